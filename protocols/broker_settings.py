@@ -1,0 +1,103 @@
+"""How to reach a broker. Validated once; used by the agent, the simulators and the recorder alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+EMBEDDED = "embedded"
+MOSQUITTO = "mosquitto"
+
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+"""URL scheme -> port, as registered for MQTT and as usual for WebSockets."""
+
+
+class MqttVersion(StrEnum):
+    """Which MQTT to speak."""
+
+    AUTO = "auto"
+    """5, and 3.1.1 where the broker speaks no more."""
+    V5 = "5"
+    V311 = "3.1.1"
+
+
+class BrokerSettings(BaseModel):
+    """Where the broker is, and how patient to be with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(
+        EMBEDDED,
+        description='"embedded" (nothing to install), "mosquitto" (found on this machine and run for you), or a URL '
+        "such as mqtt://host:1883, mqtts://user:password@host:8883, ws://host:9001/mqtt",
+    )
+    username: str | None = Field(None, description="user name, if not in the URL")
+    password: SecretStr | None = Field(None, description="password, if not in the URL")
+    ca_file: str | None = Field(None, description="certificate authority to trust [PEM file], for mqtts and wss")
+    version: MqttVersion = Field(MqttVersion.AUTO, description="MQTT version: auto, 5 or 3.1.1")
+    keepalive_s: Annotated[int, Field(ge=2, le=3600)] = Field(
+        15, description="a dead link is noticed within two of these [s]"
+    )
+    first_connect_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
+        15.0, description="how long to look for a broker that never answered before giving up [s]"
+    )
+    publish_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        10.0, description="how long to wait for the broker's word on a message before calling it unknown [s]"
+    )
+    reconnect_min_s: Annotated[float, Field(gt=0, le=60)] = Field(
+        0.5, description="first pause before reconnecting [s]"
+    )
+    reconnect_max_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        30.0, description="longest pause before reconnecting [s]; pauses double, with full jitter"
+    )
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.url not in {EMBEDDED, MOSQUITTO}:
+            parts = urlsplit(self.url)
+            if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+                message = f"{self.redacted_url!r} is no broker; expected embedded, mosquitto, or mqtt://host:port"
+                raise ValueError(message)
+            _ = parts.port  # raises ValueError on a port that is no number
+        return self
+
+    @property
+    def redacted_url(self) -> str:
+        """The URL without its password, for logs."""
+        parts = urlsplit(self.url)
+        return self.url if parts.password is None else self.url.replace(f":{parts.password}@", ":…@")
+
+    def address(self) -> BrokerAddress:
+        """Return where to connect to."""
+        parts = urlsplit(self.url)
+        password = parts.password if parts.password is not None else None
+        return BrokerAddress(
+            scheme=parts.scheme,
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or DEFAULT_PORTS[parts.scheme],
+            path=parts.path or "/mqtt",
+            username=unquote(parts.username) if parts.username else self.username,
+            password=SecretStr(unquote(password)) if password else self.password,
+        )
+
+
+class BrokerAddress(BaseModel):
+    """A broker's address, taken apart."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    username: str | None
+    password: SecretStr | None
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+BrokerSettings.model_rebuild()

@@ -1,0 +1,172 @@
+"""A child process that answers one message at a time, can be killed, and dies with its parent.
+
+Frames are an eight-byte big-endian length and that many bytes, over the child's standard input and output. When the
+parent dies, however, the pipe closes and the child ends: no orphan keeps a calculation or memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import struct
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from typing import IO, Final
+
+_LENGTH: Final = struct.Struct(">Q")
+
+MAX_FRAME_BYTES: Final = 1 << 30
+"""Largest frame [byte]: a pool of a million candidates with 64 features in float64 is half of it."""
+
+STDERR_TAIL_BYTES: Final = 2_000
+"""How much of a dead child's last words is told."""
+
+KEPT_ENVIRONMENT: Final = frozenset(
+    {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH"}
+    | {"OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "MKL_CBWR"}  # who pins the arithmetic means the child's too
+)
+"""What a child inherits. Credentials and calculator commands (ASE_…) stay with the parent."""
+
+ONE_THREAD: Final = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+"""One BLAS thread: the same sums in the same order, so that the same context gives the same decision."""
+
+
+class ChildDied(Exception):
+    """The child ended by itself, or was killed at its deadline."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Child:
+    """A Python module run as a child process that serves frames (see `serve`).
+
+    Args:
+        module: What `python -m` runs.
+        arguments: Its command line.
+    """
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._command = (sys.executable, "-m", module, *arguments)
+        self._process: asyncio.subprocess.Process | None = None
+        self._stderr: IO[bytes] | None = None
+        self._killed = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process is there to be asked."""
+        return self._process is not None and self._process.returncode is None and not self._killed
+
+    async def start(self) -> None:
+        """Start the process, ending an earlier one."""
+        await self.stop()
+        self._killed = False
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        environment = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT}
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=self._stderr,
+            env=environment | ONE_THREAD,
+        )
+
+    async def ask(self, frame: bytes, *, timeout_s: float | None = None) -> bytes:
+        """Send a frame and return the answer.
+
+        Raises:
+            TimeoutError: At the deadline; the child has been killed.
+            ChildDied: When it ended instead of answering.
+        """
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise ChildDied("it was not started")
+        try:
+            async with asyncio.timeout(timeout_s):
+                process.stdin.write(_LENGTH.pack(len(frame)) + frame)
+                await process.stdin.drain()
+                (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+                return await process.stdout.readexactly(length)
+        except TimeoutError:
+            await self.stop()
+            raise
+        except asyncio.CancelledError:
+            self.kill()  # its answer would be taken for that of the next question
+            raise
+        except (asyncio.IncompleteReadError, ConnectionError, BrokenPipeError):
+            await process.wait()
+            reason = f"it ended with code {process.returncode}{self._last_words()}"
+            await self.stop()
+            raise ChildDied(reason) from None
+
+    def kill(self) -> None:
+        """Kill the process without waiting; it cannot be asked any more."""
+        if self.is_running and self._process is not None:
+            self._killed = True
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def stop(self) -> None:
+        """Kill the process, if there is one, and wait for its end."""
+        process, self._process = self._process, None
+        if process is not None:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await process.wait()
+            with contextlib.suppress(
+                AttributeError
+            ):  # a private name: without it a pipe is closed later, with a warning
+                process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
+        if self._stderr is not None:
+            self._stderr.close()
+            self._stderr = None
+
+    def _last_words(self) -> str:
+        if self._stderr is None:
+            return ""
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, size - STDERR_TAIL_BYTES))
+        text = self._stderr.read().decode(errors="replace").strip()
+        return f": {text.splitlines()[-1]}" if text else ""
+
+
+def serve(answer: Callable[[bytes], bytes]) -> None:
+    """Answer frames until the parent closes the pipe. Runs in the child.
+
+    Whatever the answering code prints goes to standard error, so that it cannot break a frame.
+    """
+    if hasattr(select, "poll"):  # pragma: no branch - not on Windows: there a busy child ends with its answer
+        threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    frames_in = os.fdopen(os.dup(0), "rb")
+    frames_out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while True:
+        head = frames_in.read(_LENGTH.size)
+        if len(head) < _LENGTH.size:
+            return
+        (length,) = _LENGTH.unpack(head)
+        if length > MAX_FRAME_BYTES:
+            message = f"a frame of {length} bytes; at most {MAX_FRAME_BYTES} are taken"
+            raise ValueError(message)
+        reply = answer(frames_in.read(length))
+        frames_out.write(_LENGTH.pack(len(reply)) + reply)
+        frames_out.flush()
+
+
+def _end_with_the_parent() -> None:
+    """End this process when the other end of its standard input is gone, however busy it is."""
+    watch = select.poll()
+    watch.register(0, 0)  # no event is asked for: a hang-up is always told
+    watch.poll()
+    os._exit(1)

@@ -1,0 +1,49 @@
+"""Every bound of the protocol, with its unit and its reason. Nothing that a peer sends is unbounded."""
+
+from typing import Final
+
+PROTOCOL_VERSION: Final = 1
+"""Version of the messages. A message of another version goes to the quarantine."""
+
+MAX_PAYLOAD_BYTES: Final = 64 * 1024
+"""Largest message [byte]. A request with a 300-atom cell needs 30 kB; Mosquitto 2.1 refuses 2 MB by default."""
+
+MAX_ID_LENGTH: Final = 64
+"""Longest identifier [character]: fits a topic level and a file name on every system."""
+
+MAX_TEXT_LENGTH: Final = 500
+"""Longest free text (a reason, a detail) [character]; longer ones are cut by the sender."""
+
+MAX_ATOMS: Final = 500
+"""Largest cell [atom]: keeps a request below MAX_PAYLOAD_BYTES and an evaluation within minutes."""
+
+MAX_QUANTITIES: Final = 32
+"""Most properties in one result."""
+
+MAX_FAMILIES: Final = 500
+"""Most families in one bias report: 230 space groups fit, and the report stays below MAX_PAYLOAD_BYTES."""
+
+MAX_ABS_VALUE: Final = 1e12
+"""Largest magnitude of a reported value, in its own unit; beyond it a number is a fault, not a measurement."""
+
+MAX_COUNT: Final = 2**53 - 1
+"""Largest whole number in a message: the largest that every JSON reader keeps exactly."""
+
+MAX_DURATION_S: Final = 30 * 86_400.0
+"""Longest evaluation, and longest deadline [s]: thirty days; beyond it a clock is wrong."""
+
+RECEIVE_MAXIMUM: Final = 64
+"""Messages that a broker may have unacknowledged towards us (MQTT 5): the back-pressure of the loop."""
+
+MAX_QUEUED_INCOMING: Final = 1024
+"""Messages held in memory per connection. Above RECEIVE_MAXIMUM, so only a broker without flow control can
+reach it; what it then drops is unacknowledged, and its sender repeats it until the receipt."""
+
+MAX_PUBLISHES_IN_FLIGHT: Final = 32
+"""Publishes that await the broker's acknowledgement at once."""
+
+MAX_QUARANTINE_ROWS: Final = 1000
+"""Quarantined messages kept with their beginning; further ones are only counted."""
+
+QUARANTINE_PREFIX_BYTES: Final = 1024
+"""How much of a quarantined message is kept [byte]."""

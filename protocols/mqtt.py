@@ -1,0 +1,369 @@
+"""The one MQTT session, on aiomqtt: it connects, subscribes, and mends itself.
+
+What is done here because the usual way loses messages:
+
+- Acknowledgement is manual and follows the caller's COMMIT. aiomqtt has no call for it, so its paho client is told
+  directly; the contract suite guards the two private names.
+- A new client for every connection: a client entered twice keeps the queue of its earlier connection.
+- QoS 1 only. A QoS 2 session wedges when its client is killed: paho keeps the handshake in memory.
+- Subscriptions are repeated from our own table at every connect: a broker that lost its memory does not tell.
+- The reason code of every PUBACK is read: aiomqtt drops it, so a message that an access list denies would seem sent.
+- TCP_NODELAY: without it a client that publishes and subscribes waits 44 ms for a delayed acknowledgement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from protocols.broker_settings import BrokerSettings, MqttVersion
+from protocols.errors import BrokerError, invariant
+from protocols.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
+from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, PublishRefused
+
+SESSION_EXPIRY_S: Final = 7 * 86_400
+"""How long a broker keeps our queue while we are away: over a long weekend."""
+
+MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
+"""Largest packet that we let a broker send us: a payload, its topic and headers. Larger ones never reach memory."""
+
+REFUSED_FOR_GOOD: Final = frozenset({4, 5, 133, 134, 135, 138, 140})
+"""CONNACK codes that trying again cannot mend: bad client id, user or password, not authorised, banned."""
+
+UNSUPPORTED_VERSION: Final = frozenset({1, 132})
+"""CONNACK codes of a broker that speaks another MQTT."""
+
+TAKEN_OVER: Final = 142
+"""DISCONNECT code when another client of the same id connects."""
+
+RETRY_PUBLISH: Final = frozenset({131, 147, 151})
+"""PUBACK codes of a passing fault: unspecified by the broker, receive maximum, quota."""
+
+PROBE_TIMEOUT_S: Final = 3.0
+"""How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
+and a person waits. Ten round trips over a satellite."""
+
+CONNECT_TIMEOUT_S: Final = 2.0
+"""How long TCP may take to connect before we try again: ten round trips over a satellite link are less. It runs in a
+thread that cannot be cancelled, so the end of the process waits for it; SIGTERM has five seconds in all."""
+
+STEADY_S: Final = 10.0
+"""A link that held this long starts its pauses afresh; one that drops sooner backs off (two clients of one id, say)."""
+
+NO_SUBSCRIBERS: Final = 16
+"""PUBACK code of a message that the broker took and gave to nobody: as good as lost, unless it is retained."""
+
+REFUSALS_FROM: Final = 128
+"""MQTT 5 reason codes from here on are failures; SUBACK of 3.1.1 uses the same number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker says for us when we are gone."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Receipt:
+    client: aiomqtt.Client
+    mid: int
+    qos: int
+
+
+class MqttSession:
+    """A persistent session with a fixed client id; implements `protocols.transport.Transport`.
+
+    Args:
+        settings: Where the broker is.
+        client_id: Fixed, so that the broker knows us again.
+        subscriptions: Topic filters, subscribed to at every connect.
+        will: The last will, retained.
+        on_event: Called with a short name and fields for the log.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        *,
+        client_id: str,
+        subscriptions: tuple[str, ...],
+        will: Will | None = None,
+        on_event: Callable[..., None] = lambda *_args, **_fields: None,
+    ) -> None:
+        self._settings = settings
+        self._address = settings.address()
+        self._client_id = client_id
+        self._subscriptions = subscriptions
+        self._will = will
+        self._on_event = on_event
+        self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=RECEIVE_MAXIMUM)
+        self._client: aiomqtt.Client | None = None
+        self._awaiting: dict[int, asyncio.Future[int]] = {}
+        self._slots = asyncio.Semaphore(MAX_PUBLISHES_IN_FLIGHT)
+        self._closing = asyncio.Event()
+        self._ever_connected = False
+        self._failures = 0
+        self._up_since = math.inf
+        self._version = MqttVersion.V5 if settings.version is MqttVersion.AUTO else settings.version
+        self._jitter = random.Random()  # noqa: S311 - spreads reconnects; decides nothing
+
+    async def run(self) -> None:
+        """Keep connected until cancelled or closed; see `Transport.run`."""
+        started = time.monotonic()
+        while not self._closing.is_set():
+            reason = "closed"
+            try:
+                await self._one_connection()
+            except aiomqtt.MqttError as error:
+                reason = self._judge(error)
+            except OSError as error:
+                reason = str(error)
+            finally:
+                self._disconnected()
+            if self._closing.is_set():
+                return
+            self._failures = 1 if self._held_s() >= STEADY_S else self._failures + 1
+            self._up_since = math.inf
+            if not self._ever_connected and time.monotonic() - started > self._settings.first_connect_timeout_s:
+                raise BrokerError(
+                    f"No MQTT broker answers at {self._address} ({reason})",
+                    expected="a broker that is running and reachable",
+                    action="start it, correct --broker, or use --broker embedded",
+                )
+            await self._incoming.put(LinkDown(reason))
+            pause = self._pause_s(self._failures)
+            self._on_event("link_down", reason=reason, retry_in_s=round(pause, 2))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), pause)
+
+    async def receive(self) -> Incoming:
+        """Return the next message or change of the link."""
+        return await self._incoming.get()
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        """Acknowledge over the connection that delivered; over a later one it would mean another message."""
+        receipt = delivery.receipt
+        invariant(isinstance(receipt, _Receipt), "a delivery of another transport")
+        assert isinstance(receipt, _Receipt)  # noqa: S101 - for the type checker
+        if receipt.qos > 0 and receipt.client is self._client:
+            receipt.client._client.ack(receipt.mid, receipt.qos)  # noqa: SLF001 - aiomqtt has no public call for it
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send with QoS 1 and wait for the PUBACK and its reason code."""
+        async with self._slots:
+            client = self._client
+            if client is None:
+                raise LinkLost
+            answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
+            if message.rc != 0:
+                raise LinkLost
+            self._awaiting[message.mid] = answer
+            try:
+                async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
+                    code = await answer
+            except TimeoutError:
+                raise LinkLost from None
+            finally:
+                self._awaiting.pop(message.mid, None)
+        if code in RETRY_PUBLISH or (code == NO_SUBSCRIBERS and not retain):
+            raise LinkLost
+        if code >= REFUSALS_FROM:
+            raise PublishRefused(topic, _reason_text(code))
+
+    async def close(self) -> None:
+        """Disconnect in order."""
+        self._closing.set()
+        client = self._client
+        if client is not None and not client._disconnected.done():  # noqa: SLF001 - ends the message iterator
+            client._client.disconnect()  # noqa: SLF001
+
+    async def _one_connection(self) -> None:
+        client = self._new_client()
+        paho = client._client  # noqa: SLF001 - see the top of this file
+        paho.manual_ack_set(on=True)
+        paho.connect_timeout = CONNECT_TIMEOUT_S
+        session_present = False
+        tell_aiomqtt_connected: Any = paho.on_connect
+        tell_aiomqtt_disconnected: Any = paho.on_disconnect
+        tell_aiomqtt_published: Any = paho.on_publish
+
+        def connected(paho_client: Any, context: Any, flags: Any, code: Any, properties: Any = None) -> None:
+            nonlocal session_present
+            session_present = bool(flags.session_present)
+            tell_aiomqtt_connected(paho_client, context, flags, code, properties)
+
+        def published(paho_client: Any, context: Any, mid: int, code: Any, properties: Any) -> None:
+            answer = self._awaiting.get(mid)
+            if answer is not None and not answer.done():
+                answer.set_result(int(code.value))
+            tell_aiomqtt_published(paho_client, context, mid, code, properties)
+
+        def disconnected(*told: Any) -> None:
+            with contextlib.suppress(asyncio.CancelledError):  # aiomqtt asks a future that we cancelled how it ended
+                tell_aiomqtt_disconnected(*told)
+
+        paho.on_connect = connected
+        paho.on_disconnect = disconnected
+        paho.on_publish = published
+        try:
+            async with client:
+                await self._subscribe(client)
+                self._client = client
+                self._ever_connected = True
+                self._up_since = time.monotonic()
+                self._on_event("link_up", broker=str(self._address), mqtt=self._version.value, session=session_present)
+                await self._incoming.put(LinkUp(session_present))
+                async for message in client.messages:
+                    await self._incoming.put(_delivery(client, message))
+        finally:
+            paho.disconnect()  # aiomqtt leaves the socket of a connection that was never confirmed open
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        """Subscribe to everything in one packet.
+
+        amqtt sends what is retained, and awaits its acknowledgement for up to five seconds, before it looks at the
+        next packet; we acknowledge only after a commit, which comes after the subscriptions.
+        """
+        if not self._subscriptions:
+            return  # an empty packet is none
+        wanted: Any = (
+            [(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions]
+            if self._version is MqttVersion.V5
+            else [(topic, 1) for topic in self._subscriptions]
+        )
+        for topic, code in zip(self._subscriptions, await client.subscribe(wanted), strict=True):
+            value = _code_value(code)
+            if value >= REFUSALS_FROM:
+                raise BrokerError(
+                    f"The broker refuses the subscription {topic!r} ({_reason_text(value)})",
+                    expected="the right to subscribe to it",
+                    action="let the broker's access list grant it to this user",
+                )
+
+    def _new_client(self) -> aiomqtt.Client:
+        address, settings = self._address, self._settings
+        websocket = address.scheme in {"ws", "wss"}
+        v5 = self._version is MqttVersion.V5
+        options: dict[str, Any] = {}
+        if v5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+            properties.ReceiveMaximum = RECEIVE_MAXIMUM
+            properties.MaximumPacketSize = MAX_PACKET_BYTES
+            options |= {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": False, "properties": properties}
+        else:
+            options |= {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": False}
+        if address.scheme in {"mqtts", "wss"}:
+            options["tls_context"] = ssl.create_default_context(cafile=settings.ca_file)
+        if websocket:
+            options |= {"transport": "websockets", "websocket_path": address.path}
+        else:
+            options["socket_options"] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        will = self._will
+        return aiomqtt.Client(
+            address.host,
+            address.port,
+            identifier=self._client_id,
+            username=address.username,
+            password=None if address.password is None else address.password.get_secret_value(),
+            keepalive=settings.keepalive_s,
+            timeout=min(settings.publish_timeout_s, settings.first_connect_timeout_s, self._probe_s()),
+            max_queued_incoming_messages=MAX_QUEUED_INCOMING,
+            will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+            logger=_QUIET,
+            **options,
+        )
+
+    def _judge(self, error: aiomqtt.MqttError) -> str:
+        """Return why a connection ended, or raise when trying again cannot help."""
+        code = _code_of(error)
+        if code in REFUSED_FOR_GOOD:
+            raise BrokerError(
+                f"The broker at {self._address} refuses us: {_reason_text(code)}",
+                expected="a user name and password that it accepts",
+                action="check --broker (mqtt://user:password@host) or ENTROPILOT_BROKER__PASSWORD",
+            ) from None
+        if code == TAKEN_OVER:
+            raise BrokerError(
+                f"Another client took the id {self._client_id!r} at {self._address}",
+                expected="one client of this name",
+                action="end the other one, or choose another --campaign or simulator id",
+            ) from None
+        reached = not isinstance(error.__context__, OSError) or isinstance(error.__context__, TimeoutError)
+        if reached and not self._ever_connected and self._settings.version is MqttVersion.AUTO:
+            # A broker without MQTT 5 answers with code 1 or 132, or just closes: so try the other one in turn. One
+            # that is not there yet says nothing about what it speaks.
+            self._version = MqttVersion.V311 if self._version is MqttVersion.V5 else MqttVersion.V5
+        return str(error) or type(error).__name__
+
+    def _held_s(self) -> float:
+        return time.monotonic() - self._up_since
+
+    def _probe_s(self) -> float:
+        probing = self._settings.version is MqttVersion.AUTO and not self._ever_connected
+        return PROBE_TIMEOUT_S if probing and self._version is MqttVersion.V5 else math.inf
+
+    def _disconnected(self) -> None:
+        self._client = None
+        for answer in self._awaiting.values():
+            if not answer.done():
+                answer.set_exception(LinkLost())
+
+    def _pause_s(self, failures: int) -> float:
+        """Return a pause: doubling, with full jitter so that many clients do not return at once."""
+        settings = self._settings
+        ceiling = min(settings.reconnect_max_s, settings.reconnect_min_s * 2.0 ** min(failures - 1, 16))
+        if not self._ever_connected:
+            return min(ceiling, settings.reconnect_min_s)  # a person waits at the first start
+        return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
+
+
+def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:
+    payload = message.payload
+    content = payload if isinstance(payload, bytes) else str(payload if payload is not None else "").encode()
+    return Delivery(
+        str(message.topic), content, message.retain, message.qos, _Receipt(client, message.mid, message.qos)
+    )
+
+
+def _code_of(error: BaseException) -> int:
+    """Return the broker's code; aiomqtt tells that of a lost connection as the cause of its own error."""
+    code = _code_value(getattr(error, "rc", None))
+    return _code_of(error.__cause__) if code < 0 and error.__cause__ is not None else code
+
+
+def _code_value(code: object) -> int:
+    """Return the number of a reason code, of either MQTT version; -1 where there is none."""
+    value = getattr(code, "value", code)
+    return value if isinstance(value, int) else -1
+
+
+def _reason_text(code: int) -> str:
+    names = {
+        1: "unsupported protocol version", 4: "bad user name or password", 5: "not authorised",
+        132: "unsupported protocol version", 133: "client id not valid", 134: "bad user name or password",
+        135: "not authorised", 138: "banned", 140: "bad authentication method", 144: "topic name not valid",
+        149: "packet too large", 151: "quota exceeded", 153: "payload format not valid", 128: "refused",
+    }  # fmt: skip
+    return f"{names.get(code, 'refused')} (code {code})"
+
+
+_QUIET: Final = logging.getLogger("entropilot.mqtt")
+_QUIET.setLevel(logging.CRITICAL)  # paho's errors of a lost socket; our own `link_down` says it

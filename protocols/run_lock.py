@@ -1,0 +1,103 @@
+"""One writer: a second process on the same database refuses to start."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from protocols.errors import StoreError
+
+
+class RunLock:
+    """An operating-system lock on a file; the system frees it when the process ends, however it ends.
+
+    Args:
+        path: The lock file, beside what it guards.
+        holder: Who holds such a lock ("agent", "simulator"), for the message.
+        advice: What the second one should do.
+    """
+
+    def __init__(self, path: Path, *, holder: str, advice: str) -> None:
+        self._path = path
+        self._role = holder
+        self._advice = advice
+        self._file: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            sync_names(self._path.parent)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"{self._path.parent} cannot be written ({error.strerror or error})",
+                expected="a folder of your own, or a place to make one",
+                action="choose another place (--runs), or free space",
+            ) from None
+        try:
+            _lock(descriptor)
+        except OSError:
+            holder = os.read(descriptor, 64).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise StoreError(
+                f"Another {self._role} (process {holder}) works on {self._path.parent}",
+                expected=f"one {self._role} there",
+                action=self._advice,
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._file = descriptor
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._file is not None  # noqa: S101 - it was entered; for the type checker
+        os.close(self._file)
+        self._file = None
+
+
+def sync_names(folder: Path) -> None:
+    """Make a folder outlast a power cut: sync the folders that its name and the names above it stand in.
+
+    A synced file in a folder whose own name was never synced may be gone with it; SQLite syncs its own folder only. It
+    is done at every start, for an earlier one may have died between making and syncing. What we may not open we have
+    not made.
+    """
+    if sys.platform == "win32":  # pragma: no cover - folders cannot be opened there
+        return
+    ours = folder.resolve()
+    device = ours.stat().st_dev
+    for above in ours.parents:
+        if above.stat().st_dev != device:
+            return  # the name of a mount is not on this disk
+        with contextlib.suppress(PermissionError):
+            _sync_folder(above)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that knows no such sync can give none
+            raise
+    finally:
+        os.close(descriptor)
+
+
+if sys.platform == "win32":  # pragma: no cover - not run in our CI
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,105 @@
+"""The one-method protocol of a policy, and what passes through it.
+
+A policy is a pure function: the same context gives the same proposal, on any machine of the same numerical library.
+It reads no clock and no global random state; its randomness is `numpy.random.default_rng(context.seed)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+IndexArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolArrays:
+    """The pool as a policy sees it; constant over a campaign.
+
+    Attributes:
+        candidate_ids: Sorted, length n; equal scores fall to the lowest index.
+        features: Shape (n, d), not standardised.
+        family_codes: Shape (n,), index into `families`.
+        families: Names of the families, sorted.
+    """
+
+    candidate_ids: tuple[str, ...]
+    features: FloatArray
+    family_codes: IndexArray
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcquisitionContext:
+    """What a decision may depend on; a pure function of (journal prefix, settings, pool).
+
+    Attributes:
+        pool: The pool.
+        observed: Pool indices with a known value, ascending, shape (k,).
+        values: Their property values, shape (k,), in the unit of the campaign.
+        acquired: Pool indices of the observations that came in by request, in order of admission, shape (t,); a
+            subset of `observed`.
+        pending: Pool indices requested and not yet observed, ascending, shape (p,).
+        available: Pool indices that may be chosen, ascending, shape (a,); disjoint from the others.
+        decision: Number of this decision, from 0.
+        seed: Seed of this decision, derived from (campaign seed, decision number).
+    """
+
+    pool: PoolArrays
+    observed: IndexArray
+    values: FloatArray
+    acquired: IndexArray
+    pending: IndexArray
+    available: IndexArray
+    decision: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A chosen candidate with its score (larger is better; None where a policy has no score)."""
+
+    index: int
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a policy proposes.
+
+    Attributes:
+        choices: The chosen candidates, best first.
+        reason: Why, in one sentence a person can read (at most 200 characters).
+        runner_up: The best candidate that was not chosen.
+        target_family: The family that the policy meant to enrich, if it has one.
+        details: Further figures worth keeping with the decision (prediction, entropy before and expected after).
+    """
+
+    choices: tuple[Choice, ...]
+    reason: str
+    runner_up: Choice | None = None
+    target_family: str | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Chooses the next candidates.
+
+    A user's own policy is any class with this method; name it as `package.module:Class` in the settings. Its keyword
+    arguments come from `[policy_options]`.
+    """
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Choose up to `count` distinct candidates among `context.available`.
+
+        Args:
+            context: What is known.
+            count: How many to choose, at least 1 and at most the number available.
+        """
+        ...

@@ -1,0 +1,234 @@
+"""Puts an agent together: store, journal, policy, link. The one place that knows all the parts."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from agent.acquirer import make_acquirer
+from agent.acquisition.registry import policy_fingerprint
+from agent.campaign.context import pool_arrays
+from agent.campaign.events import CampaignPlan, CampaignResumed
+from agent.campaign.state import Phase
+from agent.correspondence import Correspondence
+from agent.logs import StepLog, open_log
+from agent.loop import Agent
+from agent.memory import Remembered, begin, fresh_uid, remember, require_same_plan
+from agent.pool.candidates import Pool
+from agent.settings import CampaignSettings
+from agent.step import Step, StepMaker
+from agent.store.store import Commit, Store
+from agent.store.views import DatasetLabels
+from protocols.broker_settings import BrokerSettings
+from protocols.database import sqlite_url
+from protocols.errors import StoreError
+from protocols.in_hand import InHand
+from protocols.messages import Health
+from protocols.mqtt import MqttSession, Will
+from protocols.recording import RecordedTransport, RecordingWriter
+from protocols.run_lock import RunLock
+from protocols.topics import AGENT_CLIENT, agent_subscriptions
+
+DATABASE = "campaign.db"
+RECORDING = "recording.jsonl"
+LOG = "agent.jsonl"
+IN_HAND = "agent.in_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFiles:
+    """An opened run folder."""
+
+    folder: Path
+    store: Store
+    remembered: Remembered
+
+    @property
+    def plan(self) -> CampaignPlan:
+        """What the campaign was started with."""
+        return self.remembered.campaign.terms
+
+
+@contextmanager
+def opened_campaign(
+    folder: Path,
+    *,
+    pool: Pool,
+    settings: CampaignSettings,
+    campaign: str,
+    recipients: tuple[str, ...],
+    start: list[tuple[str, float]],
+    resume: bool,
+    database_url: str | None = None,
+) -> Iterator[CampaignFiles]:
+    """Open or create a run folder and fold its journal; hold its lock meanwhile.
+
+    Args:
+        folder: The run folder.
+        pool: The candidates.
+        settings: The campaign's terms.
+        campaign: Its name.
+        recipients: Simulators that requests are addressed to.
+        start: Candidate id and value of the start set.
+        resume: Whether a campaign that has begun is to be taken up.
+        database_url: Another database than the folder's own file.
+
+    Raises:
+        StoreError: When the folder is in use, of another campaign, damaged, or holds a campaign and `resume` is off.
+    """
+    advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
+    with RunLock(folder / "campaign.lock", holder="agent", advice=advice):
+        labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, settings.unit)
+        store = Store.open(database_url or sqlite_url(folder / DATABASE), labels=labels, now=_now())
+        try:
+            asked = settings.plan(
+                campaign=campaign,
+                uid=fresh_uid(),
+                fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
+                recipients=recipients,
+                pool_digest=pool.digest,
+            )
+            if store.sequence and not resume:
+                raise StoreError(
+                    f"{folder} holds a campaign already",
+                    expected="an empty run folder",
+                    action="take it up with --resume, or choose another --campaign",
+                )
+            begin(store, pool, asked, start, versions=versions(), now=_now())
+            remembered = remember(store, pool)
+            require_same_plan(remembered.campaign.terms, asked)
+            _wake(store, remembered)
+            yield CampaignFiles(folder, store, remembered)
+        finally:
+            store.close()
+
+
+@contextmanager
+def assembled_agent(
+    files: CampaignFiles,
+    *,
+    pool: Pool,
+    settings: CampaignSettings,
+    broker: BrokerSettings,
+    header: dict[str, Any],
+    broker_limits: str = "",
+    on_step: Callable[[Step], None] = lambda _step: None,
+) -> Iterator[Agent]:
+    """Put the agent of an opened campaign together; close its log and recording afterwards.
+
+    Args:
+        files: The run folder.
+        pool: The candidates.
+        settings: The campaign's terms.
+        broker: Where the broker is.
+        header: What the recording says of the scenario.
+        broker_limits: What this broker cannot do, said once in the log.
+        on_step: Called after every commit.
+    """
+    plan = files.plan
+    logger, log_file = open_log(files.folder / LOG)
+    logger = logger.bind(campaign=plan.campaign)
+    recording = _recording(files.folder / RECORDING, plan, header)
+    letters = Correspondence(
+        plan,
+        pool,
+        evaluation_deadline_s=settings.evaluation_deadline_s,
+        clock=_clock,
+        instance=instance_of(files.folder, plan.uid),
+    )
+    acquirer = make_acquirer(pool_arrays(pool), plan.policy, plan.policy_options)
+    maker = StepMaker(
+        campaign=files.remembered.campaign,
+        pool=pool_arrays(pool),
+        meter=files.remembered.meter,
+        acquirer=acquirer,
+        make_request=letters.request,
+        bias_step=files.remembered.bias_step,
+    )
+    session = MqttSession(
+        broker,
+        client_id=f"entropilot-{plan.campaign}-{letters.instance}",
+        subscriptions=agent_subscriptions(plan.campaign),
+        will=Will(*letters.status(Health.OFFLINE)),
+        on_event=logger.info,
+    )
+    in_hand = InHand(files.folder / IN_HAND)
+    log_step = StepLog(logger)
+
+    def after_step(step: Step) -> None:
+        log_step(step)
+        on_step(step)
+
+    if broker_limits:
+        logger.warning("broker_limits", limits=broker_limits)
+    logger.info("agent_started", sequence=files.store.sequence, policy=plan.policy, budget=plan.budget)
+    try:
+        yield Agent(
+            maker=maker,
+            store=files.store,
+            transport=RecordedTransport(session, recording),
+            acquirer=acquirer,
+            letters=letters,
+            request_timeout_s=settings.request_timeout_s,
+            now=_now,
+            in_hand=in_hand,
+            on_step=after_step,
+        )
+    except Exception:
+        logger.exception("agent_failed")
+        raise
+    finally:
+        logger.info("agent_ended", sequence=files.store.sequence, phase=files.remembered.campaign.phase.value)
+        in_hand.close()
+        recording.close()
+        log_file.close()
+
+
+def _recording(path: Path, plan: CampaignPlan, header: dict[str, Any]) -> RecordingWriter:
+    ours = {"campaign": plan.campaign, "pool_digest": plan.pool_digest, "started_at": _now(), "versions": versions()}
+    return RecordingWriter(path, ours | header)
+
+
+def instance_of(folder: Path, uid: str) -> str:
+    """Return the name of the agent that works in a run folder: the same after every restart, another in a copy.
+
+    The client id is made of it, so that a broker keeps our session for us, and no agent of another run folder, or of
+    a copy on another machine, takes our link away.
+    """
+    place = f"{socket.gethostname()}|{folder.resolve()}|{uid}"
+    return f"{AGENT_CLIENT}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides."""
+    found = {}
+    for package in ("entropilot", "numpy", "scipy", "scikit-learn", "pymatgen", "ase", "aiomqtt"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _wake(store: Store, remembered: Remembered) -> None:
+    """Go on with a campaign that had paused itself: whoever starts it again has mended the lab."""
+    campaign = remembered.campaign
+    if campaign.phase is Phase.PAUSED and campaign.paused_itself:
+        resumed = CampaignResumed("the agent was started again")
+        store.append(Commit(events=(resumed,)), now=_now())
+        campaign.apply(resumed)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _now() -> str:
+    return _clock().isoformat()

@@ -1,0 +1,53 @@
+"""What a decision may look at: the campaign as a policy sees it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext, PoolArrays
+from agent.campaign.decide import decision_seed
+from agent.campaign.events import Ordering
+from agent.campaign.state import Campaign, Standing
+from agent.pool.candidates import Pool
+
+
+def pool_arrays(pool: Pool) -> PoolArrays:
+    """Return the arrays of a pool, in its order."""
+    return PoolArrays(pool.candidate_ids, pool.features, pool.family_codes, pool.families)
+
+
+def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
+    """Return the context of the next decision.
+
+    With `Ordering.IN_ORDER` the candidates of the last `lag - 1` decisions count as pending whether they have
+    answered or not, so that the decision does not depend on who answers first.
+    """
+    plan = campaign.terms
+    standing = campaign.standing
+    observed = standing == Standing.OBSERVED
+    pending = (standing == Standing.PENDING) | (standing == Standing.WAITING)
+    acquired = campaign.acquired
+    if plan.ordering is Ordering.IN_ORDER:
+        hidden = np.array(
+            [
+                pool_index
+                for ids in campaign.chosen.values()
+                for pool_index in map(campaign.pool.index_of.__getitem__, ids)
+            ],
+            dtype=np.int64,
+        )
+        observed[hidden] = False
+        pending[:] = False
+        pending[hidden] = True
+        acquired = acquired[campaign.acquired_decisions <= campaign.next_decision - plan.lag]
+    observed_indices = np.flatnonzero(observed)
+    return AcquisitionContext(
+        pool=pool,
+        observed=observed_indices,
+        values=campaign.values[observed_indices],
+        acquired=acquired.copy(),
+        pending=np.flatnonzero(pending),
+        available=np.flatnonzero(standing == Standing.AVAILABLE),
+        decision=campaign.next_decision,
+        seed=decision_seed(plan.seed, campaign.next_decision),
+    )

@@ -1,0 +1,387 @@
+"""The campaign: the one stateful thing, and nothing but the fold of its journal.
+
+Life of a candidate (rows of TRANSITIONS below):
+
+    available ──requested──▶ pending ──result──▶ observed
+        │                     │   ▲
+        │            failed / │   │ requested again
+        │             expired ▼   │
+        │                    waiting ──attempts used up──▶ set aside
+        └──excluded──▶ excluded  (also from pending and waiting)
+
+- waiting: an attempt failed or expired; the rules issue the next attempt or set the candidate aside. It still accepts
+  a late result of an earlier attempt: the first valid result of any attempt wins.
+- set aside, observed, excluded: closed. Later results are kept for audit only.
+- An observation by hand closes a candidate from any open state; it may also revive one that was set aside.
+
+`apply` changes the state and decides nothing; the rules are in `agent.campaign.decide`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.campaign.events import (
+    AttemptFailed,
+    CampaignFinished,
+    CampaignPaused,
+    CampaignPlan,
+    CampaignResumed,
+    CampaignStarted,
+    CampaignStopping,
+    CandidateExcluded,
+    CandidateSetAside,
+    ControlNoted,
+    DecisionMade,
+    Event,
+    LateResultKept,
+    ObservationAdded,
+    Ordering,
+    RequestExpired,
+    RequestIssued,
+    ResultAccepted,
+    StartSetLoaded,
+)
+from agent.pool.candidates import Pool
+from protocols.errors import invariant
+from protocols.messages import FailureReason
+
+
+class Standing(IntEnum):
+    """Where a candidate is in its life."""
+
+    AVAILABLE = 0
+    PENDING = 1
+    WAITING = 2
+    OBSERVED = 3
+    SET_ASIDE = 4
+    EXCLUDED = 5
+
+
+OPEN: Final = frozenset({Standing.PENDING, Standing.WAITING})
+"""Standings of a candidate that has been chosen and has no outcome yet."""
+
+_S = Standing
+TRANSITIONS: Final[dict[type[Event], dict[Standing, Standing]]] = {
+    StartSetLoaded: {_S.AVAILABLE: _S.OBSERVED},
+    RequestIssued: {_S.AVAILABLE: _S.PENDING, _S.WAITING: _S.PENDING},
+    ResultAccepted: {_S.PENDING: _S.OBSERVED, _S.WAITING: _S.OBSERVED},
+    AttemptFailed: {_S.PENDING: _S.WAITING},
+    RequestExpired: {_S.PENDING: _S.WAITING},
+    CandidateSetAside: {_S.WAITING: _S.SET_ASIDE},
+    CandidateExcluded: {_S.AVAILABLE: _S.EXCLUDED, _S.PENDING: _S.EXCLUDED, _S.WAITING: _S.EXCLUDED},
+    ObservationAdded: {
+        _S.AVAILABLE: _S.OBSERVED,
+        _S.PENDING: _S.OBSERVED,
+        _S.WAITING: _S.OBSERVED,
+        _S.SET_ASIDE: _S.OBSERVED,
+    },
+}
+"""Event type -> standing before -> standing after. What is not here cannot happen."""
+
+
+class Phase(StrEnum):
+    """Where the campaign is in its life."""
+
+    NEW = "new"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+
+PHASES: Final[dict[type[Event], dict[Phase, Phase]]] = {
+    CampaignStarted: {Phase.NEW: Phase.RUNNING},
+    CampaignPaused: {Phase.RUNNING: Phase.PAUSED},
+    CampaignResumed: {Phase.PAUSED: Phase.RUNNING},
+    CampaignStopping: {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING},
+    CampaignFinished: {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED},
+}
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One dispatch of a candidate."""
+
+    attempt_id: str
+    candidate_id: str
+    decision: int
+    number: int
+    recipient: str
+    in_flight: bool = True
+    """Awaited: neither answered nor expired nor overtaken."""
+    result_seen: bool = False
+    """A result of this attempt is in the journal; a further one is a duplicate."""
+    failure_seen: bool = False
+    """The same for failures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """Why a waiting candidate waits."""
+
+    reason: str
+    permanent: bool
+
+
+class Campaign:
+    """The state folded from the journal.
+
+    Args:
+        pool: The candidates; its digest must be the plan's.
+
+    Attributes:
+        standing: `Standing` of each candidate, shape (n,), in pool order.
+        values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
+        sequence: Number of the last event folded; the journal counts from 1.
+        requested: Candidates ever requested; with `open_decisions` it bounds what was spent.
+        open_decisions: Decision number -> its candidates without an outcome.
+        waiting: Candidates whose last attempt failed or expired, oldest first.
+        in_flight: Attempts that are awaited, oldest first.
+        attempts_made: Attempts of each candidate ever requested.
+        interruptions: How many of them a restart of the simulator ended, which says nothing about the candidate.
+        chosen: Decision number -> its candidates, for the decisions that the next one must take for pending.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool: Final = pool
+        self.plan: CampaignPlan | None = None
+        self.phase = Phase.NEW
+        self.pause_reason = ""
+        self.paused_itself = False
+        self.finish_reason = ""
+        self.sequence = 0
+        self.standing: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
+        self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
+        self.requested = 0
+        self.next_decision = 0
+        self.retries = 0
+        self.set_aside_in_a_row = 0
+        self.decision_of: dict[str, int] = {}
+        self.open_decisions: dict[int, set[str]] = {}
+        self.attempts: dict[str, Attempt] = {}
+        self.attempts_made: dict[str, int] = {}
+        self.interruptions: dict[str, int] = {}
+        self.in_flight: dict[str, Attempt] = {}
+        self.waiting: dict[str, Setback] = {}
+        self.chosen: dict[int, tuple[str, ...]] = {}
+        self.controls_seen: set[str] = set()
+        self.observations = 0
+        self._acquired = np.zeros(0, dtype=np.int64)
+        self._acquired_decisions = np.zeros(0, dtype=np.int64)
+        self._acquired_count = 0
+
+    @property
+    def terms(self) -> CampaignPlan:
+        """The plan of a campaign that has started."""
+        invariant(self.plan is not None, "the campaign has not started: its journal is empty")
+        assert self.plan is not None  # noqa: S101 - for the type checker
+        return self.plan
+
+    @property
+    def open_count(self) -> int:
+        """Candidates chosen and without an outcome."""
+        return sum(len(candidates) for candidates in self.open_decisions.values())
+
+    @property
+    def spent(self) -> int:
+        """Budget units whose outcome is known."""
+        return self.requested - self.open_count
+
+    @property
+    def acquired(self) -> NDArray[np.int64]:
+        """Pool indices of the observations that came by request, shape (t,): by decision in order, else by arrival."""
+        return self._acquired[: self._acquired_count]
+
+    @property
+    def acquired_decisions(self) -> NDArray[np.int64]:
+        """Decision number of each of `acquired`, shape (t,)."""
+        return self._acquired_decisions[: self._acquired_count]
+
+    def standing_of(self, candidate_id: str) -> Standing:
+        """Return where a candidate of the pool is in its life."""
+        return Standing(int(self.standing[self.pool.index_of[candidate_id]]))
+
+    def apply(self, event: Event) -> None:
+        """Fold one event.
+
+        Raises:
+            InvariantViolation: When the event cannot follow the ones before; the state is then not to be used.
+        """
+        if type(event) in PHASES:
+            phases = PHASES[type(event)]
+            invariant(self.phase in phases, f"{type(event).__name__} in phase {self.phase}: not possible")
+            self.phase = phases[self.phase]
+        else:
+            invariant(self.phase is not Phase.NEW, f"{type(event).__name__} before CampaignStarted")
+        _FOLD[type(event)](self, event)
+        self.sequence += 1
+
+    def _move(self, event: Event, candidate_id: str) -> Standing:
+        """Move a candidate along the table; return where it was."""
+        index = self.pool.index_of.get(candidate_id, -1)
+        invariant(index >= 0, f"{type(event).__name__}: {candidate_id!r} is not in the pool")
+        before = Standing(int(self.standing[index]))
+        after = TRANSITIONS[type(event)].get(before)
+        invariant(after is not None, f"{type(event).__name__}: {candidate_id!r} is {before.name}: not possible")
+        assert after is not None  # noqa: S101 - for the type checker
+        self.standing[index] = after
+        if after not in OPEN and before in OPEN:
+            self._close(candidate_id)
+        return before
+
+    def _close(self, candidate_id: str) -> None:
+        self.waiting.pop(candidate_id, None)
+        decision = self.decision_of[candidate_id]
+        still_open = self.open_decisions[decision]
+        still_open.discard(candidate_id)
+        if not still_open:
+            del self.open_decisions[decision]
+        for attempt_id in [a.attempt_id for a in self.in_flight.values() if a.candidate_id == candidate_id]:
+            self._land(attempt_id)
+
+    def _land(self, attempt_id: str) -> None:
+        self.attempts[attempt_id].in_flight = False
+        self.in_flight.pop(attempt_id, None)
+
+    def _observe(self, candidate_id: str, value: float) -> int:
+        index = self.pool.index_of[candidate_id]
+        self.values[index] = value
+        self.observations += 1
+        return index
+
+    def _acquire(self, index: int, decision: int) -> None:
+        """Add to `acquired`, keeping the order of decisions where the plan asks for it."""
+        count = self._acquired_count
+        if count == len(self._acquired):
+            grown = max(64, 2 * count)
+            self._acquired = np.resize(self._acquired, grown)
+            self._acquired_decisions = np.resize(self._acquired_decisions, grown)
+        at = count
+        if self.terms.ordering is Ordering.IN_ORDER:
+            key = (decision, index)
+            while at and (int(self._acquired_decisions[at - 1]), int(self._acquired[at - 1])) > key:
+                at -= 1
+        for array, value in ((self._acquired, index), (self._acquired_decisions, decision)):
+            array[at + 1 : count + 1] = array[at:count].copy()
+            array[at] = value
+        self._acquired_count += 1
+
+    def _started(self, event: CampaignStarted) -> None:
+        invariant(
+            event.plan.pool_digest == self.pool.digest,
+            f"the journal speaks of pool {event.plan.pool_digest[:12]}, this pool is {self.pool.digest[:12]}",
+        )
+        self.plan = event.plan
+
+    def _start_set(self, event: StartSetLoaded) -> None:
+        for candidate_id, value in zip(event.candidate_ids, event.values, strict=True):
+            self._move(event, candidate_id)
+            self._observe(candidate_id, value)
+
+    def _decided(self, event: DecisionMade) -> None:
+        invariant(event.decision == self.next_decision, f"decision {event.decision} follows {self.next_decision - 1}")
+        self.next_decision += 1
+        self.requested += len(event.candidate_ids)
+        invariant(self.requested <= self.terms.budget, f"{self.requested} requested of a budget of {self.terms.budget}")
+        self.open_decisions[event.decision] = set(event.candidate_ids)
+        self.chosen[event.decision] = event.candidate_ids
+        for old in [number for number in self.chosen if number <= event.decision + 1 - self.terms.lag]:
+            del self.chosen[old]
+        for candidate_id in event.candidate_ids:
+            self.decision_of[candidate_id] = event.decision
+
+    def _issued(self, event: RequestIssued) -> None:
+        self._move(event, event.candidate_id)
+        invariant(event.attempt_id not in self.attempts, f"attempt id {event.attempt_id} is used twice")
+        self.waiting.pop(event.candidate_id, None)
+        attempt = Attempt(event.attempt_id, event.candidate_id, event.decision, event.attempt, event.recipient)
+        self.attempts[event.attempt_id] = attempt
+        self.in_flight[event.attempt_id] = attempt
+        self.attempts_made[event.candidate_id] = event.attempt
+        self.retries += event.attempt > 1
+
+    def _result(self, event: ResultAccepted) -> None:
+        self._move(event, event.candidate_id)
+        attempt = self.attempts[event.attempt_id]
+        attempt.result_seen = True
+        self._land(event.attempt_id)
+        index = self._observe(event.candidate_id, event.value)
+        self._acquire(index, attempt.decision)
+        self.set_aside_in_a_row = 0
+
+    def _late(self, event: LateResultKept) -> None:
+        self.attempts[event.attempt_id].result_seen = True
+        self._land(event.attempt_id)
+
+    def _failed(self, event: AttemptFailed) -> None:
+        self._move(event, event.candidate_id)
+        attempt = self.attempts[event.attempt_id]
+        attempt.failure_seen = True
+        attempt.result_seen = attempt.result_seen or event.reason == RESULT_REFUSED
+        self._land(event.attempt_id)
+        if event.reason == FailureReason.INTERRUPTED:
+            self.interruptions[event.candidate_id] = self.interruptions.get(event.candidate_id, 0) + 1
+        self.waiting[event.candidate_id] = Setback(f"{event.reason}: {event.detail}", event.permanent)
+
+    def _expired(self, event: RequestExpired) -> None:
+        self._move(event, event.candidate_id)
+        self._land(event.attempt_id)
+        self.waiting[event.candidate_id] = Setback("no answer within the deadline", permanent=False)
+
+    def _set_aside(self, event: CandidateSetAside) -> None:
+        self._move(event, event.candidate_id)
+        self.set_aside_in_a_row += 1
+
+    def _excluded(self, event: CandidateExcluded) -> None:
+        self._move(event, event.candidate_id)
+        self.controls_seen.add(event.message_id)
+
+    def _added(self, event: ObservationAdded) -> None:
+        self._move(event, event.candidate_id)
+        self._observe(event.candidate_id, event.value)
+        self.controls_seen.add(event.message_id)
+
+    def _phase_changed(self, event: CampaignPaused | CampaignResumed | CampaignStopping) -> None:
+        paused = isinstance(event, CampaignPaused)
+        self.pause_reason = event.reason if paused else ""
+        self.paused_itself = paused and event.message_id is None
+        self.set_aside_in_a_row = 0
+        if event.message_id is not None:
+            self.controls_seen.add(event.message_id)
+
+    def _noted(self, event: ControlNoted) -> None:
+        self.controls_seen.add(event.message_id)
+
+    def _finished(self, event: CampaignFinished) -> None:
+        invariant(not self.open_decisions, f"finished with {self.open_count} candidates open")
+        self.finish_reason = event.reason
+
+
+RESULT_REFUSED: Final = "result_refused"
+"""Reason of an `AttemptFailed` that stands for a result which breaks its contract."""
+
+_FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
+    CampaignStarted: Campaign._started,  # noqa: SLF001 - the table of this module's own methods
+    StartSetLoaded: Campaign._start_set,  # noqa: SLF001
+    DecisionMade: Campaign._decided,  # noqa: SLF001
+    RequestIssued: Campaign._issued,  # noqa: SLF001
+    ResultAccepted: Campaign._result,  # noqa: SLF001
+    LateResultKept: Campaign._late,  # noqa: SLF001
+    AttemptFailed: Campaign._failed,  # noqa: SLF001
+    RequestExpired: Campaign._expired,  # noqa: SLF001
+    CandidateSetAside: Campaign._set_aside,  # noqa: SLF001
+    CandidateExcluded: Campaign._excluded,  # noqa: SLF001
+    ObservationAdded: Campaign._added,  # noqa: SLF001
+    CampaignPaused: Campaign._phase_changed,  # noqa: SLF001
+    CampaignResumed: Campaign._phase_changed,  # noqa: SLF001
+    CampaignStopping: Campaign._phase_changed,  # noqa: SLF001
+    ControlNoted: Campaign._noted,  # noqa: SLF001
+    CampaignFinished: Campaign._finished,  # noqa: SLF001
+}

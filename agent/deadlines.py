@@ -1,0 +1,66 @@
+"""When an attempt has had its time: monotonic seconds, kept in memory, started anew with every connection.
+
+A restart or a reconnect gives every attempt the whole time again: nobody could answer meanwhile.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Container, Iterable
+from typing import Final
+
+STALE_FACTOR: Final = 16
+"""The heap is made anew when it holds so many times what is awaited: memory stays bounded, the work is rare."""
+
+
+class Deadlines:
+    """Deadlines of attempts.
+
+    Args:
+        timeout_s: Time that each attempt gets [s].
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._due: dict[str, float] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    def start(self, attempt_ids: Iterable[str], now: float) -> None:
+        """Give attempts the whole time from now."""
+        for attempt_id in attempt_ids:
+            self._due[attempt_id] = now + self._timeout_s
+            heapq.heappush(self._heap, (now + self._timeout_s, attempt_id))
+
+    def clear(self) -> None:
+        """Stop all clocks."""
+        self._due.clear()
+        self._heap.clear()
+
+    def keep_only(self, attempt_ids: Container[str]) -> None:
+        """Forget the attempts that are no longer awaited."""
+        for attempt_id in [known for known in self._due if known not in attempt_ids]:
+            del self._due[attempt_id]
+        if len(self._heap) > STALE_FACTOR * (len(self._due) + 1):  # one slow attempt on top keeps the stale ones below
+            self._heap = [(due, attempt_id) for attempt_id, due in self._due.items()]
+            heapq.heapify(self._heap)
+
+    def wait_s(self, now: float) -> float | None:
+        """Return the time to the next deadline [s], or None without one."""
+        self._drop_stale()
+        return max(0.0, self._heap[0][0] - now) if self._heap else None
+
+    def pop_due(self, now: float) -> list[str]:
+        """Return the attempts whose time is over, earliest first, and forget them."""
+        due = []
+        self._drop_stale()
+        while self._heap and self._heap[0][0] <= now:
+            _, attempt_id = heapq.heappop(self._heap)
+            del self._due[attempt_id]
+            due.append(attempt_id)
+            self._drop_stale()
+        return due
+
+    def _drop_stale(self) -> None:
+        """Drop the entries at the top that were renewed or forgotten."""
+        while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)

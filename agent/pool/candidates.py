@@ -1,0 +1,153 @@
+"""Candidates and the pool that holds them, in canonical order.
+
+A candidate's id comes from its content, so that the same material has the same id in every run and on every machine.
+The pool sorts its candidates by id: "ties fall to the candidate id" is then "ties fall to the lowest index".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.errors import TableError
+from protocols.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
+from protocols.structure import CrystalStructure
+
+FEATURE_DECIMALS: Final = 9
+"""Decimal places of features in the pool digest: above the bits in which platforms differ."""
+
+BYTES_BESIDE_A_NAME: Final = 72
+"""What one family takes in a bias report beside its name [byte]: keys, size, entropy, and its share of the envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One material that could be evaluated."""
+
+    candidate_id: str
+    family: str
+    formula: str = ""
+    structure: CrystalStructure | None = None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The candidates of a campaign, sorted by id.
+
+    Attributes:
+        candidates: Sorted by `candidate_id`, length n.
+        features: Feature matrix, shape (n, d), in the order of `candidates`; not standardised.
+        feature_names: Length d.
+    """
+
+    candidates: tuple[Candidate, ...]
+    features: NDArray[np.float64]
+    feature_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    @cached_property
+    def candidate_ids(self) -> tuple[str, ...]:
+        """Ids in pool order, length n."""
+        return tuple(candidate.candidate_id for candidate in self.candidates)
+
+    @cached_property
+    def families(self) -> tuple[str, ...]:
+        """The distinct families, sorted."""
+        return tuple(sorted({candidate.family for candidate in self.candidates}))
+
+    @cached_property
+    def family_codes(self) -> NDArray[np.int64]:
+        """Index into `families` of each candidate, shape (n,)."""
+        code = {family: index for index, family in enumerate(self.families)}
+        return np.array([code[candidate.family] for candidate in self.candidates], dtype=np.int64)
+
+    @cached_property
+    def index_of(self) -> dict[str, int]:
+        """Position of each candidate id in the pool."""
+        return {candidate_id: index for index, candidate_id in enumerate(self.candidate_ids)}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over ids, families and rounded features: what a resumed run or a replay must find again."""
+        digest = hashlib.sha256()
+        digest.update(json.dumps([self.feature_names, [(c.candidate_id, c.family) for c in self.candidates]]).encode())
+        digest.update(np.ascontiguousarray(np.round(self.features, FEATURE_DECIMALS) + 0.0).tobytes())
+        return digest.hexdigest()
+
+
+def make_pool(candidates: Iterable[Candidate], features: NDArray[np.float64], feature_names: Sequence[str]) -> Pool:
+    """Sort, check and freeze the candidates of a campaign.
+
+    Args:
+        candidates: In the order of the rows of `features`.
+        features: Shape (n, d), finite.
+        feature_names: Length d.
+
+    Raises:
+        TableError: On an empty pool, a repeated id, a feature that is not finite, or more families than a bias
+            report can hold.
+    """
+    rows = tuple(candidates)
+    if not rows:
+        raise TableError("The pool has no candidates", expected="at least one", action="check the table or the filter")
+    if features.shape != (len(rows), len(feature_names)):
+        raise TableError(
+            f"The feature matrix has shape {features.shape}",
+            expected=f"({len(rows)}, {len(feature_names)}), a row per candidate and a column per name",
+        )
+    bad = np.argwhere(~np.isfinite(features))
+    if len(bad):
+        row, column = (int(x) for x in bad[0])
+        raise TableError(
+            f"Feature {feature_names[column]!r} of candidate {rows[row].candidate_id!r} is {features[row, column]}"
+            f" ({len(bad)} such values in all)",
+            expected="finite numbers",
+            action="fill or drop these rows, or leave the column out",
+        )
+    order = sorted(range(len(rows)), key=lambda index: rows[index].candidate_id)
+    candidates_sorted = tuple(rows[index] for index in order)
+    for before, after in itertools.pairwise(candidates_sorted):
+        if before.candidate_id == after.candidate_id:
+            raise TableError(
+                f"Candidate {after.candidate_id!r} occurs twice in the pool",
+                expected="one row per candidate",
+                action="drop the repeated rows",
+            )
+    matrix = np.ascontiguousarray(features[order], dtype=np.float64)
+    matrix.setflags(write=False)
+    pool = Pool(candidates_sorted, matrix, tuple(feature_names))
+    if len(pool.families) > MAX_FAMILIES:
+        raise TableError(
+            f"The pool has {len(pool.families)} families",
+            expected=f"at most {MAX_FAMILIES}",
+            action="choose a coarser column as the family",
+        )
+    report_bytes = sum(len(family.encode()) + BYTES_BESIDE_A_NAME for family in pool.families)
+    if report_bytes > MAX_PAYLOAD_BYTES:
+        raise TableError(
+            f"The names of the {len(pool.families)} families are too long for one bias report ({report_bytes} bytes)",
+            expected=f"at most {MAX_PAYLOAD_BYTES} bytes",
+            action="choose shorter names",
+        )
+    return pool
+
+
+def content_id(prefix: str, content: str) -> str:
+    """Return an id made of content: the same content, the same id.
+
+    Args:
+        prefix: A short lower-case word that a reader recognises (a formula, say).
+        content: The canonical text of the material.
+    """
+    slug = "".join(ch for ch in prefix.lower() if ch.isalnum() and ch.isascii())[:24] or "c"
+    return f"{slug}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"

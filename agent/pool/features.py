@@ -1,0 +1,331 @@
+"""Features of a candidate, from its formula or its crystal structure; never from a measured or calculated property.
+
+Every geometric feature is independent of the choice of the cell's axes and origin, and all but the number of sites
+change continuously with the structure. Lengths are measured in d = (volume per atom)^(1/3), so that they describe the
+shape, and the volume stands in columns of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.errors import TableError
+from protocols.structure import CrystalStructure
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+FloatArray = NDArray[np.float64]
+
+FEATURE_PLACES: Final = 6
+"""Decimal places of a feature: far below any meaning, above the last bits in which machines differ."""
+
+SYMMETRY_TOLERANCE: Final = 0.03
+"""Distance [Å] within which atoms count as equivalent when the primitive cell is looked for."""
+
+NEIGHBOUR_CUTOFF: Final = 2.0
+"""Farthest neighbour looked at [d]: three shells of a close packing (1.12, 1.59, 1.94 d)."""
+
+BOND_FULL, BOND_NONE = 1.2, 1.5
+"""A neighbour counts fully up to the first distance and not at all from the second on [d]: the first shells of fcc
+(1.12 d) and bcc (1.09 and 1.26 d) are bonds, the second shell of fcc (1.59 d) is none."""
+
+ATOMIC_MASS_DENSITY: Final = 1.66053906660
+"""One atomic mass unit per cubic ångström [g/cm^3], CODATA 2018."""
+
+SHELL_CENTRES: Final = (1.0, 1.15, 1.3, 1.45, 1.6, 1.75)
+"""Where the radial distribution is sampled [d]."""
+
+SHELL_WIDTH: Final = 0.075
+"""Standard deviation of a sample of the radial distribution [d]: half the distance of two centres."""
+
+LATTICE_RANKS: Final = (1, 2, 3, 7)
+"""Which of the shortest lattice vectors are features; a lattice has at most 7 Voronoi-relevant pairs ±v."""
+
+LATTICE_IMAGES: Final = 2
+"""Coefficients searched for short lattice vectors: in an LLL-reduced cell none of the seven needs more."""
+
+ELEMENTAL_PROPERTIES: Final[tuple[tuple[str, str], ...]] = (
+    ("atomic_number", "Atomic no"),
+    ("atomic_mass", "Atomic mass"),
+    ("group", "group"),
+    ("row", "row"),
+    ("electronegativity", "X"),
+    ("atomic_radius", "Atomic radius"),
+    ("molar_volume", "Molar volume"),
+    ("melting_point", "Melting point"),
+    ("ionization_energy", "Ionization energies"),
+    ("electron_affinity", "Electron affinity"),
+)
+"""Name of a property and its key in pymatgen's table [1, u, 1, 1, Pauling, Å, cm^3/mol, K, eV, eV]."""
+
+_MASS: Final = 1
+_RADIUS: Final = 5
+
+GEOMETRY_NAMES: Final = (
+    "density",
+    "volume_per_atom",
+    "packing_fraction",
+    "sites_per_primitive_cell",
+    *(f"lattice_vector_{rank}" for rank in LATTICE_RANKS),
+    "nearest_distance_mean",
+    "nearest_distance_std",
+    "nearest_distance_min",
+    "contact_ratio_mean",
+    "contact_ratio_min",
+    "coordination_mean",
+    "coordination_std",
+    "unlike_bond_fraction",
+    "bond_anisotropy_min",
+    "bond_anisotropy_max",
+    *(f"radial_distribution_{centre:.2f}" for centre in SHELL_CENTRES),
+)
+"""Geometric columns of `structure_features`, in order."""
+
+
+def composition_features(compositions: Sequence[str | Mapping[str, float]]) -> tuple[FloatArray, tuple[str, ...]]:
+    """Describe compositions by statistics of their elements, weighted by atomic fraction.
+
+    An element without a value of a property takes the mean of its row of the periodic table.
+
+    Args:
+        compositions: Formulas, or amounts by element symbol; length n.
+
+    Returns:
+        Matrix of shape (n, 31) (number of elements; mean, standard deviation and range of every elemental property)
+        and the names of its columns.
+
+    Raises:
+        TableError: When a formula cannot be read.
+    """
+    statistics = ("mean", "std", "range")
+    names = ("elements", *(f"{name}_{kind}" for kind in statistics for name, _ in ELEMENTAL_PROPERTIES))
+    rows = [_composition_row(_amounts(composition, number)) for number, composition in enumerate(compositions)]
+    return _matrix(rows, len(names)), names
+
+
+def structure_features(
+    structures: Sequence[CrystalStructure | None], progress: Callable[[int, int], None] | None = None
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Describe crystals by composition and geometry.
+
+    Args:
+        structures: Length n.
+        progress: Called with (done, n) after every structure.
+
+    Returns:
+        Matrix of shape (n, 45) (number of elements, mean and standard deviation of every elemental property, and
+        `GEOMETRY_NAMES`) and the names of its columns.
+
+    Raises:
+        TableError: When a structure is missing or has an unknown element.
+    """
+    kept = 1 + 2 * len(ELEMENTAL_PROPERTIES)  # of an ordered crystal of few elements the range repeats the deviation
+    names = (*composition_features(())[1][:kept], *GEOMETRY_NAMES)
+    rows: list[FloatArray] = []
+    for number, structure in enumerate(structures):
+        if structure is None:
+            raise TableError(
+                f"Candidate number {number + 1} has no structure",
+                expected="a structure for every candidate",
+                action="fill or drop this row, or use features of the formula",
+            )
+        amounts = {symbol: float(structure.symbols.count(symbol)) for symbol in sorted(set(structure.symbols))}
+        rows.append(np.concatenate((_composition_row(amounts)[:kept], _geometry_row(structure))))
+        if progress is not None:
+            progress(number + 1, len(structures))
+    return _matrix(rows, len(names)), names
+
+
+def analyzed(structure: Structure, tolerance: float, angle_tolerance: float = 5.0) -> SpacegroupAnalyzer:
+    """Return pymatgen's symmetry analysis of a structure.
+
+    Args:
+        structure: An ordered structure.
+        tolerance: Distance within which atoms count as equivalent [Å].
+        angle_tolerance: The same of angles of the lattice [degree]; negative to use the distance only.
+
+    Raises:
+        SymmetryUndeterminedError: When spglib finds none (two atoms on one place, say).
+    """
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+    with warnings.catch_warnings():
+        # pymatgen sorts the elements by an electronegativity that noble gases lack, and asks spglib for its older way
+        # of reporting errors: both warn of what is no fault of the structure.
+        warnings.simplefilter("ignore")
+        return SpacegroupAnalyzer(structure, symprec=tolerance, angle_tolerance=angle_tolerance)
+
+
+def _matrix(rows: Sequence[FloatArray], width: int) -> FloatArray:
+    matrix = np.array(rows, dtype=np.float64).reshape(len(rows), width)
+    rounded: FloatArray = np.round(matrix, FEATURE_PLACES) + 0.0
+    return rounded
+
+
+def _amounts(composition: str | Mapping[str, float], number: int) -> dict[str, float]:
+    """Return amounts by element symbol, in the order of the symbols."""
+    from pymatgen.core import Composition, Element
+
+    try:
+        amounts = Composition(composition).get_el_amt_dict()
+    except (ValueError, KeyError, TypeError):
+        amounts = {}
+    if not amounts or not all(Element.is_valid_symbol(symbol) for symbol in amounts):
+        raise TableError(
+            f"The composition {composition!r} of candidate number {number + 1} cannot be read",
+            expected="a formula of chemical elements, like Fe2O3",
+            action="correct or drop this row",
+        )
+    return {symbol: float(amounts[symbol]) for symbol in sorted(amounts)}
+
+
+def _composition_row(amounts: Mapping[str, float]) -> FloatArray:
+    try:
+        values = np.array([_elemental_values(symbol) for symbol in amounts])
+    except ValueError as error:
+        raise TableError(f"Unknown element: {error}", expected="symbols of the periodic table") from error
+    weights = np.array(list(amounts.values()))
+    weights = weights / weights.sum()
+    mean = weights @ values
+    deviation = np.sqrt(weights @ (values - mean) ** 2)
+    return np.concatenate(([float(len(amounts))], mean, deviation, np.ptp(values, axis=0)))
+
+
+@cache
+def _elemental_values(symbol: str) -> tuple[float, ...]:
+    from pymatgen.core import Element
+
+    element = Element(symbol)
+    peers = [other for other in Element if other.row == element.row]
+
+    def value(key: str) -> float:
+        own = _known(element, key)
+        if own is not None:
+            return own
+        known = [found for peer in peers if (found := _known(peer, key)) is not None]
+        known = known or [found for peer in Element if (found := _known(peer, key)) is not None]
+        return sum(known) / len(known)
+
+    return tuple(value(key) for _, key in ELEMENTAL_PROPERTIES)
+
+
+def _known(element: object, key: str) -> float | None:
+    """Return an elemental value, read from the table itself: pymatgen's attributes warn where there is none."""
+    if key in ("group", "row"):
+        return float(getattr(element, key))
+    value = element.data.get(key)  # type: ignore[attr-defined]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        value = value[0] if value else None
+    return float(value) if isinstance(value, int | float) and np.isfinite(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Directed pairs closer than the cut-off: indices of both atoms (m,), distance (m,) [d], vector (m, 3) [d]."""
+
+    centre: NDArray[np.int64]
+    other: NDArray[np.int64]
+    distance: FloatArray
+    vector: FloatArray
+
+
+def _geometry_row(crystal: CrystalStructure) -> FloatArray:
+    structure = crystal.to_pymatgen()
+    count = len(crystal.symbols)
+    volume = crystal.volume / count
+    length = volume ** (1.0 / 3.0)
+    elemental = np.array([_elemental_values(symbol) for symbol in crystal.symbols])
+    radii = elemental[:, _RADIUS]
+    grams_per_cm3 = ATOMIC_MASS_DENSITY * elemental[:, _MASS].sum() / crystal.volume
+    packing = 4.0 / 3.0 * np.pi * (radii**3).sum() / crystal.volume
+    sites, lattice = _primitive(structure)
+    neighbours = _neighbours(structure, length)
+    return np.concatenate(
+        (
+            [grams_per_cm3, volume, packing, float(sites)],
+            _short_vectors(lattice),
+            _distance_statistics(neighbours, count, radii / length),
+            _bond_statistics(neighbours, np.array([structure[i].specie.Z for i in range(count)])),
+            _shells(neighbours, count),
+        )
+    )
+
+
+def _primitive(structure: Structure) -> tuple[int, FloatArray]:
+    """Return the sites of the primitive cell and its LLL-reduced lattice vectors, shape (3, 3) [Å]."""
+    from pymatgen.core import Lattice
+    from pymatgen.symmetry.analyzer import SymmetryUndeterminedError
+
+    try:
+        found = analyzed(structure, SYMMETRY_TOLERANCE).get_symmetry_dataset()
+    except SymmetryUndeterminedError:
+        found = None
+    sites = len(structure) if found is None else int(max(found.mapping_to_primitive)) + 1
+    lattice = structure.lattice.matrix if found is None else found.primitive_lattice
+    return sites, np.asarray(Lattice(lattice).get_lll_reduced_lattice().matrix, dtype=np.float64)
+
+
+@cache
+def _coefficients() -> FloatArray:
+    """Integer triples of the lattice vectors searched, one of each pair ±v, shape (62, 3)."""
+    span = range(-LATTICE_IMAGES, LATTICE_IMAGES + 1)
+    return np.array([triple for triple in itertools.product(span, repeat=3) if triple > (0, 0, 0)], dtype=np.float64)
+
+
+def _short_vectors(lattice: FloatArray) -> FloatArray:
+    """Lengths of the shortest lattice vectors per (cell volume)^(1/3): a shape that depends on no choice of axes."""
+    lengths = np.sort(np.linalg.norm(_coefficients() @ lattice, axis=1))
+    scale = abs(float(np.linalg.det(lattice))) ** (1.0 / 3.0)
+    return np.array([float(lengths[rank - 1]) / scale for rank in LATTICE_RANKS])
+
+
+def _neighbours(structure: Structure, length: float) -> _Neighbours:
+    centre, other, image, distance = structure.get_neighbor_list(NEIGHBOUR_CUTOFF * length)
+    fractional = structure.frac_coords
+    vector = (fractional[other] + image - fractional[centre]) @ structure.lattice.matrix
+    return _Neighbours(centre, other, distance / length, vector / length)
+
+
+def _distance_statistics(neighbours: _Neighbours, count: int, radii: FloatArray) -> FloatArray:
+    """Nearest distances [d] and the nearest distances per sum of radii; an isolated atom counts at the cut-off."""
+    nearest = np.full(count, NEIGHBOUR_CUTOFF)
+    np.minimum.at(nearest, neighbours.centre, neighbours.distance)
+    contact = NEIGHBOUR_CUTOFF / (2.0 * radii)
+    ratios = neighbours.distance / (radii[neighbours.centre] + radii[neighbours.other])
+    np.minimum.at(contact, neighbours.centre, ratios)
+    return np.array([nearest.mean(), nearest.std(), nearest.min(), contact.mean(), contact.min()])
+
+
+def _bond_statistics(neighbours: _Neighbours, numbers: NDArray[np.int64]) -> FloatArray:
+    """Coordination numbers, the fraction of bonds between unlike elements, and how uneven the bond directions are.
+
+    The anisotropy is the smallest and largest eigenvalue of the mean of 3·u⊗u over the unit bond vectors u, weighted
+    as bonds are: 1 and 1 in a cubic crystal.
+    """
+    ramp = np.clip((BOND_NONE - neighbours.distance) / (BOND_NONE - BOND_FULL), 0.0, 1.0)
+    weight = ramp * ramp * (3.0 - 2.0 * ramp)
+    coordination = np.bincount(neighbours.centre, weights=weight, minlength=len(numbers))
+    total = float(weight.sum())
+    if total == 0.0:
+        return np.array([0.0, 0.0, 0.0, 1.0, 1.0])
+    unlike = float(weight[numbers[neighbours.centre] != numbers[neighbours.other]].sum()) / total
+    # Two atoms on one place have no direction; their distance feature says so already.
+    unit = neighbours.vector / np.maximum(neighbours.distance, 1e-9)[:, None]
+    spread = np.linalg.eigvalsh(3.0 * (unit * weight[:, None]).T @ unit / total)
+    return np.array([coordination.mean(), coordination.std(), unlike, spread[0], spread[-1]])
+
+
+def _shells(neighbours: _Neighbours, count: int) -> FloatArray:
+    """Neighbours per atom around each of `SHELL_CENTRES`, counted with a Gaussian weight of height 1."""
+    offset = (neighbours.distance[:, None] - np.array(SHELL_CENTRES)) / SHELL_WIDTH
+    return np.asarray(np.exp(-0.5 * offset**2).sum(axis=0) / count, dtype=np.float64)

@@ -1,0 +1,239 @@
+"""What a run came to: the file `summary.json` and the table at its end.
+
+The file has sorted keys and no NaN, so that two runs can be compared line by line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.acquisition.bias import BiasPoint, poverty_rank
+from agent.report.whole_file import written_whole
+from protocols.errors import StoreError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+SUMMARY_FORMAT: Final = 1
+"""Version of `summary.json`."""
+
+MAX_SUMMARY_BYTES: Final = 4 * 1024 * 1024
+"""Largest summary read back [byte]: MAX_FAMILIES families three times, and room."""
+
+MAX_ROWS: Final = 14
+"""Most families in the table: with its frame it stays on a screen of 24 lines."""
+
+RICHEST_SHOWN: Final = 3
+"""Of too many families, how many of the richest are shown; the rest of the rows go to the poorest."""
+
+_BIAS_FIELDS: Final = ("before", "after", "random")
+
+_FIGURES: Final[Mapping[str, Callable[[BiasPoint], float | None]]] = {
+    "range": lambda point: point.entropy_range,
+    "std": lambda point: point.entropy_std,
+    "mean gap": lambda point: point.mean_gap,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One finished (or stopped) run.
+
+    Attributes:
+        campaign: Its name.
+        scenario: Name of the scenario; empty for a run without one.
+        policy: The policy.
+        seed: Seed of the campaign.
+        property: The property whose entropy is balanced.
+        unit: Its unit.
+        budget: Requests allowed.
+        spent: Requests that counted.
+        observations: Results in the dataset, start set included.
+        set_aside: Candidates given up after failures.
+        excluded: Candidates that an operator took out.
+        retries: Second and further attempts.
+        quarantined: Messages that were not ours.
+        duplicates: Results that had come before.
+        stopped_because: Why it ended, in one sentence.
+        wall_time_s: From the first decision to the end [s].
+        per_second: Results accepted per second; None when nothing was timed.
+        before: Bias of the start set.
+        after: Bias at the end.
+        random: Bias of a run at random with the same start, budget and seed, if one was made.
+        journal_rows: Rows of the journal when this was written.
+        journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
+        files: Files written, relative to the run folder.
+        versions: Versions of what computed it, by name.
+    """
+
+    campaign: str
+    scenario: str
+    policy: str
+    seed: int
+    property: str
+    unit: str
+    budget: int
+    spent: int
+    observations: int
+    set_aside: int
+    excluded: int
+    retries: int
+    quarantined: int
+    duplicates: int
+    stopped_because: str
+    wall_time_s: float
+    per_second: float | None
+    before: BiasPoint
+    after: BiasPoint
+    random: BiasPoint | None = None
+    journal_rows: int = 0
+    journal_digest: str = ""
+    files: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_summary(path: Path, summary: RunSummary) -> None:
+    """Write `summary.json`.
+
+    Raises:
+        StoreError: When it cannot be written.
+        ValueError: When a figure is not finite.
+    """
+    content = summary_json(summary).encode()
+    with written_whole(path) as file:
+        file.write(content)
+
+
+def summary_json(summary: RunSummary) -> str:
+    """Return the summary as JSON, keys sorted, families as a list of objects.
+
+    Raises:
+        ValueError: When a figure is not finite.
+    """
+    tree: dict[str, Any] = {each.name: getattr(summary, each.name) for each in dataclasses.fields(summary)}
+    tree |= {name: _bias_tree(tree[name]) for name in _BIAS_FIELDS if tree[name] is not None}
+    tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions)}
+    return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_summary(path: Path) -> RunSummary:
+    """Read what `write_summary` wrote.
+
+    Raises:
+        StoreError: When the file is missing, not ours, or of another format.
+    """
+    try:
+        with path.open("rb") as file:
+            tree = json.loads(file.read(MAX_SUMMARY_BYTES))
+        if tree.pop("format") != SUMMARY_FORMAT:
+            raise StoreError(f"{path} has another format", expected=f"format {SUMMARY_FORMAT}", action="run it again")
+        tree |= {name: _bias_fields(tree[name]) for name in _BIAS_FIELDS if tree.get(name) is not None}
+        adapter = TypeAdapter(RunSummary)
+        return adapter.validate_python(tree)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        found = f"{len(error.errors())} fields are wrong" if isinstance(error, ValidationError) else str(error)
+        raise StoreError(
+            f"{path} is not a summary ({found})", expected="a summary.json of ours", action="write it again"
+        ) from error
+
+
+def poorest_first(point: BiasPoint) -> list[int]:
+    """Positions of the families, the poorest first (see `agent.acquisition.bias.poverty_rank`)."""
+    keys = [poverty_rank(h, n, name) for name, n, h in zip(point.families, point.sizes, point.entropies, strict=True)]
+    return sorted(range(len(keys)), key=keys.__getitem__)
+
+
+def summary_table(summary: RunSummary) -> RenderableType:
+    """Lay a summary out for a terminal of 80 columns, with or without colours.
+
+    The lowest range, standard deviation and gap of the columns is bold and has a star.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    title = Text.assemble((summary.campaign, "bold"), f"  policy {summary.policy}, seed {summary.seed}")
+    if summary.scenario:
+        title.append(f", scenario {summary.scenario}")
+    rate = "" if summary.per_second is None else f", {summary.per_second:.3g} results/s"
+    counts = (
+        f"spent {summary.spent} of {summary.budget} in {summary.wall_time_s:.1f} s{rate}; "
+        f"{summary.observations} observations, {summary.set_aside} set aside, {summary.excluded} excluded, "
+        f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
+    )
+    caption = f"entropy of {summary.property} [{summary.unit}] in nat; * lowest, most even"
+    reason = Text(f"stopped because {summary.stopped_because}")
+    return Group(title, reason, Text(counts), "", _bias_table(summary), Text(caption, "dim"))
+
+
+def _bias_table(summary: RunSummary) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = [summary.before, summary.after, *([summary.random] if summary.random else [])]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("family", overflow="ellipsis", no_wrap=True, max_width=28)
+    for heading in ("size", "before", "after", "at random")[: 1 + len(columns)]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    lookups = [dict(zip(each.families, zip(each.sizes, each.entropies, strict=True), strict=True)) for each in columns]
+    shown, folded = _fold(poorest_first(summary.before))
+    for position in shown:
+        name = summary.before.families[position]
+        (size, _), (grown, _) = lookups[0][name], lookups[1].get(name, (0, None))
+        entropies = [_nat(each.get(name, (0, None))[1]) for each in lookups]
+        table.add_row(Text(name), f"{size} → {grown}", *entropies)
+        if folded and position == shown[-RICHEST_SHOWN - 1]:
+            table.add_row(Text(f"… {folded} families between", "dim"))
+    table.add_section()
+    for name, figure in _FIGURES.items():
+        table.add_row(Text(name, "bold"), "", *_starred([figure(each) for each in columns]))
+    return table
+
+
+def _fold(order: list[int]) -> tuple[list[int], int]:
+    """The positions to show, and how many are left out before the richest of them."""
+    if len(order) <= MAX_ROWS:
+        return order, 0
+    poorest = MAX_ROWS - RICHEST_SHOWN - 1  # one row says how many are folded
+    return order[:poorest] + order[-RICHEST_SHOWN:], len(order) - poorest - RICHEST_SHOWN
+
+
+def _starred(values: list[float | None]) -> list[Text]:
+    from rich.text import Text
+
+    best = min((value for value in values if value is not None), default=None)
+    texts = [_nat(value) for value in values]
+    return [
+        Text(f"*{text}", "bold green") if value is not None and value == best else Text(text)
+        for value, text in zip(values, texts, strict=True)
+    ]
+
+
+def _nat(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _bias_tree(point: BiasPoint) -> dict[str, Any]:
+    rows = zip(point.families, point.sizes, point.entropies, strict=True)
+    return {
+        "families": [{"family": name, "size": size, "entropy": h} for name, size, h in rows],
+        "entropy_range": point.entropy_range,
+        "entropy_std": point.entropy_std,
+        "mean_gap": point.mean_gap,
+        "poorest_family": point.poorest_family,
+    }
+
+
+def _bias_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
+    rows = tree["families"]
+    columns = {"families": "family", "sizes": "size", "entropies": "entropy"}
+    return {**tree, **{plural: [row[one] for row in rows] for plural, one in columns.items()}}

@@ -1,0 +1,173 @@
+"""The tables of the agent's database. The journal is the truth; the others are views folded from it, or queues.
+
+| table | what it is | written |
+|---|---|---|
+| campaign_meta | one row: names, schema version, pool digest | once |
+| journal | every event, numbered without gaps, each row carrying the digest of the one before | append only |
+| observation | the dataset | view |
+| request | every attempt and how it ended | view |
+| bias_point, bias_family | the bias trajectory | view |
+| outbox | requests that the broker has not confirmed yet | queue |
+| quarantine | messages that were none of ours, bounded | count and sample |
+| message_count | how many of each kind and fate | counters |
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
+from sqlmodel import Field, SQLModel
+
+SCHEMA_VERSION: Final = 1
+"""Version of the tables below; `agent.store.migrations` holds the step from each version to the next."""
+
+
+class CampaignMeta(SQLModel, table=True):
+    """The campaign that this database belongs to."""
+
+    __tablename__ = "campaign_meta"
+
+    campaign: str = Field(primary_key=True)
+    uid: str
+    schema_version: int
+    pool_digest: str
+    created_at: str
+
+
+class JournalRow(SQLModel, table=True):
+    """One event. `digest` is SHA-256 over the digest before, number, kind and payload."""
+
+    __tablename__ = "journal"
+
+    sequence: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    kind: str
+    payload: str = Field(sa_column=Column(Text, nullable=False))
+    recorded_at: str
+    digest: str
+
+
+class ObservationRow(SQLModel, table=True):
+    """One row of the dataset."""
+
+    __tablename__ = "observation"
+
+    candidate_id: str = Field(primary_key=True)
+    sequence: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    family: str
+    value: float
+    unit: str
+    source: str
+    attempt_id: str | None = Field(default=None, unique=True)
+
+
+class RequestRow(SQLModel, table=True):
+    """One attempt. `outcome` is empty while it is awaited."""
+
+    __tablename__ = "request"
+
+    attempt_id: str = Field(primary_key=True)
+    candidate_id: str = Field(index=True)
+    decision: int
+    attempt: int
+    recipient: str
+    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+    outcome: str = ""
+    closed_sequence: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
+class BiasPointRow(SQLModel, table=True):
+    """The bias figures after one observation; step 0 is the start set."""
+
+    __tablename__ = "bias_point"
+
+    step: int = Field(primary_key=True)
+    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+    entropy_range: float | None = None
+    entropy_std: float | None = None
+    mean_gap: float | None = None
+    poorest_family: str | None = None
+
+
+class BiasFamilyRow(SQLModel, table=True):
+    """Size and entropy of a family from this step on; a family has a row only where it changed."""
+
+    __tablename__ = "bias_family"
+
+    step: int = Field(primary_key=True)
+    family: str = Field(primary_key=True)
+    size: int
+    entropy: float | None = None
+
+
+class OutboxRow(SQLModel, table=True):
+    """A request that waits for the broker's confirmation."""
+
+    __tablename__ = "outbox"
+
+    attempt_id: str = Field(primary_key=True)
+    topic: str
+    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class QuarantineRow(SQLModel, table=True):
+    """A message that was none of ours: digest, beginning, reason."""
+
+    __tablename__ = "quarantine"
+
+    row: int | None = Field(default=None, primary_key=True)
+    received_at: str
+    topic: str
+    reason: str
+    detail: str
+    size_bytes: int
+    digest: str
+    prefix: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class MessageCountRow(SQLModel, table=True):
+    """How many messages had which fate, over all restarts."""
+
+    __tablename__ = "message_count"
+
+    fate: str = Field(primary_key=True)
+    count: int
+
+
+class MigrationRow(SQLModel, table=True):
+    """A migration that ran; written in the transaction of its change."""
+
+    __tablename__ = "schema_migration"
+
+    version: int = Field(primary_key=True)
+    applied_at: str
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+META: Final = _table(CampaignMeta)
+JOURNAL: Final = _table(JournalRow)
+OBSERVATION: Final = _table(ObservationRow)
+REQUEST: Final = _table(RequestRow)
+BIAS_POINT: Final = _table(BiasPointRow)
+BIAS_FAMILY: Final = _table(BiasFamilyRow)
+OUTBOX: Final = _table(OutboxRow)
+QUARANTINE: Final = _table(QuarantineRow)
+MESSAGE_COUNT: Final = _table(MessageCountRow)
+MIGRATION: Final = _table(MigrationRow)
+
+ALL_TABLES: Final = (
+    META,
+    JOURNAL,
+    OBSERVATION,
+    REQUEST,
+    BIAS_POINT,
+    BIAS_FAMILY,
+    OUTBOX,
+    QUARANTINE,
+    MESSAGE_COUNT,
+    MIGRATION,
+)
+"""The tables of this schema version, for the statements of `agent.store`."""

@@ -1,0 +1,1 @@
+"""Probabilistic models of the property over the features. Pure functions of their training rows."""

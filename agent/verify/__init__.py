@@ -1,0 +1,1 @@
+"""Whether a run folder is what it says it is."""

@@ -1,0 +1,276 @@
+"""Is a run folder what it says it is? Everything in it is checked against the journal, and the journal against itself.
+
+| part | what must hold |
+|---|---|
+| database | SQLite's own integrity check |
+| journal | numbers without gaps, every digest the chain of the one before |
+| campaign | every event may follow the ones before it (the rules of `agent.campaign.state`) |
+| observation, request, bias_point, bias_family | equal to what the journal makes of an empty database |
+| outbox | only requests that the journal knows |
+| trajectory.csv, summary.json | their figures, computed again from the journal |
+| recording.jsonl | numbers and digests, line by line |
+
+Only a copy of the database is opened, so that nothing is changed, not even by a migration, and a campaign that runs may
+be checked. Whether the policy would decide the same again is another question: that is what a replay answers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from sqlalchemy import Connection, Table, select
+
+from agent.acquisition.bias import BiasMeter, BiasPoint
+from agent.campaign.events import CampaignStarted, Event, StartSetLoaded, load_event
+from agent.campaign.state import Campaign
+from agent.pool.candidates import Candidate, Pool, make_pool
+from agent.step import observe
+from agent.store.migrations import migrate
+from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, Store, chain_digest
+from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
+from agent.store.views import DatasetLabels
+from agent.verify.files import check_message_log, check_summary, check_trajectory
+from agent.verify.part import Part, Story, equal
+from protocols.database import opening, sqlite_url
+from protocols.errors import InvariantViolation, StoreError
+
+EVENTS_PER_COMMIT: Final = 1_000
+"""Events that are folded into the empty database at a time."""
+
+NO_TIME: Final = "0000-00-00"
+"""Where a time is only a label, and none is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """Names of the files in a run folder."""
+
+    database: str
+    recording: str
+    trajectory: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class _Touched(Pool):
+    """What a run has touched of its pool; it goes by the digest of the whole, which the journal names."""
+
+    whole: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the whole pool."""
+        return self.whole
+
+
+def verify_run(
+    folder: Path,
+    names: RunFiles,
+    *,
+    database_url: str | None = None,
+    on_part: Callable[[Part], None] = lambda _part: None,
+) -> tuple[Part, ...]:
+    """Check everything in a run folder; stop at a journal that is broken, for all else is checked against it.
+
+    Args:
+        folder: The run folder.
+        names: Its files.
+        database_url: Of a database that is not the folder's own file.
+        on_part: Called with each part when it was checked.
+
+    Raises:
+        StoreError: When there is no database, or it is no Entropilot's.
+    """
+    parts: list[Part] = []
+
+    def found(part: Part) -> bool:
+        parts.append(part)
+        on_part(part)
+        return not part.problem
+
+    with tempfile.TemporaryDirectory(prefix="entropilot-verify-") as scratch:
+        url = database_url
+        if url is None:
+            copy = Path(scratch) / "copy.db"
+            if not found(_copied(folder / names.database, copy)):
+                return tuple(parts)
+            url = sqlite_url(copy)
+        with opening(url) as connection:
+            try:
+                if database_url is None:
+                    with connection.begin():
+                        migrate(connection, now=NO_TIME)
+                with connection.begin():
+                    _check_tables(connection, Path(scratch) / "again.db", folder, names, found)
+            finally:
+                connection.close()
+                connection.engine.dispose()
+    found(check_message_log(folder / names.recording))
+    return tuple(parts)
+
+
+def require_sound(parts: tuple[Part, ...], run: str) -> None:
+    """Raise for the first part that is not sound.
+
+    Raises:
+        StoreError: With the part and its first bad row.
+    """
+    bad = [part for part in parts if part.problem]
+    if bad:
+        raise StoreError(
+            f"{run} is not what was written: {bad[0].name}: {bad[0].problem}",
+            expected="the journal, and everything as it follows from it",
+            action="restore it from a copy; what can be written again from the journal is written by a finished run",
+        )
+
+
+def _check_tables(
+    connection: Connection, scratch: Path, folder: Path, names: RunFiles, found: Callable[[Part], bool]
+) -> None:
+    part, events, digests = _journal(connection)
+    if not found(part) or not events:
+        return
+    pool = _pool_of(connection, events)
+    part, story = _folded(events, digests, pool)
+    if not found(part) or story is None:
+        return
+    labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, story.unit)
+    with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
+        _rebuild(again, events, story)
+    with opening(sqlite_url(scratch)) as right:
+        for table in (OBSERVATION, REQUEST, BIAS_POINT, BIAS_FAMILY):
+            found(_same_rows(table, connection, right))
+        right.close()
+        right.engine.dispose()
+    found(_outbox(connection, story.campaign))
+    found(check_trajectory(folder / names.trajectory, story))
+    found(check_summary(folder / names.summary, story))
+
+
+def _copied(original: Path, copy: Path) -> Part:
+    """Copy the database as one reader sees it, and let SQLite check every page of the copy."""
+    if not original.is_file():
+        raise StoreError(
+            f"There is no database at {original}", expected="a run folder", action="name another run, or --database"
+        )
+    try:
+        with (
+            closing(sqlite3.connect(f"{original.resolve().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+            first = target.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            pages = target.execute("PRAGMA page_count").fetchone()[0]
+    except sqlite3.Error as error:
+        return Part("database", 0, f"SQLite says: {error}")
+    return Part("database", pages, "" if first == "ok" else f"SQLite says: {first}")
+
+
+def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]]:
+    events: list[Event] = []
+    digests: list[str] = []
+    problem = ""
+    for number, row in enumerate(connection.execute(select(JOURNAL).order_by(JOURNAL.c.sequence)), 1):
+        digests.append(chain_digest(digests[-1] if digests else GENESIS_DIGEST, row.sequence, row.kind, row.payload))
+        if row.sequence != number:
+            problem = f"row {number} is missing: row {row.sequence} follows"
+        elif row.digest != digests[-1]:
+            problem = f"row {number} was changed: its digest does not fit"
+        else:
+            try:
+                events.append(load_event(row.kind, row.payload))
+            except StoreError as error:
+                problem = f"row {number}: {error.found}"
+        if problem:
+            break
+    note = "" if events or problem else "the campaign has not begun"
+    return Part(JOURNAL.name, len(events), problem, note), events, tuple(digests)
+
+
+def _pool_of(connection: Connection, events: list[Event]) -> Pool:
+    """Return the candidates that the run has touched, with the families that its dataset gives them.
+
+    The whole pool is not in the run folder. Every family has a stand-in, for the trajectory counts the empty ones too.
+    """
+    rows = connection.execute(select(OBSERVATION.c.candidate_id, OBSERVATION.c.family))
+    families: dict[str, str] = {row.candidate_id: row.family for row in rows}
+    every = set(connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars()) | set(families.values())
+    lost = min(every, default="?")
+    named = set(itertools.chain.from_iterable(_candidates_of(event) for event in events))
+    candidates = [Candidate(which, families.get(which, lost)) for which in sorted(named)]
+    candidates += [Candidate(f"\0{family}", family) for family in sorted(every)]  # no real id begins so
+    touched = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))
+    whole = events[0].plan.pool_digest if isinstance(events[0], CampaignStarted) else ""
+    return _Touched(touched.candidates, touched.features, touched.feature_names, whole)
+
+
+def _candidates_of(event: Event) -> tuple[str, ...]:
+    if isinstance(event, StartSetLoaded):
+        return event.candidate_ids
+    which = getattr(event, "candidate_id", None)
+    return getattr(event, "candidate_ids", ()) if which is None else (which,)
+
+
+def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[Part, Story | None]:
+    campaign, meter = Campaign(pool), BiasMeter(pool.families)
+    points: list[tuple[int, BiasPoint]] = []
+    for number, event in enumerate(events, 1):
+        try:
+            campaign.apply(event)
+        except (InvariantViolation, LookupError) as error:
+            problem = f"row {number} of the journal cannot follow the ones before: {error}"
+            return Part("campaign", number - 1, problem), None
+        if observe(meter, pool, event) is not None:
+            points.append((number, meter.point()))
+    plan = campaign.terms
+    return Part("campaign", len(events)), Story(campaign, digests, tuple(points), plan.property_name, plan.unit)
+
+
+def _rebuild(again: Store, events: list[Event], story: Story) -> None:
+    """Fold the events into an empty database, by the statements that the agent uses."""
+    steps = []
+    before: BiasPoint | None = None
+    for step, (sequence, point) in enumerate(story.points):
+        changed = tuple(
+            family
+            for at, family in enumerate(point.families)
+            if before is None or (point.sizes[at], point.entropies[at]) != (before.sizes[at], before.entropies[at])
+        )
+        steps.append(BiasStep(step, sequence, point, changed))
+        before = point
+    for first in range(0, len(events), EVENTS_PER_COMMIT):
+        again.append(Commit(events=tuple(events[first : first + EVENTS_PER_COMMIT])), now=NO_TIME)
+    again.append(Commit(bias=tuple(steps)), now=NO_TIME)
+
+
+def _same_rows(table: Table, connection: Connection, right: Connection) -> Part:
+    keys = [column.name for column in table.primary_key]
+    there, expected = (
+        {tuple(row._mapping[key] for key in keys): row for row in each.execute(select(table)).all()}  # noqa: SLF001 - SQLAlchemy's public name
+        for each in (connection, right)
+    )
+    for sound, key in enumerate(sorted(there.keys() | expected.keys())):
+        row, wanted = there.get(key), expected.get(key)
+        which = "the row " + ", ".join(f"{name} = {value!r}" for name, value in zip(keys, key, strict=True))
+        if row is None or wanted is None:
+            return Part(table.name, sound, f"{which} {'is missing' if row is None else 'is not in the journal'}")
+        for column, value, told in zip(table.columns, row, wanted, strict=True):
+            if not equal(value, told):
+                return Part(table.name, sound, f"{which} says {column.name} = {value!r}; the journal says {told!r}")
+    return Part(table.name, len(expected))
+
+
+def _outbox(connection: Connection, campaign: Campaign) -> Part:
+    waiting = connection.execute(select(OUTBOX.c.attempt_id).order_by(OUTBOX.c.attempt_id)).scalars().all()
+    strange = next((attempt_id for attempt_id in waiting if attempt_id not in campaign.attempts), None)
+    problem = "" if strange is None else f"attempt {strange!r} was never made"
+    return Part(OUTBOX.name, len(waiting), problem)

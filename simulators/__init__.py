@@ -1,0 +1,1 @@
+"""Simulators play the lab: they evaluate candidates, keep their answers, and repeat them until the receipt."""

@@ -1,0 +1,77 @@
+"""Puts a simulator together: memory, link, executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from protocols.broker_settings import BrokerSettings, MqttVersion
+from protocols.database import sqlite_url
+from protocols.in_hand import InHand
+from protocols.messages import Health
+from protocols.mqtt import MqttSession, Will
+from protocols.run_lock import RunLock
+from protocols.topics import simulator_subscriptions
+from simulators.executor import make_executor
+from simulators.outbox import Outbox
+from simulators.service import SimulatorService, status_letter
+from simulators.settings import SimulatorSettings
+
+
+@contextmanager
+def assembled_simulator(
+    folder: Path,
+    settings: SimulatorSettings,
+    *,
+    campaign: str | None,
+    broker: BrokerSettings,
+    shared: bool = True,
+    on_event: Callable[..., None] = lambda *_args, **_fields: None,
+) -> Iterator[SimulatorService]:
+    """Put a simulator together; hold the lock of its memory meanwhile.
+
+    Args:
+        folder: Where its memory lives.
+        settings: Who it is.
+        campaign: The campaign that it serves; None for every campaign on the broker.
+        broker: Where the broker is.
+        shared: Whether requests to "any" come by a shared subscription. The embedded broker knows none; with it one
+            simulator serves "any".
+        on_event: For the log.
+
+    Raises:
+        StoreError: When its memory is in use or damaged.
+    """
+    advice = "end the other one, or give this one another --id"
+    with RunLock(folder / f"{settings.id}.lock", holder=f"simulator {settings.id!r}", advice=advice):
+        outbox = Outbox.open(sqlite_url(folder / f"{settings.id}.db"))
+        try:
+            will = None if campaign is None else Will(*status_letter(campaign, settings.id, Health.OFFLINE, _clock()))
+            session = MqttSession(
+                broker,
+                client_id=f"entropilot-{campaign or 'all'}-{settings.id}",
+                subscriptions=simulator_subscriptions(
+                    settings.id, campaign=campaign, shared=shared and broker.version is not MqttVersion.V311
+                ),
+                will=will,
+                on_event=on_event,
+            )
+            with closing(InHand(folder / f"{settings.id}.in_hand")) as in_hand:
+                yield SimulatorService(
+                    settings,
+                    campaign=campaign,
+                    outbox=outbox,
+                    transport=session,
+                    executor=make_executor(settings),
+                    clock=_clock,
+                    in_hand=in_hand,
+                    on_event=on_event,
+                )
+        finally:
+            outbox.close()
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,173 @@
+"""Where evaluations run: in killable child processes with a deadline, or in place for a table that cannot hang."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final, Protocol
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from protocols.child import Child, ChildDied, serve
+from protocols.codec import decode_payload, encode
+from protocols.errors import EntropilotError, SettingsError
+from protocols.limits import MAX_QUANTITIES
+from protocols.messages import CandidateRequest, FailureReason, Quantity, cut
+from simulators.evaluator import EvaluationFailed, Evaluator
+from simulators.oracle_table import NoAnswer
+from simulators.registry import make_evaluator
+from simulators.settings import TABLE, SimulatorSettings
+
+_QUANTITIES: Final = TypeAdapter(Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=MAX_QUANTITIES)])
+"""What a result may carry."""
+
+START_TIMEOUT_S: Final = 120.0
+"""How long a child may take to import its calculator and make its references, on a loaded machine."""
+
+
+class Executor(Protocol):
+    """Runs one evaluation at a time per slot."""
+
+    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+        """Return the quantities.
+
+        Raises:
+            EvaluationFailed: With the reason to report.
+            NoAnswer: When nothing is to be reported.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End what it runs."""
+        ...
+
+
+class InPlaceExecutor:
+    """Evaluates in this process: for look-ups of microseconds."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+        """Return the quantities at once."""
+        return self._evaluator.evaluate(request)
+
+    async def close(self) -> None:
+        """Nothing runs."""
+
+
+class ChildExecutor:
+    """Evaluates in child processes, one for each slot, each killed at the deadline of its request.
+
+    Args:
+        settings: The simulator's; the children make the evaluator of them.
+    """
+
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self._opening = settings.model_dump_json().encode()
+        self._idle = [Child("simulators.executor") for _ in range(settings.concurrency)]
+        self._all = tuple(self._idle)
+        self._free = asyncio.Semaphore(settings.concurrency)
+
+    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+        """Evaluate in a free child; see `Executor`.
+
+        Raises:
+            SettingsError: When the child cannot make its evaluator: no request would ever succeed.
+        """
+        async with self._free:
+            child = self._idle.pop()
+            try:
+                return await self._ask(child, request)
+            finally:
+                self._idle.append(child)
+
+    async def close(self) -> None:
+        """Kill the children."""
+        for child in self._all:
+            await child.stop()
+
+    async def _ask(self, child: Child, request: CandidateRequest) -> tuple[Quantity, ...]:
+        try:
+            if not child.is_running:
+                await child.start()
+                complaint = await child.ask(self._opening, timeout_s=START_TIMEOUT_S)
+                if complaint:
+                    raise SettingsError(complaint.decode())
+            reply = await child.ask(encode(request), timeout_s=request.deadline_s)
+        except TimeoutError:
+            detail = f"not finished after {request.deadline_s:g} s; the evaluating process was stopped"
+            raise EvaluationFailed(FailureReason.DEADLINE_EXCEEDED, detail) from None
+        except ChildDied as error:
+            raise EvaluationFailed(FailureReason.CRASHED, cut(f"the evaluating process: {error.reason}")) from None
+        return _read_reply(reply, request)
+
+
+def make_executor(settings: SimulatorSettings) -> Executor:
+    """Return the executor that suits the evaluator."""
+    return InPlaceExecutor(make_evaluator(settings)) if settings.evaluator == TABLE else ChildExecutor(settings)
+
+
+def _read_reply(reply: bytes, request: CandidateRequest) -> tuple[Quantity, ...]:
+    content = json.loads(reply)
+    if content.get("silent"):
+        raise NoAnswer(request.candidate_id)
+    if "reason" in content:
+        raise EvaluationFailed(FailureReason(content["reason"]), content["detail"])
+    try:
+        return _QUANTITIES.validate_python(content["quantities"])
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise EvaluationFailed(
+            FailureReason.CALCULATION_FAILED, cut(f"the evaluator returned no usable quantity: {where}: {first['msg']}")
+        ) from None
+
+
+def _answer(evaluator: Evaluator, frame: bytes) -> dict[str, object]:
+    """Evaluate one request; runs in the child."""
+    request = decode_payload(frame)
+    try:
+        if not isinstance(request, CandidateRequest):
+            raise EvaluationFailed(FailureReason.INVALID_REQUEST, f"a {request.type} is no request")  # noqa: TRY301
+        quantities: Sequence[Quantity] = evaluator.evaluate(request)
+        return {"quantities": [quantity.model_dump() for quantity in quantities]}
+    except EvaluationFailed as failure:
+        return {"reason": failure.reason.value, "detail": cut(failure.detail)}
+    except NoAnswer:
+        return {"silent": True}
+    except Exception as error:  # noqa: BLE001 - a calculator may raise anything; it is reported, not lost
+        return {"reason": FailureReason.CRASHED.value, "detail": cut(f"{type(error).__name__}: {error}")}
+
+
+def _limit_memory(megabytes: int | None) -> None:
+    if megabytes is not None and sys.platform != "win32":
+        import resource
+
+        limit = megabytes * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _main() -> None:
+    """Serve evaluations; runs in the child. The first frame holds the settings, its answer a complaint or nothing."""
+    evaluator: Evaluator | None = None
+
+    def answer(frame: bytes) -> bytes:
+        nonlocal evaluator
+        if evaluator is None:
+            try:
+                settings = SimulatorSettings.model_validate_json(frame)
+                _limit_memory(settings.memory_limit_mb)
+                evaluator = make_evaluator(settings)
+            except EntropilotError as error:
+                return str(error).encode()
+            return b""
+        return json.dumps(_answer(evaluator, frame)).encode()
+
+    serve(answer)
+
+
+if __name__ == "__main__":
+    _main()

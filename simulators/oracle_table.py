@@ -1,0 +1,129 @@
+"""The oracle: an evaluator that looks the answer up in a table. It never guesses: what it lacks, it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from protocols.errors import TableError
+from protocols.limits import MAX_ABS_VALUE, MAX_QUANTITIES
+from protocols.messages import CandidateRequest, FailureReason, Quantity, cut
+from protocols.tables import PropertyValues, TableColumns, read_values
+from simulators.evaluator import EvaluationFailed
+
+MissPolicy = Literal["fail", "silent"]
+"""What a missing candidate does: a failure `unknown_candidate`, or no answer at all (to try what expiry does)."""
+
+
+class NoAnswer(Exception):
+    """This attempt gets neither a result nor a failure, ever, as if the lab had lost it.
+
+    The service that runs an evaluator honours it: it marks the attempt as done and publishes nothing. It is no
+    failure: nothing is reported, and the request expires at the agent.
+    """
+
+    def __init__(self, candidate_id: str) -> None:
+        self.candidate_id: Final = candidate_id
+        super().__init__(f"no answer for {candidate_id}")
+
+    def __reduce__(self) -> tuple[type[NoAnswer], tuple[str]]:
+        """Survive the way from a child process, where an exception is rebuilt from its arguments."""
+        return NoAnswer, (self.candidate_id,)
+
+
+class OracleTableSettings(BaseModel):
+    """Settings of the oracle, as plain values.
+
+    Attributes:
+        path: The table (see `protocols.tables.read_values`).
+        columns: What its columns mean; the same as the agent's, so that ids agree.
+        miss: What a candidate that is not in the table gets.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    path: Annotated[str, Field(min_length=1)]
+    columns: TableColumns
+    miss: MissPolicy = "fail"
+
+
+class OracleTable:
+    """Evaluates a candidate by looking it up (`simulators.evaluator.Evaluator`).
+
+    Args:
+        known: Ids, values and units; values that are NaN are not known.
+        miss: What a candidate that is not in the table gets.
+    """
+
+    def __init__(self, known: PropertyValues, *, miss: MissPolicy = "fail") -> None:
+        self._known = known
+        self._row_of = {candidate_id: row for row, candidate_id in enumerate(known.candidate_ids)}
+        self._miss = miss
+
+    @classmethod
+    def from_settings(cls, settings: OracleTableSettings) -> Self:
+        """Read the table that the settings name.
+
+        Raises:
+            TableError: When the table cannot be used.
+        """
+        return cls(read_values(settings.path, settings.columns), miss=settings.miss)
+
+    @classmethod
+    def from_mapping(
+        cls, values: Mapping[str, Mapping[str, float]], units: Mapping[str, str], *, miss: MissPolicy = "fail"
+    ) -> Self:
+        """Make one of values in memory.
+
+        Args:
+            values: By candidate id, then by property; a property that is left out is not known.
+            units: By property; every property needs one.
+            miss: What a candidate that is not in `values` gets.
+
+        Raises:
+            TableError: On a property without a unit, or a value that cannot travel.
+        """
+        for candidate_id, row in values.items():
+            for name, value in row.items():
+                if name not in units:
+                    raise TableError(f"Property {name!r} of candidate {candidate_id!r} has no unit")
+                if not abs(value) <= MAX_ABS_VALUE:
+                    raise TableError(
+                        f"Property {name!r} of candidate {candidate_id!r} is {value}",
+                        expected=f"a finite number of at most {MAX_ABS_VALUE:g}",
+                        action="leave out what is not known",
+                    )
+        columns = {name: np.array([row.get(name, np.nan) for row in values.values()], dtype=float) for name in units}
+        return cls(PropertyValues(tuple(values), columns, dict(units)), miss=miss)
+
+    def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+        """Return the requested properties, then the further ones that the table knows.
+
+        Raises:
+            EvaluationFailed: `unsupported` for a property that the table lacks (at all, or for this candidate),
+                `unknown_candidate` for a candidate that it lacks.
+            NoAnswer: In place of `unknown_candidate`, when misses are silent.
+        """
+        self._check_properties(request)
+        row = self._row_of.get(request.candidate_id)
+        if row is None:
+            if self._miss == "silent":
+                raise NoAnswer(request.candidate_id)
+            detail = (
+                f"candidate {request.candidate_id!r} is not among the {len(self._row_of)} rows of the oracle's table"
+            )
+            raise EvaluationFailed(FailureReason.UNKNOWN_CANDIDATE, cut(detail))
+        found = {name: float(column[row]) for name, column in self._known.values.items() if np.isfinite(column[row])}
+        if lacking := [name for name in request.properties if name not in found]:
+            detail = f"the oracle's table has no {lacking[0]!r} for candidate {request.candidate_id!r}"
+            raise EvaluationFailed(FailureReason.UNSUPPORTED, cut(detail))
+        names = tuple(dict.fromkeys((*request.properties, *found)))[:MAX_QUANTITIES]
+        return tuple(Quantity(name=name, value=found[name], unit=self._known.units[name]) for name in names)
+
+    def _check_properties(self, request: CandidateRequest) -> None:
+        if lacking := [name for name in request.properties if name not in self._known.units]:
+            detail = f"the oracle's table knows {', '.join(self._known.units)}, and not {lacking[0]!r}"
+            raise EvaluationFailed(FailureReason.UNSUPPORTED, cut(detail))

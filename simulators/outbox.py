@@ -1,0 +1,239 @@
+"""The simulator's memory: what it was asked, what it has begun, and every answer until its receipt.
+
+An attempt is evaluated at most once. One that was begun and has no answer after a restart is answered with the
+failure `interrupted`; the agent then makes a new attempt, which is a new evaluation and is counted as one.
+
+Request and answer stand with their digests, checked at every start: an answer that the disk has changed would be taken
+for a measurement.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from sqlalchemy import (
+    Column,
+    ColumnClause,
+    Connection,
+    Integer,
+    LargeBinary,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Field, SQLModel
+
+from protocols.database import Statements, opening, transaction
+from protocols.errors import StoreError
+
+KEEP_DELIVERED: Final = 10_000
+"""Attempts after which a delivered one is forgotten; until then a repeated request is known. An agent repeats at most
+256 requests and a broker queues some thousands. By number, not by age: a lab's wall clock may jump by years."""
+
+ORDER: Final[ColumnClause[int]] = literal_column("rowid", Integer)
+"""SQLite's number of a row: the order in which the attempts came."""
+
+OUTBOX_VERSION: Final = 2
+"""Version of the table below, kept as SQLite's user_version. Version 1 had no digests and was never released."""
+
+
+class Progress(StrEnum):
+    """Where an attempt is in the simulator."""
+
+    RECEIVED = "received"
+    STARTED = "started"
+    ANSWERED = "answered"
+    DELIVERED = "delivered"
+
+
+class AttemptRow(SQLModel, table=True):
+    """One attempt that this simulator was asked for."""
+
+    __tablename__ = "attempt"
+
+    attempt_id: str = Field(primary_key=True)
+    progress: str = Field(index=True)
+    received_at: str
+    request: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    answer_topic: str = ""
+    request_digest: str
+    answer: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    answer_digest: str = ""
+
+
+ATTEMPT: Final[Table] = SQLModel.metadata.tables[str(AttemptRow.__tablename__)]
+
+_MINE: Final = ATTEMPT.c.attempt_id == bindparam("which")
+_FIND: Final = select(ATTEMPT.c.progress, ATTEMPT.c.answer_topic, ATTEMPT.c.answer).where(_MINE)
+_INSERT: Final = sqlite_insert(ATTEMPT).on_conflict_do_nothing()
+_ADVANCE: Final = update(ATTEMPT).where(_MINE).values(progress=bindparam("progress_now"))
+_ANSWER: Final = (
+    update(ATTEMPT)
+    .where(_MINE)
+    .values(
+        progress=bindparam("progress_now"),
+        answer_topic=bindparam("topic_now"),
+        answer=bindparam("answer_now"),
+        answer_digest=bindparam("digest_now"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result or a failure on its way."""
+
+    attempt_id: str
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one step changes about an attempt."""
+
+    attempt_id: str
+    progress: Progress
+    request: bytes = b""
+    answer: Answer | None = None
+
+
+class Outbox:
+    """The simulator's database: one writer, `synchronous=FULL`, one transaction a step."""
+
+    def __init__(self, connection: Connection, url: str) -> None:
+        self._connection = connection
+        self._url = url
+        self._statements = Statements(connection)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open or create the database.
+
+        Raises:
+            StoreError: When it cannot be used.
+        """
+        with opening(url) as connection:
+            with connection.begin():
+                _require_known_version(connection, url)
+                ATTEMPT.create(connection, checkfirst=True)
+                _require_unchanged(connection, url)
+                connection.exec_driver_sql(f"PRAGMA user_version={OUTBOX_VERSION}")
+                last = connection.execute(select(func.max(ORDER)).select_from(ATTEMPT)).scalar() or 0
+                connection.execute(
+                    delete(ATTEMPT).where(ATTEMPT.c.progress == Progress.DELIVERED, last - KEEP_DELIVERED >= ORDER)
+                )
+            return cls(connection, url)
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._connection.close()
+        self._connection.engine.dispose()
+
+    def find(self, attempt_id: str) -> tuple[Progress, Answer] | None:
+        """Return what is known of an attempt."""
+        with transaction(self._connection, self._url):
+            row = self._statements.run(_FIND, [{"which": attempt_id}]).fetchone()
+        if row is None:
+            return None
+        progress, topic, payload = row
+        return Progress(progress), Answer(attempt_id, topic, payload)
+
+    def requests(self, progress: Progress) -> list[tuple[str, bytes]]:
+        """Return attempt id and request of the attempts at some progress, oldest first."""
+        with transaction(self._connection, self._url):
+            rows = self._connection.execute(
+                select(ATTEMPT.c.attempt_id, ATTEMPT.c.request).where(ATTEMPT.c.progress == progress).order_by(ORDER)
+            ).all()
+        return [(row.attempt_id, row.request) for row in rows]
+
+    def undelivered(self) -> list[Answer]:
+        """Return the answers that wait for their receipt."""
+        with transaction(self._connection, self._url):
+            rows = self._connection.execute(
+                select(ATTEMPT.c.attempt_id, ATTEMPT.c.answer_topic, ATTEMPT.c.answer).where(
+                    ATTEMPT.c.progress == Progress.ANSWERED
+                )
+            ).all()
+        return [Answer(*row) for row in rows]
+
+    def write(self, changes: Iterable[Change], *, now: str) -> None:
+        """Write all changes of a step, or none.
+
+        Raises:
+            StoreError: When the database refuses; the simulator must end.
+        """
+        changes = tuple(changes)
+        if not changes:
+            return
+        new = [change for change in changes if change.request]
+        with transaction(self._connection, self._url):
+            if new:
+                self._statements.run(
+                    _INSERT,
+                    [
+                        {
+                            "attempt_id": change.attempt_id,
+                            "progress": change.progress.value,
+                            "received_at": now,
+                            "request": change.request,
+                            "request_digest": _digest(change.attempt_id, change.request),
+                            "answer_topic": "",
+                            "answer": b"",
+                            "answer_digest": "",
+                        }
+                        for change in new
+                    ],
+                )
+            for change in changes:
+                row: dict[str, object] = {"which": change.attempt_id, "progress_now": change.progress.value}
+                if change.answer is not None:
+                    topic, payload = change.answer.topic, change.answer.payload
+                    row |= {"topic_now": topic, "answer_now": payload}
+                    row |= {"digest_now": _digest(change.attempt_id, topic.encode(), payload)}
+                    self._statements.run(_ANSWER, [row])
+                elif not change.request:
+                    self._statements.run(_ADVANCE, [row])
+
+
+def _require_unchanged(connection: Connection, url: str) -> None:
+    """Check every row against its digests: SQLite finds a broken page, and no changed value on a whole one."""
+    for row in connection.execute(select(ATTEMPT)):
+        if not _is_whole(row):
+            raise StoreError(
+                f"Attempt {row.attempt_id!r} in the simulator's database {url} was changed by something else",
+                expected="what the simulator wrote",
+                action="restore the file from a copy, or start with an empty --memory: the agent then asks again",
+            )
+
+
+def _is_whole(row: Any) -> bool:
+    try:
+        asked = _digest(row.attempt_id, row.request)
+        answered = _digest(row.attempt_id, row.answer_topic.encode(), row.answer) if row.answer else ""
+    except (AttributeError, TypeError):  # the kind of a value was changed as well
+        return False
+    return (asked, answered) == (row.request_digest, row.answer_digest) and row.progress in set(Progress)
+
+
+def _digest(attempt_id: str, *parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join((attempt_id.encode(), *parts))).hexdigest()
+
+
+def _require_known_version(connection: Connection, url: str) -> None:
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if version not in {0, OUTBOX_VERSION}:
+        raise StoreError(
+            f"The simulator's database {url} has version {version}",
+            expected=f"version {OUTBOX_VERSION}",
+            action="use the Entropilot that wrote it, or start with an empty --memory",
+        )

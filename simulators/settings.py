@@ -1,0 +1,59 @@
+"""What a simulator is told: who it is, what it evaluates with, and how patient it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from protocols.messages import Identifier
+from protocols.topics import AGENT_CLIENT, ANY_SIMULATOR
+from simulators.noise import LatencySettings, NoiseSettings
+from simulators.oracle_table import OracleTableSettings
+
+ASE = "ase"
+TABLE = "table"
+
+RESERVED_IDS = frozenset({ANY_SIMULATOR, AGENT_CLIENT})
+"""Ids that mean something else in a topic: whichever simulator is free, and the agent."""
+
+
+class SimulatorSettings(BaseModel):
+    """Settings of one simulator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Identifier = Field("simulator-1", description="its name: a topic level, and its client id on the broker")
+    evaluator: str = Field(
+        ASE,
+        description='"ase" (a calculator of ASE), "table" (an oracle), or a class of yours as "package.module:Class"',
+    )
+    calculator: str = Field("emt", description="for ase: emt, lennard_jones or morse")
+    calculator_parameters: dict[str, Any] = Field(
+        default_factory=dict, description="for ase: what the calculator takes"
+    )
+    table: OracleTableSettings | None = Field(None, description="for table: path, columns and miss policy")
+    options: dict[str, Any] = Field(default_factory=dict, description="for a class of yours: its keyword arguments")
+    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(2, description="evaluations at once")
+    memory_limit_mb: Annotated[int, Field(ge=64)] | None = Field(
+        None, description="address space that one evaluating process may take [MB]; none: no limit"
+    )
+    resend_min_s: Annotated[float, Field(gt=0, le=3600)] = Field(
+        2.0, description="first pause before an answer without a receipt is repeated [s]; pauses double, with jitter"
+    )
+    resend_max_s: Annotated[float, Field(gt=0, le=86400)] = Field(60.0, description="longest such pause [s]")
+    latency: LatencySettings = Field(default_factory=LatencySettings, description="waiting time added to an evaluation")
+    noise: NoiseSettings | None = Field(None, description="noise added to what is measured")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.id in RESERVED_IDS:
+            message = f"the id {self.id!r} is reserved ({', '.join(sorted(RESERVED_IDS))}); choose another"
+            raise ValueError(message)
+        if self.evaluator == TABLE and self.table is None:
+            message = "the evaluator 'table' needs [simulator.table] with path and columns"
+            raise ValueError(message)
+        if self.evaluator not in {ASE, TABLE} and ":" not in self.evaluator:
+            message = f"no evaluator {self.evaluator!r}; expected 'ase', 'table' or 'package.module:Class'"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,1 @@
+"""Test worlds: a pool, a start set, a policy and simulators, put together and run."""

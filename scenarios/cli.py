@@ -1,0 +1,358 @@
+"""The command `entropilot`. Commands are thin: they read the settings, call what does the work, and print.
+
+Heavy packages are imported inside the commands, so that `--help` comes at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scenarios.console import print_json, progress_on_stderr, reported_errors
+
+if TYPE_CHECKING:
+    from protocols.layering import Resolved
+    from scenarios.run import RunRequest
+    from scenarios.settings import Scenario
+
+app = typer.Typer(
+    name="entropilot",
+    help="An autonomous-lab agent that keeps a materials dataset from becoming biased.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Start with [bold]entropilot run emt_alloys[/bold]; [bold]entropilot list[/bold] shows the scenarios.",
+)
+
+DEFAULT_URL = "mqtt://127.0.0.1:1883"
+"""Where `entropilot broker` listens, and the other commands look, unless told otherwise."""
+
+ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file.")]
+Policy = Annotated[
+    str | None, typer.Option(help="etal, random, uncertainty, round_robin, or your own as package.module:Class.")
+]
+Budget = Annotated[int | None, typer.Option(min=1, help="Candidates that may be requested.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]
+Broker = Annotated[
+    str | None, typer.Option(help="embedded, mosquitto, or a URL such as mqtt://user:password@host:1883.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. campaign.parallel=8. Repeatable."),
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", metavar="FILE", help="A TOML file that is laid over the scenario.")
+]
+Campaign = Annotated[str | None, typer.Option(help="Name of the campaign and of its run folder.")]
+Runs = Annotated[Path, typer.Option(help="Where run folders go.", envvar="ENTROPILOT_RUNS")]
+Resume = Annotated[bool, typer.Option("--resume", help="Take a campaign up where it was left, however it ended.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No live view and no table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+ShowSettings = Annotated[
+    bool, typer.Option("--show-settings", help="Print what holds and where it comes from, and do nothing.")
+]
+Database = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Another database than the run folder's own, e.g. postgresql+psycopg://…"),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
+
+
+@app.command()
+def run(
+    scenario: ScenarioName,
+    policy: Policy = None,
+    budget: Budget = None,
+    seed: Seed = None,
+    broker: Broker = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    campaign: Campaign = None,
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    resume: Resume = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    show_settings: ShowSettings = False,
+    debug: Debug = False,
+) -> None:
+    """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
+    with reported_errors(debug=debug):
+        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
+        resolved = _load(scenario, flags, settings, settings_file)
+        if show_settings:
+            _print_settings(resolved, json=json)
+            return
+        request = _request(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
+        _run_and_tell(request, quiet=quiet or json, json=json)
+
+
+@app.command()
+def agent(
+    scenario: ScenarioName,
+    policy: Policy = None,
+    budget: Budget = None,
+    seed: Seed = None,
+    broker: Broker = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    campaign: Campaign = None,
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    resume: Resume = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    show_settings: ShowSettings = False,
+    debug: Debug = False,
+) -> None:
+    """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
+    with reported_errors(debug=debug):
+        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
+        resolved = _on_a_server(_load(scenario, flags, settings, settings_file))
+        if show_settings:
+            _print_settings(resolved, json=json)
+            return
+        import dataclasses
+
+        request = _request(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
+        _run_and_tell(dataclasses.replace(request, with_simulator=False), quiet=quiet or json, json=json)
+
+
+@app.command()
+def simulator(
+    scenario: ScenarioName,
+    broker: Broker = None,
+    id: Annotated[str | None, typer.Option("--id", help="Name of this simulator.")] = None,  # noqa: A002 - the flag
+    campaign: Annotated[
+        str | None, typer.Option(help="The campaign that it serves; by default the scenario's name.")
+    ] = None,
+    every_campaign: Annotated[
+        bool, typer.Option("--every-campaign", help="Serve every campaign on the broker (without a status of its own).")
+    ] = False,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    memory: Annotated[Path, typer.Option(help="Folder where it remembers attempts and answers.")] = Path(
+        "runs/.simulators"
+    ),
+    show_settings: ShowSettings = False,
+    debug: Debug = False,
+) -> None:
+    """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
+    with reported_errors(debug=debug):
+        resolved = _on_a_server(_load(scenario, {"broker": broker, "id": id}, settings, settings_file))
+        if show_settings:
+            _print_settings(resolved, json=False)
+            return
+        from scenarios.alone import run_simulator
+        from scenarios.run_folder import require_campaign_name
+
+        if campaign is not None:
+            require_campaign_name(campaign)
+        served = None if every_campaign else campaign or resolved.settings.name
+        run_simulator(resolved.settings, campaign=served, memory=memory)
+
+
+@app.command()
+def broker(
+    kind: Annotated[str, typer.Argument(help="embedded, or mosquitto.")] = "embedded",
+    host: Annotated[str, typer.Option(help="Address to listen on (embedded only).")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 1883,
+    folder: Annotated[Path, typer.Option(help="Where Mosquitto keeps its files.")] = Path("runs/.mosquitto"),
+    debug: Debug = False,
+) -> None:
+    """Run a broker alone, until it is ended."""
+    with reported_errors(debug=debug):
+        from scenarios.alone import run_broker
+
+        run_broker(kind, host=host, port=port, folder=folder)
+
+
+@app.command("list")
+def list_scenarios(json: Json = False) -> None:
+    """Show the scenarios that come with Entropilot, and what they are for."""
+    with reported_errors(debug=False):
+        from scenarios.listing import scenarios_json, scenarios_table
+
+        if json:
+            print_json(scenarios_json())
+        else:
+            _print(scenarios_table())
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or the name of a campaign.")],
+    runs: Runs = Path("runs"),
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show a run again, from what it wrote: the summary, and where its files are."""
+    with reported_errors(debug=debug):
+        from scenarios.listing import find_run, run_report
+
+        folder = find_run(run, runs)
+        if json:
+            print_json((folder / "summary.json").read_text(encoding="utf-8"))
+        else:
+            _print(run_report(folder))
+
+
+@app.command()
+def verify(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, the name of a campaign, or a recording.")],
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check a run: the journal's chain, everything that is folded from it, and the figures of its files."""
+    with reported_errors(debug=debug):
+        from agent.verify.run import require_sound
+        from scenarios.verification import verification_json, verification_table, verified
+
+        with progress_on_stderr(quiet=json) as progress:
+            parts = verified(run, runs, database, progress)
+        if json:
+            print_json(verification_json(parts))
+        else:
+            _print(verification_table(parts))
+        require_sound(parts, run)
+
+
+@app.command()
+def compare(
+    scenario: ScenarioName,
+    policies: Annotated[str, typer.Option(help="Policies, separated by commas.")] = "etal,random",
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds; each has its own start set.")] = 5,
+    budget: Budget = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figure and the CSV.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare policies on a scenario over seeds, from the same starts, without broker or lab."""
+    with reported_errors(debug=debug):
+        from scenarios.compare import compare_policies
+
+        resolved = _load(scenario, {"budget": budget}, settings, settings_file)
+        names = [name.strip() for name in policies.split(",") if name.strip()]
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            comparison = compare_policies(resolved.settings, names, range(seeds), progress)
+        folder = out or Path("runs") / f"compare-{resolved.settings.name}"
+        written = comparison.write(folder)
+        if json:
+            print_json(comparison.json())
+        elif not quiet:
+            _print(comparison.table())
+            for path in written:
+                _print(f"  {path}")
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; by default the package's own.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only tell whether the written files are up to date.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Write the protocol's JSON Schemas and its AsyncAPI document."""
+    with reported_errors(debug=debug):
+        from protocols.errors import SettingsError
+        from protocols.schema_files import SCHEMA_FOLDER, drift, write_documents
+
+        folder = out or SCHEMA_FOLDER
+        if check:
+            if stale := drift(folder):
+                raise SettingsError(
+                    "; ".join(stale), expected="documents generated from this code", action="run `entropilot schema`"
+                )
+            _print(f"The documents in {folder} are up to date.")
+        else:
+            written = write_documents(folder)
+            for path in written:
+                _print(f"  {path}")
+            if not written:
+                _print(f"The documents in {folder} were up to date already.")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line."""
+    app(args=arguments, prog_name="entropilot")
+
+
+def _load(scenario: str, flags: dict[str, Any], assignments: list[str] | None, file: Path | None) -> Resolved[Scenario]:
+    from scenarios.loader import Overrides, load_scenario
+
+    return load_scenario(scenario, Overrides(flags, tuple(assignments or ()), file))
+
+
+def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:
+    """Let a part that runs alone look for a broker where `entropilot broker` listens."""
+    from protocols.broker_settings import EMBEDDED, MOSQUITTO
+    from protocols.layering import Resolved
+
+    broker_settings = resolved.settings.broker
+    if broker_settings.url not in {EMBEDDED, MOSQUITTO}:
+        return resolved
+    elsewhere = broker_settings.model_copy(update={"url": DEFAULT_URL})
+    scenario = resolved.settings.model_copy(update={"broker": elsewhere})
+    return Resolved(scenario, resolved.source_of | {"broker.url": "default of a part that runs alone"})
+
+
+def _request(
+    scenario: Scenario, campaign: str | None, runs: Path, database: str | None, *, resume: bool, quiet: bool
+) -> RunRequest:
+    from scenarios.run import RunRequest
+    from scenarios.run_folder import choose_campaign
+    from scenarios.world import make_world
+
+    name = choose_campaign(runs, scenario.name, campaign, resume=resume)
+    with progress_on_stderr(quiet=quiet) as progress:
+        world = make_world(scenario, progress)
+    for warning in world.warnings:
+        typer.secho(f"note: {warning}", err=True, fg=typer.colors.YELLOW)
+    return RunRequest(scenario, world, name, runs / name, resume=resume, database_url=database)
+
+
+def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
+    from agent.report.summary import summary_json, summary_table
+    from scenarios.console import INTERRUPTED
+    from scenarios.live_view import LiveView
+    from scenarios.run import run as run_campaign
+
+    outcome = run_campaign(request, None if quiet else LiveView())
+    if outcome.already and (json or not quiet):
+        why = outcome.summary.stopped_because
+        typer.secho(f"The campaign {request.campaign} was over already ({why}); nothing was changed.", err=True)
+    if json:
+        print_json(summary_json(outcome.summary))
+    elif not quiet:
+        _print(summary_table(outcome.summary))
+        for name in outcome.summary.files:
+            _print(f"  {request.folder / name}")
+    if not outcome.finished:
+        typer.secho(f"The campaign is not finished; take it up with --resume --campaign {request.campaign}", err=True)
+        raise SystemExit(INTERRUPTED)
+
+
+def _print_settings(resolved: Resolved[Scenario], *, json: bool) -> None:
+    from protocols.layering import settings_json, settings_table
+
+    if json:
+        print_json(settings_json(resolved))
+    else:
+        _print(settings_table(resolved))
+
+
+def _print(content: Any) -> None:
+    from rich.console import Console
+
+    Console(file=sys.stdout, highlight=False).print(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""How the commands speak: errors in three parts, progress on standard error, results on standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from protocols.errors import EntropilotError, StoreError
+from protocols.failures import explained
+
+OUR_FAULT: Final = 70
+"""Exit code of a fault of ours (EX_SOFTWARE)."""
+
+INTERRUPTED: Final = 130
+"""Exit code of a run that a person ended, as shells have it."""
+
+DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+"""Numbers of the system's errors that a disk makes, on a file that is open already and so is not named."""
+
+ProgressCall = Callable[[str, int, int], None]
+
+
+@contextlib.contextmanager
+def reported_errors(*, debug: bool) -> Iterator[None]:
+    """Turn errors into one clear message and an exit code; with `debug` the traceback comes first."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except BaseExceptionGroup as group:
+        raise SystemExit(_report(explained(group), debug=debug)) from None
+    except Exception as error:  # noqa: BLE001 - the last place that an error can be told
+        raise SystemExit(_report(error, debug=debug)) from None
+
+
+@contextlib.contextmanager
+def progress_on_stderr(*, quiet: bool) -> Iterator[ProgressCall]:
+    """Show a progress bar for what takes time before a run; nothing when quiet, or when nobody watches."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _what, _done, _total: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    tasks = {}
+    with bar:
+
+        def call(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield call
+
+
+def _report(error: BaseException, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if isinstance(error, EntropilotError):
+        console.print(Text.assemble(("error: ", "bold red"), error.found.rstrip(".") + "."))
+        if error.expected:
+            console.print(Text.assemble(("  expected: ", "bold"), error.expected))
+        if error.action:
+            console.print(Text.assemble(("  what to do: ", "bold"), error.action))
+        return error.exit_code
+    if isinstance(error, OSError) and (error.filename or error.errno in DISK_ERRORS):
+        where = f"{error.filename}: " if error.filename else ""
+        return _report(
+            StoreError(
+                f"The system refuses a file: {where}{error.strerror or error}",
+                expected="a folder that can be written, with room",
+                action="free space, correct --runs or the permissions, then run again (with --resume if it had begun)",
+            ),
+            debug=False,
+        )
+    hint = "" if debug else " Run it again with --debug for the traceback, and please report it."
+    console.print(
+        Text.assemble(("error: ", "bold red"), f"a fault of Entropilot: {type(error).__name__}: {error}.{hint}")
+    )
+    console.print("  Nothing that was committed is lost; --resume takes a run up.")
+    return OUR_FAULT
+
+
+def print_json(text: str) -> None:
+    """Write JSON for another program to standard output, as it is."""
+    sys.stdout.write(text.rstrip("\n") + "\n")

@@ -1,0 +1,166 @@
+"""Finds a scenario by name or path and layers the settings over it: file, further file, environment, flags."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from protocols.errors import SettingsError
+from protocols.layering import DEFAULT_SOURCE, Layer, Resolved, environment_layer, resolve, set_layer, toml_layer
+from scenarios.settings import Scenario
+
+LIBRARY: Final = Path(__file__).parent / "library"
+
+FLAG_KEYS: Final = {
+    "policy": "campaign.policy",
+    "budget": "campaign.budget",
+    "seed": "campaign.seed",
+    "broker": "broker.url",
+    "id": "simulator.id",
+}
+"""Flag -> the setting that it stands for."""
+
+NO_SETTINGS: Final = frozenset({"ENTROPILOT_RUNS", "ENTROPILOT_TEST_POSTGRES"})
+"""Variables of ours that are no setting of a scenario: the folder of the runs, and a database for the tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a command line says beside the scenario.
+
+    Attributes:
+        flags: Flag name -> value; None where it was not given.
+        assignments: Of `--set`.
+        file: A further settings file.
+    """
+
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    assignments: Sequence[str] = ()
+    file: Path | None = None
+
+
+def library_scenarios() -> dict[str, Path]:
+    """Return the scenarios that come with the package, by name."""
+    return {path.stem: path for path in sorted(LIBRARY.glob("*.toml"))}
+
+
+def find_scenario(name: str) -> Path:
+    """Return the file of a scenario.
+
+    Args:
+        name: A name of the library, or the path of a TOML file.
+
+    Raises:
+        SettingsError: When there is none, with the nearest name.
+    """
+    library = library_scenarios()
+    if name in library:
+        return library[name]
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    near = difflib.get_close_matches(name, library, n=1)
+    raise SettingsError(
+        f"There is no scenario {name!r}",
+        expected=f"one of {', '.join(library)}, or the path of a TOML file",
+        action=f"did you mean {near[0]!r}?" if near else "`entropilot list` shows what there is",
+    )
+
+
+def load_scenario(name: str, overrides: Overrides, environ: Mapping[str, str] | None = None) -> Resolved[Scenario]:
+    """Return the settings that hold, and where each comes from.
+
+    Args:
+        name: Name or path of the scenario.
+        overrides: What the command line says.
+        environ: Environment variables; the process's own by default.
+
+    Raises:
+        SettingsError: With everything that is wrong.
+    """
+    path = find_scenario(name)
+    layers = [_scenario_layer(path)]
+    if overrides.file is not None:
+        layers.append(toml_layer(overrides.file))
+    layers.append(environment_layer(Scenario, os.environ if environ is None else environ, ignore=NO_SETTINGS))
+    layers.append(set_layer(tuple(overrides.assignments)))
+    layers.append(_flag_layer(overrides.flags))
+    resolved = resolve(Scenario, _options_follow_policy(layers))
+    return Resolved(_with_found_tables(resolved.settings, path.parent), _with_filled_sources(resolved.source_of))
+
+
+def _scenario_layer(path: Path) -> Layer:
+    """Read a scenario; one of the library goes by its name, which is shorter than its path."""
+    layer = toml_layer(path)
+    return replace(layer, source=f"scenario {path.stem}") if path.parent == LIBRARY else layer
+
+
+def _options_follow_policy(layers: Sequence[Layer]) -> list[Layer]:
+    """Drop policy options that an earlier layer gave to a policy which a later layer replaces.
+
+    `--policy` and `--set` are two layers of one command line: what they say together belongs together.
+    """
+    kept: list[Layer] = []
+    policy: object = None
+    for layer in layers:
+        campaign = layer.values.get("campaign")
+        named = campaign.get("policy") if isinstance(campaign, dict) else None
+        if named is not None and policy is not None and named != policy:
+            kept = [each if each.source == layer.source else _without_policy_options(each) for each in kept]
+        policy = policy if named is None else named
+        kept.append(layer)
+    return kept
+
+
+def _without_policy_options(layer: Layer) -> Layer:
+    campaign = layer.values.get("campaign")
+    if not isinstance(campaign, dict) or "policy_options" not in campaign:
+        return layer
+    rest = {key: value for key, value in campaign.items() if key != "policy_options"}
+    return replace(layer, values={**layer.values, "campaign": rest})
+
+
+def _flag_layer(flags: Mapping[str, Any]) -> Layer:
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for flag, value in flags.items():
+        if value is None:
+            continue
+        section, _, key = FLAG_KEYS[flag].partition(".")
+        values.setdefault(section, {})[key] = value
+        sources[FLAG_KEYS[flag]] = f"--{flag}"
+    return Layer("command line", values, sources)
+
+
+def _with_filled_sources(source_of: Mapping[str, str]) -> dict[str, str]:
+    """Say of what a scenario takes from the pool's table (see `Scenario`) that it comes from there."""
+
+    def source(key: str, known: str) -> str:
+        if known != DEFAULT_SOURCE:
+            return known
+        origin = key.replace("simulator.table.", "pool.").replace("campaign.", "pool.columns.")
+        section = origin.rpartition(".")[0]
+        return known if source_of.get(origin, DEFAULT_SOURCE) == DEFAULT_SOURCE else f"[{section}]"
+
+    return {key: source(key, known) for key, known in source_of.items()}
+
+
+def _with_found_tables(scenario: Scenario, beside: Path) -> Scenario:
+    """Look for tables beside the scenario file first, then where the command was started."""
+    pool, table = scenario.pool, scenario.simulator.table
+    if pool.path is not None:
+        pool = pool.model_copy(update={"path": _found(pool.path, beside)})
+    simulator = scenario.simulator
+    if table is not None:
+        table = table.model_copy(update={"path": _found(table.path, beside)})
+        simulator = simulator.model_copy(update={"table": table})
+    return scenario.model_copy(update={"pool": pool, "simulator": simulator})
+
+
+def _found(path: str, beside: Path) -> str:
+    candidate = beside / path
+    return str(candidate if candidate.exists() else Path(path))

@@ -1,0 +1,99 @@
+"""What a run leaves behind: trajectory, figure, summary; and what the same budget at random would have given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.assembly import DATABASE, LOG, RECORDING, CampaignFiles, versions
+from agent.campaign.state import Phase, Standing
+from agent.report.figures import draw_bias
+from agent.report.summary import RunSummary, read_summary, write_summary
+from agent.report.trajectory import Trajectory, write_trajectory_csv
+from scenarios.offline import run_offline
+from scenarios.run_folder import FIGURE, SUMMARY, TRAJECTORY
+from scenarios.settings import Scenario
+from scenarios.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished (or stopped) run."""
+
+    summary: RunSummary
+    trajectory: Trajectory
+    random: Trajectory | None
+    finished: bool
+    """Whether the campaign is over; if not, it can be taken up."""
+    already: bool = False
+    """Whether it was over before, so that nothing was changed."""
+
+
+def known_outcome(files: CampaignFiles) -> Outcome | None:
+    """Return the outcome of a campaign that is over and has written all its files; None when there is work left."""
+    folder = files.folder
+    if files.remembered.campaign.phase is not Phase.FINISHED or not (folder / SUMMARY).is_file():
+        return None
+    summary = read_summary(folder / SUMMARY)
+    if not all((folder / name).is_file() for name in (TRAJECTORY, FIGURE)):
+        return None
+    trajectory = Trajectory(files.plan.property_name, files.plan.unit, tuple(files.store.trajectory()))
+    return Outcome(summary, trajectory, None, finished=True, already=True)
+
+
+def write_outcome(
+    files: CampaignFiles, *, scenario: Scenario, world: World, elapsed_s: float, accepted_here: int
+) -> Outcome:
+    """Write trajectory, figure and summary into the run folder.
+
+    Args:
+        files: The run folder, opened.
+        scenario: The settings.
+        world: For the comparison with random.
+        elapsed_s: Time that this process ran the campaign [s].
+        accepted_here: Results that it accepted in that time.
+    """
+    campaign, plan = files.remembered.campaign, files.plan
+    trajectory = Trajectory(plan.property_name, plan.unit, tuple(files.store.trajectory()))
+    random = random_instead(scenario, world, steps=len(trajectory.points) - 1)
+    comparison = {} if random is None else {"random": random}
+    title = f"{plan.campaign}: {plan.policy}, {campaign.spent} of {plan.budget} acquired"
+    write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
+    draw_bias(files.folder / FIGURE, trajectory, comparison=comparison, title=title)
+    counts = files.store.counts()
+    standing = campaign.standing
+    summary = RunSummary(
+        campaign=plan.campaign,
+        scenario=scenario.name,
+        policy=plan.policy,
+        seed=plan.seed,
+        property=plan.property_name,
+        unit=plan.unit,
+        budget=plan.budget,
+        spent=campaign.spent,
+        observations=campaign.observations,
+        set_aside=int((standing == Standing.SET_ASIDE).sum()),
+        excluded=int((standing == Standing.EXCLUDED).sum()),
+        retries=campaign.retries,
+        quarantined=sum(by for fate, by in counts.items() if fate.startswith("quarantined")),
+        duplicates=counts.get("candidate_result: duplicate", 0),
+        stopped_because=campaign.finish_reason or campaign.pause_reason or "it was interrupted; --resume takes it up",
+        wall_time_s=round(elapsed_s, 3),
+        per_second=round(accepted_here / elapsed_s, 3) if accepted_here else None,
+        before=trajectory.points[0][1],
+        after=trajectory.points[-1][1],
+        random=None if random is None else random.points[-1][1],
+        journal_rows=files.store.sequence,
+        journal_digest=files.store.digest,
+        files=(DATABASE, RECORDING, LOG, TRAJECTORY, FIGURE, SUMMARY),
+        versions=versions(),
+    )
+    write_summary(files.folder / SUMMARY, summary)
+    return Outcome(summary, trajectory, random, finished=campaign.phase is Phase.FINISHED)
+
+
+def random_instead(scenario: Scenario, world: World, *, steps: int) -> Trajectory | None:
+    """Return what the same budget at random would have given, from the same start and seed; None where unknown."""
+    if not world.all_known or scenario.campaign.policy == "random" or steps < 1:
+        return None
+    settings = scenario.campaign.model_copy(update={"policy": "random", "policy_options": {}, "budget": steps})
+    return run_offline(world.pool, world.values, list(world.start), settings)

@@ -1,0 +1,71 @@
+"""Where a run lives on disk, and which folder a command means."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import Final
+
+from agent.assembly import DATABASE
+from protocols.errors import SettingsError, StoreError
+from protocols.limits import MAX_ID_LENGTH
+from protocols.messages import ID_PATTERN
+
+RUNS: Final = Path("runs")
+"""Where runs go, below the folder that a command is started in."""
+
+TRAJECTORY: Final = "trajectory.csv"
+FIGURE: Final = "bias.png"
+SUMMARY: Final = "summary.json"
+
+
+def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: bool) -> str:
+    """Return the name of the campaign that a command means.
+
+    A new run takes the scenario's name, numbered if it is taken; a resumed one the latest of these.
+
+    Raises:
+        SettingsError: When the name cannot be one.
+        StoreError: When there is nothing to resume.
+    """
+    require_campaign_name(campaign or scenario)
+    if campaign is not None:
+        if resume and not _is_run(runs / campaign):
+            raise _nothing_to_resume(runs, campaign)
+        return campaign
+    names = itertools.chain([scenario], (f"{scenario}-{number}" for number in itertools.count(2)))
+    taken = list(itertools.takewhile(lambda name: (runs / name).exists(), names))
+    if resume:
+        begun = [name for name in taken if _is_run(runs / name)]
+        if not begun:
+            raise _nothing_to_resume(runs, scenario)
+        return begun[-1]
+    return f"{scenario}-{len(taken) + 1}" if taken else scenario
+
+
+def require_campaign_name(name: str) -> None:
+    """Check that a campaign's name fits a topic level, a folder and a client id.
+
+    Raises:
+        SettingsError: When it does not.
+    """
+    if re.fullmatch(ID_PATTERN, name) is None:
+        raise SettingsError(
+            f"{name[:MAX_ID_LENGTH]!r} cannot be the name of a campaign",
+            expected=f"small letters, digits, - and _, beginning with a letter or digit, at most {MAX_ID_LENGTH}",
+            action="choose another --campaign",
+        )
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / DATABASE).exists()
+
+
+def _nothing_to_resume(runs: Path, name: str) -> StoreError:
+    known = sorted(folder.name for folder in runs.iterdir() if _is_run(folder)) if runs.is_dir() else []
+    return StoreError(
+        f"There is no run to resume at {runs / name}",
+        expected="a run folder" + (f", one of: {', '.join(known[:10])}" if known else " (there are none yet)"),
+        action="start without --resume, or name another --campaign",
+    )

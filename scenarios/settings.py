@@ -1,0 +1,99 @@
+"""A scenario: one TOML file says pool, start set, campaign, broker and simulator."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from agent.settings import CampaignSettings
+from protocols.broker_settings import BrokerSettings
+from protocols.messages import Identifier
+from protocols.tables import TableColumns
+from simulators.settings import TABLE, SimulatorSettings
+
+EMT_ALLOYS = "emt_alloys"
+
+
+class PoolSettings(BaseModel):
+    """Where the candidates come from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Literal["emt_alloys", "table"] = Field(
+        "table", description="table: a CSV or Parquet file; emt_alloys: hypothetical crystals, made on the spot"
+    )
+    path: str | None = Field(None, description="the table; relative to the scenario file, or to where you are")
+    columns: TableColumns | None = Field(None, description="what the table's columns mean")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="for emt_alloys: seed of the generator")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.source == "table" and (self.path is None or self.columns is None):
+            message = "a pool from a table needs path and columns"
+            raise ValueError(message)
+        return self
+
+
+class StartSettings(BaseModel):
+    """What is known at the beginning."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: Annotated[int, Field(ge=0)] = Field(0, description="observations that the campaign begins with")
+    halves: dict[str, Literal["stable", "unstable"]] = Field(
+        default_factory=dict, description="family -> the half of it that the start set lacks; empty: a random start"
+    )
+    threshold: float | Literal["median"] = Field(
+        "median", description="value below which a candidate is stable: a number, or each family's median"
+    )
+    minimum_per_family: Annotated[int, Field(ge=0)] = Field(5, description="observations that every family gets")
+
+
+class Scenario(BaseModel):
+    """Everything that a run needs to know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Identifier = Field(description="name of the scenario, and of the campaign unless --campaign says otherwise")
+    about: str = Field("", max_length=500, description="what it is for, in a sentence or two")
+    pool: PoolSettings
+    start: StartSettings = Field(default_factory=StartSettings)
+    campaign: CampaignSettings
+    broker: BrokerSettings = Field(default_factory=BrokerSettings)
+    simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_from_the_table(cls, given: object) -> object:
+        """Let a table say its property, unit and range once; and let it be the oracle too, unless there is another."""
+        pool = given.get("pool") if isinstance(given, dict) else None
+        columns = pool.get("columns") if isinstance(pool, dict) else None
+        if not isinstance(given, dict) or not isinstance(pool, dict) or not isinstance(columns, dict):
+            return given
+        filled = dict(given)
+        campaign = filled.get("campaign", {})
+        if isinstance(campaign, dict):
+            named = {key: columns[key] for key in ("property", "unit", "valid_range") if key in columns}
+            filled["campaign"] = named | campaign
+        simulator = filled.get("simulator", {})
+        if isinstance(simulator, dict) and simulator.get("evaluator", TABLE) == TABLE:
+            oracle = {"path": pool.get("path"), "columns": columns} | simulator.get("table", {})
+            filled["simulator"] = {"evaluator": TABLE} | simulator | {"table": oracle}
+        return filled
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        columns = self.pool.columns
+        if columns is not None and (columns.property, columns.unit) != (self.campaign.property, self.campaign.unit):
+            message = (
+                f"the table gives {columns.property!r} in {columns.unit!r}, the campaign wants "
+                f"{self.campaign.property!r} in {self.campaign.unit!r}"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Whom requests are addressed to."""
+        return self.campaign.recipients or (self.simulator.id,)

@@ -1,0 +1,71 @@
+"""What `entropilot verify` checks and shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from agent.assembly import DATABASE, RECORDING
+from agent.verify.files import check_message_log
+from agent.verify.part import Part
+from agent.verify.run import RunFiles, verify_run
+from protocols.errors import StoreError
+from scenarios.console import ProgressCall
+from scenarios.run_folder import SUMMARY, TRAJECTORY
+
+FILES: Final = RunFiles(DATABASE, RECORDING, TRAJECTORY, SUMMARY)
+
+PARTS: Final = 11
+"""How many parts a whole run has, for the progress bar."""
+
+
+def verified(run: str, runs: Path, database_url: str | None, progress: ProgressCall) -> tuple[Part, ...]:
+    """Check a run folder, or a recording by itself.
+
+    Args:
+        run: A folder, the name of a campaign below `runs`, or a recording.
+        runs: Where run folders are.
+        database_url: Of a database that is not the folder's own file.
+        progress: Told of every part.
+
+    Raises:
+        StoreError: When there is no such run, or its database is no Entropilot's.
+    """
+    if Path(run).is_file():
+        return (check_message_log(Path(run)),)
+    folder = next((place for place in (Path(run), runs / run) if place.is_dir()), None)
+    if folder is None:
+        raise StoreError(
+            f"There is no run {run!r}", expected="a run folder, the name of a campaign, or a recording's file"
+        )
+    done = 0
+
+    def count(_part: Part) -> None:
+        nonlocal done
+        done += 1
+        progress("checking", done, PARTS)
+
+    return verify_run(folder, FILES, database_url=database_url, on_part=count)
+
+
+def verification_table(parts: tuple[Part, ...]) -> Table:
+    """Return what was found, a row a part."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("part", style="bold")
+    table.add_column("sound", justify="right")
+    table.add_column("")
+    for part in parts:
+        verdict = Text(part.problem, style="bold red") if part.problem else Text(part.note or "sound", style="dim")
+        table.add_row(part.name, f"{part.rows:,}", verdict)
+    return table
+
+
+def verification_json(parts: tuple[Part, ...]) -> str:
+    """Return the same as JSON."""
+    sound = not any(part.problem for part in parts)
+    return json.dumps({"sound": sound, "parts": [dataclasses.asdict(part) for part in parts]}, indent=2)

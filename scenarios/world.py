@@ -1,0 +1,148 @@
+"""What a scenario stands on: the pool, what is known of it, and the start set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from agent.acquisition.base import FloatArray, IndexArray
+from agent.pool.candidates import Pool
+from protocols.errors import SettingsError, TableError
+from scenarios.settings import EMT_ALLOYS, Scenario
+from scenarios.start_set import biased_start, random_start
+from scenarios.world_cache import cached
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A scenario made real.
+
+    Attributes:
+        pool: The candidates.
+        values: The property of every candidate, NaN where nobody knows it yet, shape (n,) [unit of the campaign].
+        start: Pool indices of the start set, ascending.
+        warnings: What a person should know about the table.
+    """
+
+    pool: Pool
+    values: FloatArray
+    start: IndexArray
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def all_known(self) -> bool:
+        """Whether the outcome of any other choice can be told."""
+        return bool(np.isfinite(self.values).all())
+
+    def start_observations(self) -> list[tuple[str, float]]:
+        """Return candidate id and value of the start set."""
+        return [(self.pool.candidate_ids[index], float(self.values[index])) for index in self.start]
+
+
+def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> World:
+    """Make the pool, its known values and the start set.
+
+    Args:
+        scenario: The settings.
+        progress: For a progress bar.
+
+    Raises:
+        TableError: When the table cannot be used.
+        SettingsError: When the start set cannot be made as asked.
+    """
+    if scenario.pool.source == EMT_ALLOYS:
+        pool, values = _emt_alloys(scenario, progress)
+        warnings: tuple[str, ...] = ()
+    else:
+        pool, values, warnings = _from_table(scenario, progress)
+    start = start_set(scenario, pool, values)
+    if len(start) == len(pool):
+        raise TableError(
+            f"All {len(pool)} candidates are in the start set",
+            expected="candidates that are left to choose from",
+            action=(
+                f"add rows with an empty {scenario.campaign.property!r}: the candidates to be measured"
+                if _from_a_lab(scenario)
+                else "make start.size smaller, or the pool larger"
+            ),
+        )
+    return World(pool, values, start, warnings)
+
+
+def _emt_alloys(scenario: Scenario, progress: Progress) -> tuple[Pool, FloatArray]:
+    from agent.pool import features
+    from scenarios import crystal_prototypes, emt_alloys
+    from simulators import ase_properties, calculators
+
+    modules = (emt_alloys, crystal_prototypes, features, ase_properties, calculators)
+    seed, name = scenario.pool.seed, scenario.campaign.property
+    return cached(
+        EMT_ALLOYS,
+        [Path(str(module.__file__)) for module in modules],
+        {"seed": seed, "property": name},
+        lambda: emt_alloys.make_emt_alloys(seed, name, progress),
+    )
+
+
+def _from_table(scenario: Scenario, progress: Progress) -> tuple[Pool, FloatArray, tuple[str, ...]]:
+    from agent.pool.tables import pool_from_table
+    from protocols.tables import read_table
+
+    columns = scenario.pool.columns
+    if columns is None:
+        raise SettingsError("The pool has no columns", expected="[pool.columns]")
+    path = Path(scenario.pool.path or "")
+    progress(f"reading {path.name}", 0, 1)
+    table = read_table(path, columns)
+    pool = pool_from_table(table)
+    progress(f"reading {path.name}", 1, 1)
+    return pool, table.values_of(pool.candidate_ids), table.warnings
+
+
+def _from_a_lab(scenario: Scenario) -> bool:
+    """Whether the table tells what is measured from what is not; else it knows all, and plays the lab."""
+    pool = scenario.pool
+    return pool.source != EMT_ALLOYS and pool.columns is not None and pool.columns.on_missing == "unknown"
+
+
+def start_set(scenario: Scenario, pool: Pool, values: FloatArray) -> IndexArray:
+    """Return the pool indices that the campaign begins with: what a lab's table knows already, else a drawn set.
+
+    Raises:
+        SettingsError: When the start set cannot be made as asked.
+    """
+    start = scenario.start
+    if _from_a_lab(scenario):
+        if start.size or start.halves:
+            raise SettingsError(
+                '[start] asks for a drawn start set, and on_missing = "unknown" makes one of the rows with a value',
+                expected="one of the two",
+                action="leave out start.size and start.halves, or on_missing",
+            )
+        return np.flatnonzero(np.isfinite(values))  # the rest is to be asked for
+    if start.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if start.halves:
+        return biased_start(
+            pool.family_codes,
+            pool.families,
+            values,
+            size=start.size,
+            seed=scenario.campaign.seed,
+            halves=start.halves,
+            threshold=start.threshold,
+            minimum_per_family=start.minimum_per_family,
+        )
+    return random_start(
+        pool.family_codes,
+        pool.families,
+        size=start.size,
+        seed=scenario.campaign.seed,
+        minimum_per_family=start.minimum_per_family,
+    )

@@ -1,0 +1,180 @@
+"""The campaign against a model of a screenful: the model foretells every receipt and every standing, in any order.
+
+`test_campaign_properties` says what must never happen; this says what must happen. The model knows nothing of events:
+it keeps, of each candidate, its attempts and how it ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from agent.campaign import decide
+from agent.campaign.decide import MAX_INTERRUPTIONS
+from agent.campaign.events import Ordering
+from agent.campaign.state import Attempt, Phase, Standing
+from protocols.errors import MessageError
+from protocols.messages import PERMANENT_FAILURES, ControlAction, FailureReason, ReceiptStatus
+from tests.support.campaigns import Play, control, failure_of, quantity, result_of, small_plan, small_pool, value_of
+
+POOL = small_pool(16)
+BUDGET = 12
+OUTSIDE = quantity(77.0)
+"""Beyond the plan's range: a result that breaks its contract."""
+
+
+@dataclass(slots=True)
+class Life:
+    """What the model knows of a candidate that was requested."""
+
+    attempts: int = 0
+    interrupted: int = 0
+    flying: str = ""
+    """The attempt that is awaited."""
+    ended: Standing | None = None
+    value: float | None = None
+
+
+@dataclass(slots=True)
+class Model:
+    """The lives of the candidates, and which answers were seen."""
+
+    max_attempts: int
+    lives: dict[str, Life] = field(default_factory=dict)
+    results: set[str] = field(default_factory=set)
+    failures: set[str] = field(default_factory=set)
+
+    def result(self, attempt: Attempt, value: float, *, valid: bool) -> ReceiptStatus:
+        life, which = self.lives[attempt.candidate_id], attempt.attempt_id
+        if which in self.results:
+            return ReceiptStatus.DUPLICATE
+        self.results.add(which)
+        if life.ended is not None or (not valid and life.flying != which):
+            return ReceiptStatus.LATE
+        if not valid:
+            self.failures.add(which)
+            self.setback(life, permanent=False)
+            return ReceiptStatus.REFUSED
+        life.ended, life.value, life.flying = Standing.OBSERVED, value, ""
+        return ReceiptStatus.ACCEPTED
+
+    def failure(self, attempt: Attempt, reason: FailureReason) -> ReceiptStatus:
+        life, which = self.lives[attempt.candidate_id], attempt.attempt_id
+        if which in self.failures:
+            return ReceiptStatus.DUPLICATE
+        if life.flying != which:
+            return ReceiptStatus.LATE
+        self.failures.add(which)
+        life.interrupted += reason is FailureReason.INTERRUPTED
+        self.setback(life, permanent=reason in PERMANENT_FAILURES)
+        return ReceiptStatus.ACCEPTED
+
+    def setback(self, life: Life, *, permanent: bool) -> None:
+        life.flying = ""
+        used_up = life.attempts - life.interrupted >= self.max_attempts or life.interrupted >= MAX_INTERRUPTIONS
+        if permanent or used_up:
+            life.ended = Standing.SET_ASIDE
+
+    def learn(self, attempts: dict[str, Attempt]) -> None:
+        """Take in the attempts that the campaign made by itself: each must be one that the model waits for."""
+        for attempt in attempts.values():
+            life = self.lives.setdefault(attempt.candidate_id, Life())
+            if attempt.number > life.attempts:
+                assert life.ended is None
+                assert life.flying == ""
+                assert attempt.number == life.attempts + 1
+                life.attempts, life.flying = attempt.number, attempt.attempt_id
+
+
+class CampaignBesideItsModel(RuleBasedStateMachine):
+    """Results, failures, silence and exclusions, each foretold."""
+
+    @initialize(parallel=st.integers(1, 4), ordering=st.sampled_from(Ordering), max_attempts=st.integers(1, 3))
+    def begin(self, parallel: int, ordering: Ordering, max_attempts: int) -> None:
+        plan = small_plan(
+            POOL, parallel=parallel, ordering=ordering, budget=BUDGET, max_attempts=max_attempts, give_up_after=99
+        )
+        self.play = Play(POOL, plan)
+        self.play.settle()
+        self.model = Model(max_attempts)
+        self.model.learn(self.play.campaign.attempts)
+
+    def attempt(self, which: int) -> Attempt:
+        attempts = list(self.play.campaign.attempts.values())
+        return attempts[-1 - which % len(attempts)]
+
+    @rule(which=st.integers(0, 9), valid=st.sampled_from([True, True, False]))
+    def a_result_comes(self, which: int, valid: bool) -> None:
+        attempt = self.attempt(which)
+        value = value_of(attempt.candidate_id)
+        expected = self.model.result(attempt, value, valid=valid)
+        message = result_of(attempt) if valid else result_of(attempt, OUTSIDE)
+        receipt = self.play.take(decide.decide_result(self.play.campaign, message))
+        assert receipt is not None
+        assert receipt.status is expected
+        self.model.learn(self.play.campaign.attempts)
+
+    @rule(which=st.integers(0, 9), reason=st.sampled_from(FailureReason))
+    def a_failure_comes(self, which: int, reason: FailureReason) -> None:
+        attempt = self.attempt(which)
+        expected = self.model.failure(attempt, reason)
+        receipt = self.play.take(decide.decide_failure(self.play.campaign, failure_of(attempt, reason)))
+        assert receipt is not None
+        assert receipt.status is expected
+        self.model.learn(self.play.campaign.attempts)
+
+    @rule(which=st.integers(0, 9))
+    def a_deadline_passes(self, which: int) -> None:
+        attempt = self.attempt(which)
+        life = self.model.lives[attempt.candidate_id]
+        if life.flying == attempt.attempt_id:
+            self.model.setback(life, permanent=False)
+        self.play.expire(attempt)
+        self.model.learn(self.play.campaign.attempts)
+
+    @precondition(lambda self: self.play.campaign.phase is not Phase.FINISHED)
+    @rule(candidate_id=st.sampled_from(POOL.candidate_ids))
+    def an_operator_excludes(self, candidate_id: str) -> None:
+        life = self.model.lives.setdefault(candidate_id, Life())
+        refused = life.ended in {Standing.OBSERVED, Standing.SET_ASIDE}
+        try:
+            outcome = decide.decide_control(self.play.campaign, control(ControlAction.EXCLUDE_CANDIDATE, candidate_id))
+        except MessageError:
+            assert refused
+            return
+        assert not refused
+        life.ended, life.flying = Standing.EXCLUDED, ""
+        self.play.take(outcome)
+        self.model.learn(self.play.campaign.attempts)
+
+    @invariant()
+    def every_candidate_stands_where_the_model_says(self) -> None:
+        campaign = self.play.campaign
+        for candidate_id in POOL.candidate_ids:
+            life = self.model.lives.get(candidate_id)
+            expected = Standing.AVAILABLE if life is None else life.ended or Standing.PENDING
+            assert campaign.standing_of(candidate_id) is expected
+            if life is not None and life.value is not None:
+                assert campaign.values[POOL.index_of[candidate_id]] == life.value
+
+    @invariant()
+    def what_is_awaited_and_what_is_spent_are_as_the_model_says(self) -> None:
+        campaign = self.play.campaign
+        assert set(campaign.in_flight) == {life.flying for life in self.model.lives.values() if life.flying}
+        requested = [life for life in self.model.lives.values() if life.attempts]
+        assert campaign.requested == len(requested) <= BUDGET
+        still_open = sum(life.ended is None for life in requested)
+        none_left = len(self.model.lives) == len(POOL)
+        assert (campaign.phase is Phase.FINISHED) == (not still_open and (len(requested) == BUDGET or none_left))
+        if campaign.phase is not Phase.FINISHED and campaign.terms.ordering is Ordering.AS_COMPLETED:
+            room = min(campaign.terms.parallel, still_open + BUDGET - len(requested), len(POOL))
+            assert still_open == room or none_left
+
+
+TestCampaignBesideItsModel = CampaignBesideItsModel.TestCase
+TestCampaignBesideItsModel.settings = settings(
+    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

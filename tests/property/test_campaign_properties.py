@@ -1,0 +1,222 @@
+"""The invariants of a campaign, whatever the lab, the operator and the network do, in any order."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from agent.campaign import decide
+from agent.campaign.events import (
+    AttemptFailed,
+    CampaignFinished,
+    CampaignResumed,
+    CampaignStarted,
+    DecisionMade,
+    ObservationAdded,
+    Ordering,
+    RequestExpired,
+    RequestIssued,
+    ResultAccepted,
+    StartSetLoaded,
+    dump_event,
+    load_event,
+)
+from agent.campaign.state import OPEN, Attempt, Campaign, Phase, Standing
+from protocols.errors import MessageError
+from protocols.messages import ControlAction, FailureReason, Quantity, ReceiptStatus
+from tests.support.campaigns import (
+    Play,
+    control,
+    failure_of,
+    quantity,
+    refold,
+    result_of,
+    small_plan,
+    small_pool,
+    state_of,
+)
+
+POOL = small_pool(14)
+CANDIDATES = st.sampled_from([*POOL.candidate_ids, "nobody"])
+LOW, HIGH = -10.0, 10.0
+QUANTITIES = st.one_of(
+    st.floats(LOW, HIGH).map(lambda value: (quantity(value),)),
+    st.floats(-1e12, 1e12).map(lambda value: (quantity(value),)),
+    st.just((quantity(0.5, unit="J"),)),
+    st.just((quantity(0.5, name="gap"),)),
+    st.just((quantity(0.5), quantity(0.6))),
+)
+
+
+class CampaignUnderFire(RuleBasedStateMachine):
+    """Any mix of answers, repetitions, failures, silence and controls."""
+
+    @initialize(
+        parallel=st.integers(1, 4),
+        batch=st.integers(1, 4),
+        ordering=st.sampled_from(Ordering),
+        budget=st.integers(1, 16),
+        max_attempts=st.integers(1, 3),
+        give_up_after=st.integers(1, 4),
+        start=st.sets(st.sampled_from(POOL.candidate_ids), max_size=4),
+    )
+    def begin(  # noqa: PLR0917 - hypothesis passes them by name
+        self, parallel: int, batch: int, ordering: Ordering, budget: int, max_attempts: int, give_up_after: int,
+        start: set[str],
+    ) -> None:  # fmt: skip
+        plan = small_plan(
+            POOL, parallel=parallel, batch=min(batch, parallel), ordering=ordering, budget=budget,
+            max_attempts=max_attempts, give_up_after=give_up_after, recipients=("simulator-1", "simulator-2"),
+        )  # fmt: skip
+        self.play = Play(POOL, plan, sorted(start))
+        self.play.settle()
+        self.phases = [self.play.campaign.phase]
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.play.campaign
+
+    def any_attempt(self, which: int) -> Attempt | None:
+        attempts = list(self.campaign.attempts.values())
+        return attempts[which % len(attempts)] if attempts else None
+
+    # ── what can happen ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @rule(which=st.integers(0, 99), quantities=QUANTITIES)
+    def a_result_of_any_attempt_ever_arrives(self, which: int, quantities: tuple[Quantity, ...]) -> None:
+        attempt = self.any_attempt(which)
+        if attempt is not None:
+            seen = attempt.result_seen
+            receipt = self.play.take(decide.decide_result(self.campaign, result_of(attempt, *quantities)))
+            assert receipt is not None
+            assert (receipt.status is ReceiptStatus.DUPLICATE) == seen
+            assert attempt.result_seen
+
+    @precondition(lambda self: self.play.awaited)
+    @rule(which=st.integers(0, 99))
+    def an_awaited_result_arrives(self, which: int) -> None:
+        receipt = self.play.answer(self.play.awaited[which % len(self.play.awaited)])
+        assert receipt is not None
+        assert receipt.status is ReceiptStatus.ACCEPTED
+
+    @rule(which=st.integers(0, 99), reason=st.sampled_from(FailureReason))
+    def a_failure_of_any_attempt_ever_arrives(self, which: int, reason: FailureReason) -> None:
+        attempt = self.any_attempt(which)
+        if attempt is not None:
+            self.play.take(decide.decide_failure(self.campaign, failure_of(attempt, reason)))
+
+    @rule(which=st.integers(0, 99))
+    def a_deadline_of_any_attempt_ever_passes(self, which: int) -> None:
+        attempt = self.any_attempt(which)
+        if attempt is not None:
+            self.play.expire(attempt)
+
+    @rule(action=st.sampled_from(ControlAction), candidate=CANDIDATES, value=st.floats(-20, 20), twice=st.booleans())
+    def an_operator_steers(self, action: ControlAction, candidate: str, value: float, twice: bool) -> None:
+        message = control(action, candidate, quantity=quantity(value))
+        for _ in range(1 + twice):
+            before = state_of(self.campaign)
+            try:
+                self.play.take(decide.decide_control(self.campaign, message))
+            except MessageError:
+                assert state_of(self.campaign) == before
+
+    @precondition(lambda self: self.campaign.paused_itself)
+    @rule()
+    def the_agent_is_started_again_after_its_own_pause(self) -> None:
+        self.play.fold(CampaignResumed("the agent was started again"))
+        self.play.settle()
+
+    # ── what must hold after every step ──────────────────────────────────────────────────────────────────────────
+
+    @invariant()
+    def i2_a_candidate_has_at_most_one_observation_and_an_attempt_one_result(self) -> None:
+        observed = Counter(which for event in self.play.of_kind(StartSetLoaded) for which in event.candidate_ids)
+        observed.update(event.candidate_id for event in self.play.of_kind(ResultAccepted))
+        observed.update(event.candidate_id for event in self.play.of_kind(ObservationAdded))
+        assert set(observed.values()) <= {1}
+        assert sum(observed.values()) == self.campaign.observations
+        attempts = Counter(event.attempt_id for event in self.play.of_kind(RequestIssued))
+        assert set(attempts.values()) <= {1}
+
+    @invariant()
+    def i3_no_second_attempt_without_a_recorded_end_of_the_first(self) -> None:
+        ended: set[tuple[str, int]] = set()
+        for event in self.play.journal:
+            if isinstance(event, RequestExpired | AttemptFailed):
+                ended.add((event.candidate_id, self.campaign.attempts[event.attempt_id].number))
+            elif isinstance(event, RequestIssued):
+                assert event.attempt == 1 or (event.candidate_id, event.attempt - 1) in ended
+                interrupted = self.campaign.interruptions.get(event.candidate_id, 0)
+                assert event.attempt <= self.campaign.terms.max_attempts + interrupted
+
+    @invariant()
+    def i8_spent_and_pending_never_exceed_the_budget(self) -> None:
+        chosen = [which for event in self.play.of_kind(DecisionMade) for which in event.candidate_ids]
+        assert len(set(chosen)) == len(chosen) <= self.campaign.terms.budget
+        assert self.campaign.spent + self.campaign.open_count == len(chosen)
+        assert self.campaign.open_count <= self.campaign.terms.parallel
+        assert len(self.campaign.in_flight) <= self.campaign.terms.parallel
+
+    @invariant()
+    def i11_every_observation_is_finite_and_in_its_range(self) -> None:
+        observed = self.campaign.standing == Standing.OBSERVED
+        assert all(math.isfinite(v) and LOW <= v <= HIGH for v in self.campaign.values[observed])
+        assert not any(math.isfinite(v) for v in self.campaign.values[~observed])
+
+    @invariant()
+    def the_books_agree_with_the_standings(self) -> None:
+        campaign = self.campaign
+        open_now = {which for group in campaign.open_decisions.values() for which in group}
+        assert open_now == {which for which in POOL.candidate_ids if campaign.standing_of(which) in OPEN}
+        awaited = [attempt.candidate_id for attempt in campaign.in_flight.values()]
+        assert len(set(awaited)) == len(awaited)
+        assert {*awaited, *campaign.waiting} == open_now
+        assert not {*awaited} & {*campaign.waiting}
+
+    @invariant()
+    def the_phases_follow_the_table_and_finished_is_for_ever(self) -> None:
+        if self.campaign.phase is not self.phases[-1]:
+            assert self.phases[-1] is not Phase.FINISHED
+            assert (self.phases[-1], self.campaign.phase) != (Phase.STOPPING, Phase.RUNNING)
+            self.phases.append(self.campaign.phase)
+        assert len(self.play.of_kind(CampaignFinished)) == (self.campaign.phase is Phase.FINISHED)
+        assert [type(event) for event in self.play.journal[:2]] == [CampaignStarted, StartSetLoaded]
+
+    @invariant()
+    def nothing_follows_that_was_not_folded(self) -> None:
+        assert decide.react(self.campaign) == ()
+        assert decide.decision_needed(self.campaign) is None
+
+    def teardown(self) -> None:
+        if not hasattr(self, "play"):
+            return
+        journal = [load_event(*dump_event(event)) for event in self.play.journal]
+        assert state_of(refold(POOL, journal)) == state_of(self.campaign)
+        self.faults_stop()
+        assert self.campaign.phase is Phase.FINISHED
+        assert self.campaign.open_decisions == {}
+        assert state_of(refold(POOL, self.play.journal)) == state_of(self.campaign)
+
+    def faults_stop(self) -> None:
+        """I12: from here on every request is answered and a pause is ended; a bounded number of steps is enough."""
+        bound = 2 * len(POOL) + 2
+        while self.campaign.phase is not Phase.FINISHED and bound:
+            bound -= 1
+            if self.campaign.paused_itself:
+                self.play.fold(CampaignResumed("the agent was started again"))
+                self.play.settle()
+            elif self.campaign.phase is Phase.PAUSED:
+                self.play.steer(ControlAction.RESUME)
+            else:
+                self.play.answer(self.play.awaited[0])
+
+
+TestCampaignUnderFire = CampaignUnderFire.TestCase
+TestCampaignUnderFire.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

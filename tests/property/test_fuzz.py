@@ -1,0 +1,38 @@
+"""Of twenty thousand spoilt messages none changes anything that it should not, and none raises."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.step import StepMaker
+from protocols import codec
+from tests.property import fuzz
+from tests.property.mutations import MUTATIONS
+
+
+def test_spoilt_messages_change_nothing_and_raise_nothing() -> None:
+    tally = fuzz.fuzz(20_000, seed=1)
+    assert tally.violations == []
+    assert tally.messages == 20_000
+    refused = sum(count for fate, count in tally.fates.items() if fate.startswith("quarantined"))
+    assert refused > 8_000
+    assert {
+        fate.removeprefix("quarantined: ") for fate in tally.fates if fate.startswith("quarantined")
+    } == fuzz.REASONS
+    assert tally.fates["candidate_result: accepted"] > 100  # the campaign lives, and good messages are taken
+    assert set(tally.taken_after) == set(MUTATIONS)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "fault"),
+    [
+        (codec, "_has_repeated_keys", lambda _payload: False),
+        (codec, "_check_belongs", lambda _message, _topic: None),
+        (StepMaker, "_own", lambda _maker, message: message),
+    ],
+)
+def test_a_planted_leniency_is_found(monkeypatch: pytest.MonkeyPatch, place: object, name: str, fault: object) -> None:
+    monkeypatch.setattr(place, name, fault)
+    tally = fuzz.Tally()
+    fuzz.fuzz_agent(6_000, 1, tally)
+    assert tally.violations

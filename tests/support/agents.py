@@ -1,0 +1,64 @@
+"""The real agent on a real database file, over the bus in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from agent.acquirer import InStepAcquirer
+from agent.acquisition.baselines import UniformRandom
+from agent.campaign.context import pool_arrays
+from agent.campaign.events import CampaignPlan
+from agent.correspondence import Correspondence
+from agent.loop import Agent
+from agent.memory import begin, remember
+from agent.pool.candidates import Pool
+from agent.step import StepMaker
+from protocols.in_hand import InHand
+from protocols.messages import Health
+from protocols.mqtt import Will
+from protocols.topics import agent_subscriptions
+from tests.support.campaigns import NOW, SENT_AT, value_of
+from tests.support.memory_bus import MemoryBus
+from tests.support.stored_campaigns import START, opened
+
+
+@contextmanager
+def agent_on(
+    bus: MemoryBus,
+    folder: Path,
+    pool: Pool,
+    plan: CampaignPlan,
+    *,
+    instance: str = "agent-1",
+    maker: type[StepMaker] = StepMaker,
+    **options: Any,
+) -> Iterator[Agent]:
+    """Begin or take up a campaign in a folder, and release its files afterwards."""
+    with closing(opened(folder / "campaign.db", pool)) as store, closing(InHand(folder / "agent.in_hand")) as in_hand:
+        start = [(which, value_of(which)) for which in START if which in pool.index_of]
+        begin(store, pool, plan, start, versions={}, now=SENT_AT)
+        remembered = remember(store, pool)
+        letters = Correspondence(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW, instance=instance)
+        acquirer = InStepAcquirer(UniformRandom())
+        yield Agent(
+            maker=maker(
+                campaign=remembered.campaign,
+                pool=pool_arrays(pool),
+                meter=remembered.meter,
+                acquirer=acquirer,
+                make_request=letters.request,
+                bias_step=remembered.bias_step,
+            ),
+            store=store,
+            transport=bus.transport(
+                instance, agent_subscriptions(plan.campaign), will=Will(*letters.status(Health.OFFLINE))
+            ),
+            acquirer=acquirer,
+            letters=letters,
+            now=lambda: SENT_AT,
+            in_hand=in_hand,
+            **({"request_timeout_s": 600.0} | options),
+        )

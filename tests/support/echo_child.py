@@ -1,0 +1,43 @@
+"""A child that does as it is told: run with `python -m tests.support.echo_child`.
+
+Frames: `echo …` is answered with the rest, `pid`, `environ`, `print …` (to standard output, then answered), `hang`
+(for ever, busy), `die N words` (ends with code N after saying words on standard error), `raise words`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from protocols.child import serve
+
+
+def answer(frame: bytes) -> bytes:
+    """Answer one frame."""
+    order, _, rest = frame.partition(b" ")
+    match order:
+        case b"echo":
+            return rest
+        case b"pid":
+            return str(os.getpid()).encode()
+        case b"environ":
+            return json.dumps(dict(os.environ)).encode()
+        case b"print":
+            print(rest.decode(), flush=True)
+            os.write(1, rest + b"\n")
+            return b"printed"
+        case b"hang":
+            while True:
+                pass
+        case b"die":
+            code, _, words = rest.partition(b" ")
+            sys.stderr.write(words.decode())
+            sys.stderr.flush()
+            os._exit(int(code))
+        case _:
+            raise ValueError(rest.decode())
+
+
+if __name__ == "__main__":
+    serve(answer)

@@ -1,0 +1,252 @@
+"""The checker's own fold of a journal: what the views must then hold, and what may follow what.
+
+Nothing of the product is imported here but the context that a policy is asked with: a checker that shared the rules
+with what it checks would share their faults. The journal comes as rows of (number, kind, payload), the payload as plain
+JSON values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext, PoolArrays
+
+Json = Mapping[str, Any]
+Breach = tuple[str, str]
+"""An invariant's number, and what broke it."""
+
+REFUSED = "result_refused"
+OPEN = ("pending", "waiting")
+
+
+@dataclass(slots=True)
+class Try:
+    """One attempt as the journal tells it."""
+
+    candidate: str
+    number: int
+    recipient: str
+    row: dict[str, Any]
+    ended: bool = False
+    """By a recorded answer or expiry of its own; one that was overtaken has not ended."""
+
+
+@dataclass(slots=True)
+class Fold:
+    """What follows from a journal up to some row."""
+
+    families: Mapping[str, str] | None = None
+    """Candidate -> family; None leaves the families of the dataset unchecked."""
+    plan: dict[str, Any] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
+    """Candidates that are no longer available -> pending, waiting, observed, set aside or excluded."""
+    values: dict[str, float] = field(default_factory=dict)
+    tries: dict[str, Try] = field(default_factory=dict)
+    last_try: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, list[tuple[str, Json]]] = field(default_factory=dict)
+    """Attempt -> the events that an answer to it made."""
+    answered_at: dict[str, int] = field(default_factory=dict)
+    """Attempt -> the first row that an answer to it made."""
+    controlled_at: dict[str, int] = field(default_factory=dict)
+    """Message id of a control -> the row that it made."""
+    decisions: list[Json] = field(default_factory=list)
+    decided_by: dict[str, int] = field(default_factory=dict)
+    acquired: list[tuple[int, str]] = field(default_factory=list)
+    """Decision and candidate of every result in the dataset, as they came."""
+    observations: list[tuple[Any, ...]] = field(default_factory=list)
+    finished_at: float = math.inf
+    """The row that ended the campaign."""
+
+    @property
+    def finished(self) -> bool:
+        return self.finished_at < math.inf
+
+    @property
+    def requested(self) -> int:
+        return len(self.decided_by)
+
+    @property
+    def pending(self) -> int:
+        """Candidates that were chosen and have no outcome."""
+        return sum(self.standing.get(which) in OPEN for which in self.decided_by)
+
+    def step(self, number: int, kind: str, event: Json) -> Iterator[Breach]:
+        """Fold one row; yield what must not be."""
+        if self.finished and kind != "LateResultKept":
+            yield "I12", f"row {number}: {kind} after the campaign was finished"
+        if (number == 1) != (kind == "CampaignStarted"):
+            yield "I7", f"row {number} is {kind}"
+        fold = getattr(self, "_" + re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower(), None)
+        if fold is not None:
+            yield from fold(number, event)
+        if event.get("message_id") is not None:
+            if event["message_id"] in self.controlled_at:
+                yield "I5", f"row {number}: control {event['message_id']} was carried out twice"
+            self.controlled_at.setdefault(event["message_id"], number)
+        if self.plan:
+            yield from self._within_budget(number)
+
+    def _within_budget(self, number: int) -> Iterator[Breach]:
+        if self.requested > self.plan["budget"]:
+            yield "I8", f"row {number}: {self.requested} candidates requested of a budget of {self.plan['budget']}"
+        if self.pending > self.plan["parallel"]:
+            yield "I8", f"row {number}: {self.pending} candidates in flight, at most {self.plan['parallel']}"
+
+    def _campaign_started(self, _number: int, event: Json) -> Iterator[Breach]:
+        self.plan = dict(event["plan"])
+        yield from ()
+
+    def _start_set_loaded(self, number: int, event: Json) -> Iterator[Breach]:
+        for which, value in zip(event["candidate_ids"], event["values"], strict=True):
+            yield from self._observe(number, which, value, "start set", None)
+
+    def _decision_made(self, number: int, event: Json) -> Iterator[Breach]:
+        if event["decision"] != len(self.decisions):
+            yield "I5", f"row {number}: decision {event['decision']} follows {len(self.decisions) - 1}"
+        if not 1 <= event["based_on"] < number:
+            yield "I6", f"row {number}: decision {event['decision']} is based on row {event['based_on']}"
+        for which in event["candidate_ids"]:
+            if which in self.standing:
+                yield "I5", f"row {number}: {which} was chosen, and it is {self.standing[which]}"
+            self.standing[which] = "pending"
+            self.decided_by[which] = event["decision"]
+        self.decisions.append(event)
+
+    def _request_issued(self, number: int, event: Json) -> Iterator[Breach]:
+        which, attempt_id = event["candidate_id"], event["attempt_id"]
+        before = self.last_try.get(which)
+        if attempt_id in self.tries:
+            yield "I3", f"row {number}: attempt id {attempt_id} is used twice"
+        if which not in self.decided_by:
+            yield "I3", f"row {number}: {which} is requested and no decision chose it"
+        if before is not None and not self.tries[before].ended:
+            yield "I3", f"row {number}: a new attempt of {which}, and {before} neither failed nor expired"
+        if event["attempt"] != (1 if before is None else self.tries[before].number + 1):
+            yield "I3", f"row {number}: attempt {event['attempt']} of {which} follows {before}"
+        if self.standing.get(which) not in OPEN:
+            yield "I3", f"row {number}: {which} is requested, and it is {self.standing.get(which, 'available')}"
+        row = {
+            "attempt_id": attempt_id, "candidate_id": which, "decision": event["decision"],
+            "attempt": event["attempt"], "recipient": event["recipient"], "sequence": number, "outcome": "",
+            "closed_sequence": None,
+        }  # fmt: skip
+        self.tries[attempt_id] = Try(which, event["attempt"], event["recipient"], row)
+        self.last_try[which] = attempt_id
+        self.standing[which] = "pending"
+
+    def _result_accepted(self, number: int, event: Json) -> Iterator[Breach]:
+        which = event["candidate_id"]
+        yield from self._answered(number, "ResultAccepted", event)
+        named = [each for each in event["quantities"] if each["name"] == self.plan["property_name"]]
+        if len(named) != 1 or named[0]["unit"] != self.plan["unit"] or named[0]["value"] != event["value"]:
+            yield "I11", f"row {number}: {which} is observed as {event['value']} from {event['quantities']}"
+        yield from self._observe(number, which, event["value"], event["simulator"], event["attempt_id"])
+        self._close(number, "observed", attempt_id=event["attempt_id"])
+        self._close(number, "overtaken by another attempt", open_of=which)
+        self.acquired.append((self.decided_by.get(which, -1), which))
+
+    def _late_result_kept(self, number: int, event: Json) -> Iterator[Breach]:
+        yield from self._answered(number, "LateResultKept", event)
+
+    def _attempt_failed(self, number: int, event: Json) -> Iterator[Breach]:
+        yield from self._answered(number, "AttemptFailed", event)
+        yield from self._set_back(number, f"failed: {event['reason']}", event)
+
+    def _request_expired(self, number: int, event: Json) -> Iterator[Breach]:
+        yield from self._known(number, event)
+        yield from self._set_back(number, "expired", event)
+
+    def _candidate_set_aside(self, number: int, event: Json) -> Iterator[Breach]:
+        if self.standing.get(event["candidate_id"]) != "waiting":
+            yield "I3", f"row {number}: {event['candidate_id']} is set aside without a failure or an expiry"
+        self.standing[event["candidate_id"]] = "set aside"
+
+    def _candidate_excluded(self, number: int, event: Json) -> Iterator[Breach]:
+        self._close(number, "excluded", open_of=event["candidate_id"])
+        self.standing[event["candidate_id"]] = "excluded"
+        yield from ()
+
+    def _observation_added(self, number: int, event: Json) -> Iterator[Breach]:
+        yield from self._observe(number, event["candidate_id"], event["value"], "by hand", None)
+        self._close(number, "observed by hand", open_of=event["candidate_id"])
+
+    def _campaign_finished(self, number: int, _event: Json) -> Iterator[Breach]:
+        if self.pending:
+            yield "I12", f"row {number}: finished with {self.pending} candidates in flight"
+        self.finished_at = number
+
+    def _set_back(self, number: int, outcome: str, event: Json) -> Iterator[Breach]:
+        which = event["candidate_id"]
+        if self.standing.get(which) != "pending" or self.last_try.get(which) != event["attempt_id"]:
+            yield "I3", f"row {number}: {event['attempt_id']} {outcome}, and nobody waits for it"
+        self._close(number, outcome, attempt_id=event["attempt_id"])
+        self.standing[which] = "waiting"
+
+    def _observe(
+        self, number: int, which: str, value: float | None, source: str, attempt_id: str | None
+    ) -> Iterator[Breach]:
+        low, high = self.plan["valid_range"]
+        if value is None or not math.isfinite(value) or (source != "start set" and not low <= value <= high):
+            yield "I11", f"row {number}: {which} = {value} {self.plan['unit']}, expected {low} to {high}"
+        if self.standing.get(which) == "observed":
+            yield "I2", f"row {number}: {which} is observed a second time"
+        self.standing[which] = "observed"
+        self.values[which] = math.nan if value is None else value
+        family = None if self.families is None else self.families.get(which)
+        self.observations.append((which, number, family, value, self.plan["unit"], source, attempt_id))
+
+    def _answered(self, number: int, kind: str, event: Json) -> Iterator[Breach]:
+        yield from self._known(number, event)
+        is_failure = kind == "AttemptFailed" and event["reason"] != REFUSED
+        for before, earlier in self.answers.get(event["attempt_id"], ()):
+            if is_failure == (before == "AttemptFailed" and earlier["reason"] != REFUSED):
+                yield "I2", f"row {number}: {event['attempt_id']} was answered already, and the same is recorded again"
+        self.answers.setdefault(event["attempt_id"], []).append((kind, event))
+        self.answered_at.setdefault(event["attempt_id"], number)
+        made = self.tries.get(event["attempt_id"])
+        if made is not None and made.recipient not in {"any", event["simulator"]}:
+            yield "I9", f"row {number}: {event['simulator']} answered {event['attempt_id']} of {made.recipient}"
+
+    def _known(self, number: int, event: Json) -> Iterator[Breach]:
+        made = self.tries.get(event["attempt_id"])
+        if made is None or made.candidate != event["candidate_id"]:
+            yield "I9", f"row {number}: attempt {event['attempt_id']} of {event['candidate_id']} was never made"
+
+    def _close(self, number: int, outcome: str, *, attempt_id: str = "", open_of: str = "") -> None:
+        for key, made in self.tries.items():
+            if key == attempt_id or (made.candidate == open_of and not made.row["outcome"]):
+                made.row |= {"outcome": outcome, "closed_sequence": number}
+                made.ended = made.ended or key == attempt_id
+
+    def context(self, pool: PoolArrays) -> tuple[AcquisitionContext, int]:
+        """Return what the next decision may look at, and how many candidates it may choose."""
+        index = {which: at for at, which in enumerate(pool.candidate_ids)}
+        plan, decision = self.plan, len(self.decisions)
+        observed = {index[which] for which, how in self.standing.items() if how == "observed"}
+        pending = {index[which] for which, how in self.standing.items() if how in OPEN}
+        acquired = [(number, index[which]) for number, which in self.acquired]
+        if plan["ordering"] == "in_order":
+            lag = max(1, plan["parallel"] // plan["batch"])
+            pending = {index[which] for which, number in self.decided_by.items() if number > decision - lag}
+            observed -= pending
+            acquired = sorted(pair for pair in acquired if pair[0] <= decision - lag)
+        available = [at for at, which in enumerate(pool.candidate_ids) if which not in self.standing]
+        digest = hashlib.sha256(f"entropilot/{plan['seed']}/{decision}".encode()).digest()
+        context = AcquisitionContext(
+            pool=pool,
+            observed=np.array(sorted(observed), dtype=np.int64),
+            values=np.array([self.values[pool.candidate_ids[at]] for at in sorted(observed)], dtype=np.float64),
+            acquired=np.array([at for _, at in acquired], dtype=np.int64),
+            pending=np.array(sorted(pending), dtype=np.int64),
+            available=np.array(available, dtype=np.int64),
+            decision=decision,
+            seed=int.from_bytes(digest[:8], "big") >> 1,
+        )
+        return context, min(plan["batch"], plan["budget"] - self.requested, len(available))

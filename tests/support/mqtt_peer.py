@@ -1,0 +1,113 @@
+"""A broker that says what it is told to say: for answers that a well-behaved one cannot be made to give.
+
+It speaks just enough MQTT 3.1.1 and 5 over a real socket: CONNECT, SUBSCRIBE, PUBLISH, PINGREQ, DISCONNECT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import struct
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from protocols.broker_settings import BrokerSettings
+
+CONNECT, PUBLISH, SUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 8, 12, 14
+"""Packet types: the upper half of the first byte."""
+
+V5 = 5
+"""Protocol level of MQTT 5 in a CONNECT packet; 3.1.1 has 4."""
+
+
+@dataclass(slots=True)
+class Script:
+    """What the peer answers.
+
+    Attributes:
+        connack: Reason code by protocol level; None for silence.
+        suback: Reason code of every subscription.
+        puback: Reason code of every publish; None for silence.
+        levels: Protocol levels of the CONNECTs that came, in order.
+        topics: Topics of the messages that came.
+        open: How many clients are connected.
+    """
+
+    connack: dict[int, int | None] = field(default_factory=dict)
+    suback: int = 1
+    puback: int | None = 0
+    levels: list[int] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+    open: int = 0
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def disconnect_all(self, code: int) -> None:
+        """Send every client a DISCONNECT of MQTT 5 and close its link."""
+        for writer in self._writers:
+            writer.write(bytes([DISCONNECT << 4, 1, code]))
+            writer.close()
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one client until it leaves."""
+        self._writers.append(writer)
+        self.open += 1
+        level = 0
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                kind, body = await _packet(reader)
+                if kind == CONNECT:
+                    level = body[6]
+                    self.levels.append(level)
+                writer.write(self._answer(kind, level, body))
+                await writer.drain()
+        self.open -= 1
+        writer.close()
+
+    def _answer(self, kind: int, level: int, body: bytes) -> bytes:
+        no_properties = b"\x00" if level == V5 else b""
+        if kind == CONNECT:
+            code = self.connack.get(level, 0)
+            return b"" if code is None else _framed(0x20, bytes([0, code]) + no_properties)
+        if kind == SUBSCRIBE:
+            return _framed(0x90, body[:2] + no_properties + bytes([self.suback]))
+        if kind == PUBLISH:
+            (length,) = struct.unpack(">H", body[:2])
+            self.topics.append(body[2 : 2 + length].decode())
+            number = body[2 + length : 4 + length]
+            if self.puback is None:
+                return b""
+            return _framed(0x40, number + (bytes([self.puback, 0]) if level == V5 else b""))
+        return _framed(0xD0, b"") if kind == PINGREQ else b""
+
+
+@contextlib.asynccontextmanager
+async def scripted_peer(script: Script, port: int = 0) -> AsyncIterator[BrokerSettings]:
+    """Run the peer on loopback; yield how to reach it, impatiently."""
+    server = await asyncio.start_server(script.converse, "127.0.0.1", port)
+    try:
+        yield BrokerSettings(
+            url=f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+            reconnect_min_s=0.02,
+            reconnect_max_s=0.05,
+            publish_timeout_s=0.2,
+        )
+    finally:
+        server.close()
+        for writer in script._writers:
+            writer.close()
+        await server.wait_closed()
+
+
+async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    first, length, shift = (await reader.readexactly(1))[0], 0, 0
+    while True:
+        byte = (await reader.readexactly(1))[0]
+        length |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return first >> 4, await reader.readexactly(length)
+
+
+def _framed(first: int, body: bytes) -> bytes:
+    assert len(body) < 0x80, "our answers are short"
+    return bytes([first, len(body)]) + body

@@ -1,0 +1,231 @@
+"""Campaigns that go through the agent's own steps into a store, and what its views must then say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from agent.acquirer import Acquirer, InStepAcquirer
+from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.acquisition.baselines import UniformRandom
+from agent.acquisition.bias import BiasPoint, measure_bias
+from agent.campaign.context import pool_arrays
+from agent.campaign.events import (
+    AttemptFailed,
+    CampaignPlan,
+    CandidateExcluded,
+    Event,
+    ObservationAdded,
+    RequestExpired,
+    RequestIssued,
+    ResultAccepted,
+    StartSetLoaded,
+)
+from agent.campaign.state import Attempt, Phase
+from agent.correspondence import Correspondence
+from agent.memory import begin, remember
+from agent.pool.candidates import Pool
+from agent.step import Expired, Step, StepMaker
+from agent.store.store import Store
+from agent.store.tables import BIAS_FAMILY, BIAS_POINT, OBSERVATION, OUTBOX, REQUEST
+from agent.store.views import DatasetLabels
+from protocols.codec import encode, topic_of
+from protocols.database import sqlite_url
+from protocols.messages import AnyMessage, ControlAction, FailureReason
+from protocols.topics import ANY_SIMULATOR
+from protocols.transport import Delivery
+from tests.support.campaigns import NOW, SENT_AT, control, failure_of, quantity, result_of, value_of
+
+START = ("c000", "c001", "c002", "c004", "c007")
+
+
+def labels_of(pool: Pool, unit: str = "eV/atom") -> DatasetLabels:
+    return DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, unit)
+
+
+def opened(where: Path | str, pool: Pool) -> Store:
+    """A store on a file, or at a URL."""
+    url = where if isinstance(where, str) else sqlite_url(where)
+    return Store.open(url, labels=labels_of(pool), now=SENT_AT)
+
+
+def delivered(message: AnyMessage | None = None, *, topic: str = "", payload: bytes = b"") -> Delivery:
+    """A message as the link gives it."""
+    if message is not None:
+        topic, payload = topic_of(message, recipient=ANY_SIMULATOR), encode(message)
+    return Delivery(topic, payload, retain=False, qos=1, receipt=None)
+
+
+class Shelf:
+    """A campaign in a store, stepped by hand: every step is folded and committed as the agent does it."""
+
+    def __init__(self, store: Store, pool: Pool, plan: CampaignPlan, acquirer: Acquirer | None = None) -> None:
+        start = [(which, value_of(which)) for which in START if which in pool.index_of]
+        begin(store, pool, plan, start, versions={"entropilot": "test"}, now=SENT_AT)
+        remembered = remember(store, pool)
+        self.store = store
+        self.pool = pool
+        self.campaign = remembered.campaign
+        self.letters = Correspondence(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
+        self.maker = StepMaker(
+            campaign=remembered.campaign,
+            pool=pool_arrays(pool),
+            meter=remembered.meter,
+            acquirer=acquirer or InStepAcquirer(UniformRandom()),
+            make_request=self.letters.request,
+            bias_step=remembered.bias_step,
+        )
+        self.step()
+
+    def step(self, *items: Delivery | Expired, confirmed: tuple[str, ...] = ()) -> Step:
+        """Take inputs, settle, commit."""
+        step = Step()
+        for item in items:
+            self.maker.take(step, item)
+        self.maker.settle(step)
+        self.store.append(step.commit(confirmed), now=SENT_AT)
+        return step
+
+    @property
+    def awaited(self) -> list[Attempt]:
+        return list(self.campaign.in_flight.values())
+
+    def trouble(self, rng: np.random.Generator) -> Delivery | Expired:
+        """Something that may arrive: mostly good answers, and all that can go wrong."""
+        attempts = list(self.campaign.attempts.values())
+        awaited = self.awaited
+        any_one = attempts[int(rng.integers(len(attempts)))]
+        expected = awaited[int(rng.integers(len(awaited)))] if awaited else any_one
+        somebody = self.pool.candidate_ids[int(rng.integers(len(self.pool)))]
+        paused = self.campaign.phase is Phase.PAUSED
+        kinds: list[tuple[float, Any]] = [
+            (10, lambda: delivered(result_of(expected))),
+            (1, lambda: delivered(result_of(expected, simulator="simulator-9"))),
+            (2, lambda: delivered(result_of(any_one))),
+            (1, lambda: delivered(result_of(expected, quantity(99.0)))),
+            (2, lambda: delivered(failure_of(expected))),
+            (1, lambda: delivered(failure_of(expected, FailureReason.UNSUPPORTED))),
+            (2, lambda: Expired(expected.attempt_id)),
+            (1, lambda: delivered(control(ControlAction.EXCLUDE_CANDIDATE, somebody))),
+            (1, lambda: delivered(control(ControlAction.EXCLUDE_CANDIDATE, expected.candidate_id))),
+            (1, lambda: delivered(control(ControlAction.ADD_OBSERVATION, somebody, quantity=quantity(1.25)))),
+            (1, lambda: delivered(control(ControlAction.ADD_OBSERVATION, expected.candidate_id, quantity=quantity(2)))),
+            (0.5, lambda: delivered(control(ControlAction.PAUSE))),
+            (5 if paused else 0.2, lambda: delivered(control(ControlAction.RESUME))),
+            (1, lambda: delivered(topic="entropilot/v1/demo/result/simulator-1", payload=b"\xff{")),
+            (1, lambda: delivered(topic="somebody/else", payload=b"{}")),
+        ]
+        weights = np.array([weight for weight, _ in kinds])
+        return kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))][1]()
+
+    def play(self, seed: int, steps: int = 60) -> None:
+        """Commit random steps of one to three inputs each, until the campaign is finished."""
+        rng = np.random.default_rng(seed)
+        for _ in range(steps):
+            if self.campaign.phase is Phase.FINISHED:
+                return
+            confirmed = tuple(item.attempt_id for item in self.store.unconfirmed()[: int(rng.integers(3))])
+            self.step(*(self.trouble(rng) for _ in range(int(rng.integers(1, 4)))), confirmed=confirmed)
+
+
+class Deaf:
+    """An acquirer that never answers: a step then makes no decision."""
+
+    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+        return None
+
+    async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        return
+
+
+def rows(store: Store, table: Any) -> list[tuple[Any, ...]]:
+    """All rows of a table, sorted."""
+    with store._connection.begin():
+        return sorted((tuple(row) for row in store._connection.execute(select(table))), key=repr)
+
+
+def assert_views_equal_fold(store: Store, pool: Pool, unit: str = "eV/atom") -> None:
+    """Check dataset, requests and bias trajectory against what the journal says, by rules written out here again."""
+    events = list(enumerate(store.journal(), 1))
+    labels = labels_of(pool, unit)
+    observations, requests = _folded(events, labels)
+    assert rows(store, OBSERVATION) == sorted(observations, key=repr)
+    assert rows(store, REQUEST) == sorted((tuple(row.values()) for row in requests.values()), key=repr)
+    known = set(requests)
+    assert {row[0] for row in rows(store, OUTBOX)} <= known
+    points = list(_measured(events, pool))
+    assert list(store.trajectory()) == [(step, point) for step, (_, point) in enumerate(points)]
+    assert [row[:2] for row in sorted(rows(store, BIAS_POINT))] == [(s, number) for s, (number, _) in enumerate(points)]
+    for step, family in ((row[0], row[1]) for row in rows(store, BIAS_FAMILY)):
+        assert step == 0 or _entry(points[step][1], family) != _entry(points[step - 1][1], family)
+
+
+def _folded(  # noqa: C901 - one case for every event that a view shows
+    events: list[tuple[int, Event]], labels: DatasetLabels
+) -> tuple[list[tuple[Any, ...]], dict[str, dict[str, Any]]]:
+    observations: list[tuple[Any, ...]] = []
+    requests: dict[str, dict[str, Any]] = {}
+
+    def observe(number: int, which: str, value: float, source: str, attempt_id: str | None = None) -> None:
+        observations.append((which, number, labels.families[which], value, labels.unit, source, attempt_id))
+
+    def close(number: int, outcome: str, *, attempt_id: str = "", open_of: str = "") -> None:
+        for row in requests.values():
+            if row["attempt_id"] == attempt_id or (row["candidate_id"] == open_of and not row["outcome"]):
+                row |= {"outcome": outcome, "closed_sequence": number}
+
+    for number, event in events:
+        match event:
+            case StartSetLoaded():
+                for which, value in zip(event.candidate_ids, event.values, strict=True):
+                    observe(number, which, value, "start set")
+            case RequestIssued():
+                requests[event.attempt_id] = {
+                    "attempt_id": event.attempt_id, "candidate_id": event.candidate_id, "decision": event.decision,
+                    "attempt": event.attempt, "recipient": event.recipient, "sequence": number, "outcome": "",
+                    "closed_sequence": None,
+                }  # fmt: skip
+            case ResultAccepted():
+                observe(number, event.candidate_id, event.value, event.simulator, event.attempt_id)
+                close(number, "observed", attempt_id=event.attempt_id)
+                close(number, "overtaken by another attempt", open_of=event.candidate_id)
+            case ObservationAdded():
+                observe(number, event.candidate_id, event.value, "by hand")
+                close(number, "observed by hand", open_of=event.candidate_id)
+            case AttemptFailed():
+                close(number, f"failed: {event.reason}", attempt_id=event.attempt_id)
+            case RequestExpired():
+                close(number, "expired", attempt_id=event.attempt_id)
+            case CandidateExcluded():
+                close(number, "excluded", open_of=event.candidate_id)
+            case _:
+                pass
+    return observations, requests
+
+
+def _measured(events: list[tuple[int, Event]], pool: Pool) -> Iterator[tuple[int, BiasPoint]]:
+    """The bias after every observation, each measured from nothing."""
+    codes: list[int] = []
+    values: list[float] = []
+    for number, event in events:
+        if isinstance(event, StartSetLoaded):
+            codes += [int(pool.family_codes[pool.index_of[which]]) for which in event.candidate_ids]
+            values += event.values
+        elif isinstance(event, ResultAccepted | ObservationAdded):
+            codes.append(int(pool.family_codes[pool.index_of[event.candidate_id]]))
+            values.append(event.value)
+        else:
+            continue
+        yield number, measure_bias(pool.families, np.array(codes, dtype=np.int64), np.array(values))
+
+
+def _entry(point: BiasPoint, family: str) -> tuple[int, float | None]:
+    at = point.families.index(family)
+    return point.sizes[at], point.entropies[at]

@@ -1,0 +1,65 @@
+"""Policies as users write them: good, failing, and fatal; named as `tests.support.user_policies:Class`."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from agent.acquisition.base import AcquisitionContext, Choice, Proposal
+
+
+class Farthest:
+    """Chooses the available candidates of the largest first feature; tells the process that it ran in."""
+
+    def __init__(self, *, sign: float = 1.0) -> None:
+        self._sign = sign
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        print("a print must not break the pipe")
+        score = self._sign * context.pool.features[context.available, 0]
+        best = context.available[score.argsort(kind="stable")[::-1][:count]]
+        choices = tuple(Choice(int(index), float(context.pool.features[index, 0])) for index in best)
+        return Proposal(choices, "the farthest", details={"process": float(os.getpid())})
+
+
+class Raising:
+    """Fails."""
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        message = "the matrix is singular"
+        raise ArithmeticError(message)
+
+
+class CheapAndRaising(Raising):
+    """Fails inside of the agent's own step."""
+
+    cheap = True
+
+
+class Fatal:
+    """Takes its process down, as a fault in a compiled library does."""
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        os._exit(3)
+
+
+class Silent:
+    """Forgets to return."""
+
+    def propose(self, context: AcquisitionContext, count: int) -> None:
+        return None
+
+
+class Slow:
+    """Thinks for a minute."""
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        time.sleep(60)
+        return Proposal((Choice(int(context.available[0])),), "at last")
+
+
+class Unpicklable:
+    """Returns what cannot leave its process."""
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        return Proposal((Choice(int(context.available[0])),), "odd", details=vars(type(self)))  # type: ignore[arg-type]

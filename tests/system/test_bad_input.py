@@ -1,0 +1,490 @@
+"""Every bad input ends with one clear message, an exit code, no traceback, in time, and with nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import json
+import shutil
+import socket
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from ase.build import bulk
+
+from protocols.broker_settings import MqttVersion
+from protocols.errors import BrokerError
+from scenarios.broker import LOOPBACK, find_mosquitto
+from tests.support.commands import LAB_TOML, PATIENCE_S, Finished, Workbench
+from tests.support.table_run import CANDIDATES
+from tests.support.transport_worlds import PASSWORD, USER, MosquittoWorld
+
+pytestmark = pytest.mark.system
+
+SETTINGS, TABLE, BROKER, STORE, HALTED = 2, 3, 4, 5, 6
+"""Exit codes by what is to be mended (`protocols.errors`)."""
+
+INTERRUPTED = 130
+"""Exit code of a run that a person ended."""
+
+TIME_BOUND_S = PATIENCE_S / 2
+"""How long bad input may take to be told on a loaded machine; on an idle one it is two seconds."""
+
+NOWHERE = ("--broker", "mqtt://127.0.0.1:1", "--set", "broker.first_connect_timeout_s=0.5")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    with Workbench(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A finished run; tests take copies of its folder."""
+    with Workbench(tmp_path_factory.mktemp("finished")) as bench:
+        ended = bench.entropilot("run", "lab.toml", "--quiet")
+        assert (ended.code, ended.err) == (0, "")
+        yield bench
+
+
+@pytest.fixture
+def lab_run(finished: Workbench, bench: Workbench) -> Path:
+    """A copy of the finished run, in the test's own workbench."""
+    folder = bench.runs / "lab"
+    shutil.copytree(finished.runs / "lab", folder)
+    return folder
+
+
+def assert_told(ended: Finished, code: int, *words: str) -> None:
+    """One message in our form, with these words, and nothing else."""
+    assert ended.code == code, ended.err
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+    assert ended.err.count("error: ") == 1
+    assert "fault of Entropilot" not in ended.err
+    assert "  expected: " in ended.err or "  what to do: " in ended.err
+    for word in words:
+        assert word in ended.err
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# --- before anything is made -----------------------------------------------------------------------------------------
+
+
+def write(name: str, content: str) -> Callable[[Path], None]:
+    def prepare(folder: Path) -> None:
+        (folder / name).write_text(content, encoding="utf-8")
+
+    return prepare
+
+
+def rewrite_table(change: Callable[[list[list[str]]], list[list[str]]]) -> Callable[[Path], None]:
+    """Change the rows of the table; the first is its header."""
+
+    def rewrite(folder: Path) -> None:
+        with (folder / "table.csv").open(newline="", encoding="utf-8") as file:
+            rows = change(list(csv.reader(file)))
+        with (folder / "table.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+
+    return rewrite
+
+
+def with_cell(row: int, text: str) -> Callable[[list[list[str]]], list[list[str]]]:
+    return lambda rows: [[*cells[:-1], text] if number == row else cells for number, cells in enumerate(rows)]
+
+
+def nothing(_folder: Path) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A bad input of `entropilot run`, and what must be said of it."""
+
+    code: int
+    words: tuple[str, ...]
+    scenario: str = "lab.toml"
+    flags: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    prepare: Callable[[Path], None] = nothing
+
+
+BAD: dict[str, Bad] = {
+    "unknown scenario": Bad(SETTINGS, ("no scenario 'oracle_tabel'", "did you mean 'oracle_table'?"), "oracle_tabel"),
+    "missing scenario file": Bad(SETTINGS, ("no scenario 'absent.toml'", "emt_alloys, oracle_table"), "absent.toml"),
+    "scenario is no TOML": Bad(
+        SETTINGS, ("lab.toml is not valid TOML", "line 1"), prepare=write("lab.toml", "name = lab")
+    ),
+    "unknown setting in the scenario": Bad(
+        SETTINGS,
+        ("no setting campaign.bugdet (from lab.toml)", "campaign.budget"),
+        prepare=write("lab.toml", LAB_TOML.replace("budget", "bugdet")),
+    ),
+    "unknown setting in a further file": Bad(
+        SETTINGS,
+        ("no setting simulator.latencey (from over.toml)", "simulator.latency"),
+        flags=("--settings", "over.toml"),
+        prepare=write("over.toml", "simulator.latencey = 1"),
+    ),
+    "unknown setting in the environment": Bad(
+        SETTINGS,
+        ("(from ENTROPILOT_CAMPAIGN__BUGDET)", "ENTROPILOT_CAMPAIGN__BUDGET"),
+        environment={"ENTROPILOT_CAMPAIGN__BUGDET": "3"},
+    ),
+    "unknown setting of --set": Bad(
+        SETTINGS, ("no setting campaign.paralel", "campaign.parallel"), flags=("--set", "campaign.paralel=3")
+    ),
+    "wrong type in the scenario": Bad(
+        SETTINGS,
+        ('start.size is "many" (from lab.toml)', "a whole number"),
+        prepare=write("lab.toml", LAB_TOML.replace("size = 24", 'size = "many"')),
+    ),
+    "wrong type in the environment": Bad(
+        SETTINGS,
+        ('campaign.seed is "first" (from ENTROPILOT_CAMPAIGN__SEED)', "a whole number"),
+        environment={"ENTROPILOT_CAMPAIGN__SEED": "first"},
+    ),
+    "wrong type of --set": Bad(
+        SETTINGS, ('campaign.budget is "lots" (from --set campaign.budget)',), flags=("--set", "campaign.budget=lots")
+    ),
+    "settings that contradict each other": Bad(
+        SETTINGS, ("batch = 5 is more than parallel = 4",), flags=("--set", "campaign.batch=5")
+    ),
+    "unknown policy": Bad(SETTINGS, ("no policy 'elat'", "did you mean 'etal'?"), flags=("--policy", "elat")),
+    "policy with wrong options": Bad(
+        SETTINGS, ("'random'", "patience"), flags=("--set", "campaign.policy_options.patience=3")
+    ),
+    "broker that is none": Bad(SETTINGS, ("'http://lab' is no broker",), flags=("--broker", "http://lab")),
+    "name that is none": Bad(
+        SETTINGS, ("'My campaign' cannot be the name of a campaign",), flags=("--campaign", "My campaign")
+    ),
+    "--resume without a run": Bad(STORE, ("no run to resume at runs/lab",), flags=("--resume",)),
+    "--resume of another name": Bad(
+        STORE, ("no run to resume at runs/other",), flags=("--resume", "--campaign", "other")
+    ),
+    "runs folder is a file": Bad(STORE, ("table.csv/lab", "--runs"), flags=("--runs", "table.csv")),
+    "missing table": Bad(TABLE, ("no table absent.csv",), flags=("--set", "pool.path=absent.csv")),
+    "missing column": Bad(
+        TABLE, ("table.csv has no column 'famly'", "'family'"), flags=("--set", "pool.columns.family=famly")
+    ),
+    "empty file": Bad(TABLE, ("table.csv is empty",), prepare=write("table.csv", "")),
+    "table without rows": Bad(TABLE, ("table.csv has no rows",), prepare=rewrite_table(lambda rows: rows[:1])),
+    "NaN in the table": Bad(TABLE, ("'energy'", "line 5", "table.csv"), prepare=rewrite_table(with_cell(4, "nan"))),
+    "text in the table": Bad(TABLE, ("'energy'", "line 5", "low"), prepare=rewrite_table(with_cell(4, "low"))),
+    "value out of range": Bad(TABLE, ("line 5", "99"), prepare=rewrite_table(with_cell(4, "99"))),
+    "the same id twice": Bad(TABLE, ("m000",), prepare=rewrite_table(lambda rows: [*rows, rows[1]])),
+    "nobody is left to choose": Bad(
+        TABLE, (f"All {CANDIDATES} candidates are in the start set",), flags=("--set", f"start.size={CANDIDATES}")
+    ),
+    "a lab's table in which all is measured": Bad(
+        TABLE,
+        (f"All {CANDIDATES} candidates are in the start set", "rows with an empty 'energy'"),
+        flags=("--set", "pool.columns.on_missing=unknown", "--set", "start.size=0"),
+    ),
+    "a lab's table that is to play the lab": Bad(
+        SETTINGS,
+        ("cannot play the lab", "entropilot agent"),
+        flags=("--set", "pool.columns.on_missing=unknown", "--set", "start.size=0"),
+        prepare=rewrite_table(with_cell(4, "")),
+    ),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_bad_input_is_told_before_anything_is_made(bad: Bad, bench: Workbench) -> None:
+    bad.prepare(bench.folder)
+    began = time.monotonic()
+    ended = bench.entropilot("run", bad.scenario, *bad.flags, env=bad.environment)
+    assert time.monotonic() - began < TIME_BOUND_S
+    assert_told(ended, bad.code, *bad.words)
+    assert not bench.runs.exists()
+
+
+def test_a_flag_with_a_wrong_value_is_told_with_its_name(bench: Workbench) -> None:
+    ended = bench.entropilot("run", "lab.toml", "--budget", "0")
+    assert (ended.code, ended.out, "Traceback" in ended.err) == (SETTINGS, "", False)
+    assert "--budget" in ended.err
+    assert not bench.runs.exists()
+
+
+@pytest.mark.parametrize("command", ["agent", "simulator"])
+def test_the_parts_tell_bad_input_as_a_run_does(command: str, bench: Workbench) -> None:
+    ended = bench.entropilot(command, "lab.toml", "--campaign", "My campaign")
+    assert_told(ended, SETTINGS, "'My campaign' cannot be the name of a campaign")
+    assert not bench.runs.exists()
+
+
+@pytest.mark.parametrize("command", ["report", "broker"])
+def test_other_commands_tell_what_they_do_not_know(command: str, bench: Workbench) -> None:
+    assert_told(bench.entropilot(command, "rabbit"), {"report": STORE, "broker": SETTINGS}[command], "'rabbit'")
+
+
+# --- what looks bad and is not ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["etal", "round_robin", "uncertainty", "random"])
+def test_a_family_of_one_and_equal_values_run_to_their_end(policy: str, bench: Workbench) -> None:
+    write("table.csv", "id,family,f0,f1,energy\na,x,0,1,2\nb,x,1,2,2\nc,x,2,2,2\nd,x,3,2,2\ne,y,2,3,2\n")(bench.folder)
+    flags = ("--policy", policy, "--set", "start.size=2", "--set", "start.minimum_per_family=0", "--json")
+    ended = bench.entropilot("run", "lab.toml", *flags)
+    assert ended.code == 0, ended.err
+    assert "Every candidate has energy = 2: the entropy of equal values is not defined" in ended.err
+    assert "1 of 2 families have one candidate only, and so no entropy: 'y'" in ended.err
+    summary = json.loads(ended.out)
+    assert (summary["observations"], summary["stopped_because"]) == (5, "no candidate is left")
+    assert [family.get("entropy") for family in summary["after"]["families"]] == [None, None]
+    assert summary["after"]["entropy_range"] is None
+
+
+# --- trouble with the lab --------------------------------------------------------------------------------------------
+
+
+IRON_TOML = """
+name = "iron"
+
+[pool]
+source = "table"
+path = "iron.csv"
+
+[pool.columns]
+id = "id"
+family = "crystal_system"
+structure = "structure"
+property = "formation_energy_per_atom"
+unit = "eV/atom"
+features = ["f0"]
+on_missing = "unknown"
+
+[campaign]
+budget = 8
+policy = "random"
+give_up_after = 3
+
+[simulator]
+evaluator = "ase"
+calculator = "emt"
+"""
+
+
+def write_iron_scenario(folder: Path) -> None:
+    """Four measured crystals of copper, and eight of iron, which EMT does not know."""
+    with (folder / "iron.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "crystal_system", "structure", "f0", "formation_energy_per_atom"])
+        for number in range(12):
+            crystal = bulk("Cu", "fcc", a=3.6) if number < 4 else bulk("Fe", "bcc", a=2.8 + 0.01 * number)
+            structure = {
+                "cell": crystal.cell.tolist(),
+                "symbols": crystal.get_chemical_symbols(),
+                "scaled_positions": crystal.get_scaled_positions().tolist(),
+            }
+            value = number / 10 if number < 4 else ""
+            rows.writerow([f"c{number:02d}", "cubic", json.dumps(structure), number, value])
+    (folder / "iron.toml").write_text(IRON_TOML, encoding="utf-8")
+
+
+def test_structures_that_the_calculator_does_not_know_are_set_aside_until_the_campaign_pauses(
+    bench: Workbench,
+) -> None:
+    write_iron_scenario(bench.folder)
+    ended = bench.entropilot("run", "iron.toml", "--quiet")
+    assert_told(ended, HALTED, "The campaign paused itself: the last 3 candidates were all set aside", "--resume")
+    assert "the structure has Fe; the calculator 'emt' knows only Ag, Al, Au, Cu, Ni, Pd, Pt" in ended.err
+    assert "runs/iron/agent.jsonl" in ended.err
+    query = "SELECT json_extract(payload, '$.reason') FROM journal WHERE kind = 'CandidateSetAside'"
+    reasons = [row[0] for row in bench.rows(query, "iron")]
+    assert len(reasons) == 3
+    assert all(reason.startswith("unsupported: the structure has Fe") for reason in reasons)
+    told = bench.entropilot("report", "iron", "--json")
+    assert json.loads(told.out)["stopped_because"] == "the last 3 candidates were all set aside"
+    again = bench.entropilot("run", "iron.toml", "--quiet", "--resume")  # the lab is not mended: three more
+    assert_told(again, HALTED, "the last 3 candidates were all set aside")
+    assert bench.summary("iron")["set_aside"] == 6
+
+
+# --- trouble with the disk -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [20_000, 200_000], ids=["at the start", "on the way"])
+def test_a_full_disk_ends_a_run_and_resume_completes_it(limit: int, bench: Workbench) -> None:
+    pytest.importorskip("resource", reason="the limit of a file's size is set as on Unix")
+    ended = bench.entropilot("run", "lab.toml", "--quiet", file_limit=limit)
+    assert_told(ended, STORE, "runs/lab/campaign.db", "nothing that was committed is lost")
+    kept = bench.rows("SELECT sequence, digest FROM journal ORDER BY sequence")
+    assert bool(kept) == (limit > 100_000)
+    again = bench.entropilot("run", "lab.toml", "--quiet", "--resume")
+    assert (again.code, again.out, again.err) == (0, "", "")
+    assert bench.rows("SELECT sequence, digest FROM journal ORDER BY sequence")[: len(kept)] == kept
+    assert (bench.summary()["spent"], bench.summary()["observations"]) == (12, 36)
+
+
+# --- trouble with the broker -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["embedded", "mosquitto"])
+def test_a_port_in_use_is_told(kind: str, bench: Workbench) -> None:
+    if kind == "mosquitto":
+        require_mosquitto()
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = bench.entropilot("broker", kind, "--port", str(port))
+    assert "broker_started" not in ended.err
+    shown = ended.err[ended.err.index("error: ") :]
+    assert_told(Finished(ended.code, ended.out, shown), BROKER, f"127.0.0.1:{port}", "in use", "--port")
+
+
+@pytest.mark.parametrize("command", ["run", "agent", "simulator"])
+def test_no_broker_is_told_and_resume_goes_on_when_there_is_one(command: str, bench: Workbench) -> None:
+    began = time.monotonic()
+    quiet = () if command == "simulator" else ("--quiet",)
+    ended = bench.entropilot(command, "lab.toml", *NOWHERE, *quiet)
+    assert time.monotonic() - began < TIME_BOUND_S
+    shown = ended.err[ended.err.index("error: ") :]
+    assert_told(Finished(ended.code, ended.out, shown), BROKER, "No MQTT broker answers at mqtt://127.0.0.1:1")
+    if command == "run":
+        again = bench.entropilot("run", "lab.toml", "--quiet", "--resume")
+        assert (again.code, bench.summary()["spent"]) == (0, 12), again.err
+
+
+async def test_a_wrong_password_is_told_and_resume_goes_on_with_the_right_one(bench: Workbench) -> None:
+    require_mosquitto()
+    folder = bench.folder / "mosquitto"
+    folder.mkdir()
+    world = MosquittoWorld(folder, MqttVersion.V5)
+    await world.start()
+    try:
+        wrong, right = (f"mqtt://{USER}:{quote(word)}@{LOOPBACK}:{world.port}" for word in ("guess", PASSWORD))
+        ended = await asyncio.to_thread(bench.entropilot, "run", "lab.toml", "--quiet", "--broker", wrong)
+        assert_told(ended, BROKER, f"{LOOPBACK}:{world.port} refuses us", "ENTROPILOT_BROKER__PASSWORD")
+        assert "guess" not in ended.err
+        resume = ("run", "lab.toml", "--quiet", "--resume", "--broker", right)
+        again = await asyncio.to_thread(bench.entropilot, *resume)
+    finally:
+        await world.stop()
+    assert (again.code, again.err, bench.summary()["spent"]) == (0, "", 12)
+    written = b"".join(path.read_bytes() for path in (bench.runs / "lab").iterdir())
+    assert b"open sesame" not in written
+    assert quote(PASSWORD).encode() not in written
+
+
+def require_mosquitto() -> None:
+    try:
+        find_mosquitto()
+    except BrokerError as error:
+        pytest.skip(error.found)
+
+
+# --- trouble with a run folder ---------------------------------------------------------------------------------------
+
+
+def test_a_second_agent_on_a_campaign_is_refused_and_the_first_goes_on_and_can_be_taken_up(bench: Workbench) -> None:
+    slow = ("--set", "simulator.latency.mean_s=30", "--quiet")
+    first = bench.start("run", "lab.toml", *slow)
+    bench.wait_for_events("RequestIssued", 4)
+    second = bench.entropilot("run", "lab.toml", *slow, "--resume")
+    assert_told(second, STORE, f"Another agent (process {first.process.pid}) works on runs/lab", "--campaign")
+    assert first.process.poll() is None
+    ended = first.end()
+    assert (ended.code, ended.out, "Traceback" in ended.err) == (INTERRUPTED, "", False)
+    assert "The campaign is not finished; take it up with --resume --campaign lab" in ended.err
+    again = bench.entropilot("run", "lab.toml", "--quiet", "--resume")
+    assert (again.code, again.err, bench.summary()["spent"]) == (0, "", 12)
+
+
+def test_a_new_campaign_in_a_folder_that_has_one_is_refused(lab_run: Path, bench: Workbench) -> None:
+    before = digest_of(lab_run / "campaign.db")
+    ended = bench.entropilot("run", "lab.toml", "--campaign", "lab")
+    assert_told(ended, STORE, "runs/lab holds a campaign already", "--resume")
+    assert digest_of(lab_run / "campaign.db") == before
+
+
+def move(folder: Path) -> str:
+    folder.rename(folder.with_name("moved"))
+    return "moved"
+
+
+def take_another_table(folder: Path) -> str:
+    rewrite_table(lambda rows: rows[:-1])(folder.parents[1])
+    return "lab"
+
+
+def make_newer(folder: Path) -> str:
+    with sqlite3.connect(folder / "campaign.db") as connection:
+        connection.execute("INSERT INTO schema_migration VALUES (99, 'in some years')")
+    connection.close()
+    return "lab"
+
+
+def change_a_value(folder: Path) -> str:
+    with sqlite3.connect(folder / "campaign.db") as connection:
+        connection.execute("UPDATE journal SET payload = replace(payload, 'm0', 'm1') WHERE sequence = 5")
+    connection.close()
+    return "lab"
+
+
+def flip_bytes_of_a_page(folder: Path) -> str:
+    """Overwrite the page headers in the middle of the file, as a dying disk does."""
+    path = folder / "campaign.db"
+    content = bytearray(path.read_bytes())
+    for page in range(4096, len(content), 4096):
+        content[page : page + 64] = bytes(byte ^ 0xFF for byte in content[page : page + 64])
+    path.write_bytes(content)
+    return "lab"
+
+
+def flip_bytes_of_the_header(folder: Path) -> str:
+    path = folder / "campaign.db"
+    content = path.read_bytes()
+    path.write_bytes(bytes(byte ^ 0xFF for byte in content[:100]) + content[100:])
+    return "lab"
+
+
+def put_another_database(folder: Path) -> str:
+    (folder / "campaign.db").unlink()
+    with sqlite3.connect(folder / "campaign.db") as connection:
+        connection.execute("PRAGMA journal_mode = wal")  # of another mode, opening it would change the mode
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.close()
+    return "lab"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (move, ("belongs to another campaign (lab", "moved", "--campaign")),
+        (take_another_table, ("belongs to another pool of candidates", "table that it was started with")),
+        (make_newer, ("schema version 99", "at most 1", "use the newer Entropilot")),
+        (change_a_value, ("Row 5 of the journal", "was changed", "restore the run folder from a copy")),
+        (flip_bytes_of_a_page, ("campaign.db", "is damaged", "restore the folder from a copy")),
+        (flip_bytes_of_the_header, ("campaign.db", "not a database", "restore it from a copy")),
+        (put_another_database, ("other tables (recipes)", "choose another file")),
+    ],
+)
+def test_a_run_folder_that_does_not_fit_is_told_and_left_as_it_is(
+    spoil: Callable[[Path], str], words: tuple[str, ...], lab_run: Path, bench: Workbench
+) -> None:
+    campaign = spoil(lab_run)
+    before = {path.name: digest_of(path) for path in (bench.runs / campaign).iterdir() if path.suffix != ".lock"}
+    ended = bench.entropilot("run", "lab.toml", "--campaign", campaign, "--resume")
+    assert_told(ended, STORE, *words)
+    after = {path.name: digest_of(path) for path in (bench.runs / campaign).iterdir() if path.name in before}
+    assert after == before
+
+
+def test_resuming_with_other_settings_names_each_of_them(lab_run: Path, bench: Workbench) -> None:
+    before = digest_of(lab_run / "campaign.db")
+    flags = ("--resume", "--budget", "20", "--seed", "5")
+    ended = bench.entropilot("run", "lab.toml", *flags)
+    assert_told(ended, STORE, "budget: 12 then, 20 now", "seed: 0 then, 5 now", "together with --resume")
+    assert digest_of(lab_run / "campaign.db") == before

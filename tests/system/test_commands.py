@@ -1,0 +1,302 @@
+"""The commands keep what the README says of them: what they write, what they print and where, and how they end."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from protocols.schema_files import SCHEMA_FOLDER
+from tests.support.commands import Finished, Workbench, clean_environment
+
+pytestmark = pytest.mark.system
+
+BUDGET = 10
+QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
+COMMANDS = ("run", "agent", "simulator", "broker", "list", "report", "compare", "schema")
+HEAVY = {"numpy", "scipy", "pandas", "sklearn", "pymatgen", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt"}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    with Workbench(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench, Finished]]:
+    """A run of the table that the repository carries; tests only read it."""
+    with Workbench(tmp_path_factory.mktemp("ran")) as bench:
+        ended = bench.entropilot("run", "oracle_table", *QUICK)
+        assert ended.code == 0, ended.err
+        yield bench, ended
+
+
+def folder_of(ran: tuple[Workbench, Finished]) -> Path:
+    return ran[0].runs / "oracle_table"
+
+
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What a run folder holds; its lock names whoever came last, and whoever reads a database leaves its index."""
+    passing = (".lock", ".db-shm", ".db-wal")
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix not in passing}
+
+
+# --- what a run writes -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_tells_its_end_and_the_paths_of_what_it_wrote(ran: tuple[Workbench, Finished]) -> None:
+    bench, ended = ran
+    assert "stopped because the budget is spent" in ended.out
+    for name in ("campaign.db", "recording.jsonl", "agent.jsonl", "trajectory.csv", "bias.png", "summary.json"):
+        assert f"runs/oracle_table/{name}" in ended.out
+        assert (folder_of(ran) / name).stat().st_size > 0
+    assert bench.summary("oracle_table")["spent"] == BUDGET
+
+
+def test_the_summary_tells_before_after_and_the_same_budget_at_random(ran: tuple[Workbench, Finished]) -> None:
+    summary = ran[0].summary("oracle_table")
+    sizes = {when: sum(each["size"] for each in summary[when]["families"]) for when in ("before", "after", "random")}
+    assert sizes == {"before": 84, "after": 84 + BUDGET, "random": 84 + BUDGET}
+    assert summary["after"]["entropy_range"] < summary["before"]["entropy_range"]
+
+
+def test_the_recording_is_an_unbroken_chain_that_fits_its_schema(ran: tuple[Workbench, Finished]) -> None:
+    lines = (folder_of(ran) / "recording.jsonl").read_text(encoding="ascii").splitlines()
+    schema = Draft202012Validator(json.loads((SCHEMA_FOLDER / "recording.schema.json").read_text(encoding="utf-8")))
+    digest, time_s = "", 0.0
+    for number, line in enumerate(lines):
+        row = json.loads(line)
+        schema.validate(row)
+        if number:
+            bare = line[: line.rindex(', "digest"')] + "}"
+            assert (row["n"], row["digest"]) == (number, hashlib.sha256(f"{digest}{bare}".encode()).hexdigest()[:16])
+            assert row["t"] >= time_s
+            digest, time_s = row["digest"], row["t"]
+        else:
+            digest = hashlib.sha256(line.encode()).hexdigest()[:16]
+            assert row["scenario"]["name"] == row["campaign"] == "oracle_table"
+
+
+def test_the_recording_holds_every_request_result_and_receipt(ran: tuple[Workbench, Finished]) -> None:
+    requested = {row[0] for row in ran[0].rows("SELECT attempt_id FROM request", "oracle_table")}
+    assert len(requested) == BUDGET
+    passed: dict[tuple[str, str], set[str]] = {}
+    for row in json_lines(folder_of(ran) / "recording.jsonl")[1:]:
+        message = json.loads(row["text"])
+        passed.setdefault((row["dir"], message["type"]), set()).add(message.get("attempt_id", ""))
+    for kind in (("out", "candidate_request"), ("in", "candidate_result"), ("out", "result_receipt")):
+        assert passed[kind] == requested, kind
+    assert {("out", "status"), ("out", "bias_report"), ("in", "status")} <= set(passed)
+
+
+def test_the_log_has_the_campaign_on_every_line_and_the_bias_at_every_step(ran: tuple[Workbench, Finished]) -> None:
+    lines = json_lines(folder_of(ran) / "agent.jsonl")
+    assert {line["campaign"] for line in lines} == {"oracle_table"}
+    trajectory = [line for line in lines if line["event"] == "bias_trajectory"]
+    assert [line["step"] for line in trajectory] == list(range(1, BUDGET + 1))  # step 0, the start set, is in the CSV
+    assert [sum(line["size"].values()) for line in trajectory] == list(range(85, 85 + BUDGET))
+    decided = [line for line in lines if line["event"] == "decision"]
+    assert [line["step"] for line in decided] == list(range(BUDGET))
+    assert all(line["why"] and line["policy"] == "etal" for line in decided)
+    attempts = {line["attempt_id"] for line in lines if line["event"] == "result"}
+    assert attempts == {line["attempt_id"] for line in lines if line["event"] == "request"}
+
+
+def test_the_trajectory_has_a_row_for_every_step_and_family(ran: tuple[Workbench, Finished]) -> None:
+    with (folder_of(ran) / "trajectory.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:4] == ["step", "family", "size", "entropy"]
+    assert {"entropy_range", "entropy_std", "mean_gap", "poorest_family"} <= set(rows[0])
+    assert len(rows) == 7 * (BUDGET + 1)
+    assert sum(int(row["size"]) for row in rows if row["step"] == str(BUDGET)) == 84 + BUDGET
+
+
+def test_the_figure_is_a_whole_png_of_some_size(ran: tuple[Workbench, Finished]) -> None:
+    content = (folder_of(ran) / "bias.png").read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    at, kinds = 8, []
+    while at < len(content):
+        (length,) = struct.unpack(">I", content[at : at + 4])
+        body = content[at + 4 : at + 8 + length]
+        assert struct.unpack(">I", content[at + 8 + length : at + 12 + length]) == (zlib.crc32(body),)
+        kinds.append(body[:4])
+        at += 12 + length
+    assert (kinds[0], kinds[-1]) == (b"IHDR", b"IEND")
+    width, height = struct.unpack(">II", content[16:24])
+    assert width >= 800
+    assert height >= 400
+
+
+# --- what it prints --------------------------------------------------------------------------------------------------
+
+
+def test_quiet_prints_nothing_and_json_nothing_but_json_and_each_run_has_its_own_folder(bench: Workbench) -> None:
+    bench.runs = bench.folder / "elsewhere"
+    quiet = bench.entropilot("run", "lab.toml", "--quiet", env={"ENTROPILOT_RUNS": "elsewhere"})
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    budget = {"ENTROPILOT_CAMPAIGN__BUDGET": "7"}
+    told = bench.entropilot("run", "lab.toml", "--json", "--runs", "elsewhere", env=budget)
+    assert (told.code, told.err) == (0, "")
+    assert json.loads(told.out) == bench.summary("lab-2")
+    assert (bench.summary("lab")["spent"], bench.summary("lab-2")["budget"]) == (12, 7)
+
+
+def test_show_settings_names_the_source_of_every_value_and_writes_nothing(bench: Workbench) -> None:
+    (bench.folder / "over.toml").write_text("campaign.seed = 4\n", encoding="utf-8")
+    arguments = ("lab.toml", "--settings", "over.toml", "--set", "campaign.parallel=2", "--budget", "3")
+    environment = {"ENTROPILOT_BROKER__KEEPALIVE_S": "9", "ENTROPILOT_BROKER__PASSWORD": "open sesame"}
+    for command in ("run", "agent", "simulator"):
+        flags = [each for each in arguments if command != "simulator" or each not in {"--budget", "3"}]
+        shown = bench.entropilot(command, *flags, "--show-settings", env=environment)
+        assert (shown.code, shown.err) == (0, "")
+        assert "open sesame" not in shown.out
+        line_of = {line.split()[0]: line.split() for line in shown.out.splitlines() if line.strip()}
+        assert line_of["campaign.policy"][1:] == ['"random"', "lab.toml"]
+        assert line_of["campaign.seed"][1:] == ["4", "over.toml"]
+        assert line_of["broker.keepalive_s"][1:] == ["9", "ENTROPILOT_BROKER__KEEPALIVE_S"]
+        assert line_of["campaign.parallel"][1:] == ["2", "--set", "campaign.parallel"]
+        assert line_of["campaign.max_attempts"][1:] == ["3", "default"]
+        assert line_of["campaign.unit"][1:] == ['"eV"', "[pool.columns]"]
+        if command != "simulator":
+            assert line_of["campaign.budget"][1:] == ["3", "--budget"]
+    told = bench.entropilot("run", *arguments, "--show-settings", "--json")
+    assert json.loads(told.out)["campaign.budget"] == {"value": 3, "from": "--budget"}
+    assert not bench.runs.exists()
+
+
+def test_options_given_with_a_policy_on_the_command_line_reach_it(bench: Workbench) -> None:
+    flags = ("--policy", "etal", "--set", "campaign.policy_options.patience=7", "--show-settings", "--json")
+    shown = bench.entropilot("run", "oracle_table", *flags)
+    listing = json.loads(shown.out)
+    assert listing["campaign.policy_options.patience"]["value"] == 7
+    other = bench.entropilot("run", "oracle_table", "--policy", "random", "--show-settings", "--json")
+    assert "campaign.policy_options.patience" not in json.loads(other.out)  # an option of etal is none of random
+
+
+# --- afterwards ------------------------------------------------------------------------------------------------------
+
+
+def test_resuming_a_finished_run_says_so_and_changes_nothing(ran: tuple[Workbench, Finished]) -> None:
+    bench, first = ran
+    before = contents(folder_of(ran))
+    again = bench.entropilot("run", "oracle_table", *QUICK, "--resume")
+    assert again.code == 0, again.err
+    assert "oracle_table was over already (the budget is spent); nothing was changed" in again.err
+    assert again.out == first.out
+    assert contents(folder_of(ran)) == before
+
+
+def test_files_of_a_finished_run_that_were_lost_are_made_again_by_resume(
+    ran: tuple[Workbench, Finished], bench: Workbench
+) -> None:
+    folder = bench.runs / "oracle_table"
+    shutil.copytree(folder_of(ran), folder)
+    before = contents(folder)
+    for name in ("trajectory.csv", "bias.png"):
+        (folder / name).unlink()
+    again = bench.entropilot("run", "oracle_table", *QUICK, "--quiet", "--resume")
+    assert (again.code, again.out, again.err) == (0, "", "")
+    after = contents(folder)
+    assert after["trajectory.csv"] == before["trajectory.csv"]
+    assert after["bias.png"][:8] == before["bias.png"][:8]
+
+
+def test_report_shows_a_run_again_as_it_ended(ran: tuple[Workbench, Finished]) -> None:
+    bench, first = ran
+    shown = bench.entropilot("report", "oracle_table")
+    assert (shown.code, shown.err, shown.out) == (0, "", first.out)
+    by_path = bench.entropilot("report", folder_of(ran), "--json")
+    assert json.loads(by_path.out) == bench.summary("oracle_table")
+
+
+def test_list_names_every_scenario_and_what_it_is_for(bench: Workbench) -> None:
+    shown = bench.entropilot("list")
+    assert "emt_alloys" in shown.out
+    assert "Hypothetical alloys" in shown.out
+    assert set(json.loads(bench.entropilot("list", "--json").out)) == {"emt_alloys", "oracle_table"}
+
+
+def test_compare_writes_a_figure_and_a_table_over_two_seeds(bench: Workbench) -> None:
+    arguments = ("compare", "oracle_table", "--policies", "round_robin,random", "--seeds", "2", "--budget", "6")
+    ended = bench.entropilot(*arguments, "--out", "compared")
+    assert (ended.code, ended.err) == (0, "")
+    assert "round_robin" in ended.out
+    written = sorted((bench.folder / "compared").iterdir())
+    assert [path.suffix for path in written] == [".csv", ".png"]
+    assert all(str(path.relative_to(bench.folder)) in ended.out for path in written)
+    with written[0].open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["policy"], row["seed"]) for row in rows} == {(p, s) for p in ("round_robin", "random") for s in "01"}
+    assert written[1].read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_schema_tells_whether_the_written_documents_are_up_to_date(bench: Workbench) -> None:
+    assert bench.entropilot("schema", "--check").code == 0
+    made = bench.entropilot("schema", "--out", "documents")
+    assert made.code == 0, made.err
+    for path in (bench.folder / "documents").iterdir():
+        assert path.read_bytes() == (SCHEMA_FOLDER / path.name).read_bytes()
+    (bench.folder / "documents" / "status.schema.json").write_text("{}", encoding="utf-8")
+    stale = bench.entropilot("schema", "--out", "documents", "--check")
+    assert (stale.code, "Traceback" in stale.err) == (2, False)
+    assert "status.schema.json" in stale.err
+    assert "entropilot schema" in stale.err
+
+
+# --- how it starts ---------------------------------------------------------------------------------------------------
+
+
+def test_every_command_explains_itself(bench: Workbench) -> None:
+    parts = {command: bench.start(command, "--help") for command in COMMANDS}
+    top = bench.entropilot("--help")
+    for command, part in parts.items():
+        ended = part.finish()
+        assert (ended.code, ended.err) == (0, "")
+        assert f"Usage: entropilot {command}" in ended.out
+        assert command in top.out
+    nothing = bench.entropilot()
+    assert "Usage: entropilot" in nothing.out + nothing.err
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "usage"),
+    [
+        ("scenarios", ["report", "--help"], "entropilot report"),
+        ("agent", ["--help"], "entropilot agent"),
+        ("simulators", ["--help"], "entropilot simulator"),
+    ],
+)
+def test_each_package_runs_as_its_command(module: str, arguments: list[str], usage: str, bench: Workbench) -> None:
+    ended = bench.start(*arguments, module=module).finish()
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Usage: {usage}" in ended.out
+
+
+def test_the_package_agent_ends_with_the_exit_code_of_its_command(bench: Workbench) -> None:
+    ended = bench.start("no_such_scenario", module="agent").finish()
+    assert ended.code == 2
+    assert "There is no scenario 'no_such_scenario'" in ended.err
+
+
+def test_the_command_line_is_imported_without_heavy_packages() -> None:
+    program = f"import sys, scenarios.cli; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, env=clean_environment()
+    )
+    assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (0, "", "")

@@ -1,0 +1,258 @@
+"""Killed anywhere and taken up again, a campaign makes the same decisions as one that was left in peace."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from agent.campaign.events import DecisionMade, Event, ResultAccepted, StartSetLoaded
+from agent.pool.candidates import Pool
+from agent.pool.tables import pool_from_table
+from protocols.tables import read_table
+from tests.support.stored_campaigns import assert_views_equal_fold, opened
+from tests.support.table_run import BUDGET, START, table_scenario
+
+pytestmark = pytest.mark.system
+
+PATIENCE_S = 30.0
+"""How long anything here may take on a loaded machine before the test says so."""
+
+SIGTERM_S = 5.0
+"""What the design promises."""
+
+VARIANTS = [("etal", 1), ("etal", 4), ("random", 1), ("random", 4)]
+
+
+class Runner:
+    """Starts the campaign of one folder, watches it from outside, and ends it."""
+
+    def __init__(self, folder: Path, **campaign: Any) -> None:
+        self.folder = folder
+        self.campaign = campaign
+        self.process: subprocess.Popen[str]
+
+    def start(self, *, resume: bool = False, file_limit: int = 0) -> Runner:
+        command = [sys.executable, "-m", "tests.support.table_run", str(self.folder)]
+        command += ["--campaign", json.dumps(self.campaign)]
+        command += ["--resume"] * resume + (["--file-limit", str(file_limit)] if file_limit else [])
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return self
+
+    def finish(self) -> tuple[int, str]:
+        """Wait for the end; return exit code and what was said."""
+        said, complained = self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode, said + complained
+
+    def rows(self) -> int:
+        """How many events the journal holds, read from outside."""
+        with contextlib.suppress(sqlite3.OperationalError):  # not there yet
+            connection = sqlite3.connect(f"file:{self.folder / 'campaign.db'}?mode=ro", uri=True)
+            try:
+                return int(connection.execute("SELECT count(*) FROM journal").fetchone()[0])
+            finally:
+                connection.close()
+        return 0
+
+    def wait_for_rows(self, more_than: int) -> None:
+        self.wait_until(lambda: self.rows() > more_than or self.process.poll() is not None)
+
+    def wait_until(self, happened: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not happened():
+            assert time.monotonic() < deadline, "it takes too long"
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """Kill it without warning; check that its children end too."""
+        children = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        self.process.communicate()
+        _, alive = psutil.wait_procs(children, timeout=5.0)
+        assert alive == [], "orphans"
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., Runner]]:
+    """Makes runners, and ends what a failed test leaves."""
+    runners: list[Runner] = []
+
+    def make(folder: Path, **campaign: Any) -> Runner:
+        runners.append(Runner(folder, **campaign))
+        return runners[-1]
+
+    yield make
+    for runner in runners:
+        if runner.process.poll() is None:
+            runner.kill()
+        else:
+            runner.process.communicate()
+
+
+def pool_of(folder: Path) -> Pool:
+    scenario = table_scenario(folder)
+    assert scenario.pool.columns is not None
+    return pool_from_table(read_table(Path(scenario.pool.path or ""), scenario.pool.columns))
+
+
+def journal_of(folder: Path) -> list[Event]:
+    """The journal, its chain verified and its views compared with it."""
+    pool = pool_of(folder)
+    store = opened(folder / "campaign.db", pool)
+    try:
+        assert_views_equal_fold(store, pool, unit="eV")
+        return list(store.journal())
+    finally:
+        store.close()
+
+
+def decisions_of(journal: list[Event]) -> list[tuple[str, ...]]:
+    made = [event for event in journal if isinstance(event, DecisionMade)]
+    assert [event.decision for event in made] == list(range(len(made)))
+    return [event.candidate_ids for event in made]
+
+
+def assert_nothing_lost_or_doubled(journal: list[Event]) -> None:
+    observed = Counter(e.candidate_id for e in journal if isinstance(e, ResultAccepted))
+    observed.update(which for e in journal if isinstance(e, StartSetLoaded) for which in e.candidate_ids)
+    assert set(observed.values()) == {1}
+    assert sum(observed.values()) == START + BUDGET
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], list[tuple[str, ...]]]:
+    """The decisions of a campaign that was left in peace."""
+    known: dict[tuple[str, int], list[tuple[str, ...]]] = {}
+
+    def decisions(policy: str, parallel: int) -> list[tuple[str, ...]]:
+        if (policy, parallel) not in known:
+            folder = tmp_path_factory.mktemp("twin") / "run"
+            code, said = Runner(folder, policy=policy, parallel=parallel).start().finish()
+            assert (code, said.strip()) == (0, "the budget is spent"), said
+            journal = journal_of(folder)
+            assert_nothing_lost_or_doubled(journal)
+            known[policy, parallel] = decisions_of(journal)
+        return known[policy, parallel]
+
+    return decisions
+
+
+@pytest.mark.parametrize(("policy", "parallel"), VARIANTS)
+def test_a_campaign_that_is_killed_again_and_again_decides_as_its_undisturbed_twin(
+    policy: str,
+    parallel: int,
+    tmp_path: Path,
+    started: Callable[..., Runner],
+    undisturbed: Callable[[str, int], list[tuple[str, ...]]],
+) -> None:
+    moments = random.Random(f"{policy}{parallel}")
+    runner = started(tmp_path / "run", policy=policy, parallel=parallel)
+    for number in range(3):
+        before = runner.rows()
+        runner.start(resume=number > 0)
+        runner.wait_for_rows(before + moments.randint(0, 16))
+        time.sleep(moments.uniform(0.0, 0.05))
+        assert runner.process.poll() is None, runner.finish()  # not over before it could be killed
+        runner.kill()
+    code, said = runner.start(resume=True).finish()
+    assert (code, said.strip()) == (0, "the budget is spent"), said
+    journal = journal_of(runner.folder)
+    assert decisions_of(journal) == undisturbed(policy, parallel)
+    assert_nothing_lost_or_doubled(journal)
+
+
+def test_a_campaign_that_is_killed_in_its_first_moments_can_be_taken_up(
+    tmp_path: Path, started: Callable[..., Runner], undisturbed: Callable[[str, int], list[tuple[str, ...]]]
+) -> None:
+    runner = started(tmp_path / "run", policy="random", parallel=4).start()
+    runner.wait_until((tmp_path / "run" / "campaign.db").exists)
+    runner.kill()
+    code, said = runner.start(resume=True).finish()
+    assert code == 0, said
+    assert decisions_of(journal_of(runner.folder)) == undisturbed("random", 4)
+
+
+@pytest.mark.parametrize("policy", ["etal", "random"])
+def test_sigterm_ends_in_time_and_nothing_is_lost(
+    policy: str,
+    tmp_path: Path,
+    started: Callable[..., Runner],
+    undisturbed: Callable[[str, int], list[tuple[str, ...]]],
+) -> None:
+    runner = started(tmp_path / "run", policy=policy, parallel=4).start()
+    runner.wait_for_rows(30)
+    children = psutil.Process(runner.process.pid).children(recursive=True)
+    sent = time.monotonic()
+    runner.process.send_signal(signal.SIGTERM)
+    code, said = runner.finish()
+    assert time.monotonic() - sent < SIGTERM_S
+    assert (code, said.strip()) == (0, "it was interrupted; --resume takes it up"), said
+    assert psutil.wait_procs(children, timeout=1.0)[1] == []
+    answered = sum(isinstance(event, ResultAccepted) for event in journal_of(runner.folder))
+    assert 0 < answered < BUDGET
+    code, said = runner.start(resume=True).finish()
+    assert (code, said.strip()) == (0, "the budget is spent"), said
+    journal = journal_of(runner.folder)
+    assert decisions_of(journal) == undisturbed(policy, 4)
+    assert_nothing_lost_or_doubled(journal)
+
+
+def test_sigterm_ends_in_time_while_the_policy_thinks(tmp_path: Path, started: Callable[..., Runner]) -> None:
+    runner = started(tmp_path / "run", policy="tests.support.user_policies:Slow").start()
+    runner.wait_for_rows(1)
+    process = psutil.Process(runner.process.pid)
+    runner.wait_until(lambda: bool(process.children(recursive=True)))
+    time.sleep(0.3)  # until the child has the question; the policy then thinks for a minute
+    children = process.children(recursive=True)
+    sent = time.monotonic()
+    runner.process.send_signal(signal.SIGTERM)
+    code, said = runner.finish()
+    assert time.monotonic() - sent < SIGTERM_S
+    assert (code, said.strip()) == (0, "it was interrupted; --resume takes it up"), said
+    assert psutil.wait_procs(children, timeout=1.0)[1] == []
+
+
+def test_a_second_agent_on_the_same_folder_is_refused_and_the_first_goes_on(
+    tmp_path: Path, started: Callable[..., Runner]
+) -> None:
+    slow_lab = {"policy": "random", "parallel": 4, "latency_s": 0.3}  # the first is still at work when the second looks
+    first = started(tmp_path / "run", **slow_lab).start()
+    first.wait_for_rows(2)
+    second = started(tmp_path / "run", **slow_lab).start(resume=True)
+    code, said = second.finish()
+    assert code == 5
+    assert f"Another agent (process {first.process.pid}) works on" in said
+    assert "Traceback" not in said
+    assert first.finish()[0] == 0
+    assert_nothing_lost_or_doubled(journal_of(first.folder))
+
+
+def test_a_disk_that_fills_up_ends_it_clearly_and_it_goes_on_when_there_is_room(
+    tmp_path: Path, started: Callable[..., Runner], undisturbed: Callable[[str, int], list[tuple[str, ...]]]
+) -> None:
+    pytest.importorskip("resource", reason="the limit of a file's size is set as on Unix")
+    runner = started(tmp_path / "run", policy="random", parallel=4).start(file_limit=400_000)
+    code, said = runner.finish()
+    assert code == 5, said
+    assert "run again with --resume; nothing that was committed is lost" in said
+    assert "Traceback" not in said
+    assert runner.rows() > 2
+    code, said = runner.start(resume=True).finish()
+    assert (code, said.strip()) == (0, "the budget is spent"), said
+    journal = journal_of(runner.folder)
+    assert decisions_of(journal) == undisturbed("random", 4)
+    assert_nothing_lost_or_doubled(journal)

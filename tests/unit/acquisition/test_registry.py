@@ -1,0 +1,110 @@
+"""From a name in the settings to a policy."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.acquisition.base import Policy
+from agent.acquisition.registry import BUILT_IN, is_cheap, make_policy, policy_fingerprint
+from protocols.errors import SettingsError
+
+MODULE = """
+from agent.acquisition.base import Choice, Proposal
+
+class First:
+    cheap = True
+    def __init__(self, offset: int = 0) -> None:
+        if offset < 0:
+            raise ValueError("offset is negative")
+        self.offset = offset
+    def propose(self, context, count):
+        return Proposal((Choice(int(context.available[self.offset])),), "the first")
+
+class Silent:
+    pass
+
+number = 3
+"""
+
+
+@pytest.fixture
+def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "own_policies.py").write_text(MODULE)
+    (tmp_path / "own_broken.py").write_text("raise RuntimeError('no licence')")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "own_policies"
+    sys.modules.pop("own_policies", None)
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_every_built_in_name_makes_a_policy(name: str) -> None:
+    policy = make_policy(name, {})
+    assert isinstance(policy, Policy)
+    assert is_cheap(policy) == (name in {"random", "round_robin"})
+
+
+def test_options_reach_the_policy(own_module: str) -> None:
+    assert make_policy(f"{own_module}:First", {"offset": 2}).offset == 2
+    assert is_cheap(make_policy(f"{own_module}:First", {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("etol", "etal"), ("Uncertain", "uncertainty"), ("robin", "round_robin")]
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(SettingsError, match=f"no policy '{name}'.*did you mean '{nearest}'"):
+        make_policy(name, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("no_such_module:First", "cannot be imported .ModuleNotFoundError"),
+        ("own_broken:First", "cannot be imported .RuntimeError: no licence"),
+        ("own_policies:Second", "no such class"),
+        ("own_policies:number", "no such class"),
+        ("own_policies:Silent", "a class without a method propose"),
+        (":First", "There is no policy"),
+        ("own_policies:", "There is no policy"),
+    ],
+)
+def test_a_policy_that_cannot_be_had_is_a_wrong_setting(own_module: str, name: str, found: str) -> None:
+    with pytest.raises(SettingsError, match=found):
+        make_policy(name, {})
+
+
+def test_a_wrong_option_is_answered_with_those_accepted() -> None:
+    with pytest.raises(SettingsError, match=r"patient.*patience: 'int' = 5, max_training_rows: 'int' = 500"):
+        make_policy("etal", {"patient": 3})
+    with pytest.raises(SettingsError, match="Expected: no options"):
+        make_policy("random", {"seed": 3})
+
+
+def test_a_value_that_the_policy_refuses_is_a_wrong_setting(own_module: str) -> None:
+    with pytest.raises(SettingsError, match="offset is negative"):
+        make_policy(f"{own_module}:First", {"offset": -1})
+    with pytest.raises(SettingsError, match="patience is 0"):
+        make_policy("etal", {"patience": 0})
+
+
+def test_the_fingerprint_tells_name_and_options_apart_but_not_their_order() -> None:
+    prints = {
+        policy_fingerprint("etal", {}),
+        policy_fingerprint("etal", {"patience": 4}),
+        policy_fingerprint("etal", {"patience": 5}),
+        policy_fingerprint("random", {}),
+    }
+    assert len(prints) == 4
+    assert all(len(p) == 12 and int(p, 16) >= 0 for p in prints)
+    assert policy_fingerprint("x", {"a": 1, "b": 2}) == policy_fingerprint("x", {"b": 2, "a": 1})
+
+
+def test_the_fingerprint_follows_the_numerical_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.metadata
+
+    before = policy_fingerprint("etal", {})
+    monkeypatch.setattr(importlib.metadata, "version", lambda package: "0")
+    assert policy_fingerprint("etal", {}) != before

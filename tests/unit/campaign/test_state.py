@@ -1,0 +1,209 @@
+"""The life cycles of candidates and campaigns: what the tables allow happens, what they do not is refused by name."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from agent.campaign.events import (
+    AttemptFailed,
+    CampaignFinished,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStarted,
+    CampaignStopping,
+    CandidateExcluded,
+    CandidateSetAside,
+    DecisionMade,
+    Event,
+    LateResultKept,
+    ObservationAdded,
+    Ordering,
+    RequestExpired,
+    RequestIssued,
+    ResultAccepted,
+    StartSetLoaded,
+)
+from agent.campaign.state import Campaign, Phase, Standing
+from protocols.errors import InvariantViolation
+from tests.support.campaigns import Play, small_plan, small_pool, state_of
+
+WHO = "c001"
+POOL = small_pool()
+
+DECIDED = DecisionMade(0, 1, 2, "random", "f" * 12, (WHO,), (None,), "drawn")
+ISSUED = RequestIssued("a-1", WHO, 0, 1, "simulator-1")
+EXPIRED = RequestExpired("a-1", WHO)
+ACCEPTED = ResultAccepted("a-1", WHO, "simulator-1", 0.5, (), 1.0)
+SET_ASIDE = CandidateSetAside(WHO, "tired")
+EXCLUDED = CandidateExcluded(WHO, "toxic", "m-1")
+
+WAY_TO = {
+    Standing.AVAILABLE: (DECIDED,),
+    Standing.PENDING: (DECIDED, ISSUED),
+    Standing.WAITING: (DECIDED, ISSUED, EXPIRED),
+    Standing.OBSERVED: (DECIDED, ISSUED, ACCEPTED),
+    Standing.SET_ASIDE: (DECIDED, ISSUED, EXPIRED, SET_ASIDE),
+    Standing.EXCLUDED: (DECIDED, ISSUED, EXCLUDED),
+}
+AVAILABLE, PENDING, WAITING, OBSERVED = Standing.AVAILABLE, Standing.PENDING, Standing.WAITING, Standing.OBSERVED
+MOVES: list[tuple[Event, dict[Standing, Standing]]] = [
+    (StartSetLoaded((WHO,), (0.5,)), {AVAILABLE: OBSERVED}),
+    (RequestIssued("a-2", WHO, 0, 2, "simulator-1"), {AVAILABLE: PENDING, WAITING: PENDING}),
+    (ACCEPTED, {PENDING: OBSERVED, WAITING: OBSERVED}),
+    (AttemptFailed("a-1", WHO, "simulator-1", "crashed", "", permanent=False), {PENDING: WAITING}),
+    (EXPIRED, {PENDING: WAITING}),
+    (SET_ASIDE, {WAITING: Standing.SET_ASIDE}),
+    (EXCLUDED, dict.fromkeys((AVAILABLE, PENDING, WAITING), Standing.EXCLUDED)),
+    (
+        ObservationAdded(WHO, 0.5, "m-2"),
+        dict.fromkeys((AVAILABLE, PENDING, WAITING, Standing.SET_ASIDE), OBSERVED),
+    ),
+]
+"""Written out here once more: a change of the table is a change of the journal's meaning."""
+
+CASES = [(event, allowed, before) for event, allowed in MOVES for before in Standing]
+
+
+def play(**changes: object) -> Play:
+    return Play(POOL, small_plan(POOL, **changes))
+
+
+@pytest.mark.parametrize(
+    ("event", "allowed", "before"), CASES, ids=[f"{type(e).__name__}-{b.name}" for e, _, b in CASES]
+)
+def test_a_candidate_moves_along_the_table_and_nowhere_else(
+    event: Event, allowed: dict[Standing, Standing], before: Standing
+) -> None:
+    campaign = play()
+    campaign.fold(*WAY_TO[before])
+    assert campaign.campaign.standing_of(WHO) is before
+    if before in allowed:
+        if before is AVAILABLE and not isinstance(event, RequestIssued):  # a candidate that nobody asked for
+            campaign = play()
+        campaign.fold(event)
+        assert campaign.campaign.standing_of(WHO) is allowed[before]
+    else:
+        with pytest.raises(InvariantViolation, match=rf"{type(event).__name__}: 'c001' is {before.name}"):
+            campaign.fold(event)
+
+
+PHASE_WAYS: dict[Phase, tuple[Event, ...]] = {
+    Phase.RUNNING: (),
+    Phase.PAUSED: (CampaignPaused("by hand", "m-1"),),
+    Phase.STOPPING: (CampaignStopping("by hand", "m-1"),),
+    Phase.FINISHED: (CampaignFinished("over"),),
+}
+PHASE_MOVES: list[tuple[Event, dict[Phase, Phase]]] = [
+    (CampaignStarted(small_plan(POOL)), {}),
+    (CampaignPaused("by hand", "m-2"), {Phase.RUNNING: Phase.PAUSED}),
+    (CampaignResumed("by hand", "m-2"), {Phase.PAUSED: Phase.RUNNING}),
+    (CampaignStopping("by hand", "m-2"), {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING}),
+    (CampaignFinished("over"), {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED}),
+]
+
+
+@pytest.mark.parametrize(("move", "before"), list(itertools.product(PHASE_MOVES, PHASE_WAYS)))
+def test_a_campaign_moves_along_the_table_and_nowhere_else(
+    move: tuple[Event, dict[Phase, Phase]], before: Phase
+) -> None:
+    event, allowed = move
+    campaign = play()
+    campaign.fold(*PHASE_WAYS[before])
+    if before in allowed:
+        campaign.fold(event)
+        assert campaign.campaign.phase is allowed[before]
+    else:
+        with pytest.raises(InvariantViolation, match=f"{type(event).__name__} in phase {before}"):
+            campaign.fold(event)
+
+
+@pytest.mark.parametrize("event", [event for event, _ in MOVES] + [DECIDED])
+def test_nothing_comes_before_the_start(event: Event) -> None:
+    with pytest.raises(InvariantViolation, match=f"{type(event).__name__} before CampaignStarted"):
+        Campaign(POOL).apply(event)
+
+
+def test_the_terms_of_a_campaign_that_has_not_started_are_refused() -> None:
+    with pytest.raises(InvariantViolation, match="has not started"):
+        _ = Campaign(POOL).terms
+
+
+def test_a_journal_of_another_pool_is_refused() -> None:
+    with pytest.raises(InvariantViolation, match=r"the journal speaks of pool"):
+        Campaign(small_pool(5)).apply(CampaignStarted(small_plan(POOL)))
+
+
+def test_a_candidate_outside_of_the_pool_is_refused_by_name() -> None:
+    with pytest.raises(InvariantViolation, match="CandidateExcluded: 'nobody' is not in the pool"):
+        play().fold(CandidateExcluded("nobody", "", "m-1"))
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    with pytest.raises(InvariantViolation, match="decision 1 follows -1"):
+        play().fold(DecisionMade(1, 1, 2, "random", "f", (WHO,), (None,), ""))
+
+
+def test_a_decision_beyond_the_budget_is_refused() -> None:
+    with pytest.raises(InvariantViolation, match="2 requested of a budget of 1"):
+        play(budget=1).fold(DecisionMade(0, 1, 2, "random", "f", ("c001", "c002"), (None, None), ""))
+
+
+def test_an_attempt_id_is_used_once() -> None:
+    campaign = play()
+    campaign.fold(DECIDED, ISSUED, EXPIRED)
+    with pytest.raises(InvariantViolation, match="a-1 is used twice"):
+        campaign.fold(RequestIssued("a-1", WHO, 0, 2, "simulator-1"))
+
+
+def test_a_campaign_does_not_finish_with_candidates_open() -> None:
+    campaign = play()
+    campaign.fold(DECIDED, ISSUED)
+    with pytest.raises(InvariantViolation, match="finished with 1 candidates open"):
+        campaign.fold(CampaignFinished("over"))
+
+
+@pytest.mark.parametrize(
+    "closing", [ACCEPTED, EXCLUDED, ObservationAdded(WHO, 0.5, "m-2")], ids=lambda event: type(event).__name__
+)
+def test_a_closed_candidate_awaits_nothing_and_its_unit_is_spent(closing: Event) -> None:
+    campaign = play()
+    campaign.fold(DECIDED, ISSUED, EXPIRED, RequestIssued("a-2", WHO, 0, 2, "simulator-1"), closing)
+    state = campaign.campaign
+    assert (state.in_flight, state.waiting, state.open_decisions, state.open_count) == ({}, {}, {}, 0)
+    assert (state.spent, state.requested, state.retries) == (1, 1, 1)
+    assert not any(attempt.in_flight for attempt in state.attempts.values())
+
+
+def test_a_late_result_marks_its_attempt_and_changes_no_standing() -> None:
+    campaign = play()
+    campaign.fold(DECIDED, ISSUED, EXPIRED, SET_ASIDE)
+    campaign.fold(LateResultKept("a-1", WHO, "simulator-1", (), "the candidate is set_aside"))
+    assert campaign.campaign.standing_of(WHO) is Standing.SET_ASIDE
+    assert campaign.campaign.attempts["a-1"].result_seen
+    assert campaign.campaign.observations == 0
+
+
+def test_acquired_is_in_order_of_decisions_or_of_arrival_as_the_plan_says() -> None:
+    ids = [f"c{i:03d}" for i in range(8)]
+    decided = [DecisionMade(d, 1, 2, "random", "f", tuple(ids[2 * d : 2 * d + 2]), (None, None), "") for d in range(4)]
+    arrival = [5, 0, 7, 3, 2, 6, 1, 4]
+    found = {}
+    for ordering in Ordering:
+        campaign = play(ordering=ordering, budget=8, parallel=8, batch=2)
+        campaign.fold(*decided)
+        campaign.fold(*(RequestIssued(f"a-{i}", ids[i], i // 2, 1, "simulator-1") for i in range(8)))
+        campaign.fold(*(ResultAccepted(f"a-{i}", ids[i], "simulator-1", float(i), (), 1.0) for i in arrival))
+        found[ordering] = campaign.campaign.acquired.tolist()
+        assert campaign.campaign.acquired_decisions.tolist() == [i // 2 for i in found[ordering]]
+    assert found == {Ordering.IN_ORDER: list(range(8)), Ordering.AS_COMPLETED: arrival}
+
+
+def test_values_stand_where_observed_and_nowhere_else() -> None:
+    campaign = Play(POOL, small_plan(POOL), start=("c000", "c005"))
+    values = campaign.campaign.values
+    assert np.flatnonzero(np.isfinite(values)).tolist() == [0, 5]
+    assert campaign.campaign.observations == 2
+    assert state_of(campaign.campaign)["sequence"] == 2

@@ -1,0 +1,84 @@
+"""The summary of a run: a file that reads back, and a table that fits 80 columns."""
+
+import dataclasses
+import json
+import math
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from agent.acquisition.bias import BiasPoint
+from agent.report.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
+from protocols.errors import StoreError
+
+
+def point(gap: float, families: int = 3) -> BiasPoint:
+    """Families with evenly spaced entropies; the first has none."""
+    names = tuple(f"family {index:02d}" for index in range(families))
+    entropies = (None, *(1 - gap * index / families for index in range(1, families)))
+    return BiasPoint(names, tuple(range(families)), entropies, gap, gap / 2, gap / 3, names[0])
+
+
+SUMMARY = RunSummary(
+    campaign="demo", scenario="crystals", policy="etal", seed=4, property="formation_energy", unit="eV/atom",
+    budget=200, spent=198, observations=398, set_aside=2, excluded=1, retries=3, quarantined=5, duplicates=6,
+    stopped_because="the budget is spent", wall_time_s=12.5, per_second=15.9, before=point(1.0), after=point(0.25),
+    random=point(0.75), files=("bias.csv", "bias.png"), versions={"numpy": "2.4", "entropilot": "0.1"},
+)  # fmt: skip
+
+
+def printed(summary: RunSummary) -> str:
+    """The table as an 80-column log without colours shows it."""
+    out = StringIO()
+    Console(file=out, width=80, no_color=True, legacy_windows=False).print(summary_table(summary))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("random", [SUMMARY.random, None], ids=["with random", "without"])
+def test_a_summary_read_back_is_the_same(tmp_path: Path, random: BiasPoint | None) -> None:
+    summary = dataclasses.replace(SUMMARY, random=random)
+    write_summary(tmp_path / "summary.json", summary)
+    assert read_summary(tmp_path / "summary.json") == summary
+
+
+def test_the_file_has_sorted_keys_and_families_as_objects(tmp_path: Path) -> None:
+    write_summary(tmp_path / "summary.json", SUMMARY)
+    text = (tmp_path / "summary.json").read_text()
+    tree = json.loads(text)
+    assert text == json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    assert tree["after"]["families"][0] == {"family": "family 00", "size": 0, "entropy": None}
+
+
+def test_a_figure_that_is_not_finite_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        write_summary(tmp_path / "summary.json", dataclasses.replace(SUMMARY, per_second=math.nan))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 9}', '{"format": 1, "campaign": 3}'])
+def test_a_file_that_is_no_summary_is_a_store_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "summary.json").write_text(content)
+    with pytest.raises(StoreError):
+        read_summary(tmp_path / "summary.json")
+
+
+def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
+    text = printed(SUMMARY)
+    assert "at random" in text
+    (range_line,) = (line for line in text.splitlines() if line.strip().startswith("range"))
+    assert range_line.split() == ["range", "1.000", "*0.250", "0.750"]
+    assert "stopped because the budget is spent" in text
+
+
+def test_without_a_random_run_there_is_no_column_for_it() -> None:
+    assert "at random" not in printed(dataclasses.replace(SUMMARY, random=None))
+
+
+def test_thirty_families_are_folded_and_fit_eighty_columns() -> None:
+    text = printed(dataclasses.replace(SUMMARY, before=point(1.0, 30), after=point(0.2, 30), random=point(0.6, 30)))
+    shown = [line for line in text.splitlines() if line.strip().startswith("family ")]
+    assert len(shown) == MAX_ROWS  # the heading, and all but the line that says how many are folded
+    assert "17 families between" in text
+    assert max(map(len, text.splitlines())) <= 80

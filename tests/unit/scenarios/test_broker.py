@@ -1,0 +1,135 @@
+"""The brokers that a run brings along start, tell how to be reached, and end with it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from protocols.broker_settings import BrokerSettings, MqttVersion
+from protocols.errors import BrokerError
+from protocols.mqtt import MqttSession
+from protocols.transport import LinkUp
+from scenarios.broker import broker_for, embedded_broker, find_mosquitto, mosquitto_broker, mosquitto_config
+from scenarios.leash import SETTLED_S
+
+OWNER = """
+import subprocess, sys
+held = subprocess.Popen([sys.executable, "-m", "scenarios.leash", "sleep", "60"], stdin=subprocess.PIPE)
+print(held.pid, flush=True)
+held.wait()
+"""
+
+
+async def listens(settings: BrokerSettings) -> bool:
+    """Tell whether a client gets in: amqtt leaves the socket of a stranger open that hangs up without a word."""
+    session = MqttSession(
+        settings.model_copy(update={"first_connect_timeout_s": 0.5}), client_id="knock", subscriptions=()
+    )
+    running = asyncio.create_task(session.run())
+    first = asyncio.create_task(session.receive())
+    await asyncio.wait({running, first}, return_when=asyncio.FIRST_COMPLETED)
+    heard = isinstance(first.result(), LinkUp) if first.done() else False
+    first.cancel()
+    await session.close()
+    await asyncio.gather(running, first, return_exceptions=True)
+    return heard
+
+
+def mosquitto_or_skip() -> str:
+    try:
+        return find_mosquitto()
+    except BrokerError:
+        pytest.skip("Mosquitto is not installed")
+
+
+async def test_the_embedded_broker_takes_a_free_port_and_leaves_it() -> None:
+    async with embedded_broker() as reached:
+        assert reached.version is MqttVersion.V311
+        assert await listens(reached)
+    assert not await listens(reached)
+
+
+async def test_a_port_in_use_is_said_with_an_advice() -> None:
+    async with embedded_broker() as reached:
+        with pytest.raises(BrokerError, match="cannot listen") as caught:
+            async with embedded_broker(port=reached.address().port):
+                pass
+    assert "--port" in caught.value.action
+
+
+async def test_a_url_is_taken_as_it_is(tmp_path: Path) -> None:
+    settings = BrokerSettings(url="mqtt://lab:1884")
+    async with broker_for(settings, tmp_path) as reached:
+        assert reached == settings
+
+
+def test_our_mosquitto_keeps_what_it_confirms(tmp_path: Path) -> None:
+    lines = mosquitto_config(tmp_path, 1999).splitlines()
+    assert "listener 1999 127.0.0.1" in lines
+    assert {"persistence true", "autosave_on_changes true", "autosave_interval 1"} <= set(lines)
+
+
+@pytest.mark.system
+async def test_mosquitto_runs_as_a_child_and_ends_with_us(tmp_path: Path) -> None:
+    mosquitto_or_skip()
+    async with broker_for(BrokerSettings(url="mosquitto"), tmp_path) as reached:
+        assert await listens(reached)
+    assert not await listens(reached)
+
+
+@pytest.mark.system
+async def test_a_mosquitto_that_is_killed_comes_back_and_remembers(tmp_path: Path) -> None:
+    mosquitto_or_skip()
+    async with mosquitto_broker(tmp_path) as reached:
+        await asyncio.sleep(SETTLED_S)  # one that dies sooner is taken for one that cannot start
+        leash = next(child for child in psutil.Process().children() if "scenarios.leash" in " ".join(child.cmdline()))
+        (first,) = leash.children()
+        first.kill()
+        until = time.monotonic() + 10
+        while not (back := [child.pid for child in leash.children() if child.pid != first.pid]):
+            assert time.monotonic() < until, "it did not come back"
+            await asyncio.sleep(0.05)
+        while not await listens(reached):
+            assert time.monotonic() < until, "it came back and does not listen"
+    assert not psutil.pid_exists(back[0])
+
+
+@pytest.mark.system
+async def test_mosquitto_on_a_port_in_use_says_so(tmp_path: Path) -> None:
+    mosquitto_or_skip()
+    async with embedded_broker() as reached:
+        with pytest.raises(BrokerError, match="already"):
+            async with mosquitto_broker(tmp_path, reached.address().port):
+                pass
+
+
+@pytest.mark.system
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_what_a_leash_holds_ends_when_its_owner_is_killed() -> None:
+    owner = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            OWNER,
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert owner.stdout is not None
+    leash = psutil.Process(int(owner.stdout.readline()))
+    until = time.monotonic() + 10
+    while not leash.children() and time.monotonic() < until:
+        time.sleep(0.02)
+    (held,) = leash.children()
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    owner.stdout.close()
+    gone, alive = psutil.wait_procs([held], timeout=10)
+    assert gone
+    assert not alive

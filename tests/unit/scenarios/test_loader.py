@@ -1,0 +1,92 @@
+"""Scenarios are found by name or path, and settings are layered: file, further file, environment, --set, flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from protocols.errors import SettingsError
+from scenarios.loader import Overrides, find_scenario, library_scenarios, load_scenario
+
+MINE = """
+name = "mine"
+[pool]
+source = "table"
+path = "mine.csv"
+[pool.columns]
+family = "system"
+property = "gap"
+unit = "eV"
+features = ["x"]
+[campaign]
+budget = 10
+policy = "etal"
+[campaign.policy_options]
+patience = 7
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> str:
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+    (tmp_path / "mine.csv").write_text("system,gap,x\na,1.0,2.0\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("name", sorted(library_scenarios()))
+def test_every_scenario_of_the_library_loads_and_says_what_it_is_for(name: str) -> None:
+    scenario = load_scenario(name, Overrides(), {}).settings
+    assert scenario.name == name
+    assert scenario.about
+
+
+def test_an_unknown_scenario_is_answered_with_the_nearest_name() -> None:
+    with pytest.raises(SettingsError, match="did you mean 'emt_alloys'"):
+        find_scenario("emt_aloys")
+
+
+def test_later_layers_win_and_every_value_keeps_its_source(mine: str, tmp_path: Path) -> None:
+    further = tmp_path / "further.toml"
+    further.write_text("[campaign]\nbudget = 11\nparallel = 2\nseed = 1\n")
+    overrides = Overrides({"seed": 4, "budget": None}, ("campaign.max_attempts=5",), further)
+    resolved = load_scenario(mine, overrides, {"ENTROPILOT_CAMPAIGN__PARALLEL": "3"})
+    campaign = resolved.settings.campaign
+    assert (campaign.budget, campaign.parallel, campaign.max_attempts, campaign.seed) == (11, 3, 5, 4)
+    assert resolved.source_of["campaign.budget"] == str(further)
+    assert resolved.source_of["campaign.parallel"] == "ENTROPILOT_CAMPAIGN__PARALLEL"
+    assert "--set" in resolved.source_of["campaign.max_attempts"]
+    assert resolved.source_of["campaign.seed"] == "--seed"
+    assert resolved.source_of["campaign.batch"] == "default"
+
+
+def test_another_policy_leaves_the_options_of_the_first_behind(mine: str) -> None:
+    same = load_scenario(mine, Overrides({"policy": "etal"}), {}).settings
+    other = load_scenario(mine, Overrides({"policy": "random"}), {}).settings
+    assert dict(same.campaign.policy_options) == {"patience": 7}
+    assert dict(other.campaign.policy_options) == {}
+
+
+def test_a_table_says_its_property_and_unit_once_and_plays_the_lab_too(mine: str, tmp_path: Path) -> None:
+    scenario = load_scenario(mine, Overrides(), {}).settings
+    assert (scenario.campaign.property, scenario.campaign.unit) == ("gap", "eV")
+    assert scenario.simulator.evaluator == "table"
+    assert scenario.simulator.table is not None
+    assert scenario.simulator.table.path == scenario.pool.path == str(tmp_path / "mine.csv")
+
+
+def test_a_campaign_cannot_want_another_property_than_its_table_has(mine: str) -> None:
+    with pytest.raises(SettingsError, match="the table gives 'gap'"):
+        load_scenario(mine, Overrides({}, ("campaign.property='energy'",)), {})
+
+
+def test_variables_of_ours_that_are_no_settings_are_left_alone(mine: str) -> None:
+    environ = {"ENTROPILOT_RUNS": "elsewhere", "ENTROPILOT_TEST_POSTGRES": "postgresql://"}
+    assert load_scenario(mine, Overrides(), environ).settings.name == "mine"
+
+
+@pytest.mark.parametrize("reserved", ["any", "agent"])
+def test_a_simulator_cannot_take_an_id_that_means_something_else(mine: str, reserved: str) -> None:
+    with pytest.raises(SettingsError, match="reserved"):
+        load_scenario(mine, Overrides({"id": reserved}), {})

@@ -1,0 +1,189 @@
+"""The simulator's memory keeps what it was asked and every answer, whole, until the receipt and long after."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from protocols.database import sqlite_url
+from protocols.errors import StoreError
+from simulators.outbox import OUTBOX_VERSION, Answer, Change, Outbox, Progress
+
+NOW = datetime.now(UTC).isoformat()
+REQUEST = b'{"request": "\xc3\xa9"}'
+
+
+def answer(attempt_id: str, payload: bytes = b'{"result": 1}') -> Answer:
+    return Answer(attempt_id, f"lab/result/{attempt_id}", payload)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Outbox]:
+    outbox = Outbox.open(sqlite_url(path))
+    try:
+        yield outbox
+    finally:
+        outbox.close()
+
+
+def received(attempt_id: str) -> Change:
+    return Change(attempt_id, Progress.RECEIVED, request=REQUEST)
+
+
+def answered(attempt_id: str) -> Change:
+    return Change(attempt_id, Progress.ANSWERED, answer=answer(attempt_id))
+
+
+def test_an_attempt_passes_through_its_states_and_keeps_request_and_answer(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        assert outbox.find("a-1") is None
+        outbox.write([received("a-1")], now=NOW)
+        assert outbox.find("a-1") == (Progress.RECEIVED, Answer("a-1", "", b""))
+        assert outbox.requests(Progress.RECEIVED) == [("a-1", REQUEST)]
+        outbox.write([Change("a-1", Progress.STARTED)], now=NOW)
+        assert outbox.requests(Progress.RECEIVED) == []
+        assert outbox.requests(Progress.STARTED) == [("a-1", REQUEST)]
+        outbox.write([answered("a-1")], now=NOW)
+        assert outbox.undelivered() == [answer("a-1")]
+    with opened(path) as outbox:
+        assert outbox.find("a-1") == (Progress.ANSWERED, answer("a-1"))
+        outbox.write([Change("a-1", Progress.DELIVERED)], now=NOW)
+        assert outbox.undelivered() == []
+    with opened(path) as outbox:
+        assert outbox.find("a-1") == (Progress.DELIVERED, answer("a-1")), "a repeated request gets the same answer"
+
+
+def test_several_changes_of_one_attempt_in_one_step_end_in_the_last(tmp_path: Path) -> None:
+    with opened(tmp_path / "a.db") as outbox:
+        outbox.write([received("a-1"), Change("a-1", Progress.STARTED), received("a-2")], now=NOW)
+        outbox.write([answered("a-1"), Change("a-1", Progress.DELIVERED)], now=NOW)
+        assert outbox.find("a-1") == (Progress.DELIVERED, answer("a-1"))
+        assert outbox.requests(Progress.RECEIVED) == [("a-2", REQUEST)]
+
+
+def test_an_attempt_that_is_there_is_not_begun_again(tmp_path: Path) -> None:
+    with opened(tmp_path / "a.db") as outbox:
+        outbox.write([received("a-1"), answered("a-1")], now=NOW)
+        outbox.write([received("a-1")], now=NOW)
+        assert outbox.find("a-1") == (Progress.ANSWERED, answer("a-1"))
+
+
+def test_a_step_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        outbox.write([received("a-1")], now=NOW)
+        pages = outbox._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        outbox._connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        outbox._connection.commit()
+        heavy = Answer("a-2", "lab/result/a-2", b"x" * 1_000_000)
+        with pytest.raises(StoreError, match="full"):
+            outbox.write(
+                [received("a-2"), Change("a-1", Progress.STARTED), Change("a-2", Progress.ANSWERED, answer=heavy)],
+                now=NOW,
+            )
+    with opened(path) as outbox:
+        assert outbox.requests(Progress.RECEIVED) == [("a-1", REQUEST)]
+        assert outbox.find("a-2") is None
+
+
+def test_nothing_to_write_opens_no_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        outbox.write([], now=NOW)
+        other.execute("ROLLBACK")
+
+
+def test_requests_come_back_in_the_order_in_which_they_came_whatever_the_clock_said(tmp_path: Path) -> None:
+    with opened(tmp_path / "a.db") as outbox:
+        for hour, attempt_id in ((3, "a-1"), (1, "b-2"), (2, "c-3"), (2, "b-3")):
+            outbox.write([received(attempt_id)], now=f"2026-01-01T0{hour}:00:00+00:00")
+        assert [attempt_id for attempt_id, _ in outbox.requests(Progress.RECEIVED)] == ["a-1", "b-2", "c-3", "b-3"]
+
+
+def test_only_answers_with_a_receipt_are_forgotten_when_many_came_after_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulators.outbox.KEEP_DELIVERED", 3)
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        for name in ("old", "young"):
+            outbox.write([received(f"{name}-{how}") for how in ("delivered", "answered", "begun")], now=NOW)
+            outbox.write(
+                [
+                    answered(f"{name}-delivered"),
+                    Change(f"{name}-delivered", Progress.DELIVERED),
+                    answered(f"{name}-answered"),
+                    Change(f"{name}-begun", Progress.STARTED),
+                ],
+                now=NOW,
+            )
+    with opened(path) as outbox:
+        assert outbox.find("old-delivered") is None
+        assert outbox.find("young-delivered") is not None
+        assert {each.attempt_id for each in outbox.undelivered()} == {"old-answered", "young-answered"}
+        assert {each for each, _ in outbox.requests(Progress.STARTED)} == {"old-begun", "young-begun"}
+
+
+def test_a_delivered_attempt_is_known_after_a_restart_whatever_the_clock_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        outbox.write([received("a-1")], now="1970-01-01T00:00:00+00:00")
+        outbox.write([answered("a-1"), Change("a-1", Progress.DELIVERED)], now="1970-01-01T00:00:00+00:00")
+    with opened(path) as outbox:
+        assert outbox.find("a-1") == (Progress.DELIVERED, answer("a-1")), "else it would be evaluated a second time"
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        outbox.write([received("a-1")], now=NOW)
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("PRAGMA user_version").fetchone() == (OUTBOX_VERSION,)
+        other.execute(f"PRAGMA user_version={OUTBOX_VERSION + 1}")
+    with pytest.raises(StoreError) as caught, opened(path):
+        pass
+    assert f"version {OUTBOX_VERSION + 1}" in caught.value.found
+    assert "the Entropilot that wrote it" in caught.value.action
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("PRAGMA user_version").fetchone() == (OUTBOX_VERSION + 1,)
+        assert other.execute("SELECT attempt_id FROM attempt").fetchall() == [("a-1",)]
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(b"no database at all, this is a shopping list " * 50)
+    with pytest.raises(StoreError, match="not a database"), opened(path):
+        pass
+
+
+CHANGES = {
+    "a request": "UPDATE attempt SET request = x'00' WHERE attempt_id = 'a-2'",
+    "an answer": "UPDATE attempt SET answer = replace(answer, '1', '2') WHERE attempt_id = 'a-2'",
+    "an answer's bytes": "UPDATE attempt SET answer = cast(replace(answer, '1', '2') AS BLOB) WHERE attempt_id = 'a-2'",
+    "a topic": "UPDATE attempt SET answer_topic = 'lab/result/a-3' WHERE attempt_id = 'a-2'",
+    "an id": "UPDATE attempt SET attempt_id = 'a-9' WHERE attempt_id = 'a-2'",
+    "an answer taken away": "UPDATE attempt SET answer = x'' WHERE attempt_id = 'a-2'",
+    "a progress that is none": "UPDATE attempt SET progress = 'sta2ted' WHERE attempt_id = 'a-2'",
+}
+
+
+@pytest.mark.parametrize("statement", CHANGES.values(), ids=CHANGES)
+def test_what_the_disk_has_changed_is_refused_at_the_start_with_its_attempt(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        outbox.write([received("a-1"), received("a-2")], now=NOW)
+        outbox.write([answered("a-2")], now=NOW)
+    with opened(path):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute(statement).rowcount == 1
+        connection.commit()
+    with pytest.raises(StoreError, match=r"Attempt 'a-[29]' .* was changed by something else"):
+        Outbox.open(sqlite_url(path))

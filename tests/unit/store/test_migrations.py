@@ -1,0 +1,123 @@
+"""A database is brought to the schema of today, or refused with what to do; those of earlier releases stay readable."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, inspect
+
+from agent.campaign.events import EVENT_TYPES
+from agent.campaign.state import Phase
+from agent.memory import remember
+from agent.store import migrations
+from agent.store.migrations import MIGRATIONS, current_version, migrate
+from agent.store.store import Commit
+from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
+from protocols.database import sqlite_url
+from protocols.errors import StoreError
+from tests.support.campaigns import SENT_AT, refold, small_pool, state_of
+from tests.support.stored_campaigns import assert_views_equal_fold, opened
+
+POOL = small_pool(24)
+RELEASED = sorted((Path(__file__).parents[2] / "support" / "databases").glob("schema-*.db"))
+
+
+def tables_in(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    return names
+
+
+def test_a_fresh_database_gets_every_table_and_the_record_of_it(tmp_path: Path) -> None:
+    opened(tmp_path / "campaign.db", POOL).close()
+    assert tables_in(tmp_path / "campaign.db") == {table.name for table in ALL_TABLES}
+    connection = sqlite3.connect(tmp_path / "campaign.db")
+    assert connection.execute("SELECT version, applied_at FROM schema_migration").fetchall() == [(1, SENT_AT)]
+    connection.close()
+
+
+def test_a_current_database_is_left_as_it_is(tmp_path: Path) -> None:
+    engine = create_engine(sqlite_url(tmp_path / "campaign.db"))
+    for now in ("first", "second"):
+        with engine.begin() as connection:
+            migrate(connection, now=now)
+            assert current_version(connection) == SCHEMA_VERSION
+            assert connection.exec_driver_sql("SELECT applied_at FROM schema_migration").scalars().all() == ["first"]
+    engine.dispose()
+
+
+def test_there_is_a_migration_to_every_version() -> None:
+    assert sorted(MIGRATIONS) == list(range(1, SCHEMA_VERSION + 1))
+
+
+def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.db"
+    opened(path, POOL).close()
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO schema_migration VALUES (?, 'tomorrow')", (SCHEMA_VERSION + 1,))
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=rf"schema version {SCHEMA_VERSION + 1}.*use the newer Entropilot"):
+        opened(path, POOL)
+    assert path.read_bytes() == before
+
+
+def test_a_database_with_the_tables_of_somebody_else_is_refused_by_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "recipes.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE recipe (name TEXT)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match=r"other tables \(recipe\).*choose another file or URL"):
+        opened(path, POOL)
+    assert tables_in(path) == {"recipe"}
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE half (x)")
+        connection.exec_driver_sql("CREATE TABLE half (x)")
+
+    path = tmp_path / "campaign.db"
+    opened(path, POOL).close()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+        patch.setitem(MIGRATIONS, SCHEMA_VERSION + 1, half)
+        with pytest.raises(StoreError, match="half already exists"):
+            opened(path, POOL)
+    assert "half" not in tables_in(path)
+    opened(path, POOL).close()  # and the version of today opens it
+
+
+def test_every_released_schema_has_its_database_here() -> None:
+    assert [path.name for path in RELEASED] == [f"schema-{version}.db" for version in range(1, SCHEMA_VERSION + 1)]
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_a_database_of_a_released_version_opens_folds_and_goes_on(released: Path, tmp_path: Path) -> None:
+    path = tmp_path / "campaign.db"
+    shutil.copy(released, path)
+    store = opened(path, POOL)
+    try:
+        with store._connection.begin():
+            assert current_version(store._connection) == SCHEMA_VERSION
+            names = set(inspect(store._connection).get_table_names())
+        assert {table.name for table in ALL_TABLES} <= names
+        events = list(store.journal())
+        assert {type(event) for event in events} == set(EVENT_TYPES)
+        remembered = remember(store, POOL)
+        assert remembered.campaign.phase is Phase.FINISHED
+        assert state_of(remembered.campaign) == state_of(refold(POOL, events))
+        assert_views_equal_fold(store, POOL)
+        assert store.counts()["quarantined: unknown_topic"] >= 1
+        meta = store.meta()
+        assert meta is not None
+        assert (meta.campaign, meta.pool_digest) == ("demo", POOL.digest)
+        store.append(Commit(counts=(("candidate_result: late", 1),)), now=SENT_AT)
+    finally:
+        store.close()

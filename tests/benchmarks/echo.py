@@ -1,0 +1,32 @@
+"""Sends back what it gets: the far side of the bare MQTT hops. Runs as a process of its own.
+
+python -m tests.benchmarks.echo URL COUNT
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from protocols.broker_settings import BrokerSettings
+from protocols.mqtt import MqttSession
+from protocols.transport import Delivery
+
+
+async def echo(url: str, count: int) -> None:
+    """Echo `count` messages."""
+    session = MqttSession(BrokerSettings(url=url), client_id="echo", subscriptions=("floor/there",))
+    link = asyncio.create_task(session.run())
+    left = count
+    while left:
+        item = await session.receive()
+        if isinstance(item, Delivery):
+            session.acknowledge(item)
+            await session.publish("floor/back", item.payload)
+            left -= 1
+    await session.close()
+    await link
+
+
+if __name__ == "__main__":
+    asyncio.run(echo(sys.argv[1], int(sys.argv[2])))

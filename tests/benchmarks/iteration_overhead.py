@@ -1,0 +1,125 @@
+"""What one iteration costs beside acquisition and evaluation, against what it must cost.
+
+    python -m tests.benchmarks.iteration_overhead [ITERATIONS]
+
+Measured in one run, through Mosquitto on loopback:
+
+- ours: a lab in another process publishes a result, the agent commits it with `synchronous=FULL`, takes the next in
+  line (acquisition is not counted), commits the decision and its request in the same transaction and publishes the
+  request; the lab notes when it has it.
+- the floor: the same two MQTT hops through an echo in another process, and one bare commit of as many bytes by the
+  `sqlite3` module with the same settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from agent.assembly import assembled_agent, opened_campaign
+from protocols.broker_settings import BrokerSettings
+from protocols.mqtt import MqttSession
+from protocols.transport import Delivery
+from scenarios.broker import mosquitto_broker
+from tests.benchmarks.world import settings, start_of, synthetic_pool
+
+CAMPAIGN, SIMULATOR = "bench", "lab-1"
+
+
+async def iterations(broker: BrokerSettings, folder: Path, count: int) -> list[float]:
+    """Run a campaign of `count` iterations against a lab process; return what the lab measured [s]."""
+    pool, terms = synthetic_pool(count + 500), settings(count, policy="tests.benchmarks.world:NextInLine")
+    with (
+        opened_campaign(
+            folder,
+            pool=pool,
+            settings=terms,
+            campaign=CAMPAIGN,
+            recipients=(SIMULATOR,),
+            start=start_of(pool, 140),
+            resume=False,
+        ) as files,
+        assembled_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
+    ):
+        lab = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.benchmarks.lab",
+            broker.url, CAMPAIGN, SIMULATOR, terms.property, terms.unit, str(count),
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        await agent.run()
+        output, _ = await lab.communicate()
+    waits: list[float] = json.loads(output)
+    return waits
+
+
+async def bare_hops(broker: BrokerSettings, count: int) -> list[float]:
+    """Return the time of two bare hops there and back through an echo process [s]."""
+    echo = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.echo", broker.url, str(count), stdout=asyncio.subprocess.DEVNULL
+    )
+    session = MqttSession(broker, client_id="floor", subscriptions=("floor/back",))
+    link = asyncio.create_task(session.run())
+    await session.receive()
+    payload = b"x" * 400
+    await asyncio.sleep(1.0)  # until the echo has subscribed
+    waits = []
+    for _ in range(count):
+        began = time.perf_counter()
+        publishing = asyncio.create_task(session.publish("floor/there", payload))
+        while not isinstance(item := await session.receive(), Delivery):
+            pass
+        waits.append(time.perf_counter() - began)
+        session.acknowledge(item)
+        await publishing
+    await session.close()
+    await link
+    await echo.wait()
+    return waits
+
+
+def bare_commits(folder: Path, count: int) -> list[float]:
+    """Return the time of one bare FULL commit of about what an iteration writes [s]."""
+    waits = []
+    with contextlib.closing(sqlite3.connect(folder / "bare.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=wal")
+        connection.execute("PRAGMA synchronous=full")
+        connection.execute("CREATE TABLE row (number INTEGER PRIMARY KEY, content BLOB)")
+        for number in range(count):
+            began = time.perf_counter()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT INTO row VALUES (?, ?)", (number, bytes(2_500)))
+            connection.execute("COMMIT")
+            waits.append(time.perf_counter() - began)
+    return waits
+
+
+async def measure(count: int) -> None:
+    """Measure and print."""
+    runs = Path("runs")
+    runs.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=runs) as name:  # on the disk that runs are on, not in memory
+        folder = Path(name)
+        async with mosquitto_broker(folder / "mosquitto") as broker:
+            commits = bare_commits(folder, count)
+            hops = await bare_hops(broker, count)
+            ours = await iterations(broker, folder / "run", count)
+    rows = {"two bare MQTT hops": hops, "one bare FULL commit": commits, "one iteration of ours": ours}
+    print(f"{count} iterations, Mosquitto on loopback, synchronous=FULL [ms]")
+    print(f"{'':26s}{'median':>9s}{'p95':>9s}{'p99':>9s}")
+    for name, waits in rows.items():
+        figures = np.percentile(np.array(waits) * 1e3, [50, 95, 99])
+        print(f"{name:26s}" + "".join(f"{figure:9.2f}" for figure in figures))
+    floor = float(np.median(hops) + np.median(commits))
+    print(f"ratio to the floor (hops + commit), medians: {np.median(ours) / floor:.2f}")
+
+
+if __name__ == "__main__":
+    asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))

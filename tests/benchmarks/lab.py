@@ -1,0 +1,80 @@
+"""A lab as fast as a lab can be: it answers each request at once, and notes when. Runs as a process of its own.
+
+    python -m tests.benchmarks.lab URL CAMPAIGN SIMULATOR PROPERTY UNIT COUNT
+
+It prints one JSON list: for each iteration, seconds from publishing a result to receiving the next request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from protocols.broker_settings import BrokerSettings
+from protocols.codec import decode, encode, topic_of
+from protocols.messages import CandidateRequest, CandidateResult, Quantity
+from protocols.mqtt import MqttSession
+from protocols.topics import simulator_subscriptions
+from protocols.transport import Delivery
+
+
+async def play(*, url: str, campaign: str, simulator: str, name: str, unit: str, count: int) -> list[float]:
+    """Answer `count` requests; return the seconds between each answer and the next request."""
+    session = MqttSession(
+        BrokerSettings(url=url),
+        client_id=f"lab-{simulator}",
+        subscriptions=simulator_subscriptions(simulator, campaign=campaign, shared=True),
+    )
+    link = asyncio.create_task(session.run())
+    sent: dict[int, float] = {}
+    waits: list[float] = []
+    publishing: set[asyncio.Task[None]] = set()
+    answered = 0
+    while answered < count:
+        item = await session.receive()
+        now = time.perf_counter()
+        if not isinstance(item, Delivery):
+            continue
+        session.acknowledge(item)
+        message = decode(item.topic, item.payload)
+        if not isinstance(message, CandidateRequest):
+            continue
+        if message.decision - 1 in sent:
+            waits.append(now - sent.pop(message.decision - 1))
+        result = CandidateResult(
+            campaign=campaign,
+            message_id=uuid4().hex,
+            sent_at=datetime.now(UTC),
+            attempt_id=message.attempt_id,
+            candidate_id=message.candidate_id,
+            simulator=simulator,
+            quantities=(Quantity(name=name, value=value_of(message.candidate_id), unit=unit),),
+            duration_s=0.0,
+        )
+        topic, payload = topic_of(result), encode(result)
+        sent[message.decision] = time.perf_counter()
+        task = asyncio.create_task(session.publish(topic, payload))
+        publishing.add(task)
+        task.add_done_callback(publishing.discard)
+        await asyncio.sleep(0)  # it goes out before we look at the next message: a lab's own work is not the agent's
+        answered += 1
+    await asyncio.gather(*publishing)
+    await session.close()
+    await link
+    return waits
+
+
+def value_of(candidate_id: str) -> float:
+    """Return a value that looks measured, from the id alone."""
+    return int(hashlib.sha256(candidate_id.encode()).hexdigest()[:8], 16) / 2**32
+
+
+if __name__ == "__main__":
+    words = dict(zip(("url", "campaign", "simulator", "name", "unit"), sys.argv[1:-1], strict=True))
+    waited = asyncio.run(play(**words, count=int(sys.argv[-1])))
+    print(json.dumps(waited))

@@ -1,0 +1,71 @@
+"""How many iterations a second the loop sustains, and whether its memory stays constant.
+
+    python -m tests.benchmarks.loop_throughput [ITERATIONS]
+
+An oracle without latency in another process, random policy, eight requests in flight, Mosquitto on loopback,
+`synchronous=FULL`, recording and log on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from agent.assembly import assembled_agent, opened_campaign
+from agent.step import Step
+from scenarios.broker import mosquitto_broker
+from tests.benchmarks.world import settings, start_of, synthetic_pool
+
+PARALLEL = 8
+MEBIBYTE = 1 << 20
+
+
+async def measure(count: int, every: int) -> None:
+    """Run and print a row every so many iterations."""
+    runs = Path("runs")
+    runs.mkdir(exist_ok=True)
+    pool, terms = synthetic_pool(count + 500), settings(count, parallel=PARALLEL)
+    process = psutil.Process()
+    rows: list[tuple[int, float, float]] = []
+
+    def note(step: Step) -> None:
+        for bias in step.bias:
+            if bias.step % every == 0 and bias.step:
+                rows.append((bias.step, time.perf_counter(), process.memory_info().rss / MEBIBYTE))
+                print(f"{bias.step:8d}{every / (rows[-1][1] - rows[-2][1]):12.0f}{rows[-1][2]:12.1f}", flush=True)
+
+    with tempfile.TemporaryDirectory(dir=runs) as name:
+        async with mosquitto_broker(Path(name) / "mosquitto") as broker:
+            with (
+                opened_campaign(
+                    Path(name) / "run",
+                    pool=pool,
+                    settings=terms,
+                    campaign="bench",
+                    recipients=("lab-1",),
+                    start=start_of(pool, 140),
+                    resume=False,
+                ) as files,
+                assembled_agent(files, pool=pool, settings=terms, broker=broker, header={}, on_step=note) as agent,
+            ):
+                lab = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "tests.benchmarks.lab",
+                    broker.url, "bench", "lab-1", terms.property, terms.unit, str(count),
+                    stdout=asyncio.subprocess.DEVNULL,
+                )  # fmt: skip
+                print(f"{'step':>8s}{'iterations/s':>14s}{'RSS [MiB]':>12s}")
+                rows.append((0, time.perf_counter(), process.memory_info().rss / MEBIBYTE))
+                await agent.run()
+                await lab.wait()
+    (_, began, _), (last, ended, memory) = rows[0], rows[-1]
+    print(f"{last / (ended - began):.0f} iterations/s over {last}; RSS {rows[1][2]:.1f} -> {memory:.1f} MiB")
+
+
+if __name__ == "__main__":
+    total = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    asyncio.run(measure(total, max(1, total // 10)))

@@ -1,0 +1,403 @@
+"""The golden campaign: small, eventful, the same every time, and every crash test disturbs it.
+
+The real agent and the real simulator, each with its own files, over the bus in memory and in virtual time. Its story:
+a pool of 20, six decisions, two in flight, addressed in turn to the simulator by name and to any; the first attempt of
+decision 2 fails, the first attempt of decision 4 has no answer and expires; an operator pauses the campaign and resumes
+it; a stranger sends a bad message to each side, repeats every answer, and cuts each link once. The policy chooses by a
+digest of all that it was shown, so a decision that saw anything else is another decision.
+
+    folder/run       what the system keeps: databases, locks, notes, recording, log
+    folder/witness   the ledger, outside the system
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import random
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from agent.acquisition.base import AcquisitionContext, Choice, Proposal
+from agent.campaign.context import pool_arrays
+from agent.campaign.events import CampaignPlan
+from agent.correspondence import Correspondence
+from agent.logs import StepLog, open_log
+from agent.loop import Agent
+from agent.memory import begin, remember, require_same_plan
+from agent.step import StepMaker
+from agent.store.store import Store
+from protocols.codec import encode, topic_of
+from protocols.database import sqlite_url
+from protocols.failures import explained
+from protocols.in_hand import InHand
+from protocols.messages import CandidateRequest, Control, ControlAction, FailureReason, Health, Quantity
+from protocols.mqtt import Will
+from protocols.recording import RecordedTransport, RecordingWriter
+from protocols.run_lock import RunLock
+from protocols.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
+from protocols.transport import Delivery, Incoming, LinkLost, Transport
+from simulators.evaluator import EvaluationFailed
+from simulators.executor import Executor
+from simulators.noise import LatencySettings, NoiseSettings
+from simulators.oracle_table import NoAnswer
+from simulators.outbox import Outbox
+from simulators.service import SimulatorService, status_letter
+from simulators.settings import SimulatorSettings
+from tests.support.campaigns import PROPERTY, UNIT, small_plan, small_pool, value_of
+from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport
+from tests.support.memory_bus import MemoryBus
+from tests.support.stored_campaigns import labels_of
+from tests.support.virtual_loop import run_in_virtual_time
+
+SEED: Final = 7
+"""Of the order of what is ready."""
+
+SIMULATOR: Final = "simulator-1"
+POOL: Final = small_pool(20)
+PLAN: Final[CampaignPlan] = small_plan(
+    POOL, budget=6, parallel=2, recipients=(SIMULATOR, ANY_SIMULATOR), policy="attentive"
+)
+START: Final = ("c000", "c001", "c005")
+FAILING_DECISION: Final = 2
+SILENT_DECISION: Final = 4
+REQUEST_TIMEOUT_S: Final = 30.0
+LAST_RECEIPTS_S: Final = 1.0
+"""How long the simulator stays after its agent, for the last receipts."""
+
+RAN_AT: Final = datetime.now(UTC)
+"""Today: the simulator forgets delivered answers after a month, by the clock of the machine."""
+
+SIDE: Final[ContextVar[str]] = ContextVar("side", default="")
+"""Whose line runs: "agent" or "simulator"."""
+
+
+class Death(BaseException):
+    """One side dies while the other lives on."""
+
+
+@dataclass(slots=True)
+class Fence:
+    """Stands between a side and the world: once it is up, nothing that the side still does has any effect."""
+
+    up: bool = False
+    on_death: list[Callable[[], object]] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raise `Death` behind the fence."""
+        if self.up:
+            raise Death
+
+    def raise_it(self) -> None:
+        """End a side here and now."""
+        self.up = True
+        for each in self.on_death:
+            each()
+
+
+class FencedTransport:
+    """A link that ends with its side."""
+
+    def __init__(self, inner: Transport, fence: Fence) -> None:
+        self._inner = inner
+        self._fence = fence
+
+    async def run(self) -> None:
+        self._fence.check()
+        await self._inner.run()
+
+    async def receive(self) -> Incoming:
+        item = await self._inner.receive()
+        self._fence.check()
+        return item
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        self._fence.check()
+        self._inner.acknowledge(delivery)
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self._fence.check()
+        await self._inner.publish(topic, payload, retain=retain)
+
+    async def close(self) -> None:
+        self._fence.check()
+        await self._inner.close()
+
+
+class GoldenExecutor:
+    """Measures in half a second what stands in the request; decisions 2 and 4 go wrong once."""
+
+    def __init__(self, fence: Fence) -> None:
+        self._fence = fence
+
+    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+        self._fence.check()
+        await asyncio.sleep(0.5)
+        self._fence.check()
+        if request.attempt == 1 and request.decision == FAILING_DECISION:
+            raise EvaluationFailed(FailureReason.CRASHED, "the lamp broke")
+        if request.attempt == 1 and request.decision == SILENT_DECISION:
+            raise NoAnswer(request.candidate_id)
+        asked = f"{request.candidate_id}|{request.family}|{request.formula}|{request.properties}"
+        return (Quantity(name=PROPERTY, value=value_of(asked), unit=UNIT),)
+
+    async def close(self) -> None:
+        return
+
+
+class Attentive:
+    """A policy and its acquirer: chooses by a digest of everything that it is shown; takes its time every other one."""
+
+    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+        return None if context.decision % 2 else self._propose(context, count)
+
+    async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        await asyncio.sleep(0.25)
+        return self._propose(context, count)
+
+    async def close(self) -> None:
+        return
+
+    @staticmethod
+    def _propose(context: AcquisitionContext, count: int) -> Proposal:
+        shown = hashlib.sha256(f"{context.decision}|{context.seed}|{count}".encode())
+        for part in (context.observed, context.values, context.acquired, context.pending, context.available):
+            shown.update(part.tobytes() + b"|")
+        scored = sorted((value_of(f"{shown.hexdigest()}|{index}"), int(index)) for index in context.available)
+        chosen = tuple(Choice(index, score) for score, index in scored[:count])
+        return Proposal(chosen, f"saw {shown.hexdigest()[:12]}", runner_up=Choice(scored[count][1], scored[count][0]))
+
+
+@dataclass
+class World:
+    """One start of the machine: a bus that remembers nothing of the last one, and the folders."""
+
+    folder: Path
+    fences: dict[str, Fence] = field(default_factory=dict)
+    bus: MemoryBus = field(default_factory=MemoryBus)
+    agent_done: asyncio.Event = field(default_factory=asyncio.Event)
+    ids: Iterator[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        for part in ("run", "witness"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True)
+
+    def clock(self) -> datetime:
+        """Today, and the virtual seconds since."""
+        return RAN_AT + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def now(self) -> str:
+        return self.clock().isoformat()
+
+    def new_id(self) -> str:
+        return f"m{next(self.ids)}"
+
+    def fence(self, side: str, *on_death: Callable[[], object]) -> Fence:
+        """A new fence for a new life of a side."""
+        fence = self.fences[side] = Fence(on_death=list(on_death))
+        return fence
+
+
+async def agent_life(world: World) -> None:
+    """Assemble an agent as `agent.assembly` does, on this world's bus, and run it to the end of its campaign."""
+    run = world.folder / "run"
+    with contextlib.ExitStack() as parts:
+        fence = world.fence("agent", lambda: world.bus.cut("agent"), parts.close)
+        parts.enter_context(RunLock(run / "campaign.lock", holder="agent", advice="end it"))
+        store = Store.open(sqlite_url(run / "campaign.db"), labels=labels_of(POOL), now=world.now())
+        parts.callback(store.close)
+        fence.on_death.insert(0, dropping(store))
+        start = [(which, value_of(which)) for which in START]
+        begin(store, POOL, PLAN, start, versions={"entropilot": "test"}, now=world.now())
+        remembered = remember(store, POOL)
+        require_same_plan(remembered.campaign.terms, PLAN)
+        letters = Correspondence(
+            PLAN, POOL, evaluation_deadline_s=60.0, clock=world.clock, instance="agent-golden", new_id=world.new_id
+        )
+        logger, log_file = open_log(run / "agent.jsonl")
+        parts.callback(log_file.close)
+        recording = RecordingWriter(run / "recording.jsonl", {"campaign": PLAN.campaign})
+        parts.callback(recording.close)
+        in_hand = InHand(run / "agent.in_hand")
+        parts.callback(in_hand.close)
+        link = world.bus.transport(
+            "agent", agent_subscriptions(PLAN.campaign), will=Will(*letters.status(Health.OFFLINE))
+        )
+        maker = StepMaker(
+            campaign=remembered.campaign,
+            pool=pool_arrays(POOL),
+            meter=remembered.meter,
+            acquirer=Attentive(),
+            make_request=letters.request,
+            bias_step=remembered.bias_step,
+        )
+        await Agent(
+            maker=maker,
+            store=store,
+            transport=RecordedTransport(FencedTransport(link, fence), recording),
+            acquirer=Attentive(),
+            letters=letters,
+            request_timeout_s=REQUEST_TIMEOUT_S,
+            now=world.now,
+            in_hand=in_hand,
+            on_step=StepLog(logger),
+        ).run()
+
+
+async def simulator_life(world: World) -> None:
+    """Assemble a simulator as `simulators.assembly` does, and run it until its agent has ended."""
+    run = world.folder / "run"
+    settings = SimulatorSettings(
+        id=SIMULATOR, concurrency=1, latency=LatencySettings(mean_s=1.0), noise=NoiseSettings(standard_deviation=0.01)
+    )
+    with contextlib.ExitStack() as parts:
+        fence = world.fence("simulator", lambda: world.bus.cut(SIMULATOR), parts.close)
+        parts.enter_context(RunLock(run / f"{SIMULATOR}.lock", holder="simulator", advice="end it"))
+        ledger = Ledger(world.folder / "witness" / f"{SIMULATOR}.jsonl", SIMULATOR)
+        parts.callback(ledger.close)
+        outbox = Outbox.open(sqlite_url(run / f"{SIMULATOR}.db"))
+        parts.callback(outbox.close)
+        fence.on_death.insert(0, dropping(outbox))
+        in_hand = InHand(run / f"{SIMULATOR}.in_hand")
+        parts.callback(in_hand.close)
+        will = Will(*status_letter(PLAN.campaign, SIMULATOR, Health.OFFLINE, world.clock(), message_id=world.new_id()))
+        filters = simulator_subscriptions(SIMULATOR, campaign=PLAN.campaign, shared=True)
+        link = world.bus.transport(SIMULATOR, filters, will=will)
+        executor: Executor = LedgeredExecutor(GoldenExecutor(fence), ledger)
+        service = SimulatorService(
+            settings,
+            campaign=PLAN.campaign,
+            outbox=outbox,
+            transport=FencedTransport(LedgeredTransport(link, ledger), fence),
+            executor=executor,
+            clock=world.clock,
+            in_hand=in_hand,
+            new_id=world.new_id,
+            jitter=random.Random(SEED),
+        )
+        ending = asyncio.create_task(_end_after_the_agent(world, service))
+        try:
+            await service.run()
+        finally:
+            ending.cancel()
+
+
+def dropping(memory: Store | Outbox) -> Callable[[], None]:
+    """Return what makes a database forget the open transaction and refuse everything else, as a death does."""
+    raw: Any = memory._connection.connection.dbapi_connection
+
+    def drop() -> None:
+        raw.rollback()
+        raw.close()
+
+    return drop
+
+
+async def _end_after_the_agent(world: World, service: SimulatorService) -> None:
+    await world.agent_done.wait()
+    await asyncio.sleep(LAST_RECEIPTS_S)
+    service.request_shutdown()
+
+
+async def _stranger(world: World) -> None:
+    """Bother both sides; see the top. After a restart everything is said again, as a stubborn client would."""
+    results = str(Topic(PLAN.campaign, Channel.RESULT, SIMULATOR))
+    link = world.bus.transport("stranger", (results,))
+    running = asyncio.create_task(link.run())
+    opening = asyncio.create_task(_say(link, results))
+    repeated: set[bytes] = set()
+    try:
+        while True:
+            item = await link.receive()
+            if not isinstance(item, Delivery):
+                continue
+            link.acknowledge(item)
+            if item.payload in repeated or item.payload == BAD_MESSAGE:
+                continue
+            repeated.add(item.payload)
+            await _until_heard(link, item.topic, item.payload)
+            if len(repeated) in LINKS_CUT:
+                world.bus.cut(LINKS_CUT[len(repeated)])
+    finally:
+        for task in (running, opening):
+            task.cancel()
+        await asyncio.gather(running, opening, return_exceptions=True)
+
+
+async def _say(link: Transport, results: str) -> None:
+    """Say one bad thing to each side, and pause the campaign for a moment."""
+    await asyncio.sleep(0.1)
+    for topic in (results, str(Topic(PLAN.campaign, Channel.REQUEST, SIMULATOR))):
+        await _until_heard(link, topic, BAD_MESSAGE)
+    for action in (ControlAction.PAUSE, ControlAction.RESUME):
+        message = Control(campaign=PLAN.campaign, message_id=action.value, sent_at=RAN_AT, action=action)
+        await _until_heard(link, topic_of(message), encode(message))
+        await asyncio.sleep(0.2)
+
+
+async def _until_heard(link: Transport, topic: str, payload: bytes) -> None:
+    while True:
+        try:
+            return await link.publish(topic, payload)
+        except LinkLost:
+            await asyncio.sleep(0.1)
+
+
+BAD_MESSAGE: Final = b'{"type": "nonsense", "value": NaN}'
+LINKS_CUT: Final = {2: "agent", 3: SIMULATOR}
+"""After how many answers whose link is cut."""
+
+
+async def _lives(world: World, side: str, life: Callable[[World], Any]) -> None:
+    """Live; when this side died alone, live again in the same world."""
+    SIDE.set(side)
+    while True:
+        try:
+            await life(world)
+        except BaseException:
+            fence = world.fences.get(side)
+            if fence is None or not fence.up:
+                raise
+            fence.up = False
+            continue
+        return
+
+
+async def campaign(folder: Path, on_world: Callable[[World], None] = lambda _world: None) -> None:
+    """Play the golden campaign in a folder to its end, or what is left of it.
+
+    Args:
+        folder: Where everything is kept.
+        on_world: Called with the world before anything runs in it.
+
+    Raises:
+        StoreError: When a side's memory refuses; the other side ends with it.
+    """
+    world = World(folder)
+    on_world(world)
+    stranger = asyncio.create_task(_stranger(world))
+
+    async def agent() -> None:
+        await _lives(world, "agent", agent_life)
+        world.agent_done.set()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(agent())
+            group.create_task(_lives(world, "simulator", simulator_life))
+    except BaseExceptionGroup as failures:
+        raise explained(failures) from None
+    finally:
+        stranger.cancel()
+        await asyncio.gather(stranger, return_exceptions=True)
+
+
+def play(folder: Path, on_world: Callable[[World], None] = lambda _world: None) -> None:
+    """Play it in virtual time; see `campaign`."""
+    run_in_virtual_time(campaign(folder, on_world), seed=SEED)

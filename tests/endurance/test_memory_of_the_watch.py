@@ -1,0 +1,29 @@
+"""What the live view is made of stays small when nobody looks."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from agent.step import Step
+from agent.store.store import BiasStep, OutboxItem
+from scenarios.run import RATE_WINDOW_S, _Watch
+
+
+def test_a_run_without_a_live_view_forgets_what_it_sent_and_accepted(monkeypatch: Any) -> None:
+    now = 0.0
+    monkeypatch.setattr("scenarios.run.time", SimpleNamespace(monotonic=lambda: now))
+    files: Any = SimpleNamespace(
+        store=SimpleNamespace(counts=dict, trajectory=lambda: iter(())),
+        remembered=SimpleNamespace(meter=SimpleNamespace(point=lambda: None)),
+    )
+    watch = _Watch(SimpleNamespace(), files, None)  # type: ignore[arg-type]
+    in_flight = {"a1": None, "a2": None}
+    watch.attach(SimpleNamespace(campaign=SimpleNamespace(in_flight=in_flight)), SimpleNamespace(redacted_url=""))  # type: ignore[arg-type]
+    point: Any = None
+    for number in range(1_000):
+        now = number * 0.1
+        item = OutboxItem(f"b{number}", "topic", b"")
+        watch.note(Step(outbox=[item], bias=[BiasStep(number, number, point, ())]))
+    assert len(watch._sent) <= 2 * len(in_flight)
+    assert len(watch._accepted) <= RATE_WINDOW_S / 0.1 + 1

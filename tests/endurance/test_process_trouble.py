@@ -1,0 +1,155 @@
+"""Whatever becomes of a part's process, nothing is lost, doubled or decided otherwise."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from agent.incumbency import PROBATION_S
+from scenarios.broker import LOOPBACK
+from tests.endurance.conftest import Judge, Open
+from tests.endurance.stage import CAMPAIGN, LABS, Stage, Terms
+from tests.support.commands import Finished, Part, until
+
+pytestmark = pytest.mark.system
+
+BUDGET = 60
+KEEPALIVE_S = 2
+TIMEOUT_S = 3.0
+STOPPED_S = 5.0
+"""Longer than a broker bears a silent client (1.5 keep-alives), and than an attempt is waited for."""
+SIGTERM_S = 10.0
+"""Twice what the design promises: these tests share their processors, and an end that hangs takes far longer."""
+SLOW = Terms(BUDGET, latency_s=3.0)
+"""The first agent is still at work when the second looks."""
+PARTS = ("agent", LABS[0], "broker")
+QUICK = Terms(
+    BUDGET,
+    latency_s=0.1,
+    extra=(f"broker.keepalive_s={KEEPALIVE_S}", f"campaign.request_timeout_s={TIMEOUT_S}"),
+)
+
+
+def process_of(stage: Stage, part: str) -> subprocess.Popen[bytes]:
+    if part == "broker":
+        return stage.broker.process
+    return (stage.agent if part == "agent" else stage.labs[part]).process
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_is_stopped_for_longer_than_anybody_waits_goes_on_when_it_is_let(
+    part: str, opened: Open, judged: Judge
+) -> None:
+    stage = opened(QUICK).start()
+    stage.wait_for_results(10)
+    process = process_of(stage, part)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(STOPPED_S)
+    process.send_signal(signal.SIGCONT)
+    verdict = judged(stage)
+    assert verdict.figures["attempts"] <= BUDGET + 2 * QUICK.parallel, "more expired than was awaited"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_is_asked_to_end_under_load_ends_in_time_and_is_taken_up_again(
+    part: str, opened: Open, judged: Judge
+) -> None:
+    stage = opened(QUICK).start()
+    for results in (10, 25):
+        stage.wait_for_results(results)
+        process = process_of(stage, part)
+        sent = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(30)
+        assert time.monotonic() - sent < SIGTERM_S
+        if part == "broker":
+            stage.broker.start()
+        elif part == "agent":
+            assert (code, "take it up with --resume" in stage.agent.said) == (130, True), stage.agent.said
+            assert stage.rows() > results
+            stage.start_agent()
+        else:
+            assert code == 0, stage.labs[part].said
+            stage.start_lab(part)
+    judged(stage)
+
+
+@pytest.fixture
+def hole() -> Iterator[str]:
+    """The address of a broker that answers nothing, not even the greeting of TCP: a firewall that drops."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind((LOOPBACK, 0))
+        listener.listen(0)
+        for _ in range(4):  # fill its queue; from then on the system drops what knocks
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(listener.getsockname())
+        yield f"mqtt://{LOOPBACK}:{listener.getsockname()[1]}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse when the queue is full")
+def test_a_part_that_is_asked_to_end_while_its_connection_hangs_ends_in_time(hole: str, opened: Open) -> None:
+    """The thread that connects cannot be cancelled: it must not take the five seconds for itself."""
+    stage = opened(QUICK)
+    stage.url = hole
+    lab = stage.start_lab(LABS[0]).wait_for("simulator_started")
+    time.sleep(0.2)  # until it connects
+    sent = time.monotonic()
+    assert lab.end().code == 0, lab.said
+    assert time.monotonic() - sent < SIGTERM_S
+
+
+def second_agent(stage: Stage, *further: str) -> Part:
+    return stage.bench.start(
+        "lab.toml", "--broker", stage.broker.url, "--quiet", "--campaign", CAMPAIGN, *further, module="agent"
+    )
+
+
+def assert_goes_on(stage: Stage) -> None:
+    stage.wait_for_results(stage.bench.count("ResultAccepted") + 2)
+    assert stage.agent.end().code == 130, stage.agent.said
+
+
+def test_a_second_agent_on_the_same_run_folder_is_refused(opened: Open) -> None:
+    stage = opened(SLOW).start()
+    stage.wait_for_results(1)
+    ended = second_agent(stage, "--resume").finish()
+    assert ended.code == 5
+    assert f"Another agent (process {stage.agent.process.pid}) works on" in ended.err
+    assert "Traceback" not in ended.err
+    assert_goes_on(stage)
+
+
+def test_a_second_agent_with_a_run_folder_of_its_own_gives_way_and_the_first_goes_on(opened: Open) -> None:
+    stage = opened(SLOW).start()
+    stage.wait_for_results(1)
+    time.sleep(PROBATION_S)  # from then on the first is no newcomer, whatever the names
+    ended = second_agent(stage, "--runs", "elsewhere").finish()
+    assert_gave_way(ended)
+    assert_goes_on(stage)
+
+
+def test_of_two_agents_that_start_at_once_exactly_one_gives_way(opened: Open) -> None:
+    stage = opened(SLOW)
+    stage.start()
+    second = second_agent(stage, "--runs", "elsewhere")
+    until(lambda: any(each.process.poll() is not None for each in (second, stage.agent)), "neither gives way")
+    loser, winner = (second, stage.agent) if second.process.poll() is not None else (stage.agent, second)
+    assert_gave_way(loser.finish())
+    time.sleep(2.0)
+    assert winner.process.poll() is None, winner.said
+    assert winner.end().code == 130, winner.said
+
+
+def assert_gave_way(ended: Finished) -> None:
+    assert ended.code == 4, ended
+    assert "Another agent runs campaign 'lab' on this broker" in ended.err
+    assert "Traceback" not in ended.err

@@ -1,0 +1,108 @@
+"""The lab of the simulation: what every candidate is worth, and how its evaluation misbehaves.
+
+Everything follows from the candidate's id, the seed and the number of the attempt, so that an undisturbed run of the
+same seed ends with the same dataset. A candidate that misbehaves does so in its first attempts and then gives its
+value, or it is one that no lab can evaluate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from protocols.messages import CandidateRequest, FailureReason, Quantity
+from simulators.evaluator import EvaluationFailed
+from simulators.oracle_table import NoAnswer
+from tests.simulation.world import Life
+from tests.support.campaigns import PROPERTY, UNIT, value_of
+
+MISDEEDS: Final = ("fails", "hangs", "says nothing", "wrong unit", "out of range", "no property", "kills its lab")
+"""What a candidate does in its first attempts."""
+
+MOST_MISDEEDS: Final = 2
+"""Attempts of one candidate that misbehave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """How candidates behave.
+
+    Attributes:
+        seed: Of everything below.
+        mean_s: Mean time of an evaluation [s].
+        hopeless: Share of the candidates that no lab can evaluate.
+        odd: Share of the candidates that misbehave at first.
+    """
+
+    seed: int
+    mean_s: float
+    hopeless: float
+    odd: float
+
+    def is_hopeless(self, candidate_id: str) -> bool:
+        """Tell whether a candidate can never be evaluated."""
+        return self._share("hopeless", candidate_id) < self.hopeless
+
+    def misdeed(self, request: CandidateRequest) -> str:
+        """Return what goes wrong with this attempt, or nothing."""
+        which = request.candidate_id
+        if self._share("odd", which) >= self.odd:
+            return ""
+        times = 1 + int(self._share("times", which) * MOST_MISDEEDS)
+        return MISDEEDS[int(self._share("misdeed", which) * len(MISDEEDS))] if request.attempt <= times else ""
+
+    def seconds(self, attempt_id: str) -> float:
+        """Return how long an evaluation takes [s]."""
+        return self.mean_s * (0.2 + 1.6 * self._share("seconds", attempt_id))
+
+    def _share(self, *names: str) -> float:
+        text = "/".join((str(self.seed), *names))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
+
+
+class SimExecutor:
+    """Evaluates in virtual time; implements `simulators.executor.Executor`.
+
+    Args:
+        lab: How candidates behave.
+        life: The process that evaluates.
+        spared: Whether a candidate that kills its lab fails instead: in the calm after the faults.
+    """
+
+    def __init__(self, lab: Lab, life: Life, spared: Callable[[], bool]) -> None:
+        self._lab = lab
+        self._life = life
+        self._spared = spared
+
+    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+        """Return the quantities, or misbehave."""
+        self._life.point("evaluate", "the begin of an evaluation")
+        lab, misdeed = self._lab, self._lab.misdeed(request)
+        took = lab.seconds(request.attempt_id)
+        if misdeed == "hangs" or took > request.deadline_s:
+            await asyncio.sleep(request.deadline_s)
+            raise EvaluationFailed(FailureReason.DEADLINE_EXCEEDED, "not finished in time")
+        await asyncio.sleep(took)
+        self._life.point("evaluate", "the end of an evaluation")
+        if lab.is_hopeless(request.candidate_id):
+            raise EvaluationFailed(FailureReason.UNSUPPORTED, "no such element")
+        if misdeed == "kills its lab" and not self._spared():
+            self._life.kill("an evaluation that kills its lab")
+            self._life.require()
+        if misdeed in {"fails", "kills its lab"}:
+            raise EvaluationFailed(FailureReason.CALCULATION_FAILED, "it did not converge")
+        if misdeed == "says nothing":
+            raise NoAnswer(request.candidate_id)
+        return (_quantity(misdeed, value_of(request.candidate_id)),)
+
+    async def close(self) -> None:
+        """Nothing runs."""
+
+
+def _quantity(misdeed: str, value: float) -> Quantity:
+    name = "another_property" if misdeed == "no property" else PROPERTY
+    unit = "kJ/mol" if misdeed == "wrong unit" else UNIT
+    return Quantity(name=name, value=1e6 if misdeed == "out of range" else value, unit=unit)

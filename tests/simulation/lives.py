@@ -1,0 +1,288 @@
+"""The processes: the real agent and the real simulators, put together as their assemblies do it, on virtual ports.
+
+Every start opens the same files as the start before. A death shuts store and link first, then the tasks unwind without
+effect; the note of what was in hand (`protocols.in_hand`) stays as it was, as it would after SIGKILL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from agent.acquirer import InStepAcquirer
+from agent.acquisition.base import AcquisitionContext, Policy, Proposal
+from agent.campaign.context import pool_arrays
+from agent.campaign.events import CampaignResumed
+from agent.campaign.state import Phase
+from agent.correspondence import Correspondence
+from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, MAX_OWED, Agent
+from agent.memory import begin, remember, require_same_plan
+from agent.step import Input, Step, StepMaker
+from agent.store.store import Commit, Store
+from agent.store.views import DatasetLabels
+from protocols.database import sqlite_url
+from protocols.in_hand import InHand
+from protocols.messages import CandidateRequest, Health, Quantity
+from protocols.mqtt import Will
+from protocols.topics import agent_subscriptions, simulator_subscriptions
+from protocols.transport import Delivery, Incoming
+from simulators.executor import Executor
+from simulators.outbox import Answer, Change, Outbox, Progress
+from simulators.service import MAX_WAITING, SimulatorService, status_letter
+from simulators.settings import SimulatorSettings
+from tests.simulation.broker import Link, SimBroker
+from tests.simulation.lab import SimExecutor
+from tests.simulation.terms import Terms
+from tests.simulation.world import Life, World
+from tests.support.campaigns import state_of, value_of
+from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport
+
+AGENT = "agent"
+
+
+class MortalStore(Store):
+    """The agent's store; its process may die before or after a commit."""
+
+    life: Life
+
+    def append(self, commit: Commit, *, now: str) -> None:
+        """Write one step, and tell the world what a reader of the database could now see."""
+        if commit.is_empty:
+            self.life.require()
+            return
+        self.life.point("commit", "before a commit")
+        super().append(commit, now=now)
+        world = self.life.world
+        world.trace("commit", self.sequence, self.digest[:12])
+        world.count("commits")
+        world.witnessed.append((self.sequence, self.digest))
+        self.life.point("commit", "after a commit")
+
+
+class MortalOutbox(Outbox):
+    """A simulator's memory; the same."""
+
+    life: Life
+
+    @classmethod
+    def of(cls, life: Life, path: Path) -> Self:
+        outbox = cls.open(sqlite_url(path))
+        outbox.life = life
+        return outbox
+
+    def find(self, attempt_id: str) -> tuple[Progress, Answer] | None:
+        self.life.require()
+        return super().find(attempt_id)
+
+    def write(self, changes: Iterable[Change], *, now: str) -> None:
+        changes = tuple(changes)
+        if not changes:
+            self.life.require()
+            return
+        self.life.point("commit", "before a simulator's commit")
+        super().write(changes, now=now)
+        self.life.world.count("simulators' commits")
+        self.life.point("commit", "after a simulator's commit")
+
+
+class WatchedMaker(StepMaker):
+    """Looks at the state before and after every bad message: nothing may have changed (I9)."""
+
+    world: World
+
+    def take(self, step: Step, item: Input) -> None:
+        if not isinstance(item, Delivery) or (item.topic, item.payload) not in self.world.bad:
+            super().take(step, item)
+            return
+        before = (state_of(self.campaign), len(step.events), len(step.receipts), len(step.outbox))
+        super().take(step, item)
+        self.world.count("bad messages met by the agent")
+        if before != (state_of(self.campaign), len(step.events), len(step.receipts), len(step.outbox)):
+            self.world.touched.append(f"the agent was changed by {item.topic}: {item.payload[:200]!r}")
+
+
+class Pondering:
+    """An acquirer whose policy takes its time (`agent.acquirer.Acquirer`)."""
+
+    def __init__(self, policy: Policy, world: World, mean_s: float) -> None:
+        self._policy = policy
+        self._world = world
+        self._mean_s = mean_s
+
+    def propose_now(self, context: AcquisitionContext, count: int) -> None:
+        return
+
+    async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        await asyncio.sleep(min(8 * self._mean_s, self._world.rng.expovariate(1 / self._mean_s)))
+        return self._policy.propose(context, count)
+
+    async def close(self) -> None:
+        return
+
+
+class FencedTransport(LedgeredTransport):
+    """A lab's ledgered link; a dead lab writes nothing down."""
+
+    def __init__(self, inner: Link, ledger: Ledger, life: Life) -> None:
+        super().__init__(inner, ledger)
+        self._life = life
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self._life.require()
+        await super().publish(topic, payload, retain=retain)
+
+    async def receive(self) -> Incoming:
+        item = await self._inner.receive()
+        self._life.require()
+        if isinstance(item, Delivery):
+            self._note_delivery(item)
+        return item
+
+
+class FencedExecutor:
+    """The same for its evaluations."""
+
+    def __init__(self, inner: Executor, ledger: Ledger, life: Life) -> None:
+        self._inner = LedgeredExecutor(inner, ledger)
+        self._life = life
+
+    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+        self._life.require()
+        return await self._inner.evaluate(request)
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class AgentProcess:
+    """One life of the agent."""
+
+    def __init__(self, world: World, broker: SimBroker, terms: Terms, folder: Path) -> None:
+        self.life = life = Life(world, AGENT)
+        pool, plan = terms.pool, terms.plan
+        labels = DatasetLabels({each.candidate_id: each.family for each in pool.candidates}, plan.unit)
+        self.store = store = MortalStore.open(sqlite_url(folder / "campaign.db"), labels=labels, now=world.now())
+        store.life = life
+        life.fences.append(store.close)
+        try:
+            self.agent = self._assembled(world, broker, terms, folder)
+        except BaseException:
+            life.kill("its own start")
+            raise
+
+    def _assembled(self, world: World, broker: SimBroker, terms: Terms, folder: Path) -> Agent:
+        pool, plan, store = terms.pool, terms.plan, self.store
+        start = [(which, value_of(which)) for which in terms.start]
+        begin(store, pool, plan, start, versions={"entropilot": "simulated"}, now=world.now())
+        remembered = remember(store, pool)
+        require_same_plan(remembered.campaign.terms, plan)
+        campaign = remembered.campaign
+        if campaign.phase is Phase.PAUSED and campaign.paused_itself:
+            resumed = CampaignResumed("the agent was started again")
+            store.append(Commit(events=(resumed,)), now=world.now())
+            campaign.apply(resumed)
+        letters = Correspondence(
+            plan, pool, evaluation_deadline_s=terms.evaluation_deadline_s, clock=world.clock, new_id=world.new_id
+        )
+        policy = terms.policy
+        acquirer = Pondering(policy, world, terms.pondering_s) if terms.pondering_s else InStepAcquirer(policy)
+        maker = WatchedMaker(
+            campaign=campaign,
+            pool=pool_arrays(pool),
+            meter=remembered.meter,
+            acquirer=acquirer,
+            make_request=letters.request,
+            bias_step=remembered.bias_step,
+        )
+        maker.world = world
+        will = Will(*letters.status(Health.OFFLINE))
+        self.link = Link(broker, self.life, f"{plan.campaign}-agent", agent_subscriptions(plan.campaign), will)
+        in_hand = InHand(folder / "agent.in_hand")
+        self.life.fences.append(in_hand.close)
+        return Agent(
+            maker=maker,
+            store=store,
+            transport=self.link,
+            acquirer=acquirer,
+            letters=letters,
+            request_timeout_s=terms.request_timeout_s,
+            now=world.now,
+            in_hand=in_hand,
+            on_step=self._measure,
+        )
+
+    def _measure(self, _step: Step) -> None:
+        agent, world = self.agent, self.life.world
+        awaited = len(agent.campaign.in_flight)
+        world.gauge("agent: inbox", agent._inbox.qsize(), INBOX_SIZE)
+        world.gauge("agent: owed", len(agent._owed), MAX_OWED + MAX_INPUTS_PER_COMMIT)
+        world.gauge("agent: unconfirmed", len(agent._unconfirmed), agent.campaign.terms.parallel)
+        world.gauge("agent: awaited", awaited, agent.campaign.terms.parallel)
+
+    async def run(self) -> None:
+        """Run to the end of this life."""
+        await self.agent.run()
+
+    def undone(self) -> str:
+        """Return what an orderly end left undone, or nothing."""
+        agent, store = self.agent, self.store
+        if store.sequence != agent.campaign.sequence:
+            return f"the journal ends at {store.sequence}, the campaign at {agent.campaign.sequence}"
+        kept = {item.attempt_id for item in store.unconfirmed()}
+        if kept != set(agent._unconfirmed):
+            return f"the outbox holds {sorted(kept)}, unconfirmed are {sorted(agent._unconfirmed)}"
+        return ""
+
+
+class SimulatorProcess:
+    """One life of a simulator."""
+
+    def __init__(
+        self, world: World, broker: SimBroker, terms: Terms, folder: Path, *, name: str, ledger: Ledger
+    ) -> None:
+        self.life = life = Life(world, name)
+        campaign = terms.plan.campaign
+        outbox = MortalOutbox.of(life, folder / f"{name}.db")
+        life.fences.append(outbox.close)
+        ledger.life += 1
+        will = Will(*status_letter(campaign, name, Health.OFFLINE, world.clock(), message_id=world.new_id()))
+        filters = simulator_subscriptions(name, campaign=campaign, shared=True)
+        self.link = Link(broker, life, f"{campaign}-{name}", filters, will)
+        in_hand = InHand(folder / f"{name}.in_hand")
+        life.fences.append(in_hand.close)
+        self.service = SimulatorService(
+            SimulatorSettings(id=name, evaluator="a:B", concurrency=terms.concurrency),
+            campaign=campaign,
+            outbox=outbox,
+            transport=FencedTransport(self.link, ledger, life),
+            executor=FencedExecutor(SimExecutor(terms.lab, life, lambda: not world.faulty), ledger, life),
+            clock=world.clock,
+            in_hand=in_hand,
+            on_event=self._measure,
+            new_id=world.new_id,
+            jitter=random.Random(f"jitter-{world.seed}-{name}-{ledger.life}"),
+        )
+
+    def _measure(self, *_told: Any, **_fields: Any) -> None:
+        world = self.life.world
+        world.count("messages refused by simulators")
+        self.measure()
+
+    def measure(self) -> None:
+        """Note the lengths of its queues."""
+        world, service = self.life.world, self.service
+        world.gauge("simulator: inbox", service._inbox.qsize(), MAX_WAITING)
+        world.gauge("simulator: waiting", len(service._waiting), 2 * MAX_WAITING)
+
+    async def run(self) -> None:
+        """Run to the end of this life."""
+        await self.service.run()
+
+    def undone(self) -> str:
+        """Return what an orderly end left undone, or nothing."""
+        known = {answer.attempt_id for answer in self.service._outbox.undelivered()}
+        missing = set(self.service._undelivered) - known
+        return f"answers that are not in the outbox: {sorted(missing)}" if missing else ""

@@ -1,0 +1,128 @@
+"""The terms of one seed: campaign, lab, policy and faults, all drawn from its generator."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
+from agent.acquisition.registry import make_policy
+from agent.campaign.events import CampaignPlan, Ordering
+from agent.pool.candidates import Pool
+from protocols.topics import ANY_SIMULATOR
+from tests.simulation.faults import FaultMix, draw_faults
+from tests.simulation.lab import MOST_MISDEEDS, Lab
+from tests.support.campaigns import small_plan, small_pool
+
+NEVER_GIVES_UP: Final = 1_000
+"""Attempts that no candidate needs: what the faults cost then changes no decision, and the twin can tell."""
+
+SETTLING_S: Final = 180.0
+"""What the end of the faults may cost once: noticing dead links (30 s), back-off (30 s), repetitions (60 s × 1.25)."""
+
+
+class Fussy:
+    """A policy whose every score is a hash of all that it was shown: the slightest difference changes the choice."""
+
+    cheap: ClassVar[bool] = True
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Choose the candidates of the largest hashes."""
+        seen = (context.observed, context.values, context.acquired, context.pending, context.available)
+        shown = b"|".join(array.tobytes() for array in seen) + f"{context.decision}|{context.seed}|{count}".encode()
+        scores = {int(at): _hashed(shown, int(at)) for at in context.available}
+        best = sorted(scores, key=lambda at: (-scores[at], at))
+        choices = [Choice(at, scores[at]) for at in best[: count + 1]]
+        runner_up = choices[count] if len(choices) > count else None
+        return Proposal(tuple(choices[:count]), "the largest hash", runner_up)
+
+
+def _hashed(shown: bytes, at: int) -> float:
+    return int.from_bytes(hashlib.sha256(shown + str(at).encode()).digest()[:6], "big") / 2**48
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one seed plays."""
+
+    seed: int
+    pool: Pool
+    plan: CampaignPlan
+    start: tuple[str, ...]
+    lab: Lab
+    simulators: tuple[str, ...]
+    concurrency: int
+    faults: FaultMix
+    request_timeout_s: float
+    evaluation_deadline_s: float
+    pondering_s: float
+    """Mean time that the policy takes [s]; 0 is a policy that decides within the step."""
+
+    @property
+    def policy(self) -> Policy:
+        """Make the policy."""
+        return Fussy() if self.plan.policy == "fussy" else make_policy(self.plan.policy, self.plan.policy_options)
+
+    @property
+    def has_twin(self) -> bool:
+        """Whether the decisions are those of an undisturbed run, whatever happens."""
+        untouched = not {"exclude", "add"} & set(self.faults.events)
+        return self.plan.ordering is Ordering.IN_ORDER and self.plan.max_attempts == NEVER_GIVES_UP and untouched
+
+    @property
+    def patience_s(self) -> float:
+        """Within how many seconds after the faults the campaign must end.
+
+        Every candidate may need all its misbehaving attempts, one lost one and one good one, one after the other, each
+        with its whole time; then what the end of the faults costs.
+        """
+        slowest = max(self.request_timeout_s, self.evaluation_deadline_s) + 2 * self.lab.mean_s + self.pondering_s * 8
+        return SETTLING_S + self.plan.budget * (MOST_MISDEEDS + 2) * (slowest + 20 * self.faults.latency_s)
+
+
+def draw_terms(seed: int) -> Terms:
+    """Draw the terms of a seed."""
+    rng = random.Random(f"terms-{seed}")
+    families = rng.randint(2, 4)
+    policy = rng.choices(("fussy", "random", "round_robin", "etal"), (5, 2, 2, 0.3))[0]
+    pool = small_pool(rng.randint(12, 36), families)
+    parallel = rng.choice((1, 1, 2, 4, 8))
+    simulators = tuple(f"simulator-{n + 1}" for n in range(rng.choice((1, 1, 2, 3))))
+    ordering = rng.choice((Ordering.IN_ORDER, Ordering.IN_ORDER, Ordering.AS_COMPLETED))
+    plan = small_plan(
+        pool,
+        budget=rng.randint(4, 12) if policy != "etal" else 5,
+        parallel=parallel,
+        batch=rng.choice([each for each in (1, 2, 4) if each <= parallel]),
+        ordering=ordering,
+        max_attempts=rng.choice((NEVER_GIVES_UP, NEVER_GIVES_UP, 4)),
+        give_up_after=rng.choice((10, 10, 2)),
+        seed=rng.randrange(2**32),
+        policy=policy,
+        recipients=(ANY_SIMULATOR,) if rng.random() < 0.25 else simulators,
+        valid_range=(-10.0, 10.0),
+    )
+    mean_s = rng.choice((0.05, 1.0, 5.0, 20.0))
+    concurrency = rng.choice((1, 2, 4))
+    deadline_s = rng.choice((3.0, 20.0, 60.0)) + 2 * mean_s
+    timeout_s = rng.choice((5.0, 30.0, 120.0))
+    if plan.max_attempts == NEVER_GIVES_UP:  # a request that waits its turn in the lab must not expire for ever
+        timeout_s += deadline_s * math.ceil(parallel / concurrency)
+    return Terms(
+        seed=seed,
+        pool=pool,
+        plan=plan,
+        start=tuple(np.array(pool.candidate_ids)[sorted(rng.sample(range(len(pool)), rng.randint(0, 6)))].tolist()),
+        lab=Lab(seed, mean_s, rng.choice((0.0, 0.1, 0.3)), rng.choice((0.0, 0.2, 0.5))),
+        simulators=simulators,
+        concurrency=concurrency,
+        faults=draw_faults(rng),
+        request_timeout_s=timeout_s,
+        evaluation_deadline_s=deadline_s,
+        pondering_s=rng.choice((0.0, 0.0, 0.1, 10.0)),
+    )

@@ -1,0 +1,22 @@
+"""A slice of the simulation for every commit: the first 300 seeds, in parts, so that several processes share them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from tests.simulation.run import play_seed
+
+SEEDS: Final = 300
+PART: Final = 10
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, PART))
+def test_no_invariant_breaks_whatever_goes_wrong(first: int) -> None:
+    broken = [
+        f"python -m tests.simulation --seed {report.seed} --trace\n  {violation}"
+        for report in map(play_seed, range(first, first + PART))
+        for violation in report.violations
+    ]
+    assert not broken, "\n".join(broken)

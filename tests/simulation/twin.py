@@ -1,0 +1,43 @@
+"""The undisturbed twin of a run: the same campaign with a lab that answers at once, without a link or a disk."""
+
+from __future__ import annotations
+
+from agent.acquirer import InStepAcquirer
+from agent.acquisition.bias import BiasMeter
+from agent.campaign.context import pool_arrays
+from agent.campaign.events import CampaignStarted, DecisionMade, StartSetLoaded
+from agent.campaign.state import Campaign, Phase
+from agent.step import Step, StepMaker
+from agent.store.store import OutboxItem
+from protocols.messages import FailureReason
+from tests.simulation.terms import Terms
+from tests.support.campaigns import failure_of, result_of, value_of
+from tests.support.stored_campaigns import delivered
+
+
+def undisturbed(terms: Terms) -> list[list[str]]:
+    """Return the candidates of every decision when nothing goes wrong."""
+    campaign = Campaign(terms.pool)
+    maker = StepMaker(
+        campaign=campaign,
+        pool=pool_arrays(terms.pool),
+        meter=BiasMeter(terms.pool.families),
+        acquirer=InStepAcquirer(terms.policy),
+        make_request=lambda attempt: OutboxItem(attempt.attempt_id, "", b""),
+        bias_step=-1,
+    )
+    step = Step()
+    maker.fold(step, CampaignStarted(terms.plan, {}))
+    maker.fold(step, StartSetLoaded(terms.start, tuple(map(value_of, terms.start))))
+    while campaign.phase is not Phase.FINISHED:
+        maker.settle(step)
+        for attempt in list(campaign.in_flight.values()):
+            simulator = "simulator-1" if attempt.recipient == "any" else attempt.recipient
+            if terms.lab.is_hopeless(attempt.candidate_id):
+                failure = failure_of(attempt, FailureReason.UNSUPPORTED).model_copy(update={"simulator": simulator})
+                maker.take(step, delivered(failure))
+            else:
+                maker.take(step, delivered(result_of(attempt, simulator=simulator)))
+        if campaign.phase is Phase.PAUSED:  # it gave up on a row of hopeless candidates; whoever runs it goes on
+            campaign.phase, campaign.set_aside_in_a_row = Phase.RUNNING, 0
+    return [list(event.candidate_ids) for event in step.events if isinstance(event, DecisionMade)]

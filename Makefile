@@ -1,0 +1,85 @@
+# Two commands do everything on a fresh machine:
+#   make run     set up .venv, install, run the default scenario (no server needed)
+#   make test    set up .venv, install, pass every check and test
+#
+# And what shows that nothing is lost (RELIABILITY.md):
+#   make simulate SEEDS=20000    campaigns in virtual time among faults, one a seed
+#   make crash                   kill at every line, fail every call, cut the power at every write
+#   make soak                    200,000 messages with faults; make kills: real SIGKILLs
+#   make planted                 deliberate bugs, each found by the suite
+#   make fuzz coverage           a million mutated messages; every branch of what all stands on
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_READY := $(VENV)/.run-ready
+TEST_READY := $(VENV)/.test-ready
+
+SEEDS ?= 300
+MESSAGES ?= 200000
+
+.PHONY: run test check bench simulate crash kills soak fuzz planted coverage usual-way clean
+
+run: $(RUN_READY)
+	$(BIN)/entropilot run emt_alloys
+
+test: check
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+check: $(TEST_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/entropilot schema --check
+
+bench: $(TEST_READY)
+	$(BIN)/python -m tests.benchmarks.iteration_overhead
+	$(BIN)/python -m tests.benchmarks.loop_throughput
+	$(BIN)/python -m tests.benchmarks.loop_lag
+	$(BIN)/python -m tests.benchmarks.default_run
+	$(BIN)/python -m tests.benchmarks.restart
+
+simulate: $(TEST_READY)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
+
+crash: $(TEST_READY)
+	$(BIN)/python -m tests.crash.kill_points --every --jobs 2
+	$(BIN)/python -m tests.crash.kill_points --every --recovery --jobs 2
+	$(BIN)/python -m tests.crash.failing_calls --jobs 2
+	$(BIN)/python -m tests.crash.flipped_bytes --sample 40 --jobs 2
+	$(BIN)/python -m tests.crash.powercut --images 100000 --jobs 2
+
+kills: $(TEST_READY)
+	$(BIN)/python -m tests.endurance.kill_loops --agent 200 --simulator 100 --broker 50
+
+soak: $(TEST_READY)
+	$(BIN)/python -m tests.endurance.soak --messages $(MESSAGES)
+
+usual-way: $(TEST_READY)
+	$(BIN)/python -m tests.endurance.usual_way
+
+fuzz: $(TEST_READY)
+	$(BIN)/python -m tests.property.fuzz --messages 1000000 --jobs 2
+
+planted: $(TEST_READY)
+	$(BIN)/python -m tests.planted
+
+coverage: $(TEST_READY)
+	$(BIN)/python -m pytest tests/unit tests/contract tests/property --ignore tests/property/test_fuzz.py -n 2 --cov
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than Python 3.11. What to do: install a newer Python, then make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "error: this Python cannot make virtual environments. What to do: on Debian, apt install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(RUN_READY): $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(TEST_READY): $(RUN_READY)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@

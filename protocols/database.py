@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ from protocols.wal_frames import is_damaged
 
 BUSY_TIMEOUT_MS: Final = 5_000
 """How long a commit waits for another process that reads or copies the file."""
+
+FULL_BELOW_BYTES: Final = 64 * 1024
+"""Less free space than this is a full disk: SQLite makes the index of a WAL 32 KiB at a time."""
 
 SERVER_LOCK: Final = 0x656E74726F70
 """Number of the advisory lock on a server: "entrop" in ASCII, so that nobody else's means the same."""
@@ -68,9 +72,11 @@ def open_engine(url: str) -> Engine:
 def store_error(error: Exception, where: str) -> StoreError:
     """Return a database's error as one that a person can act on."""
     reason = str(getattr(error, "orig", error))
+    if "disk I/O error" in reason and _is_full(where):
+        reason += " (the disk is full)"  # a WAL's index that cannot grow is told as an I/O error
     actions = {
         "disk is full": "free space on this disk, then run again with --resume; nothing that was committed is lost",
-        "disk I/O error": "check the disk (full?), then run again with --resume; nothing that was committed is lost",
+        "disk I/O error": "check the disk, then run again with --resume; nothing that was committed is lost",
         "not a database": "this file is something else or is damaged; restore it from a copy",
         "malformed": "the file is damaged; restore it from a copy",
         "locked": "another program holds the database; end it, then run again with --resume",
@@ -80,6 +86,14 @@ def store_error(error: Exception, where: str) -> StoreError:
     action = next((advice for sign, advice in actions.items() if sign in reason), "run again with --resume")
     shown = make_url(where).render_as_string()  # without the password
     return StoreError(f"The database {shown} failed: {reason}", action=action)
+
+
+def _is_full(url: str) -> bool:
+    database = make_url(url).database
+    try:
+        return bool(database) and shutil.disk_usage(Path(str(database)).parent).free < FULL_BELOW_BYTES
+    except OSError:
+        return False  # the folder itself is out of reach: the error that we have says more
 
 
 @contextmanager

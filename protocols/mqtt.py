@@ -118,6 +118,7 @@ class MqttSession:
         self._slots = asyncio.Semaphore(MAX_PUBLISHES_IN_FLIGHT)
         self._closing = asyncio.Event()
         self._ever_connected = False
+        self._refused = False
         self._failures = 0
         self._up_since = math.inf
         self._version = MqttVersion.V5 if settings.version is MqttVersion.AUTO else settings.version
@@ -226,7 +227,7 @@ class MqttSession:
             async with client:
                 await self._subscribe(client)
                 self._client = client
-                self._ever_connected = True
+                self._ever_connected, self._refused = True, False
                 self._up_since = time.monotonic()
                 self._on_event("link_up", broker=str(self._address), mqtt=self._version.value, session=session_present)
                 await self._incoming.put(LinkUp(session_present))
@@ -248,9 +249,14 @@ class MqttSession:
             if self._version is MqttVersion.V5
             else [(topic, 1) for topic in self._subscriptions]
         )
-        for topic, code in zip(self._subscriptions, await client.subscribe(wanted), strict=True):
+        codes: Any = await client.subscribe(wanted)
+        if len(codes) != len(self._subscriptions):
+            message = f"the broker answered {len(self._subscriptions)} subscriptions with {len(codes)} codes"
+            raise aiomqtt.MqttError(message)  # bits that flipped on the way: nothing on this connection can be trusted
+        for topic, code in zip(self._subscriptions, codes, strict=True):
             value = _code_value(code)
             if value >= REFUSALS_FROM:
+                self._require_repeated(f"subscription {topic!r} refused: {_reason_text(value)}")
                 raise BrokerError(
                     f"The broker refuses the subscription {topic!r} ({_reason_text(value)})",
                     expected="the right to subscribe to it",
@@ -294,7 +300,7 @@ class MqttSession:
     def _judge(self, error: aiomqtt.MqttError) -> str:
         """Return why a connection ended, or raise when trying again cannot help."""
         code = _code_of(error)
-        if code in REFUSED_FOR_GOOD:
+        if code in REFUSED_FOR_GOOD and not self._is_first_refusal():
             raise BrokerError(
                 f"The broker at {self._address} refuses us: {_reason_text(code)}",
                 expected="a user name and password that it accepts",
@@ -312,6 +318,16 @@ class MqttSession:
             # that is not there yet says nothing about what it speaks.
             self._version = MqttVersion.V311 if self._version is MqttVersion.V5 else MqttVersion.V5
         return str(error) or type(error).__name__
+
+    def _is_first_refusal(self) -> bool:
+        """Tell whether a broker that took us before refuses us for the first time since: a flipped bit looks so too."""
+        first = self._ever_connected and not self._refused
+        self._refused = True
+        return first
+
+    def _require_repeated(self, refusal: str) -> None:
+        if self._is_first_refusal():
+            raise aiomqtt.MqttError(refusal)
 
     def _held_s(self) -> float:
         return time.monotonic() - self._up_since

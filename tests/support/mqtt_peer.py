@@ -27,6 +27,7 @@ class Script:
     Attributes:
         connack: Reason code by protocol level; None for silence.
         suback: Reason code of every subscription.
+        suback_codes: How many codes a SUBACK carries, whatever was asked.
         puback: Reason code of every publish; None for silence.
         levels: Protocol levels of the CONNECTs that came, in order.
         topics: Topics of the messages that came.
@@ -35,6 +36,7 @@ class Script:
 
     connack: dict[int, int | None] = field(default_factory=dict)
     suback: int = 1
+    suback_codes: int = 1
     puback: int | None = 0
     levels: list[int] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -69,7 +71,7 @@ class Script:
             code = self.connack.get(level, 0)
             return b"" if code is None else _framed(0x20, bytes([0, code]) + no_properties)
         if kind == SUBSCRIBE:
-            return _framed(0x90, body[:2] + no_properties + bytes([self.suback]))
+            return _framed(0x90, body[:2] + no_properties + bytes([self.suback] * self.suback_codes))
         if kind == PUBLISH:
             (length,) = struct.unpack(">H", body[:2])
             self.topics.append(body[2 : 2 + length].decode())

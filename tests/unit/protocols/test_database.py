@@ -270,6 +270,23 @@ def test_every_sign_of_trouble_that_we_know_has_an_advice_of_its_own() -> None:
     assert database.store_error(other, "sqlite:///a.db").action == "run again with --resume"
 
 
+def test_an_io_error_on_a_disk_without_space_is_told_as_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = IntegrityError("SELECT 1", None, sqlite3.OperationalError("disk I/O error"))
+
+    def told(url: str, free: int) -> StoreError:
+        monkeypatch.setattr(database.shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
+        return database.store_error(error, url)
+
+    full, roomy = (told(sqlite_url(tmp_path / "a.db"), free) for free in (0, 1 << 30))
+    assert "the disk is full" in full.found
+    assert "free space" in full.action
+    assert "full" not in roomy.found
+    monkeypatch.undo()
+    assert "full" not in database.store_error(error, sqlite_url(tmp_path / "gone" / "a.db")).found
+
+
 class OtherAgentsServer:
     """What `hold_server_lock` needs of a connection to a server whose lock another agent holds."""
 

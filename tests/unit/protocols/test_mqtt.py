@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from paho.mqtt.enums import MQTTErrorCode
@@ -158,6 +159,47 @@ async def test_a_refused_subscription_ends_the_session_and_names_the_filter() ->
         error = await ended_by(session_of(settings, "lab/secret"))
     assert "'lab/secret'" in error.found
     assert "access list" in error.action
+
+
+async def test_an_answer_that_does_not_fit_the_subscriptions_is_a_spoiled_link_and_mended() -> None:
+    script = Script(suback_codes=2)
+    async with scripted_peer(script) as settings:
+        session = session_of(settings, "lab/results")
+        task = asyncio.create_task(session.run())
+        async with asyncio.timeout(PATIENCE_S):
+            down = await session.receive()
+            assert isinstance(down, LinkDown)
+            assert "1 subscriptions with 2 codes" in down.reason
+            script.suback_codes = 1
+            while not isinstance(await session.receive(), LinkUp):
+                pass
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("refusal", [{"connack": {V5: 135}}, {"suback": 135}])
+async def test_a_broker_that_took_us_before_must_refuse_twice_for_one_flipped_bit_looks_like_a_refusal(
+    refusal: dict[str, Any],
+) -> None:
+    script = Script()
+    async with scripted_peer(script) as settings:
+        session = session_of(settings, "lab/results")
+        async with running(session) as task:
+            for name, value in refusal.items():
+                setattr(script, name, value)
+            script.disconnect_all(139)
+            async with asyncio.timeout(PATIENCE_S):
+                assert isinstance(await session.receive(), LinkDown)
+                assert isinstance(await session.receive(), LinkDown)
+                script.connack, script.suback = {}, 1
+                while not isinstance(await session.receive(), LinkUp):
+                    pass
+            for name, value in refusal.items():
+                setattr(script, name, value)
+            script.disconnect_all(139)
+            with pytest.raises(BrokerError, match="refuses"):
+                async with asyncio.timeout(PATIENCE_S):
+                    await task
 
 
 async def test_a_broker_that_does_not_confirm_leaves_the_outcome_unknown_after_the_patience() -> None:

@@ -53,6 +53,31 @@ class BiasPoint:
     poorest_family: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class BiasFigure:
+    """How a figure of `BiasPoint` is shown.
+
+    Attributes:
+        name: The attribute of `BiasPoint`.
+        label: What people read.
+        unit: "nat", or "" for a pure number.
+        lower_is_better: Whether a smaller figure means less bias.
+    """
+
+    name: str
+    label: str
+    unit: str
+    lower_is_better: bool
+
+
+BIAS_FIGURES: Final = (
+    BiasFigure("entropy_range", "range of entropy", "nat", lower_is_better=True),
+    BiasFigure("entropy_std", "std of entropy", "nat", lower_is_better=True),
+    BiasFigure("mean_gap", "mean gap to the richest", "nat", lower_is_better=True),
+)
+"""The figures that sum a dataset's bias up, in the order in which they are shown."""
+
+
 def poverty_rank(entropy: float | None, size: int, family: str) -> tuple[float, int, str]:
     """Sort key: the poorest family has the smallest.
 

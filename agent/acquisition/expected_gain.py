@@ -86,13 +86,13 @@ def expected_gain(added: Added, sample: FloatArray, mean: FloatArray, std: Float
     at_mean, at_std = (axis.ravel() for axis in np.meshgrid(means, np.exp(log_stds), indexing="ij"))
     values = table.integrate(at_mean, at_std).reshape(len(means), len(log_stds))
     spline = RectBivariateSpline(means, log_stds, values)
-    smooth = np.concatenate(
+    smooth: FloatArray = np.concatenate(
         [
             spline.ev(mean[at : at + CHUNK_ROWS], np.log(std[at : at + CHUNK_ROWS]))
             for at in range(0, len(mean), CHUNK_ROWS)
         ]
     )
-    return np.maximum(smooth, 0.0)
+    return np.maximum(smooth, 0.0, out=smooth)
 
 
 class _Table:

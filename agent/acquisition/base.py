@@ -13,6 +13,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.acquisition.measure import EntropyMeasure
+
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
@@ -48,6 +50,7 @@ class AcquisitionContext:
         available: Pool indices that may be chosen, ascending, shape (a,); disjoint from the others.
         decision: Number of this decision, from 0.
         seed: Seed of this decision, derived from (campaign seed, decision number).
+        measure: The entropy that the campaign means.
     """
 
     pool: PoolArrays
@@ -58,6 +61,7 @@ class AcquisitionContext:
     available: IndexArray
     decision: int
     seed: int
+    measure: EntropyMeasure = field(default_factory=EntropyMeasure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from protocols.errors import TableError
 from protocols.structure import CrystalStructure
 from protocols.table_cells import FloatArray
 from protocols.table_columns import TableColumns
+from protocols.table_families import families_of
 from protocols.table_files import MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from protocols.table_ids import candidate_ids_of
 from protocols.table_rows import TableRows, feature_matrix, read_rows
-from protocols.table_structures import crystal_system_of, structures_of
+from protocols.table_structures import structures_of
 
 __all__ = [
     "MAX_TABLE_BYTES",
@@ -109,17 +110,14 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
     """
     rows = read_rows(Path(path), columns)
     structures = structures_of(rows, columns)
-    if columns.family in rows.texts:
-        families = rows.texts[columns.family]
-    else:
-        families = [crystal_system_of(structure, rows, row) for row, structure in enumerate(structures or ())]
+    families = families_of(rows, columns, structures)
     formulas = rows.texts.get(columns.composition or "", [""] * len(families))
     if columns.composition is None and structures is not None:
         formulas = [structure.to_pymatgen().composition.reduced_formula for structure in structures]
     return CandidateTable(
         columns=columns,
         candidate_ids=candidate_ids_of(rows, columns),
-        families=tuple(families),
+        families=families,
         values=rows.numbers[columns.property],
         features=feature_matrix(rows),
         feature_names=rows.features,

@@ -70,7 +70,7 @@ class EntropyTargeted:
 
     Args:
         patience: Acquisitions in a row that may fail to raise a family's entropy before it is left out, at least 1.
-        lengthscales: "one" for all features, or "each" feature its own.
+        lengthscales: "each" feature its own, or "one" for all (faster, and coarser: DECISIONS.md).
         cases: Joint draws of what is in flight, an even number of at least 2.
         max_fit_rows: Most labelled rows that hyper-parameters are fitted on, at least 4.
         max_training_rows: Most labelled rows of the surrogate, at least 4.
@@ -86,7 +86,7 @@ class EntropyTargeted:
         self,
         *,
         patience: int = DEFAULT_PATIENCE,
-        lengthscales: str = "one",
+        lengthscales: str = "each",
         cases: int = DEFAULT_CASES,
         max_fit_rows: int = DEFAULT_MAX_TRAINING_ROWS,
         max_training_rows: int = 2_000,

@@ -28,6 +28,7 @@ algorithm 2.1 ("GPML 2.1" below) and equation 5.9; H. Zhang et al., Appl. Phys. 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -215,14 +216,14 @@ def likelihood_and_gradient(theta: FloatArray, D: FloatArray, z: FloatArray) -> 
     return value, 0.5 * np.array([by_lengthscale, by_signal, by_noise])  # GPML equation 5.9
 
 
-def most_likely(D: FloatArray, z: FloatArray, unit: float, start: Hyperparameters | None = None) -> Hyperparameters:
+def most_likely(D: FloatArray, z: FloatArray, unit: float, known: Hyperparameters | None = None) -> Hyperparameters:
     """Maximise the likelihood over θ.
 
     Args:
         D: Squared distances, shape (n, n).
         z: Standardised values, shape (n,).
         unit: The lengthscale's (see its bounds).
-        start: Where to begin, if not at the fixed start.
+        known: Where to begin as well as at the fixed start; the more likely end counts.
     """
     in_unit = np.array([math.log(unit), 0.0, 0.0])
     bounds = np.log([LENGTHSCALE_BOUNDS, SIGNAL_VARIANCE_BOUNDS, NOISE_VARIANCE_BOUNDS]) + in_unit[:, None]
@@ -231,13 +232,31 @@ def most_likely(D: FloatArray, z: FloatArray, unit: float, start: Hyperparameter
         value, gradient = likelihood_and_gradient(theta, D, z)
         return -value, -gradient
 
+    starts = [np.log(START) + in_unit]
+    if known is not None:
+        starts.insert(0, np.log([known.lengthscale, known.signal_variance, known.noise_variance]))
+    return Hyperparameters(*np.exp(best_of_starts(negative, starts, bounds)).tolist())
+
+
+def best_of_starts(
+    negative: Callable[[FloatArray], tuple[float, FloatArray]], starts: Sequence[FloatArray], bounds: FloatArray
+) -> FloatArray:
+    """Minimise from every start inside the bounds; return the best end, of equal ones the first.
+
+    A likelihood of few rows has an optimum where all is noise; one fit after the other from the same place stays there.
+
+    Args:
+        negative: Value and gradient of what is minimised.
+        starts: Each of shape (k,).
+        bounds: Smallest and largest, shape (k, 2).
+    """
     options = {"maxiter": MAX_ITERATIONS}
-    first = np.log(START) + in_unit
-    if start is not None:
-        first = np.log([start.lengthscale, start.signal_variance, start.noise_variance])
-    first = np.clip(first, bounds[:, 0], bounds[:, 1])
-    found = minimize(negative, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return Hyperparameters(*(math.exp(t) for t in found.x))
+    ends = [
+        minimize(negative, np.clip(start, *bounds.T), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        for start in starts
+    ]
+    best: FloatArray = min(ends, key=lambda end: float(end.fun)).x
+    return best
 
 
 def _posterior(X: FloatArray, z: FloatArray, centre: float, scale: float, hyper: Hyperparameters) -> FittedGP:

@@ -20,14 +20,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
-from scipy.optimize import minimize
 
 from agent.surrogate.gaussian_process import (
     LENGTHSCALE_BOUNDS,
-    MAX_ITERATIONS,
     NOISE_VARIANCE_BOUNDS,
     SIGNAL_VARIANCE_BOUNDS,
     START,
+    best_of_starts,
     cholesky,
     squared_distances,
 )
@@ -36,7 +35,7 @@ FloatArray = NDArray[np.float64]
 
 
 def most_likely_lengthscales(
-    X: FloatArray, z: FloatArray, unit: float, start: tuple[FloatArray, float, float] | None
+    X: FloatArray, z: FloatArray, unit: float, known: tuple[FloatArray, float, float] | None
 ) -> tuple[FloatArray, float, float]:
     """Maximise the likelihood over all lengthscales, signal and noise variance.
 
@@ -44,24 +43,23 @@ def most_likely_lengthscales(
         X: Standardised features, shape (n, d).
         z: Standardised values, shape (n,).
         unit: Of the lengthscales: the root-mean-square distance between rows.
-        start: Where to begin; by default all lengthscales are equal.
+        known: Where to begin as well as with equal lengthscales; the more likely end counts.
 
     Returns:
         Lengthscales, shape (d,), signal variance and noise variance.
     """
     d = X.shape[1]
-    lengthscales, signal, noise = (np.full(d, START[0] * unit), START[1], START[2]) if start is None else start
-    first = np.log(np.concatenate((lengthscales, [signal, noise])))
     bounds = np.log([np.multiply(LENGTHSCALE_BOUNDS, unit)] * d + [SIGNAL_VARIANCE_BOUNDS, NOISE_VARIANCE_BOUNDS])
 
     def negative(theta: FloatArray) -> tuple[float, FloatArray]:
         value, gradient = likelihood_and_gradient(theta, X, z)
         return -value, -gradient
 
-    first = np.clip(first, bounds[:, 0], bounds[:, 1])
-    options = {"maxiter": MAX_ITERATIONS}
-    found = minimize(negative, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-    return np.exp(found[:d]), math.exp(found[d]), math.exp(found[d + 1])
+    starts = [np.log(np.concatenate((np.full(d, START[0] * unit), START[1:])))]
+    if known is not None:
+        starts.insert(0, np.log(np.concatenate((known[0], known[1:]))))
+    found = np.exp(best_of_starts(negative, starts, bounds))
+    return found[:d], float(found[d]), float(found[d + 1])
 
 
 def likelihood_and_gradient(theta: FloatArray, X: FloatArray, z: FloatArray) -> tuple[float, FloatArray]:

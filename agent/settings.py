@@ -25,7 +25,9 @@ class CampaignSettings(BaseModel):
         (-MAX_ABS_VALUE, MAX_ABS_VALUE), description="smallest and largest believable value [unit]"
     )
     budget: Annotated[int, Field(ge=1, le=10_000_000)] = Field(description="candidates that may be requested")
-    policy: str = Field("etal", description='etal, random, uncertainty, round_robin, or "package.module:Class"')
+    policy: str = Field(
+        "etal", description='etal, etal_reference, random, uncertainty, round_robin, or "package.module:Class"'
+    )
     policy_options: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the policy")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="seed of the campaign")
     parallel: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = Field(1, description="candidates in flight at once")

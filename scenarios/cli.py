@@ -32,7 +32,8 @@ DEFAULT_URL = "mqtt://127.0.0.1:1883"
 
 ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file.")]
 Policy = Annotated[
-    str | None, typer.Option(help="etal, random, uncertainty, round_robin, or your own as package.module:Class.")
+    str | None,
+    typer.Option(help="etal, etal_reference, random, uncertainty, round_robin, or your own as package.module:Class."),
 ]
 Budget = Annotated[int | None, typer.Option(min=1, help="Candidates that may be requested.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]

@@ -15,7 +15,7 @@ from typing import Any, Final
 from agent.acquisition.bias import BiasPoint
 from agent.acquisition.registry import make_policy
 from agent.assembly import LOG, CampaignFiles, assembled_agent, opened_campaign
-from agent.campaign.events import CandidateSetAside, DecisionMade
+from agent.campaign.events import AskingEnded, CandidateSetAside, DecisionMade
 from agent.campaign.state import Phase
 from agent.logs import open_log
 from agent.loop import Agent
@@ -240,6 +240,8 @@ class _Watch:
         for event in step.events:
             if isinstance(event, DecisionMade):
                 self._last_decision = f"{', '.join(event.candidate_ids)}: {event.reason}"
+            elif isinstance(event, AskingEnded):
+                self._last_decision = f"nothing more to ask for: {event.reason}"
         for item in step.outbox:
             self._sent[item.attempt_id] = now
         if step.bias:
@@ -260,7 +262,7 @@ class _Watch:
         return LiveState(
             campaign=campaign.terms.campaign,
             policy=campaign.terms.policy,
-            phase=phases.get(campaign.phase, "running"),
+            phase=phases.get(campaign.phase, "running" if campaign.asking_ended is None else "finishing"),
             step=campaign.observations,
             budget=campaign.terms.budget,
             spent=campaign.spent,

@@ -77,7 +77,8 @@ class Proposal:
     """What a policy proposes.
 
     Attributes:
-        choices: The chosen candidates, best first.
+        choices: The chosen candidates, best first. None at all means that the policy has nothing more to ask for: the
+            campaign ends with `reason` when what is in flight has its outcome, and the policy is never asked again.
         reason: Why, in one sentence a person can read (at most 200 characters).
         runner_up: The best candidate that was not chosen.
         target_family: The family that the policy meant to enrich, if it has one.
@@ -105,5 +106,9 @@ class Policy(Protocol):
         Args:
             context: What is known.
             count: How many to choose, at least 1 and at most the number available.
+
+        Returns:
+            The choices; or none, with the reason, to end the campaign. That is for good, also with requests in flight,
+            so a policy that what is pending could teach better should choose.
         """
         ...

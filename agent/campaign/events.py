@@ -116,6 +116,22 @@ class DecisionMade:
 
 
 @dataclass(frozen=True, slots=True)
+class AskingEnded:
+    """The policy had nothing more to ask for, and is never asked again; what is in flight is awaited as ever.
+
+    `decision` is the one that it did not make, on the ground of the journal up to `based_on`.
+    """
+
+    decision: int
+    seed: int
+    based_on: int
+    policy: str
+    fingerprint: str
+    reason: str
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class RequestIssued:
     """An attempt was addressed to a recipient; its id names it for ever."""
 
@@ -238,6 +254,7 @@ Event = (
     CampaignStarted
     | StartSetLoaded
     | DecisionMade
+    | AskingEnded
     | RequestIssued
     | ResultAccepted
     | LateResultKept
@@ -257,6 +274,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     CampaignStarted,
     StartSetLoaded,
     DecisionMade,
+    AskingEnded,
     RequestIssued,
     ResultAccepted,
     LateResultKept,

@@ -8,6 +8,7 @@ import pytest
 
 from agent.campaign.events import (
     EVENT_TYPES,
+    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
@@ -47,6 +48,7 @@ EXAMPLES: tuple[Event, ...] = (
         target_family="trigonal", details={"predicted_mean": -0.3},
     ),
     DecisionMade(0, 1, 2, "random", "f" * 12, ("c001",), (None,), ""),
+    AskingEnded(4, 2**63 - 1, 19, "etal_reference", "f" * 12, "every family is left out", {"left_out": 7.0}),
     RequestIssued("a-1", "c002", 3, 1, "simulator-1"),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25),
     LateResultKept("a-2", "c003", "simulator-1", MEASURED, "the candidate is set_aside"),

@@ -48,6 +48,13 @@ def test_it_ends_when_no_candidate_is_left() -> None:
     assert len(run(budget=1000).points) == len(POOL) - len(START) + 1
 
 
+@pytest.mark.parametrize("ordering", Ordering)
+def test_it_ends_when_the_policy_has_nothing_more_to_ask_for_and_all_is_answered(ordering: Ordering) -> None:
+    asked = {"policy": "tests.support.user_policies:ContentAfter", "policy_options": {"decisions": 5}, "parallel": 3}
+    assert len(run(ordering=ordering, **asked).points) == 6
+    assert len(run(ordering=ordering, **(asked | {"policy_options": {"decisions": 0}})).points) == 1
+
+
 def test_it_starts_from_nothing_too() -> None:
     trajectory = run_offline(POOL, VALUES, [], settings())
     assert sum(trajectory.points[0][1].sizes) == 0

@@ -174,25 +174,31 @@ class MqttSession:
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send with QoS 1 and wait for the PUBACK and its reason code."""
         async with self._slots:
-            client = self._client
-            if client is None:
-                raise LinkLost
-            answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
-            if message.rc != 0:
-                raise LinkLost
-            self._awaiting[message.mid] = answer
-            try:
-                async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
-                    code = await answer
-            except TimeoutError:
-                raise LinkLost from None
-            finally:
-                self._awaiting.pop(message.mid, None)
+            code = await self._confirmation(topic, payload, retain=retain)
+            if _is_final(code):  # as one flipped bit may look; a broker that means it says so again
+                code = await self._confirmation(topic, payload, retain=retain)
+        if _is_final(code):
+            raise PublishRefused(topic, _reason_text(code))
         if code in RETRY_PUBLISH or (code == NO_SUBSCRIBERS and not retain):
             raise LinkLost
-        if code >= REFUSALS_FROM:
-            raise PublishRefused(topic, _reason_text(code))
+
+    async def _confirmation(self, topic: str, payload: bytes, *, retain: bool) -> int:
+        """Send, and return the reason code of the PUBACK."""
+        client = self._client
+        if client is None:
+            raise LinkLost
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
+        if message.rc != 0:
+            raise LinkLost
+        self._awaiting[message.mid] = answer
+        try:
+            async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
+                return await answer
+        except TimeoutError:
+            raise LinkLost from None
+        finally:
+            self._awaiting.pop(message.mid, None)
 
     async def close(self) -> None:
         """Disconnect in order."""
@@ -381,6 +387,11 @@ def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:
     return Delivery(
         str(message.topic), content, message.retain, message.qos, _Receipt(client, message.mid, message.qos)
     )
+
+
+def _is_final(code: int) -> bool:
+    """Tell whether a PUBACK refuses a message for good."""
+    return code >= REFUSALS_FROM and code not in RETRY_PUBLISH
 
 
 def _code_of(error: BaseException) -> int:

@@ -251,6 +251,15 @@ async def test_a_publish_that_the_broker_refuses_for_good_says_why(code: int, re
     assert str(code) in caught.value.reason
 
 
+async def test_a_refusal_that_the_broker_does_not_repeat_was_a_flipped_bit() -> None:
+    script = Script(puback=135, pubacks_spoiled=1)
+    async with scripted_peer(script) as settings:
+        session = session_of(settings)
+        async with running(session):
+            await session.publish("lab/x", b"1")
+    assert script.topics == ["lab/x", "lab/x"]
+
+
 async def test_a_message_that_nobody_listens_to_counts_as_lost_unless_it_waits_at_the_broker() -> None:
     async with scripted_peer(Script(puback=16)) as settings:
         session = session_of(settings)

@@ -54,7 +54,9 @@ def write_outcome(
     """
     campaign, plan = files.remembered.campaign, files.plan
     trajectory = Trajectory(plan.property_name, plan.unit, tuple(files.store.trajectory()))
-    random = random_instead(scenario, world, steps=len(trajectory.points) - 1)
+    over = campaign.phase is Phase.FINISHED
+    # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
+    random = random_instead(scenario, world, steps=len(trajectory.points) - 1) if over else None
     comparison = {} if random is None else {"random": random}
     title = f"{plan.campaign}: {plan.policy}, {campaign.spent} of {plan.budget} acquired"
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
@@ -88,7 +90,7 @@ def write_outcome(
         versions=versions(),
     )
     write_summary(files.folder / SUMMARY, summary)
-    return Outcome(summary, trajectory, random, finished=campaign.phase is Phase.FINISHED)
+    return Outcome(summary, trajectory, random, finished=over)
 
 
 def random_instead(scenario: Scenario, world: World, *, steps: int) -> Trajectory | None:

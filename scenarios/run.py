@@ -150,9 +150,15 @@ async def _run(request: RunRequest, files: CampaignFiles, view: LiveView | None)
             on_step=watch.note,
         ) as agent:
             watch.attach(agent, broker)
-            with ending_on_signals(agent.request_shutdown):
+            ends = [agent.request_shutdown]
+
+            def end() -> None:
+                for each in ends:  # at once: their goodbyes share the five seconds that SIGTERM has
+                    each()
+
+            with ending_on_signals(end):
                 try:
-                    async with asyncio.TaskGroup() as group, _simulator(request, broker, group):
+                    async with asyncio.TaskGroup() as group, _simulator(request, broker, group, ends):
                         looking = group.create_task(watch.look())
                         await agent.run()
                         looking.cancel()
@@ -161,8 +167,10 @@ async def _run(request: RunRequest, files: CampaignFiles, view: LiveView | None)
 
 
 @contextlib.asynccontextmanager
-async def _simulator(request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-    """Play the lab beside the agent, if this run is asked to."""
+async def _simulator(
+    request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup, ends: list[Callable[[], None]]
+) -> AsyncIterator[None]:
+    """Play the lab beside the agent, if this run is asked to; add to `ends` how it is asked to end."""
     if not request.with_simulator:
         yield
         return
@@ -178,6 +186,7 @@ async def _simulator(request: RunRequest, broker: BrokerSettings, group: asyncio
             on_event=logger.info,
         ) as service,
     ):
+        ends.append(service.request_shutdown)
         task = group.create_task(service.run())
         try:
             yield

@@ -222,6 +222,8 @@ def test_sigterm_ends_in_time_and_nothing_is_lost(
     assert psutil.wait_procs(children, timeout=1.0)[1] == []
     answered = sum(isinstance(event, ResultAccepted) for event in journal_of(runner.folder))
     assert 0 < answered < BUDGET
+    random = json.loads((runner.folder / "summary.json").read_text())["random"]
+    assert random is None, "a campaign of weeks is not played again at random while somebody waits for the end"
     code, said = runner.start(resume=True).finish()
     assert (code, said.strip()) == (0, "the budget is spent"), said
     journal = journal_of(runner.folder)

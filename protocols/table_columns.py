@@ -92,7 +92,7 @@ def require_column(path: Path, name: str, names: Sequence[str]) -> str:
     raise TableError(
         f"The table {path} has no column {name!r}",
         expected=f"one of {listed}{more}",
-        action=f"did you mean {by_lower[nearest[0]]!r}" if nearest else "name a column that exists",
+        action=f"did you mean {by_lower[nearest[0]]!r}?" if nearest else "name a column that exists",
     )
 
 

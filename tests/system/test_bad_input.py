@@ -158,6 +158,11 @@ BAD: dict[str, Bad] = {
     "wrong type of --set": Bad(
         SETTINGS, ('campaign.budget is "lots" (from --set campaign.budget)',), flags=("--set", "campaign.budget=lots")
     ),
+    "a wrong column is told once, not where the campaign and the lab take it from as well": Bad(
+        SETTINGS,
+        ("error: pool.columns.unit is 5 (from lab.toml).", "expected: text"),
+        prepare=write("lab.toml", LAB_TOML.replace('unit = "eV"', "unit = 5")),
+    ),
     "settings that contradict each other": Bad(
         SETTINGS, ("batch = 5 is more than parallel = 4",), flags=("--set", "campaign.batch=5")
     ),

@@ -29,7 +29,8 @@ class TableColumns(BaseModel):
     Attributes:
         id: Column with the id of a row; None makes the id from the row's content (structure text, else family,
             composition and features), never from the property.
-        family: Column with the family. `crystal_system` is derived from the structure when there is no such column.
+        family: Column with the family. The default, `crystal_system`, is derived from the structure when there is no
+            such column.
         property: Column with the property of the campaign.
         unit: Its unit.
         features: Columns with features, in this order; a name may be a glob such as `feat_*`. May be empty when
@@ -41,12 +42,14 @@ class TableColumns(BaseModel):
         on_missing: What an empty or infinite cell in a used column does: "error" stops, "drop" leaves the row out.
             "unknown" takes an empty cell of the property for a candidate that is not measured yet, as a real lab has
             them; all else must be complete, as with "error".
+        on_no_entropy: What a table does that leaves no entropy to balance, because every value is the same or a family
+            has one candidate only: "error" stops, "warn" tells and goes on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     id: ColumnName | None = None
-    family: ColumnName
+    family: ColumnName = DERIVED_FAMILY
     property: Name
     unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
     # TOML has lists where we have tuples.
@@ -58,6 +61,7 @@ class TableColumns(BaseModel):
     ] = {}
     valid_range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     on_missing: Literal["error", "drop", "unknown"] = "error"
+    on_no_entropy: Literal["error", "warn"] = "error"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

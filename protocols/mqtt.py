@@ -151,7 +151,7 @@ class MqttSession:
                 raise BrokerError(
                     f"No MQTT broker answers at {self._address} ({reason})",
                     expected="a broker that is running and reachable",
-                    action="start it, correct --broker, or use --broker embedded",
+                    action="start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own",
                 )
             await self._incoming.put(LinkDown(reason))
             pause = self._pause_s(self._failures)

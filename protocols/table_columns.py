@@ -70,7 +70,7 @@ class TableColumns(BaseModel):
         id: Column with the id of a row; None makes the id from the row's content (structure text, else family,
             composition and features), never from the property.
         family: Column with the family, a number cut into bins, or a list of these: then a family is a combination of
-            them. `crystal_system` is derived from the structure when there is no such column.
+            them. The default, `crystal_system`, is derived from the structure when there is no such column.
         property: Column with the property of the campaign.
         unit: Its unit.
         features: Columns with features, in this order; a name may be a glob such as `feat_*`. May be empty when
@@ -82,12 +82,16 @@ class TableColumns(BaseModel):
         on_missing: What an empty or infinite cell in a used column does: "error" stops, "drop" leaves the row out.
             "unknown" takes an empty cell of the property for a candidate that is not measured yet, as a real lab has
             them; all else must be complete, as with "error".
+        on_no_entropy: What a table does that leaves no entropy to balance, because every value is the same or a family
+            has one candidate only: "error" stops, "warn" tells and goes on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     id: ColumnName | None = None
-    family: FamilyPart | Annotated[tuple[FamilyPart, ...], Field(strict=False, min_length=1, max_length=4)]
+    family: FamilyPart | Annotated[tuple[FamilyPart, ...], Field(strict=False, min_length=1, max_length=4)] = (
+        DERIVED_FAMILY
+    )
     property: Name
     unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
     # TOML has lists where we have tuples.
@@ -99,6 +103,7 @@ class TableColumns(BaseModel):
     ] = {}
     valid_range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     on_missing: Literal["error", "drop", "unknown"] = "error"
+    on_no_entropy: Literal["error", "warn"] = "error"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -145,7 +150,7 @@ def require_column(path: Path, name: str, names: Sequence[str]) -> str:
     raise TableError(
         f"The table {path} has no column {name!r}",
         expected=f"one of {listed}{more}",
-        action=f"did you mean {by_lower[nearest[0]]!r}" if nearest else "name a column that exists",
+        action=f"did you mean {by_lower[nearest[0]]!r}?" if nearest else "name a column that exists",
     )
 
 

@@ -112,6 +112,9 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
     structures = structures_of(rows, columns)
     families = families_of(rows, columns, structures)
     formulas = rows.texts.get(columns.composition or "", [""] * len(families))
+    without_entropy = tuple(_without_entropy(rows, columns, families))
+    if without_entropy and columns.on_no_entropy == "error":
+        raise _no_entropy(rows.file.path, without_entropy)
     if columns.composition is None and structures is not None:
         formulas = [structure.to_pymatgen().composition.reduced_formula for structure in structures]
     return CandidateTable(
@@ -125,7 +128,7 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
         structures=structures,
         further={name: rows.numbers[name] for name in columns.further_properties},
         dropped=rows.dropped,
-        warnings=tuple(_warnings(rows, columns, families)),
+        warnings=(*_warnings(rows, columns, families), *without_entropy),
     )
 
 
@@ -147,20 +150,33 @@ def _warnings(rows: TableRows, columns: TableColumns, families: Sequence[str]) -
     if columns.on_missing == "unknown":
         unknown = len(values) - len(known)
         yield f"{columns.property} is known for {len(known)} of {len(values)} rows, and not measured yet for {unknown}."
-    if _equal(known) and len(known) == len(values):
-        yield f"Every candidate has {columns.property} = {known[0]:g}: the entropy of equal values is not defined."
-    elif _equal(known) and len(known) > 1:
+    if _equal(known) and 1 < len(known) < len(values):
         yield (
             f"All {len(known)} known rows have {columns.property} = {known[0]:g}:"
             " the entropy of equal values is not defined until another comes."
         )
+    if rows.dropped:
+        yield f"{rows.dropped} of {rows.dropped + len(families)} rows were left out: a used cell is empty or infinite."
+
+
+def _without_entropy(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> Iterator[str]:
+    """Say why there is no entropy to balance, whatever is measured."""
+    values = rows.numbers[columns.property]
+    if _equal(values):
+        yield f"Every candidate has {columns.property} = {values[0]:g}: the entropy of equal values is not defined."
     alone = sorted(family for family, count in Counter(families).items() if count == 1)
     if alone:
         named = ", ".join(repr(family) for family in alone[:MAX_FAMILIES_SHOWN])
         named += ", …" if len(alone) > MAX_FAMILIES_SHOWN else ""
         yield f"{len(alone)} of {len(set(families))} families have one candidate only, and so no entropy: {named}."
-    if rows.dropped:
-        yield f"{rows.dropped} of {rows.dropped + len(families)} rows were left out: a used cell is empty or infinite."
+
+
+def _no_entropy(path: Path, reasons: Sequence[str]) -> TableError:
+    return TableError(
+        f"{path.name}: {' '.join(reasons)}",
+        expected="families of several candidates, and values that differ",
+        action='correct the table, name another family column, or set on_no_entropy = "warn" to go on all the same',
+    )
 
 
 def _equal(values: FloatArray) -> bool:

@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, object] = {
     "features": ["f_*"],
 }
 UNKNOWN = {**COLUMNS, "on_missing": "unknown"}
+ALL_THE_SAME = {**COLUMNS, "on_no_entropy": "warn"}
 TRUTH = FRAME["energy"].to_numpy()[::-1]
 """The energies in the order of the pool."""
 
@@ -268,7 +269,9 @@ def test_equal_values_have_no_entropy_and_the_campaign_ends_all_the_same(
     tmp_path: Path, policy: str, file: str, size: int
 ) -> None:
     start = {"size": size, "minimum_per_family": 2}
-    settings = scenario(tmp_path, FRAME.assign(energy=1.5), file=file, start=start, policy=policy, parallel=3)
+    settings = scenario(
+        tmp_path, FRAME.assign(energy=1.5), columns=ALL_THE_SAME, file=file, start=start, policy=policy, parallel=3
+    )
     world = make_world(settings)
     assert world.warnings == ("Every candidate has energy = 1.5: the entropy of equal values is not defined.",)
     points = [point for _, point in played(settings, world).points]
@@ -284,7 +287,7 @@ def test_a_family_of_one_has_no_entropy_and_the_other_families_have_theirs(
     tmp_path: Path, policy: str, file: str
 ) -> None:
     lonely = FRAME.assign(system=["alone", *FRAME["system"][1:]])
-    settings = scenario(tmp_path, lonely, file=file, policy=policy)
+    settings = scenario(tmp_path, lonely, columns=ALL_THE_SAME, file=file, policy=policy)
     world = make_world(settings)
     assert world.warnings == ("1 of 4 families have one candidate only, and so no entropy: 'alone'.",)
     last = played(settings, world).points[-1][1]
@@ -297,7 +300,7 @@ def test_a_family_of_one_has_no_entropy_and_the_other_families_have_theirs(
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_table_of_families_of_one_has_no_entropy_at_all_and_is_played_to_its_end(tmp_path: Path, policy: str) -> None:
-    settings = scenario(tmp_path, FRAME.assign(system=FRAME["name"]), policy=policy)
+    settings = scenario(tmp_path, FRAME.assign(system=FRAME["name"]), columns=ALL_THE_SAME, policy=policy)
     points = played(settings, make_world(settings)).points
     assert len(points) == COUNT + 1
     assert points[-1][1].sizes == (1,) * COUNT
@@ -307,7 +310,7 @@ def test_a_table_of_families_of_one_has_no_entropy_at_all_and_is_played_to_its_e
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_table_of_one_candidate_is_a_campaign_of_one_step(tmp_path: Path, policy: str) -> None:
-    settings = scenario(tmp_path, FRAME.head(1), policy=policy)
+    settings = scenario(tmp_path, FRAME.head(1), columns=ALL_THE_SAME, policy=policy)
     points = played(settings, make_world(settings)).points
     assert [point.sizes for _, point in points] == [(0,), (1,)]
     assert points[-1][1].entropies == (None,)

@@ -15,14 +15,22 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.report.labels import INK, EndLabel, draw_end_labels, shortened
+from agent.report.labels import EndLabel, draw_end_labels, shortened
+from agent.report.look import (
+    DPI,
+    FAINT,
+    OKABE_ITO,
+    WIDTH_IN,
+    save_figure,
+    signed,
+    spaced,
+    style_axes,
+    write_note,
+    write_title,
+)
 from agent.report.trajectory import Trajectory
-from agent.report.whole_file import written_whole
 
 FloatArray = NDArray[np.float64]
-
-OKABE_ITO: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Without the yellow, which is lost on white."""
 
 LINE_STYLES: Final = ("-", (0, (5, 1.6)))
 """The first seven families are drawn through, the next seven dashed."""
@@ -36,12 +44,6 @@ EXTREMES_NAMED: Final = 4
 MAX_DRAWN_STEPS: Final = 900
 """Most steps drawn of a trajectory: a pixel holds no more."""
 
-WIDTH_IN: Final = 9.0
-"""Width of a figure [inch]: 1800 pixels at DPI."""
-
-DPI: Final = 200
-"""Resolution [dot/inch]: sharp in print and on dense screens."""
-
 LEFT_MARGIN: Final = 0.1
 """Where the axes begin [figure width]: a label of two lines and its numbers stand before."""
 
@@ -51,11 +53,7 @@ RIGHT_MARGIN: Final = 0.735
 OTHERS: Final = ("#8A8A8A", "#B36200", "#4C4C9D", "#2E7D5B")
 """Colours of the runs compared with."""
 
-MAX_PROPERTY_LENGTH: Final = 40
-"""Longest name of a property beside the axis [character]."""
-
 THIS_RUN: Final = "#0072B2"
-GRID: Final = "#E4E4E4"
 BAND: Final = "#0072B2"
 STEP_LABEL: Final = "Step (results accepted)"
 
@@ -82,15 +80,15 @@ def draw_bias(
     own = _Curves.of(trajectory)
     curves = [("this run", own), *((name, _Curves.of(run)) for name, run in (comparison or {}).items())]
     _set_step_limits((upper, lower), [each.steps for _, each in curves])
-    _title(figure, title, _gap_sentence(trajectory))
+    write_title(figure, title, _gap_sentence(trajectory))
     _draw_families(upper, trajectory, own)
-    upper.set_ylabel(f"Differential entropy h of\n{_spaced(trajectory.property)} [nat]", fontsize=9, parse_math=False)
+    upper.set_ylabel(f"Differential entropy h of\n{spaced(trajectory.property)} [nat]", fontsize=9, parse_math=False)
     upper.tick_params(labelbottom=False)
     _draw_ranges(lower, curves)
     lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
     figure.align_ylabels((upper, lower))
     lower.set_xlabel(STEP_LABEL, fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_comparison(path: Path, runs: Mapping[str, Sequence[Trajectory]], *, title: str) -> None:
@@ -125,15 +123,17 @@ def draw_comparison(path: Path, runs: Mapping[str, Sequence[Trajectory]], *, tit
             labels.append(
                 EndLabel(steps[end], mean[end], f"{shortened(policy)} {mean[end]:.3f}{spread_text}", colour, bold=False)
             )
-    _style(axes)
+    style_axes(axes)
     _gap_limits(axes)
     axes.set_xlabel(STEP_LABEL, fontsize=9)
     axes.set_ylabel("Entropy range, richest − poorest family [nat]", fontsize=9)
     draw_end_labels(axes, labels, 8.5)
     counts = sorted({len(each) for each in runs.values()})
     number = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0] if counts else 0}"
-    _title(figure, title, f"Mean over {number} seeds a policy; bands are one standard deviation; lower is more even")
-    _save(figure, path)
+    write_title(
+        figure, title, f"Mean over {number} seeds a policy; bands are one standard deviation; lower is more even"
+    )
+    save_figure(figure, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +216,13 @@ def _draw_families(axes: Any, run: Trajectory, curves: _Curves) -> None:
         axes.plot(curves.steps, h, color=colour, linestyle=style, linewidth=1.5, zorder=3)
         if (end := _last_defined(h)) is not None:
             axes.plot(curves.steps[end], h[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
-            text = f"{shortened(family)} {_nat(h[end])} (n {sizes.get(family, 0)})"
+            text = f"{shortened(family)} {signed(h[end])} (n {sizes.get(family, 0)})"
             labels.append(EndLabel(curves.steps[end], h[end], text, colour))
-    _style(axes)
+    style_axes(axes)
     axes.autoscale(axis="y")
     axes.margins(y=0.06)
     draw_end_labels(axes, labels, 8.0)
-    _note(axes, _families_sentence(curves, named))
+    write_note(axes, _families_sentence(curves, named))
 
 
 def _draw_band_and_others(axes: Any, curves: _Curves, named: Sequence[int]) -> None:
@@ -258,12 +258,12 @@ def _draw_ranges(axes: Any, curves: Sequence[tuple[str, _Curves]]) -> None:
         axes.plot(each.steps[end], each.range[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
         text = f"{shortened(name)} {each.range[end]:.3f}"
         labels.append(EndLabel(each.steps[end], each.range[end], text, colour, bold=own))
-    _style(axes)
+    style_axes(axes)
     _gap_limits(axes)
     draw_end_labels(axes, labels, 8.5)
     if not labels:
         text = "A gap needs two families with a defined entropy"
-        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", fontsize=9, color="#5A5A5A")
+        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", fontsize=9, color=FAINT)
 
 
 def _look(index: int) -> tuple[str, Any]:
@@ -285,37 +285,6 @@ def _set_step_limits(panels: Sequence[Any], steps: Sequence[FloatArray]) -> None
         axes.xaxis.get_major_locator().set_params(integer=True)
 
 
-def _style(axes: Any) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color("#9A9A9A")
-    axes.grid(axis="y", color=GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelsize=8.5, color="#9A9A9A", labelcolor=INK)
-
-
-def _note(axes: Any, text: str) -> None:
-    axes.annotate(
-        text,
-        xy=(1, 0),
-        xycoords="axes fraction",
-        xytext=(0, -7),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontsize=7.5,
-        color="#5A5A5A",
-        parse_math=False,
-    )
-
-
-def _title(figure: Any, title: str, subtitle: str) -> None:
-    inch = 1 / figure.get_size_inches()[1]
-    figure.text(0.02, 1 - 0.32 * inch, title, fontsize=13, fontweight="bold", color=INK, parse_math=False)
-    figure.text(0.02, 1 - 0.56 * inch, subtitle, fontsize=9, color="#5A5A5A", parse_math=False)
-
-
 def _gap_sentence(run: Trajectory) -> str:
     known = [(step, point.entropy_range) for step, point in run.points if point.entropy_range is not None]
     if not known:
@@ -326,17 +295,3 @@ def _gap_sentence(run: Trajectory) -> str:
     step, smallest = min(known, key=lambda pair: pair[1])
     lowest = f"; smallest {smallest:.3f} at step {step}" if smallest < after else ""
     return f"Entropy range {before:.3f} → {after:.3f} nat in {last - first} steps{lowest}"
-
-
-def _nat(value: float) -> str:
-    return f"{value:.3f}".replace("-", "−")
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")[:MAX_PROPERTY_LENGTH]
-
-
-def _save(figure: Any, path: Path) -> None:
-    with written_whole(path) as file:
-        # Without the program's version, the same trajectory gives the same bytes after an update.
-        figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})

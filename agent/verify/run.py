@@ -16,25 +16,22 @@ be checked. Whether the policy would decide the same again is another question: 
 
 from __future__ import annotations
 
-import itertools
-import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from sqlalchemy import Connection, Table, select
 
 from agent.acquisition.bias import BiasMeter, BiasPoint
-from agent.campaign.events import CampaignStarted, Event, StartSetLoaded, load_event
+from agent.campaign.events import Event, load_event
 from agent.campaign.state import Campaign
-from agent.pool.candidates import Candidate, Pool, make_pool
+from agent.pool.candidates import Pool
 from agent.step import observe
 from agent.store.migrations import migrate
+from agent.store.read_only import NO_TIME, copy_database, touched_in
 from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, Store, chain_digest
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
@@ -46,9 +43,6 @@ from protocols.errors import InvariantViolation, StoreError
 EVENTS_PER_COMMIT: Final = 1_000
 """Events that are folded into the empty database at a time."""
 
-NO_TIME: Final = "0000-00-00"
-"""Where a time is only a label, and none is known."""
-
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
@@ -58,18 +52,6 @@ class RunFiles:
     recording: str
     trajectory: str
     summary: str
-
-
-@dataclass(frozen=True)
-class _Touched(Pool):
-    """What a run has touched of its pool; it goes by the digest of the whole, which the journal names."""
-
-    whole: str = ""
-
-    @cached_property
-    def digest(self) -> str:
-        """The digest of the whole pool."""
-        return self.whole
 
 
 def verify_run(
@@ -101,7 +83,8 @@ def verify_run(
         url = database_url
         if url is None:
             copy = Path(scratch) / "copy.db"
-            if not found(_copied(folder / names.database, copy)):
+            copied = copy_database(folder / names.database, copy)
+            if not found(Part("database", 0 if copied.problem else copied.pages, copied.problem)):
                 return tuple(parts)
             url = sqlite_url(copy)
         with opening(url) as connection:
@@ -139,7 +122,7 @@ def _check_tables(
     part, events, digests = _journal(connection)
     if not found(part) or not events:
         return
-    pool = _pool_of(connection, events)
+    pool = touched_in(connection, events)
     part, story = _folded(events, digests, pool)
     if not found(part) or story is None:
         return
@@ -154,25 +137,6 @@ def _check_tables(
     found(_outbox(connection, story.campaign))
     found(check_trajectory(folder / names.trajectory, story))
     found(check_summary(folder / names.summary, story))
-
-
-def _copied(original: Path, copy: Path) -> Part:
-    """Copy the database as one reader sees it, and let SQLite check every page of the copy."""
-    if not original.is_file():
-        raise StoreError(
-            f"There is no database at {original}", expected="a run folder", action="name another run, or --database"
-        )
-    try:
-        with (
-            closing(sqlite3.connect(f"{original.resolve().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(copy)) as target,
-        ):
-            source.backup(target)
-            first = target.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            pages = target.execute("PRAGMA page_count").fetchone()[0]
-    except sqlite3.Error as error:
-        return Part("database", 0, f"SQLite says: {error}")
-    return Part("database", pages, "" if first == "ok" else f"SQLite says: {first}")
 
 
 def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]]:
@@ -194,30 +158,6 @@ def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]
             break
     note = "" if events or problem else "the campaign has not begun"
     return Part(JOURNAL.name, len(events), problem, note), events, tuple(digests)
-
-
-def _pool_of(connection: Connection, events: list[Event]) -> Pool:
-    """Return the candidates that the run has touched, with the families that its dataset gives them.
-
-    The whole pool is not in the run folder. Every family has a stand-in, for the trajectory counts the empty ones too.
-    """
-    rows = connection.execute(select(OBSERVATION.c.candidate_id, OBSERVATION.c.family))
-    families: dict[str, str] = {row.candidate_id: row.family for row in rows}
-    every = set(connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars()) | set(families.values())
-    lost = min(every, default="?")
-    named = set(itertools.chain.from_iterable(_candidates_of(event) for event in events))
-    candidates = [Candidate(which, families.get(which, lost)) for which in sorted(named)]
-    candidates += [Candidate(f"\0{family}", family) for family in sorted(every)]  # no real id begins so
-    touched = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))
-    whole = events[0].plan.pool_digest if isinstance(events[0], CampaignStarted) else ""
-    return _Touched(touched.candidates, touched.features, touched.feature_names, whole)
-
-
-def _candidates_of(event: Event) -> tuple[str, ...]:
-    if isinstance(event, StartSetLoaded):
-        return event.candidate_ids
-    which = getattr(event, "candidate_id", None)
-    return getattr(event, "candidate_ids", ()) if which is None else (which,)
 
 
 def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[Part, Story | None]:

@@ -1,0 +1,59 @@
+"""What a run has touched of its pool: all that is left of it where the scenario cannot be made again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.pool.candidates import Candidate, Pool, make_pool
+
+
+@dataclass(frozen=True)
+class TouchedPool(Pool):
+    """The candidates that a journal names; it goes by the digest of the whole pool, which the journal names too.
+
+    Every family has a stand-in, for the trajectory counts the empty ones too. There are no features.
+
+    Attributes:
+        whole: Digest of the whole pool.
+        unplaced: Candidates whose family nobody has written down: requested, and not observed yet.
+    """
+
+    whole: str = ""
+    unplaced: frozenset[str] = frozenset()
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the whole pool."""
+        return self.whole
+
+
+def touched_pool(events: Sequence[Event], families: Mapping[str, str], every: Iterable[str]) -> TouchedPool:
+    """Make the pool of the candidates that the events name.
+
+    Args:
+        events: A journal from its beginning.
+        families: Candidate id -> family, of those that were observed.
+        every: The families of the whole pool.
+    """
+    names = sorted({*every, *families.values()})
+    lost = min(names, default="?")
+    named = set(itertools.chain.from_iterable(_candidates_of(event) for event in events))
+    candidates = [Candidate(which, families.get(which, lost)) for which in sorted(named)]
+    candidates += [Candidate(f"\0{family}", family) for family in names]  # no real id begins so
+    made = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))
+    whole = events[0].plan.pool_digest if isinstance(events[0], CampaignStarted) else ""
+    unplaced = frozenset(named - families.keys())
+    return TouchedPool(made.candidates, made.features, made.feature_names, whole, unplaced)
+
+
+def _candidates_of(event: Event) -> tuple[str, ...]:
+    if isinstance(event, StartSetLoaded):
+        return event.candidate_ids
+    which = getattr(event, "candidate_id", None)
+    return getattr(event, "candidate_ids", ()) if which is None else (which,)

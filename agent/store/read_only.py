@@ -1,0 +1,138 @@
+"""Reading a run without touching it: while its agent works, after a kill, or from a medium that cannot be written.
+
+A SQLite file is copied and only the copy opened, so that no lock of a writer is taken, and nothing is changed, not
+even by a migration. A server's tables are only read.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, make_url, select
+from sqlalchemy.exc import ArgumentError
+
+from agent.campaign.events import Event
+from agent.pool.touched import TouchedPool, touched_pool
+from agent.store.migrations import current_version, migrate
+from agent.store.tables import BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
+from protocols.database import opening, sqlite_url
+from protocols.errors import StoreError
+from protocols.wal_frames import is_damaged
+
+NO_TIME: Final = "0000-00-00"
+"""Where a time is only a label, and none is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What came of copying a database: its size [page], and what is wrong with it; empty when nothing is."""
+
+    pages: int
+    problem: str = ""
+
+
+def copy_database(original: Path, copy: Path) -> Copied:
+    """Copy a SQLite database as one reader sees it, and let SQLite check every page of the copy.
+
+    Whoever has a database open keeps an index of its WAL beside it. Where there is none, nobody has: the files are
+    copied as they are, and no index is left behind. Else SQLite copies, in one transaction of a reader.
+
+    Raises:
+        StoreError: When there is no such file, or it cannot be read.
+    """
+    if not original.is_file():
+        raise StoreError(
+            f"There is no database at {original}", expected="a run folder", action="name another run, or --database"
+        )
+    wal, index = (original.with_name(original.name + end) for end in ("-wal", "-shm"))
+    try:
+        if index.exists():
+            source = sqlite3.connect(f"{original.resolve().as_uri()}?mode=ro", uri=True)
+            with closing(source), closing(sqlite3.connect(copy)) as target:
+                source.backup(target)
+        elif wal.exists() and is_damaged(wal):
+            return Copied(0, f"{wal.name} is damaged: a frame was changed that was whole when a later one was written")
+        else:
+            shutil.copyfile(original, copy)
+            if wal.exists():
+                shutil.copyfile(wal, copy.with_name(copy.name + "-wal"))
+        with closing(sqlite3.connect(copy)) as target:
+            first = target.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            pages = target.execute("PRAGMA page_count").fetchone()[0]
+    except sqlite3.Error as error:
+        return Copied(0, f"SQLite says: {error}")
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or original} cannot be read ({error.strerror or error})",
+            expected="the right to read the run folder, and room for a copy of its database",
+        ) from None
+    return Copied(pages, "" if first == "ok" else f"SQLite says: {first}")
+
+
+@contextmanager
+def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
+    """Connect to what a run has written, for reading alone.
+
+    Args:
+        database: The run folder's own file.
+        url: Of another database than that.
+
+    Raises:
+        StoreError: When it is missing, damaged, no Entropilot's, or of a later version.
+    """
+    file = database if url is None else _file_of(url)
+    with tempfile.TemporaryDirectory(prefix="entropilot-read-") as scratch:
+        if file is not None:
+            copy = Path(scratch) / "copy.db"
+            if problem := copy_database(file, copy).problem:
+                raise StoreError(
+                    f"The database {file} is damaged: {problem}",
+                    expected="a file as SQLite wrote it",
+                    action="restore the run folder from a copy",
+                )
+            url = sqlite_url(copy)
+        with opening(str(url)) as connection:
+            try:
+                with connection.begin():
+                    _require_known(connection, copied=file is not None)
+                yield connection
+            finally:
+                connection.close()
+                connection.engine.dispose()
+
+
+def touched_in(connection: Connection, events: list[Event]) -> TouchedPool:
+    """Return the candidates that a run has touched, with the families that its dataset gives them."""
+    rows = connection.execute(select(OBSERVATION.c.candidate_id, OBSERVATION.c.family))
+    families = {row.candidate_id: row.family for row in rows}
+    return touched_pool(events, families, connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars())
+
+
+def _file_of(url: str) -> Path | None:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            f"{url!r} is no URL of a database", expected="sqlite:///FILE or postgresql+psycopg://…"
+        ) from None
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+    return Path(str(parsed.database)) if is_file else None
+
+
+def _require_known(connection: Connection, *, copied: bool) -> None:
+    """Bring a copy to today's schema; of the original, only check that it has it."""
+    if copied:
+        migrate(connection, now=NO_TIME)
+    elif (version := current_version(connection)) != SCHEMA_VERSION:
+        raise StoreError(
+            f"This database has schema version {version}" if version else "This database is empty",
+            expected=f"version {SCHEMA_VERSION}",
+            action="give the --database that the run was given, and the version of Entropilot that wrote it",
+        )

@@ -20,8 +20,8 @@ d,hexagonal,0.3,3.25,4
 
 
 def columns(**fields: object) -> TableColumns:
-    given = {"id": "jid", "property": "energy", "unit": "eV/atom", "features": ["f"]} | fields
-    return TableColumns.model_validate(given)
+    defaults = {"id": "jid", "property": "energy", "unit": "eV/atom", "features": ["f"], "on_no_entropy": "warn"}
+    return TableColumns.model_validate(defaults | fields)
 
 
 def families(folder: Path, content: str = TABLE, **fields: object) -> tuple[str, ...]:

@@ -94,6 +94,7 @@ def opened_campaign(
                 fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
                 recipients=recipients,
                 pool_digest=pool.digest,
+                start_values=[value for _, value in start],
             )
             if store.sequence and not resume:
                 raise StoreError(
@@ -103,7 +104,7 @@ def opened_campaign(
                 )
             begin(store, pool, asked, start, versions=versions(), now=_now())
             remembered = remember(store, pool)
-            require_same_plan(remembered.campaign.terms, asked)
+            require_same_plan(remembered.campaign.terms, asked, left_open=settings.left_open())
             _wake(store, remembered)
             yield CampaignFiles(folder, store, remembered)
         finally:

@@ -153,7 +153,7 @@ def _warnings(rows: TableRows, columns: TableColumns, families: Sequence[str]) -
     if _equal(known) and 1 < len(known) < len(values):
         yield (
             f"All {len(known)} known rows have {columns.property} = {known[0]:g}:"
-            " the entropy of equal values is not defined until another comes."
+            " equal values leave nothing to balance until another comes."
         )
     if rows.dropped:
         yield f"{rows.dropped} of {rows.dropped + len(families)} rows were left out: a used cell is empty or infinite."
@@ -163,12 +163,13 @@ def _without_entropy(rows: TableRows, columns: TableColumns, families: Sequence[
     """Say why there is no entropy to balance, whatever is measured."""
     values = rows.numbers[columns.property]
     if _equal(values):
-        yield f"Every candidate has {columns.property} = {values[0]:g}: the entropy of equal values is not defined."
+        yield f"Every candidate has {columns.property} = {values[0]:g}: equal values leave nothing to balance."
     alone = sorted(family for family, count in Counter(families).items() if count == 1)
     if alone:
         named = ", ".join(repr(family) for family in alone[:MAX_FAMILIES_SHOWN])
         named += ", …" if len(alone) > MAX_FAMILIES_SHOWN else ""
-        yield f"{len(alone)} of {len(set(families))} families have one candidate only, and so no entropy: {named}."
+        count = f"{len(alone)} of {len(set(families))} families"
+        yield f"{count} have a single candidate, whose entropy says nothing: {named}."
 
 
 def _no_entropy(path: Path, reasons: Sequence[str]) -> TableError:

@@ -52,6 +52,7 @@ def run_offline(
         fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
         recipients=("offline",),
         pool_digest=pool.digest,
+        start_values=values[list(start)].tolist(),
     )
     return _OfflineRun(pool, values, plan, policy).play(start, on_decision)
 
@@ -64,7 +65,7 @@ class _OfflineRun:
         self._values = values
         self._plan = plan
         self._policy = policy
-        self._meter = BiasMeter(pool.families)
+        self._meter = BiasMeter(pool.families, measure=plan.measure)
         self._points: list[tuple[int, BiasPoint]] = []
 
     def play(self, start: Sequence[int], on_decision: Callable[[int], None]) -> Trajectory:

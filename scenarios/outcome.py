@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.acquisition.measure import EntropyMeasure
 from agent.assembly import DATABASE, LOG, RECORDING, CampaignFiles, versions
 from agent.campaign.state import Phase, Standing
 from agent.report.figures import draw_bias
@@ -56,7 +57,8 @@ def write_outcome(
     trajectory = Trajectory(plan.property_name, plan.unit, tuple(files.store.trajectory()))
     over = campaign.phase is Phase.FINISHED
     # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
-    random = random_instead(scenario, world, steps=len(trajectory.points) - 1) if over else None
+    steps = len(trajectory.points) - 1
+    random = random_instead(scenario, world, measure=plan.measure, steps=steps) if over else None
     comparison = {} if random is None else {"random": random}
     title = f"{plan.campaign}: {plan.policy}, {campaign.spent} of {plan.budget} acquired"
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
@@ -93,9 +95,18 @@ def write_outcome(
     return Outcome(summary, trajectory, random, finished=over)
 
 
-def random_instead(scenario: Scenario, world: World, *, steps: int) -> Trajectory | None:
-    """Return what the same budget at random would have given, from the same start and seed; None where unknown."""
+def random_instead(scenario: Scenario, world: World, *, measure: EntropyMeasure, steps: int) -> Trajectory | None:
+    """Return what the same budget at random would have given, from the same start and seed; None where unknown.
+
+    Args:
+        scenario: The settings.
+        world: Its values and its start set.
+        measure: The entropy of the run that is compared with.
+        steps: Results that it accepted.
+    """
     if not world.all_known or scenario.campaign.policy == "random" or steps < 1:
         return None
-    settings = scenario.campaign.model_copy(update={"policy": "random", "policy_options": {}, "budget": steps})
+    random = {"policy": "random", "policy_options": {}, "budget": steps}
+    same = {"estimator": measure.estimator, "resolution": measure.resolution}
+    settings = scenario.campaign.model_copy(update=random | same)
     return run_offline(world.pool, world.values, list(world.start), settings)

@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.acquisition.measure import EntropyMeasure
+from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -61,7 +61,7 @@ class AcquisitionContext:
     available: IndexArray
     decision: int
     seed: int
-    measure: EntropyMeasure = field(default_factory=EntropyMeasure)
+    measure: EntropyMeasure = AS_PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,8 @@ M_SPACING: Final = "m_spacing"
 KOZACHENKO_LEONENKO: Final = "kozachenko_leonenko"
 GAUSSIAN_KERNEL: Final = "gaussian_kernel"
 PUBLISHED: Final = "published"
-ESTIMATORS: Final = (M_SPACING, KOZACHENKO_LEONENKO, GAUSSIAN_KERNEL, PUBLISHED)
+EstimatorName = Literal["m_spacing", "kozachenko_leonenko", "gaussian_kernel", "published"]
+ESTIMATORS: Final[tuple[EstimatorName, ...]] = get_args(EstimatorName)
 
 NEIGHBOURS: Final = 3
 """k of Kozachenko and Leonenko: more has less variance and more bias; 3 is their common middle."""
@@ -78,6 +79,9 @@ BLOCK_NUMBERS: Final = 1 << 18
 RESOLUTION_PART: Final = 1e-3
 """Default resolution, as a part of the deviation of the values that a campaign starts from: a thousandth of the spread
 of a property is below what its makers quote as its error."""
+
+SMALLEST_RESOLUTION: Final = 1e-150
+"""Smallest resolution [unit of the property]: its square is far from vanishing."""
 
 RESOLUTION_WITHOUT_VALUES: Final = 1e-3
 """Default resolution [unit of the property] where no two different values are known."""
@@ -135,10 +139,15 @@ class EntropyMeasure:
         return _Enlarged(self, sorted_values, before)
 
 
+AS_PUBLISHED: Final = EntropyMeasure()
+"""The entropy of the publication, where nothing else is asked for."""
+
+
 def default_resolution(values: FloatArray) -> float:
     """Return the resolution of a campaign that starts from these values, shape (n,) [their unit]."""
     spread = float(np.std(values)) if len(values) > 1 else 0.0
-    return RESOLUTION_PART * spread if spread > 0.0 and math.isfinite(spread) else RESOLUTION_WITHOUT_VALUES
+    known = spread > 0.0 and math.isfinite(spread)
+    return max(RESOLUTION_PART * spread, SMALLEST_RESOLUTION) if known else RESOLUTION_WITHOUT_VALUES
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.acquisition.measure import PUBLISHED, RESOLUTION_WITHOUT_VALUES, EntropyMeasure, EstimatorName
 from protocols.errors import StoreError
 
 
@@ -45,6 +46,9 @@ class CampaignPlan:
         policy: Name or `module:Class`, with its options and fingerprint.
         recipients: Simulators that requests are addressed to, in turn.
         pool_digest: Digest of the pool that decisions refer to.
+        estimator: Which entropy is balanced, one of `agent.acquisition.measure.ESTIMATORS`. Journals of old do not say
+            it: they meant the published one.
+        resolution: Smallest difference of values that means anything to it [unit].
     """
 
     campaign: str
@@ -64,6 +68,13 @@ class CampaignPlan:
     fingerprint: str
     recipients: tuple[str, ...]
     pool_digest: str
+    estimator: EstimatorName = PUBLISHED
+    resolution: float = RESOLUTION_WITHOUT_VALUES
+
+    @property
+    def measure(self) -> EntropyMeasure:
+        """Which entropy the campaign means."""
+        return EntropyMeasure(self.estimator, self.resolution)
 
     @property
     def lag(self) -> int:

@@ -242,7 +242,7 @@ def _families_sentence(curves: _Curves, named: Sequence[int]) -> str:
     grey = len(curves.families) - len(named) - undefined
     parts = ["Shaded: from the poorest to the richest family" if named else "No family has an entropy yet"]
     parts += [f"grey: {grey} other families"] if grey else []
-    parts += [f"{undefined} without an entropy (too few values, or ties)"] if undefined else []
+    parts += [f"{undefined} without an entropy (too few values for the estimator)"] if undefined else []
     return "; ".join(parts)
 
 

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
+from agent.acquisition.measure import ESTIMATORS
 from agent.acquisition.registry import make_policy
 from agent.campaign.events import CampaignPlan, Ordering
 from agent.pool.candidates import Pool
@@ -132,6 +133,7 @@ def draw_terms(seed: int) -> Terms:
         policy_options={"decisions": apart.randint(0, 6)} if content else {},
         recipients=(ANY_SIMULATOR,) if rng.random() < 0.25 else simulators,
         valid_range=(-10.0, 10.0),
+        estimator=random.Random(f"measure-{seed}").choice(ESTIMATORS),
     )
     mean_s = rng.choice((0.05, 1.0, 5.0, 20.0))
     concurrency = rng.choice((1, 2, 4))

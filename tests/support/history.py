@@ -238,7 +238,7 @@ def _check_bias(database: sqlite3.Connection, fold: Fold, verdict: Verdict) -> N
         return  # I11 has said so
     names = tuple(sorted(set(fold.families.values())))
     codes = np.array([names.index(row[2]) for row in fold.observations], dtype=np.int64)
-    point = measure_bias(names, codes, np.array([row[3] for row in fold.observations]))
+    point = measure_bias(names, codes, np.array([row[3] for row in fold.observations]), fold.measure)
     last = database.execute(
         "SELECT entropy_range, entropy_std, mean_gap, poorest_family FROM bias_point ORDER BY step DESC LIMIT 1"
     ).fetchone()

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, PoolArrays
+from agent.acquisition.measure import EntropyMeasure
 
 Json = Mapping[str, Any]
 Breach = tuple[str, str]
@@ -71,6 +72,11 @@ class Fold:
     @property
     def finished(self) -> bool:
         return self.finished_at < math.inf
+
+    @property
+    def measure(self) -> EntropyMeasure:
+        """Which entropy the campaign means; journals of old do not say it."""
+        return EntropyMeasure(self.plan.get("estimator", "published"), self.plan.get("resolution", 1e-3))
 
     @property
     def requested(self) -> int:
@@ -270,5 +276,6 @@ class Fold:
             available=np.array(available, dtype=np.int64),
             decision=decision,
             seed=int.from_bytes(digest[:8], "big") >> 1,
+            measure=self.measure,
         )
         return context, min(plan["batch"], plan["budget"] - self.requested, len(available))

@@ -33,6 +33,14 @@ class ContentAfter:
         return self._propose(context, count)
 
 
+class Told:
+    """Says which entropy it was told to balance."""
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        measure = context.measure
+        return Proposal((Choice(int(context.available[0])),), f"{measure.estimator} to {measure.resolution:g}")
+
+
 class Raising:
     """Fails."""
 

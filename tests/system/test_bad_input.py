@@ -206,7 +206,7 @@ BAD: dict[str, Bad] = {
     ),
     "a family of one": Bad(
         TABLE,
-        ("families have one candidate only, and so no entropy: 'alone'", 'on_no_entropy = "warn"'),
+        ("families have a single candidate, whose entropy says nothing: 'alone'", 'on_no_entropy = "warn"'),
         prepare=rewrite_table(with_family(1, "alone")),
     ),
     "the same id twice": Bad(TABLE, ("m000",), prepare=rewrite_table(lambda rows: [*rows, rows[1]])),
@@ -266,12 +266,12 @@ def test_a_family_of_one_and_equal_values_run_to_their_end_when_asked(policy: st
     flags = ("--policy", policy, "--set", "start.size=2", "--set", "start.minimum_per_family=0", "--json", *columns)
     ended = bench.entropilot("run", "lab.toml", *flags)
     assert ended.code == 0, ended.err
-    assert "Every candidate has energy = 2: the entropy of equal values is not defined" in ended.err
-    assert "1 of 2 families have one candidate only, and so no entropy: 'y'" in ended.err
+    assert "Every candidate has energy = 2: equal values leave nothing to balance" in ended.err
+    assert "1 of 2 families have a single candidate, whose entropy says nothing: 'y'" in ended.err
     summary = json.loads(ended.out)
     assert (summary["observations"], summary["stopped_because"]) == (5, "no candidate is left")
-    assert [family.get("entropy") for family in summary["after"]["families"]] == [None, None]
-    assert summary["after"]["entropy_range"] is None
+    x, y = (family["entropy"] for family in summary["after"]["families"])
+    assert summary["after"]["entropy_range"] == abs(x - y)
 
 
 # --- trouble with the lab --------------------------------------------------------------------------------------------

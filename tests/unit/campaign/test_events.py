@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import get_args
 
 import pytest
 
+from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
 from agent.campaign.events import (
     EVENT_TYPES,
     AskingEnded,
@@ -99,6 +101,21 @@ def test_an_unknown_kind_is_refused_by_name_and_blames_the_version() -> None:
 def test_a_damaged_payload_is_refused_with_its_kind(payload: str) -> None:
     with pytest.raises(StoreError, match=r"kind RequestExpired.*restore the run folder"):
         load_event("RequestExpired", payload)
+
+
+def test_a_plan_that_does_not_say_its_estimator_meant_the_published_one() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    content = json.loads(payload)
+    assert (content["plan"].pop("estimator"), content["plan"].pop("resolution")) == ("published", 1e-3)
+    old = load_event(kind, json.dumps(content))
+    assert isinstance(old, CampaignStarted)
+    assert old.plan.measure == AS_PUBLISHED == EntropyMeasure("published")
+
+
+def test_an_unknown_estimator_in_a_plan_is_refused() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    with pytest.raises(StoreError, match="kind CampaignStarted"):
+        load_event(kind, payload.replace('"published"', '"by_eye"'))
 
 
 def test_an_unknown_ordering_in_a_plan_is_refused() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agent.acquisition.bias import BiasPoint, measure_bias
+from agent.acquisition.measure import EntropyMeasure, default_resolution
 from agent.campaign.events import Ordering
 from agent.report.trajectory import Trajectory
 from agent.settings import CampaignSettings
@@ -19,6 +20,7 @@ from tests.support.campaigns import Play, small_plan, small_pool, value_of
 POOL = small_pool(40)
 VALUES = np.array([value_of(which) for which in POOL.candidate_ids])
 START = list(range(20))
+MEASURE = EntropyMeasure("m_spacing", default_resolution(VALUES[START]))
 
 
 def settings(**changes: Any) -> CampaignSettings:
@@ -35,7 +37,7 @@ def test_it_has_a_point_for_the_start_and_one_for_every_result() -> None:
     assert [step for step, _ in trajectory.points] == list(range(9))
     assert [sum(point.sizes) for _, point in trajectory.points] == list(range(20, 29))
     codes = POOL.family_codes[START]
-    assert trajectory.points[0][1] == measure_bias(POOL.families, codes, VALUES[START])
+    assert trajectory.points[0][1] == measure_bias(POOL.families, codes, VALUES[START], MEASURE)
     assert (trajectory.property, trajectory.unit) == ("formation_energy", "eV/atom")
 
 
@@ -88,7 +90,7 @@ def test_it_decides_as_the_campaign_core_decides() -> None:
 
         played.fold(*decide.decide_result(played.campaign, result_of(attempt)).events)
         observed = np.flatnonzero(np.isfinite(played.campaign.values))
-        sizes.append(measure_bias(POOL.families, POOL.family_codes[observed], VALUES[observed]))
+        sizes.append(measure_bias(POOL.families, POOL.family_codes[observed], VALUES[observed], MEASURE))
     assert [point for _, point in run().points[1:]] == sizes
 
 

@@ -82,3 +82,21 @@ class Unpicklable:
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         return Proposal((Choice(int(context.available[0])),), "odd", details=vars(type(self)))  # type: ignore[arg-type]
+
+
+class First:
+    """Chooses the first available candidates, as `tests.support.campaigns.first_available` does."""
+
+    cheap = True
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        return Proposal(tuple(Choice(int(index), 1.0) for index in context.available[:count]), "the first ones")
+
+
+class Beyond:
+    """Proposes what is not there."""
+
+    cheap = True
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        return Proposal((Choice(len(context.pool.candidate_ids)),), "far out")

@@ -100,7 +100,7 @@ def opened_campaign(
                 raise StoreError(
                     f"{folder} holds a campaign already",
                     expected="an empty run folder",
-                    action="take it up with --resume, or choose another --campaign",
+                    action="take it up with --resume, or choose another --campaign (the same for its simulators)",
                 )
             begin(store, pool, asked, start, versions=versions(), now=_now())
             remembered = remember(store, pool)

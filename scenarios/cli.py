@@ -116,10 +116,10 @@ def agent(
         if show_settings:
             _print_settings(resolved, json=json)
             return
-        import dataclasses
-
-        request = _request(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
-        _run_and_tell(dataclasses.replace(request, with_simulator=False), quiet=quiet or json, json=json)
+        request = _request(
+            resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json, with_simulator=False
+        )
+        _run_and_tell(request, quiet=quiet or json, json=json)
 
 
 @app.command()
@@ -159,7 +159,9 @@ def simulator(
 @app.command()
 def broker(
     kind: Annotated[str, typer.Argument(help="embedded, or mosquitto.")] = "embedded",
-    host: Annotated[str, typer.Option(help="Address to listen on (embedded only).")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for every machine of a trusted network.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 1883,
     folder: Annotated[Path, typer.Option(help="Where Mosquitto keeps its files.")] = Path("runs/.mosquitto"),
     debug: Debug = False,
@@ -305,18 +307,27 @@ def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:
 
 
 def _request(
-    scenario: Scenario, campaign: str | None, runs: Path, database: str | None, *, resume: bool, quiet: bool
+    scenario: Scenario,
+    campaign: str | None,
+    runs: Path,
+    database: str | None,
+    *,
+    resume: bool,
+    quiet: bool,
+    with_simulator: bool = True,
 ) -> RunRequest:
     from scenarios.run import RunRequest
     from scenarios.run_folder import choose_campaign
     from scenarios.world import make_world
 
-    name = choose_campaign(runs, scenario.name, campaign, resume=resume)
+    name = choose_campaign(runs, scenario.name, campaign, resume=resume, numbered=with_simulator)
     with progress_on_stderr(quiet=quiet) as progress:
         world = make_world(scenario, progress)
     for warning in world.warnings:
         typer.secho(f"note: {warning}", err=True, fg=typer.colors.YELLOW)
-    return RunRequest(scenario, world, name, runs / name, resume=resume, database_url=database)
+    return RunRequest(
+        scenario, world, name, runs / name, resume=resume, with_simulator=with_simulator, database_url=database
+    )
 
 
 def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:

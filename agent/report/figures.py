@@ -1,8 +1,6 @@
 """Pictures of the bias trajectory: who is poor and who is rich, how the gap closes, and against what.
 
-Colours are those of M. Okabe and K. Ito, Color Universal Design (2008), told apart by colour-blind readers too; beyond
-them, families differ by line style. matplotlib is used without its global state (no pyplot), and imported only when
-something is drawn.
+Colours, sizes and axes are those of `agent.report.canvas`.
 """
 
 from __future__ import annotations
@@ -15,32 +13,30 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.report.labels import INK, EndLabel, draw_end_labels, shortened
+from agent.report.canvas import (
+    DPI,
+    LINE_STYLES,
+    MAX_DRAWN_STEPS,
+    OKABE_ITO,
+    STEP_LABEL,
+    WIDTH_IN,
+    last_defined,
+    look,
+    save,
+    set_step_limits,
+    style_axes,
+    write_title,
+)
+from agent.report.labels import EndLabel, draw_end_labels, shortened
 from agent.report.trajectory import Trajectory
-from agent.report.whole_file import written_whole
 
 FloatArray = NDArray[np.float64]
-
-OKABE_ITO: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Without the yellow, which is lost on white."""
-
-LINE_STYLES: Final = ("-", (0, (5, 1.6)))
-"""The first seven families are drawn through, the next seven dashed."""
 
 MAX_NAMED_FAMILIES: Final = len(OKABE_ITO) * len(LINE_STYLES)
 """Most families with a colour and a name; of more, the most telling are named and the others drawn grey."""
 
 EXTREMES_NAMED: Final = 4
 """Of too many families, how many are named of: the poorest at the start, the poorest at the end, the richest."""
-
-MAX_DRAWN_STEPS: Final = 900
-"""Most steps drawn of a trajectory: a pixel holds no more."""
-
-WIDTH_IN: Final = 9.0
-"""Width of a figure [inch]: 1800 pixels at DPI."""
-
-DPI: Final = 200
-"""Resolution [dot/inch]: sharp in print and on dense screens."""
 
 LEFT_MARGIN: Final = 0.1
 """Where the axes begin [figure width]: a label of two lines and its numbers stand before."""
@@ -55,9 +51,7 @@ MAX_PROPERTY_LENGTH: Final = 40
 """Longest name of a property beside the axis [character]."""
 
 THIS_RUN: Final = "#0072B2"
-GRID: Final = "#E4E4E4"
 BAND: Final = "#0072B2"
-STEP_LABEL: Final = "Step (results accepted)"
 
 
 def draw_bias(
@@ -81,8 +75,8 @@ def draw_bias(
     lower = figure.add_axes((LEFT_MARGIN, 0.085, RIGHT_MARGIN - LEFT_MARGIN, 0.245), sharex=upper)
     own = _Curves.of(trajectory)
     curves = [("this run", own), *((name, _Curves.of(run)) for name, run in (comparison or {}).items())]
-    _set_step_limits((upper, lower), [each.steps for _, each in curves])
-    _title(figure, title, _gap_sentence(trajectory))
+    set_step_limits((upper, lower), [each.steps for _, each in curves])
+    write_title(figure, title, _gap_sentence(trajectory))
     _draw_families(upper, trajectory, own)
     upper.set_ylabel(f"Differential entropy h of\n{_spaced(trajectory.property)} [nat]", fontsize=9, parse_math=False)
     upper.tick_params(labelbottom=False)
@@ -90,50 +84,7 @@ def draw_bias(
     lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
     figure.align_ylabels((upper, lower))
     lower.set_xlabel(STEP_LABEL, fontsize=9)
-    _save(figure, path)
-
-
-def draw_comparison(path: Path, runs: Mapping[str, Sequence[Trajectory]], *, title: str) -> None:
-    """Draw the entropy range of several policies: mean over seeds, and a band of one standard deviation.
-
-    A mean covers only the steps that all seeds of the policy reached, so that a run that ended early does not bend it.
-
-    Args:
-        path: PNG file to write, 1800 pixels wide.
-        runs: Trajectories by policy, one per seed.
-        title: What the picture shows.
-
-    Raises:
-        StoreError: When the file cannot be written.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH_IN, 5.0), dpi=DPI, facecolor="white")
-    axes = figure.add_axes((LEFT_MARGIN, 0.115, RIGHT_MARGIN - LEFT_MARGIN, 0.725))
-    summaries = {policy: _over_seeds(each) for policy, each in runs.items()}
-    _set_step_limits((axes,), [steps for steps, _, _ in summaries.values()])
-    labels = []
-    for index, (policy, (steps, mean, deviation)) in enumerate(summaries.items()):
-        colour, style = _look(index)
-        seeds = len(runs[policy])
-        axes.plot(steps, mean, color=colour, linestyle=style, linewidth=1.8, zorder=3)
-        if seeds > 1:
-            axes.fill_between(steps, np.maximum(mean - deviation, 0), mean + deviation, color=colour, alpha=0.16, lw=0)
-        if (end := _last_defined(mean)) is not None:
-            axes.plot(steps[end], mean[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
-            spread_text = f" ± {deviation[end]:.3f}" if seeds > 1 else ""
-            labels.append(
-                EndLabel(steps[end], mean[end], f"{shortened(policy)} {mean[end]:.3f}{spread_text}", colour, bold=False)
-            )
-    _style(axes)
-    _gap_limits(axes)
-    axes.set_xlabel(STEP_LABEL, fontsize=9)
-    axes.set_ylabel("Entropy range, richest − poorest family [nat]", fontsize=9)
-    draw_end_labels(axes, labels, 8.5)
-    counts = sorted({len(each) for each in runs.values()})
-    number = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0] if counts else 0}"
-    _title(figure, title, f"Mean over {number} seeds a policy; bands are one standard deviation; lower is more even")
-    _save(figure, path)
+    save(figure, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,24 +124,6 @@ def _figures(values: Sequence[float | None]) -> FloatArray:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _last_defined(values: FloatArray) -> int | None:
-    defined = np.flatnonzero(~np.isnan(values))
-    return int(defined[-1]) if len(defined) else None
-
-
-def _over_seeds(runs: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Steps common to all runs, with mean and standard deviation of the range; a step not listed keeps the last."""
-    curves = [_Curves.of(run) for run in runs if run.points]
-    if not curves:
-        return np.empty(0), np.empty(0), np.empty(0)
-    start, end = max(each.steps[0] for each in curves), min(each.steps[-1] for each in curves)
-    grid = np.unique(np.concatenate([each.steps for each in curves]))
-    grid = grid[(grid >= start) & (grid <= end)]
-    rows = np.stack([each.range[np.searchsorted(each.steps, grid, side="right") - 1] for each in curves])
-    spread = rows.std(axis=0, ddof=1) if len(rows) > 1 else np.zeros(len(grid))  # as the table of `compare` has it
-    return grid, rows.mean(axis=0), spread
-
-
 def _named(entropies: FloatArray) -> list[int]:
     """Columns of the families with a colour and a name: all, or the poorest and the richest of many."""
     defined = np.flatnonzero(~np.isnan(entropies).all(axis=0))
@@ -212,13 +145,13 @@ def _draw_families(axes: Any, run: Trajectory, curves: _Curves) -> None:
     sizes = dict(zip(last.families, last.sizes, strict=True)) if last else {}
     labels: list[EndLabel] = []
     for index, column in enumerate(named):
-        (colour, style), h, family = _look(index), curves.entropies[:, column], curves.families[column]
+        (colour, style), h, family = look(index), curves.entropies[:, column], curves.families[column]
         axes.plot(curves.steps, h, color=colour, linestyle=style, linewidth=1.5, zorder=3)
-        if (end := _last_defined(h)) is not None:
+        if (end := last_defined(h)) is not None:
             axes.plot(curves.steps[end], h[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
             text = f"{shortened(family)} {_nat(h[end])} (n {sizes.get(family, 0)})"
             labels.append(EndLabel(curves.steps[end], h[end], text, colour))
-    _style(axes)
+    style_axes(axes)
     axes.autoscale(axis="y")
     axes.margins(y=0.06)
     draw_end_labels(axes, labels, 8.0)
@@ -252,13 +185,13 @@ def _draw_ranges(axes: Any, curves: Sequence[tuple[str, _Curves]]) -> None:
         own = index == 0
         colour = THIS_RUN if own else OTHERS[(index - 1) % len(OTHERS)]
         style = "-" if own else LINE_STYLES[1]
-        if (end := _last_defined(each.range)) is None:
+        if (end := last_defined(each.range)) is None:
             continue
         axes.plot(each.steps, each.range, color=colour, linestyle=style, linewidth=2.0 if own else 1.3, zorder=5 - own)
         axes.plot(each.steps[end], each.range[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
         text = f"{shortened(name)} {each.range[end]:.3f}"
         labels.append(EndLabel(each.steps[end], each.range[end], text, colour, bold=own))
-    _style(axes)
+    style_axes(axes)
     _gap_limits(axes)
     draw_end_labels(axes, labels, 8.5)
     if not labels:
@@ -266,33 +199,9 @@ def _draw_ranges(axes: Any, curves: Sequence[tuple[str, _Curves]]) -> None:
         axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", fontsize=9, color="#5A5A5A")
 
 
-def _look(index: int) -> tuple[str, Any]:
-    return OKABE_ITO[index % len(OKABE_ITO)], LINE_STYLES[index // len(OKABE_ITO) % len(LINE_STYLES)]
-
-
 def _gap_limits(axes: Any) -> None:
     top = axes.dataLim.y1
     axes.set_ylim(0, top * 1.08 if np.isfinite(top) and top > 0 else 1)
-
-
-def _set_step_limits(panels: Sequence[Any], steps: Sequence[FloatArray]) -> None:
-    ends = [(float(each[0]), float(each[-1])) for each in steps if len(each)] or [(0.0, 1.0)]
-    low, high = min(start for start, _ in ends), max(end for _, end in ends)
-    if low == high:
-        low, high = low - 1, high + 1
-    for axes in panels:
-        axes.set_xlim(low, high)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-
-
-def _style(axes: Any) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color("#9A9A9A")
-    axes.grid(axis="y", color=GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelsize=8.5, color="#9A9A9A", labelcolor=INK)
 
 
 def _note(axes: Any, text: str) -> None:
@@ -308,12 +217,6 @@ def _note(axes: Any, text: str) -> None:
         color="#5A5A5A",
         parse_math=False,
     )
-
-
-def _title(figure: Any, title: str, subtitle: str) -> None:
-    inch = 1 / figure.get_size_inches()[1]
-    figure.text(0.02, 1 - 0.32 * inch, title, fontsize=13, fontweight="bold", color=INK, parse_math=False)
-    figure.text(0.02, 1 - 0.56 * inch, subtitle, fontsize=9, color="#5A5A5A", parse_math=False)
 
 
 def _gap_sentence(run: Trajectory) -> str:
@@ -334,9 +237,3 @@ def _nat(value: float) -> str:
 
 def _spaced(name: str) -> str:
     return name.replace("_", " ")[:MAX_PROPERTY_LENGTH]
-
-
-def _save(figure: Any, path: Path) -> None:
-    with written_whole(path) as file:
-        # Without the program's version, the same trajectory gives the same bytes after an update.
-        figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.connection import wait
 from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import IndexArray
@@ -157,6 +159,14 @@ _SHARED: dict[str, tuple[Scenario, World]] = {}
 
 def _take_world(scenario: Scenario, world: World) -> None:
     _SHARED["world"] = (scenario, world)
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End when the parent is killed: a worker waits for jobs on a pipe whose other end it holds too, for ever."""
+    wait([parent])
+    os._exit(1)
 
 
 def _play(policy: str, trial: Trial) -> Played:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from agent.acquisition.bias import BIAS_FIGURES
@@ -179,6 +183,29 @@ def test_a_target_that_the_table_does_not_have_is_refused_with_the_nearest(table
 def test_a_target_of_a_pool_that_has_one_property_only_is_refused(table: Path) -> None:
     with pytest.raises(SettingsError, match=r"'x_ray'.*add x_ray and its unit to \[pool\.columns\.further"):
         compare_policies(scenario_on(table, {"targets": ["x_ray"]}), ["random"], [0], downstream=True)
+
+
+@pytest.mark.system
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_the_processes_of_a_comparison_end_when_it_is_killed(tmp_path: Path) -> None:
+    command = ["compare", "oracle_table", "--seeds", "200", "--quiet", "--out", str(tmp_path)]
+    owner = subprocess.Popen([sys.executable, "-m", "scenarios", *command], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 200
+
+    def workers() -> list[psutil.Process]:
+        return [each for each in psutil.Process(owner.pid).children() if "spawn_main" in str(each.cmdline())]
+
+    # Past their imports, and among their campaigns.
+    while not any(each.cpu_times().user > 3 for each in workers()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    left = workers()
+    owner.kill()
+    owner.wait()
+    _, alive = psutil.wait_procs(left, timeout=20)
+    for each in alive:
+        each.kill()
+    assert not alive
 
 
 def test_an_unknown_policy_is_refused_before_anything_runs(table: Path) -> None:

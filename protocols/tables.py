@@ -85,8 +85,12 @@ class CandidateTable:
     dropped: int
     warnings: tuple[str, ...]
 
-    def values_of(self, candidate_ids: Sequence[str]) -> FloatArray:
-        """Return the property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
+    def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
+        """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
+
+        Args:
+            candidate_ids: Of this table.
+            name: One of `columns.further_properties`; the property itself by default.
 
         Raises:
             TableError: When the table has no such candidate.
@@ -95,7 +99,8 @@ class CandidateTable:
         unknown = next((each for each in candidate_ids if each not in row_of), None)
         if unknown is not None:
             raise TableError(f"The table has no candidate {unknown!r}", action="use the table that the pool came from")
-        return self.values[np.array([row_of[each] for each in candidate_ids], dtype=np.int64)]
+        values = self.values if name in {None, self.columns.property} else self.further[str(name)]
+        return values[np.array([row_of[each] for each in candidate_ids], dtype=np.int64)]
 
 
 def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:

@@ -231,9 +231,12 @@ def compare(
     policies: Annotated[str, typer.Option(help="Policies, separated by commas.")] = "etal,random",
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds; each has its own start set.")] = 5,
     budget: Budget = None,
+    downstream: Annotated[
+        bool, typer.Option("--downstream", help="Train models on what was acquired too ([evaluation] says which).")
+    ] = False,
     settings: Set = None,
     settings_file: SettingsFile = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the figure and the CSV.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for figures, CSV and JSON.")] = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -241,17 +244,21 @@ def compare(
     """Compare policies on a scenario over seeds, from the same starts, without broker or lab."""
     with reported_errors(debug=debug):
         from scenarios.compare import compare_policies
+        from scenarios.comparison_files import write_comparison
+        from scenarios.comparison_tables import tables
 
         resolved = _load(scenario, {"budget": budget}, settings, settings_file)
         names = [name.strip() for name in policies.split(",") if name.strip()]
         with progress_on_stderr(quiet=quiet or json) as progress:
-            comparison = compare_policies(resolved.settings, names, range(seeds), progress)
+            comparison = compare_policies(resolved.settings, names, range(seeds), progress, downstream=downstream)
         folder = out or Path("runs") / f"compare-{resolved.settings.name}"
-        written = comparison.write(folder)
+        written = write_comparison(comparison, folder)
         if json:
             print_json(comparison.json())
         elif not quiet:
-            _print(comparison.table())
+            for table in tables(comparison):
+                _print(table)
+                _print("")
             for path in written:
                 _print(f"  {path}")
 

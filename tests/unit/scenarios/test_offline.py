@@ -14,7 +14,7 @@ from agent.campaign.events import Ordering
 from agent.report.trajectory import Trajectory
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError
-from scenarios.offline import entropy_range_at_end, run_offline
+from scenarios.offline import entropy_range_at_end, play_offline, run_offline
 from tests.support.campaigns import Play, small_plan, small_pool, value_of
 
 POOL = small_pool(40)
@@ -92,6 +92,15 @@ def test_it_decides_as_the_campaign_core_decides() -> None:
         observed = np.flatnonzero(np.isfinite(played.campaign.values))
         sizes.append(measure_bias(POOL.families, POOL.family_codes[observed], VALUES[observed], MEASURE))
     assert [point for _, point in run().points[1:]] == sizes
+
+
+@pytest.mark.parametrize(("parallel", "ordering"), [(1, "in_order"), (4, "in_order"), (4, "as_completed")])
+def test_what_it_acquired_leads_from_point_to_point(parallel: int, ordering: str) -> None:
+    played = play_offline(POOL, VALUES, START, settings(parallel=parallel, ordering=ordering))
+    assert len(set(played.acquired.tolist()) | set(START)) == len(START) + 8
+    for step, point in played.trajectory.points:
+        known = [*START, *played.acquired[:step].tolist()]
+        assert point == measure_bias(POOL.families, POOL.family_codes[known], VALUES[known], MEASURE)
 
 
 def test_an_unknown_policy_is_refused() -> None:

@@ -116,6 +116,14 @@ def test_a_relative_path_that_is_not_beside_the_scenario_file_starts_where_you_a
     assert found.pool.digest == make_world(settings).pool.digest
 
 
+def test_further_properties_are_in_the_order_of_the_pool_too(tmp_path: Path) -> None:
+    frame = FRAME.assign(density=[None if index == 3 else 10.0 + index for index in range(COUNT)])
+    world = make_world(scenario(tmp_path, frame, columns={**COLUMNS, "further_properties": {"density": "g/cm^3"}}))
+    expected = frame["density"].to_numpy(dtype=float)[::-1]  # the file is in the reverse order
+    assert np.array_equal(world.further["density"], expected, equal_nan=True)
+    assert make_world(scenario(tmp_path)).further == {}
+
+
 def test_values_are_in_the_order_of_the_pool_and_nothing_is_known_at_the_start(tmp_path: Path) -> None:
     world = make_world(scenario(tmp_path))
     assert world.pool.candidate_ids == tuple(f"c{index:02}" for index in range(COUNT))

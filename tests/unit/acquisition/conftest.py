@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, Policy, PoolArrays
 from agent.acquisition.bias import BiasMeter, BiasPoint
+from agent.acquisition.measure import M_SPACING, EntropyMeasure, default_resolution
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -22,6 +23,11 @@ class World:
     pool: PoolArrays
     truth: FloatArray
     start: IndexArray
+
+    @property
+    def measure(self) -> EntropyMeasure:
+        """The default estimator, as a campaign has it."""
+        return EntropyMeasure(M_SPACING, default_resolution(self.truth))
 
     def context(
         self,
@@ -44,6 +50,7 @@ class World:
             available=available,
             decision=len(acquired),
             seed=seed,
+            measure=self.measure,
         )
 
 

@@ -135,6 +135,8 @@ def _question(context: AcquisitionContext, count: int) -> bytes:
             context.decision,
             context.seed,
             context.measure,
+            context.further,
+            context.aspects,
             count,
         ),
         protocol=pickle.HIGHEST_PROTOCOL,

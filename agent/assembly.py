@@ -65,6 +65,7 @@ def opened_campaign(
     campaign: str,
     recipients: tuple[str, ...],
     start: list[tuple[str, float]],
+    start_further: list[tuple[float, ...]] | None = None,
     resume: bool,
     database_url: str | None = None,
 ) -> Iterator[CampaignFiles]:
@@ -77,6 +78,7 @@ def opened_campaign(
         campaign: Its name.
         recipients: Simulators that requests are addressed to.
         start: Candidate id and value of the start set.
+        start_further: Values of the further properties that are balanced, a row for each candidate of the start set.
         resume: Whether a campaign that has begun is to be taken up.
         database_url: Another database than the folder's own file.
 
@@ -95,6 +97,7 @@ def opened_campaign(
                 recipients=recipients,
                 pool_digest=pool.digest,
                 start_values=[value for _, value in start],
+                start_further=start_further or (),
             )
             if store.sequence and not resume:
                 raise StoreError(
@@ -102,7 +105,7 @@ def opened_campaign(
                     expected="an empty run folder",
                     action="take it up with --resume, or choose another --campaign (the same for its simulators)",
                 )
-            begin(store, pool, asked, start, versions=versions(), now=_now())
+            begin(store, pool, asked, start, start_further or (), versions=versions(), now=_now())
             remembered = remember(store, pool)
             require_same_plan(remembered.campaign.terms, asked, left_open=settings.left_open())
             _wake(store, remembered)

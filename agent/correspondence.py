@@ -65,7 +65,7 @@ class Correspondence:
             family=candidate.family,
             formula=candidate.formula,
             structure=candidate.structure,
-            properties=(self._plan.property_name,),
+            properties=self._plan.property_names,
             deadline_s=self._deadline_s,
         )
         topic = topic_of(message, recipient=attempt.recipient)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agent.acquisition.bias import BiasMeter
-from agent.campaign.events import CampaignPlan, CampaignStarted, StartSetLoaded
+from agent.campaign.events import CampaignPlan, CampaignStarted, FurtherProperty, StartSetLoaded
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 from agent.step import observe
@@ -16,7 +16,7 @@ from agent.store.store import BiasStep, Commit, Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
 
-MAY_DIFFER = frozenset({"uid", "fingerprint", "recipients"})
+MAY_DIFFER = frozenset({"uid", "fingerprint", "recipients", "scale"})
 """Parts of a plan that a resumed run takes from the journal, whatever the settings say now."""
 
 
@@ -35,6 +35,7 @@ def begin(
     pool: Pool,
     plan: CampaignPlan,
     start: Sequence[tuple[str, float]],
+    further: Sequence[tuple[float, ...]] = (),
     *,
     versions: dict[str, str],
     now: str,
@@ -46,6 +47,7 @@ def begin(
         pool: The candidates.
         plan: What the settings ask for.
         start: Candidate id and value of the start set.
+        further: Values of the further properties that are balanced, a row for each candidate of the start set.
         versions: Of what decides, for the record.
         now: Wall-clock time, a label.
 
@@ -65,8 +67,9 @@ def begin(
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(dataclasses.replace(plan, uid=uid), versions)
-        loaded = StartSetLoaded(tuple(candidate for candidate, _ in start), tuple(value for _, value in start))
-        meter = BiasMeter(pool.families, measure=plan.measure)
+        ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
+        loaded = StartSetLoaded(ids, values, tuple(further))
+        meter = BiasMeter(pool.families, measure=plan.aspects)
         observe(meter, pool, loaded)
         bias = BiasStep(0, 2, meter.point(), pool.families)
         store.append(Commit(events=(started, loaded), bias=(bias,)), now=now)
@@ -84,7 +87,7 @@ def remember(store: Store, pool: Pool) -> Remembered:
     for event in store.journal():
         campaign.apply(event)
         if isinstance(event, CampaignStarted):
-            meter = BiasMeter(pool.families, measure=event.plan.measure)
+            meter = BiasMeter(pool.families, measure=event.plan.aspects)
         points += observe(meter, pool, event) is not None
     return Remembered(campaign, meter, points - 1)
 
@@ -119,4 +122,7 @@ def fresh_uid() -> str:
 
 
 def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+    """Return a part of a plan for comparison; what follows from the start set is none of the settings."""
+    if isinstance(value, FurtherProperty):
+        return value.name, value.unit, tuple(value.valid_range), value.weight
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value

@@ -8,13 +8,34 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from agent.acquisition.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution
-from agent.campaign.events import CampaignPlan, Ordering
-from protocols.limits import MAX_ABS_VALUE
+from agent.acquisition.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution, default_scale
+from agent.campaign.events import CampaignPlan, FurtherProperty, Ordering
+from protocols.limits import MAX_ABS_VALUE, MAX_QUANTITIES
 from protocols.messages import Identifier, Name
 
 MAX_PARALLEL = 256
 """Most candidates in flight: bounds what is awaited, and what a reconnect sends again."""
+
+
+class FurtherSettings(BaseModel):
+    """A property that is balanced beside the first one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unit: Annotated[str, Field(max_length=64)] = Field(description="its unit")
+    valid_range: tuple[float, float] = Field(
+        (-MAX_ABS_VALUE, MAX_ABS_VALUE), description="smallest and largest believable value [unit]"
+    )
+    weight: Annotated[float, Field(gt=0, le=1e6)] = Field(1.0, description="its share beside the weights of the others")
+    resolution: Annotated[float, Field(ge=SMALLEST_RESOLUTION, le=MAX_ABS_VALUE)] | None = Field(
+        None, description="smallest difference that means anything [unit]; by default as for the first property"
+    )
+
+    def measured_on(self, name: str, start_values: Sequence[float]) -> FurtherProperty:
+        """Return it as the plan has it, standardised by the values of the start set."""
+        values = np.array(start_values)
+        resolution = default_resolution(values) if self.resolution is None else self.resolution
+        return FurtherProperty(name, self.unit, self.valid_range, self.weight, default_scale(values), resolution)
 
 
 class CampaignSettings(BaseModel):
@@ -26,6 +47,13 @@ class CampaignSettings(BaseModel):
     unit: Annotated[str, Field(max_length=64)] = Field(description="its unit; a result in another unit is refused")
     valid_range: tuple[float, float] = Field(
         (-MAX_ABS_VALUE, MAX_ABS_VALUE), description="smallest and largest believable value [unit]"
+    )
+    further: Annotated[dict[Name, FurtherSettings], Field(max_length=MAX_QUANTITIES - 1)] = Field(
+        default_factory=dict,
+        description="further properties to balance: the entropy of a family is then the weighted mean over all of them",
+    )
+    weight: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        1.0, description="share of `property` beside the weights of the further ones"
     )
     budget: Annotated[int, Field(ge=1, le=10_000_000)] = Field(description="candidates that may be requested")
     policy: str = Field(
@@ -71,6 +99,9 @@ class CampaignSettings(BaseModel):
         if not self.valid_range[0] < self.valid_range[1]:
             message = f"valid_range = {list(self.valid_range)} is empty; expected [smallest, largest]"
             raise ValueError(message)
+        if self.property in self.further:
+            message = f"{self.property!r} is the property already; leave it out of further"
+            raise ValueError(message)
         return self
 
     def left_open(self) -> frozenset[str]:
@@ -87,8 +118,23 @@ class CampaignSettings(BaseModel):
         recipients: tuple[str, ...],
         pool_digest: str,
         start_values: Sequence[float] = (),
+        start_further: Sequence[Sequence[float]] = (),
     ) -> CampaignPlan:
-        """Return the plan that a journal begins with; the resolution left open becomes that of the start values."""
+        """Return the plan that a journal begins with; what is left open becomes that of the start values.
+
+        Args:
+            campaign: Its name.
+            uid: Random part of every attempt id.
+            fingerprint: Of what decides.
+            recipients: Simulators that requests are addressed to.
+            pool_digest: Of the pool.
+            start_values: Of the property.
+            start_further: Of the further ones, a row for each of `start_values`.
+        """
+        further = tuple(
+            each.measured_on(name, [row[place] for row in start_further])
+            for place, (name, each) in enumerate(self.further.items())
+        )
         resolution = default_resolution(np.array(start_values)) if self.resolution is None else self.resolution
         return CampaignPlan(
             campaign=campaign,
@@ -110,4 +156,7 @@ class CampaignSettings(BaseModel):
             pool_digest=pool_digest,
             estimator=self.estimator,
             resolution=resolution,
+            further=further,
+            weight=self.weight,
+            scale=default_scale(np.array(start_values)) if further else 1.0,
         )

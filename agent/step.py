@@ -211,12 +211,13 @@ def observe(meter: BiasMeter, pool: Pool, event: Event) -> tuple[str, ...] | Non
     """Let the meter see an event; return the families that it changed, or None if it brings no observation."""
     match event:
         case StartSetLoaded():
-            for candidate_id, value in zip(event.candidate_ids, event.values, strict=True):
-                meter.add(int(pool.family_codes[pool.index_of[candidate_id]]), value)
+            for candidate_id, value, further in event.rows():
+                meter.add(int(pool.family_codes[pool.index_of[candidate_id]]), value, *further)
             return pool.families
         case ResultAccepted() | ObservationAdded():
             code = int(pool.family_codes[pool.index_of[event.candidate_id]])
-            meter.add(code, event.value)
+            names = [aspect.name for aspect in meter.aspects[1:]]
+            meter.add(code, event.value, *(event.values_of(names) if isinstance(event, ResultAccepted) else ()))
             return (pool.families[code],)
         case _:
             return None

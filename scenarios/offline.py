@@ -16,7 +16,7 @@ from agent.acquisition.bias import BiasMeter, BiasPoint
 from agent.acquisition.registry import make_policy, policy_fingerprint
 from agent.campaign import decide
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.events import CampaignPlan, CampaignStarted, Event, ResultAccepted, StartSetLoaded
+from agent.campaign.events import CampaignPlan, CampaignStarted, Event, Measured, ResultAccepted, StartSetLoaded
 from agent.campaign.state import Campaign, Phase
 from agent.pool.candidates import Pool
 from agent.report.trajectory import Trajectory
@@ -51,7 +51,7 @@ def run_offline(
 
     Args:
         pool: The candidates.
-        values: The property of every candidate, in pool order, shape (n,).
+        values: The property of every candidate, in pool order, shape (n,); of several balanced ones, shape (n, p).
         start: Pool indices of the start set.
         settings: Policy, budget, seed, parallel, ordering.
         on_decision: Called with the number of each decision, for progress.
@@ -73,15 +73,18 @@ def play_offline(
     """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`."""
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
     policy = make_policy(settings.policy, settings.policy_options)
+    columns = values.reshape(len(pool), 1 + len(settings.further))
+    known = columns[list(start)].tolist()
     plan = settings.plan(
         campaign="offline",
         uid="offline",
         fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
         recipients=("offline",),
         pool_digest=pool.digest,
-        start_values=values[list(start)].tolist(),
+        start_values=[row[0] for row in known],
+        start_further=[row[1:] for row in known],
     )
-    return _Player(pool, values, plan, policy).play(start, on_decision)
+    return _Player(pool, columns, plan, policy).play(start, on_decision)
 
 
 class _Player:
@@ -92,7 +95,7 @@ class _Player:
         self._values = values
         self._plan = plan
         self._policy = policy
-        self._meter = BiasMeter(pool.families, measure=plan.measure)
+        self._meter = BiasMeter(pool.families, measure=plan.aspects)
         self._points: list[tuple[int, BiasPoint]] = []
         self._acquired: list[int] = []
 
@@ -100,7 +103,9 @@ class _Player:
         campaign = self._campaign
         ids = tuple(self._pool.candidate_ids[index] for index in start)
         self._fold(CampaignStarted(self._plan))
-        self._fold(StartSetLoaded(ids, tuple(float(self._values[index]) for index in start)))
+        rows = self._values[list(start)].tolist()
+        further = tuple(tuple(row[1:]) for row in rows) if self._plan.further else ()
+        self._fold(StartSetLoaded(ids, tuple(row[0] for row in rows), further))
         while campaign.phase is Phase.RUNNING:
             follows = decide.react(campaign)
             for event in follows:
@@ -115,15 +120,18 @@ class _Player:
             proposal = self._policy.propose(make_context(campaign, self._arrays), needed.count)
             for event in decide.decide_proposal(campaign, needed, campaign.sequence, proposal).events:
                 self._fold(event)
-        trajectory = Trajectory(self._plan.property_name, self._plan.unit, tuple(self._points))
+        trajectory = Trajectory(self._plan.label, self._plan.unit, tuple(self._points))
         return OfflineRun(trajectory, np.array(self._acquired, dtype=np.int64))
 
     def _answer_oldest(self) -> None:
         attempt = next(iter(self._campaign.in_flight.values()))
         index = self._pool.index_of[attempt.candidate_id]
-        value = float(self._values[index])
+        value, *others = self._values[index].tolist()
+        quantities = tuple(
+            Measured(each.name, other, each.unit) for each, other in zip(self._plan.further, others, strict=True)
+        )
         self._acquired.append(index)
-        self._fold(ResultAccepted(attempt.attempt_id, attempt.candidate_id, "offline", value, (), 0.0))
+        self._fold(ResultAccepted(attempt.attempt_id, attempt.candidate_id, "offline", value, quantities, 0.0))
 
     def _fold(self, event: Event) -> None:
         self._campaign.apply(event)

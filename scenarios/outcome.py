@@ -37,7 +37,7 @@ def known_outcome(files: CampaignFiles) -> Outcome | None:
     summary = read_summary(folder / SUMMARY)
     if not all((folder / name).is_file() for name in (TRAJECTORY, FIGURE)):
         return None
-    trajectory = Trajectory(files.plan.property_name, files.plan.unit, tuple(files.store.trajectory()))
+    trajectory = Trajectory(files.plan.label, files.plan.unit, tuple(files.store.trajectory()))
     return Outcome(summary, trajectory, None, finished=True, already=True)
 
 
@@ -54,7 +54,7 @@ def write_outcome(
         accepted_here: Results that it accepted in that time.
     """
     campaign, plan = files.remembered.campaign, files.plan
-    trajectory = Trajectory(plan.property_name, plan.unit, tuple(files.store.trajectory()))
+    trajectory = Trajectory(plan.label, plan.unit, tuple(files.store.trajectory()))
     over = campaign.phase is Phase.FINISHED
     # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
     steps = len(trajectory.points) - 1
@@ -70,7 +70,7 @@ def write_outcome(
         scenario=scenario.name,
         policy=plan.policy,
         seed=plan.seed,
-        property=plan.property_name,
+        property=plan.label,
         unit=plan.unit,
         budget=plan.budget,
         spent=campaign.spent,
@@ -109,4 +109,4 @@ def random_instead(scenario: Scenario, world: World, *, measure: EntropyMeasure,
     random = {"policy": "random", "policy_options": {}, "budget": steps}
     same = {"estimator": measure.estimator, "resolution": measure.resolution}
     settings = scenario.campaign.model_copy(update=random | same)
-    return run_offline(world.pool, world.values, list(world.start), settings)
+    return run_offline(world.pool, world.balanced, list(world.start), settings)

@@ -81,6 +81,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
         campaign=request.campaign,
         recipients=scenario.recipients,
         start=world.start_observations(),
+        start_further=world.start_further(),
         resume=request.resume,
         database_url=request.database_url,
     ) as files:

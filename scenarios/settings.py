@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -108,7 +109,7 @@ class Scenario(BaseModel):
         campaign = filled.get("campaign", {})
         if isinstance(campaign, dict):
             named = {key: columns[key] for key in ("property", "unit", "valid_range") if key in columns}
-            filled["campaign"] = named | campaign
+            filled["campaign"] = named | campaign | _further_with_units(campaign, columns)
         simulator = filled.get("simulator", {})
         if isinstance(simulator, dict) and simulator.get("evaluator", TABLE) == TABLE:
             oracle = {"path": pool.get("path"), "columns": columns} | simulator.get("table", {})
@@ -124,9 +125,27 @@ class Scenario(BaseModel):
                 f"{self.campaign.property!r} in {self.campaign.unit!r}"
             )
             raise ValueError(message)
+        known = {} if columns is None else columns.further_properties
+        for name, further in self.campaign.further.items() if columns is not None else ():
+            if known.get(name) != further.unit:
+                told = f"in {known[name]!r}" if name in known else "not at all (see pool.columns.further_properties)"
+                message = f"the campaign wants {name!r} in {further.unit!r}, the table gives it {told}"
+                raise ValueError(message)
         return self
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """Whom requests are addressed to."""
         return self.campaign.recipients or (self.simulator.id,)
+
+
+def _further_with_units(campaign: Mapping[str, object], columns: Mapping[str, object]) -> dict[str, object]:
+    """Let the table say the units of what is balanced beside its property."""
+    further, units = campaign.get("further"), columns.get("further_properties")
+    if not isinstance(further, dict) or not isinstance(units, dict):
+        return {}
+    filled = {
+        name: {"unit": units[name]} | each if isinstance(each, dict) and name in units else each
+        for name, each in further.items()
+    }
+    return {"further": filled}

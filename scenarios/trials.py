@@ -44,7 +44,7 @@ class OpenPool:
 
     Attributes:
         pool: The candidates that are not held out.
-        values: Their property, shape (len(pool),).
+        values: Of the properties that are balanced, shape (len(pool), p).
         start: Start set, as indices of this pool.
         rows: Index in the whole pool of each, shape (len(pool),).
     """
@@ -99,7 +99,7 @@ def held_out(pool: Pool, seed: int, fraction: float) -> IndexArray:
 def open_pool(world: World, trial: Trial) -> OpenPool:
     """Return what the policies of a trial may choose from."""
     rows = _kept(world.pool, trial.test)
-    return OpenPool(_restricted(world.pool, rows), world.values[rows], np.searchsorted(rows, trial.start), rows)
+    return OpenPool(_restricted(world.pool, rows), world.balanced[rows], np.searchsorted(rows, trial.start), rows)
 
 
 def _kept(pool: Pool, test: IndexArray) -> IndexArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,8 @@ class World:
         values: The property of every candidate, NaN where nobody knows it yet, shape (n,) [unit of the campaign].
         start: Pool indices of the start set, ascending.
         warnings: What a person should know about the table.
-        further: Further properties of the table by name, in pool order, shape (n,) [their units]; NaN where unknown.
+        further: Further properties by name, in pool order, shape (n,) [their units]; NaN where unknown.
+        balanced_beside: Those of them that the campaign balances beside its property.
     """
 
     pool: Pool
@@ -37,15 +38,25 @@ class World:
     start: IndexArray
     warnings: tuple[str, ...] = field(default=())
     further: Mapping[str, FloatArray] = field(default_factory=dict)
+    balanced_beside: tuple[str, ...] = ()
+
+    @property
+    def balanced(self) -> FloatArray:
+        """Values of the property, and of those that are balanced beside it, shape (n, p)."""
+        return np.column_stack((self.values, *(self.further[name] for name in self.balanced_beside)))
 
     @property
     def all_known(self) -> bool:
         """Whether the outcome of any other choice can be told."""
-        return bool(np.isfinite(self.values).all())
+        return bool(np.isfinite(self.balanced).all())
 
     def start_observations(self) -> list[tuple[str, float]]:
         """Return candidate id and value of the start set."""
         return [(self.pool.candidate_ids[index], float(self.values[index])) for index in self.start]
+
+    def start_further(self) -> list[tuple[float, ...]]:
+        """Return the values of what is balanced beside the property, a row for each of the start set."""
+        return [tuple(row) for row in self.balanced[self.start, 1:].tolist()] if self.balanced_beside else []
 
 
 def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> World:
@@ -60,9 +71,9 @@ def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> Worl
         SettingsError: When the start set cannot be made as asked.
     """
     if scenario.pool.source == EMT_ALLOYS:
-        pool, values = _emt_alloys(scenario, progress)
+        pool, values = _emt_alloys(scenario, scenario.campaign.property, progress)
         warnings: tuple[str, ...] = ()
-        further: dict[str, FloatArray] = {}
+        further = {name: _emt_alloys(scenario, name, progress)[1] for name in scenario.campaign.further}
     else:
         pool, table = _from_table(scenario, progress)
         values, warnings = table.values_of(pool.candidate_ids), table.warnings
@@ -78,16 +89,29 @@ def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> Worl
                 else "make start.size smaller, or the pool larger"
             ),
         )
-    return World(pool, values, start, warnings, further)
+    beside = tuple(scenario.campaign.further)
+    _require_known(beside, further, start)
+    return World(pool, values, start, warnings, further, beside)
 
 
-def _emt_alloys(scenario: Scenario, progress: Progress) -> tuple[Pool, FloatArray]:
+def _require_known(beside: Sequence[str], further: Mapping[str, FloatArray], start: IndexArray) -> None:
+    for name in beside:
+        lacking = int((~np.isfinite(further[name][start])).sum())
+        if lacking:
+            raise TableError(
+                f"{name!r} is not known for {lacking} of the {len(start)} candidates of the start set",
+                expected="a value of every balanced property for every observation",
+                action="leave these rows out of the table, or the property out of campaign.further",
+            )
+
+
+def _emt_alloys(scenario: Scenario, name: str, progress: Progress) -> tuple[Pool, FloatArray]:
     from agent.pool import features
     from scenarios import crystal_prototypes, emt_alloys
     from simulators import ase_properties, calculators
 
     modules = (emt_alloys, crystal_prototypes, features, ase_properties, calculators)
-    seed, name = scenario.pool.seed, scenario.campaign.property
+    seed = scenario.pool.seed
     return cached(
         EMT_ALLOYS,
         [Path(str(module.__file__)) for module in modules],

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.acquisition.aspects import Aspect
 from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
 
 IndexArray = NDArray[np.int64]
@@ -50,7 +51,9 @@ class AcquisitionContext:
         available: Pool indices that may be chosen, ascending, shape (a,); disjoint from the others.
         decision: Number of this decision, from 0.
         seed: Seed of this decision, derived from (campaign seed, decision number).
-        measure: The entropy that the campaign means.
+        measure: The entropy that the campaign means; of its first property, where it balances several.
+        further: Values of the other properties that are balanced, shape (k, p − 1) [their units].
+        aspects: The p properties, where there are several.
     """
 
     pool: PoolArrays
@@ -62,6 +65,16 @@ class AcquisitionContext:
     decision: int
     seed: int
     measure: EntropyMeasure = AS_PUBLISHED
+    further: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    aspects: tuple[Aspect, ...] = ()
+
+    @property
+    def balanced(self) -> tuple[tuple[Aspect, FloatArray], ...]:
+        """Each property that is balanced, with its values, shape (k,)."""
+        if len(self.aspects) <= 1:
+            return ((Aspect(measure=self.measure), self.values),)
+        columns = (self.values, *self.further.T)
+        return tuple(zip(self.aspects, columns, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.acquisition.aspects import Aspect, combined_entropy
 from agent.acquisition.entropy import MIN_VALUES, entropy_of_sorted, estimator_for
 from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
 from protocols.errors import invariant
@@ -92,19 +93,17 @@ def measure_bias(
     families: Sequence[str],
     family_codes_of_observed: IndexArray,
     values: FloatArray,
-    measure: EntropyMeasure = AS_PUBLISHED,
+    measure: EntropyMeasure | Sequence[Aspect] = AS_PUBLISHED,
 ) -> BiasPoint:
     """Measure the bias of a whole dataset.
 
     Args:
         families: Names, length f.
         family_codes_of_observed: Index into `families` of every value, shape (k,).
-        values: In the unit of the campaign, shape (k,).
-        measure: Which entropy is meant.
+        values: In the unit of the campaign, shape (k,); of several properties, shape (k, p).
+        measure: Which entropy is meant; or the p properties.
     """
-    invariant(len(family_codes_of_observed) == len(values), "every value has a family")
-    samples = [np.sort(values[family_codes_of_observed == code]) for code in range(len(families))]
-    return _bias_point(tuple(families), [len(x) for x in samples], [measure.entropy(x) for x in samples])
+    return BiasMeter(families, family_codes_of_observed, values, measure=measure).point()
 
 
 def consecutive_misses(values_in_order: FloatArray, acquired_count: int, patience: int) -> int:
@@ -137,13 +136,13 @@ def consecutive_misses(values_in_order: FloatArray, acquired_count: int, patienc
 class BiasMeter:
     """Keeps the bias of a growing dataset: always equal to `measure_bias` of the same values.
 
-    Adding a value costs one sorted insertion and one entropy, of its own family only.
+    Adding a value costs one sorted insertion and one entropy, of its own family only, for each property.
 
     Args:
         families: Names, length f.
         family_codes_of_observed: Family of every value known at the start, shape (k,).
-        values: These values, shape (k,).
-        measure: Which entropy is meant.
+        values: These values, shape (k,); of several properties, shape (k, p).
+        measure: Which entropy is meant; or the p properties.
     """
 
     def __init__(
@@ -152,27 +151,33 @@ class BiasMeter:
         family_codes_of_observed: IndexArray | None = None,
         values: FloatArray | None = None,
         *,
-        measure: EntropyMeasure = AS_PUBLISHED,
+        measure: EntropyMeasure | Sequence[Aspect] = AS_PUBLISHED,
     ) -> None:
         self._families = tuple(families)
-        self._measure = measure
+        self.aspects = (Aspect(measure=measure),) if isinstance(measure, EntropyMeasure) else tuple(measure)
         codes = np.empty(0, dtype=np.int64) if family_codes_of_observed is None else family_codes_of_observed
         start = np.empty(0) if values is None else np.asarray(values, dtype=np.float64)
+        start = start.reshape(len(start), len(self.aspects))
         invariant(len(codes) == len(start), "every value has a family")
-        self._samples = [np.sort(start[codes == code]) for code in range(len(self._families))]
-        self._entropies = [measure.entropy(x) for x in self._samples]
+        self._samples = [[np.sort(column[codes == code]) for column in start.T] for code in range(len(self._families))]
+        self._entropies = [self._entropy(code) for code in range(len(self._families))]
 
-    def add(self, family_code: int, value: float) -> None:
-        """Take in one value of one family."""
+    def add(self, family_code: int, *values: float) -> None:
+        """Take in one candidate of one family: a value for each property."""
         invariant(0 <= family_code < len(self._families), f"family code {family_code} names a family")
-        sample = self._samples[family_code]
-        sample = np.insert(sample, int(np.searchsorted(sample, value)), value)
-        self._samples[family_code] = sample
-        self._entropies[family_code] = self._measure.entropy(sample)
+        invariant(len(values) == len(self.aspects), f"{len(values)} values of {len(self.aspects)} properties")
+        samples = self._samples[family_code]
+        for place, value in enumerate(values):
+            samples[place] = np.insert(samples[place], int(np.searchsorted(samples[place], value)), value)
+        self._entropies[family_code] = self._entropy(family_code)
 
     def point(self) -> BiasPoint:
         """Return the bias of all values so far."""
-        return _bias_point(self._families, [len(x) for x in self._samples], self._entropies)
+        return _bias_point(self._families, [len(samples[0]) for samples in self._samples], self._entropies)
+
+    def _entropy(self, code: int) -> float | None:
+        parts = [aspect.entropy(x) for aspect, x in zip(self.aspects, self._samples[code], strict=True)]
+        return combined_entropy(self.aspects, parts)
 
 
 def _bias_point(families: tuple[str, ...], sizes: Sequence[int], entropies: Sequence[float | None]) -> BiasPoint:

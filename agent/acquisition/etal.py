@@ -12,10 +12,11 @@ One choice:
    included (`expected_gain`). Where the family has no h: the deviation of Y.
 4. The best score is chosen; equal scores fall to the lowest index.
 
-Requests in flight count by their predicted distribution: `cases` joint draws of what they may bring (antithetic, by
-the seed of the decision) enter their family, and h and G are averages over these; the surrogate's deviation falls
-around them in every case. So neither the family nor the candidate is chosen twice for the same lack. Each choice of a
-batch is in flight for the choices after it.
+Requests in flight count by their predicted distribution (`outlook`), so that neither the family nor the candidate is
+chosen twice for the same lack. Each choice of a batch is in flight for the choices after it.
+
+Of several properties (`aspects`) each has a surrogate of its own; h and G are their weighted sums, and a family is left
+out only when it gained in none of them.
 
 | here | meaning |
 |---|---|
@@ -33,24 +34,19 @@ Reference: H. Zhang, W. W. Chen, J. M. Rondinelli, W. Chen, Appl. Phys. Rev. 10,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
 
-from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, IndexArray, Proposal
+from agent.acquisition.aspects import Aspect, combined_entropy
+from agent.acquisition.base import AcquisitionContext, Choice, IndexArray, PoolArrays, Proposal
 from agent.acquisition.bias import poverty_rank
-from agent.acquisition.expected_gain import expected_gain
-from agent.acquisition.family_history import MIN_FAMILY_ROWS, FamilyHistory, Histories
-from agent.acquisition.selection import (
-    DEFAULT_MAX_TRAINING_ROWS,
-    best_two,
-    check_whole_number,
-    short_reason,
-    training_positions,
-)
-from agent.surrogate.gaussian_process import FittedGP, fit
-from agent.surrogate.growing import GrowthTerms, Imagined
+from agent.acquisition.family_history import MIN_FAMILY_ROWS, Histories
+from agent.acquisition.outlook import Outlook, Prediction
+from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, best_two, check_whole_number, short_reason
+from agent.acquisition.shared_surrogate import SharedSurrogate
+from agent.surrogate.growing import GrowthTerms
 from agent.surrogate.standardise import ColumnMemory
 from protocols.errors import SettingsError
 
@@ -104,12 +100,12 @@ class EntropyTargeted:
         self._patience, self._cases = patience, cases
         self._terms = GrowthTerms(lengthscales == "each", max_fit_rows, max_training_rows, memory_mib << 20)
         self._columns = ColumnMemory()
-        self._histories: Histories | None = None
+        self._kept: tuple[PoolArrays, tuple[Aspect, ...], list[Histories]] | None = None
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Choose up to `count` candidates, each from the family that is poorest by then."""
+        decision = _Decision(context, self._families(context), self._patience)
         picks: list[_Pick] = []
-        decision = _Decision(context, self._followed(context), self._columns, self._patience, self._cases)
         while len(picks) < min(count, len(context.available)):
             picks.append(decision.pick())
             decision.request(picks[-1])
@@ -124,40 +120,51 @@ class EntropyTargeted:
             details=first.details,
         )
 
-    def _followed(self, context: AcquisitionContext) -> list[FamilyHistory]:
-        known = self._histories
-        if known is None or known.pool is not context.pool or known.measure != context.measure:
-            columns = self._columns.of(context.pool.features)
-            self._histories = known = Histories(context, columns, self._terms)
-        return known.follow(context)
+    def _families(self, context: AcquisitionContext) -> list[_Family]:
+        """Bring what is kept of every family and property up to the context."""
+        pool, columns = context.pool, self._columns.of(context.pool.features)
+        aspects = tuple(aspect for aspect, _ in context.balanced)
+        if self._kept is None or self._kept[0] is not pool or self._kept[1] != aspects:
+            self._kept = (pool, aspects, [Histories(pool, each.measure, columns, self._terms) for each in aspects])
+        rng = np.random.default_rng(context.seed)
+        outlooks: list[list[Outlook]] = [[] for _ in pool.families]
+        for (aspect, values), histories in zip(context.balanced, self._kept[2], strict=True):
+            shared = SharedSurrogate(context, values, columns)
+            for code, history in enumerate(histories.follow(context, values)):
+                outlooks[code].append(Outlook(aspect, history, shared, self._cases, rng))
+        codes = pool.family_codes[context.available]
+        return [
+            _Family(name, context.available[codes == code], each)
+            for code, (name, each) in enumerate(zip(pool.families, outlooks, strict=True))
+        ]
 
 
 @dataclass(slots=True)
 class _Family:
-    """A family as this decision sees it.
+    """A family as this decision sees it, with an outlook for each property."""
 
-    Attributes:
-        cases: What its sample may be when the requests in flight have been answered; one case without any.
-        errors: Of these requests, by case (see `growing.Imagined`), shape (s, p).
-        flight: Pool indices of these requests.
-        imagined: The surrogate with them; None without any, or without a surrogate of its own.
-    """
-
-    code: int
     name: str
-    history: FamilyHistory
     available: IndexArray
-    cases: list[FloatArray]
-    errors: FloatArray
-    flight: list[int] = field(default_factory=list)
-    imagined: Imagined | None = None
+    outlooks: list[Outlook]
+    in_flight: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.outlooks[0].history)
 
     @property
     def entropy(self) -> float | None:
-        """Mean over the cases."""
-        found = [self.history.measure.entropy(sample) for sample in self.cases]
-        known = [h for h in found if h is not None]
-        return float(np.mean(known)) if known else None
+        return combined_entropy([each.aspect for each in self.outlooks], [each.entropy for each in self.outlooks])
+
+    @property
+    def misses(self) -> int:
+        """Acquisitions in a row that gained in none of the properties."""
+        return min(each.history.misses for each in self.outlooks)
+
+    def let_fly(self, indices: IndexArray) -> None:
+        self.in_flight += len(indices)
+        for outlook in self.outlooks:
+            outlook.let_fly(indices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,38 +179,24 @@ class _Pick:
 class _Decision:
     """The working state of one call of `propose`."""
 
-    def __init__(
-        self,
-        context: AcquisitionContext,
-        histories: Sequence[FamilyHistory],
-        columns: ColumnMemory,
-        patience: int,
-        cases: int,
-    ) -> None:
-        self._context, self._columns, self._patience, self._cases = context, columns, patience, cases
-        self._rng = np.random.default_rng(context.seed)
-        self._shared: FittedGP | None = None
-        pool = context.pool
-        codes = pool.family_codes[context.available]
-        self._families = [
-            _Family(code, pool.families[code], history, context.available[codes == code], [history.sample], _NOTHING)
-            for code, history in enumerate(histories)
-        ]
-        pending_codes = pool.family_codes[context.pending]
+    def __init__(self, context: AcquisitionContext, families: Sequence[_Family], patience: int) -> None:
+        self._families, self._patience = families, patience
+        # Of its own, so that what is drawn for requests in flight does not decide where nothing else does.
+        self._rng = np.random.default_rng([context.seed, 1])
+        pending_codes = context.pool.family_codes[context.pending]
         for code in np.unique(pending_codes):
-            for index in context.pending[pending_codes == code]:
-                self._let_fly(self._families[code], int(index))
-            self._draw_cases(self._families[code])
+            families[code].let_fly(context.pending[pending_codes == code])
 
     def pick(self) -> _Pick:
         """Choose one candidate of the poorest family."""
         family, reopened = self._target()
-        prediction = self._predict(family)
-        if prediction is None:
+        predictions = [outlook.predict(family.available) for outlook in family.outlooks]
+        known = [prediction for prediction in predictions if prediction is not None]
+        if len(known) < len(predictions):
             choice, runner_up = Choice(int(self._rng.choice(family.available))), None
             reason, details = "without any value there is nothing to score", dict[str, float]()
         else:
-            choice, runner_up, reason, details = self._score(family, *prediction)
+            choice, runner_up, reason, details = _scored(family, known)
         prefix = f"all families missed {self._patience} times in a row and are admitted again; " if reopened else ""
         return _Pick(choice, runner_up, family, f"{prefix}{_state_of(family)}; {reason}", details)
 
@@ -211,118 +204,46 @@ class _Decision:
         """Let a pick count as requested before the next one."""
         family = pick.family
         family.available = family.available[family.available != pick.choice.index]
-        self._let_fly(family, pick.choice.index)
-        self._draw_cases(family)
+        family.let_fly(np.array([pick.choice.index]))
 
     def _target(self) -> tuple[_Family, bool]:
         """Return the family to enrich, and whether the families left out had to be admitted again."""
         with_candidates = [family for family in self._families if len(family.available)]
-        eligible = [family for family in with_candidates if family.history.misses < self._patience]
-        poorest = min(
-            eligible or with_candidates,
-            key=lambda f: poverty_rank(f.entropy, len(f.history) + len(f.flight), f.name),
-        )
+        eligible = [family for family in with_candidates if family.misses < self._patience]
+        poorest = min(eligible or with_candidates, key=lambda f: poverty_rank(f.entropy, f.size + f.in_flight, f.name))
         return poorest, not eligible
 
-    def _score(
-        self, family: _Family, means: FloatArray, std: FloatArray, noise_std: float, lengthscale: float
-    ) -> tuple[Choice, Choice | None, str, dict[str, float]]:
-        """Score the available candidates; `means` has a row for each case, shape (s, a)."""
-        total_std = np.hypot(std, noise_std)
-        entropy = family.entropy
-        scores = total_std
-        if entropy is not None:
-            scores = np.zeros(len(std))
-            for sample, mean in zip(family.cases, means, strict=True):
-                added = family.history.measure.added(sample)
-                if added is not None:
-                    scores += expected_gain(added, sample, mean, total_std) / len(family.cases)
-        choice, runner_up = best_two(family.available, scores)
-        at = int(np.searchsorted(family.available, choice.index))
-        details = {
-            "predicted_mean": float(means[:, at].mean()),
-            "predicted_std": float(std[at]),
-            "lengthscale": lengthscale,
-            "noise_std": noise_std,
-            "n_labelled": float(len(family.history)),
-            "n_in_flight": float(len(family.flight)),
+
+def _scored(family: _Family, predictions: Sequence[Prediction]) -> tuple[Choice, Choice | None, str, dict[str, float]]:
+    """Score the available candidates of a family; return the best two, why, and figures worth keeping."""
+    entropy = family.entropy
+    parts = list(zip(family.outlooks, predictions, strict=True))
+    if entropy is None:
+        scores = sum(each.aspect.weight / each.aspect.scale * prediction.value_std for each, prediction in parts)
+    else:
+        scores = sum(each.aspect.weight * each.expected_gains(prediction) for each, prediction in parts)
+    choice, runner_up = best_two(family.available, np.asarray(scores, dtype=np.float64))
+    at = int(np.searchsorted(family.available, choice.index))
+    details = {"n_labelled": float(family.size), "n_in_flight": float(family.in_flight)}
+    for outlook, prediction in parts:
+        suffix = f" of {outlook.aspect.name}" if len(parts) > 1 else ""
+        details |= {
+            f"predicted_mean{suffix}": float(prediction.means[:, at].mean()),
+            f"predicted_std{suffix}": float(prediction.std[at]),
+            f"noise_std{suffix}": prediction.noise_std,
+            f"lengthscale{suffix}": prediction.lengthscale,
         }
-        if entropy is None:
-            return choice, runner_up, f"largest predicted deviation {total_std[at]:.3g}", details
-        details |= {"entropy_before": entropy, "expected_gain": float(scores[at])}
-        return choice, runner_up, f"expected gain {scores[at]:.3g} nat", details
-
-    def _predict(self, family: _Family) -> tuple[FloatArray, FloatArray, float, float] | None:
-        """Means (s, a) and deviations (a,) of the available candidates, deviation of the noise, lengthscale."""
-        process = family.history.surrogate()
-        if process is None:
-            return self._predict_from_all(family)
-        at = np.searchsorted(family.history.members, family.available)
-        if family.imagined is None:
-            mean, std = process.predict()
-            return (
-                np.broadcast_to(mean[at], (len(family.cases), len(at))),
-                std[at],
-                process.noise_std,
-                process.lengthscale,
-            )
-        means, std = family.imagined.predict(family.errors)
-        return means[:, at], std[at], process.noise_std, process.lengthscale
-
-    def _predict_from_all(self, family: _Family) -> tuple[FloatArray, FloatArray, float, float] | None:
-        """The same from the labelled rows of all families; None when there are none."""
-        process = self._shared_process()
-        if process is None:
-            return None
-        flown = process.with_fantasies(self._rows(np.array(family.flight, dtype=np.int64)))
-        mean, std = flown.predict(self._rows(family.available))
-        means = np.broadcast_to(mean, (len(family.cases), len(mean)))
-        return means, std, process.noise_std, process.hyperparameters.lengthscale
-
-    def _shared_process(self) -> FittedGP | None:
-        context = self._context
-        if self._shared is None and len(context.observed):
-            chosen = training_positions(context.observed, context.acquired, DEFAULT_MAX_TRAINING_ROWS)
-            self._shared = fit(self._rows(context.observed[chosen]), context.values[chosen])
-        return self._shared
-
-    def _let_fly(self, family: _Family, index: int) -> None:
-        """Count a request in flight."""
-        family.flight.append(index)
-        process = family.history.surrogate()
-        if process is None:
-            return
-        if family.imagined is None:
-            family.imagined = Imagined(process)
-        family.imagined.append(family.history.standardised(np.array([index]))[0])
-
-    def _draw_cases(self, family: _Family) -> None:
-        """Draw what the requests in flight may bring; what was drawn before for one of them stays."""
-        known = family.errors if len(family.errors) else np.empty((self._cases, 0))
-        half = self._rng.normal(size=(self._cases // 2, len(family.flight) - known.shape[1]))
-        family.errors = np.concatenate((known, np.concatenate((half, -half))), axis=1)
-        if family.imagined is not None:
-            values = family.imagined.values(family.errors)
-        elif (process := self._shared_process()) is not None:
-            mean, std = process.predict(self._rows(np.array(family.flight)))
-            values = mean + np.hypot(std, process.noise_std) * family.errors
-        else:
-            return
-        family.cases = [np.sort(np.concatenate((family.history.sample, case))) for case in values]
-
-    def _rows(self, indices: IndexArray) -> FloatArray:
-        features = self._context.pool.features
-        return self._columns.of(features).apply(features[indices])
-
-
-_NOTHING: Final = np.empty((0, 0))
+    if entropy is None:
+        return choice, runner_up, f"largest predicted deviation {choice.score:.3g}", details
+    details |= {"entropy_before": entropy, "expected_gain": choice.score or 0.0}
+    return choice, runner_up, f"expected gain {choice.score:.3g} nat", details
 
 
 def _state_of(family: _Family) -> str:
-    size, entropy = len(family.history), family.entropy
-    counted = f"{size} value{'' if size == 1 else 's'}"
-    if len(family.flight):
-        counted += f" and {len(family.flight)} in flight"
+    entropy = family.entropy
+    counted = f"{family.size} value{'' if family.size == 1 else 's'}"
+    if family.in_flight:
+        counted += f" and {family.in_flight} in flight"
     if entropy is None:
         return f"{family.name} has no entropy ({counted})"
     return f"{family.name} is poorest (h = {entropy:.3f} nat, {counted})"

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
+from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, PoolArrays
 from agent.acquisition.measure import EntropyMeasure
 from agent.surrogate.growing import GrowingGP, GrowthTerms
 from agent.surrogate.queries import Queries
@@ -107,29 +107,34 @@ class FamilyHistory:
 
 
 class Histories:
-    """The histories of all families, as far as they are asked for.
+    """The histories of one property in all families of a pool.
 
     Args:
-        context: Of any decision of the campaign.
+        pool: The pool.
+        measure: The entropy that counts.
         columns: Statistics of the features.
         terms: How surrogates grow.
     """
 
-    def __init__(self, context: AcquisitionContext, columns: Standardisation, terms: GrowthTerms) -> None:
-        pool = context.pool
+    def __init__(self, pool: PoolArrays, measure: EntropyMeasure, columns: Standardisation, terms: GrowthTerms) -> None:
         order = np.argsort(pool.family_codes, kind="stable")
         members = np.split(order, np.cumsum(np.bincount(pool.family_codes, minlength=len(pool.families)))[:-1])
-        self.pool, self.measure = pool, context.measure
-        self._families = [FamilyHistory(pool.features, rows, columns, context.measure, terms) for rows in members]
+        self._codes = pool.family_codes
+        self._families = [FamilyHistory(pool.features, rows, columns, measure, terms) for rows in members]
 
-    def follow(self, context: AcquisitionContext) -> list[FamilyHistory]:
-        """Bring all families up to a context; return them by code."""
+    def follow(self, context: AcquisitionContext, values: FloatArray) -> list[FamilyHistory]:
+        """Bring all families up to a context; return them by code.
+
+        Args:
+            context: Of a decision of the campaign.
+            values: Of the property, shape (k,).
+        """
         is_start = np.ones(len(context.observed), dtype=bool)
         positions = np.searchsorted(context.observed, context.acquired)
         is_start[positions] = False
         order = np.concatenate((np.flatnonzero(is_start), positions))
-        rows, values = context.observed[order], context.values[order]
-        codes = self.pool.family_codes[rows]
+        rows, values = context.observed[order], values[order]
+        codes = self._codes[rows]
         by_family = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes, minlength=len(self._families)))
         started = np.bincount(codes[: int(is_start.sum())], minlength=len(self._families))

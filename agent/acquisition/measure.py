@@ -145,9 +145,19 @@ AS_PUBLISHED: Final = EntropyMeasure()
 
 def default_resolution(values: FloatArray) -> float:
     """Return the resolution of a campaign that starts from these values, shape (n,) [their unit]."""
+    spread = _spread(values)
+    return max(RESOLUTION_PART * spread, SMALLEST_RESOLUTION) if spread > 0.0 else RESOLUTION_WITHOUT_VALUES
+
+
+def default_scale(values: FloatArray) -> float:
+    """Return the scale of a property in a campaign that starts from these values: their deviation, or 1 without any."""
+    return max(_spread(values), SMALLEST_RESOLUTION) if _spread(values) > 0.0 else 1.0
+
+
+def _spread(values: FloatArray) -> float:
+    """Standard deviation; 0 where no two different values are known, or it is beyond all bounds."""
     spread = float(np.std(values)) if len(values) > 1 else 0.0
-    known = spread > 0.0 and math.isfinite(spread)
-    return max(RESOLUTION_PART * spread, SMALLEST_RESOLUTION) if known else RESOLUTION_WITHOUT_VALUES
+    return spread if math.isfinite(spread) else 0.0
 
 
 @dataclass(frozen=True, slots=True)

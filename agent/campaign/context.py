@@ -51,4 +51,6 @@ def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
         decision=campaign.next_decision,
         seed=decision_seed(plan.seed, campaign.next_decision),
         measure=plan.measure,
+        further=campaign.further[observed_indices],
+        aspects=plan.aspects if plan.further else (),
     )

@@ -5,13 +5,14 @@ Events hold plain values only, so that one written today is read by every later 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.acquisition.aspects import Aspect
 from agent.acquisition.measure import PUBLISHED, RESOLUTION_WITHOUT_VALUES, EntropyMeasure, EstimatorName
 from protocols.errors import StoreError
 
@@ -26,6 +27,26 @@ class Ordering(StrEnum):
 
     AS_COMPLETED = "as_completed"
     """A decision uses every result that has arrived: fastest, and it depends on the order of arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherProperty:
+    """A property that is balanced beside the first one.
+
+    Attributes:
+        name: As results name it, in `unit`.
+        valid_range: Smallest and largest believable value [unit].
+        weight: Its share, beside the weights of the others.
+        scale: Deviation of the start set's values, by which it is standardised [unit].
+        resolution: Smallest difference of values that means anything [unit].
+    """
+
+    name: str
+    unit: str
+    valid_range: tuple[float, float]
+    weight: float
+    scale: float
+    resolution: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +70,9 @@ class CampaignPlan:
         estimator: Which entropy is balanced, one of `agent.acquisition.measure.ESTIMATORS`. Journals of old do not say
             it: they meant the published one.
         resolution: Smallest difference of values that means anything to it [unit].
+        further: Properties that are balanced beside it.
+        weight: Its own share, where there are further ones.
+        scale: Deviation of the start set's values, by which it is standardised where there are further ones [unit].
     """
 
     campaign: str
@@ -70,6 +94,31 @@ class CampaignPlan:
     pool_digest: str
     estimator: EstimatorName = PUBLISHED
     resolution: float = RESOLUTION_WITHOUT_VALUES
+    further: tuple[FurtherProperty, ...] = ()
+    weight: float = 1.0
+    scale: float = 1.0
+
+    @property
+    def aspects(self) -> tuple[Aspect, ...]:
+        """The properties that are balanced."""
+        if not self.further:
+            return (Aspect(self.property_name, self.measure),)
+        total = self.weight + sum(each.weight for each in self.further)
+        others = (
+            Aspect(each.name, EntropyMeasure(self.estimator, each.resolution), each.scale, each.weight / total)
+            for each in self.further
+        )
+        return (Aspect(self.property_name, self.measure, self.scale, self.weight / total), *others)
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        """Names of the properties that are balanced."""
+        return (self.property_name, *(each.name for each in self.further))
+
+    @property
+    def label(self) -> str:
+        """The properties that are balanced, as people read them."""
+        return " and ".join(self.property_names)
 
     @property
     def measure(self) -> EntropyMeasure:
@@ -106,6 +155,13 @@ class StartSetLoaded:
 
     candidate_ids: tuple[str, ...]
     values: tuple[float, ...]
+    further: tuple[tuple[float, ...], ...] = ()
+    """Values of the further properties, a row for each candidate; nothing where there are none."""
+
+    def rows(self) -> Iterator[tuple[str, float, tuple[float, ...]]]:
+        """Yield candidate id, value and further values."""
+        further = self.further or ((),) * len(self.values)
+        yield from zip(self.candidate_ids, self.values, further, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +219,11 @@ class ResultAccepted:
     value: float
     quantities: tuple[Measured, ...]
     duration_s: float
+
+    def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Return the values of further properties, by name."""
+        known = {quantity.name: quantity.value for quantity in self.quantities}
+        return tuple(known[name] for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ Life of a candidate (rows of TRANSITIONS below):
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final
@@ -165,6 +165,8 @@ class Campaign:
         self.sequence = 0
         self.standing: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
         self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
+        self.further: NDArray[np.float64] = np.empty((len(pool), 0))
+        """Values of the further properties that are balanced, shape (n, p − 1)."""
         self.requested = 0
         self.next_decision = 0
         self.retries = 0
@@ -256,9 +258,11 @@ class Campaign:
         self.attempts[attempt_id].in_flight = False
         self.in_flight.pop(attempt_id, None)
 
-    def _observe(self, candidate_id: str, value: float) -> int:
+    def _observe(self, candidate_id: str, value: float, further: Sequence[float]) -> int:
+        invariant(len(further) == len(self.terms.further), f"{candidate_id!r}: {len(further)} further values")
         index = self.pool.index_of[candidate_id]
         self.values[index] = value
+        self.further[index] = further
         self.observations += 1
         return index
 
@@ -285,11 +289,12 @@ class Campaign:
             f"the journal speaks of pool {event.plan.pool_digest[:12]}, this pool is {self.pool.digest[:12]}",
         )
         self.plan = event.plan
+        self.further = np.full((len(self.pool), len(event.plan.further)), np.nan)
 
     def _start_set(self, event: StartSetLoaded) -> None:
-        for candidate_id, value in zip(event.candidate_ids, event.values, strict=True):
+        for candidate_id, value, further in event.rows():
             self._move(event, candidate_id)
-            self._observe(candidate_id, value)
+            self._observe(candidate_id, value, further)
 
     def _decided(self, event: DecisionMade) -> None:
         self._must_be_next(event)
@@ -326,7 +331,8 @@ class Campaign:
         attempt = self.attempts[event.attempt_id]
         attempt.result_seen = True
         self._land(event.attempt_id)
-        index = self._observe(event.candidate_id, event.value)
+        further = event.values_of([each.name for each in self.terms.further])
+        index = self._observe(event.candidate_id, event.value, further)
         self._acquire(index, attempt.decision)
         self.set_aside_in_a_row = 0
 
@@ -359,7 +365,7 @@ class Campaign:
 
     def _added(self, event: ObservationAdded) -> None:
         self._move(event, event.candidate_id)
-        self._observe(event.candidate_id, event.value)
+        self._observe(event.candidate_id, event.value, ())
         self.controls_seen.add(event.message_id)
 
     def _phase_changed(self, event: CampaignPaused | CampaignResumed | CampaignStopping) -> None:

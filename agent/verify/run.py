@@ -170,7 +170,7 @@ def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[
             problem = f"row {number} of the journal cannot follow the ones before: {error}"
             return Part("campaign", number - 1, problem), None
         if isinstance(event, CampaignStarted):
-            meter = BiasMeter(pool.families, measure=event.plan.measure)
+            meter = BiasMeter(pool.families, measure=event.plan.aspects)
         if observe(meter, pool, event) is not None:
             points.append((number, meter.point()))
     plan = campaign.terms

@@ -205,7 +205,8 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         if name in {"_acquired", "_acquired_decisions"}:  # beyond the count they hold nothing
             state[name] = value[: campaign._acquired_count].tolist()
         elif isinstance(value, np.ndarray):
-            state[name] = [None if np.isnan(item) else item for item in value.tolist()]  # NaN equals NaN here
+            flat = [None if np.isnan(item) else item for item in value.ravel().tolist()]  # NaN equals NaN here
+            state[name] = [value.shape, *flat]
         elif isinstance(value, dict):
             state[name] = list(value.items())  # their order is part of the state
         else:

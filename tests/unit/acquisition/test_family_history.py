@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.acquisition.base import AcquisitionContext
 from agent.acquisition.family_history import FamilyHistory, Histories
 from agent.acquisition.measure import M_SPACING, PUBLISHED, EntropyMeasure
 from agent.surrogate.growing import GrowthTerms
@@ -117,18 +119,26 @@ def test_there_is_a_surrogate_from_four_values_on() -> None:
     assert history.surrogate() is not None
 
 
+def histories_of(world: Any) -> Histories:
+    return Histories(world.pool, world.context().measure, measure_columns(world.pool.features), GrowthTerms())
+
+
+def followed(histories: Histories, context: AcquisitionContext) -> list[FamilyHistory]:
+    return histories.follow(context, context.values)
+
+
 def test_an_observation_by_hand_becomes_part_of_the_start_and_all_is_folded_anew(biased: Callable) -> None:
     """It is in the middle of the canonical order, before what was acquired."""
     world = biased(0)
     by_hand, *acquired = np.setdiff1d(np.arange(200, 300), world.start)[:5]
-    histories = Histories(world.context(), measure_columns(world.pool.features), GrowthTerms())
-    before = histories.follow(world.context(acquired=np.array(acquired)))[1]
+    histories = histories_of(world)
+    before = followed(histories, world.context(acquired=np.array(acquired)))[1]
     surrogate = before.surrogate()
     observed = np.union1d(world.start, [by_hand])
-    after = histories.follow(world.context(observed=observed, acquired=np.array(acquired)))[1]
+    after = followed(histories, world.context(observed=observed, acquired=np.array(acquired)))[1]
     assert after.surrogate() is not surrogate
-    anew = Histories(world.context(), measure_columns(world.pool.features), GrowthTerms())
-    assert state(after) == state(anew.follow(world.context(observed=observed, acquired=np.array(acquired)))[1])
+    anew = histories_of(world)
+    assert state(after) == state(followed(anew, world.context(observed=observed, acquired=np.array(acquired)))[1])
     assert by_hand in after.members
     assert world.truth[by_hand] in after.sample
 
@@ -136,10 +146,10 @@ def test_an_observation_by_hand_becomes_part_of_the_start_and_all_is_folded_anew
 def test_families_are_folded_each_by_its_own_rows(biased: Callable) -> None:
     world = biased(1)
     acquired = np.setdiff1d(np.arange(0, 480, 41), world.start)[[8, 2, 5, 0, 7, 3]]  # any order of families
-    histories = Histories(world.context(), measure_columns(world.pool.features), GrowthTerms())
+    histories = histories_of(world)
     for k in range(len(acquired) + 1):
-        followed = histories.follow(world.context(acquired=acquired[:k]))
-    for code, history in enumerate(followed):
+        found = followed(histories, world.context(acquired=acquired[:k]))
+    for code, history in enumerate(found):
         known = np.concatenate((world.start, acquired))
         known = known[world.pool.family_codes[known] == code]
         assert history.members.tolist() == np.flatnonzero(world.pool.family_codes == code).tolist()

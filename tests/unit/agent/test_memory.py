@@ -11,7 +11,7 @@ import pytest
 
 from agent.acquisition.bias import measure_bias
 from agent.acquisition.measure import ESTIMATORS, EntropyMeasure
-from agent.campaign.events import CampaignPlan, CampaignStarted, Ordering, StartSetLoaded, load_event
+from agent.campaign.events import CampaignPlan, CampaignStarted, FurtherProperty, Ordering, StartSetLoaded, load_event
 from agent.memory import begin, fresh_uid, remember, require_same_plan
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
@@ -145,3 +145,22 @@ def test_a_fresh_uid_fits_an_attempt_id_and_differs_every_time() -> None:
     uids = {fresh_uid() for _ in range(200)}
     assert len(uids) == 200
     assert all(len(uid) == 8 and int(uid, 16) >= 0 for uid in uids)
+
+
+TWO = (FurtherProperty("gap", "eV", (0.0, 20.0), 1.0, 2.0, 1e-3),)
+
+
+def test_a_campaign_of_several_properties_is_folded_with_all_of_them(store: Store) -> None:
+    begin(store, POOL, small_plan(POOL, further=TWO), START, [(1.5,), (2.5,)], versions={}, now=SENT_AT)
+    remembered = remember(store, POOL)
+    assert remembered.campaign.further[[0, 5], 0].tolist() == [1.5, 2.5]
+    values = np.array([[value_of("c000"), 1.5], [value_of("c005"), 2.5]])
+    expected = measure_bias(POOL.families, POOL.family_codes[[0, 5]], values, remembered.campaign.terms.aspects)
+    assert remembered.meter.point() == expected
+
+
+def test_weights_are_those_of_the_beginning_and_scales_those_of_its_start_set() -> None:
+    found = small_plan(POOL, further=TWO)
+    require_same_plan(found, small_plan(POOL, scale=9.0, further=(dataclasses.replace(TWO[0], scale=7.0),)))
+    with pytest.raises(StoreError, match="started with other settings"):
+        require_same_plan(found, small_plan(POOL, further=(dataclasses.replace(TWO[0], weight=2.0),)))

@@ -19,6 +19,7 @@ from agent.campaign.events import (
     CandidateSetAside,
     ControlNoted,
     DecisionMade,
+    FurtherProperty,
     LateResultKept,
     ObservationAdded,
     Ordering,
@@ -678,3 +679,25 @@ def test_nothing_follows_a_new_or_a_finished_campaign() -> None:
     played.answer(played.awaited[0])
     assert decide.react(played.campaign) == ()
     assert decide.decision_needed(played.campaign) is None
+
+
+def test_a_result_must_bring_every_property_that_is_balanced() -> None:
+    """One that lacks a further one is refused; by hand only a single quantity can be told, so that is refused too."""
+    gap = FurtherProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
+    campaign, energy = play(further=(gap,)).campaign, quantity(1.0)
+    assert "0 values of 'gap'" in decide.contract_breach(campaign, (energy,))
+    assert "expected 0 to 20" in decide.contract_breach(campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV")))
+    assert "in 'Ha'" in decide.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="Ha")))
+    assert decide.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="eV"))) == ""
+
+
+def test_further_values_are_kept_with_the_observation() -> None:
+    gap = FurtherProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
+    played = play(further=(gap,))
+    attempt = played.awaited[0]
+    answer = result_of(attempt, Quantity(name="gap", value=2.0, unit="eV"), quantity(1.0))
+    played.take(decide.decide_result(played.campaign, answer))
+    index = POOL.index_of[attempt.candidate_id]
+    assert (played.campaign.values[index], played.campaign.further[index].tolist()) == (1.0, [2.0])
+    assert played.contexts[-1].further.tolist() == [[2.0]]
+    assert [aspect.name for aspect in played.contexts[-1].aspects] == [PROPERTY, "gap"]

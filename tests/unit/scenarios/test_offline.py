@@ -113,3 +113,25 @@ def test_the_range_at_the_end_is_nan_where_it_is_not_defined() -> None:
     assert entropy_range_at_end(defined) == defined.points[-1][1].entropy_range
     nothing = BiasPoint(("a",), (0,), (None,), None, None, None, "a")
     assert math.isnan(entropy_range_at_end(Trajectory("p", "u", ((0, nothing),))))
+
+
+@pytest.mark.parametrize("policy", ["random", "etal"])
+def test_several_properties_are_balanced_by_the_weighted_mean_of_their_standardised_entropies(policy: str) -> None:
+    both = np.column_stack((VALUES, np.random.default_rng(0).normal(size=40) ** 3))
+    asked = settings(policy=policy, weight=3.0, further={"gap": {"unit": "eV"}})
+    played = play_offline(POOL, both, START, asked)
+    plan = asked.plan(
+        campaign="x", uid="x", fingerprint="x", recipients=("x",), pool_digest=POOL.digest,
+        start_values=VALUES[START].tolist(), start_further=both[START, 1:].tolist(),
+    )  # fmt: skip
+    assert [aspect.weight for aspect in plan.aspects] == [0.75, 0.25]
+    assert [aspect.scale for aspect in plan.aspects] == [np.std(VALUES[START]), np.std(both[START, 1])]
+    for step, point in played.trajectory.points:
+        known = [*START, *played.acquired[:step].tolist()]
+        assert point == measure_bias(POOL.families, POOL.family_codes[known], both[known], plan.aspects)
+    assert played.trajectory.property == "formation_energy and gap"
+
+
+def test_a_property_cannot_be_balanced_beside_itself() -> None:
+    with pytest.raises(ValueError, match="'formation_energy' is the property already"):
+        settings(further={"formation_energy": {"unit": "eV/atom"}})

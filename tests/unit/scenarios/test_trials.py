@@ -63,7 +63,7 @@ def test_a_policy_gets_the_pool_without_the_test_set() -> None:
         assert opened.pool.families == POOL.families
         assert [POOL.candidate_ids[row] for row in opened.rows] == list(opened.pool.candidate_ids)
         assert np.array_equal(opened.pool.features, POOL.features[opened.rows])
-        assert np.array_equal(opened.values, WORLD.values[opened.rows])
+        assert np.array_equal(opened.values, WORLD.values[opened.rows, None])
         assert np.array_equal(opened.rows[opened.start], trial.start)
         assert len(trial.start) == 20
         assert not set(trial.start.tolist()) & set(trial.test.tolist())

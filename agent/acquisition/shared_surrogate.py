@@ -1,0 +1,36 @@
+"""The surrogate of all families together: for a family that has too few rows for one of its own."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
+from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, training_positions
+from agent.surrogate.gaussian_process import FittedGP, fit
+from agent.surrogate.standardise import Standardisation
+
+
+class SharedSurrogate:
+    """Fitted when it is asked for.
+
+    Args:
+        context: Of the decision.
+        values: Of the property, shape (k,).
+        columns: Statistics of the features.
+    """
+
+    def __init__(self, context: AcquisitionContext, values: FloatArray, columns: Standardisation) -> None:
+        self._context, self._values, self._columns = context, values, columns
+
+    def rows(self, indices: IndexArray) -> FloatArray:
+        """Standardised features of pool members, shape (r, d)."""
+        return self._columns.apply(self._context.pool.features[indices])
+
+    @cached_property
+    def process(self) -> FittedGP | None:
+        """The process; None while nothing is known."""
+        observed = self._context.observed
+        if len(observed) == 0:
+            return None
+        chosen = training_positions(observed, self._context.acquired, DEFAULT_MAX_TRAINING_ROWS)
+        return fit(self.rows(observed[chosen]), self._values[chosen])

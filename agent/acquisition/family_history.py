@@ -21,6 +21,9 @@ from agent.surrogate.standardise import Standardisation
 MIN_FAMILY_ROWS: Final = 4
 """Fewest labelled rows of a family that tell three hyper-parameters anything."""
 
+LEAST_GAIN: Final = 1e-9
+"""Gains below are rounding [nat]."""
+
 
 class FamilyHistory:
     """One family of a pool.
@@ -81,7 +84,7 @@ class FamilyHistory:
             known = started
         for value in values[known:]:
             added = self.measure.added(self.sample)
-            gained = added is None or bool(added.gain(np.array([value]))[0] > 0.0)
+            gained = added is None or bool(added.gain(np.array([value]))[0] > LEAST_GAIN)
             self.misses = 0 if gained else self.misses + 1
             self.sample = np.insert(self.sample, int(np.searchsorted(self.sample, value)), value)
         self._rows, self._values = rows, values

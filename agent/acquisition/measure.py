@@ -44,7 +44,7 @@ Theory 22, 372 (1976); B. W. Silverman, Density Estimation (Chapman and Hall, 19
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol, get_args
 
 import numpy as np
@@ -77,8 +77,8 @@ BLOCK_NUMBERS: Final = 1 << 18
 """Numbers of one block of pairwise differences (2 MiB): memory does not grow with the sample."""
 
 RESOLUTION_PART: Final = 1e-3
-"""Default resolution, as a part of the deviation of the values that a campaign starts from: a thousandth of the spread
-of a property is below what its makers quote as its error."""
+"""Default resolution, as a part of the spread of the values that a campaign starts from: a thousandth of the spread of
+a property is below what its makers quote as its error."""
 
 SMALLEST_RESOLUTION: Final = 1e-150
 """Smallest resolution [unit of the property]: its square is far from vanishing."""
@@ -134,9 +134,17 @@ class EntropyMeasure:
         before = self.entropy(sorted_values)
         if before is None:
             return None
-        if self.estimator == M_SPACING:
-            return Insertion(sorted_values, self.resolution)
-        return _Enlarged(self, sorted_values, before)
+        match self.estimator:
+            case "m_spacing":
+                return Insertion(sorted_values, self.resolution)
+            case "kozachenko_leonenko":
+                return _Enlarged(self._finer(len(sorted_values)), sorted_values, before)
+            case _:
+                return _Enlarged(self, sorted_values, before)
+
+    def _finer(self, n: int) -> EntropyMeasure:
+        """Resolution r exp(−Δc) of n + 1 values: one more of many equal ones gains nothing, as with `Insertion`."""
+        return replace(self, resolution=self.resolution * math.exp(_neighbour_constant(n) - _neighbour_constant(n + 1)))
 
 
 AS_PUBLISHED: Final = EntropyMeasure()
@@ -145,19 +153,27 @@ AS_PUBLISHED: Final = EntropyMeasure()
 
 def default_resolution(values: FloatArray) -> float:
     """Return the resolution of a campaign that starts from these values, shape (n,) [their unit]."""
-    spread = _spread(values)
+    spread = _known_spread(values)
     return max(RESOLUTION_PART * spread, SMALLEST_RESOLUTION) if spread > 0.0 else RESOLUTION_WITHOUT_VALUES
 
 
 def default_scale(values: FloatArray) -> float:
-    """Return the scale of a property in a campaign that starts from these values: their deviation, or 1 without any."""
-    return max(_spread(values), SMALLEST_RESOLUTION) if _spread(values) > 0.0 else 1.0
+    """Return the scale of a property in a campaign that starts from these values: their spread, or 1 without any."""
+    spread = _known_spread(values)
+    return max(spread, SMALLEST_RESOLUTION) if spread > 0.0 else 1.0
 
 
-def _spread(values: FloatArray) -> float:
-    """Standard deviation; 0 where no two different values are known, or it is beyond all bounds."""
-    spread = float(np.std(values)) if len(values) > 1 else 0.0
-    return spread if math.isfinite(spread) else 0.0
+def _known_spread(values: FloatArray) -> float:
+    """The spread of the values; 0 where no two different ones are known."""
+    return _spread(values) if len(values) > 1 and np.isfinite(values).all() else 0.0
+
+
+def _spread(x: FloatArray) -> float:
+    """The deviation, or what the quartiles make it if that is less: a single outlier moves the former at will."""
+    deviation = float(x.std())
+    low, high = np.quantile(x, (0.25, 0.75))
+    robust = float(high - low) / NORMAL_IQR
+    return min(deviation, robust) if robust > 0.0 else deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,23 +196,25 @@ def _kozachenko_leonenko(x: FloatArray, r: float) -> float:
     n = len(x)
     k = min(NEIGHBOURS, n - 1)
     if k == 0:
-        return math.log(r) + 1.0
+        return math.log(r) + _neighbour_constant(1)
     # The k nearest of a sorted sample are among k on each side: ε is the smallest width that holds k of them.
     padded = np.concatenate((np.full(k, -np.inf), x, np.full(k, np.inf)))
     i = np.arange(n) + k
     distance = np.full(n, np.inf)
     for left in range(k + 1):
         distance = np.minimum(distance, np.maximum(x - padded[i - left], padded[i + k - left] - x))
-    return float(digamma(n) - digamma(k) + math.log(2.0) + log_width(distance, r).mean())
+    return _neighbour_constant(n) + float(log_width(distance, r).mean())
+
+
+def _neighbour_constant(n: int) -> float:
+    """ψ(n) − ψ(k) + ln 2; a single value has that of the m-spacing estimator, 1."""
+    return float(digamma(n) - digamma(min(NEIGHBOURS, n - 1))) + math.log(2.0) if n > 1 else 1.0
 
 
 def _gaussian_kernel(x: FloatArray, r: float) -> float:
     """Estimate h = −mean ln f(x_i), f being the kernel density of the sample itself, its own value included."""
     n = len(x)
-    spread = float(x.std())
-    quartiles = np.quantile(x, (0.25, 0.75))
-    robust = float(quartiles[1] - quartiles[0]) / NORMAL_IQR
-    b = max(BANDWIDTH_FACTOR * (min(spread, robust) if robust > 0.0 else spread) * n**-0.2, r)
+    b = max(BANDWIDTH_FACTOR * _spread(x) * n**-0.2, r)
     density = np.empty(n)
     rows = max(1, BLOCK_NUMBERS // n)
     for start in range(0, n, rows):

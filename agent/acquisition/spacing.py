@@ -23,6 +23,11 @@ Adding a value y to the sample changes only the windows around it. With y betwee
 a_p and b_p being the far ends of the two windows that end in y, and A_p a difference of prefix sums; beyond the ends of
 the sample all m + 1 windows there end in y. `Insertion` holds these for every gap: O(n) once, then O(log n) a value.
 
+What y gains is h(y) − h, with the same window m for both, as h steps a little with m. So it does with n where windows
+are closed: their widths stay r, though n + 1 values have narrower ones than n. h(y) is therefore taken at the
+resolution r exp(−Δc), Δc being what the constant grows from n to n + 1, so that one more of many equal values gains
+nothing.
+
 References: O. Vasicek, J. R. Stat. Soc. B 38, 54 (1976); B. van Es, Scand. J. Stat. 19, 61 (1992); N. Ebrahimi,
 K. Pflughoeft, E. S. Soofi, Stat. Probab. Lett. 20, 225 (1994); for the digamma constants J. Beirlant, E. J. Dudewicz,
 L. Györfi, E. C. van der Meulen, Int. J. Math. Stat. Sci. 6, 17 (1997).
@@ -79,15 +84,19 @@ class Insertion:
     Args:
         x: Ascending, finite, shape (n,), n ≥ 1.
         resolution: r > 0, in the unit of x.
+
+    Attributes:
+        before: h of the sample alone, with the window of n + 1 values [nat].
+        resolution: r exp(−Δc), that of h of the enlarged sample.
     """
 
     def __init__(self, x: FloatArray, resolution: float) -> None:
         n = len(x)
         m = window(n + 1)
-        self._x, self._r, self._n, self._m = x, resolution, n, m
         self._constant = _constant(n + 1, m)
-        # The same window before and after: what steps with m is not a gain.
         self.before = spacing_entropy(x, resolution, m)
+        self.resolution = resolution * math.exp(_constant(n, m) - self._constant)
+        self._x, self._r, self._n, self._m = x, self.resolution, n, m
         p = np.arange(n + 1)
         self._fixed = self._fixed_windows(p)
         self._below, self._has_below = x[np.maximum(p - 2 * m, 0)], p >= m
@@ -109,7 +118,7 @@ class Insertion:
         return self._fixed[gap] + moving / (self._n + 1) + self._constant
 
     def gain(self, y: FloatArray) -> FloatArray:
-        """What each value adds to the entropy, both taken with the window of n + 1 values [nat]; shape of y."""
+        """What each value adds to the entropy [nat]; shape of y."""
         return self.after(y) - self.before
 
     def _fixed_windows(self, p: IndexArray) -> FloatArray:

@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.surrogate.gaussian_process import SurrogateError
+
 FloatArray = NDArray[np.float64]
 
 CONSTANT_RATIO: Final = 1e-12
@@ -43,13 +45,23 @@ class Standardisation:
 
 
 def measure_columns(features: FloatArray) -> Standardisation:
-    """Measure the columns of a feature matrix of shape (n, d), which may be a memory map."""
+    """Measure the columns of a feature matrix of shape (n, d), which may be a memory map.
+
+    Raises:
+        SurrogateError: When a feature is not finite.
+    """
     n, d = features.shape
     centre, squares, largest = np.zeros(d), np.zeros(d), np.zeros(d)
     for block in _blocks(features):
         centre += block.sum(axis=0)
         np.maximum(largest, np.abs(block).max(axis=0), out=largest)
     centre /= n
+    if not np.isfinite(centre).all():
+        raise SurrogateError(
+            f"The features of the pool have a value in column {int(np.argmin(np.isfinite(centre)))} that is not finite",
+            expected="finite numbers",
+            action="fill or drop these rows, or leave the column out",
+        )
     for block in _blocks(features):
         squares += np.square(block - centre).sum(axis=0)
     scale = np.sqrt(squares / n)

@@ -38,7 +38,7 @@ def misses_by_hand(values: list[float], started: int) -> int:
     misses = 0
     for k in range(started, len(values)):
         added = MEASURE.added(np.sort(np.array(values[:k])))
-        gained = added is None or added.gain(np.array([values[k]]))[0] > 0.0
+        gained = added is None or added.gain(np.array([values[k]]))[0] > 1e-9
         misses = 0 if gained else misses + 1
     return misses
 

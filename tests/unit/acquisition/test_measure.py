@@ -21,6 +21,7 @@ from agent.acquisition.measure import (
     EntropyMeasure,
     default_resolution,
 )
+from agent.acquisition.spacing import Insertion
 from protocols.errors import InvariantViolation
 
 R = 1e-3
@@ -96,15 +97,35 @@ def test_the_kernel_density_is_scipys_at_silvermans_bandwidth(n: int, monkeypatc
 @given(samples, values, st.sampled_from(OURS))
 @settings(max_examples=200, derandomize=True, deadline=None)
 def test_what_a_value_adds_is_the_difference_of_two_estimates(x: np.ndarray, y: float, estimator: str) -> None:
-    """The m-spacing one counts from the estimate with the window of one value more, which `spacing` pins."""
+    """With the resolution that n + 1 values have; and of the m-spacing one with one window (`test_spacing`)."""
     of = EntropyMeasure(estimator, R)
     added = of.added(x)
     assert added is not None
-    after = of.entropy(np.sort(np.append(x, y)))
-    assert after is not None
-    if estimator != M_SPACING:
+    r = R
+    if isinstance(added, Insertion):
+        r = added.resolution
+    else:
         assert added.before == of.entropy(x)
+        if estimator == KOZACHENKO_LEONENKO:
+            r = R * math.exp(equal_values(of, len(x)) - equal_values(of, len(x) + 1))
+    after = EntropyMeasure(estimator, r).entropy(np.sort(np.append(x, y)))
+    assert after is not None
     assert added.before + float(added.gain(np.array([y]))[0]) == pytest.approx(after, abs=1e-9)
+
+
+def equal_values(of: EntropyMeasure, n: int) -> float:
+    h = of.entropy(np.zeros(n))
+    assert h is not None
+    return h
+
+
+@pytest.mark.parametrize("estimator", OURS)
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 12, 200])
+def test_one_more_of_many_equal_values_gains_nothing_and_another_value_gains(estimator: str, n: int) -> None:
+    added = EntropyMeasure(estimator, R).added(np.full(n, 0.7))
+    assert added is not None
+    assert added.gain(np.array([0.7])) == pytest.approx([0.0], abs=1e-12)
+    assert added.gain(np.array([5.0]))[0] > 0.0
 
 
 def test_what_a_value_adds_to_the_published_one_is_the_difference_of_scipys() -> None:
@@ -135,16 +156,18 @@ def test_one_outlier_moves_the_entropy_by_its_own_windows_only() -> None:
     assert 0.0 < high - low < 8 * math.log(1e7) / 51
 
 
-def test_the_default_resolution_is_a_thousandth_of_the_deviation() -> None:
-    x = np.random.default_rng(0).normal(size=40)
-    assert default_resolution(x) == pytest.approx(1e-3 * x.std())
-    assert default_resolution(1e-9 * x) == pytest.approx(1e-12 * x.std())
+def test_the_default_resolution_is_a_thousandth_of_the_spread() -> None:
+    """Of the deviation of uniform values, and of that which the quartiles of long tails stand for."""
+    uniform, tailed = np.linspace(0.0, 1.0, 101), np.random.default_rng(0).standard_cauchy(size=4001)
+    assert default_resolution(uniform) == pytest.approx(1e-3 * uniform.std())
+    assert default_resolution(tailed) == pytest.approx(1e-3 * 2.0 / 1.34, rel=0.1)
+    assert default_resolution(1e-9 * uniform) == pytest.approx(1e-9 * default_resolution(uniform))
+    assert default_resolution(np.repeat([0.0, 1.0], [90, 10])) == pytest.approx(1e-3 * 0.3)
 
 
 @pytest.mark.parametrize("x", [[], [4.0], [4.0, 4.0, 4.0], [1.0, math.inf], [1.0, math.nan]])
 def test_where_no_two_different_values_are_known_the_resolution_is_the_fixed_one(x: list[float]) -> None:
-    with np.errstate(invalid="ignore"):
-        assert default_resolution(np.array(x)) == measure.RESOLUTION_WITHOUT_VALUES
+    assert default_resolution(np.array(x)) == measure.RESOLUTION_WITHOUT_VALUES
 
 
 def test_an_estimator_that_there_is_not_is_our_own_fault() -> None:

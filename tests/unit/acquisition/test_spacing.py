@@ -35,8 +35,9 @@ def mean_and_error(draw: str, n: int, repeats: int = 2000) -> tuple[float, float
 def test_a_value_added_gives_the_entropy_of_the_enlarged_sample(x: np.ndarray, further: list[float], r: float) -> None:
     """Between values, on them, and beyond both ends; with ties, and with one value alone."""
     y = np.array([*further, *x, x[0] - 1.0, x[0] - 1e6, x[-1] + 1.0, x[-1] + 1e6])
-    again = [spacing_entropy(enlarged(x, v), r) for v in y]
-    assert Insertion(x, r).after(y) == pytest.approx(again, rel=1e-12, abs=1e-11)
+    insertion = Insertion(x, r)
+    again = [spacing_entropy(enlarged(x, v), insertion.resolution) for v in y]
+    assert insertion.after(y) == pytest.approx(again, rel=1e-12, abs=1e-11)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6, 7, 12, 13, 100, 999, 1000, 5000])
@@ -44,7 +45,9 @@ def test_a_value_added_to_a_sample_of_any_size_gives_the_entropy_of_the_enlarged
     rng = np.random.default_rng(n)
     x = np.sort(rng.normal(size=n))
     y = np.concatenate((rng.normal(scale=2.0, size=20), x[[0, n // 2, -1]]))
-    assert Insertion(x, R).after(y) == pytest.approx([spacing_entropy(enlarged(x, v), R) for v in y], abs=1e-11)
+    insertion = Insertion(x, R)
+    again = [spacing_entropy(enlarged(x, v), insertion.resolution) for v in y]
+    assert insertion.after(y) == pytest.approx(again, abs=1e-11)
 
 
 def test_many_values_beyond_the_ends_are_those_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,9 +62,25 @@ def test_many_values_beyond_the_ends_are_those_one_by_one(monkeypatch: pytest.Mo
 @given(samples, values)
 @settings(max_examples=100, derandomize=True, deadline=None)
 def test_a_gain_compares_entropies_of_the_same_window(x: np.ndarray, y: float) -> None:
-    m = window(len(x) + 1)
-    gain = float(Insertion(x, R).gain(np.array([y]))[0])
-    assert gain == pytest.approx(spacing_entropy(enlarged(x, y), R, m) - spacing_entropy(x, R, m), abs=1e-10)
+    m, insertion = window(len(x) + 1), Insertion(x, R)
+    after = spacing_entropy(enlarged(x, y), insertion.resolution, m)
+    assert insertion.before == spacing_entropy(x, R, m)
+    assert insertion.gain(np.array([y])) == pytest.approx([after - insertion.before], abs=1e-10)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6, 12, 100, 1000])
+def test_one_more_of_many_equal_values_gains_nothing_and_any_other_something(n: int) -> None:
+    """Although h of n equal values grows with n: a family that is all alike must not look as if it gained."""
+    insertion = Insertion(np.full(n, 0.7), R)
+    assert insertion.gain(np.array([0.7])) == pytest.approx([0.0], abs=1e-12)
+    assert (insertion.gain(np.array([0.7 - R, 0.7 + R, 5.0])) > 1e-5).all()
+
+
+def test_where_no_window_is_closed_a_gain_is_that_of_the_resolution_itself() -> None:
+    x = np.sort(np.random.default_rng(0).normal(size=100))
+    y, m = np.linspace(-4.0, 4.0, 30), window(101)
+    plain = np.array([spacing_entropy(enlarged(x, v), 1e-5, m) for v in y]) - spacing_entropy(x, 1e-5, m)
+    assert Insertion(x, 1e-5).gain(y) == pytest.approx(plain, abs=1e-7)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10, 11, 20, 50, 100, 200])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.acquisition.bias import BiasPoint, measure_bias
-from agent.acquisition.measure import EntropyMeasure, default_resolution
+from agent.acquisition.measure import EntropyMeasure, default_resolution, default_scale
 from agent.campaign.events import Ordering
 from agent.report.trajectory import Trajectory
 from agent.settings import CampaignSettings
@@ -125,7 +125,7 @@ def test_several_properties_are_balanced_by_the_weighted_mean_of_their_standardi
         start_values=VALUES[START].tolist(), start_further=both[START, 1:].tolist(),
     )  # fmt: skip
     assert [aspect.weight for aspect in plan.aspects] == [0.75, 0.25]
-    assert [aspect.scale for aspect in plan.aspects] == [np.std(VALUES[START]), np.std(both[START, 1])]
+    assert [aspect.scale for aspect in plan.aspects] == [default_scale(VALUES[START]), default_scale(both[START, 1])]
     for step, point in played.trajectory.points:
         known = [*START, *played.acquired[:step].tolist()]
         assert point == measure_bias(POOL.families, POOL.family_codes[known], both[known], plan.aspects)

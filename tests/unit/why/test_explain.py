@@ -73,9 +73,7 @@ def test_the_bias_is_told_just_before_and_just_after_the_value(made: DecisionMad
     for point, upto in ((outcome.before, row - 1), (outcome.after, row)):
         campaign = refold(POOL, JOURNAL[:upto])
         observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
-        right = measure_bias(
-            POOL.families, POOL.family_codes[observed], campaign.values[observed], PLAN.measure
-        )
+        right = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], PLAN.measure)
         assert point == right
         assert [getattr(point, figure.name) for figure in BIAS_FIGURES] == [
             getattr(right, figure.name) for figure in BIAS_FIGURES

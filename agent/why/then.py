@@ -27,7 +27,7 @@ def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
         context: Made of it.
     """
     pool = context.pool
-    bias = measure_bias(pool.families, pool.family_codes[context.observed], context.values)
+    bias = measure_bias(pool.families, pool.family_codes[context.observed], context.values, context.measure)
     patience = patience_of(campaign.terms.policy, campaign.terms.policy_options)
     return StateThen(
         phase=campaign.phase.value,

@@ -40,7 +40,7 @@ def decided_plan(pool: Pool, policy: str = "etal", **changes: Any) -> CampaignPl
     """A plan of a policy, with the fingerprint of today."""
     options = changes.get("policy_options", {})
     fields = {"policy": policy, "fingerprint": policy_fingerprint(policy, options), "budget": 8, "parallel": 2}
-    return small_plan(pool, **(fields | changes))
+    return small_plan(pool, **(fields | {"estimator": "m_spacing"} | changes))
 
 
 def decided_journal(

@@ -21,7 +21,8 @@ from tests.support.campaigns import UNIT, Play, quantity, refold, small_plan, sm
 from tests.support.decided import decided_journal, decided_plan, smooth_pool, smooth_value
 
 POOL = smooth_pool()
-JOURNAL = decided_journal(POOL, decided_plan(POOL))
+PLAN = decided_plan(POOL)
+JOURNAL = decided_journal(POOL, PLAN)
 DECISIONS = [event for event in JOURNAL if isinstance(event, DecisionMade)]
 
 
@@ -32,7 +33,7 @@ def test_what_was_known_is_the_context_of_the_decision(made: DecisionMade) -> No
     context = make_context(campaign, told_arrays())
     codes = POOL.family_codes
     assert told.then.known == len(context.observed)
-    assert told.then.bias == measure_bias(POOL.families, codes[context.observed], context.values)
+    assert told.then.bias == measure_bias(POOL.families, codes[context.observed], context.values, PLAN.measure)
     for code, family in enumerate(told.then.families):
         assert (family.size, family.entropy) == (told.then.bias.sizes[code], told.then.bias.entropies[code])
         assert family.available == int((codes[context.available] == code).sum())
@@ -72,7 +73,7 @@ def test_the_bias_is_told_just_before_and_just_after_the_value(made: DecisionMad
     for point, upto in ((outcome.before, row - 1), (outcome.after, row)):
         campaign = refold(POOL, JOURNAL[:upto])
         observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
-        right = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed])
+        right = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], PLAN.measure)
         assert point == right
         assert [getattr(point, figure.name) for figure in BIAS_FIGURES] == [
             getattr(right, figure.name) for figure in BIAS_FIGURES

@@ -134,6 +134,7 @@ def _question(context: AcquisitionContext, count: int) -> bytes:
             context.available,
             context.decision,
             context.seed,
+            context.measure,
             count,
         ),
         protocol=pickle.HIGHEST_PROTOCOL,

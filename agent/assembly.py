@@ -94,16 +94,17 @@ def opened_campaign(
                 fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
                 recipients=recipients,
                 pool_digest=pool.digest,
+                start_values=[value for _, value in start],
             )
             if store.sequence and not resume:
                 raise StoreError(
                     f"{folder} holds a campaign already",
                     expected="an empty run folder",
-                    action="take it up with --resume, or choose another --campaign",
+                    action="take it up with --resume, or choose another --campaign (the same for its simulators)",
                 )
             begin(store, pool, asked, start, versions=versions(), now=_now())
             remembered = remember(store, pool)
-            require_same_plan(remembered.campaign.terms, asked)
+            require_same_plan(remembered.campaign.terms, asked, left_open=settings.left_open())
             _wake(store, remembered)
             yield CampaignFiles(folder, store, remembered)
         finally:

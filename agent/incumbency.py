@@ -35,6 +35,7 @@ class Incumbency:
         self._instance = instance
         self._first_up_s = math.inf
         self._another_may_be_there = False
+        self._superior: Status | None = None
 
     def connected(self, now: float) -> bool:
         """Note a connect [s, monotonic]; return whether it is the first."""
@@ -56,7 +57,8 @@ class Incumbency:
     def meet(self, other: Status, *, retained: bool, now: float) -> bool:
         """Settle with another agent who goes on: the incumbent, else the lesser name.
 
-        What is retained may be years old, so only a live word counts.
+        What is retained may be years old, so only a live word counts. Nor does one word do: our own comes back to us,
+        and a bit that flips in its name makes it another's. One who is there says so again when we answer.
 
         Returns:
             Whether we must say that we are here: the other one will then give way.
@@ -70,10 +72,14 @@ class Incumbency:
             self._another_may_be_there = other.health is Health.ONLINE
             return False
         theirs_first = (not other.incumbent, other.instance) < (not self.is_incumbent(now), self._instance)
-        if other.health is Health.ONLINE and theirs_first:
+        if other.health is not Health.ONLINE or not theirs_first:
+            return True
+        heard, self._superior = self._superior, other
+        if heard is not None and heard.instance == other.instance and heard.message_id != other.message_id:
             raise BrokerError(
                 f"Another agent runs campaign {self._campaign!r} on this broker, from another run folder",
                 expected="one agent per campaign",
                 action="end the other one and run again with --resume, or choose another --campaign",
             )
+        self._another_may_be_there = True
         return True

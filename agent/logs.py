@@ -8,6 +8,7 @@ from typing import IO, Any, Final
 import structlog
 
 from agent.campaign.events import (
+    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
@@ -32,6 +33,7 @@ MAX_QUARANTINE_LINES: Final = 1_000
 _WARNINGS: Final = (AttemptFailed, RequestExpired, CandidateSetAside, CampaignPaused, LateResultKept)
 _NAMES: Final[dict[type[Any], str]] = {
     DecisionMade: "decision",
+    AskingEnded: "asking_ended",
     RequestIssued: "request",
     ResultAccepted: "result",
     LateResultKept: "late_result",
@@ -103,7 +105,7 @@ class StepLog:
         if name is None:
             return
         fields = {field: getattr(event, field) for field in event.__dataclass_fields__ if field != "quantities"}
-        if isinstance(event, DecisionMade):
+        if isinstance(event, DecisionMade | AskingEnded):
             fields["step"] = fields.pop("decision")
         log = self._logger.warning if isinstance(event, _WARNINGS) else self._logger.info
         log(name, **{("why" if field == "reason" else field): value for field, value in fields.items()})

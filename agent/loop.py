@@ -46,8 +46,11 @@ IDLE_FLUSH_S: Final = 0.25
 MAX_OWED: Final = 512
 """Receipts on their way at once; when a broker takes our messages more slowly than it sends us others, we wait."""
 
-GOODBYE_S: Final = 3.0
+GOODBYE_S: Final = 2.0
 """How long the last receipts and the offline status may take at the end; SIGTERM has five seconds in all."""
+
+OWED_LOOK_S: Final = 0.5
+"""How often we look whether we are asked to end while we owe too much: a broker may confirm nothing for long."""
 
 RETRY_REQUEST_S: Final = 2.0
 """Pause before a request goes out again that nobody listened to, or whose outcome is unknown: a lab that starts after
@@ -152,8 +155,8 @@ class Agent:
     async def _receive(self) -> list[Input | LinkUp | LinkDown | Wake]:
         """Wait for the next input, deadline or flush; return all that is there, up to a bound."""
         loop = asyncio.get_running_loop()
-        if len(self._owed) >= MAX_OWED:
-            await asyncio.wait(self._owed, return_when=asyncio.FIRST_COMPLETED)
+        while len(self._owed) >= MAX_OWED and not self._shutdown:
+            await asyncio.wait(self._owed, timeout=OWED_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
         wait_s = self._deadlines.wait_s(loop.time())
         if self._confirmed:
             wait_s = IDLE_FLUSH_S if wait_s is None else min(wait_s, IDLE_FLUSH_S)

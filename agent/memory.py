@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agent.acquisition.bias import BiasMeter
@@ -66,7 +66,7 @@ def begin(
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(dataclasses.replace(plan, uid=uid), versions)
         loaded = StartSetLoaded(tuple(candidate for candidate, _ in start), tuple(value for _, value in start))
-        meter = BiasMeter(pool.families)
+        meter = BiasMeter(pool.families, measure=plan.measure)
         observe(meter, pool, loaded)
         bias = BiasStep(0, 2, meter.point(), pool.families)
         store.append(Commit(events=(started, loaded), bias=(bias,)), now=now)
@@ -83,12 +83,19 @@ def remember(store: Store, pool: Pool) -> Remembered:
     points = 0
     for event in store.journal():
         campaign.apply(event)
+        if isinstance(event, CampaignStarted):
+            meter = BiasMeter(pool.families, measure=event.plan.measure)
         points += observe(meter, pool, event) is not None
     return Remembered(campaign, meter, points - 1)
 
 
-def require_same_plan(found: CampaignPlan, asked: CampaignPlan) -> None:
+def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Collection[str] = ()) -> None:
     """Check that a campaign is taken up as it was begun.
+
+    Args:
+        found: The plan in the journal.
+        asked: What the settings ask for now.
+        left_open: Parts that the settings leave to the program, which takes them from the journal then.
 
     Raises:
         StoreError: With the settings that differ.
@@ -96,7 +103,7 @@ def require_same_plan(found: CampaignPlan, asked: CampaignPlan) -> None:
     differing = [
         f"{name}: {getattr(found, name)!r} then, {getattr(asked, name)!r} now"
         for name in (field.name for field in dataclasses.fields(CampaignPlan))
-        if name not in MAY_DIFFER and _plain(getattr(found, name)) != _plain(getattr(asked, name))
+        if name not in {*MAY_DIFFER, *left_open} and _plain(getattr(found, name)) != _plain(getattr(asked, name))
     ]
     if differing:
         raise StoreError(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agent.acquisition.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution
 from agent.campaign.events import CampaignPlan, Ordering
 from protocols.limits import MAX_ABS_VALUE
 from protocols.messages import Identifier, Name
@@ -25,8 +28,20 @@ class CampaignSettings(BaseModel):
         (-MAX_ABS_VALUE, MAX_ABS_VALUE), description="smallest and largest believable value [unit]"
     )
     budget: Annotated[int, Field(ge=1, le=10_000_000)] = Field(description="candidates that may be requested")
-    policy: str = Field("etal", description='etal, random, uncertainty, round_robin, or "package.module:Class"')
+    policy: str = Field(
+        "etal", description='etal, etal_reference, random, uncertainty, round_robin, or "package.module:Class"'
+    )
     policy_options: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the policy")
+    estimator: EstimatorName = Field(
+        M_SPACING,
+        description="which entropy is balanced: m_spacing (any number of values, ties), kozachenko_leonenko, "
+        "gaussian_kernel, or published (SciPy's choice, from five values on)",
+    )
+    resolution: Annotated[float, Field(ge=SMALLEST_RESOLUTION, le=MAX_ABS_VALUE)] | None = Field(
+        None,
+        description="smallest difference of values that means anything [unit]; by default a thousandth of the standard "
+        "deviation of the start set",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="seed of the campaign")
     parallel: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = Field(1, description="candidates in flight at once")
     batch: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = Field(1, description="candidates chosen by one decision")
@@ -58,10 +73,23 @@ class CampaignSettings(BaseModel):
             raise ValueError(message)
         return self
 
+    def left_open(self) -> frozenset[str]:
+        """Return the parts of the plan that nobody asked for: a campaign taken up keeps those of its journal."""
+        estimator = {"estimator"} - self.model_fields_set
+        return frozenset(estimator | ({"resolution"} if self.resolution is None else set()))
+
     def plan(
-        self, *, campaign: str, uid: str, fingerprint: str, recipients: tuple[str, ...], pool_digest: str
+        self,
+        *,
+        campaign: str,
+        uid: str,
+        fingerprint: str,
+        recipients: tuple[str, ...],
+        pool_digest: str,
+        start_values: Sequence[float] = (),
     ) -> CampaignPlan:
-        """Return the plan that a journal begins with."""
+        """Return the plan that a journal begins with; the resolution left open becomes that of the start values."""
+        resolution = default_resolution(np.array(start_values)) if self.resolution is None else self.resolution
         return CampaignPlan(
             campaign=campaign,
             uid=uid,
@@ -80,4 +108,6 @@ class CampaignSettings(BaseModel):
             fingerprint=fingerprint,
             recipients=recipients,
             pool_digest=pool_digest,
+            estimator=self.estimator,
+            resolution=resolution,
         )

@@ -58,7 +58,7 @@ class BrokerSettings(BaseModel):
     def _usable(self) -> Self:
         if self.url not in {EMBEDDED, MOSQUITTO}:
             parts = urlsplit(self.url)
-            if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+            if parts.scheme not in DEFAULT_PORTS or not _can_be_looked_up(parts.hostname):
                 message = f"{self.redacted_url!r} is no broker; expected embedded, mosquitto, or mqtt://host:port"
                 raise ValueError(message)
             _ = parts.port  # raises ValueError on a port that is no number
@@ -98,6 +98,14 @@ class BrokerAddress(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
+
+
+def _can_be_looked_up(name: str | None) -> bool:
+    """Tell whether a host's name can be asked for at all: it has labels of 1 to 63 characters."""
+    try:
+        return bool((name or "").encode("idna"))
+    except UnicodeError:
+        return False
 
 
 BrokerSettings.model_rebuild()

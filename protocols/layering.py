@@ -137,7 +137,7 @@ def environment_layer(
 
 
 def set_layer(assignments: Sequence[str]) -> Layer:
-    """Take assignments of the command line (`broker.port=1883`): TOML values, else text.
+    """Take assignments of the command line (`campaign.budget=100`): TOML values, else text.
 
     Raises:
         SettingsError: When an assignment has no key or no `=`.
@@ -149,7 +149,9 @@ def set_layer(assignments: Sequence[str]) -> Layer:
         if not equals or key is None:
             # Without a key, all of it may be a secret.
             found = f"--set was given the key {name.strip()!r}" if equals else "--set was given no ="
-            raise SettingsError(found, expected="section.key=value", action="write for example --set broker.port=1883")
+            raise SettingsError(
+                found, expected="section.key=value", action="write for example --set campaign.budget=100"
+            )
         texts.append((key, text.strip(), f"--set {dotted(key)}"))
     return _layer_of_texts("command line", texts)
 

@@ -148,7 +148,7 @@ class FamilyBias(BaseModel):
     family: Name
     size: Count
     entropy: Finite | None = None
-    """Differential entropy [nat]; None where it is not defined (too few values, or ties)."""
+    """Differential entropy [nat]; None where the campaign's estimator does not define it (no value, at least)."""
 
 
 class BiasReport(Message):

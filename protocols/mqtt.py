@@ -9,6 +9,8 @@ What is done here because the usual way loses messages:
 - Subscriptions are repeated from our own table at every connect: a broker that lost its memory does not tell.
 - The reason code of every PUBACK is read: aiomqtt drops it, so a message that an access list denies would seem sent.
 - TCP_NODELAY: without it a client that publishes and subscribes waits 44 ms for a delayed acknowledgement.
+- We open the socket ourselves, in a thread that can be left behind: aiomqtt opens it in one that the end of the process
+  waits for, however long a name or an address does not answer.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from protocols.broker_settings import BrokerSettings, MqttVersion
+from protocols.daemon_thread import in_daemon_thread
 from protocols.errors import BrokerError, invariant
 from protocols.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, PublishRefused
@@ -57,9 +60,12 @@ PROBE_TIMEOUT_S: Final = 3.0
 """How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
 and a person waits. Ten round trips over a satellite."""
 
-CONNECT_TIMEOUT_S: Final = 2.0
-"""How long TCP may take to connect before we try again: ten round trips over a satellite link are less. It runs in a
-thread that cannot be cancelled, so the end of the process waits for it; SIGTERM has five seconds in all."""
+CONNECT_TIMEOUT_S: Final = 5.0
+"""How long TCP, then TLS, may take to connect before we try again: a system knocks at 0, 1 and 3 seconds."""
+
+LEAVE_TIMEOUT_S: Final = 1.0
+"""How long our DISCONNECT may take to leave us: over a link that takes nothing any more it never does, and SIGTERM has
+five seconds in all, of which the last words may take the most."""
 
 STEADY_S: Final = 10.0
 """A link that held this long starts its pauses afresh; one that drops sooner backs off (two clients of one id, say)."""
@@ -127,7 +133,7 @@ class MqttSession:
     async def run(self) -> None:
         """Keep connected until cancelled or closed; see `Transport.run`."""
         started = time.monotonic()
-        while not self._closing.is_set():
+        while not self._is_asked_to_end():
             reason = "closed"
             try:
                 await self._one_connection()
@@ -137,7 +143,7 @@ class MqttSession:
                 reason = str(error)
             finally:
                 self._disconnected()
-            if self._closing.is_set():
+            if self._is_asked_to_end():
                 return
             self._failures = 1 if self._held_s() >= STEADY_S else self._failures + 1
             self._up_since = math.inf
@@ -145,7 +151,7 @@ class MqttSession:
                 raise BrokerError(
                     f"No MQTT broker answers at {self._address} ({reason})",
                     expected="a broker that is running and reachable",
-                    action="start it, correct --broker, or use --broker embedded",
+                    action="start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own",
                 )
             await self._incoming.put(LinkDown(reason))
             pause = self._pause_s(self._failures)
@@ -168,25 +174,31 @@ class MqttSession:
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send with QoS 1 and wait for the PUBACK and its reason code."""
         async with self._slots:
-            client = self._client
-            if client is None:
-                raise LinkLost
-            answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
-            if message.rc != 0:
-                raise LinkLost
-            self._awaiting[message.mid] = answer
-            try:
-                async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
-                    code = await answer
-            except TimeoutError:
-                raise LinkLost from None
-            finally:
-                self._awaiting.pop(message.mid, None)
+            code = await self._confirmation(topic, payload, retain=retain)
+            if _is_final(code):  # as one flipped bit may look; a broker that means it says so again
+                code = await self._confirmation(topic, payload, retain=retain)
+        if _is_final(code):
+            raise PublishRefused(topic, _reason_text(code))
         if code in RETRY_PUBLISH or (code == NO_SUBSCRIBERS and not retain):
             raise LinkLost
-        if code >= REFUSALS_FROM:
-            raise PublishRefused(topic, _reason_text(code))
+
+    async def _confirmation(self, topic: str, payload: bytes, *, retain: bool) -> int:
+        """Send, and return the reason code of the PUBACK."""
+        client = self._client
+        if client is None:
+            raise LinkLost
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
+        if message.rc != 0:
+            raise LinkLost
+        self._awaiting[message.mid] = answer
+        try:
+            async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
+                return await answer
+        except TimeoutError:
+            raise LinkLost from None
+        finally:
+            self._awaiting.pop(message.mid, None)
 
     async def close(self) -> None:
         """Disconnect in order."""
@@ -199,7 +211,6 @@ class MqttSession:
         client = self._new_client()
         paho = client._client  # noqa: SLF001 - see the top of this file
         paho.manual_ack_set(on=True)
-        paho.connect_timeout = CONNECT_TIMEOUT_S
         session_present = False
         tell_aiomqtt_connected: Any = paho.on_connect
         tell_aiomqtt_disconnected: Any = paho.on_disconnect
@@ -224,8 +235,12 @@ class MqttSession:
         paho.on_disconnect = disconnected
         paho.on_publish = published
         try:
+            await _open_socket(client)
             async with client:
                 await self._subscribe(client)
+                client.timeout = LEAVE_TIMEOUT_S  # from here on it is asked for one thing only: to leave
+                if self._is_asked_to_end():
+                    return
                 self._client = client
                 self._ever_connected, self._refused = True, False
                 self._up_since = time.monotonic()
@@ -235,6 +250,11 @@ class MqttSession:
                     await self._incoming.put(_delivery(client, message))
         finally:
             paho.disconnect()  # aiomqtt leaves the socket of a connection that was never confirmed open
+
+    def _is_asked_to_end(self) -> bool:
+        """Tell whether we were, while aiomqtt awaited something: its `wait_for` may swallow a cancellation."""
+        task = asyncio.current_task()
+        return self._closing.is_set() or (task is not None and task.cancelling() > 0)
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """Subscribe to everything in one packet.
@@ -351,12 +371,27 @@ class MqttSession:
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
 
 
+async def _open_socket(client: aiomqtt.Client) -> None:
+    """Open the socket that paho is going to take when aiomqtt tells it to connect; see the top of this file."""
+    paho: Any = client._client  # noqa: SLF001 - see the top of this file
+    paho.connect_timeout = CONNECT_TIMEOUT_S
+    paho.connect_async(client._hostname, client._port)  # noqa: SLF001 - so that it knows where to
+    client._set_tls_params()  # noqa: SLF001 - and how
+    opened = await in_daemon_thread(paho._create_socket, discard=lambda late: late.close())  # noqa: SLF001
+    paho._create_socket = lambda: opened  # noqa: SLF001
+
+
 def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:
     payload = message.payload
     content = payload if isinstance(payload, bytes) else str(payload if payload is not None else "").encode()
     return Delivery(
         str(message.topic), content, message.retain, message.qos, _Receipt(client, message.mid, message.qos)
     )
+
+
+def _is_final(code: int) -> bool:
+    """Tell whether a PUBACK refuses a message for good."""
+    return code >= REFUSALS_FROM and code not in RETRY_PUBLISH
 
 
 def _code_of(error: BaseException) -> int:

@@ -81,7 +81,7 @@ FIELD_MEANINGS: Final[dict[str, dict[str, str]]] = {
     "FamilyBias": {
         "family": "Name of the family.",
         "size": "Observations in the dataset.",
-        "entropy": "Differential entropy of their values [nat]; null or absent where not defined (too few, or ties).",
+        "entropy": "Differential entropy of their values [nat]; null or absent where there is none (no value, say).",
     },
     "CrystalStructure": {
         "cell": "Lattice vectors as rows, 3 by 3 [Å].",

@@ -121,12 +121,14 @@ def wrong_values(
     model: type[BaseModel], merged: Mapping[str, Any], origins: Mapping[Key, str], details: Iterable[ErrorDetails]
 ) -> list[Problem]:
     """Describe what pydantic refused, one problem a key."""
+    found = list(details)
     by_key: dict[Key, list[ErrorDetails]] = {}
-    for detail in details:
+    # What a validator filled in from elsewhere is wrong there too, and is mended there.
+    for detail in [detail for detail in found if _is_given(detail, merged)] or found:
         by_key.setdefault(_key_of(detail, merged), []).append(detail)
     secrets = [text for key, text in _texts(merged) if holds_secret(model, _field_key(key))]
     known = _Known(model, merged, origins, secrets)
-    return [_wrong_value(known, key, found) for key, found in by_key.items()]
+    return [_wrong_value(known, key, wrong) for key, wrong in by_key.items()]
 
 
 def settings_error(problems: Sequence[Problem]) -> SettingsError:
@@ -186,7 +188,8 @@ def _wrong_value(known: _Known, key: Key, details: list[ErrorDetails]) -> Proble
     source = source_at(known.origins, key) or "default"
     if any(detail["type"] == "extra_forbidden" for detail in details):
         return Problem(f"There is no setting {name} (from {source})")
-    shown = HIDDEN if holds_secret(known.model, field_key) else _shown(_value_at(known.merged, key))
+    value = _value_at(known.merged, key)
+    shown = HIDDEN if holds_secret(known.model, field_key) and not isinstance(value, Mapping) else _shown(value)
     said = [
         text for detail in details if (text := _said(detail)) and not any(secret in text for secret in known.secrets)
     ]
@@ -252,6 +255,19 @@ def _key_of(detail: ErrorDetails, merged: Mapping[str, Any]) -> Key:
             continue
         key = (*key, str(segment))
     return key
+
+
+def _is_given(detail: ErrorDetails, merged: Mapping[str, Any]) -> bool:
+    """Whether the settings say what is wrong, or leave out what they must say in a section that they have."""
+    here: Any = merged
+    location = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
+    for segment in location:
+        if not isinstance(here, Mapping):
+            return True
+        if segment not in here:
+            return False
+        here = here[str(segment)]
+    return True
 
 
 def _value_at(merged: Mapping[str, Any], key: Key) -> Any:

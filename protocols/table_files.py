@@ -58,7 +58,11 @@ def column_names(path: Path) -> tuple[str, ...]:
         raise TableError(f"{path} is no table that can be read", expected="a .csv, .csv.gz or .parquet file")
     with _reading(path):
         if not path.is_file():
-            raise TableError(f"There is no table {path}", action="check the path; it starts at the working directory")
+            raise TableError(
+                f"There is no table {path}",
+                expected="a .csv, .csv.gz or .parquet file beside the scenario file, or where you are",
+                action="correct pool.path, or put the table there",
+            )
         size = path.stat().st_size
         if size > MAX_TABLE_BYTES:
             raise TableError(

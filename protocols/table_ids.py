@@ -59,7 +59,7 @@ def _content_ids(rows: TableRows, columns: TableColumns) -> list[str]:
         contents = [cell.encode() for cell in rows.texts[columns.structure]]
     else:
         matrix = np.ascontiguousarray(feature_matrix(rows) + 0.0, dtype="<f8")  # + 0.0 turns -0.0 into 0.0
-        texts = [rows.texts[name] for name in (columns.family, columns.composition) if name is not None]
+        texts = [_cells(rows, name) for name in (*columns.family_columns(), columns.composition) if name is not None]
         words = zip(*texts, strict=True)
         contents = [
             "\x1f".join(cells).encode() + b"\x1f" + row.tobytes() for cells, row in zip(words, matrix, strict=True)
@@ -69,3 +69,8 @@ def _content_ids(rows: TableRows, columns: TableColumns) -> list[str]:
         f"{re.sub('[^a-z0-9]', '', formula.lower())[:24] or 'row'}-{hashlib.sha256(content).hexdigest()[:16]}"
         for formula, content in zip(formulas, contents, strict=True)
     ]
+
+
+def _cells(rows: TableRows, name: str) -> list[str]:
+    """Return what a column says of each row; a number that families are cut from as text."""
+    return rows.texts[name] if name in rows.texts else [repr(float(value)) for value in rows.numbers[name]]

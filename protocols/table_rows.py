@@ -54,7 +54,9 @@ def read_rows(path: Path, columns: TableColumns) -> TableRows:
     text_names = text_columns(path, columns, names)
     for name in columns.measured():
         require_column(path, name, names)
-    numeric = tuple(dict.fromkeys((*columns.measured(), *features)))
+    for name in columns.binned():
+        require_column(path, name, names)
+    numeric = tuple(dict.fromkeys((*columns.measured(), *features, *columns.binned())))
     file = read_file(path, names, numeric=numeric, texts=text_names)
     texts = {name: texts_of(file, name) for name in text_names}
     numbers = {name: numbers_of(file, name) for name in numeric}
@@ -90,7 +92,9 @@ def _gaps(
     Properties that may be unknown are not among them; `_check_ranges` looks at them for values that cannot travel.
     """
     gaps = {name: np.array([not cell for cell in column]) for name, column in texts.items()}
-    needed = features if columns.on_missing == "unknown" else (columns.property, *features)
+    needed = (*features, *columns.binned())
+    if columns.on_missing != "unknown":
+        needed = (columns.property, *needed)
     return gaps | {name: ~np.isfinite(numbers[name]) for name in needed}
 
 
@@ -137,7 +141,7 @@ def _check_ranges(rows: TableRows, columns: TableColumns) -> None:
 
 
 def _check_lengths(rows: TableRows, columns: TableColumns) -> None:
-    longest = {columns.composition: MAX_TEXT_LENGTH, columns.family: MAX_ID_LENGTH}
+    longest = {columns.composition: MAX_TEXT_LENGTH} | dict.fromkeys(columns.family_columns(), MAX_ID_LENGTH)
     for name, limit in longest.items():
         for row, cell in enumerate(rows.texts.get(name or "", ())):
             if len(cell) > limit:

@@ -19,10 +19,11 @@ from protocols.errors import TableError
 from protocols.structure import CrystalStructure
 from protocols.table_cells import FloatArray
 from protocols.table_columns import TableColumns
+from protocols.table_families import families_of
 from protocols.table_files import MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from protocols.table_ids import candidate_ids_of
 from protocols.table_rows import TableRows, feature_matrix, read_rows
-from protocols.table_structures import crystal_system_of, structures_of
+from protocols.table_structures import structures_of
 
 __all__ = [
     "MAX_TABLE_BYTES",
@@ -84,8 +85,12 @@ class CandidateTable:
     dropped: int
     warnings: tuple[str, ...]
 
-    def values_of(self, candidate_ids: Sequence[str]) -> FloatArray:
-        """Return the property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
+    def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
+        """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
+
+        Args:
+            candidate_ids: Of this table.
+            name: One of `columns.further_properties`; the property itself by default.
 
         Raises:
             TableError: When the table has no such candidate.
@@ -94,7 +99,8 @@ class CandidateTable:
         unknown = next((each for each in candidate_ids if each not in row_of), None)
         if unknown is not None:
             raise TableError(f"The table has no candidate {unknown!r}", action="use the table that the pool came from")
-        return self.values[np.array([row_of[each] for each in candidate_ids], dtype=np.int64)]
+        values = self.values if name in {None, self.columns.property} else self.further[str(name)]
+        return values[np.array([row_of[each] for each in candidate_ids], dtype=np.int64)]
 
 
 def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
@@ -109,17 +115,17 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
     """
     rows = read_rows(Path(path), columns)
     structures = structures_of(rows, columns)
-    if columns.family in rows.texts:
-        families = rows.texts[columns.family]
-    else:
-        families = [crystal_system_of(structure, rows, row) for row, structure in enumerate(structures or ())]
+    families = families_of(rows, columns, structures)
     formulas = rows.texts.get(columns.composition or "", [""] * len(families))
+    without_entropy = tuple(_without_entropy(rows, columns, families))
+    if without_entropy and columns.on_no_entropy == "error":
+        raise _no_entropy(rows.file.path, without_entropy)
     if columns.composition is None and structures is not None:
         formulas = [structure.to_pymatgen().composition.reduced_formula for structure in structures]
     return CandidateTable(
         columns=columns,
         candidate_ids=candidate_ids_of(rows, columns),
-        families=tuple(families),
+        families=families,
         values=rows.numbers[columns.property],
         features=feature_matrix(rows),
         feature_names=rows.features,
@@ -127,7 +133,7 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
         structures=structures,
         further={name: rows.numbers[name] for name in columns.further_properties},
         dropped=rows.dropped,
-        warnings=tuple(_warnings(rows, columns, families)),
+        warnings=(*_warnings(rows, columns, families), *without_entropy),
     )
 
 
@@ -149,20 +155,34 @@ def _warnings(rows: TableRows, columns: TableColumns, families: Sequence[str]) -
     if columns.on_missing == "unknown":
         unknown = len(values) - len(known)
         yield f"{columns.property} is known for {len(known)} of {len(values)} rows, and not measured yet for {unknown}."
-    if _equal(known) and len(known) == len(values):
-        yield f"Every candidate has {columns.property} = {known[0]:g}: the entropy of equal values is not defined."
-    elif _equal(known) and len(known) > 1:
+    if _equal(known) and 1 < len(known) < len(values):
         yield (
             f"All {len(known)} known rows have {columns.property} = {known[0]:g}:"
-            " the entropy of equal values is not defined until another comes."
+            " equal values leave nothing to balance until another comes."
         )
+    if rows.dropped:
+        yield f"{rows.dropped} of {rows.dropped + len(families)} rows were left out: a used cell is empty or infinite."
+
+
+def _without_entropy(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> Iterator[str]:
+    """Say why there is no entropy to balance, whatever is measured."""
+    values = rows.numbers[columns.property]
+    if _equal(values):
+        yield f"Every candidate has {columns.property} = {values[0]:g}: equal values leave nothing to balance."
     alone = sorted(family for family, count in Counter(families).items() if count == 1)
     if alone:
         named = ", ".join(repr(family) for family in alone[:MAX_FAMILIES_SHOWN])
         named += ", …" if len(alone) > MAX_FAMILIES_SHOWN else ""
-        yield f"{len(alone)} of {len(set(families))} families have one candidate only, and so no entropy: {named}."
-    if rows.dropped:
-        yield f"{rows.dropped} of {rows.dropped + len(families)} rows were left out: a used cell is empty or infinite."
+        count = f"{len(alone)} of {len(set(families))} families"
+        yield f"{count} have a single candidate, whose entropy says nothing: {named}."
+
+
+def _no_entropy(path: Path, reasons: Sequence[str]) -> TableError:
+    return TableError(
+        f"{path.name}: {' '.join(reasons)}",
+        expected="families of several candidates, and values that differ",
+        action='correct the table, name another family column, or set on_no_entropy = "warn" to go on all the same',
+    )
 
 
 def _equal(values: FloatArray) -> bool:

@@ -51,7 +51,7 @@ def run_broker(kind: str, *, host: str, port: int, folder: Path) -> None:
             started = embedded_broker(host, port)
             logger.info("embedded_broker", limits=EMBEDDED_LIMITS)
         elif kind == "mosquitto":
-            started = mosquitto_broker(folder, port)
+            started = mosquitto_broker(folder, port, host)
         else:
             raise SettingsError(f"There is no broker {kind!r}", expected="embedded or mosquitto")
         async with started as reached:

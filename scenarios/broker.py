@@ -75,21 +75,22 @@ async def embedded_broker(host: str = LOOPBACK, port: int = 0) -> AsyncIterator[
 
 
 @contextlib.asynccontextmanager
-async def mosquitto_broker(folder: Path, port: int = 0) -> AsyncIterator[BrokerSettings]:
-    """Run Mosquitto as a child on loopback; yield how to reach it.
+async def mosquitto_broker(folder: Path, port: int = 0, host: str = LOOPBACK) -> AsyncIterator[BrokerSettings]:
+    """Run Mosquitto as a child; yield how to reach it.
 
     Args:
         folder: Where its configuration, log and persistence live.
         port: Port to listen on; 0 takes a free one.
+        host: Address to listen on. It asks nobody for a password, so beyond loopback only in a network that is trusted.
 
     Raises:
         BrokerError: When it is not installed, or does not start.
     """
     program = find_mosquitto()
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port(port)
+    port = _free_port(host, port)
     config = folder / "mosquitto.conf"
-    config.write_text(mosquitto_config(folder.resolve(), port))
+    config.write_text(mosquitto_config(folder.resolve(), port, host))
     log = (folder / "mosquitto.log").open("ab")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "scenarios.leash", program, "-c", str(config),
@@ -97,22 +98,22 @@ async def mosquitto_broker(folder: Path, port: int = 0) -> AsyncIterator[BrokerS
     )  # fmt: skip
     log.close()
     try:
-        await _wait_until_it_listens(process, port, folder / "mosquitto.log")
-        yield BrokerSettings(url=f"mqtt://{LOOPBACK}:{port}")
+        await _wait_until_it_listens(process, _reachable(host), port, folder / "mosquitto.log")
+        yield BrokerSettings(url=f"mqtt://{_in_url(_reachable(host))}:{port}")
     finally:
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
 
 
-def mosquitto_config(folder: Path, port: int) -> str:
+def mosquitto_config(folder: Path, port: int, host: str = LOOPBACK) -> str:
     """Return a configuration that survives a crash of the broker as well as Mosquitto can.
 
     `autosave_on_changes` with an interval of 1 writes the whole database after every change: the default writes it
     every 30 minutes, and a killed broker then forgets what it had confirmed.
     """
     lines = [
-        f"listener {port} {LOOPBACK}",
+        f"listener {port} {host}",
         "allow_anonymous true",
         "persistence true",
         f"persistence_location {folder}/",
@@ -160,12 +161,12 @@ async def broker_for(settings: BrokerSettings, folder: Path) -> AsyncIterator[Br
         yield settings
 
 
-async def _wait_until_it_listens(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+async def _wait_until_it_listens(process: asyncio.subprocess.Process, host: str, port: int, log: Path) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_TIMEOUT_S):
             while process.returncode is None:
                 try:
-                    _, writer = await asyncio.open_connection(LOOPBACK, port)
+                    _, writer = await asyncio.open_connection(host, port)
                 except OSError:
                     await asyncio.sleep(POLL_S)
                     continue
@@ -179,7 +180,16 @@ async def _wait_until_it_listens(process: asyncio.subprocess.Process, port: int,
     )
 
 
-def _free_port(wanted: int) -> int:
+def _reachable(host: str) -> str:
+    """Where a client of this machine finds a server that listens there."""
+    return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 - asked for by the user
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _free_port(host: str, wanted: int) -> int:
     """Return the port, or a free one for 0; another program that listens there would pass for our Mosquitto.
 
     Raises:
@@ -187,13 +197,13 @@ def _free_port(wanted: int) -> int:
     """
     import socket
 
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         if sys.platform != "win32":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that just ended hold no port
         try:
-            probe.bind((LOOPBACK, wanted))
+            probe.bind((host, wanted))
         except OSError as error:
-            raise _port_trouble(LOOPBACK, wanted, error) from None
+            raise _port_trouble(host, wanted, error) from None
         return int(probe.getsockname()[1])
 
 

@@ -32,7 +32,8 @@ DEFAULT_URL = "mqtt://127.0.0.1:1883"
 
 ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file.")]
 Policy = Annotated[
-    str | None, typer.Option(help="etal, random, uncertainty, round_robin, or your own as package.module:Class.")
+    str | None,
+    typer.Option(help="etal, etal_reference, random, uncertainty, round_robin, or your own as package.module:Class."),
 ]
 Budget = Annotated[int | None, typer.Option(min=1, help="Candidates that may be requested.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]
@@ -115,10 +116,10 @@ def agent(
         if show_settings:
             _print_settings(resolved, json=json)
             return
-        import dataclasses
-
-        request = _request(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
-        _run_and_tell(dataclasses.replace(request, with_simulator=False), quiet=quiet or json, json=json)
+        request = _request(
+            resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json, with_simulator=False
+        )
+        _run_and_tell(request, quiet=quiet or json, json=json)
 
 
 @app.command()
@@ -158,7 +159,9 @@ def simulator(
 @app.command()
 def broker(
     kind: Annotated[str, typer.Argument(help="embedded, or mosquitto.")] = "embedded",
-    host: Annotated[str, typer.Option(help="Address to listen on (embedded only).")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for every machine of a trusted network.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 1883,
     folder: Annotated[Path, typer.Option(help="Where Mosquitto keeps its files.")] = Path("runs/.mosquitto"),
     debug: Debug = False,
@@ -257,9 +260,12 @@ def compare(
     policies: Annotated[str, typer.Option(help="Policies, separated by commas.")] = "etal,random",
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds; each has its own start set.")] = 5,
     budget: Budget = None,
+    downstream: Annotated[
+        bool, typer.Option("--downstream", help="Train models on what was acquired too ([evaluation] says which).")
+    ] = False,
     settings: Set = None,
     settings_file: SettingsFile = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the figure and the CSV.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for figures, CSV and JSON.")] = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -267,17 +273,21 @@ def compare(
     """Compare policies on a scenario over seeds, from the same starts, without broker or lab."""
     with reported_errors(debug=debug):
         from scenarios.compare import compare_policies
+        from scenarios.comparison_files import write_comparison
+        from scenarios.comparison_tables import tables
 
         resolved = _load(scenario, {"budget": budget}, settings, settings_file)
         names = [name.strip() for name in policies.split(",") if name.strip()]
         with progress_on_stderr(quiet=quiet or json) as progress:
-            comparison = compare_policies(resolved.settings, names, range(seeds), progress)
+            comparison = compare_policies(resolved.settings, names, range(seeds), progress, downstream=downstream)
         folder = out or Path("runs") / f"compare-{resolved.settings.name}"
-        written = comparison.write(folder)
+        written = write_comparison(comparison, folder)
         if json:
             print_json(comparison.json())
         elif not quiet:
-            _print(comparison.table())
+            for table in tables(comparison):
+                _print(table)
+                _print("")
             for path in written:
                 _print(f"  {path}")
 
@@ -333,18 +343,27 @@ def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:
 
 
 def _request(
-    scenario: Scenario, campaign: str | None, runs: Path, database: str | None, *, resume: bool, quiet: bool
+    scenario: Scenario,
+    campaign: str | None,
+    runs: Path,
+    database: str | None,
+    *,
+    resume: bool,
+    quiet: bool,
+    with_simulator: bool = True,
 ) -> RunRequest:
     from scenarios.run import RunRequest
     from scenarios.run_folder import choose_campaign
     from scenarios.world import make_world
 
-    name = choose_campaign(runs, scenario.name, campaign, resume=resume)
+    name = choose_campaign(runs, scenario.name, campaign, resume=resume, numbered=with_simulator)
     with progress_on_stderr(quiet=quiet) as progress:
         world = make_world(scenario, progress)
     for warning in world.warnings:
         typer.secho(f"note: {warning}", err=True, fg=typer.colors.YELLOW)
-    return RunRequest(scenario, world, name, runs / name, resume=resume, database_url=database)
+    return RunRequest(
+        scenario, world, name, runs / name, resume=resume, with_simulator=with_simulator, database_url=database
+    )
 
 
 def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:

@@ -1,123 +1,68 @@
-"""Compares policies over seeds: the same pool, and for each seed the same start set for every policy."""
+"""Compares policies over seeds: the same pool, and for each seed the same start set and test set for every policy.
+
+Campaigns first, then the downstream models, each job in one of a few processes that hold the pool. A job is a pure
+function of (scenario, pool, seed), so neither order nor number of the processes changes a result.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from pathlib import Path
-from statistics import fmean, stdev
-from typing import Final
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import wait
+from typing import Any, Final, TypeVar
 
-from rich.table import Table
-
+from agent.acquisition.base import IndexArray
 from agent.acquisition.registry import make_policy
-from agent.report.figures import draw_comparison
 from agent.report.trajectory import Trajectory
-from agent.report.whole_file import written_whole
 from protocols.errors import SettingsError, TableError
-from scenarios.offline import run_offline
+from scenarios.comparison import Comparison, ModelScores
+from scenarios.downstream import Score, Target, require_rows, scores_of, targets_of
+from scenarios.downstream_models import ModelName
+from scenarios.offline import play_offline
 from scenarios.settings import Scenario
-from scenarios.world import Progress, World, make_world, start_set
+from scenarios.trials import Trial, make_trials, open_pool
+from scenarios.world import Progress, World, make_world
 
 MAX_PROCESSES: Final = 8
-"""Most campaigns at once; each holds the pool."""
+"""Most jobs at once; each process holds the pool."""
 
-FIGURES: Final[dict[str, str]] = {"entropy_range": "range", "entropy_std": "std", "mean_gap": "mean gap"}
-"""Bias figure -> its column."""
+BLAS_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Set to 1 for every process: the same sums, and processes that do not fight for the cores."""
 
+Played = tuple[Trajectory, IndexArray]
+"""A campaign: its trajectory, and the indices in the whole pool of what it acquired, in order."""
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Trajectories by policy, one for each seed.
-
-    Attributes:
-        scenario: Its name.
-        seeds: The seeds, in the order of the trajectories.
-        runs: Policy -> trajectories.
-    """
-
-    scenario: str
-    seeds: tuple[int, ...]
-    runs: dict[str, list[Trajectory]]
-
-    def final(self, policy: str, figure: str) -> list[float | None]:
-        """Return a bias figure at the end of every seed's run [nat]."""
-        return [getattr(run.points[-1][1], figure) for run in self.runs[policy]]
-
-    def table(self) -> Table:
-        """Return the mean and the standard deviation over seeds, before and at the end."""
-        count = len(self.seeds)
-        table = Table(title=f"{self.scenario}: bias at the end, mean ± std over {count} seed{'s' * (count != 1)} [nat]")
-        table.add_column("policy")
-        for name in FIGURES.values():
-            table.add_column(f"{name} of entropy", justify="right")
-        any_policy = next(iter(self.runs))
-        start = [run.points[0][1] for run in self.runs[any_policy]]
-        table.add_row("(start)", *(_mean_and_std([getattr(point, figure) for point in start]) for figure in FIGURES))
-        for policy in self.runs:
-            table.add_row(policy, *(_mean_and_std(self.final(policy, figure)) for figure in FIGURES))
-        return table
-
-    def json(self) -> str:
-        """Return the final figures by policy and seed."""
-        return json.dumps(
-            {
-                "scenario": self.scenario,
-                "seeds": list(self.seeds),
-                "final": {policy: {figure: self.final(policy, figure) for figure in FIGURES} for policy in self.runs},
-            },
-            indent=2,
-        )
-
-    def write(self, folder: Path) -> list[Path]:
-        """Write the figure and the CSV; return their paths.
-
-        Raises:
-            StoreError: When the folder cannot be written.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        figure, table = folder / "comparison.png", folder / "comparison.csv"
-        draw_comparison(figure, self.runs, title=f"{self.scenario}: entropy range over {len(self.seeds)} seeds")
-        with written_whole(table) as file:
-            text = io.StringIO(newline="")
-            writer = csv.writer(text)
-            writer.writerow(("policy", "seed", "step", *FIGURES))
-            writer.writerows(self._rows())
-            file.write(text.getvalue().encode())
-        return [figure, table]
-
-    def _rows(self) -> Iterable[tuple[object, ...]]:
-        for policy, runs in self.runs.items():
-            for seed, run in zip(self.seeds, runs, strict=True):
-                for step, point in run.points:
-                    yield (policy, seed, step, *(getattr(point, figure) for figure in FIGURES))
+Key = TypeVar("Key")
+Result = TypeVar("Result")
 
 
 def compare_policies(
-    scenario: Scenario, policies: Sequence[str], seeds: Iterable[int], progress: Progress = lambda *_: None
+    scenario: Scenario,
+    policies: Sequence[str],
+    seeds: Iterable[int],
+    progress: Progress = lambda *_: None,
+    *,
+    downstream: bool = False,
 ) -> Comparison:
     """Run every policy with every seed, in parallel processes.
 
     Args:
-        scenario: Pool, start set, budget; its own policy and seed are replaced.
+        scenario: Pool, start set, budget, evaluation; its own policy and seed are replaced.
         policies: Names or `module:Class`.
-        seeds: Seeds of campaign and start set.
+        seeds: Seeds of campaign, start set and test set.
         progress: For a progress bar.
+        downstream: Whether to hold out test rows, and to train and score the models of `scenario.evaluation`.
 
     Raises:
-        SettingsError: When a policy does not exist.
-        TableError: When the value of a candidate is not known.
+        SettingsError: When a policy or a target does not exist, or start set or test set cannot be made as asked.
+        TableError: When the value of a candidate is not known, or a target is known for too few.
     """
-    if not policies:
-        raise SettingsError("No policies to compare", expected="names separated by commas", action="give --policies")
-    for policy in policies:
-        make_policy(policy, _options(scenario, policy))
+    names = _checked(scenario, policies)
     world = make_world(scenario, progress)
     if not world.all_known:
         raise TableError(
@@ -125,27 +70,86 @@ def compare_policies(
             expected="a value for every candidate",
             action="compare on a table that is complete",
         )
-    seeds = tuple(seeds)
-    jobs = [(policy, seed) for policy in dict.fromkeys(policies) for seed in seeds]
-    done = _run_all(scenario, world, jobs, lambda count: progress("campaigns", count, len(jobs)))
-    return Comparison(scenario.name, seeds, {policy: [done[policy, seed] for seed in seeds] for policy, _ in jobs})
+    targets = targets_of(scenario, world) if downstream else ()
+    trials = make_trials(scenario, world, seeds, scenario.evaluation.test_fraction if downstream else 0.0)
+    require_rows(targets, trials)
+    with _processes(scenario, world, len(names) * len(trials)) as executor:
+        campaigns = {(name, trial.seed): (name, trial) for name in names for trial in trials}
+        played = _all_done(executor, _play, campaigns, partial(progress, "campaigns"))
+        acquired = {(name, seed): (trial, played[name, seed][1]) for (name, seed), (_, trial) in campaigns.items()}
+        wanted = [(target, model) for target in targets for model in scenario.evaluation.models]
+        models = _scored(executor, wanted, acquired, progress)
+    return Comparison(
+        scenario.name,
+        tuple(trial.seed for trial in trials),
+        {name: [played[name, trial.seed][0] for trial in trials] for name in names},
+        models,
+        tuple(len(trial.test) for trial in trials),
+        len(world.pool),
+    )
 
 
-def _run_all(
-    scenario: Scenario, world: World, jobs: Sequence[tuple[str, int]], told: Callable[[int], None]
-) -> dict[tuple[str, int], Trajectory]:
-    workers = min(MAX_PROCESSES, os.cpu_count() or 1, len(jobs))
-    done: dict[tuple[str, int], Trajectory] = {}
-    told(0)
-    # One BLAS thread a process: the same sums, and processes that do not fight for the cores.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+def _checked(scenario: Scenario, policies: Sequence[str]) -> tuple[str, ...]:
+    if not policies:
+        raise SettingsError("No policies to compare", expected="names separated by commas", action="give --policies")
+    for policy in policies:
+        make_policy(policy, _options(scenario, policy))
+    return tuple(dict.fromkeys(policies))
+
+
+def _scored(
+    executor: ProcessPoolExecutor,
+    wanted: Sequence[tuple[Target, ModelName]],
+    acquired: Mapping[tuple[str, int], tuple[Trial, IndexArray]],
+    progress: Progress,
+) -> tuple[ModelScores, ...]:
+    """Train and score every wanted model along every campaign, which are given by policy and seed."""
+    if not wanted:
+        return ()
+    jobs = {
+        (target.name, model, *campaign): (target.name, model, trial, rows)
+        for target, model in wanted
+        for campaign, (trial, rows) in acquired.items()
+    }
+    done = _all_done(executor, _score, jobs, partial(progress, "downstream models"))
+    runs: dict[tuple[str, ModelName], dict[str, tuple[tuple[Score, ...], ...]]] = {}
+    for target, model, policy, seed in jobs:  # seeds in their order
+        by_policy = runs.setdefault((target, model), {})
+        by_policy[policy] = (*by_policy.get(policy, ()), done[target, model, policy, seed])
+    return tuple(ModelScores(target.name, target.unit, model, runs[target.name, model]) for target, model in wanted)
+
+
+@contextmanager
+def _processes(scenario: Scenario, world: World, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Start processes that know scenario and world; what has not begun when this is left is dropped."""
+    before = {name: os.environ.get(name) for name in BLAS_THREADS}
+    os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))  # a spawned process reads them before it loads a library
+    workers = min(MAX_PROCESSES, os.cpu_count() or 1, jobs)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_take_world, initargs=(scenario, world)) as executor:
-        running = {executor.submit(_run_one, policy, seed): (policy, seed) for policy, seed in jobs}
-        for future in as_completed(running):
-            done[running[future]] = future.result()
-            told(len(done))
+    executor = ProcessPoolExecutor(workers, context, initializer=_take_world, initargs=(scenario, world))
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _all_done(
+    executor: ProcessPoolExecutor,
+    function: Callable[..., Result],
+    jobs: Mapping[Key, tuple[Any, ...]],
+    told: Callable[[int, int], None],
+) -> dict[Key, Result]:
+    told(0, len(jobs))
+    running = {executor.submit(function, *arguments): key for key, arguments in jobs.items()}
+    done: dict[Key, Result] = {}
+    for future in as_completed(running):
+        done[running[future]] = future.result()
+        told(len(done), len(jobs))
     return done
 
 
@@ -155,25 +159,33 @@ _SHARED: dict[str, tuple[Scenario, World]] = {}
 
 def _take_world(scenario: Scenario, world: World) -> None:
     _SHARED["world"] = (scenario, world)
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
 
 
-def _run_one(policy: str, seed: int) -> Trajectory:
+def _end_with(parent: int) -> None:
+    """End when the parent is killed: a worker waits for jobs on a pipe whose other end it holds too, for ever."""
+    wait([parent])
+    os._exit(1)
+
+
+def _play(policy: str, trial: Trial) -> Played:
     scenario, world = _SHARED["world"]
     campaign = scenario.campaign.model_copy(
-        update={"policy": policy, "policy_options": _options(scenario, policy), "seed": seed}
+        update={"policy": policy, "policy_options": _options(scenario, policy), "seed": trial.seed}
     )
-    start = start_set(scenario.model_copy(update={"campaign": campaign}), world.pool, world.values)
-    return run_offline(world.pool, world.values, start.tolist(), campaign)
+    opened = open_pool(world, trial)
+    played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign)
+    return played.trajectory, opened.rows[played.acquired]
+
+
+def _score(target: str, model: ModelName, trial: Trial, acquired: IndexArray) -> tuple[Score, ...]:
+    scenario, world = _SHARED["world"]
+    (wanted,) = (each for each in targets_of(scenario, world) if each.name == target)
+    every = scenario.evaluation.every
+    return tuple(scores_of(world.pool.features, wanted, trial, acquired, model=model, every=every))
 
 
 def _options(scenario: Scenario, policy: str) -> dict[str, object]:
     """Return the scenario's options for its own policy; another one has its defaults."""
     return dict(scenario.campaign.policy_options) if policy == scenario.campaign.policy else {}
-
-
-def _mean_and_std(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    if len(known) < len(values) or not known:
-        return "undefined"
-    spread = f" ± {stdev(known):.3f}" if len(known) > 1 else ""
-    return f"{fmean(known):.3f}{spread}"

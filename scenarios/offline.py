@@ -7,10 +7,11 @@ seeds. No broker, no clock, no database: the campaign core alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from agent.acquisition.base import FloatArray, Policy
+from agent.acquisition.base import FloatArray, IndexArray, Policy
 from agent.acquisition.bias import BiasMeter, BiasPoint
 from agent.acquisition.registry import make_policy, policy_fingerprint
 from agent.campaign import decide
@@ -22,6 +23,20 @@ from agent.report.trajectory import Trajectory
 from agent.settings import CampaignSettings
 from agent.step import observe
 from protocols.errors import invariant
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineRun:
+    """What an offline campaign did.
+
+    Attributes:
+        trajectory: The bias trajectory: step 0 is the start set.
+        acquired: Pool indices of the observations beyond the start set, in the order in which they came, shape (t,);
+            `acquired[i]` is what leads from step i to step i + 1.
+    """
+
+    trajectory: Trajectory
+    acquired: IndexArray
 
 
 def run_offline(
@@ -44,6 +59,18 @@ def run_offline(
     Returns:
         The bias trajectory: step 0 is the start set.
     """
+    return play_offline(pool, values, start, settings, on_decision=on_decision).trajectory
+
+
+def play_offline(
+    pool: Pool,
+    values: FloatArray,
+    start: Sequence[int],
+    settings: CampaignSettings,
+    *,
+    on_decision: Callable[[int], None] = lambda _number: None,
+) -> OfflineRun:
+    """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`."""
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
     policy = make_policy(settings.policy, settings.policy_options)
     plan = settings.plan(
@@ -52,11 +79,12 @@ def run_offline(
         fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
         recipients=("offline",),
         pool_digest=pool.digest,
+        start_values=values[list(start)].tolist(),
     )
-    return _OfflineRun(pool, values, plan, policy).play(start, on_decision)
+    return _Player(pool, values, plan, policy).play(start, on_decision)
 
 
-class _OfflineRun:
+class _Player:
     def __init__(self, pool: Pool, values: FloatArray, plan: CampaignPlan, policy: Policy) -> None:
         self._campaign = Campaign(pool)
         self._pool = pool
@@ -64,10 +92,11 @@ class _OfflineRun:
         self._values = values
         self._plan = plan
         self._policy = policy
-        self._meter = BiasMeter(pool.families)
+        self._meter = BiasMeter(pool.families, measure=plan.measure)
         self._points: list[tuple[int, BiasPoint]] = []
+        self._acquired: list[int] = []
 
-    def play(self, start: Sequence[int], on_decision: Callable[[int], None]) -> Trajectory:
+    def play(self, start: Sequence[int], on_decision: Callable[[int], None]) -> OfflineRun:
         campaign = self._campaign
         ids = tuple(self._pool.candidate_ids[index] for index in start)
         self._fold(CampaignStarted(self._plan))
@@ -86,11 +115,14 @@ class _OfflineRun:
             proposal = self._policy.propose(make_context(campaign, self._arrays), needed.count)
             for event in decide.decide_proposal(campaign, needed, campaign.sequence, proposal).events:
                 self._fold(event)
-        return Trajectory(self._plan.property_name, self._plan.unit, tuple(self._points))
+        trajectory = Trajectory(self._plan.property_name, self._plan.unit, tuple(self._points))
+        return OfflineRun(trajectory, np.array(self._acquired, dtype=np.int64))
 
     def _answer_oldest(self) -> None:
         attempt = next(iter(self._campaign.in_flight.values()))
-        value = float(self._values[self._pool.index_of[attempt.candidate_id]])
+        index = self._pool.index_of[attempt.candidate_id]
+        value = float(self._values[index])
+        self._acquired.append(index)
         self._fold(ResultAccepted(attempt.attempt_id, attempt.candidate_id, "offline", value, (), 0.0))
 
     def _fold(self, event: Event) -> None:

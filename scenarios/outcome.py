@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.acquisition.measure import EntropyMeasure
 from agent.assembly import DATABASE, LOG, RECORDING, CampaignFiles, versions
 from agent.campaign.state import Phase, Standing
 from agent.report.figures import draw_bias
@@ -54,7 +55,10 @@ def write_outcome(
     """
     campaign, plan = files.remembered.campaign, files.plan
     trajectory = Trajectory(plan.property_name, plan.unit, tuple(files.store.trajectory()))
-    random = random_instead(scenario, world, steps=len(trajectory.points) - 1)
+    over = campaign.phase is Phase.FINISHED
+    # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
+    steps = len(trajectory.points) - 1
+    random = random_instead(scenario, world, measure=plan.measure, steps=steps) if over else None
     comparison = {} if random is None else {"random": random}
     title = f"{plan.campaign}: {plan.policy}, {campaign.spent} of {plan.budget} acquired"
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
@@ -88,12 +92,21 @@ def write_outcome(
         versions=versions(),
     )
     write_summary(files.folder / SUMMARY, summary)
-    return Outcome(summary, trajectory, random, finished=campaign.phase is Phase.FINISHED)
+    return Outcome(summary, trajectory, random, finished=over)
 
 
-def random_instead(scenario: Scenario, world: World, *, steps: int) -> Trajectory | None:
-    """Return what the same budget at random would have given, from the same start and seed; None where unknown."""
+def random_instead(scenario: Scenario, world: World, *, measure: EntropyMeasure, steps: int) -> Trajectory | None:
+    """Return what the same budget at random would have given, from the same start and seed; None where unknown.
+
+    Args:
+        scenario: The settings.
+        world: Its values and its start set.
+        measure: The entropy of the run that is compared with.
+        steps: Results that it accepted.
+    """
     if not world.all_known or scenario.campaign.policy == "random" or steps < 1:
         return None
-    settings = scenario.campaign.model_copy(update={"policy": "random", "policy_options": {}, "budget": steps})
+    random = {"policy": "random", "policy_options": {}, "budget": steps}
+    same = {"estimator": measure.estimator, "resolution": measure.resolution}
+    settings = scenario.campaign.model_copy(update=random | same)
     return run_offline(world.pool, world.values, list(world.start), settings)

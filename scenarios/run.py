@@ -15,7 +15,7 @@ from typing import Any, Final
 from agent.acquisition.bias import BiasPoint
 from agent.acquisition.registry import make_policy
 from agent.assembly import LOG, CampaignFiles, assembled_agent, opened_campaign
-from agent.campaign.events import CandidateSetAside, DecisionMade
+from agent.campaign.events import AskingEnded, CandidateSetAside, DecisionMade
 from agent.campaign.state import Phase
 from agent.logs import open_log
 from agent.loop import Agent
@@ -150,9 +150,15 @@ async def _run(request: RunRequest, files: CampaignFiles, view: LiveView | None)
             on_step=watch.note,
         ) as agent:
             watch.attach(agent, broker)
-            with ending_on_signals(agent.request_shutdown):
+            ends = [agent.request_shutdown]
+
+            def end() -> None:
+                for each in ends:  # at once: their goodbyes share the five seconds that SIGTERM has
+                    each()
+
+            with ending_on_signals(end):
                 try:
-                    async with asyncio.TaskGroup() as group, _simulator(request, broker, group):
+                    async with asyncio.TaskGroup() as group, _simulator(request, broker, group, ends):
                         looking = group.create_task(watch.look())
                         await agent.run()
                         looking.cancel()
@@ -161,8 +167,10 @@ async def _run(request: RunRequest, files: CampaignFiles, view: LiveView | None)
 
 
 @contextlib.asynccontextmanager
-async def _simulator(request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-    """Play the lab beside the agent, if this run is asked to."""
+async def _simulator(
+    request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup, ends: list[Callable[[], None]]
+) -> AsyncIterator[None]:
+    """Play the lab beside the agent, if this run is asked to; add to `ends` how it is asked to end."""
     if not request.with_simulator:
         yield
         return
@@ -178,6 +186,7 @@ async def _simulator(request: RunRequest, broker: BrokerSettings, group: asyncio
             on_event=logger.info,
         ) as service,
     ):
+        ends.append(service.request_shutdown)
         task = group.create_task(service.run())
         try:
             yield
@@ -240,6 +249,8 @@ class _Watch:
         for event in step.events:
             if isinstance(event, DecisionMade):
                 self._last_decision = f"{', '.join(event.candidate_ids)}: {event.reason}"
+            elif isinstance(event, AskingEnded):
+                self._last_decision = f"nothing more to ask for: {event.reason}"
         for item in step.outbox:
             self._sent[item.attempt_id] = now
         if step.bias:
@@ -260,7 +271,7 @@ class _Watch:
         return LiveState(
             campaign=campaign.terms.campaign,
             policy=campaign.terms.policy,
-            phase=phases.get(campaign.phase, "running"),
+            phase=phases.get(campaign.phase, "running" if campaign.asking_ended is None else "finishing"),
             step=campaign.observations,
             budget=campaign.terms.budget,
             spent=campaign.spent,

@@ -20,16 +20,18 @@ FIGURE: Final = "bias.png"
 SUMMARY: Final = "summary.json"
 
 
-def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: bool) -> str:
+def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: bool, numbered: bool = True) -> str:
     """Return the name of the campaign that a command means.
 
-    A new run takes the scenario's name, numbered if it is taken; a resumed one the latest of these.
+    A new run takes the scenario's name, numbered if it is taken; a resumed one the latest of these. An agent alone must
+    not number: its simulators, on other machines, were told the scenario's name.
 
     Raises:
         SettingsError: When the name cannot be one.
         StoreError: When there is nothing to resume.
     """
     require_campaign_name(campaign or scenario)
+    campaign = campaign if numbered else campaign or scenario
     if campaign is not None:
         if resume and not _is_run(runs / campaign):
             raise _nothing_to_resume(runs, campaign)

@@ -10,6 +10,7 @@ from agent.settings import CampaignSettings
 from protocols.broker_settings import BrokerSettings
 from protocols.messages import Identifier
 from protocols.tables import TableColumns
+from scenarios.downstream_models import MODEL_NAMES, ModelName
 from simulators.settings import TABLE, SimulatorSettings
 
 EMT_ALLOYS = "emt_alloys"
@@ -50,6 +51,37 @@ class StartSettings(BaseModel):
     minimum_per_family: Annotated[int, Field(ge=0)] = Field(5, description="observations that every family gets")
 
 
+class EvaluationSettings(BaseModel):
+    """What `compare --downstream` trains on the acquired rows, and how it scores it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: tuple[ModelName, ...] = Field(
+        ("random_forest", "gradient_boosting", "kernel_ridge"),
+        description="models to train: " + ", ".join(MODEL_NAMES),
+    )
+    every: Annotated[int, Field(ge=1)] = Field(
+        50, description="acquisitions between two scores; start and end are always scored"
+    )
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.2, description="part of every family that is held out of the pool, and never available to a policy"
+    )
+    targets: tuple[str, ...] = Field(
+        (), description="what to predict: the property or pool.columns.further_properties; empty: the property"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.models:
+            message = "models is empty; expected one of " + ", ".join(MODEL_NAMES)
+            raise ValueError(message)
+        for name, given in (("models", self.models), ("targets", self.targets)):
+            if len(set(given)) < len(given):
+                message = f"{name} names one twice: {', '.join(given)}"
+                raise ValueError(message)
+        return self
+
+
 class Scenario(BaseModel):
     """Everything that a run needs to know."""
 
@@ -62,6 +94,7 @@ class Scenario(BaseModel):
     campaign: CampaignSettings
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
 
     @model_validator(mode="before")
     @classmethod

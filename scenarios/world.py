@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from agent.acquisition.base import FloatArray, IndexArray
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError, TableError
+from protocols.tables import CandidateTable, read_table
 from scenarios.settings import EMT_ALLOYS, Scenario
 from scenarios.start_set import biased_start, random_start
 from scenarios.world_cache import cached
@@ -28,12 +29,14 @@ class World:
         values: The property of every candidate, NaN where nobody knows it yet, shape (n,) [unit of the campaign].
         start: Pool indices of the start set, ascending.
         warnings: What a person should know about the table.
+        further: Further properties of the table by name, in pool order, shape (n,) [their units]; NaN where unknown.
     """
 
     pool: Pool
     values: FloatArray
     start: IndexArray
     warnings: tuple[str, ...] = field(default=())
+    further: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def all_known(self) -> bool:
@@ -59,8 +62,11 @@ def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> Worl
     if scenario.pool.source == EMT_ALLOYS:
         pool, values = _emt_alloys(scenario, progress)
         warnings: tuple[str, ...] = ()
+        further: dict[str, FloatArray] = {}
     else:
-        pool, values, warnings = _from_table(scenario, progress)
+        pool, table = _from_table(scenario, progress)
+        values, warnings = table.values_of(pool.candidate_ids), table.warnings
+        further = {name: table.values_of(pool.candidate_ids, name) for name in table.further}
     start = start_set(scenario, pool, values)
     if len(start) == len(pool):
         raise TableError(
@@ -72,7 +78,7 @@ def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> Worl
                 else "make start.size smaller, or the pool larger"
             ),
         )
-    return World(pool, values, start, warnings)
+    return World(pool, values, start, warnings, further)
 
 
 def _emt_alloys(scenario: Scenario, progress: Progress) -> tuple[Pool, FloatArray]:
@@ -90,9 +96,8 @@ def _emt_alloys(scenario: Scenario, progress: Progress) -> tuple[Pool, FloatArra
     )
 
 
-def _from_table(scenario: Scenario, progress: Progress) -> tuple[Pool, FloatArray, tuple[str, ...]]:
+def _from_table(scenario: Scenario, progress: Progress) -> tuple[Pool, CandidateTable]:
     from agent.pool.tables import pool_from_table
-    from protocols.tables import read_table
 
     columns = scenario.pool.columns
     if columns is None:
@@ -102,7 +107,7 @@ def _from_table(scenario: Scenario, progress: Progress) -> tuple[Pool, FloatArra
     table = read_table(path, columns)
     pool = pool_from_table(table)
     progress(f"reading {path.name}", 1, 1)
-    return pool, table.values_of(pool.candidate_ids), table.warnings
+    return pool, table
 
 
 def _from_a_lab(scenario: Scenario) -> bool:

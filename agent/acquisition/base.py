@@ -13,6 +13,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
+
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
@@ -48,6 +50,7 @@ class AcquisitionContext:
         available: Pool indices that may be chosen, ascending, shape (a,); disjoint from the others.
         decision: Number of this decision, from 0.
         seed: Seed of this decision, derived from (campaign seed, decision number).
+        measure: The entropy that the campaign means.
     """
 
     pool: PoolArrays
@@ -58,6 +61,7 @@ class AcquisitionContext:
     available: IndexArray
     decision: int
     seed: int
+    measure: EntropyMeasure = AS_PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Proposal:
     """What a policy proposes.
 
     Attributes:
-        choices: The chosen candidates, best first.
+        choices: The chosen candidates, best first. None at all means that the policy has nothing more to ask for: the
+            campaign ends with `reason` when what is in flight has its outcome, and the policy is never asked again.
         reason: Why, in one sentence a person can read (at most 200 characters).
         runner_up: The best candidate that was not chosen.
         target_family: The family that the policy meant to enrich, if it has one.
@@ -101,5 +106,9 @@ class Policy(Protocol):
         Args:
             context: What is known.
             count: How many to choose, at least 1 and at most the number available.
+
+        Returns:
+            The choices; or none, with the reason, to end the campaign. That is for good, also with requests in flight,
+            so a policy that what is pending could teach better should choose.
         """
         ...

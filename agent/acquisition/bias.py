@@ -2,7 +2,7 @@
 
 | here | meaning |
 |---|---|
-| h_g | differential entropy of the values of family g [nat], see `entropy` |
+| h_g | differential entropy of the values of family g [nat], by the campaign's estimator, see `measure` |
 | entropy_range | max h_g − min h_g |
 | entropy_std | population standard deviation of the h_g (ddof 0, as in the published table) |
 | mean_gap | mean over g of (max h − h_g) |
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.acquisition.entropy import MIN_VALUES, entropy_of_sorted, estimator_for
+from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
 from protocols.errors import invariant
 
 IndexArray = NDArray[np.int64]
@@ -87,17 +88,23 @@ def poverty_rank(entropy: float | None, size: int, family: str) -> tuple[float, 
     return (float("-inf"), size, family) if entropy is None else (entropy, 0, family)
 
 
-def measure_bias(families: Sequence[str], family_codes_of_observed: IndexArray, values: FloatArray) -> BiasPoint:
+def measure_bias(
+    families: Sequence[str],
+    family_codes_of_observed: IndexArray,
+    values: FloatArray,
+    measure: EntropyMeasure = AS_PUBLISHED,
+) -> BiasPoint:
     """Measure the bias of a whole dataset.
 
     Args:
         families: Names, length f.
         family_codes_of_observed: Index into `families` of every value, shape (k,).
         values: In the unit of the campaign, shape (k,).
+        measure: Which entropy is meant.
     """
     invariant(len(family_codes_of_observed) == len(values), "every value has a family")
     samples = [np.sort(values[family_codes_of_observed == code]) for code in range(len(families))]
-    return _bias_point(tuple(families), [len(x) for x in samples], [entropy_of_sorted(x) for x in samples])
+    return _bias_point(tuple(families), [len(x) for x in samples], [measure.entropy(x) for x in samples])
 
 
 def consecutive_misses(values_in_order: FloatArray, acquired_count: int, patience: int) -> int:
@@ -136,6 +143,7 @@ class BiasMeter:
         families: Names, length f.
         family_codes_of_observed: Family of every value known at the start, shape (k,).
         values: These values, shape (k,).
+        measure: Which entropy is meant.
     """
 
     def __init__(
@@ -143,13 +151,16 @@ class BiasMeter:
         families: Sequence[str],
         family_codes_of_observed: IndexArray | None = None,
         values: FloatArray | None = None,
+        *,
+        measure: EntropyMeasure = AS_PUBLISHED,
     ) -> None:
         self._families = tuple(families)
+        self._measure = measure
         codes = np.empty(0, dtype=np.int64) if family_codes_of_observed is None else family_codes_of_observed
         start = np.empty(0) if values is None else np.asarray(values, dtype=np.float64)
         invariant(len(codes) == len(start), "every value has a family")
         self._samples = [np.sort(start[codes == code]) for code in range(len(self._families))]
-        self._entropies = [entropy_of_sorted(x) for x in self._samples]
+        self._entropies = [measure.entropy(x) for x in self._samples]
 
     def add(self, family_code: int, value: float) -> None:
         """Take in one value of one family."""
@@ -157,7 +168,7 @@ class BiasMeter:
         sample = self._samples[family_code]
         sample = np.insert(sample, int(np.searchsorted(sample, value)), value)
         self._samples[family_code] = sample
-        self._entropies[family_code] = entropy_of_sorted(sample)
+        self._entropies[family_code] = self._measure.entropy(sample)
 
     def point(self) -> BiasPoint:
         """Return the bias of all values so far."""

@@ -22,6 +22,7 @@ from protocols.errors import SettingsError
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
         "etal": "agent.acquisition.etal:EntropyTargeted",
+        "etal_reference": "agent.acquisition.etal_reference:PublishedEntropyTargeted",
         "random": "agent.acquisition.baselines:UniformRandom",
         "round_robin": "agent.acquisition.baselines:RoundRobin",
         "uncertainty": "agent.acquisition.baselines:Uncertainty",

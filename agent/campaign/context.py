@@ -50,4 +50,5 @@ def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
         available=np.flatnonzero(standing == Standing.AVAILABLE),
         decision=campaign.next_decision,
         seed=decision_seed(plan.seed, campaign.next_decision),
+        measure=plan.measure,
     )

@@ -18,6 +18,7 @@ from typing import Final
 
 from agent.acquisition.base import Proposal
 from agent.campaign.events import (
+    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
@@ -176,11 +177,12 @@ def decide_expiry(campaign: Campaign, attempt_id: str) -> Outcome:
 
 
 def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Outcome:
-    """Turn what the policy proposed into a decision and its requests.
+    """Turn what the policy proposed into a decision and its requests, or into the end of all asking.
 
     A proposal is dropped when another one is wanted by now (an operator has taken candidates out, so that fewer are
     left than were asked for, say), or when a candidate in it was taken or excluded meanwhile; the question is then
-    asked again on the state of now.
+    asked again on the state of now. So is one without a choice when anything at all has happened since it was asked
+    for: it is for good, and what has come in may have been what the policy lacked.
 
     Args:
         campaign: The state.
@@ -193,10 +195,12 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     """
     if decision_needed(campaign) != asked:
         return Outcome()
+    if not proposal.choices:
+        return _end_of_asking(campaign, asked, based_on, proposal)
     plan, pool = campaign.terms, campaign.pool
     indices = [choice.index for choice in proposal.choices]
     invariant(
-        1 <= len(indices) <= asked.count and len(set(indices)) == len(indices),
+        len(indices) <= asked.count and len(set(indices)) == len(indices),
         f"policy {plan.policy!r} proposed {len(indices)} candidates ({len(set(indices))} distinct) of {asked.count}",
     )
     invariant(
@@ -218,7 +222,7 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         runner_up=None if runner_up is None else pool.candidate_ids[runner_up.index],
         runner_up_score=None if runner_up is None else _finite(runner_up.score),
         target_family=proposal.target_family,
-        details={name: value for name, value in proposal.details.items() if math.isfinite(value)},
+        details=_finite_details(proposal),
     )
     requests = (
         _request(campaign, candidate_id, asked.decision, attempt=1, turn=campaign.requested + turn)
@@ -255,7 +259,7 @@ def react(campaign: Campaign) -> tuple[Event, ...]:
 
 def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
     """Tell whether the policy should choose again now."""
-    if campaign.phase is not Phase.RUNNING:
+    if campaign.phase is not Phase.RUNNING or campaign.asking_ended is not None:
         return None
     plan = campaign.terms
     available = int((campaign.standing == Standing.AVAILABLE).sum())
@@ -298,6 +302,24 @@ def attempt_identity(uid: str, decision: int, candidate_id: str, attempt: int) -
     return f"{uid}-d{decision:06d}-{of_candidate}-a{attempt}"
 
 
+def _end_of_asking(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Outcome:
+    """Return the end of all asking, if nothing has happened since the policy was asked."""
+    plan = campaign.terms
+    invariant(bool(proposal.reason), f"policy {plan.policy!r} proposed no candidate of {asked.count}, without a reason")
+    if based_on != campaign.sequence:
+        return Outcome()
+    ended = AskingEnded(
+        decision=asked.decision,
+        seed=decision_seed(plan.seed, asked.decision),
+        based_on=based_on,
+        policy=plan.policy,
+        fingerprint=plan.fingerprint,
+        reason=proposal.reason[:MAX_REASON_LENGTH],
+        details=_finite_details(proposal),
+    )
+    return Outcome((ended,))
+
+
 def _request(campaign: Campaign, candidate_id: str, decision: int, *, attempt: int, turn: int) -> RequestIssued:
     plan = campaign.terms
     recipient = plan.recipients[turn % len(plan.recipients)]
@@ -310,12 +332,12 @@ def _set_aside_reason(reason: str, attempts: int) -> str:
 
 
 def _finish_reason(campaign: Campaign) -> str:
-    if campaign.open_decisions:
+    if campaign.open_decisions or campaign.phase is Phase.PAUSED:
         return ""
     if campaign.phase is Phase.STOPPING:
         return "stopped by the operator"
-    if campaign.phase is not Phase.RUNNING:
-        return ""
+    if campaign.asking_ended is not None:
+        return f"the policy has nothing more to ask for: {campaign.asking_ended}"[:MAX_REASON_LENGTH]
     if campaign.requested >= campaign.terms.budget:
         return "the budget is spent"
     if not (campaign.standing == Standing.AVAILABLE).any():
@@ -358,6 +380,10 @@ def _receipt(
 
 def _measured(quantity: Quantity) -> Measured:
     return Measured(quantity.name, quantity.value, quantity.unit, quantity.standard_deviation)
+
+
+def _finite_details(proposal: Proposal) -> dict[str, float]:
+    return {name: value for name, value in proposal.details.items() if math.isfinite(value)}
 
 
 def _finite(score: float | None) -> float | None:

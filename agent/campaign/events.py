@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.acquisition.measure import PUBLISHED, RESOLUTION_WITHOUT_VALUES, EntropyMeasure, EstimatorName
 from protocols.errors import StoreError
 
 
@@ -45,6 +46,9 @@ class CampaignPlan:
         policy: Name or `module:Class`, with its options and fingerprint.
         recipients: Simulators that requests are addressed to, in turn.
         pool_digest: Digest of the pool that decisions refer to.
+        estimator: Which entropy is balanced, one of `agent.acquisition.measure.ESTIMATORS`. Journals of old do not say
+            it: they meant the published one.
+        resolution: Smallest difference of values that means anything to it [unit].
     """
 
     campaign: str
@@ -64,6 +68,13 @@ class CampaignPlan:
     fingerprint: str
     recipients: tuple[str, ...]
     pool_digest: str
+    estimator: EstimatorName = PUBLISHED
+    resolution: float = RESOLUTION_WITHOUT_VALUES
+
+    @property
+    def measure(self) -> EntropyMeasure:
+        """Which entropy the campaign means."""
+        return EntropyMeasure(self.estimator, self.resolution)
 
     @property
     def lag(self) -> int:
@@ -112,6 +123,22 @@ class DecisionMade:
     runner_up: str | None = None
     runner_up_score: float | None = None
     target_family: str | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AskingEnded:
+    """The policy had nothing more to ask for, and is never asked again; what is in flight is awaited as ever.
+
+    `decision` is the one that it did not make, on the ground of the journal up to `based_on`.
+    """
+
+    decision: int
+    seed: int
+    based_on: int
+    policy: str
+    fingerprint: str
+    reason: str
     details: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -238,6 +265,7 @@ Event = (
     CampaignStarted
     | StartSetLoaded
     | DecisionMade
+    | AskingEnded
     | RequestIssued
     | ResultAccepted
     | LateResultKept
@@ -257,6 +285,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     CampaignStarted,
     StartSetLoaded,
     DecisionMade,
+    AskingEnded,
     RequestIssued,
     ResultAccepted,
     LateResultKept,

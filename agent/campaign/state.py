@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.campaign.events import (
+    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
@@ -101,8 +102,11 @@ PHASES: Final[dict[type[Event], dict[Phase, Phase]]] = {
     CampaignPaused: {Phase.RUNNING: Phase.PAUSED},
     CampaignResumed: {Phase.PAUSED: Phase.RUNNING},
     CampaignStopping: {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING},
+    AskingEnded: {Phase.RUNNING: Phase.RUNNING},
     CampaignFinished: {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED},
 }
+"""Event type -> phase before -> phase after. A policy that has nothing more to ask for is like a budget that is spent:
+the campaign goes on running, with its retries and pauses, until what is in flight has its outcome."""
 
 
 @dataclass(slots=True)
@@ -140,6 +144,7 @@ class Campaign:
         standing: `Standing` of each candidate, shape (n,), in pool order.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
         sequence: Number of the last event folded; the journal counts from 1.
+        asking_ended: Why the policy is not asked any more; None while it is.
         requested: Candidates ever requested; with `open_decisions` it bounds what was spent.
         open_decisions: Decision number -> its candidates without an outcome.
         waiting: Candidates whose last attempt failed or expired, oldest first.
@@ -156,6 +161,7 @@ class Campaign:
         self.pause_reason = ""
         self.paused_itself = False
         self.finish_reason = ""
+        self.asking_ended: str | None = None
         self.sequence = 0
         self.standing: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
         self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
@@ -286,7 +292,7 @@ class Campaign:
             self._observe(candidate_id, value)
 
     def _decided(self, event: DecisionMade) -> None:
-        invariant(event.decision == self.next_decision, f"decision {event.decision} follows {self.next_decision - 1}")
+        self._must_be_next(event)
         self.next_decision += 1
         self.requested += len(event.candidate_ids)
         invariant(self.requested <= self.terms.budget, f"{self.requested} requested of a budget of {self.terms.budget}")
@@ -296,6 +302,14 @@ class Campaign:
             del self.chosen[old]
         for candidate_id in event.candidate_ids:
             self.decision_of[candidate_id] = event.decision
+
+    def _ended_asking(self, event: AskingEnded) -> None:
+        self._must_be_next(event)
+        self.asking_ended = event.reason
+
+    def _must_be_next(self, event: DecisionMade | AskingEnded) -> None:
+        invariant(event.decision == self.next_decision, f"decision {event.decision} follows {self.next_decision - 1}")
+        invariant(self.asking_ended is None, f"{type(event).__name__} after the policy had nothing more to ask for")
 
     def _issued(self, event: RequestIssued) -> None:
         self._move(event, event.candidate_id)
@@ -371,6 +385,7 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     CampaignStarted: Campaign._started,  # noqa: SLF001 - the table of this module's own methods
     StartSetLoaded: Campaign._start_set,  # noqa: SLF001
     DecisionMade: Campaign._decided,  # noqa: SLF001
+    AskingEnded: Campaign._ended_asking,  # noqa: SLF001
     RequestIssued: Campaign._issued,  # noqa: SLF001
     ResultAccepted: Campaign._result,  # noqa: SLF001
     LateResultKept: Campaign._late,  # noqa: SLF001

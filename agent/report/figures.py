@@ -1,8 +1,6 @@
 """Pictures of the bias trajectory: who is poor and who is rich, how the gap closes, and against what.
 
-Colours are those of M. Okabe and K. Ito, Color Universal Design (2008), told apart by colour-blind readers too; beyond
-them, families differ by line style. matplotlib is used without its global state (no pyplot), and imported only when
-something is drawn.
+Colours, sizes and axes are those of `agent.report.look`.
 """
 
 from __future__ import annotations
@@ -16,33 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.report.labels import EndLabel, draw_end_labels, shortened
-from agent.report.look import (
-    DPI,
-    FAINT,
-    OKABE_ITO,
-    WIDTH_IN,
-    save_figure,
-    signed,
-    spaced,
-    style_axes,
-    write_note,
-    write_title,
-)
+from agent.report.look import DPI, OKABE_ITO, WIDTH_IN, save_figure, signed, spaced, style_axes, write_note, write_title
+from agent.report.step_axis import LINE_STYLES, MAX_DRAWN_STEPS, STEP_LABEL, last_defined, look, set_step_limits
 from agent.report.trajectory import Trajectory
 
 FloatArray = NDArray[np.float64]
-
-LINE_STYLES: Final = ("-", (0, (5, 1.6)))
-"""The first seven families are drawn through, the next seven dashed."""
 
 MAX_NAMED_FAMILIES: Final = len(OKABE_ITO) * len(LINE_STYLES)
 """Most families with a colour and a name; of more, the most telling are named and the others drawn grey."""
 
 EXTREMES_NAMED: Final = 4
 """Of too many families, how many are named of: the poorest at the start, the poorest at the end, the richest."""
-
-MAX_DRAWN_STEPS: Final = 900
-"""Most steps drawn of a trajectory: a pixel holds no more."""
 
 LEFT_MARGIN: Final = 0.1
 """Where the axes begin [figure width]: a label of two lines and its numbers stand before."""
@@ -55,7 +37,6 @@ OTHERS: Final = ("#8A8A8A", "#B36200", "#4C4C9D", "#2E7D5B")
 
 THIS_RUN: Final = "#0072B2"
 BAND: Final = "#0072B2"
-STEP_LABEL: Final = "Step (results accepted)"
 
 
 def draw_bias(
@@ -79,7 +60,7 @@ def draw_bias(
     lower = figure.add_axes((LEFT_MARGIN, 0.085, RIGHT_MARGIN - LEFT_MARGIN, 0.245), sharex=upper)
     own = _Curves.of(trajectory)
     curves = [("this run", own), *((name, _Curves.of(run)) for name, run in (comparison or {}).items())]
-    _set_step_limits((upper, lower), [each.steps for _, each in curves])
+    set_step_limits((upper, lower), [each.steps for _, each in curves])
     write_title(figure, title, _gap_sentence(trajectory))
     _draw_families(upper, trajectory, own)
     upper.set_ylabel(f"Differential entropy h of\n{spaced(trajectory.property)} [nat]", fontsize=9, parse_math=False)
@@ -88,51 +69,6 @@ def draw_bias(
     lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
     figure.align_ylabels((upper, lower))
     lower.set_xlabel(STEP_LABEL, fontsize=9)
-    save_figure(figure, path)
-
-
-def draw_comparison(path: Path, runs: Mapping[str, Sequence[Trajectory]], *, title: str) -> None:
-    """Draw the entropy range of several policies: mean over seeds, and a band of one standard deviation.
-
-    A mean covers only the steps that all seeds of the policy reached, so that a run that ended early does not bend it.
-
-    Args:
-        path: PNG file to write, 1800 pixels wide.
-        runs: Trajectories by policy, one per seed.
-        title: What the picture shows.
-
-    Raises:
-        StoreError: When the file cannot be written.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH_IN, 5.0), dpi=DPI, facecolor="white")
-    axes = figure.add_axes((LEFT_MARGIN, 0.115, RIGHT_MARGIN - LEFT_MARGIN, 0.725))
-    summaries = {policy: _over_seeds(each) for policy, each in runs.items()}
-    _set_step_limits((axes,), [steps for steps, _, _ in summaries.values()])
-    labels = []
-    for index, (policy, (steps, mean, deviation)) in enumerate(summaries.items()):
-        colour, style = _look(index)
-        seeds = len(runs[policy])
-        axes.plot(steps, mean, color=colour, linestyle=style, linewidth=1.8, zorder=3)
-        if seeds > 1:
-            axes.fill_between(steps, np.maximum(mean - deviation, 0), mean + deviation, color=colour, alpha=0.16, lw=0)
-        if (end := _last_defined(mean)) is not None:
-            axes.plot(steps[end], mean[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
-            spread_text = f" ± {deviation[end]:.3f}" if seeds > 1 else ""
-            labels.append(
-                EndLabel(steps[end], mean[end], f"{shortened(policy)} {mean[end]:.3f}{spread_text}", colour, bold=False)
-            )
-    style_axes(axes)
-    _gap_limits(axes)
-    axes.set_xlabel(STEP_LABEL, fontsize=9)
-    axes.set_ylabel("Entropy range, richest − poorest family [nat]", fontsize=9)
-    draw_end_labels(axes, labels, 8.5)
-    counts = sorted({len(each) for each in runs.values()})
-    number = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0] if counts else 0}"
-    write_title(
-        figure, title, f"Mean over {number} seeds a policy; bands are one standard deviation; lower is more even"
-    )
     save_figure(figure, path)
 
 
@@ -173,24 +109,6 @@ def _figures(values: Sequence[float | None]) -> FloatArray:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _last_defined(values: FloatArray) -> int | None:
-    defined = np.flatnonzero(~np.isnan(values))
-    return int(defined[-1]) if len(defined) else None
-
-
-def _over_seeds(runs: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Steps common to all runs, with mean and standard deviation of the range; a step not listed keeps the last."""
-    curves = [_Curves.of(run) for run in runs if run.points]
-    if not curves:
-        return np.empty(0), np.empty(0), np.empty(0)
-    start, end = max(each.steps[0] for each in curves), min(each.steps[-1] for each in curves)
-    grid = np.unique(np.concatenate([each.steps for each in curves]))
-    grid = grid[(grid >= start) & (grid <= end)]
-    rows = np.stack([each.range[np.searchsorted(each.steps, grid, side="right") - 1] for each in curves])
-    spread = rows.std(axis=0, ddof=1) if len(rows) > 1 else np.zeros(len(grid))  # as the table of `compare` has it
-    return grid, rows.mean(axis=0), spread
-
-
 def _named(entropies: FloatArray) -> list[int]:
     """Columns of the families with a colour and a name: all, or the poorest and the richest of many."""
     defined = np.flatnonzero(~np.isnan(entropies).all(axis=0))
@@ -212,9 +130,9 @@ def _draw_families(axes: Any, run: Trajectory, curves: _Curves) -> None:
     sizes = dict(zip(last.families, last.sizes, strict=True)) if last else {}
     labels: list[EndLabel] = []
     for index, column in enumerate(named):
-        (colour, style), h, family = _look(index), curves.entropies[:, column], curves.families[column]
+        (colour, style), h, family = look(index), curves.entropies[:, column], curves.families[column]
         axes.plot(curves.steps, h, color=colour, linestyle=style, linewidth=1.5, zorder=3)
-        if (end := _last_defined(h)) is not None:
+        if (end := last_defined(h)) is not None:
             axes.plot(curves.steps[end], h[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
             text = f"{shortened(family)} {signed(h[end])} (n {sizes.get(family, 0)})"
             labels.append(EndLabel(curves.steps[end], h[end], text, colour))
@@ -252,7 +170,7 @@ def _draw_ranges(axes: Any, curves: Sequence[tuple[str, _Curves]]) -> None:
         own = index == 0
         colour = THIS_RUN if own else OTHERS[(index - 1) % len(OTHERS)]
         style = "-" if own else LINE_STYLES[1]
-        if (end := _last_defined(each.range)) is None:
+        if (end := last_defined(each.range)) is None:
             continue
         axes.plot(each.steps, each.range, color=colour, linestyle=style, linewidth=2.0 if own else 1.3, zorder=5 - own)
         axes.plot(each.steps[end], each.range[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
@@ -263,26 +181,12 @@ def _draw_ranges(axes: Any, curves: Sequence[tuple[str, _Curves]]) -> None:
     draw_end_labels(axes, labels, 8.5)
     if not labels:
         text = "A gap needs two families with a defined entropy"
-        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", fontsize=9, color=FAINT)
-
-
-def _look(index: int) -> tuple[str, Any]:
-    return OKABE_ITO[index % len(OKABE_ITO)], LINE_STYLES[index // len(OKABE_ITO) % len(LINE_STYLES)]
+        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", fontsize=9, color="#5A5A5A")
 
 
 def _gap_limits(axes: Any) -> None:
     top = axes.dataLim.y1
     axes.set_ylim(0, top * 1.08 if np.isfinite(top) and top > 0 else 1)
-
-
-def _set_step_limits(panels: Sequence[Any], steps: Sequence[FloatArray]) -> None:
-    ends = [(float(each[0]), float(each[-1])) for each in steps if len(each)] or [(0.0, 1.0)]
-    low, high = min(start for start, _ in ends), max(end for _, end in ends)
-    if low == high:
-        low, high = low - 1, high + 1
-    for axes in panels:
-        axes.set_xlim(low, high)
-        axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _gap_sentence(run: Trajectory) -> str:

@@ -15,8 +15,8 @@ noise, as ET-AL has it. θ maximises
 
     ln p(z | X, θ) = −½ zᵀα − Σ_i ln L_ii − (n/2) ln 2π
 
-inside bounds, by L-BFGS-B from one fixed start and with the analytic gradient
-∂/∂θ_j = ½ tr((ααᵀ − K⁻¹) ∂K/∂θ_j). No state is carried from one fit to the next: a fit depends on X and y alone.
+inside bounds, by L-BFGS-B and with the analytic gradient ∂/∂θ_j = ½ tr((ααᵀ − K⁻¹) ∂K/∂θ_j). `fit` begins at one fixed
+start and carries no state from one fit to the next: it depends on X and y alone. (`growing` begins where it was.)
 
 Bits: with one BLAS thread the same X and y, in the same order of rows, give the same bits on one machine. More
 threads may change the last bits, so whoever runs decisions sets one thread and compares scores with a tolerance.
@@ -28,6 +28,7 @@ algorithm 2.1 ("GPML 2.1" below) and equation 5.9; H. Zhang et al., Appl. Phys. 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -160,21 +161,21 @@ def fit(X: FloatArray, y: FloatArray) -> FittedGP:
     Raises:
         SurrogateError: When the rows are no training set, or K has no Cholesky factor.
     """
-    _check_rows(X, y)
+    check_rows(X, y)
     D = squared_distances(X, X)
-    unit = _typical_distance(D)
-    centre, scale, varies = _centre_and_scale(y)
+    unit = typical_distance(D)
+    centre, scale, varies = centre_and_scale(y)
     if not varies:
         start = Hyperparameters(START[0] * unit, START[1], START[2])
         return _posterior(X, (y - centre) / scale, centre, scale, start)
     z = (y - centre) / scale
-    return _posterior(X, z, centre, scale, _most_likely(D, z, unit))
+    return _posterior(X, z, centre, scale, most_likely(D, z, unit))
 
 
 def fit_with(X: FloatArray, y: FloatArray, hyperparameters: Hyperparameters) -> FittedGP:
     """Fit the process at given hyper-parameters (arguments and errors as `fit`)."""
-    _check_rows(X, y)
-    centre, scale, _ = _centre_and_scale(y)
+    check_rows(X, y)
+    centre, scale, _ = centre_and_scale(y)
     return _posterior(X, (y - centre) / scale, centre, scale, hyperparameters)
 
 
@@ -201,7 +202,7 @@ def likelihood_and_gradient(theta: FloatArray, D: FloatArray, z: FloatArray) -> 
     n = len(z)
     hyper = Hyperparameters(*(math.exp(t) for t in theta))
     K_f = _covariance(D, hyper)
-    L, noise = _cholesky(K_f, hyper.noise_variance)
+    L, noise = cholesky(K_f, hyper.noise_variance)
     alpha = lapack.dpotrs(L, z, lower=1)[0]
     value = _log_likelihood(L, alpha, z)
     inverse_lower = lapack.dpotri(L, lower=1)[0]  # upper triangle 0, as in L
@@ -215,8 +216,15 @@ def likelihood_and_gradient(theta: FloatArray, D: FloatArray, z: FloatArray) -> 
     return value, 0.5 * np.array([by_lengthscale, by_signal, by_noise])  # GPML equation 5.9
 
 
-def _most_likely(D: FloatArray, z: FloatArray, unit: float) -> Hyperparameters:
-    """Maximise the likelihood; `unit` is the lengthscale's."""
+def most_likely(D: FloatArray, z: FloatArray, unit: float, known: Hyperparameters | None = None) -> Hyperparameters:
+    """Maximise the likelihood over θ.
+
+    Args:
+        D: Squared distances, shape (n, n).
+        z: Standardised values, shape (n,).
+        unit: The lengthscale's (see its bounds).
+        known: Where to begin as well as at the fixed start; the more likely end counts.
+    """
     in_unit = np.array([math.log(unit), 0.0, 0.0])
     bounds = np.log([LENGTHSCALE_BOUNDS, SIGNAL_VARIANCE_BOUNDS, NOISE_VARIANCE_BOUNDS]) + in_unit[:, None]
 
@@ -224,14 +232,35 @@ def _most_likely(D: FloatArray, z: FloatArray, unit: float) -> Hyperparameters:
         value, gradient = likelihood_and_gradient(theta, D, z)
         return -value, -gradient
 
+    starts = [np.log(START) + in_unit]
+    if known is not None:
+        starts.insert(0, np.log([known.lengthscale, known.signal_variance, known.noise_variance]))
+    return Hyperparameters(*np.exp(best_of_starts(negative, starts, bounds)).tolist())
+
+
+def best_of_starts(
+    negative: Callable[[FloatArray], tuple[float, FloatArray]], starts: Sequence[FloatArray], bounds: FloatArray
+) -> FloatArray:
+    """Minimise from every start inside the bounds; return the best end, of equal ones the first.
+
+    A likelihood of few rows has an optimum where all is noise; one fit after the other from the same place stays there.
+
+    Args:
+        negative: Value and gradient of what is minimised.
+        starts: Each of shape (k,).
+        bounds: Smallest and largest, shape (k, 2).
+    """
     options = {"maxiter": MAX_ITERATIONS}
-    start = np.log(START) + in_unit
-    found = minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return Hyperparameters(*(math.exp(t) for t in found.x))
+    ends = [
+        minimize(negative, np.clip(start, *bounds.T), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        for start in starts
+    ]
+    best: FloatArray = min(ends, key=lambda end: float(end.fun)).x
+    return best
 
 
 def _posterior(X: FloatArray, z: FloatArray, centre: float, scale: float, hyper: Hyperparameters) -> FittedGP:
-    L, _ = _cholesky(_covariance(squared_distances(X, X), hyper), hyper.noise_variance)  # GPML 2.1 line 2
+    L, _ = cholesky(_covariance(squared_distances(X, X), hyper), hyper.noise_variance)  # GPML 2.1 line 2
     alpha = lapack.dpotrs(L, z, lower=1)[0]  # line 3
     return FittedGP(X, z, centre, scale, hyper, _log_likelihood(L, alpha, z), L, alpha)
 
@@ -249,8 +278,12 @@ def _covariance(D: FloatArray, hyper: Hyperparameters) -> FloatArray:
     return K
 
 
-def _cholesky(K_f: FloatArray, noise_variance: float) -> tuple[FloatArray, float]:
-    """Lower factor of K_f + noise I, and the noise with the jitter that it took."""
+def cholesky(K_f: FloatArray, noise_variance: float) -> tuple[FloatArray, float]:
+    """Return the lower factor of K_f + noise I, and the noise with the jitter that it took.
+
+    Raises:
+        SurrogateError: When even the last jitter does not make it positive definite.
+    """
     n = len(K_f)
     largest = float(K_f.diagonal().max()) + noise_variance
     for jitter in JITTERS:
@@ -268,7 +301,12 @@ def _cholesky(K_f: FloatArray, noise_variance: float) -> tuple[FloatArray, float
     )
 
 
-def _check_rows(X: FloatArray, y: FloatArray) -> None:
+def check_rows(X: FloatArray, y: FloatArray) -> None:
+    """Refuse rows that are no training set.
+
+    Raises:
+        SurrogateError: With what was found.
+    """
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or len(y) == 0:  # noqa: PLR2004 - a matrix has two axes
         raise SurrogateError(
             f"Features have shape {X.shape} and values have shape {y.shape}",
@@ -282,15 +320,15 @@ def _check_rows(X: FloatArray, y: FloatArray) -> None:
         )
 
 
-def _centre_and_scale(y: FloatArray) -> tuple[float, float, bool]:
-    """Mean and deviation of y (1 when it does not vary), and whether it varies."""
+def centre_and_scale(y: FloatArray) -> tuple[float, float, bool]:
+    """Return mean and deviation of y (1 when it does not vary), and whether it varies."""
     scale = float(y.std())
     varies = scale > CONSTANT_RATIO * float(np.abs(y).max())
     return float(y.mean()), scale if varies else 1.0, varies
 
 
-def _typical_distance(D: FloatArray) -> float:
-    """Root-mean-square distance between different rows; 1 when there is none."""
+def typical_distance(D: FloatArray) -> float:
+    """Return the root-mean-square distance between different rows; 1 when there is none."""
     n = len(D)
     mean_square = float(D.sum()) / max(1, n * (n - 1))
     return math.sqrt(mean_square) if mean_square > 0.0 else 1.0

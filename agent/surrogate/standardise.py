@@ -1,11 +1,13 @@
 """Puts features on one scale: x ↦ (x − centre) / scale, column by column.
 
 The statistics come from the whole pool, which is fixed and free of labels: they do not move as results arrive, so a
-lengthscale means the same in every decision of a campaign.
+lengthscale means the same in every decision of a campaign. They are summed in double precision, block by block, so that
+a pool in a file is never read whole.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +18,9 @@ FloatArray = NDArray[np.float64]
 
 CONSTANT_RATIO: Final = 1e-12
 """A column whose spread is below this part of its magnitude is constant but for rounding."""
+
+BLOCK_ROWS: Final = 16_384
+"""Rows of one block: 8 MiB of 64 features."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +43,23 @@ class Standardisation:
 
 
 def measure_columns(features: FloatArray) -> Standardisation:
-    """Measure the columns of a feature matrix of shape (n, d)."""
-    centre = features.mean(axis=0)
-    scale = features.std(axis=0)
-    varying = scale > CONSTANT_RATIO * np.abs(features).max(axis=0)
+    """Measure the columns of a feature matrix of shape (n, d), which may be a memory map."""
+    n, d = features.shape
+    centre, squares, largest = np.zeros(d), np.zeros(d), np.zeros(d)
+    for block in _blocks(features):
+        centre += block.sum(axis=0)
+        np.maximum(largest, np.abs(block).max(axis=0), out=largest)
+    centre /= n
+    for block in _blocks(features):
+        squares += np.square(block - centre).sum(axis=0)
+    scale = np.sqrt(squares / n)
+    varying = scale > CONSTANT_RATIO * largest
     return Standardisation(centre, np.where(varying, scale, 1.0), varying)
+
+
+def _blocks(features: FloatArray) -> Iterator[FloatArray]:
+    for start in range(0, len(features), BLOCK_ROWS):
+        yield np.asarray(features[start : start + BLOCK_ROWS], dtype=np.float64)
 
 
 class ColumnMemory:

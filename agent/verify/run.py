@@ -26,7 +26,7 @@ from typing import Final
 from sqlalchemy import Connection, Table, select
 
 from agent.acquisition.bias import BiasMeter, BiasPoint
-from agent.campaign.events import Event, load_event
+from agent.campaign.events import CampaignStarted, Event, load_event
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 from agent.step import observe
@@ -169,6 +169,8 @@ def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[
         except (InvariantViolation, LookupError) as error:
             problem = f"row {number} of the journal cannot follow the ones before: {error}"
             return Part("campaign", number - 1, problem), None
+        if isinstance(event, CampaignStarted):
+            meter = BiasMeter(pool.families, measure=event.plan.measure)
         if observe(meter, pool, event) is not None:
             points.append((number, meter.point()))
     plan = campaign.terms

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
 from agent.incumbency import PROBATION_S
-from scenarios.broker import LOOPBACK
 from tests.endurance.conftest import Judge, Open
 from tests.endurance.stage import CAMPAIGN, LABS, Stage, Terms
 from tests.support.commands import Finished, Part, until
@@ -23,8 +19,9 @@ pytestmark = pytest.mark.system
 BUDGET = 60
 KEEPALIVE_S = 2
 TIMEOUT_S = 3.0
-STOPPED_S = 5.0
-"""Longer than a broker bears a silent client (1.5 keep-alives), and than an attempt is waited for."""
+STOPPED_S = float(os.environ.get("STOPPED_S", "5"))
+"""Longer than a broker bears a silent client (1.5 keep-alives), and than an attempt is waited for [s]; a release takes
+minutes."""
 SIGTERM_S = 10.0
 """Twice what the design promises: these tests share their processors, and an end that hangs takes far longer."""
 SLOW = Terms(BUDGET, latency_s=3.0)
@@ -79,32 +76,6 @@ def test_a_part_that_is_asked_to_end_under_load_ends_in_time_and_is_taken_up_aga
             assert code == 0, stage.labs[part].said
             stage.start_lab(part)
     judged(stage)
-
-
-@pytest.fixture
-def hole() -> Iterator[str]:
-    """The address of a broker that answers nothing, not even the greeting of TCP: a firewall that drops."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind((LOOPBACK, 0))
-        listener.listen(0)
-        for _ in range(4):  # fill its queue; from then on the system drops what knocks
-            caller = stack.enter_context(socket.socket())
-            caller.setblocking(False)
-            caller.connect_ex(listener.getsockname())
-        yield f"mqtt://{LOOPBACK}:{listener.getsockname()[1]}"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse when the queue is full")
-def test_a_part_that_is_asked_to_end_while_its_connection_hangs_ends_in_time(hole: str, opened: Open) -> None:
-    """The thread that connects cannot be cancelled: it must not take the five seconds for itself."""
-    stage = opened(QUICK)
-    stage.url = hole
-    lab = stage.start_lab(LABS[0]).wait_for("simulator_started")
-    time.sleep(0.2)  # until it connects
-    sent = time.monotonic()
-    assert lab.end().code == 0, lab.said
-    assert time.monotonic() - sent < SIGTERM_S
 
 
 def second_agent(stage: Stage, *further: str) -> Part:

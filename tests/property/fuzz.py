@@ -108,7 +108,7 @@ class LiveCampaign:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        campaign, meter = Campaign(POOL), BiasMeter(POOL.families)
+        campaign, meter = Campaign(POOL), BiasMeter(POOL.families, measure=PLAN.measure)
         letters = Correspondence(PLAN, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
         self.maker = StepMaker(
             campaign=campaign,

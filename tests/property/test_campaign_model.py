@@ -18,7 +18,17 @@ from agent.campaign.events import Ordering
 from agent.campaign.state import Attempt, Phase, Standing
 from protocols.errors import MessageError
 from protocols.messages import PERMANENT_FAILURES, ControlAction, FailureReason, ReceiptStatus
-from tests.support.campaigns import Play, control, failure_of, quantity, result_of, small_plan, small_pool, value_of
+from tests.support.campaigns import (
+    Play,
+    content_after,
+    control,
+    failure_of,
+    quantity,
+    result_of,
+    small_plan,
+    small_pool,
+    value_of,
+)
 
 POOL = small_pool(16)
 BUDGET = 12
@@ -92,12 +102,18 @@ class Model:
 class CampaignBesideItsModel(RuleBasedStateMachine):
     """Results, failures, silence and exclusions, each foretold."""
 
-    @initialize(parallel=st.integers(1, 4), ordering=st.sampled_from(Ordering), max_attempts=st.integers(1, 3))
-    def begin(self, parallel: int, ordering: Ordering, max_attempts: int) -> None:
+    @initialize(
+        parallel=st.integers(1, 4),
+        ordering=st.sampled_from(Ordering),
+        max_attempts=st.integers(1, 3),
+        asks=st.one_of(st.just(BUDGET), st.integers(0, BUDGET)),
+    )
+    def begin(self, parallel: int, ordering: Ordering, max_attempts: int, asks: int) -> None:
         plan = small_plan(
             POOL, parallel=parallel, ordering=ordering, budget=BUDGET, max_attempts=max_attempts, give_up_after=99
         )
-        self.play = Play(POOL, plan)
+        self.play = Play(POOL, plan, propose=content_after(asks))
+        self.asks = asks
         self.play.settle()
         self.model = Model(max_attempts)
         self.model.learn(self.play.campaign.attempts)
@@ -168,9 +184,10 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         assert campaign.requested == len(requested) <= BUDGET
         still_open = sum(life.ended is None for life in requested)
         none_left = len(self.model.lives) == len(POOL)
-        assert (campaign.phase is Phase.FINISHED) == (not still_open and (len(requested) == BUDGET or none_left))
+        asked_for = min(self.asks, BUDGET)
+        assert (campaign.phase is Phase.FINISHED) == (not still_open and (len(requested) == asked_for or none_left))
         if campaign.phase is not Phase.FINISHED and campaign.terms.ordering is Ordering.AS_COMPLETED:
-            room = min(campaign.terms.parallel, still_open + BUDGET - len(requested), len(POOL))
+            room = min(campaign.terms.parallel, still_open + asked_for - len(requested), len(POOL))
             assert still_open == room or none_left
 
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agent.campaign import decide
 from agent.campaign.events import (
+    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignResumed,
@@ -30,6 +31,7 @@ from protocols.errors import MessageError
 from protocols.messages import ControlAction, FailureReason, Quantity, ReceiptStatus
 from tests.support.campaigns import (
     Play,
+    content_after,
     control,
     failure_of,
     quantity,
@@ -63,16 +65,18 @@ class CampaignUnderFire(RuleBasedStateMachine):
         max_attempts=st.integers(1, 3),
         give_up_after=st.integers(1, 4),
         start=st.sets(st.sampled_from(POOL.candidate_ids), max_size=4),
+        asks=st.one_of(st.just(99), st.integers(0, 6)),
     )
     def begin(  # noqa: PLR0917 - hypothesis passes them by name
         self, parallel: int, batch: int, ordering: Ordering, budget: int, max_attempts: int, give_up_after: int,
-        start: set[str],
+        start: set[str], asks: int,
     ) -> None:  # fmt: skip
         plan = small_plan(
             POOL, parallel=parallel, batch=min(batch, parallel), ordering=ordering, budget=budget,
             max_attempts=max_attempts, give_up_after=give_up_after, recipients=("simulator-1", "simulator-2"),
         )  # fmt: skip
-        self.play = Play(POOL, plan, sorted(start))
+        self.play = Play(POOL, plan, sorted(start), content_after(asks))
+        self.asks = asks
         self.play.settle()
         self.phases = [self.play.campaign.phase]
 
@@ -161,6 +165,17 @@ class CampaignUnderFire(RuleBasedStateMachine):
         assert self.campaign.spent + self.campaign.open_count == len(chosen)
         assert self.campaign.open_count <= self.campaign.terms.parallel
         assert len(self.campaign.in_flight) <= self.campaign.terms.parallel
+
+    @invariant()
+    def a_policy_with_nothing_more_to_ask_for_says_so_once_and_is_not_asked_again(self) -> None:
+        ends = self.play.of_kind(AskingEnded)
+        assert len(ends) <= 1
+        assert self.campaign.next_decision <= self.asks
+        assert (self.campaign.asking_ended is not None) == bool(ends)
+        for event in ends:
+            assert event.decision == self.campaign.next_decision == self.asks
+            assert self.play.journal.index(event) == event.based_on
+        assert len(self.play.contexts) == self.campaign.next_decision + len(ends)
 
     @invariant()
     def i11_every_observation_is_finite_and_in_its_range(self) -> None:

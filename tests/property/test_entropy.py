@@ -16,6 +16,7 @@ from agent.acquisition.entropy import (
     entropy_with_added,
     expected_entropy_with_added,
 )
+from agent.acquisition.measure import ESTIMATORS, EntropyMeasure
 
 coarse = st.integers(-20, 20).map(lambda k: k / 4)
 fine = st.floats(-1e6, 1e6).map(lambda x: round(x, 6))
@@ -94,14 +95,16 @@ def test_the_quadrature_agrees_with_a_dense_integral(seed: int, n: int, mean: fl
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.one_of(coarse, fine)), max_size=80),
     st.integers(0, 80),
+    st.sampled_from(ESTIMATORS),
 )
-def test_the_meter_equals_the_measure_at_every_step(rows: list[tuple[int, float]], split: int) -> None:
+def test_the_meter_equals_the_measure_at_every_step(rows: list[tuple[int, float]], split: int, estimator: str) -> None:
+    measure = EntropyMeasure(estimator, 0.01)
     families = ("cubic", "hexagonal", "tetragonal", "trigonal")
     codes = np.array([code for code, _ in rows], dtype=np.int64)
     values = np.array([value for _, value in rows])
-    meter = BiasMeter(families, codes[:split], values[:split])
+    meter = BiasMeter(families, codes[:split], values[:split], measure=measure)
     for k in range(min(split, len(rows)), len(rows) + 1):
-        assert meter.point() == measure_bias(families, codes[:k], values[:k])
+        assert meter.point() == measure_bias(families, codes[:k], values[:k], measure)
         if k < len(rows):
             meter.add(*rows[k])
 

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
+from agent.acquisition.measure import ESTIMATORS
 from agent.acquisition.registry import make_policy
 from agent.campaign.events import CampaignPlan, Ordering
 from agent.pool.candidates import Pool
@@ -21,6 +22,9 @@ from tests.support.campaigns import small_plan, small_pool
 
 NEVER_GIVES_UP: Final = 1_000
 """Attempts that no candidate needs: what the faults cost then changes no decision, and the twin can tell."""
+
+CONTENT_SHARE: Final = 0.2
+"""Of the fussy policies, how many end their campaign themselves."""
 
 SETTLING_S: Final = 180.0
 """What the end of the faults may cost once: noticing dead links (30 s), back-off (30 s), repetitions (60 s × 1.25)."""
@@ -40,6 +44,19 @@ class Fussy:
         choices = [Choice(at, scores[at]) for at in best[: count + 1]]
         runner_up = choices[count] if len(choices) > count else None
         return Proposal(tuple(choices[:count]), "the largest hash", runner_up)
+
+
+class Content(Fussy):
+    """As fussy, and after so many decisions it has nothing more to ask for."""
+
+    def __init__(self, *, decisions: int) -> None:
+        self._decisions = decisions
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Choose the candidates of the largest hashes, or end."""
+        if context.decision >= self._decisions:
+            return Proposal((), f"{self._decisions} decisions are enough")
+        return super().propose(context, count)
 
 
 def _hashed(shown: bytes, at: int) -> float:
@@ -66,7 +83,14 @@ class Terms:
     @property
     def policy(self) -> Policy:
         """Make the policy."""
-        return Fussy() if self.plan.policy == "fussy" else make_policy(self.plan.policy, self.plan.policy_options)
+        options = self.plan.policy_options
+        match self.plan.policy:
+            case "fussy":
+                return Fussy()
+            case "content":
+                return Content(**options)
+            case built_in:
+                return make_policy(built_in, options)
 
     @property
     def has_twin(self) -> bool:
@@ -90,6 +114,8 @@ def draw_terms(seed: int) -> Terms:
     rng = random.Random(f"terms-{seed}")
     families = rng.randint(2, 4)
     policy = rng.choices(("fussy", "random", "round_robin", "etal"), (5, 2, 2, 0.3))[0]
+    apart = random.Random(f"content-{seed}")  # of its own: what else a seed draws stays as it was
+    content = policy == "fussy" and apart.random() < CONTENT_SHARE
     pool = small_pool(rng.randint(12, 36), families)
     parallel = rng.choice((1, 1, 2, 4, 8))
     simulators = tuple(f"simulator-{n + 1}" for n in range(rng.choice((1, 1, 2, 3))))
@@ -103,9 +129,11 @@ def draw_terms(seed: int) -> Terms:
         max_attempts=rng.choice((NEVER_GIVES_UP, NEVER_GIVES_UP, 4)),
         give_up_after=rng.choice((10, 10, 2)),
         seed=rng.randrange(2**32),
-        policy=policy,
+        policy="content" if content else policy,
+        policy_options={"decisions": apart.randint(0, 6)} if content else {},
         recipients=(ANY_SIMULATOR,) if rng.random() < 0.25 else simulators,
         valid_range=(-10.0, 10.0),
+        estimator=random.Random(f"measure-{seed}").choice(ESTIMATORS),
     )
     mean_s = rng.choice((0.05, 1.0, 5.0, 20.0))
     concurrency = rng.choice((1, 2, 4))

@@ -21,7 +21,7 @@ def undisturbed(terms: Terms) -> list[list[str]]:
     maker = StepMaker(
         campaign=campaign,
         pool=pool_arrays(terms.pool),
-        meter=BiasMeter(terms.pool.families),
+        meter=BiasMeter(terms.pool.families, measure=terms.plan.measure),
         acquirer=InStepAcquirer(terms.policy),
         make_request=lambda attempt: OutboxItem(attempt.attempt_id, "", b""),
         bias_step=-1,

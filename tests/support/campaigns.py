@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -76,6 +76,17 @@ def first_available(context: AcquisitionContext, wanted: int) -> Proposal:
     return Proposal(tuple(Choice(int(index), 1.0) for index in context.available[:wanted]), "the first ones")
 
 
+def content_after(decisions: int) -> Callable[[AcquisitionContext, int], Proposal]:
+    """A policy that proposes the first ones, and after so many decisions has nothing more to ask for."""
+
+    def propose(context: AcquisitionContext, wanted: int) -> Proposal:
+        if context.decision >= decisions:
+            return Proposal((), f"{decisions} are enough", details={"enough": float(decisions)})
+        return first_available(context, wanted)
+
+    return propose
+
+
 def _envelope() -> dict[str, Any]:
     return {"campaign": "demo", "message_id": f"m{next(_numbers)}", "sent_at": NOW}
 
@@ -118,6 +129,7 @@ class Play:
     pool: Pool
     plan: CampaignPlan
     start: Sequence[str] = ()
+    propose: Callable[[AcquisitionContext, int], Proposal] = first_available
     campaign: Campaign = field(init=False)
     arrays: PoolArrays = field(init=False)
     journal: list[Event] = field(default_factory=list)
@@ -151,7 +163,7 @@ class Play:
                 return
             context = make_context(self.campaign, self.arrays)
             self.contexts.append(context)
-            proposal = first_available(context, needed.count)
+            proposal = self.propose(context, needed.count)
             self.fold(*decide.decide_proposal(self.campaign, needed, self.campaign.sequence, proposal).events)
 
     @property

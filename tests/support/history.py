@@ -170,7 +170,7 @@ def _folded(
     again: dict[int, list[Json]] = defaultdict(list)
     if history.policy is not None and history.pool is not None:
         for _, kind, event in journal:
-            if kind == "DecisionMade":
+            if kind in {"DecisionMade", "AskingEnded"}:
                 again[event["based_on"]].append(event)
     for number, kind, event in journal:
         for invariant, evidence in fold.step(number, kind, event):
@@ -189,12 +189,13 @@ def _propose_again(fold: Fold, made: Json, history: History, verdict: Verdict) -
     context, count = fold.context(history.pool)
     proposal = history.policy.propose(context, count)
     names = [history.pool.candidate_ids[choice.index] for choice in proposal.choices]
+    chosen = list(made.get("candidate_ids", ()))  # the end of all asking chose none
     verdict.figures["decisions proposed again"] += 1
     if made["seed"] != context.seed:
         verdict.blame("I6", f"decision {made['decision']} has seed {made['seed']}, expected {context.seed}")
-    if names != list(made["candidate_ids"]):
-        verdict.blame("I6", f"decision {made['decision']} chose {made['candidate_ids']}; proposed again: {names}")
-    for found, choice in zip(made["scores"], proposal.choices, strict=False):
+    if names != chosen:
+        verdict.blame("I6", f"decision {made['decision']} chose {chosen}; proposed again: {names}")
+    for found, choice in zip(made.get("scores", ()), proposal.choices, strict=False):
         if not _same(found, choice.score):
             verdict.blame("I6", f"decision {made['decision']} has score {found}; proposed again: {choice.score}")
 
@@ -237,7 +238,7 @@ def _check_bias(database: sqlite3.Connection, fold: Fold, verdict: Verdict) -> N
         return  # I11 has said so
     names = tuple(sorted(set(fold.families.values())))
     codes = np.array([names.index(row[2]) for row in fold.observations], dtype=np.int64)
-    point = measure_bias(names, codes, np.array([row[3] for row in fold.observations]))
+    point = measure_bias(names, codes, np.array([row[3] for row in fold.observations]), fold.measure)
     last = database.execute(
         "SELECT entropy_range, entropy_std, mean_gap, poorest_family FROM bias_point ORDER BY step DESC LIMIT 1"
     ).fetchone()

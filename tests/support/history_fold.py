@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, PoolArrays
+from agent.acquisition.measure import EntropyMeasure
 
 Json = Mapping[str, Any]
 Breach = tuple[str, str]
@@ -57,6 +58,10 @@ class Fold:
     controlled_at: dict[str, int] = field(default_factory=dict)
     """Message id of a control -> the row that it made."""
     decisions: list[Json] = field(default_factory=list)
+    asking_ended: bool = False
+    """The policy said that it has nothing more to ask for."""
+    stopped: bool = False
+    """An operator did."""
     decided_by: dict[str, int] = field(default_factory=dict)
     acquired: list[tuple[int, str]] = field(default_factory=list)
     """Decision and candidate of every result in the dataset, as they came."""
@@ -67,6 +72,11 @@ class Fold:
     @property
     def finished(self) -> bool:
         return self.finished_at < math.inf
+
+    @property
+    def measure(self) -> EntropyMeasure:
+        """Which entropy the campaign means; journals of old do not say it."""
+        return EntropyMeasure(self.plan.get("estimator", "published"), self.plan.get("resolution", 1e-3))
 
     @property
     def requested(self) -> int:
@@ -108,16 +118,31 @@ class Fold:
             yield from self._observe(number, which, value, "start set", None)
 
     def _decision_made(self, number: int, event: Json) -> Iterator[Breach]:
-        if event["decision"] != len(self.decisions):
-            yield "I5", f"row {number}: decision {event['decision']} follows {len(self.decisions) - 1}"
-        if not 1 <= event["based_on"] < number:
-            yield "I6", f"row {number}: decision {event['decision']} is based on row {event['based_on']}"
+        yield from self._asked(number, event)
         for which in event["candidate_ids"]:
             if which in self.standing:
                 yield "I5", f"row {number}: {which} was chosen, and it is {self.standing[which]}"
             self.standing[which] = "pending"
             self.decided_by[which] = event["decision"]
         self.decisions.append(event)
+
+    def _asking_ended(self, number: int, event: Json) -> Iterator[Breach]:
+        yield from self._asked(number, event)
+        if event["based_on"] != number - 1:
+            yield "I6", f"row {number}: the policy ended on the ground of row {event['based_on']}, not of all"
+        self.asking_ended = True
+
+    def _asked(self, number: int, event: Json) -> Iterator[Breach]:
+        if event["decision"] != len(self.decisions):
+            yield "I5", f"row {number}: decision {event['decision']} follows {len(self.decisions) - 1}"
+        if not 1 <= event["based_on"] < number:
+            yield "I6", f"row {number}: decision {event['decision']} is based on row {event['based_on']}"
+        if self.asking_ended:
+            yield "I5", f"row {number}: the policy was asked again after it had nothing more to ask for"
+
+    def _campaign_stopping(self, _number: int, _event: Json) -> Iterator[Breach]:
+        self.stopped = True
+        yield from ()
 
     def _request_issued(self, number: int, event: Json) -> Iterator[Breach]:
         which, attempt_id = event["candidate_id"], event["attempt_id"]
@@ -180,6 +205,9 @@ class Fold:
     def _campaign_finished(self, number: int, _event: Json) -> Iterator[Breach]:
         if self.pending:
             yield "I12", f"row {number}: finished with {self.pending} candidates in flight"
+        ended = self.asking_ended or self.stopped or self.requested >= self.plan["budget"]
+        if not ended and self.families is not None and len(self.standing) < len(self.families):
+            yield "I12", f"row {number}: finished with budget and candidates left, and nobody said so"
         self.finished_at = number
 
     def _set_back(self, number: int, outcome: str, event: Json) -> Iterator[Breach]:
@@ -248,5 +276,6 @@ class Fold:
             available=np.array(available, dtype=np.int64),
             decision=decision,
             seed=int.from_bytes(digest[:8], "big") >> 1,
+            measure=self.measure,
         )
         return context, min(plan["batch"], plan["budget"] - self.requested, len(available))

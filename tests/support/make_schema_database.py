@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from agent.acquirer import InStepAcquirer
 from agent.campaign.events import EVENT_TYPES, Ordering
 from agent.campaign.state import Phase
 from agent.step import Expired
@@ -18,6 +19,7 @@ from agent.store.tables import SCHEMA_VERSION
 from protocols.messages import ControlAction, FailureReason
 from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool
 from tests.support.stored_campaigns import Shelf, delivered, opened
+from tests.support.user_policies import ContentAfter
 
 FOLDER = Path(__file__).parent / "databases"
 POOL = small_pool(24)
@@ -30,7 +32,7 @@ def main(path: Path) -> int:
         print(f"{path} is there already: it is never written again")
         return 1
     store = opened(path, POOL)
-    shelf = Shelf(store, POOL, PLAN)
+    shelf = Shelf(store, POOL, PLAN, InStepAcquirer(ContentAfter(decisions=7)))
     for _ in range(3):
         shelf.step(delivered(result_of(shelf.awaited[0])))
     first = shelf.awaited[0]

@@ -29,6 +29,7 @@ class Script:
         suback: Reason code of every subscription.
         suback_codes: How many codes a SUBACK carries, whatever was asked.
         puback: Reason code of every publish; None for silence.
+        pubacks_spoiled: How many publishes get that code, when not all of them.
         levels: Protocol levels of the CONNECTs that came, in order.
         topics: Topics of the messages that came.
         open: How many clients are connected.
@@ -38,6 +39,7 @@ class Script:
     suback: int = 1
     suback_codes: int = 1
     puback: int | None = 0
+    pubacks_spoiled: int | None = None
     levels: list[int] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
     open: int = 0
@@ -78,6 +80,8 @@ class Script:
             number = body[2 + length : 4 + length]
             if self.puback is None:
                 return b""
+            if self.pubacks_spoiled is not None and len(self.topics) > self.pubacks_spoiled:
+                return _framed(0x40, number)
             return _framed(0x40, number + (bytes([self.puback, 0]) if level == V5 else b""))
         return _framed(0xD0, b"") if kind == PINGREQ else b""
 

@@ -13,10 +13,12 @@ from agent.acquirer import Acquirer, InStepAcquirer
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.bias import BiasPoint, measure_bias
+from agent.acquisition.measure import EntropyMeasure
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import (
     AttemptFailed,
     CampaignPlan,
+    CampaignStarted,
     CandidateExcluded,
     Event,
     ObservationAdded,
@@ -214,7 +216,10 @@ def _measured(events: list[tuple[int, Event]], pool: Pool) -> Iterator[tuple[int
     """The bias after every observation, each measured from nothing."""
     codes: list[int] = []
     values: list[float] = []
+    measure = EntropyMeasure()
     for number, event in events:
+        if isinstance(event, CampaignStarted):
+            measure = EntropyMeasure(event.plan.estimator, event.plan.resolution)
         if isinstance(event, StartSetLoaded):
             codes += [int(pool.family_codes[pool.index_of[which]]) for which in event.candidate_ids]
             values += event.values
@@ -223,7 +228,7 @@ def _measured(events: list[tuple[int, Event]], pool: Pool) -> Iterator[tuple[int
             values.append(event.value)
         else:
             continue
-        yield number, measure_bias(pool.families, np.array(codes, dtype=np.int64), np.array(values))
+        yield number, measure_bias(pool.families, np.array(codes, dtype=np.int64), np.array(values), measure)
 
 
 def _entry(point: BiasPoint, family: str) -> tuple[int, float | None]:

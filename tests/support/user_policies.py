@@ -6,6 +6,7 @@ import os
 import time
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
+from tests.support.campaigns import content_after
 
 
 class Farthest:
@@ -20,6 +21,24 @@ class Farthest:
         best = context.available[score.argsort(kind="stable")[::-1][:count]]
         choices = tuple(Choice(int(index), float(context.pool.features[index, 0])) for index in best)
         return Proposal(choices, "the farthest", details={"process": float(os.getpid())})
+
+
+class ContentAfter:
+    """Chooses the first ones, and after so many decisions has nothing more to ask for."""
+
+    def __init__(self, *, decisions: int) -> None:
+        self._propose = content_after(decisions)
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        return self._propose(context, count)
+
+
+class Told:
+    """Says which entropy it was told to balance."""
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        measure = context.measure
+        return Proposal((Choice(int(context.available[0])),), f"{measure.estimator} to {measure.resolution:g}")
 
 
 class Raising:

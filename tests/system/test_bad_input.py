@@ -104,6 +104,17 @@ def with_cell(row: int, text: str) -> Callable[[list[list[str]]], list[list[str]
     return lambda rows: [[*cells[:-1], text] if number == row else cells for number, cells in enumerate(rows)]
 
 
+def with_family(row: int, family: str) -> Callable[[list[list[str]]], list[list[str]]]:
+    def change(rows: list[list[str]]) -> list[list[str]]:
+        place = rows[0].index("family")
+        return [
+            [*cells[:place], family, *cells[place + 1 :]] if number == row else cells
+            for number, cells in enumerate(rows)
+        ]
+
+    return change
+
+
 def nothing(_folder: Path) -> None:
     pass
 
@@ -158,6 +169,11 @@ BAD: dict[str, Bad] = {
     "wrong type of --set": Bad(
         SETTINGS, ('campaign.budget is "lots" (from --set campaign.budget)',), flags=("--set", "campaign.budget=lots")
     ),
+    "a wrong column is told once, not where the campaign and the lab take it from as well": Bad(
+        SETTINGS,
+        ("error: pool.columns.unit is 5 (from lab.toml).", "expected: text"),
+        prepare=write("lab.toml", LAB_TOML.replace('unit = "eV"', "unit = 5")),
+    ),
     "settings that contradict each other": Bad(
         SETTINGS, ("batch = 5 is more than parallel = 4",), flags=("--set", "campaign.batch=5")
     ),
@@ -183,6 +199,16 @@ BAD: dict[str, Bad] = {
     "NaN in the table": Bad(TABLE, ("'energy'", "line 5", "table.csv"), prepare=rewrite_table(with_cell(4, "nan"))),
     "text in the table": Bad(TABLE, ("'energy'", "line 5", "low"), prepare=rewrite_table(with_cell(4, "low"))),
     "value out of range": Bad(TABLE, ("line 5", "99"), prepare=rewrite_table(with_cell(4, "99"))),
+    "values that are all equal": Bad(
+        TABLE,
+        ("Every candidate has energy = 2", 'on_no_entropy = "warn"'),
+        prepare=rewrite_table(lambda rows: [rows[0], *([*cells[:-1], "2"] for cells in rows[1:])]),
+    ),
+    "a family of one": Bad(
+        TABLE,
+        ("families have a single candidate, whose entropy says nothing: 'alone'", 'on_no_entropy = "warn"'),
+        prepare=rewrite_table(with_family(1, "alone")),
+    ),
     "the same id twice": Bad(TABLE, ("m000",), prepare=rewrite_table(lambda rows: [*rows, rows[1]])),
     "nobody is left to choose": Bad(
         TABLE, (f"All {CANDIDATES} candidates are in the start set",), flags=("--set", f"start.size={CANDIDATES}")
@@ -230,21 +256,22 @@ def test_other_commands_tell_what_they_do_not_know(command: str, bench: Workbenc
     assert_told(bench.entropilot(command, "rabbit"), {"report": STORE, "broker": SETTINGS}[command], "'rabbit'")
 
 
-# --- what looks bad and is not ---------------------------------------------------------------------------------------
+# --- what is taken when asked ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("policy", ["etal", "round_robin", "uncertainty", "random"])
-def test_a_family_of_one_and_equal_values_run_to_their_end(policy: str, bench: Workbench) -> None:
+def test_a_family_of_one_and_equal_values_run_to_their_end_when_asked(policy: str, bench: Workbench) -> None:
     write("table.csv", "id,family,f0,f1,energy\na,x,0,1,2\nb,x,1,2,2\nc,x,2,2,2\nd,x,3,2,2\ne,y,2,3,2\n")(bench.folder)
-    flags = ("--policy", policy, "--set", "start.size=2", "--set", "start.minimum_per_family=0", "--json")
+    columns = ("--set", "pool.columns.on_no_entropy=warn")
+    flags = ("--policy", policy, "--set", "start.size=2", "--set", "start.minimum_per_family=0", "--json", *columns)
     ended = bench.entropilot("run", "lab.toml", *flags)
     assert ended.code == 0, ended.err
-    assert "Every candidate has energy = 2: the entropy of equal values is not defined" in ended.err
-    assert "1 of 2 families have one candidate only, and so no entropy: 'y'" in ended.err
+    assert "Every candidate has energy = 2: equal values leave nothing to balance" in ended.err
+    assert "1 of 2 families have a single candidate, whose entropy says nothing: 'y'" in ended.err
     summary = json.loads(ended.out)
     assert (summary["observations"], summary["stopped_because"]) == (5, "no candidate is left")
-    assert [family.get("entropy") for family in summary["after"]["families"]] == [None, None]
-    assert summary["after"]["entropy_range"] is None
+    x, y = (family["entropy"] for family in summary["after"]["families"])
+    assert summary["after"]["entropy_range"] == abs(x - y)
 
 
 # --- trouble with the lab --------------------------------------------------------------------------------------------

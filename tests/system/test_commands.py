@@ -238,12 +238,26 @@ def test_compare_writes_a_figure_and_a_table_over_two_seeds(bench: Workbench) ->
     assert (ended.code, ended.err) == (0, "")
     assert "round_robin" in ended.out
     written = sorted((bench.folder / "compared").iterdir())
-    assert [path.suffix for path in written] == [".csv", ".png"]
+    assert [path.name for path in written] == ["comparison.csv", "comparison.json", "comparison.png", "tests.csv"]
     assert all(str(path.relative_to(bench.folder)) in ended.out for path in written)
     with written[0].open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {(row["policy"], row["seed"]) for row in rows} == {(p, s) for p in ("round_robin", "random") for s in "01"}
-    assert written[1].read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert written[2].read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_compare_trains_models_on_the_acquired_rows_and_says_on_what_they_were_scored(bench: Workbench) -> None:
+    arguments = ("compare", "oracle_table", "--policies", "round_robin,random", "--seeds", "1", "--budget", "6")
+    asked = ("--downstream", "--set", 'evaluation.models=["ridge"]', "--out", "evaluated")
+    ended = bench.entropilot(*arguments, *asked)
+    assert (ended.code, ended.err) == (0, "")
+    assert "MAE [eV/atom]" in ended.out
+    assert "Scored on 84 of 420 candidates" in " ".join(ended.out.split())
+    assert {path.name for path in (bench.folder / "evaluated").iterdir()} >= {"downstream.csv", "downstream.png"}
+    unknown = bench.entropilot(*arguments, "--downstream", "--set", 'evaluation.models=["forest"]')
+    assert unknown.code == 2
+    assert "evaluation.models" in unknown.err
+    assert "random_forest" in unknown.err
 
 
 def test_schema_tells_whether_the_written_documents_are_up_to_date(bench: Workbench) -> None:

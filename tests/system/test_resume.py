@@ -18,9 +18,10 @@ from typing import Any
 import psutil
 import pytest
 
-from agent.campaign.events import DecisionMade, Event, ResultAccepted, StartSetLoaded
+from agent.campaign.events import AskingEnded, DecisionMade, Event, ResultAccepted, StartSetLoaded
 from agent.pool.candidates import Pool
 from agent.pool.tables import pool_from_table
+from agent.verify.run import RunFiles, require_sound, verify_run
 from protocols.tables import read_table
 from tests.support.stored_campaigns import assert_views_equal_fold, opened
 from tests.support.table_run import BUDGET, START, table_scenario
@@ -186,6 +187,23 @@ def test_a_campaign_that_is_killed_in_its_first_moments_can_be_taken_up(
     assert decisions_of(journal_of(runner.folder)) == undisturbed("random", 4)
 
 
+def test_a_policy_with_nothing_more_to_ask_for_ends_the_campaign_through_kills_and_is_not_asked_again(
+    tmp_path: Path, started: Callable[..., Runner]
+) -> None:
+    content = {"policy": "tests.support.user_policies:ContentAfter", "policy_options": {"decisions": 9}}
+    runner = started(tmp_path / "run", parallel=3, ordering="as_completed", latency_s=0.1, **content).start()
+    runner.wait_for_rows(18)
+    runner.kill()
+    for _ in range(2):  # the second finds a campaign that is over
+        code, said = runner.start(resume=True).finish()
+        assert (code, said.strip()) == (0, "the policy has nothing more to ask for: 9 are enough"), said
+        journal = journal_of(runner.folder)
+        assert sum(isinstance(event, AskingEnded) for event in journal) == 1
+        assert sum(isinstance(event, ResultAccepted) for event in journal) == len(decisions_of(journal)) == 9
+    names = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
+    require_sound(verify_run(runner.folder, names), "run")
+
+
 @pytest.mark.parametrize("policy", ["etal", "random"])
 def test_sigterm_ends_in_time_and_nothing_is_lost(
     policy: str,
@@ -204,6 +222,8 @@ def test_sigterm_ends_in_time_and_nothing_is_lost(
     assert psutil.wait_procs(children, timeout=1.0)[1] == []
     answered = sum(isinstance(event, ResultAccepted) for event in journal_of(runner.folder))
     assert 0 < answered < BUDGET
+    random = json.loads((runner.folder / "summary.json").read_text())["random"]
+    assert random is None, "a campaign of weeks is not played again at random while somebody waits for the end"
     code, said = runner.start(resume=True).finish()
     assert (code, said.strip()) == (0, "the budget is spent"), said
     journal = journal_of(runner.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, Policy, PoolArrays
 from agent.acquisition.bias import BiasMeter, BiasPoint
+from agent.acquisition.measure import M_SPACING, EntropyMeasure, default_resolution
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -22,6 +23,11 @@ class World:
     pool: PoolArrays
     truth: FloatArray
     start: IndexArray
+
+    @property
+    def measure(self) -> EntropyMeasure:
+        """The default estimator, as a campaign has it."""
+        return EntropyMeasure(M_SPACING, default_resolution(self.truth))
 
     def context(
         self,
@@ -44,6 +50,7 @@ class World:
             available=available,
             decision=len(acquired),
             seed=seed,
+            measure=self.measure,
         )
 
 
@@ -74,13 +81,11 @@ def play(world: World, policy: Policy, steps: int, seed: int) -> tuple[BiasPoint
     meter = BiasMeter(world.pool.families, world.pool.family_codes[world.start], world.truth[world.start])
     before = meter.point()
     acquired: list[int] = []
-    # One BLAS thread, as the process that runs a policy has it: small matrices lose by more, and bits may change.
-    with threadpool_limits(1, user_api="blas"):
-        for step in range(steps):
-            context = world.context(acquired=np.array(acquired, dtype=np.int64), seed=1000 * seed + step)
-            index = policy.propose(context, 1).choices[0].index
-            acquired.append(index)
-            meter.add(int(world.pool.family_codes[index]), float(world.truth[index]))
+    for step in range(steps):
+        context = world.context(acquired=np.array(acquired, dtype=np.int64), seed=1000 * seed + step)
+        index = policy.propose(context, 1).choices[0].index
+        acquired.append(index)
+        meter.add(int(world.pool.family_codes[index]), float(world.truth[index]))
     return before, meter.point()
 
 
@@ -97,3 +102,10 @@ def world_of() -> Callable[..., World]:
 @pytest.fixture
 def campaign() -> Callable[..., tuple[BiasPoint, BiasPoint]]:
     return play
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As the process that runs a policy has it: small matrices lose by more threads, and bits may change."""
+    with threadpool_limits(1, user_api="blas"):
+        yield

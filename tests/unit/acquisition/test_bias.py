@@ -7,19 +7,17 @@ import time
 import numpy as np
 import pytest
 
-from agent.acquisition import bias
-from agent.acquisition.bias import BiasMeter, consecutive_misses, measure_bias, poverty_rank
+from agent.acquisition.bias import BiasMeter, _bias_point, consecutive_misses, measure_bias, poverty_rank
 from agent.acquisition.entropy import differential_entropy
+from agent.acquisition.measure import EntropyMeasure
 
 PUBLISHED_START = (1.164, 0.976, 1.265, 0.329, 0.719, 1.330, 0.928)
 """Entropies of the seven crystal systems at step 0, Appl. Phys. Rev. 10, 021403 (public result file)."""
 
 
-def test_range_and_deviation_are_those_of_the_published_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_range_and_deviation_are_those_of_the_published_table() -> None:
     """0.323 is the population deviation; the sample deviation would be 0.349."""
-    told = iter(PUBLISHED_START)
-    monkeypatch.setattr(bias, "entropy_of_sorted", lambda _: next(told))
-    point = measure_bias("abcdefg", np.arange(7), np.zeros(7))
+    point = _bias_point(tuple("abcdefg"), [100] * 7, PUBLISHED_START)
     assert point.entropy_range == pytest.approx(1.001, abs=1e-3)
     assert point.entropy_std == pytest.approx(0.323, abs=5e-4)
     assert point.mean_gap == pytest.approx(1.330 - np.mean(PUBLISHED_START), abs=1e-12)
@@ -46,6 +44,17 @@ def test_fewer_than_two_defined_entropies_make_no_gap() -> None:
     assert point.entropies[0] is not None
     assert (point.entropy_range, point.entropy_std, point.mean_gap) == (None, None, None)
     assert point.poorest_family == "b"
+
+
+@pytest.mark.parametrize("estimator", ["m_spacing", "kozachenko_leonenko", "gaussian_kernel"])
+def test_by_the_other_estimators_every_family_with_a_value_has_an_entropy_and_ties_are_finite(estimator: str) -> None:
+    codes, values = np.array([0, 1, 1, 2, 2, 2]), np.array([0.5, 1.0, 1.0, 0.0, 1.0, 3.0])
+    point = measure_bias(("a", "b", "c", "d"), codes, values, EntropyMeasure(estimator, 0.01))
+    *defined, undefined = point.entropies
+    assert all(h is not None and np.isfinite(h) for h in defined)
+    assert undefined is None
+    assert point.poorest_family == "d"  # it has no value at all
+    assert point.entropy_range == max(defined) - min(defined)
 
 
 def test_without_families_there_is_no_poorest() -> None:

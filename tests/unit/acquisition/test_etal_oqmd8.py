@@ -60,8 +60,7 @@ def test_acquisitions_from_a_biased_start_make_families_more_diverse_than_random
 ) -> None:
     """Start without unstable tetragonal and trigonal and stable orthorhombic rows, as the paper does; 150 steps.
 
-    What holds for every start is the mean entropy. The range does not fall below that of random draws for every start
-    with the published patience of 5, which may give a family up early and for good; with 10 it does.
+    Both hold for every start: the mean entropy ends above that of random draws, and the range of entropies below.
     Monoclinic (87 rows, all alike) and triclinic (5 rows) cannot be evened out by anything, and stand aside.
     """
     features, codes, families, energies = columns(rows)
@@ -74,8 +73,7 @@ def test_acquisitions_from_a_biased_start_make_families_more_diverse_than_random
     stable = (codes == names.index("orthorhombic")) & (energies < 0)
     order = np.random.default_rng(seed).permutation(np.flatnonzero(~(unstable | stable)))
     world = type(world)(world.pool, energies, np.sort(order[:450]))
-    before, published = campaign(world, EntropyTargeted(), 150, seed)
-    _, patient = campaign(world, EntropyTargeted(patience=10), 150, seed)
+    before, after = campaign(world, EntropyTargeted(), 150, seed)
     _, drawn = campaign(world, UniformRandom(), 150, seed)
-    assert np.mean(published.entropies) > np.mean(drawn.entropies) > np.mean(before.entropies)
-    assert patient.entropy_range < drawn.entropy_range < before.entropy_range
+    assert np.mean(after.entropies) > np.mean(drawn.entropies) > np.mean(before.entropies)
+    assert after.entropy_range < drawn.entropy_range < before.entropy_range

@@ -77,7 +77,7 @@ def test_a_policy_that_cannot_be_had_is_a_wrong_setting(own_module: str, name: s
 
 
 def test_a_wrong_option_is_answered_with_those_accepted() -> None:
-    with pytest.raises(SettingsError, match=r"patient.*patience: 'int' = 5, max_training_rows: 'int' = 500"):
+    with pytest.raises(SettingsError, match=r"patient.*patience: 'int' = 10, lengthscales: 'str' = 'each'"):
         make_policy("etal", {"patient": 3})
     with pytest.raises(SettingsError, match="Expected: no options"):
         make_policy("random", {"seed": 3})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 
 import numpy as np
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from agent.acquirer import Acquirer, ChildAcquirer, InStepAcquirer, make_acquirer
 from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.acquisition.measure import EntropyMeasure
 from agent.acquisition.registry import make_policy
 from agent.campaign.context import pool_arrays
 from protocols.errors import CampaignHalted, SettingsError
@@ -81,6 +83,13 @@ async def test_a_user_s_own_policy_runs_in_a_child_with_its_options_even_if_it_p
     available = asked[0].available
     assert first.choices[0].index == available[np.argmin(POOL.features[available, 0])]
     assert first.details["process"] == second.details["process"] != os.getpid()
+
+
+async def test_a_policy_in_a_child_is_told_which_entropy_the_campaign_means() -> None:
+    acquirer = ChildAcquirer(ARRAYS, f"{MINE}:Told", {})
+    asked = [dataclasses.replace(contexts(1)[0], measure=EntropyMeasure("gaussian_kernel", 0.5))]
+    (answer,) = await proposals(acquirer, asked, wanted=1)
+    assert answer.reason == "gaussian_kernel to 0.5"
 
 
 async def test_no_child_is_left_after_close() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from agent.acquisition.bias import measure_bias
+from agent.acquisition.measure import ESTIMATORS, EntropyMeasure
 from agent.campaign.events import CampaignPlan, CampaignStarted, Ordering, StartSetLoaded, load_event
 from agent.memory import begin, fresh_uid, remember, require_same_plan
 from agent.store.store import Store
@@ -108,13 +112,33 @@ def test_what_may_differ_is_taken_from_the_journal(name: str) -> None:
     [
         ("budget", 17), ("seed", 8), ("policy", "etal"), ("policy_options", {"patience": 3}), ("parallel", 2),
         ("batch", 2), ("ordering", Ordering.IN_ORDER), ("max_attempts", 4), ("give_up_after", 9),
-        ("valid_range", (-10.0, 11.0)), ("property_name", "gap"), ("unit", "eV"),
+        ("valid_range", (-10.0, 11.0)), ("property_name", "gap"), ("unit", "eV"), ("estimator", "m_spacing"),
+        ("resolution", 0.5),
     ],
 )  # fmt: skip
 def test_every_other_setting_must_be_the_same_and_is_named_if_it_is_not(name: str, changed: object) -> None:
     asked = small_plan(POOL, **({"budget": 16, "parallel": 4, "ordering": PLAN.ordering} | {name: changed}))
     with pytest.raises(StoreError, match=rf"other settings \({name}: .* then, .* now\)"):
         require_same_plan(PLAN, asked)
+
+
+def test_what_the_settings_leave_open_is_taken_from_the_journal() -> None:
+    now = dataclasses.replace(PLAN, estimator="m_spacing", resolution=0.5)
+    require_same_plan(PLAN, now, left_open={"estimator", "resolution"})
+    with pytest.raises(StoreError, match=r"\(estimator: 'published' then, 'm_spacing' now\)"):
+        require_same_plan(PLAN, now, left_open={"resolution"})
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_bias_is_measured_as_the_plan_says_before_and_after_a_restart(store: Store, estimator: str) -> None:
+    shelf = Shelf(store, POOL, small_plan(POOL, budget=16, parallel=4, estimator=estimator, resolution=0.25))
+    shelf.play(1)
+    remembered = remember(store, POOL)
+    codes = [int(POOL.family_codes[at]) for at in np.flatnonzero(np.isfinite(shelf.campaign.values))]
+    values = shelf.campaign.values[np.isfinite(shelf.campaign.values)]
+    point = measure_bias(POOL.families, np.array(codes), values, EntropyMeasure(estimator, 0.25))
+    assert remembered.meter.point() == shelf.maker.meter.point() == point
+    assert_views_equal_fold(store, POOL)
 
 
 def test_a_fresh_uid_fits_an_attempt_id_and_differs_every_time() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from agent.acquisition.measure import RESOLUTION_WITHOUT_VALUES, EntropyMeasure
 from agent.campaign.events import CampaignPlan, Ordering
 from agent.settings import MAX_PARALLEL, CampaignSettings
 
@@ -51,6 +52,11 @@ def test_each_of_them_is_needed(missing: str) -> None:
         ({"ordering": "by_mood"}, "ordering"),
         ({"recipients": ["no/slash"]}, "recipients"),
         ({"property": ""}, "property"),
+        ({"estimator": "knn"}, "estimator"),
+        ({"resolution": 0.0}, "resolution"),
+        ({"resolution": -1e-3}, "resolution"),
+        ({"resolution": float("nan")}, "resolution"),
+        ({"resolution": float("inf")}, "resolution"),
         ({"budgte": 3}, "budgte"),
     ],
 )
@@ -62,14 +68,41 @@ def test_a_setting_that_cannot_be_is_refused_by_name(changes: dict[str, Any], sa
 def test_the_plan_says_what_the_settings_say() -> None:
     settings = made(
         parallel=8, batch=3, ordering="as_completed", seed=5, max_attempts=4, give_up_after=6, valid_range=[0, 9],
-        policy="random", policy_options={"a": 1},
+        policy="random", policy_options={"a": 1}, estimator="gaussian_kernel", resolution=0.25,
     )  # fmt: skip
     plan = settings.plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d")
     assert plan == CampaignPlan(
         campaign="demo", uid="u", property_name="gap", unit="eV", valid_range=(0.0, 9.0), budget=10, parallel=8,
         batch=3, ordering=Ordering.AS_COMPLETED, max_attempts=4, give_up_after=6, seed=5, policy="random",
         policy_options={"a": 1}, fingerprint="f", recipients=("s",), pool_digest="d",
+        estimator="gaussian_kernel", resolution=0.25,
     )  # fmt: skip
+    assert plan.measure == EntropyMeasure("gaussian_kernel", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("start", "resolution"),
+    [
+        ([1.0, 3.0], 1e-3),
+        ([-2.0, 2.0, -2.0, 2.0], 2e-3),
+        ([], RESOLUTION_WITHOUT_VALUES),
+        ([5.0], 1e-3),
+        ([2, 2], 1e-3),
+    ],
+)
+def test_a_resolution_left_open_is_a_thousandth_of_the_deviation_of_the_start(
+    start: list[float], resolution: float
+) -> None:
+    plan = made().plan(
+        campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d", start_values=start
+    )
+    assert plan.measure == EntropyMeasure("m_spacing", resolution)
+
+
+def test_what_nobody_asked_for_is_left_open() -> None:
+    assert made().left_open() == {"estimator", "resolution"}
+    assert made(estimator="m_spacing", resolution=None).left_open() == {"resolution"}
+    assert made(estimator="published", resolution=0.1).left_open() == set()
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from agent.incumbency import PROBATION_S
+from agent.incumbency import PROBATION_S, Incumbency
 from agent.loop import Agent
 from protocols.codec import decode
 from protocols.errors import BrokerError
 from protocols.messages import Health, Status
 from tests.support.agents import agent_on
-from tests.support.campaigns import small_plan, small_pool
+from tests.support.campaigns import NOW, small_plan, small_pool
 from tests.support.memory_bus import MemoryBus
 from tests.support.virtual_loop import run_in_virtual_time
 
@@ -98,6 +98,23 @@ def test_of_two_that_start_together_one_goes_on(tmp_path: Path, seed: int) -> No
             await dismissed(a, running[0])
 
     in_virtual_time(story(), seed)
+
+
+def word_of(instance: str, message_id: str) -> Status:
+    return Status(
+        campaign="demo", message_id=message_id, sent_at=NOW, client="agent", role="agent", health=Health.ONLINE,
+        instance=instance, incumbent=True,
+    )  # fmt: skip
+
+
+def test_an_agent_answers_the_first_word_of_a_superior_and_gives_way_to_the_second() -> None:
+    """A bit that flips in our own name, on the way to the broker and back, makes it another's; once, or sent twice."""
+    ours = Incumbency("demo", "agent-7")
+    ours.connected(0.0)
+    for other, message_id in (("agent-3", "m1"), ("agent-3", "m1"), ("agent-5", "m2"), ("agent-3", "m3")):
+        assert ours.meet(word_of(other, message_id), retained=False, now=60.0), "it says that it is there"
+    with pytest.raises(BrokerError, match="Another agent"):
+        ours.meet(word_of("agent-3", "m4"), retained=False, now=60.0)
 
 
 def test_an_agent_that_is_restarted_does_not_take_its_own_words_for_anothers(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.acquisition.base import AcquisitionContext
+from agent.acquisition.measure import EntropyMeasure
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import Ordering
 from protocols.messages import ControlAction, FailureReason
@@ -111,6 +112,12 @@ def test_an_observation_by_hand_is_seen_and_is_not_acquired(ordering: Ordering) 
     context = played.contexts[-1]
     assert 20 in context.observed
     assert 20 not in context.acquired
+
+
+def test_a_context_says_which_entropy_the_campaign_means() -> None:
+    played = play(estimator="kozachenko_leonenko", resolution=0.125)
+    assert played.contexts[0].measure == EntropyMeasure("kozachenko_leonenko", 0.125)
+    assert play().contexts[0].measure == EntropyMeasure()
 
 
 def test_a_context_is_a_copy_that_later_events_do_not_change() -> None:

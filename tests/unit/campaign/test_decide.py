@@ -10,6 +10,7 @@ from agent.acquisition.base import Choice, Proposal
 from agent.campaign import decide
 from agent.campaign.decide import DecisionNeeded, attempt_identity, decision_seed
 from agent.campaign.events import (
+    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
@@ -30,9 +31,11 @@ from protocols.messages import PERMANENT_FAILURES, ControlAction, FailureReason,
 from tests.support.campaigns import (
     PROPERTY,
     Play,
+    content_after,
     control,
     failure_of,
     quantity,
+    refold,
     result_of,
     small_plan,
     small_pool,
@@ -481,7 +484,6 @@ def test_a_proposal_is_dropped_when_fewer_are_left_than_were_asked_for() -> None
 @pytest.mark.parametrize(
     ("indices", "says"),
     [
-        ((), r"'random' proposed 0 candidates \(0 distinct\) of 2"),
         ((1, 2, 3), r"proposed 3 candidates \(3 distinct\) of 2"),
         ((1, 1), r"proposed 2 candidates \(1 distinct\) of 2"),
         ((12,), "an index outside the pool"),
@@ -491,6 +493,76 @@ def test_a_proposal_is_dropped_when_fewer_are_left_than_were_asked_for() -> None
 def test_a_policy_that_breaks_its_contract_stops_the_agent(indices: tuple[int, ...], says: str) -> None:
     with pytest.raises(InvariantViolation, match=says):
         decide.decide_proposal(undecided(parallel=2, batch=2), DecisionNeeded(0, 2), 2, choose(*indices))
+
+
+def test_a_policy_with_nothing_more_to_ask_for_ends_all_asking_with_its_reason() -> None:
+    campaign = undecided(parallel=2, batch=2)
+    proposal = Proposal((), "y" * 400, details={"left_out": 7.0, "gone": math.nan})
+    (ended,) = decide.decide_proposal(campaign, DecisionNeeded(0, 2), campaign.sequence, proposal).events
+    assert ended == AskingEnded(
+        0, decision_seed(7, 0), 2, "random", "f" * 12, "y" * decide.MAX_REASON_LENGTH, {"left_out": 7.0}
+    )
+    campaign.apply(ended)
+    assert campaign.phase is Phase.RUNNING
+    assert decide.decision_needed(campaign) is None
+    (finished,) = decide.react(campaign)
+    assert isinstance(finished, CampaignFinished)
+    assert finished.reason.startswith("the policy has nothing more to ask for: yyy")
+    assert len(finished.reason) == decide.MAX_REASON_LENGTH
+
+
+def test_a_policy_that_proposes_nothing_and_says_not_why_stops_the_agent() -> None:
+    with pytest.raises(InvariantViolation, match="'random' proposed no candidate of 2, without a reason"):
+        decide.decide_proposal(undecided(parallel=2, batch=2), DecisionNeeded(0, 2), 2, Proposal((), ""))
+
+
+def test_an_end_of_asking_that_did_not_know_of_everything_is_dropped_and_asked_again() -> None:
+    campaign = undecided()
+    asked, based_on = decide.decision_needed(campaign), campaign.sequence
+    assert asked is not None
+    campaign.apply(ObservationAdded("c004", 0.5, "m-2"))
+    assert decide.decide_proposal(campaign, asked, based_on, Proposal((), "enough")).events == ()
+    assert decide.decision_needed(campaign) == asked
+    assert decide.decide_proposal(campaign, asked, campaign.sequence, Proposal((), "enough")).events
+
+
+@pytest.mark.parametrize("ordering", Ordering)
+def test_what_is_in_flight_when_the_policy_ends_has_its_retries_and_its_outcome(ordering: Ordering) -> None:
+    played = Play(POOL, small_plan(POOL, parallel=3, ordering=ordering), propose=content_after(3))
+    played.settle()
+    first, second, third = played.awaited
+    played.answer(first)  # room for the fourth decision, which is not made
+    played.expire(second)
+    played.fail(third)
+    assert [attempt.number for attempt in played.awaited] == ([2, 2])
+    played.steer(ControlAction.PAUSE)
+    played.fail(played.awaited[0])
+    played.steer(ControlAction.RESUME)
+    assert [attempt.number for attempt in played.awaited] == [2, 3]
+    while played.awaited:
+        assert played.campaign.phase is Phase.RUNNING
+        played.answer(played.awaited[0])
+    assert played.campaign.finish_reason == "the policy has nothing more to ask for: 3 are enough"
+    assert (played.campaign.observations, played.of_kind(CandidateSetAside)) == (3, [])
+
+
+def test_an_operator_may_stop_a_campaign_whose_policy_has_ended() -> None:
+    played = Play(POOL, small_plan(POOL, parallel=2, ordering=Ordering.AS_COMPLETED), propose=content_after(2))
+    played.settle()
+    played.answer(played.awaited[0])
+    assert played.campaign.asking_ended == "2 are enough"
+    played.steer(ControlAction.STOP)
+    played.expire(played.awaited[0])
+    assert played.campaign.finish_reason == "stopped by the operator"
+
+
+def test_a_resumed_campaign_does_not_ask_a_policy_again_that_has_ended() -> None:
+    played = Play(POOL, small_plan(POOL, parallel=2, ordering=Ordering.AS_COMPLETED), propose=content_after(2))
+    played.settle()
+    played.answer(played.awaited[0])
+    again = refold(POOL, played.journal)
+    assert len(again.in_flight) == 1
+    assert (decide.react(again), decide.decision_needed(again)) == ((), None)
 
 
 def test_requests_go_to_the_recipients_in_turn_over_decisions_and_attempts() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import get_args
 
 import pytest
 
+from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
 from agent.campaign.events import (
     EVENT_TYPES,
+    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
@@ -47,6 +50,7 @@ EXAMPLES: tuple[Event, ...] = (
         target_family="trigonal", details={"predicted_mean": -0.3},
     ),
     DecisionMade(0, 1, 2, "random", "f" * 12, ("c001",), (None,), ""),
+    AskingEnded(4, 2**63 - 1, 19, "etal_reference", "f" * 12, "every family is left out", {"left_out": 7.0}),
     RequestIssued("a-1", "c002", 3, 1, "simulator-1"),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25),
     LateResultKept("a-2", "c003", "simulator-1", MEASURED, "the candidate is set_aside"),
@@ -97,6 +101,21 @@ def test_an_unknown_kind_is_refused_by_name_and_blames_the_version() -> None:
 def test_a_damaged_payload_is_refused_with_its_kind(payload: str) -> None:
     with pytest.raises(StoreError, match=r"kind RequestExpired.*restore the run folder"):
         load_event("RequestExpired", payload)
+
+
+def test_a_plan_that_does_not_say_its_estimator_meant_the_published_one() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    content = json.loads(payload)
+    assert (content["plan"].pop("estimator"), content["plan"].pop("resolution")) == ("published", 1e-3)
+    old = load_event(kind, json.dumps(content))
+    assert isinstance(old, CampaignStarted)
+    assert old.plan.measure == AS_PUBLISHED == EntropyMeasure("published")
+
+
+def test_an_unknown_estimator_in_a_plan_is_refused() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    with pytest.raises(StoreError, match="kind CampaignStarted"):
+        load_event(kind, payload.replace('"published"', '"by_eye"'))
 
 
 def test_an_unknown_ordering_in_a_plan_is_refused() -> None:

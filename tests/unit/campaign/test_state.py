@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agent.campaign.events import (
+    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
@@ -101,6 +102,7 @@ PHASE_MOVES: list[tuple[Event, dict[Phase, Phase]]] = [
     (CampaignPaused("by hand", "m-2"), {Phase.RUNNING: Phase.PAUSED}),
     (CampaignResumed("by hand", "m-2"), {Phase.PAUSED: Phase.RUNNING}),
     (CampaignStopping("by hand", "m-2"), {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING}),
+    (AskingEnded(0, 1, 2, "random", "f" * 12, "enough"), {Phase.RUNNING: Phase.RUNNING}),
     (CampaignFinished("over"), {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED}),
 ]
 
@@ -144,6 +146,19 @@ def test_a_candidate_outside_of_the_pool_is_refused_by_name() -> None:
 def test_decisions_are_numbered_without_gaps() -> None:
     with pytest.raises(InvariantViolation, match="decision 1 follows -1"):
         play().fold(DecisionMade(1, 1, 2, "random", "f", (WHO,), (None,), ""))
+
+
+def test_the_end_of_asking_takes_the_number_of_the_decision_that_was_not_made() -> None:
+    with pytest.raises(InvariantViolation, match="decision 1 follows -1"):
+        play().fold(AskingEnded(1, 1, 2, "random", "f" * 12, "enough"))
+
+
+@pytest.mark.parametrize("again", [DECIDED, AskingEnded(0, 1, 3, "random", "f" * 12, "enough")])
+def test_nothing_is_decided_after_the_end_of_asking(again: Event) -> None:
+    campaign = play()
+    campaign.fold(AskingEnded(0, 1, 2, "random", "f" * 12, "enough"))
+    with pytest.raises(InvariantViolation, match=f"{type(again).__name__} after the policy had nothing more to ask"):
+        campaign.fold(again)
 
 
 def test_a_decision_beyond_the_budget_is_refused() -> None:

@@ -15,7 +15,9 @@ def test_an_url_of_a_broker_is_taken(url: str) -> None:
     assert BrokerSettings(url=url).redacted_url == url
 
 
-@pytest.mark.parametrize("url", ["", "lab", "http://lab", "mqtt://", "mqtt:lab", "Embedded"])
+@pytest.mark.parametrize(
+    "url", ["", "lab", "http://lab", "mqtt://", "mqtt:lab", "Embedded", f"mqtt://{70 * 'a'}", "mqtt://lab..org"]
+)
 def test_an_url_of_something_else_is_refused_with_what_is_expected(url: str) -> None:
     with pytest.raises(ValidationError, match="is no broker"):
         BrokerSettings(url=url)

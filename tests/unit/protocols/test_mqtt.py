@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import aiomqtt
 import pytest
 from paho.mqtt.enums import MQTTErrorCode
 
@@ -249,6 +251,15 @@ async def test_a_publish_that_the_broker_refuses_for_good_says_why(code: int, re
     assert str(code) in caught.value.reason
 
 
+async def test_a_refusal_that_the_broker_does_not_repeat_was_a_flipped_bit() -> None:
+    script = Script(puback=135, pubacks_spoiled=1)
+    async with scripted_peer(script) as settings:
+        session = session_of(settings)
+        async with running(session):
+            await session.publish("lab/x", b"1")
+    assert script.topics == ["lab/x", "lab/x"]
+
+
 async def test_a_message_that_nobody_listens_to_counts_as_lost_unless_it_waits_at_the_broker() -> None:
     async with scripted_peer(Script(puback=16)) as settings:
         session = session_of(settings)
@@ -298,6 +309,52 @@ async def test_a_session_that_was_closed_before_it_ran_does_not_connect() -> Non
         async with asyncio.timeout(PATIENCE_S):
             await session.run()
     assert script.levels == []
+
+
+class _AskedToEndWhileItSubscribes(MqttSession):
+    """Closed, or cancelled where aiomqtt swallows it, at the worst moment."""
+
+    how = "closed"
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        await super()._subscribe(client)
+        if self.how == "closed":
+            await self.close()
+        else:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):  # as `asyncio.wait_for` does when its answer is there
+                await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("how", ["closed", "cancelled"])
+async def test_a_session_that_is_asked_to_end_while_it_connects_does_not_stay(how: str) -> None:
+    async with scripted_peer(Script()) as settings:
+        session = _AskedToEndWhileItSubscribes(settings, client_id="client", subscriptions=("lab/x",))
+        session.how = how
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(session.run(), return_exceptions=True)
+        assert session._incoming.empty(), "it told that it is connected"
+
+
+def test_the_end_does_not_wait_for_a_name_that_nobody_resolves(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, release = threading.Event(), threading.Event()
+
+    def resolve(*_args: object, **_fields: object) -> None:
+        asked.set()
+        assert release.wait(PATIENCE_S)
+        raise socket.gaierror("too late")
+
+    async def give_up() -> None:
+        task = asyncio.create_task(session_of(BrokerSettings(url="mqtt://broker.invalid")).run())
+        await until(asked.is_set)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    asyncio.run(give_up())  # ends its own threads as well; the call still hangs
+    release.set()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ from protocols.tables import TableColumns, read_table, read_values
 
 OQMD = Path(__file__).parents[3] / "../shared/data/oqmd8/oqmd8.csv"
 
-COLUMNS = TableColumns(id="jid", family="system", property="energy", unit="eV/atom", features=("f_*",))
+COLUMNS = TableColumns(
+    id="jid", family="system", property="energy", unit="eV/atom", features=("f_*",), on_no_entropy="warn"
+)
 GOOD = """jid,system,energy,f_a,f_b,note
 JVASP-1,cubic,-0.5,1,0.25,x
 JVASP-2,cubic,0.1,2,0.5,
@@ -361,11 +363,16 @@ def test_a_table_without_a_complete_row_names_the_columns_at_fault(tmp_path: Pat
     assert "fill these: energy" in refused(tmp_path, content, changed(on_missing="drop"))
 
 
-def test_equal_values_and_a_family_of_one_are_warnings(tmp_path: Path) -> None:
+def test_equal_values_and_a_family_of_one_are_errors_unless_a_warning_will_do(tmp_path: Path) -> None:
     content = "jid,system,energy,f_a\na,x,1,1\nb,x,1,2\nc,alone,1,3\n"
+    for columns in (changed(on_no_entropy="error"), changed(on_no_entropy="error", on_missing="unknown")):
+        told = refused(tmp_path, content, columns)
+        assert "table.csv: Every candidate has energy = 1" in told
+        assert "1 of 2 families have a single candidate, whose entropy says nothing: 'alone'" in told
+        assert 'on_no_entropy = "warn"' in told
     said = read_table(written(tmp_path, content), COLUMNS).warnings
     assert len(said) == 2
-    assert "entropy of equal values" in said[0]
+    assert "equal values" in said[0]
     assert "'alone'" in said[1]
 
 
@@ -436,7 +443,7 @@ def test_equal_known_values_are_a_warning_and_a_single_one_is_none(tmp_path: Pat
     content = "jid,system,energy,f_a\na,x,1.5,1\nb,x,1.5,2\nc,x,,3\n"
     said = read_table(written(tmp_path, content), UNKNOWN).warnings
     assert said[1:] == (
-        "All 2 known rows have energy = 1.5: the entropy of equal values is not defined until another comes.",
+        "All 2 known rows have energy = 1.5: equal values leave nothing to balance until another comes.",
     )
     assert len(read_table(written(tmp_path, content.replace("b,x,1.5", "b,x,")), UNKNOWN).warnings) == 1
 
@@ -453,7 +460,7 @@ def structure_table(folder: Path, cells: list[str], **columns: object) -> tuple[
     path = folder / "crystals.csv"
     frame = pd.DataFrame({"energy": range(len(cells)), "crystal": cells, "jid": [f"c{i}" for i in range(len(cells))]})
     frame.to_csv(path, index=False)
-    described = {"id": "jid", "family": "crystal_system", "property": "energy", "unit": "eV", "structure": "crystal"}
+    described = {"id": "jid", "property": "energy", "unit": "eV", "structure": "crystal", "on_no_entropy": "warn"}
     return path, TableColumns.model_validate(described | columns)
 
 

@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from agent.acquisition.bias import BiasMeter, BiasPoint
-from agent.report.figures import (
-    MAX_DRAWN_STEPS,
-    MAX_NAMED_FAMILIES,
-    _Curves,
-    _kept,
-    _named,
-    _over_seeds,
-    draw_bias,
-    draw_comparison,
-)
+from agent.report.figures import MAX_NAMED_FAMILIES, _Curves, _kept, _named, draw_bias
 from agent.report.labels import spread
+from agent.report.step_axis import MAX_DRAWN_STEPS
 from agent.report.trajectory import Trajectory
 
 
@@ -54,7 +46,6 @@ def test_every_trajectory_gives_a_picture_1800_pixels_wide(tmp_path: Path, traje
 
 def test_an_empty_trajectory_gives_a_picture_that_says_so(tmp_path: Path) -> None:
     draw_bias(tmp_path / "bias.png", Trajectory("p", "u", ()), title="")
-    draw_comparison(tmp_path / "none.png", {}, title="")
     assert imread(tmp_path / "bias.png").shape[1] == 1800
 
 
@@ -87,21 +78,6 @@ def test_of_many_families_the_poorest_and_the_richest_are_named() -> None:
     assert len(named) <= MAX_NAMED_FAMILIES
     assert int(np.nanargmin(last)) in named
     assert int(np.nanargmax(last)) in named
-
-
-def test_a_comparison_covers_the_steps_that_all_seeds_reached(tmp_path: Path) -> None:
-    def ranges(*values: float) -> Trajectory:
-        return Trajectory(
-            "p", "u", tuple((i, BiasPoint(("a", "b"), (5, 5), (0.0, v), v, v, v, "a")) for i, v in enumerate(values))
-        )
-
-    runs = [ranges(1.0, 0.5, 0.25), ranges(3.0, 1.5)]
-    steps, mean, deviation = _over_seeds(runs)
-    assert steps.tolist() == [0, 1]
-    assert mean.tolist() == [2.0, 1.0]
-    assert deviation.tolist() == pytest.approx([2**0.5, 0.5**0.5])  # of a sample, as the table of `compare` says
-    draw_comparison(tmp_path / "c.png", {"etal": runs, "random": [grown(7, 5)]}, title="Policies")
-    assert imread(tmp_path / "c.png").shape[1] == 1800
 
 
 @given(st.lists(st.floats(-1, 2), min_size=1, max_size=30), st.floats(0.001, 0.3))

@@ -73,7 +73,16 @@ async def test_a_url_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_our_mosquitto_keeps_what_it_confirms(tmp_path: Path) -> None:
     lines = mosquitto_config(tmp_path, 1999).splitlines()
     assert "listener 1999 127.0.0.1" in lines
+    assert "listener 1999 0.0.0.0" in mosquitto_config(tmp_path, 1999, "0.0.0.0").splitlines()
     assert {"persistence true", "autosave_on_changes true", "autosave_interval 1"} <= set(lines)
+
+
+@pytest.mark.system
+async def test_mosquitto_listens_where_it_is_told_and_says_how_this_machine_reaches_it(tmp_path: Path) -> None:
+    mosquitto_or_skip()
+    async with mosquitto_broker(tmp_path, host="0.0.0.0") as reached:
+        assert reached.url.startswith("mqtt://127.0.0.1:")
+        assert await listens(reached)
 
 
 @pytest.mark.system

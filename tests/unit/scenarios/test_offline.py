@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 
 from agent.acquisition.bias import BiasPoint, measure_bias
+from agent.acquisition.measure import EntropyMeasure, default_resolution
 from agent.campaign.events import Ordering
 from agent.report.trajectory import Trajectory
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError
-from scenarios.offline import entropy_range_at_end, run_offline
+from scenarios.offline import entropy_range_at_end, play_offline, run_offline
 from tests.support.campaigns import Play, small_plan, small_pool, value_of
 
 POOL = small_pool(40)
 VALUES = np.array([value_of(which) for which in POOL.candidate_ids])
 START = list(range(20))
+MEASURE = EntropyMeasure("m_spacing", default_resolution(VALUES[START]))
 
 
 def settings(**changes: Any) -> CampaignSettings:
@@ -35,7 +37,7 @@ def test_it_has_a_point_for_the_start_and_one_for_every_result() -> None:
     assert [step for step, _ in trajectory.points] == list(range(9))
     assert [sum(point.sizes) for _, point in trajectory.points] == list(range(20, 29))
     codes = POOL.family_codes[START]
-    assert trajectory.points[0][1] == measure_bias(POOL.families, codes, VALUES[START])
+    assert trajectory.points[0][1] == measure_bias(POOL.families, codes, VALUES[START], MEASURE)
     assert (trajectory.property, trajectory.unit) == ("formation_energy", "eV/atom")
 
 
@@ -46,6 +48,13 @@ def test_the_same_seed_gives_the_same_and_another_seed_another() -> None:
 
 def test_it_ends_when_no_candidate_is_left() -> None:
     assert len(run(budget=1000).points) == len(POOL) - len(START) + 1
+
+
+@pytest.mark.parametrize("ordering", Ordering)
+def test_it_ends_when_the_policy_has_nothing_more_to_ask_for_and_all_is_answered(ordering: Ordering) -> None:
+    asked = {"policy": "tests.support.user_policies:ContentAfter", "policy_options": {"decisions": 5}, "parallel": 3}
+    assert len(run(ordering=ordering, **asked).points) == 6
+    assert len(run(ordering=ordering, **(asked | {"policy_options": {"decisions": 0}})).points) == 1
 
 
 def test_it_starts_from_nothing_too() -> None:
@@ -81,8 +90,17 @@ def test_it_decides_as_the_campaign_core_decides() -> None:
 
         played.fold(*decide.decide_result(played.campaign, result_of(attempt)).events)
         observed = np.flatnonzero(np.isfinite(played.campaign.values))
-        sizes.append(measure_bias(POOL.families, POOL.family_codes[observed], VALUES[observed]))
+        sizes.append(measure_bias(POOL.families, POOL.family_codes[observed], VALUES[observed], MEASURE))
     assert [point for _, point in run().points[1:]] == sizes
+
+
+@pytest.mark.parametrize(("parallel", "ordering"), [(1, "in_order"), (4, "in_order"), (4, "as_completed")])
+def test_what_it_acquired_leads_from_point_to_point(parallel: int, ordering: str) -> None:
+    played = play_offline(POOL, VALUES, START, settings(parallel=parallel, ordering=ordering))
+    assert len(set(played.acquired.tolist()) | set(START)) == len(START) + 8
+    for step, point in played.trajectory.points:
+        known = [*START, *played.acquired[:step].tolist()]
+        assert point == measure_bias(POOL.families, POOL.family_codes[known], VALUES[known], MEASURE)
 
 
 def test_an_unknown_policy_is_refused() -> None:

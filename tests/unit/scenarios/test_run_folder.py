@@ -56,6 +56,13 @@ def test_a_named_campaign_is_taken_as_it_is(runs: Path) -> None:
     assert choose_campaign(runs, "alloys", "mine", resume=True) == "mine"
 
 
+def test_an_agent_alone_keeps_the_name_that_its_simulators_know(runs: Path) -> None:
+    begun(runs, "alloys", "alloys-2")
+    for resume in (False, True):
+        assert choose_campaign(runs, "alloys", None, resume=resume, numbered=False) == "alloys"
+        assert choose_campaign(runs, "alloys", "mine-2", resume=False, numbered=False) == "mine-2"
+
+
 def test_there_is_nothing_to_resume_before_the_first_run(runs: Path) -> None:
     with pytest.raises(StoreError, match=r"no run to resume at .*alloys.*there are none yet.*without --resume"):
         choose_campaign(runs, "alloys", None, resume=True)

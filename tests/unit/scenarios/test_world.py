@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agent.acquisition.measure import EntropyMeasure
 from agent.report.trajectory import Trajectory
 from protocols.errors import SettingsError, TableError
 from protocols.messages import CandidateRequest, FailureReason
@@ -40,6 +41,7 @@ COLUMNS: Mapping[str, object] = {
     "features": ["f_*"],
 }
 UNKNOWN = {**COLUMNS, "on_missing": "unknown"}
+ALL_THE_SAME = {**COLUMNS, "on_no_entropy": "warn"}
 TRUTH = FRAME["energy"].to_numpy()[::-1]
 """The energies in the order of the pool."""
 
@@ -112,6 +114,14 @@ def test_a_relative_path_that_is_not_beside_the_scenario_file_starts_where_you_a
     monkeypatch.chdir(tmp_path)
     found = make_world(load_scenario("lab/own.toml", Overrides(), {}).settings)
     assert found.pool.digest == make_world(settings).pool.digest
+
+
+def test_further_properties_are_in_the_order_of_the_pool_too(tmp_path: Path) -> None:
+    frame = FRAME.assign(density=[None if index == 3 else 10.0 + index for index in range(COUNT)])
+    world = make_world(scenario(tmp_path, frame, columns={**COLUMNS, "further_properties": {"density": "g/cm^3"}}))
+    expected = frame["density"].to_numpy(dtype=float)[::-1]  # the file is in the reverse order
+    assert np.array_equal(world.further["density"], expected, equal_nan=True)
+    assert make_world(scenario(tmp_path)).further == {}
 
 
 def test_values_are_in_the_order_of_the_pool_and_nothing_is_known_at_the_start(tmp_path: Path) -> None:
@@ -243,7 +253,7 @@ def test_a_start_set_is_not_drawn_as_well_where_what_is_known_makes_it(
 
 def test_nobody_tells_what_another_policy_would_have_found_where_values_are_not_known(tmp_path: Path) -> None:
     settings = scenario(tmp_path, half_measured(9), columns=UNKNOWN)
-    assert random_instead(settings, make_world(settings), steps=5) is None
+    assert random_instead(settings, make_world(settings), measure=EntropyMeasure(), steps=5) is None
     with pytest.raises(TableError, match="no known value"):
         compare_policies(settings, POLICIES, [0])
 
@@ -264,50 +274,62 @@ def test_the_oracle_of_a_lab_s_table_answers_for_what_is_known_and_refuses_the_r
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("file", ["table.csv", "table.parquet"])
 @pytest.mark.parametrize("size", [0, 9])
-def test_equal_values_have_no_entropy_and_the_campaign_ends_all_the_same(
+def test_equal_values_leave_nothing_to_balance_and_the_campaign_ends_all_the_same(
     tmp_path: Path, policy: str, file: str, size: int
 ) -> None:
     start = {"size": size, "minimum_per_family": 2}
-    settings = scenario(tmp_path, FRAME.assign(energy=1.5), file=file, start=start, policy=policy, parallel=3)
+    settings = scenario(
+        tmp_path, FRAME.assign(energy=1.5), columns=ALL_THE_SAME, file=file, start=start, policy=policy, parallel=3
+    )
     world = make_world(settings)
-    assert world.warnings == ("Every candidate has energy = 1.5: the entropy of equal values is not defined.",)
+    assert world.warnings == ("Every candidate has energy = 1.5: equal values leave nothing to balance.",)
     points = [point for _, point in played(settings, world).points]
     assert [sum(point.sizes) for point in points] == list(range(size, COUNT + 1))
-    for point in points:
-        assert point.entropies == (None, None, None)
-        assert (point.entropy_range, point.entropy_std, point.mean_gap) == (None, None, None)
+    assert points[-1].entropy_range == 0.0  # three families of eight equal values
+    as_published = settings.model_copy(
+        update={"campaign": settings.campaign.model_copy(update={"estimator": "published"})}
+    )
+    for (_, point), (_, published) in zip(
+        played(settings, world).points, played(as_published, world).points, strict=True
+    ):
+        assert [h is None for h in point.entropies] == [size == 0 for size in point.sizes]
+        assert published.entropies == (None, None, None)
+        assert (published.entropy_range, published.entropy_std, published.mean_gap) == (None, None, None)
 
 
+@pytest.mark.parametrize("estimator", ["m_spacing", "published"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("file", ["table.csv", "table.parquet"])
-def test_a_family_of_one_has_no_entropy_and_the_other_families_have_theirs(
-    tmp_path: Path, policy: str, file: str
+def test_a_family_of_one_is_the_poorest_whatever_the_estimator(
+    tmp_path: Path, policy: str, file: str, estimator: str
 ) -> None:
     lonely = FRAME.assign(system=["alone", *FRAME["system"][1:]])
-    settings = scenario(tmp_path, lonely, file=file, policy=policy)
+    settings = scenario(tmp_path, lonely, columns=ALL_THE_SAME, file=file, policy=policy, estimator=estimator)
     world = make_world(settings)
-    assert world.warnings == ("1 of 4 families have one candidate only, and so no entropy: 'alone'.",)
+    assert world.warnings == ("1 of 4 families have a single candidate, whose entropy says nothing: 'alone'.",)
     last = played(settings, world).points[-1][1]
     assert last.families == ("alone", "cubic", "hexagonal", "trigonal")
     assert last.sizes == (1, 7, 8, 8)
-    assert [entropy is None for entropy in last.entropies] == [True, False, False, False]
+    assert [entropy is None for entropy in last.entropies] == [estimator == "published", False, False, False]
+    assert last.poorest_family == "alone"
     known = [entropy for entropy in last.entropies if entropy is not None]
     assert last.entropy_range == pytest.approx(max(known) - min(known))
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_table_of_families_of_one_has_no_entropy_at_all_and_is_played_to_its_end(tmp_path: Path, policy: str) -> None:
-    settings = scenario(tmp_path, FRAME.assign(system=FRAME["name"]), policy=policy)
+def test_a_table_of_families_of_one_is_played_to_its_end(tmp_path: Path, policy: str) -> None:
+    settings = scenario(tmp_path, FRAME.assign(system=FRAME["name"]), columns=ALL_THE_SAME, policy=policy)
     points = played(settings, make_world(settings)).points
     assert len(points) == COUNT + 1
     assert points[-1][1].sizes == (1,) * COUNT
-    assert points[-1][1].entropies == (None,) * COUNT
-    assert points[-1][1].entropy_range is None
+    assert len(set(points[-1][1].entropies)) == 1
+    assert points[-1][1].entropy_range == 0.0
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_table_of_one_candidate_is_a_campaign_of_one_step(tmp_path: Path, policy: str) -> None:
-    settings = scenario(tmp_path, FRAME.head(1), policy=policy)
+    settings = scenario(tmp_path, FRAME.head(1), columns=ALL_THE_SAME, policy=policy)
     points = played(settings, make_world(settings)).points
     assert [point.sizes for _, point in points] == [(0,), (1,)]
-    assert points[-1][1].entropies == (None,)
+    assert points[-1][1].entropies == (pytest.approx(np.log(1e-3) + 1),)
+    assert points[-1][1].entropy_range is None

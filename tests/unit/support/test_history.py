@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.acquirer import InStepAcquirer
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import Ordering
@@ -24,6 +25,7 @@ from tests.support.campaigns import control, failure_of, quantity, result_of, sm
 from tests.support.history import BROKER, Ending, History, Shutdown, Verdict, check
 from tests.support.ledger import Entry, answer_digest
 from tests.support.stored_campaigns import Shelf, delivered, opened
+from tests.support.user_policies import ContentAfter
 
 Rows = list[tuple[str, dict[str, Any]]]
 
@@ -296,6 +298,53 @@ def test_every_broken_invariant_is_found_by_its_name(
 
 def test_every_invariant_has_a_broken_history() -> None:
     assert {invariant for invariant, _, _ in BREAKS} == {f"I{number}" for number in range(1, 14)}
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Told:
+    """A campaign whose policy has nothing more to ask for after three decisions, with two in flight at its end."""
+    pool, policy = small_pool(12), ContentAfter(decisions=3)
+    with closing(opened(tmp_path / "campaign.db", pool)) as store:
+        plan = small_plan(pool, budget=5, parallel=3, ordering=Ordering.AS_COMPLETED)
+        shelf = Shelf(store, pool, plan, InStepAcquirer(policy))
+        while shelf.campaign.phase is not Phase.FINISHED:
+            shelf.step(delivered(result_of(shelf.awaited[0])))
+    history = History(database=tmp_path / "campaign.db", ledger=(), pool=pool_arrays(pool), policy=policy)
+    return Told(tmp_path / "campaign.db", [], history)
+
+
+def test_a_campaign_that_its_policy_ends_has_no_violation(content: Told) -> None:
+    verdict = content.verdict()
+    assert verdict.violations == []
+    assert verdict.figures["decisions proposed again"] == 4  # three, and the one that was not made
+    assert [kind for kind, _ in content.journal()][-4:] == [
+        "AskingEnded", "ResultAccepted", "ResultAccepted", "CampaignFinished",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("invariant", "evidence", "damage"),
+    [
+        ("I5", "asked again after", lambda t: t.insert(("AskingEnded", t.first("AskingEnded")), after="AskingEnded")),
+        ("I5", "decision 1 follows 2", lambda t: t.change("AskingEnded", lambda event: event.update(decision=1))),
+        ("I6", "not of all", lambda t: t.change("AskingEnded", lambda event: event.update(based_on=4))),
+        ("I6", "has seed", lambda t: t.change("AskingEnded", lambda event: event.update(seed=1))),
+        ("I6", "chose .*; proposed", lambda t: setattr(t, "history", replace(t.history, policy=UniformRandom()))),
+        (
+            "I12",
+            "nobody said so",
+            lambda t: t.rewrite([(kind, event) for kind, event in t.journal() if kind != "AskingEnded"]),
+        ),
+    ],
+)
+def test_a_wrong_end_of_asking_is_found(
+    content: Told, invariant: str, evidence: str, damage: Callable[[Told], Any]
+) -> None:
+    import re
+
+    damage(content)
+    found = content.verdict().violations
+    assert any(each.invariant == invariant and re.search(evidence, each.evidence) for each in found), found
 
 
 def test_an_unknown_outcome_is_counted_and_breaks_nothing(told: Told) -> None:

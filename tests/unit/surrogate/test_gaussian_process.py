@@ -154,11 +154,11 @@ def test_fantasies_keep_the_mean_and_lower_the_deviation_around_them() -> None:
 
 def test_a_matrix_beyond_the_last_jitter_ends_with_an_error_that_says_so() -> None:
     with pytest.raises(SurrogateError, match=r"no Cholesky factor.*Expected.*What to do"):
-        gaussian_process._cholesky(np.array([[1.0, 2.0], [2.0, 1.0]]), 0.0)
+        gaussian_process.cholesky(np.array([[1.0, 2.0], [2.0, 1.0]]), 0.0)
 
 
 def test_a_singular_matrix_is_mended_by_jitter() -> None:
-    _, noise = gaussian_process._cholesky(np.ones((5, 5)), 0.0)
+    _, noise = gaussian_process.cholesky(np.ones((5, 5)), 0.0)
     assert 0.0 < noise <= 1e-4
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.surrogate import standardise
 from agent.surrogate.standardise import ColumnMemory, measure_columns
 
 
@@ -18,6 +19,24 @@ def test_columns_get_mean_zero_and_deviation_one() -> None:
 def test_constant_columns_are_left_out() -> None:
     features = np.column_stack((np.arange(7.0), np.full(7, 0.1), np.zeros(7)))
     assert measure_columns(features).apply(features).shape == (7, 1)
+
+
+def test_statistics_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = np.random.default_rng(0).normal(loc=[1e3, -2.0], scale=[1e-3, 50.0], size=(100, 2))
+    whole = measure_columns(features)
+    monkeypatch.setattr(standardise, "BLOCK_ROWS", 7)
+    assert measure_columns(features).centre == pytest.approx(whole.centre, rel=1e-14)
+    assert measure_columns(features).scale == pytest.approx(whole.scale, rel=1e-9)
+    assert whole.centre.tolist() == features.mean(axis=0).tolist()
+    assert whole.scale.tolist() == features.std(axis=0).tolist()
+
+
+def test_single_precision_is_summed_in_double() -> None:
+    """A million steps of one ten-millionth of the sum would be lost otherwise."""
+    features = np.full((1_000_000, 1), 0.1, dtype=np.float32)
+    features[::2] = 0.3
+    assert measure_columns(features).centre == pytest.approx([0.2], rel=1e-7)
+    assert measure_columns(features).scale == pytest.approx([0.1], rel=1e-7)
 
 
 def test_rows_are_measured_by_the_statistics_of_the_pool() -> None:

@@ -1,0 +1,138 @@
+"""What a campaign has told of one family, in order: its rows, their sample, and how long nothing has been gained.
+
+A history is a fold over the rows of a family in canonical order: the start set in pool order, then the acquisitions in
+order of admission. It is kept between decisions and continued where the rows are still the same ones; where they are
+not (an observation added by hand, another campaign) it is folded anew. So it depends on the context of the decision
+alone, and keeping it only saves time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
+from agent.acquisition.measure import EntropyMeasure
+from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.queries import Queries
+from agent.surrogate.standardise import Standardisation
+
+MIN_FAMILY_ROWS: Final = 4
+"""Fewest labelled rows of a family that tell three hyper-parameters anything."""
+
+
+class FamilyHistory:
+    """One family of a pool.
+
+    Args:
+        features: Of the whole pool, shape (n, d).
+        members: Pool indices of the family, ascending, shape (m,).
+        columns: Statistics of the features.
+        measure: The entropy that counts.
+        terms: How the surrogate grows.
+
+    Attributes:
+        sample: Its values, ascending, shape (k,).
+        misses: Its latest acquisitions in a row that did not raise its entropy.
+    """
+
+    def __init__(
+        self,
+        features: FloatArray,
+        members: IndexArray,
+        columns: Standardisation,
+        measure: EntropyMeasure,
+        terms: GrowthTerms,
+    ) -> None:
+        self.members = members
+        self.measure = measure
+        self.sample: FloatArray = np.empty(0)
+        self.misses = 0
+        self._features, self._columns, self._terms = features, columns, terms
+        self._rows: IndexArray = np.empty(0, dtype=np.int64)
+        self._values: FloatArray = np.empty(0)
+        self._started = self._modelled = 0
+        self._surrogate: GrowingGP | None = None
+
+    def __len__(self) -> int:
+        """How many values it has."""
+        return len(self._rows)
+
+    def standardised(self, rows: IndexArray) -> FloatArray:
+        """Standardised features of pool members, shape (r, d)."""
+        return self._columns.apply(self._features[rows])
+
+    def follow(self, rows: IndexArray, values: FloatArray, started: int) -> None:
+        """Fold what is new.
+
+        Args:
+            rows: Pool indices of all values in canonical order, shape (k,).
+            values: Their values [unit of the property], shape (k,).
+            started: How many of them belong to the start set.
+        """
+        known = len(self._rows)
+        same = started == self._started and np.array_equal(rows[:known], self._rows)
+        if not (same and np.array_equal(values[:known], self._values)):
+            self._begin_anew(started)
+            known = 0
+        if known < started:
+            self.sample = np.sort(values[:started])
+            known = started
+        for value in values[known:]:
+            added = self.measure.added(self.sample)
+            gained = added is None or bool(added.gain(np.array([value]))[0] > 0.0)
+            self.misses = 0 if gained else self.misses + 1
+            self.sample = np.insert(self.sample, int(np.searchsorted(self.sample, value)), value)
+        self._rows, self._values = rows, values
+
+    def surrogate(self) -> GrowingGP | None:
+        """Return the process over all members, grown up to the last row; None while there are too few rows."""
+        if len(self._rows) < MIN_FAMILY_ROWS:
+            return None
+        if self._surrogate is None:
+            self._modelled = max(self._started, MIN_FAMILY_ROWS)
+            first = self._rows[: self._modelled]
+            queries = Queries(self._features, self.members, self._columns)
+            self._surrogate = GrowingGP(queries, self.standardised(first), self._values[: self._modelled], self._terms)
+        for row, value in zip(self._rows[self._modelled :], self._values[self._modelled :], strict=True):
+            self._surrogate.append(self.standardised(np.array([row]))[0], float(value))
+        self._modelled = len(self._rows)
+        return self._surrogate
+
+    def _begin_anew(self, started: int) -> None:
+        self._rows, self._values = self._rows[:0], self._values[:0]
+        self._started, self._modelled, self._surrogate = started, 0, None
+        self.sample, self.misses = self._values, 0
+
+
+class Histories:
+    """The histories of all families, as far as they are asked for.
+
+    Args:
+        context: Of any decision of the campaign.
+        columns: Statistics of the features.
+        terms: How surrogates grow.
+    """
+
+    def __init__(self, context: AcquisitionContext, columns: Standardisation, terms: GrowthTerms) -> None:
+        pool = context.pool
+        order = np.argsort(pool.family_codes, kind="stable")
+        members = np.split(order, np.cumsum(np.bincount(pool.family_codes, minlength=len(pool.families)))[:-1])
+        self.pool, self.measure = pool, context.measure
+        self._families = [FamilyHistory(pool.features, rows, columns, context.measure, terms) for rows in members]
+
+    def follow(self, context: AcquisitionContext) -> list[FamilyHistory]:
+        """Bring all families up to a context; return them by code."""
+        is_start = np.ones(len(context.observed), dtype=bool)
+        positions = np.searchsorted(context.observed, context.acquired)
+        is_start[positions] = False
+        order = np.concatenate((np.flatnonzero(is_start), positions))
+        rows, values = context.observed[order], context.values[order]
+        codes = self.pool.family_codes[rows]
+        by_family = np.argsort(codes, kind="stable")
+        ends = np.cumsum(np.bincount(codes, minlength=len(self._families)))
+        started = np.bincount(codes[: int(is_start.sum())], minlength=len(self._families))
+        for code, part in enumerate(np.split(by_family, ends[:-1])):
+            self._families[code].follow(rows[part], values[part], int(started[code]))
+        return self._families

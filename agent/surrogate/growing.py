@@ -1,0 +1,275 @@
+"""A Gaussian process that grows by one row at a time over fixed queries: what a campaign asks a thousand times.
+
+| here | meaning | shape |
+|---|---|---|
+| X, z | training rows (standardised, divided by the lengthscales) and values (y − centre) / scale | (n, d), (n,) |
+| Q | queries, likewise | (m, d) |
+| L | lower Cholesky factor of K(X, X) + σ_n² I | (n, n) |
+| u | L⁻¹ z, the whitened values | (n,) |
+| V | L⁻¹ K(X, Q), the whitened covariances | (n, m) |
+| μ, s² | Vᵀu and σ_f² − Σ_i V_i², the latent posterior at the queries | (m,) |
+
+A new row x with value z appends a row to each (bordering; it is algorithm 2.1 of GPML for the row that is added):
+
+    b = L⁻¹ k(X, x),  δ² = σ_f² + σ_n² − b·b,  L ← [L 0; bᵀ δ],  e = (z − b·u) / δ,  u ← [u; e],
+    v = (k(x, Q) − bᵀV) / δ,  V ← [V; v],  μ ← μ + v e,  s² ← s² − v²
+
+which is O(n² + n m) in place of O(n³ + n² m). e is the error of the prediction of z in its own deviations: when the
+squares of the latest e are more than their number allows, the evidence has dropped and the hyper-parameters are fitted
+again, from where they are; likewise after a set share of new rows. All of it is a fold over the rows in their order:
+the same rows in the same order give the same process, whether it grew or was made anew.
+
+Rows in flight are appended without their values (`Imagined`): δ and v do not need them, and the errors e to come are
+independent standard normals.
+
+Where V would not fit into `memory_bytes` it is not kept, and bᵀV = (L⁻ᵀb)ᵀ K(X, Q) is computed anew for each row.
+
+Reference: C. E. Rasmussen, C. K. I. Williams, Gaussian Processes for Machine Learning (MIT Press, 2006) ("GPML").
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from agent.surrogate.covariances import Columns, KeptColumns, StreamedColumns, covariances
+from agent.surrogate.gaussian_process import cholesky
+from agent.surrogate.hyperparameters import Fitted, fit_hyperparameters
+from agent.surrogate.queries import Queries
+
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
+
+REFIT_SHARE: Final = 0.1
+"""New rows, as a share of the rows of the last fit, after which hyper-parameters are fitted again: a tenth more rows
+moves them by a fraction of their own uncertainty."""
+
+REFIT_LEAST: Final = 5
+"""Fewest new rows between two fits that follow this schedule."""
+
+SURPRISE_ROWS: Final = 3
+"""Fewest new rows that can show that the evidence has dropped."""
+
+SURPRISE_DEVIATIONS: Final = 4.0
+"""The squares of k errors sum to k ± √(2k) under the model; beyond so many deviations it is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthTerms:
+    """How a process grows.
+
+    Attributes:
+        ard: One lengthscale a feature instead of one for all.
+        max_fit_rows: Most rows that hyper-parameters are fitted on.
+        max_rows: Most rows of the process when it is fitted; of more it keeps the latest half and an even spread of
+            the others.
+        memory_bytes: Most memory of V.
+    """
+
+    ard: bool = False
+    max_fit_rows: int = 500
+    max_rows: int = 2_000
+    memory_bytes: int = 1 << 30
+
+
+class GrowingGP:
+    """A process over fixed queries.
+
+    Args:
+        queries: Q; this process scales them.
+        X: First training rows, standardised, shape (n, d), n ≥ 1.
+        y: Their values [unit of the property], shape (n,).
+        terms: How it grows.
+
+    Raises:
+        SurrogateError: When the rows are no training set, or K has no Cholesky factor.
+    """
+
+    def __init__(self, queries: Queries, X: FloatArray, y: FloatArray, terms: GrowthTerms) -> None:
+        self._queries, self._terms = queries, terms
+        self._all_X, self._all_y = X, y
+        self._fitted: Fitted | None = None
+        self.fits = 0
+        self._n = self._refit_after = 0
+        self.mean = self.variance = np.empty(0)
+        self._refit()
+
+    @property
+    def noise_std(self) -> float:
+        """Standard deviation of the noise [unit of the property]."""
+        return self.scale * math.sqrt(self.noise)
+
+    @property
+    def lengthscale(self) -> float:
+        """The lengthscale, or the geometric mean of several [standardised feature]."""
+        return float(np.exp(np.log(self.lengthscales).mean())) if len(self.lengthscales) else 1.0
+
+    def append(self, x: FloatArray, y: float) -> None:
+        """Take in one row; fit again when it is time.
+
+        Args:
+            x: Standardised features, shape (d,).
+            y: Value [unit of the property].
+        """
+        self._all_X = np.concatenate((self._all_X, x[None]))
+        self._all_y = np.append(self._all_y, y)
+        if len(self._errors) + 1 >= self._refit_after or self._is_surprised():
+            self._refit()
+            return
+        scaled = x / self.lengthscales
+        border, delta = self.border(scaled)
+        error = ((y - self.centre) / self.scale - float(border @ self.u)) / delta
+        v = self.columns.further(self.X, scaled, self.L, border) / delta
+        self.columns.keep(v, self._n)
+        n = self._n
+        self._room_X[n], self._room_L[n, :n], self._room_L[n, n], self._room_u[n] = scaled, border, delta, error
+        self._n = n + 1
+        self.mean += v * error
+        self.variance -= np.square(v)
+        self._errors.append(error)
+
+    def predict(self) -> tuple[FloatArray, FloatArray]:
+        """Mean and standard deviation of the latent f at the queries [unit of the property], two arrays (m,)."""
+        return self.centre + self.scale * self.mean, self.scale * np.sqrt(np.maximum(self.variance, 0.0))
+
+    @property
+    def X(self) -> FloatArray:  # noqa: N802 - the field's own name
+        """Training rows, standardised and scaled, shape (n, d)."""
+        return self._room_X[: self._n]
+
+    @property
+    def L(self) -> FloatArray:  # noqa: N802 - the field's own name
+        """Lower Cholesky factor, shape (n, n)."""
+        return self._room_L[: self._n, : self._n]
+
+    @property
+    def u(self) -> FloatArray:
+        """Whitened values, shape (n,)."""
+        return self._room_u[: self._n]
+
+    def border(self, scaled: FloatArray) -> tuple[FloatArray, float]:
+        """Return b and δ of a further row, whose scaled features have shape (d,)."""
+        k = covariances(self.X, scaled[None], self.signal)[:, 0]
+        b: FloatArray = solve_triangular(self.L, k, lower=True, check_finite=False)
+        # δ² is at least the noise, but for rounding.
+        return b, math.sqrt(max(self.signal + self.noise - float(b @ b), self.noise))
+
+    def _is_surprised(self) -> bool:
+        k = len(self._errors)
+        squares = math.fsum(e * e for e in self._errors)
+        return k >= SURPRISE_ROWS and squares > k + SURPRISE_DEVIATIONS * math.sqrt(2.0 * k)
+
+    def _refit(self) -> None:
+        """Fit the hyper-parameters from where they are, and make the process anew (GPML algorithm 2.1)."""
+        terms = self._terms
+        rows = _latest_and_spread(len(self._all_y), terms.max_rows)
+        X, y = self._all_X[rows], self._all_y[rows]
+        sample = _latest_and_spread(len(y), terms.max_fit_rows)
+        self._fitted = found = fit_hyperparameters(X[sample], y[sample], ard=terms.ard, start=self._fitted)
+        self.lengthscales, self.signal = found.lengthscales, found.signal_variance
+        self.centre, self.scale = found.centre, found.scale
+        self._n = n = len(y)
+        self._refit_after = max(REFIT_LEAST, math.ceil(REFIT_SHARE * n))
+        self._make_room(n + self._refit_after)
+        self._room_X[:n] = X / self.lengthscales
+        self._room_L[:n, :n], self.noise = cholesky(
+            np.asarray(covariances(self.X, self.X, self.signal), dtype=np.float64), found.noise_variance
+        )
+        z = (y - self.centre) / self.scale
+        self._room_u[:n] = solve_triangular(self.L, z, lower=True, check_finite=False)
+        self.mean, self.variance = self.columns.solve(self.X, self.L, self.u)
+        self._errors: list[float] = []
+        self.fits += 1
+
+    def _make_room(self, capacity: int) -> None:
+        self._room_X = np.empty((capacity, len(self.lengthscales)))
+        self._room_L = np.zeros((capacity, capacity))
+        self._room_u = np.empty(capacity)
+        self._queries.scale(self.lengthscales, capacity)
+        itemsize = np.dtype(self._queries.dtype).itemsize
+        self.columns: Columns = StreamedColumns(self._queries, self.signal)  # frees the old one before the new is made
+        if capacity * len(self._queries) * itemsize <= self._terms.memory_bytes:
+            self.columns = KeptColumns(self._queries, self.signal, capacity)
+
+
+class Imagined:
+    """A process with rows in flight: its deviations are lower around them, its means depend on what they will bring.
+
+    With e the errors to come, independent standard normals, the values in flight are μ_P + Λ e (Λ their part of the
+    Cholesky factor, noise included) and the means at the queries are μ + Wᵀ e.
+
+    Args:
+        base: The process of the known rows; it stays as it is, and must stay so while this one is used.
+    """
+
+    def __init__(self, base: GrowingGP) -> None:
+        self._base = base
+        self._X = np.empty((0, len(base.lengthscales)))
+        self._mean_of_rows: list[float] = []
+        self._borders: list[FloatArray] = []
+        self._deltas: list[float] = []
+        self._W: list[FloatArray] = []
+        self._variance = base.variance
+
+    def __len__(self) -> int:
+        return len(self._deltas)
+
+    def append(self, x: FloatArray) -> None:
+        """Add a row in flight, by its standardised features, shape (d,)."""
+        base, n = self._base, len(self._base.u)
+        scaled = x / base.lengthscales
+        known, _ = base.border(scaled)
+        k = covariances(self._X, scaled[None], base.signal)[:, 0]
+        flight = np.empty(len(self))
+        for j, (border, delta) in enumerate(zip(self._borders, self._deltas, strict=True)):
+            flight[j] = (k[j] - border[:n] @ known - border[n:] @ flight[:j]) / delta
+        left = base.signal + base.noise - float(known @ known) - float(flight @ flight)
+        delta = math.sqrt(max(left, base.noise))
+        w = base.columns.further(base.X, scaled, base.L, known)
+        for weight, earlier in zip(flight, self._W, strict=True):
+            w -= weight * earlier
+        w /= delta
+        self._X = np.concatenate((self._X, scaled[None]))
+        self._mean_of_rows.append(float(known @ base.u))
+        self._borders.append(np.concatenate((known, flight)))
+        self._deltas.append(delta)
+        self._W.append(w)
+        self._variance = self._variance - np.square(w)
+
+    def values(self, errors: FloatArray) -> FloatArray:
+        """Values that the rows in flight may bring [unit of the property].
+
+        Args:
+            errors: e, a case a row, shape (s, p).
+
+        Returns:
+            Shape (s, p).
+        """
+        base, n = self._base, len(self._base.u)
+        factor = np.diag(self._deltas)
+        for j, border in enumerate(self._borders):
+            factor[j, :j] = border[n:]
+        z = np.array(self._mean_of_rows) + errors @ factor.T
+        values: FloatArray = base.centre + base.scale * z
+        return values
+
+    def predict(self, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Means of the latent f at the queries in each case, shape (s, m), and its deviation in all, shape (m,)."""
+        base = self._base
+        shift = errors @ np.array(self._W) if self._W else np.zeros((len(errors), len(base.mean)))
+        std = base.scale * np.sqrt(np.maximum(self._variance, 0.0))
+        return base.centre + base.scale * (base.mean + shift), std
+
+
+def _latest_and_spread(n: int, most: int) -> IndexArray:
+    """Positions of at most so many of n rows: the latest half and an even spread over the others, ascending."""
+    if n <= most:
+        return np.arange(n)
+    others = n - most // 2
+    spread = np.arange(most - most // 2) * others // (most - most // 2)
+    return np.concatenate((spread, np.arange(others, n)))

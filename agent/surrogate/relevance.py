@@ -1,0 +1,81 @@
+"""Hyper-parameters with one lengthscale a feature (automatic relevance determination).
+
+| here | meaning | shape |
+|---|---|---|
+| ℓ | lengthscales | (d,) |
+| K_f | σ_f² exp(−½ Σ_k (x_ik − x_jk)² / ℓ_k²) | (n, n) |
+| W | (ααᵀ − K⁻¹) ∘ K_f | (n, n) |
+
+The derivative by ln ℓ_k is ½ Σ_ij W_ij (x_ik − x_jk)² / ℓ_k², and as W is symmetric the sum is
+2 (Σ_i w_i x_ik² − x_kᵀ W x_k) with w = W 1: one product of matrices for all d of them, O(n² d), where a tensor of
+gradients of every element of K (as scikit-learn's kernels make it) takes O(n² d) memory too.
+
+References: R. M. Neal, Bayesian Learning for Neural Networks (Springer, 1996), section 4; GPML equation 5.9.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from agent.surrogate.gaussian_process import (
+    LENGTHSCALE_BOUNDS,
+    NOISE_VARIANCE_BOUNDS,
+    SIGNAL_VARIANCE_BOUNDS,
+    START,
+    best_of_starts,
+    cholesky,
+    squared_distances,
+)
+
+FloatArray = NDArray[np.float64]
+
+
+def most_likely_lengthscales(
+    X: FloatArray, z: FloatArray, unit: float, known: tuple[FloatArray, float, float] | None
+) -> tuple[FloatArray, float, float]:
+    """Maximise the likelihood over all lengthscales, signal and noise variance.
+
+    Args:
+        X: Standardised features, shape (n, d).
+        z: Standardised values, shape (n,).
+        unit: Of the lengthscales: the root-mean-square distance between rows.
+        known: Where to begin as well as with equal lengthscales; the more likely end counts.
+
+    Returns:
+        Lengthscales, shape (d,), signal variance and noise variance.
+    """
+    d = X.shape[1]
+    bounds = np.log([np.multiply(LENGTHSCALE_BOUNDS, unit)] * d + [SIGNAL_VARIANCE_BOUNDS, NOISE_VARIANCE_BOUNDS])
+
+    def negative(theta: FloatArray) -> tuple[float, FloatArray]:
+        value, gradient = likelihood_and_gradient(theta, X, z)
+        return -value, -gradient
+
+    starts = [np.log(np.concatenate((np.full(d, START[0] * unit), START[1:])))]
+    if known is not None:
+        starts.insert(0, np.log(np.concatenate((known[0], known[1:]))))
+    found = np.exp(best_of_starts(negative, starts, bounds))
+    return found[:d], float(found[d]), float(found[d + 1])
+
+
+def likelihood_and_gradient(theta: FloatArray, X: FloatArray, z: FloatArray) -> tuple[float, FloatArray]:
+    """Return ln p(z | X, θ) and its gradient by θ = (ln ℓ_1 … ln ℓ_d, ln σ_f², ln σ_n²), shape (d + 2,)."""
+    n, d = X.shape
+    scaled = X / np.exp(theta[:d])
+    signal, noise_asked = math.exp(theta[d]), math.exp(theta[d + 1])
+    K_f = signal * np.exp(-0.5 * squared_distances(scaled, scaled))
+    L, _ = cholesky(K_f, noise_asked)
+    alpha = lapack.dpotrs(L, z, lower=1)[0]
+    value = -0.5 * float(z @ alpha) - float(np.log(np.diag(L)).sum()) - 0.5 * n * math.log(2.0 * math.pi)
+    lower = lapack.dpotri(L, lower=1)[0]
+    inverse = lower + np.tril(lower, -1).T
+    W = (np.outer(alpha, alpha) - inverse) * K_f
+    rows = W.sum(axis=1)
+    by_lengthscales = rows @ np.square(scaled) - np.einsum("ik,ik->k", scaled, W @ scaled)
+    by_signal = 0.5 * float(rows.sum())
+    by_noise = 0.5 * noise_asked * (float(alpha @ alpha) - float(np.trace(inverse)))
+    return value, np.concatenate((by_lengthscales, [by_signal, by_noise]))

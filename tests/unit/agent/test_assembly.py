@@ -1,0 +1,52 @@
+"""A run folder is opened as the campaign that it holds, whatever the program's defaults have become since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.acquisition.measure import EntropyMeasure
+from agent.assembly import DATABASE, opened_campaign
+from agent.memory import begin
+from agent.settings import CampaignSettings
+from protocols.errors import StoreError
+from tests.support.campaigns import PROPERTY, SENT_AT, UNIT, small_plan, small_pool
+from tests.support.stored_campaigns import opened
+
+POOL = small_pool(12)
+TERMS = {
+    "property": PROPERTY, "unit": UNIT, "budget": 6, "policy": "random", "seed": 7, "valid_range": (-10.0, 10.0),
+}  # fmt: skip
+
+
+def measure_of(folder: Path, start: list[float], *, resume: bool, **changes: Any) -> EntropyMeasure:
+    """Open a run folder, and say which entropy its campaign means."""
+    with opened_campaign(
+        folder,
+        pool=POOL,
+        settings=CampaignSettings.model_validate(TERMS | changes),
+        campaign="demo",
+        recipients=("simulator-1",),
+        start=list(zip(POOL.candidate_ids, start, strict=False)),
+        resume=resume,
+    ) as files:
+        return files.plan.measure
+
+
+def test_a_campaign_keeps_the_resolution_of_its_own_start_set(tmp_path: Path) -> None:
+    began = measure_of(tmp_path, [1.0, 3.0], resume=False)
+    assert began == EntropyMeasure("m_spacing", 1e-3)
+    assert measure_of(tmp_path, [1.0, 3.0, 9.0], resume=True) == began  # the lab's table has grown meanwhile
+    with pytest.raises(StoreError, match=r"resolution: 0\.001 then, 0\.5 now"):
+        measure_of(tmp_path, [1.0, 3.0], resume=True, resolution=0.5)
+
+
+def test_a_campaign_of_an_older_version_goes_on_with_the_published_entropy(tmp_path: Path) -> None:
+    store = opened(tmp_path / DATABASE, POOL)
+    begin(store, POOL, small_plan(POOL), [], versions={}, now=SENT_AT)
+    store.close()
+    assert measure_of(tmp_path, [], resume=True) == EntropyMeasure("published")
+    with pytest.raises(StoreError, match="estimator: 'published' then, 'm_spacing' now"):
+        measure_of(tmp_path, [], resume=True, estimator="m_spacing")

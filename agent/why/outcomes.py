@@ -56,7 +56,8 @@ def outcomes_of(campaign: Campaign, rest: Iterable[Event], chosen: Iterable[str]
 def bias_of(campaign: Campaign) -> BiasPoint:
     """Return the bias of everything that is observed."""
     observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
-    return measure_bias(campaign.pool.families, campaign.pool.family_codes[observed], campaign.values[observed])
+    pool, values = campaign.pool, campaign.values[observed]
+    return measure_bias(pool.families, pool.family_codes[observed], values, campaign.terms.measure)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -93,7 +94,7 @@ def test_the_first_a_middle_and_the_last_decision_are_explained(
     outcome = tree["chosen"][0]["outcome"]
     assert outcome["value"] == value
     mean, std = made["details"]["predicted_mean"], made["details"]["predicted_std"]
-    assert tree["deviations"] == pytest.approx((value - mean) / std)
+    assert tree["deviations"] == pytest.approx((value - mean) / math.hypot(std, made["details"]["noise_std"]))
     after = rows(lab_run, f"SELECT entropy_range FROM bias_point WHERE sequence = {outcome['row']}")[0][0]
     assert outcome["after"]["entropy_range"] == pytest.approx(after)
     assert tree["again"]["verdict"] == "same"

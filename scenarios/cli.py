@@ -226,6 +226,35 @@ def verify(
 
 
 @app.command()
+def why(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or the name of a campaign.")],
+    step: Annotated[
+        str, typer.Argument(metavar="STEP", help="Number of a decision from 0, last, or the id of a candidate.")
+    ],
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    no_figure: Annotated[bool, typer.Option("--no-figure", help="Only words; the run folder is not touched.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Explain one decision of a run, in words and as a figure, and ask whether it would be made again."""
+    with reported_errors(debug=debug):
+        from agent.why.as_json import explanation_json
+        from agent.why.words import explanation_in_words
+        from scenarios.why import drawn, explained
+
+        with progress_on_stderr(quiet=json) as progress:
+            folder, explanation = explained(run, step, runs, database, progress)
+            figure = None if no_figure else drawn(folder, explanation)
+        if json:
+            print_json(explanation_json(explanation, figure=None if figure is None else str(figure)))
+            return
+        _print(explanation_in_words(explanation))
+        if figure is not None:
+            _print(f"  {figure}")
+
+
+@app.command()
 def compare(
     scenario: ScenarioName,
     policies: Annotated[str, typer.Option(help="Policies, separated by commas.")] = "etal,random",

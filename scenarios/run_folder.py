@@ -46,6 +46,27 @@ def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: 
     return f"{scenario}-{len(taken) + 1}" if taken else scenario
 
 
+def find_folder(run: str, runs: Path, *, has_database: bool = True) -> Path:
+    """Return the folder of a run, however it stands: finished, interrupted or running.
+
+    Args:
+        run: A folder, or the name of a campaign below `runs`.
+        runs: Where run folders are.
+        has_database: Whether the folder must hold one; else it may be elsewhere.
+
+    Raises:
+        StoreError: When there is none, with what there is.
+    """
+    for folder in (Path(run), runs / run):
+        if _is_run(folder) or (not has_database and folder.is_dir()):
+            return folder
+    raise StoreError(
+        f"There is no run {run!r}",
+        expected="a run folder, or the name of a campaign" + _known_runs(runs),
+        action="name another run, or say with --runs where run folders are",
+    )
+
+
 def require_campaign_name(name: str) -> None:
     """Check that a campaign's name fits a topic level, a folder and a client id.
 
@@ -65,9 +86,13 @@ def _is_run(folder: Path) -> bool:
 
 
 def _nothing_to_resume(runs: Path, name: str) -> StoreError:
-    known = sorted(folder.name for folder in runs.iterdir() if _is_run(folder)) if runs.is_dir() else []
     return StoreError(
         f"There is no run to resume at {runs / name}",
-        expected="a run folder" + (f", one of: {', '.join(known[:10])}" if known else " (there are none yet)"),
+        expected="a run folder" + _known_runs(runs),
         action="start without --resume, or name another --campaign",
     )
+
+
+def _known_runs(runs: Path) -> str:
+    known = sorted(folder.name for folder in runs.iterdir() if _is_run(folder)) if runs.is_dir() else []
+    return f", one of: {', '.join(known[:10])}" if known else " (there are none yet)"

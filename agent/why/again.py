@@ -79,7 +79,8 @@ def _compared(made: DecisionMade, pool: Pool, proposal: Proposal, notes: tuple[s
     )
     if again.candidate_ids == made.candidate_ids:
         return replace(again, notes=(*notes, *_other_figures(made, again)))
-    today, then = (", ".join(ids) or "nothing" for ids in (again.candidate_ids, made.candidate_ids))
+    today, then = (", ".join(ids) for ids in (again.candidate_ids, made.candidate_ids))
+    today = today or f"nothing ({proposal.reason})"
     return replace(again, verdict=Verdict.DIFFERS, why=f"{today} instead of {then}", notes=notes)
 
 

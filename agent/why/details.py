@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,17 +10,19 @@ from agent.why.explanation import Detail, Prediction
 
 PREDICTED_MEAN: Final = "predicted_mean"
 PREDICTED_STD: Final = "predicted_std"
+NOISE_STD: Final = "noise_std"
 
 _OF_THE_PROPERTY: Final = "\0"
 """Stands for the unit of the campaign's property."""
 
 _KNOWN: Final[Mapping[str, tuple[str, str]]] = {
     PREDICTED_MEAN: ("predicted mean", _OF_THE_PROPERTY),
-    PREDICTED_STD: ("predicted deviation", _OF_THE_PROPERTY),
-    "noise_std": ("noise of the surrogate", _OF_THE_PROPERTY),
+    PREDICTED_STD: ("deviation of the surrogate, without noise", _OF_THE_PROPERTY),
+    NOISE_STD: ("deviation of its noise", _OF_THE_PROPERTY),
     "signal_std": ("signal deviation of the surrogate", _OF_THE_PROPERTY),
     "lengthscale": ("length scale of the surrogate", "standardised features"),
     "n_labelled": ("labelled rows of the surrogate", ""),
+    "n_in_flight": ("requests in flight of the family", ""),
     "entropy_before": ("entropy before, requests in flight included", "nat"),
     "expected_entropy_after": ("expected entropy after", "nat"),
     "expected_gain": ("expected gain", "nat"),
@@ -39,8 +42,10 @@ def told_details(details: Mapping[str, float], unit: str) -> tuple[Detail, ...]:
 
 
 def prediction_in(details: Mapping[str, float]) -> Prediction:
-    """Return what the surrogate expected."""
-    return Prediction(details.get(PREDICTED_MEAN), details.get(PREDICTED_STD))
+    """Return what was expected of the value: the surrogate's mean, and its deviation together with its noise."""
+    std = details.get(PREDICTED_STD)
+    of_value = None if std is None else math.hypot(std, details.get(NOISE_STD, 0.0))
+    return Prediction(details.get(PREDICTED_MEAN), of_value)
 
 
 def _told(key: str, value: float, unit: str) -> Detail:

@@ -38,8 +38,7 @@ class FamilyThen:
         entropy: Of them [nat]; None where undefined.
         in_flight: Requested and not known to the decision.
         available: Candidates that could be chosen; None where the pool cannot be had.
-        misses: Latest acquisitions in a row without a gain, counted up to the policy's patience; None for a policy
-            without one.
+        misses: Latest acquisitions in a row without a gain; None for a policy that does not count them so.
         left_out: Whether the policy had given it up by then, though it had candidates left.
     """
 
@@ -79,7 +78,10 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the surrogate expected of the first choice [unit of the campaign]; None where the policy did not say."""
+    """What was expected of the value of the first choice [unit of the campaign]; None where the policy did not say.
+
+    The deviation is that of the value to come: of the surrogate, and of its noise.
+    """
 
     mean: float | None
     std: float | None

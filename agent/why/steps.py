@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from agent.campaign.events import DecisionMade, Event, ObservationAdded, StartSetLoaded
+from agent.campaign.events import AskingEnded, DecisionMade, Event, ObservationAdded, StartSetLoaded
 from protocols.errors import StoreError
 
 LAST: Final = "last"
@@ -48,6 +48,9 @@ def find_decision(events: Sequence[Event], step: str) -> int:
 
 def _not_decided(events: Sequence[Event], step: str) -> str:
     if re.fullmatch(r"-?\d{1,18}", step, re.ASCII):
+        ended = next((event for event in events if isinstance(event, AskingEnded)), None)
+        if ended is not None and int(step) == ended.decision:
+            return f"Decision {step} was never made: the policy had nothing more to ask for ({ended.reason})"
         return f"Decision {step} was never made"
     for event in events:
         if isinstance(event, StartSetLoaded) and step in event.candidate_ids:

@@ -40,8 +40,8 @@ def families_table(told: Explanation) -> Table:
 
 def bias_table(told: Explanation) -> Table:
     """Return the entropy of the first choice's family and the bias figures: then, before and after its value."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(Text("bias [nat]"), no_wrap=True, overflow="ellipsis", max_width=34)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(Text("bias [nat]"), no_wrap=True, overflow="ellipsis", max_width=30)
     for heading in ("then", "before its value", "after it", "change"):
         table.add_column(Text(heading), justify="right", no_wrap=True)
     outcome, family = told.first.outcome, told.first.candidate.family

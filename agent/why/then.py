@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, IndexArray
-from agent.acquisition.bias import BiasPoint, consecutive_misses, measure_bias
-from agent.acquisition.registry import BUILT_IN
+from agent.acquisition.bias import BiasPoint, measure_bias
 from agent.campaign.state import Campaign, Standing
 from agent.pool.candidates import Pool
 from agent.pool.touched import TouchedPool
 from agent.why.candidates import told_candidate
 from agent.why.explanation import FamilyThen, InFlight, StateThen
+from agent.why.given_up import GivenUp, given_up
 
 
 def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
@@ -28,7 +25,7 @@ def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
     """
     pool = context.pool
     bias = measure_bias(pool.families, pool.family_codes[context.observed], context.values, context.measure)
-    patience = patience_of(campaign.terms.policy, campaign.terms.policy_options)
+    views = given_up(context, campaign.terms.policy, campaign.terms.policy_options)
     return StateThen(
         phase=campaign.phase.value,
         requested=campaign.requested,
@@ -36,31 +33,19 @@ def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
         known=len(context.observed),
         known_unasked=len(context.observed) - len(context.acquired),
         bias=bias,
-        families=_families(context, campaign.pool, bias, patience),
+        families=_families(context, campaign.pool, bias, views),
         in_flight=_in_flight(context, campaign),
     )
 
 
-def patience_of(policy: str, options: Mapping[str, Any]) -> int | None:
-    """Return after how many misses in a row a policy leaves a family out; None for one that never does.
-
-    It is the option `patience` of a built-in policy. What a user's own policy does is not known.
-    """
-    target = BUILT_IN.get(policy)
-    if target is None:
-        return None
-    module, _, name = target.partition(":")
-    known = inspect.signature(getattr(importlib.import_module(module), name)).parameters.get("patience")
-    return None if known is None else int(options.get("patience", known.default))
-
-
-def _families(context: AcquisitionContext, pool: Pool, bias: BiasPoint, patience: int | None) -> tuple[FamilyThen, ...]:
+def _families(
+    context: AcquisitionContext, pool: Pool, bias: BiasPoint, views: Sequence[GivenUp]
+) -> tuple[FamilyThen, ...]:
     whole = not isinstance(pool, TouchedPool)
     in_flight = np.bincount(pool.family_codes[_placed(context.pending, pool)], minlength=len(pool.families))
     available = np.bincount(pool.family_codes[context.available], minlength=len(pool.families))
     told = []
     for code, name in enumerate(pool.families):
-        misses = None if patience is None else _misses(context, code, patience)
         told.append(
             FamilyThen(
                 name=name,
@@ -68,21 +53,11 @@ def _families(context: AcquisitionContext, pool: Pool, bias: BiasPoint, patience
                 entropy=bias.entropies[code],
                 in_flight=int(in_flight[code]),
                 available=int(available[code]) if whole else None,
-                misses=misses,
-                left_out=misses is not None and misses == patience and not (whole and available[code] == 0),
+                misses=views[code].misses,
+                left_out=views[code].left_out and not (whole and available[code] == 0),
             )
         )
     return tuple(told)
-
-
-def _misses(context: AcquisitionContext, code: int, patience: int) -> int:
-    """Count a family's latest acquisitions without a gain, as the context orders them: start set, then by admission."""
-    acquired = context.acquired[context.pool.family_codes[context.acquired] == code]
-    observed_codes = context.pool.family_codes[context.observed]
-    positions = np.searchsorted(context.observed, acquired)
-    start = np.setdiff1d(np.flatnonzero(observed_codes == code), positions, assume_unique=True)
-    in_order = context.values[np.concatenate((start, positions))]
-    return consecutive_misses(in_order, len(acquired), patience)
 
 
 def _in_flight(context: AcquisitionContext, campaign: Campaign) -> tuple[InFlight, ...]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.campaign.state import Standing
+from agent.why.details import PREDICTED_MEAN
 from agent.why.explanation import AttemptTold, Chosen, Detail, Explanation, InFlight, Verdict
 from agent.why.phrases import deviations_in_words, named, prediction_in_words, quantity
 from agent.why.tables import bias_table, families_table
@@ -87,7 +88,7 @@ def _decided(told: Explanation) -> Iterator[Text]:
     if prediction := prediction_in_words(told):
         yield Text(f"predicted {told.property_name} of {told.first.candidate.candidate_id}: {prediction}")
     for detail in told.details:
-        if detail.key not in {"predicted_mean", "predicted_std"}:
+        if detail.key != PREDICTED_MEAN:
             yield Text(f"  {_detail(detail)}", "dim")
     yield Text(f"seed {told.seed}, fingerprint {told.fingerprint}", "dim")
 
@@ -149,7 +150,7 @@ def _again(told: Explanation) -> Iterator[Text]:
     if again.why:
         line.append(f": {again.why}", "default")
     yield line
-    if again.verdict is Verdict.DIFFERS:
+    if again.verdict is Verdict.DIFFERS and again.scores:
         scores = ", ".join("none" if score is None else quantity(score) for score in again.scores)
         yield Text(f"scores today: {scores}; runner-up {again.runner_up or 'nobody'}")
     for note in again.notes:

@@ -8,7 +8,7 @@ import pytest
 
 from agent.assembly import DATABASE
 from protocols.errors import StoreError
-from scenarios.run_folder import choose_campaign
+from scenarios.run_folder import choose_campaign, find_folder
 
 
 @pytest.fixture
@@ -88,3 +88,17 @@ def test_a_folder_without_a_database_is_no_run_to_resume(runs: Path, resume: boo
     (runs / "alloys-2").mkdir()
     expected = "alloys" if resume else "alloys-3"
     assert choose_campaign(runs, "alloys", None, resume=resume) == expected
+
+
+def test_a_run_is_found_by_its_folder_or_by_its_name_however_it_stands(runs: Path) -> None:
+    begun(runs, "alloys")
+    assert find_folder("alloys", runs) == runs / "alloys"
+    assert find_folder(str(runs / "alloys"), Path("nowhere")) == runs / "alloys"
+
+
+def test_a_folder_without_a_database_is_a_run_only_when_its_database_is_elsewhere(runs: Path) -> None:
+    begun(runs, "oxides")
+    (runs / "alloys").mkdir()
+    assert find_folder("alloys", runs, has_database=False) == runs / "alloys"
+    with pytest.raises(StoreError, match=r"There is no run 'alloys'.*one of: oxides\."):
+        find_folder("alloys", runs)

@@ -99,6 +99,13 @@ def test_a_proposal_outside_of_the_pool_is_no_answer(monkeypatch: pytest.MonkeyP
     assert again.why == "the policy of today proposes what is not in the pool"
 
 
+def test_a_policy_that_asks_for_nothing_today_is_told_with_its_reason() -> None:
+    policy = "tests.support.user_policies:Content"
+    again = propose_again(with_plan(JOURNAL, policy=policy), POOL, 0, VERSIONS)
+    assert again.verdict is Verdict.DIFFERS
+    assert again.why.startswith("nothing (all is even) instead of c0")
+
+
 def test_options_that_the_policy_does_not_take_any_more_are_told() -> None:
     again = propose_again(with_plan(JOURNAL, policy_options={"zeal": 3}), POOL, 0, VERSIONS)
     assert "cannot be made with these options" in again.why

@@ -14,15 +14,15 @@ from agent.campaign.state import Standing
 from agent.pool.touched import touched_pool
 from agent.why.details import told_details
 from agent.why.explain import explain
-from agent.why.then import patience_of
+from agent.why.given_up import given_up, patience_of
 from protocols.errors import StoreError
 from protocols.messages import ControlAction, FailureReason
 from tests.support.campaigns import UNIT, Play, quantity, refold, small_plan, small_pool
 from tests.support.decided import decided_journal, decided_plan, smooth_pool, smooth_value
 
 POOL = smooth_pool()
-PLAN = decided_plan(POOL)
-JOURNAL = decided_journal(POOL, PLAN)
+JOURNAL = decided_journal(POOL, decided_plan(POOL))
+MEASURE = decided_plan(POOL).measure
 DECISIONS = [event for event in JOURNAL if isinstance(event, DecisionMade)]
 
 
@@ -33,7 +33,7 @@ def test_what_was_known_is_the_context_of_the_decision(made: DecisionMade) -> No
     context = make_context(campaign, told_arrays())
     codes = POOL.family_codes
     assert told.then.known == len(context.observed)
-    assert told.then.bias == measure_bias(POOL.families, codes[context.observed], context.values, PLAN.measure)
+    assert told.then.bias == measure_bias(POOL.families, codes[context.observed], context.values, context.measure)
     for code, family in enumerate(told.then.families):
         assert (family.size, family.entropy) == (told.then.bias.sizes[code], told.then.bias.entropies[code])
         assert family.available == int((codes[context.available] == code).sum())
@@ -59,8 +59,9 @@ def test_the_choice_and_its_lead_are_those_of_the_journal(made: DecisionMade) ->
     assert (candidate.candidate_id, told.first.score) == (made.candidate_ids[0], made.scores[0])
     assert candidate.family == POOL.candidates[POOL.index_of[candidate.candidate_id]].family
     assert candidate.structure == "2 atoms, 32.0 Å³/atom; a b c 4.00 4.00 4.00 Å, α β γ 90 90 90°"
-    assert told.runner_up is not None
-    assert told.margin == pytest.approx(made.scores[0] - made.runner_up_score)  # type: ignore[operator]
+    assert (told.runner_up and told.runner_up.candidate_id) == made.runner_up
+    if made.runner_up_score is not None:
+        assert told.margin == pytest.approx(made.scores[0] - made.runner_up_score)  # type: ignore[operator]
     assert told.row == JOURNAL.index(made) + 1
     assert {detail.key: detail.value for detail in told.details} == dict(made.details)
 
@@ -73,7 +74,7 @@ def test_the_bias_is_told_just_before_and_just_after_the_value(made: DecisionMad
     for point, upto in ((outcome.before, row - 1), (outcome.after, row)):
         campaign = refold(POOL, JOURNAL[:upto])
         observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
-        right = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], PLAN.measure)
+        right = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], MEASURE)
         assert point == right
         assert [getattr(point, figure.name) for figure in BIAS_FIGURES] == [
             getattr(right, figure.name) for figure in BIAS_FIGURES
@@ -82,7 +83,7 @@ def test_the_bias_is_told_just_before_and_just_after_the_value(made: DecisionMad
     assert outcome.value == smooth_value(POOL, which)
     assert outcome.meanwhile == refold(POOL, JOURNAL[: row - 1]).observations - told.then.known
     mean, std = made.details["predicted_mean"], made.details["predicted_std"]
-    assert told.deviations == pytest.approx((outcome.value - mean) / std)
+    assert told.deviations == pytest.approx((outcome.value - mean) / np.hypot(std, made.details["noise_std"]))
 
 
 def test_a_result_that_the_order_hides_from_a_decision_is_told_as_such() -> None:
@@ -182,32 +183,51 @@ def test_a_candidate_that_nobody_observed_has_no_family_without_the_pool() -> No
     assert len(told.shown_values) == 1  # of all families, then
 
 
-def test_a_family_is_left_out_when_its_misses_reach_the_patience_of_the_policy() -> None:
-    plan = decided_plan(POOL, policy_options={"patience": 1}, budget=15, parallel=1)
+@pytest.mark.parametrize("policy", ["etal", "etal_reference"])
+def test_a_family_that_the_policy_has_given_up_is_never_its_target(policy: str) -> None:
+    plan = decided_plan(POOL, policy, policy_options={"patience": 1}, budget=15, parallel=1)
     journal = decided_journal(POOL, plan)
     seen = set()
-    for number in range(15):
+    for number in range(sum(isinstance(event, DecisionMade) for event in journal)):
         told = explain(journal, POOL, number)
         for family in told.then.families:
-            assert family.misses in {0, 1}
-            assert family.left_out == (family.misses == 1 and family.available != 0)
             seen.add(family.left_out)
+            assert (family.misses is None) == (policy == "etal_reference")
+            if family.misses is not None:
+                assert family.left_out == (family.misses >= 1 and family.available != 0)
             admitted_again = "admitted again" in told.reason
             assert not (family.left_out and family.name == told.target_family) or admitted_again
     assert seen == {False, True}
 
 
-def test_only_policies_with_patience_leave_families_out() -> None:
+def test_patience_is_the_option_of_the_policy_or_its_default() -> None:
     assert patience_of("etal", {"patience": 7}) == 7
-    assert patience_of("etal", {}) == 5
-    assert patience_of("random", {}) is None
-    assert patience_of("my.module:Policy", {"patience": 7}) is None
+    assert patience_of("etal", {}) == 10
+    assert patience_of("etal_reference", {}) == 5
+
+
+def test_of_other_policies_it_is_not_known_whom_they_give_up() -> None:
+    context = make_context(refold(POOL, JOURNAL), told_arrays())
+    for policy in ("random", "my.module:Policy"):
+        assert {(each.misses, each.left_out) for each in given_up(context, policy, {"patience": 1})} == {(None, False)}
+
+
+def test_the_entropy_is_the_one_that_the_campaign_means() -> None:
+    plan = decided_plan(POOL, estimator="m_spacing", resolution=0.01)
+    journal = decided_journal(POOL, plan)
+    told = explain(journal, POOL, 3)
+    published = explain(JOURNAL, POOL, 3)
+    assert told.then.bias.entropies != published.then.bias.entropies
+    campaign = refold(POOL, journal)
+    observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
+    at_the_end = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], plan.measure)
+    assert explain(journal, POOL, 7).first.outcome.after == at_the_end
 
 
 def test_an_unknown_figure_of_a_policy_is_told_under_its_own_name() -> None:
     told = told_details({"zeal": 1.0, "predicted_std": 2.0, "expected_gain": 3.0}, UNIT)
     assert [(detail.label, detail.unit) for detail in told] == [
-        ("predicted deviation", UNIT), ("expected gain", "nat"), ("zeal", ""),
+        ("deviation of the surrogate, without noise", UNIT), ("expected gain", "nat"), ("zeal", ""),
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.campaign.events import DecisionMade, Event, ObservationAdded, StartSetLoaded
+from agent.campaign.events import AskingEnded, DecisionMade, Event, ObservationAdded, StartSetLoaded
 from agent.why.steps import find_decision
 from protocols.errors import StoreError
 
@@ -50,3 +50,11 @@ def test_what_was_never_decided_is_told_with_what_there_is(step: str, words: str
 def test_a_run_without_a_decision_says_so() -> None:
     with pytest.raises(StoreError, match="no decision yet"):
         find_decision(EVENTS[:1], "last")
+
+
+def test_a_decision_that_the_policy_declined_is_told_with_its_reason() -> None:
+    ended = AskingEnded(3, 1, 2, "p", "f", "all is even")
+    with pytest.raises(StoreError, match=r"Decision 3 was never made: the policy had nothing more to ask for \(all is"):
+        find_decision([*EVENTS, ended], "3")
+    with pytest.raises(StoreError, match=r"Decision 4 was never made\."):
+        find_decision([*EVENTS, ended], "4")

@@ -46,8 +46,8 @@ def test_the_state_the_choice_and_its_outcome_are_told() -> None:
         "2 atoms, 32.0 Å³/atom",
         "lost by ",
         "predicted formation_energy of",
-        "noise of the surrogate",
-        "expected entropy after",
+        "deviation of its noise",
+        "expected gain",
         f"seed {TOLD.seed}, fingerprint {TOLD.fingerprint}",
         "attempt 1 to simulator-1: observed by simulator-1 in 0.5 s",
         "predicted deviations",
@@ -59,10 +59,15 @@ def test_the_state_the_choice_and_its_outcome_are_told() -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_longer_than_the_terminal_and_no_heading_is_cut(width: int) -> None:
-    lines = printed(TOLD, width).splitlines()
+    told = replace(
+        TOLD, chosen=(replace(TOLD.first, candidate=CandidateTold("c1", "a family of a very long name" * 2)),)
+    )
+    lines = printed(told, width).splitlines()
     assert max(len(line) for line in lines) <= width
     heading = next(line for line in lines if line.strip().startswith("family"))
     assert heading.split() == ["family", "known", "pending", "available", "misses", "h", "[nat]"]
+    heading = next(line for line in lines if line.strip().startswith("bias"))
+    assert " ".join(heading.split()) == "bias [nat] then before its value after it change"
 
 
 @pytest.mark.parametrize(

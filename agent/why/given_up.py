@@ -1,0 +1,85 @@
+"""Which families a policy had given up by then: its own rule, asked of the same context.
+
+| policy | a family is left out |
+|---|---|
+| etal | while its latest `patience` acquisitions in a row have brought no gain (`family_history`) |
+| etal_reference | for good, once `patience` in a row have not raised its entropy (`etal_reference.is_left_out`) |
+| any other | never, as far as is known |
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext
+from agent.acquisition.registry import BUILT_IN
+
+ETAL: Final = "etal"
+REFERENCE: Final = "etal_reference"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """How a policy had come to see a family.
+
+    Attributes:
+        misses: Its latest acquisitions in a row without a gain; None where the policy does not count so.
+        left_out: Whether it was left out for it.
+    """
+
+    misses: int | None = None
+    left_out: bool = False
+
+
+def given_up(context: AcquisitionContext, policy: str, options: Mapping[str, Any]) -> Sequence[GivenUp]:
+    """Return how a policy had come to see each family, by code.
+
+    Args:
+        context: Of the decision.
+        policy: Name or `module:Class`.
+        options: Its options.
+    """
+    if policy == ETAL:
+        return _by_history(context, patience_of(policy, options))
+    if policy == REFERENCE:
+        return _as_published(context, patience_of(policy, options))
+    return [GivenUp()] * len(context.pool.families)
+
+
+def patience_of(policy: str, options: Mapping[str, Any]) -> int:
+    """Return after how many misses in a row a built-in policy leaves a family out: its option `patience`."""
+    module, _, name = BUILT_IN[policy].partition(":")
+    default = inspect.signature(getattr(importlib.import_module(module), name)).parameters["patience"].default
+    return int(options.get("patience", default))
+
+
+def _by_history(context: AcquisitionContext, patience: int) -> list[GivenUp]:
+    from agent.acquisition.family_history import Histories
+    from agent.surrogate.growing import GrowthTerms
+    from agent.surrogate.standardise import Standardisation
+
+    features = context.pool.features.shape[1]
+    unused = Standardisation(np.zeros(features), np.ones(features), np.ones(features, dtype=bool))  # by no surrogate
+    histories = Histories(context, unused, GrowthTerms()).follow(context)
+    return [GivenUp(history.misses, history.misses >= patience) for history in histories]
+
+
+def _as_published(context: AcquisitionContext, patience: int) -> list[GivenUp]:
+    from agent.acquisition.etal_reference import is_left_out
+
+    codes = context.pool.family_codes[context.observed]
+    positions = np.searchsorted(context.observed, context.acquired)
+    is_start = np.ones(len(context.observed), dtype=bool)
+    is_start[positions] = False
+    told = []
+    for code in range(len(context.pool.families)):
+        start = context.values[is_start & (codes == code)]
+        acquired = context.values[positions[codes[positions] == code]]
+        told.append(GivenUp(None, is_left_out(start, acquired, patience)))
+    return told

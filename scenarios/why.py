@@ -1,0 +1,134 @@
+"""What `entropilot why` reads, makes again and asks: a run folder is only read, and gets one figure."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from agent.assembly import DATABASE, RECORDING, versions
+from agent.campaign.events import CampaignStarted, Event
+from agent.pool.candidates import Pool
+from agent.pool.touched import TouchedPool
+from agent.store.read_only import reading, touched_in
+from agent.store.store import Store
+from agent.store.views import DatasetLabels
+from agent.why.again import propose_again
+from agent.why.explain import explain
+from agent.why.explanation import Again, Explanation, Verdict
+from agent.why.figure import draw_explanation
+from agent.why.steps import find_decision
+from protocols.database import sqlite_url
+from protocols.errors import EntropilotError, StoreError
+from protocols.recording import MAX_LINE_BYTES
+from scenarios.console import ProgressCall
+from scenarios.run_folder import find_folder
+from scenarios.settings import Scenario
+from scenarios.world import make_world
+
+EVENTS_PER_REPORT: Final = 1_000
+"""Events read between two reports of progress."""
+
+READING: Final = "reading the journal"
+ASKING: Final = "asking the policy again"
+
+
+def explained(
+    run: str, step: str, runs: Path, database_url: str | None, progress: ProgressCall
+) -> tuple[Path, Explanation]:
+    """Explain a decision of a run, and ask for it again where that can be done.
+
+    Args:
+        run: A run folder, or the name of a campaign below `runs`.
+        step: Number of a decision, "last", or the id of a candidate.
+        runs: Where run folders are.
+        database_url: Of a database that is not the folder's own file.
+        progress: For a progress bar.
+
+    Returns:
+        The run folder, and the explanation.
+
+    Raises:
+        StoreError: When there is no such run or decision, or the database is damaged or of another version.
+    """
+    folder = find_folder(run, runs, has_database=database_url is None)
+    events, touched = _read(folder, database_url, progress)
+    decision = find_decision(events, step)
+    pool, why_not = _pool_again(folder, events, progress)
+    explanation = explain(events, pool or touched, decision)
+    if pool is None:
+        again = Again(verdict=Verdict.NOT_ASKED, why=why_not)
+    else:
+        progress(ASKING, 0, 1)
+        again = propose_again(events, pool, decision, versions())
+        progress(ASKING, 1, 1)
+    return folder, dataclasses.replace(explanation, again=again)
+
+
+def drawn(folder: Path, explanation: Explanation) -> Path:
+    """Draw an explanation into the run folder; return the path of the figure.
+
+    Raises:
+        StoreError: When the folder cannot be written.
+    """
+    path = folder / f"why-{explanation.decision}.png"
+    try:
+        draw_explanation(path, explanation)
+    except StoreError as error:
+        raise StoreError(error.found, expected=error.expected, action="give --no-figure, or free some space") from None
+    return path
+
+
+def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tuple[list[Event], TouchedPool]:
+    database = folder / DATABASE
+    events: list[Event] = []
+    with reading(database, database_url) as connection:
+        store = Store(connection, database_url or sqlite_url(database), DatasetLabels({}, ""))
+        for number, event in enumerate(store.journal()):
+            if number % EVENTS_PER_REPORT == 0:
+                progress(READING, number, store.sequence)
+            events.append(event)
+        progress(READING, store.sequence, store.sequence)
+        return events, touched_in(connection, events)
+
+
+def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tuple[Pool | None, str]:
+    """Make the campaign's pool of the scenario that the recording names; else say why that cannot be done."""
+    started = events[0]
+    try:
+        scenario = _recorded_scenario(folder / RECORDING)
+        pool = make_world(_with_found_table(scenario, folder), progress).pool
+    except (EntropilotError, OSError) as error:
+        found = error.found if isinstance(error, EntropilotError) else str(error)
+        return None, f"the scenario cannot be made again: {found}"
+    then = started.plan.pool_digest if isinstance(started, CampaignStarted) else ""
+    if pool.digest != then:
+        return None, f"the pool differs: {then[:12]} then, {pool.digest[:12]} today, of {len(pool):,} candidates"
+    return pool, ""
+
+
+def _recorded_scenario(recording: Path) -> Scenario:
+    with recording.open("rb") as file:
+        line = file.readline(MAX_LINE_BYTES)
+    try:
+        header: dict[str, Any] = json.loads(line)
+        return Scenario.model_validate(header["scenario"])
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"{recording} names a scenario of another version ({where}: {first['msg']})") from None
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(f"{recording} names no scenario") from None
+
+
+def _with_found_table(scenario: Scenario, folder: Path) -> Scenario:
+    """Look for a table where the command is started, then where the run may have been: above its folder."""
+    path = scenario.pool.path
+    if path is None or Path(path).exists():
+        return scenario
+    places = (above / path for above in list(folder.resolve().parents)[:2])
+    found = next((place for place in places if place.exists()), Path(path))
+    return scenario.model_copy(update={"pool": scenario.pool.model_copy(update={"path": str(found)})})

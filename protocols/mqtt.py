@@ -336,7 +336,9 @@ class MqttSession:
         if reached and not self._ever_connected and self._settings.version is MqttVersion.AUTO:
             # A broker without MQTT 5 answers with code 1 or 132, or just closes: so try the other one in turn. One
             # that is not there yet says nothing about what it speaks.
-            self._version = MqttVersion.V311 if self._version is MqttVersion.V5 else MqttVersion.V5
+            tried = self._version
+            self._version = MqttVersion.V311 if tried is MqttVersion.V5 else MqttVersion.V5
+            return f"it does not take MQTT {tried.value} ({error}); next try {self._version.value}"
         return str(error) or type(error).__name__
 
     def _is_first_refusal(self) -> bool:

@@ -7,7 +7,9 @@ The first line is a header, every further one a message:
 
 - `n` counts from 1 without gaps; `t` is seconds since the campaign's recording began (monotonic within a process).
 - `dir` is "in" (received by the agent) or "out" (sent by it).
-- The payload stands as `text` when it is UTF-8 and as `base64` when it is not.
+- The payload stands as `text` when it is UTF-8 and as `base64` when it is not. Of one that is larger than any of ours
+  there is the beginning, one byte longer than allowed, so that it is too large in a replay as well; `cut_from_bytes`
+  says how long it was. A stranger's message must not fill the disk, nor make a line that nobody can read again.
 - `digest` is the first 16 hexadecimal digits of SHA-256 over the digest before and the line without it, so that an
   edited, missing or added line is found.
 
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from protocols.errors import StoreError
+from protocols.limits import MAX_PAYLOAD_BYTES
 from protocols.transport import Delivery, Incoming, Transport
 
 RECORDING_VERSION: Final = 1
@@ -35,7 +38,7 @@ DIGEST_DIGITS: Final = 16
 """Hexadecimal digits kept of each line's digest: 64 bits find an accident and every casual edit."""
 
 MAX_LINE_BYTES: Final = 1 << 20
-"""Longest line [byte]: the largest message in base64, its topic and the rest need a tenth of it."""
+"""Longest line [byte]: payload and topic of 64 KiB each, every byte of both written as \\uXXXX, are below it."""
 
 _DIGEST_FIELD: Final = ', "digest": '
 """The last field of a line, as it is written."""
@@ -77,10 +80,13 @@ class RecordingWriter:
             "topic": topic,
             "retain": retain,
         }
+        kept = payload[: MAX_PAYLOAD_BYTES + 1]
         try:
-            row["text"] = payload.decode()
+            row["text"] = kept.decode()
         except UnicodeDecodeError:
-            row["base64"] = base64.b64encode(payload).decode()
+            row["base64"] = base64.b64encode(kept).decode()
+        if len(kept) < len(payload):
+            row["cut_from_bytes"] = len(payload)
         line = json.dumps(row)
         self._digest = _line_digest(self._digest, line)
         self._file.write(f'{line[:-1]}{_DIGEST_FIELD}"{self._digest}"}}\n')

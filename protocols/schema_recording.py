@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from protocols.limits import MAX_PAYLOAD_BYTES
 from protocols.recording import DIGEST_DIGITS, RECORDING_VERSION
 from protocols.schema_messages import DIALECT, RFC3339, Schema, in_reading_order
 
@@ -21,7 +22,8 @@ A reader also checks, beyond this schema:
 of the line before, and this line as it was written but without its last member (the text `, "digest": "…"`). The \
 header has no digest of its own; for the first row, the digest before is that of the header line alone. So an edited, \
 a missing and an added line are found; who edits and recomputes all further digests is not.
-- The payloads are what travelled, the malformed ones too: a row is valid whether or not its message is."""
+- The payloads are what travelled, the malformed ones too: a row is valid whether or not its message is. Of one that \
+is too large there is only the beginning."""
 
 _HEADER: Final[Schema] = {
     "title": "Header",
@@ -63,6 +65,12 @@ _ROW: Final[Schema] = {
             "contentEncoding": "base64",
             "pattern": "^[A-Za-z0-9+/]+={0,2}$",
             "description": "The payload, where it is not UTF-8.",
+        },
+        "cut_from_bytes": {
+            "type": "integer",
+            "minimum": MAX_PAYLOAD_BYTES + 2,
+            "description": "Size of a payload that was larger than any message of ours [byte]; only its first "
+            f"{MAX_PAYLOAD_BYTES + 1} bytes are kept.",
         },
         "digest": {
             "type": "string",

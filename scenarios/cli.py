@@ -62,6 +62,24 @@ Database = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 
 
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"entropilot {version('entropilot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def entropilot(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Keep a materials dataset from becoming biased."""
+
+
 @app.command()
 def run(
     scenario: ScenarioName,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from protocols.errors import StoreError
+from protocols.limits import MAX_PAYLOAD_BYTES
 from protocols.recording import FLUSH_EVERY_S, MAX_LINE_BYTES, RecordedTransport, RecordingWriter, check_recording
 from protocols.transport import Delivery, LinkLost, LinkUp
 from tests.support.memory_bus import MemoryBus
@@ -177,6 +178,24 @@ def test_a_very_long_recording_is_continued_by_its_end(tmp_path: Path) -> None:
     write(path, *(b"x" * 60_000 for _ in range(40)))
     write(path, b"last")
     assert [row["n"] for row in read(path)[1]] == list(range(1, 42))
+
+
+@pytest.mark.parametrize("payload", [b"x" * (3 << 20), b"\x01" * (3 << 20), b"\xff" * (3 << 20)])
+def test_a_strangers_huge_message_is_cut_and_the_recording_stays_sound_and_is_continued(
+    tmp_path: Path, payload: bytes
+) -> None:
+    path = tmp_path / "recording.jsonl"
+    writer = RecordingWriter(path, HEADER)
+    writer.write("in", "\x01" * 65_535, payload, retain=False)
+    writer.close()
+    assert path.stat().st_size < MAX_LINE_BYTES
+    write(path, b"y" * MAX_PAYLOAD_BYTES)
+    first, second = read(path)[1]
+    kept = base64.b64decode(first["base64"]) if "base64" in first else first["text"].encode()
+    assert kept == payload[: MAX_PAYLOAD_BYTES + 1], "too large in a replay as well"
+    assert first["cut_from_bytes"] == len(payload)
+    assert (len(second["text"]), "cut_from_bytes" in second) == (MAX_PAYLOAD_BYTES, False)
+    assert (check_recording(path).messages, check_recording(path).problem) == (2, "")
 
 
 async def test_a_recorded_transport_writes_what_passes_in_the_order_in_which_it_passes(tmp_path: Path) -> None:

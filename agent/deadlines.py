@@ -1,6 +1,8 @@
 """When an attempt has had its time: monotonic seconds, kept in memory, started anew with every connection.
 
-A restart or a reconnect gives every attempt the whole time again: nobody could answer meanwhile.
+A restart or a reconnect gives every attempt the whole time again: nobody could answer meanwhile. So does a time in
+which this process did not run, for what was answered then still waits on the link; but once, or a machine that is
+always late would wait for ever.
 """
 
 from __future__ import annotations
@@ -11,6 +13,10 @@ from typing import Final
 
 STALE_FACTOR: Final = 16
 """The heap is made anew when it holds so many times what is awaited: memory stays bounded, the work is rare."""
+
+
+OVERSLEPT_S: Final = 1.0
+"""A deadline that is found passed so long ago passed while we did not run: suspended, or starved by others."""
 
 
 class Deadlines:
@@ -24,22 +30,24 @@ class Deadlines:
         self._timeout_s = timeout_s
         self._due: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
+        self._excused: set[str] = set()
 
     def start(self, attempt_ids: Iterable[str], now: float) -> None:
         """Give attempts the whole time from now."""
         for attempt_id in attempt_ids:
-            self._due[attempt_id] = now + self._timeout_s
-            heapq.heappush(self._heap, (now + self._timeout_s, attempt_id))
+            self._excused.discard(attempt_id)
+            self._set(attempt_id, now)
 
     def clear(self) -> None:
         """Stop all clocks."""
         self._due.clear()
         self._heap.clear()
+        self._excused.clear()
 
     def keep_only(self, attempt_ids: Container[str]) -> None:
         """Forget the attempts that are no longer awaited."""
         for attempt_id in [known for known in self._due if known not in attempt_ids]:
-            del self._due[attempt_id]
+            self._forget(attempt_id)
         if len(self._heap) > STALE_FACTOR * (len(self._due) + 1):  # one slow attempt on top keeps the stale ones below
             self._heap = [(due, attempt_id) for attempt_id, due in self._due.items()]
             heapq.heapify(self._heap)
@@ -54,11 +62,23 @@ class Deadlines:
         due = []
         self._drop_stale()
         while self._heap and self._heap[0][0] <= now:
-            _, attempt_id = heapq.heappop(self._heap)
-            del self._due[attempt_id]
-            due.append(attempt_id)
+            at, attempt_id = heapq.heappop(self._heap)
+            if now - at > OVERSLEPT_S and attempt_id not in self._excused:
+                self._excused.add(attempt_id)
+                self._set(attempt_id, now)
+            else:
+                self._forget(attempt_id)
+                due.append(attempt_id)
             self._drop_stale()
         return due
+
+    def _set(self, attempt_id: str, now: float) -> None:
+        self._due[attempt_id] = now + self._timeout_s
+        heapq.heappush(self._heap, (now + self._timeout_s, attempt_id))
+
+    def _forget(self, attempt_id: str) -> None:
+        del self._due[attempt_id]
+        self._excused.discard(attempt_id)
 
     def _drop_stale(self) -> None:
         """Drop the entries at the top that were renewed or forgotten."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.deadlines import Deadlines
+from agent.deadlines import OVERSLEPT_S, Deadlines
 
 
 def test_an_attempt_is_due_after_its_time_and_only_once() -> None:
@@ -22,7 +22,23 @@ def test_attempts_come_due_earliest_first() -> None:
     deadlines.start(["b"], now=1.0)
     deadlines.start(["a"], now=2.0)
     deadlines.start(["c"], now=0.0)
-    assert deadlines.pop_due(100.0) == ["c", "b", "a"]
+    assert [deadlines.pop_due(now) for now in (10.5, 11.5, 12.5)] == [["c"], ["b"], ["a"]]
+
+
+def test_who_was_answered_while_we_slept_gets_the_whole_time_again_but_once() -> None:
+    deadlines = Deadlines(10.0)
+    deadlines.start(["a"], now=0.0)
+    assert deadlines.pop_due(600.0) == [], "the answer may wait on the link"
+    assert deadlines.wait_s(600.0) == 10.0
+    assert deadlines.pop_due(900.0) == ["a"]
+    deadlines.start(["a"], now=900.0)
+    assert deadlines.pop_due(1_500.0) == [], "a new attempt, or a new link, is another matter"
+
+
+def test_a_deadline_that_is_found_a_little_late_has_passed() -> None:
+    deadlines = Deadlines(10.0)
+    deadlines.start(["a"], now=0.0)
+    assert deadlines.pop_due(10.0 + OVERSLEPT_S) == ["a"]
 
 
 def test_starting_again_gives_the_whole_time_again() -> None:
@@ -74,18 +90,19 @@ def test_memory_stays_with_what_is_awaited_however_many_were_answered() -> None:
         deadlines.start([f"a{number}"], now=1.0 + number)
         deadlines.keep_only({"the-slow-one"})
     assert len(deadlines._heap) < 200
-    assert deadlines.pop_due(1e6) == ["the-slow-one"]
+    assert deadlines.pop_due(1e6 + 0.5) == ["the-slow-one"]
 
 
 @given(st.lists(st.tuples(st.sampled_from("sfpc"), st.integers(0, 5), st.integers(0, 8))))
 def test_it_does_what_a_plain_dictionary_would(steps: list[tuple[str, int, int]]) -> None:
-    deadlines, plain, now = Deadlines(10.0), dict[str, float](), 0.0
+    deadlines, plain, excused, now = Deadlines(10.0), dict[str, float](), set[str](), 0.0
     for kind, which, later in steps:
         now += later
         name = f"a{which}"
         if kind == "s":
             deadlines.start([name], now)
             plain[name] = now + 10.0
+            excused.discard(name)
         elif kind == "f":
             kept = set(plain) - {name}
             deadlines.keep_only(kept)
@@ -94,8 +111,11 @@ def test_it_does_what_a_plain_dictionary_would(steps: list[tuple[str, int, int]]
             deadlines.clear()
             plain.clear()
         else:
-            due = {key for key, at in plain.items() if at <= now}
+            slept = {key for key, at in plain.items() if at + OVERSLEPT_S < now and key not in excused}
+            due = {key for key, at in plain.items() if at <= now} - slept
             assert set(deadlines.pop_due(now)) == due
-            plain = {key: at for key, at in plain.items() if key not in due}
+            plain = {key: now + 10.0 if key in slept else at for key, at in plain.items() if key not in due}
+            excused |= slept
+        excused &= set(plain)
         expected = None if not plain else max(0.0, min(plain.values()) - now)
         assert deadlines.wait_s(now) == expected

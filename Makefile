@@ -8,6 +8,8 @@
 #   make soak                    200,000 messages with faults; make kills: real SIGKILLs
 #   make planted                 deliberate bugs, each found by the suite
 #   make fuzz coverage           a million mutated messages; every branch of what all stands on
+#
+#   make published               the paper's figures beside ours, and the time of a campaign (tables in ../shared/data)
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,7 +20,7 @@ TEST_READY := $(VENV)/.test-ready
 SEEDS ?= 300
 MESSAGES ?= 200000
 
-.PHONY: run test check bench simulate crash kills soak fuzz planted coverage usual-way clean
+.PHONY: run test check bench published simulate crash kills soak fuzz planted coverage usual-way clean
 
 run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
@@ -39,6 +41,10 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.loop_lag
 	$(BIN)/python -m tests.benchmarks.default_run
 	$(BIN)/python -m tests.benchmarks.restart
+
+published: $(TEST_READY)
+	$(BIN)/python -m tests.benchmarks.etal_campaign
+	$(BIN)/python -m tests.benchmarks.published_figures
 
 simulate: $(TEST_READY)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2

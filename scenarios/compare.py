@@ -106,8 +106,11 @@ def _scored(
     """Train and score every wanted model along every campaign, which are given by policy and seed."""
     if not wanted:
         return ()
+    common: dict[int, int] = {}
+    for (_, seed), (_, rows) in acquired.items():
+        common[seed] = min(len(rows), common.get(seed, len(rows)))
     jobs = {
-        (target.name, model, *campaign): (target.name, model, trial, rows)
+        (target.name, model, *campaign): (target.name, model, trial, rows, common[trial.seed])
         for target, model in wanted
         for campaign, (trial, rows) in acquired.items()
     }
@@ -179,11 +182,11 @@ def _play(policy: str, trial: Trial) -> Played:
     return played.trajectory, opened.rows[played.acquired]
 
 
-def _score(target: str, model: ModelName, trial: Trial, acquired: IndexArray) -> tuple[Score, ...]:
+def _score(target: str, model: ModelName, trial: Trial, acquired: IndexArray, common: int) -> tuple[Score, ...]:
     scenario, world = _SHARED["world"]
     (wanted,) = (each for each in targets_of(scenario, world) if each.name == target)
-    every = scenario.evaluation.every
-    return tuple(scores_of(world.pool.features, wanted, trial, acquired, model=model, every=every))
+    every, features = scenario.evaluation.every, world.pool.features
+    return tuple(scores_of(features, wanted, trial, acquired, model=model, every=every, common=common))
 
 
 def _options(scenario: Scenario, policy: str) -> dict[str, object]:

@@ -40,6 +40,11 @@ class ModelScores:
     model: ModelName
     runs: ModelRuns
 
+    def at(self, policy: str, acquired: Sequence[int]) -> list[Score]:
+        """Return a policy's score after so many acquisitions, by seed."""
+        pairs = zip(self.runs[policy], acquired, strict=True)
+        return [next(score for score in scores if score.acquired == count) for scores, count in pairs]
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -66,10 +71,14 @@ class Comparison:
         """In the order in which they were asked for."""
         return tuple(self.runs)
 
+    def acquired(self, policy: str) -> list[int]:
+        """Return how much was acquired with every seed: the budget, unless pool or policy had no more to give."""
+        return [run.points[-1][0] for run in self.runs[policy]]
+
     @property
-    def steps(self) -> int:
-        """Acquisitions of the longest run."""
-        return max(run.points[-1][0] for runs in self.runs.values() for run in runs)
+    def common(self) -> list[int]:
+        """Acquisitions that all policies reached, by seed: where their models are compared."""
+        return [min(counts) for counts in zip(*(self.acquired(policy) for policy in self.policies), strict=True)]
 
     def final(self, policy: str, figure: str) -> list[float | None]:
         """Return a bias figure at the end of every seed's run."""
@@ -80,7 +89,7 @@ class Comparison:
         return [self._bias_measure(figure) for figure in BIAS_FIGURES]
 
     def model_measures(self) -> list[Measure]:
-        """Return R² and mean absolute error of every model and target."""
+        """Return R² and mean absolute error of every model and target, as many rows acquired by every policy."""
         return [
             Measure(
                 each.target,
@@ -90,7 +99,7 @@ class Comparison:
                 each.unit if name == "mae" else "",
                 lower,
                 tuple(value(scores[0]) for scores in each.runs[self.policies[0]]),
-                {policy: tuple(value(scores[-1]) for scores in runs) for policy, runs in each.runs.items()},
+                {policy: tuple(value(score) for score in each.at(policy, self.common)) for policy in self.policies},
             )
             for each in self.models
             for name, label, lower, value in SCORES
@@ -108,12 +117,13 @@ class Comparison:
             "seeds": list(self.seeds),
             "baseline": baseline_of(self.policies),
             "confidence": CONFIDENCE,
+            "acquired": {policy: self.acquired(policy) for policy in self.policies},
             "start": {each.name: list(each.before) for each in bias},
             "final": {policy: {each.name: list(each.after[policy]) for each in bias} for policy in self.policies},
             "tests": [test.flat() for test in self.contrasts([*bias, *models])],
         }
         if self.models:
-            document["held_out"] = list(self.held_out)
+            document |= {"held_out": list(self.held_out), "compared_at": self.common}
             document["downstream"] = [
                 {"target": each.target, "model": each.model, "score": each.name, "unit": each.unit}
                 | {"start": list(each.before), "final": {policy: list(each.after[policy]) for policy in self.policies}}

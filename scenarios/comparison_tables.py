@@ -31,22 +31,27 @@ def tables(comparison: Comparison) -> Iterator[Table]:
 
 
 def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
-    steps = comparison.steps
-    table = _table(f"{comparison.scenario}: bias before and after {steps} acquisitions, {_mean_of(comparison)}")
+    counts = [count for policy in comparison.policies for count in comparison.acquired(policy)]
+    alike = len(set(counts)) == 1
+    when = f"before and after {counts[0]} acquisitions" if alike else "before, and where each policy ended"
+    table = _table(f"{comparison.scenario}: bias {when}, {_mean_of(comparison)}")
     table.add_column("policy")
+    if not alike:
+        table.add_column("acquired", justify="right")
     for each in measures:
         table.add_column(Text(each.titled), justify="right")
-    table.add_row("(start)", *(shown(each.before, each.decimals) for each in measures), style="dim")
+    before = (shown(each.before, each.decimals) for each in measures)
+    table.add_row("(start)", *(() if alike else ("0",)), *before, style="dim")
     for policy in comparison.policies:
-        table.add_row(Text(policy), *(shown(each.after[policy], each.decimals) for each in measures))
+        count = () if alike else (_span(comparison.acquired(policy)),)
+        table.add_row(Text(policy), *count, *(shown(each.after[policy], each.decimals) for each in measures))
     return table
 
 
 def _model_table(comparison: Comparison, target: str, measures: Sequence[Measure]) -> Table:
-    held_out = sorted(set(comparison.held_out))
-    rows = f"{held_out[0]}" if len(held_out) == 1 else f"{held_out[0]} to {held_out[-1]}"
+    rows, count = _span(comparison.held_out), _span(comparison.common)
     table = _table(
-        f"{comparison.scenario}: models of {target} trained on what was acquired, {_mean_of(comparison)}",
+        f"{comparison.scenario}: models of {target} before and after {count} acquisitions, {_mean_of(comparison)}",
         f"Scored on {rows} of {comparison.pool_size} candidates, drawn by seed from every family and held out.",
     )
     table.add_column("model and score")
@@ -112,6 +117,11 @@ def _caption(tests: Sequence[Contrast]) -> str:
     if made:
         lines.append(f"*: p < {1 - CONFIDENCE:.2g}; the p-values of {made} t tests, none adjusted for the others.")
     return "\n".join(lines)
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _mean_of(comparison: Comparison) -> str:

@@ -2,7 +2,8 @@
 
 The second claim of H. Zhang et al., Appl. Phys. Rev. 10, 021403 (2023). A model is trained on the start set and the
 first t acquisitions, in the order in which they came, for t = 0, k, 2k, … and at the end, and scored on rows that no
-policy could acquire (`scenarios.trials`):
+policy could acquire (`scenarios.trials`). Policies are compared at the most acquisitions that all of them reached with
+a seed, for one of them may end its campaign early:
 
 | score | meaning |
 |---|---|
@@ -112,13 +113,20 @@ def require_rows(targets: Sequence[Target], trials: Sequence[Trial]) -> None:
                 )
 
 
-def scored_steps(acquired: int, every: int) -> tuple[int, ...]:
-    """Return after how many acquisitions to score: 0, k, 2k, … and the last."""
-    return tuple(sorted({*range(0, acquired + 1, every), acquired}))
+def scored_steps(acquired: int, every: int, common: int) -> tuple[int, ...]:
+    """Return after how many acquisitions to score: 0, k, 2k, …, the last, and the last that all policies reached."""
+    return tuple(sorted({*range(0, acquired + 1, every), min(common, acquired), acquired}))
 
 
 def scores_of(
-    features: FloatArray, target: Target, trial: Trial, acquired: IndexArray, *, model: ModelName, every: int
+    features: FloatArray,
+    target: Target,
+    trial: Trial,
+    acquired: IndexArray,
+    *,
+    model: ModelName,
+    every: int,
+    common: int,
 ) -> Iterator[Score]:
     """Train and score one model along one campaign.
 
@@ -129,12 +137,13 @@ def scores_of(
         acquired: Indices in the whole pool, in the order of acquisition, shape (t,).
         model: Its name.
         every: Acquisitions between two scores.
+        common: Acquisitions that all policies reached with this seed, at which they are compared.
     """
     from sklearn.metrics import mean_absolute_error, r2_score
 
     test = _known(target, trial.test)
     truth = target.values[test]
-    for count in scored_steps(len(acquired), every):
+    for count in scored_steps(len(acquired), every, common):
         rows = _known(target, np.concatenate([trial.start, acquired[:count]]))
         trained = make_model(model, trial.seed).fit(features[rows], target.values[rows])
         predicted = trained.predict(features[test])

@@ -25,7 +25,12 @@ from scenarios.trials import make_trials
 from scenarios.world import World, make_world
 
 
-def scenario_on(table: Path, evaluation: Mapping[str, object] | None = None, **columns: object) -> Scenario:
+def scenario_on(
+    table: Path,
+    evaluation: Mapping[str, object] | None = None,
+    campaign: Mapping[str, object] | None = None,
+    **columns: object,
+) -> Scenario:
     return Scenario.model_validate(
         {
             "name": "toy",
@@ -37,7 +42,7 @@ def scenario_on(table: Path, evaluation: Mapping[str, object] | None = None, **c
                 } | columns,
             },
             "start": {} if "on_missing" in columns else {"size": 24, "halves": {"a": "stable"}},
-            "campaign": {"budget": 15},
+            "campaign": {"budget": 15, **(campaign or {})},
             "evaluation": dict(evaluation or {}),
         }
     )  # fmt: skip
@@ -163,6 +168,19 @@ def test_no_policy_acquires_or_sees_what_is_held_out(table: Path, policy: str) -
     assert not set(acquired.tolist()) & (set(trial.test.tolist()) | set(trial.start.tolist()))
     assert trajectory == played[1][0]
     assert sum(trajectory.points[0][1].sizes) == 24
+
+
+def test_a_policy_that_ends_early_is_compared_with_as_many_rows_of_the_others(table: Path) -> None:
+    content = "tests.support.user_policies:ContentAfter"
+    evaluation = {"models": ["ridge"], "every": 50}
+    scenario = scenario_on(table, evaluation, {"policy": content, "policy_options": {"decisions": 7}})
+    comparison = compare_policies(scenario, [content, "random"], range(2), downstream=True)
+    assert (comparison.acquired(content), comparison.acquired("random")) == ([7, 7], [15, 15])
+    (ridge,) = comparison.models
+    assert [score.acquired for score in ridge.runs["random"][0]] == [0, 7, 15]
+    r2 = comparison.model_measures()[0]
+    assert r2.after["random"] == tuple(scores[1].r2 for scores in ridge.runs["random"])
+    assert r2.after[content] == tuple(scores[-1].r2 for scores in ridge.runs[content])
 
 
 def test_progress_tells_of_the_models_too(table: Path) -> None:

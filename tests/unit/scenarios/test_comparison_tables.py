@@ -74,11 +74,23 @@ def test_models_have_their_unit_and_the_size_of_the_test_set() -> None:
         compared(3, {"etal": 0.9, "random": 0.3}), models=(model,), held_out=(18, 18, 17), pool_size=90
     )
     text = printed(comparison)
-    assert "models of bulk_modulus trained on what was acquired" in text
+    assert "models of bulk_modulus before and after 1 acquisitions" in text
     assert "MAE [GPa] ↓" in text
     assert "0.610 ± 0.025" in text  # t(0.975, 2) · 0.01 / √3
     assert "Scored on 17 to 18 of 90 candidates" in text
     assert "equal with every seed" in text
+
+
+def test_policies_that_ended_at_different_steps_say_where() -> None:
+    comparison = compared(2, {"etal": 0.9, "random": 0.3})
+    assert "before and after 1 acquisitions" in printed(comparison)
+    assert "acquired" not in printed(comparison)
+    short = [replace(run, points=run.points[:1]) for run in comparison.runs["etal"][:1]]
+    uneven = replace(comparison, runs={**comparison.runs, "etal": [*short, comparison.runs["etal"][1]]})
+    text = printed(uneven)
+    assert "where each policy ended" in text
+    assert "0 to 1" in text
+    assert uneven.common == [0, 1]
 
 
 @pytest.mark.parametrize(

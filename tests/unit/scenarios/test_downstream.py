@@ -28,7 +28,7 @@ TRIAL = Trial(0, START, TEST)
 
 
 def last_score(acquired: np.ndarray, model: ModelName, target: Target = TARGET) -> tuple[float, float]:
-    *_, last = scores_of(FEATURES, target, TRIAL, acquired, model=model, every=1000)
+    *_, last = scores_of(FEATURES, target, TRIAL, acquired, model=model, every=1000, common=1000)
     return last.r2, last.mae
 
 
@@ -40,7 +40,7 @@ def test_rows_from_everywhere_are_worth_more_than_as_many_from_a_corner(model: M
 
 
 def test_scores_are_those_of_the_rows_in_the_order_of_acquisition() -> None:
-    scores = list(scores_of(FEATURES, TARGET, TRIAL, WIDE, model="random_forest", every=12))
+    scores = list(scores_of(FEATURES, TARGET, TRIAL, WIDE, model="random_forest", every=12, common=1000))
     assert [score.acquired for score in scores] == [0, 12, 24, 30]
     assert [score.training_rows for score in scores] == [15, 27, 39, 45]
     rows = np.concatenate([START, WIDE[:24]])
@@ -66,8 +66,8 @@ def test_units_do_not_change_what_is_explained(model: ModelName) -> None:
 @pytest.mark.parametrize("model", ["kernel_ridge", "ridge", "nearest_neighbours"])
 def test_a_feature_in_large_numbers_does_not_drown_the_others(model: ModelName) -> None:
     stretched = FEATURES * [1.0, 1e6]
-    *_, plain = scores_of(FEATURES, TARGET, TRIAL, WIDE, model=model, every=1000)
-    *_, scaled = scores_of(stretched, TARGET, TRIAL, WIDE, model=model, every=1000)
+    *_, plain = scores_of(FEATURES, TARGET, TRIAL, WIDE, model=model, every=1000, common=1000)
+    *_, scaled = scores_of(stretched, TARGET, TRIAL, WIDE, model=model, every=1000, common=1000)
     assert scaled.r2 == pytest.approx(plain.r2, rel=1e-6)
 
 
@@ -80,19 +80,28 @@ def test_a_constant_feature_is_no_fault() -> None:
 def test_rows_without_the_target_are_neither_trained_on_nor_scored() -> None:
     holey = VALUES.copy()
     holey[[*START[:3], *WIDE[:5], *TEST[:10]]] = np.nan
-    *_, last = scores_of(FEATURES, Target("height", "m", holey), TRIAL, WIDE, model="ridge", every=1000)
+    *_, last = scores_of(FEATURES, Target("height", "m", holey), TRIAL, WIDE, model="ridge", every=1000, common=1000)
     assert (last.acquired, last.training_rows, last.test_rows) == (30, 37, 50)
     without = Trial(0, START[3:], TEST[10:])
-    *_, same = scores_of(FEATURES, TARGET, without, WIDE[5:], model="ridge", every=1000)
+    *_, same = scores_of(FEATURES, TARGET, without, WIDE[5:], model="ridge", every=1000, common=1000)
     assert last.r2 == same.r2
 
 
 @pytest.mark.parametrize(
-    ("acquired", "every", "expected"),
-    [(10, 4, (0, 4, 8, 10)), (8, 4, (0, 4, 8)), (3, 50, (0, 3)), (0, 5, (0,)), (2, 1, (0, 1, 2))],
+    ("acquired", "every", "common", "expected"),
+    [
+        (10, 4, 10, (0, 4, 8, 10)),
+        (8, 4, 8, (0, 4, 8)),
+        (3, 50, 3, (0, 3)),
+        (0, 5, 0, (0,)),
+        (2, 1, 2, (0, 1, 2)),
+        (10, 4, 5, (0, 4, 5, 8, 10)),
+    ],
 )
-def test_start_and_end_are_always_scored(acquired: int, every: int, expected: tuple[int, ...]) -> None:
-    assert scored_steps(acquired, every) == expected
+def test_start_and_end_are_always_scored_and_where_the_first_policy_ended(
+    acquired: int, every: int, common: int, expected: tuple[int, ...]
+) -> None:
+    assert scored_steps(acquired, every, common) == expected
 
 
 def test_a_start_set_in_which_the_target_is_hardly_known_is_refused() -> None:

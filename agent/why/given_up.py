@@ -66,8 +66,12 @@ def _by_history(context: AcquisitionContext, patience: int) -> list[GivenUp]:
 
     features = context.pool.features.shape[1]
     unused = Standardisation(np.zeros(features), np.ones(features), np.ones(features, dtype=bool))  # by no surrogate
-    histories = Histories(context, unused, GrowthTerms()).follow(context)
-    return [GivenUp(history.misses, history.misses >= patience) for history in histories]
+    followed = [
+        Histories(context.pool, aspect.measure, unused, GrowthTerms()).follow(context, values)
+        for aspect, values in context.balanced
+    ]
+    misses = [min(history.misses for history in of_family) for of_family in zip(*followed, strict=True)]
+    return [GivenUp(count, count >= patience) for count in misses]
 
 
 def _as_published(context: AcquisitionContext, patience: int) -> list[GivenUp]:

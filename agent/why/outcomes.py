@@ -56,8 +56,8 @@ def outcomes_of(campaign: Campaign, rest: Iterable[Event], chosen: Iterable[str]
 def bias_of(campaign: Campaign) -> BiasPoint:
     """Return the bias of everything that is observed."""
     observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
-    pool, values = campaign.pool, campaign.values[observed]
-    return measure_bias(pool.families, pool.family_codes[observed], values, campaign.terms.measure)
+    pool, values = campaign.pool, np.column_stack((campaign.values[observed], campaign.further[observed]))
+    return measure_bias(pool.families, pool.family_codes[observed], values, campaign.terms.aspects)
 
 
 @dataclass(slots=True)

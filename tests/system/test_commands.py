@@ -24,7 +24,7 @@ pytestmark = pytest.mark.system
 
 BUDGET = 10
 QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
-COMMANDS = ("run", "agent", "simulator", "broker", "list", "report", "why", "compare", "schema")
+COMMANDS = ("run", "agent", "simulator", "broker", "list", "report", "why", "compare", "trim", "schema")
 HEAVY = {"numpy", "scipy", "pandas", "sklearn", "pymatgen", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt"}
 
 

@@ -274,6 +274,21 @@ def test_a_family_of_one_and_equal_values_run_to_their_end_when_asked(policy: st
     assert summary["after"]["entropy_range"] == abs(x - y)
 
 
+def test_a_policy_that_can_do_nothing_with_a_table_ends_at_once_and_says_why(bench: Workbench) -> None:
+    write("table.csv", "id,family,f0,f1,energy\na,x,0,1,2\nb,x,1,2,3\nc,x,2,2,4\nd,x,3,2,5\ne,y,2,3,6\n")(bench.folder)
+    flags = ("--policy", "etal_reference", "--set", "start.size=2", "--set", "start.minimum_per_family=0", "--json")
+    for resume in ((), ("--resume",)):
+        ended = bench.entropilot("run", "lab.toml", *flags, *resume)
+        assert ended.code == 0, ended.err
+        summary = json.loads(ended.out)
+        assert (summary["observations"], summary["spent"], summary["random"]) == (2, 0, None)
+        assert summary["stopped_because"] == (
+            "the policy has nothing more to ask for: no family with candidates is left: "
+            "0 missed 5 times in a row, 2 without a defined entropy"
+        )
+    assert bench.entropilot("verify", "lab").code == 0
+
+
 # --- trouble with the lab --------------------------------------------------------------------------------------------
 
 

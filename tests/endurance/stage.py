@@ -33,6 +33,9 @@ LABS: Final = ("lab-1", "lab-2")
 START: Final = 24
 """Candidates that are known from the start."""
 
+END_S: Final = 120.0
+"""How long a campaign may take to end in peace: seconds, or a minute where others want the processors too."""
+
 STEP_S: Final = 0.01
 """How often we look whether something happened."""
 
@@ -244,7 +247,7 @@ class Stage:
         """Wait until so many results are accepted."""
         self.bench.wait_for_events("ResultAccepted", number, CAMPAIGN)
 
-    def finish(self, patience_s: float = 60.0) -> Journal:
+    def finish(self, patience_s: float = END_S) -> Journal:
         """Wait for the campaign's end; return its journal."""
         try:
             code = self.agent.process.wait(patience_s)
@@ -264,7 +267,7 @@ class Stage:
             part.wait_for("simulator_started")  # before that it knows no orderly end
             assert part.end().code == 0, part.said[-2000:]
 
-    def judged(self, twin: Decisions | None, patience_s: float = 60.0) -> Verdict:
+    def judged(self, twin: Decisions | None, patience_s: float = END_S) -> Verdict:
         """Wait for the end and judge."""
         journal = self.finish(patience_s)
         ledgers = [self.ledger(lab) for lab in self.labs]

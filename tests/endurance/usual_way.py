@@ -49,7 +49,7 @@ QUEUE: Final = 50
 """A bounded queue as users set it."""
 QUIET_S: Final = 3.0
 """Nothing was committed for so long: all has settled."""
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 120.0
 _QUIET: Final = logging.getLogger("usual")
 _QUIET.setLevel(logging.CRITICAL)  # it warns of every publish beyond ten at once
 PROBE: Final = "-1"

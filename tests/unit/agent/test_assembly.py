@@ -36,11 +36,11 @@ def measure_of(folder: Path, start: list[float], *, resume: bool, **changes: Any
 
 
 def test_a_campaign_keeps_the_resolution_of_its_own_start_set(tmp_path: Path) -> None:
-    began = measure_of(tmp_path, [1.0, 3.0], resume=False)
+    began = measure_of(tmp_path, [1.0, 3.0, 1.0, 3.0], resume=False)
     assert began == EntropyMeasure("m_spacing", 1e-3)
-    assert measure_of(tmp_path, [1.0, 3.0, 9.0], resume=True) == began  # the lab's table has grown meanwhile
+    assert measure_of(tmp_path, [1.0, 3.0, 1.0, 3.0, 9.0], resume=True) == began  # the lab's table has grown meanwhile
     with pytest.raises(StoreError, match=r"resolution: 0\.001 then, 0\.5 now"):
-        measure_of(tmp_path, [1.0, 3.0], resume=True, resolution=0.5)
+        measure_of(tmp_path, [1.0, 3.0, 1.0, 3.0], resume=True, resolution=0.5)
 
 
 def test_a_campaign_of_an_older_version_goes_on_with_the_published_entropy(tmp_path: Path) -> None:

@@ -83,7 +83,8 @@ def test_the_plan_says_what_the_settings_say() -> None:
 @pytest.mark.parametrize(
     ("start", "resolution"),
     [
-        ([1.0, 3.0], 1e-3),
+        ([1.0, 3.0, 1.0, 3.0], 1e-3),
+        ([-1.0, 1.0] * 20 + [1e6], pytest.approx(2e-3 / 1.34)),  # the quartiles do not see an outlier
         ([-2.0, 2.0, -2.0, 2.0], 2e-3),
         ([], RESOLUTION_WITHOUT_VALUES),
         ([5.0], 1e-3),
@@ -96,7 +97,8 @@ def test_a_resolution_left_open_is_a_thousandth_of_the_deviation_of_the_start(
     plan = made().plan(
         campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d", start_values=start
     )
-    assert plan.measure == EntropyMeasure("m_spacing", resolution)
+    assert plan.estimator == "m_spacing"
+    assert plan.resolution == resolution
 
 
 def test_what_nobody_asked_for_is_left_open() -> None:

@@ -23,11 +23,11 @@ def tables(comparison: Comparison) -> Iterator[Table]:
     """Yield the bias and its tests, then for each target the scores of its models and their tests."""
     bias = comparison.bias_measures()
     yield _bias_table(comparison, bias)
-    yield from _test_table(comparison, bias)
+    yield from _test_table(comparison, bias, "at the end")
     for target, measures in groupby(comparison.model_measures(), key=lambda each: each.target):
         of_target = list(measures)
         yield _model_table(comparison, target, of_target)
-        yield from _test_table(comparison, of_target)
+        yield from _test_table(comparison, of_target, f"after {_span(comparison.common)} acquisitions")
 
 
 def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
@@ -65,16 +65,15 @@ def _model_table(comparison: Comparison, target: str, measures: Sequence[Measure
     return table
 
 
-def _test_table(comparison: Comparison, measures: Sequence[Measure]) -> Iterator[Table]:
+def _test_table(comparison: Comparison, measures: Sequence[Measure], when: str) -> Iterator[Table]:
     """Yield the tests of these measures: a line for the measure, and below it one for each policy."""
     baseline = baseline_of(comparison.policies)
     if baseline is None:
         return
     count = len(comparison.seeds)
     tests = comparison.contrasts(measures)
-    table = _table(
-        f"Difference to {baseline} at the end, paired over {count} seed{'s' * (count != 1)}", _caption(tests)
-    )
+    title = f"Difference to {baseline} {when}, paired over {count} seed{'s' * (count != 1)}"
+    table = _table(title, _caption(tests))
     table.add_column("figure and policy")
     for name in ("mean [95 % interval]", "p of t", "Wilcoxon", "better"):
         table.add_column(Text(name), justify="right", no_wrap=True)
@@ -113,9 +112,10 @@ def _p(value: float | None) -> str:
 
 def _caption(tests: Sequence[Contrast]) -> str:
     lines = [f"–: {note}." for note in dict.fromkeys(each.test.note for each in tests) if note]
-    made = sum(each.test.p_t is not None for each in tests)
+    made = [each.test.p_t for each in tests if each.test.p_t is not None]
     if made:
-        lines.append(f"*: p < {1 - CONFIDENCE:.2g}; the p-values of {made} t tests, none adjusted for the others.")
+        star = f"*: p < {1 - CONFIDENCE:.2g}; " if min(made) < 1 - CONFIDENCE else ""
+        lines.append(f"{star}p-values of {len(made)} t tests, none adjusted for the others.")
     return "\n".join(lines)
 
 

@@ -89,6 +89,7 @@ def test_policies_that_ended_at_different_steps_say_where() -> None:
     uneven = replace(comparison, runs={**comparison.runs, "etal": [*short, comparison.runs["etal"][1]]})
     text = printed(uneven)
     assert "where each policy ended" in text
+    assert "Difference to random at the end" in text
     assert "0 to 1" in text
     assert uneven.common == [0, 1]
 

@@ -79,9 +79,9 @@ class Outlook:
         """Count requests in flight, and draw what they may bring; what was drawn for earlier ones stays."""
         process = self.history.surrogate()
         if process is not None:
-            self._imagined = self._imagined or Imagined(process)
-            for row in self.history.standardised(indices):
-                self._imagined.append(row)
+            if self._imagined is None:
+                self._imagined = Imagined(process)
+            self._imagined.extend(self.history.standardised(indices))
         self._flight += indices.tolist()
         half = self._rng.normal(size=(self._cases // 2, len(indices)))
         self._errors = np.concatenate((self._errors, np.concatenate((half, -half))), axis=1)
@@ -94,7 +94,7 @@ class Outlook:
         process = self.history.surrogate()
         if process is None:
             return self._predicted_by_all(available)
-        at = np.searchsorted(self.history.members, available)
+        at = self.history.places[available]
         if self._imagined is None:
             mean, std = process.predict()
             return Prediction(mean[None, at], std[at], process.noise_std, process.lengthscale)
@@ -123,8 +123,8 @@ class Outlook:
         return values
 
     def _predicted_by_all(self, available: IndexArray) -> Prediction | None:
-        if self._shared.process is None:
+        process = self._shared.process
+        if process is None:
             return None
-        process = self._shared.process.with_fantasies(self._shared.rows(np.array(self._flight, dtype=np.int64)))
-        mean, std = process.predict(self._shared.rows(available))
+        mean, std = self._shared.predict(available, np.array(self._flight, dtype=np.int64))
         return Prediction(mean[None], std, process.noise_std, process.hyperparameters.lengthscale)

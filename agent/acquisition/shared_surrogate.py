@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
 from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, training_positions
 from agent.surrogate.gaussian_process import FittedGP, fit
-from agent.surrogate.standardise import Standardisation
+from agent.surrogate.standardise import BLOCK_ROWS, Standardisation
+from protocols.errors import invariant
 
 
 class SharedSurrogate:
@@ -34,3 +37,17 @@ class SharedSurrogate:
             return None
         chosen = training_positions(observed, self._context.acquired, DEFAULT_MAX_TRAINING_ROWS)
         return fit(self.rows(observed[chosen]), self._values[chosen])
+
+    def predict(self, indices: IndexArray, flight: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Mean and deviation of the latent property at pool members, two arrays (r,), with others in flight.
+
+        Read block by block, as a pool in a file is.
+        """
+        known = self.process
+        invariant(known is not None, "a surrogate that predicts has been fitted")
+        process = known.with_fantasies(self.rows(flight))
+        mean, std = np.empty(len(indices)), np.empty(len(indices))
+        for start in range(0, len(indices), BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            mean[block], std[block] = process.predict(self.rows(indices[block]))
+        return mean, std

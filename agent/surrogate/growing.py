@@ -122,9 +122,12 @@ class GrowingGP:
             self._refit()
             return
         scaled = x / self.lengthscales
-        border, delta = self.border(scaled)
+        borders = self.borders(scaled[None])
+        border = borders[0]
+        # δ² is at least the noise, but for rounding.
+        delta = math.sqrt(max(self.signal + self.noise - float(border @ border), self.noise))
         error = ((y - self.centre) / self.scale - float(border @ self.u)) / delta
-        v = self.columns.further(self.X, scaled, self.L, border) / delta
+        v = self.columns.further(self.X, scaled[None], self.L, borders)[0] / delta
         self.columns.keep(v, self._n)
         n = self._n
         self._room_X[n], self._room_L[n, :n], self._room_L[n, n], self._room_u[n] = scaled, border, delta, error
@@ -152,12 +155,11 @@ class GrowingGP:
         """Whitened values, shape (n,)."""
         return self._room_u[: self._n]
 
-    def border(self, scaled: FloatArray) -> tuple[FloatArray, float]:
-        """Return b and δ of a further row, whose scaled features have shape (d,)."""
-        k = covariances(self.X, scaled[None], self.signal)[:, 0]
-        b: FloatArray = solve_triangular(self.L, k, lower=True, check_finite=False)
-        # δ² is at least the noise, but for rounding.
-        return b, math.sqrt(max(self.signal + self.noise - float(b @ b), self.noise))
+    def borders(self, scaled: FloatArray) -> FloatArray:
+        """Return b of further rows, whose scaled features have shape (p, d); shape (p, n)."""
+        k = covariances(self.X, scaled, self.signal)
+        b: FloatArray = solve_triangular(self.L, k, lower=True, check_finite=False).T
+        return b
 
     def _is_surprised(self) -> bool:
         k = len(self._errors)
@@ -219,18 +221,23 @@ class Imagined:
     def __len__(self) -> int:
         return len(self._deltas)
 
-    def append(self, x: FloatArray) -> None:
-        """Add a row in flight, by its standardised features, shape (d,)."""
-        base, n = self._base, len(self._base.u)
-        scaled = x / base.lengthscales
-        known, _ = base.border(scaled)
+    def extend(self, X: FloatArray) -> None:
+        """Add rows in flight, by their standardised features, shape (p, d)."""
+        base = self._base
+        scaled = X / base.lengthscales
+        borders = base.borders(scaled)
+        for row, border, w in zip(scaled, borders, base.columns.further(base.X, scaled, base.L, borders), strict=True):
+            self._append(row, border, w)
+
+    def _append(self, scaled: FloatArray, known: FloatArray, w: FloatArray) -> None:
+        """Take in a row with its b and w of the base alone, by the rows in flight before it."""
+        base, n = self._base, len(known)
         k = covariances(self._X, scaled[None], base.signal)[:, 0]
         flight = np.empty(len(self))
         for j, (border, delta) in enumerate(zip(self._borders, self._deltas, strict=True)):
             flight[j] = (k[j] - border[:n] @ known - border[n:] @ flight[:j]) / delta
         left = base.signal + base.noise - float(known @ known) - float(flight @ flight)
         delta = math.sqrt(max(left, base.noise))
-        w = base.columns.further(base.X, scaled, base.L, known)
         for weight, earlier in zip(flight, self._W, strict=True):
             w -= weight * earlier
         w /= delta
@@ -261,9 +268,11 @@ class Imagined:
     def predict(self, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Means of the latent f at the queries in each case, shape (s, m), and its deviation in all, shape (m,)."""
         base = self._base
-        shift = errors @ np.array(self._W) if self._W else np.zeros((len(errors), len(base.mean)))
-        std = base.scale * np.sqrt(np.maximum(self._variance, 0.0))
-        return base.centre + base.scale * (base.mean + shift), std
+        means = errors @ np.array(self._W) if self._W else np.zeros((len(errors), len(base.mean)))
+        means += base.mean
+        means *= base.scale
+        means += base.centre
+        return means, base.scale * np.sqrt(np.maximum(self._variance, 0.0))
 
 
 def _latest_and_spread(n: int, most: int) -> IndexArray:

@@ -155,8 +155,7 @@ def test_requests_in_flight_count_by_their_predicted_distribution(biased: Callab
     then = EntropyTargeted(cases=400).propose(world.context(pending=flight), 1)
     process, _, _ = parts(world, 1)
     imagined = Imagined(process)
-    for row in measure_columns(world.pool.features).apply(world.pool.features[flight]):
-        imagined.append(row)
+    imagined.extend(measure_columns(world.pool.features).apply(world.pool.features[flight]))
     known = world.truth[world.start[world.pool.family_codes[world.start] == 1]]
     drawn = imagined.values(np.random.default_rng(0).normal(size=(4000, 5)))
     entropies = np.array([world.measure.entropy(np.sort(np.concatenate((known, values)))) for values in drawn])

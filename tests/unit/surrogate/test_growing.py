@@ -102,7 +102,7 @@ def test_what_grew_in_steps_has_the_bits_of_what_is_folded_at_once(memory_bytes:
     for row in range(10, 60):
         lived.append(table.X[row], float(table.y[row]))
         lived.predict()
-        Imagined(lived).append(table.X[row + 1])
+        Imagined(lived).extend(table.X[[row + 1]])
     anew = table.grown(10, 50, terms)
     assert lived.fits == anew.fits > 3
     for ours, theirs in zip(lived.predict(), anew.predict(), strict=True):
@@ -116,8 +116,8 @@ def test_rows_in_flight_give_what_conditioning_on_their_values_would(memory_byte
     base = table.grown(ROWS, 0, terms)
     imagined = Imagined(base)
     flight = table.X[100:104]
-    for row in flight:
-        imagined.append(row)
+    for rows in (flight[:1], flight[1:3], flight[3:]):
+        imagined.extend(rows)
     errors = np.random.default_rng(0).normal(size=(6, 4))
     values, (means, std) = imagined.values(errors), imagined.predict(errors)
     assert len(imagined) == 4
@@ -134,8 +134,7 @@ def test_values_in_flight_have_the_joint_distribution_of_the_posterior() -> None
     table = Table(5)
     base = table.grown(ROWS, 0)
     imagined = Imagined(base)
-    for row in (table.X[100], table.X[100], table.X[120]):
-        imagined.append(row)
+    imagined.extend(table.X[[100, 100, 120]])
     drawn = imagined.values(np.random.default_rng(0).normal(size=(200_000, 3)))
     mean, std = base.predict()
     assert drawn.mean(axis=0) == pytest.approx(mean[[50, 50, 60]], abs=0.01 * base.scale)

@@ -7,7 +7,7 @@ cases, and the surrogate's deviation falls around the requests in every case.
 | here | meaning | shape |
 |---|---|---|
 | s | cases; one while nothing is in flight | |
-| e | errors of what is in flight, by case (see `surrogate.growing.Imagined`) | (s, requests) |
+| e | errors of what is in flight, by case (see `surrogate.imagined.Imagined`) | (s, requests) |
 | a | candidates that are available | |
 """
 
@@ -22,7 +22,7 @@ from agent.acquisition.base import FloatArray, IndexArray
 from agent.acquisition.expected_gain import expected_gain
 from agent.acquisition.family_history import FamilyHistory
 from agent.acquisition.shared_surrogate import SharedSurrogate
-from agent.surrogate.growing import Imagined
+from agent.surrogate.imagined import Imagined
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +126,6 @@ class Outlook:
         process = self._shared.process
         if process is None:
             return None
-        mean, std = self._shared.predict(available, np.array(self._flight, dtype=np.int64))
+        flown = process.with_fantasies(self._shared.rows(np.array(self._flight, dtype=np.int64)))
+        mean, std = self._shared.predict(flown, available)
         return Prediction(mean[None], std, process.noise_std, process.hyperparameters.lengthscale)

@@ -10,7 +10,6 @@ from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
 from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, training_positions
 from agent.surrogate.gaussian_process import FittedGP, fit
 from agent.surrogate.standardise import BLOCK_ROWS, Standardisation
-from protocols.errors import invariant
 
 
 class SharedSurrogate:
@@ -38,14 +37,8 @@ class SharedSurrogate:
         chosen = training_positions(observed, self._context.acquired, DEFAULT_MAX_TRAINING_ROWS)
         return fit(self.rows(observed[chosen]), self._values[chosen])
 
-    def predict(self, indices: IndexArray, flight: IndexArray) -> tuple[FloatArray, FloatArray]:
-        """Mean and deviation of the latent property at pool members, two arrays (r,), with others in flight.
-
-        Read block by block, as a pool in a file is.
-        """
-        known = self.process
-        invariant(known is not None, "a surrogate that predicts has been fitted")
-        process = known.with_fantasies(self.rows(flight))
+    def predict(self, process: FittedGP, indices: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Mean and deviation of the latent property at pool members, two arrays (r,); read block by block."""
         mean, std = np.empty(len(indices)), np.empty(len(indices))
         for start in range(0, len(indices), BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)

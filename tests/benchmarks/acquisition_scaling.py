@@ -41,7 +41,8 @@ from threadpoolctl import threadpool_limits
 from agent.acquisition import etal, outlook
 from agent.acquisition.base import AcquisitionContext, PoolArrays
 from agent.acquisition.measure import M_SPACING, EntropyMeasure, default_resolution
-from agent.surrogate.growing import GrowingGP, Imagined
+from agent.surrogate.growing import GrowingGP
+from agent.surrogate.imagined import Imagined
 
 FEATURES: Final = 64
 DECISIONS: Final = 5

@@ -14,7 +14,8 @@ from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.etal import EntropyTargeted
 from agent.acquisition.expected_gain import expected_gain
 from agent.acquisition.measure import PUBLISHED, EntropyMeasure
-from agent.surrogate.growing import GrowingGP, GrowthTerms, Imagined
+from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.imagined import Imagined
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 from protocols.errors import SettingsError

@@ -107,8 +107,9 @@ class EntropyTargeted:
         decision = _Decision(context, self._families(context), self._patience)
         picks: list[_Pick] = []
         while len(picks) < min(count, len(context.available)):
+            if picks:
+                decision.request(picks[-1])
             picks.append(decision.pick())
-            decision.request(picks[-1])
         if not picks:
             return Proposal((), reason="no candidate is available")
         first, last = picks[0], picks[-1]
@@ -132,11 +133,7 @@ class EntropyTargeted:
             shared = SharedSurrogate(context, values, columns)
             for code, history in enumerate(histories.follow(context, values)):
                 outlooks[code].append(Outlook(aspect, history, shared, self._cases, rng))
-        codes = pool.family_codes[context.available]
-        return [
-            _Family(name, context.available[codes == code], each)
-            for code, (name, each) in enumerate(zip(pool.families, outlooks, strict=True))
-        ]
+        return [_Family(name, each) for name, each in zip(pool.families, outlooks, strict=True)]
 
 
 @dataclass(slots=True)
@@ -144,7 +141,6 @@ class _Family:
     """A family as this decision sees it, with an outlook for each property."""
 
     name: str
-    available: IndexArray
     outlooks: list[Outlook]
     in_flight: int = 0
 
@@ -180,7 +176,10 @@ class _Decision:
     """The working state of one call of `propose`."""
 
     def __init__(self, context: AcquisitionContext, families: Sequence[_Family], patience: int) -> None:
-        self._families, self._patience = families, patience
+        self._context, self._families, self._patience = context, families, patience
+        self._codes = context.pool.family_codes[context.available]
+        self._left = np.bincount(self._codes, minlength=len(families))
+        self._asked: dict[int, IndexArray] = {}
         # Of its own, so that what is drawn for requests in flight does not decide where nothing else does.
         self._rng = np.random.default_rng([context.seed, 1])
         pending_codes = context.pool.family_codes[context.pending]
@@ -189,32 +188,45 @@ class _Decision:
 
     def pick(self) -> _Pick:
         """Choose one candidate of the poorest family."""
-        family, reopened = self._target()
-        predictions = [outlook.predict(family.available) for outlook in family.outlooks]
+        code, reopened = self._target()
+        family, available = self._families[code], self._available(code)
+        predictions = [outlook.predict(available) for outlook in family.outlooks]
         known = [prediction for prediction in predictions if prediction is not None]
         if len(known) < len(predictions):
-            choice, runner_up = Choice(int(self._rng.choice(family.available))), None
+            choice, runner_up = Choice(int(self._rng.choice(available))), None
             reason, details = "without any value there is nothing to score", dict[str, float]()
         else:
-            choice, runner_up, reason, details = _scored(family, known)
+            choice, runner_up, reason, details = _scored(family, available, known)
         prefix = f"all families missed {self._patience} times in a row and are admitted again; " if reopened else ""
         return _Pick(choice, runner_up, family, f"{prefix}{_state_of(family)}; {reason}", details)
 
     def request(self, pick: _Pick) -> None:
         """Let a pick count as requested before the next one."""
-        family = pick.family
-        family.available = family.available[family.available != pick.choice.index]
-        family.let_fly(np.array([pick.choice.index]))
+        code = int(self._context.pool.family_codes[pick.choice.index])
+        self._left[code] -= 1
+        self._asked[code] = self._asked[code][self._asked[code] != pick.choice.index]
+        self._families[code].let_fly(np.array([pick.choice.index]))
 
-    def _target(self) -> tuple[_Family, bool]:
-        """Return the family to enrich, and whether the families left out had to be admitted again."""
-        with_candidates = [family for family in self._families if len(family.available)]
-        eligible = [family for family in with_candidates if family.misses < self._patience]
-        poorest = min(eligible or with_candidates, key=lambda f: poverty_rank(f.entropy, f.size + f.in_flight, f.name))
-        return poorest, not eligible
+    def _target(self) -> tuple[int, bool]:
+        """Return the code of the family to enrich, and whether the families left out had to be admitted again."""
+        with_candidates = np.flatnonzero(self._left).tolist()
+        eligible = [code for code in with_candidates if self._families[code].misses < self._patience]
+        return min(eligible or with_candidates, key=self._poverty), not eligible
+
+    def _poverty(self, code: int) -> tuple[float, int, str]:
+        family = self._families[code]
+        return poverty_rank(family.entropy, family.size + family.in_flight, family.name)
+
+    def _available(self, code: int) -> IndexArray:
+        """Available candidates of a family, ascending; looked for when it is aimed at first."""
+        if code not in self._asked:
+            self._asked[code] = self._context.available[self._codes == code]
+        return self._asked[code]
 
 
-def _scored(family: _Family, predictions: Sequence[Prediction]) -> tuple[Choice, Choice | None, str, dict[str, float]]:
+def _scored(
+    family: _Family, available: IndexArray, predictions: Sequence[Prediction]
+) -> tuple[Choice, Choice | None, str, dict[str, float]]:
     """Score the available candidates of a family; return the best two, why, and figures worth keeping."""
     entropy = family.entropy
     parts = list(zip(family.outlooks, predictions, strict=True))
@@ -222,8 +234,8 @@ def _scored(family: _Family, predictions: Sequence[Prediction]) -> tuple[Choice,
         scores = sum(each.aspect.weight / each.aspect.scale * prediction.value_std for each, prediction in parts)
     else:
         scores = sum(each.aspect.weight * each.expected_gains(prediction) for each, prediction in parts)
-    choice, runner_up = best_two(family.available, np.asarray(scores, dtype=np.float64))
-    at = int(np.searchsorted(family.available, choice.index))
+    choice, runner_up = best_two(available, np.asarray(scores, dtype=np.float64))
+    at = int(np.searchsorted(available, choice.index))
     details = {"n_labelled": float(family.size), "n_in_flight": float(family.in_flight)}
     for outlook, prediction in parts:
         suffix = f" of {outlook.aspect.name}" if len(parts) > 1 else ""

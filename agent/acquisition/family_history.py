@@ -31,6 +31,7 @@ class FamilyHistory:
     Args:
         features: Of the whole pool, shape (n, d).
         members: Pool indices of the family, ascending, shape (m,).
+        places: Where each pool index stands among the members of its family, shape (n,).
         columns: Statistics of the features.
         measure: The entropy that counts.
         terms: How the surrogate grows.
@@ -44,11 +45,13 @@ class FamilyHistory:
         self,
         features: FloatArray,
         members: IndexArray,
+        places: IndexArray,
+        *,
         columns: Standardisation,
         measure: EntropyMeasure,
         terms: GrowthTerms,
     ) -> None:
-        self.members = members
+        self.members, self.places = members, places
         self.measure = measure
         self.sample: FloatArray = np.empty(0)
         self.misses = 0
@@ -122,8 +125,14 @@ class Histories:
     def __init__(self, pool: PoolArrays, measure: EntropyMeasure, columns: Standardisation, terms: GrowthTerms) -> None:
         order = np.argsort(pool.family_codes, kind="stable")
         members = np.split(order, np.cumsum(np.bincount(pool.family_codes, minlength=len(pool.families)))[:-1])
+        places = np.empty(len(order), dtype=np.int64)
+        for rows in members:
+            places[rows] = np.arange(len(rows))
         self._codes = pool.family_codes
-        self._families = [FamilyHistory(pool.features, rows, columns, measure, terms) for rows in members]
+        self._families = [
+            FamilyHistory(pool.features, rows, places, columns=columns, measure=measure, terms=terms)
+            for rows in members
+        ]
 
     def follow(self, context: AcquisitionContext, values: FloatArray) -> list[FamilyHistory]:
         """Bring all families up to a context; return them by code.

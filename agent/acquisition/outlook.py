@@ -7,7 +7,7 @@ cases, and the surrogate's deviation falls around the requests in every case.
 | here | meaning | shape |
 |---|---|---|
 | s | cases; one while nothing is in flight | |
-| e | errors of what is in flight, by case (see `surrogate.growing.Imagined`) | (s, requests) |
+| e | errors of what is in flight, by case (see `surrogate.imagined.Imagined`) | (s, requests) |
 | a | candidates that are available | |
 """
 
@@ -22,7 +22,7 @@ from agent.acquisition.base import FloatArray, IndexArray
 from agent.acquisition.expected_gain import expected_gain
 from agent.acquisition.family_history import FamilyHistory
 from agent.acquisition.shared_surrogate import SharedSurrogate
-from agent.surrogate.growing import Imagined
+from agent.surrogate.imagined import Imagined
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ class Outlook:
         """Count requests in flight, and draw what they may bring; what was drawn for earlier ones stays."""
         process = self.history.surrogate()
         if process is not None:
-            self._imagined = self._imagined or Imagined(process)
-            for row in self.history.standardised(indices):
-                self._imagined.append(row)
+            if self._imagined is None:
+                self._imagined = Imagined(process)
+            self._imagined.extend(self.history.standardised(indices))
         self._flight += indices.tolist()
         half = self._rng.normal(size=(self._cases // 2, len(indices)))
         self._errors = np.concatenate((self._errors, np.concatenate((half, -half))), axis=1)
@@ -94,7 +94,7 @@ class Outlook:
         process = self.history.surrogate()
         if process is None:
             return self._predicted_by_all(available)
-        at = np.searchsorted(self.history.members, available)
+        at = self.history.places[available]
         if self._imagined is None:
             mean, std = process.predict()
             return Prediction(mean[None, at], std[at], process.noise_std, process.lengthscale)
@@ -123,8 +123,9 @@ class Outlook:
         return values
 
     def _predicted_by_all(self, available: IndexArray) -> Prediction | None:
-        if self._shared.process is None:
+        process = self._shared.process
+        if process is None:
             return None
-        process = self._shared.process.with_fantasies(self._shared.rows(np.array(self._flight, dtype=np.int64)))
-        mean, std = process.predict(self._shared.rows(available))
+        flown = process.with_fantasies(self._shared.rows(np.array(self._flight, dtype=np.int64)))
+        mean, std = self._shared.predict(flown, available)
         return Prediction(mean[None], std, process.noise_std, process.hyperparameters.lengthscale)

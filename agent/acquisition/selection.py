@@ -41,8 +41,9 @@ def best_two(indices: IndexArray, scores: FloatArray) -> tuple[Choice, Choice | 
     choice = Choice(int(indices[best]), float(scores[best]))
     if len(indices) == 1:
         return choice, None
-    others = np.delete(np.arange(len(indices)), best)
-    second = others[_best_position(scores[others])]
+    others = scores.copy()
+    others[best] = -np.inf
+    second = _best_position(others)
     return choice, Choice(int(indices[second]), float(scores[second]))
 
 

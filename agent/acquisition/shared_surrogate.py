@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
 from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, training_positions
 from agent.surrogate.gaussian_process import FittedGP, fit
-from agent.surrogate.standardise import Standardisation
+from agent.surrogate.standardise import BLOCK_ROWS, Standardisation
 
 
 class SharedSurrogate:
@@ -34,3 +36,11 @@ class SharedSurrogate:
             return None
         chosen = training_positions(observed, self._context.acquired, DEFAULT_MAX_TRAINING_ROWS)
         return fit(self.rows(observed[chosen]), self._values[chosen])
+
+    def predict(self, process: FittedGP, indices: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Mean and deviation of the latent property at pool members, two arrays (r,); read block by block."""
+        mean, std = np.empty(len(indices)), np.empty(len(indices))
+        for start in range(0, len(indices), BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            mean[block], std[block] = process.predict(self.rows(indices[block]))
+        return mean, std

@@ -46,8 +46,8 @@ class Columns(Protocol):
         """Return mean Vᵀu and variance σ_f² − Σ V² at the queries, for rows X of shape (n, d)."""
         ...
 
-    def further(self, X: FloatArray, x: FloatArray, L: FloatArray, border: FloatArray) -> FloatArray:
-        """Return k(x, Q) − borderᵀV of a further row x, shape (m,)."""
+    def further(self, X: FloatArray, more: FloatArray, L: FloatArray, borders: FloatArray) -> FloatArray:
+        """Return k(x, Q) − bᵀV of further rows x, shape (p, d), and their b, shape (p, n); shape (p, m)."""
         ...
 
     def keep(self, v: FloatArray, row: int) -> None:
@@ -72,13 +72,14 @@ class KeptColumns:
         """See `Columns`."""
         return _solve(self._queries, self._signal, (X, L, u), self._V)
 
-    def further(self, X: FloatArray, x: FloatArray, L: FloatArray, border: FloatArray) -> FloatArray:  # noqa: ARG002 - the protocol's signature
-        """See `Columns`."""
-        v = np.empty(len(self._queries), dtype=self._V.dtype)
-        row = x[None].astype(self._V.dtype)
-        for at, rows, halves in self._queries.blocks():
-            v[at] = covariances(row, rows, self._signal, halves)[0]
-        v -= border.astype(self._V.dtype, copy=False) @ self._V[: len(border)]
+    def further(self, X: FloatArray, more: FloatArray, L: FloatArray, borders: FloatArray) -> FloatArray:  # noqa: ARG002 - the protocol's signature
+        """See `Columns`: V is read once, however many rows there are."""
+        dtype = self._V.dtype
+        v = np.empty((len(more), len(self._queries)), dtype=dtype)
+        rows = more.astype(dtype, copy=False)
+        for at, block, halves in self._queries.blocks():
+            v[:, at] = covariances(rows, block, self._signal, halves)
+        v -= borders.astype(dtype, copy=False) @ self._V[: len(X)]
         return v.astype(np.float64, copy=False)
 
     def keep(self, v: FloatArray, row: int) -> None:
@@ -96,16 +97,16 @@ class StreamedColumns:
         """See `Columns`."""
         return _solve(self._queries, self._signal, (X, L, u), None)
 
-    def further(self, X: FloatArray, x: FloatArray, L: FloatArray, border: FloatArray) -> FloatArray:
-        """See `Columns`; borderᵀV = (L⁻ᵀ border)ᵀ K(X, Q)."""
-        weights = solve_triangular(L, border, lower=True, trans="T", check_finite=False)
+    def further(self, X: FloatArray, more: FloatArray, L: FloatArray, borders: FloatArray) -> FloatArray:
+        """See `Columns`; bᵀV = (L⁻ᵀ b)ᵀ K(X, Q), and K is computed once, however many rows there are."""
+        weights = solve_triangular(L, borders.T, lower=True, trans="T", check_finite=False).T
         dtype = self._queries.dtype
-        # One product for both: the further row stands below the known ones, with the weight −1.
-        rows = np.concatenate((X, x[None])).astype(dtype)
-        signed = np.concatenate((-weights, [1.0])).astype(dtype)
-        v = np.empty(len(self._queries))
+        # One product for both: the further rows stand below the known ones, each with the weight 1 for itself.
+        rows = np.concatenate((X, more)).astype(dtype)
+        signed = np.concatenate((-weights, np.eye(len(more))), axis=1).astype(dtype)
+        v = np.empty((len(more), len(self._queries)))
         for at, block, halves in self._queries.blocks():
-            v[at] = signed @ covariances(rows, block, self._signal, halves)
+            v[:, at] = signed @ covariances(rows, block, self._signal, halves)
         return v
 
     def keep(self, v: FloatArray, row: int) -> None:

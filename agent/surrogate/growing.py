@@ -19,8 +19,7 @@ squares of the latest e are more than their number allows, the evidence has drop
 again, from where they are; likewise after a set share of new rows. All of it is a fold over the rows in their order:
 the same rows in the same order give the same process, whether it grew or was made anew.
 
-Rows in flight are appended without their values (`Imagined`): δ and v do not need them, and the errors e to come are
-independent standard normals.
+Rows in flight are appended without their values (`imagined`): δ and v do not need them.
 
 Where V would not fit into `memory_bytes` it is not kept, and bᵀV = (L⁻ᵀb)ᵀ K(X, Q) is computed anew for each row.
 
@@ -122,9 +121,12 @@ class GrowingGP:
             self._refit()
             return
         scaled = x / self.lengthscales
-        border, delta = self.border(scaled)
+        borders = self.borders(scaled[None])
+        border = borders[0]
+        # δ² is at least the noise, but for rounding.
+        delta = math.sqrt(max(self.signal + self.noise - float(border @ border), self.noise))
         error = ((y - self.centre) / self.scale - float(border @ self.u)) / delta
-        v = self.columns.further(self.X, scaled, self.L, border) / delta
+        v = self.columns.further(self.X, scaled[None], self.L, borders)[0] / delta
         self.columns.keep(v, self._n)
         n = self._n
         self._room_X[n], self._room_L[n, :n], self._room_L[n, n], self._room_u[n] = scaled, border, delta, error
@@ -152,12 +154,11 @@ class GrowingGP:
         """Whitened values, shape (n,)."""
         return self._room_u[: self._n]
 
-    def border(self, scaled: FloatArray) -> tuple[FloatArray, float]:
-        """Return b and δ of a further row, whose scaled features have shape (d,)."""
-        k = covariances(self.X, scaled[None], self.signal)[:, 0]
-        b: FloatArray = solve_triangular(self.L, k, lower=True, check_finite=False)
-        # δ² is at least the noise, but for rounding.
-        return b, math.sqrt(max(self.signal + self.noise - float(b @ b), self.noise))
+    def borders(self, scaled: FloatArray) -> FloatArray:
+        """Return b of further rows, whose scaled features have shape (p, d); shape (p, n)."""
+        k = covariances(self.X, scaled, self.signal)
+        b: FloatArray = solve_triangular(self.L, k, lower=True, check_finite=False).T
+        return b
 
     def _is_surprised(self) -> bool:
         k = len(self._errors)
@@ -195,75 +196,6 @@ class GrowingGP:
         self.columns: Columns = StreamedColumns(self._queries, self.signal)  # frees the old one before the new is made
         if capacity * len(self._queries) * itemsize <= self._terms.memory_bytes:
             self.columns = KeptColumns(self._queries, self.signal, capacity)
-
-
-class Imagined:
-    """A process with rows in flight: its deviations are lower around them, its means depend on what they will bring.
-
-    With e the errors to come, independent standard normals, the values in flight are μ_P + Λ e (Λ their part of the
-    Cholesky factor, noise included) and the means at the queries are μ + Wᵀ e.
-
-    Args:
-        base: The process of the known rows; it stays as it is, and must stay so while this one is used.
-    """
-
-    def __init__(self, base: GrowingGP) -> None:
-        self._base = base
-        self._X = np.empty((0, len(base.lengthscales)))
-        self._mean_of_rows: list[float] = []
-        self._borders: list[FloatArray] = []
-        self._deltas: list[float] = []
-        self._W: list[FloatArray] = []
-        self._variance = base.variance
-
-    def __len__(self) -> int:
-        return len(self._deltas)
-
-    def append(self, x: FloatArray) -> None:
-        """Add a row in flight, by its standardised features, shape (d,)."""
-        base, n = self._base, len(self._base.u)
-        scaled = x / base.lengthscales
-        known, _ = base.border(scaled)
-        k = covariances(self._X, scaled[None], base.signal)[:, 0]
-        flight = np.empty(len(self))
-        for j, (border, delta) in enumerate(zip(self._borders, self._deltas, strict=True)):
-            flight[j] = (k[j] - border[:n] @ known - border[n:] @ flight[:j]) / delta
-        left = base.signal + base.noise - float(known @ known) - float(flight @ flight)
-        delta = math.sqrt(max(left, base.noise))
-        w = base.columns.further(base.X, scaled, base.L, known)
-        for weight, earlier in zip(flight, self._W, strict=True):
-            w -= weight * earlier
-        w /= delta
-        self._X = np.concatenate((self._X, scaled[None]))
-        self._mean_of_rows.append(float(known @ base.u))
-        self._borders.append(np.concatenate((known, flight)))
-        self._deltas.append(delta)
-        self._W.append(w)
-        self._variance = self._variance - np.square(w)
-
-    def values(self, errors: FloatArray) -> FloatArray:
-        """Values that the rows in flight may bring [unit of the property].
-
-        Args:
-            errors: e, a case a row, shape (s, p).
-
-        Returns:
-            Shape (s, p).
-        """
-        base, n = self._base, len(self._base.u)
-        factor = np.diag(self._deltas)
-        for j, border in enumerate(self._borders):
-            factor[j, :j] = border[n:]
-        z = np.array(self._mean_of_rows) + errors @ factor.T
-        values: FloatArray = base.centre + base.scale * z
-        return values
-
-    def predict(self, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Means of the latent f at the queries in each case, shape (s, m), and its deviation in all, shape (m,)."""
-        base = self._base
-        shift = errors @ np.array(self._W) if self._W else np.zeros((len(errors), len(base.mean)))
-        std = base.scale * np.sqrt(np.maximum(self._variance, 0.0))
-        return base.centre + base.scale * (base.mean + shift), std
 
 
 def _latest_and_spread(n: int, most: int) -> IndexArray:

@@ -20,8 +20,9 @@ Floats = NDArray[np.floating[Any]]
 KEPT_BYTES: Final = 1 << 29
 """Scaled rows are kept up to this size (512 MiB: two million rows of 64 features in single precision)."""
 
-BLOCK_ROWS: Final = 16_384
-"""Rows of one block: with 1,000 training rows its covariances take 64 MiB in single precision."""
+BLOCK_ROWS: Final = 4_096
+"""Rows of one block: with 1,000 training rows its covariances take 16 MiB in single precision. Four times as many are
+slower by half, as they leave the cache."""
 
 SINGLE_PRECISION_FROM: Final = 50_000_000
 """Covariances between training rows and queries from which all of them are in single precision (200 MB): its rounding,

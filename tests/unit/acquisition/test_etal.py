@@ -14,7 +14,8 @@ from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.etal import EntropyTargeted
 from agent.acquisition.expected_gain import expected_gain
 from agent.acquisition.measure import PUBLISHED, EntropyMeasure
-from agent.surrogate.growing import GrowingGP, GrowthTerms, Imagined
+from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.imagined import Imagined
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 from protocols.errors import SettingsError
@@ -155,8 +156,7 @@ def test_requests_in_flight_count_by_their_predicted_distribution(biased: Callab
     then = EntropyTargeted(cases=400).propose(world.context(pending=flight), 1)
     process, _, _ = parts(world, 1)
     imagined = Imagined(process)
-    for row in measure_columns(world.pool.features).apply(world.pool.features[flight]):
-        imagined.append(row)
+    imagined.extend(measure_columns(world.pool.features).apply(world.pool.features[flight]))
     known = world.truth[world.start[world.pool.family_codes[world.start] == 1]]
     drawn = imagined.values(np.random.default_rng(0).normal(size=(4000, 5)))
     entropies = np.array([world.measure.entropy(np.sort(np.concatenate((known, values)))) for values in drawn])

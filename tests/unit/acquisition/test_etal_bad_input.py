@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.acquisition import shared_surrogate
 from agent.acquisition.base import Proposal
 from agent.acquisition.etal import EntropyTargeted
 from agent.acquisition.measure import default_resolution
 from agent.pool.candidates import Candidate, make_pool
 from agent.surrogate import queries, standardise
-from agent.surrogate.covariances import StreamedColumns
 from agent.surrogate.gaussian_process import SurrogateError
-from agent.surrogate.standardise import measure_columns
+from agent.surrogate.standardise import Standardisation, measure_columns
 from protocols.errors import TableError
 
 etal = EntropyTargeted()
@@ -164,24 +164,35 @@ def test_an_outlier_does_not_make_all_other_values_equal() -> None:
     assert default_resolution(np.append(x, 1e6)) == pytest.approx(default_resolution(x), rel=0.05)
 
 
+@pytest.mark.parametrize("labelled", [True, False])
 def test_a_pool_larger_than_memory_is_streamed_from_its_file(
-    biased: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    biased: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labelled: bool
 ) -> None:
-    """Features in a memory map, no covariance kept, blocks of 50 rows: the proposals of the pool in memory."""
+    """Features in a memory map, no covariance kept, blocks of 50 rows at most: the proposals of the pool in memory.
+
+    Also for a family without a labelled row, which is predicted from the others.
+    """
     world = biased(3)
+    kept = world.start if labelled else world.start[world.pool.family_codes[world.start] != 1]
     path = tmp_path / "features.f64"
     world.pool.features.tofile(path)
     mapped = np.memmap(path, dtype=np.float64, mode="r", shape=world.pool.features.shape)
     pool = type(world.pool)(world.pool.candidate_ids, mapped, world.pool.family_codes, world.pool.families)
-    in_memory = etal.propose(world.context(), 3)
+    in_memory = etal.propose(world.context(observed=kept), 3)
+    read: list[int] = []
+
+    def apply(columns: Standardisation, rows: np.ndarray) -> np.ndarray:
+        read.append(len(rows))
+        return original(columns, rows)
+
+    original = Standardisation.apply
+    monkeypatch.setattr(Standardisation, "apply", apply)
     monkeypatch.setattr(queries, "KEPT_BYTES", 0)
     monkeypatch.setattr(queries, "BLOCK_ROWS", 50)
     monkeypatch.setattr(standardise, "BLOCK_ROWS", 50)
-    policy = EntropyTargeted(memory_mib=0)
-    streamed = policy.propose(type(world)(pool, world.truth, world.start).context(), 3)
-    assert policy._histories is not None
-    surrogates = [history.surrogate() for history in policy._histories._families]
-    assert all(isinstance(surrogate.columns, StreamedColumns) for surrogate in surrogates if surrogate)
+    monkeypatch.setattr(shared_surrogate, "BLOCK_ROWS", 50)
+    streamed = EntropyTargeted(memory_mib=0).propose(type(world)(pool, world.truth, kept).context(), 3)
+    assert max(read) <= 50
     assert [c.index for c in streamed.choices] == [c.index for c in in_memory.choices]
     assert streamed.choices[0].score == pytest.approx(in_memory.choices[0].score, rel=1e-6)
 

@@ -23,7 +23,9 @@ MEASURE = EntropyMeasure(M_SPACING, 1e-3)
 
 
 def fresh(measure: EntropyMeasure = MEASURE) -> FamilyHistory:
-    return FamilyHistory(FEATURES, np.arange(0, 2 * MEMBERS, 2), COLUMNS, measure, GrowthTerms())
+    places = np.arange(2 * MEMBERS) // 2
+    members = np.arange(0, 2 * MEMBERS, 2)
+    return FamilyHistory(FEATURES, members, places, columns=COLUMNS, measure=measure, terms=GrowthTerms())
 
 
 def state(history: FamilyHistory) -> tuple[object, ...]:
@@ -153,5 +155,6 @@ def test_families_are_folded_each_by_its_own_rows(biased: Callable) -> None:
         known = np.concatenate((world.start, acquired))
         known = known[world.pool.family_codes[known] == code]
         assert history.members.tolist() == np.flatnonzero(world.pool.family_codes == code).tolist()
+        assert history.places[history.members].tolist() == list(range(len(history.members)))
         assert history.sample.tolist() == np.sort(world.truth[known]).tolist()
         assert len(history) == len(known)

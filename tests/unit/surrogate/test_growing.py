@@ -10,7 +10,8 @@ import pytest
 from agent.surrogate import gaussian_process, growing, queries
 from agent.surrogate.covariances import KeptColumns, StreamedColumns
 from agent.surrogate.gaussian_process import Hyperparameters, SurrogateError, fit_with
-from agent.surrogate.growing import GrowingGP, GrowthTerms, Imagined
+from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.imagined import Imagined
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 
@@ -102,52 +103,11 @@ def test_what_grew_in_steps_has_the_bits_of_what_is_folded_at_once(memory_bytes:
     for row in range(10, 60):
         lived.append(table.X[row], float(table.y[row]))
         lived.predict()
-        Imagined(lived).append(table.X[row + 1])
+        Imagined(lived).extend(table.X[[row + 1]])
     anew = table.grown(10, 50, terms)
     assert lived.fits == anew.fits > 3
     for ours, theirs in zip(lived.predict(), anew.predict(), strict=True):
         assert ours.tolist() == theirs.tolist()
-
-
-@pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
-def test_rows_in_flight_give_what_conditioning_on_their_values_would(memory_bytes: int) -> None:
-    """In every case: the values that it says they may bring, appended one by one, give the same posterior."""
-    table, terms = Table(4), GrowthTerms(memory_bytes=memory_bytes)
-    base = table.grown(ROWS, 0, terms)
-    imagined = Imagined(base)
-    flight = table.X[100:104]
-    for row in flight:
-        imagined.append(row)
-    errors = np.random.default_rng(0).normal(size=(6, 4))
-    values, (means, std) = imagined.values(errors), imagined.predict(errors)
-    assert len(imagined) == 4
-    for case in range(6):
-        conditioned = at_once(
-            base, np.concatenate((table.X[:ROWS], flight)), np.append(table.y[:ROWS], values[case]), table.X[::2]
-        )
-        assert means[case] == pytest.approx(conditioned[0], abs=1e-7)
-        assert std == pytest.approx(conditioned[1], abs=1e-6)
-
-
-def test_values_in_flight_have_the_joint_distribution_of_the_posterior() -> None:
-    """Mean and covariance of twins and strangers: twins come together, but for the noise."""
-    table = Table(5)
-    base = table.grown(ROWS, 0)
-    imagined = Imagined(base)
-    for row in (table.X[100], table.X[100], table.X[120]):
-        imagined.append(row)
-    drawn = imagined.values(np.random.default_rng(0).normal(size=(200_000, 3)))
-    mean, std = base.predict()
-    assert drawn.mean(axis=0) == pytest.approx(mean[[50, 50, 60]], abs=0.01 * base.scale)
-    assert drawn.std(axis=0) == pytest.approx(np.hypot(std[[50, 50, 60]], base.noise_std), rel=0.01)
-    assert np.cov(drawn.T)[0, 1] == pytest.approx(std[50] ** 2, rel=0.03, abs=1e-4)
-
-
-def test_without_rows_in_flight_every_case_is_the_process_itself() -> None:
-    base = Table(6).grown(ROWS, 0)
-    means, std = Imagined(base).predict(np.empty((3, 0)))
-    assert means == pytest.approx(np.tile(base.predict()[0], (3, 1)))
-    assert std.tolist() == base.predict()[1].tolist()
 
 
 def test_it_fits_again_after_a_tenth_of_new_rows_and_not_before() -> None:

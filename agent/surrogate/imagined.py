@@ -1,0 +1,97 @@
+"""Rows in flight in a growing Gaussian process: appended without their values, which are yet to come.
+
+| here | meaning | shape |
+|---|---|---|
+| e | errors to come: of the prediction of each row by those before it, in its own deviations | (s, p) |
+| Λ | the rows' part of the Cholesky factor, noise included | (p, p) |
+| W | their rows of V (`growing`) | (p, m) |
+
+δ and v of an appended row do not need its value, and the errors to come are independent standard normals. So the
+values in flight are μ_P + Λ e, the means at the queries μ + Wᵀ e, and the variance there falls by Σ_i W_i² whatever they
+bring: exactly what conditioning on the drawn values gives, for all draws at once.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.surrogate.covariances import covariances
+from agent.surrogate.growing import GrowingGP
+
+FloatArray = NDArray[np.float64]
+
+
+class Imagined:
+    """A process with rows in flight: its deviations are lower around them, its means depend on what they will bring.
+
+    Args:
+        base: The process of the known rows; it stays as it is, and must stay so while this one is used.
+    """
+
+    def __init__(self, base: GrowingGP) -> None:
+        self._base = base
+        self._X = np.empty((0, len(base.lengthscales)))
+        self._mean_of_rows: list[float] = []
+        self._borders: list[FloatArray] = []
+        self._deltas: list[float] = []
+        self._W: list[FloatArray] = []
+        self._variance = base.variance
+
+    def __len__(self) -> int:
+        return len(self._deltas)
+
+    def extend(self, X: FloatArray) -> None:
+        """Add rows in flight, by their standardised features, shape (p, d)."""
+        base = self._base
+        scaled = X / base.lengthscales
+        borders = base.borders(scaled)
+        for row, border, w in zip(scaled, borders, base.columns.further(base.X, scaled, base.L, borders), strict=True):
+            self._append(row, border, w)
+
+    def _append(self, scaled: FloatArray, known: FloatArray, w: FloatArray) -> None:
+        """Take in a row with its b and w of the base alone, by the rows in flight before it."""
+        base, n = self._base, len(known)
+        k = covariances(self._X, scaled[None], base.signal)[:, 0]
+        flight = np.empty(len(self))
+        for j, (border, delta) in enumerate(zip(self._borders, self._deltas, strict=True)):
+            flight[j] = (k[j] - border[:n] @ known - border[n:] @ flight[:j]) / delta
+        left = base.signal + base.noise - float(known @ known) - float(flight @ flight)
+        delta = math.sqrt(max(left, base.noise))
+        for weight, earlier in zip(flight, self._W, strict=True):
+            w -= weight * earlier
+        w /= delta
+        self._X = np.concatenate((self._X, scaled[None]))
+        self._mean_of_rows.append(float(known @ base.u))
+        self._borders.append(np.concatenate((known, flight)))
+        self._deltas.append(delta)
+        self._W.append(w)
+        self._variance = self._variance - np.square(w)
+
+    def values(self, errors: FloatArray) -> FloatArray:
+        """Values that the rows in flight may bring [unit of the property].
+
+        Args:
+            errors: e, a case a row, shape (s, p).
+
+        Returns:
+            Shape (s, p).
+        """
+        base, n = self._base, len(self._base.u)
+        factor = np.diag(self._deltas)
+        for j, border in enumerate(self._borders):
+            factor[j, :j] = border[n:]
+        z = np.array(self._mean_of_rows) + errors @ factor.T
+        values: FloatArray = base.centre + base.scale * z
+        return values
+
+    def predict(self, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Means of the latent f at the queries in each case, shape (s, m), and its deviation in all, shape (m,)."""
+        base = self._base
+        means = errors @ np.array(self._W) if self._W else np.zeros((len(errors), len(base.mean)))
+        means += base.mean
+        means *= base.scale
+        means += base.centre
+        return means, base.scale * np.sqrt(np.maximum(self._variance, 0.0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import sys
 import time
@@ -15,18 +14,12 @@ import pytest
 
 from scenarios.broker import LOOPBACK
 from tests.endurance.conftest import Open
-from tests.endurance.stage import LABS, STEP_S, Stage, Terms
-from tests.support.commands import PATIENCE_S, Part, until
+from tests.endurance.endings import SIGTERM_S, seconds_to_end
+from tests.endurance.stage import LABS, Stage, Terms
+from tests.support.commands import Part, until
 from tests.support.tcp_proxy import BOTH, TcpProxy
 
 pytestmark = pytest.mark.system
-
-SIGTERM_S: Final = 5.0
-"""What the design promises."""
-
-NOISE_S: Final = 1.0
-"""What a shared machine may add, although the time in which a part wanted a processor and got none is taken off: disks
-and memory are shared as well."""
 
 TERMS: Final = Terms(60, latency_s=0.5, extra=("broker.keepalive_s=60",))
 """The keep-alive is long, so that a link that falls silent is not noticed before the end."""
@@ -55,29 +48,13 @@ def started(part: str, stage: Stage) -> Part:
     return process
 
 
-def seconds_to_end(part: Part) -> float:
-    """Ask a part to end, in order; return how long it took, without what others made it wait for a processor [s]."""
-    process = part.process
-    began, starved = time.monotonic(), starved_s(process.pid)
-    process.send_signal(signal.SIGTERM)
-    last = starved
-    while process.poll() is None:
-        last = max(last, starved_s(process.pid))
-        assert time.monotonic() - began < PATIENCE_S, f"it hangs; it said: {part.said}"
-        time.sleep(STEP_S)
-    took = time.monotonic() - began - (last - starved)
+def assert_ends_in_time(part: Part) -> None:
+    """Ask a part to end; it does so in order and in time."""
+    took = seconds_to_end(part.process)
     ended = part.finish()
     assert ended.code in {0, 130}, ended.err
     assert "Traceback" not in ended.err
-    return took
-
-
-def starved_s(pid: int) -> float:
-    """How long a process has been ready to run while others ran [s]; Linux counts it."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, IndexError):  # it has just ended, or this kernel does not count
-        return 0.0
+    assert took < SIGTERM_S, ended.err
 
 
 @pytest.fixture
@@ -115,7 +92,7 @@ def test_a_part_that_never_reached_its_broker_does_not_wait_for_it_at_the_end(
     stage.url = url
     process = started(part, stage)
     time.sleep(0.5)  # until it connects
-    assert seconds_to_end(process) < SIGTERM_S + NOISE_S
+    assert_ends_in_time(process)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -131,4 +108,4 @@ def test_a_part_whose_link_has_fallen_silent_does_not_wait_for_it_at_the_end(par
         stage.wait_for_results(5)
         proxy.faults.hold = BOTH
         time.sleep(0.5)
-        assert seconds_to_end(process) < SIGTERM_S + NOISE_S
+        assert_ends_in_time(process)

@@ -11,6 +11,7 @@ import pytest
 
 from agent.incumbency import PROBATION_S
 from tests.endurance.conftest import Judge, Open
+from tests.endurance.endings import SIGTERM_S, seconds_to_end
 from tests.endurance.stage import CAMPAIGN, LABS, Stage, Terms
 from tests.support.commands import Finished, Part, until
 
@@ -25,8 +26,6 @@ minutes."""
 AGAIN = 2 + round(STOPPED_S / 60)
 """How often what was awaited may be asked for again: labs repeat their answers every two seconds meanwhile, and what is
 new comes after that."""
-SIGTERM_S = 10.0
-"""Twice what the design promises: these tests share their processors, and an end that hangs takes far longer."""
 SLOW = Terms(BUDGET, latency_s=3.0)
 """The first agent is still at work when the second looks."""
 PARTS = ("agent", LABS[0], "broker")
@@ -65,10 +64,8 @@ def test_a_part_that_is_asked_to_end_under_load_ends_in_time_and_is_taken_up_aga
     for results in (10, 25):
         stage.wait_for_results(results)
         process = process_of(stage, part)
-        sent = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(30)
-        assert time.monotonic() - sent < SIGTERM_S
+        assert seconds_to_end(process) < SIGTERM_S
+        code = process.returncode
         if part == "broker":
             stage.broker.start()
         elif part == "agent":

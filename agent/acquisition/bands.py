@@ -38,7 +38,8 @@ For normal samples of ten or twenty the truth lies above the band more often, fo
 
 **Other estimators.** Up to their noise all estimate the mean of −ln f, so those that look at as many neighbours vary as
 much: the σ of m_spacing serves `published` and `gaussian_kernel`. `kozachenko_leonenko` looks at three neighbours and
-varies more; its own entropies are taken, without each of at most `GROUPS` groups of values. Their own bias is theirs:
+varies more; its own entropies are taken, without each of at most `GROUPS` groups of values. Of several properties a
+candidate is left out with all its values, and h_(i) is the weighted mean of their entropies. Their own bias is theirs:
 at 50 uniform values the truth is held 0.80 (published), 0.47 (gaussian_kernel) and 0.97 of the times.
 
 References: B. Efron, C. Stein, Ann. Stat. 9, 586 (1981); R. G. Miller, Biometrika 61, 1 (1974); B. Efron, Ann. Stat. 7,
@@ -49,6 +50,7 @@ References: B. Efron, C. Stein, Ann. Stat. 9, 586 (1981); R. G. Miller, Biometri
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -56,6 +58,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from agent.acquisition.aspects import Aspect, combined_entropy
 from agent.acquisition.entropy import MIN_VALUES
 from agent.acquisition.measure import KOZACHENKO_LEONENKO, PUBLISHED, EntropyMeasure, default_resolution
 from agent.acquisition.spacing import log_width, window
@@ -73,22 +76,38 @@ GROUPS: Final = 32
 """Most groups of values that are left out in turn, where there is no shortcut: t σ then varies by an eighth."""
 
 
-def entropy_band(sorted_values: FloatArray, measure: EntropyMeasure) -> Band | None:
-    """Return the 90 % band of the entropy of an ascending sample [nat]; None of fewer than `MIN_VALUES` values.
+def entropy_band(values: FloatArray, measure: EntropyMeasure | Sequence[Aspect]) -> Band | None:
+    """Return the 90 % band of the entropy of a family [nat]; None of fewer than `MIN_VALUES` values.
 
-    It depends on the values alone.
+    It depends on the values alone, not on their order.
+
+    Args:
+        values: Shape (n,); of several properties, shape (n, p).
+        measure: Which entropy is meant; or the p properties.
     """
-    h = measure.entropy(sorted_values)
-    if h is None or len(sorted_values) < MIN_VALUES:
+    aspects = (Aspect(measure=measure),) if isinstance(measure, EntropyMeasure) else tuple(measure)
+    rows = values.reshape(len(values), len(aspects))
+    rows = rows[np.lexsort(rows.T[::-1])]
+    parts = [aspect.entropy(np.sort(column)) for aspect, column in zip(aspects, rows.T, strict=True)]
+    h = combined_entropy(aspects, parts)
+    if h is None or len(rows) < MIN_VALUES:
         return None
-    if measure.estimator == KOZACHENKO_LEONENKO:
-        without = _without_groups(sorted_values, measure)
-    else:
-        resolution = default_resolution(sorted_values) if measure.estimator == PUBLISHED else measure.resolution
-        without = _without_each(sorted_values, resolution)
+    columns = zip(aspects, rows.T, strict=True)
+    without = np.sum([aspect.weight * _without_one(column, aspect.measure) for aspect, column in columns], axis=0)
     g = len(without)
     reach = float(stdtrit(g - 1, UPPER_POINT)) * math.sqrt((g - 1) * float(np.var(without)))
     return h - reach, h + reach
+
+
+def _without_one(column: FloatArray, measure: EntropyMeasure) -> FloatArray:
+    """Return the entropy of a property without each row, or each group of rows, up to what is the same for all."""
+    if measure.estimator == KOZACHENKO_LEONENKO:
+        return _without_groups(column, measure)
+    order = np.argsort(column, kind="stable")
+    without = np.empty(len(column))
+    resolution = default_resolution(column) if measure.estimator == PUBLISHED else measure.resolution
+    without[order] = _without_each(column[order], resolution)
+    return without
 
 
 def _without_each(x: FloatArray, r: float) -> FloatArray:
@@ -113,16 +132,16 @@ def _without_each(x: FloatArray, r: float) -> FloatArray:
     return without
 
 
-def _without_groups(x: FloatArray, measure: EntropyMeasure) -> FloatArray:
-    """Return the entropy without each group of values; shape (g,)."""
-    group = _groups(len(x))
-    found = [measure.entropy(x[group != each]) for each in range(min(len(x), GROUPS))]
+def _without_groups(column: FloatArray, measure: EntropyMeasure) -> FloatArray:
+    """Return the entropy without each group of rows; shape (g,)."""
+    group = _groups(len(column))
+    found = (measure.entropy(np.sort(column[group != each])) for each in range(min(len(column), GROUPS)))
     return np.array([h for h in found if h is not None])
 
 
 @lru_cache(maxsize=256)
 def _groups(n: int) -> IndexArray:
-    """Deal n ranks out to groups at random, the same for ever; neighbours would tell less than others.
+    """Deal n rows out to groups at random, the same for ever; neighbours would tell less than others.
 
     NumPy promises the raw bits of a generator for all versions, and no more.
     """

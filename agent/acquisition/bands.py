@@ -38,9 +38,10 @@ For normal samples of ten or twenty the truth lies above the band more often, fo
 
 **Other estimators.** Up to their noise all estimate the mean of −ln f, so those that look at as many neighbours vary as
 much: the σ of m_spacing serves `published` and `gaussian_kernel`. `kozachenko_leonenko` looks at three neighbours and
-varies more; its own entropies are taken, without each of at most `GROUPS` groups of values. Of several properties a
-candidate is left out with all its values, and h_(i) is the weighted mean of their entropies. Their own bias is theirs:
-at 50 uniform values the truth is held 0.80 (published), 0.47 (gaussian_kernel) and 0.97 of the times.
+varies more; its own entropies are taken, without each of at most `GROUPS` groups of values. Their bias stays theirs: at
+50 uniform values the truth is held 0.80 (published), 0.47 (gaussian_kernel) and 0.97 of the times.
+
+**Several properties.** A candidate is left out with all its values, and h_(i) is the weighted mean of the entropies.
 
 References: B. Efron, C. Stein, Ann. Stat. 9, 586 (1981); R. G. Miller, Biometrika 61, 1 (1974); B. Efron, Ann. Stat. 7,
 1 (1979); D. N. Politis, J. P. Romano, M. Wolf, Subsampling (Springer, 1999); J. Shao, C. F. J. Wu, Ann. Stat. 17, 1176

@@ -20,6 +20,7 @@ References: H. Zhang et al., Appl. Phys. Rev. 10, 021403 (2023); E. C. Pielou, J
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -196,7 +197,7 @@ class BiasMeter:
         start = start.reshape(len(start), len(self.aspects))
         invariant(len(codes) == len(start), "every value has a family")
         self._samples = [[np.sort(column[codes == code]) for column in start.T] for code in range(len(self._families))]
-        self._rows = [start[codes == code].tolist() for code in range(len(self._families))]
+        self._rows = [array("d", start[codes == code].ravel()) for code in range(len(self._families))]
         self._entropies = [self._entropy(code) for code in range(len(self._families))]
         self._bands: dict[int, Band | None] = {}
 
@@ -207,7 +208,7 @@ class BiasMeter:
         samples = self._samples[family_code]
         for place, value in enumerate(values):
             samples[place] = np.insert(samples[place], int(np.searchsorted(samples[place], value)), value)
-        self._rows[family_code].append(list(values))
+        self._rows[family_code].extend(values)
         self._entropies[family_code] = self._entropy(family_code)
         self._bands.pop(family_code, None)
 
@@ -217,10 +218,15 @@ class BiasMeter:
 
     def bands(self) -> tuple[Band | None, ...]:
         """Return the band of every family's entropy; only families that changed since are measured anew."""
-        for code, rows in enumerate(self._rows):
+        for code, samples in enumerate(self._samples):
             if code not in self._bands:
-                self._bands[code] = entropy_band(np.array(rows).reshape(len(rows), len(self.aspects)), self.aspects)
+                self._bands[code] = self.band_of(code, len(samples[0]))
         return tuple(self._bands[code] for code in range(len(self._families)))
+
+    def band_of(self, family_code: int, size: int) -> Band | None:
+        """Return the band of a family's entropy as it was with its first `size` candidates."""
+        rows = np.array(self._rows[family_code][: size * len(self.aspects)])
+        return entropy_band(rows.reshape(size, len(self.aspects)), self.aspects)
 
     def _entropy(self, code: int) -> float | None:
         parts = [aspect.entropy(x) for aspect, x in zip(self.aspects, self._samples[code], strict=True)]

@@ -233,19 +233,6 @@ class Store:
                 ),
             )
 
-    def values_by_family(self) -> dict[str, list[float]]:
-        """Return the values of every family in the order of their admission [unit of the campaign]."""
-        with transaction(self._connection, self._url):
-            rows = self._connection.execute(
-                select(OBSERVATION.c.family, OBSERVATION.c.value).order_by(
-                    OBSERVATION.c.sequence, OBSERVATION.c.candidate_id
-                )
-            ).all()
-        values: dict[str, list[float]] = {}
-        for family, value in rows:
-            values.setdefault(family, []).append(value)
-        return values
-
     def append(self, commit: Commit, *, now: str) -> None:
         """Write all of one step, or nothing.
 

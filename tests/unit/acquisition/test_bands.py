@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from agent.acquisition.aspects import Aspect
 from agent.acquisition.bands import GROUPS, _without_each, _without_groups, entropy_band
 from agent.acquisition.entropy import MIN_VALUES
 from agent.acquisition.measure import ESTIMATORS, M_SPACING, EntropyMeasure
@@ -63,6 +64,31 @@ def test_a_published_band_has_the_same_width_in_every_unit() -> None:
     assert wide is not None
     assert small is not None
     assert small[1] - small[0] == pytest.approx(wide[1] - wide[0])
+
+
+@pytest.mark.parametrize("estimator", [M_SPACING, "kozachenko_leonenko"])
+def test_the_order_of_the_values_does_not_matter(estimator: str) -> None:
+    measure, x = EntropyMeasure(estimator, 1e-3), np.random.default_rng(5).normal(size=40)
+    assert entropy_band(x, measure) == entropy_band(x[::-1], measure) == entropy_band(np.sort(x), measure)
+
+
+def test_of_several_properties_a_candidate_is_left_out_with_all_its_values() -> None:
+    rng = np.random.default_rng(6)
+    rows = rng.normal(size=(23, 2)) * (1.0, 50.0) + (0.0, 7.0)
+    aspects = (Aspect("a", SPACING, 1.0, 0.75), Aspect("b", EntropyMeasure(M_SPACING, 0.05), 50.0, 0.25))
+    m = window(22)
+
+    def combined(sample: np.ndarray, m: int | None = None) -> float:
+        return sum(
+            a.weight * (spacing_entropy(np.sort(column), a.measure.resolution, m) - math.log(a.scale))
+            for a, column in zip(aspects, sample.T, strict=True)
+        )
+
+    without = [combined(np.delete(rows, i, axis=0), m) for i in range(23)]
+    reach = stats.t.ppf(0.95, 22) * math.sqrt(22 * np.var(without))
+    h = combined(rows)
+    assert entropy_band(rows, aspects) == pytest.approx((h - reach, h + reach))
+    assert entropy_band(rows[rng.permutation(23)], aspects) == pytest.approx((h - reach, h + reach))
 
 
 def test_values_are_left_out_in_groups_of_equal_size_the_same_for_ever() -> None:

@@ -13,14 +13,7 @@ from sqlalchemy import create_engine, delete, text
 from sqlalchemy.exc import DBAPIError
 
 from agent.acquisition.bias import BiasPoint
-from agent.campaign.events import (
-    ObservationAdded,
-    Ordering,
-    RequestIssued,
-    ResultAccepted,
-    StartSetLoaded,
-    dump_event,
-)
+from agent.campaign.events import ObservationAdded, Ordering, RequestIssued, dump_event
 from agent.store import store as store_module
 from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, OutboxItem, Quarantined, Store, chain_digest
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, JOURNAL, OBSERVATION, QUARANTINE
@@ -71,22 +64,6 @@ class StoreContract:
         assert list(store.trajectory()) == told
         assert_views_equal_fold(store, POOL)
         store.close()
-
-    def test_the_values_of_a_family_come_in_the_order_of_their_admission(self, store: Store) -> None:
-        shelf = Shelf(store, POOL, PLAN)
-        shelf.play(3)
-        in_order: dict[str, list[float]] = {}
-        for event in store.journal():
-            match event:
-                case StartSetLoaded():
-                    admitted = sorted(zip(event.candidate_ids, event.values, strict=True))
-                case ResultAccepted() | ObservationAdded():
-                    admitted = [(event.candidate_id, event.value)]
-                case _:
-                    continue
-            for which, value in admitted:
-                in_order.setdefault(POOL.candidates[POOL.index_of[which]].family, []).append(value)
-        assert store.values_by_family() == in_order
 
     @pytest.mark.parametrize("seed", range(4))
     def test_views_equal_the_fold_of_the_journal(self, shelf: Shelf, seed: int) -> None:

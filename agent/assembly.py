@@ -18,7 +18,7 @@ from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignPlan, CampaignResumed
 from agent.campaign.state import Phase
 from agent.correspondence import Correspondence
-from agent.logs import StepLog, open_log
+from agent.logs import StepLog, log_bands, open_log
 from agent.loop import Agent
 from agent.memory import Remembered, begin, fresh_uid, remember, require_same_plan
 from agent.pool.candidates import Pool
@@ -173,6 +173,7 @@ def assembled_agent(
     if broker_limits:
         logger.warning("broker_limits", limits=broker_limits)
     logger.info("agent_started", sequence=files.store.sequence, policy=plan.policy, budget=plan.budget)
+    log_bands(logger, maker.bias_step, maker.meter)
     try:
         yield Agent(
             maker=maker,
@@ -189,6 +190,7 @@ def assembled_agent(
         logger.exception("agent_failed")
         raise
     finally:
+        log_bands(logger, maker.bias_step, maker.meter)
         logger.info("agent_ended", sequence=files.store.sequence, phase=files.remembered.campaign.phase.value)
         in_hand.close()
         recording.close()

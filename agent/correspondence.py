@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from agent.acquisition.bias import BiasPoint
+from agent.acquisition.bands import Band
+from agent.acquisition.bias import BIAS_FIGURES, BiasPoint
 from agent.campaign.decide import Receipt
 from agent.campaign.events import CampaignPlan
 from agent.campaign.state import Attempt
@@ -84,8 +85,10 @@ class Correspondence:
         )
         return topic_of(message), encode(message)
 
-    def bias_report(self, step: int, point: BiasPoint) -> Letter:
-        """Write the bias report of a step."""
+    def bias_report(self, step: int, point: BiasPoint, bands: Sequence[Band | None] = ()) -> Letter:
+        """Write the bias report of a step, with the bands of the entropies where they are known."""
+        ends = [band or (None, None) for band in bands] or [(None, None)] * len(point.families)
+        rows = zip(point.families, point.sizes, point.entropies, ends, strict=True)
         message = BiasReport(
             campaign=self._plan.campaign,
             message_id=self._new_id(),
@@ -94,13 +97,11 @@ class Correspondence:
             property=self._plan.property_name,
             unit=self._plan.unit,
             families=tuple(
-                FamilyBias(family=family, size=size, entropy=entropy)
-                for family, size, entropy in zip(point.families, point.sizes, point.entropies, strict=True)
+                FamilyBias(family=family, size=size, entropy=entropy, entropy_low=low, entropy_high=high)
+                for family, size, entropy, (low, high) in rows
             ),
-            entropy_range=point.entropy_range,
-            entropy_std=point.entropy_std,
-            mean_gap=point.mean_gap,
             poorest_family=point.poorest_family,
+            **{figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES},
         )
         return topic_of(message), encode(message)
 

@@ -7,6 +7,7 @@ from typing import IO, Any, Final
 
 import structlog
 
+from agent.acquisition.bias import BIAS_FIGURES, BiasMeter
 from agent.campaign.events import (
     AskingEnded,
     AttemptFailed,
@@ -66,6 +67,11 @@ def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, IO[str]
     return logger, file
 
 
+def log_bands(logger: structlog.typing.FilteringBoundLogger, step: int, meter: BiasMeter) -> None:
+    """Log how far the entropy of every family is known: when an agent begins and ends, for it takes a while."""
+    logger.info("entropy_bands", step=step, band=dict(zip(meter.point().families, meter.bands(), strict=True)))
+
+
 class StepLog:
     """Logs what each step committed.
 
@@ -86,9 +92,7 @@ class StepLog:
             self._logger.info(
                 "bias_trajectory",
                 step=bias.step,
-                entropy_range=point.entropy_range,
-                entropy_std=point.entropy_std,
-                mean_gap=point.mean_gap,
+                **{figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES},
                 poorest_family=point.poorest_family,
                 entropy=dict(zip(point.families, point.entropies, strict=True)),
                 size=dict(zip(point.families, point.sizes, strict=True)),

@@ -23,7 +23,7 @@ from agent.acquisition.base import AcquisitionContext
 from agent.campaign.context import make_context
 from agent.campaign.decide import DecisionNeeded
 from agent.campaign.state import Phase
-from agent.correspondence import Correspondence
+from agent.correspondence import Correspondence, Letter
 from agent.deadlines import Deadlines
 from agent.incumbency import Incumbency
 from agent.step import Expired, Input, Proposed, Step, StepMaker
@@ -31,6 +31,7 @@ from agent.store.store import Store
 from protocols.errors import BrokerError, CampaignHalted
 from protocols.failures import explained
 from protocols.in_hand import InHand
+from protocols.limits import MAX_BANDED_FAMILIES
 from protocols.messages import Health
 from protocols.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport
 
@@ -336,8 +337,13 @@ class Agent:
         now = asyncio.get_running_loop().time()
         if self.connected and step.bias and now >= self._report_due:
             self._report_due = now + BIAS_REPORT_EVERY_S
-            last = step.bias[-1]
-            self._spawn(self._send(*self._letters.bias_report(last.step, last.point), retain=True))
+            self._spawn(self._send(*self._bias_letter(), retain=True))
+
+    def _bias_letter(self) -> Letter:
+        meter = self._maker.meter
+        point = meter.point()
+        bands = meter.bands() if len(point.families) <= MAX_BANDED_FAMILIES else ()
+        return self._letters.bias_report(self._maker.bias_step, point, bands)
 
     async def _say_goodbye(self) -> None:
         """Send what is still owed, then leave in order."""
@@ -345,8 +351,7 @@ class Agent:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GOODBYE_S):
                     await asyncio.gather(*self._owed)
-                    point = self._maker.meter.point()
-                    await self._send(*self._letters.bias_report(self._maker.bias_step, point), retain=True)
+                    await self._send(*self._bias_letter(), retain=True)
                     await self._send(*self._letters.status(Health.OFFLINE), retain=True)
         await self._transport.close()
         self._store.append(Step().commit(tuple(self._confirmed)), now=self._now())

@@ -30,6 +30,7 @@ Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 Finite = Annotated[float, Field(ge=-MAX_ABS_VALUE, le=MAX_ABS_VALUE)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 
 
@@ -149,6 +150,10 @@ class FamilyBias(BaseModel):
     size: Count
     entropy: Finite | None = None
     """Differential entropy [nat]; None where the campaign's estimator does not define it (no value, at least)."""
+    entropy_low: Finite | None = None
+    """Lower end of its 90 % band [nat]; None where there is none (fewer than five values), or none is told."""
+    entropy_high: Finite | None = None
+    """Upper end of the same [nat]."""
 
 
 class BiasReport(Message):
@@ -163,6 +168,8 @@ class BiasReport(Message):
     entropy_std: Finite | None = None
     mean_gap: Finite | None = None
     poorest_family: Name | None = None
+    evenness: Share | None = None
+    coverage: Share | None = None
 
 
 class Health(StrEnum):

@@ -88,13 +88,15 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         property="formation_energy",
         unit="eV/atom",
         families=(
-            FamilyBias(family="cubic", size=30, entropy=-0.71),
-            FamilyBias(family="tetragonal", size=12, entropy=-1.24),
+            FamilyBias(family="cubic", size=30, entropy=-0.71, entropy_low=-0.92, entropy_high=-0.5),
+            FamilyBias(family="tetragonal", size=12, entropy=-1.24, entropy_low=-1.73, entropy_high=-0.75),
         ),
         entropy_range=0.53,
         entropy_std=0.265,
         mean_gap=0.265,
         poorest_family="tetragonal",
+        evenness=0.951,
+        coverage=1.0,
     ),
     Status(
         **_LETTERHEAD,

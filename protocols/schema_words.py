@@ -55,7 +55,11 @@ FIELD_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "entropy_range": "Largest less smallest defined entropy [nat]; absent or null with fewer than two.",
         "entropy_std": "Population standard deviation of the defined ones [nat]; absent or null with fewer than two.",
         "mean_gap": "Mean distance of the defined ones to the largest [nat]; absent or null with fewer than two.",
-        "poorest_family": "The family to enrich first: one without a defined entropy, or the one of smallest entropy.",
+        "poorest_family": "The starved family, to be enriched first: one without a defined entropy, or the one of "
+        "smallest entropy.",
+        "evenness": "Pielou's evenness of the effective widths exp(entropy), from 0 to 1, all alike; absent or null "
+        "with fewer than two.",
+        "coverage": "Share of the families that have at least five observations; absent where it is not told.",
     },
     "Status": {
         "client": "Who it is about; the same as the last level of the topic.",
@@ -82,6 +86,9 @@ FIELD_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "family": "Name of the family.",
         "size": "Observations in the dataset.",
         "entropy": "Differential entropy of their values [nat]; null or absent where there is none (no value, say).",
+        "entropy_low": "Lower end of its 90 % band [nat]; null or absent where there is none (fewer than five "
+        "observations), or the families are too many.",
+        "entropy_high": "Upper end of its 90 % band [nat]; as `entropy_low`.",
     },
     "CrystalStructure": {
         "cell": "Lattice vectors as rows, 3 by 3 [Å].",

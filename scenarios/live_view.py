@@ -7,6 +7,7 @@ nothing, and must never stop a run, so it takes any numbers, and any text (contr
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -17,7 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from agent.acquisition.bias import BiasPoint
+from agent.acquisition.bias import BIAS_FIGURES, BiasFigure, BiasPoint
 from agent.report.summary import poorest_first
 
 REFRESHES_PER_S: Final = 8
@@ -32,7 +33,7 @@ LOG_SHARE: Final = 0.1
 USUAL_HEIGHT: Final = 24
 """Height of a terminal that does not say [line]."""
 
-LINES_BESIDE_FAMILIES: Final = 15
+LINES_BESIDE_FAMILIES: Final = 16
 """Lines of the view without the families, at most, and the line of the cursor."""
 
 MIN_FAMILIES_SHOWN: Final = 3
@@ -160,8 +161,9 @@ def progress_line(state: LiveState) -> str:
     """The state as one line for a log."""
     parts = [f"{_clean(state.campaign)} {state.phase}: {state.spent}/{state.budget} ({_share(state):.0%})"]
     if state.bias is not None:
-        poorest = f", poorest {_clean(state.bias.poorest_family)}" if state.bias.poorest_family else ""
-        parts.append(f"entropy range {_nat(state.bias.entropy_range)} nat{poorest}")
+        starved = f", starved {_clean(state.bias.poorest_family)}" if state.bias.poorest_family else ""
+        range_, even = _nat(state.bias.entropy_range), _nat(state.bias.evenness)
+        parts.append(f"entropy range {range_} nat, evenness {even}{starved}")
     parts.append(f"{_rate(state)}, {_duration(state.elapsed_s)} elapsed{_eta(state)}")
     parts.append(f"{len(state.in_flight)} in flight, {state.retries} retries, {state.quarantined} quarantined")
     if not state.connected:
@@ -219,7 +221,7 @@ def _families(bias: BiasPoint, before: BiasPoint | None, rows: int) -> Renderabl
         name, h = bias.families[position], bias.entropies[position]
         poorest = name == bias.poorest_family
         table.add_row(
-            Text(_clean(name) + (" ◂ poorest" if poorest else ""), "bold yellow" if poorest else ""),
+            Text(_clean(name) + (" ◂ starved" if poorest else ""), "bold yellow" if poorest else ""),
             str(bias.sizes[position]),
             _nat(h),
             Text(_bar(h, richest), "blue"),
@@ -231,16 +233,19 @@ def _families(bias: BiasPoint, before: BiasPoint | None, rows: int) -> Renderabl
 
 
 def _figures(bias: BiasPoint, before: BiasPoint | None) -> Text:
-    was = f" (was {_nat(before.entropy_range)})" if before is not None else ""
-    return Text.assemble(
-        ("range ", "dim"),
-        (_nat(bias.entropy_range), "bold"),
-        f"{was}  ",
-        ("std ", "dim"),
-        f"{_nat(bias.entropy_std)}  ",
-        ("mean gap ", "dim"),
-        f"{_nat(bias.mean_gap)} nat",
-    )
+    """Two lines: what is in nat, and what is a pure number; the first figure of each with what it was."""
+    lines = [_line_of([f for f in BIAS_FIGURES if f.unit == unit], bias, before) for unit in ("nat", "")]
+    return Text("\n").join(lines)
+
+
+def _line_of(figures: Sequence[BiasFigure], bias: BiasPoint, before: BiasPoint | None) -> Text:
+    line = Text()
+    for index, figure in enumerate(figures):
+        line.append(f"{'  ' if index else ''}{figure.short} ", "dim")
+        line.append(_nat(getattr(bias, figure.name)), "" if index else "bold")
+        if before is not None and not index:
+            line.append(f" (was {_nat(getattr(before, figure.name))})")
+    return line.append(f" {figures[0].unit}".rstrip())
 
 
 def _decision(state: LiveState) -> Text:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agent.acquisition.measure import EntropyMeasure
 from agent.assembly import DATABASE, LOG, RECORDING, CampaignFiles, versions
 from agent.campaign.state import Phase, Standing
+from agent.report.banded import ENDS, MAX_BANDED_STEPS, with_bands
 from agent.report.figures import draw_bias
 from agent.report.summary import RunSummary, read_summary, write_summary
 from agent.report.trajectory import Trajectory, write_trajectory_csv
@@ -61,6 +62,9 @@ def write_outcome(
     random = random_instead(scenario, world, measure=plan.measure, steps=steps) if over else None
     comparison = {} if random is None else {"random": random}
     title = f"{plan.campaign}: {plan.policy}, {campaign.spent} of {plan.budget} acquired"
+    # Likewise: every family's band at every step takes seconds in a long run.
+    most = MAX_BANDED_STEPS if over else ENDS
+    trajectory = with_bands(trajectory, files.remembered.meter, most)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
     draw_bias(files.folder / FIGURE, trajectory, comparison=comparison, title=title)
     counts = files.store.counts()
@@ -85,6 +89,8 @@ def write_outcome(
         per_second=round(accepted_here / elapsed_s, 3) if accepted_here else None,
         before=trajectory.points[0][1],
         after=trajectory.points[-1][1],
+        bands_before=trajectory.bands[trajectory.points[0][0]],
+        bands_after=trajectory.bands[trajectory.points[-1][0]],
         random=None if random is None else random.points[-1][1],
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.report.banded import ENDS
 from agent.report.labels import EndLabel, draw_end_labels, shortened
 from agent.report.look import DPI, OKABE_ITO, WIDTH_IN, save_figure, signed, spaced, style_axes, write_note, write_title
 from agent.report.step_axis import LINE_STYLES, MAX_DRAWN_STEPS, STEP_LABEL, last_defined, look, set_step_limits
@@ -29,14 +30,17 @@ EXTREMES_NAMED: Final = 4
 LEFT_MARGIN: Final = 0.1
 """Where the axes begin [figure width]: a label of two lines and its numbers stand before."""
 
-RIGHT_MARGIN: Final = 0.735
+RIGHT_MARGIN: Final = 0.66
 """Where the axes end [figure width]: the names need the rest."""
 
 OTHERS: Final = ("#8A8A8A", "#B36200", "#4C4C9D", "#2E7D5B")
 """Colours of the runs compared with."""
 
 THIS_RUN: Final = "#0072B2"
-BAND: Final = "#0072B2"
+BAND_SHARE: Final = 0.15
+"""How far beyond the entropies a band may stretch the axis [their height]: those of small families are wide."""
+
+RANGE: Final = "#0072B2"
 
 
 def draw_bias(
@@ -74,10 +78,19 @@ def draw_bias(
 
 @dataclass(frozen=True, slots=True)
 class _Curves:
-    """What is drawn of a run, thinned out: steps (k,), entropies (k, f) and range (k,) [nat], NaN where undefined."""
+    """What is drawn of a run, thinned out; NaN where undefined.
+
+    Attributes:
+        steps: Shape (k,).
+        entropies: Of the families [nat], shape (k, f).
+        bands: Lower and upper ends of their bands [nat], shape (k, f, 2).
+        range: Of the entropies [nat], shape (k,).
+        families: Their names, length f.
+    """
 
     steps: FloatArray
     entropies: FloatArray
+    bands: FloatArray
     range: FloatArray
     families: tuple[str, ...]
 
@@ -88,10 +101,14 @@ class _Curves:
         families = tuple(dict.fromkeys(name for _, point in points for name in point.families))
         column = {name: index for index, name in enumerate(families)}
         entropies = np.full((len(points), len(families)), np.nan)
-        for row, (_, point) in enumerate(points):
-            entropies[row, [column[name] for name in point.families]] = _figures(point.entropies)
+        bands = np.full((*entropies.shape, 2), np.nan)
+        for row, (step, point) in enumerate(points):
+            places = [column[name] for name in point.families]
+            entropies[row, places] = _figures(point.entropies)
+            for place, band in zip(places, run.bands.get(step, ()), strict=False):
+                bands[row, place] = band or (np.nan, np.nan)
         gaps = _figures([point.entropy_range for _, point in points])
-        return cls(np.array([step for step, _ in points], dtype=np.float64), entropies, gaps, families)
+        return cls(np.array([step for step, _ in points], dtype=np.float64), entropies, bands, gaps, families)
 
 
 def _kept(gaps: FloatArray) -> list[int]:
@@ -125,42 +142,89 @@ def _named(entropies: FloatArray) -> list[int]:
 
 def _draw_families(axes: Any, run: Trajectory, curves: _Curves) -> None:
     named = _named(curves.entropies)
-    _draw_band_and_others(axes, curves, named)
+    banded = _extremes(curves)
+    if not banded:
+        _draw_range(axes, curves)
+    _draw_others(axes, curves, named)
     last = run.points[-1][1] if run.points else None
     sizes = dict(zip(last.families, last.sizes, strict=True)) if last else {}
     labels: list[EndLabel] = []
     for index, column in enumerate(named):
         (colour, style), h, family = look(index), curves.entropies[:, column], curves.families[column]
         axes.plot(curves.steps, h, color=colour, linestyle=style, linewidth=1.5, zorder=3)
+        if column in banded:
+            _draw_band(axes, curves, column, colour)
         if (end := last_defined(h)) is not None:
             axes.plot(curves.steps[end], h[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
-            text = f"{shortened(family)} {signed(h[end])} (n {sizes.get(family, 0)})"
+            text = f"{shortened(family)} {signed(h[end])}{_reach(curves.bands[end, column])} (n {sizes.get(family, 0)})"
             labels.append(EndLabel(curves.steps[end], h[end], text, colour))
     style_axes(axes)
-    axes.autoscale(axis="y")
-    axes.margins(y=0.06)
+    axes.set_ylim(*_entropy_limits(curves, banded))
     draw_end_labels(axes, labels, 8.0)
-    write_note(axes, _families_sentence(curves, named))
+    write_note(axes, _families_sentence(curves, named, bands=bool(banded)))
 
 
-def _draw_band_and_others(axes: Any, curves: _Curves, named: Sequence[int]) -> None:
-    from matplotlib.collections import LineCollection
+def _extremes(curves: _Curves) -> list[int]:
+    """Columns of the poorest and the richest family at the end, if they have bands.
 
+    Theirs are drawn: the bands of seven families lie over each other, and hide what is below.
+    """
+    last = curves.entropies[-1] if len(curves.steps) else np.empty(0)
+    known = int((~np.isnan(curves.bands)).any(axis=(1, 2)).sum())
+    if np.isnan(last).all() or known <= ENDS:  # an interrupted run has bands at its ends alone
+        return []
+    return sorted({int(np.nanargmin(last)), int(np.nanargmax(last))})
+
+
+def _draw_band(axes: Any, curves: _Curves, column: int, colour: str) -> None:
+    low, high = curves.bands[:, column].T
+    known = ~np.isnan(low)
+    axes.fill_between(curves.steps[known], low[known], high[known], color=colour, alpha=0.13, lw=0, zorder=2)
+
+
+def _reach(band: FloatArray) -> str:
+    return "" if np.isnan(band).any() else f" ± {(band[1] - band[0]) / 2:.2f}"
+
+
+def _entropy_limits(curves: _Curves, banded: Sequence[int]) -> tuple[float, float]:
+    """Return the ends of the axis: all entropies, and of the bands what does not flatten them."""
+    h = curves.entropies[~np.isnan(curves.entropies)]
+    if not len(h):
+        return 0.0, 1.0
+    low, high = float(h.min()), float(h.max())
+    spread = high - low or 1.0
+    drawn = curves.bands[:, banded]
+    ends = drawn[~np.isnan(drawn)]
+    low = min(low, max(float(ends.min(initial=low)), low - BAND_SHARE * spread))
+    high = max(high, min(float(ends.max(initial=high)), high + BAND_SHARE * spread))
+    return low - 0.04 * spread, high + 0.04 * spread
+
+
+def _draw_range(axes: Any, curves: _Curves) -> None:
+    """Shade from the poorest to the richest family, where there are no bands to shade."""
     defined = ~np.isnan(curves.entropies).all(axis=1) if curves.families else np.zeros(len(curves.steps), dtype=bool)
     if defined.any():
         steps, rows = curves.steps[defined], curves.entropies[defined]
-        axes.fill_between(steps, np.nanmin(rows, axis=1), np.nanmax(rows, axis=1), color=BAND, alpha=0.08, lw=0)
+        axes.fill_between(steps, np.nanmin(rows, axis=1), np.nanmax(rows, axis=1), color=RANGE, alpha=0.08, lw=0)
+
+
+def _draw_others(axes: Any, curves: _Curves, named: Sequence[int]) -> None:
+    from matplotlib.collections import LineCollection
+
     others = [column for column in range(len(curves.families)) if column not in named]
     lines = [np.column_stack([curves.steps, curves.entropies[:, column]]) for column in others]
     axes.add_collection(LineCollection(lines, colors="#9A9A9A", linewidths=0.4, alpha=0.35, zorder=1), autolim=False)
 
 
-def _families_sentence(curves: _Curves, named: Sequence[int]) -> str:
+def _families_sentence(curves: _Curves, named: Sequence[int], *, bands: bool) -> str:
     undefined = int(np.isnan(curves.entropies).all(axis=0).sum())
     grey = len(curves.families) - len(named) - undefined
-    parts = ["Shaded: from the poorest to the richest family" if named else "No family has an entropy yet"]
+    shaded = (
+        "the 90 % bands of the poorest and the richest family" if bands else "from the poorest to the richest family"
+    )
+    parts = [f"Shaded: {shaded}" if named else "No family has an entropy yet"]
     parts += [f"grey: {grey} other families"] if grey else []
-    parts += [f"{undefined} without an entropy (too few values, or ties)"] if undefined else []
+    parts += [f"{undefined} without an entropy (too few values for it)"] if undefined else []
     return "; ".join(parts)
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.acquisition.bias import BiasPoint, poverty_rank
+from agent.acquisition.bands import Band
+from agent.acquisition.bias import BIAS_FIGURES, BiasPoint, coverage, evenness, poverty_rank
+from agent.report.labels import shortened
+from agent.report.trajectory import Bands
 from agent.report.whole_file import written_whole
 from protocols.errors import StoreError
 
@@ -29,19 +32,14 @@ SUMMARY_FORMAT: Final = 1
 MAX_SUMMARY_BYTES: Final = 4 * 1024 * 1024
 """Largest summary read back [byte]: MAX_FAMILIES families three times, and room."""
 
-MAX_ROWS: Final = 14
+MAX_ROWS: Final = 11
 """Most families in the table: with its frame it stays on a screen of 24 lines."""
 
 RICHEST_SHOWN: Final = 3
 """Of too many families, how many of the richest are shown; the rest of the rows go to the poorest."""
 
 _BIAS_FIELDS: Final = ("before", "after", "random")
-
-_FIGURES: Final[Mapping[str, Callable[[BiasPoint], float | None]]] = {
-    "range": lambda point: point.entropy_range,
-    "std": lambda point: point.entropy_std,
-    "mean gap": lambda point: point.mean_gap,
-}
+_ENDS: Final = ("entropy_low", "entropy_high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +67,8 @@ class RunSummary:
         before: Bias of the start set.
         after: Bias at the end.
         random: Bias of a run at random with the same start, budget and seed, if one was made.
+        bands_before: Band of every family's entropy, in the order of `before`; empty in summaries of old.
+        bands_after: The same of `after`.
         journal_rows: Rows of the journal when this was written.
         journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
         files: Files written, relative to the run folder.
@@ -95,6 +95,8 @@ class RunSummary:
     before: BiasPoint
     after: BiasPoint
     random: BiasPoint | None = None
+    bands_before: Bands = ()
+    bands_after: Bands = ()
     journal_rows: int = 0
     journal_digest: str = ""
     files: tuple[str, ...] = ()
@@ -120,7 +122,8 @@ def summary_json(summary: RunSummary) -> str:
         ValueError: When a figure is not finite.
     """
     tree: dict[str, Any] = {each.name: getattr(summary, each.name) for each in dataclasses.fields(summary)}
-    tree |= {name: _bias_tree(tree[name]) for name in _BIAS_FIELDS if tree[name] is not None}
+    bands = {name: tree.pop(f"bands_{name}", ()) for name in _BIAS_FIELDS}
+    tree |= {name: _bias_tree(tree[name], bands[name]) for name in _BIAS_FIELDS if tree[name] is not None}
     tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions)}
     return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -136,6 +139,7 @@ def read_summary(path: Path) -> RunSummary:
             tree = json.loads(file.read(MAX_SUMMARY_BYTES))
         if tree.pop("format") != SUMMARY_FORMAT:
             raise StoreError(f"{path} has another format", expected=f"format {SUMMARY_FORMAT}", action="run it again")
+        tree |= {f"bands_{name}": _bands(tree[name]) for name in ("before", "after")}
         tree |= {name: _bias_fields(tree[name]) for name in _BIAS_FIELDS if tree.get(name) is not None}
         adapter = TypeAdapter(RunSummary)
         return adapter.validate_python(tree)
@@ -155,7 +159,7 @@ def poorest_first(point: BiasPoint) -> list[int]:
 def summary_table(summary: RunSummary) -> RenderableType:
     """Lay a summary out for a terminal of 80 columns, with or without colours.
 
-    The lowest range, standard deviation and gap of the columns is bold and has a star.
+    An entropy has half the width of its band beside it; of every figure, the best of the columns is bold with a star.
     """
     from rich.console import Group
     from rich.text import Text
@@ -169,7 +173,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
         f"{summary.observations} observations, {summary.set_aside} set aside, {summary.excluded} excluded, "
         f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
     )
-    caption = f"entropy of {summary.property} [{summary.unit}] in nat; * lowest, most even"
+    caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
     reason = Text(f"stopped because {summary.stopped_because}")
     return Group(title, reason, Text(counts), "", _bias_table(summary), Text(caption, "dim"))
 
@@ -185,17 +189,25 @@ def _bias_table(summary: RunSummary) -> Table:
     for heading in ("size", "before", "after", "at random")[: 1 + len(columns)]:
         table.add_column(heading, justify="right", no_wrap=True)
     lookups = [dict(zip(each.families, zip(each.sizes, each.entropies, strict=True), strict=True)) for each in columns]
+    bands = [
+        dict(zip(point.families, known or (None,) * len(point.families), strict=True))
+        for point, known in zip(columns, (summary.bands_before, summary.bands_after, ()), strict=False)
+    ]
     shown, folded = _fold(poorest_first(summary.before))
     for position in shown:
         name = summary.before.families[position]
         (size, _), (grown, _) = lookups[0][name], lookups[1].get(name, (0, None))
-        entropies = [_nat(each.get(name, (0, None))[1]) for each in lookups]
+        pairs = zip(lookups, bands, strict=True)
+        entropies = [_with_band(each.get(name, (0, None))[1], known.get(name)) for each, known in pairs]
         table.add_row(Text(name), f"{size} → {grown}", *entropies)
         if folded and position == shown[-RICHEST_SHOWN - 1]:
             table.add_row(Text(f"… {folded} families between", "dim"))
     table.add_section()
-    for name, figure in _FIGURES.items():
-        table.add_row(Text(name, "bold"), "", *_starred([figure(each) for each in columns]))
+    for figure in BIAS_FIGURES:
+        values = [getattr(each, figure.name) for each in columns]
+        table.add_row(Text(figure.short, "bold"), "", *_starred(values, min if figure.lower_is_better else max))
+    starved = (Text(shortened(each.poorest_family or "–")) for each in columns)
+    table.add_row(Text("starved family", "bold"), "", *starved)
     return table
 
 
@@ -207,14 +219,14 @@ def _fold(order: list[int]) -> tuple[list[int], int]:
     return order[:poorest] + order[-RICHEST_SHOWN:], len(order) - poorest - RICHEST_SHOWN
 
 
-def _starred(values: list[float | None]) -> list[Text]:
+def _starred(values: list[float | None], best_of: Callable[[Iterable[float]], float]) -> list[Text]:
     from rich.text import Text
 
-    best = min((value for value in values if value is not None), default=None)
-    texts = [_nat(value) for value in values]
+    known = {value for value in values if value is not None}
+    best = best_of(known) if len(known) > 1 else None  # where all are alike, none is better
     return [
-        Text(f"*{text}", "bold green") if value is not None and value == best else Text(text)
-        for value, text in zip(values, texts, strict=True)
+        Text(f"*{_nat(value)}", "bold green") if value is not None and value == best else Text(_nat(value))
+        for value in values
     ]
 
 
@@ -222,18 +234,31 @@ def _nat(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _bias_tree(point: BiasPoint) -> dict[str, Any]:
-    rows = zip(point.families, point.sizes, point.entropies, strict=True)
+def _with_band(entropy: float | None, band: Band | None) -> str:
+    return _nat(entropy) if band is None else f"{_nat(entropy)} ± {(band[1] - band[0]) / 2:.3f}"
+
+
+def _bias_tree(point: BiasPoint, bands: Bands) -> dict[str, Any]:
+    rows = zip(point.families, point.sizes, point.entropies, bands or (None,) * len(point.families), strict=True)
     return {
-        "families": [{"family": name, "size": size, "entropy": h} for name, size, h in rows],
-        "entropy_range": point.entropy_range,
-        "entropy_std": point.entropy_std,
-        "mean_gap": point.mean_gap,
+        "families": [
+            {"family": name, "size": size, "entropy": h} | dict(zip(_ENDS, band or (), strict=False))
+            for name, size, h, band in rows
+        ],
+        **{figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES},
         "poorest_family": point.poorest_family,
     }
 
 
 def _bias_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a `BiasPoint`; the figures that summaries of old do not have follow from the others."""
     rows = tree["families"]
     columns = {"families": "family", "sizes": "size", "entropies": "entropy"}
-    return {**tree, **{plural: [row[one] for row in rows] for plural, one in columns.items()}}
+    fields = {plural: [row[one] for row in rows] for plural, one in columns.items()}
+    return {"evenness": evenness(fields["entropies"]), "coverage": coverage(fields["sizes"])} | {**tree, **fields}
+
+
+def _bands(tree: Mapping[str, Any]) -> list[Any]:
+    bands = [[row.get(end) for end in _ENDS] for row in tree["families"]]
+    known = [None if band == [None, None] else band for band in bands]
+    return known if any(known) else []

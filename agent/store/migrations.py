@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, bindparam, insert, inspect, select, update
 from sqlmodel import SQLModel
 
-from agent.store.tables import ALL_TABLES, MIGRATION, SCHEMA_VERSION
+from agent.acquisition.bias import coverage, evenness
+from agent.store.tables import ALL_TABLES, BIAS_FAMILY, BIAS_POINT, MIGRATION, SCHEMA_VERSION
 from protocols.errors import StoreError
 
 
-def _create_all(connection: Connection) -> None:
-    """Version 1: the first schema."""
-    SQLModel.metadata.create_all(connection, tables=list(ALL_TABLES))
+def _evenness_and_coverage(connection: Connection) -> None:
+    """Version 2: two more figures of every bias point, from its families' sizes and entropies, which are there."""
+    for column in ("evenness FLOAT", "coverage FLOAT DEFAULT '0' NOT NULL"):
+        connection.exec_driver_sql(f"ALTER TABLE bias_point ADD COLUMN {column}")
+    steps = connection.execute(select(BIAS_POINT.c.step).order_by(BIAS_POINT.c.step)).scalars().all()
+    rows = connection.execute(select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.step, BIAS_FAMILY.c.family)).all()
+    known: dict[str, tuple[int, float | None]] = {}
+    figures: list[dict[str, Any]] = []
+    at = 0
+    for step in steps:
+        while at < len(rows) and rows[at].step <= step:
+            known[rows[at].family] = (rows[at].size, rows[at].entropy)
+            at += 1
+        families = [known[family] for family in sorted(known)]
+        even, covered = evenness([h for _, h in families]), coverage([size for size, _ in families])
+        figures.append({"which": step, "even": even, "covered": covered})
+    if figures:
+        changed = update(BIAS_POINT).where(BIAS_POINT.c.step == bindparam("which"))
+        connection.execute(changed.values(evenness=bindparam("even"), coverage=bindparam("covered")), figures)
 
 
-MIGRATIONS: Final[dict[int, Callable[[Connection], None]]] = {1: _create_all}
-"""Version reached -> the change that reaches it from the version before."""
+MIGRATIONS: Final[dict[int, Callable[[Connection], None]]] = {2: _evenness_and_coverage}
+"""Version reached -> the change that reaches it from the version before; a new database begins with the last."""
 
 
 def migrate(connection: Connection, *, now: str) -> None:
@@ -34,8 +51,13 @@ def migrate(connection: Connection, *, now: str) -> None:
             expected=f"at most {SCHEMA_VERSION}, which this Entropilot knows",
             action="use the newer Entropilot that wrote it",
         )
+    if version == 0:
+        SQLModel.metadata.create_all(connection, tables=list(ALL_TABLES))
+        version = SCHEMA_VERSION - 1  # of which nothing is left to be done but the record
+    else:
+        for target in range(version + 1, SCHEMA_VERSION + 1):
+            MIGRATIONS[target](connection)
     for target in range(version + 1, SCHEMA_VERSION + 1):
-        MIGRATIONS[target](connection)
         connection.execute(insert(MIGRATION).values(version=target, applied_at=now))
 
 

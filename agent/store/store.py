@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, make_url, select, update
 
-from agent.acquisition.bias import BiasPoint
+from agent.acquisition.bias import BIAS_FIGURES, BiasPoint
 from agent.campaign.events import CampaignPlan, Event, dump_event, load_event
 from agent.store.migrations import migrate
 from agent.store.tables import (
@@ -228,10 +228,8 @@ class Store:
                     families=families,
                     sizes=tuple(now[family][0] for family in families),
                     entropies=tuple(now[family][1] for family in families),
-                    entropy_range=step.entropy_range,
-                    entropy_std=step.entropy_std,
-                    mean_gap=step.mean_gap,
                     poorest_family=step.poorest_family,
+                    **{figure.name: getattr(step, figure.name) for figure in BIAS_FIGURES},
                 ),
             )
 
@@ -281,10 +279,8 @@ class Store:
                 {
                     "step": s.step,
                     "sequence": s.sequence,
-                    "entropy_range": s.point.entropy_range,
-                    "entropy_std": s.point.entropy_std,
-                    "mean_gap": s.point.mean_gap,
                     "poorest_family": s.point.poorest_family,
+                    **{figure.name: getattr(s.point, figure.name) for figure in BIAS_FIGURES},
                 }
                 for s in steps
             ],

@@ -19,7 +19,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of the tables below; `agent.store.migrations` holds the step from each version to the next."""
 
 
@@ -87,6 +87,8 @@ class BiasPointRow(SQLModel, table=True):
     entropy_std: float | None = None
     mean_gap: float | None = None
     poorest_family: str | None = None
+    evenness: float | None = None
+    coverage: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
 
 
 class BiasFamilyRow(SQLModel, table=True):

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from agent.campaign.state import Campaign, Phase
+from agent.report.banded import bands_at
 from agent.report.summary import RunSummary, read_summary
 from agent.report.trajectory import read_trajectory_csv
-from agent.verify.part import Part, Story, other_figure
+from agent.verify.part import Part, Story, other_band, other_figure
 from protocols.errors import EntropilotError
 from protocols.recording import check_recording
 
@@ -23,13 +24,17 @@ def check_trajectory(path: Path, story: Story) -> Part:
     if not path.is_file():
         return Part(path.name, 0, note=NOT_YET)
     try:
-        written = read_trajectory_csv(path).points
+        trajectory = read_trajectory_csv(path)
     except EntropilotError as error:
         return Part(path.name, 0, error.found)
-    last = len(story.points) - 1
+    written, last = trajectory.points, len(story.points) - 1
+    shown = [(step, story.points[step][1]) for step in trajectory.bands if 0 <= step <= last]
+    bands = bands_at(shown, story.meter)
     for sound, (step, point) in enumerate(written):
         past_the_end = f"it is not in the journal, which ends at step {last}"
         problem = past_the_end if step > last else other_figure(point, story.points[step][1])
+        if not problem and step in bands:  # an interrupted run has bands at its ends only, an old one nowhere
+            problem = other_band(trajectory.bands[step], bands[step], point.families)
         if problem:
             return Part(path.name, sound, f"step {step}: {problem}")
     missing = len(story.points) - len(written)
@@ -50,11 +55,12 @@ def check_summary(path: Path, story: Story) -> Part:
     if not problem and summary.journal_rows < len(story.digests) and story.campaign.phase is not Phase.FINISHED:
         return Part(path.name, 0, note="older than the journal: written when the run ended last")
     problem = problem or _other_count(summary, story.campaign)
-    for moment, point, right in (
-        ("before", summary.before, story.points[0][1]),
-        ("after", summary.after, story.points[-1][1]),
+    right = bands_at([(0, story.points[0][1]), (1, story.points[-1][1])], story.meter)
+    for at, (moment, point, bands) in enumerate(
+        (("before", summary.before, summary.bands_before), ("after", summary.after, summary.bands_after))
     ):
-        figure = other_figure(point, right)
+        figure = other_figure(point, story.points[-at][1])
+        figure = figure or (other_band(bands, right[at], point.families) if bands else "")
         problem = problem or (f"{moment}: {figure}" if figure else "")
     return Part(path.name, 0 if problem else FIGURES_OF_SUMMARY, problem)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agent.acquisition.bias import BiasPoint
+from agent.acquisition.bias import BIAS_FIGURES, BiasMeter, BiasPoint
 from agent.campaign.state import Campaign
+from agent.report.trajectory import Bands
 
 FIGURE_TOLERANCE: Final = 1e-9
 """Largest difference of a figure computed again [nat]: the logarithms of two machines differ in the last bits."""
@@ -39,6 +41,8 @@ class Story:
     points: tuple[tuple[int, BiasPoint], ...]
     property: str
     unit: str
+    meter: BiasMeter
+    """Which has seen every value, in the order of their admission."""
 
 
 def other_figure(written: BiasPoint, right: BiasPoint) -> str:
@@ -52,10 +56,18 @@ def other_figure(written: BiasPoint, right: BiasPoint) -> str:
         ):
             if not equal(one, other):
                 return f"{what} of {family} = {one}; the journal says {other}"
-    for what in ("entropy_range", "entropy_std", "mean_gap", "poorest_family"):
+    for what in (*(figure.name for figure in BIAS_FIGURES), "poorest_family"):
         one, other = getattr(written, what), getattr(right, what)
         if not equal(one, other):
             return f"{what} = {one}; the journal says {other}"
+    return ""
+
+
+def other_band(written: Bands, right: Bands, families: Sequence[str]) -> str:
+    """Return the first band that differs, in words; empty when none does."""
+    for family, one, other in zip(families, written, right, strict=False):
+        if (one is None) != (other is None) or not all(map(equal, one or (), other or ())):
+            return f"band of {family} = {one}; the journal says {other}"
     return ""
 
 

@@ -174,7 +174,7 @@ def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[
         if observe(meter, pool, event) is not None:
             points.append((number, meter.point()))
     plan = campaign.terms
-    return Part("campaign", len(events)), Story(campaign, digests, tuple(points), plan.property_name, plan.unit)
+    return Part("campaign", len(events)), Story(campaign, digests, tuple(points), plan.property_name, plan.unit, meter)
 
 
 def _rebuild(again: Store, events: list[Event], story: Story) -> None:

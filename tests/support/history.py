@@ -240,10 +240,16 @@ def _check_bias(database: sqlite3.Connection, fold: Fold, verdict: Verdict) -> N
     codes = np.array([names.index(row[2]) for row in fold.observations], dtype=np.int64)
     point = measure_bias(names, codes, np.array([row[3] for row in fold.observations]), fold.measure)
     last = database.execute(
-        "SELECT entropy_range, entropy_std, mean_gap, poorest_family FROM bias_point ORDER BY step DESC LIMIT 1"
+        "SELECT entropy_range, entropy_std, mean_gap, evenness, coverage, poorest_family FROM bias_point"
+        " ORDER BY step DESC LIMIT 1"
     ).fetchone()
-    expected = (point.entropy_range, point.entropy_std, point.mean_gap)
-    if not all(map(_same, last[:3], expected)) or last[3] != point.poorest_family:
+    known = [h for h in point.entropies if h is not None]
+    widths = [math.exp(h - max(known)) for h in known]
+    shares = [width / sum(widths) for width in widths]
+    even = -sum(p * math.log(p) for p in shares if p) / math.log(len(shares)) if len(shares) > 1 else None
+    covered = sum(size > 4 for size in point.sizes) / len(names)
+    expected = (point.entropy_range, point.entropy_std, point.mean_gap, even, covered)
+    if not all(map(_same, last[:5], expected)) or last[5] != point.poorest_family:
         verdict.blame("I4", f"the last bias point is {last}, measured again {expected}, {point.poorest_family}")
     rows = database.execute("SELECT family, size, entropy FROM bias_family ORDER BY step")
     latest = {family: (size, entropy) for family, size, entropy in rows}

@@ -23,7 +23,9 @@ from tests.support.user_policies import ContentAfter
 
 FOLDER = Path(__file__).parent / "databases"
 POOL = small_pool(24)
-PLAN = small_plan(POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2)
+PLAN = small_plan(
+    POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2, estimator="m_spacing", resolution=0.01
+)
 
 
 def main(path: Path) -> int:

@@ -7,9 +7,18 @@ import time
 import numpy as np
 import pytest
 
-from agent.acquisition.bias import BiasMeter, _bias_point, consecutive_misses, measure_bias, poverty_rank
+from agent.acquisition.bands import entropy_band
+from agent.acquisition.bias import (
+    BiasMeter,
+    _bias_point,
+    consecutive_misses,
+    coverage,
+    evenness,
+    measure_bias,
+    poverty_rank,
+)
 from agent.acquisition.entropy import differential_entropy
-from agent.acquisition.measure import EntropyMeasure
+from agent.acquisition.measure import ESTIMATORS, EntropyMeasure
 
 PUBLISHED_START = (1.164, 0.976, 1.265, 0.329, 0.719, 1.330, 0.928)
 """Entropies of the seven crystal systems at step 0, Appl. Phys. Rev. 10, 021403 (public result file)."""
@@ -55,6 +64,46 @@ def test_by_the_other_estimators_every_family_with_a_value_has_an_entropy_and_ti
     assert undefined is None
     assert point.poorest_family == "d"  # it has no value at all
     assert point.entropy_range == max(defined) - min(defined)
+
+
+def test_evenness_is_pielou_s_of_the_effective_widths() -> None:
+    widths = np.array([1.0, 2.0, 5.0])
+    shares = widths / widths.sum()
+    assert evenness(np.log(widths).tolist()) == pytest.approx(-(shares * np.log(shares)).sum() / np.log(3))
+
+
+@pytest.mark.parametrize("shift", [-800.0, 0.0, 800.0])
+def test_evenness_does_not_depend_on_the_unit_and_ignores_what_is_undefined(shift: float) -> None:
+    entropies = [0.3, -1.2, 0.9]
+    assert evenness([h + shift for h in entropies]) == pytest.approx(evenness([None, *entropies, None]))
+
+
+def test_evenness_is_1_when_all_are_equal_and_falls_to_0_when_one_has_everything() -> None:
+    assert evenness([-2.5] * 7) == 1.0
+    assert evenness([0.1] * 6 + [0.1 + 1e-12]) <= 1.0
+    assert evenness([0.0, -1e4]) == 0.0
+    assert 0.0 < evenness([0.0, -3.0, -3.0]) < evenness([0.0, -1.0, -1.0]) < 1.0  # type: ignore[operator]
+    assert evenness([1.0, None]) is None
+
+
+def test_coverage_is_the_share_of_families_with_five_values_or_more() -> None:
+    assert coverage([4, 5, 0, 60]) == 0.5
+    assert coverage([]) == 0.0
+    codes = np.repeat([0, 1], [5, 4])
+    assert measure_bias(("a", "b", "c"), codes, np.arange(9.0)).coverage == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_bands_of_the_meter_are_those_of_its_values_now(estimator: str) -> None:
+    rng, measure = np.random.default_rng(2), EntropyMeasure(estimator, 0.01)
+    values = {0: rng.normal(size=12).tolist(), 1: [0.5, 1.0], 2: rng.normal(size=30).tolist()}
+    codes = np.repeat([0, 1, 2], [12, 2, 30])
+    meter = BiasMeter(("a", "b", "c"), codes, np.concatenate(list(values.values())), measure=measure)
+    for code, value in ((0, 0.25), (1, 3.0), (1, 4.0), (1, 7.0), (2, -9.0)):
+        meter.bands()
+        meter.add(code, value)
+        values[code].append(value)
+        assert meter.bands() == tuple(entropy_band(np.array(values[each]), measure) for each in range(3))
 
 
 def test_without_families_there_is_no_poorest() -> None:

@@ -14,7 +14,7 @@ from agent.campaign.state import Attempt
 from agent.correspondence import Correspondence
 from agent.pool.candidates import Candidate, make_pool
 from protocols.codec import decode
-from protocols.limits import MAX_FAMILIES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES
+from protocols.limits import MAX_BANDED_FAMILIES, MAX_FAMILIES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES
 from protocols.messages import BiasReport, CandidateRequest, Health, ReceiptStatus, ResultReceipt, Status
 from protocols.structure import CrystalStructure
 from tests.support.campaigns import NOW, small_plan, small_pool
@@ -78,13 +78,15 @@ def test_a_receipt_goes_to_the_one_that_sent_the_answer(status: ReceiptStatus) -
 
 
 def test_a_bias_report_says_every_family_and_figure() -> None:
-    point = BiasPoint(("cubic", "hexagonal"), (7, 1), (0.25, None), 1.5, 0.5, 0.25, "hexagonal")
-    topic, payload = letters().bias_report(41, point)
+    point = BiasPoint(("cubic", "hexagonal"), (7, 1), (0.25, None), 1.5, 0.5, 0.25, "hexagonal", 0.75, 0.5)
+    topic, payload = letters().bias_report(41, point, ((0.125, 0.375), None))
     message = decode(topic, payload)
     assert isinstance(message, BiasReport)
     assert topic == "entropilot/v1/demo/bias"
     assert [(f.family, f.size, f.entropy) for f in message.families] == [("cubic", 7, 0.25), ("hexagonal", 1, None)]
     assert (message.step, message.entropy_range, message.entropy_std, message.mean_gap) == (41, 1.5, 0.5, 0.25)
+    assert [(f.entropy_low, f.entropy_high) for f in message.families] == [(0.125, 0.375), (None, None)]
+    assert (message.evenness, message.coverage) == (0.75, 0.5)
     assert (message.poorest_family, message.property, message.unit) == ("hexagonal", "formation_energy", "eV/atom")
 
 
@@ -93,6 +95,15 @@ def test_the_largest_bias_report_can_be_sent() -> None:
     entropies = (-1.2345678901234567,) * MAX_FAMILIES
     point = BiasPoint(families, (1_000_000,) * MAX_FAMILIES, entropies, 1.5, 0.5, 0.25, families[0])
     _, payload = letters().bias_report(1_000_000, point)
+    assert len(payload) <= MAX_PAYLOAD_BYTES
+
+
+def test_the_largest_bias_report_with_bands_can_be_sent() -> None:
+    families = tuple(f"{number:04d}".ljust(MAX_ID_LENGTH, "ü") for number in range(MAX_BANDED_FAMILIES))
+    point = BiasPoint(
+        families, (10**6,) * MAX_BANDED_FAMILIES, (-1.2345678901234567,) * MAX_BANDED_FAMILIES, 1, 1, 1, "a"
+    )
+    _, payload = letters().bias_report(1, point, ((-1.2345678901234567,) * 2,) * MAX_BANDED_FAMILIES)
     assert len(payload) <= MAX_PAYLOAD_BYTES
 
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agent import logs
+from agent.acquisition.bias import BiasMeter
 from agent.campaign.events import EVENT_TYPES, CampaignStarted, StartSetLoaded
 from agent.campaign.state import Phase
-from agent.logs import StepLog, open_log
+from agent.logs import StepLog, log_bands, open_log
 from agent.step import Expired, Step
 from agent.store.store import Quarantined
 from protocols.messages import ControlAction
@@ -54,6 +56,17 @@ def test_every_fact_of_a_step_is_a_line_with_campaign_time_level_and_attempt(she
     assert bias["step"] == 1
     assert bias["size"] == dict(zip(point.families, point.sizes, strict=True))
     assert list(bias["entropy"]) == list(POOL.families)
+    assert (bias["evenness"], bias["coverage"], bias["poorest_family"]) == (None, point.coverage, point.poorest_family)
+
+
+def test_the_bands_of_the_entropies_are_a_line_of_their_own(tmp_path: Path) -> None:
+    meter = BiasMeter(("a", "b"), np.repeat([0, 1], [9, 2]), np.arange(11.0) ** 2)
+    logger, file = open_log(tmp_path / "agent.jsonl")
+    log_bands(logger, 7, meter)
+    file.close()
+    (line,) = (json.loads(line) for line in (tmp_path / "agent.jsonl").read_text().splitlines())
+    assert (line["event"], line["step"], line["band"]["b"]) == ("entropy_bands", 7, None)
+    assert tuple(line["band"]["a"]) == meter.bands()[0]
 
 
 def test_trouble_is_a_warning(shelf: Shelf, tmp_path: Path) -> None:

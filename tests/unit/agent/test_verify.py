@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.report.banded import with_bands
 from agent.report.summary import RunSummary, write_summary
 from agent.report.trajectory import Trajectory, write_trajectory_csv
 from agent.store.store import chain_digest
@@ -30,18 +31,20 @@ ALL_PARTS = (
 
 def make_run(folder: Path, *, seed: int = 3, steps: int = 60) -> Path:
     """A run as it stands in its folder: database, trajectory, summary and recording."""
-    plan = small_plan(POOL, parallel=2, budget=10)
+    plan = small_plan(POOL, parallel=2, budget=10, estimator="m_spacing")
     with closing(opened(folder / "campaign.db", POOL)) as store:
         shelf = Shelf(store, POOL, plan)
         shelf.play(seed, steps)
         campaign, points = shelf.campaign, tuple(store.trajectory())
+        trajectory = with_bands(Trajectory("p", "eV", points), shelf.maker.meter)
         summary = RunSummary(
             campaign="demo", scenario="", policy="random", seed=7, property="p", unit="eV", budget=10,
             spent=campaign.spent, observations=campaign.observations, set_aside=0, excluded=0, retries=campaign.retries,
             quarantined=0, duplicates=0, stopped_because="", wall_time_s=1.0, per_second=None, before=points[0][1],
-            after=points[-1][1], journal_rows=store.sequence, journal_digest=store.digest,
+            after=points[-1][1], bands_before=trajectory.bands[0], bands_after=trajectory.bands[points[-1][0]],
+            journal_rows=store.sequence, journal_digest=store.digest,
         )  # fmt: skip
-    write_trajectory_csv(folder / "trajectory.csv", Trajectory("p", "eV", points))
+    write_trajectory_csv(folder / "trajectory.csv", trajectory)
     write_summary(folder / "summary.json", summary)
     writer = RecordingWriter(folder / "recording.jsonl", {"campaign": "demo"})
     for number in range(5):
@@ -90,7 +93,7 @@ def test_a_run_as_it_was_written_is_sound(tmp_path: Path, seed: int) -> None:
 def test_a_run_in_the_middle_is_sound_and_its_files_may_be_older(tmp_path: Path) -> None:
     make_run(tmp_path, steps=4)
     with closing(opened(tmp_path / "campaign.db", POOL)) as store:
-        Shelf(store, POOL, small_plan(POOL, parallel=2, budget=10)).play(9, 6)
+        Shelf(store, POOL, small_plan(POOL, parallel=2, budget=10, estimator="m_spacing")).play(9, 6)
         parts = verify_run(tmp_path, FILES)  # while the agent has it open
     require_sound(parts, "run")
     assert "older than the journal" in next(part.note for part in parts if part.name == "trajectory.csv")
@@ -119,6 +122,9 @@ STATEMENTS = {
     "a request's outcome": ("UPDATE request SET outcome = 'observed, or so'", "request", "says outcome"),
     "a figure of the trajectory": (
         "UPDATE bias_point SET entropy_range = 0.5 WHERE step = 2", "bias_point", "step = 2 says entropy_range = 0.5",
+    ),
+    "a pure figure of the trajectory": (
+        "UPDATE bias_point SET evenness = 0.5 WHERE step = 4", "bias_point", "step = 4 says evenness = 0.5",
     ),
     "a family's entropy": ("UPDATE bias_family SET entropy = 9 WHERE step = 0", "bias_family", "says entropy = 9"),
     "a forged request to send": (
@@ -171,6 +177,56 @@ def test_a_changed_trajectory_is_named_by_its_step(run: Path) -> None:
     problem = first_problem(run)
     assert problem.name == "trajectory.csv"
     assert problem.problem.startswith("step 3: size of family-1 = 1")
+
+
+def last_with_a_band(folder: Path) -> list[str]:
+    """The cells of the last row of the trajectory that has a band."""
+    rows = [line.split(",") for line in (folder / "trajectory.csv").read_text().splitlines()]
+    return next(row for row in reversed(rows) if row[4])
+
+
+@pytest.mark.parametrize("column", [4, 5])
+def test_a_changed_band_is_named_by_its_step(run: Path, column: int) -> None:
+    row = last_with_a_band(run)
+    edit(run / "trajectory.csv", lambda text: text.replace(row[column], f"{float(row[column]) + 1e-6}"))
+    assert first_problem(run).problem.startswith(f"step {row[0]}: band of {row[1]} = ")
+
+
+def test_a_band_where_there_is_none_is_named(run: Path) -> None:
+    edit(run / "trajectory.csv", lambda text: text.replace(",,,", ",0.5,0.75,", 1))
+    assert "band of" in first_problem(run).problem
+
+
+@pytest.mark.parametrize("figure", ["evenness", "coverage"])
+def test_a_changed_figure_in_the_trajectory_is_named(run: Path, figure: str) -> None:
+    lines = (run / "trajectory.csv").read_text().splitlines()
+    at = lines[0].split(",").index(figure)
+    changed = [line.split(",") for line in lines]
+    for row in changed[1:4]:  # the three families of step 0
+        row[at] = "0.123"
+    (run / "trajectory.csv").write_text("\n".join(",".join(row) for row in changed) + "\n")
+    assert first_problem(run).problem.startswith(f"step 0: {figure} = 0.123")
+
+
+def test_a_changed_band_in_the_summary_is_found(run: Path) -> None:
+    content = json.loads((run / "summary.json").read_text())
+    family = next(each for each in content["after"]["families"] if "entropy_low" in each)
+    family["entropy_low"] -= 1e-6
+    (run / "summary.json").write_text(json.dumps(content))
+    assert first_problem(run).problem.startswith(f"after: band of {family['family']} = ")
+
+
+def test_files_of_a_run_before_there_were_bands_are_sound(run: Path) -> None:
+    content = json.loads((run / "summary.json").read_text())
+    for moment in ("before", "after"):
+        del content[moment]["evenness"], content[moment]["coverage"]
+        for family in content[moment]["families"]:
+            family.pop("entropy_low", None), family.pop("entropy_high", None)
+    (run / "summary.json").write_text(json.dumps(content))
+    rows = [line.split(",") for line in (run / "trajectory.csv").read_text().splitlines()]
+    old = [(*row[:4], *row[6:9], row[11]) for row in rows]
+    (run / "trajectory.csv").write_text("\n".join(map(",".join, old)) + "\n")
+    require_sound(verify_run(run, FILES), "run")
 
 
 def test_a_trajectory_that_is_cut_short_is_found(run: Path) -> None:

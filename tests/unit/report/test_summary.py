@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agent.acquisition.bias import BiasPoint
+from agent.acquisition.bias import BiasPoint, evenness
 from agent.report.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
 from protocols.errors import StoreError
 
@@ -18,14 +18,15 @@ def point(gap: float, families: int = 3) -> BiasPoint:
     """Families with evenly spaced entropies; the first has none."""
     names = tuple(f"family {index:02d}" for index in range(families))
     entropies = (None, *(1 - gap * index / families for index in range(1, families)))
-    return BiasPoint(names, tuple(range(families)), entropies, gap, gap / 2, gap / 3, names[0])
+    return BiasPoint(names, tuple(range(families)), entropies, gap, gap / 2, gap / 3, names[0], 1 - gap / 9, 0.5)
 
 
 SUMMARY = RunSummary(
     campaign="demo", scenario="crystals", policy="etal", seed=4, property="formation_energy", unit="eV/atom",
     budget=200, spent=198, observations=398, set_aside=2, excluded=1, retries=3, quarantined=5, duplicates=6,
     stopped_because="the budget is spent", wall_time_s=12.5, per_second=15.9, before=point(1.0), after=point(0.25),
-    random=point(0.75), files=("bias.csv", "bias.png"), versions={"numpy": "2.4", "entropilot": "0.1"},
+    random=point(0.75), bands_before=(None, (-0.5, 1.5), None), bands_after=(None, (0.75, 1.0), (0.5, 0.75)),
+    files=("bias.csv", "bias.png"), versions={"numpy": "2.4", "entropilot": "0.1"},
 )  # fmt: skip
 
 
@@ -69,7 +70,30 @@ def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
     assert "at random" in text
     (range_line,) = (line for line in text.splitlines() if line.strip().startswith("range"))
     assert range_line.split() == ["range", "1.000", "*0.250", "0.750"]
+    (evenness_line,) = (line for line in text.splitlines() if line.strip().startswith("evenness"))
+    assert evenness_line.split() == ["evenness", "0.889", "*0.972", "0.917"]
+    (coverage_line,) = (line for line in text.splitlines() if line.strip().startswith("coverage"))
+    assert coverage_line.split() == ["coverage", "0.500", "0.500", "0.500"]  # where all are alike, none is better
+    (starved,) = (line for line in text.splitlines() if line.strip().startswith("starved"))
+    assert starved.split()[2:] == ["family", "00"] * 3
     assert "stopped because the budget is spent" in text
+
+
+def test_an_entropy_has_half_the_width_of_its_band_beside_it() -> None:
+    (line,) = (line for line in printed(SUMMARY).splitlines() if line.strip().startswith("family 01"))
+    assert line.split()[-7:] == ["0.667", "±", "1.000", "0.917", "±", "0.125", "0.750"]
+
+
+def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_from_the_others(tmp_path: Path) -> None:
+    write_summary(tmp_path / "summary.json", dataclasses.replace(SUMMARY, bands_before=(), bands_after=()))
+    tree = json.loads((tmp_path / "summary.json").read_text())
+    for moment in ("before", "after", "random"):
+        del tree[moment]["evenness"], tree[moment]["coverage"]
+        assert "entropy_low" not in str(tree[moment])
+    (tmp_path / "summary.json").write_text(json.dumps(tree))
+    after = read_summary(tmp_path / "summary.json").after
+    assert after.evenness == evenness(after.entropies)
+    assert after.coverage == 0.0
 
 
 def test_without_a_random_run_there_is_no_column_for_it() -> None:
@@ -77,8 +101,10 @@ def test_without_a_random_run_there_is_no_column_for_it() -> None:
 
 
 def test_thirty_families_are_folded_and_fit_eighty_columns() -> None:
-    text = printed(dataclasses.replace(SUMMARY, before=point(1.0, 30), after=point(0.2, 30), random=point(0.6, 30)))
+    before, after = (((-1000.0, -900.0),) * 30 for _ in range(2))
+    wide = dataclasses.replace(SUMMARY, before=point(1.0, 30), after=point(0.2, 30), random=point(0.6, 30))
+    text = printed(dataclasses.replace(wide, bands_before=before, bands_after=after))
     shown = [line for line in text.splitlines() if line.strip().startswith("family ")]
     assert len(shown) == MAX_ROWS  # the heading, and all but the line that says how many are folded
-    assert "17 families between" in text
+    assert "20 families between" in text
     assert max(map(len, text.splitlines())) <= 80

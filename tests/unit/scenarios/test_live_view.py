@@ -13,8 +13,8 @@ from rich.console import Console
 from agent.acquisition.bias import BiasPoint
 from scenarios.live_view import BAR_CELLS, LiveState, LiveView, _bar, progress_line, render
 
-BEFORE = BiasPoint(("cubic", "trigonal"), (9, 4), (1.0, 0.2), 0.8, 0.4, 0.4, "trigonal")
-NOW = BiasPoint(("cubic", "trigonal"), (9, 8), (1.0, 0.9), 0.1, 0.05, 0.05, "trigonal")
+BEFORE = BiasPoint(("cubic", "trigonal"), (9, 4), (1.0, 0.2), 0.8, 0.4, 0.4, "trigonal", 0.75, 0.5)
+NOW = BiasPoint(("cubic", "trigonal"), (9, 8), (1.0, 0.9), 0.1, 0.05, 0.05, "trigonal", 0.95, 1.0)
 STATE = LiveState(
     campaign="demo", policy="etal", phase="running", step=40, budget=100, spent=40, elapsed_s=20.0, per_second=2.0,
     bias=NOW, before=BEFORE, last_decision="fe2o3-1: trigonal is the poorest",
@@ -37,7 +37,8 @@ def shown(state: LiveState, width: int = 80, height: int = 24) -> list[str]:
 
 def test_a_state_shows_progress_families_change_decision_and_requests() -> None:
     text = "\n".join(shown(STATE))
-    for part in ("40/100", "40%", "30.0 s left", "trigonal ◂ poorest", "+0.700", "range 0.100 (was 0.800)",
+    for part in ("40/100", "40%", "30.0 s left", "trigonal ◂ starved", "+0.700", "range 0.100 (was 0.800)",
+                 "mean gap 0.050 nat", "evenness 0.950 (was 0.750)  coverage 1.000",
                  "fe2o3-1: trigonal is the poorest", "al2o3-2  cubic  9.0 s  attempt 2", "3 quarantined",
                  "● connected", "entropy [nat]"):  # fmt: skip
         assert part in text
@@ -49,7 +50,7 @@ def test_any_number_of_families_fits_80_by_24(families: int) -> None:
     lines = shown(state)
     assert len(lines) <= 23
     assert max(map(len, lines)) <= 80
-    assert ("richer families" in "\n".join(lines)) == (families > 9)
+    assert ("richer families" in "\n".join(lines)) == (families > 8)
 
 
 def test_the_bar_is_the_spread_relative_to_the_richest() -> None:
@@ -105,7 +106,7 @@ def test_a_terminal_gets_the_view_in_place() -> None:
     console = Console(file=out, width=80, height=24, force_terminal=True, legacy_windows=False, _environ={})
     with LiveView(console) as view:
         view.show(STATE)
-    assert "trigonal ◂ poorest" in out.getvalue()
+    assert "trigonal ◂ starved" in out.getvalue()
     assert "\x1b[?25h" in out.getvalue()  # the cursor is given back
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from agent.store import migrations
 from agent.store.migrations import MIGRATIONS, current_version, migrate
 from agent.store.store import Commit
 from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
+from agent.verify.run import RunFiles, require_sound, verify_run
 from protocols.database import sqlite_url
 from protocols.errors import StoreError
 from tests.support import make_schema_database
@@ -37,7 +39,9 @@ def test_a_fresh_database_gets_every_table_and_the_record_of_it(tmp_path: Path) 
     opened(tmp_path / "campaign.db", POOL).close()
     assert tables_in(tmp_path / "campaign.db") == {table.name for table in ALL_TABLES}
     connection = sqlite3.connect(tmp_path / "campaign.db")
-    assert connection.execute("SELECT version, applied_at FROM schema_migration").fetchall() == [(1, SENT_AT)]
+    assert connection.execute("SELECT version, applied_at FROM schema_migration").fetchall() == [
+        (SCHEMA_VERSION, SENT_AT)
+    ]
     connection.close()
 
 
@@ -52,7 +56,7 @@ def test_a_current_database_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_there_is_a_migration_to_every_version() -> None:
-    assert sorted(MIGRATIONS) == list(range(1, SCHEMA_VERSION + 1))
+    assert sorted(MIGRATIONS) == list(range(2, SCHEMA_VERSION + 1))  # a new database begins with the last
 
 
 def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
@@ -95,7 +99,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, mo
     opened(path, POOL).close()  # and the version of today opens it
 
 
-LATER_KINDS: dict[str, set[type[Event]]] = {"schema-1": {AskingEnded}}
+LATER_KINDS: dict[str, set[type[Event]]] = {"schema-1": {AskingEnded}, "schema-2": set()}
 """Released database -> the kinds of event that came after it: a new kind needs no other tables."""
 
 
@@ -105,6 +109,60 @@ def test_a_database_that_is_written_today_holds_an_event_of_every_kind(tmp_path:
 
 def test_every_released_schema_has_its_database_here() -> None:
     assert [path.name for path in RELEASED] == [f"schema-{version}.db" for version in range(1, SCHEMA_VERSION + 1)]
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_a_migrated_database_has_the_columns_of_a_new_one_and_the_record_of_every_change(
+    released: Path, tmp_path: Path
+) -> None:
+    shutil.copy(released, tmp_path / "old.db")
+    columns = {}
+    for name in ("old.db", "new.db"):
+        opened(tmp_path / name, POOL).close()
+        engine = create_engine(sqlite_url(tmp_path / name))
+        columns[name] = {
+            table.name: [
+                (c["name"], str(c["type"]), c["nullable"], c["default"]) for c in found.get_columns(table.name)
+            ]
+            for found in (inspect(engine),)
+            for table in ALL_TABLES
+        }
+        engine.dispose()
+    assert columns["old.db"] == columns["new.db"]
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        versions = [row[0] for row in connection.execute("SELECT version FROM schema_migration ORDER BY version")]
+    first = int(released.stem.rpartition("-")[2])
+    assert versions == list(range(first, SCHEMA_VERSION + 1))
+
+
+def test_the_first_schema_gets_the_figures_that_it_did_not_have(tmp_path: Path) -> None:
+    shutil.copy(RELEASED[0], tmp_path / "campaign.db")
+    opened(tmp_path / "campaign.db", POOL).close()
+    with closing(sqlite3.connect(tmp_path / "campaign.db")) as connection:
+        figures = connection.execute("SELECT step, evenness, coverage FROM bias_point ORDER BY step").fetchall()
+    assert figures[0] == (0, None, 0.0)  # five values over three families: by the published entropy, none has one
+    assert figures[-1] == (8, None, pytest.approx(1 / 3))  # five values of one family
+
+
+def test_a_database_of_the_first_schema_that_has_not_begun_is_migrated_too(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.db"
+    shutil.copy(RELEASED[0], path)
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("journal", "observation", "request", "bias_point", "bias_family"):
+            connection.execute(f"DELETE FROM {table}")
+        connection.commit()
+    opened(path, POOL).close()
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_a_database_of_a_released_version_is_sound_to_verify(released: Path, tmp_path: Path) -> None:
+    shutil.copy(released, tmp_path / "campaign.db")
+    before = (tmp_path / "campaign.db").read_bytes()
+    files = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
+    require_sound(verify_run(tmp_path, files), "run")
+    assert (tmp_path / "campaign.db").read_bytes() == before
+    opened(tmp_path / "campaign.db", POOL).close()  # migrated
+    require_sound(verify_run(tmp_path, files), "run")
 
 
 @pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)

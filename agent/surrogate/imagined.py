@@ -48,7 +48,9 @@ class Imagined:
         base = self._base
         scaled = X / base.lengthscales
         borders = base.borders(scaled)
-        for row, border, w in zip(scaled, borders, base.columns.further(base.X, scaled, base.L, borders), strict=True):
+        for row, border, w in zip(
+            scaled, borders, base.columns.further(base.X, scaled, base.factor, borders), strict=True
+        ):
             self._append(row, border, w)
 
     def _append(self, scaled: FloatArray, known: FloatArray, w: FloatArray) -> None:

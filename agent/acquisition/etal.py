@@ -24,6 +24,19 @@ out only when it gained in none of them.
 | Y | value to come of a candidate: normal with the surrogate's mean and deviation [unit of the property] |
 | G | expected gain [nat], see `expected_gain` |
 
+Input that nobody wishes for (tests/unit/acquisition/test_etal_bad_input.py):
+
+| input | outcome |
+|---|---|
+| candidates with the same features | of equal score, the lowest index first; one in flight tells of all |
+| constant features | left out; without any other all candidates are equal, and the lowest index is chosen |
+| a feature that is not finite | refused with the pool (`pool.candidates`), and by `surrogate.standardise` |
+| a family without a labelled row | the poorest; predicted from all other rows, the largest deviation is chosen |
+| values that are all equal | h is that of the resolution; one more gains nothing, and the family is left out in time |
+| an outlier of 1e6 deviations | all stays finite; its family counts as rich; resolution and other families stay |
+| one candidate left, or none | it is chosen, without a runner-up; an empty proposal |
+| a pool larger than memory | features may be a memory map, read in blocks; covariances are not kept (`memory_mib`) |
+
 What differs from the publication, whose method step by step is `etal_reference`: the true expected gain in place of a
 normal approximation of it, noise, an estimator without ties and jumps, gains counted with the same window before and
 after, requests in flight, families that are admitted again.

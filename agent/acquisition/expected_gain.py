@@ -47,8 +47,8 @@ CELLS: Final = 97
 CERTAIN: Final = 1e-9
 """σ below this part of the range of predictions is none: cells would be narrower than the rounding of F."""
 
-GRID_MIN_CANDIDATES: Final = 2_048
-"""Fewer candidates than this are integrated one by one."""
+GRID_MIN_CANDIDATES: Final = 256
+"""Fewer candidates than this are integrated one by one, which takes a millisecond then, as a grid does always."""
 
 GRID_DEVIATIONS: Final = 24
 """Points of ln σ on the grid."""

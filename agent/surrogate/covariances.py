@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
+from agent.surrogate.factor import GrowingFactor
 from agent.surrogate.queries import Queries
 
 FloatArray = NDArray[np.float64]
@@ -46,7 +47,7 @@ class Columns(Protocol):
         """Return mean Vᵀu and variance σ_f² − Σ V² at the queries, for rows X of shape (n, d)."""
         ...
 
-    def further(self, X: FloatArray, more: FloatArray, L: FloatArray, borders: FloatArray) -> FloatArray:
+    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, borders: FloatArray) -> FloatArray:
         """Return k(x, Q) − bᵀV of further rows x, shape (p, d), and their b, shape (p, n); shape (p, m)."""
         ...
 
@@ -72,7 +73,7 @@ class KeptColumns:
         """See `Columns`."""
         return _solve(self._queries, self._signal, (X, L, u), self._V)
 
-    def further(self, X: FloatArray, more: FloatArray, L: FloatArray, borders: FloatArray) -> FloatArray:  # noqa: ARG002 - the protocol's signature
+    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, borders: FloatArray) -> FloatArray:  # noqa: ARG002 - the protocol's signature
         """See `Columns`: V is read once, however many rows there are."""
         dtype = self._V.dtype
         v = np.empty((len(more), len(self._queries)), dtype=dtype)
@@ -97,9 +98,9 @@ class StreamedColumns:
         """See `Columns`."""
         return _solve(self._queries, self._signal, (X, L, u), None)
 
-    def further(self, X: FloatArray, more: FloatArray, L: FloatArray, borders: FloatArray) -> FloatArray:
+    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, borders: FloatArray) -> FloatArray:
         """See `Columns`; bᵀV = (L⁻ᵀ b)ᵀ K(X, Q), and K is computed once, however many rows there are."""
-        weights = solve_triangular(L, borders.T, lower=True, trans="T", check_finite=False).T
+        weights = factor.solve(borders.T, transposed=True).T
         dtype = self._queries.dtype
         # One product for both: the further rows stand below the known ones, each with the weight 1 for itself.
         rows = np.concatenate((X, more)).astype(dtype)
@@ -116,7 +117,7 @@ class StreamedColumns:
 def _solve(
     queries: Queries, signal: float, training: tuple[FloatArray, FloatArray, FloatArray], V: Floats | None
 ) -> tuple[FloatArray, FloatArray]:
-    X, L, u = (array.astype(queries.dtype, copy=False) for array in training)
+    X, L, u = (np.ascontiguousarray(array, dtype=queries.dtype) for array in training)
     mean, variance = np.empty(len(queries)), np.empty(len(queries))
     for at, rows, halves in queries.blocks():
         K = covariances(X, rows, signal, halves)

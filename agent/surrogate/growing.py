@@ -34,9 +34,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 
 from agent.surrogate.covariances import Columns, KeptColumns, StreamedColumns, covariances
+from agent.surrogate.factor import GrowingFactor
 from agent.surrogate.gaussian_process import cholesky
 from agent.surrogate.hyperparameters import Fitted, fit_hyperparameters
 from agent.surrogate.queries import Queries
@@ -126,10 +126,11 @@ class GrowingGP:
         # δ² is at least the noise, but for rounding.
         delta = math.sqrt(max(self.signal + self.noise - float(border @ border), self.noise))
         error = ((y - self.centre) / self.scale - float(border @ self.u)) / delta
-        v = self.columns.further(self.X, scaled[None], self.L, borders)[0] / delta
+        v = self.columns.further(self.X, scaled[None], self.factor, borders)[0] / delta
         self.columns.keep(v, self._n)
         n = self._n
-        self._room_X[n], self._room_L[n, :n], self._room_L[n, n], self._room_u[n] = scaled, border, delta, error
+        self._room_X[n], self._room_u[n] = scaled, error
+        self.factor.append(border, delta)
         self._n = n + 1
         self.mean += v * error
         self.variance -= np.square(v)
@@ -145,20 +146,13 @@ class GrowingGP:
         return self._room_X[: self._n]
 
     @property
-    def L(self) -> FloatArray:  # noqa: N802 - the field's own name
-        """Lower Cholesky factor, shape (n, n)."""
-        return self._room_L[: self._n, : self._n]
-
-    @property
     def u(self) -> FloatArray:
         """Whitened values, shape (n,)."""
         return self._room_u[: self._n]
 
     def borders(self, scaled: FloatArray) -> FloatArray:
         """Return b of further rows, whose scaled features have shape (p, d); shape (p, n)."""
-        k = covariances(self.X, scaled, self.signal)
-        b: FloatArray = solve_triangular(self.L, k, lower=True, check_finite=False).T
-        return b
+        return self.factor.solve(np.asarray(covariances(self.X, scaled, self.signal), dtype=np.float64)).T
 
     def _is_surprised(self) -> bool:
         k = len(self._errors)
@@ -178,18 +172,17 @@ class GrowingGP:
         self._refit_after = max(REFIT_LEAST, math.ceil(REFIT_SHARE * n))
         self._make_room(n + self._refit_after)
         self._room_X[:n] = X / self.lengthscales
-        self._room_L[:n, :n], self.noise = cholesky(
-            np.asarray(covariances(self.X, self.X, self.signal), dtype=np.float64), found.noise_variance
-        )
+        K = np.asarray(covariances(self.X, self.X, self.signal), dtype=np.float64)
+        L, self.noise = cholesky(K, found.noise_variance)
+        self.factor = GrowingFactor(L, n + self._refit_after)
         z = (y - self.centre) / self.scale
-        self._room_u[:n] = solve_triangular(self.L, z, lower=True, check_finite=False)
-        self.mean, self.variance = self.columns.solve(self.X, self.L, self.u)
+        self._room_u[:n] = self.factor.solve(z[:, None])[:, 0]
+        self.mean, self.variance = self.columns.solve(self.X, self.factor.lower, self.u)
         self._errors: list[float] = []
         self.fits += 1
 
     def _make_room(self, capacity: int) -> None:
         self._room_X = np.empty((capacity, len(self.lengthscales)))
-        self._room_L = np.zeros((capacity, capacity))
         self._room_u = np.empty(capacity)
         self._queries.scale(self.lengthscales, capacity)
         itemsize = np.dtype(self._queries.dtype).itemsize

@@ -7,8 +7,8 @@
 | W | their rows of V (`growing`) | (p, m) |
 
 δ and v of an appended row do not need its value, and the errors to come are independent standard normals. So the
-values in flight are μ_P + Λ e, the means at the queries μ + Wᵀ e, and the variance there falls by Σ_i W_i² whatever
-they bring: exactly what conditioning on the drawn values gives, for all draws at once.
+values in flight are μ_P + Λ e, the means at the queries μ + Wᵀ e, and the variance there falls by Σ_i W_i² in every
+case: exactly what conditioning on the drawn values gives, for all draws at once.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Imagined:
         base = self._base
         scaled = X / base.lengthscales
         borders = base.borders(scaled)
-        for row, border, w in zip(scaled, borders, base.columns.further(base.X, scaled, base.L, borders), strict=True):
+        for row, border, w in zip(
+            scaled, borders, base.columns.further(base.X, scaled, base.factor, borders), strict=True
+        ):
             self._append(row, border, w)
 
     def _append(self, scaled: FloatArray, known: FloatArray, w: FloatArray) -> None:

@@ -173,10 +173,9 @@ class MqttSession:
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send with QoS 1 and wait for the PUBACK and its reason code."""
-        async with self._slots:
+        code = await self._confirmation(topic, payload, retain=retain)
+        if _is_final(code):  # as one flipped bit may look; a broker that means it says so again
             code = await self._confirmation(topic, payload, retain=retain)
-            if _is_final(code):  # as one flipped bit may look; a broker that means it says so again
-                code = await self._confirmation(topic, payload, retain=retain)
         if _is_final(code):
             raise PublishRefused(topic, _reason_text(code))
         if code in RETRY_PUBLISH or (code == NO_SUBSCRIBERS and not retain):
@@ -184,21 +183,22 @@ class MqttSession:
 
     async def _confirmation(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Send, and return the reason code of the PUBACK."""
-        client = self._client
-        if client is None:
-            raise LinkLost
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
-        if message.rc != 0:
-            raise LinkLost
-        self._awaiting[message.mid] = answer
-        try:
-            async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
-                return await answer
-        except TimeoutError:
-            raise LinkLost from None
-        finally:
-            self._awaiting.pop(message.mid, None)
+        async with self._slots:
+            client = self._client
+            if client is None:
+                raise LinkLost
+            answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
+            if message.rc != 0:
+                raise LinkLost
+            self._awaiting[message.mid] = answer
+            try:
+                async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
+                    return await answer
+            except TimeoutError:
+                raise LinkLost from None
+            finally:
+                self._awaiting.pop(message.mid, None)
 
     async def close(self) -> None:
         """Disconnect in order."""

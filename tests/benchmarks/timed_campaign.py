@@ -1,4 +1,7 @@
-"""A whole campaign without a lab, with what every step of it took."""
+"""A whole campaign without a lab: what it took, and the bias after every step, by the published entropy.
+
+Whatever entropy a policy balances, all are judged by the same: SciPy's automatic estimate, as the paper has it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import scipy.linalg  # noqa: F401 - a limit on threads holds for libraries that 
 from threadpoolctl import threadpool_limits
 
 from agent.acquisition.base import AcquisitionContext, Proposal
-from agent.acquisition.bias import BiasPoint
+from agent.acquisition.bias import BiasMeter, BiasPoint
 from agent.acquisition.registry import make_policy
 from agent.settings import CampaignSettings
 from scenarios.offline import run_offline
@@ -22,6 +25,10 @@ class Watched:
     """Another policy, and what it said last; named in the settings as a user's own."""
 
     last: ClassVar[Proposal | None] = None
+    chosen: ClassVar[list[int]] = []
+    """Pool indices of all choices, in order."""
+    scored: ClassVar[int] = 0
+    """Candidates of the families aimed at, over all proposals in this campaign."""
 
     def __init__(self, *, name: str, options: dict[str, Any]) -> None:
         self._policy = make_policy(name, options)
@@ -29,6 +36,10 @@ class Watched:
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Propose as the other one does."""
         Watched.last = self._policy.propose(context, count)
+        Watched.chosen.extend(choice.index for choice in Watched.last.choices)
+        if Watched.last.target_family is not None:
+            target = context.pool.families.index(Watched.last.target_family)
+            Watched.scored += int((context.pool.family_codes[context.available] == target).sum())
         return Watched.last
 
 
@@ -41,12 +52,14 @@ class TimedCampaign:
         cpu_s: Processor time of the campaign, of this process and its threads.
         wall_s: Time on the clock.
         end: Why it ended before its budget was spent, or nothing.
+        scored: Candidates that were scored in all.
     """
 
     points: list[BiasPoint] = field(default_factory=list)
     cpu_s: float = 0.0
     wall_s: float = 0.0
     end: str = ""
+    scored: int = 0
 
     @property
     def steps(self) -> int:
@@ -69,11 +82,15 @@ def play(world: PublishedWorld, policy: str, steps: int, **options: Any) -> Time
         property="formation_energy", unit="eV/atom", budget=steps, policy=f"{__name__}:Watched",
         policy_options={"name": policy, "options": options},
     )  # fmt: skip
-    Watched.last = None
+    Watched.last, Watched.chosen, Watched.scored = None, [], 0
     with threadpool_limits(1):
         wall, cpu = time.perf_counter(), time.process_time()
-        trajectory = run_offline(world.pool, world.values, world.start, settings)
+        run_offline(world.pool, world.values, world.start, settings)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    points = [point for _, point in trajectory.points]
+    meter = BiasMeter(world.pool.families, world.pool.family_codes[world.start], world.values[world.start])
+    points = [meter.point()]
+    for index in Watched.chosen:
+        meter.add(int(world.pool.family_codes[index]), float(world.values[index]))
+        points.append(meter.point())
     last = Watched.last
-    return TimedCampaign(points, cpu, wall, "" if last is None or last.choices else last.reason)
+    return TimedCampaign(points, cpu, wall, "" if last is None or last.choices else last.reason, Watched.scored)

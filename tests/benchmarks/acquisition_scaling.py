@@ -16,6 +16,18 @@ and is the median of several decisions, none of which fits hyper-parameters agai
 
 Processor time is what an idle machine would need. Exponents are slopes between neighbouring sizes on logarithmic axes:
 1 in candidates at large sizes, at most 2 in rows.
+
+Measured on one core of an AMD EPYC with AVX-512, shared with others [ms of processor]:
+
+| candidates, with 1,000 rows | 1,000 | 10,000 | 100,000 | 1,000,000 |
+|---|---|---|---|---|
+| one family | 2.7 | 7.8 | 25 | 215 (4.5 GiB); streamed 2,690 (0.7 GiB) |
+| seven families | 1.9 | 2.1 | 5.0 | 27 |
+| one family, seven requests in flight | 19 | 47 | 197 | 2,550 |
+
+| rows, with 10,000 candidates | 100 | 300 | 1,000 | 3,000 | 10,000 |
+|---|---|---|---|---|---|
+| one family | 2.3 | 3.5 | 6.3 | 18 | 49 |
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ async def in_daemon_thread(make: Callable[[], Made], *, discard: Callable[[Made]
 
     Args:
         make: What blocks.
-        discard: Takes what was made after nobody waited for it any more; called in that thread.
+        discard: Takes what was made when nobody waits for it any more; called in either thread.
     """
     promise: Future[Made] = Future()
 
@@ -38,4 +38,9 @@ async def in_daemon_thread(make: Callable[[], Made], *, discard: Callable[[Made]
             discard(made)
 
     Thread(target=call, daemon=True, name="left behind at the end").start()
-    return await asyncio.wrap_future(promise)
+    try:
+        return await asyncio.wrap_future(promise)
+    except asyncio.CancelledError:
+        if not promise.cancel() and promise.exception() is None:  # it was made, and nobody has been told
+            discard(promise.result())
+        raise

@@ -249,7 +249,7 @@ class MqttSession:
                 async for message in client.messages:
                     await self._incoming.put(_delivery(client, message))
         finally:
-            paho.disconnect()  # aiomqtt leaves the socket of a connection that was never confirmed open
+            _hang_up(paho)
 
     def _is_asked_to_end(self) -> bool:
         """Tell whether we were, while aiomqtt awaited something: its `wait_for` may swallow a cancellation."""
@@ -373,14 +373,23 @@ class MqttSession:
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
 
 
-async def _open_socket(client: aiomqtt.Client) -> None:
-    """Open the socket that paho is going to take when aiomqtt tells it to connect; see the top of this file."""
-    paho: Any = client._client  # noqa: SLF001 - see the top of this file
+async def _open_socket(client: Any) -> None:
+    """Do what aiomqtt would do in a thread that the end of the process waits for; see the top of this file."""
+    paho = client._client  # noqa: SLF001 - see the top of this file
     paho.connect_timeout = CONNECT_TIMEOUT_S
     paho.connect_async(client._hostname, client._port)  # noqa: SLF001 - so that it knows where to
     client._set_tls_params()  # noqa: SLF001 - and how
     opened = await in_daemon_thread(paho._create_socket, discard=lambda late: late.close())  # noqa: SLF001
     paho._create_socket = lambda: opened  # noqa: SLF001
+    client._client_connect()  # noqa: SLF001 - takes the socket and sends CONNECT; nothing in it blocks any more
+    client._client_connect = lambda: None  # noqa: SLF001
+
+
+def _hang_up(paho: Any) -> None:
+    """Leave now: aiomqtt leaves open what was never confirmed, and paho closes only when the loop turns again."""
+    paho.disconnect()
+    paho.loop_write()
+    paho._sock_close()  # noqa: SLF001 - nothing is left to be said, or nobody takes it
 
 
 def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:

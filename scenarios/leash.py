@@ -17,6 +17,12 @@ from typing import Final
 SETTLED_S: Final = 1.0
 """A command that ends sooner than this after its start did not start: a port in use, a wrong configuration."""
 
+ASK_AGAIN_S: Final = 0.3
+"""Pause before a command is asked again to end: Mosquitto, which listens before it is ready, forgets the first time."""
+
+KILL_AFTER_S: Final = 3.0
+"""How long it may take to end before it is killed; SIGTERM has five seconds in all."""
+
 PAUSE_S: Final = 0.5
 """Pause before a command that died is started again: a crash in a loop shall not take a core."""
 
@@ -29,16 +35,17 @@ def main(command: list[str]) -> int:
     def wait_for_parent() -> None:
         sys.stdin.buffer.read()
         parent_gone.set()
-        for process in running:
-            process.terminate()
+        asked_first = time.monotonic()
+        while True:
+            for process in running:
+                process.kill() if time.monotonic() - asked_first > KILL_AFTER_S else process.terminate()
+            time.sleep(ASK_AGAIN_S)
 
     threading.Thread(target=wait_for_parent, daemon=True).start()
     while True:
         began = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         running[:] = [process]
-        if parent_gone.is_set():
-            process.terminate()
         code = process.wait()
         if parent_gone.wait(PAUSE_S) or time.monotonic() - began < SETTLED_S + PAUSE_S:
             return code

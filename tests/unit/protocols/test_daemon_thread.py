@@ -45,6 +45,36 @@ def test_the_end_of_a_loop_does_not_wait_for_a_call_that_hangs_and_what_it_makes
     assert discarded.get(timeout=PATIENCE_S) == "late"
 
 
+async def test_what_is_made_in_the_moment_of_the_cancellation_is_discarded_too() -> None:
+    made, discarded = threading.Event(), SimpleQueue[str]()
+
+    def make() -> str:
+        made.set()
+        return "just made"
+
+    waiting = asyncio.create_task(in_daemon_thread(make, discard=discarded.put))
+    await asyncio.sleep(0)  # the thread starts
+    assert made.wait(PATIENCE_S)
+    waiting.cancel()  # this loop has not turned since
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert discarded.get(timeout=PATIENCE_S) == "just made"
+
+
+async def test_what_fails_in_the_moment_of_the_cancellation_is_told_to_nobody() -> None:
+    threads = set(threading.enumerate())
+
+    def fail() -> str:
+        raise OSError("too late")
+
+    waiting = asyncio.create_task(in_daemon_thread(fail, discard=lambda _: None))
+    await asyncio.sleep(0)
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(PATIENCE_S)
+    waiting.cancel()
+    (ended,) = await asyncio.gather(waiting, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError)
+
+
 def test_what_fails_after_nobody_waits_any_more_is_told_to_nobody() -> None:
     release = threading.Event()
     before = set(threading.enumerate())

@@ -338,6 +338,24 @@ async def test_a_session_that_is_asked_to_end_while_it_connects_does_not_stay(ho
         assert session._incoming.empty(), "it told that it is connected"
 
 
+async def test_no_socket_is_left_open_when_it_ends_while_it_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[socket.socket] = []
+
+    def connect(*args: Any, **fields: Any) -> socket.socket:
+        opened.append(really(*args, **fields))
+        return opened[-1]
+
+    really = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", connect)
+    script = Script(connack={V5: None, V311: None})
+    async with scripted_peer(script) as settings:
+        task = asyncio.create_task(session_of(settings).run())
+        await until(lambda: bool(script.levels))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert [each.fileno() for each in opened] == [-1] * len(opened)
+
+
 def test_the_end_does_not_wait_for_a_name_that_nobody_resolves(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, release = threading.Event(), threading.Event()
 

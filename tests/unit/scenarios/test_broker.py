@@ -142,3 +142,34 @@ def test_what_a_leash_holds_ends_when_its_owner_is_killed() -> None:
     gone, alive = psutil.wait_procs([held], timeout=10)
     assert gone
     assert not alive
+
+
+FORGETFUL = """
+import signal, sys, time
+asked = 0
+def end(*_):
+    global asked
+    asked += 1
+    if asked > {deaf_to}: sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+while True: time.sleep(0.01)
+"""
+
+
+@pytest.mark.system
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM on Windows")
+@pytest.mark.parametrize(("deaf_to", "code"), [(1, 0), (10**6, -signal.SIGKILL)], ids=["once", "for good"])
+def test_what_a_leash_holds_ends_although_it_does_not_hear_that_it_is_to(deaf_to: int, code: int) -> None:
+    """Mosquitto forgets a SIGTERM that comes between its first listening and its main loop."""
+    leash = subprocess.Popen(
+        [sys.executable, "-m", "scenarios.leash", sys.executable, "-c", FORGETFUL.format(deaf_to=deaf_to)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert leash.stdin is not None
+    assert leash.stdout is not None
+    assert leash.stdout.readline() == b"ready\n"
+    time.sleep(SETTLED_S)
+    leash.stdin.close()
+    assert leash.wait(30) == code % 256
+    leash.stdout.close()

@@ -122,6 +122,7 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         attempts = list(self.play.campaign.attempts.values())
         return attempts[-1 - which % len(attempts)]
 
+    @precondition(lambda self: self.play.campaign.attempts)
     @rule(which=st.integers(0, 9), valid=st.sampled_from([True, True, False]))
     def a_result_comes(self, which: int, valid: bool) -> None:
         attempt = self.attempt(which)
@@ -133,6 +134,7 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         assert receipt.status is expected
         self.model.learn(self.play.campaign.attempts)
 
+    @precondition(lambda self: self.play.campaign.attempts)
     @rule(which=st.integers(0, 9), reason=st.sampled_from(FailureReason))
     def a_failure_comes(self, which: int, reason: FailureReason) -> None:
         attempt = self.attempt(which)
@@ -142,6 +144,7 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         assert receipt.status is expected
         self.model.learn(self.play.campaign.attempts)
 
+    @precondition(lambda self: self.play.campaign.attempts)
     @rule(which=st.integers(0, 9))
     def a_deadline_passes(self, which: int) -> None:
         attempt = self.attempt(which)

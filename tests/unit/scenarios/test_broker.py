@@ -159,9 +159,14 @@ while True: time.sleep(0.01)
 
 @pytest.mark.system
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM on Windows")
-@pytest.mark.parametrize(("deaf_to", "code"), [(1, 0), (10**6, -signal.SIGKILL)], ids=["once", "for good"])
-def test_what_a_leash_holds_ends_although_it_does_not_hear_that_it_is_to(deaf_to: int, code: int) -> None:
-    """Mosquitto forgets a SIGTERM that comes between its first listening and its main loop."""
+@pytest.mark.parametrize(
+    ("deaf_to", "codes"), [(1, {0, -signal.SIGTERM}), (10**6, {-signal.SIGKILL})], ids=["once", "for good"]
+)
+def test_what_a_leash_holds_ends_although_it_does_not_hear_that_it_is_to(deaf_to: int, codes: set[int]) -> None:
+    """Mosquitto forgets a SIGTERM that comes between its first listening and its main loop.
+
+    On a slow machine one more SIGTERM may meet an interpreter that is on its way out and has no handler any more.
+    """
     leash = subprocess.Popen(
         [sys.executable, "-m", "scenarios.leash", sys.executable, "-c", FORGETFUL.format(deaf_to=deaf_to)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -171,5 +176,5 @@ def test_what_a_leash_holds_ends_although_it_does_not_hear_that_it_is_to(deaf_to
     assert leash.stdout.readline() == b"ready\n"
     time.sleep(SETTLED_S)
     leash.stdin.close()
-    assert leash.wait(30) == code % 256
+    assert leash.wait(30) in {code % 256 for code in codes}
     leash.stdout.close()

@@ -106,7 +106,7 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         parallel=st.integers(1, 4),
         ordering=st.sampled_from(Ordering),
         max_attempts=st.integers(1, 3),
-        asks=st.one_of(st.just(BUDGET), st.integers(0, BUDGET)),
+        asks=st.one_of(st.just(BUDGET), st.integers(1, BUDGET)),  # with none it is over at once: a unit test's
     )
     def begin(self, parallel: int, ordering: Ordering, max_attempts: int, asks: int) -> None:
         plan = small_plan(
@@ -122,7 +122,6 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         attempts = list(self.play.campaign.attempts.values())
         return attempts[-1 - which % len(attempts)]
 
-    @precondition(lambda self: self.play.campaign.attempts)
     @rule(which=st.integers(0, 9), valid=st.sampled_from([True, True, False]))
     def a_result_comes(self, which: int, valid: bool) -> None:
         attempt = self.attempt(which)
@@ -134,7 +133,6 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         assert receipt.status is expected
         self.model.learn(self.play.campaign.attempts)
 
-    @precondition(lambda self: self.play.campaign.attempts)
     @rule(which=st.integers(0, 9), reason=st.sampled_from(FailureReason))
     def a_failure_comes(self, which: int, reason: FailureReason) -> None:
         attempt = self.attempt(which)
@@ -144,7 +142,6 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         assert receipt.status is expected
         self.model.learn(self.play.campaign.attempts)
 
-    @precondition(lambda self: self.play.campaign.attempts)
     @rule(which=st.integers(0, 9))
     def a_deadline_passes(self, which: int) -> None:
         attempt = self.attempt(which)

@@ -387,8 +387,8 @@ async def _open_socket(client: Any) -> None:
 
 def _hang_up(paho: Any) -> None:
     """Leave now: aiomqtt leaves open what was never confirmed, and paho closes only when the loop turns again."""
+    paho.on_socket_register_write = None  # it writes at once then
     paho.disconnect()
-    paho.loop_write()
     paho._sock_close()  # noqa: SLF001 - nothing is left to be said, or nobody takes it
 
 

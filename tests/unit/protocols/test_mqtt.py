@@ -346,6 +346,8 @@ async def test_no_socket_is_left_open_when_it_ends_while_it_connects(monkeypatch
         return opened[-1]
 
     really = socket.create_connection
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: faults.append(context))
     monkeypatch.setattr(socket, "create_connection", connect)
     script = Script(connack={V5: None, V311: None})
     async with scripted_peer(script) as settings:
@@ -354,6 +356,8 @@ async def test_no_socket_is_left_open_when_it_ends_while_it_connects(monkeypatch
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert [each.fileno() for each in opened] == [-1] * len(opened)
+        await until(lambda: script.open == 0)
+    assert faults == []
 
 
 def test_the_end_does_not_wait_for_a_name_that_nobody_resolves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,9 +25,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from agent.report.panels import Curve, Panel, draw_panels
+from agent.report.step_axis import STEP_LABEL
 from scenarios.compare import compare_policies
 from scenarios.comparison import Comparison
-from scenarios.comparison_files import write_comparison
+from scenarios.comparison_files import curve_over_seeds, write_comparison
 from scenarios.comparison_tables import tables
 from scenarios.console import progress_on_stderr
 from scenarios.loader import Overrides, load_scenario
@@ -49,7 +51,11 @@ def main() -> None:
     parser.add_argument("--policies", default="etal,random")
     parser.add_argument("--out", type=Path, default=Path("runs/real-tables"))
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--only-draw", action="store_true", help="draw again what an earlier run left in --out")
     asked = parser.parse_args()
+    if asked.only_draw:
+        print(*draw(asked.out, asked.tables.split(",")), sep="\n")
+        return
     asked.out.mkdir(parents=True, exist_ok=True)
     head = (
         "table", "range of entropy, start", "random", "etal", "evenness, start", "random", "etal",
@@ -74,6 +80,8 @@ def main() -> None:
             print(f"  {path}")
         rows.append(summary_row(name, compared))
     print("\n".join(rows))
+    for path in draw(asked.out, asked.tables.split(",")):
+        print(f"  {path}")
 
 
 def summary_row(name: str, compared: Comparison) -> str:
@@ -91,6 +99,40 @@ def summary_row(name: str, compared: Comparison) -> str:
 def spread(values: list[float | None]) -> str:
     known = np.array([value for value in values if value is not None])
     return f"{known.mean():.3f} ± {known.std(ddof=1):.3f}" if len(known) > 1 else "–"
+
+
+def draw(out: Path, names: list[str]) -> list[Path]:
+    """Draw range and evenness, and R² of a random forest, of every table from the files of its comparison."""
+    drawn = [name for name in names if (out / name / "comparison.csv").exists()]
+    bias = {name: pd.read_csv(out / name / "comparison.csv") for name in drawn}
+    models = {name: pd.read_csv(out / name / "downstream.csv") for name in drawn}
+    panels = [
+        Panel(f"{name}: {label}", remark, curves(bias[name], "step", figure), from_zero=figure == "entropy_range")
+        for figure, label, remark in (
+            ("entropy_range", "range [nat]", "lower is better"), ("evenness", "evenness", "higher is better")
+        )
+        for name in drawn
+    ]  # fmt: skip
+    forests = [
+        Panel(name, f"R² of {target.replace('_', ' ')}", curves(rows, "acquired", "r2"))
+        for name, table in models.items()
+        for target, rows in table[table["model"] == MODELS[0]].groupby("target")
+    ]
+    seeds = max(table["seed"].nunique() for table in bias.values())
+    subtitle = f"Mean over {seeds} seeds; bands are the 95 % interval of the mean"
+    paths = [out / "real-tables.png", out / "real-tables-models.png"]
+    draw_panels(paths[0], panels, title="ET-AL and random on real tables", subtitle=subtitle, x_label=STEP_LABEL)
+    title = "A random forest trained on what was acquired, scored on rows held out"
+    draw_panels(paths[1], forests, title=title, subtitle=subtitle, x_label="Rows acquired beside the start set")
+    return paths
+
+
+def curves(rows: pd.DataFrame, x: str, y: str) -> dict[str, Curve]:
+    """Return mean and band over seeds of each policy."""
+    return {
+        str(policy): curve_over_seeds([list(zip(run[x], run[y], strict=True)) for _, run in of_policy.groupby("seed")])
+        for policy, of_policy in rows.groupby("policy", sort=False)
+    }
 
 
 def scenario_of(path: Path, name: str, columns: dict[str, Any], halves: dict[str, str], **changes: Any) -> Scenario:

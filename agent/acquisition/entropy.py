@@ -46,10 +46,10 @@ VAN_ES_MAX_VALUES: Final = 10
 EBRAHIMI_MAX_VALUES: Final = 1000
 """Largest sample of the Ebrahimi estimator, as in SciPy's automatic choice."""
 
-QUADRATURE_POINTS: Final = 193
-"""Nodes of the moments of h: a sixteenth of a deviation apart. h(y) has kinks at the sample, so that closeness matters
-more than order: on 600 random samples of 5 to 13 values, the hardest, the error stays below 0.9 of the sampling error
-of 1,000 draws (median 0.003); 64 Gauss-Hermite nodes, 0.4 deviations apart, reach 2.5 on easier ones (5 to 59)."""
+QUADRATURE_POINTS: Final = 385
+"""Nodes of the moments of h: a thirty-second of a deviation apart. h(y) has kinks at the sample, so that closeness
+matters more than order: on 1,500 random samples of 5 to 20 values, the hardest, the error of the mean stays below 0.14
+of the sampling error of 1,000 draws and that of the deviation below 0.5 (0.35 and 1.4 with half the nodes)."""
 
 TABLE_POINTS: Final = 256
 """Nodes of each half of the table of h(y): its steps are then far below the spread of a prediction."""

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from agent.acquisition.aspects import Aspect, combined_entropy
 from agent.acquisition.bands import Band, entropy_band
-from agent.acquisition.entropy import MIN_VALUES, entropy_of_sorted, estimator_for
+from agent.acquisition.entropy import MIN_VALUES
 from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
 from protocols.errors import invariant
 
@@ -141,33 +141,6 @@ def measure_bias(
         measure: Which entropy is meant; or the p properties.
     """
     return BiasMeter(families, family_codes_of_observed, values, measure=measure).point()
-
-
-def consecutive_misses(values_in_order: FloatArray, acquired_count: int, patience: int) -> int:
-    """Count the latest acquisitions of a family in a row that did not raise its entropy, up to `patience`.
-
-    Read backwards, so that only the last few entropies are ever computed. Not judged are steps to fewer values than
-    an entropy needs, and steps at which the estimator changes its formula (10 → 11 and 1000 → 1001 values): the two
-    estimates do not compare. A step that leaves h undefined is a miss.
-
-    Args:
-        values_in_order: Values of the family, those acquired last and in order of admission, shape (n,).
-        acquired_count: How many of them were acquired.
-        patience: Where to stop counting.
-    """
-    misses = 0
-    n = len(values_in_order)
-    after = entropy_of_sorted(np.sort(values_in_order))
-    for size in range(n, max(n - acquired_count, MIN_VALUES - 1), -1):
-        before = entropy_of_sorted(np.sort(values_in_order[: size - 1]))
-        if estimator_for(size - 1) in {None, estimator_for(size)}:
-            if after is not None and (before is None or after > before):
-                break
-            misses += 1
-            if misses == patience:
-                break
-        after = before
-    return misses
 
 
 class BiasMeter:

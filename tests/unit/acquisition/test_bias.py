@@ -11,7 +11,6 @@ from agent.acquisition.bands import entropy_band
 from agent.acquisition.bias import (
     BiasMeter,
     _bias_point,
-    consecutive_misses,
     coverage,
     evenness,
     measure_bias,
@@ -129,42 +128,3 @@ def test_a_step_of_the_meter_takes_less_than_a_millisecond_at_3000_values_a_fami
         meter.point()
         best_s = min(best_s, time.perf_counter() - began)
     assert best_s < 1e-3
-
-
-spread = np.random.default_rng(3).normal(size=60)
-"""Sixty values: up to 72 the window of the estimator stays 8, so that h of them and of a few more compare."""
-
-
-def test_values_that_widen_a_family_are_no_misses() -> None:
-    assert consecutive_misses(np.append(spread, [5.0, -5.0]), 2, 5) == 0
-
-
-def test_values_in_the_crowd_are_misses_until_one_widens() -> None:
-    crowd = np.linspace(-0.01, 0.01, 3)
-    assert consecutive_misses(np.concatenate((spread, crowd)), 3, 5) == 3
-    assert consecutive_misses(np.concatenate((spread, crowd, [6.0])), 4, 5) == 0
-    assert consecutive_misses(np.concatenate((spread, [6.0], crowd)), 4, 5) == 3
-
-
-def test_misses_count_up_to_the_patience() -> None:
-    assert consecutive_misses(np.concatenate((spread, np.linspace(-0.01, 0.01, 9))), 9, 5) == 5
-
-
-def test_values_of_the_start_are_never_misses() -> None:
-    assert consecutive_misses(np.concatenate((spread, np.linspace(-0.01, 0.01, 9))), 2, 5) == 2
-
-
-def test_a_step_at_which_the_estimator_changes_is_not_judged() -> None:
-    """From 10 to 11 values h of a normal sample falls by 0.07 on average, though nothing was lost."""
-    ten, eleventh = np.random.default_rng(0).normal(size=10), 0.6
-    assert differential_entropy(np.append(ten, eleventh)) < differential_entropy(ten)
-    assert consecutive_misses(np.append(ten, eleventh), 1, 5) == 0
-
-
-def test_a_family_too_small_for_an_entropy_has_no_misses() -> None:
-    assert consecutive_misses(np.zeros(4), 4, 5) == 0
-
-
-def test_steps_that_leave_the_entropy_undefined_are_misses() -> None:
-    """A family of equal values is given up, not asked for ever."""
-    assert consecutive_misses(np.zeros(12), 12, 5) == 5

@@ -379,10 +379,32 @@ async def _open_socket(client: Any) -> None:
     paho.connect_timeout = CONNECT_TIMEOUT_S
     paho.connect_async(client._hostname, client._port)  # noqa: SLF001 - so that it knows where to
     client._set_tls_params()  # noqa: SLF001 - and how
-    opened = await in_daemon_thread(paho._create_socket, discard=lambda late: late.close())  # noqa: SLF001
+    opened = await in_daemon_thread(lambda: _created_socket(paho), discard=lambda late: late.close())
     paho._create_socket = lambda: opened  # noqa: SLF001
     client._client_connect()  # noqa: SLF001 - takes the socket and sends CONNECT; nothing in it blocks any more
     client._client_connect = lambda: None  # noqa: SLF001
+
+
+def _created_socket(paho: Any) -> Any:
+    """Let paho make its socket; close what it leaves open where a handshake (TLS, WebSocket) fails."""
+    made: list[Any] = []
+
+    def noted(make: Callable[..., Any]) -> Callable[..., Any]:
+        def make_and_note(*args: Any, **options: Any) -> Any:
+            made.append(make(*args, **options))
+            return made[-1]
+
+        return make_and_note
+
+    paho._create_socket_connection = noted(paho._create_socket_connection)  # noqa: SLF001
+    if paho._ssl_context is not None:  # noqa: SLF001
+        paho._ssl_context.wrap_socket = noted(paho._ssl_context.wrap_socket)  # noqa: SLF001 - ours, of this connection
+    try:
+        return paho._create_socket()  # noqa: SLF001
+    except BaseException:
+        for each in made:
+            each.close()
+        raise
 
 
 def _hang_up(paho: Any) -> None:

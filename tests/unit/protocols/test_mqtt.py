@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -434,3 +436,23 @@ async def test_what_was_confirmed_just_before_the_link_ended_stays_confirmed() -
     session._disconnected()
     assert confirmed.result() == 0
     assert isinstance(open_yet.exception(), LinkLost)
+
+
+@pytest.mark.parametrize("scheme", ["mqtts", "ws", "wss"])
+async def test_a_handshake_that_fails_leaves_no_socket_open(scheme: str) -> None:
+    """A peer that speaks neither TLS nor HTTP: paho drops the socket of such a connection without closing it."""
+
+    async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x00" * 64)
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = BrokerSettings(url=f"{scheme}://127.0.0.1:{port}", reconnect_min_s=0.02, first_connect_timeout_s=0.2)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        await ended_by(session_of(settings))
+        gc.collect()
+    server.close()
+    await server.wait_closed()
+    assert [str(each.message) for each in told if each.category is ResourceWarning] == []

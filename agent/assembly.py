@@ -22,6 +22,7 @@ from agent.logs import StepLog, log_bands, open_log
 from agent.loop import Agent
 from agent.memory import Remembered, begin, fresh_uid, remember, require_same_plan
 from agent.pool.candidates import Pool
+from agent.run_recorder import RunRecorder
 from agent.settings import CampaignSettings
 from agent.step import Step, StepMaker
 from agent.store.store import Commit, Store
@@ -166,6 +167,9 @@ def assembled_agent(
     in_hand = InHand(files.folder / IN_HAND)
     log_step = StepLog(logger)
 
+    transport = RecordedTransport(session, recording)
+    recorder = RunRecorder(recording, transport.row_of, files.store)
+
     def after_step(step: Step) -> None:
         log_step(step)
         on_step(step)
@@ -178,12 +182,13 @@ def assembled_agent(
         yield Agent(
             maker=maker,
             store=files.store,
-            transport=RecordedTransport(session, recording),
+            transport=transport,
             acquirer=acquirer,
             letters=letters,
             request_timeout_s=settings.request_timeout_s,
             now=_now,
             in_hand=in_hand,
+            write_ahead=recorder.write_ahead,
             on_step=after_step,
         )
     except Exception:

@@ -72,6 +72,7 @@ class Agent:
         letters: Makes our messages.
         request_timeout_s: Time an attempt has to answer, while its recipient is not known to be offline.
         in_hand: Notes what is being handled; without one, a message that kills its handler is never found out.
+        write_ahead: Called just before every commit that takes or brings something; for the recording.
         on_step: Called after every commit; for the log, the live view and tests. It must be quick.
     """
 
@@ -86,6 +87,7 @@ class Agent:
         request_timeout_s: float,
         now: Callable[[], str],
         in_hand: InHand | None = None,
+        write_ahead: Callable[[Step], None] = lambda _step: None,
         on_step: Callable[[Step], None] = lambda _step: None,
     ) -> None:
         self.campaign = maker.campaign
@@ -98,6 +100,7 @@ class Agent:
         self._deadlines = Deadlines(request_timeout_s)
         self._now = now
         self._in_hand = in_hand or InHand(None)
+        self._write_ahead = write_ahead
         self._on_step = on_step
         self._inbox: asyncio.Queue[Input | LinkUp | LinkDown | Wake] = asyncio.Queue(maxsize=INBOX_SIZE)
         self._alone: Input | LinkUp | LinkDown | Wake | None = None
@@ -218,6 +221,8 @@ class Agent:
 
     async def _commit_and_send(self, step: Step) -> None:
         confirmed, self._confirmed = tuple(self._confirmed), []
+        if step.took or step.events:
+            self._write_ahead(step)
         with self._in_hand.handling(step.deliveries):
             self._store.append(step.commit(confirmed), now=self._now())
         self._in_hand.clear(step.deliveries)

@@ -54,10 +54,19 @@ class Proposed:
 Input = Delivery | Expired | Proposed
 
 
+@dataclass(frozen=True, slots=True)
+class Condemned:
+    """A message that is quarantined unread."""
+
+    delivery: Delivery
+
+
 @dataclass(slots=True)
 class Step:
     """What one round collects before it is written and sent."""
 
+    took: list[Input | Condemned] = field(default_factory=list)
+    """What was folded, in order."""
     events: list[Event] = field(default_factory=list)
     outbox: list[OutboxItem] = field(default_factory=list)
     bias: list[BiasStep] = field(default_factory=list)
@@ -112,6 +121,7 @@ class StepMaker:
 
     def take(self, step: Step, item: Input) -> None:
         """Fold one input."""
+        step.took.append(item)
         match item:
             case Delivery():
                 step.deliveries.append(item)
@@ -124,6 +134,7 @@ class StepMaker:
 
     def condemn(self, step: Step, delivery: Delivery) -> None:
         """Quarantine a message unread that has killed its handler too often."""
+        step.took.append(Condemned(delivery))
         step.deliveries.append(delivery)
         found = f"The agent died {MAX_DEATHS} times while it handled this message"
         _quarantine(step, delivery, MessageError(KILLS_HANDLER, found))

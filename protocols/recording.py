@@ -1,50 +1,55 @@
-"""The recording of a run: every message in and out, in order, as JSON lines.
+"""The recording of a campaign: every message, and what the agent made of it, in order, as JSON lines.
 
-The first line is a header, every further one a message:
+The first line is a header, every further one a row:
 
-    {"entropilot_recording": 1, "campaign": …, "pool_digest": …, "settings": …, "versions": …, "started_at": …}
-    {"n": 1, "t": 0.012, "dir": "in", "topic": …, "retain": false, "text": …, "digest": …}
+    {"entropilot_recording": 2, "campaign": …, "pool_digest": …, "scenario": …, "started_at": …, "versions": …,
+     "digest": …}
+    {"n": 1, "t": 0.012, "dir": "in", "topic": …, "retain": false, "qos": 1, "text": …, "digest": …}
+    {"n": 2, "t": 0.013, "note": "step", "took": [{"row": 1}], "made": […], "before": 4, "sequence": 6, "digest": …}
 
-- `n` counts from 1 without gaps; `t` is seconds since the campaign's recording began (monotonic within a process).
-- `dir` is "in" (received by the agent) or "out" (sent by it).
-- The payload stands as `text` when it is UTF-8 and as `base64` when it is not. Of one that is larger than any of ours
-  there is the beginning, one byte longer than allowed, so that it is too large in a replay as well; `cut_from_bytes`
-  says how long it was. A stranger's message must not fill the disk, nor make a line that nobody can read again.
-- `digest` is the first 16 hexadecimal digits of SHA-256 over the digest before and the line without it, so that an
-  edited, missing or added line is found.
+- `n` counts from 1 without gaps; `t` is seconds since the recording began (monotonic within a process) and never falls.
+- `digest` is the first 16 hexadecimal digits of SHA-256 over the digest before and the line without it (nothing stands
+  before the header's), so that an edited, missing or added line is found.
 
-A torn last line (a killed process) is cut off when the recording is continued.
+**Messages** have `dir`: "in" (received by the agent), "out" (sent by it), or "heard" (by a recorder beside it). The
+payload stands as `text` when it is UTF-8 and as `base64` when it is not. Of one that is larger than any of ours there
+is the beginning, one byte longer than allowed, so that it is too large in a replay as well; `cut_from_bytes` says how
+long it was. A stranger's message must not fill the disk, nor make a line that nobody can read again.
+
+**Notes** have `note`. They make a replay exact: which inputs went into one transaction, in which order, and what came
+of it cannot be told from the messages alone.
+
+- `start`: a process began (again) with the journal at `sequence`.
+- `event`: row `sequence` of the journal, `kind` and `event`. The beginning of a campaign is written so, and whatever a
+  recording lacks that the journal has (a power cut takes its last second). Number 1 begins the journal anew.
+- `step`: one transaction, written just before its commit. `took` lists what it folded: `{"row": n}` a message,
+  `{"condemned": n}` one that was quarantined unread, `{"expired": attempt}` a deadline,
+  `{"proposed": d, "based_on": s}` the policy's answer to decision d. `made` lists the decisions, as the journal has
+  them; the step led from `before` to `sequence`. Whether it was committed tells the next note: a `start` at `before`
+  says that it was not.
+
+A torn last line (a killed process) is cut off when the recording is continued. Version 1 knew neither notes nor `qos`,
+and its header had no digest; it is still read.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
-from protocols.errors import StoreError
+from protocols.errors import invariant
 from protocols.limits import MAX_PAYLOAD_BYTES
+from protocols.recording_end import cut_to_whole_lines
+from protocols.recording_lines import EVENT, HEADER_MARK, IN, OUT, RECORDING_VERSION, START, STEP, sealed
 from protocols.transport import Delivery, Incoming, Transport
 
-RECORDING_VERSION: Final = 1
-
-DIGEST_DIGITS: Final = 16
-"""Hexadecimal digits kept of each line's digest: 64 bits find an accident and every casual edit."""
-
-MAX_LINE_BYTES: Final = 1 << 20
-"""Longest line [byte]: payload and topic of 64 KiB each, every byte of both written as \\uXXXX, are below it."""
-
-_DIGEST_FIELD: Final = ', "digest": '
-"""The last field of a line, as it is written."""
-
 FLUSH_EVERY_S: Final = 1.0
-"""The recording is for replay, not for safety: losing its last second in a crash is fine, a flush a line is not."""
+"""Longest time between two flushes of messages that no step takes."""
 
 
 class RecordingWriter:
@@ -53,33 +58,42 @@ class RecordingWriter:
     Args:
         path: The file; continued when it exists.
         header: What the first line says.
+
+    Attributes:
+        before: Where the journal stood before the last step that is written; that may not have been committed.
+        sequence: Where it stands after that; None when no note says it.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         self._number, self._digest, offset = 0, "", 0.0
+        self.before: int | None = None
+        self.sequence: int | None = None
+        self._flushed = time.monotonic()
         if path.exists() and path.stat().st_size:
-            self._number, self._digest, offset = _continue(path)
+            end = cut_to_whole_lines(path)
+            self._number, self._digest, offset = end.number, end.digest, end.time_s
+            self.before, self.sequence = end.before, end.sequence
             self._file: IO[str] = path.open("a", encoding="utf-8")
         else:
             self._file = path.open("w", encoding="utf-8")
-            line = json.dumps({"entropilot_recording": RECORDING_VERSION, **header}, sort_keys=True)
-            self._digest = _line_digest("", line)
-            self._file.write(line + "\n")
+            self._append({HEADER_MARK: RECORDING_VERSION, **dict(sorted(header.items()))})
             self._file.flush()  # a run that is killed at once can be continued
         self._began = time.monotonic() - offset
-        self._flushed = time.monotonic()
 
-    def write(self, direction: str, topic: str, payload: bytes, *, retain: bool) -> None:
-        """Append one message."""
-        now = time.monotonic()
-        self._number += 1
-        row: dict[str, Any] = {
-            "n": self._number,
-            "t": round(now - self._began, 4),
-            "dir": direction,
-            "topic": topic,
-            "retain": retain,
-        }
+    def write(
+        self,
+        direction: str,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool,
+        qos: int = 1,
+        properties: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Append one message; return the number of its row."""
+        row: dict[str, Any] = {"dir": direction, "topic": topic, "retain": retain, "qos": qos}
+        if properties:
+            row["properties"] = dict(properties)
         kept = payload[: MAX_PAYLOAD_BYTES + 1]
         try:
             row["text"] = kept.decode()
@@ -87,16 +101,47 @@ class RecordingWriter:
             row["base64"] = base64.b64encode(kept).decode()
         if len(kept) < len(payload):
             row["cut_from_bytes"] = len(payload)
-        line = json.dumps(row)
-        self._digest = _line_digest(self._digest, line)
-        self._file.write(f'{line[:-1]}{_DIGEST_FIELD}"{self._digest}"}}\n')
-        if now - self._flushed > FLUSH_EVERY_S:
-            self._file.flush()
-            self._flushed = now
+        self._row(row)
+        if time.monotonic() - self._flushed > FLUSH_EVERY_S:
+            self.flush()
+        return self._number
+
+    def note_start(self, sequence: int) -> None:
+        """Note that a process begins with the journal at `sequence`."""
+        self._row({"note": START, "sequence": sequence})
+        self.before = self.sequence = sequence
+        self.flush()
+
+    def note_event(self, sequence: int, kind: str, payload: str) -> None:
+        """Note a row of the journal; `payload` is its JSON text."""
+        self._row({"note": EVENT, "sequence": sequence, "kind": kind, "event": json.loads(payload)})
+        self.before = self.sequence = sequence
+
+    def note_step(
+        self, took: Sequence[Mapping[str, Any]], made: Sequence[tuple[str, str]], *, before: int, sequence: int
+    ) -> None:
+        """Note a transaction that is about to be committed; `made` gives kind and JSON text of each decision."""
+        told = [{"kind": kind, "event": json.loads(payload)} for kind, payload in made]
+        self._row({"note": STEP, "took": list(took), "made": told, "before": before, "sequence": sequence})
+        self.before, self.sequence = before, sequence
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand what is written to the system: it then outlives this process."""
+        self._file.flush()
+        self._flushed = time.monotonic()
 
     def close(self) -> None:
         """Flush and close the file."""
         self._file.close()
+
+    def _row(self, content: Mapping[str, Any]) -> None:
+        self._number += 1
+        self._append({"n": self._number, "t": round(time.monotonic() - self._began, 4), **content})
+
+    def _append(self, content: Mapping[str, Any]) -> None:
+        line, self._digest = sealed(self._digest, content)
+        self._file.write(line + "\n")
 
 
 class RecordedTransport:
@@ -105,6 +150,7 @@ class RecordedTransport:
     def __init__(self, inner: Transport, writer: RecordingWriter) -> None:
         self._inner = inner
         self._writer = writer
+        self._untaken: deque[tuple[Delivery, int]] = deque()
 
     async def run(self) -> None:
         """Keep connected; see `Transport`."""
@@ -114,8 +160,15 @@ class RecordedTransport:
         """Return the next item, recorded if it is a message."""
         item = await self._inner.receive()
         if isinstance(item, Delivery):
-            self._writer.write("in", item.topic, item.payload, retain=item.retain)
+            row = self._writer.write(IN, item.topic, item.payload, retain=item.retain, qos=item.qos)
+            self._untaken.append((item, row))
         return item
+
+    def row_of(self, delivery: Delivery) -> int:
+        """Return the number of a message's row; messages are asked for once, in the order in which they came."""
+        known, row = self._untaken.popleft()
+        invariant(known is delivery, "messages are handled in the order in which they came")
+        return row
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge; see `Transport`."""
@@ -123,97 +176,9 @@ class RecordedTransport:
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish and record; a repeated publish is recorded again, as it happened."""
-        self._writer.write("out", topic, payload, retain=retain)
+        self._writer.write(OUT, topic, payload, retain=retain)
         await self._inner.publish(topic, payload, retain=retain)
 
     async def close(self) -> None:
         """Close the link; the writer belongs to who made it."""
         await self._inner.close()
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingCheck:
-    """What `check_recording` found: how many whole messages, the first line that is wrong, and what was passed over."""
-
-    messages: int
-    problem: str = ""
-    note: str = ""
-
-
-def check_recording(path: Path) -> RecordingCheck:
-    """Check numbers and digests of a recording, line by line.
-
-    A changed, missing or added line is found by its number, as any changed byte is; what was cut off at the end is
-    not, for a recording may end anywhere.
-
-    Raises:
-        OSError: When the file cannot be read.
-    """
-    digest, messages = "", -1  # the header is no message
-    with path.open("rb") as file:
-        while raw := file.readline(MAX_LINE_BYTES):
-            line = messages + 2
-            if len(raw) == MAX_LINE_BYTES:
-                return RecordingCheck(max(messages, 0), f"line {line} is longer than {MAX_LINE_BYTES} bytes")
-            is_torn = not raw.endswith(b"\n")
-            problem, digest = _check_line(raw[:-1], messages + 1, digest)
-            if is_torn and not problem:
-                problem = "its line feed was changed"
-            elif is_torn:
-                return RecordingCheck(max(messages, 0), note=f"line {line} is torn, as after a kill: not counted")
-            if problem:
-                return RecordingCheck(max(messages, 0), f"line {line}: {problem}")
-            messages += 1
-    return RecordingCheck(max(messages, 0), "the file is empty: it has no header" if messages < 0 else "")
-
-
-def _check_line(raw: bytes, number: int, before: str) -> tuple[str, str]:
-    """Return what is wrong with a line, and the digest that the next one builds on."""
-    try:
-        line = raw.decode()
-        row = json.loads(line)
-    except ValueError:
-        return "it is not JSON", before
-    if not isinstance(row, dict):
-        return "it is no object", before
-    if number == 0:
-        known = row.get("entropilot_recording") == RECORDING_VERSION
-        problem = "" if known else f"it is not the header of a recording of version {RECORDING_VERSION}"
-        return problem, _line_digest("", line)
-    content, _, _ = line.rpartition(_DIGEST_FIELD)
-    digest = _line_digest(before, content + "}")
-    problem = ""
-    if line != f'{content}{_DIGEST_FIELD}"{digest}"}}':
-        problem = "its digest does not fit: it, or a line before it, was changed, added or taken out"
-    elif row.get("n") != number:
-        problem = f"its number is {row.get('n')}, expected {number}"
-    return problem, digest
-
-
-def _continue(path: Path) -> tuple[int, str, float]:
-    """Cut a torn last line off; return number, digest and time of the last whole one."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        tail_start = max(0, size - (1 << 20))
-        file.seek(tail_start)
-        tail = file.read()
-    whole = tail.rfind(b"\n") + 1
-    lines = tail[:whole].splitlines()
-    if not lines:
-        raise StoreError(f"{path} has no whole line", expected="a recording", action="move it away and run again")
-    try:
-        last = json.loads(lines[-1])
-        if "entropilot_recording" in last:
-            state = 0, _line_digest("", lines[-1].decode()), 0.0
-        else:
-            state = int(last["n"]), str(last["digest"]), float(last["t"])
-    except (ValueError, KeyError, TypeError):
-        raise StoreError(
-            f"{path} does not end like a recording", expected="JSON lines", action="move it away and run again"
-        ) from None
-    os.truncate(path, tail_start + whole)  # only now: a file that is something else is left as it is
-    return state
-
-
-def _line_digest(before: str, line: str) -> str:
-    return hashlib.sha256(f"{before}{line}".encode()).hexdigest()[:DIGEST_DIGITS]

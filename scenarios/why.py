@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -23,7 +22,7 @@ from agent.why.figure import draw_explanation
 from agent.why.steps import find_decision
 from protocols.database import sqlite_url
 from protocols.errors import EntropilotError, StoreError
-from protocols.recording import MAX_LINE_BYTES
+from protocols.recording_reader import read_header
 from scenarios.console import ProgressCall
 from scenarios.run_folder import find_folder
 from scenarios.settings import Scenario
@@ -111,17 +110,15 @@ def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tu
 
 
 def _recorded_scenario(recording: Path) -> Scenario:
-    with recording.open("rb") as file:
-        line = file.readline(MAX_LINE_BYTES)
+    found = read_header(recording).scenario
+    if found is None:
+        raise StoreError(f"{recording} names no scenario")
     try:
-        header: dict[str, Any] = json.loads(line)
-        return Scenario.model_validate(header["scenario"])
+        return Scenario.model_validate(found)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StoreError(f"{recording} names a scenario of another version ({where}: {first['msg']})") from None
-    except (ValueError, KeyError, TypeError):
-        raise StoreError(f"{recording} names no scenario") from None
 
 
 def _with_found_table(scenario: Scenario, folder: Path) -> Scenario:

@@ -11,7 +11,7 @@ from agent.report.summary import RunSummary, read_summary
 from agent.report.trajectory import read_trajectory_csv
 from agent.verify.part import Part, Story, other_band, other_figure
 from protocols.errors import EntropilotError
-from protocols.recording import check_recording
+from protocols.recording_reader import check_recording
 
 NOT_YET: Final = "not there: it is written when a run ends"
 

@@ -1,0 +1,192 @@
+"""Reading a recording, plain or compressed with gzip: row by row, in constant memory, checking the chain on the way."""
+
+from __future__ import annotations
+
+import gzip
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from protocols.errors import StoreError
+from protocols.recording_lines import HEADER_MARK, MAX_LINE_BYTES, AnyRow, Chain, Header, WrongLine
+from protocols.recording_seal import GZIP_MAGIC, seal_problem
+
+_HEADER_START: Final = f'{{"{HEADER_MARK}":'.encode()
+
+_SHOWN_BYTES: Final = 16
+"""How much of a foreign file's beginning an error shows [byte]."""
+
+
+@dataclass(slots=True)
+class Recording:
+    """An opened recording.
+
+    Attributes:
+        path: The file.
+        header: Its first line.
+        note: What a person should know that is no fault; filled when the rows were read to the end.
+    """
+
+    path: Path
+    header: Header
+    note: str = field(default="", init=False)
+    _file: BinaryIO
+    _raw: BinaryIO
+    _chain: Chain
+
+    @property
+    def messages(self) -> int:
+        """Messages read so far."""
+        return self._chain.messages
+
+    @property
+    def line(self) -> int:
+        """Number of the line that is read next."""
+        return self._chain.lines + 1
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of the file was read, for a progress bar."""
+        return self._raw.tell()
+
+    def rows(self) -> Iterator[AnyRow]:
+        """Yield the rows in order; a torn last line, as a kill leaves it, ends them.
+
+        Raises:
+            StoreError: At the first line that is not what was written, with its number.
+        """
+        try:
+            yield from self._rows()
+        except WrongLine as error:
+            raise _wrong(self.path, f"line {self.line}: {error}") from None
+
+    def _rows(self) -> Iterator[AnyRow]:
+        while (read := _next_line(self._file)) is not None:
+            raw, is_whole = read
+            if not is_whole:
+                self.note = self._torn(raw)
+                return
+            yield self._chain.row(raw)
+
+    def _torn(self, raw: bytes) -> str:
+        try:
+            self._chain.row(raw[:-1])
+        except WrongLine:
+            return f"line {self.line} is torn, as after a kill: not counted"
+        raise WrongLine("its line feed was changed")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingCheck:
+    """What `check_recording` found: how many whole messages, the first line that is wrong, and what was passed over."""
+
+    messages: int
+    problem: str = ""
+    note: str = ""
+
+
+@contextmanager
+def open_recording(path: Path) -> Iterator[Recording]:
+    """Open a recording and read its header.
+
+    Raises:
+        StoreError: When there is none, or it is something else.
+    """
+    _require_file(path)
+    try:
+        with path.open("rb") as raw:
+            start = raw.read(len(GZIP_MAGIC))
+            raw.seek(0)
+            file = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if start == GZIP_MAGIC else cast("BinaryIO", raw)
+            chain = Chain()
+            yield Recording(path, _header(path, file, chain), file, raw, chain)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be read ({error.strerror or error})", expected="a recording that you may read"
+        ) from None
+
+
+def read_header(path: Path) -> Header:
+    """Return the header of a recording.
+
+    Raises:
+        StoreError: When there is none, or it is something else.
+    """
+    with open_recording(path) as recording:
+        return recording.header
+
+
+def check_recording(path: Path) -> RecordingCheck:
+    """Check numbers, times and digests of a recording, line by line, and the seal of a compressed one.
+
+    A changed, missing or added line is found by its number, as any changed byte is; what was cut off at the end is
+    not, for a recording may end anywhere.
+
+    Raises:
+        StoreError: When there is no such file.
+    """
+    _require_file(path)
+    try:
+        with open_recording(path) as recording:
+            try:
+                for _ in recording.rows():
+                    pass
+            except StoreError as error:
+                return RecordingCheck(recording.messages, error.found.removeprefix(f"{path}, "))
+    except StoreError as error:
+        return RecordingCheck(0, error.found.removeprefix(f"{path}, "))
+    problem, note = seal_problem(path)
+    return RecordingCheck(recording.messages, problem, "; ".join(filter(None, (recording.note, note))))
+
+
+def _header(path: Path, file: BinaryIO, chain: Chain) -> Header:
+    raw, is_whole = b"", True
+    try:
+        raw, is_whole = _next_line(file) or (b"", True)
+        return chain.header(raw)
+    except WrongLine as error:
+        reason = str(error)
+    if not raw and is_whole:
+        reason = "the file is empty: it has no header"
+    elif raw.startswith(_HEADER_START):
+        reason = reason if is_whole else "the header is torn: the recording ended before it began"
+    else:
+        reason += f" (the file begins with {raw[:_SHOWN_BYTES]!r})"
+    raise _wrong(path, f"line 1: {reason}")
+
+
+def _next_line(file: BinaryIO) -> tuple[bytes, bool] | None:
+    """Return the next line and whether it is whole, without its line feed then; None at the end."""
+    try:
+        raw = file.readline(MAX_LINE_BYTES + 1)
+    except EOFError:
+        return b"", False
+    except (zlib.error, gzip.BadGzipFile) as error:
+        raise WrongLine(f"the compressed file was changed here or a little later ({error})") from None
+    if not raw:
+        return None
+    if len(raw) > MAX_LINE_BYTES:
+        raise WrongLine(f"it is longer than {MAX_LINE_BYTES >> 20} MiB")
+    return (raw[:-1], True) if raw.endswith(b"\n") else (raw, False)
+
+
+def _require_file(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise StoreError(f"There is no recording at {path} ({error.strerror})", expected="a recording's file") from None
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise StoreError(f"{path} is {kind}", expected="a recording's file", action="name the file itself")
+
+
+def _wrong(path: Path, found: str) -> StoreError:
+    return StoreError(
+        f"{path}, {found}",
+        expected="a recording as Entropilot wrote it",
+        action="restore it from a copy; `entropilot verify` tells whether a copy is sound",
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from simulators.settings import TABLE
+from simulators.faults import OUT_OF_RANGE
+from simulators.settings import TABLE, SimulatorSettings
 
 MAX_SIMULATORS: Final = 64
 """Most instruments of a scenario: each has a link, a database and a log of its own in one process."""
@@ -36,6 +37,28 @@ def with_oracle(given: Mapping[str, Any], pool: Mapping[str, Any]) -> dict[str, 
     if isinstance(several, Mapping):
         several = {name: filled(each) for name, each in several.items()}
     return {**given, "simulator": filled(given.get("simulator", {})), "simulators": several}
+
+
+def require_instruments(
+    named: Mapping[str, SimulatorSettings], lab: Iterable[SimulatorSettings], valid_range: tuple[float, float]
+) -> None:
+    """Check that names are ids, and that a value out of range can be told from others.
+
+    Args:
+        named: The instruments of `[simulators]`.
+        lab: All instruments.
+        valid_range: Smallest and largest believable value of the campaign.
+
+    Raises:
+        ValueError: For a validator.
+    """
+    for name, each in named.items():
+        if each.id != name:
+            message = f"simulators.{name} has the id {each.id!r}; leave it out: its name is its id"
+            raise ValueError(message)
+    if valid_range[1] >= OUT_OF_RANGE and any(each.faults.out_of_range_rate for each in lab):
+        message = "out_of_range_rate needs a campaign.valid_range: without one, no value is out of it"
+        raise ValueError(message)
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

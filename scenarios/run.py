@@ -24,6 +24,7 @@ from protocols.broker_settings import EMBEDDED, BrokerSettings
 from protocols.errors import CampaignHalted, SettingsError
 from protocols.failures import explained
 from protocols.messages import Control
+from protocols.topics import ANY_SIMULATOR
 from scenarios.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.lab import lab
 from scenarios.live_view import LiveState, LiveView
@@ -129,16 +130,23 @@ def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> Campaign
 
 
 def _require_answers(request: RunRequest) -> None:
-    """Check that somebody can answer: a table that does not know its candidates' values cannot be its own oracle."""
+    """Check that somebody can answer, and only one: a table must know the values of its candidates, for example."""
     scenario = request.scenario
-    for simulator in scenario.lab if request.with_simulator and not request.world.all_known else ():
-        is_oracle = simulator.table is not None and simulator.table.path == scenario.pool.path
-        if simulator.evaluator == TABLE and is_oracle:
-            raise SettingsError(
-                "The table does not know the values of its candidates, so it cannot play the lab",
-                expected="a table with a value in every row, or a lab that measures",
-                action="use `entropilot agent` with your lab's broker, or name another [simulator] evaluator",
-            )
+    if not request.with_simulator:
+        return
+    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and scenario.broker.url == EMBEDDED:
+        raise SettingsError(
+            f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
+            expected="a broker that knows shared subscriptions, which the embedded one does not",
+            action="use --broker mosquitto, or leave campaign.recipients out: then each has its turn",
+        )
+    own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]
+    if any(each.evaluator == TABLE for each in own) and not request.world.all_known:
+        raise SettingsError(
+            "The table does not know the values of its candidates, so it cannot play the lab",
+            expected="a table with a value in every row, or a lab that measures",
+            action="use `entropilot agent` with your lab's broker, or name another [simulator] evaluator",
+        )
 
 
 def _operators_letters(request: RunRequest) -> tuple[Control, ...]:

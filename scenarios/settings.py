@@ -12,7 +12,7 @@ from protocols.broker_settings import BrokerSettings
 from protocols.messages import Identifier
 from protocols.tables import TableColumns
 from scenarios.downstream_models import MODEL_NAMES, ModelName
-from scenarios.instruments import MAX_SIMULATORS, each_over_the_shared, with_oracle
+from scenarios.instruments import MAX_SIMULATORS, each_over_the_shared, require_instruments, with_oracle
 from scenarios.wishes import MAX_WISHES, OperatorWish, require_possible
 from simulators.settings import SimulatorSettings
 
@@ -143,10 +143,7 @@ class Scenario(BaseModel):
                 message = f"the campaign wants {name!r} in {further.unit!r}, the table gives it {told}"
                 raise ValueError(message)
         require_possible(self.operator)
-        for name, instrument in self.simulators.items():
-            if instrument.id != name:
-                message = f"simulators.{name} has the id {instrument.id!r}; leave it out: its name is its id"
-                raise ValueError(message)
+        require_instruments(self.simulators, self.lab, self.campaign.valid_range)
         return self
 
     @property

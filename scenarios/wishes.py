@@ -36,7 +36,7 @@ class OperatorWish(BaseModel):
     after_s: Annotated[float, Field(ge=0, le=MAX_AFTER_S)] = Field(
         0.0, description="how long it waits, when the wish before it is sent and `at` is reached [s]"
     )
-    reason: Text = Field("", description="what the journal says of it")
+    reason: Text = Field("", description="why, in the operator's words")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

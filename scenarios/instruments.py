@@ -39,23 +39,24 @@ def with_oracle(given: Mapping[str, Any], pool: Mapping[str, Any]) -> dict[str, 
     return {**given, "simulator": filled(given.get("simulator", {})), "simulators": several}
 
 
-def require_instruments(
-    named: Mapping[str, SimulatorSettings], lab: Iterable[SimulatorSettings], valid_range: tuple[float, float]
-) -> None:
-    """Check that names are ids, and that a value out of range can be told from others.
-
-    Args:
-        named: The instruments of `[simulators]`.
-        lab: All instruments.
-        valid_range: Smallest and largest believable value of the campaign.
+def require_own_names(simulators: Mapping[str, SimulatorSettings]) -> None:
+    """Check that instruments have the id that they are listed under.
 
     Raises:
         ValueError: For a validator.
     """
-    for name, each in named.items():
+    for name, each in simulators.items():
         if each.id != name:
-            message = f"simulators.{name} has the id {each.id!r}; leave it out: its name is its id"
+            message = f"{name} has the id {each.id!r}; leave it out, its name is its id"
             raise ValueError(message)
+
+
+def require_range(lab: Iterable[SimulatorSettings], valid_range: tuple[float, float]) -> None:
+    """Check that values out of range, if there are to be any, can be told from others.
+
+    Raises:
+        ValueError: For a validator.
+    """
     if valid_range[1] >= OUT_OF_RANGE and any(each.faults.out_of_range_rate for each in lab):
         message = "out_of_range_rate needs a campaign.valid_range: without one, no value is out of it"
         raise ValueError(message)

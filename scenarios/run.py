@@ -172,6 +172,7 @@ async def _run(request: RunRequest, files: CampaignFiles, letters: Sequence[Cont
             letters,
             transport=operator_session(request.campaign, broker),
             acquired=lambda: len(files.remembered.campaign.acquired),
+            carried_out=lambda message_id: message_id in files.remembered.campaign.controls_seen,
         )
 
         def on_step(step: Step) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.settings import CampaignSettings
 from protocols.broker_settings import BrokerSettings
 from protocols.messages import Identifier
 from protocols.tables import TableColumns
 from scenarios.downstream_models import MODEL_NAMES, ModelName
-from scenarios.instruments import MAX_SIMULATORS, each_over_the_shared, require_instruments, with_oracle
+from scenarios.instruments import MAX_SIMULATORS, each_over_the_shared, require_own_names, require_range, with_oracle
 from scenarios.wishes import MAX_WISHES, OperatorWish, require_possible
 from simulators.settings import SimulatorSettings
 
@@ -127,6 +127,18 @@ class Scenario(BaseModel):
             filled["campaign"] = named | campaign | _further_with_units(campaign, columns)
         return with_oracle(filled, pool)
 
+    @field_validator("simulators")
+    @classmethod
+    def _named_as_they_are(cls, simulators: dict[str, SimulatorSettings]) -> dict[str, SimulatorSettings]:
+        require_own_names(simulators)
+        return simulators
+
+    @field_validator("operator")
+    @classmethod
+    def _possible(cls, wishes: tuple[OperatorWish, ...]) -> tuple[OperatorWish, ...]:
+        require_possible(wishes)
+        return wishes
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         columns = self.pool.columns
@@ -142,8 +154,7 @@ class Scenario(BaseModel):
                 told = f"in {known[name]!r}" if name in known else "not at all (see pool.columns.further_properties)"
                 message = f"the campaign wants {name!r} in {further.unit!r}, the table gives it {told}"
                 raise ValueError(message)
-        require_possible(self.operator)
-        require_instruments(self.simulators, self.lab, self.campaign.valid_range)
+        require_range(self.lab, self.campaign.valid_range)
         return self
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.loader import LIBRARY
+from simulators.faults import Fault
 from simulators.noise import GaussianNoise
 from tests.support.commands import Workbench
 from tests.support.sample_messages import ENERGY
@@ -55,11 +56,20 @@ def measured(candidate_ids: set[str]) -> dict[str, float]:
     return {each: NOISE.apply(quantity.model_copy(update={"value": true[each]}), each).value for each in candidate_ids}
 
 
-@pytest.mark.parametrize("scenario", ["four_instruments", "late_and_contradictory"])
+WELL = {
+    "four_instruments": ("furnace.faults.failure_rate", "old_probe.faults.silent_rate", "synchrotron.latency.mean_s"),
+    "late_and_contradictory": tuple(f"faults.{fault.value}_rate" for fault in Fault),
+}
+"""What must be zero for a lab without trouble."""
+
+
+@pytest.mark.parametrize("scenario", WELL)
 def test_a_faulty_lab_costs_attempts_and_neither_a_decision_nor_a_value(scenario: str, bench: Workbench) -> None:
-    for campaign in ("first", "again"):
-        run(bench, scenario, campaign, "--budget", "16")
-    assert decisions(bench, "first") == decisions(bench, "again")
+    below = "simulators" if scenario == "four_instruments" else "simulator"
+    well = [flag for key in WELL[scenario] for flag in ("--set", f"{below}.{key}=0.0")]
+    for campaign, flags in (("first", []), ("again", []), ("well", well)):
+        run(bench, scenario, campaign, "--budget", "16", *flags)
+    assert decisions(bench, "first") == decisions(bench, "again") == decisions(bench, "well")
     assert len(decisions(bench, "first")) == 16
     values = accepted(bench, "first")
     assert values == accepted(bench, "again") == pytest.approx(measured(set(values)), abs=1e-12)
@@ -88,7 +98,7 @@ def test_four_instruments_share_the_work_and_each_has_a_memory_and_a_log_of_its_
     run(bench, "four_instruments", "four", "--budget", "16")
     query = "SELECT json_extract(payload, '$.simulator') FROM journal WHERE kind = 'ResultAccepted'"
     shares = Counter(name for (name,) in bench.rows(query, "four"))
-    names = {"xrd-fast", "furnace", "synchrotron", "old-probe"}
+    names = {"xrd", "furnace", "synchrotron", "old_probe"}
     assert set(shares) == names
     files = {path.name for path in (bench.runs / "four").iterdir()}
     assert files > {f"{name}.{ending}" for name in names for ending in ("db", "jsonl")}

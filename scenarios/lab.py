@@ -21,8 +21,8 @@ LOG_OF_THE_ONE: Final = "simulator.jsonl"
 @contextlib.asynccontextmanager
 async def lab(
     instruments: Sequence[SimulatorSettings],
-    *,
     folder: Path,
+    *,
     campaign: str,
     broker: BrokerSettings,
     group: asyncio.TaskGroup,

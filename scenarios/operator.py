@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
+from agent.campaign.state import Campaign
 from protocols.broker_settings import BrokerSettings
 from protocols.codec import encode, topic_of
 from protocols.errors import BrokerError
@@ -28,13 +29,15 @@ MAX_SENDS: Final = 5
 """How often a control goes out that is not carried out. Then it cannot be, and the quarantine has it with the reason:
 the candidate has been observed already, for example."""
 
+Wanted = tuple[tuple[OperatorWish, Control], ...]
+"""What an operator wants, in order: each wish with the control that it becomes."""
+
 
 class Operator:
-    """Carries out a list of wishes, in its order.
+    """Says what is wanted, in its order.
 
     Args:
-        wishes: When.
-        letters: What: the control of each wish.
+        wanted: When, and what.
         transport: The link.
         acquired: Tells how many results the campaign has accepted.
         carried_out: Tells whether it has carried out the control of a message id.
@@ -42,14 +45,13 @@ class Operator:
 
     def __init__(
         self,
-        wishes: Sequence[OperatorWish],
-        letters: Sequence[Control],
+        wanted: Wanted,
         *,
         transport: Transport,
         acquired: Callable[[], int],
         carried_out: Callable[[str], bool],
     ) -> None:
-        self._due = list(zip(wishes, letters, strict=True))
+        self._wanted = wanted
         self._transport = transport
         self._acquired = acquired
         self._carried_out = carried_out
@@ -65,13 +67,16 @@ class Operator:
         Raises:
             BrokerError: When the broker refuses us for good.
         """
+        if not self._wanted:
+            return
         try:
             async with asyncio.TaskGroup() as group:
                 link = [group.create_task(self._transport.run()), group.create_task(self._drain())]
-                for wish, letter in self._due:
-                    await self._reached(wish.at)
-                    await asyncio.sleep(wish.after_s)
-                    await self._insist(letter)
+                for wish, letter in self._wanted:
+                    if not self._carried_out(letter.message_id):  # in an earlier life
+                        await self._reached(wish.at)
+                        await asyncio.sleep(wish.after_s)
+                        await self._insist(letter)
                 await self._transport.close()
                 for task in link:
                     task.cancel()
@@ -114,6 +119,12 @@ class Operator:
             await self._transport.receive()
 
 
-def operator_session(campaign: str, broker: BrokerSettings) -> MqttSession:
-    """Return the operator's own link, which only speaks."""
-    return MqttSession(broker, client_id=f"entropilot-{campaign}-operator", subscriptions=())
+def operator_of(wanted: Wanted, campaign: Campaign, broker: BrokerSettings) -> Operator:
+    """Return the operator of a campaign, with a link of its own, which only speaks."""
+    client_id = f"entropilot-{campaign.terms.campaign}-operator"
+    return Operator(
+        wanted,
+        transport=MqttSession(broker, client_id=client_id, subscriptions=()),
+        acquired=lambda: len(campaign.acquired),
+        carried_out=lambda message_id: message_id in campaign.controls_seen,
+    )

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,12 +23,11 @@ from agent.step import Step
 from protocols.broker_settings import EMBEDDED, BrokerSettings
 from protocols.errors import CampaignHalted, SettingsError
 from protocols.failures import explained
-from protocols.messages import Control
 from protocols.topics import ANY_SIMULATOR
 from scenarios.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.lab import lab
 from scenarios.live_view import LiveState, LiveView
-from scenarios.operator import Operator, operator_session
+from scenarios.operator import Wanted, operator_of
 from scenarios.outcome import Outcome, known_outcome, write_outcome
 from scenarios.settings import Scenario
 from scenarios.wishes import controls
@@ -77,7 +76,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
     """
     scenario, world = request.scenario, request.world
     _require_answers(request)
-    letters = _operators_letters(request)
+    wanted = _wanted(request)
     make_policy(scenario.campaign.policy, scenario.campaign.policy_options)  # before a folder is made for it
     with opened_campaign(
         request.folder,
@@ -99,7 +98,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
             loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
             with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
                 try:
-                    runner.run(_run(request, files, letters, view))
+                    runner.run(_run(request, files, wanted, view))
                 except CampaignHalted as error:
                     halted = error
         elapsed_s = time.monotonic() - began
@@ -149,31 +148,27 @@ def _require_answers(request: RunRequest) -> None:
         )
 
 
-def _operators_letters(request: RunRequest) -> tuple[Control, ...]:
-    """Write what the operator of the scenario will say; nothing where the lab, and so its operator, is elsewhere."""
+def _wanted(request: RunRequest) -> Wanted:
+    """Return what the operator of the scenario will say; nothing where the lab, and so its operator, is elsewhere."""
     scenario = request.scenario
-    return controls(
-        scenario.operator if request.with_simulator else (),
+    wishes = scenario.operator if request.with_simulator else ()
+    letters = controls(
+        wishes,
         campaign=request.campaign,
         pool=request.world.pool,
         property_name=scenario.campaign.property,
         unit=scenario.campaign.unit,
         now=datetime.now(UTC),
     )
+    return tuple(zip(wishes, letters, strict=True))
 
 
-async def _run(request: RunRequest, files: CampaignFiles, letters: Sequence[Control], view: LiveView | None) -> None:
+async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
     scenario = request.scenario
     watch = _Watch(request, files, view)
     async with broker_for(scenario.broker, request.folder) as broker:
+        operator = operator_of(wanted, files.remembered.campaign, broker)
         header = {"scenario": scenario.model_dump(mode="json", exclude={"broker"})}
-        operator = Operator(
-            scenario.operator if letters else (),
-            letters,
-            transport=operator_session(request.campaign, broker),
-            acquired=lambda: len(files.remembered.campaign.acquired),
-            carried_out=lambda message_id: message_id in files.remembered.campaign.controls_seen,
-        )
 
         def on_step(step: Step) -> None:
             watch.note(step)
@@ -197,25 +192,21 @@ async def _run(request: RunRequest, files: CampaignFiles, letters: Sequence[Cont
 
             with ending_on_signals(end):
                 try:
-                    async with (
-                        asyncio.TaskGroup() as group,
-                        lab(
-                            scenario.lab if request.with_simulator else (),
-                            folder=request.folder,
-                            campaign=request.campaign,
-                            broker=broker,
-                            group=group,
-                            ends=ends,
-                        ),
-                    ):
-                        beside = [group.create_task(watch.look())]
-                        if letters:
-                            beside.append(group.create_task(operator.run()))
+                    async with asyncio.TaskGroup() as group, _lab(request, broker, group, ends):
+                        beside = [group.create_task(watch.look()), group.create_task(operator.run())]
                         await agent.run()
                         for task in beside:
                             task.cancel()
                 except BaseExceptionGroup as failures:
                     raise explained(failures) from None
+
+
+def _lab(
+    request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup, ends: list[Callable[[], None]]
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """Play the lab beside the agent, if this run is asked to; add to `ends` how its parts are asked to end."""
+    instruments = request.scenario.lab if request.with_simulator else ()
+    return lab(instruments, request.folder, campaign=request.campaign, broker=broker, group=group, ends=ends)
 
 
 @contextlib.contextmanager

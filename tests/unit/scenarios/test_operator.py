@@ -41,8 +41,7 @@ class Bench:
             WISHES, campaign="c", pool=smooth_pool(6), property_name="e", unit="eV", now=datetime.now(UTC)
         )
         self.operator = Operator(
-            WISHES,
-            self.letters,
+            tuple(zip(WISHES, self.letters, strict=True)),
             transport=self.bus.transport("operator", ()),
             acquired=lambda: self.acquired,
             carried_out=self.carried_out.__contains__,

@@ -64,8 +64,10 @@ def _instrument(
         contextlib.closing(file),
         assembled_simulator(log.parent, settings, campaign=campaign, broker=broker, on_event=logger.info) as service,
     ):
-        yield service
-        logger.info("simulator_ended", **dict(service.counts))
+        try:
+            yield service
+        finally:
+            logger.info("simulator_ended", **dict(service.counts))
 
 
 def _log_of(settings: SimulatorSettings, instruments: Sequence[SimulatorSettings]) -> str:

@@ -1,7 +1,8 @@
 """What a settings model knows of a key: its field, its neighbours, and whether a value there may be shown.
 
-A key is a tuple of segments (`("broker", "url")`), written with dots for people. Below a field that is a table of
-the user's own (`policy_options`) every key is known; the model itself judges it.
+A key is a tuple of segments (`("broker", "url")`), written with dots for people. A field may be a table of sections
+that the user names (`simulators.furnace`): any name is known there, and the keys below it are those of the section.
+Below a field that is a table of the user's own (`policy_options`) every key is known; the model itself judges it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr
@@ -37,33 +38,30 @@ def dotted(key: Key) -> str:
 
 def known_length(model: type[BaseModel], key: Key) -> int:
     """How many leading segments of the key the model knows; `len(key)` when it is a setting."""
-    models = [model]
+    sections: list[Any] = [model]
     for position, segment in enumerate(key):
-        if not models or any(each.model_config.get("extra") == "allow" for each in models):
+        if not sections or any(_is_model(each) and each.model_config.get("extra") == "allow" for each in sections):
             return len(key)
-        fields = [each.model_fields[segment] for each in models if segment in each.model_fields]
+        fields = _fields_of(sections, segment)
         if not fields:
             return position
-        models = [inner for found in fields for inner in _models_in(found.annotation)]
+        sections = _sections_in(fields)
     return len(key)
 
 
 def fields_at(model: type[BaseModel], key: Key) -> list[FieldInfo]:
     """The fields that the key names: several where a section is a union of models, none below a free table."""
-    models, fields = [model], list[FieldInfo]()
+    sections, fields = list[Any]([model]), list[FieldInfo]()
     for segment in key:
-        fields = [each.model_fields[segment] for each in models if segment in each.model_fields]
-        models = [inner for found in fields for inner in _models_in(found.annotation)]
+        fields = _fields_of(sections, segment)
+        sections = _sections_in(fields)
     return fields
 
 
 def names_at(model: type[BaseModel], section: Key) -> list[str]:
     """Names of the settings and sections directly in a section."""
-    models = [model]
-    for segment in section:
-        fields = [each.model_fields[segment] for each in models if segment in each.model_fields]
-        models = [inner for found in fields for inner in _models_in(found.annotation)]
-    return list(dict.fromkeys(name for each in models for name in each.model_fields))
+    sections = _sections_in(fields_at(model, section)) if section else [model]
+    return list(dict.fromkeys(name for each in sections if _is_model(each) for name in each.model_fields))
 
 
 def every_key(model: type[BaseModel], above: Key = ()) -> Iterator[Key]:
@@ -71,8 +69,9 @@ def every_key(model: type[BaseModel], above: Key = ()) -> Iterator[Key]:
     for name, found in model.model_fields.items():
         yield (*above, name)
         if len(above) + 1 < MAX_DEPTH:
-            for inner in _models_in(found.annotation):
-                yield from every_key(inner, (*above, name))
+            for inner in _sections_in([found]):
+                if _is_model(inner):
+                    yield from every_key(inner, (*above, name))
 
 
 def holds_secret(model: type[BaseModel], key: Key) -> bool:
@@ -81,7 +80,7 @@ def holds_secret(model: type[BaseModel], key: Key) -> bool:
         _mentions_secret(found.annotation, set())
         for length in range(1, len(key) + 1)
         for found in fields_at(model, key[:length])
-        if length == len(key) or not _models_in(found.annotation)
+        if length == len(key) or not _sections_in([found])
     )
 
 
@@ -113,19 +112,40 @@ def _values_below(key: Key, value: Any) -> Iterator[tuple[Key, Any]]:
         yield key, without_url_password(to_jsonable_python(value, inf_nan_mode="strings", fallback=str))
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models that a value of this type may directly be: the type itself, or the members of a union."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _fields_of(sections: Iterable[Any], name: str) -> list[FieldInfo]:
+    """The fields of a name in sections; where the user gives the names, it stands for any section of the table."""
+    fields = []
+    for each in sections:
+        if not _is_model(each):
+            fields.append(FieldInfo.from_annotation(get_args(each)[1]))
+        elif name in each.model_fields:
+            fields.append(each.model_fields[name])
+    return fields
+
+
+def _sections_in(fields: Iterable[FieldInfo]) -> list[Any]:
+    """The models and the tables of models that values of these fields may directly be."""
+    return [section for found in fields for section in _sections_of(found.annotation)]
+
+
+def _sections_of(annotation: Any) -> list[Any]:
+    if _is_model(annotation):
         return [annotation]
     if get_origin(annotation) in _UNIONS:
-        return [model for member in get_args(annotation) for model in _models_in(member)]
+        return [section for member in get_args(annotation) for section in _sections_of(member)]
+    if get_origin(annotation) is dict and _sections_of(get_args(annotation)[1]):
+        return [annotation]
     return []
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _mentions_secret(annotation: Any, seen: set[type]) -> bool:
     if isinstance(annotation, type) and issubclass(annotation, (SecretStr, SecretBytes)):
         return True
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+    if _is_model(annotation) and annotation not in seen:
         seen.add(annotation)
         return any(_mentions_secret(found.annotation, seen) for found in annotation.model_fields.values())
     return any(_mentions_secret(member, seen) for member in get_args(annotation))

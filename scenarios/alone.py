@@ -13,21 +13,26 @@ from scenarios.broker import EMBEDDED_LIMITS, embedded_broker, mosquitto_broker
 from scenarios.run import ending_on_signals
 from scenarios.settings import Scenario
 from simulators.assembly import assembled_simulator
+from simulators.settings import SimulatorSettings
 
 
 def run_simulator(scenario: Scenario, *, campaign: str | None, memory: Path) -> None:
     """Run a simulator until SIGINT or SIGTERM; it says on standard error what happens.
 
     Args:
-        scenario: Settings of the simulator and the broker.
+        scenario: Settings of the simulator and the broker; of several instruments, `simulator.id` names the one.
         campaign: The campaign that it serves, or None for every one.
         memory: Folder of its database.
+
+    Raises:
+        SettingsError: When there are several, and none of that id.
     """
-    logger = _log_on_stderr().bind(simulator=scenario.simulator.id)
+    settings = _the_one(scenario)
+    logger = _log_on_stderr().bind(simulator=settings.id)
 
     async def serve() -> None:
         with assembled_simulator(
-            memory, scenario.simulator, campaign=campaign, broker=scenario.broker, on_event=logger.info
+            memory, settings, campaign=campaign, broker=scenario.broker, on_event=logger.info
         ) as service:
             logger.info("simulator_started", campaign=campaign or "every", broker=scenario.broker.redacted_url)
             with ending_on_signals(service.request_shutdown):
@@ -62,6 +67,19 @@ def run_broker(kind: str, *, host: str, port: int, folder: Path) -> None:
         logger.info("broker_ended")
 
     _run_selector_loop(serve())
+
+
+def _the_one(scenario: Scenario) -> SimulatorSettings:
+    named = scenario.simulator.id
+    if not scenario.simulators:
+        return scenario.simulator
+    if named not in scenario.simulators:
+        raise SettingsError(
+            f"Scenario {scenario.name} has no instrument {named!r}",
+            expected=f"one of {', '.join(scenario.simulators)}",
+            action="say with --id which one is to run",
+        )
+    return scenario.simulators[named]
 
 
 def _log_on_stderr() -> structlog.typing.FilteringBoundLogger:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from protocols.errors import SettingsError
 from protocols.layering import DEFAULT_SOURCE, Layer, Resolved, environment_layer, resolve, set_layer, toml_layer
 from scenarios.settings import Scenario
+from simulators.settings import SimulatorSettings
 
 LIBRARY: Final = Path(__file__).parent / "library"
 
@@ -137,28 +138,42 @@ def _flag_layer(flags: Mapping[str, Any]) -> Layer:
 
 
 def _with_filled_sources(source_of: Mapping[str, str]) -> dict[str, str]:
-    """Say of what a scenario takes from the pool's table (see `Scenario`) that it comes from there."""
+    """Say of what a scenario takes from elsewhere (see `Scenario`) where: an instrument, and the pool's table."""
 
-    def source(key: str, known: str) -> str:
+    def source(key: str) -> str:
+        known = source_of.get(key, DEFAULT_SOURCE)
         if known != DEFAULT_SOURCE:
             return known
+        if key.startswith("simulators."):
+            _, name, rest = key.split(".", 2)
+            shared = f"simulator.{rest}"
+            return f"[simulators.{name}]" if rest == "id" else _section_of(shared, source_of) or source(shared)
         origin = key.replace("simulator.table.", "pool.").replace("campaign.", "pool.columns.")
-        section = origin.rpartition(".")[0]
-        return known if source_of.get(origin, DEFAULT_SOURCE) == DEFAULT_SOURCE else f"[{section}]"
+        return _section_of(origin, source_of) or known
 
-    return {key: source(key, known) for key, known in source_of.items()}
+    return {key: source(key) for key in source_of}
+
+
+def _section_of(key: str, source_of: Mapping[str, str]) -> str:
+    """The section that sets a key; nothing where none does."""
+    return f"[{key.rpartition('.')[0]}]" if source_of.get(key, DEFAULT_SOURCE) != DEFAULT_SOURCE else ""
 
 
 def _with_found_tables(scenario: Scenario, beside: Path) -> Scenario:
     """Look for tables beside the scenario file first, then where the command was started."""
-    pool, table = scenario.pool, scenario.simulator.table
+    pool = scenario.pool
     if pool.path is not None:
         pool = pool.model_copy(update={"path": _found(pool.path, beside)})
-    simulator = scenario.simulator
-    if table is not None:
-        table = table.model_copy(update={"path": _found(table.path, beside)})
-        simulator = simulator.model_copy(update={"table": table})
-    return scenario.model_copy(update={"pool": pool, "simulator": simulator})
+    simulator = _with_found_table(scenario.simulator, beside)
+    simulators = {name: _with_found_table(each, beside) for name, each in scenario.simulators.items()}
+    return scenario.model_copy(update={"pool": pool, "simulator": simulator, "simulators": simulators})
+
+
+def _with_found_table(simulator: SimulatorSettings, beside: Path) -> SimulatorSettings:
+    if simulator.table is None:
+        return simulator
+    table = simulator.table.model_copy(update={"path": _found(simulator.table.path, beside)})
+    return simulator.model_copy(update={"table": table})
 
 
 def _found(path: str, beside: Path) -> str:

@@ -1,4 +1,4 @@
-"""Runs a scenario: broker, simulator and agent in one process, all through real MQTT on loopback."""
+"""Runs a scenario: broker, lab, operator and agent in one process, all through real MQTT on loopback."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import contextlib
 import signal
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,18 +18,20 @@ from agent.acquisition.registry import make_policy
 from agent.assembly import LOG, CampaignFiles, assembled_agent, opened_campaign
 from agent.campaign.events import AskingEnded, CandidateSetAside, DecisionMade
 from agent.campaign.state import Phase
-from agent.logs import open_log
 from agent.loop import Agent
 from agent.step import Step
 from protocols.broker_settings import EMBEDDED, BrokerSettings
 from protocols.errors import CampaignHalted, SettingsError
 from protocols.failures import explained
+from protocols.topics import ANY_SIMULATOR
 from scenarios.broker import EMBEDDED_LIMITS, broker_for
+from scenarios.lab import lab
 from scenarios.live_view import LiveState, LiveView
+from scenarios.operator import Wanted, operator_of
 from scenarios.outcome import Outcome, known_outcome, write_outcome
 from scenarios.settings import Scenario
+from scenarios.wishes import controls
 from scenarios.world import World
-from simulators.assembly import assembled_simulator
 from simulators.settings import TABLE
 
 LOOK_EVERY_S: Final = 0.1
@@ -48,7 +51,7 @@ class RunRequest:
         campaign: Name of the campaign.
         folder: The run folder.
         resume: Whether to take a campaign up.
-        with_simulator: Whether this process plays the lab too.
+        with_simulator: Whether this process plays the lab and its operator too.
         database_url: Another database than the folder's own.
     """
 
@@ -73,6 +76,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
     """
     scenario, world = request.scenario, request.world
     _require_answers(request)
+    wanted = _wanted(request)
     make_policy(scenario.campaign.policy, scenario.campaign.policy_options)  # before a folder is made for it
     with opened_campaign(
         request.folder,
@@ -94,7 +98,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
             loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
             with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
                 try:
-                    runner.run(_run(request, files, view))
+                    runner.run(_run(request, files, wanted, view))
                 except CampaignHalted as error:
                     halted = error
         elapsed_s = time.monotonic() - began
@@ -125,10 +129,18 @@ def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> Campaign
 
 
 def _require_answers(request: RunRequest) -> None:
-    """Check that somebody can answer: a table that does not know its candidates' values cannot be its own oracle."""
-    simulator = request.scenario.simulator
-    is_oracle = simulator.table is not None and simulator.table.path == request.scenario.pool.path
-    if request.with_simulator and simulator.evaluator == TABLE and is_oracle and not request.world.all_known:
+    """Check that somebody can answer, and only one: a table must know the values of its candidates, for example."""
+    scenario = request.scenario
+    if not request.with_simulator:
+        return
+    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and scenario.broker.url == EMBEDDED:
+        raise SettingsError(
+            f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
+            expected="a broker that knows shared subscriptions, which the embedded one does not",
+            action="use --broker mosquitto, or leave campaign.recipients out: then each has its turn",
+        )
+    own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]
+    if any(each.evaluator == TABLE for each in own) and not request.world.all_known:
         raise SettingsError(
             "The table does not know the values of its candidates, so it cannot play the lab",
             expected="a table with a value in every row, or a lab that measures",
@@ -136,11 +148,32 @@ def _require_answers(request: RunRequest) -> None:
         )
 
 
-async def _run(request: RunRequest, files: CampaignFiles, view: LiveView | None) -> None:
+def _wanted(request: RunRequest) -> Wanted:
+    """Return what the operator of the scenario will say; nothing where the lab, and so its operator, is elsewhere."""
+    scenario = request.scenario
+    wishes = scenario.operator if request.with_simulator else ()
+    letters = controls(
+        wishes,
+        campaign=request.campaign,
+        pool=request.world.pool,
+        property_name=scenario.campaign.property,
+        unit=scenario.campaign.unit,
+        now=datetime.now(UTC),
+    )
+    return tuple(zip(wishes, letters, strict=True))
+
+
+async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
     scenario = request.scenario
     watch = _Watch(request, files, view)
     async with broker_for(scenario.broker, request.folder) as broker:
+        operator = operator_of(wanted, files.remembered.campaign, broker)
         header = {"scenario": scenario.model_dump(mode="json", exclude={"broker"})}
+
+        def on_step(step: Step) -> None:
+            watch.note(step)
+            operator.note()
+
         with assembled_agent(
             files,
             pool=request.world.pool,
@@ -148,7 +181,7 @@ async def _run(request: RunRequest, files: CampaignFiles, view: LiveView | None)
             broker=broker,
             header=header,
             broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
-            on_step=watch.note,
+            on_step=on_step,
         ) as agent:
             watch.attach(agent, broker)
             ends = [agent.request_shutdown]
@@ -159,42 +192,21 @@ async def _run(request: RunRequest, files: CampaignFiles, view: LiveView | None)
 
             with ending_on_signals(end):
                 try:
-                    async with asyncio.TaskGroup() as group, _simulator(request, broker, group, ends):
-                        looking = group.create_task(watch.look())
+                    async with asyncio.TaskGroup() as group, _lab(request, broker, group, ends):
+                        beside = [group.create_task(watch.look()), group.create_task(operator.run())]
                         await agent.run()
-                        looking.cancel()
+                        for task in beside:
+                            task.cancel()
                 except BaseExceptionGroup as failures:
                     raise explained(failures) from None
 
 
-@contextlib.asynccontextmanager
-async def _simulator(
+def _lab(
     request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup, ends: list[Callable[[], None]]
-) -> AsyncIterator[None]:
-    """Play the lab beside the agent, if this run is asked to; add to `ends` how it is asked to end."""
-    if not request.with_simulator:
-        yield
-        return
-    logger, file = open_log(request.folder / "simulator.jsonl")
-    logger = logger.bind(campaign=request.campaign, simulator=request.scenario.simulator.id)
-    with (
-        contextlib.closing(file),
-        assembled_simulator(
-            request.folder,
-            request.scenario.simulator,
-            campaign=request.campaign,
-            broker=broker,
-            on_event=logger.info,
-        ) as service,
-    ):
-        ends.append(service.request_shutdown)
-        task = group.create_task(service.run())
-        try:
-            yield
-        finally:
-            service.request_shutdown()
-            await asyncio.wait([task])
-            logger.info("simulator_ended", **dict(service.counts))
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """Play the lab beside the agent, if this run is asked to; add to `ends` how its parts are asked to end."""
+    instruments = request.scenario.lab if request.with_simulator else ()
+    return lab(instruments, request.folder, campaign=request.campaign, broker=broker, group=group, ends=ends)
 
 
 @contextlib.contextmanager

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.settings import CampaignSettings
 from protocols.broker_settings import BrokerSettings
 from protocols.messages import Identifier
 from protocols.tables import TableColumns
 from scenarios.downstream_models import MODEL_NAMES, ModelName
-from simulators.settings import TABLE, SimulatorSettings
+from scenarios.instruments import MAX_SIMULATORS, each_over_the_shared, require_own_names, require_range, with_oracle
+from scenarios.wishes import MAX_WISHES, OperatorWish, require_possible
+from simulators.settings import SimulatorSettings
 
 EMT_ALLOYS = "emt_alloys"
 
@@ -95,26 +97,47 @@ class Scenario(BaseModel):
     campaign: CampaignSettings
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
+    simulators: Annotated[dict[Identifier, SimulatorSettings], Field(max_length=MAX_SIMULATORS)] = Field(
+        default_factory=dict,
+        description="several instruments by id, each laid over [simulator], which then says what they share; none: the "
+        "lab is [simulator]",
+    )
+    operator: Annotated[tuple[OperatorWish, ...], Field(max_length=MAX_WISHES)] = Field(
+        (), description="what an operator does meanwhile, in this order; `entropilot run` plays the operator"
+    )
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
 
     @model_validator(mode="before")
     @classmethod
-    def _filled_from_the_table(cls, given: object) -> object:
-        """Let a table say its property, unit and range once; and let it be the oracle too, unless there is another."""
-        pool = given.get("pool") if isinstance(given, dict) else None
-        columns = pool.get("columns") if isinstance(pool, dict) else None
-        if not isinstance(given, dict) or not isinstance(pool, dict) or not isinstance(columns, dict):
+    def _filled(cls, given: object) -> object:
+        """Let instruments share what [simulator] says, and a table say its property, unit and range once.
+
+        The table plays the lab too, unless there is another.
+        """
+        if not isinstance(given, dict):
             return given
-        filled = dict(given)
+        filled = each_over_the_shared(given)
+        pool = given.get("pool")
+        columns = pool.get("columns") if isinstance(pool, dict) else None
+        if not isinstance(pool, dict) or not isinstance(columns, dict):
+            return filled
         campaign = filled.get("campaign", {})
         if isinstance(campaign, dict):
             named = {key: columns[key] for key in ("property", "unit", "valid_range") if key in columns}
             filled["campaign"] = named | campaign | _further_with_units(campaign, columns)
-        simulator = filled.get("simulator", {})
-        if isinstance(simulator, dict) and simulator.get("evaluator", TABLE) == TABLE:
-            oracle = {"path": pool.get("path"), "columns": columns} | simulator.get("table", {})
-            filled["simulator"] = {"evaluator": TABLE} | simulator | {"table": oracle}
-        return filled
+        return with_oracle(filled, pool)
+
+    @field_validator("simulators")
+    @classmethod
+    def _named_as_they_are(cls, simulators: dict[str, SimulatorSettings]) -> dict[str, SimulatorSettings]:
+        require_own_names(simulators)
+        return simulators
+
+    @field_validator("operator")
+    @classmethod
+    def _possible(cls, wishes: tuple[OperatorWish, ...]) -> tuple[OperatorWish, ...]:
+        require_possible(wishes)
+        return wishes
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -131,12 +154,18 @@ class Scenario(BaseModel):
                 told = f"in {known[name]!r}" if name in known else "not at all (see pool.columns.further_properties)"
                 message = f"the campaign wants {name!r} in {further.unit!r}, the table gives it {told}"
                 raise ValueError(message)
+        require_range(self.lab, self.campaign.valid_range)
         return self
+
+    @property
+    def lab(self) -> tuple[SimulatorSettings, ...]:
+        """The instruments."""
+        return tuple(self.simulators.values()) or (self.simulator,)
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """Whom requests are addressed to."""
-        return self.campaign.recipients or (self.simulator.id,)
+        return self.campaign.recipients or tuple(instrument.id for instrument in self.lab)
 
 
 def _further_with_units(campaign: Mapping[str, object], columns: Mapping[str, object]) -> dict[str, object]:

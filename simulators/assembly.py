@@ -15,6 +15,7 @@ from protocols.mqtt import MqttSession, Will
 from protocols.run_lock import RunLock
 from protocols.topics import simulator_subscriptions
 from simulators.executor import make_executor
+from simulators.faulty import faulty
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService, status_letter
 from simulators.settings import SimulatorSettings
@@ -58,13 +59,14 @@ def assembled_simulator(
                 will=will,
                 on_event=on_event,
             )
+            executor, transport = faulty(make_executor(settings), session, settings.faults, on_event)
             with closing(InHand(folder / f"{settings.id}.in_hand")) as in_hand:
                 yield SimulatorService(
                     settings,
                     campaign=campaign,
                     outbox=outbox,
-                    transport=session,
-                    executor=make_executor(settings),
+                    transport=transport,
+                    executor=executor,
                     clock=_clock,
                     in_hand=in_hand,
                     on_event=on_event,

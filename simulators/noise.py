@@ -91,7 +91,7 @@ class GaussianNoise:
             deviation = deviation.get(quantity.name, 0.0)
         if deviation == 0:
             return quantity
-        noise = deviation * float(_generator("noise", self.seed, candidate_id, quantity.name).standard_normal())
+        noise = deviation * float(generator_for("noise", self.seed, candidate_id, quantity.name).standard_normal())
         total = math.hypot(deviation, quantity.standard_deviation or 0.0)
         return Quantity(
             name=quantity.name,
@@ -112,7 +112,7 @@ class Latency:
         mean = self.settings.mean_s
         if self.settings.distribution == "constant" or mean == 0:
             return mean
-        generator = _generator("latency", self.settings.seed, attempt_id)
+        generator = generator_for("latency", self.settings.seed, attempt_id)
         if self.settings.distribution == "exponential":
             drawn = mean * float(generator.standard_exponential())
         else:
@@ -122,7 +122,7 @@ class Latency:
         return min(drawn, LATENCY_BOUND_IN_MEANS * mean)
 
 
-def _generator(purpose: str, seed: int, *names: str) -> np.random.Generator:
+def generator_for(purpose: str, seed: int, *names: str) -> np.random.Generator:
     """Make a generator of its own for a purpose and names; a hash keeps neighbouring attempts independent."""
     text = "\x1f".join((purpose, str(seed), *names))
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big"))

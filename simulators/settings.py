@@ -8,14 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from protocols.messages import Identifier
 from protocols.topics import AGENT_CLIENT, ANY_SIMULATOR
+from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings
 
 ASE = "ase"
 TABLE = "table"
 
-RESERVED_IDS = frozenset({ANY_SIMULATOR, AGENT_CLIENT})
-"""Ids that mean something else in a topic: whichever simulator is free, and the agent."""
+RESERVED_IDS = frozenset({ANY_SIMULATOR, AGENT_CLIENT, "campaign", "operator", "recording"})
+"""Ids that mean something else: in a topic whichever simulator is free, and the agent; the operator of a scenario as
+a client; and files of the agent in a run folder."""
 
 
 class SimulatorSettings(BaseModel):
@@ -44,6 +46,7 @@ class SimulatorSettings(BaseModel):
     resend_max_s: Annotated[float, Field(gt=0, le=86400)] = Field(60.0, description="longest such pause [s]")
     latency: LatencySettings = Field(default_factory=LatencySettings, description="waiting time added to an evaluation")
     noise: NoiseSettings | None = Field(None, description="noise added to what is measured")
+    faults: FaultSettings = Field(default_factory=FaultSettings, description="what goes wrong, and how often")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

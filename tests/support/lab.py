@@ -16,6 +16,7 @@ from protocols.mqtt import Will
 from protocols.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
 from protocols.transport import Delivery, LinkUp
 from simulators.executor import Executor
+from simulators.faulty import faulty
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService, status_letter
 from simulators.settings import SimulatorSettings
@@ -149,8 +150,9 @@ class Lab:
         transport = self.bus.transport(
             "simulator", simulator_subscriptions(self.settings.id, campaign=campaign, shared=True), will=will
         )
+        executor, link = faulty(executor, transport, self.settings.faults, lambda *_args, **_fields: None)
         return SimulatorService(
-            self.settings, campaign=campaign, outbox=outbox, transport=transport, executor=executor, clock=clock
+            self.settings, campaign=campaign, outbox=outbox, transport=link, executor=executor, clock=clock
         )
 
 

@@ -133,7 +133,7 @@ class Bad:
 
 BAD: dict[str, Bad] = {
     "unknown scenario": Bad(SETTINGS, ("no scenario 'oracle_tabel'", "did you mean 'oracle_table'?"), "oracle_tabel"),
-    "missing scenario file": Bad(SETTINGS, ("no scenario 'absent.toml'", "emt_alloys, oracle_table"), "absent.toml"),
+    "missing scenario file": Bad(SETTINGS, ("no scenario 'absent.toml'", "emt_alloys, "), "absent.toml"),
     "scenario is no TOML": Bad(
         SETTINGS, ("lab.toml is not valid TOML", "line 1"), prepare=write("lab.toml", "name = lab")
     ),

@@ -356,3 +356,21 @@ def test_settings_that_hold_themselves_are_listed_to_a_depth() -> None:
     keys = list(every_key(Node))
     assert len(keys) == MAX_DEPTH
     assert keys[-1] == ("below",) * MAX_DEPTH
+
+
+class Lab(BaseModel):
+    instruments: dict[str, Broker] = {}
+
+
+def test_sections_that_the_user_names_have_settings_with_neighbours_types_and_secrets_too() -> None:
+    wrong = Layer("lab.toml", {"instruments": {"furnace": {"prot": 1}}})
+    assert "There is no setting instruments.furnace.prot (from lab.toml)" in refusal(wrong, model=Lab)
+    assert "use instruments.furnace.port" in refusal(wrong, model=Lab)
+    below = refusal(Layer("lab.toml", {"instruments": {"furnace": {"port": {"x": 1}}}}), model=Lab)
+    assert "instruments.furnace.port" in below
+    variables = {"ENTROPILOT_INSTRUMENTS__FURNACE__PASSWORD": "1234"}
+    lab = resolve(Lab, [environment_layer(Lab, variables)])
+    assert lab.settings.instruments["furnace"].password == SecretStr("1234")
+    assert '"1234"' not in settings_json(lab)
+    secret = Layer("lab.toml", {"instruments": {"furnace": {"password": f"{SECRET} 2", "port": 0}}})
+    assert "instruments.furnace.password is **********" in refusal(secret, model=Lab)

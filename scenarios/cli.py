@@ -5,12 +5,31 @@ Heavy packages are imported inside the commands, so that `--help` comes at once.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scenarios.cli_options import (
+    DEFAULT_URL,
+    Broker,
+    Budget,
+    Campaign,
+    Database,
+    Debug,
+    Json,
+    Policy,
+    Quiet,
+    Resume,
+    Runs,
+    ScenarioName,
+    Seed,
+    Set,
+    SettingsFile,
+    ShowSettings,
+    show,
+)
+from scenarios.cli_recordings import app as recordings
 from scenarios.console import print_json, progress_on_stderr, reported_errors
 
 if TYPE_CHECKING:
@@ -26,40 +45,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     epilog="Start with [bold]entropilot run emt_alloys[/bold]; [bold]entropilot list[/bold] shows the scenarios.",
 )
-
-DEFAULT_URL = "mqtt://127.0.0.1:1883"
-"""Where `entropilot broker` listens, and the other commands look, unless told otherwise."""
-
-ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file.")]
-Policy = Annotated[
-    str | None,
-    typer.Option(help="etal, etal_reference, random, uncertainty, round_robin, or your own as package.module:Class."),
-]
-Budget = Annotated[int | None, typer.Option(min=1, help="Candidates that may be requested.")]
-Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]
-Broker = Annotated[
-    str | None, typer.Option(help="embedded, mosquitto, or a URL such as mqtt://user:password@host:1883.")
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. campaign.parallel=8. Repeatable."),
-]
-SettingsFile = Annotated[
-    Path | None, typer.Option("--settings", metavar="FILE", help="A TOML file that is laid over the scenario.")
-]
-Campaign = Annotated[str | None, typer.Option(help="Name of the campaign and of its run folder.")]
-Runs = Annotated[Path, typer.Option(help="Where run folders go.", envvar="ENTROPILOT_RUNS")]
-Resume = Annotated[bool, typer.Option("--resume", help="Take a campaign up where it was left, however it ended.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No live view and no table.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-ShowSettings = Annotated[
-    bool, typer.Option("--show-settings", help="Print what holds and where it comes from, and do nothing.")
-]
-Database = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help="Another database than the run folder's own, e.g. postgresql+psycopg://…"),
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 
 
 def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
@@ -200,7 +185,7 @@ def list_scenarios(json: Json = False) -> None:
         if json:
             print_json(scenarios_json())
         else:
-            _print(scenarios_table())
+            show(scenarios_table())
 
 
 @app.command()
@@ -218,7 +203,7 @@ def report(
         if json:
             print_json((folder / "summary.json").read_text(encoding="utf-8"))
         else:
-            _print(run_report(folder))
+            show(run_report(folder))
 
 
 @app.command()
@@ -239,7 +224,7 @@ def verify(
         if json:
             print_json(verification_json(parts))
         else:
-            _print(verification_table(parts))
+            show(verification_table(parts))
         require_sound(parts, run)
 
 
@@ -267,9 +252,9 @@ def why(
         if json:
             print_json(explanation_json(explanation, figure=None if figure is None else str(figure)))
             return
-        _print(explanation_in_words(explanation))
+        show(explanation_in_words(explanation))
         if figure is not None:
-            _print(f"  {figure}")
+            show(f"  {figure}")
 
 
 @app.command()
@@ -304,10 +289,10 @@ def compare(
             print_json(comparison.json())
         elif not quiet:
             for table in tables(comparison):
-                _print(table)
-                _print("")
+                show(table)
+                show("")
             for path in written:
-                _print(f"  {path}")
+                show(f"  {path}")
 
 
 @app.command()
@@ -364,9 +349,9 @@ def trim(
         for note in trimmed.notes():
             typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
         if not quiet:
-            _print(trim_table(trimmed))
+            show(trim_table(trimmed))
             for path in files:
-                _print(f"  {path}")
+                show(f"  {path}")
 
 
 @app.command()
@@ -386,13 +371,16 @@ def schema(
                 raise SettingsError(
                     "; ".join(stale), expected="documents generated from this code", action="run `entropilot schema`"
                 )
-            _print(f"The documents in {folder} are up to date.")
+            show(f"The documents in {folder} are up to date.")
         else:
             written = write_documents(folder)
             for path in written:
-                _print(f"  {path}")
+                show(f"  {path}")
             if not written:
-                _print(f"The documents in {folder} were up to date already.")
+                show(f"The documents in {folder} were up to date already.")
+
+
+app.registered_commands.extend(recordings.registered_commands)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -456,9 +444,9 @@ def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
     if json:
         print_json(summary_json(outcome.summary))
     elif not quiet:
-        _print(summary_table(outcome.summary))
+        show(summary_table(outcome.summary))
         for name in outcome.summary.files:
-            _print(f"  {request.folder / name}")
+            show(f"  {request.folder / name}")
     if not outcome.finished:
         typer.secho(f"The campaign is not finished; take it up with --resume --campaign {request.campaign}", err=True)
         raise SystemExit(INTERRUPTED)
@@ -470,13 +458,7 @@ def _print_settings(resolved: Resolved[Scenario], *, json: bool) -> None:
     if json:
         print_json(settings_json(resolved))
     else:
-        _print(settings_table(resolved))
-
-
-def _print(content: Any) -> None:
-    from rich.console import Console
-
-    Console(file=sys.stdout, highlight=False).print(content)
+        show(settings_table(resolved))
 
 
 if __name__ == "__main__":

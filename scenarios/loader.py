@@ -6,13 +6,13 @@ import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from protocols.errors import SettingsError
 from protocols.layering import DEFAULT_SOURCE, Layer, Resolved, environment_layer, resolve, set_layer, toml_layer
 from scenarios.settings import Scenario
-from simulators.settings import SimulatorSettings
 
 LIBRARY: Final = Path(__file__).parent / "library"
 
@@ -91,7 +91,9 @@ def load_scenario(name: str, overrides: Overrides, environ: Mapping[str, str] | 
     layers.append(set_layer(tuple(overrides.assignments)))
     layers.append(_flag_layer(overrides.flags))
     resolved = resolve(Scenario, _options_follow_policy(layers))
-    return Resolved(_with_found_tables(resolved.settings, path.parent), _with_filled_sources(resolved.source_of))
+    # Tables are looked for beside the scenario file first, then where the command was started.
+    found = resolved.settings.with_table_paths(partial(_found, beside=path.parent))
+    return Resolved(found, _with_filled_sources(resolved.source_of))
 
 
 def _scenario_layer(path: Path) -> Layer:
@@ -159,23 +161,6 @@ def _section_of(key: str, source_of: Mapping[str, str]) -> str:
     return f"[{key.rpartition('.')[0]}]" if source_of.get(key, DEFAULT_SOURCE) != DEFAULT_SOURCE else ""
 
 
-def _with_found_tables(scenario: Scenario, beside: Path) -> Scenario:
-    """Look for tables beside the scenario file first, then where the command was started."""
-    pool = scenario.pool
-    if pool.path is not None:
-        pool = pool.model_copy(update={"path": _found(pool.path, beside)})
-    simulator = _with_found_table(scenario.simulator, beside)
-    simulators = {name: _with_found_table(each, beside) for name, each in scenario.simulators.items()}
-    return scenario.model_copy(update={"pool": pool, "simulator": simulator, "simulators": simulators})
-
-
-def _with_found_table(simulator: SimulatorSettings, beside: Path) -> SimulatorSettings:
-    if simulator.table is None:
-        return simulator
-    table = simulator.table.model_copy(update={"path": _found(simulator.table.path, beside)})
-    return simulator.model_copy(update={"table": table})
-
-
-def _found(path: str, beside: Path) -> str:
+def _found(path: str, *, beside: Path) -> str:
     candidate = beside / path
     return str(candidate if candidate.exists() else Path(path))

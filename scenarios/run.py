@@ -29,6 +29,7 @@ from scenarios.lab import lab
 from scenarios.live_view import LiveState, LiveView
 from scenarios.operator import Wanted, operator_of
 from scenarios.outcome import Outcome, known_outcome, write_outcome
+from scenarios.recorded import recorded_settings
 from scenarios.settings import Scenario
 from scenarios.wishes import controls
 from scenarios.world import World
@@ -168,7 +169,7 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: 
     watch = _Watch(request, files, view)
     async with broker_for(scenario.broker, request.folder) as broker:
         operator = operator_of(wanted, files.remembered.campaign, broker)
-        header = {"scenario": scenario.model_dump(mode="json", exclude={"broker"})}
+        header = {"scenario": recorded_settings(scenario)}
 
         def on_step(step: Step) -> None:
             watch.note(step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -156,6 +156,20 @@ class Scenario(BaseModel):
                 raise ValueError(message)
         require_range(self.lab, self.campaign.valid_range)
         return self
+
+    def with_table_paths(self, found: Callable[[str], str]) -> Scenario:
+        """Return the scenario with every table's path replaced by what `found` makes of it."""
+
+        def of(simulator: SimulatorSettings) -> SimulatorSettings:
+            if simulator.table is None:
+                return simulator
+            table = simulator.table.model_copy(update={"path": found(simulator.table.path)})
+            return simulator.model_copy(update={"table": table})
+
+        path = self.pool.path
+        pool = self.pool if path is None else self.pool.model_copy(update={"path": found(path)})
+        simulators = {name: of(each) for name, each in self.simulators.items()}
+        return self.model_copy(update={"pool": pool, "simulator": of(self.simulator), "simulators": simulators})
 
     @property
     def lab(self) -> tuple[SimulatorSettings, ...]:

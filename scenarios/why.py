@@ -6,8 +6,6 @@ import dataclasses
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from agent.assembly import DATABASE, RECORDING, versions
 from agent.campaign.events import CampaignStarted, Event
 from agent.pool.candidates import Pool
@@ -22,10 +20,9 @@ from agent.why.figure import draw_explanation
 from agent.why.steps import find_decision
 from protocols.database import sqlite_url
 from protocols.errors import EntropilotError, StoreError
-from protocols.recording_reader import read_header
 from scenarios.console import ProgressCall
+from scenarios.recorded import recorded_scenario
 from scenarios.run_folder import find_folder
-from scenarios.settings import Scenario
 from scenarios.world import make_world
 
 EVENTS_PER_REPORT: Final = 1_000
@@ -98,8 +95,7 @@ def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tu
     """Make the campaign's pool of the scenario that the recording names; else say why that cannot be done."""
     started = events[0]
     try:
-        scenario = _recorded_scenario(folder / RECORDING)
-        pool = make_world(_with_found_table(scenario, folder), progress).pool
+        pool = make_world(recorded_scenario(folder / RECORDING), progress).pool
     except (EntropilotError, OSError) as error:
         found = error.found if isinstance(error, EntropilotError) else str(error)
         return None, f"the scenario cannot be made again: {found}"
@@ -107,25 +103,3 @@ def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tu
     if pool.digest != then:
         return None, f"the pool differs: {then[:12]} then, {pool.digest[:12]} today, of {len(pool):,} candidates"
     return pool, ""
-
-
-def _recorded_scenario(recording: Path) -> Scenario:
-    found = read_header(recording).scenario
-    if found is None:
-        raise StoreError(f"{recording} names no scenario")
-    try:
-        return Scenario.model_validate(found)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise StoreError(f"{recording} names a scenario of another version ({where}: {first['msg']})") from None
-
-
-def _with_found_table(scenario: Scenario, folder: Path) -> Scenario:
-    """Look for a table where the command is started, then where the run may have been: above its folder."""
-    path = scenario.pool.path
-    if path is None or Path(path).exists():
-        return scenario
-    places = (above / path for above in list(folder.resolve().parents)[:2])
-    found = next((place for place in places if place.exists()), Path(path))
-    return scenario.model_copy(update={"pool": scenario.pool.model_copy(update={"path": str(found)})})

@@ -11,7 +11,7 @@ A step is noted before its commit, so it is followed only when the note after it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import AcquisitionContext, Policy
 from agent.acquisition.bias import BiasMeter
@@ -33,14 +33,16 @@ from agent.replay.outcome import Difference, Moment, ReplayOutcome
 from agent.step import Expired, Proposed, Step, StepMaker
 from agent.store.store import OutboxItem
 from protocols.errors import InvariantViolation, StoreError
-from protocols.recording_lines import IN, AnyRow, EventRow, MessageRow, StartRow, StepRow
+from protocols.recording_lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, StepRow
 from protocols.transport import Delivery
 
 Followed = Callable[[Step, float], None]
 """Told of every step or event that was followed, and when it was recorded [s]."""
 
+RowKind = TypeVar("RowKind", bound=Row)
+
 MAX_KEPT: Final = 100_000
-"""Messages that may wait for the step that takes them: far beyond what an agent ever holds."""
+"""Messages that may wait for the step that takes them: far beyond what an agent ever holds. The oldest are dropped."""
 
 
 class CannotFollow(Exception):
@@ -90,25 +92,35 @@ class Follower:
         Raises:
             StoreError: When it cannot be of a campaign's recording at all.
         """
-        self.outcome.rows += 1
-        self.outcome.recorded_s = row.time_s
-        if self.outcome.lost:
+        self.attempt(row, self._take)
+
+    def attempt(self, row: RowKind, work: Callable[[RowKind], None]) -> None:
+        """Do what a row asks for, unless following has come to its end; note why, if that is now."""
+        outcome = self.outcome
+        outcome.rows += 1
+        outcome.messages += isinstance(row, MessageRow)
+        outcome.recorded_s = row.time_s
+        if outcome.lost:
             return
         try:
-            match row:
-                case MessageRow():
-                    self._keep(row)
-                case StepRow():
-                    self._commit()
-                    self._uncommitted = row
-                case StartRow():
-                    self._commit(unless_at=row.sequence)
-                    self._restart(row)
-                case EventRow():
-                    self._commit(unless_at=row.sequence - 1)
-                    self._fold_event(row)
+            work(row)
         except (InvariantViolation, LookupError, CannotFollow) as error:
             self._lose(error)
+
+    def _take(self, row: AnyRow) -> None:
+        match row:
+            case MessageRow():
+                if row.direction == IN:
+                    self.keep(row)
+            case StepRow():
+                self._commit()
+                self._uncommitted = row
+            case StartRow():
+                self._commit(unless_at=row.sequence)
+                self._restart(row)
+            case EventRow():
+                self._commit(unless_at=row.sequence - 1)
+                self._fold_event(row)
 
     def finish(self) -> ReplayOutcome:
         """Follow what is left, and return what was found."""
@@ -166,13 +178,8 @@ class Follower:
     def keep(self, row: MessageRow) -> None:
         """Keep a message for the step that takes it."""
         if len(self._kept) >= MAX_KEPT:
-            raise CannotFollow(f"{MAX_KEPT} messages were received and never handled")
+            del self._kept[next(iter(self._kept))]
         self._kept[row.number] = Delivery(row.topic, row.payload, row.retain, row.qos, None)
-
-    def _keep(self, row: MessageRow) -> None:
-        self.outcome.messages += 1
-        if row.direction == IN:
-            self.keep(row)
 
     def _commit(self, *, unless_at: int | None = None) -> None:
         """Follow the step whose commit is known now; drop it if the journal stands where it began."""
@@ -265,7 +272,8 @@ class Follower:
     def _compare(self, recorded: Decision, today: Decision, context: AcquisitionContext) -> None:
         outcome = self.outcome
         outcome.decisions += 1
-        if today.candidate_ids == recorded.candidate_ids:
+        same = today.candidate_ids == recorded.candidate_ids
+        if same or (not recorded.is_whole and set(today.candidate_ids) == set(recorded.candidate_ids)):
             outcome.identical += 1
             figure = recorded.other_figure(today)
             outcome.other_figures += bool(figure)

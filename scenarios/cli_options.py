@@ -1,0 +1,50 @@
+"""The options that several commands share, and how commands print."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DEFAULT_URL = "mqtt://127.0.0.1:1883"
+"""Where `entropilot broker` listens, and the other commands look, unless told otherwise."""
+
+ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file.")]
+Policy = Annotated[
+    str | None,
+    typer.Option(help="etal, etal_reference, random, uncertainty, round_robin, or your own as package.module:Class."),
+]
+Budget = Annotated[int | None, typer.Option(min=1, help="Candidates that may be requested.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]
+Broker = Annotated[
+    str | None, typer.Option(help="embedded, mosquitto, or a URL such as mqtt://user:password@host:1883.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. campaign.parallel=8. Repeatable."),
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", metavar="FILE", help="A TOML file that is laid over the scenario.")
+]
+Campaign = Annotated[str | None, typer.Option(help="Name of the campaign and of its run folder.")]
+Runs = Annotated[Path, typer.Option(help="Where run folders go.", envvar="ENTROPILOT_RUNS")]
+Resume = Annotated[bool, typer.Option("--resume", help="Take a campaign up where it was left, however it ended.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No live view and no table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+ShowSettings = Annotated[
+    bool, typer.Option("--show-settings", help="Print what holds and where it comes from, and do nothing.")
+]
+Database = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Another database than the run folder's own, e.g. postgresql+psycopg://…"),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
+
+
+def show(content: Any) -> None:
+    """Print to standard output, for a person."""
+    from rich.console import Console
+
+    Console(file=sys.stdout, highlight=False).print(content)

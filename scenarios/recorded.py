@@ -1,0 +1,89 @@
+"""A scenario as a recording holds it: its settings without the broker, and where its tables are found again."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from agent.assembly import RECORDING
+from protocols.errors import StoreError
+from protocols.recording_lines import Header
+from protocols.recording_reader import read_header
+from scenarios.loader import LIBRARY
+from scenarios.settings import Scenario
+
+LIBRARY_PREFIX: Final = "library:"
+"""Stands for the folder of the scenarios that come with the package, wherever that is installed."""
+
+PLACES_ABOVE: Final = 3
+"""How many folders above a recording's are looked through for a table: `runs/NAME` is below where a run was started."""
+
+
+def recorded_settings(scenario: Scenario) -> dict[str, Any]:
+    """Return what a recording says of a scenario; a broker may have a password, and is no part of it."""
+    told: dict[str, Any] = scenario.with_table_paths(_portable).model_dump(mode="json", exclude={"broker"})
+    return told
+
+
+def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
+    """Return the scenario of a recording, with its tables where they are today.
+
+    Args:
+        path: The recording.
+        header: Of the recording, when it is read already.
+
+    Raises:
+        StoreError: When it names none, or one of another version.
+    """
+    found = (header or read_header(path)).scenario
+    if found is None:
+        raise StoreError(
+            f"{path} names no scenario", expected="one that says pool and start set", action="name it with --scenario"
+        )
+    try:
+        scenario = Scenario.model_validate(found)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"{path} names a scenario of another version ({where}: {first['msg']})") from None
+    return scenario.with_table_paths(partial(_found, beside=path.resolve().parent))
+
+
+def find_recording(name: str, runs: Path) -> Path:
+    """Return the recording that a command means.
+
+    Args:
+        name: A recording's file, a run folder, or the name of a campaign below `runs`.
+        runs: Where run folders are.
+
+    Raises:
+        StoreError: When there is none.
+    """
+    if (path := Path(name)).exists() and not path.is_dir():
+        return path
+    for folder in (Path(name), runs / name):
+        if (folder / RECORDING).exists():
+            return folder / RECORDING
+    known = sorted(each.parent.name for each in runs.glob(f"*/{RECORDING}"))
+    raise StoreError(
+        f"There is no recording {name!r}",
+        expected="a recording's file, a run folder, or the name of a campaign"
+        + (f", such as {', '.join(known[:10])}" if known else ""),
+        action="`entropilot run` and `entropilot record` make recordings",
+    )
+
+
+def _portable(path: str) -> str:
+    absolute = Path(path).absolute()
+    return f"{LIBRARY_PREFIX}{absolute.name}" if absolute.parent == LIBRARY.absolute() else path
+
+
+def _found(path: str, *, beside: Path) -> str:
+    """Look for a table where it was, beside the recording, and above its folder."""
+    if path.startswith(LIBRARY_PREFIX):
+        return str(LIBRARY / path.removeprefix(LIBRARY_PREFIX))
+    places = [Path(path), *(above / path for above in (beside, *list(beside.parents)[:PLACES_ABOVE]))]
+    return str(next((place for place in places if place.exists()), Path(path)))

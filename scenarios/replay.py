@@ -1,0 +1,223 @@
+"""Replays a recording in virtual time: no broker, no simulator, no waiting; every decision is made again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.acquisition.registry import make_policy, policy_fingerprint
+from agent.assembly import versions
+from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.replay.follow import Follower
+from agent.replay.infer import Inference, Requests, requests_in
+from agent.replay.outcome import ReplayOutcome
+from protocols.errors import StoreError
+from protocols.recording_lines import EventRow, Header, StepRow
+from protocols.recording_reader import open_recording
+from scenarios.console import ProgressCall
+from scenarios.loader import Overrides, load_scenario
+from scenarios.recorded import find_recording, recorded_scenario
+from scenarios.settings import Scenario
+from scenarios.world import World, make_world
+
+FOLLOWING: Final = "replaying"
+
+MAX_CAMPAIGNS_LISTED: Final = 10
+
+ROWS_PER_REPORT: Final = 500
+"""Rows between two reports of progress: a few hundredths of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a replay found, and how long it took.
+
+    Attributes:
+        path: The recording.
+        campaign: Its name.
+        policy: That made the decisions again.
+        outcome: What was found.
+        replay_s: How long the replay took, without making the pool [s].
+        other_versions: Package -> version then and now, where they differ.
+        note: What a person should know of the file.
+    """
+
+    path: Path
+    campaign: str
+    policy: str
+    outcome: ReplayOutcome
+    replay_s: float
+    other_versions: Mapping[str, tuple[str, str]]
+    note: str = ""
+
+    @property
+    def speed(self) -> float:
+        """How many times faster than the campaign the replay was."""
+        return self.outcome.recorded_s / self.replay_s if self.replay_s else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A recording, and the world that it is of."""
+
+    path: Path
+    header: Header
+    scenario: Scenario
+    world: World
+
+
+def open_source(path: Path, scenario: Scenario | None, progress: ProgressCall) -> Source:
+    """Make the world that a recording speaks of.
+
+    Args:
+        path: The recording.
+        scenario: Instead of the one that the recording names.
+        progress: For a progress bar.
+
+    Raises:
+        StoreError: When the file is no recording, names no scenario, or speaks of another pool.
+        TableError: When the pool's table cannot be used.
+    """
+    with open_recording(path) as recording:
+        header = recording.header
+    meant = scenario or recorded_scenario(path, header)
+    if meant.pool.path is not None and not Path(meant.pool.path).exists():
+        raise StoreError(
+            f"The table of the recording's pool is not there: {meant.pool.path}",
+            expected="the table that the campaign was run with",
+            action="put it there, name a scenario that finds it with --scenario, or replay a pack, which has it inside",
+        )
+    world = make_world(meant, progress)
+    if header.pool_digest and header.pool_digest != world.pool.digest:
+        raise StoreError(
+            f"The recording speaks of pool {header.pool_digest[:12]}; its scenario makes pool {world.pool.digest[:12]} "
+            f"of {len(world.pool):,} candidates today",
+            expected="the pool of then",
+            action="restore the table of then; a generated pool needs the package versions of then "
+            "(the recording's first line names them)",
+        )
+    return Source(path, header, meant, world)
+
+
+def named_source(name: str, runs: Path, scenario: str | None, progress: ProgressCall) -> Source:
+    """Return the recording that a command names, and its world.
+
+    Args:
+        name: A recording's file, a run folder, or the name of a campaign below `runs`.
+        runs: Where run folders are.
+        scenario: Name or path of a scenario, instead of the one that the recording names.
+        progress: For a progress bar.
+
+    Raises:
+        StoreError: As `open_source`, or when there is no such recording.
+        SettingsError: When there is no such scenario.
+    """
+    given = None if scenario is None else load_scenario(scenario, Overrides()).settings
+    return open_source(find_recording(name, runs), given, progress)
+
+
+def require_identical(replay: Replay) -> None:
+    """Raise when not everything is as recorded.
+
+    Raises:
+        StoreError: With the first difference.
+    """
+    outcome = replay.outcome
+    if outcome.is_identical:
+        return
+    first = outcome.first_difference
+    raise StoreError(
+        f"The replay is not what was recorded: {'' if first is None else f'row {first.at.row}, {first.what}'}",
+        expected=f"{outcome.decisions:,} identical decisions and nothing else; {outcome.identical:,} are",
+        action="see what changed the decisions: the code, the versions of the packages, or the scenario",
+    )
+
+
+def replay(source: Source, progress: ProgressCall, *, campaign: str | None = None) -> Replay:
+    """Feed a recording to the agent's core, and make every decision again.
+
+    Args:
+        source: The recording and its world.
+        progress: For a progress bar.
+        campaign: Which one, where the recording holds several.
+
+    Raises:
+        StoreError: When the file is not what was written, by its line.
+    """
+    settings = source.scenario.campaign
+    policy = make_policy(settings.policy, settings.policy_options)
+    follower = Follower(source.world.pool, policy)
+    began = time.perf_counter()
+    note = follow(source, follower, progress, campaign=campaign)
+    outcome = follower.finish()
+    took_s = time.perf_counter() - began
+    now = versions()
+    differing = {name: (was, now[name]) for name, was in source.header.versions.items() if now.get(name, was) != was}
+    name = follower.campaign.terms.campaign if follower.campaign is not None else source.header.campaign
+    return Replay(source.path, name, settings.policy, outcome, took_s, differing, note)
+
+
+def follow(source: Source, follower: Follower, progress: ProgressCall, *, campaign: str | None = None) -> str:
+    """Feed a recording to a follower; return what a person should know of the file.
+
+    A recording without notes (of a recorder beside the agent, or of the first format) is read twice: what the agent
+    did is then told from its requests.
+
+    Raises:
+        StoreError: When the file is not what was written, by its line.
+    """
+    inference = None if _has_notes(source.path) else _inference(source, follower, campaign)
+    size = source.path.stat().st_size
+    with open_recording(source.path) as recording:
+        for number, row in enumerate(recording.rows()):
+            if number % ROWS_PER_REPORT == 0:
+                progress(FOLLOWING, recording.bytes_read, size)
+            if inference is None:
+                follower.take(row)
+            else:
+                inference.take(row)
+    progress(FOLLOWING, size, size)
+    return recording.note
+
+
+def _has_notes(path: Path) -> bool:
+    """Tell whether a recording says what the agent did; it does so from its beginning, or not at all."""
+    with open_recording(path) as recording:
+        return any(isinstance(row, EventRow | StepRow) for row in recording.rows())
+
+
+def _inference(source: Source, follower: Follower, campaign: str | None) -> Inference:
+    with open_recording(source.path) as recording:
+        found = requests_in(recording.rows())
+    wanted = campaign or source.header.campaign or next(iter(found), "")
+    if wanted not in found or (not campaign and not source.header.campaign and len(found) > 1):
+        there = ", ".join(sorted(found)[:MAX_CAMPAIGNS_LISTED]) or "none"
+        raise StoreError(
+            f"The recording holds no requests of campaign {wanted!r}"
+            if len(found) < 2 or campaign  # noqa: PLR2004
+            else f"The recording holds requests of {len(found)} campaigns",
+            expected=f"one whose requests were recorded; there are: {there}",
+            action="name one with --campaign",
+        )
+    requests = found[wanted]
+    return Inference(follower, requests, *_beginning(source, requests), source.scenario.campaign.request_timeout_s)
+
+
+def _beginning(source: Source, requests: Requests) -> tuple[CampaignStarted, StartSetLoaded]:
+    """Return how a campaign began that only its scenario tells of."""
+    settings, world = source.scenario.campaign, source.world
+    start, further = world.start_observations(), world.start_further()
+    plan = settings.plan(
+        campaign=requests.campaign,
+        uid=requests.uid,
+        fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
+        recipients=source.scenario.recipients,
+        pool_digest=world.pool.digest,
+        start_values=[value for _, value in start],
+        start_further=further,
+    )
+    ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
+    return CampaignStarted(plan, source.header.versions), StartSetLoaded(ids, values, tuple(further))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from agent.acquisition.registry import make_policy, policy_fingerprint
+from agent.acquirer import make_acquirer
+from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.acquisition.registry import policy_fingerprint
 from agent.assembly import versions
+from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.pool.candidates import Pool
+from agent.replay.asking import Ask
 from agent.replay.follow import Follower
 from agent.replay.infer import Inference, Requests, requests_in
 from agent.replay.outcome import ReplayOutcome
@@ -148,16 +155,35 @@ def replay(source: Source, progress: ProgressCall, *, campaign: str | None = Non
         StoreError: When the file is not what was written, by its line.
     """
     settings = source.scenario.campaign
-    policy = make_policy(settings.policy, settings.policy_options)
-    follower = Follower(source.world.pool, policy)
-    began = time.perf_counter()
-    note = follow(source, follower, progress, campaign=campaign)
-    outcome = follower.finish()
-    took_s = time.perf_counter() - began
+    with asking(source.world.pool, settings.policy, settings.policy_options) as ask:
+        follower = Follower(source.world.pool, ask)
+        began = time.perf_counter()
+        note = follow(source, follower, progress, campaign=campaign)
+        outcome = follower.finish()
+        took_s = time.perf_counter() - began
     now = versions()
     differing = {name: (was, now[name]) for name, was in source.header.versions.items() if now.get(name, was) != was}
     name = follower.campaign.terms.campaign if follower.campaign is not None else source.header.campaign
     return Replay(source.path, name, settings.policy, outcome, took_s, differing, note)
+
+
+@contextmanager
+def asking(pool: Pool, policy: str, options: Mapping[str, Any]) -> Iterator[Ask]:
+    """Let a policy be asked where a run asks it, so that the same arithmetic gives the same sums.
+
+    Raises:
+        SettingsError: When there is no such policy, or it does not take these options.
+    """
+    acquirer = make_acquirer(pool_arrays(pool), policy, options)
+    with asyncio.Runner() as runner:
+
+        def ask(context: AcquisitionContext, count: int) -> Proposal:
+            return acquirer.propose_now(context, count) or runner.run(acquirer.propose(context, count))
+
+        try:
+            yield ask
+        finally:
+            runner.run(acquirer.close())
 
 
 def follow(source: Source, follower: Follower, progress: ProgressCall, *, campaign: str | None = None) -> str:

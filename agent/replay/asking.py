@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agent.acquirer import InStepAcquirer
-from agent.acquisition.base import AcquisitionContext, Policy, Proposal
+from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.pool.candidates import Pool
 from agent.replay.decisions import Decision
+
+Ask = Callable[[AcquisitionContext, int], Proposal]
+"""Puts a question to the policy of today."""
 
 Compared = Callable[[Decision, Decision, AcquisitionContext], None]
 """Told of the recorded decision, today's, and what both could look at."""
@@ -35,14 +37,14 @@ class FollowingAcquirer:
 
     Args:
         pool: The candidates.
-        policy: Answers again; None believes the recording.
+        ask: Asks the policy again; None believes the recording.
         compared: Told of every decision that was made again.
         sequence: Returns the number of the journal's last row.
     """
 
-    def __init__(self, pool: Pool, policy: Policy | None, compared: Compared, sequence: Callable[[], int]) -> None:
+    def __init__(self, pool: Pool, ask: Ask | None, compared: Compared, sequence: Callable[[], int]) -> None:
         self._pool = pool
-        self._again = None if policy is None else InStepAcquirer(policy)
+        self._ask = ask
         self._compared = compared
         self._sequence = sequence
         self.recorded: Mapping[int, Decision] = NOTHING_RECORDED
@@ -65,14 +67,14 @@ class FollowingAcquirer:
         Raises:
             CampaignHalted: When the policy of today failed.
         """
-        if self._again is not None:
-            today = Decision.proposed(context.decision, self._again.propose_now(context, count), self._pool)
+        if self._ask is not None:
+            today = Decision.proposed(context.decision, self._ask(context, count), self._pool)
             self._compared(recorded, today, context)
         return recorded.as_proposal(self._pool)
 
     def own(self, asked: Asked) -> Proposal | None:
         """Answer a question whose recorded answer was dropped; None where nobody answers again."""
-        return None if self._again is None else self._again.propose_now(asked.context, asked.count)
+        return None if self._ask is None else self._ask(asked.context, asked.count)
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Never asked: a replay has no event loop."""

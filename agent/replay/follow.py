@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from agent.acquisition.base import AcquisitionContext, Policy
+from agent.acquisition.base import AcquisitionContext
 from agent.acquisition.bias import BiasMeter
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.decide import DecisionNeeded, decision_needed
@@ -27,7 +27,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Pool
-from agent.replay.asking import NOTHING_RECORDED, FollowingAcquirer
+from agent.replay.asking import NOTHING_RECORDED, Ask, FollowingAcquirer
 from agent.replay.decisions import Decision
 from agent.replay.outcome import Difference, Moment, ReplayOutcome
 from agent.step import Expired, Proposed, Step, StepMaker
@@ -54,7 +54,7 @@ class Follower:
 
     Args:
         pool: The candidates.
-        policy: Makes every decision again; None believes the recording, and is many times faster.
+        ask: Asks the policy for every decision again; None believes the recording, and is many times faster.
         followed: Told of what was folded.
 
     Attributes:
@@ -62,13 +62,13 @@ class Follower:
         outcome: What was found so far.
     """
 
-    def __init__(self, pool: Pool, policy: Policy | None, *, followed: Followed = lambda _step, _time_s: None) -> None:
+    def __init__(self, pool: Pool, ask: Ask | None, *, followed: Followed = lambda _step, _time_s: None) -> None:
         self.outcome = ReplayOutcome()
         self.campaign: Campaign | None = None
         self._pool = pool
         self._arrays = pool_arrays(pool)
         self._followed = followed
-        self._acquirer = FollowingAcquirer(pool, policy, self._compare, self._sequence)
+        self._acquirer = FollowingAcquirer(pool, ask, self._compare, self._sequence)
         self._maker: StepMaker | None = None
         self._kept: dict[int, Delivery] = {}
         self._uncommitted: StepRow | None = None

@@ -5,6 +5,8 @@ Heavy packages are imported inside the commands, so that `--help` comes at once.
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,6 +83,7 @@ def run(
     quiet: Quiet = False,
     json: Json = False,
     show_settings: ShowSettings = False,
+    one_life: Annotated[bool, typer.Option("--one-life", hidden=True)] = False,
     debug: Debug = False,
 ) -> None:
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
@@ -90,8 +93,18 @@ def run(
         if show_settings:
             _print_settings(resolved, json=json)
             return
+        if (kills := len(resolved.settings.crashes.at)) and not one_life:
+            from scenarios.crashes import live_and_be_killed
+            from scenarios.run_folder import choose_campaign
+
+            name = choose_campaign(runs, resolved.settings.name, campaign, resume=resume)
+            raise SystemExit(live_and_be_killed(sys.argv[1:], campaign=name, kills=kills))
         request = _request(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
-        _run_and_tell(request, quiet=quiet or json, json=json)
+        if one_life:
+            from scenarios.crashes import end_with_parent
+
+            end_with_parent()
+        _run_and_tell(dataclasses.replace(request, may_crash=one_life), quiet=quiet or json, json=json)
 
 
 @app.command()

@@ -60,7 +60,9 @@ def cut_to_whole_lines(path: Path) -> RecordingEnd:
 
 
 def _end_of(line: bytes) -> RecordingEnd:
-    row: dict[str, Any] = json.loads(line)
+    row: Any = json.loads(line)
+    if not isinstance(row, dict):
+        raise TypeError(row)
     if HEADER_MARK in row:
         digest = row.get("digest")
         return RecordingEnd(0, line_digest("", line.decode()) if digest is None else str(digest), 0.0)

@@ -7,7 +7,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -74,7 +74,7 @@ class Recording:
 
     def _torn(self, raw: bytes) -> str:
         try:
-            self._chain.row(raw[:-1])
+            replace(self._chain).row(raw[:-1])
         except WrongLine:
             return f"line {self.line} is torn, as after a kill: not counted"
         raise WrongLine("its line feed was changed")
@@ -168,15 +168,15 @@ def _checked(recording: Recording) -> RecordingCheck:
 def _header(path: Path, file: BinaryIO, chain: Chain) -> Header:
     raw, is_whole = b"", True
     try:
-        raw, is_whole = _next_line(file) or (b"", True)
-        return chain.header(raw)
+        if (read := _next_line(file)) is not None:
+            raw, is_whole = read
+            return chain.header(raw)
+        reason = "the file is empty: it has no header"
     except WrongLine as error:
         reason = str(error)
-    if not raw and is_whole:
-        reason = "the file is empty: it has no header"
-    elif raw.startswith(_HEADER_START):
+    if raw.startswith(_HEADER_START):
         reason = reason if is_whole else "the header is torn: the recording ended before it began"
-    else:
+    elif raw:
         reason += f" (the file begins with {raw[:_SHOWN_BYTES]!r})"
     raise _wrong(path, f"line 1: {reason}")
 

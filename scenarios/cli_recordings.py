@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scenarios.cli_options import Debug, Json, Quiet, Runs, show
 from scenarios.console import print_json, progress_on_stderr, reported_errors
+
+if TYPE_CHECKING:
+    from scenarios.loader import Overrides
 
 app = typer.Typer()
 
@@ -25,6 +28,18 @@ def replay(
         str | None, typer.Option(help="Scenario of the recording, where its first line does not say it.")
     ] = None,
     campaign: Annotated[str | None, typer.Option(help="Which campaign, where a recorder heard several.")] = None,
+    policy: Annotated[str | None, typer.Option(help="What if: another policy from the same start.")] = None,
+    budget: Annotated[int | None, typer.Option(min=1, help="What if: another budget.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="What if: another seed of the policy.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="What if: any setting, e.g. campaign.parallel=8. Repeatable."),
+    ] = None,
+    fill: Annotated[
+        str | None,
+        typer.Option(metavar="TABLE|simulator", help="What if: who answers where the recording does not."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="What if: folder for picture, CSV and JSON.")] = None,
     runs: Runs = Path("runs"),
     quiet: Quiet = False,
     json: Json = False,
@@ -32,9 +47,16 @@ def replay(
 ) -> None:
     """Replay a recording: the same messages into the same rules, every decision made again and compared.
 
-    No broker, no simulator, no waiting.
+    No broker, no simulator, no waiting. With another policy or other settings it tells what would have happened: the
+    recorded results answer, and what was never measured is counted as unknown.
     """
     with reported_errors(debug=debug):
+        if any(given is not None for given in (policy, budget, seed, settings, fill)):
+            from scenarios.loader import Overrides
+
+            overrides = Overrides({"policy": policy, "budget": budget, "seed": seed}, tuple(settings or ()))
+            _what_if(recording, runs, scenario, campaign, overrides, fill, out, quiet=quiet, json=json)
+            return
         from scenarios.replay import named_source, require_identical
         from scenarios.replay import replay as replay_recording
         from scenarios.replay_report import replay_json, replay_table
@@ -84,3 +106,34 @@ def pack(
             typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
         if not quiet:
             show(packed_table(packed))
+
+
+def _what_if(
+    recording: str,
+    runs: Path,
+    scenario: str | None,
+    campaign: str | None,
+    overrides: Overrides,
+    fill: str | None,
+    out: Path | None,
+    *,
+    quiet: bool,
+    json: bool,
+) -> None:
+    from scenarios.loader import layered_over
+    from scenarios.replay import named_source
+    from scenarios.what_if import what_if
+    from scenarios.what_if_report import file_name, what_if_json, what_if_table, write_what_if
+
+    with progress_on_stderr(quiet=quiet or json) as progress:
+        source = named_source(recording, runs, scenario, progress)
+        settings = source.scenario.model_dump(mode="json")
+        other = layered_over(settings, f"recording {source.path.name}", overrides)
+        found = what_if(source, other, fill, progress, campaign=campaign)
+        written = write_what_if(found, out or runs / f"what-if-{found.campaign}-{file_name(found.policy)}")
+    if json:
+        print_json(what_if_json(found))
+    elif not quiet:
+        show(what_if_table(found))
+        for path in written:
+            show(f"  {path}")

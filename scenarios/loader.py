@@ -117,6 +117,24 @@ def load_scenario(
     return Resolved(found, _with_filled_sources(resolved.source_of))
 
 
+def layered_over(settings: Mapping[str, Any], source: str, overrides: Overrides) -> Scenario:
+    """Return a scenario that something else than a file holds, with what the command line says laid over it.
+
+    Args:
+        settings: Of the scenario.
+        source: Where they come from, for errors.
+        overrides: What the command line says.
+
+    Raises:
+        SettingsError: With everything that is wrong.
+    """
+    layers = [Layer(source, dict(settings))]
+    if overrides.file is not None:
+        layers.append(toml_layer(overrides.file))
+    layers += [set_layer(tuple(overrides.assignments)), _flag_layer(overrides.flags)]
+    return resolve(Scenario, _options_follow_policy(layers)).settings
+
+
 def _scenario_layer(path: Path) -> Layer:
     """Read a scenario; one of the library goes by its name, which is shorter than its path."""
     layer = toml_layer(path)

@@ -451,23 +451,27 @@ def recorded(tmp_path: Path) -> list[str]:
         writer = RecordingWriter(path, HEADER | {"scenario": {"name": "emt_alloys"}})
         writer.write("in", "entropilot/v1/c/result/s", payload, retain=False)
         writer.write("out", "entropilot/v1/c/bias", b"", retain=True)
+        writer.note_event(1, "CampaignPaused", '{"reason": "x"}')
+        writer.note_start(1)
+        took = [{"row": 1}, {"condemned": 2}, {"expired": "a"}, {"proposed": 3, "based_on": 1}]
+        writer.note_step(took, [("DecisionMade", '{"decision": 3}')], before=1, sequence=3)
         writer.close()
     return path.read_text(encoding="ascii").splitlines()
 
 
 def test_every_line_of_a_recording_fits_its_schema(recorded: list[str]) -> None:
     Draft202012Validator.check_schema(DOCUMENTS["recording.schema.json"])
-    assert len(recorded) == 5
+    assert len(recorded) == 11
     for line in recorded:
         RECORDING.validate(json.loads(line))
-    assert ["base64" in line for line in recorded] == [False, False, False, True, False]
+    assert ["base64" in line for line in recorded].count(True) == 1
 
 
 def test_the_chain_of_digests_is_what_the_description_says(recorded: list[str]) -> None:
     from hashlib import sha256
 
-    before = sha256(recorded[0].encode()).hexdigest()[:16]
-    for line in recorded[1:]:
+    before = ""
+    for line in recorded:
         digest = json.loads(line)["digest"]
         without = line.replace(f', "digest": "{digest}"', "")
         assert sha256((before + without).encode()).hexdigest()[:16] == digest
@@ -494,7 +498,7 @@ def test_a_row_without_one_of_its_members_does_not_fit(recorded: list[str], key:
     assert not RECORDING.is_valid(row)
 
 
-@pytest.mark.parametrize("change", [{"entropilot_recording": 2}, {"started_at": "today"}, {"versions": {"numpy": 2}}])
+@pytest.mark.parametrize("change", [{"entropilot_recording": 1}, {"started_at": "today"}, {"versions": {"numpy": 2}}])
 def test_a_broken_header_does_not_fit(recorded: list[str], change: Json) -> None:
     assert not RECORDING.is_valid(json.loads(recorded[0]) | change)
 

@@ -84,14 +84,14 @@ def test_the_recording_is_an_unbroken_chain_that_fits_its_schema(ran: tuple[Work
     for number, line in enumerate(lines):
         row = json.loads(line)
         schema.validate(row)
-        if number:
-            bare = line[: line.rindex(', "digest"')] + "}"
-            assert (row["n"], row["digest"]) == (number, hashlib.sha256(f"{digest}{bare}".encode()).hexdigest()[:16])
-            assert row["t"] >= time_s
-            digest, time_s = row["digest"], row["t"]
-        else:
-            digest = hashlib.sha256(line.encode()).hexdigest()[:16]
-            assert row["scenario"]["name"] == row["campaign"] == "oracle_table"
+        bare = line[: line.rindex(', "digest"')] + "}"
+        assert (row.get("n", 0), row["digest"]) == (
+            number,
+            hashlib.sha256(f"{digest}{bare}".encode()).hexdigest()[:16],
+        )
+        assert row.get("t", 0) >= time_s
+        digest, time_s = row["digest"], row.get("t", 0)
+    assert json.loads(lines[0])["scenario"]["name"] == json.loads(lines[0])["campaign"] == "oracle_table"
 
 
 def test_the_recording_holds_every_request_result_and_receipt(ran: tuple[Workbench, Finished]) -> None:
@@ -99,6 +99,8 @@ def test_the_recording_holds_every_request_result_and_receipt(ran: tuple[Workben
     assert len(requested) == BUDGET
     passed: dict[tuple[str, str], set[str]] = {}
     for row in json_lines(folder_of(ran) / "recording.jsonl")[1:]:
+        if "text" not in row:
+            continue  # a note
         message = json.loads(row["text"])
         passed.setdefault((row["dir"], message["type"]), set()).add(message.get("attempt_id", ""))
     for kind in (("out", "candidate_request"), ("in", "candidate_result"), ("out", "result_receipt")):

@@ -15,6 +15,7 @@ import pytest
 
 from agent.store.store import chain_digest
 from protocols.database import sqlite_url
+from protocols.recording_lines import sealed
 from tests.support.commands import Finished, Workbench
 
 pytestmark = pytest.mark.system
@@ -183,7 +184,9 @@ def spoil_the_recording(_bench: Workbench, folder: Path) -> None:
 
 def date_the_scenario(_bench: Workbench, folder: Path) -> None:
     recording = folder / "recording.jsonl"
-    recording.write_text(recording.read_text(encoding="utf-8").replace('"budget"', '"purse"', 1), encoding="utf-8")
+    header = json.loads(recording.read_text(encoding="ascii").splitlines()[0].replace('"budget"', '"purse"', 1))
+    del header["digest"]
+    recording.write_text(sealed("", header)[0] + "\n", encoding="ascii")
 
 
 @pytest.mark.parametrize(

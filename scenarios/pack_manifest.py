@@ -17,8 +17,8 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Final, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -173,6 +173,35 @@ def parsed_manifest(content: bytes) -> Manifest:
         raise WrongPack(MANIFEST, f"{where}: {first['msg']}") from None
 
 
+def parsed_settings(content: bytes) -> dict[str, Any]:
+    """Return the settings of the scenario; whether they are right is said where they are used.
+
+    Raises:
+        WrongPack: When they are none.
+    """
+    try:
+        settings = json.loads(content)
+    except (ValueError, RecursionError):
+        settings = None
+    if not isinstance(settings, dict):
+        raise WrongPack(SCENARIO, "it holds no settings", expected="a JSON object")
+    return settings
+
+
+def require_within(settings: Mapping[str, Any], manifest: Manifest) -> None:
+    """Check that a packed scenario reads nothing but the pack's own tables, and calls no broker.
+
+    Raises:
+        WrongPack: For the first table that is none of the pack's.
+    """
+    own = {member.name for member in manifest.members if member.kind == "table"}
+    for key, path in _table_paths(settings):
+        if path not in own:
+            raise WrongPack(SCENARIO, f"{key} is {str(path)[:MAX_SHOWN]!r}, which is not in the pack")
+    if "broker" in settings:
+        raise WrongPack(SCENARIO, "it names a broker", expected="settings without one: whoever runs it has their own")
+
+
 def require_listed(infos: Iterable[zipfile.ZipInfo], manifest: Manifest) -> None:
     """Check that the archive holds what the manifest lists: no member less, none more, none of another size.
 
@@ -195,6 +224,24 @@ def require_listed(infos: Iterable[zipfile.ZipInfo], manifest: Manifest) -> None
         raise WrongPack(more[0], "the manifest does not list it")
     if SCENARIO not in listed:
         raise WrongPack(SCENARIO, "it is missing")
+
+
+def _table_paths(settings: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield key and value of every path to a table; what is of another kind than it should be has none."""
+
+    def below(tree: object, name: str) -> dict[str, object]:
+        found = tree.get(name) if isinstance(tree, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    instruments = below(settings, "simulators")
+    tables = {
+        "pool": below(settings, "pool"),
+        "simulator.table": below(below(settings, "simulator"), "table"),
+        **{f"simulators.{name}.table": below(each, "table") for name, each in instruments.items()},
+    }
+    for key, table in tables.items():
+        if table.get("path") is not None:
+            yield f"{key}.path", table["path"]
 
 
 def _name_problem(name: str) -> str:

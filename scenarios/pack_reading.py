@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import shutil
 import stat
@@ -28,8 +27,10 @@ from scenarios.pack_manifest import (
     PackMember,
     WrongPack,
     parsed_manifest,
+    parsed_settings,
     require_listed,
     require_members,
+    require_within,
 )
 from scenarios.pack_seal import ZIP_MAGIC, require_end, sealed_digest
 
@@ -91,6 +92,18 @@ class Pack:
         if count != member.bytes or digest.hexdigest() != member.sha256:
             raise WrongPack(member.name, "its SHA-256 is not that of the manifest: it was changed")
 
+    def require_member(self, member: PackMember) -> None:
+        """Check a member.
+
+        Raises:
+            WrongPack: When it is not what the manifest says.
+        """
+        if member.name == SCENARIO:
+            require_within(parsed_settings(b"".join(self.chunks(member))), self.manifest)
+            return
+        for _ in self.chunks(member):
+            pass
+
     def require_whole(self) -> None:
         """Check every byte.
 
@@ -98,8 +111,7 @@ class Pack:
             WrongPack: For the first member that is not what the manifest says, or for the seal.
         """
         for member in self.manifest.members:
-            for _ in self.chunks(member):
-                pass
+            self.require_member(member)
         if not self.is_sealed:
             raise WrongPack("", _BROKEN_SEAL)
 
@@ -134,22 +146,15 @@ def opened_pack(path: Path) -> Iterator[Pack]:
         StoreError: When it is none, or holds what a pack may not; and of any `WrongPack` while it is open.
     """
     _require_file(path)
-    try:
-        with path.open("rb") as file:
-            require_end(file)
-            sha256, is_sealed = sealed_digest(file)
-            with _archive(file) as archive:
-                infos = archive.infolist()
-                require_members(infos)
-                manifest = parsed_manifest(_manifest_bytes(archive))
-                require_listed(infos, manifest)
-                yield Pack(manifest, sha256, is_sealed, archive)
-    except WrongPack as wrong:
-        raise StoreError(
-            f"{path}: {wrong}",
-            expected=wrong.expected or "a pack as `entropilot pack` made it",
-            action=wrong.action or "copy it again, or pack it anew; nothing was unpacked",
-        ) from None
+    with _told(path), path.open("rb") as file:
+        require_end(file)
+        sha256, is_sealed = sealed_digest(file)
+        with _archive(file) as archive:
+            infos = archive.infolist()
+            require_members(infos)
+            manifest = parsed_manifest(_manifest_bytes(archive))
+            require_listed(infos, manifest)
+            yield Pack(manifest, sha256, is_sealed, archive)
 
 
 def unpacked(path: Path, runs: Path) -> Path:
@@ -187,13 +192,8 @@ def packed_settings(folder: Path) -> dict[str, Any] | None:
     """Return the settings in the folder of an unpacked pack; None for every other folder."""
     if folder.parent.name != PACKS or not (folder / SCENARIO).is_file():
         return None
-    try:
-        settings = json.loads((folder / SCENARIO).read_bytes())
-    except (ValueError, RecursionError):
-        settings = None
-    if not isinstance(settings, dict):
-        raise StoreError(f"{folder / SCENARIO} holds no settings", expected="a JSON object", action="pack it anew")
-    return settings
+    with _told(folder):
+        return parsed_settings((folder / SCENARIO).read_bytes())
 
 
 def pack_parts(path: Path) -> tuple[Part, ...]:
@@ -213,10 +213,22 @@ def pack_parts(path: Path) -> tuple[Part, ...]:
         return (Part(path.name, 0, error.found.removeprefix(f"{path}: ")),)
 
 
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of which file it is what is wrong."""
+    try:
+        yield
+    except WrongPack as wrong:
+        raise StoreError(
+            f"{path}: {wrong}",
+            expected=wrong.expected or "a pack as `entropilot pack` made it",
+            action=wrong.action or "copy it again, or pack it anew; nothing was unpacked",
+        ) from None
+
+
 def _part(pack: Pack, member: PackMember) -> Part:
     try:
-        for _ in pack.chunks(member):
-            pass
+        pack.require_member(member)
     except WrongPack as wrong:
         return Part(member.name, 0, wrong.reason)
     return Part(member.name, member.bytes, note="bytes, SHA-256 as in the manifest")

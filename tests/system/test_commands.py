@@ -25,7 +25,7 @@ pytestmark = pytest.mark.system
 
 BUDGET = 10
 QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
-COMMANDS = ("run", "agent", "simulator", "broker", "list", "report", "why", "compare", "trim", "schema")
+COMMANDS = ("run", "agent", "simulator", "broker", "list", "report", "why", "compare", "trim", "schema", "pack")
 HEAVY = {"numpy", "scipy", "pandas", "sklearn", "pymatgen", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt"}
 
 

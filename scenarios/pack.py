@@ -145,7 +145,10 @@ def write_pack(content: Content, out: Path, progress: ProgressCall) -> Packed:
         )
     with written_whole(out) as file:
         temporary = Path(file.name)
-        _write(file, content, progress)
+        try:
+            _write(file, content, progress)
+        except zipfile.LargeZipFile:
+            raise _too_large("all of it together") from None
         file.flush()
         with temporary.open("r+b") as whole:
             seal(whole)
@@ -244,11 +247,7 @@ def _add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> PackMember:
             digest.update(chunk)
             count += len(chunk)
             if count > MAX_MEMBER_BYTES:
-                raise StoreError(
-                    f"{name} has more than {MAX_MEMBER_BYTES:,} bytes",
-                    expected="tables and recordings that a pack can hold",
-                    action="pack without the recording (--no-recording), or hand its folder on instead",
-                )
+                raise _too_large(name)
             target.write(chunk)
     return PackMember(name=name, kind=kind_of(name), bytes=count, sha256=digest.hexdigest())
 
@@ -268,3 +267,11 @@ def _lines(path: Path) -> Iterator[BinaryIO]:
 
 def _json(tree: object) -> bytes:
     return (json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _too_large(what: str) -> StoreError:
+    return StoreError(
+        f"{what} has more than {MAX_MEMBER_BYTES:,} bytes",
+        expected="tables and a recording that a pack can hold",
+        action="leave the recording out with --no-recording, or hand the files on as they are",
+    )

@@ -10,6 +10,7 @@ import pytest
 
 from protocols.errors import StoreError
 from protocols.recording_seal import compress_recording
+from scenarios import pack
 from scenarios.loader import Overrides, load_scenario
 from scenarios.pack import Content, content_of, write_pack
 from scenarios.pack_manifest import MANIFEST, RECORDING, SCENARIO
@@ -142,6 +143,17 @@ def test_only_a_pack_is_replaced(tmp_path: Path) -> None:
     assert table.read_bytes() == before
     first = write_pack(content, tmp_path / "small.pack", quiet)
     assert write_pack(content, tmp_path / "small.pack", quiet).sha256 == first.sha256
+
+
+def test_what_is_too_large_for_a_pack_is_said_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = small_content(tmp_path)
+    before = tree_of(tmp_path)
+    monkeypatch.setattr(pack, "MAX_MEMBER_BYTES", 1000)
+    with pytest.raises(StoreError, match="has more than 1,000 bytes"):
+        write_pack(content, tmp_path / "small.pack", quiet)
+    assert tree_of(tmp_path) == before
 
 
 def test_a_pack_is_unpacked_once_and_what_was_unpacked_is_checked_again(tmp_path: Path) -> None:

@@ -71,6 +71,37 @@ def replay(
 
 
 @app.command()
+def diff(
+    one: Annotated[str, typer.Argument(metavar="ONE", help="A run folder, a campaign's name, or a recording's file.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Another of these.")],
+    runs: Runs = Path("runs"),
+    out: Annotated[Path | None, typer.Option(help="The picture; by default runs/diff-ONE-OTHER.png.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Tell two runs or recordings apart: settings, the first event and the first decision that differ, in words.
+
+    What differs between any two runs (ids, times) does not count. Exit code 1 when they are not the same.
+    """
+    with reported_errors(debug=debug):
+        from scenarios.diff import diff as compare_journals
+        from scenarios.diff import told_by
+        from scenarios.diff_report import diff_json, diff_table, draw_diff
+
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            found = compare_journals(told_by(one, runs, progress), told_by(other, runs, progress))
+            named = "-".join(Path(name).name.partition(".")[0] for name in (one, other))
+            picture = draw_diff(found, out or runs / f"diff-{named}.png")
+        if json:
+            print_json(diff_json(found))
+        elif not quiet:
+            show(diff_table(found))
+            show(f"  {picture}")
+        raise SystemExit(0 if found.is_same else 1)
+
+
+@app.command()
 def pack(
     what: Annotated[
         str,

@@ -15,6 +15,9 @@ from agent.replay.decisions import Decision
 from agent.replay.outcome import Difference
 from scenarios.replay import Replay
 
+WHOLE_TIMES = 10
+"""From here on, how many times as fast needs no decimal."""
+
 MAX_CANDIDATES_SHOWN = 8
 """Candidates of one decision that are shown; a batch may have hundreds."""
 
@@ -47,7 +50,7 @@ def replay_json(replay: Replay) -> str:
         "recording": str(replay.path),
         "campaign": replay.campaign,
         "policy": replay.policy,
-        "identical": replay.outcome.is_identical,
+        "all_identical": replay.outcome.is_identical,
         **outcome,
         "replay_s": round(replay.replay_s, 4),
         "times_faster": round(replay.speed, 1),
@@ -68,7 +71,8 @@ def _told(replay: Replay) -> Iterator[tuple[str, str]]:
     outcome = replay.outcome
     yield "recording", f"{replay.path}: {outcome.messages:,} messages in {outcome.recorded_s:,.1f} s"
     yield "campaign", f"{replay.campaign}, policy {replay.policy}, {outcome.phase or 'not begun'} at the end"
-    yield "replayed in", f"{replay.replay_s:,.2f} s, {replay.speed:,.0f} times as fast"
+    speed = f"{replay.speed:,.0f}" if replay.speed >= WHOLE_TIMES else f"{replay.speed:.1f}"
+    yield "replayed in", f"{replay.replay_s:,.2f} s, {speed} times as fast as the campaign"
     if outcome.starts > 1:
         yield "processes", f"{outcome.starts} (it was interrupted {outcome.starts - 1} times)"
     if outcome.not_asked:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from agent.acquisition.base import Choice, Proposal
@@ -26,6 +27,7 @@ class Decision:
         runner_up_score: Its score.
         target_family: Family that the policy aimed at.
         reason: In its words.
+        details: Further figures of the policy; they are kept, not compared.
         is_whole: Whether all of this is known; of a recording without notes there are only the candidates.
     """
 
@@ -36,13 +38,14 @@ class Decision:
     runner_up_score: float | None = None
     target_family: str | None = None
     reason: str = ""
+    details: Mapping[str, float] = field(default_factory=dict)
     is_whole: bool = True
 
     @classmethod
     def of(cls, event: DecisionMade | AskingEnded) -> Self:
         """Return what an event of the journal says."""
         if isinstance(event, AskingEnded):
-            return cls(event.decision, (), reason=event.reason)
+            return cls(event.decision, (), reason=event.reason, details=event.details)
         return cls(
             event.decision,
             event.candidate_ids,
@@ -51,6 +54,7 @@ class Decision:
             event.runner_up_score,
             event.target_family,
             event.reason,
+            event.details,
         )
 
     @classmethod
@@ -65,6 +69,7 @@ class Decision:
             None if runner_up is None else _finite(runner_up.score),
             proposal.target_family,
             proposal.reason,
+            proposal.details,
         )
 
     def as_proposal(self, pool: Pool) -> Proposal:
@@ -75,7 +80,7 @@ class Decision:
             for candidate_id, score in zip(self.candidate_ids, scores, strict=True)
         )
         runner_up = None if self.runner_up is None else Choice(pool.index_of[self.runner_up], self.runner_up_score)
-        return Proposal(choices, self.reason, runner_up=runner_up, target_family=self.target_family)
+        return Proposal(choices, self.reason, runner_up, self.target_family, self.details)
 
     def other_figure(self, other: Self) -> str:
         """Return the first figure beside the candidates that differs, in words; empty when none does."""

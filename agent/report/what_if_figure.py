@@ -97,14 +97,15 @@ def _range(line: Line) -> tuple[FloatArray, FloatArray]:
 def _draw_shares(axes: Any, answered: Mapping[str, Sequence[bool]]) -> None:
     """Draw who answered as areas over each other; who never did has none."""
     style_axes(axes)
-    labels, below = [], 0.0
+    labels: list[EndLabel] = []
+    below = np.zeros(max(map(len, answered.values()), default=0))
     for (name, given), colour in zip(answered.items(), SHARE_COLOURS, strict=True):
         if not any(given):
             continue
         asked = np.arange(1, len(given) + 1)
         shares = np.cumsum(given) / asked
         axes.fill_between(asked, below, below + shares, color=colour, linewidth=0)
-        middle = float(np.broadcast_to(below, len(given))[-1] + shares[-1] / 2)
+        middle = float(below[-1] + shares[-1] / 2)
         labels.append(EndLabel(float(asked[-1]), middle, f"{name}  {shares[-1]:.0%}", colour))
         below = below + shares
     draw_end_labels(axes, labels, LABEL_SIZE)

@@ -1,0 +1,191 @@
+"""Where two runs or recordings part: the first event and the first decision that differ, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final
+
+from agent.acquisition.bias import BiasMeter, BiasPoint
+from agent.assembly import DATABASE
+from agent.campaign.events import CampaignPlan, CampaignStarted, DecisionMade, Event, ObservationAdded, ResultAccepted
+from agent.pool.candidates import Pool
+from agent.replay.events import Part, differing_parts
+from agent.replay.follow import Follower
+from agent.report.trajectory import Trajectory
+from agent.step import Step, observe
+from agent.store.read_only import reading, touched_in
+from agent.store.store import Store
+from agent.store.views import DatasetLabels
+from protocols.database import sqlite_url
+from protocols.errors import StoreError
+from scenarios.console import ProgressCall
+from scenarios.recorded import find_recording
+from scenarios.replay import follow, open_source
+
+READING: Final = "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run or recording, as its journal tells it.
+
+    Attributes:
+        name: As it was asked for.
+        events: The journal.
+        trajectory: Its bias.
+    """
+
+    name: str
+    events: tuple[Event, ...]
+    trajectory: Trajectory
+
+    @property
+    def plan(self) -> CampaignPlan:
+        """What the campaign was started with."""
+        started = self.events[0]
+        if not isinstance(started, CampaignStarted):
+            raise StoreError(f"{self.name} does not begin with a campaign", expected="a run, or a recording of one")
+        return started.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """Where two journals differ.
+
+    Attributes:
+        row: Number of the row of both, from 1.
+        one: The event of the first; None where it has ended.
+        other: That of the second.
+        parts: What differs, where both are of one kind.
+    """
+
+    row: int
+    one: Event | None
+    other: Event | None
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """How two runs or recordings differ.
+
+    Attributes:
+        one: The first.
+        other: The second.
+        settings: Parts of their plans that differ.
+        event: The first row of their journals that differs, after the plan.
+        decision: The first decision that differs, with both; None where all that both made are the same.
+        decisions_same: Decisions of the same number that chose the same candidates.
+        decisions: How many each made.
+        other_values: Candidates that both measured, with other values.
+        only_one: Candidates that only the first measured.
+        only_other: Candidates that only the second measured.
+    """
+
+    one: Told
+    other: Told
+    settings: tuple[Part, ...]
+    event: Divergence | None
+    decision: tuple[DecisionMade, DecisionMade] | None
+    decisions_same: int
+    decisions: tuple[int, int]
+    other_values: tuple[str, ...] = ()
+    only_one: tuple[str, ...] = ()
+    only_other: tuple[str, ...] = ()
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs but what belongs to a run alone."""
+        return not self.settings and self.event is None
+
+
+def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
+    """Read a run's journal, or follow a recording.
+
+    Args:
+        name: A recording's file, a run folder, or the name of a campaign below `runs`.
+        runs: Where run folders are.
+        progress: For a progress bar.
+
+    Raises:
+        StoreError: When there is none, or it is damaged.
+    """
+    for folder in (Path(name), runs / name):
+        if (folder / DATABASE).is_file():
+            return _journalled(name, folder / DATABASE)
+    source = open_source(find_recording(name, runs), None, progress)
+    collected = _Collected()
+    follower = Follower(source.world.pool, None, followed=collected.note)
+    follow(source, follower, progress)
+    outcome = follower.finish()
+    if outcome.lost or not collected.events:
+        raise StoreError(
+            f"{name} cannot be followed to its end: {outcome.lost or 'no campaign begins in it'}",
+            expected="a recording that the rules of today can follow",
+            action="`entropilot replay` tells where it differs",
+        )
+    plan = follower.campaign.terms if follower.campaign is not None else None
+    label, unit = ("", "") if plan is None else (plan.label, plan.unit)
+    return Told(name, tuple(collected.events), Trajectory(label, unit, tuple(enumerate(collected.points))))
+
+
+def diff(one: Told, other: Told) -> Diff:
+    """Compare two journals."""
+    settings = differing_parts(one.events[0], other.events[0])
+    first, second = _decisions(one.events), _decisions(other.events)
+    shared = [(first[number], second[number]) for number in sorted(first.keys() & second.keys())]
+    differing = [pair for pair in shared if pair[0].candidate_ids != pair[1].candidate_ids]
+    values, others = _values(one.events), _values(other.events)
+    return Diff(
+        one,
+        other,
+        tuple(settings),
+        next(_divergences(one.events, other.events), None),
+        differing[0] if differing else None,
+        len(shared) - len(differing),
+        (len(first), len(second)),
+        tuple(name for name, value in values.items() if name in others and others[name] != value),
+        tuple(name for name in values if name not in others),
+        tuple(name for name in others if name not in values),
+    )
+
+
+@dataclass(slots=True)
+class _Collected:
+    events: list[Event] = field(default_factory=list)
+    points: list[BiasPoint] = field(default_factory=list)
+
+    def note(self, step: Step, _time_s: float) -> None:
+        self.events.extend(step.events)
+        self.points.extend(bias.point for bias in step.bias)
+
+
+def _journalled(name: str, database: Path) -> Told:
+    with reading(database) as connection:
+        events = tuple(Store(connection, sqlite_url(database), DatasetLabels({}, "")).journal())
+        if not events or not isinstance(events[0], CampaignStarted):
+            raise StoreError(f"{name} has no journal yet", expected="a run that has begun")
+        pool: Pool = touched_in(connection, list(events))
+    plan = events[0].plan
+    meter = BiasMeter(pool.families, measure=plan.aspects)
+    points = tuple(enumerate(meter.point() for event in events if observe(meter, pool, event) is not None))
+    return Told(name, events, Trajectory(plan.label, plan.unit, points))
+
+
+def _divergences(one: Sequence[Event], other: Sequence[Event]) -> Iterator[Divergence]:
+    for row, (first, second) in enumerate(zip_longest(one[1:], other[1:]), 2):
+        if first is None or second is None or type(first) is not type(second):
+            yield Divergence(row, first, second)
+        elif parts := differing_parts(first, second):
+            yield Divergence(row, first, second, tuple(parts))
+
+
+def _decisions(events: Sequence[Event]) -> dict[int, DecisionMade]:
+    return {event.decision: event for event in events if isinstance(event, DecisionMade)}
+
+
+def _values(events: Sequence[Event]) -> dict[str, float]:
+    return {event.candidate_id: event.value for event in events if isinstance(event, ResultAccepted | ObservationAdded)}

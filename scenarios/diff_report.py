@@ -1,0 +1,122 @@
+"""What `entropilot diff` shows: where two runs part, in words, and their trajectories over each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agent.campaign.events import Event
+from agent.replay.events import Part, in_words
+from agent.report.figures import draw_bias
+from scenarios.diff import Diff, Divergence
+
+MAX_NAMES: Final = 5
+"""Candidates listed by name."""
+
+MAX_VALUE: Final = 60
+"""Longest value shown of a part that differs [character]."""
+
+
+def diff_table(found: Diff) -> RenderableType:
+    """Return the verdict and where they part."""
+    table = Table.grid(padding=(0, 2))
+    for name, told in _told(found):
+        table.add_row(Text(f"  {name}", style="dim"), told)
+    return Group(Text(verdict(found), style="bold green" if found.is_same else "bold"), table)
+
+
+def verdict(found: Diff) -> str:
+    """Say in one line whether they are the same."""
+    mine, theirs = found.decisions
+    both = min(mine, theirs)
+    if found.is_same:
+        return f"the same: {mine:,} decisions and {len(found.one.events):,} events"
+    if found.decision is None:
+        return f"all {both:,} decisions that both made are the same; the journals differ at {_row(found.event)}"
+    first = found.decision[0].decision
+    return f"{found.decisions_same:,} of {both:,} decisions are the same; the first that differs is number {first}"
+
+
+def diff_json(found: Diff) -> str:
+    """Return the same as JSON."""
+    event, decision = found.event, found.decision
+    content = {
+        "same": found.is_same,
+        "settings": {part.name: [part.one, part.other] for part in found.settings},
+        "event": None if event is None else {"row": event.row, "one": _words(event.one), "other": _words(event.other)},
+        "decision": None
+        if decision is None
+        else {"decision": decision[0].decision, "one": in_words(decision[0]), "other": in_words(decision[1])},
+        "decisions": list(found.decisions),
+        "decisions_same": found.decisions_same,
+        "other_values": list(found.other_values),
+        "only_one": list(found.only_one),
+        "only_other": list(found.only_other),
+    }
+    return json.dumps(content, indent=2)
+
+
+def draw_diff(found: Diff, path: Path) -> Path:
+    """Draw the first trajectory with the other over it; return the path.
+
+    Raises:
+        StoreError: When the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    one, other = (Path(each.name).name for each in (found.one, found.other))
+    draw_bias(path, found.one.trajectory, comparison={other: found.other.trajectory}, title=f"{one} against {other}")
+    return path
+
+
+def _told(found: Diff) -> Iterator[tuple[str, str]]:
+    yield "one", f"{found.one.name}: {found.decisions[0]:,} decisions, {len(found.one.events):,} events"
+    yield "other", f"{found.other.name}: {found.decisions[1]:,} decisions, {len(found.other.events):,} events"
+    for part in found.settings:
+        yield part.name, f"{_short(part.one)} in one, {_short(part.other)} in the other"
+    if found.event is not None:
+        yield from _event(found.event)
+    if found.decision is not None:
+        one, other = found.decision
+        yield f"decision {one.decision}", f"one: {in_words(one)}"
+        yield "", f"other: {in_words(other)}"
+    for what, names in (
+        ("other values", found.other_values),
+        ("only in one", found.only_one),
+        ("only in other", found.only_other),
+    ):
+        if names:
+            yield what, f"{len(names):,} candidates: {_listed(names)}"
+
+
+def _event(event: Divergence) -> Iterator[tuple[str, str]]:
+    yield _row(event), f"one: {_words(event.one)}"
+    yield "", f"other: {_words(event.other)}"
+    for part in event.parts:
+        yield "", _part(part)
+
+
+def _part(part: Part) -> str:
+    return f"{part.name}: {_short(part.one)} in one, {_short(part.other)} in the other"
+
+
+def _row(event: Divergence | None) -> str:
+    return "no row" if event is None else f"row {event.row}"
+
+
+def _words(event: Event | None) -> str:
+    return "it has ended" if event is None else in_words(event)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

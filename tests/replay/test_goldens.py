@@ -1,0 +1,100 @@
+"""The recorded campaigns of the library are decided today as they were then.
+
+A test that fails here says that a decision changed. If that is meant, record the golden again
+(`python -m tests.support.goldens NAME`) and say in DECISIONS.md why.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocols.recording_reader import check_recording, read_header
+from scenarios.loader import library_scenarios
+from tests.support.goldens import GOLDENS, SUFFIX, pinned_environment
+
+pytestmark = pytest.mark.system
+
+NAMES = sorted(path.name.removesuffix(SUFFIX) for path in GOLDENS.glob(f"*{SUFFIX}"))
+
+each_golden = pytest.mark.parametrize("name", NAMES)
+
+
+def golden(name: str) -> Path:
+    return GOLDENS / f"{name}{SUFFIX}"
+
+
+def entropilot(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scenarios", *arguments]
+    return subprocess.run(
+        command, check=False, cwd=cwd, env=pinned_environment(), capture_output=True, text=True, timeout=240
+    )
+
+
+def test_every_scenario_of_the_library_has_a_golden_recording() -> None:
+    assert set(NAMES) == set(library_scenarios())
+
+
+@each_golden
+def test_a_golden_is_sound_and_names_no_place_of_the_machine_that_made_it(name: str) -> None:
+    check = check_recording(golden(name))
+    assert (check.problem, check.note) == ("", "")
+    assert check.messages > 100
+    header = read_header(golden(name))
+    assert header.scenario is not None
+    path = header.scenario["pool"]["path"]
+    assert path is None or path.startswith("library:")
+    assert b"/home/" not in gzip.decompress(golden(name).read_bytes())
+
+
+@each_golden
+def test_every_decision_of_a_golden_comes_out_again(name: str, tmp_path: Path) -> None:
+    ended = entropilot("replay", str(golden(name)), "--json", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told: dict[str, Any] = json.loads(ended.stdout)
+    assert told["all_identical"]
+    assert told["decisions"] == told["identical"] > 20
+    assert told["not_asked"] == 0
+    assert not list(tmp_path.iterdir()), "a replay writes nothing"
+
+
+@pytest.mark.parametrize("name", ["oracle_table"])
+def test_what_if_nothing_were_changed_the_recording_answers_everything_and_the_bias_goes_the_same_way(
+    name: str, tmp_path: Path
+) -> None:
+    ended = entropilot("replay", str(golden(name)), "--seed", "0", "--json", "--out", "out", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    assert (told["unknown"], told["filled"], told["coverage"], told["changed"]) == (0, 0, 1.0, {})
+    assert told["recorded"]["after"] == pytest.approx(told["counterfactual"]["after"])
+    assert told["shared"] == told["known"] == told["recorded"]["asked"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "what-if.png", "what-if.json", "recorded.csv", "counterfactual.csv",
+    }  # fmt: skip
+
+
+def test_what_if_another_policy_had_asked_the_unknown_is_counted_and_a_simulator_can_fill_in(tmp_path: Path) -> None:
+    arguments = ("replay", str(golden("oracle_table")), "--policy", "random", "--json")
+    plain = json.loads(entropilot(*arguments, cwd=tmp_path).stdout)
+    assert plain["known"] + plain["unknown"] == plain["counterfactual"]["asked"] == 80
+    assert 0 < plain["known"] < 80
+    assert plain["counterfactual"]["results"] == plain["known"], "nothing is guessed"
+    filled = json.loads(entropilot(*arguments, "--fill", "simulator", cwd=tmp_path).stdout)
+    assert (filled["unknown"], filled["counterfactual"]["results"]) == (0, 80)
+    assert filled["filled"] > 0
+
+
+def test_a_golden_differs_from_itself_in_nothing_and_from_another_in_words(tmp_path: Path) -> None:
+    one, other = str(golden("oracle_table")), str(golden("four_instruments"))
+    same = entropilot("diff", one, one, "--json", cwd=tmp_path)
+    assert (same.returncode, json.loads(same.stdout)["same"]) == (0, True)
+    differing = entropilot("diff", one, other, "--runs", "pictures", cwd=tmp_path)
+    assert differing.returncode == 1
+    assert "budget" in differing.stdout
+    assert (tmp_path / "pictures" / "diff-oracle_table-four_instruments.png").stat().st_size > 10_000

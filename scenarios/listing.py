@@ -28,9 +28,10 @@ def listing(runs: Path) -> RenderableType:
     recordings = listed_recordings(runs)
     library = [each for each in recordings if each.kind == "library"]
     of_runs = [each for each in recordings if each.kind == "run"]
-    tables = [_abouts_table("scenario", _abouts())]
+    abouts = _abouts()
+    tables = [_abouts_table("scenario", abouts)]
     if library:
-        tables.append(_abouts_table("recording", {each.name: each.standing or each.about for each in library}))
+        tables.append(_abouts_table("recording", {each.name: _recorded_about(each, abouts) for each in library}))
     return Group(*tables, *([_runs_table(of_runs)] if of_runs else []))
 
 
@@ -75,6 +76,15 @@ def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:
     for name, about in abouts.items():
         table.add_row(name, Text(about))
     return table
+
+
+def _recorded_about(recording: ListedRecording, abouts: Mapping[str, str]) -> str:
+    """Say what a recording is for; of a scenario that is listed, that it is one."""
+    if recording.about and abouts.get(recording.scenario) == recording.about:
+        return (
+            f"Scenario {recording.scenario} as it went once, by {recording.policy}: entropilot replay {recording.name}"
+        )
+    return recording.standing or recording.about
 
 
 def _runs_table(runs: Sequence[ListedRecording]) -> Table:

@@ -9,6 +9,8 @@
 #   make planted                 deliberate bugs, each found by the suite
 #   make fuzz coverage           a million mutated messages; every branch of what all stands on
 #
+#   make goldens VENV=.venv-newest PYTHON=python3.13    replay the golden recordings on another Python
+#
 #   make published               the paper's figures beside ours, and the time of a campaign (tables in ../shared/data)
 
 PYTHON ?= python3
@@ -20,7 +22,7 @@ TEST_READY := $(VENV)/.test-ready
 SEEDS ?= 300
 MESSAGES ?= 200000
 
-.PHONY: run test check bench published simulate crash kills soak fuzz planted coverage usual-way clean
+.PHONY: run test check goldens bench published simulate crash kills soak fuzz planted coverage usual-way clean
 
 run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
@@ -71,6 +73,9 @@ fuzz: $(TEST_READY)
 
 planted: $(TEST_READY)
 	$(BIN)/python -m tests.planted
+
+goldens: $(TEST_READY)
+	$(BIN)/python -m pytest tests/replay -n 2
 
 coverage: $(TEST_READY)
 	$(BIN)/python -m pytest tests/unit tests/contract tests/property --ignore tests/property/test_fuzz.py -n 2 --cov

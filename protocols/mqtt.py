@@ -36,10 +36,14 @@ from protocols.broker_settings import BrokerSettings, MqttVersion
 from protocols.daemon_thread import in_daemon_thread
 from protocols.errors import BrokerError, invariant
 from protocols.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
+from protocols.mqtt_properties import properties_of
 from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, PublishRefused
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
 """How long a broker keeps our queue while we are away: over a long weekend."""
+
+LISTENER_EXPIRY_S: Final = 120
+"""How long it keeps that of a listener: over a link that mends itself, and not for one who has gone."""
 
 MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
 """Largest packet that we let a broker send us: a payload, its topic and headers. Larger ones never reach memory."""
@@ -100,6 +104,8 @@ class MqttSession:
         client_id: Fixed, so that the broker knows us again.
         subscriptions: Topic filters, subscribed to at every connect.
         will: The last will, retained.
+        listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and what is
+            received carries its properties.
         on_event: Called with a short name and fields for the log.
     """
 
@@ -110,9 +116,11 @@ class MqttSession:
         client_id: str,
         subscriptions: tuple[str, ...],
         will: Will | None = None,
+        listens_only: bool = False,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
     ) -> None:
         self._settings = settings
+        self._listens_only = listens_only
         self._address = settings.address()
         self._client_id = client_id
         self._subscriptions = subscriptions
@@ -247,7 +255,7 @@ class MqttSession:
                 self._on_event("link_up", broker=str(self._address), mqtt=self._version.value, session=session_present)
                 await self._incoming.put(LinkUp(session_present))
                 async for message in client.messages:
-                    await self._incoming.put(_delivery(client, message))
+                    await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
         finally:
             _hang_up(paho)
 
@@ -290,12 +298,13 @@ class MqttSession:
         options: dict[str, Any] = {}
         if v5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+            properties.SessionExpiryInterval = LISTENER_EXPIRY_S if self._listens_only else SESSION_EXPIRY_S
             properties.ReceiveMaximum = RECEIVE_MAXIMUM
             properties.MaximumPacketSize = MAX_PACKET_BYTES
             options |= {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": False, "properties": properties}
         else:
-            options |= {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": False}
+            # Here a session that is kept is kept for ever.
+            options |= {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": self._listens_only}
         if address.scheme in {"mqtts", "wss"}:
             options["tls_context"] = ssl.create_default_context(cafile=settings.ca_file)
         if websocket:
@@ -414,12 +423,12 @@ def _hang_up(paho: Any) -> None:
     paho._sock_close()  # noqa: SLF001 - nothing is left to be said, or nobody takes it
 
 
-def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:
+def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, with_properties: bool) -> Delivery:
     payload = message.payload
     content = payload if isinstance(payload, bytes) else str(payload if payload is not None else "").encode()
-    return Delivery(
-        str(message.topic), content, message.retain, message.qos, _Receipt(client, message.mid, message.qos)
-    )
+    receipt = _Receipt(client, message.mid, message.qos)
+    properties = properties_of(message.properties) if with_properties else {}
+    return Delivery(str(message.topic), content, message.retain, message.qos, receipt, properties)
 
 
 def _is_final(code: int) -> bool:

@@ -5,8 +5,9 @@ Two implementations keep one contract suite: `protocols.mqtt.MqttSession`, and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Delivery:
     qos: int
     receipt: object
     """What the transport needs to acknowledge it; opaque to everybody else."""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    """MQTT 5 properties of the publisher's, for those who ask for them; as JSON has them, bytes in base64."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scenarios.cli_options import Debug, Json, Quiet, Runs, show
+from scenarios.cli_options import DEFAULT_URL, Debug, Json, Quiet, Runs, show
 from scenarios.console import print_json, progress_on_stderr, reported_errors
 
 if TYPE_CHECKING:
@@ -19,6 +19,51 @@ RecordingName = Annotated[
     str,
     typer.Argument(metavar="RECORDING", help="A recording's file, a pack, a run folder, or the name of a campaign."),
 ]
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The recording to write: .jsonl, or .jsonl.gz.")],
+    broker: Annotated[str, typer.Option(help="Where to listen, such as mqtt://user:password@host:1883.")] = DEFAULT_URL,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Topic filter; by default everything of ours. Repeatable.")
+    ] = None,
+    campaign: Annotated[str | None, typer.Option(help="Record only this campaign.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Scenario of the campaign, so that the recording can be replayed by itself.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="How long; by default until Ctrl-C.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Record any campaign on any broker, beside its agent and its lab: every message, publishing nothing."""
+    with reported_errors(debug=debug):
+        from scenarios.loader import Overrides, load_scenario
+        from scenarios.record import RecordRequest, broker_for_recording, filters_for, require_new
+        from scenarios.record import record as listen_and_write
+        from scenarios.record_report import listening, record_json, record_table
+        from scenarios.run_folder import require_campaign_name
+        from scenarios.world import make_world
+
+        if campaign is not None:
+            require_campaign_name(campaign)
+        require_new(out)
+        meant = None if scenario is None else load_scenario(scenario, Overrides()).settings
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            world = None if meant is None else make_world(meant, progress)
+        request = RecordRequest(
+            broker_for_recording(broker), filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
+            meant, world,
+        )  # fmt: skip
+        with listening(request, quiet=quiet or json) as told:
+            heard = listen_and_write(request, told)
+        if json:
+            print_json(record_json(heard, out))
+        elif not quiet:
+            show(record_table(heard, out))
 
 
 @app.command()

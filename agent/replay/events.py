@@ -47,7 +47,13 @@ class Part:
 
 
 def differing_parts(one: Event, other: Event) -> list[Part]:
-    """Return what differs between two events of one kind, leaving out what belongs to a run alone."""
+    """Return what differs between two events of one kind, leaving out what belongs to a run alone.
+
+    Of a decision that was told from its requests only the candidates are known.
+    """
+    if isinstance(one, DecisionMade) and isinstance(other, DecisionMade) and not (one.reason and other.reason):
+        same = one.candidate_ids == other.candidate_ids
+        return [] if same else [Part("candidate_ids", one.candidate_ids, other.candidate_ids)]
     return [
         Part(name, first, second)
         for (name, first), (_, second) in zip(_parts(one), _parts(other), strict=True)

@@ -1,0 +1,250 @@
+"""Records what travels on a broker, beside those who talk there: it publishes nothing and changes nothing.
+
+While it listens it writes `FILE.part`; at the end that becomes FILE, compressed if its name ends in .gz. A kill leaves
+the part, which is a recording as well.
+
+A message that is larger than any of ours is not heard over MQTT 5: the broker keeps back what exceeds the packet size
+that we agree to. Over MQTT 3.1.1 its beginning is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from agent.assembly import versions
+from protocols.broker_settings import BrokerSettings
+from protocols.errors import MessageError, SettingsError, StoreError
+from protocols.failures import explained
+from protocols.ids import fresh_id
+from protocols.mqtt import MqttSession
+from protocols.recording import RecordingWriter
+from protocols.recording_lines import HEARD
+from protocols.recording_seal import compress_recording
+from protocols.topics import PREFIX, parse
+from protocols.transport import Delivery, LinkUp
+from scenarios.recorded import recorded_settings
+from scenarios.run import ending_on_signals
+from scenarios.settings import Scenario
+from scenarios.world import World
+
+EVERYTHING_OF_OURS: Final = f"{PREFIX}/#"
+
+COMPRESSED: Final = ".gz"
+PART: Final = ".part"
+
+LOOK_EVERY_S: Final = 0.25
+"""How often a watching person is told how much was heard."""
+
+OTHER_TOPICS: Final = "other topics"
+
+
+@dataclass(slots=True)
+class Heard:
+    """What was heard so far.
+
+    Attributes:
+        messages: How many.
+        by_channel: Campaign and channel, or `OTHER_TOPICS` -> how many.
+        last_topic: Of the last message.
+        seconds: How long it was listened.
+        interruptions: How often the link was lost; what was said meanwhile may be missing.
+    """
+
+    messages: int = 0
+    by_channel: Counter[str] = field(default_factory=Counter)
+    last_topic: str = ""
+    seconds: float = 0.0
+    interruptions: int = 0
+
+    def note(self, topic: str) -> None:
+        """Count a message."""
+        self.messages += 1
+        self.last_topic = topic
+        try:
+            known = parse(topic)
+            self.by_channel[f"{known.campaign}: {known.channel.value}"] += 1
+        except MessageError:
+            self.by_channel[OTHER_TOPICS] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequest:
+    """What is to be recorded.
+
+    Attributes:
+        broker: Where.
+        topics: Filters.
+        path: The recording.
+        campaign: Whose, if only one is meant.
+        duration_s: How long; None until the process is asked to end.
+        scenario: Of the campaign, so that the recording can be replayed by itself.
+        world: Of the scenario.
+    """
+
+    broker: BrokerSettings
+    topics: tuple[str, ...]
+    path: Path
+    campaign: str = ""
+    duration_s: float | None = None
+    scenario: Scenario | None = None
+    world: World | None = None
+
+
+def filters_for(topics: tuple[str, ...], campaign: str | None) -> tuple[str, ...]:
+    """Return the topic filters that a command means.
+
+    Raises:
+        SettingsError: When one is no filter.
+    """
+    if not topics:
+        return (EVERYTHING_OF_OURS if campaign is None else f"{PREFIX}/{campaign}/#",)
+    for topic in topics:
+        levels = topic.split("/")
+        wrong = "#" in topic[:-1] or any("+" in level and level != "+" for level in levels)
+        if not topic or wrong or (topic.endswith("#") and levels[-1] != "#") or topic.startswith("$share/"):
+            raise SettingsError(
+                f"{topic!r} is no topic filter to listen to",
+                expected="levels between slashes; + stands for one whole level, # for all further ones at the end",
+                action=f"for everything of ours: --topic '{EVERYTHING_OF_OURS}'",
+            )
+    return topics
+
+
+def require_new(path: Path) -> None:
+    """Check that nothing is overwritten.
+
+    Raises:
+        StoreError: When the recording, or the part of one that was killed, is there.
+    """
+    part = path.with_name(path.name + PART)
+    if path.exists():
+        raise StoreError(f"{path} is there already", expected="a new file", action="choose another --out, or move it")
+    if part.exists():
+        raise StoreError(
+            f"{part} is there: a recorder was killed before it ended",
+            expected="a new file",
+            action=f"keep it (`mv {part} {path.with_suffix('') if path.suffix == COMPRESSED else path}`), or delete it",
+        )
+
+
+def record(request: RecordRequest, told: Callable[[Heard], None]) -> Heard:
+    """Record until the time is over or the process is asked to end; return what was heard.
+
+    Args:
+        request: What to record.
+        told: Called now and then with what was heard so far.
+
+    Raises:
+        StoreError: When the file is there, or cannot be written.
+        BrokerError: When the broker cannot be reached, or refuses us.
+    """
+    require_new(request.path)
+    request.path.parent.mkdir(parents=True, exist_ok=True)
+    part = request.path.with_name(request.path.name + PART)
+    heard = Heard()
+    try:
+        with (
+            closing(RecordingWriter(part, _header(request))) as writer,
+            asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
+        ):
+            runner.run(_listen(request, writer, heard, told))
+    finally:
+        if heard.messages == 0:
+            part.unlink(missing_ok=True)  # a recording of nothing helps nobody
+        elif request.path.suffix == COMPRESSED:
+            compress_recording(part, request.path)
+            part.unlink()
+        else:
+            part.replace(request.path)
+    return heard
+
+
+async def _listen(request: RecordRequest, writer: RecordingWriter, heard: Heard, told: Callable[[Heard], None]) -> None:
+    session = MqttSession(
+        request.broker,
+        client_id=f"entropilot-record-{fresh_id()[:12]}",
+        subscriptions=request.topics,
+        listens_only=True,
+    )
+    ended = asyncio.Event()
+    began = asyncio.get_running_loop().time()
+
+    async def listen() -> None:
+        was_connected = False
+        while True:
+            item = await session.receive()
+            if isinstance(item, Delivery):
+                _write(writer, item)
+                heard.note(item.topic)
+                session.acknowledge(item)
+            elif isinstance(item, LinkUp):
+                was_connected = True
+            elif was_connected:  # not while a broker is looked for, or asked which MQTT it speaks
+                heard.interruptions += 1
+
+    async def look() -> None:
+        while True:
+            heard.seconds = asyncio.get_running_loop().time() - began
+            told(heard)
+            writer.flush()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in (session.run(), listen(), look())]
+            with ending_on_signals(ended.set):
+                waiting = group.create_task(ended.wait())
+                await asyncio.wait({waiting, *tasks}, timeout=request.duration_s, return_when=asyncio.FIRST_COMPLETED)
+            await session.close()
+            for task in (waiting, *tasks):
+                task.cancel()
+    except BaseExceptionGroup as failures:
+        raise explained(failures) from None
+    heard.seconds = asyncio.get_running_loop().time() - began
+
+
+def _write(writer: RecordingWriter, item: Delivery) -> None:
+    writer.write(HEARD, item.topic, item.payload, retain=item.retain, qos=item.qos, properties=item.properties)
+
+
+def _header(request: RecordRequest) -> Mapping[str, Any]:
+    header: dict[str, Any] = {
+        "campaign": request.campaign,
+        "pool_digest": "" if request.world is None else request.world.pool.digest,
+        "started_at": datetime.now(UTC).isoformat(),
+        "versions": versions(),
+        "topics": list(request.topics),
+    }
+    if request.scenario is not None:
+        header["scenario"] = recorded_settings(request.scenario)
+    return header
+
+
+def broker_for_recording(url: str, environ: Mapping[str, str] | None = None) -> BrokerSettings:
+    """Return where to listen; a user name and a password may come from the environment, as for the other commands.
+
+    Raises:
+        SettingsError: When the URL is no broker's.
+    """
+    from pydantic import BaseModel
+
+    from protocols.layering import Layer, environment_layer, resolve
+
+    class Listening(BaseModel):
+        broker: BrokerSettings
+
+    given = {
+        name: value
+        for name, value in (os.environ if environ is None else environ).items()
+        if name.startswith("ENTROPILOT_BROKER__")
+    }
+    layers = [environment_layer(Listening, given), Layer("--broker", {"broker": {"url": url}})]
+    return resolve(Listening, layers).settings.broker

@@ -1,0 +1,62 @@
+"""What `entropilot record` shows, while it listens and at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scenarios.record import Heard, RecordRequest
+
+MAX_CHANNELS: Final = 30
+"""Channels listed; a broker of strangers may have thousands of topics, but they count as one."""
+
+
+@contextmanager
+def listening(request: RecordRequest, *, quiet: bool) -> Iterator[Callable[[Heard], None]]:
+    """Show how much was heard, in place, as long as a person watches."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _heard: None
+        return
+    where = f"{request.broker.redacted_url} {', '.join(request.topics)}"
+    with console.status(f"listening to {where} (Ctrl-C ends it)") as status:
+
+        def told(heard: Heard) -> None:
+            status.update(
+                f"listening to {where}: {heard.messages:,} messages in {heard.seconds:,.0f} s  "
+                f"[dim]{heard.last_topic[:60]}[/dim]  (Ctrl-C ends it)"
+            )
+
+        yield told
+
+
+def record_table(heard: Heard, path: Path) -> RenderableType:
+    """Return what was recorded, by campaign and channel."""
+    if not heard.messages:
+        return Text(f"Nothing was said in {heard.seconds:,.1f} s; no file was written.")
+    table = Table.grid(padding=(0, 2))
+    for name, count in sorted(heard.by_channel.items())[:MAX_CHANNELS]:
+        table.add_row(Text(f"  {name}", style="dim"), f"{count:,}")
+    parts: list[RenderableType] = [Text(f"{heard.messages:,} messages in {heard.seconds:,.1f} s", style="bold"), table]
+    if heard.interruptions:
+        parts.append(Text(f"  The link was lost {heard.interruptions} times: what was said meanwhile may be missing."))
+    return Group(*parts, Text(f"  {path}"))
+
+
+def record_json(heard: Heard, path: Path) -> str:
+    """Return the same as JSON."""
+    content = {
+        "recording": str(path) if heard.messages else None,
+        "messages": heard.messages,
+        "seconds": round(heard.seconds, 3),
+        "interruptions": heard.interruptions,
+        "by_channel": dict(sorted(heard.by_channel.items())),
+    }
+    return json.dumps(content, indent=2)

@@ -89,7 +89,7 @@ def run(
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
     with reported_errors(debug=debug):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = _load(scenario, flags, settings, settings_file)
+        resolved = _load(scenario, flags, settings, settings_file, runs)
         if show_settings:
             _print_settings(resolved, json=json)
             return
@@ -128,7 +128,7 @@ def agent(
     """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
     with reported_errors(debug=debug):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = _on_a_server(_load(scenario, flags, settings, settings_file))
+        resolved = _on_a_server(_load(scenario, flags, settings, settings_file, runs))
         if show_settings:
             _print_settings(resolved, json=json)
             return
@@ -190,15 +190,15 @@ def broker(
 
 
 @app.command("list")
-def list_scenarios(json: Json = False) -> None:
-    """Show the scenarios that come with Entropilot, and what they are for."""
+def list_all(runs: Runs = Path("runs"), json: Json = False) -> None:
+    """Show the scenarios and recordings that come with Entropilot and what they are for, and the runs here."""
     with reported_errors(debug=False):
-        from scenarios.listing import scenarios_json, scenarios_table
+        from scenarios.listing import listing, listing_json
 
         if json:
-            print_json(scenarios_json())
+            print_json(listing_json(runs))
         else:
-            show(scenarios_table())
+            show(listing(runs))
 
 
 @app.command()
@@ -221,7 +221,9 @@ def report(
 
 @app.command()
 def verify(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, the name of a campaign, or a recording.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run folder, the name of a campaign, a recording, or a pack.")
+    ],
     runs: Runs = Path("runs"),
     database: Database = None,
     json: Json = False,
@@ -401,10 +403,16 @@ def main(arguments: list[str] | None = None) -> None:
     app(args=arguments, prog_name="entropilot")
 
 
-def _load(scenario: str, flags: dict[str, Any], assignments: list[str] | None, file: Path | None) -> Resolved[Scenario]:
+def _load(
+    scenario: str,
+    flags: dict[str, Any],
+    assignments: list[str] | None,
+    file: Path | None,
+    runs: Path | None = None,
+) -> Resolved[Scenario]:
     from scenarios.loader import Overrides, load_scenario
 
-    return load_scenario(scenario, Overrides(flags, tuple(assignments or ()), file))
+    return load_scenario(scenario, Overrides(flags, tuple(assignments or ()), file), runs=runs)
 
 
 def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:

@@ -113,7 +113,7 @@ def named_source(name: str, runs: Path, scenario: str | None, progress: Progress
     """Return the recording that a command names, and its world.
 
     Args:
-        name: A recording's file, a run folder, or the name of a campaign below `runs`.
+        name: A recording's file, a pack, a run folder, or the name of a campaign below `runs`.
         runs: Where run folders are.
         scenario: Name or path of a scenario, instead of the one that the recording names.
         progress: For a progress bar.
@@ -122,7 +122,7 @@ def named_source(name: str, runs: Path, scenario: str | None, progress: Progress
         StoreError: As `open_source`, or when there is no such recording.
         SettingsError: When there is no such scenario.
     """
-    given = None if scenario is None else load_scenario(scenario, Overrides()).settings
+    given = None if scenario is None else load_scenario(scenario, Overrides(), runs=runs).settings
     return open_source(find_recording(name, runs), given, progress)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from agent.assembly import RECORDING
+from protocols.child import ARITHMETIC
 from protocols.errors import StoreError
 from protocols.recording_lines import Header
 from protocols.recording_reader import read_header
@@ -27,6 +31,24 @@ def recorded_settings(scenario: Scenario) -> dict[str, Any]:
     """Return what a recording says of a scenario; a broker may have a password, and is no part of it."""
     told: dict[str, Any] = scenario.with_table_paths(_portable).model_dump(mode="json", exclude={"broker"})
     return told
+
+
+def recorded_arithmetic() -> dict[str, Any]:
+    """Return what a recording says of the arithmetic, if this process pins it: members of the header."""
+    pinned = {name: os.environ[name] for name in ARITHMETIC if name in os.environ}
+    return {"arithmetic": pinned} if pinned else {}
+
+
+@contextmanager
+def arithmetic_of(header: Header) -> Iterator[None]:
+    """Let children compute as a recording's did, unless this process pins its arithmetic itself."""
+    pinned = {name: value for name, value in header.arithmetic.items() if name in ARITHMETIC and name not in os.environ}
+    os.environ.update(pinned)
+    try:
+        yield
+    finally:
+        for name in pinned:
+            del os.environ[name]
 
 
 def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:

@@ -26,7 +26,7 @@ from protocols.recording_lines import EventRow, Header, StepRow
 from protocols.recording_reader import open_recording
 from scenarios.console import ProgressCall
 from scenarios.loader import Overrides, load_scenario
-from scenarios.recorded import find_recording, recorded_scenario
+from scenarios.recorded import arithmetic_of, find_recording, recorded_scenario
 from scenarios.settings import Scenario
 from scenarios.world import World, make_world
 
@@ -155,7 +155,10 @@ def replay(source: Source, progress: ProgressCall, *, campaign: str | None = Non
         StoreError: When the file is not what was written, by its line.
     """
     settings = source.scenario.campaign
-    with asking(source.world.pool, settings.policy, settings.policy_options) as ask:
+    with (
+        arithmetic_of(source.header),
+        asking(source.world.pool, settings.policy, settings.policy_options) as ask,
+    ):
         follower = Follower(source.world.pool, ask)
         began = time.perf_counter()
         note = follow(source, follower, progress, campaign=campaign)

@@ -32,7 +32,7 @@ from scenarios.lab import lab
 from scenarios.live_view import LiveState, LiveView
 from scenarios.operator import Wanted, operator_of
 from scenarios.outcome import Outcome, known_outcome, write_outcome
-from scenarios.recorded import recorded_settings
+from scenarios.recorded import recorded_arithmetic, recorded_settings
 from scenarios.settings import Scenario
 from scenarios.wishes import controls
 from scenarios.world import World
@@ -178,7 +178,7 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: 
     may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
     async with _broker(request) as broker:
         operator = operator_of(wanted, campaign, broker)
-        header = {"scenario": recorded_settings(scenario)}
+        header = {"scenario": recorded_settings(scenario), **recorded_arithmetic()}
 
         def on_step(step: Step) -> None:
             may_crash(len(campaign.acquired))

@@ -31,17 +31,24 @@ def _imported(settings: SimulatorSettings) -> Evaluator:
     name = settings.evaluator
     module, _, attribute = name.partition(":")
     try:
-        evaluator = getattr(importlib.import_module(module), attribute)(**settings.options)
+        found = getattr(importlib.import_module(module), attribute)
+        _require_evaluator(name, found)
+        evaluator: Evaluator = found(**settings.options)
     except (ImportError, AttributeError, TypeError) as error:
         raise SettingsError(
             f"Evaluator {name!r} cannot be made: {error}",
             expected="an importable class that takes [simulator.options] as keyword arguments",
             action="check the name, the options, and that its module is on PYTHONPATH",
         ) from None
-    if not isinstance(evaluator, Evaluator):
+    return evaluator
+
+
+def _require_evaluator(name: str, found: object) -> None:
+    """Check before anything is called: a scenario from elsewhere must not name a function of the system."""
+    if not isinstance(found, type) or not callable(getattr(found, "evaluate", None)):
+        lacking = "has no method `evaluate`" if isinstance(found, type) else "is no class"
         raise SettingsError(
-            f"Evaluator {name!r} has no method `evaluate`",
-            expected="the protocol `simulators.evaluator.Evaluator`",
+            f"Evaluator {name!r} {lacking}",
+            expected="a class of the protocol `simulators.evaluator.Evaluator`",
             action="give it `evaluate(request) -> tuple[Quantity, ...]`",
         )
-    return evaluator

@@ -121,8 +121,12 @@ def kind_of(name: str) -> Kind:
     return "scenario" if name == SCENARIO else "recording" if name == RECORDING else "table"
 
 
-def require_members(infos: Sequence[zipfile.ZipInfo]) -> None:
+def require_members(infos: Sequence[zipfile.ZipInfo], pack_bytes: int) -> None:
     """Check what the archive says of its members, before any of them is read.
+
+    Args:
+        infos: Its directory.
+        pack_bytes: Size of the whole file.
 
     Raises:
         WrongPack: For the first that could do harm, or is no member of a pack.
@@ -141,6 +145,8 @@ def require_members(infos: Sequence[zipfile.ZipInfo]) -> None:
     total = sum(info.file_size for info in infos)
     if total > MAX_UNPACKED_BYTES:
         raise WrongPack("", f"it unpacks to {total:,} bytes", expected=f"at most {MAX_UNPACKED_BYTES:,}")
+    if sum(info.compress_size for info in infos) > pack_bytes:  # else a lie about it hides how much a member grows
+        raise WrongPack("", "its members overlap", expected="every member in bytes of its own")
     if MANIFEST not in {info.filename for info in infos}:
         raise WrongPack(MANIFEST, "it is missing", expected="a pack as `entropilot pack` makes it")
 

@@ -151,7 +151,7 @@ def opened_pack(path: Path) -> Iterator[Pack]:
         sha256, is_sealed = sealed_digest(file)
         with _archive(file) as archive:
             infos = archive.infolist()
-            require_members(infos)
+            require_members(infos, path.stat().st_size)
             manifest = parsed_manifest(_manifest_bytes(archive))
             require_listed(infos, manifest)
             yield Pack(manifest, sha256, is_sealed, archive)

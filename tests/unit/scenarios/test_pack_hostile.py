@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import stat
 import tarfile
 import zlib
@@ -17,7 +18,7 @@ import pytest
 
 from protocols.errors import StoreError
 from scenarios.loader import Overrides, load_scenario
-from scenarios.pack_manifest import MANIFEST, MAX_MEMBERS, SMALL_BYTES
+from scenarios.pack_manifest import MANIFEST, MAX_MEMBERS, MAX_RATIO, SMALL_BYTES
 from scenarios.pack_reading import is_pack, pack_parts, unpacked
 from scenarios.recorded import find_recording
 from tests.support.packs import entry, manifest_of, resealed, sealed_zip, small_pack, tree_of, with_members
@@ -66,6 +67,17 @@ def lying_about_size(real: bytes, said: int, crc: int | None = None) -> bytes:
     return resealed(sealed_zip(entries), change)
 
 
+def lying_about_growth() -> bytes:
+    """A bomb that says that the bytes of the member behind it were its own, so that it seems to grow little."""
+    junk = random.Random(0).randbytes(2 * SMALL_BYTES // MAX_RATIO)
+
+    def change(content: bytearray) -> None:
+        name = content.rfind(b"tables/t.csv")
+        content[name - 26 : name - 22] = len(junk).to_bytes(4, "little")
+
+    return resealed(with_members(SCENARIO | {"tables/t.csv": bytes(SMALL_BYTES + 1), "tables/u.csv": junk}), change)
+
+
 def tar_file() -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
@@ -112,6 +124,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a bomb": (lambda: with_members(SCENARIO | {"tables/t.csv": bytes(SMALL_BYTES + 1)}), "times, more than 200 times"),
     "a bomb that lies": (lambda: lying_about_size(bytes(SMALL_BYTES), 100), r"tables/t\.csv: it cannot be unpacked"),
+    "a bomb that lies about its growth": (lying_about_growth, "its members overlap"),
     "a giant manifest": (lambda: sealed_zip([entry(MANIFEST, bytes(5 << 20))]), r"manifest\.json: it unpacks to"),
     "settings that are none": (lambda: with_members({"scenario.json": b"[]"}), r"scenario\.json: it holds no settings"),
     "a table elsewhere": (lambda: reading("/etc/passwd"), "pool.path is '/etc/passwd', which is not in the pack"),

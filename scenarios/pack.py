@@ -26,6 +26,7 @@ from agent.report.whole_file import written_whole
 from protocols.errors import StoreError
 from protocols.messages import ID_PATTERN
 from protocols.recording_reader import check_recording, lines_of
+from protocols.setting_fields import without_url_password
 from scenarios.console import ProgressCall
 from scenarios.loader import Overrides, library_scenarios, load_scenario
 from scenarios.pack_manifest import (
@@ -40,8 +41,8 @@ from scenarios.pack_manifest import (
 )
 from scenarios.pack_reading import SUFFIX, is_pack, opened_pack
 from scenarios.pack_seal import UNSEALED, seal
-from scenarios.recorded import recorded_settings
-from scenarios.replay import named_source
+from scenarios.recorded import recorded_settings, shared_settings
+from scenarios.replay import Source, named_source
 from scenarios.settings import Scenario
 from scenarios.world import make_world
 
@@ -118,7 +119,8 @@ def content_of(
     source = named_source(name, runs, scenario, progress)
     own = source.scenario.name
     if not with_recording:
-        return Content(own, source.scenario, source.world.pool.digest, notes=_own_code(source.scenario))
+        return Content(own, source.scenario, source.world.pool.digest, notes=_lacking(source.scenario))
+    _require_no_password(source)
     check = check_recording(source.path)
     if check.problem:
         raise StoreError(
@@ -127,7 +129,7 @@ def content_of(
             action="restore it from a copy, or leave it out with --no-recording",
         )
     campaign = source.header.campaign if re.fullmatch(ID_PATTERN, source.header.campaign) else own
-    notes = (*_own_code(source.scenario), *filter(None, (check.note,)))
+    notes = (*_lacking(source.scenario), *filter(None, (check.note,)))
     return Content(campaign, source.scenario, source.world.pool.digest, source.path, notes)
 
 
@@ -185,13 +187,32 @@ def _names_recording(name: str, runs: Path) -> bool:
 def _scenario_content(name: str, runs: Path, progress: ProgressCall) -> Content:
     """Return what a scenario's file says; what the environment adds is this machine's, and no part of it."""
     scenario = load_scenario(name, Overrides(), {}, runs=runs).settings
-    return Content(scenario.name, scenario, make_world(scenario, progress).pool.digest, notes=_own_code(scenario))
+    return Content(scenario.name, scenario, make_world(scenario, progress).pool.digest, notes=_lacking(scenario))
 
 
-def _own_code(scenario: Scenario) -> tuple[str, ...]:
-    """Say which classes of the user's own a scenario needs; code is not packed."""
+def _require_no_password(source: Source) -> None:
+    """Refuse a recording whose first line tells a password: what is in it cannot be left out.
+
+    Raises:
+        StoreError: When it does.
+    """
+    settings = source.header.scenario
+    if settings is not None and without_url_password(settings) != settings:
+        raise StoreError(
+            f"The first line of {source.path} holds a URL with a password",
+            expected="a recording that may be handed on",
+            action="leave it out with --no-recording",
+        )
+
+
+def _lacking(scenario: Scenario) -> tuple[str, ...]:
+    """Say what a scenario needs and a pack does not hold: code of the user's own, and passwords."""
     named = (scenario.campaign.policy, *(instrument.evaluator for instrument in scenario.lab))
-    return tuple(f"{name} is code of your own and not in the pack" for name in dict.fromkeys(named) if ":" in name)
+    own = tuple(f"{name} is code of your own and not in the pack" for name in dict.fromkeys(named) if ":" in name)
+    settings = shared_settings(scenario)
+    if without_url_password(settings) == settings:
+        return own
+    return (*own, "the password of a URL is not in the pack; whoever runs it gives the URL with --set")
 
 
 def _write(file: BinaryIO, content: Content, progress: ProgressCall) -> None:

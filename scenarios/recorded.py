@@ -16,6 +16,7 @@ from protocols.child import ARITHMETIC
 from protocols.errors import StoreError
 from protocols.recording_lines import Header
 from protocols.recording_reader import read_header
+from protocols.setting_fields import without_url_password
 from scenarios.loader import LIBRARY, library_recordings
 from scenarios.pack_reading import is_pack, packed_recording, packed_settings
 from scenarios.settings import Scenario
@@ -28,9 +29,14 @@ PLACES_ABOVE: Final = 3
 
 
 def recorded_settings(scenario: Scenario) -> dict[str, Any]:
-    """Return what a recording says of a scenario; a broker may have a password, and is no part of it."""
-    told: dict[str, Any] = scenario.with_table_paths(_portable).model_dump(mode="json", exclude={"broker"})
+    """Return what a recording says of a scenario: nothing of the broker, and no password of a URL."""
+    told: dict[str, Any] = without_url_password(shared_settings(scenario.with_table_paths(_portable)))
     return told
+
+
+def shared_settings(scenario: Scenario) -> dict[str, Any]:
+    """Return the settings that are the scenario's own; where a broker is, and who may use it, is of a place."""
+    return scenario.model_dump(mode="json", exclude={"broker"})
 
 
 def recorded_arithmetic() -> dict[str, Any]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from protocols.errors import StoreError
+from protocols.recording import RecordingWriter
 from protocols.recording_seal import compress_recording
 from scenarios import pack
 from scenarios.loader import Overrides, load_scenario
 from scenarios.pack import Content, content_of, write_pack
 from scenarios.pack_manifest import MANIFEST, RECORDING, SCENARIO
 from scenarios.pack_reading import PACKS, pack_parts, unpacked
-from scenarios.recorded import find_recording, recorded_scenario
+from scenarios.recorded import find_recording, recorded_scenario, shared_settings
 from scenarios.verification import verified
 from scenarios.world import make_world
+from tests.support.commands import LAB_TOML
 from tests.support.packs import small_content, small_pack, tree_of
 
 
@@ -75,6 +78,38 @@ def test_settings_go_in_without_the_broker_and_with_the_tables_by_their_members(
         assert b"secret" not in b"".join(archive.read(name) for name in archive.namelist())
     assert "broker" not in settings
     assert settings["pool"]["path"] == settings["simulator"]["table"]["path"] == "tables/table.csv"
+
+
+def with_url(content: Content, url: str) -> Content:
+    """The same with a URL among the free options of its simulator."""
+    simulator = content.scenario.simulator.model_copy(update={"options": {"url": url}})
+    scenario = content.scenario.model_copy(update={"simulator": simulator})
+    return replace(content, scenario=scenario)
+
+
+def test_the_password_of_a_url_in_free_options_goes_into_no_pack_and_the_user_is_told(tmp_path: Path) -> None:
+    content = with_url(small_content(tmp_path), "https://me:hunter2@lab/api")
+    packed = write_pack(content, tmp_path / "small.pack", quiet)
+    with zipfile.ZipFile(packed.path) as archive:
+        assert b"hunter2" not in b"".join(archive.read(name) for name in archive.namelist())
+        assert b"@lab/api" in archive.read(SCENARIO)
+    toml = tmp_path / "lab.toml"
+    options = '[simulator.options]\nurl = "https://me:hunter2@lab/api"\n'
+    toml.write_text(LAB_TOML + options, encoding="utf-8")
+    (note,) = content_of(str(toml), tmp_path / "runs", quiet).notes
+    assert "the password of a URL is not in the pack" in note
+
+
+def test_a_recording_whose_first_line_tells_a_password_is_only_packed_without_it(tmp_path: Path) -> None:
+    content = with_url(small_content(tmp_path), "https://me:hunter2@lab/api")
+    path = tmp_path / "told.jsonl"
+    RecordingWriter(
+        path,
+        {"campaign": "small", "pool_digest": content.pool_digest, "scenario": shared_settings(content.scenario)},
+    ).close()
+    with pytest.raises(StoreError, match="holds a URL with a password"):
+        content_of(str(path), tmp_path / "runs", quiet)
+    assert content_of(str(path), tmp_path / "runs", quiet, with_recording=False).recording is None
 
 
 def test_two_tables_of_one_name_are_both_packed(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from protocols.table_ids import candidate_ids_of
 from protocols.table_rows import read_rows
 from protocols.table_structures import structures_of
 from scenarios.loader import Overrides, library_scenarios, load_scenario
+from scenarios.pack_reading import is_pack
 from scenarios.settings import EMT_ALLOYS, Scenario
 
 FloatArray = NDArray[np.float64]
@@ -84,14 +85,14 @@ def read_source(table: str, columns: NamedColumns) -> TrimSource:
     """Read what is to be trimmed.
 
     Args:
-        table: A table, or the name or path of a scenario.
+        table: A table, or the name or path of a scenario or a pack.
         columns: What the command line says of its columns.
 
     Raises:
         SettingsError: When it is not said what the columns mean, or twice.
         TableError: When the table cannot be used.
     """
-    if table in library_scenarios() or table.endswith(".toml"):
+    if table in library_scenarios() or table.endswith(".toml") or is_pack(Path(table)):
         scenario = load_scenario(table, Overrides()).settings
         if columns != NamedColumns():
             raise SettingsError(
@@ -103,7 +104,7 @@ def read_source(table: str, columns: NamedColumns) -> TrimSource:
     if not table.lower().endswith(TABLE_SUFFIXES) and not Path(table).exists():
         raise SettingsError(
             f"There is neither a table nor a scenario {table!r}",
-            expected=f"a .csv, .csv.gz or .parquet file, a .toml file, or one of {', '.join(library_scenarios())}",
+            expected=f"a .csv, .csv.gz, .parquet or .toml file, a pack, or one of {', '.join(library_scenarios())}",
             action="check the path; it starts at the working directory",
         )
     return _of_table(Path(table), columns)

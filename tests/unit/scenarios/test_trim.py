@@ -21,6 +21,7 @@ from scenarios.trim import Trimming, measure_for, rows_wanted, trim
 from scenarios.trim_report import trim_json, trim_table, write_trim
 from scenarios.trim_rows import write_rows
 from scenarios.trim_source import NamedColumns, TrimSource, read_source
+from tests.support.packs import small_pack
 
 COLUMNS = NamedColumns("family", "energy", None, "eV/atom")
 ODD_ROW = '"w, ""quoted""",b, 1.2500 ,"two\r\nlines"\r\n'
@@ -204,6 +205,14 @@ def test_columns_that_cannot_be_meant_are_told_with_the_nearest(
         read_source(str(table), columns)
     assert found in raised.value.found
     assert action in raised.value.action
+
+
+def test_a_packed_scenario_is_trimmed_as_its_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    packed = small_pack(tmp_path)
+    source = read_source(str(packed.path), NamedColumns())
+    table = read_source(str(tmp_path / "table.csv"), NamedColumns("family", "energy", "id", "eV"))
+    assert (source.families, source.values.tolist()) == (table.families, table.values.tolist())
 
 
 def test_a_table_that_is_missing_or_made_on_the_spot_or_empty_is_told(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def run(
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
     with reported_errors(debug=debug):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = _load(scenario, flags, settings, settings_file, runs)
+        resolved = _load(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
             _print_settings(resolved, json=json)
             return
@@ -128,7 +128,7 @@ def agent(
     """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
     with reported_errors(debug=debug):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = _on_a_server(_load(scenario, flags, settings, settings_file, runs))
+        resolved = _on_a_server(_load(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
         if show_settings:
             _print_settings(resolved, json=json)
             return
@@ -294,7 +294,7 @@ def compare(
         from scenarios.comparison_files import write_comparison
         from scenarios.comparison_tables import tables
 
-        resolved = _load(scenario, {"budget": budget}, settings, settings_file)
+        resolved = _load(scenario, {"budget": budget}, settings, settings_file, quiet=quiet or json)
         names = [name.strip() for name in policies.split(",") if name.strip()]
         with progress_on_stderr(quiet=quiet or json) as progress:
             comparison = compare_policies(resolved.settings, names, range(seeds), progress, downstream=downstream)
@@ -409,10 +409,14 @@ def _load(
     assignments: list[str] | None,
     file: Path | None,
     runs: Path | None = None,
+    *,
+    quiet: bool = False,
 ) -> Resolved[Scenario]:
     from scenarios.loader import Overrides, load_scenario
 
-    return load_scenario(scenario, Overrides(flags, tuple(assignments or ()), file), runs=runs)
+    overrides = Overrides(flags, tuple(assignments or ()), file)
+    with progress_on_stderr(quiet=quiet) as progress:
+        return load_scenario(scenario, overrides, runs=runs, progress=progress)
 
 
 def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:

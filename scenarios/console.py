@@ -28,6 +28,25 @@ DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.E
 ProgressCall = Callable[[str, int, int], None]
 
 
+def no_progress(_what: str, _done: int, _total: int) -> None:
+    """Show nothing: a `ProgressCall` for those whom nobody watches."""
+
+
+def byte_counter(progress: ProgressCall, what: str, total: int) -> Callable[[int], None]:
+    """Return what is told of every piece that was read or written [byte]; progress is shown in MiB.
+
+    More than `total` may come, as of a compressed file.
+    """
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(f"{what} [MiB]", done >> 20, max(done, total) >> 20)
+
+    return count
+
+
 @contextlib.contextmanager
 def reported_errors(*, debug: bool) -> Iterator[None]:
     """Turn errors into one clear message and an exit code; with `debug` the traceback comes first."""

@@ -116,7 +116,7 @@ def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
     for folder in (Path(name), runs / name):
         if (folder / DATABASE).is_file():
             return _journalled(name, folder / DATABASE)
-    source = open_source(find_recording(name, runs), None, progress)
+    source = open_source(find_recording(name, runs, progress), None, progress)
     collected = _Collected()
     follower = Follower(source.world.pool, None, followed=collected.note)
     follow(source, follower, progress)

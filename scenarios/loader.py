@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from protocols.errors import SettingsError
 from protocols.layering import DEFAULT_SOURCE, Layer, Resolved, environment_layer, resolve, set_layer, toml_layer
+from scenarios.console import ProgressCall, no_progress
 from scenarios.pack_reading import is_pack, packed_settings, unpacked
 from scenarios.run_folder import RUNS
 from scenarios.settings import Scenario
@@ -85,7 +86,12 @@ def find_scenario(name: str) -> Path:
 
 
 def load_scenario(
-    name: str, overrides: Overrides, environ: Mapping[str, str] | None = None, *, runs: Path | None = None
+    name: str,
+    overrides: Overrides,
+    environ: Mapping[str, str] | None = None,
+    *,
+    runs: Path | None = None,
+    progress: ProgressCall = no_progress,
 ) -> Resolved[Scenario]:
     """Return the settings that hold, and where each comes from.
 
@@ -94,6 +100,7 @@ def load_scenario(
         overrides: What the command line says.
         environ: Environment variables; the process's own by default.
         runs: Where run folders are, and a pack is unpacked; by default where `ENTROPILOT_RUNS` says.
+        progress: For a progress bar, while a pack is unpacked.
 
     Raises:
         SettingsError: With everything that is wrong.
@@ -102,7 +109,7 @@ def load_scenario(
     path = find_scenario(name)
     environ = os.environ if environ is None else environ
     if is_pack(path):
-        folder = unpacked(path, runs or Path(environ.get(RUNS_VARIABLE) or RUNS))
+        folder = unpacked(path, runs or Path(environ.get(RUNS_VARIABLE) or RUNS), progress)
         layers = [Layer(f"pack {path.name}", packed_settings(folder) or {})]
     else:
         folder, layers = path.parent, [_scenario_layer(path)]

@@ -27,7 +27,7 @@ from protocols.errors import StoreError
 from protocols.messages import ID_PATTERN
 from protocols.recording_reader import check_recording, lines_of
 from protocols.setting_fields import without_url_password
-from scenarios.console import ProgressCall
+from scenarios.console import ProgressCall, byte_counter
 from scenarios.loader import Overrides, library_scenarios, load_scenario
 from scenarios.pack_manifest import (
     MANIFEST,
@@ -218,12 +218,12 @@ def _lacking(scenario: Scenario) -> tuple[str, ...]:
 def _write(file: BinaryIO, content: Content, progress: ProgressCall) -> None:
     members = _members(content)
     listed = []
+    on_bytes = byte_counter(progress, PACKING, sum(size for _, size in members.values()))
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=False) as archive:
         archive.comment = UNSEALED
-        for done, (name, opened) in enumerate(sorted(members.items())):
-            progress(PACKING, done, len(members))
+        for name, (opened, _) in sorted(members.items()):
             with opened() as source:
-                listed.append(_add(archive, name, source))
+                listed.append(_add(archive, name, source, on_bytes))
         manifest = Manifest(
             entropilot=version("entropilot"),
             name=content.name,
@@ -231,22 +231,23 @@ def _write(file: BinaryIO, content: Content, progress: ProgressCall) -> None:
             pool_digest=content.pool_digest,
             members=tuple(listed),
         )
-        _add(archive, MANIFEST, io.BytesIO(_json(manifest.model_dump(mode="json"))))
-    progress(PACKING, len(members), len(members))
+        _add(archive, MANIFEST, io.BytesIO(_json(manifest.model_dump(mode="json"))), on_bytes)
 
 
-def _members(content: Content) -> dict[str, Opened]:
-    """Return how each member is opened, by its name."""
+def _members(content: Content) -> dict[str, tuple[Opened, int]]:
+    """Return how each member is opened, and how large its file is [byte], by its name."""
     tables: dict[Path, str] = {}
 
     def member_of(path: str) -> str:
         return tables.setdefault(Path(path).resolve(), _table_name(path, tables.values()))
 
     settings = _json(recorded_settings(content.scenario.with_table_paths(member_of)))
-    members: dict[str, Opened] = {name: partial(_plain, path) for path, name in tables.items()}
-    members[SCENARIO] = lambda: contextlib.nullcontext(io.BytesIO(settings))
+    members: dict[str, tuple[Opened, int]] = {
+        name: (partial(_plain, path), path.stat().st_size) for path, name in tables.items()
+    }
+    members[SCENARIO] = (lambda: contextlib.nullcontext(io.BytesIO(settings)), len(settings))
     if content.recording is not None:
-        members[RECORDING] = partial(_lines, content.recording)
+        members[RECORDING] = (partial(_lines, content.recording), content.recording.stat().st_size)
     return members
 
 
@@ -258,7 +259,7 @@ def _table_name(path: str, taken: Collection[str]) -> str:
     return next(each for each in itertools.chain([f"{TABLES}/{name}"], numbered) if each.casefold() not in folded)
 
 
-def _add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> PackMember:
+def _add(archive: zipfile.ZipFile, name: str, source: BinaryIO, on_bytes: Callable[[int], None]) -> PackMember:
     entry = zipfile.ZipInfo(name, _FIRST_TIME)
     entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, _UNIX
     entry.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -270,6 +271,7 @@ def _add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> PackMember:
             if count > MAX_MEMBER_BYTES:
                 raise _too_large(name)
             target.write(chunk)
+            on_bytes(len(chunk))
     return PackMember(name=name, kind=kind_of(name), bytes=count, sha256=digest.hexdigest())
 
 

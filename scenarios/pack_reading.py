@@ -10,7 +10,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Final, cast
 from agent.verify.part import Part
 from protocols.errors import StoreError
 from protocols.recording_reader import check_lines
+from scenarios.console import ProgressCall, byte_counter, no_progress
 from scenarios.pack_manifest import (
     MANIFEST,
     RECORDING,
@@ -71,6 +72,7 @@ class Pack:
     sha256: str
     is_sealed: bool
     _archive: zipfile.ZipFile
+    _on_bytes: Callable[[int], None]
 
     def chunks(self, member: PackMember) -> Iterator[bytes]:
         """Yield the content of a member, counted and digested on the way.
@@ -86,6 +88,7 @@ class Pack:
                     if count > member.bytes:
                         break
                     digest.update(chunk)
+                    self._on_bytes(len(chunk))
                     yield chunk
         except _UNREADABLE as error:
             raise WrongPack(member.name, f"it cannot be unpacked ({error})") from None
@@ -139,8 +142,13 @@ def is_pack(path: Path) -> bool:
 
 
 @contextmanager
-def opened_pack(path: Path) -> Iterator[Pack]:
+def opened_pack(path: Path, progress: ProgressCall = no_progress, *, times: int = 1) -> Iterator[Pack]:
     """Open a pack, and check all that can be checked without unpacking.
+
+    Args:
+        path: The file.
+        progress: For a progress bar over the members.
+        times: How often every member will be read.
 
     Raises:
         StoreError: When it is none, or holds what a pack may not; and of any `WrongPack` while it is open.
@@ -154,17 +162,23 @@ def opened_pack(path: Path) -> Iterator[Pack]:
             require_members(infos, path.stat().st_size)
             manifest = parsed_manifest(_manifest_bytes(archive))
             require_listed(infos, manifest)
-            yield Pack(manifest, sha256, is_sealed, archive)
+            total = times * sum(member.bytes for member in manifest.members)
+            yield Pack(manifest, sha256, is_sealed, archive, byte_counter(progress, f"reading {path.name}", total))
 
 
-def unpacked(path: Path, runs: Path) -> Path:
+def unpacked(path: Path, runs: Path, progress: ProgressCall = no_progress) -> Path:
     """Return the folder that a pack is unpacked to, below `runs`; it is unpacked when it is not there yet.
+
+    Args:
+        path: The pack.
+        runs: Where run folders are.
+        progress: For a progress bar.
 
     Raises:
         StoreError: When the pack is not sound (nothing is written then), or the folder is not as it was unpacked.
     """
-    with opened_pack(path) as pack:
-        pack.require_whole()
+    with opened_pack(path, progress, times=2) as pack:
+        pack.require_whole()  # before a byte is written
         folder = runs / PACKS / pack.sha256[:FOLDER_DIGITS]
         if not folder.exists():
             _unpack(pack, folder)
@@ -172,13 +186,13 @@ def unpacked(path: Path, runs: Path) -> Path:
         return folder
 
 
-def packed_recording(path: Path, runs: Path) -> Path:
+def packed_recording(path: Path, runs: Path, progress: ProgressCall = no_progress) -> Path:
     """Return the recording of a pack, unpacked.
 
     Raises:
         StoreError: As `unpacked`, or when there is none.
     """
-    folder = unpacked(path, runs)
+    folder = unpacked(path, runs, progress)
     if not (folder / RECORDING).is_file():
         raise StoreError(
             f"{path} holds a scenario and no recording",
@@ -196,10 +210,10 @@ def packed_settings(folder: Path) -> dict[str, Any] | None:
         return parsed_settings((folder / SCENARIO).read_bytes())
 
 
-def pack_parts(path: Path) -> tuple[Part, ...]:
+def pack_parts(path: Path, progress: ProgressCall = no_progress) -> tuple[Part, ...]:
     """Check a pack, and return what was found: the manifest, every member, the recording's chain, the whole file."""
     try:
-        with opened_pack(path) as pack:
+        with opened_pack(path, progress) as pack:
             members = pack.manifest.members
             parts = [Part(MANIFEST, len(members), note="members, as listed"), *(_part(pack, each) for each in members)]
             if pack.manifest.has_recording and not any(part.problem for part in parts):

@@ -17,6 +17,7 @@ from protocols.errors import StoreError
 from protocols.recording_lines import Header
 from protocols.recording_reader import read_header
 from protocols.setting_fields import without_url_password
+from scenarios.console import ProgressCall, no_progress
 from scenarios.loader import LIBRARY, library_recordings
 from scenarios.pack_reading import is_pack, packed_recording, packed_settings
 from scenarios.settings import Scenario
@@ -82,19 +83,20 @@ def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
     return scenario.with_table_paths(partial(_found, beside=beside))
 
 
-def find_recording(name: str, runs: Path) -> Path:
+def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) -> Path:
     """Return the recording that a command means.
 
     Args:
         name: A recording's file, a pack, a run folder, or the name of a campaign below `runs`, or of a recording
             that comes with the package.
         runs: Where run folders are; a pack is unpacked there.
+        progress: For a progress bar.
 
     Raises:
         StoreError: When there is none.
     """
     if is_pack(path := Path(name)):
-        return packed_recording(path, runs)
+        return packed_recording(path, runs, progress)
     if path.exists() and not path.is_dir():
         return path
     for folder in (Path(name), runs / name):

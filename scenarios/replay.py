@@ -122,8 +122,8 @@ def named_source(name: str, runs: Path, scenario: str | None, progress: Progress
         StoreError: As `open_source`, or when there is no such recording.
         SettingsError: When there is no such scenario.
     """
-    given = None if scenario is None else load_scenario(scenario, Overrides(), runs=runs).settings
-    return open_source(find_recording(name, runs), given, progress)
+    given = None if scenario is None else load_scenario(scenario, Overrides(), runs=runs, progress=progress).settings
+    return open_source(find_recording(name, runs, progress), given, progress)
 
 
 def require_identical(replay: Replay) -> None:

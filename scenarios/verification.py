@@ -38,7 +38,7 @@ def verified(run: str, runs: Path, database_url: str | None, progress: ProgressC
         StoreError: When there is no such run, or its database is no Entropilot's.
     """
     if is_pack(Path(run)):
-        return pack_parts(Path(run))
+        return pack_parts(Path(run), progress)
     if Path(run).is_file():
         return (check_message_log(Path(run)),)
     folder = next((place for place in (Path(run), runs / run) if place.is_dir()), None)

@@ -249,6 +249,22 @@ def test_any_changed_byte_of_a_larger_pack_is_found(tmp_path: Path) -> None:
         assert any(part.problem for part in pack_parts(changed)), position
 
 
+def test_packing_and_unpacking_tell_how_far_they_are(tmp_path: Path) -> None:
+    content = small_content(tmp_path)
+    table = tmp_path / "table.csv"
+    table.write_bytes(table.read_bytes() + b"\n" * (5 << 20))
+    told: list[tuple[str, int, int]] = []
+
+    def progress(what: str, done: int, total: int) -> None:
+        told.append((what, done, total))
+
+    packed = write_pack(content, tmp_path / "small.pack", progress)
+    assert told[-1] == ("packing [MiB]", 5, 5)
+    unpacked(packed.path, tmp_path / "runs", progress)
+    assert told[-1] == ("reading small.pack [MiB]", 10, 10)  # all is checked before the first byte is written
+    assert [done for _, done, _ in told[-13:]] == sorted(done for _, done, _ in told[-13:])
+
+
 def test_the_first_member_that_was_changed_is_named(tmp_path: Path) -> None:
     packed = small_pack(tmp_path, messages=3)
     whole = bytearray(packed.path.read_bytes())

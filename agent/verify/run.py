@@ -111,7 +111,7 @@ def require_sound(parts: tuple[Part, ...], run: str) -> None:
     if bad:
         raise StoreError(
             f"{run} is not what was written: {bad[0].name}: {bad[0].problem}",
-            expected="the journal, and everything as it follows from it",
+            expected="every row, line and file as Entropilot wrote it",
             action="restore it from a copy; what can be written again from the journal is written by a finished run",
         )
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -103,8 +102,7 @@ class Shadow:
     Args:
         pool: The candidates.
         plan: What our policy would work by; its budget says how many choices of the lab are followed.
-        start: Candidate id and value of the start set.
-        further: Values of the further properties that are balanced, a row for each candidate of the start set.
+        start_set: What is known before it begins.
 
     Attributes:
         campaign: The lab's campaign, as far as it was heard.
@@ -112,28 +110,23 @@ class Shadow:
         counts: What became of the messages.
         worth: What each candidate that the lab measured brought.
         most_in_flight: Most candidates that it had in flight at once.
+        problem: What was wrong with the last message; empty where it was one of ours.
     """
 
-    def __init__(
-        self,
-        pool: Pool,
-        plan: CampaignPlan,
-        start: Sequence[tuple[str, float]],
-        further: Sequence[tuple[float, ...]] = (),
-    ) -> None:
+    def __init__(self, pool: Pool, plan: CampaignPlan, start_set: StartSetLoaded) -> None:
         self.campaign = Campaign(pool)
         self.meter = BiasMeter(pool.families, measure=plan.aspects)
         self.points: list[tuple[int, BiasPoint]] = []
         self.counts: Counter[str] = Counter()
         self.worth: dict[str, Worth] = {}
         self.most_in_flight = 0
+        self.problem = ""
         self._pool = pool
         self._arrays = pool_arrays(pool)
         self._forming: _Forming | None = None
         self._chosen: list[LabChoice] = []
         self._fold(CampaignStarted(dataclasses.replace(plan, give_up_after=NEVER_PAUSE), {}))
-        ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
-        self._fold(StartSetLoaded(ids, values, tuple(further)))
+        self._fold(start_set)
 
     @property
     def is_over(self) -> bool:
@@ -143,10 +136,11 @@ class Shadow:
 
     def hear(self, topic: str, payload: bytes) -> tuple[LabChoice, ...]:
         """Fold a message; return the choices of the lab that are complete with it."""
+        self.problem = ""
         try:
             self._take(decode(topic, payload), parse(topic).client or ANY_SIMULATOR)
         except MessageError as error:
-            self._count("quarantined", error.reason)
+            self._quarantine(error)
         chosen, self._chosen = tuple(self._chosen), []
         return chosen
 
@@ -221,7 +215,7 @@ class Shadow:
             try:
                 self._learn(message, recipient)
             except MessageError as error:
-                self._count("quarantined", error.reason)
+                self._quarantine(error)
 
     def _learn_or_hold(self, message: Lesson, recipient: str) -> None:
         forming = self._forming
@@ -305,6 +299,10 @@ class Shadow:
         if candidate_id not in self._pool.index_of:
             raise MessageError("invalid", f"Candidate {candidate_id!r} is not in the pool")
         return self.campaign.standing_of(candidate_id)
+
+    def _quarantine(self, error: MessageError) -> None:
+        self.problem = str(error)
+        self._count("quarantined", error.reason)
 
     def _count(self, what: str, fate: str) -> None:
         self.counts[f"{what}: {fate}"] += 1

@@ -8,7 +8,7 @@ from typing import Any
 from agent.acquisition.base import AcquisitionContext
 from agent.campaign import decide
 from agent.campaign.decide import Receipt
-from agent.campaign.events import Event, RequestIssued
+from agent.campaign.events import Event, RequestIssued, StartSetLoaded
 from agent.campaign.state import Attempt
 from agent.correspondence import Correspondence
 from agent.shadow.choices import LabChoice
@@ -30,7 +30,7 @@ from tests.support.campaigns import (
 
 POOL = small_pool(30)
 START = ("c000", "c007", "c013", "c021", "c022")
-ROWS = [(name, value_of(name)) for name in START]
+START_SET = StartSetLoaded(START, tuple(map(value_of, START)))
 
 
 def said(message: AnyMessage, recipient: str = "simulator-1") -> tuple[str, bytes]:
@@ -84,7 +84,7 @@ def lab(**changes: Any) -> OverheardPlay:
 
 def listener(**changes: Any) -> Shadow:
     """A shadow of it."""
-    return Shadow(POOL, small_plan(POOL, **({"budget": 12} | changes)), ROWS)
+    return Shadow(POOL, small_plan(POOL, **({"budget": 12} | changes)), START_SET)
 
 
 def heard(shadow: Shadow, messages: list[tuple[str, bytes]]) -> list[LabChoice]:

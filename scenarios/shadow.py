@@ -33,11 +33,11 @@ from protocols.errors import CampaignHalted
 from protocols.failures import explained
 from protocols.mqtt import MqttSession
 from protocols.topics import shadow_subscriptions
-from protocols.transport import Delivery, LinkUp
+from protocols.transport import Delivery, LinkDown, LinkUp
 from scenarios.run import ending_on_signals
 from scenarios.settings import Scenario
 from scenarios.shadow_files import ShadowFiles, opened_shadow
-from scenarios.shadow_outcome import write_outcome
+from scenarios.shadow_outcome import gaps_before, write_outcome
 from scenarios.world import World
 
 MAX_UNASKED: Final = 64
@@ -103,6 +103,7 @@ def follow_lab(request: ShadowRequest, told: Told) -> ShadowSummary:
     with opened_shadow(
         request.folder, request.scenario, request.world, campaign=request.campaign, resume=request.resume
     ) as files:
+        files.gaps = gaps_before(files.folder) if request.resume else 0
         logger, log_file = open_log(files.folder / LOG)
         with contextlib.closing(log_file):
             listener = _Listener(files, request.world, logger.bind(campaign=request.campaign), told)
@@ -131,6 +132,7 @@ class _Listener:
         self._logger = logger
         self._told = told
         self._connected = False
+        self._has_heard = False
         self._last = ""
         self._quarantined = 0
         self._unasked: asyncio.Queue[LabChoice] = asyncio.Queue(maxsize=MAX_UNASKED)
@@ -153,6 +155,7 @@ class _Listener:
     async def _hear(self, broker: BrokerSettings) -> None:
         """Hear what is recorded, then the link, until it is over; return when all questions have their answer."""
         for row in self._files.heard():
+            self._has_heard = True
             await self._take(row.topic, row.payload)
         if not self.shadow.is_over:
             await self._listen(broker)
@@ -176,11 +179,17 @@ class _Listener:
                         await self._take(item.topic, item.payload)
                         session.acknowledge(item)
                     else:
-                        self._connected = isinstance(item, LinkUp)
+                        self._note_link(item)
                     self._tell()
                 await session.close()
             finally:
                 linked.cancel()
+
+    def _note_link(self, item: LinkUp | LinkDown) -> None:
+        self._connected = isinstance(item, LinkUp)
+        if isinstance(item, LinkUp):
+            self._files.gaps += self._has_heard and not item.session_present
+            self._has_heard = True
 
     async def _take(self, topic: str, payload: bytes) -> None:
         """Fold a message, and let the policy be asked where the lab chose."""

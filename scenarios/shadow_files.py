@@ -52,6 +52,7 @@ class ShadowFiles:
         known: Lines that are there and not yet found to fit.
         rows: Decisions of the lab with ours beside them, in order.
         same: Candidates in them that both chose.
+        gaps: How often something may have been missed, by the end of earlier processes and since.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class ShadowFiles:
     known: list[Compared]
     rows: list[Compared] = field(default_factory=list)
     same: int = 0
+    gaps: int = 0
     _recording: RecordingWriter | None = None
     _lines: IO[str] | None = None
 

@@ -65,6 +65,7 @@ def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str)
         files.rows,
         pool=pool,
         scenario=scenario,
+        gaps=files.gaps,
         stopped_because=f"all {plan.budget} choices that it was to follow have their outcome"
         if over
         else "it was ended",
@@ -124,6 +125,12 @@ def read_shadow(path: Path) -> ShadowSummary:
             expected="a shadow.json of ours",
             action="write it again: `entropilot agent … --shadow --resume`, then end it",
         ) from error
+
+
+def gaps_before(folder: Path) -> int:
+    """Return how often an earlier process of a shadow may have missed something, as far as it could write that."""
+    path = folder / SHADOW_SUMMARY
+    return read_shadow(path).gaps if path.exists() else 0
 
 
 def _write_choices(path: Path, rows: Sequence[Compared], shadow: Shadow, pool: Pool) -> None:

@@ -80,6 +80,8 @@ def notes(summary: ShadowSummary) -> Iterator[str]:
             f"the lab had {summary.most_in_flight} in flight, campaign.parallel is {summary.parallel}: give the lab's "
             'number, or campaign.ordering="as_completed" for a lab that chooses by whatever has come in'
         )
+    if summary.gaps:
+        yield f"{summary.gaps} times the broker had kept nothing for us: what was said meanwhile is missing here"
     if summary.not_asked:
         yield f"the policy was not asked about {summary.not_asked:,} decisions yet; --resume asks it"
 

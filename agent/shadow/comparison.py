@@ -64,6 +64,7 @@ class ShadowSummary:
         first_lab_number: The lab's number of the first decision heard; above 0, the shadow came later.
         most_in_flight: Most candidates that the lab had in flight at once.
         parallel: How many the settings say.
+        gaps: How often the link came back to a broker that had kept nothing for us, or a start found it so.
         before: Bias of the start set.
         after: Bias at the end.
         counts: What became of the messages.
@@ -94,6 +95,7 @@ class ShadowSummary:
     first_lab_number: int | None
     most_in_flight: int
     parallel: int
+    gaps: int
     before: BiasPoint
     after: BiasPoint
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -108,6 +110,7 @@ def summarise(
     *,
     pool: Pool,
     scenario: str,
+    gaps: int,
     stopped_because: str,
     files: tuple[str, ...],
     versions: Mapping[str, str],
@@ -119,6 +122,7 @@ def summarise(
         rows: The decisions that were compared, in order.
         pool: The candidates.
         scenario: Name of the scenario.
+        gaps: How often something may have been missed.
         stopped_because: Why it ended.
         files: What was written beside it.
         versions: Of what decides.
@@ -150,6 +154,7 @@ def summarise(
         first_lab_number=rows[0].lab_number if rows else None,
         most_in_flight=shadow.most_in_flight,
         parallel=plan.parallel,
+        gaps=gaps,
         before=shadow.points[0][1],
         after=shadow.points[-1][1],
         counts=dict(sorted(shadow.counts.items())),

@@ -32,12 +32,16 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
 
 @pytest.fixture(params=["embedded", "mosquitto"])
 def url(request: pytest.FixtureRequest, bench: Workbench) -> str:
-    if request.param == "mosquitto":
-        try:
-            find_mosquitto()
-        except BrokerError as error:
+    return start_broker(bench, request.param)
+
+
+def start_broker(bench: Workbench, kind: str) -> str:
+    try:
+        find_mosquitto()
+    except BrokerError as error:
+        if kind == "mosquitto":
             pytest.skip(error.found)
-    return bench.start_broker(request.param)
+    return bench.start_broker(kind)
 
 
 def reached(url: str, bench: Workbench) -> tuple[str, ...]:
@@ -115,7 +119,8 @@ def test_a_shadow_publishes_nothing_whatever_happens_to_it(bench: Workbench, url
     }
 
 
-def test_a_shadow_that_is_killed_and_taken_up_writes_what_an_undisturbed_one_writes(bench: Workbench, url: str) -> None:
+def kill_and_resume(bench: Workbench, url: str) -> tuple[Part, Part]:
+    """Let one of two shadows be killed while the lab goes on; return it, taken up, and the other."""
     undisturbed = shadow(bench, url, *ETAL, *LONG, runs="others")
     killed = shadow(bench, url, *ETAL, *LONG)
     asking = run_lab(bench, url, *LONG, latency_s=0.5)
@@ -125,11 +130,27 @@ def test_a_shadow_that_is_killed_and_taken_up_writes_what_an_undisturbed_one_wri
     until(lambda: len(lines(bench, "others")) > min(there + 1, 39), "the lab does not go on")
     resumed = shadow(bench, url, *ETAL, *LONG, "--resume")
     assert asking.finish().code == 0
-    told, expected = (json.loads(part.finish().out) for part in (resumed, undisturbed))
-    assert lines(bench) == lines(bench, "others")
-    assert len(lines(bench)) == 40
+    return resumed, undisturbed
+
+
+def test_a_shadow_that_is_killed_and_taken_up_writes_what_an_undisturbed_one_writes(bench: Workbench) -> None:
+    url = start_broker(bench, "mosquitto")
+    told, expected = (json.loads(part.finish().out) for part in kill_and_resume(bench, url))
+    written = [(folder(bench, runs) / "shadow.jsonl").read_bytes() for runs in ("runs", "others")]
+    assert written[0] == written[1]
+    assert (len(lines(bench)), told["gaps"]) == (40, 0)
     differing = {name for name in told if told[name] != expected[name]}
     assert differing <= {"counts"}  # what was not acknowledged when it was killed comes again
+
+
+def test_a_shadow_tells_when_its_broker_kept_nothing_while_it_was_away(bench: Workbench) -> None:
+    url = start_broker(bench, "embedded")
+    resumed, undisturbed = kill_and_resume(bench, url)
+    assert json.loads(undisturbed.finish().out)["gaps"] == 0
+    told = json.loads(resumed.end().out)
+    assert told["gaps"] == 1
+    told_again = bench.entropilot("report", "lab-shadow")
+    assert "1 times the broker had kept nothing for us" in told_again.out
 
 
 def test_a_shadow_that_is_ended_tells_what_it_heard_and_can_be_taken_up(bench: Workbench, url: str) -> None:

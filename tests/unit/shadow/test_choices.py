@@ -31,7 +31,7 @@ def the_choice() -> LabChoice:
 
 
 def summary(shadow: Shadow, rows: list[Compared]) -> ShadowSummary:
-    return summarise(shadow, rows, pool=POOL, scenario="s", stopped_because="it did", files=(), versions={})
+    return summarise(shadow, rows, pool=POOL, scenario="s", gaps=0, stopped_because="it did", files=(), versions={})
 
 
 @pytest.mark.parametrize(

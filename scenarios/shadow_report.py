@@ -81,7 +81,7 @@ def notes(summary: ShadowSummary) -> Iterator[str]:
             'number, or campaign.ordering="as_completed" for a lab that chooses by whatever has come in'
         )
     if summary.gaps:
-        yield f"{summary.gaps} times the broker had kept nothing for us: what was said meanwhile is missing here"
+        yield f"the broker had kept nothing for us ({summary.gaps}×): what was said meanwhile is missing here"
     if summary.not_asked:
         yield f"the policy was not asked about {summary.not_asked:,} decisions yet; --resume asks it"
 

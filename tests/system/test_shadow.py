@@ -150,7 +150,7 @@ def test_a_shadow_tells_when_its_broker_kept_nothing_while_it_was_away(bench: Wo
     told = json.loads(resumed.end().out)
     assert told["gaps"] == 1
     told_again = bench.entropilot("report", "lab-shadow")
-    assert "1 times the broker had kept nothing for us" in told_again.out
+    assert "the broker had kept nothing for us (1×)" in told_again.out
 
 
 def test_a_shadow_that_is_ended_tells_what_it_heard_and_can_be_taken_up(bench: Workbench, url: str) -> None:

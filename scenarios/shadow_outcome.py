@@ -69,7 +69,7 @@ def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str)
         stopped_because=f"all {plan.budget} choices that it was to follow have their outcome"
         if over
         else "it was ended",
-        files=(RECORDING, COMPARISONS, LOG, TRAJECTORY, CHOICES, FIGURE, SHADOW_SUMMARY),
+        files=(RECORDING, *[COMPARISONS] * bool(files.rows), LOG, TRAJECTORY, CHOICES, FIGURE, SHADOW_SUMMARY),
         versions=versions(),
     )
     write_trajectory_csv(folder / TRAJECTORY, trajectory)

@@ -160,7 +160,7 @@ def test_a_shadow_that_is_ended_tells_what_it_heard_and_can_be_taken_up(bench: W
     ended = listening.end()
     assert ended.code == 0
     told = json.loads(ended.out)
-    assert (told["stopped_because"], told["decisions"]) == ("it was ended", 12)
+    assert (told["stopped_because"], told["decisions"]) == ("it was asked to end", 12)
     again = bench.entropilot("agent", "lab.toml", "--shadow", *reached(url, bench), *ETAL, "--resume", "--json")
     assert json.loads(again.out)["stopped_because"] == "all 12 choices that it was to follow have their outcome"
 

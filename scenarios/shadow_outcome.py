@@ -68,7 +68,7 @@ def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str)
         gaps=files.gaps,
         stopped_because=f"all {plan.budget} choices that it was to follow have their outcome"
         if over
-        else "it was ended",
+        else "it was asked to end",
         files=(RECORDING, *[COMPARISONS] * bool(files.rows), LOG, TRAJECTORY, CHOICES, FIGURE, SHADOW_SUMMARY),
         versions=versions(),
     )

@@ -25,9 +25,12 @@ MAX_FRAME_BYTES: Final = 1 << 30
 STDERR_TAIL_BYTES: Final = 2_000
 """How much of a dead child's last words is told."""
 
+ARITHMETIC: Final = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "MKL_CBWR")
+"""Variables that pin the arithmetic of NumPy and its BLAS: who sets them means the child's too."""
+
 KEPT_ENVIRONMENT: Final = frozenset(
     {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH"}
-    | {"OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "MKL_CBWR"}  # who pins the arithmetic means the child's too
+    | set(ARITHMETIC)
 )
 """What a child inherits. Credentials and calculator commands (ASE_…) stay with the parent."""
 

@@ -46,6 +46,7 @@ class Header:
         started_at: When the recording began, as ISO 8601; a label.
         versions: Package -> version of what decided.
         scenario: Settings of the scenario; None where they are not known.
+        arithmetic: Environment variables that pinned the arithmetic of the decisions, where any did.
     """
 
     version: int
@@ -54,6 +55,7 @@ class Header:
     started_at: str
     versions: Mapping[str, str] = field(default_factory=dict)
     scenario: Mapping[str, Any] | None = None
+    arithmetic: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,11 @@ def _header(version: int, content: dict[str, Any]) -> Header:
     texts = {name: content.get(name, "") for name in ("campaign", "pool_digest", "started_at")}
     if not all(isinstance(text, str) for text in texts.values()):
         raise TypeError("a text")
-    versions = {str(name): str(value) for name, value in dict(content.get("versions", {})).items()}
-    return Header(version, **texts, versions=versions, scenario=scenario)
+    versions, arithmetic = (
+        {str(name): str(value) for name, value in dict(content.get(member, {})).items()}
+        for member in ("versions", "arithmetic")
+    )
+    return Header(version, **texts, versions=versions, scenario=scenario, arithmetic=arithmetic)
 
 
 def _row(content: dict[str, Any]) -> AnyRow:

@@ -99,15 +99,20 @@ def open_recording(path: Path) -> Iterator[Recording]:
     _require_file(path)
     try:
         with path.open("rb") as raw:
-            start = raw.read(len(GZIP_MAGIC))
-            raw.seek(0)
-            file = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if start == GZIP_MAGIC else cast("BinaryIO", raw)
+            file = lines_of(raw)
             chain = Chain()
             yield Recording(path, _header(path, file, chain), file, raw, chain)
     except OSError as error:
         raise StoreError(
             f"{path} cannot be read ({error.strerror or error})", expected="a recording that you may read"
         ) from None
+
+
+def lines_of(raw: BinaryIO) -> BinaryIO:
+    """Return the lines of an opened recording, unpacked where it is compressed."""
+    start = raw.read(len(GZIP_MAGIC))
+    raw.seek(0)
+    return cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if start == GZIP_MAGIC else raw
 
 
 def read_header(path: Path) -> Header:
@@ -132,15 +137,32 @@ def check_recording(path: Path) -> RecordingCheck:
     _require_file(path)
     try:
         with open_recording(path) as recording:
-            try:
-                for _ in recording.rows():
-                    pass
-            except StoreError as error:
-                return RecordingCheck(recording.messages, error.found.removeprefix(f"{path}, "))
+            check = _checked(recording)
     except StoreError as error:
         return RecordingCheck(0, error.found.removeprefix(f"{path}, "))
+    if check.problem:
+        return check
     problem, note = seal_problem(path)
-    return RecordingCheck(recording.messages, problem, "; ".join(filter(None, (recording.note, note))))
+    return RecordingCheck(check.messages, problem, "; ".join(filter(None, (check.note, note))))
+
+
+def check_lines(name: Path, file: BinaryIO) -> RecordingCheck:
+    """Check a recording that is open and plain, such as that of a pack; `name` is for the words."""
+    chain = Chain()
+    try:
+        recording = Recording(name, _header(name, file, chain), file, file, chain)
+    except StoreError as error:
+        return RecordingCheck(0, error.found.removeprefix(f"{name}, "))
+    return _checked(recording)
+
+
+def _checked(recording: Recording) -> RecordingCheck:
+    try:
+        for _ in recording.rows():
+            pass
+    except StoreError as error:
+        return RecordingCheck(recording.messages, error.found.removeprefix(f"{recording.path}, "))
+    return RecordingCheck(recording.messages, note=recording.note)
 
 
 def _header(path: Path, file: BinaryIO, chain: Chain) -> Header:

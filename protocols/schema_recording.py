@@ -73,6 +73,11 @@ _HEADER: Final[Schema] = {
             "additionalProperties": {"type": "string"},
             "description": "Package -> version of what decides.",
         },
+        "arithmetic": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Environment variables that pinned the arithmetic of the decisions, where any did.",
+        },
         "digest": _DIGEST,
     },
     "required": [HEADER_MARK, "campaign", "pool_digest", "started_at", "versions", "digest"],

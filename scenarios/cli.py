@@ -5,6 +5,8 @@ Heavy packages are imported inside the commands, so that `--help` comes at once.
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,17 +85,28 @@ def run(
     quiet: Quiet = False,
     json: Json = False,
     show_settings: ShowSettings = False,
+    one_life: Annotated[bool, typer.Option("--one-life", hidden=True)] = False,
     debug: Debug = False,
 ) -> None:
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
     with reported_errors(debug=debug):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = _load(scenario, flags, settings, settings_file)
+        resolved = _load(scenario, flags, settings, settings_file, runs)
         if show_settings:
             _print_settings(resolved, json=json)
             return
+        if (kills := len(resolved.settings.crashes.at)) and not one_life:
+            from scenarios.crashes import live_and_be_killed
+            from scenarios.run_folder import choose_campaign
+
+            name = choose_campaign(runs, resolved.settings.name, campaign, resume=resume)
+            raise SystemExit(live_and_be_killed(sys.argv[1:], campaign=name, kills=kills))
         request = _request(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
-        _run_and_tell(request, quiet=quiet or json, json=json)
+        if one_life:
+            from scenarios.crashes import end_with_parent
+
+            end_with_parent()
+        _run_and_tell(dataclasses.replace(request, may_crash=one_life), quiet=quiet or json, json=json)
 
 
 @app.command()
@@ -118,7 +131,7 @@ def agent(
     """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
     with reported_errors(debug=debug):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = _on_a_server(_load(scenario, flags, settings, settings_file))
+        resolved = _on_a_server(_load(scenario, flags, settings, settings_file, runs))
         if show_settings:
             _print_settings(resolved, json=json)
             return
@@ -185,15 +198,15 @@ def broker(
 
 
 @app.command("list")
-def list_scenarios(json: Json = False) -> None:
-    """Show the scenarios that come with Entropilot, and what they are for."""
+def list_all(runs: Runs = Path("runs"), json: Json = False) -> None:
+    """Show the scenarios and recordings that come with Entropilot and what they are for, and the runs here."""
     with reported_errors(debug=False):
-        from scenarios.listing import scenarios_json, scenarios_table
+        from scenarios.listing import listing, listing_json
 
         if json:
-            print_json(scenarios_json())
+            print_json(listing_json(runs))
         else:
-            show(scenarios_table())
+            show(listing(runs))
 
 
 @app.command()
@@ -216,7 +229,9 @@ def report(
 
 @app.command()
 def verify(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, the name of a campaign, or a recording.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run folder, the name of a campaign, a recording, or a pack.")
+    ],
     runs: Runs = Path("runs"),
     database: Database = None,
     json: Json = False,
@@ -396,10 +411,16 @@ def main(arguments: list[str] | None = None) -> None:
     app(args=arguments, prog_name="entropilot")
 
 
-def _load(scenario: str, flags: dict[str, Any], assignments: list[str] | None, file: Path | None) -> Resolved[Scenario]:
+def _load(
+    scenario: str,
+    flags: dict[str, Any],
+    assignments: list[str] | None,
+    file: Path | None,
+    runs: Path | None = None,
+) -> Resolved[Scenario]:
     from scenarios.loader import Overrides, load_scenario
 
-    return load_scenario(scenario, Overrides(flags, tuple(assignments or ()), file))
+    return load_scenario(scenario, Overrides(flags, tuple(assignments or ()), file), runs=runs)
 
 
 def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DEFAULT_URL = "mqtt://127.0.0.1:1883"
 """Where `entropilot broker` listens, and the other commands look, unless told otherwise."""
 
-ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file.")]
+ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file or of a pack.")]
 Policy = Annotated[
     str | None,
     typer.Option(help="etal, etal_reference, random, uncertainty, round_robin, or your own as package.module:Class."),

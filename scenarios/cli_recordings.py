@@ -1,4 +1,4 @@
-"""The commands about recordings: replay them, ask what would have happened, and tell two of them apart."""
+"""The commands about recordings: replay them, ask what would have happened, tell two apart, and pack them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 RecordingName = Annotated[
-    str, typer.Argument(metavar="RECORDING", help="A recording's file, a run folder, or the name of a campaign.")
+    str,
+    typer.Argument(metavar="RECORDING", help="A recording's file, a pack, a run folder, or the name of a campaign."),
 ]
 
 
@@ -143,6 +144,44 @@ def diff(
             show(diff_table(found))
             show(f"  {picture}")
         raise SystemExit(0 if found.is_same else 1)
+
+
+@app.command()
+def pack(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN_OR_SCENARIO",
+            help="A run folder, the name of a campaign, a recording's file, or a scenario (its name or TOML file).",
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The pack; by default NAME.pack.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Scenario of the recording, where its first line does not say it.")
+    ] = None,
+    no_recording: Annotated[
+        bool, typer.Option("--no-recording", help="Of a run only its scenario and tables.")
+    ] = False,
+    runs: Runs = Path("runs"),
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Pack scenario, tables and recording into one file that run, replay and verify take on any machine."""
+    with reported_errors(debug=debug):
+        from scenarios.pack import content_of, default_path, write_pack
+        from scenarios.pack_report import packed_json, packed_table
+
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            content = content_of(what, runs, progress, scenario=scenario, with_recording=not no_recording)
+            packed = write_pack(content, out or default_path(content), progress)
+        if json:
+            print_json(packed_json(packed))
+            return
+        for note in packed.notes:
+            typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
+        if not quiet:
+            show(packed_table(packed))
 
 
 def _what_if(

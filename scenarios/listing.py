@@ -1,9 +1,12 @@
-"""What there is: the scenarios of the library, and the runs that were made."""
+"""What there is: the scenarios of the library, the recordings, and the runs that were made."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,23 +15,30 @@ from rich.text import Text
 from agent.report.summary import read_summary, summary_table
 from protocols.errors import StoreError
 from protocols.layering import toml_layer
+from scenarios.listed_recordings import ListedRecording, listed_recordings
 from scenarios.loader import library_scenarios
 from scenarios.run_folder import SHADOW_SUMMARY, SUMMARY
 
-
-def scenarios_table() -> Table:
-    """Return the scenarios and what they are for."""
-    table = Table(box=None, padding=(0, 2, 1, 0))
-    table.add_column("scenario", style="bold")
-    table.add_column("what it is for")
-    for name, about in _abouts().items():
-        table.add_row(name, about)
-    return table
+MINUTES: Final = 16
+"""How much of a time a person needs [character of ISO 8601]."""
 
 
-def scenarios_json() -> str:
+def listing(runs: Path) -> RenderableType:
+    """Return the scenarios and what they are for, and the recordings and how they stand."""
+    recordings = listed_recordings(runs)
+    library = [each for each in recordings if each.kind == "library"]
+    of_runs = [each for each in recordings if each.kind == "run"]
+    abouts = _abouts()
+    tables = [_abouts_table("scenario", abouts)]
+    if library:
+        tables.append(_abouts_table("recording", {each.name: _recorded_about(each, abouts) for each in library}))
+    return Group(*tables, *([_runs_table(of_runs)] if of_runs else []))
+
+
+def listing_json(runs: Path) -> str:
     """Return the same as JSON."""
-    return json.dumps(_abouts(), indent=2)
+    recordings = [dataclasses.asdict(each) for each in listed_recordings(runs)]
+    return json.dumps({"scenarios": _abouts(), "recordings": recordings}, indent=2, ensure_ascii=False)
 
 
 def find_run(run: str, runs: Path) -> Path:
@@ -70,6 +80,35 @@ def run_json(folder: Path) -> str:
     """Return the same figures as JSON, as they are written."""
     name = SUMMARY if (folder / SUMMARY).is_file() else SHADOW_SUMMARY
     return (folder / name).read_text(encoding="utf-8")
+
+
+def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:
+    table = Table(box=None, padding=(0, 2, 1, 0))
+    table.add_column(kind, style="bold")
+    table.add_column("what it is for")
+    for name, about in abouts.items():
+        table.add_row(name, Text(about))
+    return table
+
+
+def _recorded_about(recording: ListedRecording, abouts: Mapping[str, str]) -> str:
+    """Say what a recording is for; of a scenario that is listed, that it is one."""
+    if recording.about and abouts.get(recording.scenario) == recording.about:
+        return (
+            f"Scenario {recording.scenario} as it went once, by {recording.policy}: entropilot replay {recording.name}"
+        )
+    return recording.standing or recording.about
+
+
+def _runs_table(runs: Sequence[ListedRecording]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("run", style="bold")
+    for column in ("scenario", "policy", "began", "how it stands"):
+        table.add_column(column)
+    for run in runs:
+        began = run.started_at[:MINUTES].replace("T", " ")
+        table.add_row(*map(Text, (run.name, run.scenario, run.policy, began, run.standing)))
+    return table
 
 
 def _abouts() -> dict[str, str]:

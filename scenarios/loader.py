@@ -12,9 +12,14 @@ from typing import Any, Final
 
 from protocols.errors import SettingsError
 from protocols.layering import DEFAULT_SOURCE, Layer, Resolved, environment_layer, resolve, set_layer, toml_layer
+from scenarios.pack_reading import is_pack, packed_settings, unpacked
+from scenarios.run_folder import RUNS
 from scenarios.settings import Scenario
 
 LIBRARY: Final = Path(__file__).parent / "library"
+
+RECORDED: Final = ".jsonl.gz"
+"""How the files of the library's recordings end."""
 
 FLAG_KEYS: Final = {
     "policy": "campaign.policy",
@@ -25,7 +30,9 @@ FLAG_KEYS: Final = {
 }
 """Flag -> the setting that it stands for."""
 
-NO_SETTINGS: Final = frozenset({"ENTROPILOT_RUNS", "ENTROPILOT_TEST_POSTGRES"})
+RUNS_VARIABLE: Final = "ENTROPILOT_RUNS"
+
+NO_SETTINGS: Final = frozenset({RUNS_VARIABLE, "ENTROPILOT_TEST_POSTGRES"})
 """Variables of ours that are no setting of a scenario: the folder of the runs, and a database for the tests."""
 
 
@@ -49,11 +56,16 @@ def library_scenarios() -> dict[str, Path]:
     return {path.stem: path for path in sorted(LIBRARY.glob("*.toml"))}
 
 
+def library_recordings() -> dict[str, Path]:
+    """Return the recordings that come with the package, by name."""
+    return {path.name.removesuffix(RECORDED): path for path in sorted(LIBRARY.glob(f"recordings/*{RECORDED}"))}
+
+
 def find_scenario(name: str) -> Path:
     """Return the file of a scenario.
 
     Args:
-        name: A name of the library, or the path of a TOML file.
+        name: A name of the library, or the path of a TOML file or of a pack.
 
     Raises:
         SettingsError: When there is none, with the nearest name.
@@ -62,37 +74,46 @@ def find_scenario(name: str) -> Path:
     if name in library:
         return library[name]
     path = Path(name)
-    if path.suffix == ".toml" and path.is_file():
+    if (path.suffix == ".toml" and path.is_file()) or is_pack(path):
         return path
     near = difflib.get_close_matches(name, library, n=1)
     raise SettingsError(
         f"There is no scenario {name!r}",
-        expected=f"one of {', '.join(library)}, or the path of a TOML file",
+        expected=f"one of {', '.join(library)}, or the path of a TOML file or a pack",
         action=f"did you mean {near[0]!r}?" if near else "`entropilot list` shows what there is",
     )
 
 
-def load_scenario(name: str, overrides: Overrides, environ: Mapping[str, str] | None = None) -> Resolved[Scenario]:
+def load_scenario(
+    name: str, overrides: Overrides, environ: Mapping[str, str] | None = None, *, runs: Path | None = None
+) -> Resolved[Scenario]:
     """Return the settings that hold, and where each comes from.
 
     Args:
         name: Name or path of the scenario.
         overrides: What the command line says.
         environ: Environment variables; the process's own by default.
+        runs: Where run folders are, and a pack is unpacked; by default where `ENTROPILOT_RUNS` says.
 
     Raises:
         SettingsError: With everything that is wrong.
+        StoreError: When it is a pack that is not sound.
     """
     path = find_scenario(name)
-    layers = [_scenario_layer(path)]
+    environ = os.environ if environ is None else environ
+    if is_pack(path):
+        folder = unpacked(path, runs or Path(environ.get(RUNS_VARIABLE) or RUNS))
+        layers = [Layer(f"pack {path.name}", packed_settings(folder) or {})]
+    else:
+        folder, layers = path.parent, [_scenario_layer(path)]
     if overrides.file is not None:
         layers.append(toml_layer(overrides.file))
-    layers.append(environment_layer(Scenario, os.environ if environ is None else environ, ignore=NO_SETTINGS))
+    layers.append(environment_layer(Scenario, environ, ignore=NO_SETTINGS))
     layers.append(set_layer(tuple(overrides.assignments)))
     layers.append(_flag_layer(overrides.flags))
     resolved = resolve(Scenario, _options_follow_policy(layers))
     # Tables are looked for beside the scenario file first, then where the command was started.
-    found = resolved.settings.with_table_paths(partial(_found, beside=path.parent))
+    found = resolved.settings.with_table_paths(partial(_found, beside=folder))
     return Resolved(found, _with_filled_sources(resolved.source_of))
 
 

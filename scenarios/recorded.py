@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -9,10 +12,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from agent.assembly import RECORDING
+from protocols.child import ARITHMETIC
 from protocols.errors import StoreError
 from protocols.recording_lines import Header
 from protocols.recording_reader import read_header
-from scenarios.loader import LIBRARY
+from scenarios.loader import LIBRARY, library_recordings
+from scenarios.pack_reading import is_pack, packed_recording, packed_settings
 from scenarios.settings import Scenario
 
 LIBRARY_PREFIX: Final = "library:"
@@ -28,17 +33,36 @@ def recorded_settings(scenario: Scenario) -> dict[str, Any]:
     return told
 
 
+def recorded_arithmetic() -> dict[str, Any]:
+    """Return what a recording says of the arithmetic, if this process pins it: members of the header."""
+    pinned = {name: os.environ[name] for name in ARITHMETIC if name in os.environ}
+    return {"arithmetic": pinned} if pinned else {}
+
+
+@contextmanager
+def arithmetic_of(header: Header) -> Iterator[None]:
+    """Let children compute as a recording's did, unless this process pins its arithmetic itself."""
+    pinned = {name: value for name, value in header.arithmetic.items() if name in ARITHMETIC and name not in os.environ}
+    os.environ.update(pinned)
+    try:
+        yield
+    finally:
+        for name in pinned:
+            del os.environ[name]
+
+
 def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
     """Return the scenario of a recording, with its tables where they are today.
 
     Args:
-        path: The recording.
+        path: The recording; that of an unpacked pack has its scenario and its tables beside it.
         header: Of the recording, when it is read already.
 
     Raises:
         StoreError: When it names none, or one of another version.
     """
-    found = (header or read_header(path)).scenario
+    beside = path.resolve().parent
+    found = packed_settings(beside) or (header or read_header(path)).scenario
     if found is None:
         raise StoreError(
             f"{path} names no scenario", expected="one that says pool and start set", action="name it with --scenario"
@@ -49,28 +73,33 @@ def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StoreError(f"{path} names a scenario of another version ({where}: {first['msg']})") from None
-    return scenario.with_table_paths(partial(_found, beside=path.resolve().parent))
+    return scenario.with_table_paths(partial(_found, beside=beside))
 
 
 def find_recording(name: str, runs: Path) -> Path:
     """Return the recording that a command means.
 
     Args:
-        name: A recording's file, a run folder, or the name of a campaign below `runs`.
-        runs: Where run folders are.
+        name: A recording's file, a pack, a run folder, or the name of a campaign below `runs`, or of a recording
+            that comes with the package.
+        runs: Where run folders are; a pack is unpacked there.
 
     Raises:
         StoreError: When there is none.
     """
-    if (path := Path(name)).exists() and not path.is_dir():
+    if is_pack(path := Path(name)):
+        return packed_recording(path, runs)
+    if path.exists() and not path.is_dir():
         return path
     for folder in (Path(name), runs / name):
         if (folder / RECORDING).exists():
             return folder / RECORDING
+    if (library := library_recordings().get(name)) is not None:
+        return library
     known = sorted(each.parent.name for each in runs.glob(f"*/{RECORDING}"))
     raise StoreError(
         f"There is no recording {name!r}",
-        expected="a recording's file, a run folder, or the name of a campaign"
+        expected="a recording's file, a pack, a run folder, or the name of a campaign"
         + (f", such as {', '.join(known[:10])}" if known else ""),
         action="`entropilot run` and `entropilot record` make recordings",
     )

@@ -26,7 +26,7 @@ from protocols.recording_lines import EventRow, Header, StepRow
 from protocols.recording_reader import open_recording
 from scenarios.console import ProgressCall
 from scenarios.loader import Overrides, load_scenario
-from scenarios.recorded import find_recording, recorded_scenario
+from scenarios.recorded import arithmetic_of, find_recording, recorded_scenario
 from scenarios.settings import Scenario
 from scenarios.world import World, make_world
 
@@ -113,7 +113,7 @@ def named_source(name: str, runs: Path, scenario: str | None, progress: Progress
     """Return the recording that a command names, and its world.
 
     Args:
-        name: A recording's file, a run folder, or the name of a campaign below `runs`.
+        name: A recording's file, a pack, a run folder, or the name of a campaign below `runs`.
         runs: Where run folders are.
         scenario: Name or path of a scenario, instead of the one that the recording names.
         progress: For a progress bar.
@@ -122,7 +122,7 @@ def named_source(name: str, runs: Path, scenario: str | None, progress: Progress
         StoreError: As `open_source`, or when there is no such recording.
         SettingsError: When there is no such scenario.
     """
-    given = None if scenario is None else load_scenario(scenario, Overrides()).settings
+    given = None if scenario is None else load_scenario(scenario, Overrides(), runs=runs).settings
     return open_source(find_recording(name, runs), given, progress)
 
 
@@ -155,7 +155,10 @@ def replay(source: Source, progress: ProgressCall, *, campaign: str | None = Non
         StoreError: When the file is not what was written, by its line.
     """
     settings = source.scenario.campaign
-    with asking(source.world.pool, settings.policy, settings.policy_options) as ask:
+    with (
+        arithmetic_of(source.header),
+        asking(source.world.pool, settings.policy, settings.policy_options) as ask,
+    ):
         follower = Follower(source.world.pool, ask)
         began = time.perf_counter()
         note = follow(source, follower, progress, campaign=campaign)

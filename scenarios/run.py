@@ -7,7 +7,7 @@ import contextlib
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from agent.acquisition.registry import make_policy
 from agent.assembly import LOG, CampaignFiles, assembled_agent, opened_campaign
 from agent.campaign.events import AskingEnded, CandidateSetAside, DecisionMade
 from agent.campaign.state import Phase
+from agent.logs import open_log
 from agent.loop import Agent
 from agent.step import Step
 from protocols.broker_settings import EMBEDDED, BrokerSettings
@@ -25,15 +26,19 @@ from protocols.errors import CampaignHalted, SettingsError
 from protocols.failures import explained
 from protocols.topics import ANY_SIMULATOR
 from scenarios.broker import EMBEDDED_LIMITS, broker_for
+from scenarios.crashes import crash_at
+from scenarios.flaky_network import network_for
 from scenarios.lab import lab
 from scenarios.live_view import LiveState, LiveView
 from scenarios.operator import Wanted, operator_of
 from scenarios.outcome import Outcome, known_outcome, write_outcome
-from scenarios.recorded import recorded_settings
+from scenarios.recorded import recorded_arithmetic, recorded_settings
 from scenarios.settings import Scenario
 from scenarios.wishes import controls
 from scenarios.world import World
 from simulators.settings import TABLE
+
+NETWORK_LOG: Final = "network.jsonl"
 
 LOOK_EVERY_S: Final = 0.1
 """How often the live view asks how things are."""
@@ -54,6 +59,7 @@ class RunRequest:
         resume: Whether to take a campaign up.
         with_simulator: Whether this process plays the lab and its operator too.
         database_url: Another database than the folder's own.
+        may_crash: Whether the process kills itself where the scenario says so.
     """
 
     scenario: Scenario
@@ -63,6 +69,7 @@ class RunRequest:
     resume: bool = False
     with_simulator: bool = True
     database_url: str | None = None
+    may_crash: bool = False
 
 
 def run(request: RunRequest, view: LiveView | None) -> Outcome:
@@ -167,11 +174,14 @@ def _wanted(request: RunRequest) -> Wanted:
 async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
     scenario = request.scenario
     watch = _Watch(request, files, view)
-    async with broker_for(scenario.broker, request.folder) as broker:
-        operator = operator_of(wanted, files.remembered.campaign, broker)
-        header = {"scenario": recorded_settings(scenario)}
+    campaign = files.remembered.campaign
+    may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
+    async with _broker(request) as broker:
+        operator = operator_of(wanted, campaign, broker)
+        header = {"scenario": recorded_settings(scenario), **recorded_arithmetic()}
 
         def on_step(step: Step) -> None:
+            may_crash(len(campaign.acquired))
             watch.note(step)
             operator.note()
 
@@ -200,6 +210,19 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: 
                             task.cancel()
                 except BaseExceptionGroup as failures:
                     raise explained(failures) from None
+
+
+@contextlib.asynccontextmanager
+async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
+    """Start the broker that the scenario wants, and the network before it; yield where to connect to."""
+    async with broker_for(request.scenario.broker, request.folder) as reached:
+        if request.scenario.network.is_calm:
+            yield reached
+            return
+        logger, file = open_log(request.folder / NETWORK_LOG)
+        with contextlib.closing(file):
+            async with network_for(request.scenario.network, reached, logger.info) as through:
+                yield through
 
 
 def _lab(

@@ -11,7 +11,9 @@ from agent.settings import CampaignSettings
 from protocols.broker_settings import BrokerSettings
 from protocols.messages import Identifier
 from protocols.tables import TableColumns
+from scenarios.crashes import CrashSettings
 from scenarios.downstream_models import MODEL_NAMES, ModelName
+from scenarios.flaky_network import NetworkSettings
 from scenarios.instruments import MAX_SIMULATORS, each_over_the_shared, require_own_names, require_range, with_oracle
 from scenarios.wishes import MAX_WISHES, OperatorWish, require_possible
 from simulators.settings import SimulatorSettings
@@ -106,6 +108,10 @@ class Scenario(BaseModel):
         (), description="what an operator does meanwhile, in this order; `entropilot run` plays the operator"
     )
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
+    network: NetworkSettings = Field(
+        default_factory=NetworkSettings, description="trouble between the broker and those who talk over it"
+    )
+    crashes: CrashSettings = Field(default_factory=CrashSettings, description="when the whole run is killed")
 
     @model_validator(mode="before")
     @classmethod

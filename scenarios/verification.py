@@ -16,6 +16,7 @@ from agent.verify.part import Part
 from agent.verify.run import RunFiles, verify_run
 from protocols.errors import StoreError
 from scenarios.console import ProgressCall
+from scenarios.pack_reading import is_pack, pack_parts
 from scenarios.run_folder import SUMMARY, TRAJECTORY
 
 FILES: Final = RunFiles(DATABASE, RECORDING, TRAJECTORY, SUMMARY)
@@ -25,10 +26,10 @@ PARTS: Final = 11
 
 
 def verified(run: str, runs: Path, database_url: str | None, progress: ProgressCall) -> tuple[Part, ...]:
-    """Check a run folder, or a recording by itself.
+    """Check a run folder, or a recording or a pack by itself.
 
     Args:
-        run: A folder, the name of a campaign below `runs`, or a recording.
+        run: A folder, the name of a campaign below `runs`, a recording or a pack.
         runs: Where run folders are.
         database_url: Of a database that is not the folder's own file.
         progress: Told of every part.
@@ -36,12 +37,14 @@ def verified(run: str, runs: Path, database_url: str | None, progress: ProgressC
     Raises:
         StoreError: When there is no such run, or its database is no Entropilot's.
     """
+    if is_pack(Path(run)):
+        return pack_parts(Path(run))
     if Path(run).is_file():
         return (check_message_log(Path(run)),)
     folder = next((place for place in (Path(run), runs / run) if place.is_dir()), None)
     if folder is None:
         raise StoreError(
-            f"There is no run {run!r}", expected="a run folder, the name of a campaign, or a recording's file"
+            f"There is no run {run!r}", expected="a run folder, the name of a campaign, a recording's file or a pack"
         )
     done = 0
 

@@ -29,6 +29,7 @@ from protocols.messages import CandidateRequest
 from protocols.tables import read_table
 from scenarios.console import ProgressCall
 from scenarios.offline import OfflineRun, play_answered
+from scenarios.recorded import arithmetic_of
 from scenarios.replay import Source, asking, follow
 from scenarios.settings import Scenario
 from simulators.evaluator import EvaluationFailed
@@ -157,7 +158,7 @@ def what_if(
         return found
 
     settings = now.model_copy(update={"give_up_after": NEVER_GIVE_UP})
-    with asking(pool, settings.policy, settings.policy_options) as ask:
+    with arithmetic_of(source.header), asking(pool, settings.policy, settings.policy_options) as ask:
         other = play_answered(
             pool,
             answer,

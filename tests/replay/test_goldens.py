@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from protocols.recording_reader import check_recording, read_header
 from scenarios.loader import library_scenarios
-from tests.support.goldens import GOLDENS, SUFFIX, pinned_environment
+from tests.support.goldens import GOLDENS, PINNED, SUFFIX, pinned_environment
 
 pytestmark = pytest.mark.system
 
@@ -62,6 +63,13 @@ def test_every_decision_of_a_golden_comes_out_again(name: str, tmp_path: Path) -
     assert told["decisions"] == told["identical"] > 20
     assert told["not_asked"] == 0
     assert not list(tmp_path.iterdir()), "a replay writes nothing"
+
+
+def test_a_golden_brings_its_arithmetic_along(tmp_path: Path) -> None:
+    assert read_header(golden("oracle_table")).arithmetic == PINNED
+    plain = {name: value for name, value in os.environ.items() if name not in PINNED}
+    command = [sys.executable, "-m", "scenarios", "replay", str(golden("oracle_table")), "--quiet"]
+    assert subprocess.run(command, check=False, cwd=tmp_path, env=plain, timeout=240).returncode == 0
 
 
 @pytest.mark.parametrize("name", ["oracle_table"])

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.system
 
 BUDGET = 10
 QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
-COMMANDS = ("run", "agent", "simulator", "broker", "list", "report", "why", "compare", "trim", "schema")
+COMMANDS = ("run", "agent", "simulator", "broker", "list", "report", "why", "compare", "trim", "schema", "pack")
 HEAVY = {"numpy", "scipy", "pandas", "sklearn", "pymatgen", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt"}
 
 
@@ -232,7 +232,7 @@ def test_list_names_every_scenario_and_what_it_is_for(bench: Workbench) -> None:
     shown = bench.entropilot("list")
     assert "emt_alloys" in shown.out
     assert "Hypothetical alloys" in shown.out
-    told = json.loads(bench.entropilot("list", "--json").out)
+    told = json.loads(bench.entropilot("list", "--json").out)["scenarios"]
     assert set(told) == {path.stem for path in LIBRARY.glob("*.toml")}
     assert all(len(about) > 40 for about in told.values())
 

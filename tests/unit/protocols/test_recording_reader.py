@@ -167,6 +167,14 @@ def test_times_that_run_backwards_are_found(tmp_path: Path) -> None:
     assert problem == "line 4: its time, 4.9 s, is before that of the row before, 5 s"
 
 
+def test_a_header_tells_how_its_arithmetic_was_pinned(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    pinned = {"OPENBLAS_CORETYPE": "Haswell"}
+    path.write_text(sealed("", {"entropilot_recording": 2, **HEADER, "arithmetic": pinned})[0] + "\n")
+    assert read_header(path).arithmetic == pinned
+    assert read_header(write(tmp_path / "plain.jsonl")).arithmetic == {}
+
+
 @pytest.mark.parametrize("member", [{"scenario": [1]}, {"campaign": 5}, {"versions": 7}])
 def test_a_header_of_another_kind_is_found(tmp_path: Path, member: dict[str, Any]) -> None:
     path = tmp_path / "r.jsonl"

@@ -14,6 +14,7 @@ from agent.shadow.hearing import Shadow
 from protocols.errors import StoreError
 from protocols.recording_reader import check_recording
 from protocols.transport import Delivery
+from scenarios.listed_recordings import listed_recordings
 from scenarios.listing import find_run, run_json
 from scenarios.settings import Scenario
 from scenarios.shadow_files import ShadowFiles, opened_shadow
@@ -166,6 +167,8 @@ def test_the_outcome_is_read_back_and_its_table_has_a_row_for_each_choice(
     assert gaps_before(folder) == 0
     assert find_run("lab-shadow", folder.parent) == folder
     assert json.loads(run_json(folder))["chosen"] == 5
+    (listed,) = (each for each in listed_recordings(folder.parent) if each.kind == "run")
+    assert listed.standing == f"a shadow: {summary.same} of 5 choices of the lab are the same"
     with (folder / "shadow.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["decision"] for row in rows] == list("01234")

@@ -1,0 +1,277 @@
+"""Makes a pack: scenario, tables and recording in one file that `run`, `replay` and `verify` take.
+
+The same content gives the same bytes: members are sorted, and none has a time. Settings go in as a recording holds
+them, without the broker. Structures stand in a table as text, never as the name of a file, so that a table is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import itertools
+import json
+import re
+import stat
+import zipfile
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from agent.assembly import RECORDING as RUN_RECORDING
+from agent.report.whole_file import written_whole
+from protocols.errors import StoreError
+from protocols.messages import ID_PATTERN
+from protocols.recording_reader import check_recording, lines_of
+from scenarios.console import ProgressCall
+from scenarios.loader import Overrides, library_scenarios, load_scenario
+from scenarios.pack_manifest import (
+    MANIFEST,
+    MAX_MEMBER_BYTES,
+    RECORDING,
+    SCENARIO,
+    TABLES,
+    Manifest,
+    PackMember,
+    kind_of,
+)
+from scenarios.pack_reading import SUFFIX, is_pack, opened_pack
+from scenarios.pack_seal import UNSEALED, seal
+from scenarios.recorded import recorded_settings
+from scenarios.replay import named_source
+from scenarios.settings import Scenario
+from scenarios.world import make_world
+
+PACKING: Final = "packing"
+
+Opened = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
+
+_FIRST_TIME: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a ZIP file can say: of every member, so that the same content gives the same bytes."""
+
+_UNIX: Final = 3
+"""System whose file modes the members carry."""
+
+_CHUNK_BYTES: Final = 1 << 20
+
+_STRANGE: Final = re.compile(r"[^A-Za-z0-9._-]")
+"""What the name of a member cannot have."""
+
+_LONGEST_NAME: Final = 80
+"""Of a table, with room for a number that tells two of one name apart [character]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What goes into a pack.
+
+    Attributes:
+        name: Of the campaign, or of the scenario where there is no recording.
+        scenario: Its settings, with its tables where they are.
+        pool_digest: Of the pool that it makes.
+        recording: The recording's file, plain or compressed; None for a scenario alone.
+        notes: What a person should know.
+    """
+
+    name: str
+    scenario: Scenario
+    pool_digest: str
+    recording: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A pack that was made."""
+
+    path: Path
+    sha256: str
+    manifest: Manifest
+    notes: tuple[str, ...]
+
+
+def content_of(
+    name: str, runs: Path, progress: ProgressCall, *, scenario: str | None = None, with_recording: bool = True
+) -> Content:
+    """Return what a command wants to have packed.
+
+    Args:
+        name: A run folder, the name of a campaign below `runs`, a recording, or a scenario; a run comes before a
+            scenario of its name.
+        runs: Where run folders are.
+        progress: For a progress bar.
+        scenario: Of a recording whose first line does not say it.
+        with_recording: Whether the recording goes along.
+
+    Raises:
+        StoreError: When there is no such thing, or the recording is not sound.
+        SettingsError: When the scenario cannot be used.
+        TableError: When its table cannot.
+    """
+    if is_pack(Path(name)):
+        raise StoreError(f"{name} is a pack already", expected="a run, a recording or a scenario")
+    if not _names_recording(name, runs):
+        return _scenario_content(name, runs, progress)
+    source = named_source(name, runs, scenario, progress)
+    own = source.scenario.name
+    if not with_recording:
+        return Content(own, source.scenario, source.world.pool.digest, notes=_own_code(source.scenario))
+    check = check_recording(source.path)
+    if check.problem:
+        raise StoreError(
+            f"{source.path}, {check.problem}",
+            expected="a recording as it was written",
+            action="restore it from a copy, or leave it out with --no-recording",
+        )
+    campaign = source.header.campaign if re.fullmatch(ID_PATTERN, source.header.campaign) else own
+    notes = (*_own_code(source.scenario), *filter(None, (check.note,)))
+    return Content(campaign, source.scenario, source.world.pool.digest, source.path, notes)
+
+
+def write_pack(content: Content, out: Path, progress: ProgressCall) -> Packed:
+    """Write a pack, and read it again before it takes its place.
+
+    Raises:
+        StoreError: When it cannot be written, or something else is in its place.
+    """
+    if out.exists() and not (out.is_file() and is_pack(out)):
+        raise StoreError(
+            f"{out} exists and is no pack",
+            expected="a new file, or a pack that is replaced",
+            action="name another file with -o",
+        )
+    with written_whole(out) as file:
+        temporary = Path(file.name)
+        try:
+            _write(file, content, progress)
+        except zipfile.LargeZipFile:
+            raise _too_large("all of it together") from None
+        file.flush()
+        with temporary.open("r+b") as whole:
+            seal(whole)
+        with opened_pack(temporary) as pack:
+            pack.require_whole()
+            return Packed(out, pack.sha256, pack.manifest, content.notes)
+
+
+def default_path(content: Content) -> Path:
+    """Return where a pack goes unless told otherwise."""
+    return Path(f"{content.name}{SUFFIX}")
+
+
+def _names_recording(name: str, runs: Path) -> bool:
+    """Tell a run or a recording from a scenario: a file that is no TOML, a folder, or a campaign below `runs`.
+
+    Raises:
+        StoreError: When there is nothing of this name.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        return False
+    if path.exists() or (runs / name / RUN_RECORDING).exists():
+        return True
+    if name in library_scenarios():
+        return False
+    raise StoreError(
+        f"There is no run, recording or scenario {name!r}",
+        expected=f"a run folder, a campaign below {runs}, a recording's file, or a scenario's name or TOML file",
+        action="`entropilot list` shows what there is",
+    )
+
+
+def _scenario_content(name: str, runs: Path, progress: ProgressCall) -> Content:
+    """Return what a scenario's file says; what the environment adds is this machine's, and no part of it."""
+    scenario = load_scenario(name, Overrides(), {}, runs=runs).settings
+    return Content(scenario.name, scenario, make_world(scenario, progress).pool.digest, notes=_own_code(scenario))
+
+
+def _own_code(scenario: Scenario) -> tuple[str, ...]:
+    """Say which classes of the user's own a scenario needs; code is not packed."""
+    named = (scenario.campaign.policy, *(instrument.evaluator for instrument in scenario.lab))
+    return tuple(f"{name} is code of your own and not in the pack" for name in dict.fromkeys(named) if ":" in name)
+
+
+def _write(file: BinaryIO, content: Content, progress: ProgressCall) -> None:
+    members = _members(content)
+    listed = []
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=False) as archive:
+        archive.comment = UNSEALED
+        for done, (name, opened) in enumerate(sorted(members.items())):
+            progress(PACKING, done, len(members))
+            with opened() as source:
+                listed.append(_add(archive, name, source))
+        manifest = Manifest(
+            entropilot=version("entropilot"),
+            name=content.name,
+            about=content.scenario.about,
+            pool_digest=content.pool_digest,
+            members=tuple(listed),
+        )
+        _add(archive, MANIFEST, io.BytesIO(_json(manifest.model_dump(mode="json"))))
+    progress(PACKING, len(members), len(members))
+
+
+def _members(content: Content) -> dict[str, Opened]:
+    """Return how each member is opened, by its name."""
+    tables: dict[Path, str] = {}
+
+    def member_of(path: str) -> str:
+        return tables.setdefault(Path(path).resolve(), _table_name(path, tables.values()))
+
+    settings = _json(recorded_settings(content.scenario.with_table_paths(member_of)))
+    members: dict[str, Opened] = {name: partial(_plain, path) for path, name in tables.items()}
+    members[SCENARIO] = lambda: contextlib.nullcontext(io.BytesIO(settings))
+    if content.recording is not None:
+        members[RECORDING] = partial(_lines, content.recording)
+    return members
+
+
+def _table_name(path: str, taken: Collection[str]) -> str:
+    """Return the name of a table's member: its own, as far as that is one, and a number where it is taken."""
+    name = _STRANGE.sub("_", Path(path).name)[-_LONGEST_NAME:].lstrip(".-") or "table"
+    folded = {each.casefold() for each in taken}
+    numbered = (f"{TABLES}/{number}-{name}" for number in itertools.count(2))
+    return next(each for each in itertools.chain([f"{TABLES}/{name}"], numbered) if each.casefold() not in folded)
+
+
+def _add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> PackMember:
+    entry = zipfile.ZipInfo(name, _FIRST_TIME)
+    entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, _UNIX
+    entry.external_attr = (stat.S_IFREG | 0o644) << 16
+    digest, count = hashlib.sha256(), 0
+    with archive.open(entry, "w") as target:
+        while chunk := source.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            count += len(chunk)
+            if count > MAX_MEMBER_BYTES:
+                raise _too_large(name)
+            target.write(chunk)
+    return PackMember(name=name, kind=kind_of(name), bytes=count, sha256=digest.hexdigest())
+
+
+@contextlib.contextmanager
+def _plain(path: Path) -> Iterator[BinaryIO]:
+    with path.open("rb") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _lines(path: Path) -> Iterator[BinaryIO]:
+    """Open a recording unpacked: compressed twice it would be larger."""
+    with path.open("rb") as file:
+        yield lines_of(file)
+
+
+def _json(tree: object) -> bytes:
+    return (json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _too_large(what: str) -> StoreError:
+    return StoreError(
+        f"{what} has more than {MAX_MEMBER_BYTES:,} bytes",
+        expected="tables and a recording that a pack can hold",
+        action="leave the recording out with --no-recording, or hand the files on as they are",
+    )

@@ -194,7 +194,7 @@ class _Listener:
     async def _take(self, topic: str, payload: bytes) -> None:
         """Fold a message, and let the policy be asked where the lab chose."""
         for choice in self.shadow.hear(topic, payload):
-            if not self._files.is_known(choice):
+            if not self._files.recall(choice):
                 await self._unasked.put(choice)
         if self.shadow.problem:
             self._quarantined += 1

@@ -76,8 +76,8 @@ class ShadowFiles:
         with open_recording(self.folder / RECORDING) as recording:
             yield from (row for row in recording.rows() if isinstance(row, MessageRow))
 
-    def is_known(self, choice: LabChoice) -> bool:
-        """Tell whether a choice of the lab has its line; it is then among the rows."""
+    def recall(self, choice: LabChoice) -> bool:
+        """Take the line of a choice from before into the rows; return whether there is one that fits."""
         number = choice.number
         fits = number < len(self.known) and (self.known[number].number, self.known[number].lab) == (
             number,

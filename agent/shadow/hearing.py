@@ -236,7 +236,7 @@ class Shadow:
             for event in decide.decide_control(self.campaign, message).events:
                 self._fold(event)
             self._count(message.type, message.action.value)
-        elif not self._is_in_flight(message, recipient):
+        elif not self._admit(message, recipient):
             self._count(message.type, f"its candidate is {self._standing_of(message.candidate_id).name.lower()}")
         elif isinstance(message, CandidateRequest):
             self._count(message.type, "a further attempt")
@@ -251,8 +251,8 @@ class Shadow:
             self._count(message.type, outcome.receipt.status.value if outcome.receipt is not None else "carried out")
         self._set_aside()
 
-    def _is_in_flight(self, message: CandidateRequest | Answer, recipient: str) -> bool:
-        """Tell whether the attempt of a message is one of the campaign's; of an open candidate it becomes one."""
+    def _admit(self, message: CandidateRequest | Answer, recipient: str) -> bool:
+        """Return whether the attempt of a message is one of the campaign; of an open candidate it becomes one."""
         if message.attempt_id in self.campaign.attempts:
             return True
         candidate_id = message.candidate_id

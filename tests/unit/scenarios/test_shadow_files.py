@@ -61,7 +61,7 @@ def listen(files: ShadowFiles, world: World, said: list[tuple[str, bytes]]) -> S
 
     def ask(choices: tuple[LabChoice, ...]) -> None:
         for choice in choices:
-            if not files.is_known(choice):
+            if not files.recall(choice):
                 files.add(compared(choice, policy.propose(choice.context, 1), files.plan, world.pool))
 
     for row in files.heard():

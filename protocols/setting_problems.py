@@ -130,7 +130,7 @@ def wrong_values(
     # What a validator filled in from elsewhere is wrong there too, and is mended there.
     for detail in [detail for detail in found if _is_given(detail, merged)] or found:
         by_key.setdefault(_key_of(detail, merged), []).append(detail)
-    by_key = {key: wrong for key, wrong in by_key.items() if not _is_explained(key, wrong, by_key, merged)}
+    by_key = {key: wrong for key, wrong in by_key.items() if not _is_explained(key, wrong, by_key)}
     secrets = [text for key, text in _texts(merged) if holds_secret(model, _field_key(key))]
     known = _Known(model, merged, origins, secrets)
     return [_wrong_value(known, key, wrong) for key, wrong in by_key.items()]
@@ -292,13 +292,10 @@ def _is_given(detail: ErrorDetails, merged: Mapping[str, Any]) -> bool:
     return True
 
 
-def _is_explained(
-    key: Key, details: list[ErrorDetails], by_key: Mapping[Key, object], merged: Mapping[str, Any]
-) -> bool:
+def _is_explained(key: Key, details: list[ErrorDetails], by_key: Iterable[Key]) -> bool:
     """Whether a table is refused only for not being what else may stand there, and something inside of it says why."""
-    others = [other for other in by_key if len(other) > len(key) and other[: len(key)] == key]
-    kinds = all(any(detail["type"].startswith(kind) for kind in _KINDS) for detail in details)
-    return bool(key and others and kinds) and isinstance(_value_at(merged, key[:1]), Mapping | list | tuple)
+    inside = any(len(other) > len(key) and other[: len(key)] == key for other in by_key)
+    return bool(key) and inside and all(detail["type"].startswith(tuple(_KINDS)) for detail in details)
 
 
 def _value_at(merged: Mapping[str, Any], key: Key) -> Any:

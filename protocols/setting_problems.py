@@ -157,13 +157,8 @@ def _nearest(model: type[BaseModel], key: Key) -> Key | None:
     name, neighbours = key[-1].lower(), _neighbours(model, key)
     if close := difflib.get_close_matches(name, neighbours, n=1, cutoff=0.6):
         return (*key[:-1], close[0])
-    keys = [known for known in every_key(model) if known != key[: len(known)]]
-    elsewhere = [known for known in keys if known[-1] == name]
-    if elsewhere or neighbours:
-        return elsewhere[0] if elsewhere else None
-    by_text = {dotted(known): known for known in keys}
-    close = difflib.get_close_matches(dotted(key), list(by_text), n=1, cutoff=0.7)
-    return by_text[close[0]] if close else None
+    elsewhere = (known for known in every_key(model) if known[-1] == name and known != key)
+    return next(elsewhere, None)
 
 
 def _neighbours(model: type[BaseModel], key: Key) -> list[str]:

@@ -11,7 +11,6 @@ import re
 import tomllib
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Final
 
 from protocols.errors import invariant
@@ -86,25 +85,23 @@ class _Text:
 
     def _value(self, key: Key) -> None:
         if self._takes("["):
-            for position in count():
-                self._take(_BLANK)
-                if self._takes("]"):
-                    return
+            position = 0
+            while self._has_entry("]"):
                 self._note((*key, str(position)))
                 self._value((*key, str(position)))
-                self._after_entry()
-        if self._takes("{"):
-            while True:
-                self._take(_BLANK)
-                if self._takes("}"):
-                    return
+                position += 1
+        elif self._takes("{"):
+            while self._has_entry("}"):
                 self._assignment(key)
-                self._after_entry()
-        self._take(_PLAIN_VALUE)
+        else:
+            self._take(_PLAIN_VALUE)
 
-    def _after_entry(self) -> None:
+    def _has_entry(self, end: str) -> bool:
+        """Go on to the next entry of an array or an inline table, or past its end."""
         self._take(_BLANK)
-        self._takes(",")
+        if self._takes(","):
+            self._take(_BLANK)
+        return not self._takes(end)
 
     def _key(self) -> Key:
         """Take a dotted key and the space around it."""
@@ -127,8 +124,7 @@ class _Text:
 
     def _take(self, pattern: re.Pattern[str]) -> str:
         found = pattern.match(self.text, self.place)
-        if found is None:
-            invariant(False, f"no TOML that tomllib accepts has this at character {self.place}")  # noqa: FBT003
-            raise AssertionError
+        invariant(found is not None, f"no TOML that tomllib accepts has this at character {self.place}")
+        assert found is not None  # noqa: S101 - for the type checker
         self.place = found.end()
         return found.group()

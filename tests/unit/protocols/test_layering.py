@@ -368,6 +368,7 @@ def test_sections_that_the_user_names_have_settings_with_neighbours_types_and_se
     wrong = Layer("lab.toml", {"instruments": {"furnace": {"prot": 1}}})
     assert "There is no setting instruments.furnace.prot (from lab.toml)" in refusal(wrong, model=Lab)
     assert "use instruments.furnace.port" in refusal(wrong, model=Lab)
+    assert "one of instruments" in refusal(Layer("lab.toml", {"zzzzzz": 1}), model=Lab)
     below = refusal(Layer("lab.toml", {"instruments": {"furnace": {"port": {"x": 1}}}}), model=Lab)
     assert "instruments.furnace.port" in below
     variables = {"ENTROPILOT_INSTRUMENTS__FURNACE__PASSWORD": "1234"}

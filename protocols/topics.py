@@ -98,6 +98,13 @@ def agent_subscriptions(campaign: str) -> tuple[str, ...]:
     )
 
 
+def shadow_subscriptions(campaign: str) -> tuple[str, ...]:
+    """Filters that a shadow subscribes to: all of a campaign but the bias, which it measures itself."""
+    base = f"{PREFIX}/{_level(campaign)}"
+    asked = (f"{base}/{channel.value}/+" for channel in (Channel.REQUEST, Channel.RECEIPT))
+    return (*asked, *agent_subscriptions(campaign))
+
+
 def simulator_subscriptions(simulator: str, *, campaign: str | None, shared: bool) -> tuple[str, ...]:
     """Filters that a simulator subscribes to.
 

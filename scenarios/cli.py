@@ -28,7 +28,9 @@ from scenarios.cli_options import (
     Seed,
     Set,
     SettingsFile,
+    Shadow,
     ShowSettings,
+    made_world,
     show,
 )
 from scenarios.cli_recordings import app as recordings
@@ -120,6 +122,7 @@ def agent(
     runs: Runs = Path("runs"),
     database: Database = None,
     resume: Resume = False,
+    shadow: Shadow = False,
     quiet: Quiet = False,
     json: Json = False,
     show_settings: ShowSettings = False,
@@ -131,6 +134,11 @@ def agent(
         resolved = _on_a_server(_load(scenario, flags, settings, settings_file, runs))
         if show_settings:
             _print_settings(resolved, json=json)
+            return
+        if shadow:
+            from scenarios.cli_shadow import follow_and_tell
+
+            follow_and_tell(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet, json=json)
             return
         request = _request(
             resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json, with_simulator=False
@@ -210,11 +218,11 @@ def report(
 ) -> None:
     """Show a run again, from what it wrote: the summary, and where its files are."""
     with reported_errors(debug=debug):
-        from scenarios.listing import find_run, run_report
+        from scenarios.listing import find_run, run_json, run_report
 
         folder = find_run(run, runs)
         if json:
-            print_json((folder / "summary.json").read_text(encoding="utf-8"))
+            print_json(run_json(folder))
         else:
             show(run_report(folder))
 
@@ -440,13 +448,9 @@ def _request(
 ) -> RunRequest:
     from scenarios.run import RunRequest
     from scenarios.run_folder import choose_campaign
-    from scenarios.world import make_world
 
     name = choose_campaign(runs, scenario.name, campaign, resume=resume, numbered=with_simulator)
-    with progress_on_stderr(quiet=quiet) as progress:
-        world = make_world(scenario, progress)
-    for warning in world.warnings:
-        typer.secho(f"note: {warning}", err=True, fg=typer.colors.YELLOW)
+    world = made_world(scenario, quiet=quiet)
     return RunRequest(
         scenario, world, name, runs / name, resume=resume, with_simulator=with_simulator, database_url=database
     )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from scenarios.settings import Scenario
+    from scenarios.world import World
 
 DEFAULT_URL = "mqtt://127.0.0.1:1883"
 """Where `entropilot broker` listens, and the other commands look, unless told otherwise."""
@@ -40,7 +44,25 @@ Database = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Another database than the run folder's own, e.g. postgresql+psycopg://…"),
 ]
+Shadow = Annotated[
+    bool,
+    typer.Option(
+        "--shadow", help="Stand beside a campaign of somebody else's: decide and log, publish nothing, compare."
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
+
+
+def made_world(scenario: Scenario, *, quiet: bool) -> World:
+    """Make pool, values and start set; what a person should know of the table goes to standard error."""
+    from scenarios.console import progress_on_stderr
+    from scenarios.world import make_world
+
+    with progress_on_stderr(quiet=quiet) as progress:
+        world = make_world(scenario, progress)
+    for warning in world.warnings:
+        typer.secho(f"note: {warning}", err=True, fg=typer.colors.YELLOW)
+    return world
 
 
 def show(content: Any) -> None:

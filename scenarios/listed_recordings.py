@@ -13,7 +13,7 @@ from protocols.errors import EntropilotError
 from protocols.recording_lines import Header
 from protocols.recording_reader import read_header
 from scenarios.loader import library_recordings
-from scenarios.run_folder import SUMMARY
+from scenarios.run_folder import SHADOW_SUMMARY, SUMMARY
 
 UNFINISHED: Final = "running or interrupted"
 """How a run without a summary stands; `entropilot run --resume` takes it up."""
@@ -78,6 +78,8 @@ def _listed(name: str, kind: Literal["library", "run"], path: Path, standing: st
 
 
 def _standing(folder: Path) -> str:
+    if (folder / SHADOW_SUMMARY).is_file():
+        return _shadow_standing(folder)
     if not (folder / SUMMARY).is_file():
         return UNFINISHED
     try:
@@ -85,3 +87,13 @@ def _standing(folder: Path) -> str:
     except EntropilotError as error:
         return error.found
     return f"{summary.spent} of {summary.budget}: {summary.stopped_because}"
+
+
+def _shadow_standing(folder: Path) -> str:
+    from scenarios.shadow_outcome import read_shadow
+
+    try:
+        summary = read_shadow(folder / SHADOW_SUMMARY)
+    except EntropilotError as error:
+        return error.found
+    return f"a shadow: {summary.same} of {summary.chosen} choices of the lab are the same"

@@ -17,7 +17,7 @@ from protocols.errors import StoreError
 from protocols.layering import toml_layer
 from scenarios.listed_recordings import ListedRecording, listed_recordings
 from scenarios.loader import library_scenarios
-from scenarios.run_folder import SUMMARY
+from scenarios.run_folder import SHADOW_SUMMARY, SUMMARY
 
 MINUTES: Final = 16
 """How much of a time a person needs [character of ISO 8601]."""
@@ -42,7 +42,7 @@ def listing_json(runs: Path) -> str:
 
 
 def find_run(run: str, runs: Path) -> Path:
-    """Return the folder of a run.
+    """Return the folder of a run, or of a shadow.
 
     Args:
         run: A folder, or the name of a campaign below `runs`.
@@ -52,9 +52,9 @@ def find_run(run: str, runs: Path) -> Path:
         StoreError: When there is none, or it was never ended in order.
     """
     for folder in (Path(run), runs / run):
-        if (folder / SUMMARY).is_file():
+        if any((folder / name).is_file() for name in (SUMMARY, SHADOW_SUMMARY)):
             return folder
-    known = sorted(path.parent.name for path in runs.glob(f"*/{SUMMARY}"))
+    known = sorted(path.parent.name for name in (SUMMARY, SHADOW_SUMMARY) for path in runs.glob(f"*/{name}"))
     raise StoreError(
         f"There is no finished run {run!r}",
         expected=f"a folder with {SUMMARY}" + (f"; there are {', '.join(known)}" if known else ""),
@@ -63,10 +63,23 @@ def find_run(run: str, runs: Path) -> Path:
 
 
 def run_report(folder: Path) -> RenderableType:
-    """Return the summary of a run and the paths of its files."""
-    summary = read_summary(folder / SUMMARY)
-    paths = [Text(f"  {folder / name}") for name in summary.files]
-    return Group(summary_table(summary), *paths)
+    """Return the summary of a run, or of a shadow, and the paths of its files."""
+    if (folder / SUMMARY).is_file():
+        summary = read_summary(folder / SUMMARY)
+        table, files = summary_table(summary), summary.files
+    else:
+        from scenarios.shadow_outcome import read_shadow
+        from scenarios.shadow_report import shadow_table
+
+        shadow = read_shadow(folder / SHADOW_SUMMARY)
+        table, files = shadow_table(shadow), shadow.files
+    return Group(table, *(Text(f"  {folder / name}") for name in files))
+
+
+def run_json(folder: Path) -> str:
+    """Return the same figures as JSON, as they are written."""
+    name = SUMMARY if (folder / SUMMARY).is_file() else SHADOW_SUMMARY
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:

@@ -18,6 +18,8 @@ RUNS: Final = Path("runs")
 TRAJECTORY: Final = "trajectory.csv"
 FIGURE: Final = "bias.png"
 SUMMARY: Final = "summary.json"
+SHADOW_SUMMARY: Final = "shadow.json"
+"""What the summary is for a run; of a shadow, in a folder of its own."""
 
 
 def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: bool, numbered: bool = True) -> str:

@@ -66,14 +66,20 @@ def draw_bias(
     curves = [("this run", own), *((name, _Curves.of(run)) for name, run in (comparison or {}).items())]
     set_step_limits((upper, lower), [each.steps for _, each in curves])
     write_title(figure, title, _gap_sentence(trajectory))
-    _draw_families(upper, trajectory, own)
-    upper.set_ylabel(f"Differential entropy h of\n{spaced(trajectory.property)} [nat]", fontsize=9, parse_math=False)
+    _draw_entropies(upper, trajectory, own)
     upper.tick_params(labelbottom=False)
     _draw_ranges(lower, curves)
     lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
     figure.align_ylabels((upper, lower))
     lower.set_xlabel(STEP_LABEL, fontsize=9)
     save_figure(figure, path)
+
+
+def draw_entropies(axes: Any, trajectory: Trajectory) -> None:
+    """Draw the entropy of every family on axes of any figure: the upper panel of `draw_bias`."""
+    curves = _Curves.of(trajectory)
+    set_step_limits((axes,), [curves.steps])
+    _draw_entropies(axes, trajectory, curves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,11 @@ def _named(entropies: FloatArray) -> list[int]:
     poor_at_start = defined[np.argsort(first, kind="stable")[:EXTREMES_NAMED]]
     named = {*from_poorest[:EXTREMES_NAMED], *from_poorest[-EXTREMES_NAMED:], *poor_at_start}
     return sorted(int(column) for column in named)
+
+
+def _draw_entropies(axes: Any, run: Trajectory, curves: _Curves) -> None:
+    _draw_families(axes, run, curves)
+    axes.set_ylabel(f"Differential entropy h of\n{spaced(run.property)} [nat]", fontsize=9, parse_math=False)
 
 
 def _draw_families(axes: Any, run: Trajectory, curves: _Curves) -> None:

@@ -123,7 +123,7 @@ def summary_json(summary: RunSummary) -> str:
     """
     tree: dict[str, Any] = {each.name: getattr(summary, each.name) for each in dataclasses.fields(summary)}
     bands = {name: tree.pop(f"bands_{name}", ()) for name in _BIAS_FIELDS}
-    tree |= {name: _bias_tree(tree[name], bands[name]) for name in _BIAS_FIELDS if tree[name] is not None}
+    tree |= {name: bias_tree(tree[name], bands[name]) for name in _BIAS_FIELDS if tree[name] is not None}
     tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions)}
     return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -140,7 +140,7 @@ def read_summary(path: Path) -> RunSummary:
         if tree.pop("format") != SUMMARY_FORMAT:
             raise StoreError(f"{path} has another format", expected=f"format {SUMMARY_FORMAT}", action="run it again")
         tree |= {f"bands_{name}": _bands(tree[name]) for name in ("before", "after")}
-        tree |= {name: _bias_fields(tree[name]) for name in _BIAS_FIELDS if tree.get(name) is not None}
+        tree |= {name: bias_fields(tree[name]) for name in _BIAS_FIELDS if tree.get(name) is not None}
         adapter = TypeAdapter(RunSummary)
         return adapter.validate_python(tree)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -238,7 +238,8 @@ def _with_band(entropy: float | None, band: Band | None) -> str:
     return _nat(entropy) if band is None else f"{_nat(entropy)} ± {(band[1] - band[0]) / 2:.3f}"
 
 
-def _bias_tree(point: BiasPoint, bands: Bands) -> dict[str, Any]:
+def bias_tree(point: BiasPoint, bands: Bands = ()) -> dict[str, Any]:
+    """Return a point as JSON has it, families as a list of objects."""
     rows = zip(point.families, point.sizes, point.entropies, bands or (None,) * len(point.families), strict=True)
     return {
         "families": [
@@ -250,8 +251,8 @@ def _bias_tree(point: BiasPoint, bands: Bands) -> dict[str, Any]:
     }
 
 
-def _bias_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a `BiasPoint`; the figures that summaries of old do not have follow from the others."""
+def bias_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a `BiasPoint` from its JSON; figures that summaries of old lack follow from the others."""
     rows = tree["families"]
     columns = {"families": "family", "sizes": "size", "entropies": "entropy"}
     fields = {plural: [row[one] for row in rows] for plural, one in columns.items()}

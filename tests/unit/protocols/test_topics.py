@@ -15,6 +15,7 @@ from protocols.topics import (
     Topic,
     agent_subscriptions,
     parse,
+    shadow_subscriptions,
     simulator_subscriptions,
 )
 from tests.support import sample_messages as letters
@@ -100,6 +101,15 @@ def test_the_agent_hears_what_is_meant_for_it_and_not_its_own_words() -> None:
     }
     assert heard == {"candidate_result", "candidate_failure", "status", "control"}
     assert not any(matches(each, f"{PREFIX}/other/result/sim-1") for each in filters)
+
+
+def test_a_shadow_hears_all_of_its_campaign_but_the_bias() -> None:
+    filters = shadow_subscriptions(letters.CAMPAIGN)
+    heard = {
+        message.type for message in letters.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
+    }
+    assert heard == {message.type for message in letters.one_of_each()} - {"bias_report"}
+    assert not any(matches(each, f"{PREFIX}/other/request/sim-1") for each in filters)
 
 
 @pytest.mark.parametrize("campaign", [letters.CAMPAIGN, None])

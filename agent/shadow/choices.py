@@ -1,0 +1,166 @@
+"""Where the lab chose, what our policy would have chosen there, and how far the two agree."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.campaign.events import CampaignPlan
+from agent.pool.candidates import Pool
+from protocols.errors import CampaignHalted, StoreError
+
+
+class Agreement(StrEnum):
+    """How far a choice of ours is that of the lab."""
+
+    CANDIDATE = "the same candidate"
+    FAMILY = "another of the same family"
+    NONE = "another family"
+
+
+@dataclass(frozen=True, slots=True)
+class LabChoice:
+    """Where the lab chose.
+
+    Attributes:
+        number: Of the decision, from 0, as they were heard.
+        lab_number: The lab's own number of it; None where no request was heard.
+        chosen_at: When the lab said so, by its own clock; a label.
+        candidate_ids: What it chose.
+        step: Results accepted by then.
+        poorest_family: The family to enrich first, by then.
+        context: What the policy may look at.
+    """
+
+    number: int
+    lab_number: int | None
+    chosen_at: str
+    candidate_ids: tuple[str, ...]
+    step: int
+    poorest_family: str | None
+    context: AcquisitionContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A choice of the lab beside ours: a line of `shadow.jsonl`.
+
+    Attributes:
+        number: Of the decision, from 0.
+        lab_number: The lab's own number of it.
+        chosen_at: When the lab said so.
+        step: Results accepted by then.
+        poorest_family: The family to enrich first, by then.
+        lab: What the lab chose.
+        shadow: What our policy would have chosen, best first; nothing where it had nothing more to ask for.
+        scores: Its scores of these.
+        runner_up: Its best candidate that it did not choose.
+        target_family: The family that it meant to enrich.
+        reason: Why, in one sentence.
+        seed: Of the decision.
+        policy: Our policy.
+        fingerprint: Of what decides.
+    """
+
+    number: int
+    lab_number: int | None
+    chosen_at: str
+    step: int
+    poorest_family: str | None
+    lab: tuple[str, ...]
+    shadow: tuple[str, ...]
+    scores: tuple[float | None, ...]
+    runner_up: str | None
+    target_family: str | None
+    reason: str
+    seed: int
+    policy: str
+    fingerprint: str
+
+    @property
+    def same(self) -> frozenset[str]:
+        """Candidates that both chose here."""
+        return frozenset(self.lab) & frozenset(self.shadow)
+
+    def agreements(self, pool: Pool) -> Iterator[Agreement]:
+        """Yield how far we agree with each choice of the lab; a choice of ours agrees with one of them."""
+        left = families_of(set(self.shadow) - self.same, pool)
+        for candidate_id in self.lab:
+            family = pool.candidates[pool.index_of[candidate_id]].family
+            if candidate_id in self.same:
+                yield Agreement.CANDIDATE
+            elif left[family]:
+                left[family] -= 1
+                yield Agreement.FAMILY
+            else:
+                yield Agreement.NONE
+
+
+def families_of(candidate_ids: Iterable[str], pool: Pool) -> Counter[str]:
+    """Return how many candidates there are of each family."""
+    return Counter(pool.candidates[pool.index_of[candidate_id]].family for candidate_id in candidate_ids)
+
+
+def compared(choice: LabChoice, proposal: Proposal, plan: CampaignPlan, pool: Pool) -> Compared:
+    """Put what our policy proposes beside a choice of the lab.
+
+    Raises:
+        CampaignHalted: When the policy broke its contract.
+    """
+    indices = [each.index for each in proposal.choices]
+    available = set(choice.context.available.tolist())
+    if len(set(indices)) != len(indices) or len(indices) > len(choice.candidate_ids) or not available >= set(indices):
+        raise CampaignHalted(
+            f"Policy {plan.policy!r} proposed {indices} for decision {choice.number}",
+            expected=f"up to {len(choice.candidate_ids)} distinct candidates that are available",
+            action="mend the policy, then run again with --resume",
+        )
+    runner_up = proposal.runner_up
+    return Compared(
+        number=choice.number,
+        lab_number=choice.lab_number,
+        chosen_at=choice.chosen_at,
+        step=choice.step,
+        poorest_family=choice.poorest_family,
+        lab=choice.candidate_ids,
+        shadow=tuple(pool.candidate_ids[index] for index in indices),
+        scores=tuple(each.score for each in proposal.choices),
+        runner_up=None if runner_up is None else pool.candidate_ids[runner_up.index],
+        target_family=proposal.target_family,
+        reason=proposal.reason,
+        seed=choice.context.seed,
+        policy=plan.policy,
+        fingerprint=plan.fingerprint,
+    )
+
+
+def to_line(one: Compared) -> str:
+    """Return a comparison as a line of JSON, with the candidates that both chose."""
+    content: dict[str, Any] = _ADAPTER.dump_python(one, mode="json")
+    return json.dumps(content | {"same": sorted(one.same)})
+
+
+def from_line(line: str) -> Compared:
+    """Return the comparison of a line.
+
+    Raises:
+        StoreError: When it is none.
+    """
+    try:
+        return _ADAPTER.validate_json(line)
+    except ValidationError as error:
+        raise StoreError(
+            f"A line of the comparisons is none of ours ({error.errors(include_url=False)[0]['msg']})",
+            expected="lines as the shadow wrote them",
+            action="delete shadow.jsonl and run again with --resume: it is made again from the recording",
+        ) from None
+
+
+_ADAPTER: TypeAdapter[Compared] = TypeAdapter(Compared)

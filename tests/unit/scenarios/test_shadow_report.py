@@ -1,0 +1,64 @@
+"""The table of a shadow fits a terminal, and says what a person must know before reading anything into it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import pytest
+from rich.console import Console
+
+from agent.shadow.comparison import FamilyRow, ShadowSummary, summarise
+from scenarios.shadow_outcome import agreement_sentence, shadow_json
+from scenarios.shadow_report import MAX_FAMILIES_SHOWN, notes, shadow_table
+from tests.support.heard import POOL, heard, listener, request, result
+
+
+def summary(**changes: object) -> ShadowSummary:
+    shadow = listener(estimator="m_spacing")
+    heard(shadow, [request("c001"), result("c001")])
+    found = summarise(shadow, [], pool=POOL, scenario="s", gaps=0, stopped_because="it did", files=(), versions={})
+    return dataclasses.replace(found, **({"not_asked": 0} | changes))  # type: ignore[arg-type]
+
+
+def printed(found: ShadowSummary) -> str:
+    out = io.StringIO()
+    Console(file=out, width=80).print(shadow_table(found))
+    return out.getvalue()
+
+
+def test_a_comparison_of_nothing_is_told_as_one() -> None:
+    assert "chosen nothing that could be compared" in printed(summary())
+    assert '"format": 1' in shadow_json(summary())
+
+
+def test_agreement_is_told_in_numbers_and_shares() -> None:
+    found = summary(chosen=40, same=10, same_family=35)
+    assert agreement_sentence(found) == (
+        "The shadow made 10 of the lab's 40 choices too (25%), and chose the same family in 35 (88%)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"first_lab_number": 17}, "the lab's number 17"),
+        ({"most_in_flight": 3}, "the lab had 3 in flight, campaign.parallel is 1"),
+        ({"gaps": 2}, "kept nothing for us (2×)"),
+        ({"not_asked": 4}, "was not asked about 4 decisions yet"),
+    ],
+)
+def test_what_weakens_the_comparison_is_said(changes: dict[str, object], words: str) -> None:
+    assert any(words in each for each in notes(summary(**changes)))
+    assert list(notes(summary(first_lab_number=0))) == []
+
+
+def test_of_many_families_those_chosen_most_are_shown() -> None:
+    found = summary()
+    names = tuple(f"f{n}" for n in range(20))
+    bias = dataclasses.replace(found.before, families=names, sizes=(1,) * 20, entropies=(0.0,) * 20)
+    rows = tuple(FamilyRow(name, number, 0) for number, name in enumerate(names))
+    told = printed(dataclasses.replace(found, before=bias, after=bias, families=rows))
+    assert f"… and {20 - MAX_FAMILIES_SHOWN} further families" in told
+    assert "f19" in told
+    assert "f0 " not in told

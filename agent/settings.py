@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.acquisition.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution, default_scale
+from agent.acquisition.registry import BUILT_IN
 from agent.campaign.events import CampaignPlan, FurtherProperty, Ordering
 from protocols.limits import MAX_ABS_VALUE, MAX_QUANTITIES
 from protocols.messages import Identifier, Name
+from protocols.names import require_name
 
 MAX_PARALLEL = 256
 """Most candidates in flight: bounds what is awaited, and what a reconnect sends again."""
@@ -90,6 +92,13 @@ class CampaignSettings(BaseModel):
     recipients: tuple[Identifier, ...] = Field(
         (), description='simulators that requests are addressed to, in turn; empty: the scenario\'s own; "any": whoever'
     )
+
+    @field_validator("policy")
+    @classmethod
+    def _known_policy(cls, policy: str) -> str:
+        if ":" not in policy:
+            require_name(policy, BUILT_IN, "package.module:Class of your own")
+        return policy
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -29,14 +29,15 @@ from protocols.setting_fields import (
     names_at,
     values_of,
 )
+from protocols.setting_origins import Origin, source_at
 from protocols.setting_problems import (
     ENVIRONMENT_PREFIX,
     Problem,
     settings_error,
-    source_at,
     unknown_key,
     wrong_values,
 )
+from protocols.toml_lines import toml_lines
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -60,12 +61,14 @@ class Layer:
         values: Nested by section, as `tomllib` gives them.
         source_of: A closer source by dotted key (`ENTROPILOT_BROKER__URL`, `--seed`), where there is one.
         texts: The text as it was typed, by dotted key, of values whose type had to be guessed.
+        lines: For a file, the line of every key.
     """
 
     source: str
     values: Mapping[str, Any]
     source_of: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    lines: Mapping[Key, int] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +107,22 @@ def toml_layer(path: Path) -> Layer:
             action="name tables by their path",
         )
     try:
-        values = tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        values, lines = tomllib.loads(text), toml_lines(text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SettingsError(
             f"The settings file {path} is not UTF-8 text (line {line})", action="save it with the encoding UTF-8"
         ) from error
     except tomllib.TOMLDecodeError as error:
+        told = str(error).replace("at end of document", f"at its end, line {len(text.splitlines())}")
         raise SettingsError(
-            f"The settings file {path} is not valid TOML: {error}",
+            f"The settings file {path} is not valid TOML: {told}",
             action="mend that line; text needs quotes, and a table stands once",
         ) from error
     except RecursionError:
         raise SettingsError(f"The settings file {path} is nested too deeply") from None
-    return Layer(str(path), values)
+    return Layer(str(path), values, lines=lines)
 
 
 def environment_layer(
@@ -167,7 +172,7 @@ def resolve(model: type[M], layers: Sequence[Layer]) -> Resolved[M]:
         SettingsError: With every unknown key and every wrong value (at most `MAX_PROBLEMS_LISTED` are listed).
     """
     merged: dict[str, Any] = {}
-    origins: dict[Key, str] = {}
+    origins: dict[Key, Origin] = {}
     problems: list[Problem] = []
     for layer in layers:
         problems += _merge(model, layer, merged, origins)
@@ -212,22 +217,22 @@ def settings_json(resolved: Resolved[M]) -> str:
     return json.dumps(listing, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _merge(model: type[BaseModel], layer: Layer, merged: dict[str, Any], origins: dict[Key, str]) -> list[Problem]:
+def _merge(model: type[BaseModel], layer: Layer, merged: dict[str, Any], origins: dict[Key, Origin]) -> list[Problem]:
     """Put a layer over what is merged; what matches no setting is left out and returned."""
-    unknown: dict[Key, str] = {}
+    unknown: dict[Key, Origin] = {}
     for key, value in _leaves(model, layer, layer.values):
-        source = _source_in(layer, key)
+        origin = Origin(_source_in(layer, key), layer.lines)
         known = known_length(model, key)
         if known < len(key):
-            unknown.setdefault(key[: known + 1], source)
+            unknown.setdefault(key[: known + 1], origin)
             continue
         _put(merged, key, value)
         if value == {} and names_at(model, key):
             continue  # an empty section changes no setting
         for other in [other for other in origins if other[: len(key)] == key or key[: len(other)] == other]:
             del origins[other]
-        origins[key] = source
-    return [unknown_key(model, key, source) for key, source in unknown.items()]
+        origins[key] = origin
+    return [unknown_key(model, key, origin.of(key)) for key, origin in unknown.items()]
 
 
 def _leaves(

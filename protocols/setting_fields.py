@@ -124,7 +124,7 @@ def _fields_of(sections: Iterable[Any], name: str) -> list[FieldInfo]:
 
 
 def _sections_in(fields: Iterable[FieldInfo]) -> list[Any]:
-    """The models and the tables of models that values of these fields may directly be."""
+    """The models and the tables of models that values of these fields, or entries of their lists, may directly be."""
     return [section for found in fields for section in _sections_of(found.annotation)]
 
 
@@ -133,6 +133,8 @@ def _sections_of(annotation: Any) -> list[Any]:
         return [annotation]
     if get_origin(annotation) in _UNIONS:
         return [section for member in get_args(annotation) for section in _sections_of(member)]
+    if get_origin(annotation) in {list, tuple}:
+        return _sections_of(get_args(annotation)[0]) if get_args(annotation) else []
     if get_origin(annotation) is dict and _sections_of(get_args(annotation)[1]):
         return [annotation]
     return []

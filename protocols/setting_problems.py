@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from protocols.errors import SettingsError
+from protocols.names import UNKNOWN_NAME, did_you_mean
 from protocols.setting_fields import (
     HIDDEN,
     Key,
@@ -26,6 +28,7 @@ from protocols.setting_fields import (
     names_at,
     without_url_password,
 )
+from protocols.setting_origins import Origin, source_at
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -77,6 +80,7 @@ _LIMITS: Final[Mapping[str, str]] = {
     "multiple_of": "a multiple of {multiple_of}",
     "literal_error": "one of {expected}",
     "enum": "one of {expected}",
+    UNKNOWN_NAME: "one of {expected}",
     "string_pattern_mismatch": "text that matches {pattern}",
     "string_too_short": "text of at least {min_length} characters",
     "string_too_long": "text of at most {max_length} characters",
@@ -111,14 +115,14 @@ def unknown_key(model: type[BaseModel], key: Key, source: str) -> Problem:
         if source.startswith(ENVIRONMENT_PREFIX):
             named = ENVIRONMENT_PREFIX + "__".join(nearest).upper()
         return Problem(f"There is no setting {dotted(key)} (from {source})", action=f"use {named}, the nearest setting")
-    names = names_at(model, key[:-1])
+    names = _neighbours(model, key)
     listed = ", ".join(names[:MAX_NAMES_LISTED]) + (", …" if len(names) > MAX_NAMES_LISTED else "")
     where = f"in {dotted(key[:-1])}: " if key[:-1] else ""
     return Problem(f"There is no setting {dotted(key)} (from {source})", expected=where + f"one of {listed}")
 
 
 def wrong_values(
-    model: type[BaseModel], merged: Mapping[str, Any], origins: Mapping[Key, str], details: Iterable[ErrorDetails]
+    model: type[BaseModel], merged: Mapping[str, Any], origins: Mapping[Key, Origin], details: Iterable[ErrorDetails]
 ) -> list[Problem]:
     """Describe what pydantic refused, one problem a key."""
     found = list(details)
@@ -126,6 +130,7 @@ def wrong_values(
     # What a validator filled in from elsewhere is wrong there too, and is mended there.
     for detail in [detail for detail in found if _is_given(detail, merged)] or found:
         by_key.setdefault(_key_of(detail, merged), []).append(detail)
+    by_key = {key: wrong for key, wrong in by_key.items() if not _is_explained(key, wrong, by_key)}
     secrets = [text for key, text in _texts(merged) if holds_secret(model, _field_key(key))]
     known = _Known(model, merged, origins, secrets)
     return [_wrong_value(known, key, wrong) for key, wrong in by_key.items()]
@@ -148,33 +153,24 @@ def settings_error(problems: Sequence[Problem]) -> SettingsError:
     )
 
 
-def source_at(origins: Mapping[Key, str], key: Key) -> str | None:
-    """The source of the value at a key: its own, that of the table around it, or those of what is inside."""
-    for length in range(len(key), 0, -1):
-        if key[:length] in origins:
-            return origins[key[:length]]
-    inside = dict.fromkeys(source for known, source in origins.items() if known[: len(key)] == key)
-    return ", ".join(inside) or None
-
-
 def _nearest(model: type[BaseModel], key: Key) -> Key | None:
-    section, name = key[:-1], key[-1].lower()
-    if close := difflib.get_close_matches(name, names_at(model, section), n=1, cutoff=0.6):
-        return (*section, close[0])
-    keys = list(every_key(model))
-    elsewhere = [known for known in keys if known[-1] == name]
-    if elsewhere:
-        return elsewhere[0]
-    by_text = {dotted(known): known for known in keys}
-    close = difflib.get_close_matches(dotted(key), list(by_text), n=1, cutoff=0.7)
-    return by_text[close[0]] if close else None
+    name, neighbours = key[-1].lower(), _neighbours(model, key)
+    if close := difflib.get_close_matches(name, neighbours, n=1, cutoff=0.6):
+        return (*key[:-1], close[0])
+    elsewhere = (known for known in every_key(model) if known[-1] == name and known != key)
+    return next(elsewhere, None)
+
+
+def _neighbours(model: type[BaseModel], key: Key) -> list[str]:
+    """What else stands in the section of a key; the name itself may be that of another kind of section."""
+    return [name for name in names_at(model, _field_key(key[:-1])) if name != key[-1]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     model: type[BaseModel]
     merged: Mapping[str, Any]
-    origins: Mapping[Key, str]
+    origins: Mapping[Key, Origin]
     secrets: list[str]
 
 
@@ -183,11 +179,10 @@ def _wrong_value(known: _Known, key: Key, details: list[ErrorDetails]) -> Proble
     fields = fields_at(known.model, field_key)
     name = dotted(key) or "The settings together"
     if all(detail["type"] == "missing" for detail in details):
-        variable = ENVIRONMENT_PREFIX + "__".join(field_key).upper()
-        return Problem(f"{name} is not set", action=f"set it in a settings file, by {variable} or by --set {name}=…")
+        return _missing(known, key)
     source = source_at(known.origins, key) or "default"
     if any(detail["type"] == "extra_forbidden" for detail in details):
-        return Problem(f"There is no setting {name} (from {source})")
+        return unknown_key(known.model, key, source)
     value = _value_at(known.merged, key)
     shown = HIDDEN if holds_secret(known.model, field_key) and not isinstance(value, Mapping) else _shown(value)
     said = [
@@ -197,7 +192,29 @@ def _wrong_value(known: _Known, key: Key, details: list[ErrorDetails]) -> Proble
     if not said and not expected:
         expected = ["a value that its check accepts"]
     is_ = f"{name} is {shown} (from {source})" if shown else f"{name} is wrong (from {source})"
-    return Problem(": ".join([is_, *dict.fromkeys(said)]), expected=" or ".join(dict.fromkeys(expected)))
+    return Problem(
+        ": ".join([is_, *dict.fromkeys(said)]),
+        expected=" or ".join(dict.fromkeys(expected)),
+        action=next(filter(None, map(_suggested, details)), ""),
+    )
+
+
+def _missing(known: _Known, key: Key) -> Problem:
+    files = {set_: origin for set_, origin in known.origins.items() if origin.lines}
+    section = source_at(files, key[:-1]) if key[:-1] else None
+    found = f"{dotted(key)} is not set" + (f" (in {section})" if section else "")
+    if key != _field_key(key):
+        return Problem(found, action="write it there")  # neither a variable nor a flag reaches into a list
+    variable = ENVIRONMENT_PREFIX + "__".join(key).upper()
+    return Problem(found, action=f"set it in a settings file, by {variable} or by --set {dotted(key)}=…")
+
+
+def _suggested(detail: ErrorDetails) -> str:
+    """The nearest of the names that would do, where a value is a name."""
+    context = detail.get("ctx", {})
+    given = context.get("tag", detail["input"])
+    names = re.findall("'([^']*)'", str(context.get("expected", context.get("expected_tags", ""))))
+    return did_you_mean(given, names) if isinstance(given, str) else ""
 
 
 def _said(detail: ErrorDetails) -> str:
@@ -251,7 +268,7 @@ def _key_of(detail: ErrorDetails, merged: Mapping[str, Any]) -> Key:
             here = here[str(segment)]
         elif isinstance(here, list | tuple) and isinstance(segment, int) and segment < len(here):
             here = here[segment]
-        elif not (detail["type"] == "missing" and position == len(location) - 1):
+        elif not (detail["type"] in {"missing", "extra_forbidden"} and position == len(location) - 1):
             continue
         key = (*key, str(segment))
     return key
@@ -268,6 +285,12 @@ def _is_given(detail: ErrorDetails, merged: Mapping[str, Any]) -> bool:
             return False
         here = here[str(segment)]
     return True
+
+
+def _is_explained(key: Key, details: list[ErrorDetails], by_key: Iterable[Key]) -> bool:
+    """Whether a table is refused only for not being what else may stand there, and something inside of it says why."""
+    inside = any(len(other) > len(key) and other[: len(key)] == key for other in by_key)
+    return bool(key) and inside and all(detail["type"].startswith(tuple(_KINDS)) for detail in details)
 
 
 def _value_at(merged: Mapping[str, Any], key: Key) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import itertools
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from protocols.errors import TableError
 from protocols.limits import MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES
 from protocols.messages import Name
+from protocols.names import did_you_mean
 from protocols.table_cells import FloatArray
 
 MAX_NAMES_SHOWN: Final = 30
@@ -143,14 +143,12 @@ def require_column(path: Path, name: str, names: Sequence[str]) -> str:
     """
     if name in names:
         return name
-    by_lower = {each.lower(): each for each in reversed(names)}
-    nearest = difflib.get_close_matches(name.lower(), list(by_lower), n=1)
     listed = ", ".join(names[:MAX_NAMES_SHOWN])
     more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
     raise TableError(
         f"The table {path} has no column {name!r}",
         expected=f"one of {listed}{more}",
-        action=f"did you mean {by_lower[nearest[0]]!r}?" if nearest else "name a column that exists",
+        action=did_you_mean(name, names) or "name a column that exists",
     )
 
 

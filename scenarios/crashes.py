@@ -11,14 +11,17 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
 from typing import Annotated, Final, Self
 
 import typer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from protocols.errors import SettingsError
+from protocols.errors import CampaignHalted, SettingsError
+from scenarios.console import INTERRUPTED
 
 MAX_CRASHES: Final = 100
 """Most crashes of one run: each costs a start of Python, and of the broker."""
@@ -63,7 +66,7 @@ def crash_at(numbers: Sequence[int], accepted: int) -> Callable[[int], None]:
 
 
 def live_and_be_killed(arguments: Sequence[str], *, campaign: str, kills: int) -> int:
-    """Run the command again and again until it ends by itself; return its exit code.
+    """Run the command again and again until it ends by itself or is asked to; return its exit code.
 
     Args:
         arguments: The command line without the program.
@@ -72,19 +75,30 @@ def live_and_be_killed(arguments: Sequence[str], *, campaign: str, kills: int) -
 
     Raises:
         SettingsError: Where processes cannot be killed so.
+        CampaignHalted: When something else kills it.
     """
     if not hasattr(signal, "SIGKILL"):
         raise SettingsError("[crashes] needs SIGKILL, which this system does not have", action="leave it out")
-    command = [sys.executable, "-m", "scenarios", *arguments, ONE_LIFE]
-    if "--campaign" not in arguments:
-        command += ["--campaign", campaign]
-    for life in range(kills + 1):
-        again = ["--resume"] if life and "--resume" not in command else []
-        code = _one_life([*command, *again])
-        if code != -signal.SIGKILL:
-            return code
-        typer.secho(f"killed ({life + 1} of {kills}); taking it up again", err=True, fg=typer.colors.YELLOW)
-    return code
+    place = arguments.index("run") + 1
+    command = [sys.executable, "-m", "scenarios", *arguments[:place], ONE_LIFE, "--campaign", campaign]
+    rest = list(arguments[place:])
+    with _asked_to_end() as life:
+        for killed in range(kills + 1):
+            code = life.lived([*command, *rest])
+            if life.asked and code < 0:  # it had no time to say so itself
+                advice = f"take it up with --resume --campaign {campaign}"
+                typer.secho(f"The campaign is not finished; {advice}", err=True)
+                return INTERRUPTED
+            if code != -signal.SIGKILL:
+                return code
+            if killed < kills:
+                typer.secho(f"killed ({killed + 1} of {kills}); taking it up again", err=True, fg=typer.colors.YELLOW)
+            rest += [] if "--resume" in rest else ["--resume"]
+    raise CampaignHalted(
+        "The run was killed more often than [crashes] says",
+        expected=f"at most {kills} times",
+        action=f"look whether memory ran out, then run again with --resume --campaign {campaign}",
+    )
 
 
 def end_with_parent() -> None:
@@ -99,14 +113,33 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _one_life(command: Sequence[str]) -> int:
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        try:
-            while True:
-                try:
-                    return process.wait()
-                except KeyboardInterrupt:  # the terminal has told the child as well
-                    continue
-        finally:
-            signal.signal(signal.SIGTERM, before)
+@dataclass(slots=True)
+class _Life:
+    """The process that lives now, and whether somebody wants it to end."""
+
+    process: subprocess.Popen[bytes] | None = None
+    asked: bool = False
+
+    def lived(self, command: Sequence[str]) -> int:
+        # In a group of its own: what the terminal sends reaches us alone, and the process once, by `ask`.
+        with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as self.process:
+            if self.asked:  # while it was started
+                self.process.terminate()
+            return self.process.wait()
+
+    def ask(self, _number: int, _frame: FrameType | None) -> None:
+        """Pass on that it is to end."""
+        self.asked = True
+        if self.process is not None:
+            self.process.terminate()
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[_Life]:
+    life = _Life()
+    before = {number: signal.signal(number, life.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield life
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

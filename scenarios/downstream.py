@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 import numpy as np
 
 from agent.acquisition.base import FloatArray, IndexArray
 from protocols.errors import SettingsError, TableError
+from protocols.names import did_you_mean
 from scenarios.downstream_models import ModelName, make_model
 from scenarios.settings import Scenario
 from scenarios.trials import Trial
@@ -76,11 +76,10 @@ def targets_of(scenario: Scenario, world: World) -> tuple[Target, ...]:
     units = {own: unit, **further}
     for name in scenario.evaluation.targets:
         if name not in units:
-            near = get_close_matches(name, units, n=1)
             raise SettingsError(
                 f"The evaluation names a target {name!r} that the pool does not have",
                 expected="one of " + ", ".join(units),
-                action=f"did you mean {near[0]!r}?" if near else _add_column(name, from_table=columns is not None),
+                action=did_you_mean(name, units) or _add_column(name, from_table=columns is not None),
             )
     chosen = scenario.evaluation.targets or (own,)
     return tuple(Target(name, units[name], world.values if name == own else world.further[name]) for name in chosen)

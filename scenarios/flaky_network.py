@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +24,9 @@ from protocols.errors import SettingsError
 
 CHUNK_BYTES: Final = 16 * 1024
 """Most bytes in the proxy's hands per direction and connection: what does not flow waits with its sender."""
+
+END_S: Final = 1.0
+"""Longest wait for connections to be gone at the end [s]: one may be under way to a broker that answers nothing."""
 
 PLAIN: Final = frozenset({"mqtt", "ws"})
 """Schemes that may be led another way; the certificate of a broker with TLS names its host."""
@@ -56,6 +61,14 @@ class NetworkSettings(BaseModel):
         return self.cut_every_s is None and self.stall_every_s is None and self.latency_s == 0
 
 
+def reset(end: asyncio.StreamWriter) -> None:
+    """Break a connection as a network does: the peer is told of a reset, and what was under way is lost."""
+    with contextlib.suppress(OSError):  # closed meanwhile
+        lingering = end.get_extra_info("socket")
+        lingering.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end.transport.abort()
+
+
 @dataclass(slots=True)
 class _Proxy:
     host: str
@@ -63,18 +76,40 @@ class _Proxy:
     settings: NetworkSettings
     on_event: Callable[..., object]
     links: set[asyncio.StreamWriter] = field(default_factory=set)
-    is_down: bool = False
+    served: set[asyncio.Task[None]] = field(default_factory=set)
+    up: asyncio.Event = field(default_factory=asyncio.Event)
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection in a task of its own."""
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self.served.add(task)
+        task.add_done_callback(self.served.discard)
+
+    async def end(self) -> None:
+        """Let every connection end."""
+        self.up.clear()
+        self.flowing.set()  # what is stalled would never see that its connection is gone
+        for link in list(self.links):
+            link.transport.abort()
+        if self.served:
+            _, late = await asyncio.wait(self.served, timeout=END_S)
+            for task in late:
+                task.cancel()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Lead one connection to the broker until either end hangs up or the network cuts it."""
-        if self.is_down:
-            writer.transport.abort()
+        if not self.up.is_set():
+            reset(writer)
             return
         try:
             onward_reader, onward = await asyncio.open_connection(self.host, self.port)
         except OSError:
-            writer.transport.abort()
+            reset(writer)
+            return
+        if not self.up.is_set():  # since
+            reset(writer)
+            reset(onward)
             return
         ends = {writer, onward}
         self.links |= ends
@@ -96,12 +131,12 @@ class _Proxy:
         """Cut every connection now and then."""
         while True:
             await asyncio.sleep(self.settings.down_s + moments.expovariate(1 / (every_s - self.settings.down_s)))
-            self.is_down = True
+            self.up.clear()
             self.on_event("network_cut", connections=len(self.links) // 2, down_s=self.settings.down_s)
             for link in list(self.links):
-                link.transport.abort()
+                reset(link)
             await asyncio.sleep(self.settings.down_s)
-            self.is_down = False
+            self.up.set()
 
     async def stall(self, every_s: float, moments: random.Random) -> None:
         """Let nothing flow now and then."""
@@ -147,8 +182,9 @@ async def network_for(
             action="leave out [network], or choose another --broker",
         )
     proxy = _Proxy(address.host, address.port, settings, on_event)
+    proxy.up.set()
     proxy.flowing.set()
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     cuts, stalls = (random.Random(f"{settings.seed} {kind}") for kind in ("cuts", "stalls"))  # noqa: S311 - trouble
     trouble = []
@@ -163,8 +199,7 @@ async def network_for(
             task.cancel()
         await asyncio.gather(*trouble, return_exceptions=True)
         server.close()
-        for link in list(proxy.links):
-            link.transport.abort()
+        await proxy.end()
         await server.wait_closed()
 
 

@@ -25,10 +25,12 @@ def each_over_the_shared(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_oracle(given: Mapping[str, Any], pool: Mapping[str, Any]) -> dict[str, Any]:
-    """Let the pool's table play every instrument that has no evaluator of its own."""
+    """Let the pool's table play every instrument that has no other evaluator, and fill in what a table leaves out."""
 
     def filled(simulator: Any) -> Any:
-        if not isinstance(simulator, dict) or simulator.get("evaluator", TABLE) != TABLE:
+        if not isinstance(simulator, dict):
+            return simulator
+        if simulator.get("evaluator", TABLE) != TABLE and simulator.get("table") is None:
             return simulator
         oracle = {"path": pool.get("path"), "columns": pool.get("columns")} | simulator.get("table", {})
         return {"evaluator": TABLE} | simulator | {"table": oracle}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from protocols.errors import SettingsError
 from protocols.layering import DEFAULT_SOURCE, Layer, Resolved, environment_layer, resolve, set_layer, toml_layer
+from protocols.names import did_you_mean
 from scenarios.console import ProgressCall, no_progress
 from scenarios.pack_reading import is_pack, packed_settings, unpacked
 from scenarios.run_folder import RUNS
@@ -77,11 +77,10 @@ def find_scenario(name: str) -> Path:
     path = Path(name)
     if (path.suffix == ".toml" and path.is_file()) or is_pack(path):
         return path
-    near = difflib.get_close_matches(name, library, n=1)
     raise SettingsError(
         f"There is no scenario {name!r}",
         expected=f"one of {', '.join(library)}, or the path of a TOML file or a pack",
-        action=f"did you mean {near[0]!r}?" if near else "`entropilot list` shows what there is",
+        action=did_you_mean(name, library) or "`entropilot list` shows what there is",
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from protocols.errors import SettingsError
 from protocols.messages import FailureReason
+from protocols.names import did_you_mean
 from simulators.evaluator import EvaluationFailed
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def choose_calculator(name: str, parameters: Mapping[str, object] | None = None)
         raise SettingsError(
             f"The calculator {name!r} is not in the list",
             expected=f"one of {', '.join(CALCULATOR_NAMES)}",
-            action="name one of these, or write an evaluator of your own",
+            action=did_you_mean(name, CALCULATOR_NAMES) or "name one of these, or write an evaluator of your own",
         )
     try:
         return _CALCULATORS[name](parameters or {})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from protocols.messages import Identifier
+from protocols.names import require_name
 from protocols.topics import AGENT_CLIENT, ANY_SIMULATOR
+from simulators.calculators import CALCULATOR_NAMES
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings
@@ -48,6 +50,19 @@ class SimulatorSettings(BaseModel):
     noise: NoiseSettings | None = Field(None, description="noise added to what is measured")
     faults: FaultSettings = Field(default_factory=FaultSettings, description="what goes wrong, and how often")
 
+    @field_validator("evaluator")
+    @classmethod
+    def _known_evaluator(cls, evaluator: str) -> str:
+        if ":" not in evaluator:
+            require_name(evaluator, (ASE, TABLE), "package.module:Class of your own")
+        return evaluator
+
+    @field_validator("calculator")
+    @classmethod
+    def _known_calculator(cls, calculator: str) -> str:
+        require_name(calculator, CALCULATOR_NAMES)
+        return calculator
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.id in RESERVED_IDS:
@@ -55,8 +70,5 @@ class SimulatorSettings(BaseModel):
             raise ValueError(message)
         if self.evaluator == TABLE and self.table is None:
             message = "the evaluator 'table' needs [simulator.table] with path and columns"
-            raise ValueError(message)
-        if self.evaluator not in {ASE, TABLE} and ":" not in self.evaluator:
-            message = f"no evaluator {self.evaluator!r}; expected 'ase', 'table' or 'package.module:Class'"
             raise ValueError(message)
         return self

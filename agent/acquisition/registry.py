@@ -6,7 +6,6 @@ command line does not load SciPy for its help.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib
 import importlib.metadata
@@ -18,6 +17,7 @@ from typing import Final
 
 from agent.acquisition.base import Policy
 from protocols.errors import SettingsError
+from protocols.names import did_you_mean
 
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -84,11 +84,10 @@ def _policy_class(name: str) -> type:
     target = BUILT_IN.get(name, name)
     module_name, colon, class_name = target.partition(":")
     if not (colon and module_name and class_name):
-        nearest = difflib.get_close_matches(name, BUILT_IN, n=1, cutoff=0.0)[0]
         raise SettingsError(
             f"There is no policy {name!r}",
             expected=f"one of {', '.join(sorted(BUILT_IN))}, or package.module:Class of your own",
-            action=f"did you mean {nearest!r}?",
+            action=did_you_mean(name, BUILT_IN),
         )
     try:
         module = importlib.import_module(module_name)

@@ -18,16 +18,16 @@ Faults are set for one `Direction` or both, at any time, from any thread.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import socket
-import struct
 import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Self
+
+from scenarios.flaky_network import reset
 
 CHUNK_BYTES: Final = 16 * 1024
 """Read at once; with `corrupt`, the most that one flipped bit stands for."""
@@ -136,10 +136,7 @@ class TcpProxy:
 
     def _reset(self, writer: asyncio.StreamWriter) -> None:
         self.counts["cut"] += 1
-        sock = writer.get_extra_info("socket")
-        with contextlib.suppress(OSError):  # closed meanwhile
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # so that it is a reset
-        writer.transport.abort()
+        reset(writer)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

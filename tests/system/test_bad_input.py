@@ -139,12 +139,12 @@ BAD: dict[str, Bad] = {
     ),
     "unknown setting in the scenario": Bad(
         SETTINGS,
-        ("no setting campaign.bugdet (from lab.toml)", "campaign.budget"),
+        ("no setting campaign.bugdet (from lab.toml, line 21)", "campaign.budget"),
         prepare=write("lab.toml", LAB_TOML.replace("budget", "bugdet")),
     ),
     "unknown setting in a further file": Bad(
         SETTINGS,
-        ("no setting simulator.latencey (from over.toml)", "simulator.latency"),
+        ("no setting simulator.latencey (from over.toml, line 1)", "simulator.latency"),
         flags=("--settings", "over.toml"),
         prepare=write("over.toml", "simulator.latencey = 1"),
     ),
@@ -158,7 +158,7 @@ BAD: dict[str, Bad] = {
     ),
     "wrong type in the scenario": Bad(
         SETTINGS,
-        ('start.size is "many" (from lab.toml)', "a whole number"),
+        ('start.size is "many" (from lab.toml, line 17)', "a whole number"),
         prepare=write("lab.toml", LAB_TOML.replace("size = 24", 'size = "many"')),
     ),
     "wrong type in the environment": Bad(
@@ -171,13 +171,15 @@ BAD: dict[str, Bad] = {
     ),
     "a wrong column is told once, not where the campaign and the lab take it from as well": Bad(
         SETTINGS,
-        ("error: pool.columns.unit is 5 (from lab.toml).", "expected: text"),
+        ("error: pool.columns.unit is 5 (from lab.toml, line 12).", "expected: text"),
         prepare=write("lab.toml", LAB_TOML.replace('unit = "eV"', "unit = 5")),
     ),
     "settings that contradict each other": Bad(
         SETTINGS, ("batch = 5 is more than parallel = 4",), flags=("--set", "campaign.batch=5")
     ),
-    "unknown policy": Bad(SETTINGS, ("no policy 'elat'", "did you mean 'etal'?"), flags=("--policy", "elat")),
+    "unknown policy": Bad(
+        SETTINGS, ('campaign.policy is "elat" (from --policy)', "did you mean 'etal'?"), flags=("--policy", "elat")
+    ),
     "policy with wrong options": Bad(
         SETTINGS, ("'random'", "patience"), flags=("--set", "campaign.policy_options.patience=3")
     ),

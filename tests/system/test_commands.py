@@ -170,8 +170,8 @@ def test_show_settings_names_the_source_of_every_value_and_writes_nothing(bench:
         assert (shown.code, shown.err) == (0, "")
         assert "open sesame" not in shown.out
         line_of = {line.split()[0]: line.split() for line in shown.out.splitlines() if line.strip()}
-        assert line_of["campaign.policy"][1:] == ['"random"', "lab.toml"]
-        assert line_of["campaign.seed"][1:] == ["4", "over.toml"]
+        assert line_of["campaign.policy"][1:] == ['"random"', "lab.toml,", "line", "22"]
+        assert line_of["campaign.seed"][1:] == ["4", "over.toml,", "line", "1"]
         assert line_of["broker.keepalive_s"][1:] == ["9", "ENTROPILOT_BROKER__KEEPALIVE_S"]
         assert line_of["campaign.parallel"][1:] == ["2", "--set", "campaign.parallel"]
         assert line_of["campaign.max_attempts"][1:] == ["3", "default"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scenarios.crashes import CrashSettings, crash_at
 from scenarios.flaky_network import NetworkSettings
-from tests.support.commands import Workbench
+from tests.support.commands import Workbench, until
 
 pytestmark = pytest.mark.system
 
@@ -46,16 +48,46 @@ def test_a_run_that_is_killed_three_times_decides_as_one_that_is_not(bench: Work
     assert bench.entropilot("verify", "killed").code == 0
 
 
-def test_a_run_that_is_asked_to_end_between_crashes_ends_and_can_be_taken_up(bench: Workbench) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_run_that_is_asked_to_end_between_crashes_ends_and_can_be_taken_up(
+    bench: Workbench, number: signal.Signals
+) -> None:
     slow = ("--set", "simulator.latency.mean_s=0.4", "--set", "crashes.at=[2,6]", "--campaign", "killed")
     running = bench.start("run", "lab.toml", "--quiet", *slow)
     bench.wait_for_events("ResultAccepted", 3, "killed")
-    running.process.send_signal(signal.SIGTERM)
-    assert running.finish().code == 130
+    running.process.send_signal(number)
+    told = running.finish()
+    assert (told.code, told.err.count("take it up with --resume --campaign killed")) == (130, 1)
     ended = bench.entropilot("run", "lab.toml", "--json", "--resume", *slow)
     assert ended.code == 0, ended.err
     assert ended.err.count("taking it up again") == 1, "what is past is not repeated"
     assert json.loads(ended.out)["spent"] == 12
+
+
+def the_one_that_lives(bench: Workbench) -> int:
+    """Wait until the campaign has a result, and return the process that holds its lock."""
+    bench.wait_for_events("ResultAccepted", 1, "killed")
+    return int((bench.runs / "killed" / "campaign.lock").read_text())
+
+
+def test_nothing_is_left_over_when_the_command_itself_is_killed(bench: Workbench) -> None:
+    slow = ("--set", "simulator.latency.mean_s=1", "--set", "crashes.at=[11]", "--campaign", "killed")
+    running = bench.start("run", "lab.toml", "--quiet", *slow)
+    life = the_one_that_lives(bench)
+    assert life != running.process.pid
+    running.process.kill()
+    running.finish()
+    until(lambda: not psutil.pid_exists(life), "it lives on alone")
+    assert bench.entropilot("run", "lab.toml", "--quiet", "--resume", *slow).code == 0
+
+
+def test_a_kill_that_the_scenario_does_not_say_is_told(bench: Workbench) -> None:
+    slow = ("--set", "simulator.latency.mean_s=1", "--set", "crashes.at=[2]", "--campaign", "killed")
+    running = bench.start("run", "lab.toml", "--quiet", *slow)
+    bench.wait_for_events("ResultAccepted", 3, "killed")
+    os.kill(the_one_that_lives(bench), signal.SIGKILL)
+    told = running.finish()
+    assert (told.code, "killed more often than [crashes] says" in told.err) == (6, True), told.err
 
 
 def test_a_run_over_a_network_that_is_cut_decides_as_one_over_a_calm_one(bench: Workbench) -> None:

@@ -1,6 +1,7 @@
 """Settings in layers: who wins, where a value comes from, and errors that a person can act on."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -271,13 +272,14 @@ def test_a_toml_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -
     path.write_bytes(b"\xef\xbb\xbf[broker]\nport = 5\n")
     resolved = resolve(Settings, [toml_layer(path)])
     assert resolved.settings.broker.port == 5
-    assert resolved.source_of["broker.port"] == str(path)
+    assert resolved.source_of["broker.port"] == f"{path}, line 2"
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"a = 1\nb = red\n", "line 2, column 5"),
+        (b"a = 1\nb = [\n", "at its end, line 2"),
         (b"a = 1\nb = '\xff'\n", "not UTF-8 text \\(line 2\\)"),
         (b"#" * (1024 * 1024 + 1), "larger than"),
         (b"a = " + b"[" * 5000, "nested too deeply"),
@@ -340,8 +342,8 @@ class Odd(BaseModel):
 
 def test_a_setting_of_another_kind_of_section_is_no_setting_of_this_one() -> None:
     said = refusal(Layer("a.toml", {"source": {"kind": "strict", "address": "x"}}), model=Odd)
-    assert "There is no setting source" in said
-    assert "address (from a.toml)" in said
+    assert "There is no setting source.address (from a.toml)" in said
+    assert "use source.address" not in said
 
 
 def test_what_a_check_of_another_library_expects_is_said_in_its_words() -> None:
@@ -366,6 +368,7 @@ def test_sections_that_the_user_names_have_settings_with_neighbours_types_and_se
     wrong = Layer("lab.toml", {"instruments": {"furnace": {"prot": 1}}})
     assert "There is no setting instruments.furnace.prot (from lab.toml)" in refusal(wrong, model=Lab)
     assert "use instruments.furnace.port" in refusal(wrong, model=Lab)
+    assert "one of instruments" in refusal(Layer("lab.toml", {"zzzzzz": 1}), model=Lab)
     below = refusal(Layer("lab.toml", {"instruments": {"furnace": {"port": {"x": 1}}}}), model=Lab)
     assert "instruments.furnace.port" in below
     variables = {"ENTROPILOT_INSTRUMENTS__FURNACE__PASSWORD": "1234"}
@@ -374,3 +377,70 @@ def test_sections_that_the_user_names_have_settings_with_neighbours_types_and_se
     assert '"1234"' not in settings_json(lab)
     secret = Layer("lab.toml", {"instruments": {"furnace": {"password": f"{SECRET} 2", "port": 0}}})
     assert "instruments.furnace.password is **********" in refusal(secret, model=Lab)
+
+
+def written(tmp_path: Path, text: str) -> Layer:
+    path = tmp_path / "lab.toml"
+    path.write_text(text)
+    return replace(toml_layer(path), source="lab.toml")
+
+
+def test_what_is_wrong_in_a_file_is_told_with_its_line(tmp_path: Path) -> None:
+    said = refusal(
+        written(
+            tmp_path,
+            """budget = 0
+weights = [
+  1.0,  # fine
+  "x",
+]
+policy = "etl"
+
+[broker]
+prot = 1
+port.x = 2
+[pool]
+kind = "csv"
+""",
+        )
+    )
+    assert "budget is 0 (from lab.toml, line 1)" in said
+    assert 'weights.1 is "x" (from lab.toml, line 4)' in said
+    assert "policy is \"etl\" (from lab.toml, line 6); expected one of 'etal' or 'random'; did you mean 'etal'?" in said
+    assert "no setting broker.prot (from lab.toml, line 9)" in said
+    assert "broker.port is wrong (from lab.toml, line 10); expected a whole number" in said
+    assert "pool.path is not set (in lab.toml, line 2)" in refusal(written(tmp_path, '\n[pool]\nkind = "csv"\n'))
+
+
+def test_what_a_whole_section_says_is_told_with_the_line_of_its_header(tmp_path: Path) -> None:
+    first = written(tmp_path, 'budget = 2000\npolicy = "random"\n\n[instruments]\n[instruments.a]\nurl = "x"\n')
+    assert "tells nothing new" in refusal(first)
+    assert "from lab.toml)" in refusal(first), "the settings together have no line"
+    wrong = written(tmp_path, "[broker]\nport = 1\n[name]\nx = 1\ny = 2\n")
+    assert "name is wrong (from lab.toml, line 3). Expected: text" in refusal(wrong)
+
+
+def test_a_section_is_not_suggested_for_what_stands_in_it() -> None:
+    said = refusal(set_layer(("broker.zzz=1",)))
+    assert "use broker" not in said
+    assert "in broker: one of url, port, password" in said
+
+
+class Amount(BaseModel, extra="forbid"):
+    size: float | dict[str, float]
+
+
+class Stock(BaseModel, extra="forbid"):
+    amounts: tuple[Amount, ...] = ()
+    amount: Amount | None = None
+
+
+def test_a_table_that_might_have_been_a_number_is_blamed_only_for_what_is_wrong_in_it() -> None:
+    said = refusal(Layer("a.toml", {"amount": {"size": {"steel": "much"}}}), model=Stock)
+    assert said.startswith('amount.size.steel is "much" (from a.toml)')
+
+
+def test_a_wrong_key_in_a_list_of_tables_names_the_right_one() -> None:
+    said = refusal(Layer("a.toml", {"amounts": [{"size": 1, "siez": 2}]}), model=Stock)
+    assert "no setting amounts.0.siez (from a.toml)" in said
+    assert "use amounts.0.size" in said

@@ -85,8 +85,13 @@ def test_the_pools_table_is_found_for_every_instrument_that_has_no_evaluator_of_
 
 def test_every_value_says_whether_it_comes_from_the_instrument_from_all_or_from_the_table(mine: str) -> None:
     resolved = load_scenario(mine, Overrides(assignments=("simulators.xrd.resend_max_s=5",)), {})
+    line = Path(mine).read_text().splitlines().index("concurrency = 1") + 1
     origin = {key: resolved.source_of[f"simulators.xrd.{key}"] for key in ("concurrency", "id", "latency.mean_s")}
-    assert origin == {"concurrency": mine, "id": "[simulators.xrd]", "latency.mean_s": "[simulator.latency]"}
+    assert origin == {
+        "concurrency": f"{mine}, line {line}",
+        "id": "[simulators.xrd]",
+        "latency.mean_s": "[simulator.latency]",
+    }
     assert resolved.source_of["simulators.xrd.table.path"] == "[pool]"
     assert resolved.source_of["simulators.xrd.memory_limit_mb"] == "default"
     assert resolved.settings.simulators["xrd"].resend_max_s == 5

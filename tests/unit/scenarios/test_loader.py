@@ -47,6 +47,50 @@ def test_an_unknown_scenario_is_answered_with_the_nearest_name() -> None:
         find_scenario("emt_aloys")
 
 
+def test_a_mistake_in_a_scenario_file_is_told_with_its_line_and_the_name_that_was_meant(mine: str) -> None:
+    path = Path(mine)
+    path.write_text(
+        path.read_text()
+        + """
+[simulator]
+evaluator = "tabel"
+calculator = "enm"
+noise = { standard_deviation = 0.1, sede = 1 }
+
+[[operator]]
+at = 1
+action = "stopp"
+
+[[operator]]
+acton = "stop"
+action = "stop"
+"""
+    )
+    lines = path.read_text().splitlines()
+
+    def line(text: str) -> int:
+        return next(number for number, each in enumerate(lines, start=1) if each.startswith(text))
+
+    with pytest.raises(SettingsError) as caught:
+        load_scenario(mine, Overrides(assignments=("campaign.policy=etol", "campaign.estimator=m_spacin")), {})
+    said = str(caught.value)
+    for expected in (
+        f"no setting simulator.noise.sede (from {mine}, line {line('noise')}); use simulator.noise.seed",
+        f'simulator.evaluator is "tabel" (from {mine}, line {line("evaluator")})',
+        "did you mean 'table'?",
+        f'simulator.calculator is "enm" (from {mine}, line {line("calculator")})',
+        "did you mean 'emt'?",
+        f'operator.0.action is "stopp" (from {mine}, line {line("action")})',
+        "did you mean 'stop'?",
+        f"no setting operator.1.acton (from {mine}, line {line('acton')}); use operator.1.action",
+        f"operator.1.at is not set (in {mine}, line {line('acton') - 1}); write it there",
+        "campaign.policy is \"etol\" (from --set campaign.policy); expected one of 'etal',",
+        "did you mean 'etal'?",
+        "did you mean 'm_spacing'?",
+    ):
+        assert expected in said
+
+
 def test_later_layers_win_and_every_value_keeps_its_source(mine: str, tmp_path: Path) -> None:
     further = tmp_path / "further.toml"
     further.write_text("[campaign]\nbudget = 11\nparallel = 2\nseed = 1\n")
@@ -54,7 +98,7 @@ def test_later_layers_win_and_every_value_keeps_its_source(mine: str, tmp_path: 
     resolved = load_scenario(mine, overrides, {"ENTROPILOT_CAMPAIGN__PARALLEL": "3"})
     campaign = resolved.settings.campaign
     assert (campaign.budget, campaign.parallel, campaign.max_attempts, campaign.seed) == (11, 3, 5, 4)
-    assert resolved.source_of["campaign.budget"] == str(further)
+    assert resolved.source_of["campaign.budget"] == f"{further}, line 2"
     assert resolved.source_of["campaign.parallel"] == "ENTROPILOT_CAMPAIGN__PARALLEL"
     assert "--set" in resolved.source_of["campaign.max_attempts"]
     assert resolved.source_of["campaign.seed"] == "--seed"

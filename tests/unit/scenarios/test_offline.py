@@ -104,8 +104,8 @@ def test_what_it_acquired_leads_from_point_to_point(parallel: int, ordering: str
 
 
 def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(SettingsError, match="There is no policy 'rondom'"):
-        run(policy="rondom")
+    with pytest.raises(SettingsError, match="no such class"):
+        run(policy="agent.acquisition.baselines:Rondom")
 
 
 def test_the_range_at_the_end_is_nan_where_it_is_not_defined() -> None:

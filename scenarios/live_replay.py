@@ -14,7 +14,7 @@ from protocols.errors import SettingsError, StoreError
 from protocols.ids import fresh_id
 from protocols.recording_lines import MessageRow
 from protocols.recording_reader import open_recording
-from protocols.topics import AGENT_CLIENT, PREFIX, Channel
+from protocols.topics import lab_subscriptions
 from scenarios.live_link import LiveLink, live_session
 from scenarios.live_players import LabPlayer, Player, Playing, Told, WholePlayer
 from scenarios.live_schedule import LiveSchedule
@@ -122,15 +122,10 @@ def _whole(request: LiveRequest) -> Player:
 def _lab(request: LiveRequest) -> Player:
     lab = chosen_lab(request.path, request.campaign)
     campaign = request.campaign or lab.campaign
-    base = f"{PREFIX}/{campaign}"
-    topics = (
-        f"{base}/{Channel.REQUEST.value}/+",
-        f"{base}/{Channel.RECEIPT.value}/+",
-        f"{base}/{Channel.STATUS.value}/{AGENT_CLIENT}",
-    )
+    session = live_session(request.broker, f"entropilot-{campaign}-replay", lab_subscriptions(campaign))
     return LabPlayer(
         LiveSchedule(lab, campaign, request.speed),
-        LiveLink(live_session(request.broker, f"entropilot-{campaign}-replay", topics)),
+        LiveLink(session),
         campaign=campaign,
         simulators=lab.simulators,
         until_idle_s=request.until_idle_s,

@@ -175,7 +175,7 @@ class LabPlayer(Player):
         self._outgoing: deque[Letter] = deque(online(campaign, simulator) for simulator in simulators)
         self._woken = asyncio.Event()
         self._room = asyncio.Event()
-        self._has_link = False
+        self._is_back = False
         self._agent_is_there: bool | None = None
 
     async def _hear(self) -> None:
@@ -186,7 +186,8 @@ class LabPlayer(Player):
                 self._take(item)
                 self._link.transport.acknowledge(item)
             elif isinstance(item, LinkUp):
-                self._has_link = True
+                self._is_back = self._linked.is_set()
+                self._linked.set()
             self._make_room()
             self._woken.set()
 
@@ -210,8 +211,8 @@ class LabPlayer(Player):
         loop = asyncio.get_running_loop()
         while True:
             self._woken.clear()
-            if self._has_link:
-                self._has_link = False
+            if self._is_back:
+                self._is_back = False
                 await self._link.say_online()
             self._outgoing.extend(self._schedule.take_due(loop.time(), datetime.now(UTC)))
             self._make_room()

@@ -37,7 +37,7 @@ from protocols.daemon_thread import in_daemon_thread
 from protocols.errors import BrokerError, invariant
 from protocols.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 from protocols.mqtt_properties import properties_of
-from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, PublishRefused
+from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, NobodyListens, PublishRefused
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
 """How long a broker keeps our queue while we are away: over a long weekend."""
@@ -104,8 +104,8 @@ class MqttSession:
         client_id: Fixed, so that the broker knows us again.
         subscriptions: Topic filters, subscribed to at every connect.
         will: The last will, retained.
-        listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and what is
-            received carries its properties.
+        listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and over MQTT 5
+            what is received carries its properties, and says whether it was published to be retained.
         on_event: Called with a short name and fields for the log.
     """
 
@@ -186,7 +186,9 @@ class MqttSession:
             code = await self._confirmation(topic, payload, retain=retain)
         if _is_final(code):
             raise PublishRefused(topic, _reason_text(code))
-        if code in RETRY_PUBLISH or (code == NO_SUBSCRIBERS and not retain):
+        if code == NO_SUBSCRIBERS and not retain:
+            raise NobodyListens
+        if code in RETRY_PUBLISH:
             raise LinkLost
 
     async def _confirmation(self, topic: str, payload: bytes, *, retain: bool) -> int:
@@ -273,7 +275,7 @@ class MqttSession:
         if not self._subscriptions:
             return  # an empty packet is none
         wanted: Any = (
-            [(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions]
+            [(topic, SubscribeOptions(qos=1, retainAsPublished=self._listens_only)) for topic in self._subscriptions]
             if self._version is MqttVersion.V5
             else [(topic, 1) for topic in self._subscriptions]
         )

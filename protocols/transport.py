@@ -45,6 +45,10 @@ class LinkLost(Exception):
     """A publish has an unknown outcome: it may arrive or not. The sender repeats it under the same id."""
 
 
+class NobodyListens(LinkLost):
+    """The broker took a message that it does not keep, and says that it gave it to nobody."""
+
+
 class PublishRefused(Exception):
     """The broker refused a message for good (not authorised, too large, …)."""
 
@@ -77,7 +81,8 @@ class Transport(Protocol):
         """Send with QoS 1 and wait for the broker's word.
 
         Raises:
-            LinkLost: The outcome is unknown, or nobody listened and it is not retained.
+            LinkLost: The outcome is unknown.
+            NobodyListens: Nobody got it, says the broker, and it is not retained. Not every broker says so.
             PublishRefused: The broker refused it for good.
         """
         ...

@@ -41,8 +41,9 @@ def record(
 ) -> None:
     """Record any campaign on any broker, beside its agent and its lab: every message, publishing nothing."""
     with reported_errors(debug=debug):
+        from scenarios.broker_url import broker_at
         from scenarios.loader import Overrides, load_scenario
-        from scenarios.record import RecordRequest, broker_for_recording, filters_for, require_new
+        from scenarios.record import RecordRequest, filters_for, require_new
         from scenarios.record import record as listen_and_write
         from scenarios.record_report import listening, record_json, record_table
         from scenarios.run_folder import require_campaign_name
@@ -55,7 +56,7 @@ def record(
         with progress_on_stderr(quiet=quiet or json) as progress:
             world = None if meant is None else make_world(meant, progress)
         request = RecordRequest(
-            broker_for_recording(broker), filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
+            broker_at(broker), filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
             meant, world,
         )  # fmt: skip
         with listening(request, quiet=quiet or json) as told:
@@ -85,6 +86,24 @@ def replay(
         typer.Option(metavar="TABLE|simulator", help="What if: who answers where the recording does not."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="What if: folder for picture, CSV and JSON.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Play the lab's side onto a broker: it answers a live agent as it did then.")
+    ] = False,
+    broker: Annotated[
+        str | None, typer.Option(help=f"Live: the broker's URL, with user and password; by default {DEFAULT_URL}.")
+    ] = None,
+    speed: Annotated[
+        str | None, typer.Option(metavar="1x|10x|NUMBERx|max", help="Live: how fast; by default as recorded.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Live: both sides, as they were, for dashboards; needs no agent.")
+    ] = False,
+    until_idle: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, metavar="SECONDS", help="Live: end after such a silence; by default the agent must leave."
+        ),
+    ] = None,
     runs: Runs = Path("runs"),
     quiet: Quiet = False,
     json: Json = False,
@@ -94,9 +113,20 @@ def replay(
 
     No broker, no simulator, no waiting. With another policy or other settings it tells what would have happened: the
     recorded results answer, and what was never measured is counted as unknown.
+
+    With --live a real agent asks, over a real broker, and the recording answers by candidate and attempt, whatever the
+    order: of its own campaign, or of the one that --campaign names.
     """
     with reported_errors(debug=debug):
-        if any(given is not None for given in (policy, budget, seed, settings, fill)):
+        is_what_if = any(given is not None for given in (policy, budget, seed, settings, fill, out))
+        if live or everything or any(given is not None for given in (broker, speed, until_idle)):
+            from scenarios.cli_live import LiveOptions, play_and_tell
+
+            options = LiveOptions(broker, speed, campaign, everything, until_idle)
+            of_others = is_what_if or scenario is not None
+            play_and_tell(recording, runs, options, is_live=live, of_others=of_others, quiet=quiet, json=json)
+            return
+        if is_what_if:
             from scenarios.loader import Overrides
 
             overrides = Overrides({"policy": policy, "budget": budget, "seed": seed}, tuple(settings or ()))

@@ -10,7 +10,6 @@ that we agree to. Over MQTT 3.1.1 its beginning is kept.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -226,25 +225,3 @@ def _header(request: RecordRequest) -> Mapping[str, Any]:
     if request.scenario is not None:
         header["scenario"] = recorded_settings(request.scenario)
     return header
-
-
-def broker_for_recording(url: str, environ: Mapping[str, str] | None = None) -> BrokerSettings:
-    """Return where to listen; a user name and a password may come from the environment, as for the other commands.
-
-    Raises:
-        SettingsError: When the URL is no broker's.
-    """
-    from pydantic import BaseModel
-
-    from protocols.layering import Layer, environment_layer, resolve
-
-    class Listening(BaseModel):
-        broker: BrokerSettings
-
-    given = {
-        name: value
-        for name, value in (os.environ if environ is None else environ).items()
-        if name.startswith("ENTROPILOT_BROKER__")
-    }
-    layers = [environment_layer(Listening, given), Layer("--broker", {"broker": {"url": url}})]
-    return resolve(Listening, layers).settings.broker

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from protocols.errors import BrokerError, invariant
 from protocols.limits import RECEIVE_MAXIMUM
 from protocols.mqtt import Will
-from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, PublishRefused
+from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, NobodyListens, PublishRefused
 
 SHARE = "$share/"
 
@@ -277,8 +277,10 @@ class MemoryTransport:
             raise PublishRefused(topic, "not authorised")
         taken = self._bus.route(self._client_id, Letter(topic, payload, retain))
         await asyncio.sleep(0)
-        if connection.ended.is_set() or not (taken or retain):
-            raise LinkLost  # it was routed and the sender cannot know, or nobody listens
+        if connection.ended.is_set():
+            raise LinkLost  # it was routed and the sender cannot know
+        if not (taken or retain):
+            raise NobodyListens
 
     async def close(self) -> None:
         """Say goodbye: no last will."""

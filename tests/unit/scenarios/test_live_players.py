@@ -1,0 +1,170 @@
+"""A lab that is played live answers over a link that fails, says who is there, and ends when nobody asks any more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from protocols.codec import decode, encode, topic_of
+from protocols.errors import BrokerError
+from protocols.messages import CandidateRequest, CandidateResult, Health, Status
+from protocols.topics import PREFIX, Channel, agent_subscriptions, lab_subscriptions
+from protocols.transport import Delivery, LinkUp
+from scenarios.live_link import LiveLink
+from scenarios.live_players import LabPlayer, Playing
+from scenarios.live_schedule import LiveSchedule
+from scenarios.recorded_lab import labs_in
+from tests.support import sample_messages as letters
+from tests.support.lab import PATIENCE_S, until
+from tests.support.memory_bus import MemoryBus
+from tests.support.recorded import Rows, asking
+
+CAMPAIGN = letters.CAMPAIGN
+LAB = "lab"
+
+
+class Bench:
+    """A bus, a recorded lab that is played onto it, and a client that plays the agent."""
+
+    def __init__(self, rows: Rows, bus: MemoryBus | None = None, until_idle_s: float | None = 0.3) -> None:
+        self.bus = bus or MemoryBus()
+        lab = labs_in(rows)[CAMPAIGN]
+        self.player = LabPlayer(
+            LiveSchedule(lab, CAMPAIGN, math.inf),
+            LiveLink(self.bus.transport(LAB, lab_subscriptions(CAMPAIGN))),
+            campaign=CAMPAIGN,
+            simulators=lab.simulators,
+            until_idle_s=until_idle_s,
+        )
+        self.heard: list[CandidateResult] = []
+        self._agent = self.bus.transport("agent", agent_subscriptions(CAMPAIGN))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[Playing]]:
+        playing = asyncio.create_task(self.player.run(lambda _playing: None))
+        tasks = [asyncio.create_task(self._agent.run()), asyncio.create_task(self._hear())]
+        await until(lambda: {LAB, "agent"} <= set(self.bus.sessions))
+        try:
+            yield playing
+        finally:
+            for task in (playing, *tasks):
+                task.cancel()
+            await asyncio.gather(playing, *tasks, return_exceptions=True)
+
+    async def ask(self, request: CandidateRequest) -> None:
+        await self._agent.publish(topic_of(request, recipient=letters.SIMULATOR), encode(request))
+
+    async def thank(self, result: CandidateResult) -> None:
+        receipt = letters.receipt(result.attempt_id)
+        await self._agent.publish(topic_of(receipt), encode(receipt))
+
+    async def _hear(self) -> None:
+        while True:
+            item = await self._agent.receive()
+            if isinstance(item, Delivery):
+                self._agent.acknowledge(item)
+                with contextlib.suppress(Exception):
+                    message = decode(item.topic, item.payload)
+                    if isinstance(message, CandidateResult):
+                        self.heard.append(message)
+            elif isinstance(item, LinkUp):
+                pass
+
+
+def recorded(*candidates: str) -> Rows:
+    rows = Rows()
+    for candidate in candidates:
+        rows.asked(0.0, candidate)
+        rows.answered(0.1, candidate)
+    return rows
+
+
+async def finished(playing: asyncio.Task[Playing]) -> Playing:
+    async with asyncio.timeout(PATIENCE_S):
+        return await playing
+
+
+def health(bus: MemoryBus) -> Health:
+    topic = f"{PREFIX}/{CAMPAIGN}/{Channel.STATUS.value}/{letters.SIMULATOR}"
+    message = decode(topic, bus.retained[topic])
+    assert isinstance(message, Status)
+    return message.health
+
+
+def is_online(bench: Bench) -> Callable[[], bool]:
+    return lambda: bool(bench.bus.retained) and health(bench.bus) is Health.ONLINE
+
+
+async def test_it_waits_for_the_first_request_answers_and_ends_when_nobody_asks_any_more() -> None:
+    bench = Bench(recorded("x", "y"))
+    async with bench.running() as playing:
+        await until(is_online(bench))
+        await asyncio.sleep(0.5)  # longer than the silence after which it would be over
+        assert not playing.done()
+        for candidate in ("y", "x"):
+            await bench.ask(asking(candidate))
+        await until(lambda: len(bench.heard) == 2)
+        for result in tuple(bench.heard):
+            await bench.thank(result)
+        played = (await finished(playing)).played
+        assert [result.candidate_id for result in bench.heard] == ["y", "x"]
+        assert (played.asked, played.answered, played.unknown) == (2, 2, 0)
+        assert health(bench.bus) is Health.OFFLINE
+
+
+async def test_while_the_agent_says_that_it_is_there_silence_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenarios.live_players.AGENT_LEFT_S", 0.3)
+    bench = Bench(recorded("x"), until_idle_s=None)
+    agent = Status(**_of_agent(Health.ONLINE))
+    async with bench.running() as playing:
+        await bench._agent.publish(topic_of(agent), encode(agent), retain=True)
+        await bench.ask(asking("x"))
+        await until(lambda: bool(bench.heard))
+        await bench.thank(bench.heard[0])
+        await asyncio.sleep(1.0)
+        assert not playing.done()
+        gone = Status(**_of_agent(Health.OFFLINE))
+        await bench._agent.publish(topic_of(gone), encode(gone), retain=True)
+        await finished(playing)
+
+
+async def test_a_link_that_is_cut_costs_no_answer_and_a_broker_without_memory_hears_again_who_is_online() -> None:
+    bench = Bench(recorded("x", "y"))
+    async with bench.running() as playing:
+        await bench.ask(asking("x"))
+        await until(lambda: len(bench.heard) == 1)
+        bench.bus.stop(forget=True)
+        bench.bus.start()
+        await until(lambda: all(bench.bus.sessions.get(name) for name in (LAB, "agent")))
+        await until(is_online(bench))
+        await bench.ask(asking("y"))
+        await until(lambda: {each.candidate_id for each in bench.heard} == {"x", "y"})
+        for result in tuple(bench.heard):
+            await bench.thank(result)
+        await finished(playing)
+
+
+async def test_a_broker_that_refuses_answers_is_an_error_and_other_words_that_it_refuses_are_counted() -> None:
+    rows = recorded("x")
+    rows.say(0.2, f"{PREFIX}/{CAMPAIGN}/control", b"garbage")
+    may_not_control = MemoryBus(may_publish=lambda client, topic: client != LAB or not topic.endswith("control"))
+    bench = Bench(rows, may_not_control)
+    async with bench.running() as playing:
+        await bench.ask(asking("x"))
+        await until(lambda: len(bench.heard) == 1)
+        await bench.thank(bench.heard[0])
+        assert (await finished(playing)).refused == 1
+    may_not_answer = MemoryBus(may_publish=lambda client, topic: client != LAB or "/result/" not in topic)
+    bench = Bench(rows, may_not_answer)
+    async with bench.running() as playing:
+        await bench.ask(asking("x"))
+        with pytest.raises(BrokerError, match="refuses an answer"):
+            await finished(playing)
+
+
+def _of_agent(health: Health) -> dict[str, object]:
+    return letters.status("agent", health).model_dump() | {"role": "agent"}

@@ -33,10 +33,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from protocols.broker_settings import BrokerSettings, MqttVersion
-from protocols.daemon_thread import in_daemon_thread
 from protocols.errors import BrokerError, invariant
 from protocols.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 from protocols.mqtt_properties import properties_of
+from protocols.mqtt_socket import hang_up, open_socket, write_at_once
 from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, NobodyListens, PublishRefused
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
@@ -63,9 +63,6 @@ RETRY_PUBLISH: Final = frozenset({131, 147, 151})
 PROBE_TIMEOUT_S: Final = 3.0
 """How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
 and a person waits. Ten round trips over a satellite."""
-
-CONNECT_TIMEOUT_S: Final = 5.0
-"""How long TCP, then TLS, may take to connect before we try again: a system knocks at 0, 1 and 3 seconds."""
 
 LEAVE_TIMEOUT_S: Final = 1.0
 """How long our DISCONNECT may take to leave us: over a link that takes nothing any more it never does, and SIGTERM has
@@ -244,8 +241,9 @@ class MqttSession:
         paho.on_connect = connected
         paho.on_disconnect = disconnected
         paho.on_publish = published
+        write_at_once(client)
         try:
-            await _open_socket(client)
+            await open_socket(client)
             async with client:
                 await self._subscribe(client)
                 client.timeout = LEAVE_TIMEOUT_S  # from here on it is asked for one thing only: to leave
@@ -259,7 +257,7 @@ class MqttSession:
                 async for message in client.messages:
                     await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
         finally:
-            _hang_up(paho)
+            hang_up(paho)
 
     def _is_asked_to_end(self) -> bool:
         """Tell whether we were, while aiomqtt awaited something: its `wait_for` may swallow a cancellation."""
@@ -382,47 +380,6 @@ class MqttSession:
         if not self._ever_connected:
             return min(ceiling, settings.reconnect_min_s)  # a person waits at the first start
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
-
-
-async def _open_socket(client: Any) -> None:
-    """Do what aiomqtt would do in a thread that the end of the process waits for; see the top of this file."""
-    paho = client._client  # noqa: SLF001 - see the top of this file
-    paho.connect_timeout = CONNECT_TIMEOUT_S
-    paho.connect_async(client._hostname, client._port)  # noqa: SLF001 - so that it knows where to
-    client._set_tls_params()  # noqa: SLF001 - and how
-    opened = await in_daemon_thread(lambda: _created_socket(paho), discard=lambda late: late.close())
-    paho._create_socket = lambda: opened  # noqa: SLF001
-    client._client_connect()  # noqa: SLF001 - takes the socket and sends CONNECT; nothing in it blocks any more
-    client._client_connect = lambda: None  # noqa: SLF001
-
-
-def _created_socket(paho: Any) -> Any:
-    """Let paho make its socket; close what it leaves open where a handshake (TLS, WebSocket) fails."""
-    made: list[Any] = []
-
-    def noted(make: Callable[..., Any]) -> Callable[..., Any]:
-        def make_and_note(*args: Any, **options: Any) -> Any:
-            made.append(make(*args, **options))
-            return made[-1]
-
-        return make_and_note
-
-    paho._create_socket_connection = noted(paho._create_socket_connection)  # noqa: SLF001
-    if paho._ssl_context is not None:  # noqa: SLF001
-        paho._ssl_context.wrap_socket = noted(paho._ssl_context.wrap_socket)  # noqa: SLF001 - ours, of this connection
-    try:
-        return paho._create_socket()  # noqa: SLF001
-    except BaseException:
-        for each in made:
-            each.close()
-        raise
-
-
-def _hang_up(paho: Any) -> None:
-    """Leave now: aiomqtt leaves open what was never confirmed, and paho closes only when the loop turns again."""
-    paho.on_socket_register_write = None  # it writes at once then
-    paho.disconnect()
-    paho._sock_close()  # noqa: SLF001 - nothing is left to be said, or nobody takes it
 
 
 def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, with_properties: bool) -> Delivery:

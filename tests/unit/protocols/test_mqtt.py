@@ -18,6 +18,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from protocols.broker_settings import BrokerSettings, MqttVersion
 from protocols.errors import BrokerError
 from protocols.mqtt import STEADY_S, MqttSession
+from protocols.mqtt_socket import hang_up
 from protocols.transport import LinkDown, LinkLost, LinkUp, PublishRefused
 from scenarios.broker import embedded_broker
 from tests.support.mqtt_peer import V5, Script, scripted_peer
@@ -413,6 +414,21 @@ async def test_a_publish_after_the_link_has_ended_and_before_we_were_told_has_an
             publishing = session.publish("lab/x", b"1")
             with pytest.raises(LinkLost):
                 publishing.send(None)  # at once, without a turn of the loop
+
+
+async def test_who_hangs_up_right_after_a_publish_leaves_nothing_that_watches_the_sockets_number() -> None:
+    """By the loop's next round the number may be another socket's."""
+    trouble: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: trouble.append(context))
+    async with scripted_peer(Script()) as settings:
+        session = session_of(settings)
+        async with running(session):
+            assert session._client is not None
+            paho = session._client._client
+            paho.publish("lab/x", b"1", qos=1)
+            hang_up(paho)
+            await asyncio.sleep(0.05)
+    assert not trouble
 
 
 async def test_a_confirmation_that_comes_after_the_patience_confirms_nothing_else() -> None:

@@ -15,12 +15,16 @@ from protocols.child import Child, ChildDied, serve
 from protocols.errors import CampaignHalted
 
 
-class Acquirer(Protocol):
-    """Proposes candidates for a context."""
+class Proposer(Protocol):
+    """Proposes candidates within a step."""
 
     def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
-        """Propose at once, or return None: then `propose` is to be awaited."""
+        """Propose at once, or return None: then the answer comes as an input of a later step."""
         ...
+
+
+class Acquirer(Proposer, Protocol):
+    """Proposes candidates, where the policy runs."""
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Propose, off the event loop where that is dear."""
@@ -32,7 +36,7 @@ class Acquirer(Protocol):
 
 
 class InStepAcquirer:
-    """Runs a policy inside the step: for policies of microseconds, and for replay."""
+    """Runs a policy inside the step: for policies of microseconds."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agent.acquirer import Acquirer
+from agent.acquirer import Proposer
 from agent.acquisition.base import PoolArrays, Proposal
 from agent.acquisition.bias import BiasMeter
 from agent.campaign import decide
@@ -108,7 +108,7 @@ class StepMaker:
         campaign: Campaign,
         pool: PoolArrays,
         meter: BiasMeter,
-        acquirer: Acquirer,
+        acquirer: Proposer,
         make_request: Callable[[Attempt], OutboxItem],
         bias_step: int,
     ) -> None:

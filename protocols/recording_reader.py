@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import BinaryIO, Final, cast
 from protocols.errors import StoreError
 from protocols.recording_lines import HEADER_MARK, MAX_LINE_BYTES, AnyRow, Chain, Header, WrongLine
 from protocols.recording_seal import GZIP_MAGIC, seal_problem
+from protocols.regular_file import require_regular_file
 
 _HEADER_START: Final = f'{{"{HEADER_MARK}":'.encode()
 
@@ -96,7 +96,7 @@ def open_recording(path: Path) -> Iterator[Recording]:
     Raises:
         StoreError: When there is none, or it is something else.
     """
-    _require_file(path)
+    require_regular_file(path, "recording")
     try:
         with path.open("rb") as raw:
             file = lines_of(raw)
@@ -134,7 +134,7 @@ def check_recording(path: Path) -> RecordingCheck:
     Raises:
         StoreError: When there is no such file.
     """
-    _require_file(path)
+    require_regular_file(path, "recording")
     try:
         with open_recording(path) as recording:
             check = _checked(recording)
@@ -194,16 +194,6 @@ def _next_line(file: BinaryIO) -> tuple[bytes, bool] | None:
     if len(raw) > MAX_LINE_BYTES:
         raise WrongLine(f"it is longer than {MAX_LINE_BYTES >> 20} MiB")
     return (raw[:-1], True) if raw.endswith(b"\n") else (raw, False)
-
-
-def _require_file(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise StoreError(f"There is no recording at {path} ({error.strerror})", expected="a recording's file") from None
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
-        raise StoreError(f"{path} is {kind}", expected="a recording's file", action="name the file itself")
 
 
 def _wrong(path: Path, found: str) -> StoreError:

@@ -13,7 +13,6 @@ from agent.assembly import DATABASE
 from agent.campaign.events import CampaignPlan, CampaignStarted, DecisionMade, Event, ObservationAdded, ResultAccepted
 from agent.pool.candidates import Pool
 from agent.replay.events import Part, differing_parts
-from agent.replay.follow import Follower
 from agent.report.trajectory import Trajectory
 from agent.step import Step, observe
 from agent.store.read_only import reading, touched_in
@@ -23,7 +22,7 @@ from protocols.database import sqlite_url
 from protocols.errors import StoreError
 from scenarios.console import ProgressCall
 from scenarios.recorded import find_recording
-from scenarios.replay import follow, open_source
+from scenarios.replay import followed_to_the_end, open_source
 
 READING: Final = "reading"
 
@@ -118,18 +117,8 @@ def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
             return _journalled(name, folder / DATABASE)
     source = open_source(find_recording(name, runs, progress), None, progress)
     collected = _Collected()
-    follower = Follower(source.world.pool, None, followed=collected.note)
-    follow(source, follower, progress)
-    outcome = follower.finish()
-    if outcome.lost or not collected.events:
-        raise StoreError(
-            f"{name} cannot be followed to its end: {outcome.lost or 'no campaign begins in it'}",
-            expected="a recording that the rules of today can follow",
-            action="`entropilot replay` tells where it differs",
-        )
-    plan = follower.campaign.terms if follower.campaign is not None else None
-    label, unit = ("", "") if plan is None else (plan.label, plan.unit)
-    return Told(name, tuple(collected.events), Trajectory(label, unit, tuple(enumerate(collected.points))))
+    plan = followed_to_the_end(source, collected.note, progress).terms
+    return Told(name, tuple(collected.events), Trajectory(plan.label, plan.unit, tuple(enumerate(collected.points))))
 
 
 def diff(one: Told, other: Told) -> Diff:

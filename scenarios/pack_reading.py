@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Final, cast
 from agent.verify.part import Part
 from protocols.errors import StoreError
 from protocols.recording_reader import check_lines
+from protocols.regular_file import require_regular_file
 from scenarios.console import ProgressCall, byte_counter, no_progress
 from scenarios.pack_manifest import (
     MANIFEST,
@@ -153,7 +154,7 @@ def opened_pack(path: Path, progress: ProgressCall = no_progress, *, times: int 
     Raises:
         StoreError: When it is none, or holds what a pack may not; and of any `WrongPack` while it is open.
     """
-    _require_file(path)
+    require_regular_file(path, "pack")
     with _told(path), path.open("rb") as file:
         require_end(file)
         sha256, is_sealed = sealed_digest(file)
@@ -304,13 +305,3 @@ def _require_unpacked(folder: Path, manifest: Manifest) -> None:
             expected="the files of the pack, as they were unpacked",
             action=f"remove the folder {folder}; it is unpacked anew",
         )
-
-
-def _require_file(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise StoreError(f"There is no pack at {path} ({error.strerror})", expected="a pack's file") from None
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
-        raise StoreError(f"{path} is {kind}", expected="a pack's file", action="name the file itself")

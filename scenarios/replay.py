@@ -16,10 +16,11 @@ from agent.acquisition.registry import policy_fingerprint
 from agent.assembly import versions
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 from agent.replay.asking import Ask
-from agent.replay.follow import Follower
-from agent.replay.infer import Inference, Requests, requests_in
+from agent.replay.follow import Followed, Follower
+from agent.replay.infer import Inference, Requests, RequestsHeard
 from agent.replay.outcome import ReplayOutcome
 from protocols.errors import StoreError
 from protocols.recording_lines import EventRow, Header, StepRow
@@ -198,7 +199,8 @@ def follow(source: Source, follower: Follower, progress: ProgressCall, *, campai
     Raises:
         StoreError: When the file is not what was written, by its line.
     """
-    inference = None if _has_notes(source.path) else _inference(source, follower, campaign)
+    requests = _requests_instead_of_notes(source.path)
+    inference = None if requests is None else _inference(source, follower, requests, campaign)
     size = source.path.stat().st_size
     with open_recording(source.path) as recording:
         for number, row in enumerate(recording.rows()):
@@ -212,15 +214,44 @@ def follow(source: Source, follower: Follower, progress: ProgressCall, *, campai
     return recording.note
 
 
-def _has_notes(path: Path) -> bool:
-    """Tell whether a recording says what the agent did; it does so from its beginning, or not at all."""
+def followed_to_the_end(
+    source: Source, followed: Followed, progress: ProgressCall, *, campaign: str | None = None
+) -> Campaign:
+    """Follow a recording as it is, asking nobody; return the campaign at its end.
+
+    Args:
+        source: The recording and its world.
+        followed: Told of every step.
+        progress: For a progress bar.
+        campaign: Which one, where the recording holds several.
+
+    Raises:
+        StoreError: When the file is not what was written, or the rules of today cannot follow it.
+    """
+    follower = Follower(source.world.pool, None, followed=followed)
+    follow(source, follower, progress, campaign=campaign)
+    lost = follower.finish().lost
+    if lost or follower.campaign is None:
+        raise StoreError(
+            f"{source.path} cannot be followed to its end: {lost or 'no campaign begins in it'}",
+            expected="a recording that the rules of today can follow",
+            action="`entropilot replay` tells where it differs",
+        )
+    return follower.campaign
+
+
+def _requests_instead_of_notes(path: Path) -> dict[str, Requests] | None:
+    """Return what the requests in a recording tell; None where it says itself what the agent did."""
+    heard = RequestsHeard()
     with open_recording(path) as recording:
-        return any(isinstance(row, EventRow | StepRow) for row in recording.rows())
+        for row in recording.rows():
+            if isinstance(row, EventRow | StepRow):
+                return None
+            heard.note(row)
+    return heard.by_campaign
 
 
-def _inference(source: Source, follower: Follower, campaign: str | None) -> Inference:
-    with open_recording(source.path) as recording:
-        found = requests_in(recording.rows())
+def _inference(source: Source, follower: Follower, found: Mapping[str, Requests], campaign: str | None) -> Inference:
     wanted = campaign or source.header.campaign or next(iter(found), "")
     if wanted not in found or (not campaign and not source.header.campaign and len(found) > 1):
         there = ", ".join(sorted(found)[:MAX_CAMPAIGNS_LISTED]) or "none"

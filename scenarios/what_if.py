@@ -19,18 +19,17 @@ from agent.campaign.events import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.correspondence import Correspondence
 from agent.pool.candidates import Pool
-from agent.replay.follow import Follower
 from agent.replay.recorded import RecordedCampaign
 from agent.report.trajectory import Trajectory
 from agent.settings import CampaignSettings
 from protocols.codec import decode_payload
-from protocols.errors import SettingsError, StoreError, TableError
+from protocols.errors import SettingsError, TableError
 from protocols.messages import CandidateRequest
 from protocols.tables import read_table
 from scenarios.console import ProgressCall
 from scenarios.offline import OfflineRun, play_answered
 from scenarios.recorded import arithmetic_of
-from scenarios.replay import Source, asking, follow
+from scenarios.replay import Source, asking, followed_to_the_end
 from scenarios.settings import Scenario
 from simulators.evaluator import EvaluationFailed
 from simulators.noise import GaussianNoise
@@ -131,16 +130,7 @@ def what_if(
     then, now = source.scenario.campaign, scenario.campaign
     _require_same_ground(then, now)
     recorded = RecordedCampaign(further=tuple(then.further))
-    follower = Follower(source.world.pool, None, followed=recorded.note)
-    follow(source, follower, progress, campaign=campaign)
-    outcome = follower.finish()
-    if outcome.lost or follower.campaign is None:
-        raise StoreError(
-            f"The recording cannot be followed to its end: {outcome.lost or 'no campaign begins in it'}",
-            expected="one that the rules of today can follow",
-            action="`entropilot replay` tells where it differs",
-        )
-    plan = follower.campaign.terms
+    plan = followed_to_the_end(source, recorded.note, progress, campaign=campaign).terms
     pool = source.world.pool
     start, answers = (
         {pool.index_of[name]: values for name, values in known.items()} for known in (recorded.start, recorded.answers)

@@ -75,10 +75,3 @@ class FollowingAcquirer:
     def own(self, asked: Asked) -> Proposal | None:
         """Answer a question whose recorded answer was dropped; None where nobody answers again."""
         return None if self._ask is None else self._ask(asked.context, asked.count)
-
-    async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
-        """Never asked: a replay has no event loop."""
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        """Nothing is held."""

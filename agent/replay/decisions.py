@@ -87,12 +87,13 @@ class Decision:
         if not (self.is_whole and other.is_whole):
             return ""
         for candidate_id, then, now in zip(self.candidate_ids, self.scores, other.scores, strict=True):
-            if not _equal(then, now):
-                return f"the score of {candidate_id} is {_told(then)} then, {_told(now)} now"
+            if not same_score(then, now):
+                return f"the score of {candidate_id} is {told_score(then)} then, {told_score(now)} now"
         if self.runner_up != other.runner_up:
             return f"the runner-up is {self.runner_up or 'nobody'} then, {other.runner_up or 'nobody'} now"
-        if not _equal(self.runner_up_score, other.runner_up_score):
-            return f"the runner-up's score is {_told(self.runner_up_score)} then, {_told(other.runner_up_score)} now"
+        if not same_score(self.runner_up_score, other.runner_up_score):
+            scores = [told_score(each.runner_up_score) for each in (self, other)]
+            return f"the runner-up's score is {scores[0]} then, {scores[1]} now"
         if self.target_family != other.target_family:
             return f"the family aimed at is {self.target_family} then, {other.target_family} now"
         return ""
@@ -102,7 +103,8 @@ def _name(choice: Choice, pool: Pool) -> str:
     return pool.candidate_ids[choice.index] if 0 <= choice.index < len(pool) else f"index {choice.index}"
 
 
-def _equal(one: float | None, other: float | None) -> bool:
+def same_score(one: float | None, other: float | None) -> bool:
+    """Tell whether two scores are the same but for rounding; a policy may give none."""
     if one is None or other is None:
         return one is other
     return math.isclose(one, other, rel_tol=SCORE_TOLERANCE, abs_tol=SCORE_TOLERANCE)
@@ -112,5 +114,6 @@ def _finite(score: float | None) -> float | None:
     return score if score is not None and math.isfinite(score) else None
 
 
-def _told(score: float | None) -> str:
+def told_score(score: float | None) -> str:
+    """Return a score in as many digits as tell two of them apart."""
     return "none" if score is None else f"{score:.9g}"

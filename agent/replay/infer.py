@@ -9,7 +9,6 @@ What cannot be told is the order in which the agent took two answers that were h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,19 +45,26 @@ class Requests:
     of_decision: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def requests_in(rows: Iterable[Row]) -> dict[str, Requests]:
-    """Return what the requests in a recording tell, by campaign; of two of one name, the first."""
-    found: dict[str, Requests] = {}
-    for row in rows:
+class RequestsHeard:
+    """Collects what the requests in a recording tell; of two campaigns of one name, the first.
+
+    Attributes:
+        by_campaign: Name -> what its requests tell.
+    """
+
+    def __init__(self) -> None:
+        self.by_campaign: dict[str, Requests] = {}
+
+    def note(self, row: Row) -> None:
+        """Take in a row."""
         request = _request(row)
         if request is None:
-            continue
+            return
         uid = request.attempt_id.partition("-d")[0]
-        known = found.setdefault(request.campaign, Requests(request.campaign, uid))
+        known = self.by_campaign.setdefault(request.campaign, Requests(request.campaign, uid))
         named = known.of_decision.get(request.decision, ())
         if uid == known.uid and request.candidate_id not in named:
             known.of_decision[request.decision] = (*named, request.candidate_id)
-    return found
 
 
 class Inference:

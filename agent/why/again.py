@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -15,15 +14,13 @@ from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.decide import decision_needed
 from agent.campaign.events import CampaignPlan, CampaignStarted, DecisionMade, Event
 from agent.pool.candidates import Pool
+from agent.replay.decisions import same_score, told_score
 from agent.why.explanation import Again, Verdict
 from agent.why.folding import folded
 from protocols.errors import EntropilotError
 
 LONGEST_PROPOSAL_S: Final = 600.0
 """How long a policy may take to be asked again [s]: far beyond what a campaign bears, and not for ever."""
-
-SCORE_TOLERANCE: Final = 1e-9
-"""Largest relative difference of two scores that are the same but for the last bits of two machines."""
 
 
 def propose_again(events: Sequence[Event], pool: Pool, decision: int, versions: Mapping[str, str]) -> Again:
@@ -100,20 +97,10 @@ def _other_versions(
 
 def _other_figures(made: DecisionMade, again: Again) -> Iterator[str]:
     for which, then, now in zip(made.candidate_ids, made.scores, again.scores, strict=True):
-        if not _equal(then, now):
-            yield f"the score of {which} is {_told(then)} then, {_told(now)} now"
+        if not same_score(then, now):
+            yield f"the score of {which} is {told_score(then)} then, {told_score(now)} now"
     if again.runner_up != made.runner_up:
         yield f"the runner-up is {made.runner_up or 'nobody'} then, {again.runner_up or 'nobody'} now"
-
-
-def _equal(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=SCORE_TOLERANCE, abs_tol=SCORE_TOLERANCE)
-
-
-def _told(score: float | None) -> str:
-    return "none" if score is None else f"{score:.9g}"
 
 
 def _all(proposal: Proposal) -> tuple[Choice, ...]:

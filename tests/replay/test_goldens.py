@@ -17,18 +17,18 @@ from typing import Any
 import pytest
 
 from protocols.recording_reader import check_recording, read_header
-from scenarios.loader import library_scenarios
-from tests.support.goldens import GOLDENS, PINNED, SUFFIX, pinned_environment
+from scenarios.loader import RECORDED, library_scenarios
+from tests.support.goldens import GOLDENS, PINNED, pinned_environment
 
 pytestmark = pytest.mark.system
 
-NAMES = sorted(path.name.removesuffix(SUFFIX) for path in GOLDENS.glob(f"*{SUFFIX}"))
+NAMES = sorted(path.name.removesuffix(RECORDED) for path in GOLDENS.glob(f"*{RECORDED}"))
 
 each_golden = pytest.mark.parametrize("name", NAMES)
 
 
 def golden(name: str) -> Path:
-    return GOLDENS / f"{name}{SUFFIX}"
+    return GOLDENS / f"{name}{RECORDED}"
 
 
 def entropilot(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

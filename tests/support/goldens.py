@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from protocols.recording_seal import compress_recording
-from scenarios.loader import LIBRARY, library_scenarios
+from scenarios.loader import LIBRARY, RECORDED, library_scenarios
 
 GOLDENS: Final = LIBRARY / "recordings"
-
-SUFFIX: Final = ".jsonl.gz"
 
 PINNED: Final = {
     "OPENBLAS_CORETYPE": "Haswell",
@@ -38,7 +36,7 @@ def record(name: str) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "scenarios", "run", name, "--quiet", "--runs", folder]
         subprocess.run(command, check=True, env=pinned_environment())
-        target = GOLDENS / f"{name}{SUFFIX}"
+        target = GOLDENS / f"{name}{RECORDED}"
         compress_recording(Path(folder) / name / "recording.jsonl", target)
     return target
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from scenarios.crashes import CrashSettings, crash_at
+from scenarios.crashes import CrashSettings
 from scenarios.flaky_network import NetworkSettings
 from tests.support.commands import Workbench, until
 
@@ -117,6 +119,15 @@ def test_numbers_of_results_ascend_and_a_network_can_be_up() -> None:
         NetworkSettings(cut_every_s=1.0, down_s=1.0)
 
 
-def test_what_a_process_did_not_reach_itself_is_past() -> None:
-    told = crash_at((3, 5), accepted=5)
-    told(6)  # nothing is ahead: this process lives
+def test_a_process_dies_at_the_next_number_that_it_reaches_itself() -> None:
+    lives = """
+from scenarios.crashes import crash_at
+crash_at((3, 5), accepted=5)(6)
+told = crash_at((3, 5), accepted=4)
+told(4)
+print("lives", flush=True)
+told(5)
+print("lives on", flush=True)
+"""
+    ended = subprocess.run([sys.executable, "-c", lives], check=False, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (-signal.SIGKILL, "lives\n")

@@ -16,9 +16,10 @@ from agent.replay.outcome import ReplayOutcome
 from protocols.errors import StoreError
 from protocols.recording_lines import AnyRow, EventRow, MessageRow, StartRow, StepRow
 from protocols.recording_reader import open_recording
+from scenarios.loader import RECORDED
 from scenarios.recorded import recorded_scenario
 from scenarios.world import make_world
-from tests.support.goldens import GOLDENS, SUFFIX
+from tests.support.goldens import GOLDENS
 
 Ask = Callable[[AcquisitionContext, int], Proposal]
 
@@ -30,13 +31,13 @@ def random_policy() -> Ask:
 @pytest.fixture(scope="module")
 def rows() -> list[AnyRow]:
     """A golden with failures, deadlines and retries."""
-    with open_recording(GOLDENS / f"four_instruments{SUFFIX}") as recording:
+    with open_recording(GOLDENS / f"four_instruments{RECORDED}") as recording:
         return list(recording.rows())
 
 
 @pytest.fixture(scope="module")
 def pool() -> Pool:
-    return make_world(recorded_scenario(GOLDENS / f"four_instruments{SUFFIX}")).pool
+    return make_world(recorded_scenario(GOLDENS / f"four_instruments{RECORDED}")).pool
 
 
 def followed(pool: Pool, rows: list[AnyRow], ask: Ask | None = None) -> ReplayOutcome:
@@ -144,5 +145,5 @@ def test_an_input_of_an_unknown_kind_is_said(pool: Pool, rows: list[AnyRow]) -> 
 
 
 def test_the_pool_of_another_campaign_is_refused(rows: list[AnyRow], tmp_path: Path) -> None:
-    other = make_world(recorded_scenario(GOLDENS / f"emt_alloys{SUFFIX}")).pool
+    other = make_world(recorded_scenario(GOLDENS / f"emt_alloys{RECORDED}")).pool
     assert "this pool is" in followed(other, rows).lost

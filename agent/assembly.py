@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from agent.acquirer import make_acquirer
+from agent.acquirer import Acquirer, make_acquirer
 from agent.acquisition.registry import policy_fingerprint
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignPlan, CampaignResumed
@@ -149,25 +149,10 @@ def assembled_agent(
         instance=instance_of(files.folder, plan.uid),
     )
     acquirer = make_acquirer(pool_arrays(pool), plan.policy, plan.policy_options)
-    maker = StepMaker(
-        campaign=files.remembered.campaign,
-        pool=pool_arrays(pool),
-        meter=files.remembered.meter,
-        acquirer=acquirer,
-        make_request=letters.request,
-        bias_step=files.remembered.bias_step,
-    )
-    session = MqttSession(
-        broker,
-        client_id=f"entropilot-{plan.campaign}-{letters.instance}",
-        subscriptions=agent_subscriptions(plan.campaign),
-        will=Will(*letters.status(Health.OFFLINE)),
-        on_event=logger.info,
-    )
+    maker = _step_maker(files.remembered, pool, acquirer, letters)
+    transport = RecordedTransport(_session(broker, plan, letters, logger.info), recording)
     in_hand = InHand(files.folder / IN_HAND)
     log_step = StepLog(logger)
-
-    transport = RecordedTransport(session, recording)
     recorder = RunRecorder(recording, transport.row_of, files.store)
 
     def after_step(step: Step) -> None:
@@ -200,6 +185,29 @@ def assembled_agent(
         in_hand.close()
         recording.close()
         log_file.close()
+
+
+def _step_maker(remembered: Remembered, pool: Pool, acquirer: Acquirer, letters: Correspondence) -> StepMaker:
+    return StepMaker(
+        campaign=remembered.campaign,
+        pool=pool_arrays(pool),
+        meter=remembered.meter,
+        acquirer=acquirer,
+        make_request=letters.request,
+        bias_step=remembered.bias_step,
+    )
+
+
+def _session(
+    broker: BrokerSettings, plan: CampaignPlan, letters: Correspondence, on_event: Callable[..., Any]
+) -> MqttSession:
+    return MqttSession(
+        broker,
+        client_id=f"entropilot-{plan.campaign}-{letters.instance}",
+        subscriptions=agent_subscriptions(plan.campaign),
+        will=Will(*letters.status(Health.OFFLINE)),
+        on_event=on_event,
+    )
 
 
 def _recording(path: Path, plan: CampaignPlan, header: dict[str, Any]) -> RecordingWriter:

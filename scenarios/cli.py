@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,10 +30,12 @@ from scenarios.cli_options import (
     SettingsFile,
     Shadow,
     ShowSettings,
+    loaded,
     made_world,
     show,
 )
 from scenarios.cli_recordings import app as recordings
+from scenarios.cli_studies import app as studies
 from scenarios.console import print_json, progress_on_stderr, reported_errors
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def run(
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
     with reported_errors(debug=debug):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = _load(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
+        resolved = loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
             _print_settings(resolved, json=json)
             return
@@ -131,7 +133,7 @@ def agent(
     """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
     with reported_errors(debug=debug):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = _on_a_server(_load(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
+        resolved = _on_a_server(loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
         if show_settings:
             _print_settings(resolved, json=json)
             return
@@ -167,7 +169,7 @@ def simulator(
 ) -> None:
     """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
     with reported_errors(debug=debug):
-        resolved = _on_a_server(_load(scenario, {"broker": broker, "id": id}, settings, settings_file))
+        resolved = _on_a_server(loaded(scenario, {"broker": broker, "id": id}, settings, settings_file))
         if show_settings:
             _print_settings(resolved, json=False)
             return
@@ -281,103 +283,6 @@ def why(
 
 
 @app.command()
-def compare(
-    scenario: ScenarioName,
-    policies: Annotated[str, typer.Option(help="Policies, separated by commas.")] = "etal,random",
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds; each has its own start set.")] = 5,
-    budget: Budget = None,
-    downstream: Annotated[
-        bool, typer.Option("--downstream", help="Train models on what was acquired too ([evaluation] says which).")
-    ] = False,
-    settings: Set = None,
-    settings_file: SettingsFile = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for figures, CSV and JSON.")] = None,
-    quiet: Quiet = False,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Compare policies on a scenario over seeds, from the same starts, without broker or lab."""
-    with reported_errors(debug=debug):
-        from scenarios.compare import compare_policies
-        from scenarios.comparison_files import write_comparison
-        from scenarios.comparison_tables import tables
-
-        resolved = _load(scenario, {"budget": budget}, settings, settings_file, quiet=quiet or json)
-        names = [name.strip() for name in policies.split(",") if name.strip()]
-        with progress_on_stderr(quiet=quiet or json) as progress:
-            comparison = compare_policies(resolved.settings, names, range(seeds), progress, downstream=downstream)
-        folder = out or Path("runs") / f"compare-{resolved.settings.name}"
-        written = write_comparison(comparison, folder)
-        if json:
-            print_json(comparison.json())
-        elif not quiet:
-            for table in tables(comparison):
-                show(table)
-                show("")
-            for path in written:
-                show(f"  {path}")
-
-
-@app.command()
-def trim(
-    table: Annotated[
-        str, typer.Argument(help="A .csv, .csv.gz or .parquet file, or a scenario whose pool is such a table.")
-    ],
-    keep: Annotated[str, typer.Option(help="How many rows to keep: a number, or a share such as 30%.")],
-    family: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column with the family of a row.")] = None,
-    property: Annotated[  # noqa: A002 - the flag
-        str | None, typer.Option(metavar="COLUMN", help="Column with the property whose entropy counts.")
-    ] = None,
-    id: Annotated[  # noqa: A002 - the flag
-        str | None, typer.Option(metavar="COLUMN", help="Column with ids; they are checked to be distinct.")
-    ] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the property, for the figure.")] = None,
-    seeds: Annotated[int, typer.Option(min=0, max=1000, help="How many random trims to compare with.")] = 20,
-    estimator: Annotated[
-        str, typer.Option(help="Measures the figures: m_spacing, kozachenko_leonenko, gaussian_kernel, published.")
-    ] = "m_spacing",
-    resolution: Annotated[
-        float | None,
-        typer.Option(help="Smallest difference of values that counts; by default a thousandth of their deviation."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the results; by default runs/trim-TABLE.")] = None,
-    quiet: Quiet = False,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Trim a table to a given size with the least bias and the least loss of entropy.
-
-    Rows go where values of a family crowd together, from families rich in rows; scarce families and rare values stay.
-    No family's entropy counts beyond that of the richest one, so that the gap between families closes.
-
-    Rows without a family or a value are left out and counted. The folder gets the kept rows in the format of the
-    table, as they stand there and in their order, trim.csv with all figures, and trim.png.
-
-    [dim]entropilot trim alloys.csv --keep 30% --family crystal_system --property energy --unit eV/atom[/dim]
-    """
-    with reported_errors(debug=debug):
-        from scenarios import trim as trimming
-        from scenarios.trim_report import trim_json, trim_table, write_trim
-        from scenarios.trim_source import NamedColumns, read_source
-
-        with progress_on_stderr(quiet=quiet or json) as progress:
-            source = read_source(table, NamedColumns(family, property, id, unit))
-            rows = trimming.rows_wanted(keep, source)
-            measure = trimming.measure_for(source.values, estimator, resolution)
-            trimmed = trimming.trim(source, rows, measure, seeds, progress)
-            files = write_trim(trimmed, out or Path("runs") / f"trim-{source.name}", progress)
-        if json:
-            print_json(trim_json(trimmed, files))
-            return
-        for note in trimmed.notes():
-            typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
-        if not quiet:
-            show(trim_table(trimmed))
-            for path in files:
-                show(f"  {path}")
-
-
-@app.command()
 def schema(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; by default the package's own.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only tell whether the written files are up to date.")] = False,
@@ -403,28 +308,13 @@ def schema(
                 show(f"The documents in {folder} were up to date already.")
 
 
-app.registered_commands.extend(recordings.registered_commands)
+for further in (studies, recordings):
+    app.registered_commands.extend(further.registered_commands)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     app(args=arguments, prog_name="entropilot")
-
-
-def _load(
-    scenario: str,
-    flags: dict[str, Any],
-    assignments: list[str] | None,
-    file: Path | None,
-    runs: Path | None = None,
-    *,
-    quiet: bool = False,
-) -> Resolved[Scenario]:
-    from scenarios.loader import Overrides, load_scenario
-
-    overrides = Overrides(flags, tuple(assignments or ()), file)
-    with progress_on_stderr(quiet=quiet) as progress:
-        return load_scenario(scenario, overrides, runs=runs, progress=progress)
 
 
 def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scenarios.console import progress_on_stderr
+
 if TYPE_CHECKING:
+    from protocols.layering import Resolved
     from scenarios.settings import Scenario
     from scenarios.world import World
 
@@ -53,9 +56,25 @@ Shadow = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 
 
+def loaded(
+    scenario: str,
+    flags: dict[str, Any],
+    assignments: list[str] | None,
+    file: Path | None,
+    runs: Path | None = None,
+    *,
+    quiet: bool = False,
+) -> Resolved[Scenario]:
+    """Return the settings of a scenario with what the command line says, and where each comes from."""
+    from scenarios.loader import Overrides, load_scenario
+
+    overrides = Overrides(flags, tuple(assignments or ()), file)
+    with progress_on_stderr(quiet=quiet) as progress:
+        return load_scenario(scenario, overrides, runs=runs, progress=progress)
+
+
 def made_world(scenario: Scenario, *, quiet: bool) -> World:
     """Make pool, values and start set; what a person should know of the table goes to standard error."""
-    from scenarios.console import progress_on_stderr
     from scenarios.world import make_world
 
     with progress_on_stderr(quiet=quiet) as progress:

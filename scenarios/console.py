@@ -86,6 +86,22 @@ def progress_on_stderr(*, quiet: bool) -> Iterator[ProgressCall]:
         yield call
 
 
+@contextlib.contextmanager
+def status_line(first: str, *, quiet: bool) -> Iterator[Callable[[Text], None]]:
+    """Show one line in place on standard error, as long as a person watches; what is shown is never taken for markup.
+
+    Args:
+        first: What stands there at first.
+        quiet: Whether nothing is shown.
+    """
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _line: None
+        return
+    with console.status(Text(first)) as status:
+        yield status.update
+
+
 def _report(error: BaseException, *, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)

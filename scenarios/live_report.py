@@ -12,6 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scenarios.console import status_line
 from scenarios.live_players import Playing
 from scenarios.live_replay import FULL_SPEED, LiveRequest
 
@@ -19,17 +20,12 @@ from scenarios.live_replay import FULL_SPEED, LiveRequest
 @contextmanager
 def playing(request: LiveRequest, *, quiet: bool) -> Iterator[Callable[[Playing], None]]:
     """Show how far it is, in place, as long as a person watches; else say once that it has begun."""
-    console = Console(stderr=True, highlight=False)
-    if quiet:
-        yield lambda _playing: None
-        return
     where = f"playing {request.path.name} onto {request.broker.redacted_url} at {speed_text(request.speed)}"
-    if not console.is_terminal:
+    console = Console(stderr=True, highlight=False)
+    if not quiet and not console.is_terminal:
         console.print(where, soft_wrap=True, markup=False)
-        yield lambda _playing: None
-        return
-    with console.status(Text(where)) as status:
-        yield lambda playing: status.update(Text(f"{where}: {_line(request, playing)}  (Ctrl-C ends it)"))
+    with status_line(where, quiet=quiet) as show:
+        yield lambda playing: show(Text(f"{where}: {_line(request, playing)}  (Ctrl-C ends it)"))
 
 
 def playing_table(request: LiveRequest, playing: Playing) -> RenderableType:

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scenarios.console import status_line
 from scenarios.record import Heard, RecordRequest
+
+MAX_TOPIC_LENGTH: Final = 60
+"""Longest part of a topic that is shown [character]."""
 
 MAX_CHANNELS: Final = 30
 """Channels listed; a broker of strangers may have thousands of topics, but they count as one."""
@@ -21,18 +25,12 @@ MAX_CHANNELS: Final = 30
 @contextmanager
 def listening(request: RecordRequest, *, quiet: bool) -> Iterator[Callable[[Heard], None]]:
     """Show how much was heard, in place, as long as a person watches."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _heard: None
-        return
-    where = f"{request.broker.redacted_url} {', '.join(request.topics)}"
-    with console.status(f"listening to {where} (Ctrl-C ends it)") as status:
+    where = f"listening to {request.broker.redacted_url} {', '.join(request.topics)}"
+    with status_line(f"{where} (Ctrl-C ends it)", quiet=quiet) as show:
 
         def told(heard: Heard) -> None:
-            status.update(
-                f"listening to {where}: {heard.messages:,} messages in {heard.seconds:,.0f} s  "
-                f"[dim]{heard.last_topic[:60]}[/dim]  (Ctrl-C ends it)"
-            )
+            counts = f"{where}: {heard.messages:,} messages in {heard.seconds:,.0f} s  "
+            show(Text.assemble(counts, (heard.last_topic[:MAX_TOPIC_LENGTH], "dim"), "  (Ctrl-C ends it)"))
 
         yield told
 

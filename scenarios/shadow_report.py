@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console, Group, RenderableType
-from rich.markup import escape
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from agent.acquisition.bias import BIAS_FIGURES
 from agent.report.labels import shortened
 from agent.shadow.comparison import ShadowSummary
+from scenarios.console import status_line
 from scenarios.shadow_outcome import agreement_sentence
 
 if TYPE_CHECKING:
@@ -29,19 +29,16 @@ MAX_LAST_LENGTH: Final = 60
 @contextmanager
 def watched(request: ShadowRequest, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Show how things are, in one line, as long as a person watches."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _progress: None
-        return
     where = f"in the shadow of {request.campaign} at {request.scenario.broker.redacted_url}"
-    with console.status(escape(f"{where} (Ctrl-C ends it)")) as status:
+    with status_line(f"{where} (Ctrl-C ends it)", quiet=quiet) as show:
 
         def told(now: Progress) -> None:
-            link = "" if now.connected else "[bold red]not connected[/] "
-            status.update(
-                f"{link}{escape(where)}: {now.chosen:,} choices of the lab, {now.same:,} the same; "
-                f"{now.in_flight} in flight, {now.results:,} results  [dim]{escape(now.last[:MAX_LAST_LENGTH])}[/]"
+            link = ("" if now.connected else "not connected ", "bold red")
+            counts = (
+                f"{where}: {now.chosen:,} choices of the lab, {now.same:,} the same; "
+                f"{now.in_flight} in flight, {now.results:,} results  "
             )
+            show(Text.assemble(link, counts, (now.last[:MAX_LAST_LENGTH], "dim")))
 
         yield told
 

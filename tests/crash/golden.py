@@ -31,6 +31,7 @@ from agent.correspondence import Correspondence
 from agent.logs import StepLog, open_log
 from agent.loop import Agent
 from agent.memory import begin, remember, require_same_plan
+from agent.run_recorder import RunRecorder
 from agent.step import StepMaker
 from agent.store.store import Store
 from protocols.codec import encode, topic_of
@@ -155,17 +156,17 @@ class Attentive:
     """A policy and its acquirer: chooses by a digest of everything that it is shown; takes its time every other one."""
 
     def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
-        return None if context.decision % 2 else self._propose(context, count)
+        return None if context.decision % 2 else self.answer(context, count)
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         await asyncio.sleep(0.25)
-        return self._propose(context, count)
+        return self.answer(context, count)
 
     async def close(self) -> None:
         return
 
     @staticmethod
-    def _propose(context: AcquisitionContext, count: int) -> Proposal:
+    def answer(context: AcquisitionContext, count: int) -> Proposal:
         shown = hashlib.sha256(f"{context.decision}|{context.seed}|{count}".encode())
         for part in (context.observed, context.values, context.acquired, context.pending, context.available):
             shown.update(part.tobytes() + b"|")
@@ -237,15 +238,18 @@ async def agent_life(world: World) -> None:
             make_request=letters.request,
             bias_step=remembered.bias_step,
         )
+        transport = RecordedTransport(FencedTransport(link, fence), recording)
+        recorder = RunRecorder(recording, transport.row_of, store)
         await Agent(
             maker=maker,
             store=store,
-            transport=RecordedTransport(FencedTransport(link, fence), recording),
+            transport=transport,
             acquirer=Attentive(),
             letters=letters,
             request_timeout_s=REQUEST_TIMEOUT_S,
             now=world.now,
             in_hand=in_hand,
+            write_ahead=recorder.write_ahead,
             on_step=StepLog(logger),
         ).run()
 

@@ -25,12 +25,15 @@ from agent.campaign.events import (
     StartSetLoaded,
 )
 from agent.campaign.state import Phase
+from agent.replay.follow import Follower
 from agent.store.store import Store
 from agent.store.tables import OUTBOX
 from protocols.database import sqlite_url
+from protocols.errors import EntropilotError
 from protocols.messages import FailureReason, Quantity, ReceiptStatus
+from protocols.recording_reader import open_recording
 from protocols.topics import ANY_SIMULATOR
-from tests.crash.golden import POOL, SIMULATOR
+from tests.crash.golden import POOL, SIMULATOR, Attentive
 from tests.support.campaigns import SENT_AT, refold
 from tests.support.ledger import Entry, quantities_digest, read_ledger
 from tests.support.stored_campaigns import assert_views_equal_fold, labels_of, rows
@@ -69,6 +72,7 @@ def judge(folder: Path, twin: Story) -> list[str]:
         except AssertionError as error:
             problems.append(f"I4: a view is not the fold of the journal: {str(error)[:200]}")
         problems += [f"outbox: {row[0]} is still in it" for row in rows(store, OUTBOX)]
+    problems += _unlike_the_recording(folder / "run" / "recording.jsonl", events)
     return problems + [
         f"{name} is damaged: {found}"
         for name in ("campaign.db", f"{SIMULATOR}.db")
@@ -83,6 +87,25 @@ def integrity(path: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     finally:
         connection.close()
+
+
+def _unlike_the_recording(path: Path, events: list[Event]) -> Iterator[str]:
+    """Say what a replay of the recording makes otherwise than the agent did, kills and all."""
+    follower = Follower(POOL, Attentive.answer, followed=lambda step, _time_s: made.extend(step.events))
+    made: list[Event] = []
+    try:
+        with open_recording(path) as recording:
+            for row in recording.rows():
+                follower.take(row)
+    except EntropilotError as error:
+        yield f"recording: {error.found}"
+        return
+    outcome = follower.finish()
+    if not outcome.is_identical:
+        difference = outcome.first_difference
+        yield f"replay: {outcome.lost or ('' if difference is None else difference.what)}"
+    if made[-len(events) :] != events:
+        yield f"replay: it makes {len(made)} events, and not the {len(events)} of the journal"
 
 
 def lost_at_death(folder: Path) -> list[str]:

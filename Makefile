@@ -43,6 +43,7 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.loop_lag
 	$(BIN)/python -m tests.benchmarks.default_run
 	$(BIN)/python -m tests.benchmarks.restart
+	$(BIN)/python -m tests.benchmarks.replay
 	$(BIN)/python -m tests.benchmarks.acquisition_scaling --quick
 
 published: $(TEST_READY)

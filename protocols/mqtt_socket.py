@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -49,8 +50,11 @@ def _created_socket(paho: Any) -> Any:
 def hang_up(paho: Any) -> None:
     """Leave now: aiomqtt leaves open what was never confirmed, and paho closes only when the loop turns again."""
     paho.on_socket_register_write = None  # it writes at once then
-    paho.disconnect()
-    paho._sock_close()  # noqa: SLF001 - nothing is left to be said, or nobody takes it
+    try:
+        with contextlib.suppress(OSError, ValueError):  # who is gone hears no goodbye, and has no number any more
+            paho.disconnect()
+    finally:
+        paho._sock_close()  # noqa: SLF001 - nothing is left to be said, or nobody takes it
 
 
 def write_at_once(client: Any) -> None:

@@ -431,6 +431,24 @@ async def test_who_hangs_up_right_after_a_publish_leaves_nothing_that_watches_th
     assert not trouble
 
 
+async def test_a_write_that_fails_is_a_lost_link_and_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scripted_peer(Script()) as settings:
+        session = session_of(settings)
+        async with running(session):
+            assert session._client is not None
+            paho = session._client._client
+
+            def refuse() -> None:
+                raise OSError(9, "a socket that is no longer there")
+
+            monkeypatch.setattr(paho, "loop_write", refuse)
+            with pytest.raises(LinkLost):
+                await session.publish("lab/x", b"1")
+            async with asyncio.timeout(PATIENCE_S):
+                assert isinstance(await session.receive(), LinkDown)
+                assert isinstance(await session.receive(), LinkUp)
+
+
 async def test_a_confirmation_that_comes_after_the_patience_confirms_nothing_else() -> None:
     script = Script(puback=None)
     async with scripted_peer(script) as settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import tracemalloc
@@ -16,7 +17,7 @@ from protocols import recording_reader
 from protocols.errors import StoreError
 from protocols.recording import RecordingWriter
 from protocols.recording_lines import EventRow, MessageRow, StartRow, StepRow, sealed
-from protocols.recording_reader import check_recording, open_recording, read_header
+from protocols.recording_reader import RecordingCheck, check_lines, check_recording, open_recording, read_header
 from protocols.recording_seal import compress_recording
 
 HEADER = {"campaign": "alloys", "pool_digest": "0f", "started_at": "2026-01-31", "versions": {"numpy": "2"}}
@@ -229,3 +230,9 @@ def test_how_much_of_the_file_was_read_is_known_for_a_progress_bar(tmp_path: Pat
         for _ in recording.rows():
             pass
         assert first < recording.bytes_read == path.stat().st_size
+
+
+def test_an_open_recording_is_checked_by_the_name_that_it_is_given(tmp_path: Path) -> None:
+    with write(tmp_path / "r.jsonl").open("rb") as file:
+        assert check_lines(Path("inside"), file) == RecordingCheck(2)
+    assert check_lines(Path("inside"), io.BytesIO(b"none\n")).problem.startswith("line 1: it is not JSON")

@@ -70,7 +70,8 @@ def draw_diff(found: Diff, path: Path) -> Path:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     one, other = (Path(each.name).name for each in (found.one, found.other))
-    draw_bias(path, found.one.trajectory, comparison={other: found.other.trajectory}, title=f"{one} against {other}")
+    others = {other: found.other.trajectory}
+    draw_bias(path, found.one.trajectory, comparison=others, title=f"{one} against {other}", name=one)
     return path
 
 

@@ -17,7 +17,7 @@ from protocols.errors import BrokerError
 from protocols.limits import MAX_PAYLOAD_BYTES
 
 if TYPE_CHECKING:
-    from amqtt.broker import Broker
+    from scenarios.amqtt_broker import ClosingBroker
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -49,8 +49,9 @@ async def embedded_broker(host: str = LOOPBACK, port: int = 0) -> AsyncIterator[
     Raises:
         BrokerError: When the port is in use.
     """
-    from amqtt.broker import Broker
     from amqtt.contexts import BrokerConfig, ListenerConfig
+
+    from scenarios.amqtt_broker import ClosingBroker
 
     for name in ("amqtt", "transitions"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -59,7 +60,7 @@ async def embedded_broker(host: str = LOOPBACK, port: int = 0) -> AsyncIterator[
         listeners={"default": ListenerConfig(bind=f"{host}:{port}")},
         plugins={"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
     )
-    broker = Broker(config)
+    broker = ClosingBroker(config)
     try:
         await broker.start()
     except Exception as error:
@@ -207,7 +208,7 @@ def _free_port(host: str, wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _port_of(broker: Broker) -> int:
+def _port_of(broker: ClosingBroker) -> int:
     instance = broker._servers["default"].instance  # noqa: SLF001 - amqtt does not tell the port it was given
     return int(instance.sockets[0].getsockname()[1])
 

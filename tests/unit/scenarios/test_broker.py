@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,8 +19,23 @@ from protocols.broker_settings import BrokerSettings, MqttVersion
 from protocols.errors import BrokerError
 from protocols.mqtt import MqttSession
 from protocols.transport import LinkUp
-from scenarios.broker import broker_for, embedded_broker, find_mosquitto, mosquitto_broker, mosquitto_config
+from scenarios.broker import (
+    LOOPBACK,
+    broker_for,
+    embedded_broker,
+    find_mosquitto,
+    mosquitto_broker,
+    mosquitto_config,
+)
 from scenarios.leash import SETTLED_S
+
+PATIENCE_S = 10.0
+
+MQTT_5_CONNECT = b"\x10\x18\x00\x04MQTT\x05\x00\x00\x3c\x05\x11\x00\x00\x00\x78\x00\x06client"
+"""With a session expiry: amqtt takes its first bytes for the length of a client id, and waits for more."""
+
+RESET = struct.pack("ii", 1, 0)
+"""Lets a socket hang up without a goodbye."""
 
 OWNER = """
 import subprocess, sys
@@ -28,7 +46,7 @@ held.wait()
 
 
 async def listens(settings: BrokerSettings) -> bool:
-    """Tell whether a client gets in: amqtt leaves the socket of a stranger open that hangs up without a word."""
+    """Tell whether a client gets in."""
     session = MqttSession(
         settings.model_copy(update={"first_connect_timeout_s": 0.5}), client_id="knock", subscriptions=()
     )
@@ -40,6 +58,12 @@ async def listens(settings: BrokerSettings) -> bool:
     await session.close()
     await asyncio.gather(running, first, return_exceptions=True)
     return heard
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - the number of open files tells nobody that it changed
+            await asyncio.sleep(0.01)
 
 
 def mosquitto_or_skip() -> str:
@@ -54,6 +78,19 @@ async def test_the_embedded_broker_takes_a_free_port_and_leaves_it() -> None:
         assert reached.version is MqttVersion.V311
         assert await listens(reached)
     assert not await listens(reached)
+
+
+@pytest.mark.parametrize("said", [b"", MQTT_5_CONNECT], ids=["nothing", "MQTT 5"])
+async def test_the_embedded_broker_lets_go_of_who_hangs_up_on_it(said: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    process = psutil.Process()
+    async with embedded_broker() as reached:
+        before = process.num_fds()
+        with socket.create_connection((LOOPBACK, reached.address().port)) as stranger:
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            stranger.sendall(said)
+            await until(lambda: process.num_fds() == before + 2)  # both ends
+        await until(lambda: process.num_fds() == before)
+    assert caplog.records == []
 
 
 async def test_a_port_in_use_is_said_with_an_advice() -> None:

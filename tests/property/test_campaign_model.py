@@ -193,5 +193,5 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
 
 TestCampaignBesideItsModel = CampaignBesideItsModel.TestCase
 TestCampaignBesideItsModel.settings = settings(
-    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=80, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -233,5 +233,5 @@ class CampaignUnderFire(RuleBasedStateMachine):
 
 TestCampaignUnderFire = CampaignUnderFire.TestCase
 TestCampaignUnderFire.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
 )

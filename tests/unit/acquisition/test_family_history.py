@@ -49,7 +49,7 @@ values_ = st.integers(-3, 3).map(float) | st.floats(-5.0, 5.0).map(lambda v: rou
 
 
 @given(st.lists(values_, max_size=14), st.data())
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60, derandomize=True)
 def test_a_history_continued_in_any_steps_is_the_one_folded_at_once(values: list[float], data: st.DataObject) -> None:
     rows = np.arange(0, 2 * len(values), 2)[::-1].copy()
     started = data.draw(st.integers(0, len(values)))
@@ -67,7 +67,7 @@ def test_a_history_continued_in_any_steps_is_the_one_folded_at_once(values: list
 
 
 @given(st.lists(st.tuples(st.lists(st.integers(0, MEMBERS - 1), unique=True, max_size=10), st.integers(0, 9))))
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60, derandomize=True)
 def test_a_history_follows_any_other_rows_too(contexts: list[tuple[list[int], int]]) -> None:
     """Another campaign, rows taken back, a start set that grew: it is folded anew where it does not continue."""
     lived = fresh()

@@ -80,7 +80,7 @@ def test_the_nearest_neighbours_are_those_of_a_search_among_all(n: int) -> None:
 
 
 @given(samples.filter(lambda x: len(x) > 1))
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True)
 def test_the_nearest_neighbours_are_those_of_a_search_among_all_with_ties(x: np.ndarray) -> None:
     assert EntropyMeasure(KOZACHENKO_LEONENKO, R).entropy(x) == pytest.approx(by_neighbours(x, R), abs=1e-10)
 
@@ -95,7 +95,7 @@ def test_the_kernel_density_is_scipys_at_silvermans_bandwidth(n: int, monkeypatc
 
 
 @given(samples, values, st.sampled_from(OURS))
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=200, derandomize=True)
 def test_what_a_value_adds_is_the_difference_of_two_estimates(x: np.ndarray, y: float, estimator: str) -> None:
     """With the resolution that n + 1 values have; and of the m-spacing one with one window (`test_spacing`)."""
     of = EntropyMeasure(estimator, R)

@@ -31,7 +31,7 @@ def mean_and_error(draw: str, n: int, repeats: int = 2000) -> tuple[float, float
 
 
 @given(samples, st.lists(values, max_size=6), st.sampled_from([1e-6, 1e-3, 0.5]))
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300, derandomize=True)
 def test_a_value_added_gives_the_entropy_of_the_enlarged_sample(x: np.ndarray, further: list[float], r: float) -> None:
     """Between values, on them, and beyond both ends; with ties, and with one value alone."""
     y = np.array([*further, *x, x[0] - 1.0, x[0] - 1e6, x[-1] + 1.0, x[-1] + 1e6])
@@ -60,7 +60,7 @@ def test_many_values_beyond_the_ends_are_those_one_by_one(monkeypatch: pytest.Mo
 
 
 @given(samples, values)
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True)
 def test_a_gain_compares_entropies_of_the_same_window(x: np.ndarray, y: float) -> None:
     m, insertion = window(len(x) + 1), Insertion(x, R)
     after = spacing_entropy(enlarged(x, y), insertion.resolution, m)
@@ -102,7 +102,7 @@ def test_the_estimate_does_not_jump_from_one_size_to_the_next(few: int, jump: fl
 
 
 @given(samples, st.floats(1e-6, 1e-2))
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True)
 def test_the_estimate_is_continuous_in_every_value(x: np.ndarray, shift: float) -> None:
     """ℓ has a slope of at most 1 / 2r, so values moved by ε change each window by at most 2 ε / 2r."""
     moved = np.sort(x + shift * np.random.default_rng(0).uniform(-1.0, 1.0, size=len(x)))
@@ -138,7 +138,7 @@ def test_equal_values_cost_the_logarithm_of_the_resolution_for_each_window_that_
 
 
 @given(samples, st.floats(0.01, 100.0), st.floats(-100.0, 100.0))
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True)
 def test_another_unit_adds_its_logarithm_and_another_origin_nothing(x: np.ndarray, unit: float, origin: float) -> None:
     h = spacing_entropy(x, 0.01)
     assert spacing_entropy(x * unit + origin, 0.01 * unit) == pytest.approx(h + math.log(unit), abs=1e-6)

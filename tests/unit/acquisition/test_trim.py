@@ -52,7 +52,7 @@ def test_the_same_rows_are_kept_as_by_trying_every_removal_on_the_whole_table(se
     assert fast.tolist() == plain.tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from([*range(-6, 7)]).map(float) | st.floats(-3, 3, width=32), min_size=2, max_size=60),
     st.randoms(use_true_random=False),
@@ -84,7 +84,7 @@ def test_the_constant_is_the_one_of_the_estimator(k: int, m: int) -> None:
     assert _constant(k, m) == pytest.approx(spacing_entropy(x, RESOLUTION, m) - math.log(RESOLUTION), abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 120), min_size=1, max_size=5), st.floats(0, 1))
 def test_the_kept_rows_are_as_many_as_asked_in_order_and_of_every_family(seed, sizes, part) -> None:
     codes, values = table(seed, tuple(sizes), tuple(DRAWS))
@@ -97,7 +97,7 @@ def test_the_kept_rows_are_as_many_as_asked_in_order_and_of_every_family(seed, s
     assert again.tolist() == rows.tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_another_unit_of_the_property_keeps_the_same_rows(seed: int) -> None:
     codes, values = table(seed, (40, 30, 20), ("normal", "exponential"))

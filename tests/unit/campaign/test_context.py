@@ -44,7 +44,7 @@ def finished(draw: st.DataObject, *, troubled: bool, **changes: object) -> Play:
     return played
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), parallel_batch=st.sampled_from([(1, 1), (3, 1), (4, 2), (5, 2), (4, 4)]), troubled=st.booleans())
 def test_in_order_the_contexts_are_the_same_for_any_order_of_answers(
     data: st.DataObject, parallel_batch: tuple[int, int], troubled: bool
@@ -57,7 +57,7 @@ def test_in_order_the_contexts_are_the_same_for_any_order_of_answers(
     assert [plain(context) for context in other.contexts] == [plain(context) for context in reference.contexts]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_every_context_is_sound_whatever_the_ordering(data: st.DataObject) -> None:
     ordering = data.draw(st.sampled_from(list(Ordering)))

@@ -33,7 +33,7 @@ def test_the_policy_is_shown_what_the_labs_own_agent_showed_its_policy_whatever_
     assert shadow.is_over
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data(), shape=st.sampled_from([(1, 1), (3, 1), (4, 2), (4, 4)]))
 def test_in_order_that_holds_with_many_in_flight_and_for_any_order_of_answers(
     data: st.DataObject, shape: tuple[int, int]
@@ -175,7 +175,7 @@ def test_what_is_none_of_ours_is_counted_and_changes_nothing(message: tuple[str,
     assert plain(heard(fresh, [message, request("c001")])[0].context) == before
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_order_of_messages_stops_a_shadow(data: st.DataObject) -> None:
     names = st.sampled_from([f"c00{n}" for n in range(5)] + ["nobody"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -192,6 +192,4 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
 
 
 TestCampaignBesideItsModel = CampaignBesideItsModel.TestCase
-TestCampaignBesideItsModel.settings = settings(
-    max_examples=80, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
-)
+TestCampaignBesideItsModel.settings = settings(max_examples=80, stateful_step_count=40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -232,6 +232,4 @@ class CampaignUnderFire(RuleBasedStateMachine):
 
 
 TestCampaignUnderFire = CampaignUnderFire.TestCase
-TestCampaignUnderFire.settings = settings(
-    max_examples=60, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
-)
+TestCampaignUnderFire.settings = settings(max_examples=60, stateful_step_count=40)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ async def lives(bus: MemoryBus, folder: Path, maker: type[StepMaker], count: int
 
 
 def quarantined(folder: Path) -> list[str]:
-    with sqlite3.connect(folder / "campaign.db") as connection:
+    with closing(sqlite3.connect(folder / "campaign.db")) as connection:
         return [row[0] for row in connection.execute("SELECT reason FROM quarantine ORDER BY row")]
 
 

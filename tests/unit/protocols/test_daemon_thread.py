@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from queue import SimpleQueue
 
 import pytest
@@ -45,34 +46,35 @@ def test_the_end_of_a_loop_does_not_wait_for_a_call_that_hangs_and_what_it_makes
     assert discarded.get(timeout=PATIENCE_S) == "late"
 
 
-async def test_what_is_made_in_the_moment_of_the_cancellation_is_discarded_too() -> None:
-    made, discarded = threading.Event(), SimpleQueue[str]()
+async def cancelled_in_the_moment_of(make: Callable[[], str], discard: Callable[[str], object]) -> object:
+    """Call in a thread, and cancel whoever waits when the call has ended and the loop has not turned since."""
+    awaited, threads = threading.Event(), set(threading.enumerate())
 
-    def make() -> str:
-        made.set()
-        return "just made"
+    def make_when_awaited() -> str:
+        assert awaited.wait(PATIENCE_S)
+        return make()
 
-    waiting = asyncio.create_task(in_daemon_thread(make, discard=discarded.put))
+    waiting = asyncio.create_task(in_daemon_thread(make_when_awaited, discard=discard))
     await asyncio.sleep(0)  # the thread starts
-    assert made.wait(PATIENCE_S)
-    waiting.cancel()  # this loop has not turned since
-    await asyncio.gather(waiting, return_exceptions=True)
-    assert discarded.get(timeout=PATIENCE_S) == "just made"
+    awaited.set()
+    (made_in,) = set(threading.enumerate()) - threads
+    made_in.join(PATIENCE_S)
+    waiting.cancel()
+    (ended,) = await asyncio.gather(waiting, return_exceptions=True)
+    return ended
+
+
+async def test_what_is_made_in_the_moment_of_the_cancellation_is_discarded_too() -> None:
+    discarded: list[str] = []
+    assert isinstance(await cancelled_in_the_moment_of(lambda: "just made", discarded.append), asyncio.CancelledError)
+    assert discarded == ["just made"]
 
 
 async def test_what_fails_in_the_moment_of_the_cancellation_is_told_to_nobody() -> None:
-    threads = set(threading.enumerate())
-
     def fail() -> str:
         raise OSError("too late")
 
-    waiting = asyncio.create_task(in_daemon_thread(fail, discard=lambda _: None))
-    await asyncio.sleep(0)
-    for thread in set(threading.enumerate()) - threads:
-        thread.join(PATIENCE_S)
-    waiting.cancel()
-    (ended,) = await asyncio.gather(waiting, return_exceptions=True)
-    assert isinstance(ended, asyncio.CancelledError)
+    assert isinstance(await cancelled_in_the_moment_of(fail, lambda _: None), asyncio.CancelledError)
 
 
 def test_what_fails_after_nobody_waits_any_more_is_told_to_nobody() -> None:

@@ -69,7 +69,8 @@ def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
         StoreError: When it names none, or one of another version.
     """
     beside = path.resolve().parent
-    found = packed_settings(beside) or (header or read_header(path)).scenario
+    packed = packed_settings(beside)
+    found = packed or (header or read_header(path)).scenario
     if found is None:
         raise StoreError(
             f"{path} names no scenario", expected="one that says pool and start set", action="name it with --scenario"
@@ -80,7 +81,7 @@ def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StoreError(f"{path} names a scenario of another version ({where}: {first['msg']})") from None
-    return scenario.with_table_paths(partial(_found, beside=beside))
+    return scenario.with_table_paths(partial(_found if packed is None else _packed, beside=beside))
 
 
 def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) -> Path:
@@ -116,6 +117,11 @@ def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) 
 def _portable(path: str) -> str:
     absolute = Path(path).absolute()
     return f"{LIBRARY_PREFIX}{absolute.name}" if absolute.parent == LIBRARY.absolute() else path
+
+
+def _packed(path: str, *, beside: Path) -> str:
+    """Return the pack's own table, whatever lies where a person happens to be."""
+    return str(beside / path)
 
 
 def _found(path: str, *, beside: Path) -> str:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from agent.acquisition.aspects import Aspect
 from agent.acquisition.measure import PUBLISHED, RESOLUTION_WITHOUT_VALUES, EntropyMeasure, EstimatorName
 from protocols.errors import StoreError
+from protocols.messages import Identifier
 
 
 class Ordering(StrEnum):
@@ -75,7 +76,7 @@ class CampaignPlan:
         scale: Deviation of the start set's values, by which it is standardised where there are further ones [unit].
     """
 
-    campaign: str
+    campaign: Identifier
     uid: str
     property_name: str
     unit: str

@@ -6,7 +6,7 @@ made on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,28 +49,49 @@ class FollowingAcquirer:
         self._sequence = sequence
         self.recorded: Mapping[int, Decision] = NOTHING_RECORDED
         """Decisions that the step at hand made at once, by number."""
-        self.asked: Asked | None = None
+        self._asked: list[Asked] = []
+
+    @property
+    def asked(self) -> Asked | None:
+        """The question that was not answered yet; of several it may be, the first."""
+        return self._asked[0] if self._asked else None
+
+    def withdraw(self) -> Sequence[Asked]:
+        """Forget the question; return what it may be, in the order in which it may have been asked."""
+        asked, self._asked = self._asked, []
+        return asked
+
+    def ask_as_well(self, context: AcquisitionContext, count: int) -> None:
+        """Note that a question which is open may have been asked anew by now; an answer to another count is dropped."""
+        if self._asked:
+            still = [each for each in self._asked if each.count == count]
+            self._asked = [*still, Asked(context, count, self._sequence())]
 
     def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
         """Answer as recorded when the step at hand decided at once; else keep the question."""
         recorded = self.recorded.get(context.decision)
         if recorded is not None:
-            self.asked = None
-            return self.followed(context, count, recorded)
-        if self.asked is None:
-            self.asked = Asked(context, count, self._sequence())
+            self.withdraw()
+            self.followed([Asked(context, count, self._sequence())], recorded)
+            return recorded.as_proposal(self._pool)
+        if not self._asked:
+            self._asked.append(Asked(context, count, self._sequence()))
         return None
 
-    def followed(self, context: AcquisitionContext, count: int, recorded: Decision) -> Proposal:
-        """Ask again, compare, and return what is recorded.
+    def followed(self, asked: Sequence[Asked], recorded: Decision) -> Asked:
+        """Ask again, and compare; of several questions it may have been, return the one that was answered.
 
         Raises:
             CampaignHalted: When the policy of today failed.
         """
-        if self._ask is not None:
-            today = Decision.proposed(context.decision, self._ask(context, count), self._pool)
-            self._compared(recorded, today, context)
-        return recorded.as_proposal(self._pool)
+        if self._ask is None:
+            return asked[-1]
+        for each in asked:
+            today = Decision.proposed(each.context.decision, self._ask(each.context, each.count), self._pool)
+            if set(today.candidate_ids) == set(recorded.candidate_ids):
+                break
+        self._compared(recorded, today, each.context)
+        return each
 
     def own(self, asked: Asked) -> Proposal | None:
         """Answer a question whose recorded answer was dropped; None where nobody answers again."""

@@ -27,7 +27,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Pool
-from agent.replay.asking import NOTHING_RECORDED, Ask, FollowingAcquirer
+from agent.replay.asking import NOTHING_RECORDED, Ask, Asked, FollowingAcquirer
 from agent.replay.decisions import Decision
 from agent.replay.outcome import Difference, Moment, ReplayOutcome
 from agent.step import Expired, Proposed, Step, StepMaker
@@ -137,7 +137,7 @@ class Follower:
         """Begin a campaign, or begin it anew."""
         campaign = Campaign(self._pool)
         self.campaign = campaign
-        self._acquirer.asked = None
+        self._acquirer.withdraw()
         self._maker = StepMaker(
             campaign=campaign,
             pool=self._arrays,
@@ -175,6 +175,13 @@ class Follower:
         self._require_decided(step, made)
         return step
 
+    def ask_as_well(self) -> None:
+        """Note that a question which is open may have been asked anew by now."""
+        campaign = self._begun().campaign
+        needed = decision_needed(campaign)
+        if needed is not None:
+            self._acquirer.ask_as_well(make_context(campaign, self._arrays), needed.count)
+
     def keep(self, row: MessageRow) -> None:
         """Keep a message for the step that takes it."""
         if len(self._kept) >= MAX_KEPT:
@@ -195,7 +202,7 @@ class Follower:
 
     def _restart(self, row: StartRow) -> None:
         self._kept.clear()
-        self._acquirer.asked = None
+        self._acquirer.withdraw()
         self._has_restarted = True
         self._at = Moment(row.number, row.time_s)
         self.outcome.starts += 1
@@ -226,14 +233,16 @@ class Follower:
         """Make a decision again that stands among the journal's rows, if what it looked at is known."""
         self._at = Moment(row.number, row.time_s)
         campaign = self._begun().campaign
-        asked, self._acquirer.asked = self._acquirer.asked, None
+        asked = [each for each in self._acquirer.withdraw() if each.based_on == event.based_on]
         needed = decision_needed(campaign)
-        if asked is not None and asked.based_on == event.based_on:
-            self._acquirer.followed(asked.context, asked.count, Decision.of(event))
-        elif needed is not None and (
-            event.based_on == campaign.sequence or campaign.terms.ordering is Ordering.IN_ORDER
+        if (
+            not asked
+            and needed is not None
+            and (event.based_on == campaign.sequence or campaign.terms.ordering is Ordering.IN_ORDER)
         ):
-            self._acquirer.followed(make_context(campaign, self._arrays), needed.count, Decision.of(event))
+            asked = [Asked(make_context(campaign, self._arrays), needed.count, campaign.sequence)]
+        if asked:
+            self._acquirer.followed(asked, Decision.of(event))
         else:
             self.outcome.not_asked += 1
 
@@ -251,16 +260,16 @@ class Follower:
                 raise CannotFollow(f"an input of no known kind: {item}")
 
     def _take_proposal(self, maker: StepMaker, step: Step, number: int, recorded: Decision | None) -> None:
-        asked, self._acquirer.asked = self._acquirer.asked, None
-        if asked is None or asked.context.decision != number:
+        asked = [each for each in self._acquirer.withdraw() if each.context.decision == number]
+        if not asked:
             raise CannotFollow(f"the policy answers decision {number}, which it was not asked for")
         if recorded is None:  # the rules dropped it then: let them see the same again
-            proposal = self._acquirer.own(asked)
+            answered, proposal = asked[0], self._acquirer.own(asked[0])
             if proposal is None:
                 return
         else:
-            proposal = self._acquirer.followed(asked.context, asked.count, recorded)
-        maker.take(step, Proposed(DecisionNeeded(number, asked.count), asked.based_on, proposal))
+            answered, proposal = self._acquirer.followed(asked, recorded), recorded.as_proposal(self._pool)
+        maker.take(step, Proposed(DecisionNeeded(number, answered.count), answered.based_on, proposal))
 
     def _require_decided(self, step: Step, made: Mapping[int, Decision]) -> None:
         decided = {event.decision for event in step.events if isinstance(event, DecisionMade | AskingEnded)}

@@ -3,6 +3,9 @@
 An answer or a control is folded when it is heard. A request shows the rest: the first one of a decision, that it was
 made; a further attempt of a candidate, that the one before had expired, unless its failure was heard.
 
+A control may have made the agent drop what its policy answered, and ask anew; when that was, nobody heard. So the
+answer may be to the question as it was first asked, or as it was after any control since.
+
 What cannot be told is the order in which the agent took two answers that were heard at about the same time. With
 `ordering = "in_order"` no decision depends on it; with "as_completed" one may.
 """
@@ -109,6 +112,8 @@ class Inference:
         if topic.channel in TO_THE_AGENT:
             self._follower.keep(row)
             self._follower.step([{"row": row.number}], {}, row.number, row.time_s)
+            if topic.channel is Channel.CONTROL:
+                self._follower.ask_as_well()
         request = _request(row)
         if request is not None and request.attempt_id.startswith(f"{self._requests.uid}-d"):
             self._take_request(row, request)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from protocols.recording_lines import HEARD, sealed
 from protocols.recording_reader import check_recording, read_header
 from scenarios.loader import RECORDED, library_scenarios
 from tests.support.goldens import GOLDENS, PINNED, pinned_environment
@@ -63,6 +64,29 @@ def test_every_decision_of_a_golden_comes_out_again(name: str, tmp_path: Path) -
     assert told["decisions"] == told["identical"] > 20
     assert told["not_asked"] == 0
     assert not list(tmp_path.iterdir()), "a replay writes nothing"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "emt_alloys"])  # the longest, with no trouble in it
+def test_every_decision_comes_out_of_what_a_recorder_beside_the_agent_would_have_heard(
+    name: str, tmp_path: Path
+) -> None:
+    write_heard(golden(name), tmp_path / "heard.jsonl")
+    ended = entropilot("replay", "heard.jsonl", "--json", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told: dict[str, Any] = json.loads(ended.stdout)
+    assert told["decisions"] == told["identical"] > 20
+
+
+def write_heard(path: Path, heard: Path) -> None:
+    """Write the messages of a recording without the agent's notes."""
+    first, *rows = map(json.loads, gzip.decompress(path.read_bytes()).decode().splitlines()[:-1])
+    messages = [row | {"n": number, "dir": HEARD} for number, row in enumerate((r for r in rows if "dir" in r), 1)]
+    digest = ""
+    with heard.open("w", encoding="utf-8") as file:
+        for content in (first, *messages):
+            del content["digest"]
+            line, digest = sealed(digest, content)
+            file.write(f"{line}\n")
 
 
 def test_a_golden_brings_its_arithmetic_along(tmp_path: Path) -> None:

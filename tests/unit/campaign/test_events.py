@@ -122,3 +122,10 @@ def test_an_unknown_ordering_in_a_plan_is_refused() -> None:
     kind, payload = dump_event(EXAMPLES[0])
     with pytest.raises(StoreError, match="kind CampaignStarted"):
         load_event(kind, payload.replace("as_completed", "by_mood"))
+
+
+def test_a_plan_whose_campaign_could_be_a_path_is_refused() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    assert '"campaign":"demo"' in payload
+    with pytest.raises(StoreError, match="kind CampaignStarted"):
+        load_event(kind, payload.replace('"campaign":"demo"', '"campaign":"../demo"'))

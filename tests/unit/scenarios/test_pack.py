@@ -48,12 +48,19 @@ def test_a_packed_scenario_makes_the_same_pool_when_its_table_is_gone(
     assert [path.name for path in (elsewhere / "runs").iterdir()] == [PACKS]
 
 
-def test_a_packed_recording_has_its_scenario_and_table_beside_it(tmp_path: Path) -> None:
+def test_a_packed_recording_has_its_scenario_and_table_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packed = small_pack(tmp_path, messages=3)
-    (tmp_path / "table.csv").unlink()
+    elsewhere = tmp_path / "elsewhere" / "tables"
+    elsewhere.mkdir(parents=True)
+    (tmp_path / "table.csv").rename(elsewhere / "table.csv")  # where a person happens to be is a table of this name
+    monkeypatch.chdir(elsewhere.parent)
     recording = find_recording(str(packed.path), tmp_path / "runs")
     assert recording.read_bytes() == (tmp_path / RECORDING).read_bytes()
-    assert make_world(recorded_scenario(recording)).pool.digest == packed.manifest.pool_digest
+    scenario = recorded_scenario(recording)
+    assert scenario.pool.path == str(recording.resolve().parent / "tables" / "table.csv")
+    assert make_world(scenario).pool.digest == packed.manifest.pool_digest
 
 
 def test_the_same_content_gives_the_same_bytes_wherever_it_stands_and_however_its_recording_is_compressed(

@@ -148,6 +148,9 @@ class _Collected:
     points: list[BiasPoint] = field(default_factory=list)
 
     def note(self, step: Step, _time_s: float) -> None:
+        if step.events and isinstance(step.events[0], CampaignStarted):  # it may begin anew in its recording
+            self.events.clear()
+            self.points.clear()
         self.events.extend(step.events)
         self.points.extend(bias.point for bias in step.bias)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -43,6 +43,9 @@ NEVER_GIVE_UP: Final = 100_000
 """Candidates set aside in a row before the campaign pauses: what is unknown says nothing of a lab."""
 
 PLAYING: Final = "playing the other campaign"
+
+_OF_THE_PLAN: Final = frozenset(field.name for field in fields(CampaignPlan)) - {"resolution", "further", "recipients"}
+"""Settings that a journal begins with under the same name and in the same form."""
 
 Fill = Callable[[int], Sequence[float] | None]
 """Returns the values of a candidate by its pool index, where the recording has none."""
@@ -129,8 +132,10 @@ def what_if(
     """
     then, now = source.scenario.campaign, scenario.campaign
     _require_same_ground(then, now)
-    recorded = RecordedCampaign(further=tuple(then.further))
+    recorded = RecordedCampaign()
     plan = followed_to_the_end(source, recorded.note, progress, campaign=campaign).terms
+    then = _as_recorded(plan, then)
+    _require_same_ground(then, now)
     pool = source.world.pool
     start, answers = (
         {pool.index_of[name]: values for name, values in known.items()} for known in (recorded.start, recorded.answers)
@@ -229,6 +234,15 @@ def _simulated(scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
         return [measured[each] for each in plan.property_names] if measured.keys() >= set(plan.property_names) else None
 
     return evaluate
+
+
+def _as_recorded(plan: CampaignPlan, given: CampaignSettings) -> CampaignSettings:
+    """Return the settings of a recorded campaign; `--scenario` may have given those of another one."""
+    told = {name: getattr(plan, name) for name in CampaignSettings.model_fields if name in _OF_THE_PLAN}
+    further = {each.name: each.unit for each in plan.further}
+    if further != {name: each.unit for name, each in given.further.items()}:
+        told["further"] = further  # to be refused: what was recorded says no more of them
+    return given.model_copy(update={**told, "property": plan.property_name})
 
 
 def _require_same_ground(then: CampaignSettings, now: CampaignSettings) -> None:

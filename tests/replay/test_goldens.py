@@ -122,6 +122,23 @@ def test_what_if_another_policy_had_asked_the_unknown_is_counted_and_a_simulator
     assert filled["filled"] > 0
 
 
+def test_a_scenario_of_another_property_than_the_recorded_one_is_refused(tmp_path: Path) -> None:
+    content = library_scenarios()["oracle_table"].read_text(encoding="utf-8")
+    for recorded, other in (
+        ('property = "formation_energy_per_atom"\nunit = "eV/atom"', 'property = "volume_per_atom"\nunit = "Å^3"'),
+        ('[pool.columns.further_properties]\nvolume_per_atom = "Å^3"\n', ""),
+        ('path = "emt_sample.csv"', f'path = "{GOLDENS.parent / "emt_sample.csv"}"'),
+    ):
+        assert recorded in content
+        content = content.replace(recorded, other)
+    (tmp_path / "other.toml").write_text(content, encoding="utf-8")
+    ended = entropilot(
+        "replay", str(golden("oracle_table")), "--scenario", "other.toml", "--policy", "random", cwd=tmp_path
+    )
+    assert ended.returncode == 2
+    assert "campaign.property is 'formation_energy_per_atom' in the recording and 'volume_per_atom' now" in ended.stderr
+
+
 def test_a_golden_differs_from_itself_in_nothing_and_from_another_in_words(tmp_path: Path) -> None:
     one, other = str(golden("oracle_table")), str(golden("four_instruments"))
     same = entropilot("diff", one, one, "--json", cwd=tmp_path)

@@ -13,9 +13,12 @@ from agent.acquisition.registry import make_policy
 from agent.pool.candidates import Pool
 from agent.replay.follow import Follower
 from agent.replay.outcome import ReplayOutcome
+from agent.replay.recorded import RecordedCampaign
+from agent.step import Step
 from protocols.errors import StoreError
 from protocols.recording_lines import AnyRow, EventRow, MessageRow, StartRow, StepRow
 from protocols.recording_reader import open_recording
+from scenarios.diff import _Collected
 from scenarios.loader import RECORDED
 from scenarios.recorded import recorded_scenario
 from scenarios.world import make_world
@@ -147,3 +150,24 @@ def test_an_input_of_an_unknown_kind_is_said(pool: Pool, rows: list[AnyRow]) -> 
 def test_the_pool_of_another_campaign_is_refused(rows: list[AnyRow], tmp_path: Path) -> None:
     other = make_world(recorded_scenario(GOLDENS / f"emt_alloys{RECORDED}")).pool
     assert "this pool is" in followed(other, rows).lost
+
+
+def test_a_campaign_that_begins_anew_in_its_recording_is_collected_anew(pool: Pool, rows: list[AnyRow]) -> None:
+    beginning = [row for row in rows if isinstance(row, EventRow)][:2]
+    collected, events = RecordedCampaign(), _Collected()
+
+    def note(step: Step, time_s: float) -> None:
+        collected.note(step, time_s)
+        events.note(step, time_s)
+
+    follower = Follower(pool, None, followed=note)
+    for row in rows:
+        follower.take(row)
+    assert len(collected.answers) > 20
+    assert len(events.events) > 100
+    started_with = dict(collected.start)
+    for row in beginning:
+        follower.take(row)
+    assert (collected.answers, collected.asked, len(collected.points)) == ({}, [], 1)
+    assert collected.asked_at == [0]
+    assert (collected.start, len(events.events), len(events.points)) == (started_with, 2, 1)

@@ -168,6 +168,7 @@ def diff(
             found = compare_journals(told_by(one, runs, progress), told_by(other, runs, progress))
             named = "-".join(Path(name).name.partition(".")[0] for name in (one, other))
             picture = draw_diff(found, out or runs / f"diff-{named}.png")
+        _show_notes(*(f"{told.name}: {told.note}" for told in (found.one, found.other) if told.note))
         if json:
             print_json(diff_json(found))
         elif not quiet:
@@ -208,10 +209,14 @@ def pack(
         if json:
             print_json(packed_json(packed))
             return
-        for note in packed.notes:
-            typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
+        _show_notes(*packed.notes)
         if not quiet:
             show(packed_table(packed))
+
+
+def _show_notes(*notes: str) -> None:
+    for note in filter(None, notes):
+        typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
 
 
 def _what_if(
@@ -237,6 +242,7 @@ def _what_if(
         other = layered_over(settings, f"recording {source.path.name}", overrides)
         found = what_if(source, other, fill, progress, campaign=campaign)
         written = write_what_if(found, out or runs / f"what-if-{found.campaign}-{file_name(found.policy)}")
+    _show_notes(found.note)
     if json:
         print_json(what_if_json(found))
     elif not quiet:

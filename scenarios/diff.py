@@ -35,11 +35,13 @@ class Told:
         name: As it was asked for.
         events: The journal.
         trajectory: Its bias.
+        note: What a person should know of a recording's file.
     """
 
     name: str
     events: tuple[Event, ...]
     trajectory: Trajectory
+    note: str = ""
 
     @property
     def plan(self) -> CampaignPlan:
@@ -117,8 +119,10 @@ def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
             return _journalled(name, folder / DATABASE)
     source = open_source(find_recording(name, runs, progress), None, progress)
     collected = _Collected()
-    plan = followed_to_the_end(source, collected.note, progress).terms
-    return Told(name, tuple(collected.events), Trajectory(plan.label, plan.unit, tuple(enumerate(collected.points))))
+    campaign, note = followed_to_the_end(source, collected.note, progress)
+    plan = campaign.terms
+    trajectory = Trajectory(plan.label, plan.unit, tuple(enumerate(collected.points)))
+    return Told(name, tuple(collected.events), trajectory, note)
 
 
 def diff(one: Told, other: Told) -> Diff:

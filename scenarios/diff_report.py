@@ -37,6 +37,8 @@ def verdict(found: Diff) -> str:
     both = min(mine, theirs)
     if found.is_same:
         return f"the same: {mine:,} decisions and {len(found.one.events):,} events"
+    if found.event is None:
+        return f"all {both:,} decisions and {len(found.one.events):,} events are the same; the settings differ"
     if found.decision is None:
         return f"all {both:,} decisions that both made are the same; the journals differ at {_row(found.event)}"
     first = found.decision[0].decision

@@ -7,6 +7,7 @@ them, without the broker. Structures stand in a table as text, never as the name
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
 import itertools
@@ -14,6 +15,7 @@ import json
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +41,7 @@ from scenarios.pack_manifest import (
     PackMember,
     kind_of,
 )
-from scenarios.pack_reading import SUFFIX, is_pack, opened_pack
+from scenarios.pack_reading import SUFFIX, begins_as_pack, is_pack, opened_pack
 from scenarios.pack_seal import UNSEALED, seal
 from scenarios.recorded import recorded_settings, shared_settings
 from scenarios.replay import Source, named_source
@@ -139,7 +141,7 @@ def write_pack(content: Content, out: Path, progress: ProgressCall) -> Packed:
     Raises:
         StoreError: When it cannot be written, or something else is in its place.
     """
-    if out.exists() and not (out.is_file() and is_pack(out)):
+    if out.exists() and not begins_as_pack(out):
         raise StoreError(
             f"{out} exists and is no pack",
             expected="a new file, or a pack that is replaced",
@@ -285,7 +287,15 @@ def _plain(path: Path) -> Iterator[BinaryIO]:
 def _lines(path: Path) -> Iterator[BinaryIO]:
     """Open a recording unpacked: compressed twice it would be larger."""
     with path.open("rb") as file:
-        yield lines_of(file)
+        try:
+            yield lines_of(file)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise StoreError(
+                f"{path} cannot be unpacked to its end ({error})",
+                expected="a recording that is whole",
+                action="restore it from a copy, pack what `gzip -dc` can still read of it, or leave it out with "
+                "--no-recording",
+            ) from None
 
 
 def _json(tree: object) -> bytes:

@@ -134,12 +134,17 @@ def is_pack(path: Path) -> bool:
     try:
         if path.suffix == SUFFIX:
             return path.exists()
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+        return begins_as_pack(path)
     except OSError:
         return False  # such as a name that is too long to be one
+
+
+def begins_as_pack(path: Path) -> bool:
+    """Tell whether something that exists is a file, and begins as packs do."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
 
 
 @contextmanager

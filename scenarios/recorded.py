@@ -25,6 +25,9 @@ from scenarios.settings import Scenario
 LIBRARY_PREFIX: Final = "library:"
 """Stands for the folder of the scenarios that come with the package, wherever that is installed."""
 
+MAX_SHOWN: Final = 40
+"""Longest part shown of a value that cannot be [character]."""
+
 PLACES_ABOVE: Final = 3
 """How many folders above a recording's are looked through for a table: `runs/NAME` is below where a run was started."""
 
@@ -48,8 +51,17 @@ def recorded_arithmetic() -> dict[str, Any]:
 
 @contextmanager
 def arithmetic_of(header: Header) -> Iterator[None]:
-    """Let children compute as a recording's did, unless this process pins its arithmetic itself."""
+    """Let children compute as a recording's did, unless this process pins its arithmetic itself.
+
+    Raises:
+        StoreError: When the recording names a value that no variable can have.
+    """
     pinned = {name: value for name, value in header.arithmetic.items() if name in ARITHMETIC and name not in os.environ}
+    for name, value in pinned.items():
+        if not value.isprintable():
+            raise StoreError(
+                f"The recording's first line pins {name} to {value[:MAX_SHOWN]!r}", expected="a value that can be set"
+            )
     os.environ.update(pinned)
     try:
         yield

@@ -216,8 +216,8 @@ def follow(source: Source, follower: Follower, progress: ProgressCall, *, campai
 
 def followed_to_the_end(
     source: Source, followed: Followed, progress: ProgressCall, *, campaign: str | None = None
-) -> Campaign:
-    """Follow a recording as it is, asking nobody; return the campaign at its end.
+) -> tuple[Campaign, str]:
+    """Follow a recording as it is, asking nobody; return the campaign at its end, and what to know of the file.
 
     Args:
         source: The recording and its world.
@@ -229,7 +229,7 @@ def followed_to_the_end(
         StoreError: When the file is not what was written, or the rules of today cannot follow it.
     """
     follower = Follower(source.world.pool, None, followed=followed)
-    follow(source, follower, progress, campaign=campaign)
+    note = follow(source, follower, progress, campaign=campaign)
     lost = follower.finish().lost
     if lost or follower.campaign is None:
         raise StoreError(
@@ -237,7 +237,7 @@ def followed_to_the_end(
             expected="a recording that the rules of today can follow",
             action="`entropilot replay` tells where it differs",
         )
-    return follower.campaign
+    return follower.campaign, note
 
 
 def _requests_instead_of_notes(path: Path) -> dict[str, Requests] | None:

@@ -74,6 +74,7 @@ class WhatIf:
         answered_by: Who answered for each candidate of the other campaign, in the order of the answers.
         shared: Candidates that both asked for.
         recorded_asked: Candidates that the recorded campaign asked for.
+        note: What a person should know of the recording's file.
     """
 
     campaign: str
@@ -86,6 +87,7 @@ class WhatIf:
     answered_by: tuple[AnsweredBy, ...]
     shared: int
     recorded_asked: int
+    note: str = ""
 
     @property
     def known(self) -> int:
@@ -133,7 +135,8 @@ def what_if(
     then, now = source.scenario.campaign, scenario.campaign
     _require_same_ground(then, now)
     recorded = RecordedCampaign()
-    plan = followed_to_the_end(source, recorded.note, progress, campaign=campaign).terms
+    followed, note = followed_to_the_end(source, recorded.note, progress, campaign=campaign)
+    plan = followed.terms
     then = _as_recorded(plan, then)
     _require_same_ground(then, now)
     pool = source.world.pool
@@ -175,6 +178,7 @@ def what_if(
         tuple(answered_by),
         len(asked & set(recorded.asked)),
         len(recorded.asked),
+        note,
     )
 
 

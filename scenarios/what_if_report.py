@@ -60,6 +60,7 @@ def what_if_json(found: WhatIf) -> str:
         "unknown": found.unknown,
         "coverage": found.coverage,
         "shared": found.shared,
+        "note": found.note,
     }
     return json.dumps(content, indent=2)
 

@@ -10,6 +10,7 @@ from typing import Final, Self
 from agent.acquisition.base import Choice, Proposal
 from agent.campaign.events import AskingEnded, DecisionMade
 from agent.pool.candidates import Pool
+from protocols.errors import invariant
 
 SCORE_TOLERANCE: Final = 1e-9
 """Largest relative difference of two scores that are the same but for the last bits of two machines."""
@@ -43,9 +44,17 @@ class Decision:
 
     @classmethod
     def of(cls, event: DecisionMade | AskingEnded) -> Self:
-        """Return what an event of the journal says."""
+        """Return what an event of the journal says.
+
+        Raises:
+            InvariantViolation: When it has scores of some of its candidates only.
+        """
         if isinstance(event, AskingEnded):
             return cls(event.decision, (), reason=event.reason, details=event.details)
+        candidates, scores = len(event.candidate_ids), len(event.scores)
+        invariant(
+            scores in {0, candidates}, f"decision {event.decision} has {candidates} candidates and {scores} scores"
+        )
         return cls(
             event.decision,
             event.candidate_ids,
@@ -74,19 +83,23 @@ class Decision:
 
     def as_proposal(self, pool: Pool) -> Proposal:
         """Return the proposal that leads to this decision, so that what follows can be followed."""
-        scores = self.scores or (None,) * len(self.candidate_ids)
         choices = tuple(
             Choice(pool.index_of[candidate_id], score)
-            for candidate_id, score in zip(self.candidate_ids, scores, strict=True)
+            for candidate_id, score in zip(self.candidate_ids, self._score_of_each, strict=True)
         )
         runner_up = None if self.runner_up is None else Choice(pool.index_of[self.runner_up], self.runner_up_score)
         return Proposal(choices, self.reason, runner_up, self.target_family, self.details)
+
+    @property
+    def _score_of_each(self) -> tuple[float | None, ...]:
+        return self.scores or (None,) * len(self.candidate_ids)
 
     def other_figure(self, other: Self) -> str:
         """Return the first figure beside the candidates that differs, in words; empty when none does."""
         if not (self.is_whole and other.is_whole):
             return ""
-        for candidate_id, then, now in zip(self.candidate_ids, self.scores, other.scores, strict=True):
+        both = zip(self.candidate_ids, self._score_of_each, other._score_of_each, strict=True)  # of the same candidates
+        for candidate_id, then, now in both:
             if not same_score(then, now):
                 return f"the score of {candidate_id} is {told_score(then)} then, {told_score(now)} now"
         if self.runner_up != other.runner_up:

@@ -161,7 +161,7 @@ class Follower:
         self._at = Moment(row, time_s)
         maker, step = self._begun(), Step()
         took = list(took)
-        answered = {each["proposed"] for each in took if "proposed" in each}
+        answered = {each["proposed"] for each in took if isinstance(each.get("proposed"), int)}
         if self._has_restarted and took:
             self._ask_as_after_a_restart(maker)
         self._has_restarted = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.acquisition.registry import make_policy
 from agent.pool.candidates import Pool
+from agent.replay.decisions import Decision
 from agent.replay.follow import Follower
 from agent.replay.outcome import ReplayOutcome
 from agent.replay.recorded import RecordedCampaign
@@ -171,3 +173,34 @@ def test_a_campaign_that_begins_anew_in_its_recording_is_collected_anew(pool: Po
     assert (collected.answers, collected.asked, len(collected.points)) == ({}, [], 1)
     assert collected.asked_at == [0]
     assert (collected.start, len(events.events), len(events.points)) == (started_with, 2, 1)
+
+
+@pytest.mark.parametrize("took", [[{"proposed": [1]}], [{"row": {}}], [{}]])
+def test_an_input_of_another_form_ends_the_following_and_is_told(
+    pool: Pool, rows: list[AnyRow], took: list[dict[str, object]]
+) -> None:
+    place = first_step(rows, made=True)
+    step = rows[place]
+    assert isinstance(step, StepRow)
+    forged = dataclasses.replace(step, took=tuple(took))
+    assert "an input of no known kind" in followed(pool, [*rows[:place], forged, *rows[place + 1 :]]).lost
+
+
+def test_a_decision_with_scores_of_some_candidates_only_ends_the_following_and_is_told(
+    pool: Pool, rows: list[AnyRow]
+) -> None:
+    place = first_step(rows, made=True)
+    step = rows[place]
+    assert isinstance(step, StepRow)
+    ((kind, decision), *others) = step.made
+    content = json.loads(decision)
+    content["scores"] = [*content["scores"], 1.0]
+    forged = dataclasses.replace(step, made=((kind, json.dumps(content)), *others))
+    assert "1 candidates and 2 scores" in followed(pool, [*rows[:place], forged, *rows[place + 1 :]]).lost
+
+
+def test_a_decision_without_scores_is_compared_by_its_candidates(pool: Pool) -> None:
+    name = pool.candidate_ids[0]
+    scored, unscored = Decision(0, (name,), (1.0,)), Decision(0, (name,))
+    assert unscored.other_figure(unscored) == ""
+    assert "none then, 1 now" in unscored.other_figure(scored)

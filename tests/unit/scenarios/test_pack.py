@@ -290,3 +290,23 @@ def test_a_pack_that_was_cut_off_is_refused(tmp_path: Path, kept: int) -> None:
     with pytest.raises(StoreError, match=r"it is empty|begins with|its end is not that of a pack"):
         unpacked(packed.path, tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_compressed_recording_that_was_cut_off_is_not_packed_and_the_error_says_what_to_do(tmp_path: Path) -> None:
+    content = small_content(tmp_path, messages=400)
+    compressed = tmp_path / "cut.jsonl.gz"
+    compress_recording(tmp_path / RECORDING, compressed)
+    compressed.write_bytes(compressed.read_bytes()[:-200])
+    cut = Content(content.name, content.scenario, content.pool_digest, compressed)
+    with pytest.raises(StoreError, match=r"cannot be unpacked to its end.*gzip -dc"):
+        write_pack(cut, tmp_path / "cut.pack", quiet)
+    assert not (tmp_path / "cut.pack").exists()
+
+
+def test_a_file_that_only_bears_the_name_of_a_pack_is_not_replaced(tmp_path: Path) -> None:
+    content = small_content(tmp_path)
+    notes = tmp_path / "notes.pack"
+    notes.write_text("what I meant to pack")
+    with pytest.raises(StoreError, match="exists and is no pack"):
+        write_pack(content, notes, quiet)
+    assert notes.read_text() == "what I meant to pack"

@@ -122,6 +122,18 @@ def test_what_if_another_policy_had_asked_the_unknown_is_counted_and_a_simulator
     assert filled["filled"] > 0
 
 
+def test_what_if_and_diff_say_that_a_recording_was_cut_off(tmp_path: Path) -> None:
+    content = golden("oracle_table").read_bytes()
+    (tmp_path / "cut.jsonl.gz").write_bytes(content[: len(content) // 2])
+    played = entropilot("replay", "cut.jsonl.gz", "--policy", "random", "--json", "--out", "out", cwd=tmp_path)
+    assert played.returncode == 0, played.stderr
+    assert "torn" in json.loads(played.stdout)["note"]
+    assert "note: " in played.stderr
+    compared = entropilot("diff", "cut.jsonl.gz", str(golden("oracle_table")), cwd=tmp_path)
+    assert compared.returncode == 1
+    assert "note: cut.jsonl.gz: " in compared.stderr
+
+
 def test_a_scenario_of_another_property_than_the_recorded_one_is_refused(tmp_path: Path) -> None:
     content = library_scenarios()["oracle_table"].read_text(encoding="utf-8")
     for recorded, other in (

@@ -67,8 +67,7 @@ def begin(
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(dataclasses.replace(plan, uid=uid), versions)
-        ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
-        loaded = StartSetLoaded(ids, values, tuple(further))
+        loaded = StartSetLoaded.of(start, further)
         meter = BiasMeter(pool.families, measure=plan.aspects)
         observe(meter, pool, loaded)
         bias = BiasStep(0, 2, meter.point(), pool.families)

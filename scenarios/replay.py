@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from agent.acquirer import make_acquirer
 from agent.acquisition.base import AcquisitionContext, Proposal
-from agent.acquisition.registry import policy_fingerprint
 from agent.assembly import versions
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.campaign.events import CampaignStarted
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 from agent.replay.asking import Ask
@@ -25,6 +24,7 @@ from agent.replay.outcome import ReplayOutcome
 from protocols.errors import StoreError
 from protocols.recording_lines import EventRow, Header, StepRow
 from protocols.recording_reader import open_recording
+from scenarios.beginning import beginning_of
 from scenarios.console import ProgressCall
 from scenarios.loader import Overrides, load_scenario
 from scenarios.recorded import arithmetic_of, find_recording, recorded_scenario
@@ -263,21 +263,6 @@ def _inference(source: Source, follower: Follower, found: Mapping[str, Requests]
             action="name one with --campaign",
         )
     requests = found[wanted]
-    return Inference(follower, requests, *_beginning(source, requests), source.scenario.campaign.request_timeout_s)
-
-
-def _beginning(source: Source, requests: Requests) -> tuple[CampaignStarted, StartSetLoaded]:
-    """Return how a campaign began that only its scenario tells of."""
-    settings, world = source.scenario.campaign, source.world
-    start, further = world.start_observations(), world.start_further()
-    plan = settings.plan(
-        campaign=requests.campaign,
-        uid=requests.uid,
-        fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
-        recipients=source.scenario.recipients,
-        pool_digest=world.pool.digest,
-        start_values=[value for _, value in start],
-        start_further=further,
-    )
-    ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
-    return CampaignStarted(plan, source.header.versions), StartSetLoaded(ids, values, tuple(further))
+    plan, start_set = beginning_of(source.scenario, source.world, campaign=requests.campaign, uid=requests.uid)
+    started = CampaignStarted(plan, source.header.versions)
+    return Inference(follower, requests, started, start_set, source.scenario.campaign.request_timeout_s)

@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
 
-from agent.acquisition.registry import policy_fingerprint
 from agent.assembly import DATABASE, RECORDING, versions
 from agent.campaign.events import CampaignPlan, CampaignStarted, Event, StartSetLoaded, dump_event, load_event
 from agent.memory import fresh_uid, require_same_plan
@@ -31,6 +30,7 @@ from protocols.recording_lines import HEARD, MessageRow
 from protocols.recording_reader import open_recording, read_header
 from protocols.run_lock import RunLock
 from protocols.transport import Delivery
+from scenarios.beginning import beginning_of
 from scenarios.recorded import recorded_settings
 from scenarios.settings import Scenario
 from scenarios.world import World
@@ -144,7 +144,7 @@ def opened_shadow(
             action="start without --resume, or name another --campaign or --runs",
         )
     with RunLock(folder / "shadow.lock", holder="shadow", advice=advice):
-        asked, known = _beginning(scenario, world, campaign)
+        asked, known = beginning_of(scenario, world, campaign=campaign, uid=fresh_uid())
         if not resume:
             _require_unheard(folder)
             _begin(path, scenario, world, asked, known)
@@ -154,22 +154,6 @@ def opened_shadow(
             yield files
         finally:
             files.close()
-
-
-def _beginning(scenario: Scenario, world: World, campaign: str) -> tuple[CampaignPlan, StartSetLoaded]:
-    settings, start = scenario.campaign, world.start_observations()
-    ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
-    further = world.start_further()
-    plan = settings.plan(
-        campaign=campaign,
-        uid=fresh_uid(),
-        fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
-        recipients=scenario.recipients,
-        pool_digest=world.pool.digest,
-        start_values=values,
-        start_further=further,
-    )
-    return plan, StartSetLoaded(ids, values, tuple(further))
 
 
 def _require_unheard(folder: Path) -> None:

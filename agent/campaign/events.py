@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -158,6 +158,12 @@ class StartSetLoaded:
     values: tuple[float, ...]
     further: tuple[tuple[float, ...], ...] = ()
     """Values of the further properties, a row for each candidate; nothing where there are none."""
+
+    @classmethod
+    def of(cls, start: Sequence[tuple[str, float]], further: Sequence[tuple[float, ...]]) -> Self:
+        """Return the event for candidate ids with their values, and the further values of each."""
+        ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
+        return cls(ids, values, tuple(further))
 
     def rows(self) -> Iterator[tuple[str, float, tuple[float, ...]]]:
         """Yield candidate id, value and further values."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from agent.campaign.events import DecisionMade, StartSetLoaded
 from agent.pool.touched import touched_pool
@@ -125,10 +127,19 @@ def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
         rows_read(database)
 
 
+@contextmanager
+def at_once(database: Path) -> Iterator[Connection]:
+    """A connection of which nothing stays open."""
+    with opening(sqlite_url(database)) as connection:
+        with closing(connection), connection.begin():
+            yield connection
+        connection.engine.dispose()
+
+
 def test_of_an_original_the_schema_is_only_checked(tmp_path: Path) -> None:
-    with opening(sqlite_url(make_run(tmp_path))) as connection, closing(connection), connection.begin():
+    with at_once(make_run(tmp_path)) as connection:
         _require_known(connection, copied=False)
-    with opening(sqlite_url(tmp_path / "new.db")) as connection, closing(connection), connection.begin():
+    with at_once(tmp_path / "new.db") as connection:
         with pytest.raises(StoreError, match="This database is empty"):
             _require_known(connection, copied=False)
         _require_known(connection, copied=True)

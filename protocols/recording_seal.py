@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import shutil
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
@@ -36,20 +37,20 @@ COMPRESSION_LEVEL: Final = 9
 
 
 def compress_recording(source: Path, target: Path) -> None:
-    """Write a recording compressed and sealed; the same lines give the same bytes.
+    """Write a recording compressed and sealed, whole or not at all; the same lines give the same bytes.
 
     Raises:
         OSError: When a file cannot be read or written.
     """
-    with (
-        source.open("rb") as lines,
-        target.open("wb") as out,
-        gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=COMPRESSION_LEVEL, mtime=0) as member,
-    ):
-        shutil.copyfileobj(lines, member, _CHUNK_BYTES)
-    with target.open("r+b") as whole:
-        digest = hashlib.file_digest(whole, "sha256").digest()
-        whole.write(_seal(digest))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w+b") as out:
+            _compress(source, out)
+            out.flush()
+            os.fsync(out.fileno())  # else a power cut after the rename could leave an empty file of the right name
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def seal_problem(path: Path) -> tuple[str, str]:
@@ -75,6 +76,17 @@ def seal_problem(path: Path) -> tuple[str, str]:
     if found != _seal(digest.digest()):
         return "a byte of the compressed file was changed that changes no line", ""
     return "", ""
+
+
+def _compress(source: Path, out: BinaryIO) -> None:
+    with (
+        source.open("rb") as lines,
+        gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=COMPRESSION_LEVEL, mtime=0) as member,
+    ):
+        shutil.copyfileobj(lines, member, _CHUNK_BYTES)
+    out.seek(0)
+    digest = hashlib.file_digest(out, "sha256").digest()
+    out.write(_seal(digest))
 
 
 def _seal(digest: bytes) -> bytes:

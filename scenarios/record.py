@@ -125,7 +125,13 @@ def require_new(path: Path) -> None:
     """
     part = path.with_name(path.name + PART)
     if path.exists():
-        raise StoreError(f"{path} is there already", expected="a new file", action="choose another --out, or move it")
+        beside = f", and beside it {part}, which a recorder left that was killed" if part.exists() else ""
+        raise StoreError(
+            f"{path} is there already{beside}",
+            expected="a new file",
+            action="choose another --out, or move "
+            + ("both (`entropilot verify` tells whether one is sound)" if beside else "it"),
+        )
     if part.exists():
         raise StoreError(
             f"{part} is there: a recorder was killed before it ended",

@@ -51,7 +51,7 @@ def cut_to_whole_lines(path: Path) -> RecordingEnd:
             raise StoreError(
                 f"{path} has no whole line", expected="a recording", action="move it away and run again"
             ) from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             raise StoreError(
                 f"{path} does not end like a recording", expected="JSON lines", action="move it away and run again"
             ) from None

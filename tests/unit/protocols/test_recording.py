@@ -163,6 +163,7 @@ def test_an_empty_file_is_begun(tmp_path: Path) -> None:
         '"n"\n',
         "\xff\xfe\n",
         '{"n": "x", "t": 0}\n',
+        '{"n": Infinity, "t": 0, "digest": ""}\n',
     ],
 )
 def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(tmp_path: Path, content: str) -> None:

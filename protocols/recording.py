@@ -58,19 +58,20 @@ class RecordingWriter:
     Args:
         path: The file; continued when it exists.
         header: What the first line says.
+        has_notes: Whether the recording may hold notes: one of a recorder has none, and is not searched for them.
 
     Attributes:
         before: Where the journal stood before the last step that is written; that may not have been committed.
         sequence: Where it stands after that; None when no note says it.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, header: Mapping[str, Any], *, has_notes: bool = True) -> None:
         self._number, self._digest, offset = 0, "", 0.0
         self.before: int | None = None
         self.sequence: int | None = None
         self._flushed = time.monotonic()
         if path.exists() and path.stat().st_size:
-            end = cut_to_whole_lines(path)
+            end = cut_to_whole_lines(path, has_notes=has_notes)
             self._number, self._digest, offset = end.number, end.digest, end.time_s
             self.before, self.sequence = end.before, end.sequence
             self._file: IO[str] = path.open("a", encoding="utf-8")

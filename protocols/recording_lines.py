@@ -137,6 +137,8 @@ class Chain:
             raise WrongLine("it is not the header of a recording")
         if version > RECORDING_VERSION:
             raise WrongLine(f"it is of version {version}, and this Entropilot reads versions up to {RECORDING_VERSION}")
+        if version == 1 and "digest" in content:
+            raise WrongLine("it is of version 1, whose header has no digest, and yet has one: it was changed")
         self._digest = line_digest("", line) if version == 1 else self._checked(line)
         self.lines += 1
         try:

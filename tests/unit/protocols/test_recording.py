@@ -255,11 +255,18 @@ def test_every_single_byte_that_is_changed_is_found_with_its_line(tmp_path: Path
     write(path, b"one", '{"é": "two"}'.encode(), b"\xff")
     sound = path.read_bytes()
     for at in range(len(sound)):
-        for byte in {sound[at] ^ 1, sound[at] ^ 128, 10, 34, 48} - {sound[at]}:
+        for byte in {sound[at] ^ 1, sound[at] ^ 128, *b'\n"01'} - {sound[at]}:
             path.write_bytes(sound[:at] + bytes([byte]) + sound[at + 1 :])
             check = check_recording(path)
             line = sound[:at].count(b"\n") + 1
             assert check.problem.startswith(f"line {line}: "), (at, byte, check)
+
+
+def test_a_header_that_was_made_one_of_version_1_is_found_though_no_row_follows(tmp_path: Path) -> None:
+    path = tmp_path / "recording.jsonl"
+    write(path)
+    path.write_text(path.read_text().replace('"entropilot_recording": 2', '"entropilot_recording": 1'))
+    assert check_recording(path).problem.startswith("line 1: it is of version 1")
 
 
 def test_a_line_that_is_missing_or_twice_is_found(tmp_path: Path) -> None:

@@ -246,6 +246,23 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest
         read_header(path)
 
 
+def test_a_file_that_cannot_be_read_any_further_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with open_recording(write(tmp_path / "r.jsonl")) as recording:
+        monkeypatch.setattr(recording_reader, "_next_line", refuse)
+        with pytest.raises(StoreError, match="cannot be read"):
+            list(recording.rows())
+
+
+def test_what_fails_at_who_reads_is_not_said_of_the_recording(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.jsonl")
+    with pytest.raises(ConnectionRefusedError), open_recording(path) as recording:  # noqa: PT012  # the very case
+        for _ in recording.rows():
+            raise ConnectionRefusedError(111, "Connection refused")
+
+
 def test_how_much_of_the_file_was_read_is_known_for_a_progress_bar(tmp_path: Path) -> None:
     path = write(tmp_path / "r.jsonl", 3_000)
     with open_recording(path) as recording:

@@ -101,10 +101,16 @@ def filters_for(topics: tuple[str, ...], campaign: str | None) -> tuple[str, ...
     """Return the topic filters that a command means.
 
     Raises:
-        SettingsError: When one is no filter.
+        SettingsError: When one is no filter, or both topics and a campaign are named.
     """
     if not topics:
         return (EVERYTHING_OF_OURS if campaign is None else f"{PREFIX}/{campaign}/#",)
+    if campaign is not None:  # a filter cannot say both, and the topics of others belong to no campaign
+        raise SettingsError(
+            f"Both --topic and --campaign {campaign} say what to record",
+            expected="one of them",
+            action=f"leave one out, or name the campaign's topics too: --topic '{PREFIX}/{campaign}/#'",
+        )
     for topic in topics:
         levels = topic.split("/")
         wrong = "#" in topic[:-1] or any("+" in level and level != "+" for level in levels)

@@ -44,6 +44,11 @@ LOOK_EVERY_S: Final = 0.25
 
 OTHER_TOPICS: Final = "other topics"
 
+FURTHER_CAMPAIGNS: Final = "further campaigns"
+
+MAX_CHANNELS_COUNTED: Final = 1_000
+"""Channels that are counted by name: a hundred campaigns at once. Whoever may publish can make up names without end."""
+
 
 @dataclass(slots=True)
 class Heard:
@@ -51,7 +56,7 @@ class Heard:
 
     Attributes:
         messages: How many.
-        by_channel: Campaign and channel, or `OTHER_TOPICS` -> how many.
+        by_channel: Campaign and channel, `FURTHER_CAMPAIGNS` or `OTHER_TOPICS` -> how many.
         last_topic: Of the last message.
         seconds: How long it was listened.
         interruptions: How often the link was lost; what was said meanwhile may be missing.
@@ -67,11 +72,16 @@ class Heard:
         """Count a message."""
         self.messages += 1
         self.last_topic = topic
+        self.by_channel[self._channel(topic)] += 1
+
+    def _channel(self, topic: str) -> str:
         try:
             known = parse(topic)
-            self.by_channel[f"{known.campaign}: {known.channel.value}"] += 1
         except MessageError:
-            self.by_channel[OTHER_TOPICS] += 1
+            return OTHER_TOPICS
+        channel = f"{known.campaign}: {known.channel.value}"
+        is_counted = channel in self.by_channel or len(self.by_channel) < MAX_CHANNELS_COUNTED
+        return channel if is_counted else FURTHER_CAMPAIGNS
 
 
 @dataclass(frozen=True, slots=True)

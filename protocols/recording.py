@@ -34,7 +34,9 @@ and its header had no digest; it is still read.
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import json
 import time
 from collections import deque
@@ -49,7 +51,7 @@ from protocols.recording_lines import EVENT, HEADER_MARK, IN, OUT, RECORDING_VER
 from protocols.transport import Delivery, Incoming, Transport
 
 FLUSH_EVERY_S: Final = 1.0
-"""Longest time between two flushes of messages that no step takes."""
+"""Longest time that a message waits for its flush while the link runs; a step is flushed at once."""
 
 
 class RecordingWriter:
@@ -152,16 +154,22 @@ class RecordedTransport:
         self._inner = inner
         self._writer = writer
         self._untaken: deque[tuple[Delivery, int]] = deque()
+        self._written = asyncio.Event()
 
     async def run(self) -> None:
-        """Keep connected; see `Transport`."""
-        await self._inner.run()
+        """Keep connected, and flush what no further message flushes; see `Transport`."""
+        flushing = asyncio.create_task(self._flush())
+        try:
+            await self._inner.run()
+        finally:
+            flushing.cancel()
 
     async def receive(self) -> Incoming:
         """Return the next item, recorded if it is a message."""
         item = await self._inner.receive()
         if isinstance(item, Delivery):
             row = self._writer.write(IN, item.topic, item.payload, retain=item.retain, qos=item.qos)
+            self._written.set()
             self._untaken.append((item, row))
         return item
 
@@ -178,8 +186,17 @@ class RecordedTransport:
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish and record; a repeated publish is recorded again, as it happened."""
         self._writer.write(OUT, topic, payload, retain=retain)
+        self._written.set()
         await self._inner.publish(topic, payload, retain=retain)
 
     async def close(self) -> None:
         """Close the link; the writer belongs to who made it."""
         await self._inner.close()
+
+    async def _flush(self) -> None:
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            await asyncio.sleep(FLUSH_EVERY_S)
+            with contextlib.suppress(OSError):  # it stays to be written, and whoever writes next is told
+                self._writer.flush()

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from protocols.recording import FLUSH_EVERY_S, RecordedTransport, RecordingWrite
 from protocols.recording_reader import check_recording
 from protocols.transport import Delivery, LinkLost, LinkUp
 from tests.support.memory_bus import MemoryBus
+from tests.support.virtual_loop import run_in_virtual_time
 
 HEADER = {"campaign": "alloys", "settings": {"seed": 1, "name": "é"}}
 
@@ -326,3 +328,53 @@ def test_a_recording_is_on_the_disk_a_second_later_though_nobody_closes_it(tmp_p
     writer.write("in", "lab/x", b"2", retain=False)
     assert check_recording(path).messages == 2
     writer.close()
+
+
+def test_a_lone_message_is_on_the_disk_a_second_later_though_none_follows(tmp_path: Path) -> None:
+    path = tmp_path / "recording.jsonl"
+    writer = RecordingWriter(path, HEADER)
+    found = []
+
+    async def link() -> None:
+        recorded = RecordedTransport(MemoryBus().transport("client", ("lab/#",)), writer)
+        running = asyncio.create_task(recorded.run())
+        assert isinstance(await recorded.receive(), LinkUp)
+        for topic in ("lab/sent", "lab/again"):
+            await recorded.publish(topic, b"hello")
+            await asyncio.sleep(1.5 * FLUSH_EVERY_S)
+            found.append(check_recording(path).messages)
+        await recorded.receive()
+        await asyncio.sleep(1.5 * FLUSH_EVERY_S)
+        found.append(check_recording(path).messages)
+        await recorded.close()
+        await running
+
+    with closing(writer):
+        run_in_virtual_time(link(), seed=None)
+    assert found == [1, 2, 3]
+
+
+def test_a_disk_that_is_full_is_told_to_who_writes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = RecordingWriter(tmp_path / "recording.jsonl", HEADER)
+    flushes = []
+
+    def refuse() -> None:
+        flushes.append(len(flushes))
+        raise OSError(28, "No space left on device")
+
+    async def link() -> None:
+        recorded = RecordedTransport(MemoryBus().transport("client", ("lab/#",)), writer)
+        running = asyncio.create_task(recorded.run())
+        assert isinstance(await recorded.receive(), LinkUp)
+        await recorded.publish("lab/x", b"hello")
+        await asyncio.sleep(1.5 * FLUSH_EVERY_S)
+        assert (len(flushes), running.done()) == (1, False)
+        writer._flushed -= FLUSH_EVERY_S
+        with pytest.raises(OSError, match="No space left"):
+            await recorded.publish("lab/x", b"hello")
+        await recorded.close()
+        await running
+
+    monkeypatch.setattr(writer, "flush", refuse)
+    with closing(writer):
+        run_in_virtual_time(link(), seed=None)

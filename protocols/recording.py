@@ -34,7 +34,9 @@ and its header had no digest; it is still read.
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import json
 import time
 from collections import deque
@@ -49,7 +51,7 @@ from protocols.recording_lines import EVENT, HEADER_MARK, IN, OUT, RECORDING_VER
 from protocols.transport import Delivery, Incoming, Transport
 
 FLUSH_EVERY_S: Final = 1.0
-"""Longest time between two flushes of messages that no step takes."""
+"""Longest time that a message waits for its flush while the link runs; a step is flushed at once."""
 
 
 class RecordingWriter:
@@ -58,19 +60,20 @@ class RecordingWriter:
     Args:
         path: The file; continued when it exists.
         header: What the first line says.
+        has_notes: Whether the recording may hold notes: one of a recorder has none, and is not searched for them.
 
     Attributes:
         before: Where the journal stood before the last step that is written; that may not have been committed.
         sequence: Where it stands after that; None when no note says it.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, header: Mapping[str, Any], *, has_notes: bool = True) -> None:
         self._number, self._digest, offset = 0, "", 0.0
         self.before: int | None = None
         self.sequence: int | None = None
         self._flushed = time.monotonic()
         if path.exists() and path.stat().st_size:
-            end = cut_to_whole_lines(path)
+            end = cut_to_whole_lines(path, has_notes=has_notes)
             self._number, self._digest, offset = end.number, end.digest, end.time_s
             self.before, self.sequence = end.before, end.sequence
             self._file: IO[str] = path.open("a", encoding="utf-8")
@@ -151,16 +154,22 @@ class RecordedTransport:
         self._inner = inner
         self._writer = writer
         self._untaken: deque[tuple[Delivery, int]] = deque()
+        self._written = asyncio.Event()
 
     async def run(self) -> None:
-        """Keep connected; see `Transport`."""
-        await self._inner.run()
+        """Keep connected, and flush what no further message flushes; see `Transport`."""
+        flushing = asyncio.create_task(self._flush())
+        try:
+            await self._inner.run()
+        finally:
+            flushing.cancel()
 
     async def receive(self) -> Incoming:
         """Return the next item, recorded if it is a message."""
         item = await self._inner.receive()
         if isinstance(item, Delivery):
             row = self._writer.write(IN, item.topic, item.payload, retain=item.retain, qos=item.qos)
+            self._written.set()
             self._untaken.append((item, row))
         return item
 
@@ -177,8 +186,17 @@ class RecordedTransport:
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish and record; a repeated publish is recorded again, as it happened."""
         self._writer.write(OUT, topic, payload, retain=retain)
+        self._written.set()
         await self._inner.publish(topic, payload, retain=retain)
 
     async def close(self) -> None:
         """Close the link; the writer belongs to who made it."""
         await self._inner.close()
+
+    async def _flush(self) -> None:
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            await asyncio.sleep(FLUSH_EVERY_S)
+            with contextlib.suppress(OSError):  # it stays to be written, and whoever writes next is told
+                self._writer.flush()

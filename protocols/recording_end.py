@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from protocols.errors import StoreError
-from protocols.recording_lines import HEADER_MARK, line_digest
+from protocols.recording_lines import HEADER_MARK, MAX_LINE_BYTES, line_digest
 
-_FIRST_WINDOW_BYTES: Final = 1 << 16
-"""How much of the end is read at first; four times as much whenever that does not suffice."""
+_WINDOW_BYTES: Final = 1 << 16
+"""How much is read at once; four times as much, and again, only for a line that does not fit."""
+
+_LARGEST_WINDOW_BYTES: Final = MAX_LINE_BYTES + 1
+"""The longest line, and the end of the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,12 @@ class RecordingEnd:
     sequence: int | None = None
 
 
-def cut_to_whole_lines(path: Path) -> RecordingEnd:
+def cut_to_whole_lines(path: Path, *, has_notes: bool = True) -> RecordingEnd:
     """Cut a torn last line off, and return where the recording ends.
+
+    Args:
+        path: The recording.
+        has_notes: Whether the last note is looked for; where there is none, that reads all of it.
 
     Raises:
         StoreError: When it does not end like a recording; it is then left as it is.
@@ -46,12 +53,13 @@ def cut_to_whole_lines(path: Path) -> RecordingEnd:
         try:
             last, end_of_last = next(lines)
             end = _end_of(last)
-            note = end if end.number == 0 or end.sequence is not None else _last_note(lines)
+            is_noted = end.number == 0 or end.sequence is not None
+            note = end if is_noted or not has_notes else _last_note(lines)
         except StopIteration:
             raise StoreError(
                 f"{path} has no whole line", expected="a recording", action="move it away and run again"
             ) from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             raise StoreError(
                 f"{path} does not end like a recording", expected="JSON lines", action="move it away and run again"
             ) from None
@@ -79,31 +87,31 @@ def _lines_backwards(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Yield the whole lines from the last to the first, each with the position of its end [byte]."""
     end = file.seek(0, os.SEEK_END)
     end = _after_last_line_feed(file, end)
-    window = _FIRST_WINDOW_BYTES
+    window = _WINDOW_BYTES
     while end:
         start = max(0, end - window)
         file.seek(start)
         chunk = file.read(end - start)
         first = 0 if start == 0 else chunk.find(b"\n") + 1  # before it stands the end of a line that began earlier
-        window *= 4
         if start and not 0 < first < len(chunk):
+            if window == _LARGEST_WINDOW_BYTES:
+                raise ValueError("a line that is longer than any")
+            window = min(4 * window, _LARGEST_WINDOW_BYTES)
             continue
         at = len(chunk)
         while at > first:
             begin = chunk.rfind(b"\n", first, at - 1) + 1 or first
             yield chunk[begin : at - 1], start + at
             at = begin
-        end = start + first
+        end, window = start + first, _WINDOW_BYTES
 
 
 def _after_last_line_feed(file: BinaryIO, end: int) -> int:
-    window = _FIRST_WINDOW_BYTES
-    while True:
-        start = max(0, end - window)
+    while end:
+        start = max(0, end - _WINDOW_BYTES)
         file.seek(start)
         found = file.read(end - start).rfind(b"\n")
         if found >= 0:
             return start + found + 1
-        if start == 0:
-            return 0
-        window *= 4
+        end = start
+    return 0

@@ -137,12 +137,16 @@ class Chain:
             raise WrongLine("it is not the header of a recording")
         if version > RECORDING_VERSION:
             raise WrongLine(f"it is of version {version}, and this Entropilot reads versions up to {RECORDING_VERSION}")
+        if version == 1 and "digest" in content:
+            raise WrongLine("it is of version 1, whose header has no digest, and yet has one: it was changed")
         self._digest = line_digest("", line) if version == 1 else self._checked(line)
         self.lines += 1
         try:
             return _header(version, content)
         except (KeyError, TypeError) as error:
             raise WrongLine(f"the header lacks {error}, or it is of another kind") from None
+        except UnicodeEncodeError:
+            raise WrongLine("the header holds half a surrogate pair, which is no text") from None
 
     def row(self, raw: bytes) -> AnyRow:
         """Check and return the next row.
@@ -157,7 +161,7 @@ class Chain:
             raise WrongLine(f"its number is {number}, expected {self.lines}")
         try:
             row = _row(content)
-        except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
             raise WrongLine(f"it is no row of a recording ({type(error).__name__}: {error})") from None
         if row.time_s < self._time_s:
             raise WrongLine(f"its time, {row.time_s:g} s, is before that of the row before, {self._time_s:g} s")
@@ -204,11 +208,15 @@ def _header(version: int, content: dict[str, Any]) -> Header:
     texts = {name: content.get(name, "") for name in ("campaign", "pool_digest", "started_at")}
     if not all(isinstance(text, str) for text in texts.values()):
         raise TypeError("a text")
-    versions, arithmetic = (
-        {str(name): str(value) for name, value in dict(content.get(member, {})).items()}
-        for member in ("versions", "arithmetic")
-    )
+    json.dumps([texts, scenario], ensure_ascii=False).encode()  # whoever shows them need not expect that it fails
+    versions, arithmetic = (_texts(member, content.get(member, {})) for member in ("versions", "arithmetic"))
     return Header(version, **texts, versions=versions, scenario=scenario, arithmetic=arithmetic)
+
+
+def _texts(member: str, found: Any) -> dict[str, str]:
+    if not isinstance(found, dict):
+        raise TypeError(member)
+    return {name: str(value) for name, value in found.items()}
 
 
 def _row(content: dict[str, Any]) -> AnyRow:

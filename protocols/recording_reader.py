@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -57,12 +57,14 @@ class Recording:
         """Yield the rows in order; a torn last line, as a kill leaves it, ends them.
 
         Raises:
-            StoreError: At the first line that is not what was written, with its number.
+            StoreError: At the first line that is not what was written, with its number; when it cannot be read.
         """
         try:
             yield from self._rows()
         except WrongLine as error:
             raise _wrong(self.path, f"line {self.line}: {error}") from None
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
 
     def _rows(self) -> Iterator[AnyRow]:
         while (read := _next_line(self._file)) is not None:
@@ -97,15 +99,14 @@ def open_recording(path: Path) -> Iterator[Recording]:
         StoreError: When there is none, or it is something else.
     """
     require_regular_file(path, "recording")
-    try:
-        with path.open("rb") as raw:
-            file = lines_of(raw)
-            chain = Chain()
-            yield Recording(path, _header(path, file, chain), file, raw, chain)
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be read ({error.strerror or error})", expected="a recording that you may read"
-        ) from None
+    with ExitStack() as opened:
+        try:
+            raw = opened.enter_context(path.open("rb"))
+            file, chain = lines_of(raw), Chain()
+            header = _header(path, file, chain)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        yield Recording(path, header, file, raw, chain)  # an OSError of the consumer's is not ours to explain
 
 
 def lines_of(raw: BinaryIO) -> BinaryIO:
@@ -194,6 +195,10 @@ def _next_line(file: BinaryIO) -> tuple[bytes, bool] | None:
     if len(raw) > MAX_LINE_BYTES:
         raise WrongLine(f"it is longer than {MAX_LINE_BYTES >> 20} MiB")
     return (raw[:-1], True) if raw.endswith(b"\n") else (raw, False)
+
+
+def _unreadable(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"{path} cannot be read ({error.strerror or error})", expected="a recording that you may read")
 
 
 def _wrong(path: Path, found: str) -> StoreError:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import shutil
+from io import BufferedRandom
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
@@ -26,6 +28,10 @@ _EMPTY_DEFLATE: Final = b"\x03\x00"
 _EMPTY_TRAILER: Final = bytes(8)
 """CRC-32 and length of nothing."""
 
+_SEAL_START: Final = _EMPTY_MEMBER_HEADER + _SEAL_WORDS
+
+_SEAL_BYTES: Final = len(_SEAL_START) + 2 * hashlib.sha256().digest_size + 1 + len(_EMPTY_DEFLATE + _EMPTY_TRAILER)
+
 _CHUNK_BYTES: Final = 1 << 20
 
 _MOST_CHANGED_BYTES: Final = 3
@@ -36,20 +42,20 @@ COMPRESSION_LEVEL: Final = 9
 
 
 def compress_recording(source: Path, target: Path) -> None:
-    """Write a recording compressed and sealed; the same lines give the same bytes.
+    """Write a recording compressed and sealed, whole or not at all; the same lines give the same bytes.
 
     Raises:
         OSError: When a file cannot be read or written.
     """
-    with (
-        source.open("rb") as lines,
-        target.open("wb") as out,
-        gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=COMPRESSION_LEVEL, mtime=0) as member,
-    ):
-        shutil.copyfileobj(lines, member, _CHUNK_BYTES)
-    with target.open("r+b") as whole:
-        digest = hashlib.file_digest(whole, "sha256").digest()
-        whole.write(_seal(digest))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w+b") as out:
+            _compress(source, out)
+            out.flush()
+            os.fsync(out.fileno())  # else a power cut after the rename could leave an empty file of the right name
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def seal_problem(path: Path) -> tuple[str, str]:
@@ -61,9 +67,10 @@ def seal_problem(path: Path) -> tuple[str, str]:
     with path.open("rb") as file:
         if file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
             return "", ""
-        length = len(_seal(bytes(32)))
-        size = file.seek(0, 2)
-        body = max(0, size - length)
+        size = file.seek(0, os.SEEK_END)
+        if added := size - _end_of_first_seal(file, size):
+            return f"after its seal stand {added:,} bytes that were added", ""
+        body = max(0, size - _SEAL_BYTES)
         file.seek(body)
         found = file.read()
         if not _looks_like_a_seal(found):
@@ -77,13 +84,39 @@ def seal_problem(path: Path) -> tuple[str, str]:
     return "", ""
 
 
+def _compress(source: Path, out: BufferedRandom) -> None:
+    with (
+        source.open("rb") as lines,
+        gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=COMPRESSION_LEVEL, mtime=0) as member,
+    ):
+        shutil.copyfileobj(lines, member, _CHUNK_BYTES)
+    out.seek(0)
+    digest = hashlib.file_digest(out, "sha256").digest()
+    out.write(_seal(digest))
+
+
 def _seal(digest: bytes) -> bytes:
-    comment = _SEAL_WORDS + digest.hex().encode() + b"\0"
-    return _EMPTY_MEMBER_HEADER + comment + _EMPTY_DEFLATE + _EMPTY_TRAILER
+    return _SEAL_START + digest.hex().encode() + b"\0" + _EMPTY_DEFLATE + _EMPTY_TRAILER
+
+
+def _end_of_first_seal(file: BinaryIO, size: int) -> int:
+    """Return where the first seal ends, or the file where there is none.
+
+    A seal cannot stand in the body by chance: deflate keeps bytes as they are only of the text, which is ASCII.
+    """
+    file.seek(0)
+    at, window = 0, b""
+    while chunk := file.read(_CHUNK_BYTES):
+        window = window[-len(_SEAL_START) :] + chunk
+        at += len(chunk)
+        found = window.find(_SEAL_START)
+        if found >= 0:
+            return min(size, at - len(window) + found + _SEAL_BYTES)
+    return size
 
 
 def _looks_like_a_seal(found: bytes) -> bool:
     """Tell whether bytes are a seal, perhaps a changed one, whatever its digest."""
-    frame, digest_at = _seal(bytes(32)), len(_EMPTY_MEMBER_HEADER + _SEAL_WORDS)
+    frame, digest_at = _seal(bytes(32)), len(_SEAL_START)
     beside = [at for at in range(len(frame)) if not digest_at <= at < digest_at + 64]
     return len(found) == len(frame) and sum(found[at] != frame[at] for at in beside) <= _MOST_CHANGED_BYTES

@@ -28,7 +28,7 @@ def record(
     topic: Annotated[
         list[str] | None, typer.Option(help="Topic filter; by default everything of ours. Repeatable.")
     ] = None,
-    campaign: Annotated[str | None, typer.Option(help="Record only this campaign.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="Record only this campaign; not with --topic.")] = None,
     scenario: Annotated[
         str | None, typer.Option(help="Scenario of the campaign, so that the recording can be replayed by itself.")
     ] = None,

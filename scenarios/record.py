@@ -44,6 +44,11 @@ LOOK_EVERY_S: Final = 0.25
 
 OTHER_TOPICS: Final = "other topics"
 
+FURTHER_CAMPAIGNS: Final = "further campaigns"
+
+MAX_CHANNELS_COUNTED: Final = 1_000
+"""Channels that are counted by name: a hundred campaigns at once. Whoever may publish can make up names without end."""
+
 
 @dataclass(slots=True)
 class Heard:
@@ -51,7 +56,7 @@ class Heard:
 
     Attributes:
         messages: How many.
-        by_channel: Campaign and channel, or `OTHER_TOPICS` -> how many.
+        by_channel: Campaign and channel, `FURTHER_CAMPAIGNS` or `OTHER_TOPICS` -> how many.
         last_topic: Of the last message.
         seconds: How long it was listened.
         interruptions: How often the link was lost; what was said meanwhile may be missing.
@@ -67,11 +72,16 @@ class Heard:
         """Count a message."""
         self.messages += 1
         self.last_topic = topic
+        self.by_channel[self._channel(topic)] += 1
+
+    def _channel(self, topic: str) -> str:
         try:
             known = parse(topic)
-            self.by_channel[f"{known.campaign}: {known.channel.value}"] += 1
         except MessageError:
-            self.by_channel[OTHER_TOPICS] += 1
+            return OTHER_TOPICS
+        channel = f"{known.campaign}: {known.channel.value}"
+        is_counted = channel in self.by_channel or len(self.by_channel) < MAX_CHANNELS_COUNTED
+        return channel if is_counted else FURTHER_CAMPAIGNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +111,16 @@ def filters_for(topics: tuple[str, ...], campaign: str | None) -> tuple[str, ...
     """Return the topic filters that a command means.
 
     Raises:
-        SettingsError: When one is no filter.
+        SettingsError: When one is no filter, or both topics and a campaign are named.
     """
     if not topics:
         return (EVERYTHING_OF_OURS if campaign is None else f"{PREFIX}/{campaign}/#",)
+    if campaign is not None:  # a filter cannot say both, and the topics of others belong to no campaign
+        raise SettingsError(
+            f"Both --topic and --campaign {campaign} say what to record",
+            expected="one of them",
+            action=f"leave one out, or name the campaign's topics too: --topic '{PREFIX}/{campaign}/#'",
+        )
     for topic in topics:
         levels = topic.split("/")
         wrong = "#" in topic[:-1] or any("+" in level and level != "+" for level in levels)
@@ -125,7 +141,13 @@ def require_new(path: Path) -> None:
     """
     part = path.with_name(path.name + PART)
     if path.exists():
-        raise StoreError(f"{path} is there already", expected="a new file", action="choose another --out, or move it")
+        beside = f", and beside it {part}, which a recorder left that was killed" if part.exists() else ""
+        raise StoreError(
+            f"{path} is there already{beside}",
+            expected="a new file",
+            action="choose another --out, or move "
+            + ("both (`entropilot verify` tells whether one is sound)" if beside else "it"),
+        )
     if part.exists():
         raise StoreError(
             f"{part} is there: a recorder was killed before it ended",

@@ -19,7 +19,7 @@ MAX_TOPIC_LENGTH: Final = 60
 """Longest part of a topic that is shown [character]."""
 
 MAX_CHANNELS: Final = 30
-"""Channels listed; a broker of strangers may have thousands of topics, but they count as one."""
+"""Channels listed, as many as fit on a screen; the further ones count as one, and the JSON has more of them."""
 
 
 @contextmanager
@@ -40,7 +40,11 @@ def record_table(heard: Heard, path: Path) -> RenderableType:
     if not heard.messages:
         return Text(f"Nothing was said in {heard.seconds:,.1f} s; no file was written.")
     table = Table.grid(padding=(0, 2))
-    for name, count in sorted(heard.by_channel.items())[:MAX_CHANNELS]:
+    channels = sorted(heard.by_channel.items())
+    listed, further = channels[:MAX_CHANNELS], channels[MAX_CHANNELS:]
+    if further:
+        listed.append((f"{len(further):,} more", sum(count for _, count in further)))
+    for name, count in listed:
         table.add_row(Text(f"  {name}", style="dim"), f"{count:,}")
     parts: list[RenderableType] = [Text(f"{heard.messages:,} messages in {heard.seconds:,.1f} s", style="bold"), table]
     if heard.interruptions:

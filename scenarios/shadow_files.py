@@ -92,7 +92,7 @@ class ShadowFiles:
     def record(self, delivery: Delivery) -> None:
         """Write a message that was heard; it then outlives this process."""
         if self._recording is None:
-            self._recording = RecordingWriter(self.folder / RECORDING, {})
+            self._recording = RecordingWriter(self.folder / RECORDING, {}, has_notes=False)
         self._recording.write(HEARD, delivery.topic, delivery.payload, retain=delivery.retain, qos=delivery.qos)
         self._recording.flush()
 

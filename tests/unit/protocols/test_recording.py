@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from protocols.recording import FLUSH_EVERY_S, RecordedTransport, RecordingWrite
 from protocols.recording_reader import check_recording
 from protocols.transport import Delivery, LinkLost, LinkUp
 from tests.support.memory_bus import MemoryBus
+from tests.support.virtual_loop import run_in_virtual_time
 
 HEADER = {"campaign": "alloys", "settings": {"seed": 1, "name": "é"}}
 
@@ -163,6 +165,7 @@ def test_an_empty_file_is_begun(tmp_path: Path) -> None:
         '"n"\n',
         "\xff\xfe\n",
         '{"n": "x", "t": 0}\n',
+        '{"n": Infinity, "t": 0, "digest": ""}\n',
     ],
 )
 def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(tmp_path: Path, content: str) -> None:
@@ -254,11 +257,18 @@ def test_every_single_byte_that_is_changed_is_found_with_its_line(tmp_path: Path
     write(path, b"one", '{"é": "two"}'.encode(), b"\xff")
     sound = path.read_bytes()
     for at in range(len(sound)):
-        for byte in {sound[at] ^ 1, sound[at] ^ 128, 10, 34, 48} - {sound[at]}:
+        for byte in {sound[at] ^ 1, sound[at] ^ 128, *b'\n"01'} - {sound[at]}:
             path.write_bytes(sound[:at] + bytes([byte]) + sound[at + 1 :])
             check = check_recording(path)
             line = sound[:at].count(b"\n") + 1
             assert check.problem.startswith(f"line {line}: "), (at, byte, check)
+
+
+def test_a_header_that_was_made_one_of_version_1_is_found_though_no_row_follows(tmp_path: Path) -> None:
+    path = tmp_path / "recording.jsonl"
+    write(path)
+    path.write_text(path.read_text().replace('"entropilot_recording": 2', '"entropilot_recording": 1'))
+    assert check_recording(path).problem.startswith("line 1: it is of version 1")
 
 
 def test_a_line_that_is_missing_or_twice_is_found(tmp_path: Path) -> None:
@@ -318,3 +328,53 @@ def test_a_recording_is_on_the_disk_a_second_later_though_nobody_closes_it(tmp_p
     writer.write("in", "lab/x", b"2", retain=False)
     assert check_recording(path).messages == 2
     writer.close()
+
+
+def test_a_lone_message_is_on_the_disk_a_second_later_though_none_follows(tmp_path: Path) -> None:
+    path = tmp_path / "recording.jsonl"
+    writer = RecordingWriter(path, HEADER)
+    found = []
+
+    async def link() -> None:
+        recorded = RecordedTransport(MemoryBus().transport("client", ("lab/#",)), writer)
+        running = asyncio.create_task(recorded.run())
+        assert isinstance(await recorded.receive(), LinkUp)
+        for topic in ("lab/sent", "lab/again"):
+            await recorded.publish(topic, b"hello")
+            await asyncio.sleep(1.5 * FLUSH_EVERY_S)
+            found.append(check_recording(path).messages)
+        await recorded.receive()
+        await asyncio.sleep(1.5 * FLUSH_EVERY_S)
+        found.append(check_recording(path).messages)
+        await recorded.close()
+        await running
+
+    with closing(writer):
+        run_in_virtual_time(link(), seed=None)
+    assert found == [1, 2, 3]
+
+
+def test_a_disk_that_is_full_is_told_to_who_writes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = RecordingWriter(tmp_path / "recording.jsonl", HEADER)
+    flushes = []
+
+    def refuse() -> None:
+        flushes.append(len(flushes))
+        raise OSError(28, "No space left on device")
+
+    async def link() -> None:
+        recorded = RecordedTransport(MemoryBus().transport("client", ("lab/#",)), writer)
+        running = asyncio.create_task(recorded.run())
+        assert isinstance(await recorded.receive(), LinkUp)
+        await recorded.publish("lab/x", b"hello")
+        await asyncio.sleep(1.5 * FLUSH_EVERY_S)
+        assert (len(flushes), running.done()) == (1, False)
+        writer._flushed -= FLUSH_EVERY_S
+        with pytest.raises(OSError, match="No space left"):
+            await recorded.publish("lab/x", b"hello")
+        await recorded.close()
+        await running
+
+    monkeypatch.setattr(writer, "flush", refuse)
+    with closing(writer):
+        run_in_virtual_time(link(), seed=None)

@@ -22,6 +22,9 @@ from protocols.recording_seal import compress_recording
 
 HEADER = {"campaign": "alloys", "pool_digest": "0f", "started_at": "2026-01-31", "versions": {"numpy": "2"}}
 
+INFINITY = float("inf")
+"""JSON knows none, but Python reads one."""
+
 
 def write(path: Path, messages: int = 2) -> Path:
     writer = RecordingWriter(path, HEADER | {"scenario": {"name": "x"}})
@@ -150,6 +153,17 @@ def test_a_recording_is_read_in_constant_memory(tmp_path: Path) -> None:
         ({"n": 1, "t": 1.0, "note": "end"}, "line 2: it is no row of a recording"),
         ({"n": 1, "t": -1.0, "note": "start", "sequence": 1}, "line 2: it is no row of a recording"),
         ({"n": 1, "t": 1.0}, "line 2: it is no row of a recording"),
+        ({"n": 1, "t": 10**400, "note": "start", "sequence": 1}, "line 2: it is no row of a recording"),
+        ({"n": 1, "t": 1.0, "note": "start", "sequence": INFINITY}, "line 2: it is no row of a recording"),
+        ({"n": 1, "t": 1.0, "note": "event", "kind": "", "event": {}, "sequence": INFINITY}, "line 2: it is no row"),
+        (
+            {"n": 1, "t": 1.0, "note": "step", "took": [], "made": [], "before": INFINITY, "sequence": 1},
+            "line 2: it is",
+        ),
+        (
+            {"n": 1, "t": 1.0, "dir": "in", "topic": "", "retain": False, "text": "", "qos": INFINITY},
+            "line 2: it is no",
+        ),
         ({"n": 1, "t": 1.0, "dir": "up", "topic": "x", "retain": False, "text": ""}, "line 2: it is no row"),
         ({"n": 1, "t": 1.0, "dir": "in", "topic": "x", "retain": False, "base64": "%"}, "line 2: it is no row"),
         ({"n": 1, "t": 1.0, "note": "step", "took": 1, "made": [], "before": 1, "sequence": 1}, "line 2: it is no row"),
@@ -176,11 +190,20 @@ def test_a_header_tells_how_its_arithmetic_was_pinned(tmp_path: Path) -> None:
     assert read_header(write(tmp_path / "plain.jsonl")).arithmetic == {}
 
 
-@pytest.mark.parametrize("member", [{"scenario": [1]}, {"campaign": 5}, {"versions": 7}])
+@pytest.mark.parametrize(
+    "member", [{"scenario": [1]}, {"campaign": 5}, {"versions": 7}, {"versions": ["abc"]}, {"arithmetic": ["a", "b"]}]
+)
 def test_a_header_of_another_kind_is_found(tmp_path: Path, member: dict[str, Any]) -> None:
     path = tmp_path / "r.jsonl"
     path.write_text(sealed("", {"entropilot_recording": 2, **HEADER, **member})[0] + "\n")
     assert "line 1: the header lacks" in check_recording(path).problem
+
+
+@pytest.mark.parametrize("member", [{"campaign": "\ud800"}, {"scenario": {"about": "\udfff"}}])
+def test_a_header_of_what_is_no_text_is_found(tmp_path: Path, member: dict[str, Any]) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(sealed("", {"entropilot_recording": 2, **HEADER, **member})[0] + "\n")
+    assert "line 1: the header holds half a surrogate pair" in check_recording(path).problem
 
 
 def test_a_gigantic_line_is_not_read_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +244,23 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(StoreError, match="cannot be read"):
         read_header(path)
+
+
+def test_a_file_that_cannot_be_read_any_further_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with open_recording(write(tmp_path / "r.jsonl")) as recording:
+        monkeypatch.setattr(recording_reader, "_next_line", refuse)
+        with pytest.raises(StoreError, match="cannot be read"):
+            list(recording.rows())
+
+
+def test_what_fails_at_who_reads_is_not_said_of_the_recording(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.jsonl")
+    with pytest.raises(ConnectionRefusedError), open_recording(path) as recording:  # noqa: PT012  # the very case
+        for _ in recording.rows():
+            raise ConnectionRefusedError(111, "Connection refused")
 
 
 def test_how_much_of_the_file_was_read_is_known_for_a_progress_bar(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from protocols.recording_lines import sealed
 from protocols.recording_seal import compress_recording
 from scenarios import loader
 from scenarios.listed_recordings import UNFINISHED, listed_recordings
@@ -67,9 +68,13 @@ def test_what_is_no_recording_is_told_and_the_others_are_listed(tmp_path: Path) 
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "recording.jsonl").write_bytes(b"\0\1\2")
     (run_folder(tmp_path, "half") / "summary.json").write_text("{")
+    for name, member in (("nonsense", {"versions": ["abc"]}), ("no text", {"campaign": "\ud800"})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recording.jsonl").write_text(sealed("", {"entropilot_recording": 2, **member})[0] + "\n")
     standing = {each.name: each.standing for each in listed_recordings(tmp_path) if each.kind == "run"}
-    assert standing.keys() == {"sound", "broken", "half"}
-    assert "line 1" in standing["broken"]
+    assert standing.keys() == {"sound", "broken", "half", "nonsense", "no text"}
+    assert all("line 1" in standing[name] for name in ("broken", "nonsense", "no text"))
+    assert listing_json(tmp_path).encode()
     assert "summary.json" in standing["half"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from agent.acquisition.registry import make_policy
 from agent.shadow.choices import LabChoice, compared
 from agent.shadow.hearing import Shadow
+from protocols import recording_end
 from protocols.errors import StoreError
 from protocols.recording_reader import check_recording
 from protocols.transport import Delivery
@@ -122,6 +123,15 @@ def test_lines_beyond_what_was_heard_are_dropped(folder: Path, scenario: Scenari
     followed(folder, scenario, world, said[5:], resume=True)
     lines = (folder / "shadow.jsonl").read_text().splitlines()
     assert [json.loads(line)["number"] for line in lines] == list(range(len(lines)))
+
+
+def test_what_was_heard_holds_no_notes_and_is_not_searched_for_them(
+    folder: Path, scenario: Scenario, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = messages(world, 2)
+    followed(folder, scenario, world, said[:2], resume=False)
+    monkeypatch.delattr(recording_end, "_last_note")
+    followed(folder, scenario, world, said[2:], resume=True)
 
 
 def test_a_start_set_is_kept_even_if_the_labs_table_has_grown(folder: Path, scenario: Scenario, world: World) -> None:

@@ -38,6 +38,8 @@ def watched(request: ShadowRequest, *, quiet: bool) -> Iterator[Callable[[Progre
                 f"{where}: {now.chosen:,} choices of the lab, {now.same:,} the same; "
                 f"{now.in_flight} in flight, {now.results:,} results  "
             )
+            if now.forming:
+                counts += f"{now.forming} of a decision to be filled, {now.held:,} messages wait for it  "
             show(Text.assemble(link, counts, (now.last[:MAX_LAST_LENGTH], "dim")))
 
         yield told

@@ -69,7 +69,7 @@ def _counts(request: LiveRequest, playing: Playing) -> Iterator[tuple[str, int]]
         yield "answered as recorded", played.answered
         yield "unknown to the recording: answered with a failure", played.unknown
     further = {
-        "beyond the recorded attempts: the last answer again": played.beyond,
+        "beyond the recorded attempts: as the last one": played.beyond,
         "left without an answer, as then": played.silent,
         "requests that came again": played.repeated,
         "statuses, controls and others, unasked": played.unasked,

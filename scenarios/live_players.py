@@ -219,7 +219,7 @@ class LabPlayer(Player):
             while self._outgoing:
                 await self._link.say(self._outgoing[0])
                 self._outgoing.popleft()
-            due_s = self._schedule.next_s(loop.time())
+            due_s = self._schedule.next_s()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if due_s is None else max(0.0, due_s - loop.time())):
                     await self._woken.wait()

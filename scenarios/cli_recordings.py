@@ -101,7 +101,9 @@ def replay(
     until_idle: Annotated[
         float | None,
         typer.Option(
-            min=0.1, metavar="SECONDS", help="Live: end after such a silence; by default the agent must leave."
+            min=0.1,
+            metavar="SECONDS",
+            help="Live: end after such a silence, even if nobody ever asks; by default when the agent has left.",
         ),
     ] = None,
     runs: Runs = Path("runs"),

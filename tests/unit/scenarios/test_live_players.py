@@ -25,12 +25,14 @@ from tests.support.recorded import Rows, asking
 
 CAMPAIGN = letters.CAMPAIGN
 LAB = "lab"
+QUIET_S = 2.0
+"""Silence after which it is over: longer than any pause of these tests before they ask."""
 
 
 class Bench:
     """A bus, a recorded lab that is played onto it, and a client that plays the agent."""
 
-    def __init__(self, rows: Rows, bus: MemoryBus | None = None, until_idle_s: float | None = 0.3) -> None:
+    def __init__(self, rows: Rows, bus: MemoryBus | None = None, until_idle_s: float | None = QUIET_S) -> None:
         self.bus = bus or MemoryBus()
         lab = labs_in(rows)[CAMPAIGN]
         self.player = LabPlayer(
@@ -99,12 +101,25 @@ def is_online(bench: Bench) -> Callable[[], bool]:
     return lambda: bool(bench.bus.retained) and health(bench.bus) is Health.ONLINE
 
 
-async def test_it_waits_for_the_first_request_answers_and_ends_when_nobody_asks_any_more() -> None:
+async def test_it_ends_after_a_silence_even_if_nobody_ever_asks_and_else_waits_for_the_first_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scenarios.live_players.AGENT_LEFT_S", 0.1)
+    bench = Bench(recorded("x"), until_idle_s=0.1)
+    async with bench.running() as playing:
+        assert (await finished(playing)).played.asked == 0
+        assert health(bench.bus) is Health.OFFLINE
+    bench = Bench(recorded("x"), until_idle_s=None)
+    async with bench.running() as playing:
+        await until(is_online(bench))
+        await asyncio.sleep(1.0)
+        assert not playing.done()
+
+
+async def test_it_answers_and_ends_when_nobody_asks_any_more() -> None:
     bench = Bench(recorded("x", "y"))
     async with bench.running() as playing:
         await until(is_online(bench))
-        await asyncio.sleep(0.5)  # longer than the silence after which it would be over
-        assert not playing.done()
         for candidate in ("y", "x"):
             await bench.ask(asking(candidate))
         await until(lambda: len(bench.heard) == 2)

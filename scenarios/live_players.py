@@ -46,7 +46,7 @@ class Playing:
         seconds: How long it has been going on.
         said: Messages that the broker has taken.
         unheard: Of further ones it said that nobody listened.
-        refused: Messages that it refused, as too large, say.
+        refused: Messages that it refused, as too large, say, or whose topic MQTT does not take.
         waiting: Attempts that wait for their recorded answer.
         played: What was asked and answered; of both sides, nothing.
     """

@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
 from protocols.codec import decode, encode, topic_of
 from protocols.errors import BrokerError
 from protocols.messages import CandidateRequest, CandidateResult, Health, Status
+from protocols.recording import RecordingWriter
+from protocols.recording_lines import HEARD
 from protocols.topics import PREFIX, Channel, agent_subscriptions, lab_subscriptions
 from protocols.transport import Delivery, LinkUp
 from scenarios.live_link import LiveLink
-from scenarios.live_players import LabPlayer, Playing
+from scenarios.live_players import LabPlayer, Playing, WholePlayer
 from scenarios.live_schedule import LiveSchedule
 from scenarios.recorded_lab import labs_in
 from tests.support import sample_messages as letters
@@ -179,6 +182,18 @@ async def test_a_broker_that_refuses_answers_is_an_error_and_other_words_that_it
         await bench.ask(asking("x"))
         with pytest.raises(BrokerError, match="refuses an answer"):
             await finished(playing)
+
+
+async def test_of_a_whole_recording_what_has_no_topic_that_mqtt_takes_is_counted_as_refused(tmp_path: Path) -> None:
+    path, bus = tmp_path / "recording.jsonl", MemoryBus()
+    writer = RecordingWriter(path, {})
+    for topic in ("first", "a/#", "", "a/\ud800", "last"):
+        writer.write(HEARD, topic, b"{}", retain=False, qos=0)
+    writer.close()
+    async with asyncio.timeout(PATIENCE_S):
+        played = await WholePlayer(path, math.inf, LiveLink(bus.transport(LAB))).run(lambda _playing: None)
+    assert [letter.topic for _, letter in bus.log] == ["first", "last"]
+    assert (played.said + played.unheard, played.refused) == (2, 3)
 
 
 def _of_agent(health: Health) -> dict[str, object]:

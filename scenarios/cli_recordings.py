@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scenarios.cli_options import DEFAULT_URL, Debug, Json, Quiet, Runs, show
-from scenarios.console import print_json, progress_on_stderr, reported_errors
+from scenarios.console import print_json, progress_on_stderr, reported_errors, tell
 
 if TYPE_CHECKING:
     from scenarios.loader import Overrides
@@ -211,7 +211,7 @@ def pack(
             print_json(packed_json(packed))
             return
         for note in packed.notes:
-            typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
+            tell(f"note: {note}", "yellow")
         if not quiet:
             show(packed_table(packed))
 

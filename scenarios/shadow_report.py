@@ -112,7 +112,7 @@ def _bias(summary: ShadowSummary) -> Table:
         unit = f" [{figure.unit}]" if figure.unit else ""
         table.add_row(f"{figure.short}{unit}", *("–" if each is None else f"{each:.3f}" for each in ends))
     table.add_row(
-        "starved family", *(shortened(each.poorest_family or "–") for each in (summary.before, summary.after))
+        "starved family", *(Text(shortened(each.poorest_family or "–")) for each in (summary.before, summary.after))
     )
     return table
 

@@ -8,6 +8,9 @@ PROTOCOL_VERSION: Final = 1
 MAX_PAYLOAD_BYTES: Final = 64 * 1024
 """Largest message [byte]. A request with a 300-atom cell needs 30 kB; Mosquitto 2.1 refuses 2 MB by default."""
 
+MAX_TOPIC_BYTES: Final = 65_535
+"""Longest topic [byte of UTF-8]: MQTT counts it in 16 bits."""
+
 MAX_ID_LENGTH: Final = 64
 """Longest identifier [character]: fits a topic level and a file name on every system."""
 

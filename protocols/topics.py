@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Final
 
 from protocols.errors import MessageError, invariant
-from protocols.limits import PROTOCOL_VERSION
+from protocols.limits import MAX_TOPIC_BYTES, PROTOCOL_VERSION
 from protocols.messages import ID_PATTERN
 
 PREFIX: Final = f"entropilot/v{PROTOCOL_VERSION}"
@@ -32,6 +32,8 @@ AGENT_CLIENT: Final = "agent"
 
 SHARED_GROUP: Final = "simulators"
 """Name of the simulators' shared subscription."""
+
+_NEVER_IN_TOPICS: Final = frozenset("+#\0")
 
 _ID: Final = re.compile(ID_PATTERN)
 
@@ -85,6 +87,15 @@ def parse(topic: str) -> Topic:
     if not known or not all(_ID.fullmatch(level) for level in (levels[0], *([client] if client is not None else []))):
         raise MessageError("unknown_topic", f"Topic {topic[:200]!r} is none of ours", expected=f"{PREFIX}/<campaign>/…")
     return Topic(levels[0], channel, client)
+
+
+def is_publishable(topic: str) -> bool:
+    """Tell whether MQTT takes a topic of anybody's: brokers hang up on others, and clients do not send them."""
+    try:
+        size = len(topic.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair, as JSON can hold it
+        return False
+    return 0 < size <= MAX_TOPIC_BYTES and not _NEVER_IN_TOPICS.intersection(topic)
 
 
 def agent_subscriptions(campaign: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import structlog
 
 from protocols.errors import SettingsError
 from scenarios.broker import EMBEDDED_LIMITS, embedded_broker, mosquitto_broker
+from scenarios.console import visible
 from scenarios.run import ending_on_signals
 from scenarios.settings import Scenario
 from simulators.assembly import assembled_simulator
@@ -88,12 +89,18 @@ def _log_on_stderr() -> structlog.typing.FilteringBoundLogger:
         structlog.PrintLogger(sys.stderr),
         processors=[
             structlog.processors.add_log_level,
+            _visible_values,
             structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(0),
     )
     return logger
+
+
+def _visible_values(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Replace what could steer the terminal; what is no text is written as `repr` does, without it."""
+    return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def _run_selector_loop(work: object) -> None:

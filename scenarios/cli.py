@@ -36,7 +36,7 @@ from scenarios.cli_options import (
 )
 from scenarios.cli_recordings import app as recordings
 from scenarios.cli_studies import app as studies
-from scenarios.console import print_json, progress_on_stderr, reported_errors
+from scenarios.console import print_json, progress_on_stderr, reported_errors, tell
 
 if TYPE_CHECKING:
     from protocols.layering import Resolved
@@ -359,7 +359,7 @@ def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
     outcome = run_campaign(request, None if quiet else LiveView())
     if outcome.already and (json or not quiet):
         why = outcome.summary.stopped_because
-        typer.secho(f"The campaign {request.campaign} was over already ({why}); nothing was changed.", err=True)
+        tell(f"The campaign {request.campaign} was over already ({why}); nothing was changed.")
     if json:
         print_json(summary_json(outcome.summary))
     elif not quiet:
@@ -367,7 +367,7 @@ def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
         for name in outcome.summary.files:
             show(f"  {request.folder / name}")
     if not outcome.finished:
-        typer.secho(f"The campaign is not finished; take it up with --resume --campaign {request.campaign}", err=True)
+        tell(f"The campaign is not finished; take it up with --resume --campaign {request.campaign}")
         raise SystemExit(INTERRUPTED)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scenarios.console import progress_on_stderr
+from scenarios.console import PlainConsole, progress_on_stderr, tell
 
 if TYPE_CHECKING:
     from protocols.layering import Resolved
@@ -80,12 +80,10 @@ def made_world(scenario: Scenario, *, quiet: bool) -> World:
     with progress_on_stderr(quiet=quiet) as progress:
         world = make_world(scenario, progress)
     for warning in world.warnings:
-        typer.secho(f"note: {warning}", err=True, fg=typer.colors.YELLOW)
+        tell(f"note: {warning}", "yellow")
     return world
 
 
 def show(content: Any) -> None:
     """Print to standard output, for a person."""
-    from rich.console import Console
-
-    Console(file=sys.stdout, highlight=False).print(content)
+    PlainConsole(file=sys.stdout).print(content)

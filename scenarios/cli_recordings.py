@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scenarios.cli_options import DEFAULT_URL, Debug, Json, Quiet, Runs, show
-from scenarios.console import print_json, progress_on_stderr, reported_errors
+from scenarios.console import print_json, progress_on_stderr, reported_errors, tell
 
 if TYPE_CHECKING:
     from scenarios.loader import Overrides
@@ -101,7 +101,9 @@ def replay(
     until_idle: Annotated[
         float | None,
         typer.Option(
-            min=0.1, metavar="SECONDS", help="Live: end after such a silence; by default the agent must leave."
+            min=0.1,
+            metavar="SECONDS",
+            help="Live: end after such a silence, even if nobody ever asks; by default when the agent has left.",
         ),
     ] = None,
     runs: Runs = Path("runs"),
@@ -216,7 +218,7 @@ def pack(
 
 def _show_notes(*notes: str) -> None:
     for note in filter(None, notes):
-        typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
+        tell(f"note: {note}", "yellow")
 
 
 def _what_if(

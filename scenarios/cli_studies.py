@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from scenarios.cli_options import Budget, Debug, Json, Quiet, ScenarioName, Set, SettingsFile, loaded, show
-from scenarios.console import print_json, progress_on_stderr, reported_errors
+from scenarios.console import print_json, progress_on_stderr, reported_errors, tell
 
 app = typer.Typer()
 
@@ -103,7 +103,7 @@ def trim(
             print_json(trim_json(trimmed, files))
             return
         for note in trimmed.notes():
-            typer.secho(f"note: {note}", err=True, fg=typer.colors.YELLOW)
+            tell(f"note: {note}", "yellow")
         if not quiet:
             show(trim_table(trimmed))
             for path in files:

@@ -1,16 +1,22 @@
-"""How the commands speak: errors in three parts, progress on standard error, results on standard output."""
+"""How the commands speak: errors in three parts, progress on standard error, results on standard output.
+
+All that a person sees passes through `PlainConsole` or `visible`: recordings, tables, scenarios and messages hold what
+strangers wrote, and none of it may be taken for markup or steer the terminal.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from protocols.errors import EntropilotError, StoreError
@@ -25,7 +31,36 @@ INTERRUPTED: Final = 130
 DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """Numbers of the system's errors that a disk makes, on a file that is open already and so is not named."""
 
+NOT_FOR_A_TERMINAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that could steer a terminal (all control characters but tab and the end of a line), turn the direction of
+a line, or not be written at all (half a surrogate pair)."""
+
+REPLACEMENT: Final = "\ufffd"
+"""What stands for each of them."""
+
 ProgressCall = Callable[[str, int, int], None]
+
+
+def visible(text: str) -> str:
+    """Return a text with what is not for a terminal replaced."""
+    return NOT_FOR_A_TERMINAL.sub(REPLACEMENT, text)
+
+
+class PlainConsole(Console):
+    """A console that takes no text for markup, emoji or control sequences; styles come from `rich.text.Text` alone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as usual; only rich's own control codes stay."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+def tell(text: str, style: str = "") -> None:
+    """Say something beside the result, on standard error."""
+    PlainConsole(stderr=True, soft_wrap=True).print(Text(text, style=style))
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
@@ -63,12 +98,12 @@ def reported_errors(*, debug: bool) -> Iterator[None]:
 @contextlib.contextmanager
 def progress_on_stderr(*, quiet: bool) -> Iterator[ProgressCall]:
     """Show a progress bar for what takes time before a run; nothing when quiet, or when nobody watches."""
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _what, _done, _total: None
         return
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -94,7 +129,7 @@ def status_line(first: str, *, quiet: bool) -> Iterator[Callable[[Text], None]]:
         first: What stands there at first.
         quiet: Whether nothing is shown.
     """
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _line: None
         return
@@ -104,8 +139,8 @@ def status_line(first: str, *, quiet: bool) -> Iterator[Callable[[Text], None]]:
 
 def _report(error: BaseException, *, debug: bool) -> int:
     if debug:
-        traceback.print_exception(error)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+        sys.stderr.write(visible("".join(traceback.format_exception(error))))
+    console = PlainConsole(stderr=True, soft_wrap=True)
     if isinstance(error, EntropilotError):
         console.print(Text.assemble(("error: ", "bold red"), error.found.rstrip(".") + "."))
         if error.expected:
@@ -132,5 +167,5 @@ def _report(error: BaseException, *, debug: bool) -> int:
 
 
 def print_json(text: str) -> None:
-    """Write JSON for another program to standard output, as it is."""
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    """Write JSON for another program to standard output; what is not for a terminal is escaped: it means the same."""
+    sys.stdout.write(NOT_FOR_A_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text).rstrip("\n") + "\n")

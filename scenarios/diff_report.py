@@ -27,7 +27,7 @@ def diff_table(found: Diff) -> RenderableType:
     """Return the verdict and where they part."""
     table = Table.grid(padding=(0, 2))
     for name, told in _told(found):
-        table.add_row(Text(f"  {name}", style="dim"), told)
+        table.add_row(Text(f"  {name}", style="dim"), Text(told))
     return Group(Text(verdict(found), style="bold green" if found.is_same else "bold"), table)
 
 

@@ -87,7 +87,7 @@ def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:
     table.add_column(kind, style="bold")
     table.add_column("what it is for")
     for name, about in abouts.items():
-        table.add_row(name, Text(about))
+        table.add_row(Text(name), Text(about))
     return table
 
 

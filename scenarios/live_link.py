@@ -14,6 +14,7 @@ from protocols.errors import BrokerError, MessageError
 from protocols.ids import fresh_id
 from protocols.messages import Health, Status
 from protocols.mqtt import MqttSession
+from protocols.topics import is_publishable
 from protocols.transport import LinkLost, NobodyListens, PublishRefused, Transport
 from scenarios.live_letters import Letter
 
@@ -47,8 +48,12 @@ class LiveLink:
         """Say a letter, again until the broker has taken it.
 
         Raises:
-            BrokerError: When the broker refuses an answer; anything else may be too large for it, and is counted.
+            BrokerError: When the broker refuses an answer; anything else may be too large for it, and is counted. So
+                is what has no topic that MQTT takes: a recording may hold any.
         """
+        if not is_publishable(letter.topic):
+            self.counts[REFUSED] += 1
+            return
         became = SAID
         while True:
             try:

@@ -46,7 +46,7 @@ class Playing:
         seconds: How long it has been going on.
         said: Messages that the broker has taken.
         unheard: Of further ones it said that nobody listened.
-        refused: Messages that it refused, as too large, say.
+        refused: Messages that it refused, as too large, say, or whose topic MQTT does not take.
         waiting: Attempts that wait for their recorded answer.
         played: What was asked and answered; of both sides, nothing.
     """
@@ -157,7 +157,8 @@ class LabPlayer(Player):
         link: The link.
         campaign: Whose requests are answered.
         simulators: Who is there.
-        until_idle_s: Silence after which it is over; None: while the agent says that it is there, never.
+        until_idle_s: Silence after which it is over, also when nobody has ever asked; None: it waits for the first
+            request, and then as long as the agent says that it is there.
     """
 
     def __init__(
@@ -177,6 +178,7 @@ class LabPlayer(Player):
         self._room = asyncio.Event()
         self._is_back = False
         self._agent_is_there: bool | None = None
+        self._linked_s: float | None = None
 
     async def _hear(self) -> None:
         while True:
@@ -186,6 +188,7 @@ class LabPlayer(Player):
                 self._take(item)
                 self._link.transport.acknowledge(item)
             elif isinstance(item, LinkUp):
+                self._linked_s = asyncio.get_running_loop().time()
                 self._is_back = self._linked.is_set()
                 self._linked.set()
             self._make_room()
@@ -219,7 +222,7 @@ class LabPlayer(Player):
             while self._outgoing:
                 await self._link.say(self._outgoing[0])
                 self._outgoing.popleft()
-            due_s = self._schedule.next_s(loop.time())
+            due_s = self._schedule.next_s()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if due_s is None else max(0.0, due_s - loop.time())):
                     await self._woken.wait()
@@ -232,11 +235,14 @@ class LabPlayer(Player):
 
     def _is_over(self) -> bool:
         schedule = self._schedule
-        if schedule.began_s is None or not schedule.is_idle or self._outgoing:
+        if self._linked_s is None or not schedule.is_idle or self._outgoing:
             return False
-        silence_s = asyncio.get_running_loop().time() - schedule.last_s
+        now_s = asyncio.get_running_loop().time()
         if self._until_idle_s is not None:
-            return silence_s >= self._until_idle_s
+            return now_s - max(schedule.last_s, self._linked_s) >= self._until_idle_s
+        if schedule.began_s is None:
+            return False
+        silence_s = now_s - schedule.last_s
         more_comes = self._agent_is_there is None and schedule.has_more_unasked
         return silence_s >= AGENT_LEFT_S and not self._agent_is_there and not more_comes
 

@@ -38,7 +38,8 @@ class LiveRequest:
         speed: How many times faster than recorded; infinite for as fast as it goes.
         campaign: Whose requests are answered; None for the recorded campaign's.
         is_whole: Whether both sides are played, as they were, for those who watch.
-        until_idle_s: Silence after which it is over; None: while the agent says that it is there, never.
+        until_idle_s: Silence after which it is over, also when nobody has ever asked; None: it waits for the first
+            request, and then as long as the agent says that it is there.
     """
 
     path: Path

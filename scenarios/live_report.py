@@ -8,11 +8,11 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scenarios.console import status_line
+from scenarios.console import PlainConsole, status_line
 from scenarios.live_players import Playing
 from scenarios.live_replay import FULL_SPEED, LiveRequest
 
@@ -21,9 +21,9 @@ from scenarios.live_replay import FULL_SPEED, LiveRequest
 def playing(request: LiveRequest, *, quiet: bool) -> Iterator[Callable[[Playing], None]]:
     """Show how far it is, in place, as long as a person watches; else say once that it has begun."""
     where = f"playing {request.path.name} onto {request.broker.redacted_url} at {speed_text(request.speed)}"
-    console = Console(stderr=True, highlight=False)
+    console = PlainConsole(stderr=True)
     if not quiet and not console.is_terminal:
-        console.print(where, soft_wrap=True, markup=False)
+        console.print(where, soft_wrap=True)
     with status_line(where, quiet=quiet) as show:
         yield lambda playing: show(Text(f"{where}: {_line(request, playing)}  (Ctrl-C ends it)"))
 
@@ -69,7 +69,7 @@ def _counts(request: LiveRequest, playing: Playing) -> Iterator[tuple[str, int]]
         yield "answered as recorded", played.answered
         yield "unknown to the recording: answered with a failure", played.unknown
     further = {
-        "beyond the recorded attempts: the last answer again": played.beyond,
+        "beyond the recorded attempts: as the last one": played.beyond,
         "left without an answer, as then": played.silent,
         "requests that came again": played.repeated,
         "statuses, controls and others, unasked": played.unasked,

@@ -4,8 +4,10 @@
     receive    its receipt: its answer is not repeated any more
     take_due   what is due now; the last answer of an attempt comes again until its receipt
 
-What the lab said unasked comes at its recorded time after the first request. At full speed there are no times: it comes
-when as many requests and answers have passed as in the recording, or when nobody has asked for anything for a while.
+What the lab said unasked comes at its recorded time after the first request. At full speed there are no times: answers
+are due when they are asked for, and what was said unasked comes between them, once as many requests were made and
+answers given as in the recording; each counts once. Where it does not come to that, it comes when nothing was asked or
+said for a while: longer, where the lab was silent.
 """
 
 from __future__ import annotations
@@ -34,6 +36,11 @@ STALLED_S: Final = 5.0
 """Silence after which, at full speed, the next thing comes that was said unasked: a paused agent asks for nothing, and
 waits for the control that lets it go on. Longer than a policy thinks."""
 
+SILENT_STALLED_S: Final = 300.0
+"""The same while a candidate waits for a further attempt after silence: the agent asks again when its
+`campaign.request_timeout_s` is over, of which nobody tells us. Twice what that is by default, and room; for a candidate
+that the agent has set aside, nothing comes any more."""
+
 MAX_REMEMBERED: Final = 100_000
 """Attempts that are known when they are repeated; of more, the oldest are forgotten and count as new."""
 
@@ -47,9 +54,9 @@ class Played:
 
     Attributes:
         asked: Attempts that were asked for.
-        answered: Those that the recording has an answer to.
-        beyond: Those of them that go beyond the recorded attempts, and got the last answer.
-        unknown: Those of candidates that were never answered for; they got a failure.
+        answered: Those to which all was said that the recording has.
+        beyond: Those that go beyond the recorded attempts; they meet what the last one met.
+        unknown: Those of candidates that were never asked for then; they got a failure.
         silent: Those that the lab left without an answer then, and so does now.
         repeated: Requests that came again.
         unasked: What was said unasked.
@@ -72,6 +79,7 @@ class _Due:
     simulator: str = field(compare=False)
     answer: RecordedAnswer | None = field(compare=False)
     is_last: bool = field(compare=False)
+    is_first_time: bool = field(compare=False)
     tries: int = field(default=0, compare=False)
 
 
@@ -143,7 +151,8 @@ class LiveSchedule:
         for place, answer in enumerate(answers, 1):
             wait_s = answer.after_s / self._speed if answer is not None and is_new else 0.0
             simulator = self._sender(recipient, answer)
-            self._push(_Due(now_s + wait_s, 0, request, simulator, answer, is_last=place == len(answers)))
+            is_last = place == len(answers)
+            self._push(_Due(now_s + wait_s, 0, request, simulator, answer, is_last, is_first_time=is_new))
 
     def receive(self, attempt_id: str, now_s: float) -> None:
         """Take a receipt."""
@@ -152,31 +161,44 @@ class LiveSchedule:
             self._has_receipt[attempt_id] = True
             self._repeat_no_more(attempt_id)
 
-    def next_s(self, now_s: float) -> float | None:
+    def next_s(self) -> float | None:
         """Return when something is due next; None while that depends on who asks."""
-        soonest = min(self._due[0].at_s if self._due else math.inf, self._unasked_at_s(now_s))
+        soonest = min(self._due[0].at_s if self._due else math.inf, self._unasked_at_s())
         return soonest if math.isfinite(soonest) else None
 
     def take_due(self, now_s: float, sent_at: datetime) -> list[Letter]:
         """Return what is due, in the order in which it is to be said."""
-        letters = []
-        while (unasked := self._next_unasked) is not None and self._unasked_at_s(now_s) <= now_s:
-            letters.append(unasked_words(unasked, self._campaign, sent_at))
-            self._next_unasked = next(self._unasked, None)
-            self.played.unasked += 1
+        letters: list[Letter] = []
+        while True:
+            answer_at_s = self._due[0].at_s if self._due else math.inf
+            unasked, unasked_at_s = self._next_unasked, self._unasked_at_s()
+            if min(answer_at_s, unasked_at_s) > now_s:
+                return letters
+            if unasked is not None and unasked_at_s <= answer_at_s:
+                letters.append(self._say_unasked(unasked, sent_at))
+            else:
+                letters.append(self._answer(heapq.heappop(self._due), now_s, sent_at))
             self.last_s = now_s
-        while self._due and self._due[0].at_s <= now_s:
-            due = heapq.heappop(self._due)
-            self._given += due.tries == 0
-            letters.append(
-                unknown_answer(due.request, due.simulator, sent_at)
-                if due.answer is None
-                else recorded_answer(due.answer, due.request, due.simulator, sent_at)
-            )
-            self.last_s = now_s
-            if due.is_last and due.tries < MAX_RESENDS and not self._has_receipt.get(due.request.attempt_id, True):
-                self._push(replace(due, at_s=now_s + RESEND_S * 2.0**due.tries, tries=due.tries + 1))
-        return letters
+
+    def _say_unasked(self, unasked: Unasked, sent_at: datetime) -> Letter:
+        if math.isinf(self._speed) and not self._has_passed(unasked):
+            self._silent.clear()  # it comes because nothing else did: nobody asks for these again
+        self._next_unasked = next(self._unasked, None)
+        self.played.unasked += 1
+        return unasked_words(unasked, self._campaign, sent_at)
+
+    def _answer(self, due: _Due, now_s: float, sent_at: datetime) -> Letter:
+        """Return an answer, and let it come again where it is the last and has no receipt."""
+        if due.is_first_time:
+            self._given += 1
+            self.played.answered += due.is_last and due.answer is not None
+            self.played.unknown += due.answer is None
+        if due.is_last and due.tries < MAX_RESENDS and not self._has_receipt.get(due.request.attempt_id, True):
+            again_s = now_s + RESEND_S * 2.0**due.tries
+            self._push(replace(due, at_s=again_s, tries=due.tries + 1, is_first_time=False))
+        if due.answer is None:
+            return unknown_answer(due.request, due.simulator, sent_at)
+        return recorded_answer(due.answer, due.request, due.simulator, sent_at)
 
     def _push(self, due: _Due) -> None:
         self._number += 1
@@ -193,8 +215,6 @@ class LiveSchedule:
 
     def _count(self, request: CandidateRequest, found: Found) -> None:
         self.played.asked += 1
-        self.played.unknown += not found.is_known
-        self.played.answered += bool(found.answers)
         self.played.beyond += found.is_beyond
         if found.is_known and not found.answers:
             self.played.silent += 1
@@ -207,7 +227,7 @@ class LiveSchedule:
             return recipient
         return self._anybody if answer is None else answer.simulator
 
-    def _unasked_at_s(self, now_s: float) -> float:
+    def _unasked_at_s(self) -> float:
         """Return when the next thing is due that was said unasked; infinity where that depends on who asks."""
         unasked = self._next_unasked
         if unasked is None or self.began_s is None:
@@ -215,8 +235,10 @@ class LiveSchedule:
         if math.isfinite(self._speed):
             return self.began_s + max(0.0, unasked.after_s) / self._speed
         if self._has_passed(unasked):
-            return now_s
-        return math.inf if self._due or self._silent else self.last_s + STALLED_S
+            return self.began_s  # its place has come: before whatever is due
+        if self._due:
+            return math.inf
+        return self.last_s + (SILENT_STALLED_S if self._silent else STALLED_S)
 
     def _has_passed(self, unasked: Unasked) -> bool:
         return self.played.asked >= unasked.requests and self._given >= unasked.answers

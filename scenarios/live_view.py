@@ -20,6 +20,7 @@ from rich.text import Text
 
 from agent.acquisition.bias import BIAS_FIGURES, BiasFigure, BiasPoint
 from agent.report.summary import poorest_first
+from scenarios.console import PlainConsole
 
 REFRESHES_PER_S: Final = 8
 """How often the terminal is redrawn [1/s]: looks steady, costs little."""
@@ -107,7 +108,7 @@ class LiveView:
         console: Where to; the terminal's error output by default, so that results can be piped.
     """
 
-    console: Console = field(default_factory=lambda: Console(stderr=True))
+    console: Console = field(default_factory=lambda: PlainConsole(stderr=True))
     _live: Live | None = field(default=None, init=False)
     _logged: LiveState | None = field(default=None, init=False)
     _last: LiveState | None = field(default=None, init=False)

@@ -18,7 +18,7 @@ def packed_table(packed: Packed) -> RenderableType:
     table.add_column("bytes", justify="right")
     table.add_column("SHA-256")
     for member in packed.manifest.members:
-        table.add_row(member.name, f"{member.bytes:,}", Text(member.sha256[:16], style="dim"))
+        table.add_row(Text(member.name), f"{member.bytes:,}", Text(member.sha256[:16], style="dim"))
     commands = ("run", "replay", "verify") if packed.manifest.has_recording else ("run", "verify")
     size = packed.path.stat().st_size
     return Group(

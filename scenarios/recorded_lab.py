@@ -72,9 +72,9 @@ class Found:
     """What a recording has for an attempt.
 
     Attributes:
-        answers: In the order of their times; none where the lab was silent.
-        is_known: Whether the candidate was ever answered for.
-        is_beyond: Whether the recording has fewer attempts: it is the last answer then.
+        answers: In the order of their times; none where the lab was silent, or was never asked for the candidate.
+        is_known: Whether the lab was ever asked for the candidate.
+        is_beyond: Whether the recording has fewer attempts: it is the last answer then, or silence if there was none.
     """
 
     answers: tuple[RecordedAnswer, ...]
@@ -107,18 +107,19 @@ class RecordedLab:
     simulators: dict[str, None] = field(default_factory=dict)
     given: int = 0
     _attempts: dict[str, _Attempt | None] = field(default_factory=dict)
-    _last_of: dict[str, int] = field(default_factory=dict)
+    _last_of: dict[str, int | None] = field(default_factory=dict)
+    """Of every candidate that was asked for: its last attempt that has an answer, or None."""
     _first_request_s: float | None = None
 
     def find(self, candidate_id: str, attempt: int) -> Found:
         """Return what is recorded for an attempt: its own answers, or the last one where it goes beyond them."""
-        last = self._last_of.get(candidate_id)
-        if last is None:
+        if candidate_id not in self._last_of:
             return Found((), is_known=False)
         own = self.answers.get((candidate_id, attempt))
         if own is not None:
             return Found(tuple(own))
-        return Found((self.answers[candidate_id, last][-1],), is_beyond=True)
+        last = self._last_of[candidate_id]
+        return Found(() if last is None else (self.answers[candidate_id, last][-1],), is_beyond=True)
 
     def note(self, row: MessageRow) -> None:
         """Take in a message of this campaign."""
@@ -147,6 +148,7 @@ class RecordedLab:
         """Await answers to an attempt; of two campaigns of one name, the first one counts."""
         self._attempts[attempt_id] = None if asked in self.answers else _Attempt(asked, recipient, time_s)
         self.answers.setdefault(asked, [])
+        self._last_of.setdefault(asked[0], None)
 
     def _note_answer(self, row: MessageRow, message: CandidateResult | CandidateFailure) -> None:
         if message.attempt_id not in self._attempts and (asked := _asked_by(message)) is not None:
@@ -160,7 +162,7 @@ class RecordedLab:
             return
         after_s = row.time_s - attempt.requested_s
         self.answers[attempt.asked].append(RecordedAnswer(after_s, message.simulator, row.payload))
-        self._last_of[candidate_id] = max(number, self._last_of.get(candidate_id, 0))
+        self._last_of[candidate_id] = max(number, self._last_of.get(candidate_id) or 0)
         self.simulators.setdefault(message.simulator)
         self.given += 1
 

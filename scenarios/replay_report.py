@@ -63,7 +63,7 @@ def replay_json(replay: Replay) -> str:
 def _figures(replay: Replay) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, told in _told(replay):
-        table.add_row(Text(f"  {name}", style="dim"), told)
+        table.add_row(Text(f"  {name}", style="dim"), Text(told))
     return table
 
 
@@ -99,9 +99,9 @@ def _side_by_side(difference: Difference) -> Table:
     table.add_column("today", overflow="fold")
     rows = zip(_of(then), _of(now), strict=True)
     for (name, one), (_, other) in rows:
-        table.add_row(name, one, Text(other, style="" if one == other else "bold red"))
+        table.add_row(name, Text(one), Text(other, style="" if one == other else "bold red"))
     for name, told in difference.state.items():
-        table.add_row(name, told, told)
+        table.add_row(*map(Text, (name, told, told)))
     return table
 
 

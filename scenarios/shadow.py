@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,10 @@ from scenarios.world import World
 
 MAX_UNASKED: Final = 64
 """Decisions of the lab that wait for the policy: each holds what was known then."""
+
+LAST_ASK_S: Final = 2.0
+"""How long the policy may still think when we are asked to end: a child process that has to start for it takes over a
+second, and SIGTERM has five in all. What it does not get to is counted, and --resume asks it."""
 
 FOLDER_ENDING: Final = "-shadow"
 
@@ -72,10 +77,24 @@ class ShadowRequest:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How things are, for a watching person."""
+    """How things are, for a watching person.
+
+    Attributes:
+        connected: Whether there is a link.
+        chosen: Candidates that the lab chose.
+        forming: Requests beyond these, of a decision that may have more.
+        held: Messages that wait for it to be complete, and are in no figure yet.
+        in_flight: Candidates without their outcome.
+        results: Results of the lab.
+        compared: Decisions with ours beside them.
+        same: Candidates in them that both chose.
+        last: The last of them, in words.
+    """
 
     connected: bool
     chosen: int
+    forming: int
+    held: int
     in_flight: int
     results: int
     compared: int
@@ -136,6 +155,7 @@ class _Listener:
         self._last = ""
         self._quarantined = 0
         self._unasked: asyncio.Queue[LabChoice] = asyncio.Queue(maxsize=MAX_UNASKED)
+        self._late: deque[LabChoice] = deque()
 
     async def run(self, broker: BrokerSettings) -> None:
         """Hear and ask until it is over, or the process is asked to end."""
@@ -147,6 +167,9 @@ class _Listener:
                 async with asyncio.TaskGroup() as group:
                     tasks = [group.create_task(work) for work in (self._ask(), self._hear(broker), ended.wait())]
                     await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
+                    tasks[1].cancel()
+                    await asyncio.wait([tasks[1]])
+                    await self._ask_last()
                     for task in tasks:
                         task.cancel()
         except BaseExceptionGroup as failures:
@@ -193,13 +216,29 @@ class _Listener:
 
     async def _take(self, topic: str, payload: bytes) -> None:
         """Fold a message, and let the policy be asked where the lab chose."""
-        for choice in self.shadow.hear(topic, payload):
-            if not self._files.recall(choice):
-                await self._unasked.put(choice)
+        await self._line_up(self.shadow.hear(topic, payload))
         if self.shadow.problem:
             self._quarantined += 1
             if self._quarantined <= MAX_QUARANTINE_LINES:
                 self._logger.warning("message_quarantined", topic=topic[:200], detail=self.shadow.problem)
+
+    async def _line_up(self, choices: Iterable[LabChoice]) -> None:
+        """Let the policy be asked about choices of the lab, in order; one that waits for room outlives a cancel."""
+        self._late.extend(choices)
+        while self._late:
+            if not self._files.recall(self._late[0]):
+                await self._unasked.put(self._late[0])
+            self._late.popleft()
+
+    async def _ask_last(self) -> None:
+        """Let the policy be asked about a decision that the lab never filled, as far as there is time.
+
+        Its line gives way to that of the whole decision, should more of it be heard after a start with --resume.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_ASK_S):
+                await self._line_up(self.shadow.finish())
+                await self._unasked.join()
 
     async def _ask(self) -> None:
         """Ask the policy, question by question."""
@@ -226,6 +265,8 @@ class _Listener:
             Progress(
                 connected=self._connected,
                 chosen=campaign.requested,
+                forming=self.shadow.forming,
+                held=self.shadow.held,
                 in_flight=campaign.open_count,
                 results=len(self.shadow.points) - 1,
                 compared=len(rows),

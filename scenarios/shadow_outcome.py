@@ -50,12 +50,15 @@ _BIAS_FIELDS: Final = ("before", "after")
 def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str) -> ShadowSummary:
     """Write trajectory, table, picture and figures into the folder; return the figures.
 
+    A decision that the lab never filled counts as it is, and so does what came after it.
+
     Args:
         files: The folder, opened.
         shadow: What was heard.
         pool: The candidates.
         scenario: Name of the scenario.
     """
+    shadow.finish()
     plan, folder, over = shadow.campaign.terms, files.folder, shadow.is_over
     # Every family's band at every step takes seconds, and SIGTERM has five in all.
     trajectory = Trajectory(plan.label, plan.unit, tuple(shadow.points))

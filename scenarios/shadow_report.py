@@ -38,6 +38,8 @@ def watched(request: ShadowRequest, *, quiet: bool) -> Iterator[Callable[[Progre
                 f"{where}: {now.chosen:,} choices of the lab, {now.same:,} the same; "
                 f"{now.in_flight} in flight, {now.results:,} results  "
             )
+            if now.forming:
+                counts += f"{now.forming} of a decision to be filled, {now.held:,} messages wait for it  "
             show(Text.assemble(link, counts, (now.last[:MAX_LAST_LENGTH], "dim")))
 
         yield told
@@ -110,7 +112,7 @@ def _bias(summary: ShadowSummary) -> Table:
         unit = f" [{figure.unit}]" if figure.unit else ""
         table.add_row(f"{figure.short}{unit}", *("–" if each is None else f"{each:.3f}" for each in ends))
     table.add_row(
-        "starved family", *(shortened(each.poorest_family or "–") for each in (summary.before, summary.after))
+        "starved family", *(Text(shortened(each.poorest_family or "–")) for each in (summary.before, summary.after))
     )
     return table
 

@@ -43,7 +43,7 @@ def trim_table(trimming: Trimming) -> Table:
     for heading in ("full", "trimmed", *(("random",) if count else ())):
         table.add_column(heading, justify="right")
     for each in trimming.table_figures():
-        table.add_row(each.label, *_cells(each, count), style="bold" if each.quantity in LOWER_IS_BETTER else "")
+        table.add_row(Text(each.label), *_cells(each, count), style="bold" if each.quantity in LOWER_IS_BETTER else "")
     table.add_section()
     table.add_row("entropy of a family (its rows)", style="dim")
     figures = {(each.quantity, each.family): each for each in trimming.family_figures()}

@@ -64,7 +64,7 @@ def verification_table(parts: tuple[Part, ...]) -> Table:
     table.add_column("")
     for part in parts:
         verdict = Text(part.problem, style="bold red") if part.problem else Text(part.note or "sound", style="dim")
-        table.add_row(part.name, f"{part.rows:,}", verdict)
+        table.add_row(Text(part.name), f"{part.rows:,}", verdict)
     return table
 
 

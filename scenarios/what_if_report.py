@@ -33,10 +33,10 @@ def what_if_table(found: WhatIf) -> RenderableType:
     """Return the figures of both, side by side, and how far the recording could answer."""
     table = Table(box=None, padding=(0, 2, 0, 2))
     table.add_column("")
-    table.add_column(f"recorded ({found.recorded_policy})", justify="right")
-    table.add_column(f"what if ({found.policy})", justify="right")
+    table.add_column(Text(f"recorded ({found.recorded_policy})"), justify="right")
+    table.add_column(Text(f"what if ({found.policy})"), justify="right")
     for name, one, other in _figures(found):
-        table.add_row(name, one, other)
+        table.add_row(*map(Text, (name, one, other)))
     changed = [Text(f"  {name}: {then} then, {now} now", style="dim") for name, then, now in found.changed]
     return Group(Text(coverage_sentence(found), style="bold"), *changed, table)
 

@@ -9,7 +9,8 @@ would have shown it (`agent.campaign.context`). Three things differ from an agen
 - A candidate that is answered and was never asked for was chosen all the same, by then at the latest.
 
 Requests of one decision number belong together, up to `campaign.batch` of them. Until a decision is complete, what
-comes between its requests is held back: the lab chose without it.
+comes between its requests is held back: the lab chose without it. Whether a short one is complete, only its end tells:
+`finish` then takes it as it is. That is not remembered: who hears the same again, and more of it, hears it whole.
 """
 
 from __future__ import annotations
@@ -134,6 +135,16 @@ class Shadow:
         campaign = self.campaign
         return campaign.requested >= campaign.terms.budget and not campaign.open_decisions
 
+    @property
+    def forming(self) -> int:
+        """How many requests of a decision were heard that may have more; they are no choice yet."""
+        return 0 if self._forming is None else len(self._forming.attempts)
+
+    @property
+    def held(self) -> int:
+        """How many messages are held back until it is complete; they are in no figure yet."""
+        return 0 if self._forming is None else len(self._forming.held)
+
     def hear(self, topic: str, payload: bytes) -> tuple[LabChoice, ...]:
         """Fold a message; return the choices of the lab that are complete with it."""
         self.problem = ""
@@ -141,6 +152,15 @@ class Shadow:
             self._take(decode(topic, payload), parse(topic).client or ANY_SIMULATOR)
         except MessageError as error:
             self._quarantine(error)
+        return self._completed()
+
+    def finish(self) -> tuple[LabChoice, ...]:
+        """Take what is forming for complete, as nothing more will be heard; return the choices of the lab in it."""
+        if self._forming is not None:
+            self._complete(self._forming)
+        return self._completed()
+
+    def _completed(self) -> tuple[LabChoice, ...]:
         chosen, self._chosen = tuple(self._chosen), []
         return chosen
 

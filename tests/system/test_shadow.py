@@ -165,6 +165,19 @@ def test_a_shadow_that_is_ended_tells_what_it_heard_and_can_be_taken_up(bench: W
     assert json.loads(again.out)["stopped_because"] == "all 12 choices that it was to follow have their outcome"
 
 
+def test_a_batch_that_its_lab_never_fills_is_compared_when_the_shadow_is_ended(bench: Workbench) -> None:
+    url = start_broker(bench, "embedded")
+    listening = shadow(bench, url, "--budget", "1000", "--set", "campaign.batch=4", "--set", "campaign.parallel=4")
+    few = ("--budget", "3", "--set", "campaign.batch=3", "--set", "campaign.parallel=3")
+    assert run_lab(bench, url, *few).finish().code == 0
+    recording = folder(bench) / "recording.jsonl"
+    until(lambda: recording.read_text().count("/receipt/") >= 3, "not all was heard")
+    ended = listening.end()
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out)
+    assert (told["decisions"], told["not_asked"], told["chosen"], told["results"]) == (1, 0, 3, 3)
+
+
 def test_what_makes_no_shadow_is_refused_and_the_folder_left_as_it_is(bench: Workbench, url: str) -> None:
     flags = ("agent", "lab.toml", "--shadow", *reached(url, bench), "--quiet")
     nothing = bench.entropilot(*flags, "--resume")

@@ -6,7 +6,7 @@ import pytest
 
 from protocols.codec import topic_of
 from protocols.errors import InvariantViolation, MessageError
-from protocols.limits import MAX_ID_LENGTH
+from protocols.limits import MAX_ID_LENGTH, MAX_TOPIC_BYTES
 from protocols.topics import (
     ANY_SIMULATOR,
     PREFIX,
@@ -14,6 +14,7 @@ from protocols.topics import (
     Channel,
     Topic,
     agent_subscriptions,
+    is_publishable,
     parse,
     shadow_subscriptions,
     simulator_subscriptions,
@@ -22,6 +23,17 @@ from tests.support import sample_messages as letters
 from tests.support.memory_bus import matches
 
 LONGEST = "a" * MAX_ID_LENGTH
+UNPUBLISHABLE = ["", "a/+/b", "a/#", "a\0", "a/\ud800", "a" * (MAX_TOPIC_BYTES + 1), "ä" * MAX_TOPIC_BYTES]
+
+
+@pytest.mark.parametrize("topic", UNPUBLISHABLE)
+def test_a_topic_that_mqtt_does_not_take_is_told_before_it_is_published(topic: str) -> None:
+    assert not is_publishable(topic)
+
+
+@pytest.mark.parametrize("topic", ["a", "/", "others/ä b", "$SYS/x", "a" * MAX_TOPIC_BYTES])
+def test_any_other_topic_can_be_published(topic: str) -> None:
+    assert is_publishable(topic)
 
 
 @pytest.mark.parametrize("channel", Channel)

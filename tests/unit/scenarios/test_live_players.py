@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
 from protocols.codec import decode, encode, topic_of
 from protocols.errors import BrokerError
 from protocols.messages import CandidateRequest, CandidateResult, Health, Status
+from protocols.recording import RecordingWriter
+from protocols.recording_lines import HEARD
 from protocols.topics import PREFIX, Channel, agent_subscriptions, lab_subscriptions
 from protocols.transport import Delivery, LinkUp
 from scenarios.live_link import LiveLink
-from scenarios.live_players import LabPlayer, Playing
+from scenarios.live_players import LabPlayer, Playing, WholePlayer
 from scenarios.live_schedule import LiveSchedule
 from scenarios.recorded_lab import labs_in
 from tests.support import sample_messages as letters
@@ -25,12 +28,14 @@ from tests.support.recorded import Rows, asking
 
 CAMPAIGN = letters.CAMPAIGN
 LAB = "lab"
+QUIET_S = 2.0
+"""Silence after which it is over: longer than any pause of these tests before they ask."""
 
 
 class Bench:
     """A bus, a recorded lab that is played onto it, and a client that plays the agent."""
 
-    def __init__(self, rows: Rows, bus: MemoryBus | None = None, until_idle_s: float | None = 0.3) -> None:
+    def __init__(self, rows: Rows, bus: MemoryBus | None = None, until_idle_s: float | None = QUIET_S) -> None:
         self.bus = bus or MemoryBus()
         lab = labs_in(rows)[CAMPAIGN]
         self.player = LabPlayer(
@@ -99,12 +104,25 @@ def is_online(bench: Bench) -> Callable[[], bool]:
     return lambda: bool(bench.bus.retained) and health(bench.bus) is Health.ONLINE
 
 
-async def test_it_waits_for_the_first_request_answers_and_ends_when_nobody_asks_any_more() -> None:
+async def test_it_ends_after_a_silence_even_if_nobody_ever_asks_and_else_waits_for_the_first_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scenarios.live_players.AGENT_LEFT_S", 0.1)
+    bench = Bench(recorded("x"), until_idle_s=0.1)
+    async with bench.running() as playing:
+        assert (await finished(playing)).played.asked == 0
+        assert health(bench.bus) is Health.OFFLINE
+    bench = Bench(recorded("x"), until_idle_s=None)
+    async with bench.running() as playing:
+        await until(is_online(bench))
+        await asyncio.sleep(1.0)
+        assert not playing.done()
+
+
+async def test_it_answers_and_ends_when_nobody_asks_any_more() -> None:
     bench = Bench(recorded("x", "y"))
     async with bench.running() as playing:
         await until(is_online(bench))
-        await asyncio.sleep(0.5)  # longer than the silence after which it would be over
-        assert not playing.done()
         for candidate in ("y", "x"):
             await bench.ask(asking(candidate))
         await until(lambda: len(bench.heard) == 2)
@@ -164,6 +182,18 @@ async def test_a_broker_that_refuses_answers_is_an_error_and_other_words_that_it
         await bench.ask(asking("x"))
         with pytest.raises(BrokerError, match="refuses an answer"):
             await finished(playing)
+
+
+async def test_of_a_whole_recording_what_has_no_topic_that_mqtt_takes_is_counted_as_refused(tmp_path: Path) -> None:
+    path, bus = tmp_path / "recording.jsonl", MemoryBus()
+    writer = RecordingWriter(path, {})
+    for topic in ("first", "a/#", "", "a/\ud800", "last"):
+        writer.write(HEARD, topic, b"{}", retain=False, qos=0)
+    writer.close()
+    async with asyncio.timeout(PATIENCE_S):
+        played = await WholePlayer(path, math.inf, LiveLink(bus.transport(LAB))).run(lambda _playing: None)
+    assert [letter.topic for _, letter in bus.log] == ["first", "last"]
+    assert (played.said + played.unheard, played.refused) == (2, 3)
 
 
 def _of_agent(health: Health) -> dict[str, object]:

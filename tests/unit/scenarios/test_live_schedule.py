@@ -11,7 +11,7 @@ from protocols.codec import decode
 from protocols.messages import AnyMessage, CandidateFailure, CandidateResult, Control, FailureReason
 from protocols.topics import ANY_SIMULATOR, Channel, parse
 from scenarios.live_letters import UNKNOWN
-from scenarios.live_schedule import MAX_RESENDS, RESEND_S, STALLED_S, LiveSchedule
+from scenarios.live_schedule import MAX_RESENDS, RESEND_S, SILENT_STALLED_S, STALLED_S, LiveSchedule
 from scenarios.recorded_lab import labs_in
 from tests.support import sample_messages as letters
 from tests.support.recorded import Rows, asking, attempt_id
@@ -45,7 +45,7 @@ def test_an_answer_comes_after_its_recorded_time_by_the_speed_written_for_the_at
 ) -> None:
     schedule = schedule_of(one_answer(), speed)
     ask(schedule, 10.0, "x")
-    assert schedule.next_s(10.0) == pytest.approx(at_s)
+    assert schedule.next_s() == pytest.approx(at_s)
     assert said(schedule, at_s - 1e-6) == []
     (answer,) = said(schedule, at_s + 1e-6)
     assert isinstance(answer, CandidateResult)
@@ -88,7 +88,7 @@ def test_the_last_answer_comes_again_with_longer_pauses_until_its_receipt() -> N
     first = said(schedule, 0.0)
     assert said(schedule, RESEND_S - 0.01) == []
     assert said(schedule, RESEND_S) == first
-    assert schedule.next_s(RESEND_S) == pytest.approx(3 * RESEND_S)
+    assert schedule.next_s() == pytest.approx(3 * RESEND_S)
     schedule.receive(attempt_id("x", 1, "now"), 2.0)
     assert schedule.is_idle
     assert said(schedule, 1e6) == []
@@ -98,7 +98,7 @@ def test_an_answer_that_nobody_ever_acknowledges_is_repeated_a_bounded_number_of
     schedule = schedule_of(one_answer(), math.inf)
     ask(schedule, 0.0, "x")
     count, now_s = 0, 0.0
-    while (due_s := schedule.next_s(now_s)) is not None:
+    while (due_s := schedule.next_s()) is not None:
         now_s = due_s
         count += len(said(schedule, now_s))
     assert count == 1 + MAX_RESENDS
@@ -125,7 +125,7 @@ def test_silence_is_kept_and_waits_until_the_agent_asks_again() -> None:
     rows.answered(12.5, "y", 2)
     schedule = schedule_of(rows)
     ask(schedule, 0.0, "y")
-    assert (schedule.next_s(0.0), schedule.waiting, schedule.played.silent) == (None, 1, 1)
+    assert (schedule.next_s(), schedule.waiting, schedule.played.silent) == (None, 1, 1)
     ask(schedule, 5.0, "y", 2)
     assert len(said(schedule, 5.5)) == 1
     assert schedule.waiting == 0
@@ -144,7 +144,7 @@ def controlled() -> Rows:
 
 def test_what_was_said_unasked_comes_at_its_time_after_the_first_request() -> None:
     schedule = schedule_of(controlled(), speed=2.0)
-    assert schedule.next_s(100.0) is None
+    assert schedule.next_s() is None
     ask(schedule, 100.0, "x")
     (control,) = [each for each in said(schedule, 102.0) if isinstance(each, Control)]
     assert (control.campaign, control.message_id) == (LIVE, letters.control().message_id)
@@ -159,12 +159,76 @@ def test_at_full_speed_what_was_said_unasked_keeps_its_place_among_requests_and_
     assert [type(each) for each in said(schedule, 0.1)] == [Control, CandidateResult]
 
 
+def test_at_full_speed_that_holds_with_several_requests_in_flight_too() -> None:
+    schedule = schedule_of(controlled(), math.inf)
+    ask(schedule, 0.0, "x")
+    ask(schedule, 0.0, "y")
+    assert [type(each) for each in said(schedule, 0.0)] == [CandidateResult, Control, CandidateResult]
+
+
+def test_at_full_speed_an_answer_that_is_said_again_makes_no_place_for_what_was_said_unasked() -> None:
+    schedule = schedule_of(twice_then_controlled(), math.inf)
+    ask(schedule, 0.0, "x")
+    ask(schedule, 0.0, "y")
+    assert [type(each) for each in said(schedule, 0.0)] == [CandidateResult] * 3
+    ask(schedule, 0.1, "x")
+    assert [type(each) for each in said(schedule, 0.1)] == [CandidateResult] * 2
+    ask(schedule, 0.2, "z")
+    assert [type(each) for each in said(schedule, 0.2)] == [CandidateResult, Control]
+
+
+def twice_then_controlled() -> Rows:
+    """A control after the answers to x, which came twice, to y and to z."""
+    rows = Rows()
+    for time_s, candidate in enumerate("xyz"):
+        rows.asked(time_s, candidate)
+        rows.answered(time_s + 0.5, candidate)
+    rows.answered(4.0, "x")
+    rows.add(5.0, letters.control())
+    return rows
+
+
+def test_what_has_an_answer_counts_as_answered_when_all_of_it_was_said() -> None:
+    rows = one_answer(3.0)
+    rows.answered(6.0, "x")
+    schedule = schedule_of(rows)
+    ask(schedule, 0.0, "x")
+    counts = []
+    for now_s in (0.0, 3.0, 5.0, 7.0):
+        said(schedule, now_s)
+        counts.append(schedule.played.answered)
+    assert counts == [0, 0, 1, 1]
+
+
+def test_at_full_speed_silence_holds_back_what_comes_next_for_longer_and_not_for_ever() -> None:
+    rows = controlled()
+    rows.asked(6.0, "z")
+    schedule = schedule_of(rows, math.inf)
+    ask(schedule, 0.0, "z")
+    assert schedule.next_s() == SILENT_STALLED_S
+    assert said(schedule, SILENT_STALLED_S - 0.1) == []
+    assert [type(each) for each in said(schedule, SILENT_STALLED_S)] == [Control]
+    assert schedule.waiting == 0
+
+
+def test_a_candidate_that_the_lab_only_met_with_silence_meets_it_again_and_is_counted() -> None:
+    rows = one_answer()
+    rows.asked(9.0, "y", 1)
+    rows.asked(12.0, "y", 2)
+    schedule = schedule_of(rows)
+    for attempt in (1, 2, 3):
+        ask(schedule, 0.0, "y", attempt)
+    assert said(schedule, 1e6) == []
+    played = schedule.played
+    assert (played.asked, played.silent, played.beyond, played.unknown, played.answered) == (3, 3, 1, 0, 0)
+
+
 def test_at_full_speed_a_silent_agent_hears_what_comes_next_after_a_while() -> None:
     schedule = schedule_of(controlled(), math.inf)
     ask(schedule, 0.0, "x")
     said(schedule, 0.0)
     schedule.receive(attempt_id("x", 1, "now"), 0.5)
-    assert schedule.next_s(0.5) == 0.5 + STALLED_S
+    assert schedule.next_s() == 0.5 + STALLED_S
     assert [type(each) for each in said(schedule, 0.5 + STALLED_S)] == [Control]
 
 

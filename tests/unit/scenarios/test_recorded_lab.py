@@ -11,7 +11,7 @@ from protocols.recording_lines import HEADER_MARK, line_digest, sealed
 from protocols.recording_reader import open_recording
 from protocols.topics import PREFIX
 from scenarios.listed_recordings import library_recordings
-from scenarios.recorded_lab import RecordedLab, labs_in
+from scenarios.recorded_lab import Found, RecordedLab, labs_in
 from tests.support import sample_messages as letters
 from tests.support.recorded import Rows
 
@@ -59,13 +59,14 @@ def test_beyond_the_recorded_attempts_the_last_answer_is_given_again() -> None:
     assert b"candidate_result" in found.answers[0].payload
 
 
-def test_a_candidate_that_was_never_answered_for_is_unknown_though_it_was_asked_for() -> None:
+def test_a_candidate_that_was_never_answered_for_is_silence_and_one_that_was_never_asked_for_is_unknown() -> None:
     rows = Rows()
     rows.asked(0.0, "x")
     rows.asked(0.0, "y")
     rows.answered(0.1, "y")
     lab = lab_of(rows)
-    assert not lab.find("x", 1).is_known
+    assert lab.find("x", 1) == Found(())
+    assert lab.find("x", 2) == Found((), is_beyond=True)
     assert not lab.find("z", 1).is_known
 
 

@@ -63,13 +63,15 @@ def listen(files: ShadowFiles, world: World, said: list[tuple[str, bytes]]) -> S
     def ask(choices: tuple[LabChoice, ...]) -> None:
         for choice in choices:
             if not files.recall(choice):
-                files.add(compared(choice, policy.propose(choice.context, 1), files.plan, world.pool))
+                proposal = policy.propose(choice.context, len(choice.candidate_ids))
+                files.add(compared(choice, proposal, files.plan, world.pool))
 
     for row in files.heard():
         ask(shadow.hear(row.topic, row.payload))
     for topic, payload in said:
         files.record(Delivery(topic, payload, retain=False, qos=1, receipt=None))
         ask(shadow.hear(topic, payload))
+    ask(shadow.finish())
     return shadow
 
 
@@ -143,6 +145,24 @@ def test_a_start_set_is_kept_even_if_the_labs_table_has_grown(folder: Path, scen
         assert dict(zip(files.start_set.candidate_ids, files.start_set.values, strict=True)) == dict(
             world.start_observations()
         )
+
+
+def test_a_decision_that_was_never_filled_counts_and_is_made_again_whole_when_more_of_it_is_heard(
+    folder: Path, world: World
+) -> None:
+    scenario = table_scenario(folder, budget=6, policy="random", batch=3, parallel=3)
+    said = messages(world, 6)
+    requests = [(topic, payload.replace(b'"decision":1', b'"decision":0')) for topic, payload in said[:4:2]]
+    first, rest = [*requests, said[1], said[3]], [(said[4][0], said[4][1].replace(b'"decision":2', b'"decision":0'))]
+    whole = folder.with_name("whole")
+    followed(whole, scenario, world, [*first, *rest], resume=False)
+    followed(folder, scenario, world, first, resume=False)
+    told = read_shadow(folder / "shadow.json")
+    assert (told.decisions, told.not_asked, told.chosen, told.results) == (1, 0, 2, 2)
+    followed(folder, scenario, world, rest, resume=True)
+    for name in ("shadow.jsonl", "shadow.csv", "shadow.json", "trajectory.csv"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+    assert read_shadow(folder / "shadow.json").chosen == 3
 
 
 def test_what_does_not_belong_to_it_is_refused_by_name(folder: Path, scenario: Scenario, world: World) -> None:

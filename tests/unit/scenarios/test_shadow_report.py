@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from agent.shadow.comparison import FamilyRow, ShadowSummary, summarise
+from scenarios.shadow import Progress, ShadowRequest
 from scenarios.shadow_outcome import agreement_sentence, shadow_json
-from scenarios.shadow_report import MAX_FAMILIES_SHOWN, notes, shadow_table
+from scenarios.shadow_report import MAX_FAMILIES_SHOWN, notes, shadow_table, watched
+from scenarios.world import make_world
 from tests.support.heard import POOL, heard, listener, request, result
+from tests.support.table_run import table_scenario
 
 
 def summary(**changes: object) -> ShadowSummary:
@@ -62,3 +66,17 @@ def test_of_many_families_those_chosen_most_are_shown() -> None:
     assert f"… and {20 - MAX_FAMILIES_SHOWN} further families" in told
     assert "f19" in told
     assert "f0 " not in told
+
+
+def test_what_waits_for_a_decision_to_be_filled_is_shown_while_it_waits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "300")
+    scenario = table_scenario(tmp_path, budget=5, policy="random")
+    request = ShadowRequest(scenario, make_world(scenario), "demo", tmp_path)
+    figures = {"connected": True, "chosen": 4, "in_flight": 0, "results": 4, "compared": 1, "same": 0, "last": ""}
+    with watched(request, quiet=False) as told:
+        told(Progress(**figures, forming=3, held=2))  # type: ignore[arg-type]
+    assert "3 of a decision to be filled, 2 messages wait for it" in capsys.readouterr().err

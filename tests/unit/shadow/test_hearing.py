@@ -154,6 +154,23 @@ def test_a_batch_that_its_lab_never_fills_is_complete_with_the_next_decision() -
     assert shadow.counts["candidate_result: accepted"] == 1
 
 
+def short_batch() -> list[tuple[str, bytes]]:
+    """Three of the four requests that a decision may have, and their results."""
+    names = ("c001", "c002", "c003")
+    return [*(request(name, 0) for name in names), *(result(name) for name in names)]
+
+
+def test_a_batch_that_is_never_filled_is_complete_at_the_end_with_all_that_waited_for_it() -> None:
+    shadow = listener(batch=4, parallel=4)
+    assert heard(shadow, short_batch()) == []
+    assert (shadow.forming, shadow.held, len(shadow.points)) == (3, 3, 1)
+    (choice,) = shadow.finish()
+    assert choice.candidate_ids == ("c001", "c002", "c003")
+    assert (shadow.forming, shadow.held, len(shadow.points)) == (0, 0, 4)
+    assert set(shadow.worth) == {"c001", "c002", "c003"}
+    assert shadow.finish() == ()
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -35,6 +35,10 @@ MAX_LINE_BYTES: Final = 1 << 26
 each, every byte of both written as \\uXXXX."""
 
 
+SHADOW_BEGINNING: Final = "beginning"
+"""Member of the first line of what a shadow heard: plan and start set, as the first two events of a journal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """The first line.
@@ -47,6 +51,7 @@ class Header:
         versions: Package -> version of what decided.
         scenario: Settings of the scenario; None where they are not known.
         arithmetic: Environment variables that pinned the arithmetic of the decisions, where any did.
+        of_shadow: Whether a shadow heard it: the lab chose, and the scenario is the shadow's.
     """
 
     version: int
@@ -56,6 +61,7 @@ class Header:
     versions: Mapping[str, str] = field(default_factory=dict)
     scenario: Mapping[str, Any] | None = None
     arithmetic: Mapping[str, str] = field(default_factory=dict)
+    of_shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,14 @@ def _header(version: int, content: dict[str, Any]) -> Header:
         raise TypeError("a text")
     json.dumps([texts, scenario], ensure_ascii=False).encode()  # whoever shows them need not expect that it fails
     versions, arithmetic = (_texts(member, content.get(member, {})) for member in ("versions", "arithmetic"))
-    return Header(version, **texts, versions=versions, scenario=scenario, arithmetic=arithmetic)
+    return Header(
+        version,
+        **texts,
+        versions=versions,
+        scenario=scenario,
+        arithmetic=arithmetic,
+        of_shadow=SHADOW_BEGINNING in content,
+    )
 
 
 def _texts(member: str, found: Any) -> dict[str, str]:

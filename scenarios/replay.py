@@ -69,12 +69,21 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A recording, and the world that it is of."""
+    """A recording, and the world that it is of.
+
+    Attributes:
+        path: The file.
+        header: Its first line.
+        scenario: Its scenario, or one that was named instead.
+        world: What that makes.
+        of_a_lab: Whether a shadow heard it, and nobody says by what scenario the lab chose.
+    """
 
     path: Path
     header: Header
     scenario: Scenario
     world: World
+    of_a_lab: bool = False
 
 
 def open_source(path: Path, scenario: Scenario | None, progress: ProgressCall) -> Source:
@@ -107,7 +116,7 @@ def open_source(path: Path, scenario: Scenario | None, progress: ProgressCall) -
             action="restore the table of then; a generated pool needs the package versions of then "
             "(the recording's first line names them)",
         )
-    return Source(path, header, meant, world)
+    return Source(path, header, meant, world, of_a_lab=header.of_shadow and scenario is None)
 
 
 def named_source(name: str, runs: Path, scenario: str | None, progress: ProgressCall) -> Source:
@@ -153,8 +162,15 @@ def replay(source: Source, progress: ProgressCall, *, campaign: str | None = Non
         campaign: Which one, where the recording holds several.
 
     Raises:
-        StoreError: When the file is not what was written, by its line.
+        StoreError: When the file is not what was written, by its line; or when the lab chose for itself.
     """
+    if source.of_a_lab:
+        raise StoreError(
+            f"A shadow heard {source.path}: the lab chose for itself, not the policy of its scenario",
+            expected="the recording of an agent",
+            action="see both side by side with `entropilot report`; --policy plays another campaign on the lab's "
+            "results, --live plays the lab; if an agent chose there, name its scenario with --scenario",
+        )
     settings = source.scenario.campaign
     with (
         arithmetic_of(source.header),
@@ -263,6 +279,12 @@ def _inference(source: Source, follower: Follower, found: Mapping[str, Requests]
             action="name one with --campaign",
         )
     requests = found[wanted]
+    if (first := min(requests.of_decision, default=0)) > 0:
+        raise StoreError(
+            f"The recording begins with decision {first}: what was decided before was not heard",
+            expected="a campaign from its first request on",
+            action="start `entropilot record` before the agent; the agent's own recording.jsonl has everything",
+        )
     plan, start_set = beginning_of(source.scenario, source.world, campaign=requests.campaign, uid=requests.uid)
     started = CampaignStarted(plan, source.header.versions)
     return Inference(follower, requests, started, start_set, source.scenario.campaign.request_timeout_s)

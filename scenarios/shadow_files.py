@@ -26,7 +26,7 @@ from agent.report.whole_file import written_whole
 from agent.shadow.choices import Compared, LabChoice, from_line, to_line
 from protocols.errors import StoreError
 from protocols.recording import RecordingWriter
-from protocols.recording_lines import HEARD, MessageRow
+from protocols.recording_lines import HEARD, SHADOW_BEGINNING, MessageRow
 from protocols.recording_reader import open_recording, read_header
 from protocols.run_lock import RunLock
 from protocols.transport import Delivery
@@ -36,9 +36,6 @@ from scenarios.settings import Scenario
 from scenarios.world import World
 
 COMPARISONS: Final = "shadow.jsonl"
-
-BEGINNING: Final = "beginning"
-"""Member of the recording's header that holds plan and start set, as the first two events of a journal."""
 
 
 @dataclass(slots=True)
@@ -179,7 +176,7 @@ def _begin(path: Path, scenario: Scenario, world: World, plan: CampaignPlan, sta
         "started_at": datetime.now(UTC).isoformat(),
         "versions": versions(),
         "scenario": recorded_settings(scenario),
-        BEGINNING: [{"kind": kind, "event": json.loads(text)} for kind, text in map(dump_event, events)],
+        SHADOW_BEGINNING: [{"kind": kind, "event": json.loads(text)} for kind, text in map(dump_event, events)],
     }
     RecordingWriter(path, header).close()
 
@@ -195,7 +192,7 @@ def _begun(path: Path, scenario: Scenario, world: World, asked: CampaignPlan) ->
         )
     with path.open("rb") as file:
         content: Mapping[str, Any] = json.loads(file.readline())
-    events = [load_event(each["kind"], json.dumps(each["event"])) for each in content.get(BEGINNING, ())]
+    events = [load_event(each["kind"], json.dumps(each["event"])) for each in content.get(SHADOW_BEGINNING, ())]
     match events:
         case [CampaignStarted(plan), StartSetLoaded() as known]:
             require_same_plan(plan, asked, left_open=scenario.campaign.left_open() | {"budget"})

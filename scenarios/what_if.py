@@ -39,6 +39,12 @@ from simulators.registry import make_evaluator
 FILL_SIMULATOR: Final = "simulator"
 """Value of `--fill` that asks the scenario's own simulator."""
 
+THE_LAB: Final = "the lab itself"
+"""Stands for the policy of a recording that a shadow heard."""
+
+OF_A_POLICY: Final = frozenset({"policy", "policy_options", "seed"})
+"""Settings that a lab which chooses for itself has not."""
+
 NEVER_GIVE_UP: Final = 100_000
 """Candidates set aside in a row before the campaign pauses: what is unknown says nothing of a lab."""
 
@@ -169,9 +175,9 @@ def what_if(
     asked = {pool.candidate_ids[index] for index in (*other.acquired, *other.unknown)}
     return WhatIf(
         plan.campaign,
-        then.policy,
+        THE_LAB if source.of_a_lab else then.policy,
         now.policy,
-        tuple(_changed(then, now)),
+        tuple(each for each in _changed(then, now) if not (source.of_a_lab and each[0] in OF_A_POLICY)),
         Trajectory(plan.label, plan.unit, tuple(recorded.points)),
         tuple(recorded.asked_at),
         other,

@@ -77,10 +77,19 @@ def test_every_decision_comes_out_of_what_a_recorder_beside_the_agent_would_have
     assert told["decisions"] == told["identical"] > 20
 
 
-def write_heard(path: Path, heard: Path) -> None:
-    """Write the messages of a recording without the agent's notes."""
+def test_a_recorder_that_came_in_the_middle_is_told_apart_from_a_changed_decision(tmp_path: Path) -> None:
+    write_heard(golden("oracle_table"), tmp_path / "late.jsonl", without=60)
+    ended = entropilot("replay", "late.jsonl", cwd=tmp_path)
+    assert ended.returncode == 5
+    assert "what was decided before was not heard" in ended.stderr
+    assert "before the agent" in ended.stderr
+
+
+def write_heard(path: Path, heard: Path, *, without: int = 0) -> None:
+    """Write the messages of a recording without the agent's notes, and without the first messages."""
     first, *rows = map(json.loads, gzip.decompress(path.read_bytes()).decode().splitlines()[:-1])
-    messages = [row | {"n": number, "dir": HEARD} for number, row in enumerate((r for r in rows if "dir" in r), 1)]
+    rows = [row for row in rows if "dir" in row][without:]
+    messages = [row | {"n": number, "dir": HEARD} for number, row in enumerate(rows, 1)]
     digest = ""
     with heard.open("w", encoding="utf-8") as file:
         for content in (first, *messages):

@@ -96,6 +96,21 @@ def test_with_the_policy_and_seed_of_the_lab_a_shadow_agrees_wholly_and_with_oth
     assert "The shadow made 12 of the lab's 12 choices too (100%)" in bench.entropilot("report", "lab-shadow").out
 
 
+def test_of_a_lab_that_chose_for_itself_nothing_is_replayed_but_another_campaign_can_be_played(
+    bench: Workbench,
+) -> None:
+    listening = shadow(bench, url := start_broker(bench, "embedded"), *ETAL)
+    assert run_lab(bench, url).finish().code == 0
+    assert listening.finish().code == 0
+    refused = bench.entropilot("replay", "lab-shadow")
+    assert refused.code == 5
+    assert "the lab chose for itself" in refused.err
+    played = json.loads(bench.entropilot("replay", "lab-shadow", "--policy", "etal", "--json").out)
+    assert (played["recorded"]["policy"], played["changed"]) == ("the lab itself", {})
+    of_an_agent = bench.entropilot("replay", "lab-shadow", "--scenario", "lab.toml", "--json")
+    assert json.loads(of_an_agent.out)["identical"] == 12
+
+
 def test_a_shadow_publishes_nothing_whatever_happens_to_it(bench: Workbench, url: str) -> None:
     bench.start("record", "--broker", url, "-o", "spy.jsonl", "--topic", "#", "--json")
     spied = bench.folder / "spy.jsonl.part"

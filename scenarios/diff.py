@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -12,7 +13,7 @@ from agent.acquisition.bias import BiasMeter, BiasPoint
 from agent.assembly import DATABASE
 from agent.campaign.events import CampaignPlan, CampaignStarted, DecisionMade, Event, ObservationAdded, ResultAccepted
 from agent.pool.candidates import Pool
-from agent.replay.events import Part, differing_parts
+from agent.replay.events import Part, differing_parts, own_parts
 from agent.report.trajectory import Trajectory
 from agent.step import Step, observe
 from agent.store.read_only import reading, touched_in
@@ -84,6 +85,7 @@ class Diff:
         other_values: Candidates that both measured, with other values.
         only_one: Candidates that only the first measured.
         only_other: Candidates that only the second measured.
+        is_reordered: Whether the same events stand in both, in another order: of answers that came when they came.
     """
 
     one: Told
@@ -96,11 +98,20 @@ class Diff:
     other_values: tuple[str, ...] = ()
     only_one: tuple[str, ...] = ()
     only_other: tuple[str, ...] = ()
+    is_reordered: bool = False
+
+    @property
+    def parted_at(self) -> int | None:
+        """How many results the first had accepted when it made the first decision that differs; None without one."""
+        if self.decision is None:
+            return None
+        before = self.one.events[: self.one.events.index(self.decision[0])]
+        return sum(isinstance(event, ResultAccepted | ObservationAdded) for event in before)
 
     @property
     def is_same(self) -> bool:
-        """Whether nothing differs but what belongs to a run alone."""
-        return not self.settings and self.event is None
+        """Whether nothing differs but what belongs to a run alone: ids, times, and who answered first."""
+        return not self.settings and (self.event is None or self.is_reordered)
 
 
 def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
@@ -143,6 +154,7 @@ def diff(one: Told, other: Told) -> Diff:
         tuple(name for name, value in values.items() if name in others and others[name] != value),
         tuple(name for name in values if name not in others),
         tuple(name for name in others if name not in values),
+        is_reordered=_are_reordered(one.events, other.events),
     )
 
 
@@ -177,6 +189,15 @@ def _divergences(one: Sequence[Event], other: Sequence[Event]) -> Iterator[Diver
             yield Divergence(row, first, second)
         elif parts := differing_parts(first, second):
             yield Divergence(row, first, second, tuple(parts))
+
+
+def _are_reordered(one: Sequence[Event], other: Sequence[Event]) -> bool:
+    """Tell whether both journals hold the same events; decisions are compared by their numbers."""
+    first, second = _decisions(one), _decisions(other)
+    if first.keys() != second.keys() or any(differing_parts(first[number], second[number]) for number in first):
+        return False
+    counts = [Counter(own_parts(e) for e in each if not isinstance(e, DecisionMade)) for each in (one, other)]
+    return counts[0] == counts[1]
 
 
 def _decisions(events: Sequence[Event]) -> dict[int, DecisionMade]:

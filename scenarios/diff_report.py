@@ -13,7 +13,7 @@ from rich.text import Text
 
 from agent.campaign.events import Event
 from agent.replay.events import Part, in_words
-from agent.report.figures import draw_bias
+from agent.report.figures import draw_diff as draw_diff_figure
 from scenarios.diff import Diff, Divergence
 
 MAX_NAMES: Final = 5
@@ -36,7 +36,8 @@ def verdict(found: Diff) -> str:
     mine, theirs = found.decisions
     both = min(mine, theirs)
     if found.is_same:
-        return f"the same: {mine:,} decisions and {len(found.one.events):,} events"
+        order = "" if found.event is None else f"; from {_row(found.event)} on answers came in another order"
+        return f"the same: {mine:,} decisions and {len(found.one.events):,} events{order}"
     if found.event is None:
         return f"all {both:,} decisions and {len(found.one.events):,} events are the same; the settings differ"
     if found.decision is None:
@@ -50,6 +51,7 @@ def diff_json(found: Diff) -> str:
     event, decision = found.event, found.decision
     content = {
         "same": found.is_same,
+        "same_order": found.event is None,
         "settings": {part.name: [part.one, part.other] for part in found.settings},
         "event": None if event is None else {"row": event.row, "one": _words(event.one), "other": _words(event.other)},
         "decision": None
@@ -65,15 +67,23 @@ def diff_json(found: Diff) -> str:
 
 
 def draw_diff(found: Diff, path: Path) -> Path:
-    """Draw the first trajectory with the other over it; return the path.
+    """Draw both trajectories over each other, and where they part; return the path.
 
     Raises:
         StoreError: When the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     one, other = (Path(each.name).name for each in (found.one, found.other))
-    others = {other: found.other.trajectory}
-    draw_bias(path, found.one.trajectory, comparison=others, title=f"{one} against {other}", name=one)
+    if one == other:
+        one, other = f"one: {one}", f"other: {other}"
+    draw_diff_figure(
+        path,
+        {one: found.one.trajectory, other: found.other.trajectory},
+        found.parted_at,
+        parted="" if found.decision is None else f"decision {found.decision[0].decision}, the first that differs",
+        title=f"{one} against {other}",
+        subtitle=verdict(found),
+    )
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -59,6 +60,11 @@ def differing_parts(one: Event, other: Event) -> list[Part]:
         for (name, first), (_, second) in zip(_parts(one), _parts(other), strict=True)
         if first != second
     ]
+
+
+def own_parts(event: Event) -> tuple[str, str]:
+    """Return the kind of an event and, as JSON, its parts that do not belong to a run alone."""
+    return type(event).__name__, json.dumps(dict(_parts(event)), sort_keys=True)
 
 
 def in_words(event: Event) -> str:

@@ -37,6 +37,9 @@ OTHERS: Final = ("#8A8A8A", "#B36200", "#4C4C9D", "#2E7D5B")
 """Colours of the runs compared with."""
 
 THIS_RUN: Final = "#0072B2"
+PARTING: Final = "#333333"
+"""Marks where two runs part."""
+
 BAND_SHARE: Final = 0.15
 """How far beyond the entropies a band may stretch the axis [their height]: those of small families are wide."""
 
@@ -78,6 +81,50 @@ def draw_bias(
     lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
     figure.align_ylabels((upper, lower))
     lower.set_xlabel(STEP_LABEL, fontsize=9)
+    save_figure(figure, path)
+
+
+def draw_diff(
+    path: Path, runs: Mapping[str, Trajectory], parted_at: int | None, *, parted: str, title: str, subtitle: str
+) -> None:
+    """Draw the entropies of two runs, one panel each on the same axes, and their ranges over each other.
+
+    Args:
+        path: PNG file to write, 1800 pixels wide.
+        runs: Both, by name.
+        parted_at: Step after which they chose differently; None where they never did.
+        parted: What happened there.
+        title: What the picture shows.
+        subtitle: What it comes to.
+
+    Raises:
+        StoreError: When the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH_IN, 9.2), dpi=DPI, facecolor="white")
+    width = RIGHT_MARGIN - LEFT_MARGIN
+    first = figure.add_axes((LEFT_MARGIN, 0.635, width, 0.255))
+    second = figure.add_axes((LEFT_MARGIN, 0.32, width, 0.255), sharex=first)
+    lower = figure.add_axes((LEFT_MARGIN, 0.065, width, 0.19), sharex=first)
+    panels, curves = (first, second, lower), [_Curves.of(run) for run in runs.values()]
+    set_step_limits(panels, [each.steps for each in curves])
+    write_title(figure, title, subtitle)
+    limits = [_entropy_limits(each, _extremes(each)) for each in curves]
+    bottom, top = min(low for low, _ in limits), max(high for _, high in limits)
+    for axes, (name, run), own, colour in zip(panels, runs.items(), curves, (THIS_RUN, OTHERS[0]), strict=False):
+        _draw_families(axes, run, own, limits=(bottom, top))
+        axes.set_ylabel(f"h of {spaced(run.property)} [nat]", fontsize=9, parse_math=False)
+        axes.set_title(shortened(name), loc="left", fontsize=9.5, fontweight="bold", color=colour, parse_math=False)
+        axes.tick_params(labelbottom=False)
+    _draw_ranges(lower, list(zip(runs, curves, strict=True)))
+    lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
+    lower.set_xlabel(STEP_LABEL, fontsize=9)
+    if parted_at is not None:
+        for axes in panels:
+            axes.axvline(parted_at, color=PARTING, linewidth=1.0, linestyle=":", zorder=1)
+        figure.text(0.98, 0.018, f"dotted: {parted}", ha="right", fontsize=8, color=PARTING, parse_math=False)
+    figure.align_ylabels(panels)
     save_figure(figure, path)
 
 
@@ -157,7 +204,7 @@ def _draw_entropies(axes: Any, run: Trajectory, curves: _Curves) -> None:
     axes.set_ylabel(f"Differential entropy h of\n{spaced(run.property)} [nat]", fontsize=9, parse_math=False)
 
 
-def _draw_families(axes: Any, run: Trajectory, curves: _Curves) -> None:
+def _draw_families(axes: Any, run: Trajectory, curves: _Curves, *, limits: tuple[float, float] | None = None) -> None:
     named = _named(curves.entropies)
     banded = _extremes(curves)
     if not banded:
@@ -176,7 +223,7 @@ def _draw_families(axes: Any, run: Trajectory, curves: _Curves) -> None:
             text = f"{shortened(family)} {signed(h[end])}{_reach(curves.bands[end, column])} (n {sizes.get(family, 0)})"
             labels.append(EndLabel(curves.steps[end], h[end], text, colour))
     style_axes(axes)
-    axes.set_ylim(*_entropy_limits(curves, banded))
+    axes.set_ylim(*(limits or _entropy_limits(curves, banded)))
     draw_end_labels(axes, labels, 8.0)
     write_note(axes, _families_sentence(curves, named, bands=bool(banded)))
 

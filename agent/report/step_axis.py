@@ -41,7 +41,7 @@ def set_step_limits(panels: Sequence[Any], steps: Sequence[FloatArray]) -> None:
     ends = [(float(each[0]), float(each[-1])) for each in steps if len(each)] or [(0.0, 1.0)]
     low, high = min(start for start, _ in ends), max(end for _, end in ends)
     if low == high:
-        low, high = low - 1, high + 1
+        low, high = max(0.0, low - 1), high + 1
     for axes in panels:
         axes.set_xlim(low, high)
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -22,8 +22,8 @@ RIGHT: Final = 0.72
 """Where the axes begin and end [figure width]: numbers stand before, names behind."""
 
 
-SHARE_COLOURS: Final = (OKABE_ITO[1], OKABE_ITO[4], "#BDBDBD")
-"""Of what the recording knew, what was filled in, and what nobody knew."""
+SHARE_COLOURS: Final = (OKABE_ITO[0], OKABE_ITO[4], "#BDBDBD")
+"""Of what the recording knew, in the colour of its trajectory, of what was filled in, and of what nobody knew."""
 
 LABEL_SIZE: Final = 8.0
 """Size of the names [point]."""

@@ -1,7 +1,6 @@
 """The pictures: drawn for every trajectory that can occur, names apart, quick."""
 
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from agent.acquisition.bias import BiasMeter, BiasPoint
-from agent.report.figures import MAX_NAMED_FAMILIES, _Curves, _kept, _named, draw_bias
+from agent.report.figures import MAX_NAMED_FAMILIES, _Curves, _kept, _named, draw_bias, draw_diff
 from agent.report.labels import spread
 from agent.report.step_axis import MAX_DRAWN_STEPS
 from agent.report.trajectory import Trajectory
@@ -55,12 +54,16 @@ def test_the_same_trajectory_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_twenty_thousand_points_are_drawn_within_three_seconds(tmp_path: Path) -> None:
-    short = grown(7, 199).points
-    long = Trajectory("p", "u", tuple((step, short[step % 200][1]) for step in range(20_000)))
-    begin = perf_counter()
-    draw_bias(tmp_path / "bias.png", long, title="t")
-    assert perf_counter() - begin < 3
+@pytest.mark.parametrize("other", [grown(7, 20, 1), grown(3, 0)], ids=["shorter", "one point"])
+def test_two_runs_are_drawn_one_below_the_other_and_where_they_part_is_marked(
+    tmp_path: Path, other: Trajectory
+) -> None:
+    runs = {"one": grown(7, 60), "other $": other}
+    for name, parted_at in (("parted.png", 12), ("same.png", None)):
+        draw_diff(tmp_path / name, runs, parted_at, parted="decision 12", title="A $ title", subtitle="s")
+    parted, same = (imread(tmp_path / name) for name in ("parted.png", "same.png"))
+    assert parted.shape[1] == 1800
+    assert (parted != same).any()
 
 
 def test_thinning_keeps_the_ends_and_the_smallest_gap() -> None:

@@ -73,6 +73,9 @@ DEFAULT_CASES: Final = 16
 DEFAULT_MEMORY_MIB: Final = 1_024
 """Most memory of one family's covariances [MiB]: 1,000 labelled rows and 250,000 candidates in single precision."""
 
+MAX_PASSED_OVER: Final = 2
+"""Families that a reason names as poorer than the chosen one: more would not be read."""
+
 
 class EntropyTargeted:
     """The policy "etal".
@@ -211,7 +214,9 @@ class _Decision:
         else:
             choice, runner_up, reason, details = _scored(family, available, known)
         prefix = f"all families missed {self._patience} times in a row and are admitted again; " if reopened else ""
-        return _Pick(choice, runner_up, family, f"{prefix}{_state_of(family)}; {reason}", details)
+        passed_over = self._passed_over(code)
+        told = f"{prefix}{_state_of(family, is_poorest=not passed_over)}{passed_over}; {reason}"
+        return _Pick(choice, runner_up, family, told, details)
 
     def request(self, pick: _Pick) -> None:
         """Let a pick count as requested before the next one."""
@@ -225,6 +230,22 @@ class _Decision:
         with_candidates = np.flatnonzero(self._left).tolist()
         eligible = [code for code in with_candidates if self._families[code].misses < self._patience]
         return min(eligible or with_candidates, key=self._poverty), not eligible
+
+    def _passed_over(self, target: int) -> str:
+        """Say which families are poorer than the target, and why none of them is it."""
+        could_not_be = [
+            code
+            for code, family in enumerate(self._families)
+            if not self._left[code] or family.misses >= self._patience
+        ]
+        poverty = self._poverty(target)
+        poorer = sorted((rank, code) for code in could_not_be if (rank := self._poverty(code)) < poverty)
+        told = []
+        for _, code in poorer[:MAX_PASSED_OVER]:
+            family = self._families[code]
+            why = f"missed {family.misses} times in a row" if self._left[code] else "has no candidate left"
+            told.append(f"; {family.name} is poorer, but {why}")
+        return "".join(told) + (f"; {more} more are" if (more := len(poorer) - len(told)) else "")
 
     def _poverty(self, code: int) -> tuple[float, int, str]:
         family = self._families[code]
@@ -264,11 +285,12 @@ def _scored(
     return choice, runner_up, f"expected gain {choice.score:.3g} nat", details
 
 
-def _state_of(family: _Family) -> str:
+def _state_of(family: _Family, *, is_poorest: bool) -> str:
     entropy = family.entropy
     counted = f"{family.size} value{'' if family.size == 1 else 's'}"
     if family.in_flight:
         counted += f" and {family.in_flight} in flight"
     if entropy is None:
         return f"{family.name} has no entropy ({counted})"
-    return f"{family.name} is poorest (h = {entropy:.3f} nat, {counted})"
+    rank = "poorest" if is_poorest else "the poorest to ask for"
+    return f"{family.name} is {rank} (h = {entropy:.3f} nat, {counted})"

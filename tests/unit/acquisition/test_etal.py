@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -274,6 +275,18 @@ def test_when_every_family_is_left_out_all_are_admitted_again(world_of: Callable
     assert proposal.target_family == "b"
     assert proposal.reason.startswith("all families missed 10 times in a row and are admitted again; b is poorest")
     assert len(proposal.reason) <= 200
+
+
+def test_the_reason_names_the_poorer_families_that_could_not_be_asked_for_and_why(world_of: Callable) -> None:
+    world, start, acquired = crowded(world_of, (1,))
+    asked = world.context(observed=start, acquired=acquired)
+    proposal = etal.propose(asked, 1)
+    assert proposal.target_family == "c"
+    assert proposal.reason.startswith("c is the poorest to ask for (h = ")
+    assert "; b is poorer, but missed 12 times in a row; expected gain" in proposal.reason
+    of_b = np.flatnonzero(world.context(observed=start).pool.family_codes == 1)
+    without = dataclasses.replace(asked, available=np.setdiff1d(asked.available, of_b))
+    assert "; b is poorer, but has no candidate left; " in etal.propose(without, 1).reason
 
 
 def test_a_family_left_out_counts_only_while_it_has_candidates(world_of: Callable) -> None:

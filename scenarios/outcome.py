@@ -61,14 +61,15 @@ def write_outcome(
     steps = len(trajectory.points) - 1
     random = random_instead(scenario, world, measure=plan.measure, steps=steps) if over else None
     comparison = {} if random is None else {"random": random}
-    title = f"{plan.campaign}: {plan.policy}, {campaign.spent} of {plan.budget} acquired"
+    set_aside = int((campaign.standing == Standing.SET_ASIDE).sum())
+    title = f"{plan.campaign}: {plan.policy}, {steps} of {plan.budget} acquired"
+    title += f", {set_aside} set aside" if set_aside else ""
     # Likewise: every family's band at every step takes seconds in a long run.
     most = MAX_BANDED_STEPS if over else ENDS
     trajectory = with_bands(trajectory, files.remembered.meter, most)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
     draw_bias(files.folder / FIGURE, trajectory, comparison=comparison, title=title)
     counts = files.store.counts()
-    standing = campaign.standing
     summary = RunSummary(
         campaign=plan.campaign,
         scenario=scenario.name,
@@ -79,14 +80,15 @@ def write_outcome(
         budget=plan.budget,
         spent=campaign.spent,
         observations=campaign.observations,
-        set_aside=int((standing == Standing.SET_ASIDE).sum()),
-        excluded=int((standing == Standing.EXCLUDED).sum()),
+        set_aside=set_aside,
+        excluded=int((campaign.standing == Standing.EXCLUDED).sum()),
         retries=campaign.retries,
         quarantined=sum(by for fate, by in counts.items() if fate.startswith("quarantined")),
         duplicates=counts.get("candidate_result: duplicate", 0),
         stopped_because=campaign.finish_reason or campaign.pause_reason or "it was interrupted; --resume takes it up",
         wall_time_s=round(elapsed_s, 3),
         per_second=round(accepted_here / elapsed_s, 3) if accepted_here else None,
+        accepted_here=accepted_here,
         before=trajectory.points[0][1],
         after=trajectory.points[-1][1],
         bands_before=trajectory.bands[trajectory.points[0][0]],

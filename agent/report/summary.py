@@ -62,8 +62,9 @@ class RunSummary:
         quarantined: Messages that were not ours.
         duplicates: Results that had come before.
         stopped_because: Why it ended, in one sentence.
-        wall_time_s: From the first decision to the end [s].
-        per_second: Results accepted per second; None when nothing was timed.
+        wall_time_s: How long the last process ran the campaign [s].
+        per_second: Results that it accepted per second; None when nothing was timed.
+        accepted_here: Results that it accepted; None in summaries of old.
         before: Bias of the start set.
         after: Bias at the end.
         random: Bias of a run at random with the same start, budget and seed, if one was made.
@@ -92,6 +93,7 @@ class RunSummary:
     stopped_because: str
     wall_time_s: float
     per_second: float | None
+    accepted_here: int | None = None
     before: BiasPoint
     after: BiasPoint
     random: BiasPoint | None = None
@@ -167,15 +169,24 @@ def summary_table(summary: RunSummary) -> RenderableType:
     title = Text.assemble((summary.campaign, "bold"), f"  policy {summary.policy}, seed {summary.seed}")
     if summary.scenario:
         title.append(f", scenario {summary.scenario}")
-    rate = "" if summary.per_second is None else f", {summary.per_second:.3g} results/s"
     counts = (
-        f"spent {summary.spent} of {summary.budget} in {summary.wall_time_s:.1f} s{rate}; "
+        f"spent {summary.spent} of {summary.budget} {_in_time(summary)}; "
         f"{summary.observations} observations, {summary.set_aside} set aside, {summary.excluded} excluded, "
         f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
     )
     caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
     reason = Text(f"stopped because {summary.stopped_because}")
     return Group(title, reason, Text(counts), "", _bias_table(summary), Text(caption, "dim"))
+
+
+def _in_time(summary: RunSummary) -> str:
+    """Say how long it took; of a campaign that was taken up, only of the part that this process ran."""
+    rate = "" if summary.per_second is None else f", {summary.per_second:.3g} results/s"
+    took = f"in {summary.wall_time_s:.1f} s{rate}"
+    accepted = sum(summary.after.sizes) - sum(summary.before.sizes)
+    if summary.accepted_here is None or summary.accepted_here == accepted:
+        return took
+    return f"(since it was taken up: {summary.accepted_here} results {took})"
 
 
 def _bias_table(summary: RunSummary) -> Table:

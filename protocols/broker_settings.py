@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from protocols.errors import BrokerError
+
 EMBEDDED = "embedded"
 MOSQUITTO = "mosquitto"
 
@@ -98,6 +100,15 @@ class BrokerAddress(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
+
+
+def nobody_answers(address: BrokerAddress, why: str) -> BrokerError:
+    """Return the error of a broker that was never reached."""
+    return BrokerError(
+        f"No MQTT broker answers at {address} ({why})",
+        expected="a broker that is running and reachable",
+        action="start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own",
+    )
 
 
 def _can_be_looked_up(name: str | None) -> bool:

@@ -85,7 +85,9 @@ def replay(
         str | None,
         typer.Option(metavar="TABLE|simulator", help="What if: who answers where the recording does not."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="What if: folder for picture, CSV and JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="What if: folder for picture, CSV and JSON; by default a new one below --runs.")
+    ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Play the lab's side onto a broker: it answers a live agent as it did then.")
     ] = False,
@@ -236,14 +238,16 @@ def _what_if(
     from scenarios.loader import layered_over
     from scenarios.replay import named_source
     from scenarios.what_if import what_if
-    from scenarios.what_if_report import file_name, what_if_json, what_if_table, write_what_if
+    from scenarios.what_if_report import free_folder, require_free, what_if_json, what_if_table, write_what_if
 
+    if out is not None:
+        require_free(out)
     with progress_on_stderr(quiet=quiet or json) as progress:
         source = named_source(recording, runs, scenario, progress)
         settings = source.scenario.model_dump(mode="json")
         other = layered_over(settings, f"recording {source.path.name}", overrides)
         found = what_if(source, other, fill, progress, campaign=campaign)
-        written = write_what_if(found, out or runs / f"what-if-{found.campaign}-{file_name(found.policy)}")
+        written = write_what_if(found, out or free_folder(runs, found.campaign, found.policy))
     _show_notes(found.note)
     if json:
         print_json(what_if_json(found))

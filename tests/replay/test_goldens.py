@@ -120,6 +120,11 @@ def test_what_if_another_policy_had_asked_the_unknown_is_counted_and_a_simulator
     filled = json.loads(entropilot(*arguments, "--fill", "simulator", cwd=tmp_path).stdout)
     assert (filled["unknown"], filled["counterfactual"]["results"]) == (0, 80)
     assert filled["filled"] > 0
+    first, second = (tmp_path / "runs" / f"what-if-oracle_table-random{end}" / "what-if.json" for end in ("", "-2"))
+    assert [json.loads(path.read_text()) for path in (first, second)] == [plain, filled]
+    again = entropilot(*arguments, "--out", str(first.parent), cwd=tmp_path)
+    assert again.returncode == 5
+    assert "holds what-if.png, recorded.csv, counterfactual.csv, what-if.json already" in again.stderr
 
 
 def test_what_if_and_diff_say_that_a_recording_was_cut_off(tmp_path: Path) -> None:

@@ -154,7 +154,9 @@ def diff(
     one: Annotated[str, typer.Argument(metavar="ONE", help="A run folder, a campaign's name, or a recording's file.")],
     other: Annotated[str, typer.Argument(metavar="OTHER", help="Another of these.")],
     runs: Runs = Path("runs"),
-    out: Annotated[Path | None, typer.Option(help="The picture; by default runs/diff-ONE-OTHER.png.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture, a .png file; by default runs/diff-ONE-OTHER.png.")
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -166,12 +168,14 @@ def diff(
     with reported_errors(debug=debug):
         from scenarios.diff import diff as compare_journals
         from scenarios.diff import told_by
-        from scenarios.diff_report import diff_json, diff_table, draw_diff
+        from scenarios.diff_report import diff_json, diff_table, draw_diff, require_picture
 
+        named = "-".join(Path(name).name.partition(".")[0] for name in (one, other))
+        path = out or runs / f"diff-{named}.png"
+        require_picture(path)
         with progress_on_stderr(quiet=quiet or json) as progress:
             found = compare_journals(told_by(one, runs, progress), told_by(other, runs, progress))
-            named = "-".join(Path(name).name.partition(".")[0] for name in (one, other))
-            picture = draw_diff(found, out or runs / f"diff-{named}.png")
+            picture = draw_diff(found, path)
         _show_notes(*(f"{told.name}: {told.note}" for told in (found.one, found.other) if told.note))
         if json:
             print_json(diff_json(found))

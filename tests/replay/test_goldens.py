@@ -164,3 +164,12 @@ def test_a_golden_differs_from_itself_in_nothing_and_from_another_in_words(tmp_p
     assert differing.returncode == 1
     assert "budget" in differing.stdout
     assert (tmp_path / "pictures" / "diff-oracle_table-four_instruments.png").stat().st_size > 10_000
+
+
+def test_the_picture_of_a_diff_overwrites_none_of_its_inputs(tmp_path: Path) -> None:
+    content = golden("oracle_table").read_bytes()
+    (tmp_path / "mine.jsonl.gz").write_bytes(content)
+    refused = entropilot("diff", "mine.jsonl.gz", "mine.jsonl.gz", "--out", "mine.jsonl.gz", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "expected: a file that ends in .png" in refused.stderr
+    assert (tmp_path / "mine.jsonl.gz").read_bytes() == content

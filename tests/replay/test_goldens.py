@@ -127,6 +127,23 @@ def test_what_if_another_policy_had_asked_the_unknown_is_counted_and_a_simulator
     assert "holds what-if.png, recorded.csv, counterfactual.csv, what-if.json already" in again.stderr
 
 
+@pytest.mark.parametrize("more", [(), ("--policy", "random")], ids=["replay", "what if"])
+def test_a_campaign_that_is_not_the_recordings_is_refused(more: tuple[str, ...], tmp_path: Path) -> None:
+    refused = entropilot("replay", str(golden("oracle_table")), "--campaign", "nope", *more, cwd=tmp_path)
+    assert refused.returncode == 5
+    assert "The recording is not of campaign 'nope'" in refused.stderr
+    assert "the campaign that its first line names, 'oracle_table'" in refused.stderr
+    assert entropilot("replay", str(golden("oracle_table")), "--campaign", "oracle_table", cwd=tmp_path).returncode == 0
+
+
+def test_a_recording_without_a_request_is_said_to_hold_none(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(gzip.decompress(golden("oracle_table").read_bytes()).splitlines(True)[0])
+    refused = entropilot("replay", "empty.jsonl", cwd=tmp_path)
+    assert refused.returncode == 5
+    assert "The recording holds no requests at all" in refused.stderr
+    assert "--campaign" not in refused.stderr
+
+
 def test_what_if_and_diff_say_that_a_recording_was_cut_off(tmp_path: Path) -> None:
     content = golden("oracle_table").read_bytes()
     (tmp_path / "cut.jsonl.gz").write_bytes(content[: len(content) // 2])

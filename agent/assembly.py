@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -22,7 +22,7 @@ from agent.logs import StepLog, log_bands, open_log
 from agent.loop import Agent
 from agent.memory import Remembered, begin, fresh_uid, remember, require_same_plan
 from agent.pool.candidates import Pool
-from agent.run_recorder import RunRecorder
+from agent.run_recorder import RunRecorder, fill_up
 from agent.settings import CampaignSettings
 from agent.step import Step, StepMaker
 from agent.store.store import Commit, Store
@@ -185,6 +185,12 @@ def assembled_agent(
         in_hand.close()
         recording.close()
         log_file.close()
+
+
+def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
+    """Note in the recording of a finished campaign what a power cut took: no agent will."""
+    with closing(_recording(files.folder / RECORDING, files.plan, header)) as recording:
+        fill_up(recording, files.store)
 
 
 def _step_maker(remembered: Remembered, pool: Pool, acquirer: Acquirer, letters: Correspondence) -> StepMaker:

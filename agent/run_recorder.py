@@ -25,7 +25,7 @@ class RunRecorder:
         self._writer = writer
         self._row_of = row_of
         self._store = store
-        self._fill_up()
+        fill_up(writer, store)
         writer.note_start(store.sequence)
 
     def write_ahead(self, step: Step) -> None:
@@ -34,18 +34,6 @@ class RunRecorder:
         before = self._store.sequence
         took = [self._told(item) for item in step.took]
         self._writer.note_step(took, made, before=before, sequence=before + len(step.events))
-
-    def _fill_up(self) -> None:
-        """Note what the journal has and the recording has not: its beginning, or what a power cut took."""
-        writer, there = self._writer, self._store.sequence
-        if there in {writer.before, writer.sequence}:
-            return
-        known = writer.sequence
-        if known is None or known > there:
-            known = 0  # the recording is of an older format, or speaks of rows that the journal never had
-        for number, event in enumerate(self._store.journal(), 1):
-            if number > known:
-                writer.note_event(number, *dump_event(event))
 
     def _told(self, item: Input | Condemned) -> Mapping[str, Any]:
         match item:
@@ -57,3 +45,16 @@ class RunRecorder:
                 return {"expired": attempt_id}
             case Proposed(asked, based_on, _):
                 return {"proposed": asked.decision, "based_on": based_on}
+
+
+def fill_up(writer: RecordingWriter, store: Store) -> None:
+    """Note what the journal has and the recording has not: its beginning, or what a power cut took."""
+    there = store.sequence
+    if there in {writer.before, writer.sequence}:
+        return
+    known = writer.sequence
+    if known is None or known > there:
+        known = 0  # the recording is of an older format, or speaks of rows that the journal never had
+    for number, event in enumerate(store.journal(), 1):
+        if number > known:
+            writer.note_event(number, *dump_event(event))

@@ -38,6 +38,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -135,8 +136,10 @@ class RecordingWriter:
         self._flushed = time.monotonic()
 
     def close(self) -> None:
-        """Flush and close the file."""
-        self._file.close()
+        """Put the file on the disk and close it: what is said of a finished run holds after a power cut too."""
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def _row(self, content: Mapping[str, Any]) -> None:
         self._number += 1

@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from protocols.errors import StoreError
-from protocols.recording_lines import HEADER_MARK, MAX_LINE_BYTES, AnyRow, Chain, Header, WrongLine
+from protocols.recording_lines import (
+    HEADER_MARK,
+    MAX_LINE_BYTES,
+    AnyRow,
+    Chain,
+    EventRow,
+    Header,
+    MessageRow,
+    StartRow,
+    StepRow,
+    WrongLine,
+)
 from protocols.recording_seal import GZIP_MAGIC, seal_problem
 from protocols.regular_file import require_regular_file
 
@@ -84,11 +95,23 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RecordingCheck:
-    """What `check_recording` found: how many whole messages, the first line that is wrong, and what was passed over."""
+    """What `check_recording` found.
+
+    Attributes:
+        messages: How many whole ones.
+        problem: The first line that is wrong.
+        note: What was passed over.
+        version: Of the format.
+        before: Where the journal stood for certain by the last note: before its step, which may not be committed.
+        sequence: Where it stood after that; 0 when no note says it.
+    """
 
     messages: int
     problem: str = ""
     note: str = ""
+    version: int = 0
+    before: int = 0
+    sequence: int = 0
 
 
 @contextmanager
@@ -144,7 +167,7 @@ def check_recording(path: Path) -> RecordingCheck:
     if check.problem:
         return check
     problem, note = seal_problem(path)
-    return RecordingCheck(check.messages, problem, "; ".join(filter(None, (check.note, note))))
+    return replace(check, problem=problem, note="; ".join(filter(None, (check.note, note))))
 
 
 def check_lines(name: Path, file: BinaryIO) -> RecordingCheck:
@@ -158,12 +181,20 @@ def check_lines(name: Path, file: BinaryIO) -> RecordingCheck:
 
 
 def _checked(recording: Recording) -> RecordingCheck:
+    before = sequence = 0
     try:
-        for _ in recording.rows():
-            pass
+        for row in recording.rows():
+            match row:
+                case StartRow() | EventRow():
+                    before = sequence = row.sequence
+                case StepRow():
+                    before, sequence = row.before, row.sequence
+                case MessageRow():
+                    pass
     except StoreError as error:
         return RecordingCheck(recording.messages, error.found.removeprefix(f"{recording.path}, "))
-    return RecordingCheck(recording.messages, note=recording.note)
+    version = recording.header.version
+    return RecordingCheck(recording.messages, "", recording.note, version, before, sequence)
 
 
 def _header(path: Path, file: BinaryIO, chain: Chain) -> Header:

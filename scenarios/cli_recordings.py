@@ -85,7 +85,9 @@ def replay(
         str | None,
         typer.Option(metavar="TABLE|simulator", help="What if: who answers where the recording does not."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="What if: folder for picture, CSV and JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="What if: folder for picture, CSV and JSON; by default a new one below --runs.")
+    ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Play the lab's side onto a broker: it answers a live agent as it did then.")
     ] = False,
@@ -152,7 +154,9 @@ def diff(
     one: Annotated[str, typer.Argument(metavar="ONE", help="A run folder, a campaign's name, or a recording's file.")],
     other: Annotated[str, typer.Argument(metavar="OTHER", help="Another of these.")],
     runs: Runs = Path("runs"),
-    out: Annotated[Path | None, typer.Option(help="The picture; by default runs/diff-ONE-OTHER.png.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture, a .png file; by default runs/diff-ONE-OTHER.png.")
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -164,12 +168,14 @@ def diff(
     with reported_errors(debug=debug):
         from scenarios.diff import diff as compare_journals
         from scenarios.diff import told_by
-        from scenarios.diff_report import diff_json, diff_table, draw_diff
+        from scenarios.diff_report import diff_json, diff_table, draw_diff, require_picture
 
+        named = "-".join(Path(name).name.partition(".")[0] for name in (one, other))
+        path = out or runs / f"diff-{named}.png"
+        require_picture(path)
         with progress_on_stderr(quiet=quiet or json) as progress:
             found = compare_journals(told_by(one, runs, progress), told_by(other, runs, progress))
-            named = "-".join(Path(name).name.partition(".")[0] for name in (one, other))
-            picture = draw_diff(found, out or runs / f"diff-{named}.png")
+            picture = draw_diff(found, path)
         _show_notes(*(f"{told.name}: {told.note}" for told in (found.one, found.other) if told.note))
         if json:
             print_json(diff_json(found))
@@ -236,14 +242,16 @@ def _what_if(
     from scenarios.loader import layered_over
     from scenarios.replay import named_source
     from scenarios.what_if import what_if
-    from scenarios.what_if_report import file_name, what_if_json, what_if_table, write_what_if
+    from scenarios.what_if_report import free_folder, require_free, what_if_json, what_if_table, write_what_if
 
+    if out is not None:
+        require_free(out)
     with progress_on_stderr(quiet=quiet or json) as progress:
         source = named_source(recording, runs, scenario, progress)
         settings = source.scenario.model_dump(mode="json")
         other = layered_over(settings, f"recording {source.path.name}", overrides)
         found = what_if(source, other, fill, progress, campaign=campaign)
-        written = write_what_if(found, out or runs / f"what-if-{found.campaign}-{file_name(found.policy)}")
+        written = write_what_if(found, out or free_folder(runs, found.campaign, found.policy))
     _show_notes(found.note)
     if json:
         print_json(what_if_json(found))

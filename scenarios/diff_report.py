@@ -14,6 +14,7 @@ from rich.text import Text
 from agent.campaign.events import Event
 from agent.replay.events import Part, in_words
 from agent.report.figures import draw_diff as draw_diff_figure
+from protocols.errors import SettingsError, StoreError
 from scenarios.diff import Diff, Divergence
 
 MAX_NAMES: Final = 5
@@ -21,6 +22,11 @@ MAX_NAMES: Final = 5
 
 MAX_VALUE: Final = 60
 """Longest value shown of a part that differs [character]."""
+
+PNG: Final = ".png"
+
+_PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
+"""What a PNG file begins with."""
 
 
 def diff_table(found: Diff) -> RenderableType:
@@ -64,6 +70,32 @@ def diff_json(found: Diff) -> str:
         "only_other": list(found.only_other),
     }
     return json.dumps(content, indent=2)
+
+
+def require_picture(path: Path) -> None:
+    """Check that a picture may be written to a place, before anything is read.
+
+    Raises:
+        SettingsError: When the name is not that of a PNG file.
+        StoreError: When something else is in its place.
+    """
+    if path.suffix.lower() != PNG:
+        raise SettingsError(
+            f"{path} cannot be the picture", expected=f"a file that ends in {PNG}", action="name another --out"
+        )
+    if path.exists() and not _is_picture(path):
+        raise StoreError(
+            f"{path} exists and is no picture",
+            expected="a new file, or a picture that is replaced",
+            action="name another --out",
+        )
+
+
+def _is_picture(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_PNG_MAGIC)) == _PNG_MAGIC
 
 
 def draw_diff(found: Diff, path: Path) -> Path:

@@ -213,9 +213,15 @@ def follow(source: Source, follower: Follower, progress: ProgressCall, *, campai
     did is then told from its requests.
 
     Raises:
-        StoreError: When the file is not what was written, by its line.
+        StoreError: When the file is not what was written, by its line; when it is not of the campaign that is wanted.
     """
     requests = _requests_instead_of_notes(source.path)
+    if requests is None and campaign not in {None, source.header.campaign}:
+        raise StoreError(
+            f"The recording is not of campaign {campaign!r}",
+            expected=f"the campaign that its first line names, {source.header.campaign!r}",
+            action="leave --campaign out, or name another recording",
+        )
     inference = None if requests is None else _inference(source, follower, requests, campaign)
     size = source.path.stat().st_size
     with open_recording(source.path) as recording:
@@ -269,6 +275,12 @@ def _requests_instead_of_notes(path: Path) -> dict[str, Requests] | None:
 
 def _inference(source: Source, follower: Follower, found: Mapping[str, Requests], campaign: str | None) -> Inference:
     wanted = campaign or source.header.campaign or next(iter(found), "")
+    if not found:
+        raise StoreError(
+            "The recording holds no requests at all",
+            expected="a recording of a campaign that asked for something",
+            action="record the agent's campaign anew; `entropilot verify` tells how many messages this one holds",
+        )
     if wanted not in found or (not campaign and not source.header.campaign and len(found) > 1):
         there = ", ".join(sorted(found)[:MAX_CAMPAIGNS_LISTED]) or "none"
         raise StoreError(

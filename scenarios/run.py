@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from agent.acquisition.bias import BiasPoint
 from agent.acquisition.registry import make_policy
-from agent.assembly import LOG, CampaignFiles, assembled_agent, opened_campaign
+from agent.assembly import LOG, CampaignFiles, assembled_agent, complete_recording, opened_campaign
 from agent.campaign.events import AskingEnded, CandidateSetAside, DecisionMade
 from agent.campaign.state import Phase
 from agent.logs import open_log
@@ -102,7 +102,9 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
         began = time.monotonic()
         already = files.remembered.campaign.observations
         halted: CampaignHalted | None = None
-        if files.remembered.campaign.phase is not Phase.FINISHED:
+        if files.remembered.campaign.phase is Phase.FINISHED:
+            complete_recording(files, _header(scenario))
+        else:
             loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
             with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
                 try:
@@ -178,7 +180,6 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: 
     may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
     async with _broker(request) as broker:
         operator = operator_of(wanted, campaign, broker)
-        header = {"scenario": recorded_settings(scenario), **recorded_arithmetic()}
 
         def on_step(step: Step) -> None:
             may_crash(len(campaign.acquired))
@@ -190,7 +191,7 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: 
             pool=request.world.pool,
             settings=scenario.campaign,
             broker=broker,
-            header=header,
+            header=_header(scenario),
             broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
             on_step=on_step,
         ) as agent:
@@ -210,6 +211,11 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: 
                             task.cancel()
                 except BaseExceptionGroup as failures:
                     raise explained(failures) from None
+
+
+def _header(scenario: Scenario) -> dict[str, Any]:
+    """Return what the recording says of the scenario."""
+    return {"scenario": recorded_settings(scenario), **recorded_arithmetic()}
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -16,12 +17,14 @@ from agent.acquisition.bias import BIAS_FIGURES, BiasPoint
 from agent.report.trajectory import write_trajectory_csv
 from agent.report.what_if_figure import Line, draw_what_if
 from agent.report.whole_file import written_whole
+from protocols.errors import StoreError
 from scenarios.what_if import AnsweredBy, WhatIf
 
 FIGURE: Final = "what-if.png"
 JSON_FILE: Final = "what-if.json"
 RECORDED: Final = "recorded.csv"
 OTHER: Final = "counterfactual.csv"
+WRITTEN: Final = (FIGURE, RECORDED, OTHER, JSON_FILE)
 
 
 def file_name(policy: str) -> str:
@@ -72,7 +75,7 @@ def write_what_if(found: WhatIf, folder: Path) -> tuple[Path, ...]:
         StoreError: When the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = tuple(folder / name for name in (FIGURE, RECORDED, OTHER, JSON_FILE))
+    paths = tuple(folder / name for name in WRITTEN)
     lines = (
         Line(f"recorded ({found.recorded_policy})", found.recorded, found.recorded_asked_at),
         Line(f"what if ({found.policy})", found.other.trajectory, found.other.asked_at),
@@ -85,6 +88,30 @@ def write_what_if(found: WhatIf, folder: Path) -> tuple[Path, ...]:
     with written_whole(paths[3]) as file:
         file.write(what_if_json(found).encode())
     return paths
+
+
+def free_folder(runs: Path, campaign: str, policy: str) -> Path:
+    """Return a folder of its own for a what-if: numbered from 2 where another what-if has its name."""
+    name = f"what-if-{campaign}-{file_name(policy)}"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(folder for folder in map(runs.joinpath, names) if not folder.exists())
+
+
+def require_free(folder: Path) -> None:
+    """Check that nothing is overwritten in a folder that a person named.
+
+    Raises:
+        StoreError: When it is no folder, or holds files of the names that a what-if writes.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is no folder", expected="a folder, or none yet", action="choose another --out")
+    there = [name for name in WRITTEN if (folder / name).exists()]
+    if there:
+        raise StoreError(
+            f"{folder} holds {', '.join(there)} already",
+            expected="a folder without the files of a what-if",
+            action="choose another --out, or move them",
+        )
 
 
 def _figures(found: WhatIf) -> Iterator[tuple[str, str, str]]:

@@ -8,7 +8,9 @@
 | observation, request, bias_point, bias_family | equal to what the journal makes of an empty database |
 | outbox | only requests that the journal knows |
 | trajectory.csv, summary.json | their figures, computed again from the journal |
-| recording.jsonl | numbers and digests, line by line |
+| recording.jsonl | numbers and digests, line by line; no row that the journal lacks; all of a finished journal |
+
+A journal without a row beside files of a campaign that had begun was wiped, and a finished campaign lacks no file.
 
 Only a copy of the database is opened, so that nothing is changed, not even by a migration, and a campaign that runs may
 be checked. Whether the policy would decide the same again is another question: that is what a replay answers.
@@ -27,7 +29,7 @@ from sqlalchemy import Connection, Table, select
 
 from agent.acquisition.bias import BiasMeter, BiasPoint
 from agent.campaign.events import CampaignStarted, Event, load_event
-from agent.campaign.state import Campaign
+from agent.campaign.state import Campaign, Phase
 from agent.pool.candidates import Pool
 from agent.step import observe
 from agent.store.migrations import migrate
@@ -35,7 +37,7 @@ from agent.store.read_only import NO_TIME, copy_database, touched_in
 from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, Store, chain_digest
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
-from agent.verify.files import check_message_log, check_summary, check_trajectory
+from agent.verify.files import JournalEnd, RecordingOfRun, check_summary, check_trajectory
 from agent.verify.part import Part, Story, equal
 from protocols.database import opening, sqlite_url
 from protocols.errors import InvariantViolation, StoreError
@@ -79,6 +81,7 @@ def verify_run(
         on_part(part)
         return not part.problem
 
+    recording = RecordingOfRun(folder / names.recording)
     with tempfile.TemporaryDirectory(prefix="entropilot-verify-") as scratch:
         url = database_url
         if url is None:
@@ -93,11 +96,12 @@ def verify_run(
                     with connection.begin():
                         migrate(connection, now=NO_TIME)
                 with connection.begin():
-                    _check_tables(connection, Path(scratch) / "again.db", folder, names, found)
+                    witness = _witness(folder, names, recording)
+                    end = _check_tables(connection, Path(scratch) / "again.db", folder, names, found, witness=witness)
             finally:
                 connection.close()
                 connection.engine.dispose()
-    found(check_message_log(folder / names.recording))
+    found(recording.compared(end))
     return tuple(parts)
 
 
@@ -116,16 +120,32 @@ def require_sound(parts: tuple[Part, ...], run: str) -> None:
         )
 
 
+def _witness(folder: Path, names: RunFiles, recording: RecordingOfRun) -> str:
+    """Return the name of a file that is written only when a campaign has begun; empty when there is none."""
+    if recording.known_rows:
+        return names.recording
+    return next((name for name in (names.summary, names.trajectory) if (folder / name).is_file()), "")
+
+
 def _check_tables(
-    connection: Connection, scratch: Path, folder: Path, names: RunFiles, found: Callable[[Part], bool]
-) -> None:
+    connection: Connection,
+    scratch: Path,
+    folder: Path,
+    names: RunFiles,
+    found: Callable[[Part], bool],
+    *,
+    witness: str,
+) -> JournalEnd | None:
+    """Return where the journal ends; None when that is not known."""
     part, events, digests = _journal(connection)
+    if not events and not part.problem and witness:
+        part = Part(JOURNAL.name, 0, f"it has no row, and {witness} is of a campaign that had begun: it was wiped")
     if not found(part) or not events:
-        return
+        return None
     pool = touched_in(connection, events)
     part, story = _folded(events, digests, pool)
     if not found(part) or story is None:
-        return
+        return None
     labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, story.unit)
     with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
         _rebuild(again, events, story)
@@ -137,6 +157,7 @@ def _check_tables(
     found(_outbox(connection, story.campaign))
     found(check_trajectory(folder / names.trajectory, story))
     found(check_summary(folder / names.summary, story))
+    return JournalEnd(len(events), story.campaign.phase is Phase.FINISHED)
 
 
 def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]]:

@@ -129,6 +129,28 @@ def test_what_if_another_policy_had_asked_the_unknown_is_counted_and_a_simulator
     filled = json.loads(entropilot(*arguments, "--fill", "simulator", cwd=tmp_path).stdout)
     assert (filled["unknown"], filled["counterfactual"]["results"]) == (0, 80)
     assert filled["filled"] > 0
+    first, second = (tmp_path / "runs" / f"what-if-oracle_table-random{end}" / "what-if.json" for end in ("", "-2"))
+    assert [json.loads(path.read_text()) for path in (first, second)] == [plain, filled]
+    again = entropilot(*arguments, "--out", str(first.parent), cwd=tmp_path)
+    assert again.returncode == 5
+    assert "holds what-if.png, recorded.csv, counterfactual.csv, what-if.json already" in again.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--policy", "random")], ids=["replay", "what if"])
+def test_a_campaign_that_is_not_the_recordings_is_refused(more: tuple[str, ...], tmp_path: Path) -> None:
+    refused = entropilot("replay", str(golden("oracle_table")), "--campaign", "nope", *more, cwd=tmp_path)
+    assert refused.returncode == 5
+    assert "The recording is not of campaign 'nope'" in refused.stderr
+    assert "the campaign that its first line names, 'oracle_table'" in refused.stderr
+    assert entropilot("replay", str(golden("oracle_table")), "--campaign", "oracle_table", cwd=tmp_path).returncode == 0
+
+
+def test_a_recording_without_a_request_is_said_to_hold_none(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(gzip.decompress(golden("oracle_table").read_bytes()).splitlines(True)[0])
+    refused = entropilot("replay", "empty.jsonl", cwd=tmp_path)
+    assert refused.returncode == 5
+    assert "The recording holds no requests at all" in refused.stderr
+    assert "--campaign" not in refused.stderr
 
 
 def test_what_if_and_diff_say_that_a_recording_was_cut_off(tmp_path: Path) -> None:
@@ -168,3 +190,12 @@ def test_a_golden_differs_from_itself_in_nothing_and_from_another_in_words(tmp_p
     assert differing.returncode == 1
     assert "budget" in differing.stdout
     assert (tmp_path / "pictures" / "diff-oracle_table-four_instruments.png").stat().st_size > 10_000
+
+
+def test_the_picture_of_a_diff_overwrites_none_of_its_inputs(tmp_path: Path) -> None:
+    content = golden("oracle_table").read_bytes()
+    (tmp_path / "mine.jsonl.gz").write_bytes(content)
+    refused = entropilot("diff", "mine.jsonl.gz", "mine.jsonl.gz", "--out", "mine.jsonl.gz", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "expected: a file that ends in .png" in refused.stderr
+    assert (tmp_path / "mine.jsonl.gz").read_bytes() == content

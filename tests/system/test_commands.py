@@ -220,6 +220,23 @@ def test_files_of_a_finished_run_that_were_lost_are_made_again_by_resume(
     assert after["bias.png"][:8] == before["bias.png"][:8]
 
 
+def test_verify_misses_the_end_of_a_finished_recording_and_resume_notes_what_a_power_cut_took(
+    ran: tuple[Workbench, Finished], bench: Workbench
+) -> None:
+    folder = bench.runs / "oracle_table"
+    shutil.copytree(folder_of(ran), folder)
+    (folder / "summary.json").unlink()  # it was about to be written
+    recording = folder / "recording.jsonl"
+    lines = recording.read_bytes().splitlines(keepends=True)
+    recording.write_bytes(b"".join(lines[: len(lines) // 2]))
+    cut = bench.entropilot("verify", "oracle_table")
+    assert cut.code == 5
+    assert "its end is missing: it stops at row" in cut.out
+    assert bench.entropilot("run", "oracle_table", *QUICK, "--quiet", "--resume").code == 0
+    assert bench.entropilot("verify", "oracle_table").code == 0
+    assert bench.entropilot("replay", "oracle_table").code == 0
+
+
 def test_report_shows_a_run_again_as_it_ended(ran: tuple[Workbench, Finished]) -> None:
     bench, first = ran
     shown = bench.entropilot("report", "oracle_table")

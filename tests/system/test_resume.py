@@ -198,7 +198,8 @@ def test_a_policy_with_nothing_more_to_ask_for_ends_the_campaign_through_kills_a
         assert sum(isinstance(event, AskingEnded) for event in journal) == 1
         assert sum(isinstance(event, ResultAccepted) for event in journal) == len(decisions_of(journal)) == 9
     names = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
-    require_sound(verify_run(runner.folder, names), "run")
+    parts = verify_run(runner.folder, names)  # an agent by itself writes neither trajectory nor summary
+    require_sound(tuple(part for part in parts if part.name not in {names.trajectory, names.summary}), "run")
 
 
 @pytest.mark.parametrize("policy", ["etal", "random"])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.campaign.events import dump_event
 from agent.report.banded import with_bands
 from agent.report.summary import RunSummary, write_summary
 from agent.report.trajectory import Trajectory, write_trajectory_csv
@@ -44,11 +45,14 @@ def make_run(folder: Path, *, seed: int = 3, steps: int = 60) -> Path:
             after=points[-1][1], bands_before=trajectory.bands[0], bands_after=trajectory.bands[points[-1][0]],
             journal_rows=store.sequence, journal_digest=store.digest,
         )  # fmt: skip
+        journal = list(store.journal())
     write_trajectory_csv(folder / "trajectory.csv", trajectory)
     write_summary(folder / "summary.json", summary)
     writer = RecordingWriter(folder / "recording.jsonl", {"campaign": "demo"})
     for number in range(5):
         writer.write("in", "a/b", f'{{"number": {number}}}'.encode(), retain=False)
+    for sequence, event in enumerate(journal, 1):
+        writer.note_event(sequence, *dump_event(event))
     writer.close()
     return folder
 
@@ -163,6 +167,61 @@ def test_a_campaign_that_has_not_begun_is_said_to_be_so(tmp_path: Path) -> None:
     assert [(part.name, part.note) for part in parts[1:]] == [
         ("journal", "the campaign has not begun"), ("recording.jsonl", "not there"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("witness", ["recording.jsonl", "summary.json", "trajectory.csv"])
+def test_a_journal_that_was_wiped_beside_a_file_of_its_campaign_is_found(run: Path, witness: str) -> None:
+    for name in {"recording.jsonl", "summary.json", "trajectory.csv"} - {witness}:
+        (run / name).unlink()
+    (run / "campaign.db").write_bytes(b"")
+    problem = first_problem(run)
+    assert problem.name == "journal"
+    assert f"it has no row, and {witness} is of a campaign that had begun" in problem.problem
+
+
+@pytest.mark.parametrize("name", ["recording.jsonl", "summary.json", "trajectory.csv"])
+def test_a_finished_campaign_lacks_no_file(run: Path, name: str) -> None:
+    (run / name).unlink()
+    problem = first_problem(run)
+    assert problem.name == name
+    assert "not there, and the campaign is finished" in problem.problem
+
+
+@pytest.mark.parametrize("kept", [1, 20, -1], ids=["its header alone", "its beginning", "all but its last note"])
+def test_a_recording_that_lost_its_end_beside_a_finished_campaign_is_found(run: Path, kept: int) -> None:
+    edit(run / "recording.jsonl", lambda text: "".join(text.splitlines(keepends=True)[:kept]))
+    problem = first_problem(run)
+    assert problem.name == "recording.jsonl"
+    assert "its end is missing: it stops at row" in problem.problem
+
+
+def test_an_unfinished_campaign_may_lack_the_end_of_its_recording_and_every_other_file(tmp_path: Path) -> None:
+    make_run(tmp_path, steps=4)
+    edit(tmp_path / "recording.jsonl", lambda text: "".join(text.splitlines(keepends=True)[:8]))
+    require_sound(verify_run(tmp_path, FILES), "run")
+    for name in ("recording.jsonl", "summary.json", "trajectory.csv"):
+        (tmp_path / name).unlink()
+    require_sound(verify_run(tmp_path, FILES), "run")
+
+
+def test_a_step_that_was_noted_and_not_committed_is_sound_and_a_row_that_the_journal_lost_is_not(
+    tmp_path: Path,
+) -> None:
+    make_run(tmp_path, steps=4)
+    with closing(opened(tmp_path / "campaign.db", POOL)) as store:
+        there = store.sequence
+    with closing(RecordingWriter(tmp_path / "recording.jsonl", {})) as writer:
+        writer.note_step([], [], before=there, sequence=there + 3)
+    require_sound(verify_run(tmp_path, FILES), "run")
+    with closing(RecordingWriter(tmp_path / "recording.jsonl", {})) as writer:
+        writer.note_step([], [], before=there + 3, sequence=there + 4)
+    assert f"it knows row {there + 3} of a journal that ends at {there}" in first_problem(tmp_path).problem
+
+
+def test_a_recording_of_the_first_version_has_no_notes_and_is_sound(run: Path) -> None:
+    line = '{"entropilot_recording": 1, "campaign": "demo", "pool_digest": "", "started_at": "", "versions": {}}'
+    (run / "recording.jsonl").write_text(line + "\n")
+    require_sound(verify_run(run, FILES), "run")
 
 
 def edit(path: Path, how: Callable[[str], str]) -> None:

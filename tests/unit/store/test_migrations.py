@@ -17,6 +17,7 @@ from agent.store import migrations
 from agent.store.migrations import MIGRATIONS, current_version, migrate
 from agent.store.store import Commit
 from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
+from agent.verify.part import Part
 from agent.verify.run import RunFiles, require_sound, verify_run
 from protocols.database import sqlite_url
 from protocols.errors import StoreError
@@ -154,15 +155,20 @@ def test_a_database_of_the_first_schema_that_has_not_begun_is_migrated_too(tmp_p
     opened(path, POOL).close()
 
 
+def database_parts(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """What was found of a database that stands alone: its campaign is finished, and the files of it are not there."""
+    return tuple(part for part in parts if "not there" not in part.problem)
+
+
 @pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
 def test_a_database_of_a_released_version_is_sound_to_verify(released: Path, tmp_path: Path) -> None:
     shutil.copy(released, tmp_path / "campaign.db")
     before = (tmp_path / "campaign.db").read_bytes()
     files = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
-    require_sound(verify_run(tmp_path, files), "run")
+    require_sound(database_parts(verify_run(tmp_path, files)), "run")
     assert (tmp_path / "campaign.db").read_bytes() == before
     opened(tmp_path / "campaign.db", POOL).close()  # migrated
-    require_sound(verify_run(tmp_path, files), "run")
+    require_sound(database_parts(verify_run(tmp_path, files)), "run")
 
 
 @pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)

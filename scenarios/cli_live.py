@@ -47,10 +47,10 @@ def play_and_tell(
     """
     _check(options, is_live=is_live, of_others=of_others)
     speed = speed_of(options.speed or "1x")
+    broker = broker_at(DEFAULT_URL if options.broker is None else options.broker)
     request = LiveRequest(
-        find_recording(recording, runs), broker_at(options.broker or DEFAULT_URL), speed, options.campaign,
-        options.everything, options.until_idle_s,
-    )  # fmt: skip
+        find_recording(recording, runs), broker, speed, options.campaign, options.everything, options.until_idle_s
+    )
     with playing(request, quiet=quiet or json) as told:
         played = play_live(request, told)
     if json:

@@ -253,6 +253,15 @@ def test_the_parts_tell_bad_input_as_a_run_does(command: str, bench: Workbench) 
     assert not bench.runs.exists()
 
 
+@pytest.mark.parametrize("command", ["agent", "agent --shadow", "simulator", "record -o x.jsonl", "replay --live"])
+def test_who_starts_no_broker_refuses_those_of_a_run(command: str, bench: Workbench) -> None:
+    of_a_file = command.startswith("record")
+    arguments = (*command.split(), *(() if of_a_file else ("lab.toml",)))
+    ended = bench.entropilot(*arguments, "--broker", "embedded")
+    assert_told(ended, SETTINGS, "`entropilot run` starts for itself", "`entropilot broker embedded`")
+    assert not bench.runs.exists()
+
+
 @pytest.mark.parametrize("command", ["report", "broker"])
 def test_other_commands_tell_what_they_do_not_know(command: str, bench: Workbench) -> None:
     assert_told(bench.entropilot(command, "rabbit"), {"report": STORE, "broker": SETTINGS}[command], "'rabbit'")

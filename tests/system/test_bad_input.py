@@ -262,6 +262,15 @@ def test_who_starts_no_broker_refuses_those_of_a_run(command: str, bench: Workbe
     assert not bench.runs.exists()
 
 
+@pytest.mark.parametrize(
+    "command", ["run", "agent", "agent --shadow", "simulator", "record -o x.jsonl", "replay", "replay --live"]
+)
+def test_an_empty_campaign_is_refused_everywhere(command: str, bench: Workbench) -> None:
+    arguments = (*command.split(), *(() if command.startswith("record") else ("lab.toml",)))
+    assert_told(bench.entropilot(*arguments, "--campaign", ""), SETTINGS, "'' cannot be the name of a campaign")
+    assert not bench.runs.exists()
+
+
 @pytest.mark.parametrize("command", ["report", "broker"])
 def test_other_commands_tell_what_they_do_not_know(command: str, bench: Workbench) -> None:
     assert_told(bench.entropilot(command, "rabbit"), {"report": STORE, "broker": SETTINGS}[command], "'rabbit'")

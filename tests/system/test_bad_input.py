@@ -183,6 +183,10 @@ BAD: dict[str, Bad] = {
     "policy with wrong options": Bad(
         SETTINGS, ("'random'", "patience"), flags=("--set", "campaign.policy_options.patience=3")
     ),
+    "database that is none": Bad(STORE, ("'foo' is no URL of a database",), flags=("--database", "foo")),
+    "database of another kind": Bad(
+        STORE, ("'mysql://x/y' is no URL of a database", "sqlite:///FILE"), flags=("--database", "mysql://x/y")
+    ),
     "broker that is none": Bad(SETTINGS, ("'http://lab' is no broker",), flags=("--broker", "http://lab")),
     "name that is none": Bad(
         SETTINGS, ("'My campaign' cannot be the name of a campaign",), flags=("--campaign", "My campaign")

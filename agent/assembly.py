@@ -28,7 +28,7 @@ from agent.step import Step, StepMaker
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.broker_settings import BrokerSettings
-from protocols.database import sqlite_url
+from protocols.database import require_database_url, sqlite_url
 from protocols.errors import StoreError
 from protocols.in_hand import InHand
 from protocols.messages import Health
@@ -86,10 +86,13 @@ def opened_campaign(
     Raises:
         StoreError: When the folder is in use, of another campaign, damaged, or holds a campaign and `resume` is off.
     """
+    if database_url is not None:
+        require_database_url(database_url)  # before a folder is made for it
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
     with RunLock(folder / "campaign.lock", holder="agent", advice=advice):
         labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, settings.unit)
-        store = Store.open(database_url or sqlite_url(folder / DATABASE), labels=labels, now=_now())
+        url = sqlite_url(folder / DATABASE) if database_url is None else database_url
+        store = Store.open(url, labels=labels, now=_now())
         try:
             asked = settings.plan(
                 campaign=campaign,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, ClassVar
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from protocols.errors import BrokerError
 
@@ -15,6 +15,10 @@ MOSQUITTO = "mosquitto"
 
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """URL scheme -> port, as registered for MQTT and as usual for WebSockets."""
+
+
+MAX_PORT = 65_535
+"""Largest number of a port."""
 
 
 class MqttVersion(StrEnum):
@@ -30,6 +34,9 @@ class BrokerSettings(BaseModel):
     """Where the broker is, and how patient to be with it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    started_for_you: ClassVar[tuple[str, ...]] = (EMBEDDED, MOSQUITTO)
+    """Words instead of a URL, for a broker that a run brings along."""
 
     url: str = Field(
         EMBEDDED,
@@ -56,21 +63,25 @@ class BrokerSettings(BaseModel):
         30.0, description="longest pause before reconnecting [s]; pauses double, with full jitter"
     )
 
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        if self.url not in {EMBEDDED, MOSQUITTO}:
-            parts = urlsplit(self.url)
-            if parts.scheme not in DEFAULT_PORTS or not _can_be_looked_up(parts.hostname):
-                message = f"{self.redacted_url!r} is no broker; expected embedded, mosquitto, or mqtt://host:port"
-                raise ValueError(message)
-            _ = parts.port  # raises ValueError on a port that is no number
-        return self
+    @field_validator("url")
+    @classmethod
+    def _usable(cls, url: str) -> str:
+        if url in cls.started_for_you:
+            return url
+        parts = urlsplit(url)
+        if parts.scheme not in DEFAULT_PORTS or not _can_be_looked_up(parts.hostname):
+            words = f"{', '.join(cls.started_for_you)}, or " if cls.started_for_you else ""
+            message = f"{_redacted(url)!r} is no broker; expected {words}mqtt://host:port"
+            raise ValueError(message)
+        if not _has_usable_port(url):
+            message = f"the port of {_redacted(url)!r} is none; expected a number from 1 to {MAX_PORT}"
+            raise ValueError(message)
+        return url
 
     @property
     def redacted_url(self) -> str:
         """The URL without its password, for logs."""
-        parts = urlsplit(self.url)
-        return self.url if parts.password is None else self.url.replace(f":{parts.password}@", ":…@")
+        return _redacted(self.url)
 
     def address(self) -> BrokerAddress:
         """Return where to connect to."""
@@ -84,6 +95,12 @@ class BrokerSettings(BaseModel):
             username=unquote(parts.username) if parts.username else self.username,
             password=SecretStr(unquote(password)) if password else self.password,
         )
+
+
+class RunningBroker(BrokerSettings):
+    """A broker that somebody else has started, for who does not start one."""
+
+    started_for_you: ClassVar[tuple[str, ...]] = ()
 
 
 class BrokerAddress(BaseModel):
@@ -109,6 +126,18 @@ def nobody_answers(address: BrokerAddress, why: str) -> BrokerError:
         expected="a broker that is running and reachable",
         action="start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own",
     )
+
+
+def _redacted(url: str) -> str:
+    password = urlsplit(url).password
+    return url if password is None else url.replace(f":{password}@", ":…@")
+
+
+def _has_usable_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _can_be_looked_up(name: str | None) -> bool:

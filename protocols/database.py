@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Executable, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from protocols.errors import StoreError, invariant
@@ -24,6 +24,9 @@ FULL_BELOW_BYTES: Final = 64 * 1024
 
 SERVER_LOCK: Final = 0x656E74726F70
 """Number of the advisory lock on a server: "entrop" in ASCII, so that nobody else's means the same."""
+
+KNOWN_DATABASES: Final = frozenset({"sqlite", "postgresql"})
+"""What our tables run on."""
 
 SQLITE_SETTINGS: Final = {
     "journal_mode": "wal",  # readers do not block the writer
@@ -41,13 +44,40 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+def require_database_url(url: str) -> URL:
+    """Return a URL taken apart, of a database that we know and have the driver of; nothing is opened.
+
+    Raises:
+        StoreError: When it is none.
+    """
+    parsed = None
+    with suppress(ArgumentError, ValueError):
+        parsed = make_url(url)
+    if parsed is None or parsed.get_backend_name() not in KNOWN_DATABASES:
+        shown = url.rpartition("@")[2] if parsed is None else parsed.render_as_string()  # without the password
+        raise StoreError(
+            f"{shown!r} is no URL of a database that Entropilot can use",
+            expected="sqlite:///FILE or postgresql+psycopg://user:password@host/name",
+            action="correct --database, or leave it out for the run folder's own",
+        )
+    try:
+        parsed.get_dialect().import_dbapi()
+    except (NoSuchModuleError, ImportError) as error:
+        raise StoreError(
+            f"The driver of {parsed.render_as_string()} is not there ({error})",
+            expected="sqlite:///FILE or postgresql+psycopg://…",
+            action="correct --database; for PostgreSQL, pip install 'entropilot[postgres]'",
+        ) from None
+    return parsed
+
+
 def open_engine(url: str) -> Engine:
     """Open the database with one connection whose transactions begin at once (BEGIN IMMEDIATE on SQLite).
 
     Raises:
         StoreError: When it cannot be opened, is damaged, or does not take our settings.
     """
-    sqlite = url.startswith("sqlite")
+    sqlite = require_database_url(url).get_backend_name() == "sqlite"
     if sqlite:
         _require_whole_wal(url)
     options: dict[str, Any] = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if sqlite else {}

@@ -7,20 +7,28 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from protocols.broker_settings import BrokerSettings
+from protocols.broker_settings import BrokerSettings, RunningBroker
+from protocols.errors import SettingsError
 from protocols.layering import Layer, environment_layer, resolve
+from scenarios.cli_options import DEFAULT_URL
 
 
 class _Named(BaseModel):
-    broker: BrokerSettings
+    broker: RunningBroker
 
 
 def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSettings:
     """Return the broker at a URL; user name and password may come from the environment, as for the other commands.
 
     Raises:
-        SettingsError: When the URL is no broker's.
+        SettingsError: When the URL is no broker's, or the name of one that only a run starts.
     """
+    if url in BrokerSettings.started_for_you:
+        raise SettingsError(
+            f"--broker {url} is a broker that `entropilot run` starts for itself, and this command starts none",
+            expected="a broker that runs already: mqtt://host:port",
+            action=f"start one with `entropilot broker {url}`, then say --broker {DEFAULT_URL}",
+        )
     given = {
         name: value
         for name, value in (os.environ if environ is None else environ).items()

@@ -23,6 +23,7 @@ from scenarios.cli_options import (
     Policy,
     Quiet,
     Resume,
+    RunningBroker,
     Runs,
     ScenarioName,
     Seed,
@@ -117,7 +118,7 @@ def agent(
     policy: Policy = None,
     budget: Budget = None,
     seed: Seed = None,
-    broker: Broker = None,
+    broker: RunningBroker = None,
     settings: Set = None,
     settings_file: SettingsFile = None,
     campaign: Campaign = None,
@@ -132,6 +133,7 @@ def agent(
 ) -> None:
     """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
     with reported_errors(debug=debug):
+        _require_running(broker)
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
         resolved = _on_a_server(loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
         if show_settings:
@@ -151,7 +153,7 @@ def agent(
 @app.command()
 def simulator(
     scenario: ScenarioName,
-    broker: Broker = None,
+    broker: RunningBroker = None,
     id: Annotated[str | None, typer.Option("--id", help="Name of this simulator.")] = None,  # noqa: A002 - the flag
     campaign: Annotated[
         str | None, typer.Option(help="The campaign that it serves; by default the scenario's name.")
@@ -169,6 +171,7 @@ def simulator(
 ) -> None:
     """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
     with reported_errors(debug=debug):
+        _require_running(broker)
         resolved = _on_a_server(loaded(scenario, {"broker": broker, "id": id}, settings, settings_file))
         if show_settings:
             _print_settings(resolved, json=False)
@@ -315,6 +318,18 @@ for further in (studies, recordings):
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     app(args=arguments, prog_name="entropilot")
+
+
+def _require_running(broker: str | None) -> None:
+    """Check what is said of the broker by who starts none; a scenario may well name one that a run starts.
+
+    Raises:
+        SettingsError: When it is no broker that runs already.
+    """
+    if broker is not None:
+        from scenarios.broker_url import broker_at
+
+        broker_at(broker)
 
 
 def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:

@@ -12,7 +12,6 @@ from scenarios.console import print_json
 from scenarios.live_replay import LiveRequest, play_live, speed_of
 from scenarios.live_report import playing, playing_json, playing_table
 from scenarios.recorded import find_recording
-from scenarios.run_folder import require_campaign_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def play_and_tell(
     Args:
         recording: A recording's file, a pack, a run folder, or the name of a campaign below `runs`.
         runs: Where run folders are.
-        options: How.
+        options: How; the campaign's name is one.
         is_live: Whether --live was said.
         of_others: Whether anything was said that a live replay does not take.
         quiet: Whether nothing is shown.
@@ -47,10 +46,10 @@ def play_and_tell(
     """
     _check(options, is_live=is_live, of_others=of_others)
     speed = speed_of(options.speed or "1x")
+    broker = broker_at(DEFAULT_URL if options.broker is None else options.broker)
     request = LiveRequest(
-        find_recording(recording, runs), broker_at(options.broker or DEFAULT_URL), speed, options.campaign,
-        options.everything, options.until_idle_s,
-    )  # fmt: skip
+        find_recording(recording, runs), broker, speed, options.campaign, options.everything, options.until_idle_s
+    )
     with playing(request, quiet=quiet or json) as told:
         played = play_live(request, told)
     if json:
@@ -72,11 +71,9 @@ def _check(options: LiveOptions, *, is_live: bool, of_others: bool) -> None:
             expected="--live with --broker, --speed, --campaign, --all or --until-idle only",
             action="give the agent its scenario and policy (`entropilot agent`)",
         )
-    if options.everything and (options.campaign or options.until_idle_s is not None):
+    if options.everything and (options.campaign is not None or options.until_idle_s is not None):
         raise SettingsError(
             "--all plays everything as it was, to its end",
             expected="--all without --campaign and --until-idle",
             action="leave them out",
         )
-    if options.campaign is not None:
-        require_campaign_name(options.campaign)

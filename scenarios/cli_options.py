@@ -28,6 +28,9 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]
 Broker = Annotated[
     str | None, typer.Option(help="embedded, mosquitto, or a URL such as mqtt://user:password@host:1883.")
 ]
+RunningBroker = Annotated[
+    str | None, typer.Option(help=f"URL such as mqtt://user:password@host:1883; by default {DEFAULT_URL}.")
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. campaign.parallel=8. Repeatable."),

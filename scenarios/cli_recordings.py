@@ -122,6 +122,10 @@ def replay(
     order: of its own campaign, or of the one that --campaign names.
     """
     with reported_errors(debug=debug):
+        from scenarios.run_folder import require_campaign_name
+
+        if campaign is not None:
+            require_campaign_name(campaign)
         is_what_if = any(given is not None for given in (policy, budget, seed, settings, fill, out))
         if live or everything or any(given is not None for given in (broker, speed, until_idle)):
             from scenarios.cli_live import LiveOptions, play_and_tell

@@ -26,7 +26,7 @@ def follow_and_tell(
         raise SettingsError(
             "A shadow keeps no database", expected="--shadow without --database", action="leave --database out"
         )
-    name = campaign or scenario.name
+    name = scenario.name if campaign is None else campaign
     require_campaign_name(name)
     request = ShadowRequest(scenario, made_world(scenario, quiet=quiet or json), name, runs, resume)
     with watched(request, quiet=quiet or json) as told:

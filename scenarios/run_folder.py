@@ -32,8 +32,8 @@ def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: 
         SettingsError: When the name cannot be one.
         StoreError: When there is nothing to resume.
     """
-    require_campaign_name(campaign or scenario)
-    campaign = campaign if numbered else campaign or scenario
+    require_campaign_name(scenario if campaign is None else campaign)
+    campaign = scenario if campaign is None and not numbered else campaign
     if campaign is not None:
         if resume and not _is_run(runs / campaign):
             raise _nothing_to_resume(runs, campaign)

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, make_url, select
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, select
 
 from agent.campaign.events import Event
 from agent.pool.touched import TouchedPool, touched_pool
 from agent.store.migrations import current_version, migrate
 from agent.store.tables import BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
-from protocols.database import opening, sqlite_url
+from protocols.database import opening, require_database_url, sqlite_url
 from protocols.errors import StoreError
 from protocols.wal_frames import is_damaged
 
@@ -87,7 +86,7 @@ def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
     Raises:
         StoreError: When it is missing, damaged, no Entropilot's, or of a later version.
     """
-    file = database if url is None else _file_of(url)
+    file = database if url is None else file_of(url)
     with tempfile.TemporaryDirectory(prefix="entropilot-read-") as scratch:
         if file is not None:
             copy = Path(scratch) / "copy.db"
@@ -101,7 +100,7 @@ def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
         with opening(str(url)) as connection:
             try:
                 with connection.begin():
-                    _require_known(connection, copied=file is not None)
+                    require_known(connection, copied=file is not None)
                 yield connection
             finally:
                 connection.close()
@@ -115,19 +114,23 @@ def touched_in(connection: Connection, events: list[Event]) -> TouchedPool:
     return touched_pool(events, families, connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars())
 
 
-def _file_of(url: str) -> Path | None:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StoreError(
-            f"{url!r} is no URL of a database", expected="sqlite:///FILE or postgresql+psycopg://…"
-        ) from None
+def file_of(url: str) -> Path | None:
+    """Return the file of a database; None when it is on a server.
+
+    Raises:
+        StoreError: When the URL is none of a database.
+    """
+    parsed = require_database_url(url)
     is_file = parsed.get_backend_name() == "sqlite" and parsed.database
     return Path(str(parsed.database)) if is_file else None
 
 
-def _require_known(connection: Connection, *, copied: bool) -> None:
-    """Bring a copy to today's schema; of the original, only check that it has it."""
+def require_known(connection: Connection, *, copied: bool) -> None:
+    """Bring a copy to today's schema; of the original, only check that it has it.
+
+    Raises:
+        StoreError: When it has another one.
+    """
     if copied:
         migrate(connection, now=NO_TIME)
     elif (version := current_version(connection)) != SCHEMA_VERSION:

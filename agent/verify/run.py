@@ -32,8 +32,7 @@ from agent.campaign.events import CampaignStarted, Event, load_event
 from agent.campaign.state import Campaign, Phase
 from agent.pool.candidates import Pool
 from agent.step import observe
-from agent.store.migrations import migrate
-from agent.store.read_only import NO_TIME, copy_database, touched_in
+from agent.store.read_only import NO_TIME, copy_database, file_of, require_known, touched_in
 from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, Store, chain_digest
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
@@ -83,18 +82,18 @@ def verify_run(
 
     recording = RecordingOfRun(folder / names.recording)
     with tempfile.TemporaryDirectory(prefix="entropilot-verify-") as scratch:
-        url = database_url
-        if url is None:
+        file = folder / names.database if database_url is None else file_of(database_url)
+        url = str(database_url)
+        if file is not None:
             copy = Path(scratch) / "copy.db"
-            copied = copy_database(folder / names.database, copy)
+            copied = copy_database(file, copy)
             if not found(Part("database", 0 if copied.problem else copied.pages, copied.problem)):
                 return tuple(parts)
             url = sqlite_url(copy)
         with opening(url) as connection:
             try:
-                if database_url is None:
-                    with connection.begin():
-                        migrate(connection, now=NO_TIME)
+                with connection.begin():
+                    require_known(connection, copied=file is not None)
                 with connection.begin():
                     witness = _witness(folder, names, recording)
                     end = _check_tables(connection, Path(scratch) / "again.db", folder, names, found, witness=witness)

@@ -183,6 +183,10 @@ BAD: dict[str, Bad] = {
     "policy with wrong options": Bad(
         SETTINGS, ("'random'", "patience"), flags=("--set", "campaign.policy_options.patience=3")
     ),
+    "database that is none": Bad(STORE, ("'foo' is no URL of a database",), flags=("--database", "foo")),
+    "database of another kind": Bad(
+        STORE, ("'mysql://x/y' is no URL of a database", "sqlite:///FILE"), flags=("--database", "mysql://x/y")
+    ),
     "broker that is none": Bad(SETTINGS, ("'http://lab' is no broker",), flags=("--broker", "http://lab")),
     "name that is none": Bad(
         SETTINGS, ("'My campaign' cannot be the name of a campaign",), flags=("--campaign", "My campaign")
@@ -250,6 +254,24 @@ def test_a_flag_with_a_wrong_value_is_told_with_its_name(bench: Workbench) -> No
 def test_the_parts_tell_bad_input_as_a_run_does(command: str, bench: Workbench) -> None:
     ended = bench.entropilot(command, "lab.toml", "--campaign", "My campaign")
     assert_told(ended, SETTINGS, "'My campaign' cannot be the name of a campaign")
+    assert not bench.runs.exists()
+
+
+@pytest.mark.parametrize("command", ["agent", "agent --shadow", "simulator", "record -o x.jsonl", "replay --live"])
+def test_who_starts_no_broker_refuses_those_of_a_run(command: str, bench: Workbench) -> None:
+    of_a_file = command.startswith("record")
+    arguments = (*command.split(), *(() if of_a_file else ("lab.toml",)))
+    ended = bench.entropilot(*arguments, "--broker", "embedded")
+    assert_told(ended, SETTINGS, "`entropilot run` starts for itself", "`entropilot broker embedded`")
+    assert not bench.runs.exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "agent", "agent --shadow", "simulator", "record -o x.jsonl", "replay", "replay --live"]
+)
+def test_an_empty_campaign_is_refused_everywhere(command: str, bench: Workbench) -> None:
+    arguments = (*command.split(), *(() if command.startswith("record") else ("lab.toml",)))
+    assert_told(bench.entropilot(*arguments, "--campaign", ""), SETTINGS, "'' cannot be the name of a campaign")
     assert not bench.runs.exists()
 
 

@@ -338,3 +338,9 @@ def test_a_folder_without_a_database_is_an_error(tmp_path: Path) -> None:
         verify_run(tmp_path, FILES)
     (tmp_path / "campaign.db").write_bytes(b"no database at all" * 100)
     assert "SQLite says: file is not a database" in verify_run(tmp_path, FILES)[0].problem
+
+
+def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"There is no database at .*nope\.db"):
+        verify_run(tmp_path, FILES, database_url=f"sqlite:///{tmp_path}/nope.db")
+    assert list(tmp_path.iterdir()) == []

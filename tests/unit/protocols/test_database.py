@@ -26,7 +26,15 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from protocols import database
-from protocols.database import SQLITE_SETTINGS, Statements, hold_server_lock, open_engine, sqlite_url, transaction
+from protocols.database import (
+    SQLITE_SETTINGS,
+    Statements,
+    hold_server_lock,
+    open_engine,
+    require_database_url,
+    sqlite_url,
+    transaction,
+)
 from protocols.errors import InvariantViolation, StoreError
 
 NOTE = Table("note", MetaData(), Column("number", Integer, primary_key=True), Column("words", String, nullable=False))
@@ -311,7 +319,26 @@ def test_a_server_whose_lock_another_agent_holds_is_refused() -> None:
 
 def test_a_server_is_opened_without_the_settings_of_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "create_engine", lambda _url, **options: create_engine("sqlite://", **options))
-    engine = open_engine("postgresql://lab/campaign")
+    engine = open_engine("postgresql+psycopg://lab/campaign")
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA cell_size_check").scalar() == 0
     engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["", "foo", "foo.db", "mysql://x/y", "oracle://x", "postgresql+psycopg://lab:port/x"])
+def test_what_is_no_database_of_ours_is_refused_with_what_is_expected(url: str) -> None:
+    with pytest.raises(StoreError, match=r"is no URL of a database that Entropilot can use.*sqlite:///FILE"):
+        open_engine(url)
+
+
+@pytest.mark.parametrize("url", ["sqlite+nothing:///a.db", "postgresql+nothing://lab/campaign"])
+def test_a_driver_that_is_not_there_is_told(url: str) -> None:
+    with pytest.raises(StoreError, match=r"The driver of .* is not there"):
+        require_database_url(url)
+
+
+@pytest.mark.parametrize("url", ["postgresql:/me:hunter2@lab/x", "mysql://me:hunter2@lab/x"])
+def test_a_wrong_url_is_shown_without_its_password(url: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        require_database_url(url)
+    assert "hunter2" not in str(caught.value)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.assembly import DATABASE
-from protocols.errors import StoreError
+from protocols.errors import SettingsError, StoreError
 from scenarios.run_folder import choose_campaign, find_folder
 
 
@@ -102,3 +102,9 @@ def test_a_folder_without_a_database_is_a_run_only_when_its_database_is_elsewher
     assert find_folder("alloys", runs, has_database=False) == runs / "alloys"
     with pytest.raises(StoreError, match=r"There is no run 'alloys'.*one of: oxides\."):
         find_folder("alloys", runs)
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_an_empty_name_as_of_a_variable_that_is_not_set_is_refused(runs: Path, numbered: bool) -> None:
+    with pytest.raises(SettingsError, match="'' cannot be the name of a campaign"):
+        choose_campaign(runs, "alloys", "", resume=False, numbered=numbered)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from agent.campaign.events import DecisionMade, StartSetLoaded
 from agent.pool.touched import touched_pool
-from agent.store.read_only import _require_known, copy_database, reading, touched_in
+from agent.store.read_only import copy_database, reading, require_known, touched_in
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from agent.store.views import DatasetLabels
@@ -138,11 +138,11 @@ def at_once(database: Path) -> Iterator[Connection]:
 
 def test_of_an_original_the_schema_is_only_checked(tmp_path: Path) -> None:
     with at_once(make_run(tmp_path)) as connection:
-        _require_known(connection, copied=False)
+        require_known(connection, copied=False)
     with at_once(tmp_path / "new.db") as connection:
         with pytest.raises(StoreError, match="This database is empty"):
-            _require_known(connection, copied=False)
-        _require_known(connection, copied=True)
+            require_known(connection, copied=False)
+        require_known(connection, copied=True)
 
 
 def test_the_candidates_that_a_run_touched_have_the_families_of_its_dataset(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ class RecordingCheck:
         problem: The first line that is wrong.
         note: What was passed over.
         version: Of the format.
+        pool_digest: Of the pool that the decisions depend on, as the header says.
         before: Where the journal stood for certain by the last note: before its step, which may not be committed.
         sequence: Where it stood after that; 0 when no note says it.
     """
@@ -110,6 +111,7 @@ class RecordingCheck:
     problem: str = ""
     note: str = ""
     version: int = 0
+    pool_digest: str = ""
     before: int = 0
     sequence: int = 0
 
@@ -193,8 +195,8 @@ def _checked(recording: Recording) -> RecordingCheck:
                     pass
     except StoreError as error:
         return RecordingCheck(recording.messages, error.found.removeprefix(f"{recording.path}, "))
-    version = recording.header.version
-    return RecordingCheck(recording.messages, "", recording.note, version, before, sequence)
+    header = recording.header
+    return RecordingCheck(recording.messages, "", recording.note, header.version, header.pool_digest, before, sequence)
 
 
 def _header(path: Path, file: BinaryIO, chain: Chain) -> Header:

@@ -104,7 +104,7 @@ def run(
 
             name = choose_campaign(runs, resolved.settings.name, campaign, resume=resume)
             raise SystemExit(live_and_be_killed(sys.argv[1:], campaign=name, kills=kills))
-        request = _request(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
+        request = _request(scenario, resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
         if one_life:
             from scenarios.crashes import end_with_parent
 
@@ -145,8 +145,9 @@ def agent(
             follow_and_tell(resolved.settings, campaign, runs, database, resume=resume, quiet=quiet, json=json)
             return
         request = _request(
-            resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json, with_simulator=False
-        )
+            scenario, resolved.settings, campaign, runs, database,
+            resume=resume, quiet=quiet or json, with_simulator=False,
+        )  # fmt: skip
         _run_and_tell(request, quiet=quiet or json, json=json)
 
 
@@ -346,6 +347,7 @@ def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:
 
 
 def _request(
+    named: str,
     scenario: Scenario,
     campaign: str | None,
     runs: Path,
@@ -355,11 +357,13 @@ def _request(
     quiet: bool,
     with_simulator: bool = True,
 ) -> RunRequest:
+    from scenarios.packed_pool import require_own_pool
     from scenarios.run import RunRequest
     from scenarios.run_folder import choose_campaign
 
     name = choose_campaign(runs, scenario.name, campaign, resume=resume, numbered=with_simulator)
     world = made_world(scenario, quiet=quiet)
+    require_own_pool(named, runs, scenario, world.pool.digest)
     return RunRequest(
         scenario, world, name, runs / name, resume=resume, with_simulator=with_simulator, database_url=database
     )

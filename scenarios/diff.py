@@ -22,8 +22,7 @@ from agent.store.views import DatasetLabels
 from protocols.database import sqlite_url
 from protocols.errors import StoreError
 from scenarios.console import ProgressCall
-from scenarios.recorded import find_recording
-from scenarios.replay import followed_to_the_end, open_source
+from scenarios.replay import followed_to_the_end, named_source
 
 READING: Final = "reading"
 
@@ -128,7 +127,7 @@ def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
     for folder in (Path(name), runs / name):
         if (folder / DATABASE).is_file():
             return _journalled(name, folder / DATABASE)
-    source = open_source(find_recording(name, runs, progress), None, progress)
+    source = named_source(name, runs, None, progress)
     collected = _Collected()
     campaign, note = followed_to_the_end(source, collected.note, progress)
     plan = campaign.terms

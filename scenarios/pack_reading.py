@@ -226,7 +226,10 @@ def pack_parts(path: Path, progress: ProgressCall = no_progress) -> tuple[Part, 
                 with pack.recording() as file:
                     check = check_lines(Path(RECORDING), file)
                 note = "; ".join(filter(None, ("messages, chained", check.note)))
-                parts.append(Part(f"chain of {RECORDING}", check.messages, check.problem, note))
+                problem = check.problem
+                if not problem and check.pool_digest not in {"", pack.manifest.pool_digest}:
+                    problem = f"it is of another pool than the {MANIFEST} speaks of"
+                parts.append(Part(f"chain of {RECORDING}", check.messages, problem, note))
             seal = Part("whole file", path.stat().st_size, "" if pack.is_sealed else _BROKEN_SEAL, "bytes, sealed")
             return (*parts, seal)
     except StoreError as error:

@@ -27,6 +27,7 @@ from protocols.recording_reader import open_recording
 from scenarios.beginning import beginning_of
 from scenarios.console import ProgressCall
 from scenarios.loader import Overrides, load_scenario
+from scenarios.packed_pool import require_packed_pool
 from scenarios.recorded import arithmetic_of, find_recording, recorded_scenario
 from scenarios.settings import Scenario
 from scenarios.world import World, make_world
@@ -133,7 +134,10 @@ def named_source(name: str, runs: Path, scenario: str | None, progress: Progress
         SettingsError: When there is no such scenario.
     """
     given = None if scenario is None else load_scenario(scenario, Overrides(), runs=runs, progress=progress).settings
-    return open_source(find_recording(name, runs, progress), given, progress)
+    source = open_source(find_recording(name, runs, progress), given, progress)
+    if given is None:
+        require_packed_pool(Path(name), source.world.pool.digest)
+    return source
 
 
 def require_identical(replay: Replay) -> None:

@@ -14,6 +14,7 @@ from protocols.recording_reader import read_header
 from scenarios.pack_manifest import MANIFEST
 from scenarios.pack_reading import PACKS
 from tests.support.commands import Workbench
+from tests.support.packs import with_members
 
 pytestmark = pytest.mark.system
 
@@ -70,6 +71,17 @@ def test_verify_tells_every_member_sound_or_the_first_that_is_not(elsewhere: Wor
     changed = elsewhere.entropilot("verify", "changed.pack")
     assert changed.code == 5
     assert "tables/table.csv" in changed.err
+
+
+@pytest.mark.parametrize("name", ["run", "scenario"])
+def test_a_pack_whose_manifest_speaks_of_another_pool_is_refused(elsewhere: Workbench, name: str) -> None:
+    with zipfile.ZipFile(elsewhere.folder / f"{name}.pack") as archive:
+        members = {each: archive.read(each) for each in archive.namelist() if each != MANIFEST}
+    (elsewhere.folder / "forged.pack").write_bytes(with_members(members, pool_digest="0" * 64))
+    for command in ("run", "replay", "verify") if name == "run" else ("run",):
+        refused = elsewhere.entropilot(command, "forged.pack")
+        assert refused.code == 5, (command, refused.err)
+        assert ("of another pool" if command == "verify" else "speaks of pool 000000000000") in refused.err
 
 
 def test_a_pack_that_is_not_sound_is_neither_run_nor_unpacked(elsewhere: Workbench) -> None:

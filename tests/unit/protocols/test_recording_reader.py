@@ -274,5 +274,5 @@ def test_how_much_of_the_file_was_read_is_known_for_a_progress_bar(tmp_path: Pat
 
 def test_an_open_recording_is_checked_by_the_name_that_it_is_given(tmp_path: Path) -> None:
     with write(tmp_path / "r.jsonl").open("rb") as file:
-        assert check_lines(Path("inside"), file) == RecordingCheck(2, version=2, before=1, sequence=3)
+        assert check_lines(Path("inside"), file) == RecordingCheck(2, version=2, pool_digest="0f", before=1, sequence=3)
     assert check_lines(Path("inside"), io.BytesIO(b"none\n")).problem.startswith("line 1: it is not JSON")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from protocols.attempt_ids import number_of
 from protocols.codec import decode
 from protocols.errors import MessageError
 from protocols.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Status
@@ -20,9 +21,6 @@ OF_THE_LAB: Final = frozenset(
     channel.value for channel in (Channel.RESULT, Channel.FAILURE, Channel.STATUS, Channel.CONTROL)
 )
 """What an agent listens to; the rest is said by it."""
-
-ATTEMPT_MARK: Final = "-a"
-"""Stands before the number of the attempt, at the end of an attempt's id."""
 
 CAMPAIGN_LEVEL: Final = len(PREFIX.split("/"))
 """Which level of a topic is the campaign; its channel follows."""
@@ -193,5 +191,5 @@ def labs_in(rows: Iterable[Row]) -> Mapping[str, RecordedLab]:
 
 def _asked_by(message: CandidateResult | CandidateFailure) -> Asked | None:
     """Return candidate and attempt of an answer by its attempt's id alone."""
-    _, mark, number = message.attempt_id.rpartition(ATTEMPT_MARK)
-    return (message.candidate_id, int(number)) if mark and number.isdecimal() and number.isascii() else None
+    number = number_of(message.attempt_id)
+    return None if number is None else (message.candidate_id, number)

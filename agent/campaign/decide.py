@@ -38,6 +38,7 @@ from agent.campaign.events import (
     ResultAccepted,
 )
 from agent.campaign.state import OPEN, RESULT_REFUSED, Attempt, Campaign, Phase, Standing
+from protocols.attempt_ids import attempt_identity
 from protocols.errors import MessageError, invariant
 from protocols.messages import (
     PERMANENT_FAILURES,
@@ -300,12 +301,6 @@ def _breach(quantities: tuple[Quantity, ...], name: str, unit: str, valid_range:
     if not low <= quantity.value <= high:
         return f"{name} = {quantity.value:g} {unit}; expected {low:g} to {high:g}"
     return ""
-
-
-def attempt_identity(uid: str, decision: int, candidate_id: str, attempt: int) -> str:
-    """Return the id of an attempt: unique for ever, and the same when the same journal decides the same."""
-    of_candidate = hashlib.sha256(candidate_id.encode()).hexdigest()[:8]
-    return f"{uid}-d{decision:06d}-{of_candidate}-a{attempt}"
 
 
 def _end_of_asking(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Outcome:

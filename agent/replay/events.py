@@ -29,13 +29,12 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
+from protocols.attempt_ids import number_of
 
 OF_ONE_RUN: Final = frozenset({"uid", "fingerprint", "versions", "message_id", "duration_s", "attempt_id", "based_on"})
 """Parts of an event that differ between any two runs, or follow from the order of arrival, and decide nothing.
 
 An attempt is told by its candidate and number: its id begins with the random part of a campaign."""
-
-ATTEMPT_SEPARATOR: Final = "-a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +71,6 @@ def in_words(event: Event) -> str:
     return _WORDS[type(event)](event)
 
 
-def _attempt_number(attempt_id: str) -> str:
-    return attempt_id.rpartition(ATTEMPT_SEPARATOR)[2]
-
-
 _WORDS: Final[dict[type[Event], Callable[[Any], str]]] = {
     CampaignStarted: lambda e: f"campaign {e.plan.campaign} starts: policy {e.plan.policy}, budget {e.plan.budget}",
     StartSetLoaded: lambda e: f"a start set of {len(e.candidate_ids)} values",
@@ -85,7 +80,7 @@ _WORDS: Final[dict[type[Event], Callable[[Any], str]]] = {
     ResultAccepted: lambda e: f"{e.candidate_id} is {e.value:g}, says {e.simulator}",
     LateResultKept: lambda e: f"a late result of {e.candidate_id} is kept aside ({e.why})",
     AttemptFailed: lambda e: f"{e.simulator} fails with {e.candidate_id}: {e.reason}, {e.detail}",
-    RequestExpired: lambda e: f"attempt {_attempt_number(e.attempt_id)} of {e.candidate_id} has no answer in time",
+    RequestExpired: lambda e: f"attempt {number_of(e.attempt_id)} of {e.candidate_id} has no answer in time",
     CandidateSetAside: lambda e: f"{e.candidate_id} is set aside: {e.reason}",
     CandidateExcluded: lambda e: f"the operator excludes {e.candidate_id}: {e.reason}",
     ObservationAdded: lambda e: f"the operator adds {e.candidate_id} = {e.value:g}",

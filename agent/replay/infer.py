@@ -20,6 +20,7 @@ from agent.campaign.events import CampaignResumed, CampaignStarted, StartSetLoad
 from agent.campaign.state import Campaign, Phase
 from agent.replay.decisions import Decision
 from agent.replay.follow import CannotFollow, Follower
+from protocols.attempt_ids import uid_of
 from protocols.codec import decode
 from protocols.errors import MessageError
 from protocols.messages import CandidateRequest
@@ -63,7 +64,7 @@ class RequestsHeard:
         request = _request(row)
         if request is None:
             return
-        uid = request.attempt_id.partition("-d")[0]
+        uid = uid_of(request.attempt_id)
         known = self.by_campaign.setdefault(request.campaign, Requests(request.campaign, uid))
         named = known.of_decision.get(request.decision, ())
         if uid == known.uid and request.candidate_id not in named:
@@ -115,7 +116,7 @@ class Inference:
             if topic.channel is Channel.CONTROL:
                 self._follower.ask_as_well()
         request = _request(row)
-        if request is not None and request.attempt_id.startswith(f"{self._requests.uid}-d"):
+        if request is not None and uid_of(request.attempt_id) == self._requests.uid:
             self._take_request(row, request)
 
     def _take_request(self, row: MessageRow, request: CandidateRequest) -> None:

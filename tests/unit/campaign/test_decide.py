@@ -8,7 +8,7 @@ import pytest
 
 from agent.acquisition.base import Choice, Proposal
 from agent.campaign import decide
-from agent.campaign.decide import DecisionNeeded, attempt_identity, decision_seed
+from agent.campaign.decide import DecisionNeeded, decision_seed
 from agent.campaign.events import (
     AskingEnded,
     AttemptFailed,
@@ -27,6 +27,7 @@ from agent.campaign.events import (
     ResultAccepted,
 )
 from agent.campaign.state import Campaign, Phase, Standing
+from protocols.attempt_ids import attempt_identity, number_of, uid_of
 from protocols.errors import InvariantViolation, MessageError
 from protocols.messages import PERMANENT_FAILURES, ControlAction, FailureReason, Quantity, ReceiptStatus
 from tests.support.campaigns import (
@@ -578,6 +579,8 @@ def test_an_attempt_id_names_campaign_decision_candidate_and_attempt_and_is_the_
     assert first == attempt_identity("0a1b2c3d", 12, "fe2o3-0123456789ab", 2)
     assert first.startswith("0a1b2c3d-d000012-")
     assert first.endswith("-a2")
+    assert (uid_of(first), number_of(first)) == ("0a1b2c3d", 2)
+    assert [number_of(strange) for strange in ("", "x-a", "x-a²", "x-ab")] == [None] * 4
     others = [
         attempt_identity("0a1b2c3e", 12, "fe2o3-0123456789ab", 2),
         attempt_identity("0a1b2c3d", 13, "fe2o3-0123456789ab", 2),

@@ -12,6 +12,7 @@ from agent.campaign.state import Campaign
 from agent.replay.follow import Follower
 from agent.replay.infer import Inference, Requests
 from agent.replay.outcome import ReplayOutcome
+from protocols.attempt_ids import attempt_identity
 from protocols.codec import decode
 from protocols.messages import Control, ControlAction
 from protocols.recording_lines import HEARD, MessageRow
@@ -65,6 +66,6 @@ def test_what_the_policy_would_not_have_chosen_is_a_difference() -> None:
     for event in (STARTED, START_SET):
         campaign.apply(event)
     other = next(each for each in POOL.candidate_ids if each not in {choice(campaign), *START_SET.candidate_ids})
-    attempt_id = decide.attempt_identity(STARTED.plan.uid, 0, other, 1)
+    attempt_id = attempt_identity(STARTED.plan.uid, 0, other, 1)
     outcome = replayed([request(other, 0, attempt_id)], other)
     assert (outcome.identical, outcome.differing) == (0, 1)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import IndexArray
@@ -26,6 +29,7 @@ from scenarios.downstream_models import ModelName
 from scenarios.offline import play_offline
 from scenarios.settings import Scenario
 from scenarios.trials import Trial, make_trials, open_pool
+from scenarios.workers import interrupts_deferred, workers
 from scenarios.world import Progress, World, make_world
 
 MAX_PROCESSES: Final = 8
@@ -127,13 +131,15 @@ def _processes(scenario: Scenario, world: World, jobs: int) -> Iterator[ProcessP
     """Start processes that know scenario and world; what has not begun when this is left is dropped."""
     before = {name: os.environ.get(name) for name in BLAS_THREADS}
     os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))  # a spawned process reads them before it loads a library
-    workers = min(MAX_PROCESSES, os.cpu_count() or 1, jobs)
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, context, initializer=_take_world, initargs=(scenario, world))
+    count = min(MAX_PROCESSES, os.cpu_count() or 1, jobs)
     try:
-        yield executor
+        with tempfile.TemporaryDirectory(prefix="entropilot-compare-") as scratch:
+            shared = Path(scratch) / "world.pickle"  # not through the pipe that a process starts with: it would wait
+            with shared.open("wb") as file:
+                pickle.dump((scenario, world), file)
+            with workers(count, _read_world, (shared,)) as executor:
+                yield executor
     finally:
-        executor.shutdown(cancel_futures=True)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
@@ -148,7 +154,8 @@ def _all_done(
     told: Callable[[int, int], None],
 ) -> dict[Key, Result]:
     told(0, len(jobs))
-    running = {executor.submit(function, *arguments): key for key, arguments in jobs.items()}
+    with interrupts_deferred():
+        running = {executor.submit(function, *arguments): key for key, arguments in jobs.items()}
     done: dict[Key, Result] = {}
     for future in as_completed(running):
         done[running[future]] = future.result()
@@ -158,6 +165,11 @@ def _all_done(
 
 _SHARED: dict[str, tuple[Scenario, World]] = {}
 """What a worker process was given once; it is its own."""
+
+
+def _read_world(shared: Path) -> None:
+    with shared.open("rb") as file:
+        _take_world(*pickle.load(file))  # noqa: S301 - our own, in a folder that nobody else can write
 
 
 def _take_world(scenario: Scenario, world: World) -> None:

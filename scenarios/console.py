@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import re
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
@@ -88,11 +90,18 @@ def reported_errors(*, debug: bool) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        _let_the_next_one_kill()
         raise SystemExit(INTERRUPTED) from None
     except BaseExceptionGroup as group:
         raise SystemExit(_report(explained(group), debug=debug)) from None
     except Exception as error:  # noqa: BLE001 - the last place that an error can be told
         raise SystemExit(_report(error, debug=debug)) from None
+
+
+def _let_the_next_one_kill() -> None:
+    """From here on this process only ends: a further Ctrl-C ends it at once, where Python would print a traceback."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextlib.contextmanager

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,6 +22,7 @@ from protocols.errors import SettingsError, invariant
 from protocols.messages import Quantity
 from protocols.structure import CrystalStructure
 from scenarios.crystal_prototypes import PROTOTYPES, Lattice, Prototype
+from scenarios.workers import interrupts_deferred, workers
 from simulators.ase_properties import ASE_PROPERTIES, AseProperties
 from simulators.calculators import EMT_METALS
 from simulators.evaluator import EvaluationFailed
@@ -341,8 +340,10 @@ def emt_quantities(pool: Pool, *, processes: int = 2, progress: Count | None = N
     structures = [candidate.structure for candidate in pool.candidates]
     if processes == 1:
         return _collected(pool, map(_Calculation(), structures), progress)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as executor:
-        return _collected(pool, executor.map(_calculate, structures, chunksize=CHUNK), progress)
+    with workers(processes) as executor:
+        with interrupts_deferred():
+            answers = executor.map(_calculate, structures, chunksize=CHUNK)
+        return _collected(pool, answers, progress)
 
 
 def _collected(

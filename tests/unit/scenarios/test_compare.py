@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +23,7 @@ from scenarios import compare
 from scenarios.compare import compare_policies
 from scenarios.comparison import Comparison
 from scenarios.comparison_files import curve_over_seeds, write_comparison
+from scenarios.console import INTERRUPTED
 from scenarios.settings import Scenario
 from scenarios.trials import make_trials
 from scenarios.world import World, make_world
@@ -224,6 +228,32 @@ def test_the_processes_of_a_comparison_end_when_it_is_killed(tmp_path: Path) -> 
     for each in alive:
         each.kill()
     assert not alive
+
+
+@pytest.mark.system
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no groups of processes on Windows")
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("later_s", [0.0, 0.3, 1.0])
+def test_ctrl_c_ends_a_comparison_at_once_and_without_a_traceback(tmp_path: Path, later_s: float, again: bool) -> None:
+    """A terminal sends SIGINT to all of its processes, also to those that have just begun."""
+    command = ["compare", "oracle_table", "--seeds", "200", "--quiet", "--out", str(tmp_path)]
+    with (tmp_path / "said").open("wb") as said:
+        owner = subprocess.Popen([sys.executable, "-m", "scenarios", *command], stderr=said, start_new_session=True)
+    until = time.monotonic() + 200
+    while not any("spawn_main" in str(each.cmdline()) for each in psutil.Process(owner.pid).children()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    time.sleep(later_s)
+    left = psutil.Process(owner.pid).children()
+    os.killpg(owner.pid, signal.SIGINT)
+    if again:
+        time.sleep(0.1)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(owner.pid, signal.SIGINT)
+    ended = owner.wait(timeout=10)
+    _, alive = psutil.wait_procs(left, timeout=10)
+    assert ended in ({INTERRUPTED, -signal.SIGINT} if again else {INTERRUPTED})
+    assert ((tmp_path / "said").read_text(), alive) == ("", [])
 
 
 def test_an_unknown_policy_is_refused_before_anything_runs(table: Path) -> None:

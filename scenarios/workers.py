@@ -1,0 +1,64 @@
+"""Processes that share a calculation, and that Ctrl-C ends at once and without a word.
+
+A terminal sends SIGINT to the whole group of processes. The workers do not hear it, from their first moment on: they
+are born with the signal blocked, for an initializer comes a second too late. Who started them ends them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def workers(
+    count: int, initializer: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+) -> Iterator[ProcessPoolExecutor]:
+    """Share work among a few fresh processes; who leaves with an exception ends them, whatever they are at.
+
+    Args:
+        count: How many.
+        initializer: Called once in each.
+        arguments: Of the initializer. They must be small: a large one holds up the start of each process.
+    """
+    others = set(multiprocessing.active_children())
+    executor = ProcessPoolExecutor(
+        count, multiprocessing.get_context("spawn"), initializer=initializer, initargs=arguments
+    )
+    try:
+        yield executor
+    except BaseException:
+        with interrupts_deferred():
+            for each in set(multiprocessing.active_children()) - others:
+                each.terminate()
+            executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Let no Ctrl-C in before the end of the block, nor into processes that start in it: submit work in such a block.
+
+    An executor starts a process when work is submitted. One that is interrupted half way waits for its other half for
+    ever, and its parent for it.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield  # only the main thread is interrupted; Windows knows no mask
+        return
+    came: list[int] = []
+    # The mask is for who inherits it. The handler is for us: another thread without the mask may be given the signal.
+    handler = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        raise KeyboardInterrupt

@@ -132,7 +132,7 @@ def test_who_never_reached_a_broker_says_so_when_the_time_is_over_or_it_is_ended
     nowhere = ("--broker", "mqtt://127.0.0.1:1")
     ended = [
         bench.entropilot("record", "-o", "heard.jsonl", "--duration", "1", *nowhere),
-        shadow_that_finds_no_broker(bench, nowhere).end(),
+        *(part.end() for part in waiting_for_a_broker(bench, nowhere)),
     ]
     for each in ended:
         assert each.code == 4, each.err
@@ -140,11 +140,13 @@ def test_who_never_reached_a_broker_says_so_when_the_time_is_over_or_it_is_ended
     assert not (bench.folder / "heard.jsonl").exists()
 
 
-def shadow_that_finds_no_broker(bench: Workbench, nowhere: tuple[str, ...]) -> Part:
+def waiting_for_a_broker(bench: Workbench, nowhere: tuple[str, ...]) -> Iterator[Part]:
+    """Start a live replay and a shadow that find no broker."""
+    yield bench.start("replay", "oracle_table", "--live", *nowhere).wait_for("playing")
     shadow = bench.start("agent", "lab.toml", "--shadow", *nowhere)
     log = bench.runs / "lab-shadow" / "agent.jsonl"
-    until(lambda: log.exists() and "link_down" in log.read_text(), f"it does not look for a broker: {shadow.said}")
-    return shadow
+    until(lambda: log.exists() and "shadow_started" in log.read_text(), "the shadow does not start")
+    yield shadow
 
 
 def test_a_recorder_that_is_killed_leaves_what_it_heard_and_the_next_one_says_so(bench: Workbench) -> None:

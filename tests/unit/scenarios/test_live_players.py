@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
-from protocols.broker_settings import BrokerSettings
 from protocols.codec import decode, encode, topic_of
 from protocols.errors import BrokerError
 from protocols.messages import CandidateRequest, CandidateResult, Health, Status
@@ -21,12 +19,9 @@ from protocols.topics import PREFIX, Channel, agent_subscriptions, lab_subscript
 from protocols.transport import Delivery, LinkUp
 from scenarios.live_link import LiveLink
 from scenarios.live_players import LabPlayer, Playing, WholePlayer
-from scenarios.live_replay import LiveRequest, play_live
 from scenarios.live_schedule import LiveSchedule
-from scenarios.loader import RECORDED
 from scenarios.recorded_lab import labs_in
 from tests.support import sample_messages as letters
-from tests.support.goldens import GOLDENS
 from tests.support.lab import PATIENCE_S, until
 from tests.support.memory_bus import MemoryBus
 from tests.support.recorded import Rows, asking
@@ -203,15 +198,3 @@ async def test_of_a_whole_recording_what_has_no_topic_that_mqtt_takes_is_counted
 
 def _of_agent(health: Health) -> dict[str, object]:
     return letters.status("agent", health).model_dump() | {"role": "agent"}
-
-
-def test_who_is_ended_before_it_reached_a_broker_says_so() -> None:
-    path = GOLDENS / f"pool_runs_dry{RECORDED}"
-    request = LiveRequest(path, BrokerSettings(url="mqtt://127.0.0.1:1"), math.inf)
-
-    def end(playing: Playing) -> None:
-        if playing.seconds:  # not at once: it is listened for signals by then
-            signal.raise_signal(signal.SIGTERM)
-
-    with pytest.raises(BrokerError, match=r"No MQTT broker answers at mqtt://127\.0\.0\.1:1"):
-        play_live(request, end)

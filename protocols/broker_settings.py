@@ -8,8 +8,6 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from protocols.errors import BrokerError
-
 EMBEDDED = "embedded"
 MOSQUITTO = "mosquitto"
 
@@ -117,15 +115,6 @@ class BrokerAddress(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
-
-
-def nobody_answers(address: BrokerAddress, why: str) -> BrokerError:
-    """Return the error of a broker that was never reached."""
-    return BrokerError(
-        f"No MQTT broker answers at {address} ({why})",
-        expected="a broker that is running and reachable",
-        action="start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own",
-    )
 
 
 def _redacted(url: str) -> str:

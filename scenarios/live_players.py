@@ -44,7 +44,6 @@ class Playing:
 
     Attributes:
         seconds: How long it has been going on.
-        connected: Whether a broker was ever reached.
         said: Messages that the broker has taken.
         unheard: Of further ones it said that nobody listened.
         refused: Messages that it refused, as too large, say, or whose topic MQTT does not take.
@@ -53,7 +52,6 @@ class Playing:
     """
 
     seconds: float = 0.0
-    connected: bool = False
     said: int = 0
     unheard: int = 0
     refused: int = 0
@@ -120,7 +118,7 @@ class Player:
     def _playing(self, began_s: float) -> Playing:
         counts = self._link.counts
         seconds = asyncio.get_running_loop().time() - began_s
-        return Playing(seconds, self._linked.is_set(), counts[SAID], counts[UNHEARD], counts[REFUSED])
+        return Playing(seconds, counts[SAID], counts[UNHEARD], counts[REFUSED])
 
 
 class WholePlayer(Player):

@@ -53,8 +53,6 @@ def speed_text(speed: float) -> str:
 
 def _line(request: LiveRequest, playing: Playing) -> str:
     elapsed = f"{playing.seconds:,.0f} s"
-    if not playing.connected:
-        return f"connecting, {elapsed}"
     if request.is_whole:
         return f"{playing.said:,} messages, {elapsed}"
     played = playing.played

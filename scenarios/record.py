@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.assembly import versions
-from protocols.broker_settings import BrokerSettings, nobody_answers
+from protocols.broker_settings import BrokerSettings
 from protocols.errors import MessageError, SettingsError, StoreError
 from protocols.failures import explained
 from protocols.ids import fresh_id
@@ -60,7 +60,6 @@ class Heard:
         last_topic: Of the last message.
         seconds: How long it was listened.
         interruptions: How often the link was lost; what was said meanwhile may be missing.
-        connected: Whether a broker was ever reached.
     """
 
     messages: int = 0
@@ -68,7 +67,6 @@ class Heard:
     last_topic: str = ""
     seconds: float = 0.0
     interruptions: int = 0
-    connected: bool = False
 
     def note(self, topic: str) -> None:
         """Count a message."""
@@ -187,8 +185,6 @@ def record(request: RecordRequest, told: Callable[[Heard], None]) -> Heard:
             part.unlink()
         else:
             part.replace(request.path)
-    if not heard.connected:
-        raise nobody_answers(request.broker.address(), f"not within {heard.seconds:.1f} s")
     return heard
 
 
@@ -203,6 +199,7 @@ async def _listen(request: RecordRequest, writer: RecordingWriter, heard: Heard,
     began = asyncio.get_running_loop().time()
 
     async def listen() -> None:
+        was_connected = False
         while True:
             item = await session.receive()
             if isinstance(item, Delivery):
@@ -210,8 +207,8 @@ async def _listen(request: RecordRequest, writer: RecordingWriter, heard: Heard,
                 heard.note(item.topic)
                 session.acknowledge(item)
             elif isinstance(item, LinkUp):
-                heard.connected = True
-            elif heard.connected:  # not while a broker is looked for, or asked which MQTT it speaks
+                was_connected = True
+            elif was_connected:  # not while a broker is looked for, or asked which MQTT it speaks
                 heard.interruptions += 1
 
     async def look() -> None:

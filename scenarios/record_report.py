@@ -29,9 +29,6 @@ def listening(request: RecordRequest, *, quiet: bool) -> Iterator[Callable[[Hear
     with status_line(f"{where} (Ctrl-C ends it)", quiet=quiet) as show:
 
         def told(heard: Heard) -> None:
-            if not heard.connected:
-                show(Text(f"connecting to {request.broker.redacted_url}  (Ctrl-C ends it)"))
-                return
             counts = f"{where}: {heard.messages:,} messages in {heard.seconds:,.0f} s  "
             show(Text.assemble(counts, (heard.last_topic[:MAX_TOPIC_LENGTH], "dim"), "  (Ctrl-C ends it)"))
 

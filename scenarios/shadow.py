@@ -29,7 +29,7 @@ from agent.logs import MAX_QUARANTINE_LINES, open_log
 from agent.shadow.choices import LabChoice, compared
 from agent.shadow.comparison import ShadowSummary
 from agent.shadow.hearing import Shadow
-from protocols.broker_settings import BrokerSettings, nobody_answers
+from protocols.broker_settings import BrokerSettings
 from protocols.errors import CampaignHalted
 from protocols.failures import explained
 from protocols.mqtt import MqttSession
@@ -136,8 +136,6 @@ def follow_lab(request: ShadowRequest, told: Told) -> ShadowSummary:
             logger.info("shadow_ended", stopped_because=summary.stopped_because, same=summary.same)
         if halted is not None:
             raise halted
-        if not (listener.was_connected or listener.shadow.is_over):
-            raise nobody_answers(request.scenario.broker.address(), "until it was ended")
         return summary
 
 
@@ -152,7 +150,6 @@ class _Listener:
         self._pool = world.pool
         self._logger = logger
         self._told = told
-        self.was_connected = False
         self._connected = False
         self._has_heard = False
         self._last = ""
@@ -214,7 +211,6 @@ class _Listener:
     def _note_link(self, item: LinkUp | LinkDown) -> None:
         self._connected = isinstance(item, LinkUp)
         if isinstance(item, LinkUp):
-            self.was_connected = True
             self._files.gaps += self._has_heard and not item.session_present
             self._has_heard = True
 

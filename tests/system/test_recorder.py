@@ -16,7 +16,7 @@ from protocols.errors import BrokerError
 from protocols.recording_lines import HEARD, MessageRow
 from protocols.recording_reader import open_recording
 from scenarios.broker import LOOPBACK, find_mosquitto
-from tests.support.commands import PATIENCE_S, Part, Workbench, until
+from tests.support.commands import PATIENCE_S, Workbench, until
 
 pytestmark = pytest.mark.system
 
@@ -126,27 +126,6 @@ def require_mosquitto() -> None:
         find_mosquitto()
     except BrokerError as error:
         pytest.skip(error.found)
-
-
-def test_who_never_reached_a_broker_says_so_when_the_time_is_over_or_it_is_ended(bench: Workbench) -> None:
-    nowhere = ("--broker", "mqtt://127.0.0.1:1")
-    ended = [
-        bench.entropilot("record", "-o", "heard.jsonl", "--duration", "1", *nowhere),
-        *(part.end() for part in waiting_for_a_broker(bench, nowhere)),
-    ]
-    for each in ended:
-        assert each.code == 4, each.err
-        assert "No MQTT broker answers at mqtt://127.0.0.1:1" in each.err
-    assert not (bench.folder / "heard.jsonl").exists()
-
-
-def waiting_for_a_broker(bench: Workbench, nowhere: tuple[str, ...]) -> Iterator[Part]:
-    """Start a live replay and a shadow that find no broker."""
-    yield bench.start("replay", "oracle_table", "--live", *nowhere).wait_for("playing")
-    shadow = bench.start("agent", "lab.toml", "--shadow", *nowhere)
-    log = bench.runs / "lab-shadow" / "agent.jsonl"
-    until(lambda: log.exists() and "shadow_started" in log.read_text(), "the shadow does not start")
-    yield shadow
 
 
 def test_a_recorder_that_is_killed_leaves_what_it_heard_and_the_next_one_says_so(bench: Workbench) -> None:

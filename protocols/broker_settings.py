@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from protocols.errors import BrokerError
+
 EMBEDDED = "embedded"
 MOSQUITTO = "mosquitto"
 
@@ -115,6 +117,20 @@ class BrokerAddress(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
+
+
+def no_broker_answers(address: BrokerAddress, reason: str) -> BrokerError:
+    """Return the error of who was never connected.
+
+    Args:
+        address: Where it looked.
+        reason: Why the last attempt failed; empty while the first one lasts.
+    """
+    return BrokerError(
+        f"No MQTT broker answers at {address}" + (f" ({reason})" if reason else ""),
+        expected="a broker that is running and reachable",
+        action="start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own",
+    )
 
 
 def _redacted(url: str) -> str:

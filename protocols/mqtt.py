@@ -32,7 +32,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from protocols.broker_settings import BrokerSettings, MqttVersion
+from protocols.broker_settings import BrokerSettings, MqttVersion, no_broker_answers
 from protocols.errors import BrokerError, invariant
 from protocols.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 from protocols.mqtt_properties import properties_of
@@ -153,11 +153,7 @@ class MqttSession:
             self._failures = 1 if self._held_s() >= STEADY_S else self._failures + 1
             self._up_since = math.inf
             if not self._ever_connected and time.monotonic() - started > self._settings.first_connect_timeout_s:
-                raise BrokerError(
-                    f"No MQTT broker answers at {self._address} ({reason})",
-                    expected="a broker that is running and reachable",
-                    action="start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own",
-                )
+                raise no_broker_answers(self._address, reason)
             await self._incoming.put(LinkDown(reason))
             pause = self._pause_s(self._failures)
             self._on_event("link_down", reason=reason, retry_in_s=round(pause, 2))

@@ -25,7 +25,7 @@ from protocols.messages import CandidateRequest, Health, ResultReceipt, Status
 from protocols.recording_lines import MessageRow
 from protocols.recording_reader import open_recording
 from protocols.topics import ANY_SIMULATOR, Channel, parse
-from protocols.transport import Delivery, LinkUp
+from protocols.transport import Delivery, LinkDown, LinkUp
 from scenarios.live_letters import Letter
 from scenarios.live_link import REFUSED, SAID, UNHEARD, LiveLink, online
 from scenarios.live_schedule import LiveSchedule, Played
@@ -49,6 +49,7 @@ class Playing:
         refused: Messages that it refused, as too large, say, or whose topic MQTT does not take.
         waiting: Attempts that wait for their recorded answer.
         played: What was asked and answered; of both sides, nothing.
+        connected: Whether there ever was a link.
     """
 
     seconds: float = 0.0
@@ -57,6 +58,7 @@ class Playing:
     refused: int = 0
     waiting: int = 0
     played: Played = field(default_factory=Played)
+    connected: bool = False
 
 
 Told = Callable[[Playing], None]
@@ -67,15 +69,19 @@ class Player:
 
     Args:
         link: The link.
+
+    Attributes:
+        why_not: Why there is no link, as the transport said it last.
     """
 
     def __init__(self, link: LiveLink) -> None:
+        self.why_not = ""
         self._link = link
         self._linked = asyncio.Event()
         self._ended = asyncio.Event()
 
     async def run(self, told: Told) -> Playing:
-        """Play; return how far it came."""
+        """Play; return how far it came, which may be nowhere: without a link, when it was asked to end."""
         began_s = asyncio.get_running_loop().time()
         try:
             with ending_on_signals(self._ended.set):
@@ -98,8 +104,14 @@ class Player:
             item = await self._link.transport.receive()
             if isinstance(item, Delivery):
                 self._link.transport.acknowledge(item)
-            elif isinstance(item, LinkUp):
-                self._linked.set()
+            else:
+                self._note_link(item)
+
+    def _note_link(self, item: LinkUp | LinkDown) -> None:
+        if isinstance(item, LinkUp):
+            self._linked.set()
+        else:
+            self.why_not = item.reason
 
     async def _say(self) -> None:
         """Say what is to be said."""
@@ -118,7 +130,7 @@ class Player:
     def _playing(self, began_s: float) -> Playing:
         counts = self._link.counts
         seconds = asyncio.get_running_loop().time() - began_s
-        return Playing(seconds, counts[SAID], counts[UNHEARD], counts[REFUSED])
+        return Playing(seconds, counts[SAID], counts[UNHEARD], counts[REFUSED], connected=self._linked.is_set())
 
 
 class WholePlayer(Player):
@@ -187,12 +199,16 @@ class LabPlayer(Player):
             if isinstance(item, Delivery):
                 self._take(item)
                 self._link.transport.acknowledge(item)
-            elif isinstance(item, LinkUp):
-                self._linked_s = asyncio.get_running_loop().time()
-                self._is_back = self._linked.is_set()
-                self._linked.set()
+            else:
+                self._note_link(item)
             self._make_room()
             self._woken.set()
+
+    def _note_link(self, item: LinkUp | LinkDown) -> None:
+        if isinstance(item, LinkUp):
+            self._linked_s = asyncio.get_running_loop().time()
+            self._is_back = self._linked.is_set()
+        super()._note_link(item)
 
     def _take(self, item: Delivery) -> None:
         now_s = asyncio.get_running_loop().time()

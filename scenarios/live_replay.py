@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from protocols.broker_settings import BrokerSettings
+from protocols.broker_settings import BrokerSettings, no_broker_answers
 from protocols.errors import SettingsError, StoreError
 from protocols.ids import fresh_id
 from protocols.recording_lines import MessageRow
@@ -111,7 +111,10 @@ def play_live(request: LiveRequest, told: Told) -> Playing:
     """
     player = _whole(request) if request.is_whole else _lab(request)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        return runner.run(player.run(told))
+        played = runner.run(player.run(told))
+    if not played.connected:
+        raise no_broker_answers(request.broker.address(), player.why_not)
+    return played
 
 
 def _whole(request: LiveRequest) -> Player:

@@ -20,12 +20,22 @@ from scenarios.live_replay import FULL_SPEED, LiveRequest
 @contextmanager
 def playing(request: LiveRequest, *, quiet: bool) -> Iterator[Callable[[Playing], None]]:
     """Show how far it is, in place, as long as a person watches; else say once that it has begun."""
-    where = f"playing {request.path.name} onto {request.broker.redacted_url} at {speed_text(request.speed)}"
+    url = request.broker.redacted_url
+    where = f"playing {request.path.name} onto {url} at {speed_text(request.speed)}"
     console = PlainConsole(stderr=True)
-    if not quiet and not console.is_terminal:
-        console.print(where, soft_wrap=True)
-    with status_line(where, quiet=quiet) as show:
-        yield lambda playing: show(Text(f"{where}: {_line(request, playing)}  (Ctrl-C ends it)"))
+    is_to_be_said = not quiet and not console.is_terminal
+    with status_line(f"connecting to {url} (Ctrl-C ends it)", quiet=quiet) as show:
+
+        def told(playing: Playing) -> None:
+            nonlocal is_to_be_said
+            if not playing.connected:
+                return
+            if is_to_be_said:
+                console.print(where, soft_wrap=True)
+                is_to_be_said = False
+            show(Text(f"{where}: {_line(request, playing)}  (Ctrl-C ends it)"))
+
+        yield told
 
 
 def playing_table(request: LiveRequest, playing: Playing) -> RenderableType:
@@ -41,6 +51,7 @@ def playing_json(request: LiveRequest, playing: Playing) -> str:
     """Return the same as JSON."""
     content = dataclasses.asdict(playing)
     played = content.pop("played")
+    del content["connected"]  # else it is an error
     content["seconds"] = round(playing.seconds, 3)
     told = {"recording": str(request.path), "speed": speed_text(request.speed), **content}
     return json.dumps(told if request.is_whole else told | played, indent=2)

@@ -10,6 +10,7 @@ that we agree to. Over MQTT 3.1.1 its beginning is kept.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.assembly import versions
-from protocols.broker_settings import BrokerSettings
+from protocols.broker_settings import BrokerSettings, no_broker_answers
 from protocols.errors import MessageError, SettingsError, StoreError
 from protocols.failures import explained
 from protocols.ids import fresh_id
@@ -58,7 +59,8 @@ class Heard:
         messages: How many.
         by_channel: Campaign and channel, `FURTHER_CAMPAIGNS` or `OTHER_TOPICS` -> how many.
         last_topic: Of the last message.
-        seconds: How long it was listened.
+        seconds: How long it was listened, from the first link on.
+        connected: Whether there ever was a link.
         interruptions: How often the link was lost; what was said meanwhile may be missing.
     """
 
@@ -66,6 +68,7 @@ class Heard:
     by_channel: Counter[str] = field(default_factory=Counter)
     last_topic: str = ""
     seconds: float = 0.0
+    connected: bool = False
     interruptions: int = 0
 
     def note(self, topic: str) -> None:
@@ -93,7 +96,7 @@ class RecordRequest:
         topics: Filters.
         path: The recording.
         campaign: Whose, if only one is meant.
-        duration_s: How long; None until the process is asked to end.
+        duration_s: How long, from the first link on; None until the process is asked to end.
         scenario: Of the campaign, so that the recording can be replayed by itself.
         world: Of the scenario.
     """
@@ -195,41 +198,81 @@ async def _listen(request: RecordRequest, writer: RecordingWriter, heard: Heard,
         subscriptions=request.topics,
         listens_only=True,
     )
+    listener = _Listener(session, writer, heard)
     ended = asyncio.Event()
-    began = asyncio.get_running_loop().time()
-
-    async def listen() -> None:
-        was_connected = False
-        while True:
-            item = await session.receive()
-            if isinstance(item, Delivery):
-                _write(writer, item)
-                heard.note(item.topic)
-                session.acknowledge(item)
-            elif isinstance(item, LinkUp):
-                was_connected = True
-            elif was_connected:  # not while a broker is looked for, or asked which MQTT it speaks
-                heard.interruptions += 1
-
-    async def look() -> None:
-        while True:
-            heard.seconds = asyncio.get_running_loop().time() - began
-            told(heard)
-            writer.flush()
-            await asyncio.sleep(LOOK_EVERY_S)
-
+    works = (session.run(), listener.listen(), listener.look(told), listener.wait(request.duration_s), ended.wait())
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in (session.run(), listen(), look())]
+            tasks = [group.create_task(work) for work in works]
             with ending_on_signals(ended.set):
-                waiting = group.create_task(ended.wait())
-                await asyncio.wait({waiting, *tasks}, timeout=request.duration_s, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             await session.close()
-            for task in (waiting, *tasks):
+            for task in tasks:
                 task.cancel()
     except BaseExceptionGroup as failures:
         raise explained(failures) from None
-    heard.seconds = asyncio.get_running_loop().time() - began
+    if not heard.connected:
+        raise no_broker_answers(request.broker.address(), listener.why_not)
+    listener.note_time()
+
+
+class _Listener:
+    """Writes what the link brings, and knows since when there is one.
+
+    Args:
+        session: The link.
+        writer: Of the recording.
+        heard: Where it is counted.
+
+    Attributes:
+        why_not: Why there was no link yet, as was said last.
+    """
+
+    def __init__(self, session: MqttSession, writer: RecordingWriter, heard: Heard) -> None:
+        self.why_not = ""
+        self._session = session
+        self._writer = writer
+        self._heard = heard
+        self._linked = asyncio.Event()
+        self._began_s = 0.0
+
+    async def listen(self) -> None:
+        """Write and count until cancelled."""
+        while True:
+            item = await self._session.receive()
+            if isinstance(item, Delivery):
+                _write(self._writer, item)
+                self._heard.note(item.topic)
+                self._session.acknowledge(item)
+            elif isinstance(item, LinkUp):
+                self._note_link()
+            elif self._heard.connected:  # not while a broker is looked for, or asked which MQTT it speaks
+                self._heard.interruptions += 1
+            else:
+                self.why_not = item.reason
+
+    async def look(self, told: Callable[[Heard], None]) -> None:
+        """Tell how much was heard, and put it on the disk, until cancelled."""
+        while True:
+            self.note_time()
+            told(self._heard)
+            self._writer.flush()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def wait(self, duration_s: float | None) -> None:
+        """Wait until it was listened as long as that; None: for ever."""
+        await self._linked.wait()
+        await asyncio.sleep(math.inf if duration_s is None else duration_s)
+
+    def note_time(self) -> None:
+        """Note how long it was listened."""
+        self._heard.seconds = asyncio.get_running_loop().time() - self._began_s if self._heard.connected else 0.0
+
+    def _note_link(self) -> None:
+        if not self._heard.connected:
+            self._began_s = asyncio.get_running_loop().time()
+            self._heard.connected = True
+            self._linked.set()
 
 
 def _write(writer: RecordingWriter, item: Delivery) -> None:

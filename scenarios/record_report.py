@@ -25,10 +25,13 @@ MAX_CHANNELS: Final = 30
 @contextmanager
 def listening(request: RecordRequest, *, quiet: bool) -> Iterator[Callable[[Heard], None]]:
     """Show how much was heard, in place, as long as a person watches."""
-    where = f"listening to {request.broker.redacted_url} {', '.join(request.topics)}"
-    with status_line(f"{where} (Ctrl-C ends it)", quiet=quiet) as show:
+    url = request.broker.redacted_url
+    where = f"listening to {url} {', '.join(request.topics)}"
+    with status_line(f"connecting to {url} (Ctrl-C ends it)", quiet=quiet) as show:
 
         def told(heard: Heard) -> None:
+            if not heard.connected:
+                return
             counts = f"{where}: {heard.messages:,} messages in {heard.seconds:,.0f} s  "
             show(Text.assemble(counts, (heard.last_topic[:MAX_TOPIC_LENGTH], "dim"), "  (Ctrl-C ends it)"))
 

@@ -29,7 +29,7 @@ from agent.logs import MAX_QUARANTINE_LINES, open_log
 from agent.shadow.choices import LabChoice, compared
 from agent.shadow.comparison import ShadowSummary
 from agent.shadow.hearing import Shadow
-from protocols.broker_settings import BrokerSettings
+from protocols.broker_settings import BrokerSettings, no_broker_answers
 from protocols.errors import CampaignHalted
 from protocols.failures import explained
 from protocols.mqtt import MqttSession
@@ -151,6 +151,7 @@ class _Listener:
         self._logger = logger
         self._told = told
         self._connected = False
+        self._why_not: str | None = None
         self._has_heard = False
         self._last = ""
         self._quarantined = 0
@@ -174,6 +175,8 @@ class _Listener:
                         task.cancel()
         except BaseExceptionGroup as failures:
             raise explained(failures) from None
+        if self._why_not is not None:
+            raise no_broker_answers(broker.address(), self._why_not)
 
     async def _hear(self, broker: BrokerSettings) -> None:
         """Hear what is recorded, then the link, until it is over; return when all questions have their answer."""
@@ -186,6 +189,7 @@ class _Listener:
 
     async def _listen(self, broker: BrokerSettings) -> None:
         plan = self._files.plan
+        self._why_not = ""
         session = MqttSession(
             broker,
             client_id=f"entropilot-shadow-{instance_of(self._files.folder, plan.uid)}",
@@ -213,6 +217,9 @@ class _Listener:
         if isinstance(item, LinkUp):
             self._files.gaps += self._has_heard and not item.session_present
             self._has_heard = True
+            self._why_not = None
+        elif self._why_not is not None:
+            self._why_not = item.reason
 
     async def _take(self, topic: str, payload: bytes) -> None:
         """Fold a message, and let the policy be asked where the lab chose."""

@@ -29,13 +29,14 @@ MAX_LAST_LENGTH: Final = 60
 @contextmanager
 def watched(request: ShadowRequest, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Show how things are, in one line, as long as a person watches."""
-    where = f"in the shadow of {request.campaign} at {request.scenario.broker.redacted_url}"
-    with status_line(f"{where} (Ctrl-C ends it)", quiet=quiet) as show:
+    where, url = f"in the shadow of {request.campaign}", request.scenario.broker.redacted_url
+    with status_line(f"connecting to {url} (Ctrl-C ends it)", quiet=quiet) as show:
 
         def told(now: Progress) -> None:
-            link = ("" if now.connected else "not connected ", "bold red")
+            link = ("" if now.connected else f"connecting to {url} ", "bold red")
+            place = f"{where} at {url}" if now.connected else where
             counts = (
-                f"{where}: {now.chosen:,} choices of the lab, {now.same:,} the same; "
+                f"{place}: {now.chosen:,} choices of the lab, {now.same:,} the same; "
                 f"{now.in_flight} in flight, {now.results:,} results  "
             )
             if now.forming:

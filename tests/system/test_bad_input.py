@@ -424,6 +424,30 @@ def test_no_broker_is_told_and_resume_goes_on_when_there_is_one(command: str, be
         assert (again.code, bench.summary()["spent"]) == (0, 12), again.err
 
 
+@pytest.mark.parametrize("command", ["record", "shadow", "live"])
+@pytest.mark.parametrize("url", ["mqtt://127.0.0.1:1", "mqtt://nobody.invalid"])
+def test_who_ends_without_ever_having_been_connected_is_told_so(
+    command: str, url: str, lab_run: Path, bench: Workbench
+) -> None:
+    arguments = {
+        "record": ("record", "-o", "heard.jsonl", "--duration", "1", "--json"),
+        "shadow": ("agent", "lab.toml", "--shadow", "--campaign", "other", "--json"),
+        "live": ("replay", str(lab_run), "--live"),
+    }[command]
+    part = bench.start(*arguments, "--broker", url)
+    time.sleep(2.5)  # past the duration, and not yet past the patience
+    assert part.process.poll() is None
+    ended = part.end()
+    assert_told(ended, BROKER, f"No MQTT broker answers at {url}", "entropilot broker")
+    assert not list(bench.folder.glob("heard*"))
+
+
+def test_a_recorder_gives_up_on_a_broker_that_is_not_there(bench: Workbench) -> None:
+    patience = {"ENTROPILOT_BROKER__FIRST_CONNECT_TIMEOUT_S": "0.5"}
+    ended = bench.entropilot("record", "-o", "heard.jsonl", "--broker", NOWHERE[1], "--duration", "60", env=patience)
+    assert_told(ended, BROKER, "No MQTT broker answers at mqtt://127.0.0.1:1")
+
+
 async def test_a_wrong_password_is_told_and_resume_goes_on_with_the_right_one(bench: Workbench) -> None:
     require_mosquitto()
     folder = bench.folder / "mosquitto"

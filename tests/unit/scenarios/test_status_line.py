@@ -9,6 +9,9 @@ from rich.text import Text
 
 from scenarios.broker_url import broker_at
 from scenarios.console import status_line
+from scenarios.live_players import Playing
+from scenarios.live_replay import LiveRequest
+from scenarios.live_report import playing
 from scenarios.record import Heard, RecordRequest
 from scenarios.record_report import listening
 
@@ -38,8 +41,21 @@ def test_nothing_is_shown_where_nobody_watches(capsys: pytest.CaptureFixture[str
 @pytest.mark.usefixtures("terminal")
 def test_a_recorder_shows_any_topic(capsys: pytest.CaptureFixture[str]) -> None:
     request = RecordRequest(broker_at("mqtt://127.0.0.1:1883"), ("#",), Path("x.jsonl"))
-    heard = Heard()
+    heard = Heard(connected=True)
     heard.note(MARKUP)
     with listening(request, quiet=False) as told:
         told(heard)
     assert "listening to mqtt://127.0.0.1:1883" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_who_is_not_connected_yet_says_that_it_connects(capsys: pytest.CaptureFixture[str]) -> None:
+    broker = broker_at("mqtt://127.0.0.1:1883")
+    with listening(RecordRequest(broker, ("#",), Path("x.jsonl")), quiet=False) as heard:
+        heard(Heard())
+    with playing(LiveRequest(Path("x.jsonl"), broker), quiet=False) as played:
+        played(Playing())
+    shown = capsys.readouterr().err
+    assert shown.count("connecting to mqtt://127.0.0.1:1883") >= 2
+    assert "listening" not in shown
+    assert "playing" not in shown

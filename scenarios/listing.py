@@ -84,10 +84,10 @@ def run_json(folder: Path) -> str:
 
 def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:
     table = Table(box=None, padding=(0, 2, 1, 0))
-    table.add_column(kind, style="bold")
-    table.add_column("what it is for")
+    table.add_column(kind, style="bold", no_wrap=True)
+    table.add_column("what it is for", overflow="fold")
     for name, about in abouts.items():
-        table.add_row(Text(name), Text(about))
+        table.add_row(_typed(name), Text(about))
     return table
 
 
@@ -102,13 +102,19 @@ def _recorded_about(recording: ListedRecording, abouts: Mapping[str, str]) -> st
 
 def _runs_table(runs: Sequence[ListedRecording]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("run", style="bold")
+    table.add_column("run", style="bold", no_wrap=True)
     for column in ("scenario", "policy", "began", "how it stands"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for run in runs:
         began = run.started_at[:MINUTES].replace("T", " ")
-        table.add_row(*map(Text, (run.name, run.scenario, run.policy, began, run.standing)))
+        names = map(_typed, (run.name, run.scenario, run.policy))
+        table.add_row(*names, Text(began), Text(run.standing))
     return table
+
+
+def _typed(name: str) -> Text:
+    """Return a name that one types: where there is no room for it, it goes on in the next line; it is never cut."""
+    return Text(name, no_wrap=False, overflow="fold")
 
 
 def _abouts() -> dict[str, str]:

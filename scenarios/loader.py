@@ -31,6 +31,8 @@ FLAG_KEYS: Final = {
 }
 """Flag -> the setting that it stands for."""
 
+MINIMUM: Final = "start.minimum_per_family"
+
 RUNS_VARIABLE: Final = "ENTROPILOT_RUNS"
 
 NO_SETTINGS: Final = frozenset({RUNS_VARIABLE, "ENTROPILOT_TEST_POSTGRES"})
@@ -118,6 +120,8 @@ def load_scenario(
     layers.append(set_layer(tuple(overrides.assignments)))
     layers.append(_flag_layer(overrides.flags))
     resolved = resolve(Scenario, _options_follow_policy(layers))
+    if not is_pack(path):  # which spells the defaults out, as if somebody had asked for them
+        _require_start(resolved)
     # Tables are looked for beside the scenario file first, then where the command was started.
     found = resolved.settings.with_table_paths(partial(_found, beside=folder))
     return Resolved(found, _with_filled_sources(resolved.source_of))
@@ -139,6 +143,23 @@ def layered_over(settings: Mapping[str, Any], source: str, overrides: Overrides)
         layers.append(toml_layer(overrides.file))
     layers += [set_layer(tuple(overrides.assignments)), _flag_layer(overrides.flags)]
     return resolve(Scenario, _options_follow_policy(layers)).settings
+
+
+def _require_start(resolved: Resolved[Scenario]) -> None:
+    """Check that who asks for a minimum of every family asks for a start set; a lab's has what the lab knows.
+
+    Raises:
+        SettingsError: When the minimum would count for nothing.
+    """
+    start, columns = resolved.settings.start, resolved.settings.pool.columns
+    source = resolved.source_of[MINIMUM]
+    is_of_a_lab = columns is not None and columns.on_missing == "unknown"
+    if start.size == 0 and start.minimum_per_family and source != DEFAULT_SOURCE and not is_of_a_lab:
+        raise SettingsError(
+            f"start.size is 0, and {MINIMUM} is {start.minimum_per_family} (from {source})",
+            expected="a start set of at least that many candidates of every family, or no minimum",
+            action=f"set start.size, or leave {MINIMUM} out",
+        )
 
 
 def _scenario_layer(path: Path) -> Layer:

@@ -187,6 +187,11 @@ BAD: dict[str, Bad] = {
     "database of another kind": Bad(
         STORE, ("'mysql://x/y' is no URL of a database", "sqlite:///FILE"), flags=("--database", "mysql://x/y")
     ),
+    "minimum of a start set that is empty": Bad(
+        SETTINGS,
+        ("start.size is 0, and start.minimum_per_family is 5 (from lab.toml, line 18)", "or no minimum"),
+        flags=("--set", "start.size=0"),
+    ),
     "broker that is none": Bad(SETTINGS, ("'http://lab' is no broker",), flags=("--broker", "http://lab")),
     "name that is none": Bad(
         SETTINGS, ("'My campaign' cannot be the name of a campaign",), flags=("--campaign", "My campaign")

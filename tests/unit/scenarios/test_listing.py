@@ -26,8 +26,8 @@ def run_folder(runs: Path, name: str) -> Path:
     return folder
 
 
-def shown(runs: Path) -> str:
-    console = Console(file=StringIO(), width=200)
+def shown(runs: Path, width: int = 200) -> str:
+    console = Console(file=StringIO(), width=width)
     console.print(listing(runs))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
@@ -54,6 +54,15 @@ def test_a_run_is_listed_with_scenario_policy_and_how_it_stands(tmp_path: Path) 
     ]
     assert listed[0].standing == UNFINISHED
     assert UNFINISHED in shown(tmp_path)
+
+
+def test_a_name_that_one_must_type_is_never_cut(tmp_path: Path) -> None:
+    names = ("operator_intervenes-2", "late_and_contradictory-12", "n" * 64)
+    for name in names:
+        run_folder(tmp_path, name)
+    assert "…" not in shown(tmp_path, 80) + shown(tmp_path, 40)
+    (tmp_path / names[-1]).rename(tmp_path / "short")
+    assert all(name in shown(tmp_path, 80) for name in (*names[:2], "late_and_contradictory"))
 
 
 def test_a_recording_of_the_library_is_listed_and_found_by_its_name(tmp_path: Path, library: Path) -> None:

@@ -47,6 +47,16 @@ def test_an_unknown_scenario_is_answered_with_the_nearest_name() -> None:
         find_scenario("emt_aloys")
 
 
+def test_a_range_that_a_table_gives_to_the_campaign_is_told_once_and_with_its_line(mine: str) -> None:
+    path = Path(mine)
+    path.write_text(path.read_text().replace('unit = "eV"', 'unit = "eV"\nvalid_range = [50, -5]'))
+    with pytest.raises(
+        SettingsError, match=r"^pool\.columns\.valid_range is \[50, -5\] \(from .*, line 10\)"
+    ) as caught:
+        load_scenario(mine, Overrides(), {})
+    assert "campaign" not in str(caught.value)
+
+
 def test_a_mistake_in_a_scenario_file_is_told_with_its_line_and_the_name_that_was_meant(mine: str) -> None:
     path = Path(mine)
     path.write_text(

@@ -93,6 +93,14 @@ class CampaignSettings(BaseModel):
         (), description='simulators that requests are addressed to, in turn; empty: the scenario\'s own; "any": whoever'
     )
 
+    @field_validator("valid_range")
+    @classmethod
+    def _in_order(cls, valid_range: tuple[float, float]) -> tuple[float, float]:
+        if not valid_range[0] < valid_range[1]:  # told of the key alone: a table may give it, and is told instead
+            message = f"valid_range = {list(valid_range)} is empty; expected [smallest, largest]"
+            raise ValueError(message)
+        return valid_range
+
     @field_validator("policy")
     @classmethod
     def _known_policy(cls, policy: str) -> str:
@@ -104,9 +112,6 @@ class CampaignSettings(BaseModel):
     def _consistent(self) -> Self:
         if self.batch > self.parallel:
             message = f"batch = {self.batch} is more than parallel = {self.parallel}"
-            raise ValueError(message)
-        if not self.valid_range[0] < self.valid_range[1]:
-            message = f"valid_range = {list(self.valid_range)} is empty; expected [smallest, largest]"
             raise ValueError(message)
         if self.property in self.further:
             message = f"{self.property!r} is the property already; leave it out of further"

@@ -38,6 +38,7 @@ from protocols.setting_problems import (
     wrong_values,
 )
 from protocols.toml_lines import toml_lines
+from protocols.toml_types import mistyped
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -183,7 +184,7 @@ def resolve(model: type[M], layers: Sequence[Layer]) -> Resolved[M]:
     except ValidationError as error:
         # Ours is raised outside of this block: pydantic's carries the inputs, and so the secrets.
         details = error.errors(include_url=False)
-    problems += wrong_values(model, merged, origins, details)
+    problems += wrong_values(model, merged, origins, [*details, *mistyped(model, merged, origins)])
     if settings is None or problems:
         raise settings_error(problems)
     source_of = {dotted(key): source_at(origins, key) or DEFAULT_SOURCE for key, _ in values_of(settings)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from protocols.errors import TableError
 from protocols.limits import MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES
@@ -105,6 +105,13 @@ class TableColumns(BaseModel):
     on_missing: Literal["error", "drop", "unknown"] = "error"
     on_no_entropy: Literal["error", "warn"] = "error"
 
+    @field_validator("valid_range")
+    @classmethod
+    def _in_order(cls, valid_range: tuple[float, float] | None) -> tuple[float, float] | None:
+        if valid_range is not None and not valid_range[0] < valid_range[1]:
+            raise ValueError(f"valid_range {list(valid_range)} does not go from a smaller to a larger number")
+        return valid_range
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not (self.features or self.composition or self.structure):
@@ -114,8 +121,6 @@ class TableColumns(BaseModel):
             raise ValueError(f"{leaked[0]!r} is a measured property and cannot describe a candidate as well")
         if self.property in self.further_properties:
             raise ValueError(f"{self.property!r} is the property already; leave it out of further_properties")
-        if self.valid_range is not None and not self.valid_range[0] < self.valid_range[1]:
-            raise ValueError(f"valid_range {list(self.valid_range)} does not go from a smaller to a larger number")
         return self
 
     def family_parts(self) -> tuple[FamilyPart, ...]:

@@ -47,6 +47,50 @@ def test_an_unknown_scenario_is_answered_with_the_nearest_name() -> None:
         find_scenario("emt_aloys")
 
 
+def test_a_range_that_a_table_gives_to_the_campaign_is_told_once_and_with_its_line(mine: str) -> None:
+    path = Path(mine)
+    path.write_text(path.read_text().replace('unit = "eV"', 'unit = "eV"\nvalid_range = [50, -5]'))
+    with pytest.raises(
+        SettingsError, match=r"^pool\.columns\.valid_range is \[50, -5\] \(from .*, line 10\)"
+    ) as caught:
+        load_scenario(mine, Overrides(), {})
+    assert "campaign" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ('campaign.parallel = "4"', "a whole number"),
+        ("campaign.max_attempts = true", "a whole number"),
+        ('campaign.request_timeout_s = "4"', "a number"),
+        ("campaign.valid_range = [0, true]", "a number"),
+        ('start.threshold = "4"', "a number"),
+    ],
+)
+def test_a_file_says_types_and_one_that_is_another_than_the_settings_is_told(
+    mine: str, tmp_path: Path, wrong: str, expected: str
+) -> None:
+    over = tmp_path / "over.toml"
+    over.write_text("\n\n" + wrong)
+    key = wrong.partition(" ")[0]
+    with pytest.raises(SettingsError, match=rf"^{key}\S* is .* \(from .*over\.toml, line 3\).*Expected: {expected}"):
+        load_scenario(mine, Overrides(file=over), {})
+    name, _, value = wrong.partition(" = ")
+    if "[" not in value:
+        variable = "ENTROPILOT_" + name.replace(".", "__").upper()
+        load_scenario(mine, Overrides(assignments=[f"{name}=4"]), {})
+        assert load_scenario(mine, Overrides(), {variable: "1"}).source_of[name] == variable
+
+
+def test_whole_numbers_lists_and_names_are_taken_from_a_file_where_they_stand_for_what_is_wanted(
+    mine: str, tmp_path: Path
+) -> None:
+    over = tmp_path / "over.toml"
+    over.write_text('campaign = {request_timeout_s = 4, valid_range = [0, 4], ordering = "as_completed"}')
+    campaign = load_scenario(mine, Overrides(file=over), {}).settings.campaign
+    assert (campaign.request_timeout_s, campaign.valid_range, campaign.ordering) == (4.0, (0.0, 4.0), "as_completed")
+
+
 def test_a_mistake_in_a_scenario_file_is_told_with_its_line_and_the_name_that_was_meant(mine: str) -> None:
     path = Path(mine)
     path.write_text(

@@ -38,6 +38,9 @@ each, every byte of both written as \\uXXXX."""
 SHADOW_BEGINNING: Final = "beginning"
 """Member of the first line of what a shadow heard: plan and start set, as the first two events of a journal."""
 
+_SHOWN_CHARACTERS: Final = 40
+"""How much of a wrong value an error shows [character]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -233,9 +236,7 @@ def _texts(member: str, found: Any) -> dict[str, str]:
 
 
 def _row(content: dict[str, Any]) -> AnyRow:
-    number, time_s = int(content["n"]), float(content["t"])
-    if not 0 <= time_s < float("inf"):
-        raise ValueError("t")
+    number, time_s = int(content["n"]), _time_of(content["t"])
     match content.get("note"):
         case None:
             return _message(number, time_s, content)
@@ -251,6 +252,12 @@ def _row(content: dict[str, Any]) -> AnyRow:
             return StepRow(number, time_s, took, made, int(content["before"]), int(content["sequence"]))
         case other:
             raise ValueError(f"note {other!r}")
+
+
+def _time_of(told: object) -> float:
+    if isinstance(told, int | float) and 0 <= told < float("inf"):
+        return float(told)
+    raise ValueError(f"t is {repr(told)[:_SHOWN_CHARACTERS]}, expected seconds since the beginning, from 0")
 
 
 def _message(number: int, time_s: float, content: dict[str, Any]) -> MessageRow:

@@ -45,7 +45,7 @@ MAX_SHOWN_CHARACTERS: Final = 60
 MAX_NAMES_LISTED: Final = 12
 """Most valid names shown beside an unknown key."""
 
-_LOOK_AT_ALL: Final = "--show-settings lists every value with its source"
+_LOOK_AT_ALL: Final = "`entropilot run SCENARIO --show-settings` lists every value with its source"
 
 _KINDS: Final[Mapping[str, str]] = {
     "int": "a whole number",

@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.errors import SettingsError
+from protocols.errors import SettingsError, StoreError
 from protocols.layering import DEFAULT_SOURCE, Layer, Resolved, environment_layer, resolve, set_layer, toml_layer
 from protocols.names import did_you_mean
+from protocols.recording_reader import read_header
 from scenarios.console import ProgressCall, no_progress
 from scenarios.pack_reading import is_pack, packed_settings, unpacked
 from scenarios.run_folder import RUNS
@@ -79,11 +80,37 @@ def find_scenario(name: str) -> Path:
     path = Path(name)
     if (path.suffix == ".toml" and path.is_file()) or is_pack(path):
         return path
+    if os.path.lexists(path):
+        raise _no_scenario(path)
     raise SettingsError(
         f"There is no scenario {name!r}",
         expected=f"one of {', '.join(library)}, or the path of a TOML file or a pack",
         action=did_you_mean(name, library) or "`entropilot list` shows what there is",
     )
+
+
+def _no_scenario(path: Path) -> SettingsError:
+    """Say what something is that was given instead of a scenario; a pipe is not opened, for that would wait."""
+    kind, action = "a file that is none", "name its scenario, or give the file the ending .toml"
+    if path.is_dir():
+        kind, action = "a folder", "name its scenario; `entropilot report` and `verify` take a run folder"
+    elif not path.is_file():
+        kind, action = "a pipe, a device or a dangling link", "name a file"
+    elif _is_recording(path):
+        kind, action = "a recording", f"`entropilot replay {path}`, or make a pack of it, which runs"
+    return SettingsError(
+        f"{path} is no scenario but {kind}",
+        expected="a scenario's name, or the path of a TOML file or a pack",
+        action=action,
+    )
+
+
+def _is_recording(path: Path) -> bool:
+    try:
+        read_header(path)
+    except StoreError:
+        return False
+    return True
 
 
 def load_scenario(

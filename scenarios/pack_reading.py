@@ -233,7 +233,7 @@ def pack_parts(path: Path, progress: ProgressCall = no_progress) -> tuple[Part, 
             seal = Part("whole file", path.stat().st_size, "" if pack.is_sealed else _BROKEN_SEAL, "bytes, sealed")
             return (*parts, seal)
     except StoreError as error:
-        return (Part(path.name, 0, error.found.removeprefix(f"{path}: ")),)
+        return (Part(path.name, 0, error.found.removeprefix(f"{path}: "), action=error.action),)
 
 
 @contextmanager

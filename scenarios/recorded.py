@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from agent.assembly import RECORDING
 from protocols.child import ARITHMETIC
-from protocols.errors import StoreError
+from protocols.errors import SettingsError, StoreError
+from protocols.layering import Layer, resolve
 from protocols.recording_lines import Header
 from protocols.recording_reader import read_header
 from protocols.setting_fields import without_url_password
@@ -90,9 +91,7 @@ def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
     try:
         scenario = Scenario.model_validate(found)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise StoreError(f"{path} names a scenario of another version ({where}: {first['msg']})") from None
+        raise _of_another_version(path, found, error) from None
     return scenario.with_table_paths(partial(_found if packed is None else _packed, beside=beside))
 
 
@@ -123,6 +122,20 @@ def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) 
         expected="a recording's file, a pack, a run folder, or the name of a campaign"
         + (f", such as {', '.join(known[:10])}" if known else ""),
         action="`entropilot run` and `entropilot record` make recordings",
+    )
+
+
+def _of_another_version(path: Path, found: Mapping[str, Any], error: ValidationError) -> StoreError:
+    first = error.errors(include_url=False)[0]
+    what, expected = f"{'.'.join(map(str, first['loc']))}: {first['msg']}", ""
+    try:
+        resolve(Scenario, [Layer("its first line", dict(found))])
+    except SettingsError as told:  # in the words of every other settings error
+        what, expected = told.found, told.expected or told.action
+    return StoreError(
+        f"{path} names a scenario of another version: {what}",
+        expected=expected or "settings that this Entropilot knows",
+        action="name its scenario with --scenario, or use the version of Entropilot that recorded it",
     )
 
 

@@ -17,7 +17,8 @@ from agent.verify.run import RunFiles, verify_run
 from protocols.errors import StoreError
 from scenarios.console import ProgressCall
 from scenarios.pack_reading import is_pack, pack_parts
-from scenarios.run_folder import SUMMARY, TRAJECTORY
+from scenarios.run_folder import SHADOW_SUMMARY, SUMMARY, TRAJECTORY
+from scenarios.shadow_files import COMPARISONS
 
 FILES: Final = RunFiles(DATABASE, RECORDING, TRAJECTORY, SUMMARY)
 
@@ -45,6 +46,13 @@ def verified(run: str, runs: Path, database_url: str | None, progress: ProgressC
     if folder is None:
         raise StoreError(
             f"There is no run {run!r}", expected="a run folder, the name of a campaign, a recording's file or a pack"
+        )
+    is_shadow = any((folder / name).is_file() for name in (SHADOW_SUMMARY, COMPARISONS))
+    if is_shadow and database_url is None and not (folder / DATABASE).exists():
+        raise StoreError(
+            f"{folder} is the folder of a shadow, which has no journal",
+            expected="a run folder, or the recording of what the shadow heard",
+            action=f"`entropilot verify {folder / RECORDING}`",
         )
     done = 0
 

@@ -146,9 +146,12 @@ def read_summary(path: Path) -> RunSummary:
         adapter = TypeAdapter(RunSummary)
         return adapter.validate_python(tree)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        found = f"{len(error.errors())} fields are wrong" if isinstance(error, ValidationError) else str(error)
+        found = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        found = f"{len(error.errors())} fields are wrong" if isinstance(error, ValidationError) else found
         raise StoreError(
-            f"{path} is not a summary ({found})", expected="a summary.json of ours", action="write it again"
+            f"{path} is not a summary ({found})",
+            expected="the summary.json of a run",
+            action="move it away and run with --resume",
         ) from error
 
 

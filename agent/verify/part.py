@@ -23,12 +23,14 @@ class Part:
         rows: How many rows, lines or figures were sound.
         problem: The first that is not, by its number or key; empty where all are sound.
         note: What a person should know that is no fault.
+        action: What to do about the problem, where another copy is not what helps.
     """
 
     name: str
     rows: int
     problem: str = ""
     note: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ def require_sound(parts: tuple[Part, ...], run: str) -> None:
         raise StoreError(
             f"{run} is not what was written: {bad[0].name}: {bad[0].problem}",
             expected="every row, line and file as Entropilot wrote it",
-            action="restore it from a copy; what can be written again from the journal is written by a finished run",
+            action=bad[0].action
+            or "restore it from a copy; what can be written again from the journal is written by a finished run",
         )
 
 

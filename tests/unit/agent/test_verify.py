@@ -319,7 +319,7 @@ def test_a_changed_bias_in_the_summary_is_found(run: Path) -> None:
 
 def test_a_summary_that_is_none_is_said(run: Path) -> None:
     (run / "summary.json").write_text("{}")
-    assert "is not a summary" in first_problem(run).problem
+    assert "is not a summary (it lacks 'format')" in first_problem(run).problem
 
 
 def test_a_damaged_page_is_found_by_the_database_itself(run: Path) -> None:

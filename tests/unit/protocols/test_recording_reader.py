@@ -146,12 +146,16 @@ def test_a_recording_is_read_in_constant_memory(tmp_path: Path) -> None:
     assert large < small + 200_000, "bytes: a row takes 300 and there are 20,000"
 
 
+NO_ROW = "line 2: it is no row of a recording"
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [
         ({"n": 1, "t": 1.0, "note": "start", "sequence": "x"}, "line 2: it is no row of a recording"),
         ({"n": 1, "t": 1.0, "note": "end"}, "line 2: it is no row of a recording"),
-        ({"n": 1, "t": -1.0, "note": "start", "sequence": 1}, "line 2: it is no row of a recording"),
+        ({"n": 1, "t": -1.0, "note": "start", "sequence": 1}, f"{NO_ROW} (ValueError: t is -1.0, expected seconds"),
+        ({"n": 1, "t": "soon", "note": "start", "sequence": 1}, f"{NO_ROW} (ValueError: t is 'soon', expected seconds"),
         ({"n": 1, "t": 1.0}, "line 2: it is no row of a recording"),
         ({"n": 1, "t": 10**400, "note": "start", "sequence": 1}, "line 2: it is no row of a recording"),
         ({"n": 1, "t": 1.0, "note": "start", "sequence": INFINITY}, "line 2: it is no row of a recording"),

@@ -19,11 +19,13 @@ from scenarios.live_replay import FULL_SPEED, LiveRequest
 
 @contextmanager
 def playing(request: LiveRequest, *, quiet: bool) -> Iterator[Callable[[Playing], None]]:
-    """Show how far it is, in place, as long as a person watches; else say once that it has begun."""
+    """Show how far it is, in place, as long as a person watches; else say once that it connects, and that it plays."""
     url = request.broker.redacted_url
     where = f"playing {request.path.name} onto {url} at {speed_text(request.speed)}"
     console = PlainConsole(stderr=True)
     is_to_be_said = not quiet and not console.is_terminal
+    if is_to_be_said:
+        console.print(f"connecting to {url}", soft_wrap=True)
     with status_line(f"connecting to {url} (Ctrl-C ends it)", quiet=quiet) as show:
 
         def told(playing: Playing) -> None:

@@ -39,7 +39,10 @@ def write_table(path: Path) -> None:
 
 
 def table_scenario(folder: Path, **campaign: Any) -> Scenario:
-    """The scenario; the table is written beside the run folder when it is not there."""
+    """The scenario; the table is written beside the run folder when it is not there.
+
+    So `folder` is one below a test's own: what lies above the tests' folders is found by all of them.
+    """
     table = folder.parent / "table.csv"
     if not table.exists():
         write_table(table)

@@ -74,7 +74,7 @@ def test_what_waits_for_a_decision_to_be_filled_is_shown_while_it_waits(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "300")
-    scenario = table_scenario(tmp_path, budget=5, policy="random")
+    scenario = table_scenario(tmp_path / "run", budget=5, policy="random")
     request = ShadowRequest(scenario, make_world(scenario), "demo", tmp_path)
     figures = {"connected": True, "chosen": 4, "in_flight": 0, "results": 4, "compared": 1, "same": 0, "last": ""}
     with watched(request, quiet=False) as told:

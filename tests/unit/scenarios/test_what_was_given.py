@@ -49,7 +49,7 @@ def test_verify_of_a_newer_pack_advises_a_newer_entropilot(tmp_path: Path) -> No
 
 
 def test_a_wrong_key_in_the_scenario_of_a_recording_is_told_as_in_any_settings(tmp_path: Path) -> None:
-    settings = table_scenario(tmp_path).model_dump(mode="json", exclude={"broker"})
+    settings = table_scenario(tmp_path / "run").model_dump(mode="json", exclude={"broker"})
     settings["campaign"]["budgett"] = 3
     header = {"campaign": "", "pool_digest": "", "started_at": "", "versions": {}, "scenario": settings}
     with closing(RecordingWriter(tmp_path / "r.jsonl", header)):

@@ -16,7 +16,6 @@ MOSQUITTO = "mosquitto"
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """URL scheme -> port, as registered for MQTT and as usual for WebSockets."""
 
-
 MAX_PORT = 65_535
 """Largest number of a port."""
 

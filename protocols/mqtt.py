@@ -35,6 +35,17 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from protocols.broker_settings import BrokerSettings, MqttVersion, no_broker_answers
 from protocols.errors import BrokerError, invariant
 from protocols.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
+from protocols.mqtt_codes import (
+    NO_SUBSCRIBERS,
+    REFUSALS_FROM,
+    REFUSED_FOR_GOOD,
+    RETRY_PUBLISH,
+    TAKEN_OVER,
+    code_of,
+    code_value,
+    is_final,
+    reason_text,
+)
 from protocols.mqtt_properties import properties_of
 from protocols.mqtt_socket import hang_up, open_socket, write_at_once
 from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, NobodyListens, PublishRefused
@@ -48,18 +59,6 @@ LISTENER_EXPIRY_S: Final = 120
 MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
 """Largest packet that we let a broker send us: a payload, its topic and headers. Larger ones never reach memory."""
 
-REFUSED_FOR_GOOD: Final = frozenset({4, 5, 133, 134, 135, 138, 140})
-"""CONNACK codes that trying again cannot mend: bad client id, user or password, not authorised, banned."""
-
-UNSUPPORTED_VERSION: Final = frozenset({1, 132})
-"""CONNACK codes of a broker that speaks another MQTT."""
-
-TAKEN_OVER: Final = 142
-"""DISCONNECT code when another client of the same id connects."""
-
-RETRY_PUBLISH: Final = frozenset({131, 147, 151})
-"""PUBACK codes of a passing fault: unspecified by the broker, receive maximum, quota."""
-
 PROBE_TIMEOUT_S: Final = 3.0
 """How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
 and a person waits. Ten round trips over a satellite."""
@@ -70,12 +69,6 @@ five seconds in all, of which the last words may take the most."""
 
 STEADY_S: Final = 10.0
 """A link that held this long starts its pauses afresh; one that drops sooner backs off (two clients of one id, say)."""
-
-NO_SUBSCRIBERS: Final = 16
-"""PUBACK code of a message that the broker took and gave to nobody: as good as lost, unless it is retained."""
-
-REFUSALS_FROM: Final = 128
-"""MQTT 5 reason codes from here on are failures; SUBACK of 3.1.1 uses the same number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +168,10 @@ class MqttSession:
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send with QoS 1 and wait for the PUBACK and its reason code."""
         code = await self._confirmation(topic, payload, retain=retain)
-        if _is_final(code):  # as one flipped bit may look; a broker that means it says so again
+        if is_final(code):  # as one flipped bit may look; a broker that means it says so again
             code = await self._confirmation(topic, payload, retain=retain)
-        if _is_final(code):
-            raise PublishRefused(topic, _reason_text(code))
+        if is_final(code):
+            raise PublishRefused(topic, reason_text(code))
         if code == NO_SUBSCRIBERS and not retain:
             raise NobodyListens
         if code in RETRY_PUBLISH:
@@ -278,11 +271,11 @@ class MqttSession:
             message = f"the broker answered {len(self._subscriptions)} subscriptions with {len(codes)} codes"
             raise aiomqtt.MqttError(message)  # bits that flipped on the way: nothing on this connection can be trusted
         for topic, code in zip(self._subscriptions, codes, strict=True):
-            value = _code_value(code)
+            value = code_value(code)
             if value >= REFUSALS_FROM:
-                self._require_repeated(f"subscription {topic!r} refused: {_reason_text(value)}")
+                self._require_repeated(f"subscription {topic!r} refused: {reason_text(value)}")
                 raise BrokerError(
-                    f"The broker refuses the subscription {topic!r} ({_reason_text(value)})",
+                    f"The broker refuses the subscription {topic!r} ({reason_text(value)})",
                     expected="the right to subscribe to it",
                     action="let the broker's access list grant it to this user",
                 )
@@ -324,10 +317,10 @@ class MqttSession:
 
     def _judge(self, error: aiomqtt.MqttError) -> str:
         """Return why a connection ended, or raise when trying again cannot help."""
-        code = _code_of(error)
+        code = code_of(error)
         if code in REFUSED_FOR_GOOD and not self._is_first_refusal():
             raise BrokerError(
-                f"The broker at {self._address} refuses us: {_reason_text(code)}",
+                f"The broker at {self._address} refuses us: {reason_text(code)}",
                 expected="a user name and password that it accepts",
                 action="check --broker (mqtt://user:password@host) or ENTROPILOT_BROKER__PASSWORD",
             ) from None
@@ -384,33 +377,6 @@ def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, with_properti
     receipt = _Receipt(client, message.mid, message.qos)
     properties = properties_of(message.properties) if with_properties else {}
     return Delivery(str(message.topic), content, message.retain, message.qos, receipt, properties)
-
-
-def _is_final(code: int) -> bool:
-    """Tell whether a PUBACK refuses a message for good."""
-    return code >= REFUSALS_FROM and code not in RETRY_PUBLISH
-
-
-def _code_of(error: BaseException) -> int:
-    """Return the broker's code; aiomqtt tells that of a lost connection as the cause of its own error."""
-    code = _code_value(getattr(error, "rc", None))
-    return _code_of(error.__cause__) if code < 0 and error.__cause__ is not None else code
-
-
-def _code_value(code: object) -> int:
-    """Return the number of a reason code, of either MQTT version; -1 where there is none."""
-    value = getattr(code, "value", code)
-    return value if isinstance(value, int) else -1
-
-
-def _reason_text(code: int) -> str:
-    names = {
-        1: "unsupported protocol version", 4: "bad user name or password", 5: "not authorised",
-        132: "unsupported protocol version", 133: "client id not valid", 134: "bad user name or password",
-        135: "not authorised", 138: "banned", 140: "bad authentication method", 144: "topic name not valid",
-        149: "packet too large", 151: "quota exceeded", 153: "payload format not valid", 128: "refused",
-    }  # fmt: skip
-    return f"{names.get(code, 'refused')} (code {code})"
 
 
 _QUIET: Final = logging.getLogger("entropilot.mqtt")

@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 UNKNOWN_NAME: Final = "unknown_name"
 """Type of the error that `require_name` raises; its context has what was expected, as pydantic's for literals."""
 
-
 NEAR: Final = 0.5
 """Smallest likeness of a name that is suggested: short names with two letters exchanged have it."""
 

@@ -11,9 +11,10 @@ import gzip
 import hashlib
 import os
 import shutil
-from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from protocols.whole_file import written_whole
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
@@ -45,17 +46,17 @@ def compress_recording(source: Path, target: Path) -> None:
     """Write a recording compressed and sealed, whole or not at all; the same lines give the same bytes.
 
     Raises:
-        OSError: When a file cannot be read or written.
+        StoreError: When a file cannot be read or written.
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("w+b") as out:
-            _compress(source, out)
-            out.flush()
-            os.fsync(out.fileno())  # else a power cut after the rename could leave an empty file of the right name
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(target) as out:
+        with (
+            source.open("rb") as lines,
+            gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=COMPRESSION_LEVEL, mtime=0) as member,
+        ):
+            shutil.copyfileobj(lines, member, _CHUNK_BYTES)
+        out.flush()
+        with Path(out.name).open("rb") as body:
+            out.write(_seal(hashlib.file_digest(body, "sha256").digest()))
 
 
 def seal_problem(path: Path) -> tuple[str, str]:
@@ -82,17 +83,6 @@ def seal_problem(path: Path) -> tuple[str, str]:
     if found != _seal(digest.digest()):
         return "a byte of the compressed file was changed that changes no line", ""
     return "", ""
-
-
-def _compress(source: Path, out: BufferedRandom) -> None:
-    with (
-        source.open("rb") as lines,
-        gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=COMPRESSION_LEVEL, mtime=0) as member,
-    ):
-        shutil.copyfileobj(lines, member, _CHUNK_BYTES)
-    out.seek(0)
-    digest = hashlib.file_digest(out, "sha256").digest()
-    out.write(_seal(digest))
 
 
 def _seal(digest: bytes) -> bytes:

@@ -8,6 +8,18 @@ from pathlib import Path
 from protocols.errors import StoreError
 
 
+def begins_with(path: Path, magic: bytes) -> bool:
+    """Tell whether something is a file, and begins with some bytes.
+
+    Raises:
+        OSError: When it cannot be read.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
+
+
 def require_regular_file(path: Path, kind: str) -> None:
     """Check that a path is a file.
 

@@ -33,6 +33,7 @@ from scenarios.cli_options import (
     ShowSettings,
     loaded,
     made_world,
+    print_settings,
     show,
 )
 from scenarios.cli_recordings import app as recordings
@@ -96,7 +97,7 @@ def run(
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
         resolved = loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
-            _print_settings(resolved, json=json)
+            print_settings(resolved, json=json)
             return
         if (kills := len(resolved.settings.crashes.at)) and not one_life:
             from scenarios.crashes import live_and_be_killed
@@ -137,7 +138,7 @@ def agent(
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
         resolved = _on_a_server(loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
         if show_settings:
-            _print_settings(resolved, json=json)
+            print_settings(resolved, json=json)
             return
         if shadow:
             from scenarios.cli_shadow import follow_and_tell
@@ -175,7 +176,7 @@ def simulator(
         _require_running(broker)
         resolved = _on_a_server(loaded(scenario, {"broker": broker, "id": id}, settings, settings_file))
         if show_settings:
-            _print_settings(resolved, json=False)
+            print_settings(resolved, json=False)
             return
         from scenarios.alone import run_simulator
         from scenarios.run_folder import require_campaign_name
@@ -388,15 +389,6 @@ def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
     if not outcome.finished:
         tell(f"The campaign is not finished; take it up with --resume --campaign {request.campaign}")
         raise SystemExit(INTERRUPTED)
-
-
-def _print_settings(resolved: Resolved[Scenario], *, json: bool) -> None:
-    from protocols.layering import settings_json, settings_table
-
-    if json:
-        print_json(settings_json(resolved))
-    else:
-        show(settings_table(resolved))
 
 
 if __name__ == "__main__":

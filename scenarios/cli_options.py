@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scenarios.console import PlainConsole, progress_on_stderr, tell
+from scenarios.console import PlainConsole, print_json, progress_on_stderr, tell
 
 if TYPE_CHECKING:
     from protocols.layering import Resolved
@@ -85,6 +85,16 @@ def made_world(scenario: Scenario, *, quiet: bool) -> World:
     for warning in world.warnings:
         tell(f"note: {warning}", "yellow")
     return world
+
+
+def print_settings(resolved: Resolved[Scenario], *, json: bool) -> None:
+    """Print every setting with its source."""
+    from protocols.layering import settings_json, settings_table
+
+    if json:
+        print_json(settings_json(resolved))
+    else:
+        show(settings_table(resolved))
 
 
 def show(content: Any) -> None:

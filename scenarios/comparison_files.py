@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from agent.acquisition.bias import BIAS_FIGURES
 from agent.report.panels import Curve, Panel, draw_panels
 from agent.report.step_axis import STEP_LABEL
-from agent.report.whole_file import written_whole
+from protocols.whole_file import written_whole
 from scenarios.comparison import Comparison, ModelScores
 from scenarios.statistics import half_width_of
 

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated, Final, Self
 
-import typer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from protocols.errors import CampaignHalted, SettingsError
-from scenarios.console import INTERRUPTED
+from scenarios.console import INTERRUPTED, tell
 
 MAX_CRASHES: Final = 100
 """Most crashes of one run: each costs a start of Python, and of the broker."""
@@ -87,12 +86,12 @@ def live_and_be_killed(arguments: Sequence[str], *, campaign: str, kills: int) -
             code = life.lived([*command, *rest])
             if life.asked and code < 0:  # it had no time to say so itself
                 advice = f"take it up with --resume --campaign {campaign}"
-                typer.secho(f"The campaign is not finished; {advice}", err=True)
+                tell(f"The campaign is not finished; {advice}")
                 return INTERRUPTED
             if code != -signal.SIGKILL:
                 return code
             if killed < kills:
-                typer.secho(f"killed ({killed + 1} of {kills}); taking it up again", err=True, fg=typer.colors.YELLOW)
+                tell(f"killed ({killed + 1} of {kills}); taking it up again", "yellow")
             rest += [] if "--resume" in rest else ["--resume"]
     raise CampaignHalted(
         "The run was killed more often than [crashes] says",

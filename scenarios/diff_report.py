@@ -15,6 +15,7 @@ from agent.campaign.events import Event
 from agent.replay.events import Part, in_words
 from agent.report.figures import draw_diff as draw_diff_figure
 from protocols.errors import SettingsError, StoreError
+from protocols.regular_file import begins_with
 from scenarios.diff import Diff, Divergence
 
 MAX_NAMES: Final = 5
@@ -83,19 +84,12 @@ def require_picture(path: Path) -> None:
         raise SettingsError(
             f"{path} cannot be the picture", expected=f"a file that ends in {PNG}", action="name another --out"
         )
-    if path.exists() and not _is_picture(path):
+    if path.exists() and not begins_with(path, _PNG_MAGIC):
         raise StoreError(
             f"{path} exists and is no picture",
             expected="a new file, or a picture that is replaced",
             action="name another --out",
         )
-
-
-def _is_picture(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_PNG_MAGIC)) == _PNG_MAGIC
 
 
 def draw_diff(found: Diff, path: Path) -> Path:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ class Playing:
 Told = Callable[[Playing], None]
 
 
-class Player:
+class Player(ABC):
     """Plays until it is over.
 
     Args:
@@ -113,9 +114,9 @@ class Player:
         else:
             self.why_not = item.reason
 
+    @abstractmethod
     async def _say(self) -> None:
         """Say what is to be said."""
-        raise NotImplementedError
 
     def _is_over(self) -> bool:
         return False

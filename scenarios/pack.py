@@ -24,11 +24,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from agent.assembly import RECORDING as RUN_RECORDING
-from agent.report.whole_file import written_whole
 from protocols.errors import StoreError
 from protocols.messages import ID_PATTERN
 from protocols.recording_reader import check_recording, lines_of
+from protocols.regular_file import begins_with
 from protocols.setting_fields import without_url_password
+from protocols.whole_file import written_whole
 from scenarios.console import ProgressCall, byte_counter
 from scenarios.loader import Overrides, library_scenarios, load_scenario
 from scenarios.pack_manifest import (
@@ -41,8 +42,8 @@ from scenarios.pack_manifest import (
     PackMember,
     kind_of,
 )
-from scenarios.pack_reading import SUFFIX, begins_as_pack, is_pack, opened_pack
-from scenarios.pack_seal import UNSEALED, seal
+from scenarios.pack_reading import SUFFIX, is_pack, opened_pack
+from scenarios.pack_seal import UNSEALED, ZIP_MAGIC, seal
 from scenarios.recorded import recorded_settings, shared_settings
 from scenarios.replay import Source, named_source
 from scenarios.settings import Scenario
@@ -141,7 +142,7 @@ def write_pack(content: Content, out: Path, progress: ProgressCall) -> Packed:
     Raises:
         StoreError: When it cannot be written, or something else is in its place.
     """
-    if out.exists() and not begins_as_pack(out):
+    if out.exists() and not begins_with(out, ZIP_MAGIC):
         raise StoreError(
             f"{out} exists and is no pack",
             expected="a new file, or a pack that is replaced",

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final, cast
 from agent.verify.part import Part
 from protocols.errors import StoreError
 from protocols.recording_reader import check_lines
-from protocols.regular_file import require_regular_file
+from protocols.regular_file import begins_with, require_regular_file
 from scenarios.console import ProgressCall, byte_counter, no_progress
 from scenarios.pack_manifest import (
     MANIFEST,
@@ -134,17 +134,9 @@ def is_pack(path: Path) -> bool:
     try:
         if path.suffix == SUFFIX:
             return path.exists()
-        return begins_as_pack(path)
+        return begins_with(path, ZIP_MAGIC)
     except OSError:
         return False  # such as a name that is too long to be one
-
-
-def begins_as_pack(path: Path) -> bool:
-    """Tell whether something that exists is a file, and begins as packs do."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -38,14 +39,19 @@ def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: 
         if resume and not _is_run(runs / campaign):
             raise _nothing_to_resume(runs, campaign)
         return campaign
-    names = itertools.chain([scenario], (f"{scenario}-{number}" for number in itertools.count(2)))
-    taken = list(itertools.takewhile(lambda name: (runs / name).exists(), names))
+    taken = list(itertools.takewhile(lambda name: (runs / name).exists(), names_in_turn(scenario)))
     if resume:
         begun = [name for name in taken if _is_run(runs / name)]
         if not begun:
             raise _nothing_to_resume(runs, scenario)
         return begun[-1]
     return f"{scenario}-{len(taken) + 1}" if taken else scenario
+
+
+def names_in_turn(name: str) -> Iterator[str]:
+    """Yield the names of folders that belong to one: itself, then with a number from 2 on."""
+    yield name
+    yield from (f"{name}-{number}" for number in itertools.count(2))
 
 
 def find_folder(run: str, runs: Path, *, has_database: bool = True) -> Path:

@@ -22,7 +22,6 @@ from typing import IO, Any, Final
 from agent.assembly import DATABASE, RECORDING, versions
 from agent.campaign.events import CampaignPlan, CampaignStarted, Event, StartSetLoaded, dump_event, load_event
 from agent.memory import fresh_uid, require_same_plan
-from agent.report.whole_file import written_whole
 from agent.shadow.choices import Compared, LabChoice, from_line, to_line
 from protocols.errors import StoreError
 from protocols.recording import RecordingWriter
@@ -30,6 +29,7 @@ from protocols.recording_lines import HEARD, SHADOW_BEGINNING, MessageRow
 from protocols.recording_reader import open_recording, read_header
 from protocols.run_lock import RunLock
 from protocols.transport import Delivery
+from protocols.whole_file import written_whole
 from scenarios.beginning import beginning_of
 from scenarios.recorded import recorded_settings
 from scenarios.settings import Scenario

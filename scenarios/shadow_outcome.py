@@ -18,11 +18,11 @@ from agent.report.banded import ENDS, MAX_BANDED_STEPS, with_bands
 from agent.report.shadow_figure import draw_shadow
 from agent.report.summary import MAX_SUMMARY_BYTES, bias_fields, bias_tree
 from agent.report.trajectory import Trajectory, write_trajectory_csv
-from agent.report.whole_file import written_whole
 from agent.shadow.choices import Compared
 from agent.shadow.comparison import ShadowSummary, summarise
 from agent.shadow.hearing import Shadow
 from protocols.errors import StoreError
+from protocols.whole_file import written_whole
 from scenarios.run_folder import SHADOW_SUMMARY, TRAJECTORY
 from scenarios.shadow_files import COMPARISONS, ShadowFiles
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from agent.acquisition.bias import BIAS_FIGURES
 from agent.report.trim_figure import FamilyStrip, TrimPicture, draw_trim
-from agent.report.whole_file import written_whole
+from protocols.whole_file import written_whole
 from scenarios.trim import Figure, Trimming
 from scenarios.trim_rows import write_rows
 

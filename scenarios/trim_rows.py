@@ -15,8 +15,8 @@ from typing import Any, BinaryIO, Final, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.report.whole_file import written_whole
 from protocols.errors import TableError, invariant
+from protocols.whole_file import written_whole
 
 IndexArray = NDArray[np.int64]
 

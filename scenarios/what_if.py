@@ -138,14 +138,11 @@ def what_if(
         SettingsError: When the settings change what the recording stands on.
         TableError: When the table that is to fill in cannot be used.
     """
-    then, now = source.scenario.campaign, scenario.campaign
-    _require_same_ground(then, now)
     recorded = RecordedCampaign()
     followed, note = followed_to_the_end(source, recorded.note, progress, campaign=campaign)
-    plan = followed.terms
-    then = _as_recorded(plan, then)
+    plan, pool = followed.terms, source.world.pool
+    then, now = _as_recorded(plan, source.scenario.campaign), scenario.campaign
     _require_same_ground(then, now)
-    pool = source.world.pool
     start, answers = (
         {pool.index_of[name]: values for name, values in known.items()} for known in (recorded.start, recorded.answers)
     )

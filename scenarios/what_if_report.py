@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ from rich.text import Text
 from agent.acquisition.bias import BIAS_FIGURES, BiasPoint
 from agent.report.trajectory import write_trajectory_csv
 from agent.report.what_if_figure import Line, draw_what_if
-from agent.report.whole_file import written_whole
 from protocols.errors import StoreError
+from protocols.whole_file import written_whole
+from scenarios.run_folder import names_in_turn
 from scenarios.what_if import AnsweredBy, WhatIf
 
 FIGURE: Final = "what-if.png"
@@ -92,8 +92,7 @@ def write_what_if(found: WhatIf, folder: Path) -> tuple[Path, ...]:
 
 def free_folder(runs: Path, campaign: str, policy: str) -> Path:
     """Return a folder of its own for a what-if: numbered from 2 where another what-if has its name."""
-    name = f"what-if-{campaign}-{file_name(policy)}"
-    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    names = names_in_turn(f"what-if-{campaign}-{file_name(policy)}")
     return next(folder for folder in map(runs.joinpath, names) if not folder.exists())
 
 

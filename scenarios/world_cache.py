@@ -21,9 +21,9 @@ import numpy as np
 
 from agent.acquisition.base import FloatArray
 from agent.pool.candidates import Candidate, Pool, make_pool
-from agent.report.whole_file import written_whole
 from protocols.errors import EntropilotError
 from protocols.structure import CrystalStructure
+from protocols.whole_file import written_whole
 
 MADE_WITH: Final = ("numpy", "scipy", "ase", "pymatgen", "pymatgen-core", "spglib")
 """Packages whose version may change a crystal's last bits, or its energy's."""

@@ -52,7 +52,6 @@ def draw_bias(
     *,
     comparison: Mapping[str, Trajectory] | None = None,
     title: str,
-    name: str = "this run",
 ) -> None:
     """Draw the entropy of every family, and below it the gap between the poorest and the richest.
 
@@ -61,7 +60,6 @@ def draw_bias(
         trajectory: This run.
         comparison: Further runs by name ("same budget at random"), drawn in the lower panel.
         title: What the picture shows.
-        name: Of this run, beside its line.
 
     Raises:
         StoreError: When the file cannot be written.
@@ -72,7 +70,7 @@ def draw_bias(
     upper = figure.add_axes((LEFT_MARGIN, 0.405, RIGHT_MARGIN - LEFT_MARGIN, 0.475))
     lower = figure.add_axes((LEFT_MARGIN, 0.085, RIGHT_MARGIN - LEFT_MARGIN, 0.245), sharex=upper)
     own = _Curves.of(trajectory)
-    curves = [(name, own), *((other, _Curves.of(run)) for other, run in (comparison or {}).items())]
+    curves = [("this run", own), *((name, _Curves.of(run)) for name, run in (comparison or {}).items())]
     set_step_limits((upper, lower), [each.steps for _, each in curves])
     write_title(figure, title, _gap_sentence(trajectory))
     _draw_entropies(upper, trajectory, own)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.report.labels import INK
-from agent.report.whole_file import written_whole
+from protocols.whole_file import written_whole
 
 OKABE_ITO: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Without the yellow, which is lost on white."""

@@ -18,8 +18,8 @@ from agent.acquisition.bands import Band
 from agent.acquisition.bias import BIAS_FIGURES, BiasPoint, coverage, evenness, poverty_rank
 from agent.report.labels import shortened
 from agent.report.trajectory import Bands
-from agent.report.whole_file import written_whole
 from protocols.errors import StoreError
+from protocols.whole_file import written_whole
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from agent.acquisition.bands import Band
 from agent.acquisition.bias import BIAS_FIGURES, BiasPoint, coverage, evenness
-from agent.report.whole_file import written_whole
 from protocols.errors import TableError
+from protocols.whole_file import written_whole
 
 Bands = tuple[Band | None, ...]
 """Of every family of a point, in its order; None where a family has none."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from protocols import recording_seal
+from protocols.errors import StoreError
 from protocols.recording import RecordingWriter
 from protocols.recording_reader import check_recording
 from protocols.recording_seal import compress_recording
@@ -37,7 +38,7 @@ def test_until_its_last_byte_is_on_the_disk_a_compressed_recording_is_not_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module, call, refuse)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StoreError, match="No space left"):
         compress_recording(source, target)
     assert list(source.parent.iterdir()) == [source], "and nothing of it is left"
     monkeypatch.undo()

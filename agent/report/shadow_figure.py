@@ -96,6 +96,7 @@ def _draw_strip(axes: Any, agreements: Sequence[Agreement]) -> None:
             codes, cmap=colours, vmin=0, vmax=len(kinds) - 1, extent=extent, aspect="auto", interpolation="none"
         )
     else:
+        axes.set_xlim(0, 1)
         axes.text(0.5, 0.5, "No choice was compared", transform=axes.transAxes, ha="center", va="center", fontsize=9)
     entries = [(f"{each.value}: {agreements.count(each)}", AGREEMENT_COLOURS[each]) for each in kinds]
     _write_key(axes, [("The shadow would have chosen", None), *entries])
@@ -111,6 +112,7 @@ def _draw_bars(axes: Any, families: Sequence[FamilyRow]) -> None:
     names = [shortened(each.family) for each in families]
     turn = {"rotation": 20, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
     axes.set_xticks(places, names, fontsize=8, parse_math=False, **turn)
+    axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
     axes.set_ylabel("Candidates chosen", fontsize=9)
     lab, shadow = sum(each.lab for each in families), sum(each.shadow for each in families)
     _write_key(axes, [(f"by the lab: {lab}", LAB), (f"by the shadow: {shadow}", SHADOW)])

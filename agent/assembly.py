@@ -12,30 +12,30 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from agent.acquirer import Acquirer, make_acquirer
 from agent.acquisition.registry import policy_fingerprint
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignPlan, CampaignResumed
 from agent.campaign.state import Phase
-from agent.correspondence import Correspondence
-from agent.logs import StepLog, log_bands, open_log
 from agent.loop import Agent
-from agent.memory import Remembered, begin, fresh_uid, remember, require_same_plan
 from agent.pool.candidates import Pool
-from agent.run_recorder import RunRecorder, fill_up
+from agent.runtime.log import StepLog, log_bands, open_log
+from agent.runtime.messages import Correspondence
+from agent.runtime.policy_runner import Acquirer, make_acquirer
+from agent.runtime.recorder import RunRecorder, fill_up
+from agent.runtime.resume import Remembered, begin, fresh_uid, remember, require_same_plan
+from agent.runtime.transaction import Step, StepMaker
 from agent.settings import CampaignSettings
-from agent.step import Step, StepMaker
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
-from protocols.broker_settings import BrokerSettings
-from protocols.database import require_database_url, sqlite_url
 from protocols.errors import StoreError
-from protocols.in_hand import InHand
-from protocols.messages import Health
-from protocols.mqtt import MqttSession, Will
-from protocols.recording import RecordedTransport, RecordingWriter
-from protocols.run_lock import RunLock
-from protocols.topics import AGENT_CLIENT, agent_subscriptions
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.mqtt import MqttSession, Will
+from protocols.link.poison_guard import InHand
+from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.storage.database import require_database_url, sqlite_url
+from protocols.storage.run_lock import RunLock
+from protocols.wire.messages import Health
+from protocols.wire.topics import AGENT_CLIENT, agent_subscriptions
 
 DATABASE = "campaign.db"
 RECORDING = "recording.jsonl"

@@ -18,22 +18,22 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agent.acquirer import Acquirer
 from agent.acquisition.base import AcquisitionContext
 from agent.campaign.context import make_context
 from agent.campaign.decide import DecisionNeeded
 from agent.campaign.state import Phase
-from agent.correspondence import Correspondence, Letter
-from agent.deadlines import Deadlines
-from agent.incumbency import Incumbency
-from agent.step import Expired, Input, Proposed, Step, StepMaker
+from agent.runtime.deadlines import Deadlines
+from agent.runtime.election import Incumbency
+from agent.runtime.messages import Correspondence, Letter
+from agent.runtime.policy_runner import Acquirer
+from agent.runtime.transaction import Expired, Input, Proposed, Step, StepMaker
 from agent.store.store import Store
+from protocols.concurrency.task_group_errors import explained
 from protocols.errors import BrokerError, CampaignHalted
-from protocols.failures import explained
-from protocols.in_hand import InHand
-from protocols.limits import MAX_BANDED_FAMILIES
-from protocols.messages import Health
-from protocols.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport
+from protocols.link.poison_guard import InHand
+from protocols.link.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport
+from protocols.wire.limits import MAX_BANDED_FAMILIES
+from protocols.wire.messages import Health
 
 MAX_INPUTS_PER_COMMIT: Final = 64
 """Inputs folded into one transaction under load: a FULL commit costs up to 4 ms on a shared disk."""

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from agent.acquisition.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution, default_scale
 from agent.acquisition.registry import BUILT_IN
 from agent.campaign.events import CampaignPlan, FurtherProperty, Ordering
-from protocols.limits import MAX_ABS_VALUE, MAX_QUANTITIES
-from protocols.messages import Identifier, Name
-from protocols.names import require_name
+from agent.entropy.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution, default_scale
+from protocols.settings.suggestions import require_name
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES
+from protocols.wire.messages import Identifier, Name
 
 MAX_PARALLEL = 256
 """Most candidates in flight: bounds what is awaited, and what a reconnect sends again."""

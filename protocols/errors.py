@@ -63,7 +63,7 @@ class MessageError(EntropilotError):
     """A received message is not one of ours; it goes to the quarantine.
 
     Args:
-        reason: A short, closed vocabulary (see `protocols.codec`), so that faults can be counted.
+        reason: A short, closed vocabulary (see `protocols.wire.codec`), so that faults can be counted.
         found: What was found.
     """
 

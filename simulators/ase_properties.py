@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import exp, isfinite, log, sqrt
 from typing import TYPE_CHECKING, Final
 
-from protocols.messages import CandidateRequest, FailureReason, Quantity
-from protocols.structure import CrystalStructure
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
+from protocols.wire.structure import CrystalStructure
 from simulators.calculators import CalculatorChoice, choose_calculator, require_known_elements
 from simulators.evaluator import EvaluationFailed
 

@@ -7,13 +7,13 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from protocols.broker_settings import BrokerSettings, MqttVersion
-from protocols.database import sqlite_url
-from protocols.in_hand import InHand
-from protocols.messages import Health
-from protocols.mqtt import MqttSession, Will
-from protocols.run_lock import RunLock
-from protocols.topics import simulator_subscriptions
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.mqtt import MqttSession, Will
+from protocols.link.poison_guard import InHand
+from protocols.storage.database import sqlite_url
+from protocols.storage.run_lock import RunLock
+from protocols.wire.messages import Health
+from protocols.wire.topics import simulator_subscriptions
 from simulators.executor import make_executor
 from simulators.faulty import faulty
 from simulators.outbox import Outbox

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from protocols.errors import SettingsError
-from protocols.messages import FailureReason
-from protocols.names import did_you_mean
+from protocols.settings.suggestions import did_you_mean
+from protocols.wire.messages import FailureReason
 from simulators.evaluator import EvaluationFailed
 
 if TYPE_CHECKING:

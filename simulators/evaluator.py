@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from protocols.messages import CandidateRequest, FailureReason, Quantity
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 
 
 class EvaluationFailed(Exception):

@@ -10,11 +10,11 @@ from typing import Annotated, Final, Protocol
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from protocols.child import Child, ChildDied, serve
-from protocols.codec import decode_payload, encode
+from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import EntropilotError, SettingsError
-from protocols.limits import MAX_QUANTITIES
-from protocols.messages import CandidateRequest, FailureReason, Quantity, cut
+from protocols.wire.codec import decode_payload, encode
+from protocols.wire.limits import MAX_QUANTITIES
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, cut
 from simulators.evaluator import EvaluationFailed, Evaluator
 from simulators.oracle_table import NoAnswer
 from simulators.registry import make_evaluator

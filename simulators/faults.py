@@ -17,8 +17,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from protocols.limits import MAX_ABS_VALUE, MAX_DURATION_S
-from protocols.messages import CandidateRequest, CandidateResult, Quantity
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_DURATION_S
+from protocols.wire.messages import CandidateRequest, CandidateResult, Quantity
 from simulators.noise import Seed, generator_for
 
 WRONG_UNIT: Final = "uncalibrated"

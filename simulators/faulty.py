@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from protocols.codec import decode, encode
-from protocols.ids import fresh_id
-from protocols.messages import CandidateRequest, CandidateResult, FailureReason, Quantity
-from protocols.topics import Channel, parse
-from protocols.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.link.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.wire.codec import decode, encode
+from protocols.wire.fresh_ids import fresh_id
+from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason, Quantity
+from protocols.wire.topics import Channel, parse
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import Executor
 from simulators.faults import GARBAGE, Fault, Faults, FaultSettings, contradicting, spoilt
@@ -69,7 +69,7 @@ class FaultyExecutor:
 
 
 class FaultyLink:
-    """Carries messages as another link does, and answers among faults; implements `protocols.transport.Transport`.
+    """Carries messages as another link does, and answers among faults; implements `protocols.link.transport.Transport`.
 
     Args:
         inner: The link.

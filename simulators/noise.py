@@ -15,8 +15,8 @@ from typing import Annotated, Final, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from protocols.limits import MAX_ABS_VALUE
-from protocols.messages import Name, Quantity
+from protocols.wire.limits import MAX_ABS_VALUE
+from protocols.wire.messages import Name, Quantity
 
 LATENCY_BOUND_IN_MEANS: Final = 10.0
 """Longest waiting time [mean]: an exponential one is cut once in 22,000 draws, which lowers its mean by 0.005 %; a

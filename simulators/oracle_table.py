@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from protocols.errors import TableError
-from protocols.limits import MAX_ABS_VALUE, MAX_QUANTITIES
-from protocols.messages import CandidateRequest, FailureReason, Quantity, cut
-from protocols.tables import PropertyValues, TableColumns, read_values
+from protocols.tables.table import PropertyValues, TableColumns, read_values
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, cut
 from simulators.evaluator import EvaluationFailed
 
 MissPolicy = Literal["fail", "silent"]
@@ -38,7 +38,7 @@ class OracleTableSettings(BaseModel):
     """Settings of the oracle, as plain values.
 
     Attributes:
-        path: The table (see `protocols.tables.read_values`).
+        path: The table (see `protocols.tables.table.read_values`).
         columns: What its columns mean; the same as the agent's, so that ids agree.
         miss: What a candidate that is not in the table gets.
     """

@@ -32,8 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, SQLModel
 
-from protocols.database import Statements, opening, transaction
 from protocols.errors import StoreError
+from protocols.storage.database import Statements, opening, transaction
 
 KEEP_DELIVERED: Final = 10_000
 """Attempts after which a delivered one is forgotten; until then a repeated request is known. An agent repeats at most

@@ -20,12 +20,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from protocols.codec import decode, decode_payload, encode, topic_of
+from protocols.concurrency.task_group_errors import explained
 from protocols.errors import BrokerError, MessageError
-from protocols.failures import explained
-from protocols.ids import fresh_id
-from protocols.in_hand import KILLS_HANDLER, MAX_DEATHS, InHand
-from protocols.messages import (
+from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS, InHand
+from protocols.link.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport
+from protocols.wire.codec import decode, decode_payload, encode, topic_of
+from protocols.wire.fresh_ids import fresh_id
+from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
@@ -35,8 +36,7 @@ from protocols.messages import (
     Status,
     cut,
 )
-from protocols.topics import Channel, Topic
-from protocols.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport
+from protocols.wire.topics import Channel, Topic
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import Executor
 from simulators.noise import GaussianNoise, Latency

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from protocols.messages import Identifier
-from protocols.names import require_name
-from protocols.topics import AGENT_CLIENT, ANY_SIMULATOR
+from protocols.settings.suggestions import require_name
+from protocols.wire.messages import Identifier
+from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 from simulators.calculators import CALCULATOR_NAMES
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings

@@ -6,15 +6,15 @@ It reads no clock and no global random state; its randomness is `numpy.random.de
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.acquisition.aspects import Aspect
-from agent.acquisition.measure import AS_PUBLISHED, EntropyMeasure
+from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
+from agent.entropy.target_properties import Aspect
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -125,3 +125,15 @@ class Policy(Protocol):
             so a policy that what is pending could teach better should choose.
         """
         ...
+
+
+class Proposer(Protocol):
+    """Proposes candidates within a step."""
+
+    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+        """Propose at once, or return None: then the answer comes as an input of a later step."""
+        ...
+
+
+Ask = Callable[[AcquisitionContext, int], Proposal]
+"""Puts a question to the policy of today."""

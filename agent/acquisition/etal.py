@@ -24,7 +24,7 @@ out only when it gained in none of them.
 | Y | value to come of a candidate: normal with the surrogate's mean and deviation [unit of the property] |
 | G | expected gain [nat], see `expected_gain` |
 
-Input that nobody wishes for (tests/unit/acquisition/test_etal_bad_input.py):
+Input that nobody wishes for (tests/unit/agent/acquisition/test_etal_bad_input.py):
 
 | input | outcome |
 |---|---|
@@ -52,13 +52,13 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from agent.acquisition.aspects import Aspect, combined_entropy
 from agent.acquisition.base import AcquisitionContext, Choice, IndexArray, PoolArrays, Proposal
-from agent.acquisition.bias import poverty_rank
+from agent.acquisition.family_forecast import Outlook, Prediction
 from agent.acquisition.family_history import MIN_FAMILY_ROWS, Histories
-from agent.acquisition.outlook import Outlook, Prediction
 from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, best_two, check_whole_number, short_reason
 from agent.acquisition.shared_surrogate import SharedSurrogate
+from agent.entropy.bias import poverty_rank
+from agent.entropy.target_properties import Aspect, combined_entropy
 from agent.surrogate.growing import GrowthTerms
 from agent.surrogate.standardise import ColumnMemory
 from protocols.errors import SettingsError

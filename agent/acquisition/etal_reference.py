@@ -45,8 +45,8 @@ from typing import ClassVar, Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, Proposal
-from agent.acquisition.entropy import MIN_VALUES, entropy_of_sorted, expected_entropy_with_added
 from agent.acquisition.selection import best_two, check_whole_number, expected_improvement, short_reason
+from agent.entropy.entropy import MIN_VALUES, entropy_of_sorted, expected_entropy_with_added
 from agent.surrogate.gaussian_process import FittedGP, fit
 from agent.surrogate.standardise import ColumnMemory
 from protocols.errors import SettingsError

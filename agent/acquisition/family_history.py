@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, PoolArrays
-from agent.acquisition.measure import EntropyMeasure
+from agent.entropy.measure import EntropyMeasure
 from agent.surrogate.growing import GrowingGP, GrowthTerms
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import Standardisation

@@ -17,7 +17,7 @@ from typing import Final
 
 from agent.acquisition.base import Policy
 from protocols.errors import SettingsError
-from protocols.names import did_you_mean
+from protocols.settings.suggestions import did_you_mean
 
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -38,9 +38,9 @@ from agent.campaign.events import (
     ResultAccepted,
 )
 from agent.campaign.state import OPEN, RESULT_REFUSED, Attempt, Campaign, Phase, Standing
-from protocols.attempt_ids import attempt_identity
 from protocols.errors import MessageError, invariant
-from protocols.messages import (
+from protocols.wire.attempt_ids import attempt_identity
+from protocols.wire.messages import (
     PERMANENT_FAILURES,
     CandidateFailure,
     CandidateResult,
@@ -49,7 +49,7 @@ from protocols.messages import (
     Quantity,
     ReceiptStatus,
 )
-from protocols.topics import ANY_SIMULATOR
+from protocols.wire.topics import ANY_SIMULATOR
 
 MAX_REASON_LENGTH: Final = 300
 """Longest reason kept in an event [character]."""

@@ -12,10 +12,10 @@ from typing import Any, Final, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.acquisition.aspects import Aspect
-from agent.acquisition.measure import PUBLISHED, RESOLUTION_WITHOUT_VALUES, EntropyMeasure, EstimatorName
+from agent.entropy.measure import PUBLISHED, RESOLUTION_WITHOUT_VALUES, EntropyMeasure, EstimatorName
+from agent.entropy.target_properties import Aspect
 from protocols.errors import StoreError
-from protocols.messages import Identifier
+from protocols.wire.messages import Identifier
 
 
 class Ordering(StrEnum):
@@ -68,7 +68,7 @@ class CampaignPlan:
         policy: Name or `module:Class`, with its options and fingerprint.
         recipients: Simulators that requests are addressed to, in turn.
         pool_digest: Digest of the pool that decisions refer to.
-        estimator: Which entropy is balanced, one of `agent.acquisition.measure.ESTIMATORS`. Journals of old do not say
+        estimator: Which entropy is balanced, one of `agent.entropy.measure.ESTIMATORS`. Journals of old do not say
             it: they meant the published one.
         resolution: Smallest difference of values that means anything to it [unit].
         further: Properties that are balanced beside it.

@@ -51,7 +51,7 @@ from agent.campaign.events import (
 )
 from agent.pool.candidates import Pool
 from protocols.errors import invariant
-from protocols.messages import FailureReason
+from protocols.wire.messages import FailureReason
 
 
 class Standing(IntEnum):

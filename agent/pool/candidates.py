@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError
-from protocols.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
-from protocols.structure import CrystalStructure
+from protocols.wire.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
+from protocols.wire.structure import CrystalStructure
 
 FEATURE_DECIMALS: Final = 9
 """Decimal places of features in the pool digest: above the bits in which platforms differ."""

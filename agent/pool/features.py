@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError
-from protocols.structure import CrystalStructure
+from protocols.wire.structure import CrystalStructure
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

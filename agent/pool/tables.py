@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from agent.pool.candidates import Candidate, Pool, make_pool
-from protocols.tables import CandidateTable
+from protocols.tables.table import CandidateTable
 
 
 def pool_from_table(table: CandidateTable) -> Pool:
     """Make the pool: features are the named columns, else made of the structures, else of the formulas.
 
     Args:
-        table: As `protocols.tables.read_table` gives it; its order does not matter.
+        table: As `protocols.tables.table.read_table` gives it; its order does not matter.
 
     Raises:
         TableError: When a structure or a formula gives no features, or the pool breaks its bounds (`make_pool`).

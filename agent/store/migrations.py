@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, insert, inspect, select, update
 from sqlmodel import SQLModel
 
-from agent.acquisition.bias import coverage, evenness
+from agent.entropy.bias import coverage, evenness
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, BIAS_POINT, MIGRATION, SCHEMA_VERSION
 from protocols.errors import StoreError
 

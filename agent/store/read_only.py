@@ -18,12 +18,12 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from agent.campaign.events import Event
-from agent.pool.touched import TouchedPool, touched_pool
 from agent.store.migrations import current_version, migrate
 from agent.store.tables import BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
-from protocols.database import opening, require_database_url, sqlite_url
+from agent.store.touched_pool import TouchedPool, touched_pool
 from protocols.errors import StoreError
-from protocols.wal_frames import is_damaged
+from protocols.storage.database import opening, require_database_url, sqlite_url
+from protocols.storage.wal_check import is_damaged
 
 NO_TIME: Final = "0000-00-00"
 """Where a time is only a label, and none is known."""

@@ -9,8 +9,8 @@ from typing import Final, Self
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, make_url, select, update
 
-from agent.acquisition.bias import BIAS_FIGURES, BiasPoint
 from agent.campaign.events import CampaignPlan, Event, dump_event, load_event
+from agent.entropy.bias import BIAS_FIGURES, BiasPoint
 from agent.store.migrations import migrate
 from agent.store.tables import (
     BIAS_FAMILY,
@@ -25,9 +25,9 @@ from agent.store.tables import (
     CampaignMeta,
 )
 from agent.store.views import DatasetLabels, Views
-from protocols.database import Statements, hold_server_lock, opening, transaction
 from protocols.errors import StoreError
-from protocols.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
+from protocols.storage.database import Statements, hold_server_lock, opening, transaction
+from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
 
 GENESIS_DIGEST: Final = "0" * 64
 """The digest before the first row of a journal."""

@@ -19,7 +19,7 @@ from agent.campaign.events import (
     StartSetLoaded,
 )
 from agent.store.tables import OBSERVATION, REQUEST
-from protocols.database import Statements
+from protocols.storage.database import Statements
 
 START_SET: Final = "start set"
 BY_HAND: Final = "by hand"

@@ -50,11 +50,12 @@ from typing import Any, Final
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from agent.acquisition import etal, outlook
+from agent.acquisition import etal
+from agent.acquisition import family_forecast as outlook
 from agent.acquisition.base import AcquisitionContext, PoolArrays
-from agent.acquisition.measure import M_SPACING, EntropyMeasure, default_resolution
+from agent.entropy.measure import M_SPACING, EntropyMeasure, default_resolution
 from agent.surrogate.growing import GrowingGP
-from agent.surrogate.imagined import Imagined
+from agent.surrogate.pending_conditioned import Imagined
 
 FEATURES: Final = 64
 DECISIONS: Final = 5

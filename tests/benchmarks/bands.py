@@ -1,7 +1,7 @@
 """How often each kind of band holds the true entropy, and how wide it is: `python -m tests.benchmarks.bands [SAMPLES]`.
 
 Each is a band of 90 %; the width is that of the band over that of the entropy itself (from its 5 % to its 95 % point
-over the samples). What `agent.acquisition.bands` has chosen stands last.
+over the samples). What `agent.entropy.bands` has chosen stands last.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import digamma
 
-from agent.acquisition.bands import entropy_band
-from agent.acquisition.measure import ESTIMATORS, M_SPACING, EntropyMeasure
-from agent.acquisition.spacing import log_width, window
+from agent.entropy.bands import entropy_band
+from agent.entropy.measure import ESTIMATORS, M_SPACING, EntropyMeasure
+from agent.entropy.spacing import log_width, window
 from tests.benchmarks.estimators import DISTRIBUTIONS, RESOLUTION
 
 SIZES = (5, 10, 20, 50, 100, 200)

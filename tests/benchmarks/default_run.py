@@ -19,7 +19,7 @@ import psutil
 
 SAMPLE_EVERY_S = 0.05
 MEBIBYTE = 1 << 20
-COMMAND = (sys.executable, "-m", "scenarios.cli")
+COMMAND = (sys.executable, "-m", "entropilot")
 
 
 def tree_memory(process: psutil.Process) -> float:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from protocols.broker_settings import BrokerSettings
-from protocols.mqtt import MqttSession
-from protocols.transport import Delivery
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Delivery
 
 
 async def echo(url: str, count: int) -> None:

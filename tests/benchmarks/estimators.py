@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agent.acquisition.measure import ESTIMATORS, EntropyMeasure
+from agent.entropy.measure import ESTIMATORS, EntropyMeasure
 
 SAMPLES = 2_000
 """Samples of one figure: the bias is then known to a fortieth of the deviation."""

@@ -25,10 +25,10 @@ from pathlib import Path
 import numpy as np
 
 from agent.assembly import assembled_agent, opened_campaign
-from protocols.broker_settings import BrokerSettings
-from protocols.mqtt import MqttSession
-from protocols.transport import Delivery
-from scenarios.broker import mosquitto_broker
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Delivery
+from scenarios.broker.broker import mosquitto_broker
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
 CAMPAIGN, SIMULATOR = "bench", "lab-1"

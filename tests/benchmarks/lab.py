@@ -15,12 +15,12 @@ import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from protocols.broker_settings import BrokerSettings
-from protocols.codec import decode, encode, topic_of
-from protocols.messages import CandidateRequest, CandidateResult, Quantity
-from protocols.mqtt import MqttSession
-from protocols.topics import simulator_subscriptions
-from protocols.transport import Delivery
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Delivery
+from protocols.wire.codec import decode, encode, topic_of
+from protocols.wire.messages import CandidateRequest, CandidateResult, Quantity
+from protocols.wire.topics import simulator_subscriptions
 
 
 async def play(*, url: str, campaign: str, simulator: str, name: str, unit: str, count: int) -> list[float]:

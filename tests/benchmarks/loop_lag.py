@@ -21,7 +21,7 @@ from agent.assembly import assembled_agent, opened_campaign
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import CampaignStarted, StartSetLoaded
 from agent.campaign.state import Campaign
-from scenarios.broker import mosquitto_broker
+from scenarios.broker.broker import mosquitto_broker
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
 PROBE_EVERY_S = 0.002

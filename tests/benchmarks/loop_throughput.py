@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 
 from agent.assembly import assembled_agent, opened_campaign
-from agent.step import Step
-from scenarios.broker import mosquitto_broker
+from agent.runtime.transaction import Step
+from scenarios.broker.broker import mosquitto_broker
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
 PARALLEL = 8

@@ -25,15 +25,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from agent.report.panels import Curve, Panel, draw_panels
-from agent.report.step_axis import STEP_LABEL
-from scenarios.compare import compare_policies
-from scenarios.comparison import Comparison
-from scenarios.comparison_files import curve_over_seeds, write_comparison
-from scenarios.comparison_tables import tables
-from scenarios.console import progress_on_stderr
-from scenarios.loader import Overrides, load_scenario
-from scenarios.settings import Scenario
+from scenarios.compare.compare import compare_policies
+from scenarios.compare.comparison import Comparison
+from scenarios.compare.figure import Curve, Panel, draw_panels
+from scenarios.compare.files import curve_over_seeds, write_comparison
+from scenarios.compare.tables import tables
+from scenarios.display.console import progress_on_stderr
+from scenarios.display.observation_axis import STEP_LABEL
+from scenarios.settings.model import Scenario
+from scenarios.sources.scenario import Overrides, load_scenario
 from tests.benchmarks.published_tables import DATA, ELEMENTS
 
 AS_PUBLISHED = {"tetragonal": "unstable", "trigonal": "unstable", "orthorhombic": "stable"}

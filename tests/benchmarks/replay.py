@@ -68,7 +68,7 @@ def entropilot(folder: Path, *arguments: str) -> tuple[str, int]:
     with out.open("wb") as printed:
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-m", "scenarios", *arguments],
+            [sys.executable, "-m", "entropilot", *arguments],
             os.environ | {"ENTROPILOT_RUNS": str(folder / "runs")},
             file_actions=[(os.POSIX_SPAWN_DUP2, printed.fileno(), 1)],
         )

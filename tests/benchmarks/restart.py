@@ -29,25 +29,27 @@ from typing import Final
 
 import psutil
 
-from agent.acquirer import InStepAcquirer
 from agent.acquisition.registry import policy_fingerprint
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import ResultAccepted
-from agent.correspondence import Correspondence
-from agent.memory import begin, fresh_uid, remember
-from agent.step import Step, StepMaker
+from agent.runtime.messages import Correspondence
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.resume import begin, fresh_uid, remember
+from agent.runtime.transaction import Step, StepMaker
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
-from protocols.database import sqlite_url
-from scenarios.loader import Overrides, load_scenario
-from scenarios.world import make_world
+from protocols.storage.database import sqlite_url
+from scenarios.sources.scenario import Overrides, load_scenario
+from scenarios.world.world import make_world
 from tests.benchmarks.world import NextInLine
 from tests.endurance.stage import CAMPAIGN, START, Stage, Terms
 
 ROWS_PER_RESULT: Final = 3
 """A decision, a request, a result."""
 
-IMPORTS: Final = "import scenarios.cli, scenarios.run, scenarios.loader, scenarios.world, agent.assembly"
+IMPORTS: Final = (
+    "import scenarios.cli.app, scenarios.run.run, scenarios.sources.scenario, scenarios.world.world, agent.assembly"
+)
 """What `entropilot agent` imports before it looks at its journal."""
 
 

@@ -14,10 +14,10 @@ import scipy.linalg  # noqa: F401 - a limit on threads holds for libraries that 
 from threadpoolctl import threadpool_limits
 
 from agent.acquisition.base import AcquisitionContext, Proposal
-from agent.acquisition.bias import BiasMeter, BiasPoint
 from agent.acquisition.registry import make_policy
+from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.settings import CampaignSettings
-from scenarios.offline import run_offline
+from scenarios.run.offline import run_offline
 from tests.benchmarks.published_tables import PublishedWorld
 
 

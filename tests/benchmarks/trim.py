@@ -12,10 +12,10 @@ import tracemalloc
 
 import numpy as np
 
-from agent.acquisition.measure import M_SPACING, EntropyMeasure, default_resolution
-from agent.acquisition.trim import rows_to_keep
-from scenarios.trim import rows_wanted, trim
-from scenarios.trim_source import NamedColumns, read_source
+from agent.entropy.measure import M_SPACING, EntropyMeasure, default_resolution
+from agent.entropy.subset import rows_to_keep
+from scenarios.trim.source import NamedColumns, read_source
+from scenarios.trim.trim import rows_wanted, trim
 from tests.support.plain_trim import plain_rows_to_keep
 
 FAMILIES = 7

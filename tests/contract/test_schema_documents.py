@@ -12,19 +12,25 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 from pydantic import BaseModel
 
-from protocols import messages, structure
-from protocols.codec import CHANNEL_OF, decode, decode_payload, encode, topic_of
 from protocols.errors import MessageError, StoreError
-from protocols.limits import MAX_ATOMS, MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES, MAX_TEXT_LENGTH
-from protocols.messages import MESSAGE_TYPES, BiasReport, FamilyBias, Message
-from protocols.recording import RecordingWriter
-from protocols.schema_asyncapi import SCHEMAS
-from protocols.schema_documents import documents
-from protocols.schema_examples import CAMPAIGN, EXAMPLES, SIMULATOR
-from protocols.schema_files import SCHEMA_FOLDER, drift, write_documents
-from protocols.schema_messages import message_name
-from protocols.schema_words import BEYOND_THE_SCHEMA, EVERY_MESSAGE_BEYOND, FIELD_MEANINGS, LENIENCE, VALUE_MEANINGS
-from protocols.topics import Channel, agent_subscriptions, parse, simulator_subscriptions
+from protocols.recording.writer import RecordingWriter
+from protocols.schema.asyncapi import SCHEMAS
+from protocols.schema.descriptions import (
+    BEYOND_THE_SCHEMA,
+    EVERY_MESSAGE_BEYOND,
+    FIELD_MEANINGS,
+    LENIENCE,
+    VALUE_MEANINGS,
+)
+from protocols.schema.documents import documents
+from protocols.schema.examples import CAMPAIGN, EXAMPLES, SIMULATOR
+from protocols.schema.files import SCHEMA_FOLDER, drift, write_documents
+from protocols.schema.messages import message_name
+from protocols.wire import messages, structure
+from protocols.wire.codec import CHANNEL_OF, decode, decode_payload, encode, topic_of
+from protocols.wire.limits import MAX_ATOMS, MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES, MAX_TEXT_LENGTH
+from protocols.wire.messages import MESSAGE_TYPES, BiasReport, FamilyBias, Message
+from protocols.wire.topics import Channel, agent_subscriptions, parse, simulator_subscriptions
 
 Json = dict[str, Any]
 Change = Callable[[Json], None]

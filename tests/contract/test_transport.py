@@ -14,12 +14,12 @@ from typing import TypeVar
 
 import pytest
 
-from protocols.broker_settings import MqttVersion
 from protocols.errors import BrokerError
-from protocols.limits import MAX_PAYLOAD_BYTES, RECEIVE_MAXIMUM
-from protocols.mqtt import Will
-from protocols.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport
-from scenarios.broker import find_mosquitto
+from protocols.link.broker_settings import MqttVersion
+from protocols.link.mqtt import Will
+from protocols.link.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport
+from protocols.wire.limits import MAX_PAYLOAD_BYTES, RECEIVE_MAXIMUM
+from scenarios.broker.broker import find_mosquitto
 from tests.support.transport_worlds import REFUSED, EmbeddedWorld, MemoryWorld, MosquittoWorld, World
 
 PATIENCE_S = 20.0

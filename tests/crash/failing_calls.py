@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from scenarios.console import OUR_FAULT, _report
+from scenarios.display.console import OUR_FAULT, _report
 from tests.crash.forks import in_child, shared_out
 from tests.crash.golden import play
 from tests.crash.judgement import Story, judge, lost_at_death, story_of

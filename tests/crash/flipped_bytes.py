@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from protocols.wal_frames import is_damaged
+from protocols.storage.wal_check import is_damaged
 from tests.crash.forks import in_child, shared_out
 from tests.crash.golden import SIMULATOR, play
 from tests.crash.judgement import Story, judge, story_of

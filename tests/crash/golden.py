@@ -27,23 +27,23 @@ from typing import Any, Final
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignPlan
-from agent.correspondence import Correspondence
-from agent.logs import StepLog, open_log
 from agent.loop import Agent
-from agent.memory import begin, remember, require_same_plan
-from agent.run_recorder import RunRecorder
-from agent.step import StepMaker
+from agent.runtime.log import StepLog, open_log
+from agent.runtime.messages import Correspondence
+from agent.runtime.recorder import RunRecorder
+from agent.runtime.resume import begin, remember, require_same_plan
+from agent.runtime.transaction import StepMaker
 from agent.store.store import Store
-from protocols.codec import encode, topic_of
-from protocols.database import sqlite_url
-from protocols.failures import explained
-from protocols.in_hand import InHand
-from protocols.messages import CandidateRequest, Control, ControlAction, FailureReason, Health, Quantity
-from protocols.mqtt import Will
-from protocols.recording import RecordedTransport, RecordingWriter
-from protocols.run_lock import RunLock
-from protocols.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
-from protocols.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.concurrency.task_group_errors import explained
+from protocols.link.mqtt import Will
+from protocols.link.poison_guard import InHand
+from protocols.link.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.storage.database import sqlite_url
+from protocols.storage.run_lock import RunLock
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.messages import CandidateRequest, Control, ControlAction, FailureReason, Health, Quantity
+from protocols.wire.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import Executor
 from simulators.noise import LatencySettings, NoiseSettings

@@ -25,14 +25,14 @@ from agent.campaign.events import (
     StartSetLoaded,
 )
 from agent.campaign.state import Phase
-from agent.replay.follow import Follower
 from agent.store.store import Store
 from agent.store.tables import OUTBOX
-from protocols.database import sqlite_url
 from protocols.errors import EntropilotError
-from protocols.messages import FailureReason, Quantity, ReceiptStatus
-from protocols.recording_reader import open_recording
-from protocols.topics import ANY_SIMULATOR
+from protocols.recording.reader import open_recording
+from protocols.storage.database import sqlite_url
+from protocols.wire.messages import FailureReason, Quantity, ReceiptStatus
+from protocols.wire.topics import ANY_SIMULATOR
+from scenarios.replay.follow import Follower
 from tests.crash.golden import POOL, SIMULATOR, Attentive
 from tests.support.campaigns import SENT_AT, refold
 from tests.support.ledger import Entry, quantities_digest, read_ledger

@@ -11,14 +11,14 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 import agent.loop
-import agent.memory
-import agent.step
+import agent.runtime.resume
+import agent.runtime.transaction
 import agent.store.migrations
 import agent.store.store
 import agent.store.tables
 import agent.store.views
-import protocols.database
-import protocols.in_hand
+import protocols.link.poison_guard
+import protocols.storage.database
 import simulators.outbox
 import simulators.service
 
@@ -26,16 +26,16 @@ FILES: Final = tuple(
     str(module.__file__)
     for module in (
         agent.loop,
-        agent.step,
-        agent.memory,
+        agent.runtime.transaction,
+        agent.runtime.resume,
         agent.store.store,
         agent.store.views,
         agent.store.migrations,
         agent.store.tables,
         simulators.service,
         simulators.outbox,
-        protocols.database,
-        protocols.in_hand,
+        protocols.storage.database,
+        protocols.link.poison_guard,
     )
 )
 """Loop, store and outbox, and what they stand on."""

@@ -50,7 +50,7 @@ LEFT_OUT: Final = (".lock", ".in_hand", ".jsonl")
 """Files that no promise stands on, beside the databases: lock files, the note of what is in hand, the recording."""
 
 BEGINNING_EVENTS: Final = 2
-"""What `agent.memory.begin` writes."""
+"""What `agent.runtime.resume.begin` writes."""
 
 BLOCK: Final = 64
 """Moments in a row that one job takes, so that it opens what it has opened before."""

@@ -41,21 +41,25 @@ from typing import Any, Final
 from sqlalchemy import Engine, event
 
 from agent import assembly
-from agent.acquirer import InStepAcquirer
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import DecisionMade, Ordering
 from agent.campaign.state import Phase
-from agent.correspondence import Correspondence
 from agent.loop import Agent
+from agent.runtime.messages import Correspondence
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.transaction import Step, StepMaker
 from agent.settings import CampaignSettings
-from agent.step import Step, StepMaker
-from protocols import database, run_lock
-from protocols import recording as recordings
-from protocols.codec import decode
-from protocols.database import sqlite_url
 from protocols.errors import MessageError, StoreError
-from protocols.messages import (
+from protocols.link.mqtt import Will
+from protocols.link.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.recording import writer as recordings
+from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.storage import database, run_lock
+from protocols.storage.database import sqlite_url
+from protocols.storage.run_lock import RunLock
+from protocols.wire.codec import decode
+from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
@@ -66,11 +70,7 @@ from protocols.messages import (
     Quantity,
     ResultReceipt,
 )
-from protocols.mqtt import Will
-from protocols.recording import RecordedTransport, RecordingWriter
-from protocols.run_lock import RunLock
-from protocols.topics import agent_subscriptions, simulator_subscriptions
-from protocols.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import EvaluationFailed
 from simulators.noise import LatencySettings
 from simulators.oracle_table import NoAnswer

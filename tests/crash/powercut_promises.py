@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from agent.campaign.events import AttemptFailed, Event, LateResultKept, RequestIssued, ResultAccepted, load_event
 from agent.store.store import GENESIS_DIGEST, chain_digest
-from protocols.codec import decode_payload
-from protocols.messages import CandidateFailure, CandidateResult
-from protocols.wal_frames import is_damaged
+from protocols.storage.wal_check import is_damaged
+from protocols.wire.codec import decode_payload
+from protocols.wire.messages import CandidateFailure, CandidateResult
 from simulators.outbox import Progress
 from tests.crash.powercut_campaign import POOL, UNIT
 from tests.support.ledger import answer_digest

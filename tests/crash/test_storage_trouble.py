@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from protocols.database import BUSY_TIMEOUT_MS
 from protocols.errors import StoreError
+from protocols.storage.database import BUSY_TIMEOUT_MS
 from tests.crash.golden import SIMULATOR, World, play
 from tests.crash.judgement import Story, judge, story_of
 
@@ -33,7 +33,7 @@ sys.stdin.read()
 PLAY = """
 import resource, sys
 from pathlib import Path
-from scenarios.console import _report
+from scenarios.display.console import _report
 from tests.crash.golden import play
 limit = int(sys.argv[2])
 if limit:

@@ -17,11 +17,11 @@ import sys
 from collections import OrderedDict
 from typing import Final
 
-from protocols.broker_settings import BrokerSettings, MqttVersion
-from protocols.limits import MAX_PAYLOAD_BYTES
-from protocols.mqtt import MqttSession
-from protocols.topics import PREFIX
-from protocols.transport import Delivery, LinkLost
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Delivery, LinkLost
+from protocols.wire.limits import MAX_PAYLOAD_BYTES
+from protocols.wire.topics import PREFIX
 
 LATEST_S: Final = 2.0
 """A copy comes at most so late [s]."""

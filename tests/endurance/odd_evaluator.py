@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.messages import CandidateRequest, Quantity
+from protocols.wire.messages import CandidateRequest, Quantity
 
 MISDEEDS: Final = ("hang", "spin", "exit", "segfault", "raise", "garbage", "nan", "unit", "property", "range")
 """What the candidates do whose number is 0, 1, 2, … of every `EVERY`; the others behave."""

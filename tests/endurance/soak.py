@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, MAX_OWED
-from protocols.limits import MAX_PUBLISHES_IN_FLIGHT, MAX_QUARANTINE_ROWS, RECEIVE_MAXIMUM
-from scenarios.console import INTERRUPTED
+from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, MAX_QUARANTINE_ROWS, RECEIVE_MAXIMUM
+from scenarios.display.console import INTERRUPTED
 from tests.endurance.stage import CAMPAIGN, Stage, Terms, end_in_order_on_sigterm, keep, wait_until
 from tests.endurance.verdict import judge, read_journal
 from tests.support.tcp_proxy import BOTH, Direction, TcpProxy

@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 
 from protocols.errors import BrokerError
-from scenarios.broker import LOOPBACK, find_mosquitto, mosquitto_config
+from scenarios.broker.broker import LOOPBACK, find_mosquitto, mosquitto_config
 from tests.endurance.verdict import Decisions, Journal, Verdict, judge, read_journal
 from tests.support.commands import Part, Workbench, free_port, until
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from scenarios.broker import LOOPBACK
+from scenarios.broker.broker import LOOPBACK
 from tests.endurance.conftest import Open
 from tests.endurance.endings import SIGTERM_S, seconds_to_end
 from tests.endurance.stage import LABS, Stage, Terms

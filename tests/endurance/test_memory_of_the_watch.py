@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from agent.step import Step
+from agent.runtime.transaction import Step
 from agent.store.store import BiasStep, OutboxItem
-from scenarios.run import RATE_WINDOW_S, _Watch
+from scenarios.run.watch import RATE_WINDOW_S, _Watch
 
 
 def test_a_run_without_a_live_view_forgets_what_it_sent_and_accepted(monkeypatch: Any) -> None:
     now = 0.0
-    monkeypatch.setattr("scenarios.run.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("scenarios.run.run.time", SimpleNamespace(monotonic=lambda: now))
     files: Any = SimpleNamespace(
         store=SimpleNamespace(counts=dict, trajectory=lambda: iter(())),
         remembered=SimpleNamespace(meter=SimpleNamespace(point=lambda: None)),

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from agent.incumbency import PROBATION_S
+from agent.runtime.election import PROBATION_S
 from tests.endurance.conftest import Judge, Open
 from tests.endurance.endings import SIGTERM_S, seconds_to_end
 from tests.endurance.stage import CAMPAIGN, LABS, Stage, Terms

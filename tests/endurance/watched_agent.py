@@ -21,9 +21,9 @@ from typing import Any, Final
 
 import psutil
 
-import scenarios.run
+import scenarios.run.run
 from agent.loop import Agent
-from scenarios.cli import main
+from scenarios.cli.app import main
 
 EVERY_S: Final = 0.5
 TRACE_AFTER_S: Final = 20.0
@@ -71,7 +71,7 @@ def watch(agent: Agent, path: Path) -> None:
 
 def install(path: Path) -> None:
     """Watch every agent that the command puts together."""
-    parts: Any = scenarios.run
+    parts: Any = scenarios.run.run
     assembled = parts.assembled_agent
 
     @contextlib.contextmanager

@@ -28,21 +28,21 @@ from typing import Any, Final
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from agent.acquirer import InStepAcquirer
 from agent.acquisition.baselines import UniformRandom
-from agent.acquisition.bias import BiasMeter
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted, Ordering, ResultAccepted, StartSetLoaded
 from agent.campaign.state import Campaign, Phase
-from agent.correspondence import Correspondence
-from agent.step import Expired, Step, StepMaker
+from agent.entropy.bias import BiasMeter
+from agent.runtime.messages import Correspondence
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.transaction import Expired, Step, StepMaker
 from agent.store.store import _storable
-from protocols.codec import decode_payload, encode, topic_of
-from protocols.database import sqlite_url
 from protocols.errors import MessageError
-from protocols.messages import AnyMessage, ControlAction, FailureReason, Health, Status
-from protocols.topics import ANY_SIMULATOR, parse
-from protocols.transport import Delivery
+from protocols.link.transport import Delivery
+from protocols.storage.database import sqlite_url
+from protocols.wire.codec import decode_payload, encode, topic_of
+from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, Health, Status
+from protocols.wire.topics import ANY_SIMULATOR, parse
 from simulators.executor import InPlaceExecutor
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService, _Step

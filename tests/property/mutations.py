@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from protocols.limits import MAX_PAYLOAD_BYTES
+from protocols.wire.limits import MAX_PAYLOAD_BYTES
 
 Mail = tuple[str, bytes]
 """Topic and payload."""

@@ -17,7 +17,7 @@ from agent.campaign.decide import MAX_INTERRUPTIONS
 from agent.campaign.events import Ordering
 from agent.campaign.state import Attempt, Phase, Standing
 from protocols.errors import MessageError
-from protocols.messages import PERMANENT_FAILURES, ControlAction, FailureReason, ReceiptStatus
+from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, FailureReason, ReceiptStatus
 from tests.support.campaigns import (
     Play,
     content_after,

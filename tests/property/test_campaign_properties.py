@@ -28,7 +28,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.state import OPEN, Attempt, Campaign, Phase, Standing
 from protocols.errors import MessageError
-from protocols.messages import ControlAction, FailureReason, Quantity, ReceiptStatus
+from protocols.wire.messages import ControlAction, FailureReason, Quantity, ReceiptStatus
 from tests.support.campaigns import (
     Play,
     content_after,

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
-from protocols.codec import decode, decode_payload, encode, topic_of
 from protocols.errors import MessageError
-from protocols.limits import MAX_ABS_VALUE
-from protocols.messages import ID_PATTERN, AnyMessage, CandidateResult, Message, Quantity
-from protocols.topics import PREFIX, Channel, Topic, parse
+from protocols.wire.codec import decode, decode_payload, encode, topic_of
+from protocols.wire.limits import MAX_ABS_VALUE
+from protocols.wire.messages import ID_PATTERN, AnyMessage, CandidateResult, Message, Quantity
+from protocols.wire.topics import PREFIX, Channel, Topic, parse
 from tests.support import sample_messages as letters
 from tests.support.memory_bus import matches
 

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from agent.acquisition.bias import BiasMeter, measure_bias
-from agent.acquisition.entropy import (
+from agent.entropy.bias import BiasMeter, measure_bias
+from agent.entropy.entropy import (
     differential_entropy,
     entropy_of_sorted,
     entropy_with_added,
     expected_entropy_with_added,
 )
-from agent.acquisition.measure import ESTIMATORS, EntropyMeasure
+from agent.entropy.measure import ESTIMATORS, EntropyMeasure
 
 coarse = st.integers(-20, 20).map(lambda k: k / 4)
 fine = st.floats(-1e6, 1e6).map(lambda x: round(x, 6))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.step import StepMaker
-from protocols import codec
+from agent.runtime.transaction import StepMaker
+from protocols.wire import codec
 from tests.property import fuzz
 from tests.property.mutations import MUTATIONS
 

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.setting_fields import Key
-from protocols.toml_lines import toml_lines
+from protocols.settings.fields import Key
+from protocols.settings.toml_lines import toml_lines
 
 DECOYS = ("[k0]", "k0 = 1", "# k0", '"', "'", "k0.k1 = [", "]", "{k0 = 1}", "=", "", "\\\\ k0", "ä€")
 """What looks like structure where it is text."""

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from protocols.recording_lines import HEARD, sealed
-from protocols.recording_reader import check_recording, read_header
-from scenarios.loader import RECORDED, library_scenarios
+from protocols.recording.lines import HEARD, sealed
+from protocols.recording.reader import check_recording, read_header
+from scenarios.settings.library import RECORDED, library_scenarios
 from tests.support.goldens import GOLDENS, PINNED, pinned_environment
 
 pytestmark = pytest.mark.system
@@ -33,7 +33,7 @@ def golden(name: str) -> Path:
 
 
 def entropilot(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scenarios", *arguments]
+    command = [sys.executable, "-m", "entropilot", *arguments]
     return subprocess.run(
         command, check=False, cwd=cwd, env=pinned_environment(), capture_output=True, text=True, timeout=240
     )
@@ -101,7 +101,7 @@ def write_heard(path: Path, heard: Path, *, without: int = 0) -> None:
 def test_a_golden_brings_its_arithmetic_along(tmp_path: Path) -> None:
     assert read_header(golden("oracle_table")).arithmetic == PINNED
     plain = {name: value for name, value in os.environ.items() if name not in PINNED}
-    command = [sys.executable, "-m", "scenarios", "replay", str(golden("oracle_table")), "--quiet"]
+    command = [sys.executable, "-m", "entropilot", "replay", str(golden("oracle_table")), "--quiet"]
     assert subprocess.run(command, check=False, cwd=tmp_path, env=plain, timeout=240).returncode == 0
 
 

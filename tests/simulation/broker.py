@@ -1,6 +1,6 @@
 """A broker and links to it in virtual time, where every packet takes its way and much can happen to it.
 
-It behaves as an MQTT 5 broker does towards `protocols.mqtt.MqttSession`: persistent sessions, shared subscriptions,
+It behaves as an MQTT 5 broker does towards `protocols.link.mqtt.MqttSession`: persistent sessions, shared subscriptions,
 retained messages, last wills, flow control, acknowledgements; connections that are noticed to be dead by their
 keep-alive only. Between client and broker packets keep their order (TCP), unless the seed reorders what is delivered.
 Messages are lost, repeated and damaged inside the broker, where TCP gives no protection.
@@ -17,12 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from protocols.codec import decode
 from protocols.errors import BrokerError, MessageError
-from protocols.limits import MAX_PUBLISHES_IN_FLIGHT, RECEIVE_MAXIMUM
-from protocols.messages import CandidateFailure, CandidateResult, Control
-from protocols.mqtt import Will
-from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp
+from protocols.link.mqtt import Will
+from protocols.link.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp
+from protocols.wire.codec import decode
+from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, RECEIVE_MAXIMUM
+from protocols.wire.messages import CandidateFailure, CandidateResult, Control
 from tests.simulation.world import Life, World
 from tests.support.memory_bus import SHARE, matches
 
@@ -32,7 +32,7 @@ FIRST_CONNECT_TIMEOUT_S: Final = 15.0
 PUBLISH_TIMEOUT_S: Final = 10.0
 RECONNECT_MIN_S: Final = 0.5
 RECONNECT_MAX_S: Final = 30.0
-"""The defaults of `protocols.broker_settings`."""
+"""The defaults of `protocols.link.broker_settings`."""
 
 AFTER: Final = 1e-6
 """Pause between packets that would arrive at once: the loop would shuffle them [s]."""
@@ -298,7 +298,7 @@ class SimBroker:
 
 
 class Link:
-    """A client's link to the broker; implements `protocols.transport.Transport`."""
+    """A client's link to the broker; implements `protocols.link.transport.Transport`."""
 
     def __init__(
         self, broker: SimBroker, life: Life, client_id: str, subscriptions: tuple[str, ...], will: Will | None

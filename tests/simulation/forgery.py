@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from protocols.limits import MAX_PAYLOAD_BYTES
+from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from tests.support.campaigns import PROPERTY, UNIT
 
 PREFIX: Final = "entropilot/v1"

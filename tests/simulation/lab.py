@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from protocols.messages import CandidateRequest, FailureReason, Quantity
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from simulators.evaluator import EvaluationFailed
 from simulators.oracle_table import NoAnswer
 from tests.simulation.world import Life

@@ -1,7 +1,7 @@
 """The processes: the real agent and the real simulators, put together as their assemblies do it, on virtual ports.
 
 Every start opens the same files as the start before. A death shuts store and link first, then the tasks unwind without
-effect; the note of what was in hand (`protocols.in_hand`) stays as it was, as it would after SIGKILL.
+effect; the note of what was in hand (`protocols.link.poison_guard`) stays as it was, as it would after SIGKILL.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from agent.acquirer import InStepAcquirer
 from agent.acquisition.base import AcquisitionContext, Policy, Proposal
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
 from agent.campaign.state import Phase
-from agent.correspondence import Correspondence
 from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, MAX_OWED, Agent
-from agent.memory import begin, remember, require_same_plan
-from agent.step import Input, Step, StepMaker
+from agent.runtime.messages import Correspondence
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.resume import begin, remember, require_same_plan
+from agent.runtime.transaction import Input, Step, StepMaker
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
-from protocols.database import sqlite_url
-from protocols.in_hand import InHand
-from protocols.messages import CandidateRequest, Health, Quantity
-from protocols.mqtt import Will
-from protocols.topics import agent_subscriptions, simulator_subscriptions
-from protocols.transport import Delivery, Incoming
+from protocols.link.mqtt import Will
+from protocols.link.poison_guard import InHand
+from protocols.link.transport import Delivery, Incoming
+from protocols.storage.database import sqlite_url
+from protocols.wire.messages import CandidateRequest, Health, Quantity
+from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
 from simulators.executor import Executor
 from simulators.outbox import Answer, Change, Outbox, Progress
 from simulators.service import MAX_WAITING, SimulatorService, status_letter
@@ -105,7 +105,7 @@ class WatchedMaker(StepMaker):
 
 
 class Pondering:
-    """An acquirer whose policy takes its time (`agent.acquirer.Acquirer`)."""
+    """An acquirer whose policy takes its time (`agent.runtime.policy_runner.Acquirer`)."""
 
     def __init__(self, policy: Policy, world: World, mean_s: float) -> None:
         self._policy = policy

@@ -8,8 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from protocols.codec import encode, topic_of
-from protocols.messages import Control, ControlAction
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.messages import Control, ControlAction
 from tests.simulation.broker import Letter, Link
 from tests.simulation.faults import EVENTS, WEIGHTS
 from tests.simulation.forgery import forged_for_agent, forged_for_simulator

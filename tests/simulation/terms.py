@@ -11,11 +11,11 @@ from typing import ClassVar, Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
-from agent.acquisition.measure import ESTIMATORS
 from agent.acquisition.registry import make_policy
 from agent.campaign.events import CampaignPlan, Ordering
+from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
-from protocols.topics import ANY_SIMULATOR
+from protocols.wire.topics import ANY_SIMULATOR
 from tests.simulation.faults import FaultMix, draw_faults
 from tests.simulation.lab import MOST_MISDEEDS, Lab
 from tests.support.campaigns import small_plan, small_pool

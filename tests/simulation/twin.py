@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from agent.acquirer import InStepAcquirer
-from agent.acquisition.bias import BiasMeter
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted, DecisionMade, StartSetLoaded
 from agent.campaign.state import Campaign, Phase
-from agent.step import Step, StepMaker
+from agent.entropy.bias import BiasMeter
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.transaction import Step, StepMaker
 from agent.store.store import OutboxItem
-from protocols.messages import FailureReason
+from protocols.wire.messages import FailureReason
 from tests.simulation.terms import Terms
 from tests.support.campaigns import failure_of, result_of, value_of
 from tests.support.stored_campaigns import delivered

@@ -7,19 +7,19 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.acquirer import InStepAcquirer
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignPlan
-from agent.correspondence import Correspondence
 from agent.loop import Agent
-from agent.memory import begin, remember
 from agent.pool.candidates import Pool
-from agent.step import StepMaker
-from protocols.in_hand import InHand
-from protocols.messages import Health
-from protocols.mqtt import Will
-from protocols.topics import agent_subscriptions
+from agent.runtime.messages import Correspondence
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.resume import begin, remember
+from agent.runtime.transaction import StepMaker
+from protocols.link.mqtt import Will
+from protocols.link.poison_guard import InHand
+from protocols.wire.messages import Health
+from protocols.wire.topics import agent_subscriptions
 from tests.support.campaigns import NOW, SENT_AT, value_of
 from tests.support.memory_bus import MemoryBus
 from tests.support.stored_campaigns import START, opened

@@ -18,7 +18,7 @@ from agent.campaign.decide import Outcome, Receipt
 from agent.campaign.events import CampaignPlan, CampaignStarted, Event, Ordering, StartSetLoaded
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Candidate, Pool, make_pool
-from protocols.messages import (
+from protocols.wire.messages import (
     CandidateFailure,
     CandidateResult,
     Control,

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
-from scenarios.broker import LOOPBACK
+from scenarios.broker.broker import LOOPBACK
 from tests.support.table_run import write_table
 
 PATIENCE_S: Final = 120.0
@@ -142,7 +142,7 @@ class Workbench:
     def start(
         self,
         *arguments: str | Path,
-        module: str = "scenarios.cli",
+        module: str = "entropilot",
         file_limit: int = 0,
         env: Mapping[str, str] = MappingProxyType({}),
     ) -> Part:

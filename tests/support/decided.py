@@ -13,7 +13,7 @@ from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import CampaignPlan, CampaignStarted, Event, StartSetLoaded
 from agent.campaign.state import Campaign, Phase
 from agent.pool.candidates import Candidate, Pool, make_pool
-from protocols.structure import CrystalStructure
+from protocols.wire.structure import CrystalStructure
 from tests.support.campaigns import quantity, result_of, small_plan
 
 VERSIONS = {"entropilot": "test", "numpy": "of then"}

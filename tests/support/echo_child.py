@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from protocols.child import serve
+from protocols.concurrency.child import serve
 
 
 def answer(frame: bytes) -> bytes:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scenarios.emt_alloys import emt_quantities, make_emt_pool
-from scenarios.loader import LIBRARY
+from scenarios.settings.library import LIBRARY
+from scenarios.world.emt_alloys import emt_quantities, make_emt_pool
 
 SEED = 1
 """Another seed than that of the scenario `emt_alloys`: the table holds other crystals."""

@@ -12,7 +12,7 @@ import time
 from typing import Any, Final
 
 from protocols.errors import SettingsError
-from protocols.messages import CandidateRequest, FailureReason, Quantity
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from simulators.evaluator import EvaluationFailed
 from simulators.oracle_table import NoAnswer
 

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from protocols.recording_seal import compress_recording
-from scenarios.loader import LIBRARY, RECORDED, library_scenarios
+from protocols.recording.seal import compress_recording
+from scenarios.settings.library import LIBRARY, RECORDED, library_scenarios
 
 GOLDENS: Final = LIBRARY / "recordings"
 
@@ -34,7 +34,7 @@ def record(name: str) -> Path:
     """Run a scenario of the library and keep its recording; return the file."""
     GOLDENS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "scenarios", "run", name, "--quiet", "--runs", folder]
+        command = [sys.executable, "-m", "entropilot", "run", name, "--quiet", "--runs", folder]
         subprocess.run(command, check=True, env=pinned_environment())
         target = GOLDENS / f"{name}{RECORDED}"
         compress_recording(Path(folder) / name / "recording.jsonl", target)

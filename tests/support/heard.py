@@ -10,11 +10,11 @@ from agent.campaign import decide
 from agent.campaign.decide import Receipt
 from agent.campaign.events import Event, RequestIssued, StartSetLoaded
 from agent.campaign.state import Attempt
-from agent.correspondence import Correspondence
-from agent.shadow.choices import LabChoice
-from agent.shadow.hearing import Shadow
-from protocols.codec import encode, topic_of
-from protocols.messages import AnyMessage, CandidateRequest, ControlAction, FailureReason, Quantity
+from agent.runtime.messages import Correspondence
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.messages import AnyMessage, CandidateRequest, ControlAction, FailureReason, Quantity
+from scenarios.shadow.choices import LabChoice
+from scenarios.shadow.lab_campaign import Shadow
 from tests.support.campaigns import (
     NOW,
     PROPERTY,

@@ -24,8 +24,8 @@ from typing import Any, Final
 import numpy as np
 
 from agent.acquisition.base import Policy, PoolArrays
-from agent.acquisition.bias import measure_bias
-from protocols.messages import FailureReason
+from agent.entropy.bias import measure_bias
+from protocols.wire.messages import FailureReason
 from tests.support.history_fold import REFUSED, Fold, Json
 from tests.support.ledger import Entry
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, PoolArrays
-from agent.acquisition.measure import EntropyMeasure
+from agent.entropy.measure import EntropyMeasure
 
 Json = Mapping[str, Any]
 Breach = tuple[str, str]

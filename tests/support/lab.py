@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.codec import decode, encode, topic_of
-from protocols.database import sqlite_url
-from protocols.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Health, Status
-from protocols.mqtt import Will
-from protocols.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
-from protocols.transport import Delivery, LinkUp
+from protocols.link.mqtt import Will
+from protocols.link.transport import Delivery, LinkUp
+from protocols.storage.database import sqlite_url
+from protocols.wire.codec import decode, encode, topic_of
+from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Health, Status
+from protocols.wire.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
 from simulators.executor import Executor
 from simulators.faulty import faulty
 from simulators.outbox import Outbox

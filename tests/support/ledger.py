@@ -30,10 +30,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protocols.codec import decode
 from protocols.errors import MessageError
-from protocols.messages import CandidateFailure, CandidateRequest, CandidateResult, Quantity, ResultReceipt
-from protocols.transport import Delivery, Incoming, Transport
+from protocols.link.transport import Delivery, Incoming, Transport
+from protocols.wire.codec import decode
+from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, Quantity, ResultReceipt
 from simulators.executor import Executor
 
 

@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from protocols.database import sqlite_url
+from protocols.concurrency.signals import ending_on_signals
 from protocols.errors import EntropilotError
-from protocols.in_hand import InHand
-from protocols.messages import Health
-from protocols.mqtt import MqttSession, Will
-from protocols.run_lock import RunLock
-from protocols.topics import simulator_subscriptions
-from scenarios.loader import Overrides, load_scenario
-from scenarios.run import ending_on_signals
-from scenarios.settings import Scenario
+from protocols.link.mqtt import MqttSession, Will
+from protocols.link.poison_guard import InHand
+from protocols.storage.database import sqlite_url
+from protocols.storage.run_lock import RunLock
+from protocols.wire.messages import Health
+from protocols.wire.topics import simulator_subscriptions
+from scenarios.settings.model import Scenario
+from scenarios.sources.scenario import Overrides, load_scenario
 from simulators.executor import make_executor
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService, status_letter

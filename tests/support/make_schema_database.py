@@ -11,12 +11,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.acquirer import InStepAcquirer
 from agent.campaign.events import EVENT_TYPES, Ordering
 from agent.campaign.state import Phase
-from agent.step import Expired
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.transaction import Expired
 from agent.store.tables import SCHEMA_VERSION
-from protocols.messages import ControlAction, FailureReason
+from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool
 from tests.support.stored_campaigns import Shelf, delivered, opened
 from tests.support.user_policies import ContentAfter

@@ -1,4 +1,4 @@
-"""A broker in memory and the transport to it: what `protocols.transport.Transport` promises, without time or sockets.
+"""A broker in memory and the transport to it: what `protocols.link.transport.Transport` promises, without time or sockets.
 
 The bus routes as an MQTT 5 broker does: topic filters, retained messages, last wills, shared subscriptions, persistent
 sessions with redelivery, and a bound of unacknowledged messages. Everything happens in the order of the calls, so the
@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from protocols.errors import BrokerError, invariant
-from protocols.limits import RECEIVE_MAXIMUM
-from protocols.mqtt import Will
-from protocols.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, NobodyListens, PublishRefused
+from protocols.link.mqtt import Will
+from protocols.link.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, NobodyListens, PublishRefused
+from protocols.wire.limits import RECEIVE_MAXIMUM
 
 SHARE = "$share/"
 
@@ -215,7 +215,7 @@ class MemoryBus:
 
 
 class MemoryTransport:
-    """A client's link to the bus; implements `protocols.transport.Transport`. Make it with `MemoryBus.transport`."""
+    """A client's link to the bus; implements `protocols.link.transport.Transport`. Make it with `MemoryBus.transport`."""
 
     def __init__(
         self, bus: MemoryBus, client_id: str, subscriptions: tuple[str, ...], will: Will | None, password: str | None

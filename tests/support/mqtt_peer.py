@@ -11,7 +11,7 @@ import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from protocols.broker_settings import BrokerSettings
+from protocols.link.broker_settings import BrokerSettings
 
 CONNECT, PUBLISH, SUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 8, 12, 14
 """Packet types: the upper half of the first byte."""

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.recording import RecordingWriter
-from scenarios.pack import Content, Packed, write_pack
-from scenarios.pack_manifest import MANIFEST, RECORDING, kind_of
-from scenarios.pack_seal import UNSEALED, seal
-from scenarios.recorded import recorded_settings
-from scenarios.world import make_world
+from protocols.recording.writer import RecordingWriter
+from scenarios.pack.manifest import MANIFEST, RECORDING, kind_of
+from scenarios.pack.seal import UNSEALED, seal
+from scenarios.pack.writer import Content, Packed, write_pack
+from scenarios.settings.stored import recorded_settings
+from scenarios.world.world import make_world
 from tests.support.table_run import table_scenario
 
 FILE_MODE: Final = stat.S_IFREG | 0o644

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.acquisition.spacing import spacing_entropy, window
-from agent.acquisition.thinning import GAIN_STEP
-from agent.acquisition.trim import AT_LEVEL, LEVEL_ROWS
+from agent.entropy.spacing import spacing_entropy, window
+from agent.entropy.subset import AT_LEVEL, LEVEL_ROWS
+from agent.entropy.thinning import GAIN_STEP
 
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from protocols.codec import encode, topic_of
-from protocols.messages import AnyMessage
-from protocols.recording_lines import HEARD, MessageRow
+from protocols.recording.lines import HEARD, MessageRow
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.messages import AnyMessage
 from tests.support import sample_messages as letters
 
 

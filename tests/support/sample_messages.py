@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from protocols.messages import (
+from protocols.wire.messages import (
     AnyMessage,
     BiasReport,
     CandidateFailure,
@@ -21,7 +21,7 @@ from protocols.messages import (
     ResultReceipt,
     Status,
 )
-from protocols.structure import CrystalStructure
+from protocols.wire.structure import CrystalStructure
 
 CAMPAIGN: Final = "alloys"
 SIMULATOR: Final = "sim-1"

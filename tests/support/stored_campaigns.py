@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from agent.acquirer import Acquirer, InStepAcquirer
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.baselines import UniformRandom
-from agent.acquisition.bias import BiasPoint, measure_bias
-from agent.acquisition.measure import EntropyMeasure
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import (
     AttemptFailed,
@@ -28,18 +25,21 @@ from agent.campaign.events import (
     StartSetLoaded,
 )
 from agent.campaign.state import Attempt, Phase
-from agent.correspondence import Correspondence
-from agent.memory import begin, remember
+from agent.entropy.bias import BiasPoint, measure_bias
+from agent.entropy.measure import EntropyMeasure
 from agent.pool.candidates import Pool
-from agent.step import Expired, Step, StepMaker
+from agent.runtime.messages import Correspondence
+from agent.runtime.policy_runner import Acquirer, InStepAcquirer
+from agent.runtime.resume import begin, remember
+from agent.runtime.transaction import Expired, Step, StepMaker
 from agent.store.store import Store
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
-from protocols.codec import encode, topic_of
-from protocols.database import sqlite_url
-from protocols.messages import AnyMessage, ControlAction, FailureReason
-from protocols.topics import ANY_SIMULATOR
-from protocols.transport import Delivery
+from protocols.link.transport import Delivery
+from protocols.storage.database import sqlite_url
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.messages import AnyMessage, ControlAction, FailureReason
+from protocols.wire.topics import ANY_SIMULATOR
 from tests.support.campaigns import NOW, SENT_AT, control, failure_of, quantity, result_of, value_of
 
 START = ("c000", "c001", "c002", "c004", "c007")

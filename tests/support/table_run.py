@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from protocols.errors import EntropilotError
-from scenarios.settings import Scenario
+from scenarios.settings.model import Scenario
 
 CANDIDATES = 80
 START = 24
@@ -72,9 +72,10 @@ def main(arguments: list[str]) -> int:
     """Run or resume it; return the exit code of the command line."""
     from rich.console import Console
 
-    from scenarios.live_view import LiveView
-    from scenarios.run import RunRequest, run
-    from scenarios.world import make_world
+    from scenarios.run.live_view import LiveView
+    from scenarios.run.request import RunRequest
+    from scenarios.run.run import run
+    from scenarios.world.world import make_world
 
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)

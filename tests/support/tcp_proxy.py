@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Self
 
-from scenarios.flaky_network import reset
+from scenarios.broker.flaky_network import reset
 
 CHUNK_BYTES: Final = 16 * 1024
 """Read at once; with `corrupt`, the most that one flipped bit stands for."""

@@ -16,10 +16,10 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from protocols.broker_settings import BrokerSettings, MqttVersion
-from protocols.mqtt import MqttSession, Will
-from protocols.transport import Transport
-from scenarios.broker import LOOPBACK, embedded_broker, find_mosquitto, mosquitto_config
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.mqtt import MqttSession, Will
+from protocols.link.transport import Transport
+from scenarios.broker.broker import LOOPBACK, embedded_broker, find_mosquitto, mosquitto_config
 from tests.support.memory_bus import MemoryBus, MemoryTransport
 
 USER: Final = "lab"
@@ -227,7 +227,7 @@ class MosquittoWorld(MqttWorld):
         assert self._process is None
         await asyncio.to_thread(self._write_files)
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "scenarios.leash", find_mosquitto(), "-c", str(self._folder / "mosquitto.conf"),
+            sys.executable, "-m", "scenarios.broker.child_guard", find_mosquitto(), "-c", str(self._folder / "mosquitto.conf"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(10):

@@ -18,9 +18,9 @@ from urllib.parse import quote
 import pytest
 from ase.build import bulk
 
-from protocols.broker_settings import MqttVersion
 from protocols.errors import BrokerError
-from scenarios.broker import LOOPBACK, find_mosquitto
+from protocols.link.broker_settings import MqttVersion
+from scenarios.broker.broker import LOOPBACK, find_mosquitto
 from tests.support.commands import LAB_TOML, PATIENCE_S, Finished, Workbench, until
 from tests.support.table_run import CANDIDATES
 from tests.support.transport_worlds import PASSWORD, USER, MosquittoWorld

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from protocols.broker_settings import BrokerSettings, MqttVersion
-from protocols.codec import decode
 from protocols.errors import BrokerError, MessageError
-from protocols.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
-from protocols.mqtt import MqttSession
-from protocols.transport import Delivery, LinkUp
-from scenarios.broker import find_mosquitto
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Delivery, LinkUp
+from protocols.wire.codec import decode
+from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
+from scenarios.broker.broker import find_mosquitto
 from tests.support.commands import PATIENCE_S, Workbench
 
 pytestmark = pytest.mark.system

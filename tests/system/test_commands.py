@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from protocols.schema_files import SCHEMA_FOLDER
-from scenarios.loader import LIBRARY
+from protocols.schema.files import SCHEMA_FOLDER
+from scenarios.settings.library import LIBRARY
 from tests.support.commands import Finished, Workbench, clean_environment
 
 pytestmark = pytest.mark.system
@@ -331,7 +331,7 @@ def test_the_package_agent_ends_with_the_exit_code_of_its_command(bench: Workben
 
 
 def test_the_command_line_is_imported_without_heavy_packages() -> None:
-    program = f"import sys, scenarios.cli; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    program = f"import sys, scenarios.cli.app; print(*sorted({HEAVY!r} & set(sys.modules)))"
     ended = subprocess.run(
         [sys.executable, "-c", program], check=False, capture_output=True, text=True, env=clean_environment()
     )

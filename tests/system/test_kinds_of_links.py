@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from protocols.broker_settings import BrokerSettings, MqttVersion
 from protocols.errors import BrokerError
-from protocols.mqtt import MqttSession
-from protocols.transport import Delivery, LinkUp
-from scenarios.broker import LOOPBACK, find_mosquitto
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Delivery, LinkUp
+from scenarios.broker.broker import LOOPBACK, find_mosquitto
 from tests.endurance.stage import listens, require_mosquitto
 from tests.support.commands import free_port, until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.loader import LIBRARY
+from scenarios.settings.library import LIBRARY
 from simulators.faults import Fault
 from simulators.noise import GaussianNoise
 from tests.support.commands import Workbench

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from protocols.broker_settings import BrokerSettings, MqttVersion
 from protocols.errors import BrokerError
-from protocols.mqtt import MqttSession
-from protocols.recording_lines import MessageRow
-from protocols.recording_reader import open_recording
-from protocols.transport import Delivery, LinkUp
-from scenarios.broker import find_mosquitto
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Delivery, LinkUp
+from protocols.recording.lines import MessageRow
+from protocols.recording.reader import open_recording
+from scenarios.broker.broker import find_mosquitto
 from tests.support.commands import PATIENCE_S, Part, Workbench, until
 
 pytestmark = pytest.mark.system

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from protocols.recording_reader import read_header
-from scenarios.pack_manifest import MANIFEST
-from scenarios.pack_reading import PACKS
+from protocols.recording.reader import read_header
+from scenarios.pack.manifest import MANIFEST
+from scenarios.pack.reader import PACKS
 from tests.support.commands import Workbench
 from tests.support.packs import with_members
 

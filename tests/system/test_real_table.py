@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.report.summary import read_summary
-from scenarios.loader import Overrides, load_scenario
-from scenarios.run import RunRequest, run
-from scenarios.world import make_world
+from scenarios.run.request import RunRequest
+from scenarios.run.run import run
+from scenarios.run.summary import read_summary
+from scenarios.sources.scenario import Overrides, load_scenario
+from scenarios.world.world import make_world
 
 TABLE = Path(__file__).parents[2] / ".." / "shared" / "data" / "oqmd8" / "oqmd8.csv"
 
@@ -63,7 +64,7 @@ def test_a_campaign_runs_on_the_papers_second_table(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not TABLE.exists(), reason="the folder of real tables is not beside the repository")
 def test_the_whole_table_has_the_entropies_that_the_paper_prints(tmp_path: Path) -> None:
-    from agent.acquisition.bias import measure_bias
+    from agent.entropy.bias import measure_bias
 
     (tmp_path / "oqmd8.toml").write_text(SCENARIO.format(path=str(TABLE.resolve())))
     world = make_world(load_scenario(str(tmp_path / "oqmd8.toml"), Overrides(), {}).settings)

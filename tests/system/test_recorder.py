@@ -13,9 +13,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from protocols.errors import BrokerError
-from protocols.recording_lines import HEARD, MessageRow
-from protocols.recording_reader import open_recording
-from scenarios.broker import LOOPBACK, find_mosquitto
+from protocols.recording.lines import HEARD, MessageRow
+from protocols.recording.reader import open_recording
+from scenarios.broker.broker import LOOPBACK, find_mosquitto
 from tests.support.commands import PATIENCE_S, Workbench, until
 
 pytestmark = pytest.mark.system

@@ -20,8 +20,8 @@ import pytest
 from agent.campaign.events import AskingEnded, DecisionMade, Event, ResultAccepted, StartSetLoaded
 from agent.pool.candidates import Pool
 from agent.pool.tables import pool_from_table
-from agent.verify.run import RunFiles, require_sound, verify_run
-from protocols.tables import read_table
+from protocols.tables.table import read_table
+from scenarios.verify.run_check import RunFiles, require_sound, verify_run
 from tests.endurance.endings import SIGTERM_S, seconds_to_end
 from tests.support.stored_campaigns import assert_views_equal_fold, opened
 from tests.support.table_run import BUDGET, START, table_scenario

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import BrokerError
-from scenarios.broker import EMBEDDED_LIMITS, find_mosquitto
+from scenarios.broker.broker import EMBEDDED_LIMITS, find_mosquitto
 from tests.support.commands import Part, Workbench
 
 pytestmark = pytest.mark.system

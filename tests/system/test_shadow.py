@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from protocols.errors import BrokerError
-from protocols.recording_lines import OUT, MessageRow
-from protocols.recording_reader import open_recording
-from protocols.topics import Channel, parse
-from scenarios.broker import EMBEDDED_LIMITS, find_mosquitto
+from protocols.recording.lines import OUT, MessageRow
+from protocols.recording.reader import open_recording
+from protocols.wire.topics import Channel, parse
+from scenarios.broker.broker import EMBEDDED_LIMITS, find_mosquitto
 from tests.support.commands import Part, Workbench, until
 
 pytestmark = pytest.mark.system

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scenarios.crashes import CrashSettings
-from scenarios.flaky_network import NetworkSettings
+from scenarios.settings.crashes import CrashSettings
+from scenarios.settings.network import NetworkSettings
 from tests.support.commands import Workbench, until
 
 pytestmark = pytest.mark.system
@@ -121,7 +121,7 @@ def test_numbers_of_results_ascend_and_a_network_can_be_up() -> None:
 
 def test_a_process_dies_at_the_next_number_that_it_reaches_itself() -> None:
     lives = """
-from scenarios.crashes import crash_at
+from scenarios.run.crashes import crash_at
 crash_at((3, 5), accepted=5)(6)
 told = crash_at((3, 5), accepted=4)
 told(4)

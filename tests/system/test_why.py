@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from agent.store.store import chain_digest
-from protocols.database import sqlite_url
-from protocols.recording_lines import sealed
+from protocols.recording.lines import sealed
+from protocols.storage.database import sqlite_url
 from tests.support.commands import Finished, Workbench
 
 pytestmark = pytest.mark.system

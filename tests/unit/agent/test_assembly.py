@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from agent.acquisition.measure import EntropyMeasure
 from agent.assembly import DATABASE, opened_campaign
-from agent.memory import begin
+from agent.entropy.measure import EntropyMeasure
+from agent.runtime.resume import begin
 from agent.settings import CampaignSettings
 from protocols.errors import StoreError
 from tests.support.campaigns import PROPERTY, SENT_AT, UNIT, small_plan, small_pool

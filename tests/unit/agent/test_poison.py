@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.step import Input, Step, StepMaker
+from agent.runtime.transaction import Input, Step, StepMaker
 from protocols.errors import StoreError
-from protocols.transport import Delivery
+from protocols.link.transport import Delivery
 from tests.support.agents import agent_on
 from tests.support.campaigns import small_plan, small_pool
 from tests.support.memory_bus import MemoryBus

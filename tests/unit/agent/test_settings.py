@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent.acquisition.measure import RESOLUTION_WITHOUT_VALUES, EntropyMeasure
 from agent.campaign.events import CampaignPlan, Ordering
+from agent.entropy.measure import RESOLUTION_WITHOUT_VALUES, EntropyMeasure
 from agent.settings import MAX_PARALLEL, CampaignSettings
 
 LEAST: dict[str, Any] = {"property": "gap", "unit": "eV", "budget": 10}

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from agent.incumbency import PROBATION_S, Incumbency
 from agent.loop import Agent
-from protocols.codec import decode
+from agent.runtime.election import PROBATION_S, Incumbency
 from protocols.errors import BrokerError
-from protocols.messages import Health, Status
+from protocols.wire.codec import decode
+from protocols.wire.messages import Health, Status
 from tests.support.agents import agent_on
 from tests.support.campaigns import NOW, small_plan, small_pool
 from tests.support.memory_bus import MemoryBus

@@ -11,8 +11,8 @@ from ase.calculators.emt import EMT
 from scipy.optimize import minimize_scalar
 
 from protocols.errors import SettingsError
-from protocols.messages import CandidateRequest, FailureReason
-from protocols.structure import CrystalStructure
+from protocols.wire.messages import CandidateRequest, FailureReason
+from protocols.wire.structure import CrystalStructure
 from simulators.ase_properties import AseProperties, _minimum, _Point
 from simulators.calculators import EMT_METALS, choose_calculator
 from simulators.evaluator import EvaluationFailed, Evaluator

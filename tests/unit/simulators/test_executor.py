@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from protocols.errors import SettingsError
-from protocols.limits import MAX_TEXT_LENGTH
-from protocols.messages import FailureReason
+from protocols.wire.limits import MAX_TEXT_LENGTH
+from protocols.wire.messages import FailureReason
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import ChildExecutor, InPlaceExecutor, make_executor
 from simulators.oracle_table import NoAnswer

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from protocols.limits import MAX_ABS_VALUE
+from protocols.wire.limits import MAX_ABS_VALUE
 from simulators.faults import WRONG_UNIT, Fault, Faults, FaultSettings, contradicting, spoilt
 from tests.support import sample_messages as letters
 from tests.support.evaluators import energy

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from protocols.codec import decode
 from protocols.errors import MessageError
-from protocols.messages import CandidateFailure, CandidateResult, FailureReason
-from protocols.topics import Channel, parse
+from protocols.wire.codec import decode
+from protocols.wire.messages import CandidateFailure, CandidateResult, FailureReason
+from protocols.wire.topics import Channel, parse
 from simulators.executor import InPlaceExecutor
 from simulators.faults import FaultSettings
 from simulators.faulty import faulty

@@ -11,9 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from protocols.errors import TableError
-from protocols.limits import MAX_ABS_VALUE
-from protocols.messages import CandidateRequest, FailureReason, Quantity
-from protocols.tables import TableColumns
+from protocols.tables.table import TableColumns
+from protocols.wire.limits import MAX_ABS_VALUE
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from simulators.evaluator import EvaluationFailed, Evaluator
 from simulators.noise import LATENCY_BOUND_IN_MEANS, GaussianNoise, Latency, LatencySettings, NoiseSettings
 from simulators.oracle_table import NoAnswer, OracleTable, OracleTableSettings

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from protocols.database import sqlite_url
 from protocols.errors import StoreError
+from protocols.storage.database import sqlite_url
 from simulators.outbox import OUTBOX_VERSION, Answer, Change, Outbox, Progress
 
 NOW = datetime.now(UTC).isoformat()

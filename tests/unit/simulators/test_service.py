@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from protocols.codec import decode, encode, topic_of
-from protocols.database import sqlite_url
 from protocols.errors import BrokerError, SettingsError, StoreError
-from protocols.limits import MAX_PAYLOAD_BYTES
-from protocols.messages import CandidateFailure, CandidateResult, FailureReason, Health, Status
-from protocols.topics import Channel, parse, simulator_subscriptions
+from protocols.storage.database import sqlite_url
+from protocols.wire.codec import decode, encode, topic_of
+from protocols.wire.limits import MAX_PAYLOAD_BYTES
+from protocols.wire.messages import CandidateFailure, CandidateResult, FailureReason, Health, Status
+from protocols.wire.topics import Channel, parse, simulator_subscriptions
 from simulators import service as service_module
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import ChildExecutor, Executor, InPlaceExecutor

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.acquirer import InStepAcquirer
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import Ordering
 from agent.campaign.state import Attempt, Phase
-from agent.step import Expired
-from protocols.messages import CandidateFailure, CandidateResult, ControlAction, FailureReason
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.transaction import Expired
+from protocols.wire.messages import CandidateFailure, CandidateResult, ControlAction, FailureReason
 from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool
 from tests.support.history import BROKER, Ending, History, Shutdown, Verdict, check
 from tests.support.ledger import Entry, answer_digest

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from protocols.codec import encode, topic_of
-from protocols.messages import CandidateFailure, CandidateRequest, FailureReason, ReceiptStatus, ResultReceipt
-from protocols.transport import Delivery, Incoming, LinkLost
+from protocols.link.transport import Delivery, Incoming, LinkLost
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.messages import CandidateFailure, CandidateRequest, FailureReason, ReceiptStatus, ResultReceipt
 from tests.support.campaigns import NOW, PROPERTY, quantity
 from tests.support.evaluators import HeldExecutor, UnmakableExecutor
 from tests.support.ledger import Entry, Ledger, LedgeredExecutor, LedgeredTransport, quantities_digest, read_ledger

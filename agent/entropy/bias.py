@@ -1,0 +1,224 @@
+"""How uneven a dataset is: the entropy of every family, and the figures made of them.
+
+| here | meaning |
+|---|---|
+| h_g | differential entropy of the values of family g [nat], by the campaign's estimator, see `measure` |
+| entropy_range | max h_g − min h_g |
+| entropy_std | population standard deviation of the h_g (ddof 0, as in the published table) |
+| mean_gap | mean over g of (max h − h_g) |
+| p_g | exp(h_g) / Σ exp(h): the share of family g in the effective widths |
+| evenness | J = −Σ p_g ln p_g / ln F, F being the number of these families: 1 when all h_g are equal |
+| coverage | share of all families that have at least `MIN_VALUES` values |
+
+The figures are over the families with a defined entropy, and None when fewer than two have one; coverage is over all
+families. exp(h) is the width of the uniform distribution of entropy h; another unit of the property scales all widths
+alike, so that it changes no figure but the h_g. The poorest family is the starved one: the first to be enriched.
+
+References: H. Zhang et al., Appl. Phys. Rev. 10, 021403 (2023); E. C. Pielou, J. Theor. Biol. 13, 131 (1966).
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.entropy.bands import Band, entropy_band
+from agent.entropy.entropy import MIN_VALUES
+from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
+from agent.entropy.target_properties import Aspect, combined_entropy
+from protocols.errors import invariant
+
+IndexArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+MIN_DEFINED: Final = 2
+"""Fewest families with a defined entropy between which there can be a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class BiasPoint:
+    """The bias of a dataset at one moment.
+
+    Attributes:
+        families: Names, in the order of the two tuples below.
+        sizes: Number of values of each family.
+        entropies: Entropy of each family [nat]; None where undefined.
+        entropy_range: Largest minus smallest defined entropy [nat].
+        entropy_std: Population standard deviation of the defined entropies [nat].
+        mean_gap: Mean distance of the defined entropies to the largest [nat].
+        poorest_family: The family to enrich first, the starved one; None without families.
+        evenness: Of the effective widths, from 0 to 1.
+        coverage: Share of the families with enough values for an entropy that says something.
+    """
+
+    families: tuple[str, ...]
+    sizes: tuple[int, ...]
+    entropies: tuple[float | None, ...]
+    entropy_range: float | None
+    entropy_std: float | None
+    mean_gap: float | None
+    poorest_family: str | None
+    evenness: float | None = None
+    coverage: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BiasFigure:
+    """How a figure of `BiasPoint` is shown.
+
+    Attributes:
+        name: The attribute of `BiasPoint`.
+        label: What people read.
+        short: The same where there is little room.
+        unit: "nat", or "" for a pure number.
+        lower_is_better: Whether a smaller figure means less bias.
+    """
+
+    name: str
+    label: str
+    short: str
+    unit: str
+    lower_is_better: bool
+
+
+BIAS_FIGURES: Final = (
+    BiasFigure("entropy_range", "range of entropy", "range", "nat", lower_is_better=True),
+    BiasFigure("entropy_std", "std of entropy", "std", "nat", lower_is_better=True),
+    BiasFigure("mean_gap", "mean gap to the richest", "mean gap", "nat", lower_is_better=True),
+    BiasFigure("evenness", "evenness", "evenness", "", lower_is_better=False),
+    BiasFigure("coverage", "coverage", "coverage", "", lower_is_better=False),
+)
+"""The figures that sum a dataset's bias up, in the order in which they are shown."""
+
+
+def poverty_rank(entropy: float | None, size: int, family: str) -> tuple[float, int, str]:
+    """Sort key: the poorest family has the smallest.
+
+    A family without a defined entropy is poorer than any with one, and the poorer the fewer values it has; the name
+    settles what is equal.
+    """
+    return (float("-inf"), size, family) if entropy is None else (entropy, 0, family)
+
+
+def evenness(entropies: Sequence[float | None]) -> float | None:
+    """Return Pielou's evenness of the effective widths; None of fewer than two defined entropies.
+
+    With d_g = h_g − max h and S = Σ exp(d): p_g = exp(d_g)/S, so −Σ p ln p = ln S − Σ p d, and nothing overflows.
+    """
+    d = np.array([h for h in entropies if h is not None], dtype=np.float64)
+    if len(d) < MIN_DEFINED:
+        return None
+    d -= d.max()
+    width = np.exp(d)
+    total = float(width.sum())
+    shannon = math.log(total) - float(width @ d) / total
+    return min(max(shannon / math.log(len(d)), 0.0), 1.0)
+
+
+def coverage(sizes: Sequence[int]) -> float:
+    """Return the share of families with at least `MIN_VALUES` values; 0 without families."""
+    return sum(size >= MIN_VALUES for size in sizes) / len(sizes) if sizes else 0.0
+
+
+def measure_bias(
+    families: Sequence[str],
+    family_codes_of_observed: IndexArray,
+    values: FloatArray,
+    measure: EntropyMeasure | Sequence[Aspect] = AS_PUBLISHED,
+) -> BiasPoint:
+    """Measure the bias of a whole dataset.
+
+    Args:
+        families: Names, length f.
+        family_codes_of_observed: Index into `families` of every value, shape (k,).
+        values: In the unit of the campaign, shape (k,); of several properties, shape (k, p).
+        measure: Which entropy is meant; or the p properties.
+    """
+    return BiasMeter(families, family_codes_of_observed, values, measure=measure).point()
+
+
+class BiasMeter:
+    """Keeps the bias of a growing dataset: always equal to `measure_bias` of the same values.
+
+    Adding a value costs one sorted insertion and one entropy, of its own family only, for each property.
+
+    Args:
+        families: Names, length f.
+        family_codes_of_observed: Family of every value known at the start, shape (k,).
+        values: These values, shape (k,); of several properties, shape (k, p).
+        measure: Which entropy is meant; or the p properties.
+    """
+
+    def __init__(
+        self,
+        families: Sequence[str],
+        family_codes_of_observed: IndexArray | None = None,
+        values: FloatArray | None = None,
+        *,
+        measure: EntropyMeasure | Sequence[Aspect] = AS_PUBLISHED,
+    ) -> None:
+        self._families = tuple(families)
+        self.aspects = (Aspect(measure=measure),) if isinstance(measure, EntropyMeasure) else tuple(measure)
+        codes = np.empty(0, dtype=np.int64) if family_codes_of_observed is None else family_codes_of_observed
+        start = np.empty(0) if values is None else np.asarray(values, dtype=np.float64)
+        start = start.reshape(len(start), len(self.aspects))
+        invariant(len(codes) == len(start), "every value has a family")
+        self._samples = [[np.sort(column[codes == code]) for column in start.T] for code in range(len(self._families))]
+        self._rows = [array("d", start[codes == code].ravel()) for code in range(len(self._families))]
+        self._entropies = [self._entropy(code) for code in range(len(self._families))]
+        self._bands: dict[int, Band | None] = {}
+
+    def add(self, family_code: int, *values: float) -> None:
+        """Take in one candidate of one family: a value for each property."""
+        invariant(0 <= family_code < len(self._families), f"family code {family_code} names a family")
+        invariant(len(values) == len(self.aspects), f"{len(values)} values of {len(self.aspects)} properties")
+        samples = self._samples[family_code]
+        for place, value in enumerate(values):
+            samples[place] = np.insert(samples[place], int(np.searchsorted(samples[place], value)), value)
+        self._rows[family_code].extend(values)
+        self._entropies[family_code] = self._entropy(family_code)
+        self._bands.pop(family_code, None)
+
+    def point(self) -> BiasPoint:
+        """Return the bias of all values so far."""
+        return _bias_point(self._families, [len(samples[0]) for samples in self._samples], self._entropies)
+
+    def bands(self) -> tuple[Band | None, ...]:
+        """Return the band of every family's entropy; only families that changed since are measured anew."""
+        for code, samples in enumerate(self._samples):
+            if code not in self._bands:
+                self._bands[code] = self.band_of(code, len(samples[0]))
+        return tuple(self._bands[code] for code in range(len(self._families)))
+
+    def band_of(self, family_code: int, size: int) -> Band | None:
+        """Return the band of a family's entropy as it was with its first `size` candidates."""
+        rows = np.array(self._rows[family_code][: size * len(self.aspects)])
+        return entropy_band(rows.reshape(size, len(self.aspects)), self.aspects)
+
+    def _entropy(self, code: int) -> float | None:
+        parts = [aspect.entropy(x) for aspect, x in zip(self.aspects, self._samples[code], strict=True)]
+        return combined_entropy(self.aspects, parts)
+
+
+def _bias_point(families: tuple[str, ...], sizes: Sequence[int], entropies: Sequence[float | None]) -> BiasPoint:
+    defined = np.array([h for h in entropies if h is not None], dtype=np.float64)
+    comparable = len(defined) >= MIN_DEFINED
+    ranks = (poverty_rank(h, size, family) for h, size, family in zip(entropies, sizes, families, strict=True))
+    poorest = min(ranks, default=None)
+    return BiasPoint(
+        families=families,
+        sizes=tuple(sizes),
+        entropies=tuple(entropies),
+        entropy_range=float(defined.max() - defined.min()) if comparable else None,
+        entropy_std=float(defined.std()) if comparable else None,
+        mean_gap=float((defined.max() - defined).mean()) if comparable else None,
+        poorest_family=None if poorest is None else poorest[-1],
+        evenness=evenness(entropies),
+        coverage=coverage(sizes),
+    )

@@ -1,0 +1,120 @@
+"""The messages that the agent writes: each with its topic, ready to be published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from agent.campaign.decide import Receipt
+from agent.campaign.events import CampaignPlan
+from agent.campaign.state import Attempt
+from agent.entropy.bands import Band
+from agent.entropy.bias import BIAS_FIGURES, BiasPoint
+from agent.pool.candidates import Pool
+from agent.store.store import OutboxItem
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.fresh_ids import fresh_id
+from protocols.wire.messages import BiasReport, CandidateRequest, FamilyBias, Health, ResultReceipt, Status
+from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
+
+Letter = tuple[str, bytes]
+"""Topic and payload."""
+
+
+class Correspondence:
+    """Writes the agent's messages for one campaign.
+
+    Args:
+        plan: The campaign.
+        pool: For the structures that requests carry.
+        evaluation_deadline_s: Time that a simulator may evaluate [s].
+        clock: Returns the wall-clock time, a label.
+        instance: Names the run folder, for `Status.instance`.
+        new_id: Returns a message id that nobody has used.
+    """
+
+    def __init__(
+        self,
+        plan: CampaignPlan,
+        pool: Pool,
+        *,
+        evaluation_deadline_s: float,
+        clock: Callable[[], datetime],
+        instance: str = "agent",
+        new_id: Callable[[], str] = fresh_id,
+    ) -> None:
+        self._plan = plan
+        self._pool = pool
+        self._deadline_s = evaluation_deadline_s
+        self._clock = clock
+        self._new_id = new_id
+        self.instance = instance
+        self.recipients = frozenset(plan.recipients)
+        self.shared_recipients = frozenset({ANY_SIMULATOR})
+
+    def request(self, attempt: Attempt) -> OutboxItem:
+        """Write the request of an attempt; its message id is the attempt's, so that a repetition is the same."""
+        candidate = self._pool.candidates[self._pool.index_of[attempt.candidate_id]]
+        message = CandidateRequest(
+            campaign=self._plan.campaign,
+            message_id=attempt.attempt_id,
+            sent_at=self._clock(),
+            attempt_id=attempt.attempt_id,
+            candidate_id=attempt.candidate_id,
+            decision=attempt.decision,
+            attempt=attempt.number,
+            family=candidate.family,
+            formula=candidate.formula,
+            structure=candidate.structure,
+            properties=self._plan.property_names,
+            deadline_s=self._deadline_s,
+        )
+        topic = topic_of(message, recipient=attempt.recipient)
+        return OutboxItem(attempt.attempt_id, topic, encode(message))
+
+    def receipt(self, receipt: Receipt) -> Letter:
+        """Write the receipt of a result or a failure."""
+        message = ResultReceipt(
+            campaign=self._plan.campaign,
+            message_id=self._new_id(),
+            sent_at=self._clock(),
+            attempt_id=receipt.attempt_id,
+            simulator=receipt.simulator,
+            status=receipt.status,
+            detail=receipt.detail,
+        )
+        return topic_of(message), encode(message)
+
+    def bias_report(self, step: int, point: BiasPoint, bands: Sequence[Band | None] = ()) -> Letter:
+        """Write the bias report of a step, with the bands of the entropies where they are known."""
+        ends = [band or (None, None) for band in bands] or [(None, None)] * len(point.families)
+        rows = zip(point.families, point.sizes, point.entropies, ends, strict=True)
+        message = BiasReport(
+            campaign=self._plan.campaign,
+            message_id=self._new_id(),
+            sent_at=self._clock(),
+            step=max(step, 0),
+            property=self._plan.property_name,
+            unit=self._plan.unit,
+            families=tuple(
+                FamilyBias(family=family, size=size, entropy=entropy, entropy_low=low, entropy_high=high)
+                for family, size, entropy, (low, high) in rows
+            ),
+            poorest_family=point.poorest_family,
+            **{figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES},
+        )
+        return topic_of(message), encode(message)
+
+    def status(self, health: Health, *, incumbent: bool = False) -> Letter:
+        """Write the agent's status; also its last will."""
+        message = Status(
+            campaign=self._plan.campaign,
+            message_id=self._new_id(),
+            sent_at=self._clock(),
+            client=AGENT_CLIENT,
+            role="agent",
+            health=health,
+            instance=self.instance,
+            incumbent=incumbent,
+        )
+        return topic_of(message), encode(message)

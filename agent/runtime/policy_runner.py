@@ -1,0 +1,164 @@
+"""Where the policy runs: in the agent's own step when it is cheap, else in a child process, off the event loop.
+
+A thread would not do: a fit holds the interpreter for 60 to 130 ms at a time and the link's keep-alive with it.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from agent.acquisition.base import AcquisitionContext, Policy, PoolArrays, Proposal, Proposer
+from agent.acquisition.registry import make_policy
+from protocols.concurrency.child import Child, ChildDied, serve
+from protocols.errors import CampaignHalted
+
+
+class Acquirer(Proposer, Protocol):
+    """Proposes candidates, where the policy runs."""
+
+    async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Propose, off the event loop where that is dear."""
+        ...
+
+    async def close(self) -> None:
+        """Release what it holds."""
+        ...
+
+
+class InStepAcquirer:
+    """Runs a policy inside the step: for policies of microseconds."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Propose at once.
+
+        Raises:
+            CampaignHalted: When the policy failed; the campaign can be resumed with a mended one.
+        """
+        name = type(self._policy).__name__
+        try:
+            answer = self._policy.propose(context, count)
+        except Exception as error:
+            raise _halted(name, f"{type(error).__name__}: {error}") from error
+        return _proposal(answer, name)
+
+    async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Propose at once; see `propose_now`."""
+        return self.propose_now(context, count)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class ChildAcquirer:
+    """Runs a policy in a child process that holds the pool; only what changes is sent with each question.
+
+    Args:
+        pool: The pool's arrays, sent once.
+        policy: Name or `module:Class`.
+        options: The policy's options.
+    """
+
+    def __init__(self, pool: PoolArrays, policy: str, options: Mapping[str, Any]) -> None:
+        self._opening = (pool, policy, dict(options))
+        self._policy = policy
+        self._child = Child("agent.runtime.policy_runner")
+
+    def propose_now(self, context: AcquisitionContext, count: int) -> None:  # noqa: ARG002 - the protocol's signature
+        """Not now: the step would wait for a fit."""
+        return
+
+    async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Propose in the child process, starting it when needed.
+
+        Raises:
+            CampaignHalted: When the policy failed; the campaign can be resumed with a mended one.
+        """
+        try:
+            if not self._child.is_running:
+                await self._child.start()
+                await self._child.ask(pickle.dumps(self._opening))
+            answer = pickle.loads(await self._child.ask(_question(context, count)))  # noqa: S301 - our own child's pipe
+        except ChildDied as error:
+            raise _halted(self._policy, error.reason) from None
+        if isinstance(answer, str):
+            raise _halted(self._policy, answer)
+        return _proposal(answer, self._policy)
+
+    async def close(self) -> None:
+        """End the child process."""
+        await self._child.stop()
+
+
+def make_acquirer(pool: PoolArrays, policy: str, options: Mapping[str, Any]) -> Acquirer:
+    """Return the acquirer that suits a policy.
+
+    Raises:
+        SettingsError: When there is no such policy, or it does not take these options.
+    """
+    instance = make_policy(policy, options)
+    if getattr(instance, "cheap", False):
+        return InStepAcquirer(instance)
+    return ChildAcquirer(pool, policy, options)
+
+
+def _proposal(answer: object, policy: str) -> Proposal:
+    if not isinstance(answer, Proposal):
+        raise _halted(policy, f"it returned a {type(answer).__name__}")
+    return answer
+
+
+def _halted(policy: str, reason: str) -> CampaignHalted:
+    return CampaignHalted(
+        f"Policy {policy!r} failed: {reason}",
+        expected="a proposal",
+        action="mend the policy or its options, then run again with --resume",
+    )
+
+
+def _question(context: AcquisitionContext, count: int) -> bytes:
+    return pickle.dumps(
+        (
+            context.observed,
+            context.values,
+            context.acquired,
+            context.pending,
+            context.available,
+            context.decision,
+            context.seed,
+            context.measure,
+            context.further,
+            context.aspects,
+            count,
+        ),
+        protocol=pickle.HIGHEST_PROTOCOL,
+    )
+
+
+def _main() -> None:
+    """Serve proposals; runs in the child."""
+    pool: PoolArrays | None = None
+    policy: Policy | None = None
+
+    def answer(frame: bytes) -> bytes:
+        nonlocal pool, policy
+        content = pickle.loads(frame)  # noqa: S301 - our own parent's pipe
+        if pool is None or policy is None:
+            pool, name, options = content
+            policy = make_policy(name, options)
+            return pickle.dumps(None)
+        *parts, count = content
+        try:
+            return pickle.dumps(policy.propose(AcquisitionContext(pool, *parts), count))
+        except Exception as error:  # noqa: BLE001 - a user's policy may raise anything; it is told, not lost
+            return pickle.dumps(f"{type(error).__name__}: {error}")
+
+    serve(answer)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,60 @@
+"""Writes what the agent did into the recording of its run, beside the messages: so that a replay can do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.campaign.events import AskingEnded, DecisionMade, dump_event
+from agent.runtime.transaction import Condemned, Expired, Input, Proposed, Step
+from agent.store.store import Store
+from protocols.link.transport import Delivery
+from protocols.recording.writer import RecordingWriter
+
+
+class RunRecorder:
+    """Keeps the recording of one process.
+
+    Args:
+        writer: The recording.
+        row_of: Returns the row of a message that was received; asked once for each, in their order.
+        store: The journal that the steps go into.
+    """
+
+    def __init__(self, writer: RecordingWriter, row_of: Callable[[Delivery], int], store: Store) -> None:
+        self._writer = writer
+        self._row_of = row_of
+        self._store = store
+        fill_up(writer, store)
+        writer.note_start(store.sequence)
+
+    def write_ahead(self, step: Step) -> None:
+        """Note a step that is about to be committed."""
+        made = [dump_event(event) for event in step.events if isinstance(event, DecisionMade | AskingEnded)]
+        before = self._store.sequence
+        took = [self._told(item) for item in step.took]
+        self._writer.note_step(took, made, before=before, sequence=before + len(step.events))
+
+    def _told(self, item: Input | Condemned) -> Mapping[str, Any]:
+        match item:
+            case Delivery():
+                return {"row": self._row_of(item)}
+            case Condemned(delivery):
+                return {"condemned": self._row_of(delivery)}
+            case Expired(attempt_id):
+                return {"expired": attempt_id}
+            case Proposed(asked, based_on, _):
+                return {"proposed": asked.decision, "based_on": based_on}
+
+
+def fill_up(writer: RecordingWriter, store: Store) -> None:
+    """Note what the journal has and the recording has not: its beginning, or what a power cut took."""
+    there = store.sequence
+    if there in {writer.before, writer.sequence}:
+        return
+    known = writer.sequence
+    if known is None or known > there:
+        known = 0  # the recording is of an older format, or speaks of rows that the journal never had
+    for number, event in enumerate(store.journal(), 1):
+        if number > known:
+            writer.note_event(number, *dump_event(event))

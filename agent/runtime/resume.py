@@ -1,0 +1,127 @@
+"""How a campaign begins and how it is taken up again: both fold the journal, a new one after writing its beginning."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from agent.campaign.events import CampaignPlan, CampaignStarted, FurtherProperty, StartSetLoaded
+from agent.campaign.state import Campaign
+from agent.entropy.bias import BiasMeter
+from agent.pool.candidates import Pool
+from agent.runtime.transaction import observe
+from agent.store.store import BiasStep, Commit, Store
+from agent.store.tables import SCHEMA_VERSION
+from protocols.errors import StoreError
+
+MAY_DIFFER = frozenset({"uid", "fingerprint", "recipients", "scale"})
+"""Parts of a plan that a resumed run takes from the journal, whatever the settings say now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a start or a restart knows."""
+
+    campaign: Campaign
+    meter: BiasMeter
+    bias_step: int
+    """Number of the last bias point; 0 is the start set."""
+
+
+def begin(
+    store: Store,
+    pool: Pool,
+    plan: CampaignPlan,
+    start: Sequence[tuple[str, float]],
+    further: Sequence[tuple[float, ...]] = (),
+    *,
+    versions: dict[str, str],
+    now: str,
+) -> None:
+    """Write the beginning of a campaign into a new database, or find it there.
+
+    Args:
+        store: The database.
+        pool: The candidates.
+        plan: What the settings ask for.
+        start: Candidate id and value of the start set.
+        further: Values of the further properties that are balanced, a row for each candidate of the start set.
+        versions: Of what decides, for the record.
+        now: Wall-clock time, a label.
+
+    Raises:
+        StoreError: When the database belongs to another campaign, pool or plan.
+    """
+    meta = store.meta()
+    if meta is not None and (meta.campaign, meta.pool_digest) != (plan.campaign, plan.pool_digest):
+        what = "campaign" if meta.campaign != plan.campaign else "pool of candidates"
+        raise StoreError(
+            f"This run folder belongs to another {what} ({meta.campaign}, pool {meta.pool_digest[:12]})",
+            expected=f"{plan.campaign}, pool {plan.pool_digest[:12]}",
+            action="choose another --campaign, or restore the scenario and table that it was started with",
+        )
+    if meta is None:
+        store.claim(plan, schema_version=SCHEMA_VERSION, now=now)
+    if store.sequence == 0:
+        uid = plan.uid if meta is None else meta.uid
+        started = CampaignStarted(dataclasses.replace(plan, uid=uid), versions)
+        loaded = StartSetLoaded.of(start, further)
+        meter = BiasMeter(pool.families, measure=plan.aspects)
+        observe(meter, pool, loaded)
+        bias = BiasStep(0, 2, meter.point(), pool.families)
+        store.append(Commit(events=(started, loaded), bias=(bias,)), now=now)
+
+
+def remember(store: Store, pool: Pool) -> Remembered:
+    """Fold the journal into a campaign.
+
+    Raises:
+        StoreError: When the journal is damaged.
+    """
+    campaign = Campaign(pool)
+    meter = BiasMeter(pool.families)
+    points = 0
+    for event in store.journal():
+        campaign.apply(event)
+        if isinstance(event, CampaignStarted):
+            meter = BiasMeter(pool.families, measure=event.plan.aspects)
+        points += observe(meter, pool, event) is not None
+    return Remembered(campaign, meter, points - 1)
+
+
+def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Collection[str] = ()) -> None:
+    """Check that a campaign is taken up as it was begun.
+
+    Args:
+        found: The plan in the journal.
+        asked: What the settings ask for now.
+        left_open: Parts that the settings leave to the program, which takes them from the journal then.
+
+    Raises:
+        StoreError: With the settings that differ.
+    """
+    differing = [
+        f"{name}: {getattr(found, name)!r} then, {getattr(asked, name)!r} now"
+        for name in (field.name for field in dataclasses.fields(CampaignPlan))
+        if name not in {*MAY_DIFFER, *left_open} and _plain(getattr(found, name)) != _plain(getattr(asked, name))
+    ]
+    if differing:
+        raise StoreError(
+            f"The campaign was started with other settings ({'; '.join(differing)})",
+            expected="the same settings, so that the resumed campaign is the same campaign",
+            action="give the flags and settings of then together with --resume, or start a new --campaign",
+        )
+
+
+def fresh_uid() -> str:
+    """Return the random part of a campaign's attempt ids."""
+    return uuid.uuid4().hex[:8]
+
+
+def _plain(value: object) -> object:
+    """Return a part of a plan for comparison; what follows from the start set is none of the settings."""
+    if isinstance(value, FurtherProperty):
+        return value.name, value.unit, tuple(value.valid_range), value.weight
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value

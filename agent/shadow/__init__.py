@@ -1,1 +1,0 @@
-"""Shadow mode: what the policy would have chosen wherever a lab chose. Pure; `scenarios.shadow` listens."""

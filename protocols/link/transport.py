@@ -1,0 +1,92 @@
+"""The port between the loops and a broker: small enough to hold in the head.
+
+Two implementations keep one contract suite: `protocols.link.mqtt.MqttSession`, and the in-memory one of the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message from the broker. Until it is acknowledged the broker keeps it (as far as that broker can)."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    qos: int
+    receipt: object
+    """What the transport needs to acknowledge it; opaque to everybody else."""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    """MQTT 5 properties of the publisher's, for those who ask for them; as JSON has them, bytes in base64."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """Connected and subscribed. `session_present` is the broker's word that it kept our queue."""
+
+    session_present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """Not connected; the transport is trying again."""
+
+    reason: str
+
+
+Incoming = Delivery | LinkUp | LinkDown
+
+
+class LinkLost(Exception):
+    """A publish has an unknown outcome: it may arrive or not. The sender repeats it under the same id."""
+
+
+class NobodyListens(LinkLost):
+    """The broker took a message that it does not keep, and says that it gave it to nobody."""
+
+
+class PublishRefused(Exception):
+    """The broker refused a message for good (not authorised, too large, …)."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        self.topic = topic
+        self.reason = reason
+        super().__init__(f"the broker refused a message on {topic}: {reason}")
+
+
+class Transport(Protocol):
+    """A link that mends itself."""
+
+    async def run(self) -> None:
+        """Keep connected until cancelled.
+
+        Raises:
+            BrokerError: When trying again cannot help (wrong password, client id in use, nobody ever answered).
+        """
+        ...
+
+    async def receive(self) -> Incoming:
+        """Return the next message or change of the link, in order."""
+        ...
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        """Tell the broker to forget a message; ignored when it came over an earlier connection."""
+        ...
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send with QoS 1 and wait for the broker's word.
+
+        Raises:
+            LinkLost: The outcome is unknown.
+            NobodyListens: Nobody got it, says the broker, and it is not retained. Not every broker says so.
+            PublishRefused: The broker refused it for good.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Say goodbye: an orderly disconnect, so that the last will is not sent."""
+        ...

@@ -1,0 +1,125 @@
+"""One example of every message, with every optional field: shown in the generated documents, validated by the tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from protocols.wire.messages import (
+    BiasReport,
+    CandidateFailure,
+    CandidateRequest,
+    CandidateResult,
+    Control,
+    ControlAction,
+    FailureReason,
+    FamilyBias,
+    Health,
+    Message,
+    Quantity,
+    ReceiptStatus,
+    ResultReceipt,
+    Status,
+)
+from protocols.wire.structure import CrystalStructure
+from protocols.wire.topics import AGENT_CLIENT
+
+M = TypeVar("M", bound=Message)
+
+CAMPAIGN: Final = "demo"
+SIMULATOR: Final = "emt-1"
+
+_ATTEMPT: Final = "9f3c6a52-d000017-0a1b2c3d-a1"
+_CANDIDATE: Final = "c-4be1d0a7"
+_LETTERHEAD: Final[dict[str, Any]] = {
+    "campaign": CAMPAIGN,
+    "sent_at": datetime(2026, 1, 31, 12, 0, 0, 250000, tzinfo=UTC),
+}
+_ENERGY: Final = Quantity(name="formation_energy", value=-0.0473, unit="eV/atom", standard_deviation=0.002)
+
+EXAMPLES: Final[tuple[Message, ...]] = (
+    CandidateRequest(
+        **_LETTERHEAD,
+        message_id=_ATTEMPT,
+        attempt_id=_ATTEMPT,
+        candidate_id=_CANDIDATE,
+        decision=17,
+        attempt=1,
+        family="tetragonal",
+        formula="CuAu",
+        structure=CrystalStructure(
+            cell=((2.8, 0.0, 0.0), (0.0, 2.8, 0.0), (0.0, 0.0, 3.67)),
+            symbols=("Cu", "Au"),
+            scaled_positions=((0.0, 0.0, 0.0), (0.5, 0.5, 0.5)),
+        ),
+        properties=("formation_energy",),
+        deadline_s=60.0,
+    ),
+    CandidateResult(
+        **_LETTERHEAD,
+        message_id="0d1c8f6be2a94c0e8a51f7f2a4c1b3d5",
+        attempt_id=_ATTEMPT,
+        candidate_id=_CANDIDATE,
+        simulator=SIMULATOR,
+        quantities=(_ENERGY,),
+        duration_s=0.412,
+    ),
+    CandidateFailure(
+        **_LETTERHEAD,
+        message_id="6b0a7c1d9e8f4a2b8c3d5e7f90a1b2c3",
+        attempt_id=_ATTEMPT,
+        candidate_id=_CANDIDATE,
+        simulator=SIMULATOR,
+        reason=FailureReason.UNSUPPORTED,
+        detail="EMT has no parameters for Fe",
+    ),
+    ResultReceipt(
+        **_LETTERHEAD,
+        message_id="c2a9e4d07b6f4f19a3d8e5b1f0c7a692",
+        attempt_id=_ATTEMPT,
+        simulator=SIMULATOR,
+        status=ReceiptStatus.LATE,
+        detail="the candidate is observed",
+    ),
+    BiasReport(
+        **_LETTERHEAD,
+        message_id="5e8d2f41c0b94d7a96e3a1f7b2c8d0e4",
+        step=17,
+        property="formation_energy",
+        unit="eV/atom",
+        families=(
+            FamilyBias(family="cubic", size=30, entropy=-0.71, entropy_low=-0.92, entropy_high=-0.5),
+            FamilyBias(family="tetragonal", size=12, entropy=-1.24, entropy_low=-1.73, entropy_high=-0.75),
+        ),
+        entropy_range=0.53,
+        entropy_std=0.265,
+        mean_gap=0.265,
+        poorest_family="tetragonal",
+        evenness=0.951,
+        coverage=1.0,
+    ),
+    Status(
+        **_LETTERHEAD,
+        message_id="a71f3c9be5d24086b9c4f2e8d1a0b657",
+        client=AGENT_CLIENT,
+        role="agent",
+        health=Health.ONLINE,
+        detail="back after maintenance",
+        instance="agent-3f9c01d27ab4",
+        incumbent=True,
+    ),
+    Control(
+        **_LETTERHEAD,
+        message_id="operator-2026-01-31-1",
+        action=ControlAction.ADD_OBSERVATION,
+        candidate_id=_CANDIDATE,
+        quantity=_ENERGY,
+        reason="measured by hand",
+    ),
+)
+"""In the order of `protocols.wire.messages.MESSAGE_TYPES`."""
+
+
+def example_of(model: type[M]) -> M:
+    """Return the example of a message type."""
+    return next(message for message in EXAMPLES if isinstance(message, model))

@@ -1,0 +1,256 @@
+"""One engine, one writer: how the database is opened, and what is read back before it is trusted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, Executable, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
+
+from protocols.errors import StoreError, invariant
+from protocols.storage.wal_check import is_damaged
+
+BUSY_TIMEOUT_MS: Final = 5_000
+"""How long a commit waits for another process that reads or copies the file."""
+
+FULL_BELOW_BYTES: Final = 64 * 1024
+"""Less free space than this is a full disk: SQLite makes the index of a WAL 32 KiB at a time."""
+
+SERVER_LOCK: Final = 0x656E74726F70
+"""Number of the advisory lock on a server: "entrop" in ASCII, so that nobody else's means the same."""
+
+KNOWN_DATABASES: Final = frozenset({"sqlite", "postgresql"})
+"""What our tables run on."""
+
+SQLITE_SETTINGS: Final = {
+    "journal_mode": "wal",  # readers do not block the writer
+    "synchronous": 2,  # FULL: a committed row survives a power cut; NORMAL loses the last ones
+    "foreign_keys": 1,
+    "busy_timeout": BUSY_TIMEOUT_MS,
+    "trusted_schema": 0,  # a tampered file cannot run functions through its schema
+    "cell_size_check": 1,  # finds a damaged page when it is read, not when it is too late
+}
+"""Pragmas with the value that SQLite must answer."""
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def require_database_url(url: str) -> URL:
+    """Return a URL taken apart, of a database that we know and have the driver of; nothing is opened.
+
+    Raises:
+        StoreError: When it is none.
+    """
+    parsed = None
+    with suppress(ArgumentError, ValueError):
+        parsed = make_url(url)
+    if parsed is None or parsed.get_backend_name() not in KNOWN_DATABASES:
+        shown = url.rpartition("@")[2] if parsed is None else parsed.render_as_string()  # without the password
+        raise StoreError(
+            f"{shown!r} is no URL of a database that Entropilot can use",
+            expected="sqlite:///FILE or postgresql+psycopg://user:password@host/name",
+            action="correct --database, or leave it out for the run folder's own",
+        )
+    try:
+        parsed.get_dialect().import_dbapi()
+    except (NoSuchModuleError, ImportError) as error:
+        raise StoreError(
+            f"The driver of {parsed.render_as_string()} is not there ({error})",
+            expected="sqlite:///FILE or postgresql+psycopg://…",
+            action="correct --database; for PostgreSQL, pip install 'entropilot[postgres]'",
+        ) from None
+    return parsed
+
+
+def open_engine(url: str) -> Engine:
+    """Open the database with one connection whose transactions begin at once (BEGIN IMMEDIATE on SQLite).
+
+    Raises:
+        StoreError: When it cannot be opened, is damaged, or does not take our settings.
+    """
+    sqlite = require_database_url(url).get_backend_name() == "sqlite"
+    if sqlite:
+        _require_whole_wal(url)
+    options: dict[str, Any] = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if sqlite else {}
+    engine = create_engine(url, **options)
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.connect() as connection:
+            if sqlite:
+                _read_back(connection)
+                _require_whole(connection, url)
+    except DBAPIError as error:
+        engine.dispose()
+        raise store_error(error, url) from None
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def store_error(error: Exception, where: str) -> StoreError:
+    """Return a database's error as one that a person can act on."""
+    reason = str(getattr(error, "orig", error))
+    if "disk I/O error" in reason and _is_full(where):
+        reason += " (the disk is full)"  # a WAL's index that cannot grow is told as an I/O error
+    actions = {
+        "disk is full": "free space on this disk, then run again with --resume; nothing that was committed is lost",
+        "disk I/O error": "check the disk, then run again with --resume; nothing that was committed is lost",
+        "not a database": "this file is something else or is damaged; restore it from a copy",
+        "malformed": "the file is damaged; restore it from a copy",
+        "locked": "another program holds the database; end it, then run again with --resume",
+        "unable to open": "check that the folder exists and can be written",
+        "readonly": "check the permissions of the file and its folder",
+    }
+    action = next((advice for sign, advice in actions.items() if sign in reason), "run again with --resume")
+    shown = make_url(where).render_as_string()  # without the password
+    return StoreError(f"The database {shown} failed: {reason}", action=action)
+
+
+def _is_full(url: str) -> bool:
+    database = make_url(url).database
+    try:
+        return bool(database) and shutil.disk_usage(Path(str(database)).parent).free < FULL_BELOW_BYTES
+    except OSError:
+        return False  # the folder itself is out of reach: the error that we have says more
+
+
+@contextmanager
+def opening(url: str) -> Iterator[Connection]:
+    """Connect for good: the connection stays open when the block ends well, and is released when it does not.
+
+    Raises:
+        StoreError: When the database cannot be opened or prepared.
+    """
+    connection = open_engine(url).connect()
+    try:
+        yield connection
+    except BaseException as error:
+        connection.close()
+        connection.engine.dispose()
+        if isinstance(error, DBAPIError):
+            raise store_error(error, url) from None
+        raise
+
+
+def hold_server_lock(connection: Connection) -> None:
+    """Take the one-writer lock of a database on a server, for as long as the connection lasts.
+
+    A file is guarded by `protocols.storage.run_lock` beside it; a server's database can be reached from any machine.
+
+    Raises:
+        StoreError: When another agent holds it.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({SERVER_LOCK})").scalar_one():
+        raise StoreError(
+            "Another agent works on this database",
+            expected="one agent per database",
+            action="wait for it or end it, or give this campaign a database of its own",
+        )
+
+
+@contextmanager
+def transaction(connection: Connection, where: str) -> Iterator[None]:
+    """Run one transaction; a database's error becomes one that a person can act on.
+
+    Raises:
+        StoreError: When the database refuses; nothing of the transaction is kept.
+    """
+    invariant(not connection.in_transaction(), "a transaction inside a transaction")
+    try:
+        with connection.begin():
+            yield
+    except Exception as error:
+        driver: Any = connection.dialect.loaded_dbapi
+        if isinstance(error, DBAPIError | driver.Error):
+            raise store_error(error, where) from None
+        raise
+
+
+class Statements:
+    """Runs statements of constant text, each compiled once, on the driver's own cursor.
+
+    SQLAlchemy builds a cache key and a result at every execution, which costs more than SQLite's own work; the loop
+    runs the same dozen statements for every result. The transaction stays SQLAlchemy's.
+
+    Args:
+        connection: Where they run; the caller keeps the transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._compiled: dict[int, tuple[Executable, str, list[str] | None]] = {}
+
+    def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> DBAPICursor:
+        """Execute a module-level statement once for every row of parameters; return the driver's cursor.
+
+        Args:
+            statement: Whose parameters are named `bindparam`s (an `insert` has them by itself).
+            rows: Parameters, at least one row.
+        """
+        known = self._compiled.get(id(statement))
+        if known is None:
+            compiled: Any = statement.compile(dialect=self._connection.dialect)  # type: ignore[attr-defined]
+            known = (statement, str(compiled), compiled.positiontup)  # held, so that its id is nobody else's
+            self._compiled[id(statement)] = known
+        _, sql, positions = known
+        parameters: Any = rows if positions is None else [tuple(row[name] for name in positions) for row in rows]
+        cursor = self._connection.connection.cursor()
+        if len(rows) == 1:
+            cursor.execute(sql, parameters[0])
+        else:
+            cursor.executemany(sql, parameters)
+        return cursor
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we send BEGIN ourselves
+    for name, value in SQLITE_SETTINGS.items():
+        connection.execute(f"PRAGMA {name}={value}")
+
+
+def _require_whole(connection: Any, url: str) -> None:
+    """Refuse a damaged file before it is written to: SQLite itself notices damage only where it happens to read."""
+    found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+    if found != "ok":
+        raise StoreError(
+            f"The database {make_url(url).render_as_string()} is damaged: {str(found).splitlines()[-1]}",
+            expected="a file as SQLite wrote it",
+            action="restore the folder from a copy",
+        )
+
+
+def _require_whole_wal(url: str) -> None:
+    """Refuse a damaged WAL before SQLite opens it: it would cut it off there, with what was committed behind it."""
+    database = make_url(url).database
+    wal = Path(f"{database}-wal")
+    if database and wal.is_file() and is_damaged(wal):
+        raise StoreError(
+            f"{wal} is damaged: a frame was changed that was whole when a later one was written",
+            expected="a file as SQLite wrote it",
+            action="restore the folder from a copy; to go on without what stands behind the damage, remove this file",
+        )
+
+
+def _read_back(connection: Any) -> None:
+    for name, expected in SQLITE_SETTINGS.items():
+        found = connection.execute(text(f"PRAGMA {name}")).scalar()
+        if found != expected:
+            raise StoreError(
+                f"SQLite answers {name} = {found!r}",
+                expected=f"{expected!r}, without which a committed result could be lost",
+                action="put the run folder on a local disk (network file systems are not supported)",
+            )

@@ -1,0 +1,179 @@
+"""Which column of a table means what, and which columns of a file are meant."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from protocols.errors import TableError
+from protocols.settings.suggestions import did_you_mean
+from protocols.tables.cells import FloatArray
+from protocols.wire.limits import MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES
+from protocols.wire.messages import Name
+
+MAX_NAMES_SHOWN: Final = 30
+"""Most column names in an error: a screenful."""
+
+DERIVED_FAMILY: Final = "crystal_system"
+"""The family that is derived from the structure when the table has no column of this name."""
+
+ColumnName = Annotated[str, Field(min_length=1)]
+
+
+class BinnedColumn(BaseModel):
+    """A number cut into families: at given edges, or into bins of equally many rows.
+
+    Attributes:
+        column: Column of the number.
+        edges: Where it is cut, ascending; a value on an edge belongs to the upper family.
+        bins: Into how many families of about equally many rows it is cut, instead of at edges.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    column: ColumnName
+    edges: Annotated[tuple[float, ...], Field(strict=False)] = ()
+    bins: Annotated[int, Field(ge=2, le=MAX_FAMILIES)] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if bool(self.edges) == (self.bins is not None):
+            raise ValueError("a column is cut at edges or into bins: name one of the two")
+        if any(low >= high for low, high in itertools.pairwise(self.edges)):
+            raise ValueError(f"edges {list(self.edges)} do not ascend")
+        return self
+
+    def name_families(self, values: FloatArray) -> list[str]:
+        """Return the family of every value, named by its bounds; finite values, shape (n,)."""
+        edges = np.array(self.edges)
+        if self.bins is not None:
+            edges = np.unique(np.quantile(values, np.arange(1, self.bins) / self.bins))
+        names = [f"{self.column} < {edges[0]:.4g}"]
+        names += [f"{self.column} {low:.4g} to {high:.4g}" for low, high in itertools.pairwise(edges)]
+        names.append(f"{self.column} >= {edges[-1]:.4g}")
+        return [names[place] for place in np.searchsorted(edges, values, side="right")]
+
+
+FamilyPart = ColumnName | BinnedColumn
+
+
+class TableColumns(BaseModel):
+    """Which column of a table means what.
+
+    Attributes:
+        id: Column with the id of a row; None makes the id from the row's content (structure text, else family,
+            composition and features), never from the property.
+        family: Column with the family, a number cut into bins, or a list of these: then a family is a combination of
+            them. The default, `crystal_system`, is derived from the structure when there is no such column.
+        property: Column with the property of the campaign.
+        unit: Its unit.
+        features: Columns with features, in this order; a name may be a glob such as `feat_*`. May be empty when
+            there is a composition or a structure.
+        composition: Column with formulas.
+        structure: Column with structures: the text of a CIF, or a JSON of `protocols.wire.structure.CrystalStructure`.
+        further_properties: Column to unit of properties that are known beside; their cells may be empty.
+        valid_range: Smallest and largest value of the property that can be true [unit].
+        on_missing: What an empty or infinite cell in a used column does: "error" stops, "drop" leaves the row out.
+            "unknown" takes an empty cell of the property for a candidate that is not measured yet, as a real lab has
+            them; all else must be complete, as with "error".
+        on_no_entropy: What a table does that leaves no entropy to balance, because every value is the same or a family
+            has one candidate only: "error" stops, "warn" tells and goes on.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    id: ColumnName | None = None
+    family: FamilyPart | Annotated[tuple[FamilyPart, ...], Field(strict=False, min_length=1, max_length=4)] = (
+        DERIVED_FAMILY
+    )
+    property: Name
+    unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+    # TOML has lists where we have tuples.
+    features: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
+    composition: ColumnName | None = None
+    structure: ColumnName | None = None
+    further_properties: Annotated[
+        dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_QUANTITIES - 1)
+    ] = {}
+    valid_range: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    on_missing: Literal["error", "drop", "unknown"] = "error"
+    on_no_entropy: Literal["error", "warn"] = "error"
+
+    @field_validator("valid_range")
+    @classmethod
+    def _in_order(cls, valid_range: tuple[float, float] | None) -> tuple[float, float] | None:
+        if valid_range is not None and not valid_range[0] < valid_range[1]:
+            raise ValueError(f"valid_range {list(valid_range)} does not go from a smaller to a larger number")
+        return valid_range
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not (self.features or self.composition or self.structure):
+            raise ValueError("name feature columns, a composition column or a structure column")
+        described = {self.id, *self.family_columns(), self.composition, self.structure, *self.features}
+        if leaked := sorted(name for name in self.measured() if name in described):
+            raise ValueError(f"{leaked[0]!r} is a measured property and cannot describe a candidate as well")
+        if self.property in self.further_properties:
+            raise ValueError(f"{self.property!r} is the property already; leave it out of further_properties")
+        return self
+
+    def family_parts(self) -> tuple[FamilyPart, ...]:
+        """What a family is made of."""
+        return self.family if isinstance(self.family, tuple) else (self.family,)
+
+    def family_columns(self) -> tuple[str, ...]:
+        """Columns that families are made of."""
+        return tuple(part if isinstance(part, str) else part.column for part in self.family_parts())
+
+    def binned(self) -> tuple[str, ...]:
+        """Columns of numbers that are cut into families."""
+        return tuple(part.column for part in self.family_parts() if isinstance(part, BinnedColumn))
+
+    def measured(self) -> tuple[str, ...]:
+        """The property and the further ones: what an evaluation gives, and no policy may see beforehand."""
+        return (self.property, *self.further_properties)
+
+
+def require_column(path: Path, name: str, names: Sequence[str]) -> str:
+    """Return `name` when the file has such a column.
+
+    Raises:
+        TableError: With the columns that it has, and the one that was meant.
+    """
+    if name in names:
+        return name
+    listed = ", ".join(names[:MAX_NAMES_SHOWN])
+    more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
+    raise TableError(
+        f"The table {path} has no column {name!r}",
+        expected=f"one of {listed}{more}",
+        action=did_you_mean(name, names) or "name a column that exists",
+    )
+
+
+def feature_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the feature columns, globs expanded in file order; a glob takes no column that has another meaning."""
+    taken = {columns.id, *columns.family_columns(), columns.composition, columns.structure, *columns.measured()}
+    found: list[str] = []
+    for wanted in columns.features:
+        matches = [each for each in names if fnmatch.fnmatchcase(each, wanted) and each not in taken]
+        if wanted in names or not matches:
+            matches = [require_column(path, wanted, names)]
+        found += matches
+    return tuple(dict.fromkeys(found))
+
+
+def text_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of texts; none for a family that is derived from the structure."""
+    derives = columns.structure is not None and DERIVED_FAMILY not in names
+    families = [
+        part for part in columns.family_parts() if isinstance(part, str) and not (derives and part == DERIVED_FAMILY)
+    ]
+    wanted = [name for name in (columns.id, *families, columns.composition, columns.structure) if name is not None]
+    return tuple(dict.fromkeys(require_column(path, name, names) for name in wanted))

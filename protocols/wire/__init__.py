@@ -1,0 +1,4 @@
+"""What is said: messages, topics, codec, structures, limits and the ids of attempts.
+
+Pure but for `fresh_ids`: no I/O, no clock, no asyncio. Everything may import it.
+"""

@@ -1,0 +1,145 @@
+"""Every topic is built and parsed here and nowhere else.
+
+    entropilot/v1/<campaign>/request/<recipient>     agent -> simulator; recipient is a simulator's id, or "any"
+    entropilot/v1/<campaign>/result/<simulator>      simulator -> agent
+    entropilot/v1/<campaign>/failure/<simulator>     simulator -> agent
+    entropilot/v1/<campaign>/receipt/<simulator>     agent -> simulator
+    entropilot/v1/<campaign>/status/<client>         each client, retained, with a last will
+    entropilot/v1/<campaign>/bias                    agent, retained
+    entropilot/v1/<campaign>/control                 operator -> agent
+
+The sender's id is a level of the topic, so that a broker's access list can pin each device to its own topics.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from protocols.errors import MessageError, invariant
+from protocols.wire.limits import MAX_TOPIC_BYTES, PROTOCOL_VERSION
+from protocols.wire.messages import ID_PATTERN
+
+PREFIX: Final = f"entropilot/v{PROTOCOL_VERSION}"
+
+ANY_SIMULATOR: Final = "any"
+"""Recipient of a request that whichever simulator of the shared subscription may take."""
+
+AGENT_CLIENT: Final = "agent"
+"""The agent's level of the status topic: a campaign has one."""
+
+SHARED_GROUP: Final = "simulators"
+"""Name of the simulators' shared subscription."""
+
+_NEVER_IN_TOPICS: Final = frozenset("+#\0")
+
+_ID: Final = re.compile(ID_PATTERN)
+
+
+class Channel(StrEnum):
+    """The level of a topic that says what travels there."""
+
+    REQUEST = "request"
+    RESULT = "result"
+    FAILURE = "failure"
+    RECEIPT = "receipt"
+    STATUS = "status"
+    BIAS = "bias"
+    CONTROL = "control"
+
+
+WITHOUT_CLIENT: Final = frozenset({Channel.BIAS, Channel.CONTROL})
+"""Channels that have no client level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A parsed topic; `client` is None on the channels without one."""
+
+    campaign: str
+    channel: Channel
+    client: str | None = None
+
+    def __str__(self) -> str:
+        path = f"{PREFIX}/{_level(self.campaign)}/{self.channel.value}"
+        invariant(
+            (self.client is None) == (self.channel in WITHOUT_CLIENT), f"{self.channel} topic with client {self.client}"
+        )
+        return path if self.client is None else f"{path}/{_level(self.client)}"
+
+
+def parse(topic: str) -> Topic:
+    """Parse a topic.
+
+    Raises:
+        MessageError: With reason `unknown_topic` when it is none of ours.
+    """
+    prefix, _, rest = topic.partition(f"{PREFIX}/")
+    levels = rest.split("/")
+    try:
+        channel = Channel(levels[1])
+        client = None if channel in WITHOUT_CLIENT else levels[2]
+        known = not prefix and len(levels) == (2 if client is None else 3)
+    except (IndexError, ValueError):
+        known, channel, client = False, Channel.STATUS, None
+    if not known or not all(_ID.fullmatch(level) for level in (levels[0], *([client] if client is not None else []))):
+        raise MessageError("unknown_topic", f"Topic {topic[:200]!r} is none of ours", expected=f"{PREFIX}/<campaign>/…")
+    return Topic(levels[0], channel, client)
+
+
+def is_publishable(topic: str) -> bool:
+    """Tell whether MQTT takes a topic of anybody's: brokers hang up on others, and clients do not send them."""
+    try:
+        size = len(topic.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair, as JSON can hold it
+        return False
+    return 0 < size <= MAX_TOPIC_BYTES and not _NEVER_IN_TOPICS.intersection(topic)
+
+
+def agent_subscriptions(campaign: str) -> tuple[str, ...]:
+    """Filters that the agent of a campaign subscribes to."""
+    base = f"{PREFIX}/{_level(campaign)}"
+    return (
+        f"{base}/{Channel.RESULT.value}/+",
+        f"{base}/{Channel.FAILURE.value}/+",
+        f"{base}/{Channel.STATUS.value}/+",
+        f"{base}/{Channel.CONTROL.value}",
+    )
+
+
+def shadow_subscriptions(campaign: str) -> tuple[str, ...]:
+    """Filters that a shadow subscribes to: all of a campaign but the bias, which it measures itself."""
+    base = f"{PREFIX}/{_level(campaign)}"
+    asked = (f"{base}/{channel.value}/+" for channel in (Channel.REQUEST, Channel.RECEIPT))
+    return (*asked, *agent_subscriptions(campaign))
+
+
+def lab_subscriptions(campaign: str) -> tuple[str, ...]:
+    """Filters of one who stands for all simulators of a campaign, and wants to know whether its agent is there."""
+    base = f"{PREFIX}/{_level(campaign)}"
+    asked = (f"{base}/{channel.value}/+" for channel in (Channel.REQUEST, Channel.RECEIPT))
+    return (*asked, f"{base}/{Channel.STATUS.value}/{AGENT_CLIENT}")
+
+
+def simulator_subscriptions(simulator: str, *, campaign: str | None, shared: bool) -> tuple[str, ...]:
+    """Filters that a simulator subscribes to.
+
+    Args:
+        simulator: Its id.
+        campaign: One campaign, or None for every campaign on the broker.
+        shared: Whether the broker knows shared subscriptions; without them only one simulator may serve "any".
+    """
+    base = f"{PREFIX}/{'+' if campaign is None else _level(campaign)}"
+    anyone = f"{base}/{Channel.REQUEST.value}/{ANY_SIMULATOR}"
+    return (
+        f"{base}/{Channel.REQUEST.value}/{_level(simulator)}",
+        f"$share/{SHARED_GROUP}/{anyone}" if shared else anyone,
+        f"{base}/{Channel.RECEIPT.value}/{_level(simulator)}",
+    )
+
+
+def _level(name: str) -> str:
+    invariant(_ID.fullmatch(name) is not None, f"{name!r} cannot be a topic level; it must match {ID_PATTERN}")
+    return name

@@ -1,0 +1,41 @@
+"""Where a command finds a broker of which no scenario speaks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from protocols.errors import SettingsError
+from protocols.link.broker_settings import BrokerSettings, RunningBroker
+from protocols.settings.layers import Layer, environment_layer, resolve
+
+
+class _Named(BaseModel):
+    broker: RunningBroker
+
+
+def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSettings:
+    """Return the broker at a URL; user name and password may come from the environment, as for the other commands.
+
+    Raises:
+        SettingsError: When the URL is no broker's, or the name of one that only a run starts.
+    """
+    if url in BrokerSettings.started_for_you:
+        raise SettingsError(
+            f"--broker {url} is a broker that `entropilot run` starts for itself, and this command starts none",
+            expected="a broker that runs already: mqtt://host:port",
+            action=f"start one with `entropilot broker {url}`, then say --broker {DEFAULT_URL}",
+        )
+    given = {
+        name: value
+        for name, value in (os.environ if environ is None else environ).items()
+        if name.startswith("ENTROPILOT_BROKER__")
+    }
+    layers = [environment_layer(_Named, given), Layer("--broker", {"broker": {"url": url}})]
+    return resolve(_Named, layers).settings.broker
+
+
+DEFAULT_URL = "mqtt://127.0.0.1:1883"
+"""Where `entropilot broker` listens, and the other commands look, unless told otherwise."""

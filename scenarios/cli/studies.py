@@ -1,0 +1,110 @@
+"""The commands that study a table or a scenario without running it: compare policies, trim a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scenarios.cli.options import Budget, Debug, Json, Quiet, ScenarioName, Set, SettingsFile, loaded, show
+from scenarios.display.console import print_json, progress_on_stderr, reported_errors, tell
+
+app = typer.Typer()
+
+
+@app.command()
+def compare(
+    scenario: ScenarioName,
+    policies: Annotated[str, typer.Option(help="Policies, separated by commas.")] = "etal,random",
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds; each has its own start set.")] = 5,
+    budget: Budget = None,
+    downstream: Annotated[
+        bool, typer.Option("--downstream", help="Train models on what was acquired too ([evaluation] says which).")
+    ] = False,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for figures, CSV and JSON.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare policies on a scenario over seeds, from the same starts, without broker or lab."""
+    with reported_errors(debug=debug):
+        from scenarios.compare.compare import compare_policies
+        from scenarios.compare.files import write_comparison
+        from scenarios.compare.tables import tables
+
+        resolved = loaded(scenario, {"budget": budget}, settings, settings_file, quiet=quiet or json)
+        names = [name.strip() for name in policies.split(",") if name.strip()]
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            comparison = compare_policies(resolved.settings, names, range(seeds), progress, downstream=downstream)
+        folder = out or Path("runs") / f"compare-{resolved.settings.name}"
+        written = write_comparison(comparison, folder)
+        if json:
+            print_json(comparison.json())
+        elif not quiet:
+            for table in tables(comparison):
+                show(table)
+                show("")
+            for path in written:
+                show(f"  {path}")
+
+
+@app.command()
+def trim(
+    table: Annotated[
+        str, typer.Argument(help="A .csv, .csv.gz or .parquet file, or a scenario whose pool is such a table.")
+    ],
+    keep: Annotated[str, typer.Option(help="How many rows to keep: a number, or a share such as 30%.")],
+    family: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column with the family of a row.")] = None,
+    property: Annotated[  # noqa: A002 - the flag
+        str | None, typer.Option(metavar="COLUMN", help="Column with the property whose entropy counts.")
+    ] = None,
+    id: Annotated[  # noqa: A002 - the flag
+        str | None, typer.Option(metavar="COLUMN", help="Column with ids; they are checked to be distinct.")
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of the property, for the figure.")] = None,
+    seeds: Annotated[int, typer.Option(min=0, max=1000, help="How many random trims to compare with.")] = 20,
+    estimator: Annotated[
+        str, typer.Option(help="Measures the figures: m_spacing, kozachenko_leonenko, gaussian_kernel, published.")
+    ] = "m_spacing",
+    resolution: Annotated[
+        float | None,
+        typer.Option(help="Smallest difference of values that counts; by default a thousandth of their deviation."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; by default runs/trim-TABLE.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Trim a table to a given size with the least bias and the least loss of entropy.
+
+    Rows go where values of a family crowd together, from families rich in rows; scarce families and rare values stay.
+    No family's entropy counts beyond that of the richest one, so that the gap between families closes.
+
+    Rows without a family or a value are left out and counted. The folder gets the kept rows in the format of the
+    table, as they stand there and in their order, trim.csv with all figures, and trim.png.
+
+    [dim]entropilot trim alloys.csv --keep 30% --family crystal_system --property energy --unit eV/atom[/dim]
+    """
+    with reported_errors(debug=debug):
+        from scenarios.trim import trim as trimming
+        from scenarios.trim.report import trim_json, trim_table, write_trim
+        from scenarios.trim.source import NamedColumns, read_source
+
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            source = read_source(table, NamedColumns(family, property, id, unit))
+            rows = trimming.rows_wanted(keep, source)
+            measure = trimming.measure_for(source.values, estimator, resolution)
+            trimmed = trimming.trim(source, rows, measure, seeds, progress)
+            files = write_trim(trimmed, out or Path("runs") / f"trim-{source.name}", progress)
+        if json:
+            print_json(trim_json(trimmed, files))
+            return
+        for note in trimmed.notes():
+            tell(f"note: {note}", "yellow")
+        if not quiet:
+            show(trim_table(trimmed))
+            for path in files:
+                show(f"  {path}")

@@ -1,0 +1,1 @@
+"""The command `compare`: policies from the same starts, over seeds, with statistics and models."""

@@ -1,0 +1,206 @@
+"""Compares policies over seeds: the same pool, and for each seed the same start set and test set for every policy.
+
+Campaigns first, then the downstream models, each job in one of a few processes that hold the pool. A job is a pure
+function of (scenario, pool, seed), so neither order nor number of the processes changes a result.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from agent.acquisition.base import IndexArray
+from agent.acquisition.registry import make_policy
+from protocols.errors import SettingsError, TableError
+from scenarios.compare.comparison import Comparison, ModelScores
+from scenarios.compare.downstream import Score, Target, require_rows, scores_of, targets_of
+from scenarios.compare.trials import Trial, make_trials, open_pool
+from scenarios.run.offline import play_offline
+from scenarios.run.trajectory import Trajectory
+from scenarios.settings.model import Scenario
+from scenarios.settings.models import ModelName
+from scenarios.world.workers import interrupts_deferred, workers
+from scenarios.world.world import Progress, World, make_world
+
+MAX_PROCESSES: Final = 8
+"""Most jobs at once; each process holds the pool."""
+
+BLAS_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Set to 1 for every process: the same sums, and processes that do not fight for the cores."""
+
+Played = tuple[Trajectory, IndexArray]
+"""A campaign: its trajectory, and the indices in the whole pool of what it acquired, in order."""
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
+
+
+def compare_policies(
+    scenario: Scenario,
+    policies: Sequence[str],
+    seeds: Iterable[int],
+    progress: Progress = lambda *_: None,
+    *,
+    downstream: bool = False,
+) -> Comparison:
+    """Run every policy with every seed, in parallel processes.
+
+    Args:
+        scenario: Pool, start set, budget, evaluation; its own policy and seed are replaced.
+        policies: Names or `module:Class`.
+        seeds: Seeds of campaign, start set and test set.
+        progress: For a progress bar.
+        downstream: Whether to hold out test rows, and to train and score the models of `scenario.evaluation`.
+
+    Raises:
+        SettingsError: When a policy or a target does not exist, or start set or test set cannot be made as asked.
+        TableError: When the value of a candidate is not known, or a target is known for too few.
+    """
+    names = _checked(scenario, policies)
+    world = make_world(scenario, progress)
+    if not world.all_known:
+        raise TableError(
+            "Some candidates have no known value, so nobody can tell what another choice would have given",
+            expected="a value for every candidate",
+            action="compare on a table that is complete",
+        )
+    targets = targets_of(scenario, world) if downstream else ()
+    trials = make_trials(scenario, world, seeds, scenario.evaluation.test_fraction if downstream else 0.0)
+    require_rows(targets, trials)
+    with _processes(scenario, world, len(names) * len(trials)) as executor:
+        campaigns = {(name, trial.seed): (name, trial) for name in names for trial in trials}
+        played = _all_done(executor, _play, campaigns, partial(progress, "campaigns"))
+        acquired = {(name, seed): (trial, played[name, seed][1]) for (name, seed), (_, trial) in campaigns.items()}
+        wanted = [(target, model) for target in targets for model in scenario.evaluation.models]
+        models = _scored(executor, wanted, acquired, progress)
+    return Comparison(
+        scenario.name,
+        tuple(trial.seed for trial in trials),
+        {name: [played[name, trial.seed][0] for trial in trials] for name in names},
+        models,
+        tuple(len(trial.test) for trial in trials),
+        len(world.pool),
+    )
+
+
+def _checked(scenario: Scenario, policies: Sequence[str]) -> tuple[str, ...]:
+    if not policies:
+        raise SettingsError("No policies to compare", expected="names separated by commas", action="give --policies")
+    for policy in policies:
+        make_policy(policy, _options(scenario, policy))
+    return tuple(dict.fromkeys(policies))
+
+
+def _scored(
+    executor: ProcessPoolExecutor,
+    wanted: Sequence[tuple[Target, ModelName]],
+    acquired: Mapping[tuple[str, int], tuple[Trial, IndexArray]],
+    progress: Progress,
+) -> tuple[ModelScores, ...]:
+    """Train and score every wanted model along every campaign, which are given by policy and seed."""
+    if not wanted:
+        return ()
+    common: dict[int, int] = {}
+    for (_, seed), (_, rows) in acquired.items():
+        common[seed] = min(len(rows), common.get(seed, len(rows)))
+    jobs = {
+        (target.name, model, *campaign): (target.name, model, trial, rows, common[trial.seed])
+        for target, model in wanted
+        for campaign, (trial, rows) in acquired.items()
+    }
+    done = _all_done(executor, _score, jobs, partial(progress, "downstream models"))
+    runs: dict[tuple[str, ModelName], dict[str, tuple[tuple[Score, ...], ...]]] = {}
+    for target, model, policy, seed in jobs:  # seeds in their order
+        by_policy = runs.setdefault((target, model), {})
+        by_policy[policy] = (*by_policy.get(policy, ()), done[target, model, policy, seed])
+    return tuple(ModelScores(target.name, target.unit, model, runs[target.name, model]) for target, model in wanted)
+
+
+@contextmanager
+def _processes(scenario: Scenario, world: World, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Start processes that know scenario and world; what has not begun when this is left is dropped."""
+    before = {name: os.environ.get(name) for name in BLAS_THREADS}
+    os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))  # a spawned process reads them before it loads a library
+    count = min(MAX_PROCESSES, os.cpu_count() or 1, jobs)
+    try:
+        with tempfile.TemporaryDirectory(prefix="entropilot-compare-") as scratch:
+            shared = Path(scratch) / "world.pickle"  # not through the pipe that a process starts with: it would wait
+            with shared.open("wb") as file:
+                pickle.dump((scenario, world), file)
+            with workers(count, _read_world, (shared,)) as executor:
+                yield executor
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _all_done(
+    executor: ProcessPoolExecutor,
+    function: Callable[..., Result],
+    jobs: Mapping[Key, tuple[Any, ...]],
+    told: Callable[[int, int], None],
+) -> dict[Key, Result]:
+    told(0, len(jobs))
+    with interrupts_deferred():
+        running = {executor.submit(function, *arguments): key for key, arguments in jobs.items()}
+    done: dict[Key, Result] = {}
+    for future in as_completed(running):
+        done[running[future]] = future.result()
+        told(len(done), len(jobs))
+    return done
+
+
+_SHARED: dict[str, tuple[Scenario, World]] = {}
+"""What a worker process was given once; it is its own."""
+
+
+def _read_world(shared: Path) -> None:
+    with shared.open("rb") as file:
+        _take_world(*pickle.load(file))  # noqa: S301 - our own, in a folder that nobody else can write
+
+
+def _take_world(scenario: Scenario, world: World) -> None:
+    _SHARED["world"] = (scenario, world)
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End when the parent is killed: a worker waits for jobs on a pipe whose other end it holds too, for ever."""
+    wait([parent])
+    os._exit(1)
+
+
+def _play(policy: str, trial: Trial) -> Played:
+    scenario, world = _SHARED["world"]
+    campaign = scenario.campaign.model_copy(
+        update={"policy": policy, "policy_options": _options(scenario, policy), "seed": trial.seed}
+    )
+    opened = open_pool(world, trial)
+    played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign)
+    return played.trajectory, opened.rows[played.acquired]
+
+
+def _score(target: str, model: ModelName, trial: Trial, acquired: IndexArray, common: int) -> tuple[Score, ...]:
+    scenario, world = _SHARED["world"]
+    (wanted,) = (each for each in targets_of(scenario, world) if each.name == target)
+    every, features = scenario.evaluation.every, world.pool.features
+    return tuple(scores_of(features, wanted, trial, acquired, model=model, every=every, common=common))
+
+
+def _options(scenario: Scenario, policy: str) -> dict[str, object]:
+    """Return the scenario's options for its own policy; another one has its defaults."""
+    return dict(scenario.campaign.policy_options) if policy == scenario.campaign.policy else {}

@@ -1,0 +1,161 @@
+"""Downstream models: is what a policy acquired worth more to a model than what another acquired?
+
+The second claim of H. Zhang et al., Appl. Phys. Rev. 10, 021403 (2023). A model is trained on the start set and the
+first t acquisitions, in the order in which they came, for t = 0, k, 2k, … and at the end, and scored on rows that no
+policy could acquire (`scenarios.compare.trials`). Policies are compared at the most acquisitions that all of them reached with
+a seed, for one of them may end its campaign early:
+
+| score | meaning |
+|---|---|
+| R² | 1 − Σ(y − ŷ)² / Σ(y − ȳ)², ȳ the mean of the test rows: 0 is as good as their mean, 1 is perfect |
+| MAE | mean of |y − ŷ| [unit of the target] |
+
+Rows in which a target is not known are left out, for this target, of training and of scoring. Pure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from agent.acquisition.base import FloatArray, IndexArray
+from protocols.errors import SettingsError, TableError
+from protocols.settings.suggestions import did_you_mean
+from scenarios.compare.models import make_model
+from scenarios.compare.trials import Trial
+from scenarios.settings.model import Scenario
+from scenarios.settings.models import ModelName
+from scenarios.world.world import World
+
+MIN_TRAINING_ROWS: Final = 10
+"""Fewest rows to train on [row]: twice the neighbours that the least demanding model asks for."""
+
+MIN_TEST_ROWS: Final = 10
+"""Fewest rows to score on [row]: with fewer, R² is mostly their own scatter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is predicted: name, unit, and its value of every candidate of the whole pool, NaN where unknown, (n,)."""
+
+    name: str
+    unit: str
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One model, trained once.
+
+    Attributes:
+        acquired: Acquisitions that it was trained on, beside the start set.
+        training_rows: All rows that it was trained on: those of them in which the target is known.
+        test_rows: Rows that it was scored on.
+        r2: Coefficient of determination.
+        mae: Mean absolute error [unit of the target].
+    """
+
+    acquired: int
+    training_rows: int
+    test_rows: int
+    r2: float
+    mae: float
+
+
+def targets_of(scenario: Scenario, world: World) -> tuple[Target, ...]:
+    """Return what is to be predicted.
+
+    Raises:
+        SettingsError: When a target is no measured property of the pool.
+    """
+    own, unit = scenario.campaign.property, scenario.campaign.unit
+    columns = scenario.pool.columns
+    further = {} if columns is None else columns.further_properties
+    units = {own: unit, **further}
+    for name in scenario.evaluation.targets:
+        if name not in units:
+            raise SettingsError(
+                f"The evaluation names a target {name!r} that the pool does not have",
+                expected="one of " + ", ".join(units),
+                action=did_you_mean(name, units) or _add_column(name, from_table=columns is not None),
+            )
+    chosen = scenario.evaluation.targets or (own,)
+    return tuple(Target(name, units[name], world.values if name == own else world.further[name]) for name in chosen)
+
+
+def require_rows(targets: Sequence[Target], trials: Sequence[Trial]) -> None:
+    """Check that every target is known often enough, in every start set and in every test set.
+
+    Raises:
+        TableError: When it is not, or when all test rows have one value.
+    """
+    for target in targets:
+        for trial in trials:
+            training, test = _known(target, trial.start), _known(target, trial.test)
+            for where, found, needed, wider in (
+                ("start set", len(training), MIN_TRAINING_ROWS, "start.size"),
+                ("test set", len(test), MIN_TEST_ROWS, "evaluation.test_fraction"),
+            ):
+                if found < needed:
+                    raise TableError(
+                        f"The {where} of seed {trial.seed} has {found} rows with a known {target.name!r}",
+                        expected=f"at least {needed}",
+                        action=f"make {wider} larger, or name another target",
+                    )
+            if np.ptp(target.values[test]) == 0:
+                raise TableError(
+                    f"All {len(test)} test rows of seed {trial.seed} have {target.name} = {target.values[test][0]:g}",
+                    expected="values that differ: R² divides by their variance",
+                    action="name another target",
+                )
+
+
+def scored_steps(acquired: int, every: int, common: int) -> tuple[int, ...]:
+    """Return after how many acquisitions to score: 0, k, 2k, …, the last, and the last that all policies reached."""
+    return tuple(sorted({*range(0, acquired + 1, every), min(common, acquired), acquired}))
+
+
+def scores_of(
+    features: FloatArray,
+    target: Target,
+    trial: Trial,
+    acquired: IndexArray,
+    *,
+    model: ModelName,
+    every: int,
+    common: int,
+) -> Iterator[Score]:
+    """Train and score one model along one campaign.
+
+    Args:
+        features: Of the whole pool, shape (n, d).
+        target: What to predict.
+        trial: Start set and test set.
+        acquired: Indices in the whole pool, in the order of acquisition, shape (t,).
+        model: Its name.
+        every: Acquisitions between two scores.
+        common: Acquisitions that all policies reached with this seed, at which they are compared.
+    """
+    from sklearn.metrics import mean_absolute_error, r2_score
+
+    test = _known(target, trial.test)
+    truth = target.values[test]
+    for count in scored_steps(len(acquired), every, common):
+        rows = _known(target, np.concatenate([trial.start, acquired[:count]]))
+        trained = make_model(model, trial.seed).fit(features[rows], target.values[rows])
+        predicted = trained.predict(features[test])
+        r2, mae = float(r2_score(truth, predicted)), float(mean_absolute_error(truth, predicted))
+        yield Score(count, len(rows), len(test), r2, mae)
+
+
+def _known(target: Target, rows: IndexArray) -> IndexArray:
+    return rows[np.isfinite(target.values[rows])]
+
+
+def _add_column(name: str, *, from_table: bool) -> str:
+    if from_table:
+        return f"add {name} and its unit to [pool.columns.further_properties]"
+    return "name the campaign's property, or leave evaluation.targets out"

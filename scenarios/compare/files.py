@@ -1,0 +1,142 @@
+"""A comparison on disk: all rows and all tests as CSV, everything that sums them up as JSON, and the pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.entropy.bias import BIAS_FIGURES
+from protocols.storage.atomic_file import written_whole
+from scenarios.compare.comparison import Comparison, ModelScores
+from scenarios.compare.figure import Curve, Panel, draw_panels
+from scenarios.compare.statistics import half_width_of
+from scenarios.display.observation_axis import STEP_LABEL
+
+Points = Sequence[tuple[int, float | None]]
+"""Of one run: step and figure."""
+
+MODEL_COLUMNS: Final = (
+    "policy",
+    "seed",
+    "target",
+    "unit",
+    "model",
+    "acquired",
+    "training_rows",
+    "test_rows",
+    "r2",
+    "mae",
+)
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write every file; return their paths, pictures first.
+
+    Raises:
+        StoreError: When the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = [_draw_bias_figures(comparison, folder / "comparison.png")]
+    _write_csv(
+        folder / "comparison.csv", ("policy", "seed", "step", *(f.name for f in BIAS_FIGURES)), _rows(comparison)
+    )
+    tables = [folder / "comparison.csv"]
+    if comparison.models:
+        pictures.append(_draw_models(comparison, folder / "downstream.png"))
+        _write_csv(folder / "downstream.csv", MODEL_COLUMNS, _model_rows(comparison))
+        tables.append(folder / "downstream.csv")
+    tests = comparison.contrasts([*comparison.bias_measures(), *comparison.model_measures()])
+    if tests:
+        _write_csv(folder / "tests.csv", tuple(tests[0].flat()), (tuple(each.flat().values()) for each in tests))
+        tables.append(folder / "tests.csv")
+    with written_whole(folder / "comparison.json") as file:
+        file.write(comparison.json().encode() + b"\n")
+    return [*pictures, *tables, folder / "comparison.json"]
+
+
+def curve_over_seeds(runs: Sequence[Points]) -> Curve:
+    """Return mean and half-width of its 95 % interval at the steps that all runs reached, NaN where one has no figure.
+
+    A mean over fewer runs at the end than at the beginning would bend where one of them stops.
+    """
+    by_step = [dict(points) for points in runs]
+    common = sorted(set.intersection(*(set(each) for each in by_step))) if by_step else []
+    rows = np.array([[each[step] for step in common] for each in by_step], dtype=np.float64)
+    steps: NDArray[np.float64] = np.array(common, dtype=np.float64)
+    return Curve(steps, rows.mean(axis=0), half_width_of(rows))
+
+
+def _draw_bias_figures(comparison: Comparison, path: Path) -> Path:
+    panels = [
+        Panel(
+            figure.label[:1].upper() + figure.label[1:] + (f" [{figure.unit}]" if figure.unit else ""),
+            _remark(lower_is_better=figure.lower_is_better),
+            {
+                policy: curve_over_seeds([[(s, getattr(p, figure.name)) for s, p in run.points] for run in runs])
+                for policy, runs in comparison.runs.items()
+            },
+            from_zero=figure.lower_is_better,
+        )
+        for figure in BIAS_FIGURES
+    ]
+    title = f"{comparison.scenario}: bias against step"
+    draw_panels(path, panels, title=title, subtitle=_subtitle(comparison), x_label=STEP_LABEL)
+    return path
+
+
+def _draw_models(comparison: Comparison, path: Path) -> Path:
+    panels = [
+        Panel(each.model.capitalize().replace("_", " "), f"R² of {each.target.replace('_', ' ')}", _r2_curves(each))
+        for each in comparison.models
+    ]
+    title = f"{comparison.scenario}: models trained on what was acquired"
+    subtitle = f"{_subtitle(comparison)}; R² on rows held out of the pool, higher is better"
+    draw_panels(path, panels, title=title, subtitle=subtitle, x_label="Rows acquired beside the start set")
+    return path
+
+
+def _r2_curves(each: ModelScores) -> Mapping[str, Curve]:
+    return {
+        policy: curve_over_seeds([[(score.acquired, score.r2) for score in scores] for scores in runs])
+        for policy, runs in each.runs.items()
+    }
+
+
+def _subtitle(comparison: Comparison) -> str:
+    count = len(comparison.seeds)
+    return "One seed" if count == 1 else f"Mean over {count} seeds; bands are the 95 % interval of the mean"
+
+
+def _remark(*, lower_is_better: bool) -> str:
+    return "lower is better" if lower_is_better else "higher is better"
+
+
+def _rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
+    for policy, runs in comparison.runs.items():
+        for seed, run in zip(comparison.seeds, runs, strict=True):
+            for step, point in run.points:
+                yield (policy, seed, step, *(getattr(point, figure.name) for figure in BIAS_FIGURES))
+
+
+def _model_rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
+    for each in comparison.models:
+        for policy, runs in each.runs.items():
+            for seed, scores in zip(comparison.seeds, runs, strict=True):
+                for s in scores:
+                    about = (policy, seed, each.target, each.unit, each.model)
+                    yield (*about, s.acquired, s.training_rows, s.test_rows, s.r2, s.mae)
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    with written_whole(path) as file:
+        file.write(text.getvalue().encode())

@@ -1,0 +1,1 @@
+"""The command `diff`: two journals, event by event."""

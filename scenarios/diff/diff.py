@@ -1,0 +1,208 @@
+"""Where two runs or recordings part: the first event and the first decision that differ, and what was measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final
+
+from agent.assembly import DATABASE
+from agent.campaign.events import CampaignPlan, CampaignStarted, DecisionMade, Event, ObservationAdded, ResultAccepted
+from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.pool.candidates import Pool
+from agent.runtime.transaction import Step, observe
+from agent.store.read_only import reading, touched_in
+from agent.store.store import Store
+from agent.store.views import DatasetLabels
+from protocols.errors import StoreError
+from protocols.storage.database import sqlite_url
+from scenarios.diff.events import Part, differing_parts, own_parts
+from scenarios.display.progress import ProgressCall
+from scenarios.replay.replay import followed_to_the_end
+from scenarios.run.trajectory import Trajectory
+from scenarios.sources.recording_source import named_source
+
+READING: Final = "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run or recording, as its journal tells it.
+
+    Attributes:
+        name: As it was asked for.
+        events: The journal.
+        trajectory: Its bias.
+        note: What a person should know of a recording's file.
+    """
+
+    name: str
+    events: tuple[Event, ...]
+    trajectory: Trajectory
+    note: str = ""
+
+    @property
+    def plan(self) -> CampaignPlan:
+        """What the campaign was started with."""
+        started = self.events[0]
+        if not isinstance(started, CampaignStarted):
+            raise StoreError(f"{self.name} does not begin with a campaign", expected="a run, or a recording of one")
+        return started.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """Where two journals differ.
+
+    Attributes:
+        row: Number of the row of both, from 1.
+        one: The event of the first; None where it has ended.
+        other: That of the second.
+        parts: What differs, where both are of one kind.
+    """
+
+    row: int
+    one: Event | None
+    other: Event | None
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """How two runs or recordings differ.
+
+    Attributes:
+        one: The first.
+        other: The second.
+        settings: Parts of their plans that differ.
+        event: The first row of their journals that differs, after the plan.
+        decision: The first decision that differs, with both; None where all that both made are the same.
+        decisions_same: Decisions of the same number that chose the same candidates.
+        decisions: How many each made.
+        other_values: Candidates that both measured, with other values.
+        only_one: Candidates that only the first measured.
+        only_other: Candidates that only the second measured.
+        is_reordered: Whether the same events stand in both, in another order: of answers that came when they came.
+    """
+
+    one: Told
+    other: Told
+    settings: tuple[Part, ...]
+    event: Divergence | None
+    decision: tuple[DecisionMade, DecisionMade] | None
+    decisions_same: int
+    decisions: tuple[int, int]
+    other_values: tuple[str, ...] = ()
+    only_one: tuple[str, ...] = ()
+    only_other: tuple[str, ...] = ()
+    is_reordered: bool = False
+
+    @property
+    def parted_at(self) -> int | None:
+        """How many results the first had accepted when it made the first decision that differs; None without one."""
+        if self.decision is None:
+            return None
+        before = self.one.events[: self.one.events.index(self.decision[0])]
+        return sum(isinstance(event, ResultAccepted | ObservationAdded) for event in before)
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs but what belongs to a run alone: ids, times, and who answered first."""
+        return not self.settings and (self.event is None or self.is_reordered)
+
+
+def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
+    """Read a run's journal, or follow a recording.
+
+    Args:
+        name: A recording's file, a run folder, or the name of a campaign below `runs`.
+        runs: Where run folders are.
+        progress: For a progress bar.
+
+    Raises:
+        StoreError: When there is none, or it is damaged.
+    """
+    for folder in (Path(name), runs / name):
+        if (folder / DATABASE).is_file():
+            return _journalled(name, folder / DATABASE)
+    source = named_source(name, runs, None, progress)
+    collected = _Collected()
+    campaign, note = followed_to_the_end(source, collected.note, progress)
+    plan = campaign.terms
+    trajectory = Trajectory(plan.label, plan.unit, tuple(enumerate(collected.points)))
+    return Told(name, tuple(collected.events), trajectory, note)
+
+
+def diff(one: Told, other: Told) -> Diff:
+    """Compare two journals."""
+    settings = differing_parts(one.events[0], other.events[0])
+    first, second = _decisions(one.events), _decisions(other.events)
+    shared = [(first[number], second[number]) for number in sorted(first.keys() & second.keys())]
+    differing = [pair for pair in shared if pair[0].candidate_ids != pair[1].candidate_ids]
+    values, others = _values(one.events), _values(other.events)
+    return Diff(
+        one,
+        other,
+        tuple(settings),
+        next(_divergences(one.events, other.events), None),
+        differing[0] if differing else None,
+        len(shared) - len(differing),
+        (len(first), len(second)),
+        tuple(name for name, value in values.items() if name in others and others[name] != value),
+        tuple(name for name in values if name not in others),
+        tuple(name for name in others if name not in values),
+        is_reordered=_are_reordered(one.events, other.events),
+    )
+
+
+@dataclass(slots=True)
+class _Collected:
+    events: list[Event] = field(default_factory=list)
+    points: list[BiasPoint] = field(default_factory=list)
+
+    def note(self, step: Step, _time_s: float) -> None:
+        if step.events and isinstance(step.events[0], CampaignStarted):  # it may begin anew in its recording
+            self.events.clear()
+            self.points.clear()
+        self.events.extend(step.events)
+        self.points.extend(bias.point for bias in step.bias)
+
+
+def _journalled(name: str, database: Path) -> Told:
+    with reading(database) as connection:
+        events = tuple(Store(connection, sqlite_url(database), DatasetLabels({}, "")).journal())
+        if not events or not isinstance(events[0], CampaignStarted):
+            raise StoreError(f"{name} has no journal yet", expected="a run that has begun")
+        pool: Pool = touched_in(connection, list(events))
+    plan = events[0].plan
+    meter = BiasMeter(pool.families, measure=plan.aspects)
+    points = tuple(enumerate(meter.point() for event in events if observe(meter, pool, event) is not None))
+    return Told(name, events, Trajectory(plan.label, plan.unit, points))
+
+
+def _divergences(one: Sequence[Event], other: Sequence[Event]) -> Iterator[Divergence]:
+    for row, (first, second) in enumerate(zip_longest(one[1:], other[1:]), 2):
+        if first is None or second is None or type(first) is not type(second):
+            yield Divergence(row, first, second)
+        elif parts := differing_parts(first, second):
+            yield Divergence(row, first, second, tuple(parts))
+
+
+def _are_reordered(one: Sequence[Event], other: Sequence[Event]) -> bool:
+    """Tell whether both journals hold the same events; decisions are compared by their numbers."""
+    first, second = _decisions(one), _decisions(other)
+    if first.keys() != second.keys() or any(differing_parts(first[number], second[number]) for number in first):
+        return False
+    counts = [Counter(own_parts(e) for e in each if not isinstance(e, DecisionMade)) for each in (one, other)]
+    return counts[0] == counts[1]
+
+
+def _decisions(events: Sequence[Event]) -> dict[int, DecisionMade]:
+    return {event.decision: event for event in events if isinstance(event, DecisionMade)}
+
+
+def _values(events: Sequence[Event]) -> dict[str, float]:
+    return {event.candidate_id: event.value for event in events if isinstance(event, ResultAccepted | ObservationAdded)}

@@ -1,0 +1,160 @@
+"""How the commands speak: errors in three parts, progress on standard error, results on standard output.
+
+All that a person sees passes through `PlainConsole` or `visible`: recordings, tables, scenarios and messages hold what
+strangers wrote, and none of it may be taken for markup or steer the terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
+from rich.text import Text
+
+from protocols.concurrency.task_group_errors import explained
+from protocols.errors import EntropilotError, StoreError
+from scenarios.display.progress import ProgressCall
+
+OUR_FAULT: Final = 70
+"""Exit code of a fault of ours (EX_SOFTWARE)."""
+
+INTERRUPTED: Final = 130
+"""Exit code of a run that a person ended, as shells have it."""
+
+DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+"""Numbers of the system's errors that a disk makes, on a file that is open already and so is not named."""
+
+NOT_FOR_A_TERMINAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that could steer a terminal (all control characters but tab and the end of a line), turn the direction of
+a line, or not be written at all (half a surrogate pair)."""
+
+REPLACEMENT: Final = "\ufffd"
+"""What stands for each of them."""
+
+
+def visible(text: str) -> str:
+    """Return a text with what is not for a terminal replaced."""
+    return NOT_FOR_A_TERMINAL.sub(REPLACEMENT, text)
+
+
+class PlainConsole(Console):
+    """A console that takes no text for markup, emoji or control sequences; styles come from `rich.text.Text` alone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as usual; only rich's own control codes stay."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+def tell(text: str, style: str = "") -> None:
+    """Say something beside the result, on standard error."""
+    PlainConsole(stderr=True, soft_wrap=True).print(Text(text, style=style))
+
+
+@contextlib.contextmanager
+def reported_errors(*, debug: bool) -> Iterator[None]:
+    """Turn errors into one clear message and an exit code; with `debug` the traceback comes first."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _let_the_next_one_kill()
+        raise SystemExit(INTERRUPTED) from None
+    except BaseExceptionGroup as group:
+        raise SystemExit(_report(explained(group), debug=debug)) from None
+    except Exception as error:  # noqa: BLE001 - the last place that an error can be told
+        raise SystemExit(_report(error, debug=debug)) from None
+
+
+def _let_the_next_one_kill() -> None:
+    """From here on this process only ends: a further Ctrl-C ends it at once, where Python would print a traceback."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def progress_on_stderr(*, quiet: bool) -> Iterator[ProgressCall]:
+    """Show a progress bar for what takes time before a run; nothing when quiet, or when nobody watches."""
+    console = PlainConsole(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _what, _done, _total: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    tasks = {}
+    with bar:
+
+        def call(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield call
+
+
+@contextlib.contextmanager
+def status_line(first: str, *, quiet: bool) -> Iterator[Callable[[Text], None]]:
+    """Show one line in place on standard error, as long as a person watches; what is shown is never taken for markup.
+
+    Args:
+        first: What stands there at first.
+        quiet: Whether nothing is shown.
+    """
+    console = PlainConsole(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _line: None
+        return
+    with console.status(Text(first)) as status:
+        yield status.update
+
+
+def _report(error: BaseException, *, debug: bool) -> int:
+    if debug:
+        sys.stderr.write(visible("".join(traceback.format_exception(error))))
+    console = PlainConsole(stderr=True, soft_wrap=True)
+    if isinstance(error, EntropilotError):
+        console.print(Text.assemble(("error: ", "bold red"), error.found.rstrip(".") + "."))
+        if error.expected:
+            console.print(Text.assemble(("  expected: ", "bold"), error.expected))
+        if error.action:
+            console.print(Text.assemble(("  what to do: ", "bold"), error.action))
+        return error.exit_code
+    if isinstance(error, OSError) and (error.filename or error.errno in DISK_ERRORS):
+        where = f"{error.filename}: " if error.filename else ""
+        return _report(
+            StoreError(
+                f"The system refuses a file: {where}{error.strerror or error}",
+                expected="a folder that can be written, with room",
+                action="free space, correct --runs or the permissions, then run again (with --resume if it had begun)",
+            ),
+            debug=False,
+        )
+    hint = "" if debug else " Run it again with --debug for the traceback, and please report it."
+    console.print(
+        Text.assemble(("error: ", "bold red"), f"a fault of Entropilot: {type(error).__name__}: {error}.{hint}")
+    )
+    console.print("  Nothing that was committed is lost; --resume takes a run up.")
+    return OUR_FAULT
+
+
+def print_json(text: str) -> None:
+    """Write JSON for another program to standard output; what is not for a terminal is escaped: it means the same."""
+    sys.stdout.write(NOT_FOR_A_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text).rstrip("\n") + "\n")

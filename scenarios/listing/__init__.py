@@ -1,0 +1,1 @@
+"""The command `list`: scenarios, recordings and runs."""

@@ -1,0 +1,102 @@
+"""What there is: the scenarios of the library, the recordings, and the runs that were made."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from protocols.settings.layers import toml_layer
+from scenarios.listing.recordings import ListedRecording, listed_recordings
+from scenarios.run.summary import read_summary, summary_table
+from scenarios.settings.library import library_scenarios
+from scenarios.sources.run_folder import SHADOW_SUMMARY, SUMMARY
+
+MINUTES: Final = 16
+"""How much of a time a person needs [character of ISO 8601]."""
+
+
+def listing(runs: Path) -> RenderableType:
+    """Return the scenarios and what they are for, and the recordings and how they stand."""
+    recordings = listed_recordings(runs)
+    library = [each for each in recordings if each.kind == "library"]
+    of_runs = [each for each in recordings if each.kind == "run"]
+    abouts = _abouts()
+    tables = [_abouts_table("scenario", abouts)]
+    if library:
+        tables.append(_abouts_table("recording", {each.name: _recorded_about(each, abouts) for each in library}))
+    return Group(*tables, *([_runs_table(of_runs)] if of_runs else []))
+
+
+def listing_json(runs: Path) -> str:
+    """Return the same as JSON."""
+    recordings = [dataclasses.asdict(each) for each in listed_recordings(runs)]
+    return json.dumps({"scenarios": _abouts(), "recordings": recordings}, indent=2, ensure_ascii=False)
+
+
+def run_report(folder: Path) -> RenderableType:
+    """Return the summary of a run, or of a shadow, and the paths of its files."""
+    if (folder / SUMMARY).is_file():
+        summary = read_summary(folder / SUMMARY)
+        table, files = summary_table(summary), summary.files
+    else:
+        from scenarios.shadow.outcome import read_shadow
+        from scenarios.shadow.report import shadow_table
+
+        shadow = read_shadow(folder / SHADOW_SUMMARY)
+        table, files = shadow_table(shadow), shadow.files
+    return Group(table, *(Text(f"  {folder / name}") for name in files))
+
+
+def run_json(folder: Path) -> str:
+    """Return the same figures as JSON, as they are written."""
+    name = SUMMARY if (folder / SUMMARY).is_file() else SHADOW_SUMMARY
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:
+    table = Table(box=None, padding=(0, 2, 1, 0))
+    table.add_column(kind, style="bold", no_wrap=True)
+    table.add_column("what it is for", overflow="fold")
+    for name, about in abouts.items():
+        table.add_row(_typed(name), Text(about))
+    return table
+
+
+def _recorded_about(recording: ListedRecording, abouts: Mapping[str, str]) -> str:
+    """Say what a recording is for; of a scenario that is listed, that it is one."""
+    if recording.about and abouts.get(recording.scenario) == recording.about:
+        return (
+            f"Scenario {recording.scenario} as it went once, by {recording.policy}: entropilot replay {recording.name}"
+        )
+    return recording.standing or recording.about
+
+
+def _runs_table(runs: Sequence[ListedRecording]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("run", style="bold", no_wrap=True)
+    for column in ("scenario", "policy", "began", "how it stands"):
+        table.add_column(column, overflow="fold")
+    for run in runs:
+        began = run.started_at[:MINUTES].replace("T", " ")
+        names = map(_typed, (run.name, run.scenario, run.policy))
+        table.add_row(*names, Text(began), Text(run.standing))
+    return table
+
+
+def _typed(name: str) -> Text:
+    """Return a name that one types: where there is no room for it, it goes on in the next line; it is never cut."""
+    return Text(name, no_wrap=False, overflow="fold")
+
+
+def _abouts() -> dict[str, str]:
+    return {
+        name: " ".join(str(toml_layer(path).values.get("about", "")).split())
+        for name, path in library_scenarios().items()
+    }

@@ -1,0 +1,1 @@
+"""The command `pack`: scenario, tables and recording in one sealed file, and its reader."""

@@ -1,0 +1,1 @@
+"""The command `play`: a recorded lab on a real broker."""

@@ -1,0 +1,119 @@
+"""The link of a live replay: says letters in their order, whatever the link does, and takes its leave."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Final
+
+from protocols.errors import BrokerError, MessageError
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import LinkLost, NobodyListens, PublishRefused, Transport
+from protocols.wire.codec import decode, encode, topic_of
+from protocols.wire.fresh_ids import fresh_id
+from protocols.wire.messages import Health, Status
+from protocols.wire.topics import is_publishable
+from scenarios.play.messages import Letter
+
+AGAIN_S: Final = 0.2
+"""Pause before a letter is said again whose outcome is unknown: a link mends itself within seconds."""
+
+GOODBYE_S: Final = 2.0
+"""How long the last statuses may take; SIGTERM has five seconds in all."""
+
+SAID: Final = "said"
+UNHEARD: Final = "unheard"
+REFUSED: Final = "refused"
+
+
+class LiveLink:
+    """Says letters, one after the other.
+
+    Args:
+        transport: The link.
+
+    Attributes:
+        counts: Letters by what became of them: `SAID`, `UNHEARD` (nobody listened, says the broker), `REFUSED`.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.counts: Counter[str] = Counter()
+        self._online: dict[str, Status] = {}
+
+    async def say(self, letter: Letter) -> None:
+        """Say a letter, again until the broker has taken it.
+
+        Raises:
+            BrokerError: When the broker refuses an answer; anything else may be too large for it, and is counted. So
+                is what has no topic that MQTT takes: a recording may hold any.
+        """
+        if not is_publishable(letter.topic):
+            self.counts[REFUSED] += 1
+            return
+        became = SAID
+        while True:
+            try:
+                await self.transport.publish(letter.topic, letter.payload, retain=letter.retain)
+            except NobodyListens:
+                became = UNHEARD  # an answer comes again until its receipt
+            except LinkLost:
+                await asyncio.sleep(AGAIN_S)
+                continue
+            except PublishRefused as error:
+                if letter.is_answer:
+                    raise BrokerError(
+                        f"The broker refuses an answer on {error.topic}: {error.reason}",
+                        expected="the right to publish what the recorded lab published",
+                        action="let the broker's access list grant it to this user",
+                    ) from None
+                became = REFUSED
+            self.counts[became] += 1
+            self._note_status(letter)
+            return
+
+    async def say_online(self) -> None:
+        """Say again who is online: a broker may have lost what it kept."""
+        for status in list(self._online.values()):
+            await self.say(status_letter(status))
+
+    async def leave(self) -> None:
+        """Say that those have gone who were last said to be online, and close the link."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                for status in list(self._online.values()):
+                    await self.say(status_letter(status.model_copy(update=_now(Health.OFFLINE))))
+        await self.transport.close()
+
+    def _note_status(self, letter: Letter) -> None:
+        try:
+            message = decode(letter.topic, letter.payload)
+        except MessageError:
+            return
+        if isinstance(message, Status):
+            self._online.pop(letter.topic, None)
+            if message.health is Health.ONLINE:
+                self._online[letter.topic] = message
+
+
+def live_session(broker: BrokerSettings, client_id: str, subscriptions: tuple[str, ...] = ()) -> MqttSession:
+    """Return a session of one who is no part of a campaign: the broker forgets it soon."""
+    return MqttSession(broker, client_id=client_id, subscriptions=subscriptions, listens_only=True)
+
+
+def status_letter(status: Status) -> Letter:
+    """Return a status as a letter that the broker keeps."""
+    return Letter(topic_of(status), encode(status), retain=True)
+
+
+def online(campaign: str, simulator: str) -> Letter:
+    """Return the word of a simulator that it is there."""
+    status = Status(campaign=campaign, client=simulator, role="simulator", **_now(Health.ONLINE))  # type: ignore[arg-type]
+    return status_letter(status)
+
+
+def _now(health: Health) -> dict[str, object]:
+    return {"health": health, "message_id": fresh_id(), "sent_at": datetime.now(UTC)}

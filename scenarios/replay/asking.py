@@ -1,0 +1,95 @@
+"""Asks the policy what a recording says that it answered, compares, and goes on with what is recorded.
+
+So one other decision does not make all that follow incomparable: each is judged on the state that the recorded one was
+made on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from agent.acquisition.base import AcquisitionContext, Ask, Proposal
+from agent.pool.candidates import Pool
+from scenarios.replay.decisions import Decision
+
+Compared = Callable[[Decision, Decision, AcquisitionContext], None]
+"""Told of the recorded decision, today's, and what both could look at."""
+
+NOTHING_RECORDED: Final[Mapping[int, Decision]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that the policy has not answered yet."""
+
+    context: AcquisitionContext
+    count: int
+    based_on: int
+
+
+class FollowingAcquirer:
+    """Stands where the policy stands in a run.
+
+    Args:
+        pool: The candidates.
+        ask: Asks the policy again; None believes the recording.
+        compared: Told of every decision that was made again.
+        sequence: Returns the number of the journal's last row.
+    """
+
+    def __init__(self, pool: Pool, ask: Ask | None, compared: Compared, sequence: Callable[[], int]) -> None:
+        self._pool = pool
+        self._ask = ask
+        self._compared = compared
+        self._sequence = sequence
+        self.recorded: Mapping[int, Decision] = NOTHING_RECORDED
+        """Decisions that the step at hand made at once, by number."""
+        self._asked: list[Asked] = []
+
+    @property
+    def asked(self) -> Asked | None:
+        """The question that was not answered yet; of several it may be, the first."""
+        return self._asked[0] if self._asked else None
+
+    def withdraw(self) -> Sequence[Asked]:
+        """Forget the question; return what it may be, in the order in which it may have been asked."""
+        asked, self._asked = self._asked, []
+        return asked
+
+    def ask_as_well(self, context: AcquisitionContext, count: int) -> None:
+        """Note that a question which is open may have been asked anew by now; an answer to another count is dropped."""
+        if self._asked:
+            still = [each for each in self._asked if each.count == count]
+            self._asked = [*still, Asked(context, count, self._sequence())]
+
+    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+        """Answer as recorded when the step at hand decided at once; else keep the question."""
+        recorded = self.recorded.get(context.decision)
+        if recorded is not None:
+            self.withdraw()
+            self.followed([Asked(context, count, self._sequence())], recorded)
+            return recorded.as_proposal(self._pool)
+        if not self._asked:
+            self._asked.append(Asked(context, count, self._sequence()))
+        return None
+
+    def followed(self, asked: Sequence[Asked], recorded: Decision) -> Asked:
+        """Ask again, and compare; of several questions it may have been, return the one that was answered.
+
+        Raises:
+            CampaignHalted: When the policy of today failed.
+        """
+        if self._ask is None:
+            return asked[-1]
+        for each in asked:
+            today = Decision.proposed(each.context.decision, self._ask(each.context, each.count), self._pool)
+            if set(today.candidate_ids) == set(recorded.candidate_ids):
+                break
+        self._compared(recorded, today, each.context)
+        return each
+
+    def own(self, asked: Asked) -> Proposal | None:
+        """Answer a question whose recorded answer was dropped; None where nobody answers again."""
+        return None if self._ask is None else self._ask(asked.context, asked.count)

@@ -1,0 +1,347 @@
+"""Follows a recording row by row: folds what the agent folded, in the same transactions, by the rules of today.
+
+    start   a process began: what it had in hand is gone, and its policy is asked anew
+    event   a row of the journal, folded as it is; a decision among them is made again first
+    step    the inputs that it names, in their order; what comes of them must be what is noted
+    message kept until a step takes it
+
+A step is noted before its commit, so it is followed only when the note after it says that it was committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+from agent.acquisition.base import AcquisitionContext, Ask
+from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.decide import DecisionNeeded, decision_needed
+from agent.campaign.events import (
+    AskingEnded,
+    CampaignStarted,
+    DecisionMade,
+    Event,
+    Ordering,
+    load_event,
+)
+from agent.campaign.state import Attempt, Campaign
+from agent.entropy.bias import BiasMeter
+from agent.pool.candidates import Pool
+from agent.runtime.transaction import Expired, Proposed, Step, StepMaker
+from agent.store.store import OutboxItem
+from protocols.errors import InvariantViolation, StoreError
+from protocols.link.transport import Delivery
+from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, StepRow
+from scenarios.replay.asking import NOTHING_RECORDED, Asked, FollowingAcquirer
+from scenarios.replay.decisions import Decision
+from scenarios.replay.findings import Difference, Moment, ReplayOutcome
+
+Followed = Callable[[Step, float], None]
+"""Told of every step or event that was followed, and when it was recorded [s]."""
+
+RowKind = TypeVar("RowKind", bound=Row)
+
+MAX_KEPT: Final = 100_000
+"""Messages that may wait for the step that takes them: far beyond what an agent ever holds. The oldest are dropped."""
+
+
+class CannotFollow(Exception):
+    """What is recorded cannot follow from what was before, by the rules of today."""
+
+
+class Follower:
+    """Follows one campaign's recording.
+
+    Args:
+        pool: The candidates.
+        ask: Asks the policy for every decision again; None believes the recording, and is many times faster.
+        followed: Told of what was folded.
+
+    Attributes:
+        campaign: As far as it was followed; None before its beginning.
+        outcome: What was found so far.
+    """
+
+    def __init__(self, pool: Pool, ask: Ask | None, *, followed: Followed = lambda _step, _time_s: None) -> None:
+        self.outcome = ReplayOutcome()
+        self.campaign: Campaign | None = None
+        self._pool = pool
+        self._arrays = pool_arrays(pool)
+        self._followed = followed
+        self._acquirer = FollowingAcquirer(pool, ask, self._compare, self._sequence)
+        self._maker: StepMaker | None = None
+        self._kept: dict[int, Delivery] = {}
+        self._uncommitted: StepRow | None = None
+        self._has_restarted = False
+        self._at = Moment(0, 0.0)
+
+    @property
+    def meter(self) -> BiasMeter:
+        """The bias of what was folded."""
+        return self._begun().meter
+
+    @property
+    def asked(self) -> DecisionNeeded | None:
+        """The question that the policy has not answered."""
+        asked = self._acquirer.asked
+        return None if asked is None else DecisionNeeded(asked.context.decision, asked.count)
+
+    def take(self, row: AnyRow) -> None:
+        """Follow a row.
+
+        Raises:
+            StoreError: When it cannot be of a campaign's recording at all.
+        """
+        self.attempt(row, self._take)
+
+    def attempt(self, row: RowKind, work: Callable[[RowKind], None]) -> None:
+        """Do what a row asks for, unless following has come to its end; note why, if that is now."""
+        outcome = self.outcome
+        outcome.rows += 1
+        outcome.messages += isinstance(row, MessageRow)
+        outcome.recorded_s = row.time_s
+        if outcome.lost:
+            return
+        try:
+            work(row)
+        except (InvariantViolation, LookupError, CannotFollow) as error:
+            self._lose(error)
+
+    def _take(self, row: AnyRow) -> None:
+        match row:
+            case MessageRow():
+                if row.direction == IN:
+                    self.keep(row)
+            case StepRow():
+                self._commit()
+                self._uncommitted = row
+            case StartRow():
+                self._commit(unless_at=row.sequence)
+                self._restart(row)
+            case EventRow():
+                self._commit(unless_at=row.sequence - 1)
+                self._fold_event(row)
+
+    def finish(self) -> ReplayOutcome:
+        """Follow what is left, and return what was found."""
+        try:
+            if not self.outcome.lost:
+                self._commit()
+        except (InvariantViolation, LookupError, CannotFollow) as error:
+            self._lose(error)
+        if self.campaign is not None:
+            self.outcome.phase = self.campaign.phase.value
+        return self.outcome
+
+    def begin(self, started: CampaignStarted) -> None:
+        """Begin a campaign, or begin it anew."""
+        campaign = Campaign(self._pool)
+        self.campaign = campaign
+        self._acquirer.withdraw()
+        self._maker = StepMaker(
+            campaign=campaign,
+            pool=self._arrays,
+            meter=BiasMeter(self._pool.families, measure=started.plan.aspects),
+            acquirer=self._acquirer,
+            make_request=_unsent,
+            bias_step=-1,
+        )
+
+    def fold(self, event: Event, row: int, time_s: float) -> None:
+        """Fold an event that nothing recorded led to."""
+        self._at = Moment(row, time_s)
+        if isinstance(event, CampaignStarted):
+            self.begin(event)
+        step = Step()
+        self._begun().fold(step, event)
+        self._followed(step, time_s)
+
+    def step(self, took: Iterable[Mapping[str, Any]], made: Mapping[int, Decision], row: int, time_s: float) -> Step:
+        """Fold the inputs of one transaction, with what was decided in it; return what came of them."""
+        self._at = Moment(row, time_s)
+        maker, step = self._begun(), Step()
+        took = list(took)
+        answered = {each["proposed"] for each in took if isinstance(each.get("proposed"), int)}
+        if self._has_restarted and took:
+            self._ask_as_after_a_restart(maker)
+        self._has_restarted = False
+        self._acquirer.recorded = {number: each for number, each in made.items() if number not in answered}
+        for each in took:
+            self._take_input(maker, step, each, made)
+        maker.settle(step)
+        self._acquirer.recorded = NOTHING_RECORDED
+        self.outcome.events += len(step.events)
+        self._followed(step, time_s)
+        self._require_decided(step, made)
+        return step
+
+    def ask_as_well(self) -> None:
+        """Note that a question which is open may have been asked anew by now."""
+        campaign = self._begun().campaign
+        needed = decision_needed(campaign)
+        if needed is not None:
+            self._acquirer.ask_as_well(make_context(campaign, self._arrays), needed.count)
+
+    def keep(self, row: MessageRow) -> None:
+        """Keep a message for the step that takes it."""
+        if len(self._kept) >= MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[row.number] = Delivery(row.topic, row.payload, row.retain, row.qos, None)
+
+    def _commit(self, *, unless_at: int | None = None) -> None:
+        """Follow the step whose commit is known now; drop it if the journal stands where it began."""
+        row, self._uncommitted = self._uncommitted, None
+        if row is None or (unless_at == row.before and row.before != row.sequence):
+            return
+        campaign = self._begun().campaign
+        self._at = Moment(row.number, row.time_s)
+        self._require_sequence(campaign, row.before, "before")
+        made = {each.decision: each for each in map(_decision, row.made)}
+        self.step(row.took, made, row.number, row.time_s)
+        self._require_sequence(campaign, row.sequence, "after")
+
+    def _restart(self, row: StartRow) -> None:
+        self._kept.clear()
+        self._acquirer.withdraw()
+        self._has_restarted = True
+        self._at = Moment(row.number, row.time_s)
+        self.outcome.starts += 1
+        self._require_sequence(self._begun().campaign, row.sequence, "at the start of a process")
+
+    def _ask_as_after_a_restart(self, maker: StepMaker) -> None:
+        """Ask what a process asks before its first input; what follows by itself then is a step of its own."""
+        probe = Step()
+        maker.settle(probe)
+        if probe.events:
+            self._differ(f"{len(probe.events)} events that follow by themselves after a restart", "none")
+
+    def _fold_event(self, row: EventRow) -> None:
+        event = load_event(row.kind, row.event)
+        expected = 1 if self.campaign is None else self.campaign.sequence + 1
+        if row.sequence not in {1, expected}:
+            raise StoreError(
+                f"Row {row.number} of the recording is row {row.sequence} of the journal; expected row {expected}",
+                expected="a recording without a gap",
+                action="record the campaign again; `entropilot verify` tells more of its run folder",
+            )
+        if isinstance(event, DecisionMade | AskingEnded):
+            self._decide_again(event, row)
+        self.fold(event, row.number, row.time_s)
+        self.outcome.events += 1
+
+    def _decide_again(self, event: DecisionMade | AskingEnded, row: EventRow) -> None:
+        """Make a decision again that stands among the journal's rows, if what it looked at is known."""
+        self._at = Moment(row.number, row.time_s)
+        campaign = self._begun().campaign
+        asked = [each for each in self._acquirer.withdraw() if each.based_on == event.based_on]
+        needed = decision_needed(campaign)
+        if (
+            not asked
+            and needed is not None
+            and (event.based_on == campaign.sequence or campaign.terms.ordering is Ordering.IN_ORDER)
+        ):
+            asked = [Asked(make_context(campaign, self._arrays), needed.count, campaign.sequence)]
+        if asked:
+            self._acquirer.followed(asked, Decision.of(event))
+        else:
+            self.outcome.not_asked += 1
+
+    def _take_input(self, maker: StepMaker, step: Step, item: Mapping[str, Any], made: Mapping[int, Decision]) -> None:
+        match item:
+            case {"row": int(number)}:
+                maker.take(step, self._kept.pop(number))
+            case {"condemned": int(number)}:
+                maker.condemn(step, self._kept.pop(number))
+            case {"expired": str(attempt_id)}:
+                maker.take(step, Expired(attempt_id))
+            case {"proposed": int(number)}:
+                self._take_proposal(maker, step, number, made.get(number))
+            case _:
+                raise CannotFollow(f"an input of no known kind: {item}")
+
+    def _take_proposal(self, maker: StepMaker, step: Step, number: int, recorded: Decision | None) -> None:
+        asked = [each for each in self._acquirer.withdraw() if each.context.decision == number]
+        if not asked:
+            raise CannotFollow(f"the policy answers decision {number}, which it was not asked for")
+        if recorded is None:  # the rules dropped it then: let them see the same again
+            answered, proposal = asked[0], self._acquirer.own(asked[0])
+            if proposal is None:
+                return
+        else:
+            answered, proposal = self._acquirer.followed(asked, recorded), recorded.as_proposal(self._pool)
+        maker.take(step, Proposed(DecisionNeeded(number, answered.count), answered.based_on, proposal))
+
+    def _require_decided(self, step: Step, made: Mapping[int, Decision]) -> None:
+        decided = {event.decision for event in step.events if isinstance(event, DecisionMade | AskingEnded)}
+        for number in made.keys() - decided:
+            self._differ(f"decision {number}", "the rules of today do not let it be made here")
+        for number in decided - made.keys():
+            self._differ(f"no decision {number} here", "the rules of today make it")
+
+    def _compare(self, recorded: Decision, today: Decision, context: AcquisitionContext) -> None:
+        outcome = self.outcome
+        outcome.decisions += 1
+        same = today.candidate_ids == recorded.candidate_ids
+        if same or (not recorded.is_whole and set(today.candidate_ids) == set(recorded.candidate_ids)):
+            outcome.identical += 1
+            figure = recorded.other_figure(today)
+            outcome.other_figures += bool(figure)
+            outcome.first_other_figure = outcome.first_other_figure or (
+                f"decision {recorded.decision}: {figure}" if figure else ""
+            )
+            return
+        outcome.differing += 1
+        if outcome.first_difference is None:
+            outcome.first_difference = Difference(
+                self._at,
+                f"decision {recorded.decision}",
+                recorded=recorded,
+                today=today,
+                state=self._state_of(context),
+            )
+
+    def _state_of(self, context: AcquisitionContext) -> Mapping[str, str]:
+        maker = self._begun()
+        return {
+            "journal": f"row {maker.campaign.sequence}",
+            "observed": str(len(context.observed)),
+            "pending": str(len(context.pending)),
+            "available": str(len(context.available)),
+            "poorest family": str(maker.meter.point().poorest_family),
+        }
+
+    def _require_sequence(self, campaign: Campaign, recorded: int, when: str) -> None:
+        if campaign.sequence != recorded:
+            raise CannotFollow(f"the journal was at row {recorded} {when}; by the rules of today {campaign.sequence}")
+
+    def _differ(self, then: str, now: str) -> None:
+        if self.outcome.first_difference is None:
+            self.outcome.first_difference = Difference(self._at, f"{then}; {now}")
+        self.outcome.differing += 1
+
+    def _lose(self, error: Exception) -> None:
+        """Note that what follows cannot be followed, and stop."""
+        found = str(error) if isinstance(error, CannotFollow | InvariantViolation) else f"{error!r} is not known"
+        if self.outcome.first_difference is None:
+            self.outcome.first_difference = Difference(self._at, found)
+        self.outcome.lost = f"row {self._at.row}: {found}"
+
+    def _sequence(self) -> int:
+        return self._begun().campaign.sequence
+
+    def _begun(self) -> StepMaker:
+        if self._maker is None:
+            raise CannotFollow("the recording does not say how the campaign began")
+        return self._maker
+
+
+def _decision(made: tuple[str, str]) -> Decision:
+    event = load_event(*made)
+    if not isinstance(event, DecisionMade | AskingEnded):
+        raise CannotFollow(f"a {made[0]} among the decisions")
+    return Decision.of(event)
+
+
+def _unsent(attempt: Attempt) -> OutboxItem:
+    """Make no request: nobody is asked."""
+    return OutboxItem(attempt.attempt_id, "", b"")

@@ -1,0 +1,174 @@
+"""Tells from messages alone what the agent did, for recordings that do not say it: those of a recorder beside it.
+
+An answer or a control is folded when it is heard. A request shows the rest: the first one of a decision, that it was
+made; a further attempt of a candidate, that the one before had expired, unless its failure was heard.
+
+A control may have made the agent drop what its policy answered, and ask anew; when that was, nobody heard. So the
+answer may be to the question as it was first asked, or as it was after any control since.
+
+What cannot be told is the order in which the agent took two answers that were heard at about the same time. With
+`ordering = "in_order"` no decision depends on it; with "as_completed" one may.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from agent.campaign.decide import decision_needed
+from agent.campaign.events import CampaignResumed, CampaignStarted, StartSetLoaded
+from agent.campaign.state import Campaign, Phase
+from protocols.errors import MessageError
+from protocols.recording.lines import MessageRow, Row
+from protocols.wire.attempt_ids import uid_of
+from protocols.wire.codec import decode
+from protocols.wire.messages import CandidateRequest
+from protocols.wire.topics import Channel, parse
+from scenarios.replay.decisions import Decision
+from scenarios.replay.follow import CannotFollow, Follower
+
+TO_THE_AGENT: Final = frozenset({Channel.RESULT, Channel.FAILURE, Channel.CONTROL})
+"""What it folds; a status says nothing that a rule reads."""
+
+EARLY_SHARE: Final = 0.5
+"""Part of its time after which a request may be taken for expired: clocks start with every connection anew."""
+
+
+@dataclass(slots=True)
+class Requests:
+    """What the requests of one campaign tell, read before it is followed.
+
+    Attributes:
+        campaign: Its name.
+        uid: Random part of its attempt ids.
+        of_decision: Decision number -> its candidates, in the order in which they were asked for.
+    """
+
+    campaign: str
+    uid: str
+    of_decision: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+class RequestsHeard:
+    """Collects what the requests in a recording tell; of two campaigns of one name, the first.
+
+    Attributes:
+        by_campaign: Name -> what its requests tell.
+    """
+
+    def __init__(self) -> None:
+        self.by_campaign: dict[str, Requests] = {}
+
+    def note(self, row: Row) -> None:
+        """Take in a row."""
+        request = _request(row)
+        if request is None:
+            return
+        uid = uid_of(request.attempt_id)
+        known = self.by_campaign.setdefault(request.campaign, Requests(request.campaign, uid))
+        named = known.of_decision.get(request.decision, ())
+        if uid == known.uid and request.candidate_id not in named:
+            known.of_decision[request.decision] = (*named, request.candidate_id)
+
+
+class Inference:
+    """Follows messages without notes.
+
+    Args:
+        follower: Folds what is told.
+        requests: What the campaign's requests tell.
+        started: How the campaign began.
+        start_set: What it began with.
+        request_timeout_s: Time that an attempt has to answer.
+    """
+
+    def __init__(
+        self,
+        follower: Follower,
+        requests: Requests,
+        started: CampaignStarted,
+        start_set: StartSetLoaded,
+        request_timeout_s: float,
+    ) -> None:
+        self._follower = follower
+        self._requests = requests
+        self._timeout_s = request_timeout_s
+        self._sent_s: dict[str, float] = {}
+        follower.fold(started, 0, 0.0)
+        follower.fold(start_set, 0, 0.0)
+        follower.step((), {}, 0, 0.0)
+
+    def take(self, row: Row) -> None:
+        """Follow a row."""
+        if isinstance(row, MessageRow):
+            self._follower.attempt(row, self._take)
+
+    def _take(self, row: MessageRow) -> None:
+        try:
+            topic = parse(row.topic)
+        except MessageError:
+            return
+        if topic.campaign != self._requests.campaign:
+            return
+        if topic.channel in TO_THE_AGENT:
+            self._follower.keep(row)
+            self._follower.step([{"row": row.number}], {}, row.number, row.time_s)
+            if topic.channel is Channel.CONTROL:
+                self._follower.ask_as_well()
+        request = _request(row)
+        if request is not None and uid_of(request.attempt_id) == self._requests.uid:
+            self._take_request(row, request)
+
+    def _take_request(self, row: MessageRow, request: CandidateRequest) -> None:
+        campaign = self._campaign
+        if request.attempt_id in campaign.attempts:
+            self._sent_s.setdefault(request.attempt_id, row.time_s)
+            return
+        if campaign.phase is Phase.PAUSED and campaign.paused_itself:
+            self._follower.fold(CampaignResumed("the agent was started again"), row.number, row.time_s)
+            self._follower.step((), {}, row.number, row.time_s)
+        if request.attempt > 1:
+            self._expire_attempts_of(request.candidate_id, row)
+        else:
+            self._decide(request.decision, row)
+        if request.attempt_id not in campaign.attempts:
+            raise CannotFollow(f"attempt {request.attempt_id} does not follow from the messages before it")
+        self._sent_s[request.attempt_id] = row.time_s
+
+    def _decide(self, decision: int, row: MessageRow) -> None:
+        campaign = self._campaign
+        while (needed := decision_needed(campaign)) is None or self._follower.asked is None:
+            self._expire_oldest(row)
+        if needed.decision != decision:
+            raise CannotFollow(f"decision {decision} is asked for, and decision {needed.decision} was never seen")
+        recorded = Decision(decision, self._requests.of_decision[decision], is_whole=False)
+        self._follower.step([{"proposed": decision}], {decision: recorded}, row.number, row.time_s)
+
+    def _expire_attempts_of(self, candidate_id: str, row: MessageRow) -> None:
+        expired = [each.attempt_id for each in self._campaign.in_flight.values() if each.candidate_id == candidate_id]
+        self._follower.step([{"expired": each} for each in expired], {}, row.number, row.time_s)
+
+    def _expire_oldest(self, row: MessageRow) -> None:
+        """Let the request that waits longest expire: the decision that was made then had given it up."""
+        patience_s = EARLY_SHARE * self._timeout_s
+        ages = {each: row.time_s - self._sent_s.get(each, row.time_s) for each in self._campaign.in_flight}
+        oldest = max(ages, key=ages.__getitem__, default=None)
+        if oldest is None or ages[oldest] < patience_s:
+            raise CannotFollow("a decision is asked for that the messages before it do not lead to")
+        self._follower.step([{"expired": oldest}], {}, row.number, row.time_s)
+
+    @property
+    def _campaign(self) -> Campaign:
+        if self._follower.campaign is None:
+            raise CannotFollow("the campaign has not begun")
+        return self._follower.campaign
+
+
+def _request(row: Row) -> CandidateRequest | None:
+    if not isinstance(row, MessageRow) or f"/{Channel.REQUEST.value}/" not in row.topic:
+        return None
+    try:
+        message = decode(row.topic, row.payload)
+    except MessageError:
+        return None
+    return message if isinstance(message, CandidateRequest) else None

@@ -1,0 +1,73 @@
+"""What a followed campaign leaves to be asked about: its start, its answers, its trajectory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.campaign.events import (
+    CampaignStarted,
+    CandidateExcluded,
+    CandidateSetAside,
+    DecisionMade,
+    Event,
+    ObservationAdded,
+    ResultAccepted,
+    StartSetLoaded,
+)
+from agent.entropy.bias import BiasPoint
+from agent.runtime.transaction import Step
+
+
+@dataclass(slots=True)
+class RecordedCampaign:
+    """Collects from the steps of a `Follower`; a campaign that begins anew in its recording is collected anew.
+
+    Attributes:
+        start: Candidate id -> values of the start set.
+        answers: Candidate id -> values of those that were measured, or added by hand.
+        asked: Candidates that were asked for, in order.
+        excluded: Candidates that an operator ruled out.
+        points: Step and bias; step 0 is the start set.
+        asked_at: How many candidates had their outcome at each point.
+    """
+
+    start: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    answers: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
+    points: list[tuple[int, BiasPoint]] = field(default_factory=list)
+    asked_at: list[int] = field(default_factory=list)
+    further: tuple[str, ...] = ()
+    """Names of the properties that are balanced beside the first, as the campaign's plan has them."""
+    _outcomes: int = 0
+
+    def note(self, step: Step, _time_s: float) -> None:
+        """Take in what was folded."""
+        for event in step.events:
+            self._note(event)
+        for bias in step.bias:
+            self.points.append((len(self.points), bias.point))
+            self.asked_at.append(self._outcomes)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case CampaignStarted():
+                for collected in (self.start, self.answers, self.asked, self.excluded, self.points, self.asked_at):
+                    collected.clear()
+                self.further = tuple(each.name for each in event.plan.further)
+                self._outcomes = 0
+            case StartSetLoaded():
+                self.start = {name: (value, *further) for name, value, further in event.rows()}
+            case DecisionMade():
+                self.asked.extend(event.candidate_ids)
+            case ResultAccepted():
+                self.answers[event.candidate_id] = (event.value, *event.values_of(self.further))
+                self._outcomes += 1
+            case ObservationAdded():
+                self.answers[event.candidate_id] = (event.value,)
+            case CandidateExcluded():
+                self.excluded.append(event.candidate_id)
+            case CandidateSetAside():
+                self._outcomes += 1
+            case _:
+                pass

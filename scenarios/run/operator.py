@@ -1,0 +1,130 @@
+"""An operator who intervenes: watches how far the campaign is, and says what the scenario wants, over MQTT.
+
+It looks at what the agent has committed, not at what travels: a receipt may be lost or come twice, and a broker may
+lose a control. So a wish goes out again until it is carried out, in this life of the campaign or the next; the agent
+carries out each message id once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+from agent.campaign.state import Campaign
+from protocols.concurrency.task_group_errors import explained
+from protocols.errors import BrokerError
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import LinkLost, PublishRefused, Transport
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.messages import Control
+from scenarios.settings.operator_actions import OperatorWish
+
+AGAIN_S: Final = 0.5
+"""Pause before a control is sent again that is not carried out: some fifty times what that takes."""
+
+MAX_SENDS: Final = 5
+"""How often a control goes out that is not carried out. Then it cannot be, and the quarantine has it with the reason:
+the candidate has been observed already, for example."""
+
+Wanted = tuple[tuple[OperatorWish, Control], ...]
+"""What an operator wants, in order: each wish with the control that it becomes."""
+
+
+class Operator:
+    """Says what is wanted, in its order.
+
+    Args:
+        wanted: When, and what.
+        transport: The link.
+        acquired: Tells how many results the campaign has accepted.
+        carried_out: Tells whether it has carried out the control of a message id.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        *,
+        transport: Transport,
+        acquired: Callable[[], int],
+        carried_out: Callable[[str], bool],
+    ) -> None:
+        self._wanted = wanted
+        self._transport = transport
+        self._acquired = acquired
+        self._carried_out = carried_out
+        self._committed = asyncio.Event()
+
+    def note(self) -> None:
+        """Look again how far the campaign is: called after every commit."""
+        self._committed.set()
+
+    async def run(self) -> None:
+        """Say everything that is wanted, then leave.
+
+        Raises:
+            BrokerError: When the broker refuses us for good.
+        """
+        if not self._wanted:
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                link = [group.create_task(self._transport.run()), group.create_task(self._drain())]
+                for wish, letter in self._wanted:
+                    if not self._carried_out(letter.message_id):  # in an earlier life
+                        await self._reached(wish.at)
+                        await asyncio.sleep(wish.after_s)
+                        await self._insist(letter)
+                await self._transport.close()
+                for task in link:
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            raise explained(failures) from None
+
+    async def _reached(self, at: int) -> None:
+        while self._acquired() < at:
+            self._committed.clear()
+            await self._committed.wait()
+
+    async def _insist(self, letter: Control) -> None:
+        """Say something until it is carried out."""
+        sent = 0
+        while not self._carried_out(letter.message_id) and sent < MAX_SENDS:
+            sent += await self._send(letter)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S):
+                    while not self._carried_out(letter.message_id):
+                        self._committed.clear()
+                        await self._committed.wait()
+
+    async def _send(self, letter: Control) -> bool:
+        """Say something; return whether the broker has taken it."""
+        try:
+            await self._transport.publish(topic_of(letter), encode(letter))
+        except LinkLost:
+            return False
+        except PublishRefused as error:
+            raise BrokerError(
+                f"The broker refuses a control on {error.topic}: {error.reason}",
+                expected="the right to publish there",
+                action="let the broker's access list grant it, or leave out [[operator]]",
+            ) from None
+        return True
+
+    async def _drain(self) -> None:
+        """Take in what the link tells: nobody speaks to an operator, and a full queue would stop the link."""
+        while True:
+            await self._transport.receive()
+
+
+def operator_of(wanted: Wanted, campaign: Campaign, broker: BrokerSettings) -> Operator:
+    """Return the operator of a campaign, with a link of its own, which only speaks."""
+    client_id = f"entropilot-{campaign.terms.campaign}-operator"
+    return Operator(
+        wanted,
+        transport=MqttSession(broker, client_id=client_id, subscriptions=()),
+        acquired=lambda: len(campaign.acquired),
+        carried_out=lambda message_id: message_id in campaign.controls_seen,
+    )

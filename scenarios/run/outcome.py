@@ -1,0 +1,120 @@
+"""What a run leaves behind: trajectory, figure, summary; and what the same budget at random would have given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.assembly import DATABASE, LOG, RECORDING, CampaignFiles, versions
+from agent.campaign.state import Phase, Standing
+from agent.entropy.measure import EntropyMeasure
+from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
+from scenarios.run.figure import draw_bias
+from scenarios.run.offline import run_offline
+from scenarios.run.summary import RunSummary, read_summary, write_summary
+from scenarios.run.trajectory import Trajectory, write_trajectory_csv
+from scenarios.settings.model import Scenario
+from scenarios.sources.run_folder import FIGURE, SUMMARY, TRAJECTORY
+from scenarios.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished (or stopped) run."""
+
+    summary: RunSummary
+    trajectory: Trajectory
+    random: Trajectory | None
+    finished: bool
+    """Whether the campaign is over; if not, it can be taken up."""
+    already: bool = False
+    """Whether it was over before, so that nothing was changed."""
+
+
+def known_outcome(files: CampaignFiles) -> Outcome | None:
+    """Return the outcome of a campaign that is over and has written all its files; None when there is work left."""
+    folder = files.folder
+    if files.remembered.campaign.phase is not Phase.FINISHED or not (folder / SUMMARY).is_file():
+        return None
+    summary = read_summary(folder / SUMMARY)
+    if not all((folder / name).is_file() for name in (TRAJECTORY, FIGURE)):
+        return None
+    trajectory = Trajectory(files.plan.label, files.plan.unit, tuple(files.store.trajectory()))
+    return Outcome(summary, trajectory, None, finished=True, already=True)
+
+
+def write_outcome(
+    files: CampaignFiles, *, scenario: Scenario, world: World, elapsed_s: float, accepted_here: int
+) -> Outcome:
+    """Write trajectory, figure and summary into the run folder.
+
+    Args:
+        files: The run folder, opened.
+        scenario: The settings.
+        world: For the comparison with random.
+        elapsed_s: Time that this process ran the campaign [s].
+        accepted_here: Results that it accepted in that time.
+    """
+    campaign, plan = files.remembered.campaign, files.plan
+    trajectory = Trajectory(plan.label, plan.unit, tuple(files.store.trajectory()))
+    over = campaign.phase is Phase.FINISHED
+    # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
+    steps = len(trajectory.points) - 1
+    random = random_instead(scenario, world, measure=plan.measure, steps=steps) if over else None
+    comparison = {} if random is None else {"random": random}
+    set_aside = int((campaign.standing == Standing.SET_ASIDE).sum())
+    title = f"{plan.campaign}: {plan.policy}, {steps} of {plan.budget} acquired"
+    title += f", {set_aside} set aside" if set_aside else ""
+    # Likewise: every family's band at every step takes seconds in a long run.
+    most = MAX_BANDED_STEPS if over else ENDS
+    trajectory = with_bands(trajectory, files.remembered.meter, most)
+    write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
+    draw_bias(files.folder / FIGURE, trajectory, comparison=comparison, title=title)
+    counts = files.store.counts()
+    summary = RunSummary(
+        campaign=plan.campaign,
+        scenario=scenario.name,
+        policy=plan.policy,
+        seed=plan.seed,
+        property=plan.label,
+        unit=plan.unit,
+        budget=plan.budget,
+        spent=campaign.spent,
+        observations=campaign.observations,
+        set_aside=set_aside,
+        excluded=int((campaign.standing == Standing.EXCLUDED).sum()),
+        retries=campaign.retries,
+        quarantined=sum(by for fate, by in counts.items() if fate.startswith("quarantined")),
+        duplicates=counts.get("candidate_result: duplicate", 0),
+        stopped_because=campaign.finish_reason or campaign.pause_reason or "it was interrupted; --resume takes it up",
+        wall_time_s=round(elapsed_s, 3),
+        per_second=round(accepted_here / elapsed_s, 3) if accepted_here else None,
+        accepted_here=accepted_here,
+        before=trajectory.points[0][1],
+        after=trajectory.points[-1][1],
+        bands_before=trajectory.bands[trajectory.points[0][0]],
+        bands_after=trajectory.bands[trajectory.points[-1][0]],
+        random=None if random is None else random.points[-1][1],
+        journal_rows=files.store.sequence,
+        journal_digest=files.store.digest,
+        files=(DATABASE, RECORDING, LOG, TRAJECTORY, FIGURE, SUMMARY),
+        versions=versions(),
+    )
+    write_summary(files.folder / SUMMARY, summary)
+    return Outcome(summary, trajectory, random, finished=over)
+
+
+def random_instead(scenario: Scenario, world: World, *, measure: EntropyMeasure, steps: int) -> Trajectory | None:
+    """Return what the same budget at random would have given, from the same start and seed; None where unknown.
+
+    Args:
+        scenario: The settings.
+        world: Its values and its start set.
+        measure: The entropy of the run that is compared with.
+        steps: Results that it accepted.
+    """
+    if not world.all_known or scenario.campaign.policy == "random" or steps < 1:
+        return None
+    random = {"policy": "random", "policy_options": {}, "budget": steps}
+    same = {"estimator": measure.estimator, "resolution": measure.resolution}
+    settings = scenario.campaign.model_copy(update=random | same)
+    return run_offline(world.pool, world.balanced, list(world.start), settings)

@@ -1,0 +1,204 @@
+"""Runs a scenario: broker, lab, operator and agent in one process, all through real MQTT on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from agent.acquisition.registry import make_policy
+from agent.assembly import LOG, CampaignFiles, assembled_agent, complete_recording, opened_campaign
+from agent.campaign.events import CandidateSetAside
+from agent.campaign.state import Phase
+from agent.runtime.log import open_log
+from agent.runtime.transaction import Step
+from protocols.concurrency.signals import ending_on_signals
+from protocols.concurrency.task_group_errors import explained
+from protocols.errors import CampaignHalted, SettingsError
+from protocols.link.broker_settings import EMBEDDED, BrokerSettings
+from protocols.wire.topics import ANY_SIMULATOR
+from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
+from scenarios.broker.flaky_network import network_for
+from scenarios.run.crashes import crash_at
+from scenarios.run.live_view import LiveView
+from scenarios.run.operator import Wanted, operator_of
+from scenarios.run.outcome import Outcome, known_outcome, write_outcome
+from scenarios.run.request import RunRequest
+from scenarios.run.simulators import lab
+from scenarios.run.watch import _Watch
+from scenarios.settings.model import Scenario
+from scenarios.settings.operator_actions import controls
+from scenarios.settings.stored import recorded_arithmetic, recorded_settings
+from simulators.settings import TABLE
+
+NETWORK_LOG: Final = "network.jsonl"
+
+
+def run(request: RunRequest, view: LiveView | None) -> Outcome:
+    """Run a campaign until it is finished or asked to end; write and return its outcome.
+
+    Args:
+        request: What to run.
+        view: Shows how things are; None for silence.
+
+    Raises:
+        CampaignHalted: When the campaign cannot go on; its outcome so far is written.
+    """
+    scenario, world = request.scenario, request.world
+    _require_answers(request)
+    wanted = _wanted(request)
+    make_policy(scenario.campaign.policy, scenario.campaign.policy_options)  # before a folder is made for it
+    with opened_campaign(
+        request.folder,
+        pool=world.pool,
+        settings=scenario.campaign,
+        campaign=request.campaign,
+        recipients=scenario.recipients,
+        start=world.start_observations(),
+        start_further=world.start_further(),
+        resume=request.resume,
+        database_url=request.database_url,
+    ) as files:
+        if (known := known_outcome(files)) is not None:
+            return known
+        began = time.monotonic()
+        already = files.remembered.campaign.observations
+        halted: CampaignHalted | None = None
+        if files.remembered.campaign.phase is Phase.FINISHED:
+            complete_recording(files, _header(scenario))
+        else:
+            loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
+            with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
+                try:
+                    runner.run(_run(request, files, wanted, view))
+                except CampaignHalted as error:
+                    halted = error
+        elapsed_s = time.monotonic() - began
+        outcome = write_outcome(
+            files,
+            scenario=scenario,
+            world=world,
+            elapsed_s=elapsed_s,
+            accepted_here=files.remembered.campaign.observations - already,
+        )
+        if halted is not None:
+            raise _with_last_failure(halted, files)
+        return outcome
+
+
+def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> CampaignHalted:
+    """Say why the last candidate was set aside, if that is what ended the campaign."""
+    last = None
+    for event in files.store.journal():
+        last = event if isinstance(event, CandidateSetAside) else last
+    if last is None or not files.remembered.campaign.paused_itself:
+        return halted
+    return CampaignHalted(
+        f"{halted.found.rstrip('.')}, {last.candidate_id} because: {last.reason}",
+        expected=halted.expected,
+        action=f"look for the others in {files.folder / LOG}, mend the lab, then run again with --resume",
+    )
+
+
+def _require_answers(request: RunRequest) -> None:
+    """Check that somebody can answer, and only one: a table must know the values of its candidates, for example."""
+    scenario = request.scenario
+    if not request.with_simulator:
+        return
+    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and scenario.broker.url == EMBEDDED:
+        raise SettingsError(
+            f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
+            expected="a broker that knows shared subscriptions, which the embedded one does not",
+            action="use --broker mosquitto, or leave campaign.recipients out: then each has its turn",
+        )
+    own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]
+    if any(each.evaluator == TABLE for each in own) and not request.world.all_known:
+        raise SettingsError(
+            "The table does not know the values of its candidates, so it cannot play the lab",
+            expected="a table with a value in every row, or a lab that measures",
+            action="use `entropilot agent` with your lab's broker, or name another [simulator] evaluator",
+        )
+
+
+def _wanted(request: RunRequest) -> Wanted:
+    """Return what the operator of the scenario will say; nothing where the lab, and so its operator, is elsewhere."""
+    scenario = request.scenario
+    wishes = scenario.operator if request.with_simulator else ()
+    letters = controls(
+        wishes,
+        campaign=request.campaign,
+        pool=request.world.pool,
+        property_name=scenario.campaign.property,
+        unit=scenario.campaign.unit,
+        now=datetime.now(UTC),
+    )
+    return tuple(zip(wishes, letters, strict=True))
+
+
+async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
+    scenario = request.scenario
+    watch = _Watch(request, files, view)
+    campaign = files.remembered.campaign
+    may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
+    async with _broker(request) as broker:
+        operator = operator_of(wanted, campaign, broker)
+
+        def on_step(step: Step) -> None:
+            may_crash(len(campaign.acquired))
+            watch.note(step)
+            operator.note()
+
+        with assembled_agent(
+            files,
+            pool=request.world.pool,
+            settings=scenario.campaign,
+            broker=broker,
+            header=_header(scenario),
+            broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
+            on_step=on_step,
+        ) as agent:
+            watch.attach(agent, broker)
+            ends = [agent.request_shutdown]
+
+            def end() -> None:
+                for each in ends:  # at once: their goodbyes share the five seconds that SIGTERM has
+                    each()
+
+            with ending_on_signals(end):
+                try:
+                    async with asyncio.TaskGroup() as group, _lab(request, broker, group, ends):
+                        beside = [group.create_task(watch.look()), group.create_task(operator.run())]
+                        await agent.run()
+                        for task in beside:
+                            task.cancel()
+                except BaseExceptionGroup as failures:
+                    raise explained(failures) from None
+
+
+def _header(scenario: Scenario) -> dict[str, Any]:
+    """Return what the recording says of the scenario."""
+    return {"scenario": recorded_settings(scenario), **recorded_arithmetic()}
+
+
+@contextlib.asynccontextmanager
+async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
+    """Start the broker that the scenario wants, and the network before it; yield where to connect to."""
+    async with broker_for(request.scenario.broker, request.folder) as reached:
+        if request.scenario.network.is_calm:
+            yield reached
+            return
+        logger, file = open_log(request.folder / NETWORK_LOG)
+        with contextlib.closing(file):
+            async with network_for(request.scenario.network, reached, logger.info) as through:
+                yield through
+
+
+def _lab(
+    request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup, ends: list[Callable[[], None]]
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """Play the lab beside the agent, if this run is asked to; add to `ends` how its parts are asked to end."""
+    instruments = request.scenario.lab if request.with_simulator else ()
+    return lab(instruments, request.folder, campaign=request.campaign, broker=broker, group=group, ends=ends)

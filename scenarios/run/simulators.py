@@ -1,0 +1,74 @@
+"""Plays a scenario's lab beside the agent: all its instruments, each with a link, a memory and a log of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from agent.runtime.log import open_log
+from protocols.link.broker_settings import BrokerSettings
+from simulators.assembly import assembled_simulator
+from simulators.service import SimulatorService
+from simulators.settings import SimulatorSettings
+
+LOG_OF_THE_ONE: Final = "simulator.jsonl"
+"""Log of a lab of one instrument; of several, each has one that is called by its id."""
+
+
+@contextlib.asynccontextmanager
+async def lab(
+    instruments: Sequence[SimulatorSettings],
+    folder: Path,
+    *,
+    campaign: str,
+    broker: BrokerSettings,
+    group: asyncio.TaskGroup,
+    ends: list[Callable[[], None]],
+) -> AsyncIterator[None]:
+    """Run instruments until the block ends.
+
+    Args:
+        instruments: Their settings; none, if the lab is elsewhere.
+        folder: Where their memories and logs live.
+        campaign: The campaign that they serve.
+        broker: Where the broker is.
+        group: Their tasks' group.
+        ends: Gets how each is asked to end.
+    """
+    with contextlib.ExitStack() as opened:
+        services = [
+            opened.enter_context(_instrument(each, folder / _log_of(each, instruments), campaign, broker))
+            for each in instruments
+        ]
+        ends.extend(service.request_shutdown for service in services)
+        tasks = [group.create_task(service.run()) for service in services]
+        try:
+            yield
+        finally:
+            for service in services:  # all at once: their goodbyes share the five seconds that SIGTERM has
+                service.request_shutdown()
+            if tasks:
+                await asyncio.wait(tasks)
+
+
+@contextlib.contextmanager
+def _instrument(
+    settings: SimulatorSettings, log: Path, campaign: str, broker: BrokerSettings
+) -> Iterator[SimulatorService]:
+    logger, file = open_log(log)
+    logger = logger.bind(campaign=campaign, simulator=settings.id)
+    with (
+        contextlib.closing(file),
+        assembled_simulator(log.parent, settings, campaign=campaign, broker=broker, on_event=logger.info) as service,
+    ):
+        try:
+            yield service
+        finally:
+            logger.info("simulator_ended", **dict(service.counts))
+
+
+def _log_of(settings: SimulatorSettings, instruments: Sequence[SimulatorSettings]) -> str:
+    return LOG_OF_THE_ONE if len(instruments) == 1 else f"{settings.id}.jsonl"

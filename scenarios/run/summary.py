@@ -1,0 +1,279 @@
+"""What a run came to: the file `summary.json` and the table at its end.
+
+The file has sorted keys and no NaN, so that two runs can be compared line by line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.entropy.bands import Band
+from agent.entropy.bias import BIAS_FIGURES, BiasPoint, coverage, evenness, poverty_rank
+from protocols.errors import StoreError
+from protocols.storage.atomic_file import written_whole
+from scenarios.display.labels import shortened
+from scenarios.run.trajectory import Bands
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+SUMMARY_FORMAT: Final = 1
+"""Version of `summary.json`."""
+
+MAX_SUMMARY_BYTES: Final = 4 * 1024 * 1024
+"""Largest summary read back [byte]: MAX_FAMILIES families three times, and room."""
+
+MAX_ROWS: Final = 11
+"""Most families in the table: with its frame it stays on a screen of 24 lines."""
+
+RICHEST_SHOWN: Final = 3
+"""Of too many families, how many of the richest are shown; the rest of the rows go to the poorest."""
+
+_BIAS_FIELDS: Final = ("before", "after", "random")
+_ENDS: Final = ("entropy_low", "entropy_high")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One finished (or stopped) run.
+
+    Attributes:
+        campaign: Its name.
+        scenario: Name of the scenario; empty for a run without one.
+        policy: The policy.
+        seed: Seed of the campaign.
+        property: The property whose entropy is balanced.
+        unit: Its unit.
+        budget: Requests allowed.
+        spent: Requests that counted.
+        observations: Results in the dataset, start set included.
+        set_aside: Candidates given up after failures.
+        excluded: Candidates that an operator took out.
+        retries: Second and further attempts.
+        quarantined: Messages that were not ours.
+        duplicates: Results that had come before.
+        stopped_because: Why it ended, in one sentence.
+        wall_time_s: How long the last process ran the campaign [s].
+        per_second: Results that it accepted per second; None when nothing was timed.
+        accepted_here: Results that it accepted; None in summaries of old.
+        before: Bias of the start set.
+        after: Bias at the end.
+        random: Bias of a run at random with the same start, budget and seed, if one was made.
+        bands_before: Band of every family's entropy, in the order of `before`; empty in summaries of old.
+        bands_after: The same of `after`.
+        journal_rows: Rows of the journal when this was written.
+        journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
+        files: Files written, relative to the run folder.
+        versions: Versions of what computed it, by name.
+    """
+
+    campaign: str
+    scenario: str
+    policy: str
+    seed: int
+    property: str
+    unit: str
+    budget: int
+    spent: int
+    observations: int
+    set_aside: int
+    excluded: int
+    retries: int
+    quarantined: int
+    duplicates: int
+    stopped_because: str
+    wall_time_s: float
+    per_second: float | None
+    accepted_here: int | None = None
+    before: BiasPoint
+    after: BiasPoint
+    random: BiasPoint | None = None
+    bands_before: Bands = ()
+    bands_after: Bands = ()
+    journal_rows: int = 0
+    journal_digest: str = ""
+    files: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_summary(path: Path, summary: RunSummary) -> None:
+    """Write `summary.json`.
+
+    Raises:
+        StoreError: When it cannot be written.
+        ValueError: When a figure is not finite.
+    """
+    content = summary_json(summary).encode()
+    with written_whole(path) as file:
+        file.write(content)
+
+
+def summary_json(summary: RunSummary) -> str:
+    """Return the summary as JSON, keys sorted, families as a list of objects.
+
+    Raises:
+        ValueError: When a figure is not finite.
+    """
+    tree: dict[str, Any] = {each.name: getattr(summary, each.name) for each in dataclasses.fields(summary)}
+    bands = {name: tree.pop(f"bands_{name}", ()) for name in _BIAS_FIELDS}
+    tree |= {name: bias_tree(tree[name], bands[name]) for name in _BIAS_FIELDS if tree[name] is not None}
+    tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions)}
+    return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_summary(path: Path) -> RunSummary:
+    """Read what `write_summary` wrote.
+
+    Raises:
+        StoreError: When the file is missing, not ours, or of another format.
+    """
+    try:
+        with path.open("rb") as file:
+            tree = json.loads(file.read(MAX_SUMMARY_BYTES))
+        if tree.pop("format") != SUMMARY_FORMAT:
+            raise StoreError(f"{path} has another format", expected=f"format {SUMMARY_FORMAT}", action="run it again")
+        tree |= {f"bands_{name}": _bands(tree[name]) for name in ("before", "after")}
+        tree |= {name: bias_fields(tree[name]) for name in _BIAS_FIELDS if tree.get(name) is not None}
+        adapter = TypeAdapter(RunSummary)
+        return adapter.validate_python(tree)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        found = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        found = f"{len(error.errors())} fields are wrong" if isinstance(error, ValidationError) else found
+        raise StoreError(
+            f"{path} is not a summary ({found})",
+            expected="the summary.json of a run",
+            action="move it away and run with --resume",
+        ) from error
+
+
+def poorest_first(point: BiasPoint) -> list[int]:
+    """Positions of the families, the poorest first (see `agent.entropy.bias.poverty_rank`)."""
+    keys = [poverty_rank(h, n, name) for name, n, h in zip(point.families, point.sizes, point.entropies, strict=True)]
+    return sorted(range(len(keys)), key=keys.__getitem__)
+
+
+def summary_table(summary: RunSummary) -> RenderableType:
+    """Lay a summary out for a terminal of 80 columns, with or without colours.
+
+    An entropy has half the width of its band beside it; of every figure, the best of the columns is bold with a star.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    title = Text.assemble((summary.campaign, "bold"), f"  policy {summary.policy}, seed {summary.seed}")
+    if summary.scenario:
+        title.append(f", scenario {summary.scenario}")
+    counts = (
+        f"spent {summary.spent} of {summary.budget} {_in_time(summary)}; "
+        f"{summary.observations} observations, {summary.set_aside} set aside, {summary.excluded} excluded, "
+        f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
+    )
+    caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
+    reason = Text(f"stopped because {summary.stopped_because}")
+    return Group(title, reason, Text(counts), "", _bias_table(summary), Text(caption, "dim"))
+
+
+def _in_time(summary: RunSummary) -> str:
+    """Say how long it took; of a campaign that was taken up, only of the part that this process ran."""
+    rate = "" if summary.per_second is None else f", {summary.per_second:.3g} results/s"
+    took = f"in {summary.wall_time_s:.1f} s{rate}"
+    accepted = sum(summary.after.sizes) - sum(summary.before.sizes)
+    if summary.accepted_here is None or summary.accepted_here == accepted:
+        return took
+    return f"(since it was taken up: {summary.accepted_here} results {took})"
+
+
+def _bias_table(summary: RunSummary) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = [summary.before, summary.after, *([summary.random] if summary.random else [])]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("family", overflow="ellipsis", no_wrap=True, max_width=28)
+    for heading in ("size", "before", "after", "at random")[: 1 + len(columns)]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    lookups = [dict(zip(each.families, zip(each.sizes, each.entropies, strict=True), strict=True)) for each in columns]
+    bands = [
+        dict(zip(point.families, known or (None,) * len(point.families), strict=True))
+        for point, known in zip(columns, (summary.bands_before, summary.bands_after, ()), strict=False)
+    ]
+    shown, folded = _fold(poorest_first(summary.before))
+    for position in shown:
+        name = summary.before.families[position]
+        (size, _), (grown, _) = lookups[0][name], lookups[1].get(name, (0, None))
+        pairs = zip(lookups, bands, strict=True)
+        entropies = [_with_band(each.get(name, (0, None))[1], known.get(name)) for each, known in pairs]
+        table.add_row(Text(name), f"{size} → {grown}", *entropies)
+        if folded and position == shown[-RICHEST_SHOWN - 1]:
+            table.add_row(Text(f"… {folded} families between", "dim"))
+    table.add_section()
+    for figure in BIAS_FIGURES:
+        values = [getattr(each, figure.name) for each in columns]
+        table.add_row(Text(figure.short, "bold"), "", *_starred(values, min if figure.lower_is_better else max))
+    starved = (Text(shortened(each.poorest_family or "–")) for each in columns)
+    table.add_row(Text("starved family", "bold"), "", *starved)
+    return table
+
+
+def _fold(order: list[int]) -> tuple[list[int], int]:
+    """The positions to show, and how many are left out before the richest of them."""
+    if len(order) <= MAX_ROWS:
+        return order, 0
+    poorest = MAX_ROWS - RICHEST_SHOWN - 1  # one row says how many are folded
+    return order[:poorest] + order[-RICHEST_SHOWN:], len(order) - poorest - RICHEST_SHOWN
+
+
+def _starred(values: list[float | None], best_of: Callable[[Iterable[float]], float]) -> list[Text]:
+    from rich.text import Text
+
+    known = {value for value in values if value is not None}
+    best = best_of(known) if len(known) > 1 else None  # where all are alike, none is better
+    return [
+        Text(f"*{_nat(value)}", "bold green") if value is not None and value == best else Text(_nat(value))
+        for value in values
+    ]
+
+
+def _nat(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _with_band(entropy: float | None, band: Band | None) -> str:
+    return _nat(entropy) if band is None else f"{_nat(entropy)} ± {(band[1] - band[0]) / 2:.3f}"
+
+
+def bias_tree(point: BiasPoint, bands: Bands = ()) -> dict[str, Any]:
+    """Return a point as JSON has it, families as a list of objects."""
+    rows = zip(point.families, point.sizes, point.entropies, bands or (None,) * len(point.families), strict=True)
+    return {
+        "families": [
+            {"family": name, "size": size, "entropy": h} | dict(zip(_ENDS, band or (), strict=False))
+            for name, size, h, band in rows
+        ],
+        **{figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES},
+        "poorest_family": point.poorest_family,
+    }
+
+
+def bias_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a `BiasPoint` from its JSON; figures that summaries of old lack follow from the others."""
+    rows = tree["families"]
+    columns = {"families": "family", "sizes": "size", "entropies": "entropy"}
+    fields = {plural: [row[one] for row in rows] for plural, one in columns.items()}
+    return {"evenness": evenness(fields["entropies"]), "coverage": coverage(fields["sizes"])} | {**tree, **fields}
+
+
+def _bands(tree: Mapping[str, Any]) -> list[Any]:
+    bands = [[row.get(end) for end in _ENDS] for row in tree["families"]]
+    known = [None if band == [None, None] else band for band in bands]
+    return known if any(known) else []

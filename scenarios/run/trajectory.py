@@ -1,0 +1,173 @@
+"""The bias trajectory as a table: one row per step and family, for any program that reads CSV.
+
+The file is streamed and replaced whole. An empty cell means that the figure is not defined there; entropy_low and
+entropy_high are empty also where a long run has no band (see `scenarios.run.banded`). Files of runs before there were
+bands, evenness and coverage are read too: the two figures follow from what they hold.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from agent.entropy.bands import Band
+from agent.entropy.bias import BIAS_FIGURES, BiasPoint, coverage, evenness
+from protocols.errors import TableError
+from protocols.storage.atomic_file import written_whole
+
+Bands = tuple[Band | None, ...]
+"""Of every family of a point, in its order; None where a family has none."""
+
+FIGURES: Final = tuple(figure.name for figure in BIAS_FIGURES)
+COLUMNS: Final = (
+    "step", "family", "size", "entropy", "entropy_low", "entropy_high", *FIGURES, "poorest_family",
+)  # fmt: skip
+"""Columns of the file; entropies, range, standard deviation and gap in nat, evenness and coverage as shares."""
+
+FIRST_COLUMNS: Final = (
+    "step", "family", "size", "entropy", "entropy_range", "entropy_std", "mean_gap", "poorest_family",
+)  # fmt: skip
+"""Those of the first files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """How the bias of a dataset went.
+
+    Attributes:
+        property: The property whose entropy is meant.
+        unit: Its unit.
+        points: Step (results accepted) and bias, by ascending step.
+        bands: Step -> band of every family's entropy, in the order of the point's families; for the steps that have
+            some.
+    """
+
+    property: str
+    unit: str
+    points: tuple[tuple[int, BiasPoint], ...]
+    bands: Mapping[int, Bands] = field(default_factory=dict)
+
+
+def write_trajectory_csv(path: Path, trajectory: Trajectory) -> None:
+    """Write the trajectory in long format; floats keep all their digits.
+
+    Raises:
+        StoreError: When the file cannot be written.
+    """
+    with written_whole(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for step, point in trajectory.points:
+            writer.writerows(_rows(step, point, trajectory.bands.get(step)))
+        text.detach()  # flushes, and leaves the file open to be synced and put in place
+
+
+def read_trajectory_csv(path: Path, *, property: str = "", unit: str = "") -> Trajectory:  # noqa: A002 - its field
+    """Read a trajectory that `write_trajectory_csv` wrote.
+
+    Args:
+        path: The file.
+        property: What the file does not hold: the property.
+        unit: And its unit.
+
+    Raises:
+        TableError: When the file cannot be read, or a row is not as written (with its line).
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            if tuple(header) not in {COLUMNS, FIRST_COLUMNS}:
+                raise TableError(
+                    f"{path} begins with the columns {', '.join(header) or '(none)'}", expected=", ".join(COLUMNS)
+                )
+            read = list(_points(path, reader, tuple(header)))
+            points = tuple((step, point) for step, point, _ in read)
+            return Trajectory(property, unit, points, {step: bands for step, _, bands in read if any(bands)})
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TableError(
+            f"The trajectory {path} cannot be read ({error})", action="write it again with entropilot report"
+        ) from error
+
+
+def _rows(step: int, point: BiasPoint, bands: Bands | None) -> Iterator[tuple[object, ...]]:
+    figures = (*(_cell(getattr(point, name)) for name in FIGURES), point.poorest_family or "")
+    bands = bands or (None,) * len(point.families)
+    for family, size, entropy, band in zip(point.families, point.sizes, point.entropies, bands, strict=True):
+        yield step, family, size, _cell(entropy), *map(_cell, band or (None, None)), *figures
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else repr(float(value))
+
+
+def _points(
+    path: Path, reader: Iterable[list[str]], columns: tuple[str, ...]
+) -> Iterator[tuple[int, BiasPoint, Bands]]:
+    families: tuple[str, ...] = ()
+    numbered = enumerate(reader, start=2)
+    last = -math.inf
+    for text, group in itertools.groupby(numbered, key=lambda row: row[1][0] if row[1] else ""):
+        rows = list(group)
+        step, point, bands = _point(path, text, rows, columns)
+        if step <= last:
+            raise _bad_row(path, rows[0][0], f"step {step} follows step {last}")
+        last = step
+        # One tuple of names for all steps: a long trajectory would hold them thousands of times.
+        families = families if point.families == families else point.families
+        yield step, replace(point, families=families), bands
+
+
+def _point(
+    path: Path, text: str, rows: Sequence[tuple[int, list[str]]], columns: tuple[str, ...]
+) -> tuple[int, BiasPoint, Bands]:
+    of_families = columns.index(FIGURES[0])
+    parsed: list[tuple[str, int, float | None, Band | None]] = []
+    figures: list[str] = []
+    for line, row in rows:
+        if len(row) != len(columns):
+            raise _bad_row(path, line, f"{len(row)} cells instead of {len(columns)}")
+        try:
+            entropy, *ends = map(_number, row[3:of_families])
+            parsed.append((row[1], int(row[2]), entropy, _band(ends)))
+            step, numbers = int(text), [_number(cell) for cell in row[of_families:-1]]
+        except ValueError as error:
+            raise _bad_row(path, line, str(error)) from error
+        if figures and row[of_families:] != figures:
+            raise _bad_row(path, line, "the figures differ from those of the same step above")
+        figures = row[of_families:]
+    families, sizes, entropies, bands = zip(*parsed, strict=True)
+    named: dict[str, Any] = {"evenness": evenness(entropies), "coverage": coverage(sizes)}
+    named |= dict(zip(columns[of_families:-1], numbers, strict=True))
+    return step, BiasPoint(families, sizes, entropies, poorest_family=figures[-1] or None, **named), bands
+
+
+def _band(ends: Sequence[float | None]) -> Band | None:
+    if not ends or ends[0] is None or ends[1] is None:
+        return None
+    return ends[0], ends[1]
+
+
+def _number(cell: str) -> float | None:
+    if not cell:
+        return None
+    value = float(cell)
+    if not math.isfinite(value):
+        message = f"{cell} is not a finite number"
+        raise ValueError(message)
+    return value
+
+
+def _bad_row(path: Path, line: int, found: str) -> TableError:
+    return TableError(
+        f"{path}, line {line}: {found}",
+        expected="rows as this program writes them, by ascending step",
+        action="write the trajectory again with entropilot report",
+    )

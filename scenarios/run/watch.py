@@ -1,0 +1,125 @@
+"""What a run knows of its own progress."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Any, Final
+
+from agent.assembly import CampaignFiles
+from agent.campaign.events import AskingEnded, DecisionMade
+from agent.campaign.state import Phase
+from agent.entropy.bias import BiasPoint
+from agent.loop import Agent
+from agent.runtime.transaction import Step
+from protocols.link.broker_settings import BrokerSettings
+from scenarios.run.live_view import LiveState, LiveView
+from scenarios.run.request import RunRequest
+
+LOOK_EVERY_S: Final = 0.1
+"""How often the live view asks how things are."""
+
+
+RATE_WINDOW_S: Final = 5.0
+"""Throughput is that of the last seconds."""
+
+
+class _Watch:
+    """Collects what the live view shows."""
+
+    def __init__(self, request: RunRequest, files: CampaignFiles, view: LiveView | None) -> None:
+        self._request = request
+        self._files = files
+        self._view = view
+        self._began = time.monotonic()
+        self._accepted: deque[tuple[float, int]] = deque()
+        self._counts = files.store.counts()
+        self._last_decision = ""
+        self._sent: dict[str, float] = {}
+        self._bias = files.remembered.meter.point()
+        self._before = _first_point(files)
+        self._agent: Agent
+        self._broker = ""
+
+    def attach(self, agent: Agent, broker: BrokerSettings) -> None:
+        self._agent = agent
+        self._broker = broker.redacted_url
+
+    def note(self, step: Step) -> None:
+        """Take in a committed step."""
+        now = time.monotonic()
+        for fate, by in step.counts.items():
+            self._counts[fate] = self._counts.get(fate, 0) + by
+        for event in step.events:
+            if isinstance(event, DecisionMade):
+                self._last_decision = f"{', '.join(event.candidate_ids)}: {event.reason}"
+            elif isinstance(event, AskingEnded):
+                self._last_decision = f"nothing more to ask for: {event.reason}"
+        for item in step.outbox:
+            self._sent[item.attempt_id] = now
+        if step.bias:
+            self._bias = step.bias[-1].point
+            self._accepted.append((now, step.bias[-1].step))
+        self._forget(now)
+
+    async def look(self) -> None:
+        """Show how things are until cancelled."""
+        while self._view is not None:
+            self._view.show(self.state())
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def state(self) -> LiveState:
+        campaign = self._agent.campaign
+        now = time.monotonic()
+        phases: dict[Phase, Any] = {Phase.PAUSED: "paused", Phase.STOPPING: "finishing", Phase.FINISHED: "finishing"}
+        return LiveState(
+            campaign=campaign.terms.campaign,
+            policy=campaign.terms.policy,
+            phase=phases.get(campaign.phase, "running" if campaign.asking_ended is None else "finishing"),
+            step=campaign.observations,
+            budget=campaign.terms.budget,
+            spent=campaign.spent,
+            elapsed_s=now - self._began,
+            per_second=self._rate(now),
+            bias=self._bias,
+            before=self._before,
+            last_decision=self._last_decision,
+            in_flight=tuple(
+                (
+                    a.candidate_id,
+                    self._family(a.candidate_id),
+                    a.number,
+                    now - self._sent.get(a.attempt_id, self._began),
+                )
+                for a in list(campaign.in_flight.values())
+            ),
+            retries=campaign.retries,
+            quarantined=sum(by for fate, by in self._counts.items() if fate.startswith("quarantined")),
+            duplicates=self._counts.get("candidate_result: duplicate", 0),
+            broker=self._broker,
+            connected=self._agent.connected,
+        )
+
+    def _family(self, candidate_id: str) -> str:
+        pool = self._request.world.pool
+        return pool.candidates[pool.index_of[candidate_id]].family
+
+    def _forget(self, now: float) -> None:
+        """Drop what is no longer shown, whether anybody looks or not: a run of weeks must not fill the memory."""
+        while self._accepted and now - self._accepted[0][0] > RATE_WINDOW_S:
+            self._accepted.popleft()
+        in_flight = self._agent.campaign.in_flight
+        if len(self._sent) > 2 * len(in_flight):
+            self._sent = {attempt: at for attempt, at in self._sent.items() if attempt in in_flight}
+
+    def _rate(self, now: float) -> float | None:
+        self._forget(now)
+        if len(self._accepted) < 2:  # noqa: PLR2004 - a rate needs two points
+            return None
+        (first, low), (last, high) = self._accepted[0], self._accepted[-1]
+        return (high - low) / (last - first) if last > first else None
+
+
+def _first_point(files: CampaignFiles) -> BiasPoint | None:
+    return next((point for _, point in files.store.trajectory()), None)

@@ -1,0 +1,206 @@
+"""A scenario: one TOML file says pool, start set, campaign, broker and simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from agent.settings import CampaignSettings
+from protocols.link.broker_settings import BrokerSettings
+from protocols.tables.table import TableColumns
+from protocols.wire.messages import Identifier
+from scenarios.settings.crashes import CrashSettings
+from scenarios.settings.instruments import (
+    MAX_SIMULATORS,
+    each_over_the_shared,
+    require_own_names,
+    require_range,
+    with_oracle,
+)
+from scenarios.settings.models import MODEL_NAMES, ModelName
+from scenarios.settings.network import NetworkSettings
+from scenarios.settings.operator_actions import MAX_WISHES, OperatorWish, require_possible
+from simulators.settings import SimulatorSettings
+
+EMT_ALLOYS = "emt_alloys"
+
+
+class PoolSettings(BaseModel):
+    """Where the candidates come from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Literal["emt_alloys", "table"] = Field(
+        "table", description="table: a CSV or Parquet file; emt_alloys: hypothetical crystals, made on the spot"
+    )
+    path: str | None = Field(None, description="the table; relative to the scenario file, or to where you are")
+    columns: TableColumns | None = Field(None, description="what the table's columns mean")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="for emt_alloys: seed of the generator")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.source == "table" and (self.path is None or self.columns is None):
+            message = "a pool from a table needs path and columns"
+            raise ValueError(message)
+        return self
+
+
+class StartSettings(BaseModel):
+    """What is known at the beginning."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: Annotated[int, Field(ge=0)] = Field(0, description="observations that the campaign begins with")
+    halves: dict[str, Literal["stable", "unstable"]] = Field(
+        default_factory=dict, description="family -> the half of it that the start set lacks; empty: a random start"
+    )
+    threshold: float | Literal["median"] = Field(
+        "median", description="value below which a candidate is stable: a number, or each family's median"
+    )
+    minimum_per_family: Annotated[int, Field(ge=0)] = Field(5, description="observations that every family gets")
+
+
+class EvaluationSettings(BaseModel):
+    """What `compare --downstream` trains on the acquired rows, and how it scores it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: tuple[ModelName, ...] = Field(
+        ("random_forest", "gradient_boosting", "kernel_ridge"),
+        description="models to train: " + ", ".join(MODEL_NAMES),
+    )
+    every: Annotated[int, Field(ge=1)] = Field(
+        50, description="acquisitions between two scores; start and end are always scored"
+    )
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.2, description="part of every family that is held out of the pool, and never available to a policy"
+    )
+    targets: tuple[str, ...] = Field(
+        (), description="what to predict: the property or pool.columns.further_properties; empty: the property"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.models:
+            message = "models is empty; expected one of " + ", ".join(MODEL_NAMES)
+            raise ValueError(message)
+        for name, given in (("models", self.models), ("targets", self.targets)):
+            if len(set(given)) < len(given):
+                message = f"{name} names one twice: {', '.join(given)}"
+                raise ValueError(message)
+        return self
+
+
+class Scenario(BaseModel):
+    """Everything that a run needs to know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Identifier = Field(description="name of the scenario, and of the campaign unless --campaign says otherwise")
+    about: str = Field("", max_length=500, description="what it is for, in a sentence or two")
+    pool: PoolSettings
+    start: StartSettings = Field(default_factory=StartSettings)
+    campaign: CampaignSettings
+    broker: BrokerSettings = Field(default_factory=BrokerSettings)
+    simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
+    simulators: Annotated[dict[Identifier, SimulatorSettings], Field(max_length=MAX_SIMULATORS)] = Field(
+        default_factory=dict,
+        description="several instruments by id, each laid over [simulator], which then says what they share; none: the "
+        "lab is [simulator]",
+    )
+    operator: Annotated[tuple[OperatorWish, ...], Field(max_length=MAX_WISHES)] = Field(
+        (), description="what an operator does meanwhile, in this order; `entropilot run` plays the operator"
+    )
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
+    network: NetworkSettings = Field(
+        default_factory=NetworkSettings, description="trouble between the broker and those who talk over it"
+    )
+    crashes: CrashSettings = Field(default_factory=CrashSettings, description="when the whole run is killed")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, given: object) -> object:
+        """Let instruments share what [simulator] says, and a table say its property, unit and range once.
+
+        The table plays the lab too, unless there is another.
+        """
+        if not isinstance(given, dict):
+            return given
+        filled = each_over_the_shared(given)
+        pool = given.get("pool")
+        columns = pool.get("columns") if isinstance(pool, dict) else None
+        if not isinstance(pool, dict) or not isinstance(columns, dict):
+            return filled
+        campaign = filled.get("campaign", {})
+        if isinstance(campaign, dict):
+            named = {key: columns[key] for key in ("property", "unit", "valid_range") if key in columns}
+            filled["campaign"] = named | campaign | _further_with_units(campaign, columns)
+        return with_oracle(filled, pool)
+
+    @field_validator("simulators")
+    @classmethod
+    def _named_as_they_are(cls, simulators: dict[str, SimulatorSettings]) -> dict[str, SimulatorSettings]:
+        require_own_names(simulators)
+        return simulators
+
+    @field_validator("operator")
+    @classmethod
+    def _possible(cls, wishes: tuple[OperatorWish, ...]) -> tuple[OperatorWish, ...]:
+        require_possible(wishes)
+        return wishes
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        columns = self.pool.columns
+        if columns is not None and (columns.property, columns.unit) != (self.campaign.property, self.campaign.unit):
+            message = (
+                f"the table gives {columns.property!r} in {columns.unit!r}, the campaign wants "
+                f"{self.campaign.property!r} in {self.campaign.unit!r}"
+            )
+            raise ValueError(message)
+        known = {} if columns is None else columns.further_properties
+        for name, further in self.campaign.further.items() if columns is not None else ():
+            if known.get(name) != further.unit:
+                told = f"in {known[name]!r}" if name in known else "not at all (see pool.columns.further_properties)"
+                message = f"the campaign wants {name!r} in {further.unit!r}, the table gives it {told}"
+                raise ValueError(message)
+        require_range(self.lab, self.campaign.valid_range)
+        return self
+
+    def with_table_paths(self, found: Callable[[str], str]) -> Scenario:
+        """Return the scenario with every table's path replaced by what `found` makes of it."""
+
+        def of(simulator: SimulatorSettings) -> SimulatorSettings:
+            if simulator.table is None:
+                return simulator
+            table = simulator.table.model_copy(update={"path": found(simulator.table.path)})
+            return simulator.model_copy(update={"table": table})
+
+        path = self.pool.path
+        pool = self.pool if path is None else self.pool.model_copy(update={"path": found(path)})
+        simulators = {name: of(each) for name, each in self.simulators.items()}
+        return self.model_copy(update={"pool": pool, "simulator": of(self.simulator), "simulators": simulators})
+
+    @property
+    def lab(self) -> tuple[SimulatorSettings, ...]:
+        """The instruments."""
+        return tuple(self.simulators.values()) or (self.simulator,)
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Whom requests are addressed to."""
+        return self.campaign.recipients or tuple(instrument.id for instrument in self.lab)
+
+
+def _further_with_units(campaign: Mapping[str, object], columns: Mapping[str, object]) -> dict[str, object]:
+    """Let the table say the units of what is balanced beside its property."""
+    further, units = campaign.get("further"), columns.get("further_properties")
+    if not isinstance(further, dict) or not isinstance(units, dict):
+        return {}
+    filled = {
+        name: {"unit": units[name]} | each if isinstance(each, dict) and name in units else each
+        for name, each in further.items()
+    }
+    return {"further": filled}

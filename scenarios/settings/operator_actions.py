@@ -1,0 +1,109 @@
+"""What an operator of a scenario wants, and when: settings, and the controls that they become."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from agent.pool.candidates import Pool
+from protocols.errors import SettingsError
+from protocols.wire.messages import Control, ControlAction, Finite, Identifier, Quantity, Text
+
+MAX_WISHES: Final = 1_000
+"""Most wishes of a scenario: more than a person has during a campaign."""
+
+MAX_AFTER_S: Final = 86_400.0
+"""Longest pause before a wish [s]: a scenario is no calendar."""
+
+_OF_A_CANDIDATE: Final = frozenset({ControlAction.EXCLUDE_CANDIDATE, ControlAction.ADD_OBSERVATION})
+
+
+class OperatorWish(BaseModel):
+    """One thing that an operator does, at a point of the campaign and not at a time: so it is repeatable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: Annotated[int, Field(ge=0)] = Field(description="results that the campaign has accepted by then")
+    action: ControlAction = Field(description="pause, resume, stop, exclude_candidate or add_observation")
+    candidate: Identifier | Annotated[int, Field(ge=0)] | None = Field(
+        None, description="whom it is about: an id, or a place in the pool, from 0 in the order of ids"
+    )
+    value: Finite | None = Field(None, description="for add_observation: what was measured by hand [unit]")
+    after_s: Annotated[float, Field(ge=0, le=MAX_AFTER_S)] = Field(
+        0.0, description="how long it waits, when the wish before it is sent and `at` is reached [s]"
+    )
+    reason: Text = Field("", description="why, in the operator's words")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, given, wanted in (
+            ("candidate", self.candidate, self.action in _OF_A_CANDIDATE),
+            ("value", self.value, self.action is ControlAction.ADD_OBSERVATION),
+        ):
+            if (given is not None) != wanted:
+                message = f"{self.action.value} {'needs a' if wanted else 'takes no'} {name}"
+                raise ValueError(message)
+        return self
+
+
+def require_possible(wishes: Sequence[OperatorWish]) -> None:
+    """Check that every wish has its turn: nothing is acquired while a campaign is paused, so no `at` is reached.
+
+    Raises:
+        ValueError: For a validator.
+    """
+    paused_at: int | None = None
+    last = 0
+    for place, wish in enumerate(wishes):
+        if wish.at < last:
+            message = f"operator.{place} acts at {wish.at}, the one before it at {last}; put them in order"
+            raise ValueError(message)
+        if paused_at is not None and wish.at != paused_at:
+            message = f"operator.{place} acts at {wish.at}, but the campaign is paused at {paused_at} and stays there"
+            raise ValueError(message)
+        last = wish.at
+        if wish.action is ControlAction.PAUSE:
+            paused_at = wish.at
+        elif wish.action in {ControlAction.RESUME, ControlAction.STOP}:
+            paused_at = None
+    if paused_at is not None:
+        message = f"the operator pauses the campaign at {paused_at} and never resumes or stops it"
+        raise ValueError(message)
+
+
+def controls(
+    wishes: Sequence[OperatorWish], *, campaign: str, pool: Pool, property_name: str, unit: str, now: datetime
+) -> tuple[Control, ...]:
+    """Return the messages of the wishes; each has the same id in every life of a campaign, and so acts once.
+
+    Raises:
+        SettingsError: When a wish is about a candidate that the pool does not have.
+    """
+    return tuple(
+        Control(
+            campaign=campaign,
+            message_id=hashlib.sha256(f"operator/{campaign}/{place}".encode()).hexdigest()[:32],
+            sent_at=now,
+            action=wish.action,
+            candidate_id=None if wish.candidate is None else _candidate_id(wish.candidate, pool, place),
+            quantity=None if wish.value is None else Quantity(name=property_name, value=wish.value, unit=unit),
+            reason=wish.reason,
+        )
+        for place, wish in enumerate(wishes)
+    )
+
+
+def _candidate_id(candidate: str | int, pool: Pool, place: int) -> str:
+    if isinstance(candidate, int) and candidate < len(pool):
+        return pool.candidate_ids[candidate]
+    if isinstance(candidate, str) and candidate in pool.index_of:
+        return candidate
+    raise SettingsError(
+        f"operator.{place}.candidate is {candidate!r}",
+        expected=f"the id of one of the {len(pool)} candidates, or a place below {len(pool)}",
+        action="look up the id in the pool's table",
+    )

@@ -1,0 +1,328 @@
+"""The lab's campaign as it is heard: folded from its messages into the same state as an agent's, by the same rules.
+
+Every choice of the lab becomes a `DecisionMade` of a `Campaign`, so that what the policy is shown is what an agent
+would have shown it (`agent.campaign.context`). Three things differ from an agent's own campaign:
+
+- The lab may do what our rules would not: it is counted, and changes nothing.
+- What nobody says cannot be heard. That an attempt has expired shows in the next attempt of its candidate; that the
+  last one has, never does, and its candidate stays pending.
+- A candidate that is answered and was never asked for was chosen all the same, by then at the latest.
+
+Requests of one decision number belong together, up to `campaign.batch` of them. Until a decision is complete, what
+comes between its requests is held back: the lab chose without it. Whether a short one is complete, only its end tells:
+`finish` then takes it as it is. That is not remembered: who hears the same again, and more of it, hears it whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from agent.acquisition.base import AcquisitionContext
+from agent.campaign import decide
+from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.events import (
+    CampaignPlan,
+    CampaignStarted,
+    CandidateSetAside,
+    DecisionMade,
+    Event,
+    ObservationAdded,
+    RequestIssued,
+    ResultAccepted,
+    StartSetLoaded,
+)
+from agent.campaign.state import OPEN, Campaign, Standing
+from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.pool.candidates import Pool
+from agent.runtime.transaction import observe
+from protocols.errors import MessageError
+from protocols.wire.codec import decode
+from protocols.wire.messages import (
+    AnyMessage,
+    CandidateFailure,
+    CandidateRequest,
+    CandidateResult,
+    Control,
+    ResultReceipt,
+    Status,
+)
+from protocols.wire.topics import ANY_SIMULATOR, parse
+from scenarios.shadow.choices import LabChoice
+
+THE_LAB: Final = "the lab"
+"""Stands for the policy in decisions that somebody else made."""
+
+MAX_HELD: Final = 1_024
+"""Messages held back until a decision is complete; then it is taken for complete as it is."""
+
+NEVER_PAUSE: Final = 100_000
+"""Candidates set aside in a row before a pause: whether it has had enough is the lab's to say."""
+
+Answer = CandidateResult | CandidateFailure
+Lesson = CandidateRequest | Answer | Control
+"""A message that changes what is known, or who is in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a measured candidate brought: its value [unit], and the change of its family's entropy [nat]."""
+
+    value: float
+    entropy_gain: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """An attempt of which something was heard."""
+
+    candidate_id: str
+    attempt_id: str
+    recipient: str
+    number: int = 1
+
+
+@dataclass(slots=True)
+class _Forming:
+    """A decision whose requests are still coming, with what was known before it."""
+
+    context: AcquisitionContext
+    lab_number: int | None
+    chosen_at: str
+    poorest_family: str | None
+    step: int
+    attempts: list[_Attempt] = field(default_factory=list)
+    held: list[tuple[Lesson, str]] = field(default_factory=list)
+
+
+class Shadow:
+    """Hears one campaign of somebody else's.
+
+    Args:
+        pool: The candidates.
+        plan: What our policy would work by; its budget says how many choices of the lab are followed.
+        start_set: What is known before it begins.
+
+    Attributes:
+        campaign: The lab's campaign, as far as it was heard.
+        points: Bias after every result; step 0 is the start set.
+        counts: What became of the messages.
+        worth: What each candidate that the lab measured brought.
+        most_in_flight: Most candidates that it had in flight at once.
+        problem: What was wrong with the last message; empty where it was one of ours.
+    """
+
+    def __init__(self, pool: Pool, plan: CampaignPlan, start_set: StartSetLoaded) -> None:
+        self.campaign = Campaign(pool)
+        self.meter = BiasMeter(pool.families, measure=plan.aspects)
+        self.points: list[tuple[int, BiasPoint]] = []
+        self.counts: Counter[str] = Counter()
+        self.worth: dict[str, Worth] = {}
+        self.most_in_flight = 0
+        self.problem = ""
+        self._pool = pool
+        self._arrays = pool_arrays(pool)
+        self._forming: _Forming | None = None
+        self._chosen: list[LabChoice] = []
+        self._fold(CampaignStarted(dataclasses.replace(plan, give_up_after=NEVER_PAUSE), {}))
+        self._fold(start_set)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the lab has chosen as many candidates as are followed, and each has its outcome."""
+        campaign = self.campaign
+        return campaign.requested >= campaign.terms.budget and not campaign.open_decisions
+
+    @property
+    def forming(self) -> int:
+        """How many requests of a decision were heard that may have more; they are no choice yet."""
+        return 0 if self._forming is None else len(self._forming.attempts)
+
+    @property
+    def held(self) -> int:
+        """How many messages are held back until it is complete; they are in no figure yet."""
+        return 0 if self._forming is None else len(self._forming.held)
+
+    def hear(self, topic: str, payload: bytes) -> tuple[LabChoice, ...]:
+        """Fold a message; return the choices of the lab that are complete with it."""
+        self.problem = ""
+        try:
+            self._take(decode(topic, payload), parse(topic).client or ANY_SIMULATOR)
+        except MessageError as error:
+            self._quarantine(error)
+        return self._completed()
+
+    def finish(self) -> tuple[LabChoice, ...]:
+        """Take what is forming for complete, as nothing more will be heard; return the choices of the lab in it."""
+        if self._forming is not None:
+            self._complete(self._forming)
+        return self._completed()
+
+    def _completed(self) -> tuple[LabChoice, ...]:
+        chosen, self._chosen = tuple(self._chosen), []
+        return chosen
+
+    def _take(self, message: AnyMessage, client: str) -> None:
+        if message.campaign != self.campaign.terms.campaign:
+            raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
+        match message:
+            case CandidateRequest():
+                self._take_request(message, client)
+            case CandidateResult() | CandidateFailure() | Control():
+                self._learn_or_hold(message, client)
+            case ResultReceipt():
+                self._count(message.type, message.status.value)
+            case Status():
+                self._count(message.type, message.health.value)
+            case _:
+                raise MessageError("wrong_topic", f"A {message.type} says nothing of a choice")
+
+    def _take_request(self, message: CandidateRequest, recipient: str) -> None:
+        """Add a first request to its decision; all others are lessons."""
+        forming = self._forming
+        if forming is not None and forming.lab_number != message.decision:
+            self._complete(forming)
+            forming = None
+        asked = {} if forming is None else {each.candidate_id: each.attempt_id for each in forming.attempts}
+        if message.attempt_id in self.campaign.attempts or message.attempt_id in asked.values():
+            self._count(message.type, "repeated")
+        elif message.candidate_id in asked or not self._is_available(message.candidate_id):
+            self._learn_or_hold(message, recipient)
+        else:
+            self._count(message.type, "new")
+            attempt = _Attempt(message.candidate_id, message.attempt_id, recipient, message.attempt)
+            self._choose(attempt, message.decision, message.sent_at.isoformat())
+
+    def _choose(self, attempt: _Attempt, lab_number: int | None, chosen_at: str) -> None:
+        """Take a candidate for chosen by the lab, unless as many as are followed have been."""
+        plan, wanted = self.campaign.terms, self.campaign.terms.budget - self.campaign.requested
+        if wanted == 0:
+            self._count("choice", "beyond the budget")
+            return
+        if self._forming is None:
+            step, point = self.points[-1]
+            context = make_context(self.campaign, self._arrays)
+            self._forming = _Forming(context, lab_number, chosen_at, point.poorest_family, step)
+        forming = self._forming
+        forming.attempts.append(attempt)
+        if lab_number is None or len(forming.attempts) >= min(plan.batch, wanted):
+            self._complete(forming)
+
+    def _complete(self, forming: _Forming) -> None:
+        """Fold a decision of the lab and its requests, then what was held back."""
+        self._forming = None
+        number, campaign = self.campaign.next_decision, self.campaign
+        ids = tuple(each.candidate_id for each in forming.attempts)
+        seed = forming.context.seed
+        self._fold(DecisionMade(number, seed, campaign.sequence, THE_LAB, "", ids, (None,) * len(ids), ""))
+        for each in forming.attempts:
+            self._fold(RequestIssued(each.attempt_id, each.candidate_id, number, each.number, each.recipient))
+        self.most_in_flight = max(self.most_in_flight, campaign.open_count)
+        self._chosen.append(
+            LabChoice(
+                number,
+                forming.lab_number,
+                forming.chosen_at,
+                ids,
+                forming.step,
+                forming.poorest_family,
+                forming.context,
+            )
+        )
+        for message, recipient in forming.held:
+            try:
+                self._learn(message, recipient)
+            except MessageError as error:
+                self._quarantine(error)
+
+    def _learn_or_hold(self, message: Lesson, recipient: str) -> None:
+        forming = self._forming
+        if forming is None:
+            self._learn(message, recipient)
+            return
+        forming.held.append((message, recipient))
+        if len(forming.held) >= MAX_HELD:
+            self._complete(forming)
+
+    def _learn(self, message: Lesson, recipient: str) -> None:
+        """Fold what changes what is known, or who is in flight.
+
+        Raises:
+            MessageError: When it cannot be of this campaign.
+        """
+        if isinstance(message, Control):
+            for event in decide.decide_control(self.campaign, message).events:
+                self._fold(event)
+            self._count(message.type, message.action.value)
+        elif not self._admit(message, recipient):
+            self._count(message.type, f"its candidate is {self._standing_of(message.candidate_id).name.lower()}")
+        elif isinstance(message, CandidateRequest):
+            self._count(message.type, "a further attempt")
+        else:
+            outcome = (
+                decide.decide_result(self.campaign, message)
+                if isinstance(message, CandidateResult)
+                else decide.decide_failure(self.campaign, message)
+            )
+            for event in outcome.events:
+                self._fold(event)
+            self._count(message.type, outcome.receipt.status.value if outcome.receipt is not None else "carried out")
+        self._set_aside()
+
+    def _admit(self, message: CandidateRequest | Answer, recipient: str) -> bool:
+        """Return whether the attempt of a message is one of the campaign; of an open candidate it becomes one."""
+        if message.attempt_id in self.campaign.attempts:
+            return True
+        candidate_id = message.candidate_id
+        if self._is_available(candidate_id):
+            first = _Attempt(candidate_id, message.attempt_id, recipient)
+            self._choose(first, None, message.sent_at.isoformat())
+            return message.attempt_id in self.campaign.attempts
+        waiting = [each.attempt_id for each in self.campaign.in_flight.values() if each.candidate_id == candidate_id]
+        for attempt_id in waiting:
+            for event in decide.decide_expiry(self.campaign, attempt_id).events:
+                self._fold(event)
+        self._set_aside()
+        if self._standing_of(candidate_id) not in OPEN:
+            return False
+        number = self.campaign.attempts_made[candidate_id] + 1
+        decision = self.campaign.decision_of[candidate_id]
+        self._fold(RequestIssued(message.attempt_id, candidate_id, decision, number, recipient))
+        return True
+
+    def _set_aside(self) -> None:
+        """Close the candidates that have failed for good."""
+        for event in decide.react(self.campaign):
+            if isinstance(event, CandidateSetAside):
+                self._fold(event)
+
+    def _fold(self, event: Event) -> None:
+        self.campaign.apply(event)
+        changed = observe(self.meter, self._pool, event)
+        if changed is None:
+            return
+        before = self.points[-1][1] if self.points else None
+        after = self.meter.point()
+        self.points.append((len(self.points), after))
+        if before is not None and isinstance(event, ResultAccepted | ObservationAdded):
+            family = before.families.index(changed[0])
+            ends = before.entropies[family], after.entropies[family]
+            gain = None if ends[0] is None or ends[1] is None else ends[1] - ends[0]
+            self.worth[event.candidate_id] = Worth(event.value, gain)
+
+    def _is_available(self, candidate_id: str) -> bool:
+        return self._standing_of(candidate_id) is Standing.AVAILABLE
+
+    def _standing_of(self, candidate_id: str) -> Standing:
+        if candidate_id not in self._pool.index_of:
+            raise MessageError("invalid", f"Candidate {candidate_id!r} is not in the pool")
+        return self.campaign.standing_of(candidate_id)
+
+    def _quarantine(self, error: MessageError) -> None:
+        self.problem = str(error)
+        self._count("quarantined", error.reason)
+
+    def _count(self, what: str, fate: str) -> None:
+        self.counts[f"{what}: {fate}"] += 1

@@ -1,0 +1,175 @@
+"""What a shadow leaves behind: the lab's bias trajectory, every choice beside ours, a picture, and the figures."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.assembly import LOG, RECORDING, versions
+from agent.pool.candidates import Pool
+from protocols.errors import StoreError
+from protocols.storage.atomic_file import written_whole
+from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
+from scenarios.run.summary import MAX_SUMMARY_BYTES, bias_fields, bias_tree
+from scenarios.run.trajectory import Trajectory, write_trajectory_csv
+from scenarios.shadow.choices import Compared
+from scenarios.shadow.comparison import ShadowSummary, summarise
+from scenarios.shadow.figure import draw_shadow
+from scenarios.shadow.files import COMPARISONS, ShadowFiles
+from scenarios.shadow.lab_campaign import Shadow
+from scenarios.sources.run_folder import SHADOW_SUMMARY, TRAJECTORY
+
+CHOICES: Final = "shadow.csv"
+FIGURE: Final = "shadow.png"
+
+SHADOW_FORMAT: Final = 1
+"""Version of `shadow.json`."""
+
+FORMAT: Final = "format"
+"""Member of `shadow.json` that gives it."""
+
+COLUMNS: Final = (
+    "decision", "lab_decision", "chosen_at", "step", "poorest_family", "agreement",
+    "lab", "lab_family", "lab_value", "lab_entropy_gain",
+    "shadow", "shadow_family", "shadow_score", "shadow_value", "shadow_entropy_gain",
+    "target_family", "runner_up", "seed", "reason",
+)  # fmt: skip
+"""Columns of `shadow.csv`: a row for each candidate that the lab chose. Values in the unit of the campaign, gains in
+nat; empty where the lab has not measured the candidate."""
+
+_BIAS_FIELDS: Final = ("before", "after")
+
+
+def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str) -> ShadowSummary:
+    """Write trajectory, table, picture and figures into the folder; return the figures.
+
+    A decision that the lab never filled counts as it is, and so does what came after it.
+
+    Args:
+        files: The folder, opened.
+        shadow: What was heard.
+        pool: The candidates.
+        scenario: Name of the scenario.
+    """
+    shadow.finish()
+    plan, folder, over = shadow.campaign.terms, files.folder, shadow.is_over
+    # Every family's band at every step takes seconds, and SIGTERM has five in all.
+    trajectory = Trajectory(plan.label, plan.unit, tuple(shadow.points))
+    trajectory = with_bands(trajectory, shadow.meter, MAX_BANDED_STEPS if over else ENDS)
+    summary = summarise(
+        shadow,
+        files.rows,
+        pool=pool,
+        scenario=scenario,
+        gaps=files.gaps,
+        stopped_because=f"all {plan.budget} choices that it was to follow have their outcome"
+        if over
+        else "it was asked to end",
+        files=(RECORDING, *[COMPARISONS] * bool(files.rows), LOG, TRAJECTORY, CHOICES, FIGURE, SHADOW_SUMMARY),
+        versions=versions(),
+    )
+    write_trajectory_csv(folder / TRAJECTORY, trajectory)
+    _write_choices(folder / CHOICES, files.rows, shadow, pool)
+    draw_shadow(
+        folder / FIGURE,
+        trajectory,
+        [each for row in files.rows for each in row.agreements(pool)],
+        summary.families,
+        title=f"{plan.campaign}: the lab, and {plan.policy} in its shadow",
+        subtitle=agreement_sentence(summary),
+    )
+    with written_whole(folder / SHADOW_SUMMARY) as file:
+        file.write(shadow_json(summary).encode())
+    return summary
+
+
+def agreement_sentence(summary: ShadowSummary) -> str:
+    """Say how far the two agree."""
+    if not summary.chosen:
+        return "The lab has chosen nothing that could be compared"
+    same, family = (each / summary.chosen for each in (summary.same, summary.same_family))
+    return (
+        f"The shadow made {summary.same:,} of the lab's {summary.chosen:,} choices too ({same:.0%}), "
+        f"and chose the same family in {summary.same_family:,} ({family:.0%})"
+    )
+
+
+def shadow_json(summary: ShadowSummary) -> str:
+    """Return the figures as JSON, keys sorted."""
+    tree: dict[str, Any] = dataclasses.asdict(summary)
+    tree |= {name: bias_tree(getattr(summary, name)) for name in _BIAS_FIELDS}
+    return json.dumps(tree | {FORMAT: SHADOW_FORMAT}, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_shadow(path: Path) -> ShadowSummary:
+    """Read what `write_outcome` wrote as `shadow.json`.
+
+    Raises:
+        StoreError: When the file is missing, not ours, or of another format.
+    """
+    try:
+        with path.open("rb") as file:
+            tree = json.loads(file.read(MAX_SUMMARY_BYTES))
+        if tree.pop(FORMAT) != SHADOW_FORMAT:
+            raise StoreError(f"{path} has another format", expected=f"format {SHADOW_FORMAT}", action="run it again")
+        tree |= {name: bias_fields(tree[name]) for name in _BIAS_FIELDS}
+        return TypeAdapter(ShadowSummary).validate_python(tree)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        found = f"{len(error.errors())} fields are wrong" if isinstance(error, ValidationError) else str(error)
+        raise StoreError(
+            f"{path} tells of no shadow ({found})",
+            expected="a shadow.json of ours",
+            action="write it again: `entropilot agent … --shadow --resume`, then end it",
+        ) from error
+
+
+def gaps_before(folder: Path) -> int:
+    """Return how often an earlier process of a shadow may have missed something, as far as it could write that."""
+    path = folder / SHADOW_SUMMARY
+    return read_shadow(path).gaps if path.exists() else 0
+
+
+def _write_choices(path: Path, rows: Sequence[Compared], shadow: Shadow, pool: Pool) -> None:
+    with written_whole(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in rows:
+            writer.writerows(_cells(row, shadow, pool))
+        text.detach()  # flushes, and leaves the file open to be synced and put in place
+
+
+def _cells(row: Compared, shadow: Shadow, pool: Pool) -> Iterator[tuple[object, ...]]:
+    for lab, ours, agreement in zip(row.lab, _beside(row), row.agreements(pool), strict=True):
+        score = dict(zip(row.shadow, row.scores, strict=True)).get(ours or "")
+        yield (
+            row.number, _cell(row.lab_number), row.chosen_at, row.step, _cell(row.poorest_family), agreement.value,
+            *_candidate(lab, shadow, pool), *_candidate(ours, shadow, pool, _cell(score)),
+            _cell(row.target_family), _cell(row.runner_up), row.seed, row.reason,
+        )  # fmt: skip
+
+
+def _beside(row: Compared) -> Iterator[str | None]:
+    """Yield our choice for each of the lab's: the same where there is one, else the next of the others."""
+    others = iter([each for each in row.shadow if each not in row.same])
+    for candidate_id in row.lab:
+        yield candidate_id if candidate_id in row.same else next(others, None)
+
+
+def _candidate(candidate_id: str | None, shadow: Shadow, pool: Pool, *further: object) -> tuple[object, ...]:
+    if candidate_id is None:
+        return ("", "", *further, "", "")
+    worth = shadow.worth.get(candidate_id)
+    known = ("", "") if worth is None else (repr(worth.value), _cell(worth.entropy_gain))
+    return (candidate_id, pool.candidates[pool.index_of[candidate_id]].family, *further, *known)
+
+
+def _cell(value: float | str | None) -> object:
+    return "" if value is None else value

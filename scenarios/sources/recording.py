@@ -1,0 +1,105 @@
+"""A scenario as a recording holds it: its settings without the broker, and where its tables are found again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from agent.assembly import RECORDING
+from protocols.errors import SettingsError, StoreError
+from protocols.recording.lines import Header
+from protocols.recording.reader import read_header
+from protocols.settings.layers import Layer, resolve
+from scenarios.display.progress import ProgressCall, no_progress
+from scenarios.pack.reader import is_pack, packed_recording, packed_settings
+from scenarios.settings.library import LIBRARY, library_recordings
+from scenarios.settings.model import Scenario
+from scenarios.settings.stored import LIBRARY_PREFIX
+
+PLACES_ABOVE: Final = 3
+"""How many folders above a recording's are looked through for a table: `runs/NAME` is below where a run was started."""
+
+
+def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
+    """Return the scenario of a recording, with its tables where they are today.
+
+    Args:
+        path: The recording; that of an unpacked pack has its scenario and its tables beside it.
+        header: Of the recording, when it is read already.
+
+    Raises:
+        StoreError: When it names none, or one of another version.
+    """
+    beside = path.resolve().parent
+    packed = packed_settings(beside)
+    found = packed or (header or read_header(path)).scenario
+    if found is None:
+        raise StoreError(
+            f"{path} names no scenario", expected="one that says pool and start set", action="name it with --scenario"
+        )
+    try:
+        scenario = Scenario.model_validate(found)
+    except ValidationError as error:
+        raise _of_another_version(path, found, error) from None
+    return scenario.with_table_paths(partial(_found if packed is None else _packed, beside=beside))
+
+
+def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) -> Path:
+    """Return the recording that a command means.
+
+    Args:
+        name: A recording's file, a pack, a run folder, or the name of a campaign below `runs`, or of a recording
+            that comes with the package.
+        runs: Where run folders are; a pack is unpacked there.
+        progress: For a progress bar.
+
+    Raises:
+        StoreError: When there is none.
+    """
+    if is_pack(path := Path(name)):
+        return packed_recording(path, runs, progress)
+    if path.exists() and not path.is_dir():
+        return path
+    for folder in (Path(name), runs / name):
+        if (folder / RECORDING).exists():
+            return folder / RECORDING
+    if (library := library_recordings().get(name)) is not None:
+        return library
+    known = sorted(each.parent.name for each in runs.glob(f"*/{RECORDING}"))
+    raise StoreError(
+        f"There is no recording {name!r}",
+        expected="a recording's file, a pack, a run folder, or the name of a campaign"
+        + (f", such as {', '.join(known[:10])}" if known else ""),
+        action="`entropilot run` and `entropilot record` make recordings",
+    )
+
+
+def _of_another_version(path: Path, found: Mapping[str, Any], error: ValidationError) -> StoreError:
+    first = error.errors(include_url=False)[0]
+    what, expected = f"{'.'.join(map(str, first['loc']))}: {first['msg']}", ""
+    try:
+        resolve(Scenario, [Layer("its first line", dict(found))])
+    except SettingsError as told:  # in the words of every other settings error
+        what, expected = told.found, told.expected or told.action
+    return StoreError(
+        f"{path} names a scenario of another version: {what}",
+        expected=expected or "settings that this Entropilot knows",
+        action="name its scenario with --scenario, or use the version of Entropilot that recorded it",
+    )
+
+
+def _packed(path: str, *, beside: Path) -> str:
+    """Return the pack's own table, whatever lies where a person happens to be."""
+    return str(beside / path)
+
+
+def _found(path: str, *, beside: Path) -> str:
+    """Look for a table where it was, beside the recording, and above its folder."""
+    if path.startswith(LIBRARY_PREFIX):
+        return str(LIBRARY / path.removeprefix(LIBRARY_PREFIX))
+    places = [Path(path), *(above / path for above in (beside, *list(beside.parents)[:PLACES_ABOVE]))]
+    return str(next((place for place in places if place.exists()), Path(path)))

@@ -1,0 +1,1 @@
+"""The command `trim`: which rows of a table can go."""

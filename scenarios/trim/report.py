@@ -1,0 +1,162 @@
+"""What a trimming is told as: the table on the screen, `trim.csv`, JSON, and the files of its folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from agent.entropy.bias import BIAS_FIGURES
+from protocols.storage.atomic_file import written_whole
+from scenarios.trim.figure import FamilyStrip, TrimPicture, draw_trim
+from scenarios.trim.rows import write_rows
+from scenarios.trim.trim import Figure, Trimming
+
+FIGURES: Final = "trim.csv"
+PICTURE: Final = "trim.png"
+
+MAX_FAMILIES_SHOWN: Final = 14
+"""Most families in the table on the screen, those of most rows; `trim.csv` has all."""
+
+SAID: Final = {"entropy_range": "Range of entropy", "mean_gap": "mean gap"}
+"""Figures in the sentence over the picture, and their names there."""
+
+LOWER_IS_BETTER: Final = {each.name for each in BIAS_FIGURES if each.lower_is_better}
+
+
+def trim_table(trimming: Trimming) -> Table:
+    """Return the figures before, after and of random trims."""
+    source, count = trimming.source, len(trimming.random)
+    title = f"{source.name}: {len(trimming.rows)} of {len(source.values)} rows kept"
+    caption = f"entropies in nat, by {trimming.measure.estimator}" + (
+        f"; random: mean ± std of {count} trims of the same size" if count else ""
+    )
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    table.add_column("")
+    for heading in ("full", "trimmed", *(("random",) if count else ())):
+        table.add_column(heading, justify="right")
+    for each in trimming.table_figures():
+        table.add_row(Text(each.label), *_cells(each, count), style="bold" if each.quantity in LOWER_IS_BETTER else "")
+    table.add_section()
+    table.add_row("entropy of a family (its rows)", style="dim")
+    figures = {(each.quantity, each.family): each for each in trimming.family_figures()}
+    by_rows = np.argsort([-size for size in trimming.full.sizes], kind="stable")
+    for code in by_rows[:MAX_FAMILIES_SHOWN]:
+        family = source.families[code]
+        entropies = _cells(figures["entropy", family], count)
+        rows = _cells(figures["rows", family], count, "{:.0f}", spread=False)
+        table.add_row(Text(family), *(f"{h} ({n})" for h, n in zip(entropies, rows, strict=True)))
+    if len(by_rows) > MAX_FAMILIES_SHOWN:
+        table.add_row(f"… and {len(by_rows) - MAX_FAMILIES_SHOWN} with fewer rows")
+    return table
+
+
+def trim_json(trimming: Trimming, files: list[Path]) -> str:
+    """Return the same figures for another program."""
+
+    def plain(each: Figure) -> dict[str, Any]:
+        mean, std = each.over_random()
+        return {"full": each.full, "trimmed": each.trimmed, "random_mean": mean, "random_std": std}
+
+    families: dict[str, dict[str, Any]] = {}
+    for each in trimming.family_figures():
+        families.setdefault(each.family, {})[each.quantity] = plain(each)
+    source, measure = trimming.source, trimming.measure
+    told = {
+        "table": str(source.path),
+        "property": source.property_name,
+        "unit": source.unit,
+        "estimator": measure.estimator,
+        "resolution": measure.resolution,
+        "rows": len(source.values),
+        "left_out": source.left_out,
+        "kept": len(trimming.rows),
+        "level_nat": trimming.level,
+        "random_trims": len(trimming.random),
+        "figures": {each.quantity: plain(each) for each in trimming.table_figures()},
+        "families": families,
+        "notes": trimming.notes(),
+        "files": [str(each) for each in files],
+    }
+    return json.dumps(told, indent=2, ensure_ascii=False)
+
+
+def write_trim(trimming: Trimming, folder: Path, told: Callable[[str, int, int], None] = lambda *_: None) -> list[Path]:
+    """Write the trimmed table, the figures and the picture; return their paths.
+
+    Raises:
+        TableError: When the table changed meanwhile.
+        StoreError: When the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    source = trimming.source
+    trimmed = folder / f"{source.name}-trimmed{source.path.name[len(source.name) :]}"
+    told("writing", 0, 3)
+    write_rows(source.path, source.positions[trimming.rows], source.rows_in_file, trimmed)
+    told("writing", 1, 3)
+    with written_whole(folder / FIGURES) as file:
+        file.write(_csv(trimming).encode())
+    told("writing", 2, 3)
+    draw_trim(folder / PICTURE, _picture(trimming))
+    told("writing", 3, 3)
+    return [trimmed, folder / FIGURES, folder / PICTURE]
+
+
+def _csv(trimming: Trimming) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("quantity", "family", "unit", "full", "trimmed", "random_mean", "random_std", "random_trims"))
+    for each in (*trimming.table_figures(), *trimming.family_figures()):
+        known = sum(value is not None for value in each.random)
+        writer.writerow((each.quantity, each.family, each.unit, each.full, each.trimmed, *each.over_random(), known))
+    return text.getvalue()
+
+
+def _picture(trimming: Trimming) -> TrimPicture:
+    source, kept = trimming.source, np.zeros(len(trimming.source.values), dtype=bool)
+    kept[trimming.rows] = True
+    entropies = {each.family: each for each in trimming.family_figures() if each.quantity == "entropy"}
+    strips = []
+    for code, family in enumerate(source.families):
+        own, figure = source.codes == code, entropies[family]
+        mean, std = figure.over_random()
+        strips.append(
+            FamilyStrip(family, figure.full, figure.trimmed, mean, std, source.values[own], source.values[own & kept])
+        )
+    share = 100 * len(trimming.rows) / len(source.values)
+    return TrimPicture(
+        title=f"{source.name}: {len(trimming.rows):,} of {len(source.values):,} rows kept ({share:.3g} %)",
+        subtitle=_sentence(trimming),
+        property=source.property_name,
+        unit=source.unit,
+        random_trims=len(trimming.random),
+        families=tuple(strips),
+    )
+
+
+def _sentence(trimming: Trimming) -> str:
+    said = []
+    for each in trimming.table_figures():
+        if each.quantity not in SAID:
+            continue
+        mean, std = each.over_random()
+        random = "" if mean is None else f" (random {_number(mean)}{'' if std is None else f' ± {_number(std)}'})"
+        said.append(f"{SAID[each.quantity]} {_number(each.full)} → {_number(each.trimmed)} nat{random}")
+    return "; ".join(said)
+
+
+def _cells(figure: Figure, trims: int, form: str = "{:.3f}", *, spread: bool = True) -> list[str]:
+    mean, std = figure.over_random()
+    random = _number(mean, form) + (f" ± {_number(std, form)}" if spread and std is not None else "")
+    return [_number(figure.full, form), _number(figure.trimmed, form), *([random] if trims else [])]
+
+
+def _number(value: float | None, form: str = "{:.3f}") -> str:
+    return "undefined" if value is None else form.format(value).replace("-", "−")

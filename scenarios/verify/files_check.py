@@ -1,0 +1,159 @@
+"""The files of a run that people read: their figures, computed again from the journal, and the recording's chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from agent.campaign.state import Campaign, Phase
+from protocols.errors import EntropilotError
+from protocols.recording.reader import RecordingCheck, check_recording
+from scenarios.run.banded import bands_at
+from scenarios.run.summary import RunSummary, read_summary
+from scenarios.run.trajectory import read_trajectory_csv
+from scenarios.verify.part import Part, Story, other_band, other_figure
+
+NOT_THERE: Final = "not there"
+NOT_YET: Final = "not there: it is written when a run ends"
+GONE: Final = "not there, and the campaign is finished: run it with --resume, which writes it again"
+
+FIRST_VERSION: Final = 1
+"""Of recordings: it knew no notes, so that nothing says how far one reaches."""
+
+FIGURES_OF_SUMMARY: Final = 5
+"""Three counts, and the bias before and after."""
+
+
+def check_trajectory(path: Path, story: Story) -> Part:
+    """Compare every step of the trajectory."""
+    if not path.is_file():
+        return _absent(path, story)
+    try:
+        trajectory = read_trajectory_csv(path)
+    except EntropilotError as error:
+        return Part(path.name, 0, error.found)
+    written, last = trajectory.points, len(story.points) - 1
+    shown = [(step, story.points[step][1]) for step in trajectory.bands if 0 <= step <= last]
+    bands = bands_at(shown, story.meter)
+    for sound, (step, point) in enumerate(written):
+        past_the_end = f"it is not in the journal, which ends at step {last}"
+        problem = past_the_end if step > last else other_figure(point, story.points[step][1])
+        if not problem and step in bands:  # an interrupted run has bands at its ends only, an old one nowhere
+            problem = other_band(trajectory.bands[step], bands[step], point.families)
+        if problem:
+            return Part(path.name, sound, f"step {step}: {problem}")
+    missing = len(story.points) - len(written)
+    older = f"older than the journal by {missing} steps" if missing else ""
+    is_over = story.campaign.phase is Phase.FINISHED
+    return Part(path.name, len(written), older if is_over else "", "" if is_over else older)
+
+
+def check_summary(path: Path, story: Story) -> Part:
+    """Compare the figures of the summary."""
+    if not path.is_file():
+        return _absent(path, story)
+    try:
+        summary = read_summary(path)
+    except EntropilotError as error:
+        return Part(path.name, 0, error.found)
+    problem = _other_journal(summary, story)
+    if not problem and summary.journal_rows < len(story.digests) and story.campaign.phase is not Phase.FINISHED:
+        return Part(path.name, 0, note="older than the journal: written when the run ended last")
+    problem = problem or _other_count(summary, story.campaign)
+    right = bands_at([(0, story.points[0][1]), (1, story.points[-1][1])], story.meter)
+    for at, (moment, point, bands) in enumerate(
+        (("before", summary.before, summary.bands_before), ("after", summary.after, summary.bands_after))
+    ):
+        figure = other_figure(point, story.points[-at][1])
+        figure = figure or (other_band(bands, right[at], point.families) if bands else "")
+        problem = problem or (f"{moment}: {figure}" if figure else "")
+    return Part(path.name, 0 if problem else FIGURES_OF_SUMMARY, problem)
+
+
+def _absent(path: Path, story: Story) -> Part:
+    is_over = story.campaign.phase is Phase.FINISHED
+    return Part(path.name, 0, GONE if is_over else "", "" if is_over else NOT_YET)
+
+
+def _other_journal(summary: RunSummary, story: Story) -> str:
+    """Return what shows that a summary was made of another journal; empty when nothing does."""
+    rows, there = summary.journal_rows, len(story.digests)
+    if rows > there:
+        return f"it knows {rows} rows of a journal that ends at {there}"
+    if rows and summary.journal_digest != story.digests[rows - 1]:
+        return f"it speaks of another journal: row {rows} has another digest"
+    return ""
+
+
+def _other_count(summary: RunSummary, campaign: Campaign) -> str:
+    for name in ("observations", "spent", "retries"):
+        written, right = getattr(summary, name), getattr(campaign, name)
+        if written != right:
+            return f"{name} = {written}; the journal says {right}"
+    return ""
+
+
+def check_message_log(path: Path) -> Part:
+    """Check a recording by itself."""
+    return _message_log(path, _check_of(path))
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEnd:
+    """Where a journal ends, and whether its campaign is finished."""
+
+    rows: int
+    is_over: bool
+
+
+class RecordingOfRun:
+    """The recording beside a journal; it is read before the journal, for a campaign that runs goes on meanwhile.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._check = _check_of(path)
+
+    @property
+    def known_rows(self) -> int:
+        """Rows that the journal has, as the recording says."""
+        return 0 if self._check is None else self._check.before
+
+    def compared(self, journal: JournalEnd | None) -> Part:
+        """Return what was found, compared with the end of the journal where that is known.
+
+        A power cut may take the end of a recording, which is noted from the journal when the campaign is taken up: so
+        an unfinished one need not hold all of the journal. A finished one has it, and it is on the disk.
+        """
+        if journal is not None and journal.is_over and _other_end(self._check, journal):
+            self._check = _check_of(self._path)  # the campaign may have ended since
+        part = _message_log(self._path, self._check)
+        if part.problem or journal is None:
+            return part
+        return replace(part, problem=_other_end(self._check, journal))
+
+
+def _check_of(path: Path) -> RecordingCheck | None:
+    return check_recording(path) if path.is_file() else None
+
+
+def _message_log(path: Path, check: RecordingCheck | None) -> Part:
+    if check is None:
+        return Part(path.name, 0, note=NOT_THERE)
+    return Part(path.name, check.messages, check.problem, check.note)
+
+
+def _other_end(check: RecordingCheck | None, journal: JournalEnd) -> str:
+    """Return how a recording and a journal do not belong together; empty when they do."""
+    if check is None:
+        return "not there, and the campaign is finished" if journal.is_over else ""
+    if check.before > journal.rows:
+        return f"it knows row {check.before} of a journal that ends at {journal.rows}"
+    has_notes = check.sequence > 0 or check.version > FIRST_VERSION
+    if journal.is_over and has_notes and check.sequence < journal.rows:
+        return f"its end is missing: it stops at row {check.sequence} of a finished journal of {journal.rows}"
+    return ""

@@ -1,0 +1,239 @@
+"""Is a run folder what it says it is? Everything in it is checked against the journal, and the journal against itself.
+
+| part | what must hold |
+|---|---|
+| database | SQLite's own integrity check |
+| journal | numbers without gaps, every digest the chain of the one before |
+| campaign | every event may follow the ones before it (the rules of `agent.campaign.state`) |
+| observation, request, bias_point, bias_family | equal to what the journal makes of an empty database |
+| outbox | only requests that the journal knows |
+| trajectory.csv, summary.json | their figures, computed again from the journal |
+| recording.jsonl | numbers and digests, line by line; no row that the journal lacks; all of a finished journal |
+
+A journal without a row beside files of a campaign that had begun was wiped, and a finished campaign lacks no file.
+
+Only a copy of the database is opened, so that nothing is changed, not even by a migration, and a campaign that runs may
+be checked. Whether the policy would decide the same again is another question: that is what a replay answers.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Table, select
+
+from agent.campaign.events import CampaignStarted, Event, load_event
+from agent.campaign.state import Campaign, Phase
+from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.pool.candidates import Pool
+from agent.runtime.transaction import observe
+from agent.store.read_only import NO_TIME, copy_database, file_of, require_known, touched_in
+from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, Store, chain_digest
+from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
+from agent.store.views import DatasetLabels
+from protocols.errors import InvariantViolation, StoreError
+from protocols.storage.database import opening, sqlite_url
+from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
+from scenarios.verify.part import Part, Story, equal
+
+EVENTS_PER_COMMIT: Final = 1_000
+"""Events that are folded into the empty database at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """Names of the files in a run folder."""
+
+    database: str
+    recording: str
+    trajectory: str
+    summary: str
+
+
+def verify_run(
+    folder: Path,
+    names: RunFiles,
+    *,
+    database_url: str | None = None,
+    on_part: Callable[[Part], None] = lambda _part: None,
+) -> tuple[Part, ...]:
+    """Check everything in a run folder; stop at a journal that is broken, for all else is checked against it.
+
+    Args:
+        folder: The run folder.
+        names: Its files.
+        database_url: Of a database that is not the folder's own file.
+        on_part: Called with each part when it was checked.
+
+    Raises:
+        StoreError: When there is no database, or it is no Entropilot's.
+    """
+    parts: list[Part] = []
+
+    def found(part: Part) -> bool:
+        parts.append(part)
+        on_part(part)
+        return not part.problem
+
+    recording = RecordingOfRun(folder / names.recording)
+    with tempfile.TemporaryDirectory(prefix="entropilot-verify-") as scratch:
+        file = folder / names.database if database_url is None else file_of(database_url)
+        url = str(database_url)
+        if file is not None:
+            copy = Path(scratch) / "copy.db"
+            copied = copy_database(file, copy)
+            if not found(Part("database", 0 if copied.problem else copied.pages, copied.problem)):
+                return tuple(parts)
+            url = sqlite_url(copy)
+        with opening(url) as connection:
+            try:
+                with connection.begin():
+                    require_known(connection, copied=file is not None)
+                with connection.begin():
+                    witness = _witness(folder, names, recording)
+                    end = _check_tables(connection, Path(scratch) / "again.db", folder, names, found, witness=witness)
+            finally:
+                connection.close()
+                connection.engine.dispose()
+    found(recording.compared(end))
+    return tuple(parts)
+
+
+def require_sound(parts: tuple[Part, ...], run: str) -> None:
+    """Raise for the first part that is not sound.
+
+    Raises:
+        StoreError: With the part and its first bad row.
+    """
+    bad = [part for part in parts if part.problem]
+    if bad:
+        raise StoreError(
+            f"{run} is not what was written: {bad[0].name}: {bad[0].problem}",
+            expected="every row, line and file as Entropilot wrote it",
+            action=bad[0].action
+            or "restore it from a copy; what can be written again from the journal is written by a finished run",
+        )
+
+
+def _witness(folder: Path, names: RunFiles, recording: RecordingOfRun) -> str:
+    """Return the name of a file that is written only when a campaign has begun; empty when there is none."""
+    if recording.known_rows:
+        return names.recording
+    return next((name for name in (names.summary, names.trajectory) if (folder / name).is_file()), "")
+
+
+def _check_tables(
+    connection: Connection,
+    scratch: Path,
+    folder: Path,
+    names: RunFiles,
+    found: Callable[[Part], bool],
+    *,
+    witness: str,
+) -> JournalEnd | None:
+    """Return where the journal ends; None when that is not known."""
+    part, events, digests = _journal(connection)
+    if not events and not part.problem and witness:
+        part = Part(JOURNAL.name, 0, f"it has no row, and {witness} is of a campaign that had begun: it was wiped")
+    if not found(part) or not events:
+        return None
+    pool = touched_in(connection, events)
+    part, story = _folded(events, digests, pool)
+    if not found(part) or story is None:
+        return None
+    labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, story.unit)
+    with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
+        _rebuild(again, events, story)
+    with opening(sqlite_url(scratch)) as right:
+        for table in (OBSERVATION, REQUEST, BIAS_POINT, BIAS_FAMILY):
+            found(_same_rows(table, connection, right))
+        right.close()
+        right.engine.dispose()
+    found(_outbox(connection, story.campaign))
+    found(check_trajectory(folder / names.trajectory, story))
+    found(check_summary(folder / names.summary, story))
+    return JournalEnd(len(events), story.campaign.phase is Phase.FINISHED)
+
+
+def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]]:
+    events: list[Event] = []
+    digests: list[str] = []
+    problem = ""
+    for number, row in enumerate(connection.execute(select(JOURNAL).order_by(JOURNAL.c.sequence)), 1):
+        digests.append(chain_digest(digests[-1] if digests else GENESIS_DIGEST, row.sequence, row.kind, row.payload))
+        if row.sequence != number:
+            problem = f"row {number} is missing: row {row.sequence} follows"
+        elif row.digest != digests[-1]:
+            problem = f"row {number} was changed: its digest does not fit"
+        else:
+            try:
+                events.append(load_event(row.kind, row.payload))
+            except StoreError as error:
+                problem = f"row {number}: {error.found}"
+        if problem:
+            break
+    note = "" if events or problem else "the campaign has not begun"
+    return Part(JOURNAL.name, len(events), problem, note), events, tuple(digests)
+
+
+def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[Part, Story | None]:
+    campaign, meter = Campaign(pool), BiasMeter(pool.families)
+    points: list[tuple[int, BiasPoint]] = []
+    for number, event in enumerate(events, 1):
+        try:
+            campaign.apply(event)
+        except (InvariantViolation, LookupError) as error:
+            problem = f"row {number} of the journal cannot follow the ones before: {error}"
+            return Part("campaign", number - 1, problem), None
+        if isinstance(event, CampaignStarted):
+            meter = BiasMeter(pool.families, measure=event.plan.aspects)
+        if observe(meter, pool, event) is not None:
+            points.append((number, meter.point()))
+    plan = campaign.terms
+    return Part("campaign", len(events)), Story(campaign, digests, tuple(points), plan.property_name, plan.unit, meter)
+
+
+def _rebuild(again: Store, events: list[Event], story: Story) -> None:
+    """Fold the events into an empty database, by the statements that the agent uses."""
+    steps = []
+    before: BiasPoint | None = None
+    for step, (sequence, point) in enumerate(story.points):
+        changed = tuple(
+            family
+            for at, family in enumerate(point.families)
+            if before is None or (point.sizes[at], point.entropies[at]) != (before.sizes[at], before.entropies[at])
+        )
+        steps.append(BiasStep(step, sequence, point, changed))
+        before = point
+    for first in range(0, len(events), EVENTS_PER_COMMIT):
+        again.append(Commit(events=tuple(events[first : first + EVENTS_PER_COMMIT])), now=NO_TIME)
+    again.append(Commit(bias=tuple(steps)), now=NO_TIME)
+
+
+def _same_rows(table: Table, connection: Connection, right: Connection) -> Part:
+    keys = [column.name for column in table.primary_key]
+    there, expected = (
+        {tuple(row._mapping[key] for key in keys): row for row in each.execute(select(table)).all()}  # noqa: SLF001 - SQLAlchemy's public name
+        for each in (connection, right)
+    )
+    for sound, key in enumerate(sorted(there.keys() | expected.keys())):
+        row, wanted = there.get(key), expected.get(key)
+        which = "the row " + ", ".join(f"{name} = {value!r}" for name, value in zip(keys, key, strict=True))
+        if row is None or wanted is None:
+            return Part(table.name, sound, f"{which} {'is missing' if row is None else 'is not in the journal'}")
+        for column, value, told in zip(table.columns, row, wanted, strict=True):
+            if not equal(value, told):
+                return Part(table.name, sound, f"{which} says {column.name} = {value!r}; the journal says {told!r}")
+    return Part(table.name, len(expected))
+
+
+def _outbox(connection: Connection, campaign: Campaign) -> Part:
+    waiting = connection.execute(select(OUTBOX.c.attempt_id).order_by(OUTBOX.c.attempt_id)).scalars().all()
+    strange = next((attempt_id for attempt_id in waiting if attempt_id not in campaign.attempts), None)
+    problem = "" if strange is None else f"attempt {strange!r} was never made"
+    return Part(OUTBOX.name, len(waiting), problem)

@@ -1,0 +1,1 @@
+"""The command `what-if`: another policy on recorded answers."""

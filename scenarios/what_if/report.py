@@ -1,0 +1,137 @@
+"""What a counterfactual campaign came to: a table, a picture, two trajectories as CSV, and all figures as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agent.entropy.bias import BIAS_FIGURES, BiasPoint
+from protocols.errors import StoreError
+from protocols.storage.atomic_file import written_whole
+from scenarios.run.trajectory import write_trajectory_csv
+from scenarios.sources.run_folder import names_in_turn
+from scenarios.what_if.figure import Line, draw_what_if
+from scenarios.what_if.what_if import AnsweredBy, WhatIf
+
+FIGURE: Final = "what-if.png"
+JSON_FILE: Final = "what-if.json"
+RECORDED: Final = "recorded.csv"
+OTHER: Final = "counterfactual.csv"
+WRITTEN: Final = (FIGURE, RECORDED, OTHER, JSON_FILE)
+
+
+def file_name(policy: str) -> str:
+    """Return a policy's name as part of a folder's."""
+    return re.sub(r"[^a-z0-9_]+", "-", policy.lower())
+
+
+def what_if_table(found: WhatIf) -> RenderableType:
+    """Return the figures of both, side by side, and how far the recording could answer."""
+    table = Table(box=None, padding=(0, 2, 0, 2))
+    table.add_column("")
+    table.add_column(Text(f"recorded ({found.recorded_policy})"), justify="right")
+    table.add_column(Text(f"what if ({found.policy})"), justify="right")
+    for name, one, other in _figures(found):
+        table.add_row(*map(Text, (name, one, other)))
+    changed = [Text(f"  {name}: {then} then, {now} now", style="dim") for name, then, now in found.changed]
+    return Group(Text(coverage_sentence(found), style="bold"), *changed, table)
+
+
+def coverage_sentence(found: WhatIf) -> str:
+    """Say how far the recording could answer."""
+    told = f"the recording answers {found.known:,} of {found.asked:,} candidates ({found.coverage:.0%})"
+    told += f", {found.filled:,} were filled in" if found.filled else ""
+    return f"{told}, {found.unknown:,} are unknown"
+
+
+def what_if_json(found: WhatIf) -> str:
+    """Return all figures as JSON."""
+    content = {
+        "campaign": found.campaign,
+        "recorded": {"policy": found.recorded_policy, "asked": found.recorded_asked, **_points(found.recorded.points)},
+        "counterfactual": {"policy": found.policy, "asked": found.asked, **_points(found.other.trajectory.points)},
+        "changed": {name: {"then": then, "now": now} for name, then, now in found.changed},
+        "known": found.known,
+        "filled": found.filled,
+        "unknown": found.unknown,
+        "coverage": found.coverage,
+        "shared": found.shared,
+        "note": found.note,
+    }
+    return json.dumps(content, indent=2)
+
+
+def write_what_if(found: WhatIf, folder: Path) -> tuple[Path, ...]:
+    """Write picture, trajectories and figures into a folder; return their paths.
+
+    Raises:
+        StoreError: When the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = tuple(folder / name for name in WRITTEN)
+    lines = (
+        Line(f"recorded ({found.recorded_policy})", found.recorded, found.recorded_asked_at),
+        Line(f"what if ({found.policy})", found.other.trajectory, found.other.asked_at),
+    )
+    title = f"{found.campaign}: {found.policy} instead of {found.recorded_policy}"
+    kinds = {kind.value: [each is kind for each in found.answered_by] for kind in AnsweredBy}
+    draw_what_if(paths[0], lines, kinds, title=title, subtitle=coverage_sentence(found))
+    write_trajectory_csv(paths[1], found.recorded)
+    write_trajectory_csv(paths[2], found.other.trajectory)
+    with written_whole(paths[3]) as file:
+        file.write(what_if_json(found).encode())
+    return paths
+
+
+def free_folder(runs: Path, campaign: str, policy: str) -> Path:
+    """Return a folder of its own for a what-if: numbered from 2 where another what-if has its name."""
+    names = names_in_turn(f"what-if-{campaign}-{file_name(policy)}")
+    return next(folder for folder in map(runs.joinpath, names) if not folder.exists())
+
+
+def require_free(folder: Path) -> None:
+    """Check that nothing is overwritten in a folder that a person named.
+
+    Raises:
+        StoreError: When it is no folder, or holds files of the names that a what-if writes.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is no folder", expected="a folder, or none yet", action="choose another --out")
+    there = [name for name in WRITTEN if (folder / name).exists()]
+    if there:
+        raise StoreError(
+            f"{folder} holds {', '.join(there)} already",
+            expected="a folder without the files of a what-if",
+            action="choose another --out, or move them",
+        )
+
+
+def _figures(found: WhatIf) -> Iterator[tuple[str, str, str]]:
+    first, last, other = found.recorded.points[0][1], found.recorded.points[-1][1], found.other.trajectory.points[-1][1]
+    yield "asked for", f"{found.recorded_asked:,}", f"{found.asked:,}"
+    yield "results", f"{len(found.recorded.points) - 1:,}", f"{len(found.other.trajectory.points) - 1:,}"
+    yield "the same candidates", f"{found.shared:,}", f"{found.shared:,}"
+    for figure in BIAS_FIGURES:
+        begun = getattr(first, figure.name)
+        ends = (_change(begun, getattr(point, figure.name)) for point in (last, other))
+        yield figure.name.replace("_", " "), next(ends), next(ends)
+
+
+def _change(before: float | None, after: float | None) -> str:
+    told = tuple("–" if value is None else f"{value:.3f}" for value in (before, after))
+    return f"{told[0]} → {told[1]}"
+
+
+def _points(points: tuple[tuple[int, BiasPoint], ...]) -> dict[str, object]:
+    ends = {
+        when: {figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES}
+        for when, (_, point) in (("before", points[0]), ("after", points[-1]))
+    }
+    return {"results": len(points) - 1, **ends}

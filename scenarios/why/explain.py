@@ -1,0 +1,103 @@
+"""One decision, explained from the journal alone: a pure function of (events, pool, number of the decision)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext
+from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.events import DecisionMade, Event
+from agent.pool.candidates import Pool
+from agent.store.touched_pool import TouchedPool
+from protocols.errors import StoreError
+from scenarios.why.explanation import Again, Chosen, Explanation, Prediction, Verdict
+from scenarios.why.folding import folded
+from scenarios.why.outcomes import outcomes_of
+from scenarios.why.phrases import prediction_in, told_candidate, told_details
+from scenarios.why.state_at_decision import state_then
+
+NOT_YET = Again(verdict=Verdict.NOT_ASKED)
+
+
+def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
+    """Explain a decision; what it knew is the context that its policy got.
+
+    Args:
+        events: The journal from its beginning, which may end anywhere.
+        pool: The campaign's pool, or what the run has touched of it.
+        decision: Number of a decision in the journal (see `steps.find_decision`).
+
+    Raises:
+        StoreError: When the journal breaks the rules of a campaign.
+    """
+    made, row, decisions = _found(events, decision)
+    campaign = folded(pool, events[: made.based_on])
+    context = make_context(campaign, pool_arrays(pool))
+    plan = campaign.terms
+    then = state_then(campaign, context)
+    outcomes = outcomes_of(campaign, events[made.based_on :], made.candidate_ids, then.known)
+    chosen = tuple(
+        Chosen(told_candidate(pool, which), score, outcomes[which])
+        for which, score in zip(made.candidate_ids, made.scores, strict=True)
+    )
+    shown = made.target_family or chosen[0].candidate.family
+    prediction = prediction_in(made.details)
+    return Explanation(
+        campaign=plan.campaign,
+        property_name=plan.property_name,
+        unit=plan.unit,
+        decision=decision,
+        decisions=decisions,
+        row=row,
+        based_on=made.based_on,
+        budget=plan.budget,
+        then=then,
+        policy=made.policy,
+        policy_options=plan.policy_options,
+        reason=made.reason,
+        seed=made.seed,
+        fingerprint=made.fingerprint,
+        target_family=made.target_family,
+        chosen=chosen,
+        runner_up=None if made.runner_up is None else told_candidate(pool, made.runner_up),
+        runner_up_score=made.runner_up_score,
+        margin=_margin(made),
+        details=told_details(made.details, plan.unit),
+        prediction=prediction,
+        deviations=_deviations(chosen[0].outcome.value, prediction),
+        shown_family=shown,
+        shown_values=_known_values(context, shown),
+        whole_pool=not isinstance(pool, TouchedPool),
+        again=NOT_YET,
+    )
+
+
+def _found(events: Sequence[Event], decision: int) -> tuple[DecisionMade, int, int]:
+    """Return a decision, its row in the journal, and how many decisions there are."""
+    made = [(event, row) for row, event in enumerate(events, 1) if isinstance(event, DecisionMade)]
+    if not 0 <= decision < len(made) or made[decision][0].decision != decision:
+        raise StoreError(f"The journal holds no decision {decision}", expected=f"one of {len(made)}")
+    return *made[decision], len(made)
+
+
+def _margin(made: DecisionMade) -> float | None:
+    """By how much the runner-up lost: with several choices, to the last of them."""
+    last = made.scores[-1]
+    return None if last is None or made.runner_up_score is None else last - made.runner_up_score
+
+
+def _deviations(value: float | None, prediction: Prediction) -> float | None:
+    if value is None or prediction.mean is None or not prediction.std:
+        return None
+    return (value - prediction.mean) / prediction.std
+
+
+def _known_values(context: AcquisitionContext, family: str | None) -> tuple[float, ...]:
+    """Return the known values of a family, or of all, ascending."""
+    pool = context.pool
+    of = np.ones(len(context.observed), dtype=bool)
+    if family in pool.families:
+        of = pool.family_codes[context.observed] == pool.families.index(family)
+    return tuple(np.sort(context.values[of]).tolist())

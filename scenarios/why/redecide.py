@@ -1,0 +1,107 @@
+"""The same question, put to the policy of today: on the same prefix of the journal, in a child process as in a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Proposal
+from agent.acquisition.registry import policy_fingerprint
+from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.decide import decision_needed
+from agent.campaign.events import CampaignPlan, CampaignStarted, DecisionMade, Event
+from agent.pool.candidates import Pool
+from agent.runtime.policy_runner import make_acquirer
+from protocols.errors import EntropilotError
+from scenarios.replay.decisions import same_score, told_score
+from scenarios.why.explanation import Again, Verdict
+from scenarios.why.folding import folded
+
+LONGEST_PROPOSAL_S: Final = 600.0
+"""How long a policy may take to be asked again [s]: far beyond what a campaign bears, and not for ever."""
+
+
+def propose_again(events: Sequence[Event], pool: Pool, decision: int, versions: Mapping[str, str]) -> Again:
+    """Ask the campaign's policy for a decision again, and compare.
+
+    Args:
+        events: The journal from its beginning.
+        pool: The whole pool, the one that the journal names.
+        decision: Number of a decision in the journal.
+        versions: Of what decides today.
+
+    Raises:
+        StoreError: When the journal breaks the rules of a campaign.
+    """
+    made = next(event for event in events if isinstance(event, DecisionMade) and event.decision == decision)
+    campaign = folded(pool, events[: made.based_on])
+    arrays = pool_arrays(pool)
+    needed = decision_needed(campaign)
+    count = len(made.candidate_ids) if needed is None else needed.count
+    notes = tuple(_other_versions(events, made, campaign.terms, versions))
+    try:
+        proposal = asyncio.run(_ask(campaign.terms, arrays, make_context(campaign, arrays), count))
+    except EntropilotError as error:
+        return Again(verdict=Verdict.NOT_ASKED, why=error.found, notes=notes)
+    if any(not 0 <= choice.index < len(pool) for choice in _all(proposal)):
+        return Again(verdict=Verdict.NOT_ASKED, why="the policy of today proposes what is not in the pool", notes=notes)
+    return _compared(made, pool, proposal, notes)
+
+
+async def _ask(plan: CampaignPlan, pool: PoolArrays, context: AcquisitionContext, count: int) -> Proposal:
+    """Ask the policy where a run asks it, so that the same arithmetic gives the same sums."""
+    acquirer = make_acquirer(pool, plan.policy, plan.policy_options)
+    at_once = acquirer.propose_now(context, count)
+    if at_once is not None:
+        return at_once
+    try:
+        async with asyncio.timeout(LONGEST_PROPOSAL_S):
+            return await acquirer.propose(context, count)
+    except TimeoutError:
+        raise EntropilotError(f"The policy did not answer within {LONGEST_PROPOSAL_S:g} s") from None
+    finally:
+        await acquirer.close()
+
+
+def _compared(made: DecisionMade, pool: Pool, proposal: Proposal, notes: tuple[str, ...]) -> Again:
+    runner_up = proposal.runner_up
+    again = Again(
+        verdict=Verdict.SAME,
+        candidate_ids=tuple(pool.candidate_ids[choice.index] for choice in proposal.choices),
+        scores=tuple(choice.score for choice in proposal.choices),
+        runner_up=None if runner_up is None else pool.candidate_ids[runner_up.index],
+        runner_up_score=None if runner_up is None else runner_up.score,
+    )
+    if again.candidate_ids == made.candidate_ids:
+        return replace(again, notes=(*notes, *_other_figures(made, again)))
+    today, then = (", ".join(ids) for ids in (again.candidate_ids, made.candidate_ids))
+    today = today or f"nothing ({proposal.reason})"
+    return replace(again, verdict=Verdict.DIFFERS, why=f"{today} instead of {then}", notes=notes)
+
+
+def _other_versions(
+    events: Sequence[Event], made: DecisionMade, plan: CampaignPlan, versions: Mapping[str, str]
+) -> Iterator[str]:
+    """Say what decides with other versions today, if the fingerprint says that it does."""
+    today = policy_fingerprint(plan.policy, plan.policy_options)
+    if today == made.fingerprint:
+        return
+    started = events[0]
+    then = started.versions if isinstance(started, CampaignStarted) else {}
+    differing = [name for name, was in then.items() if versions.get(name, was) != was]
+    which = "; ".join(f"{name} {then[name]} then, {versions[name]} now" for name in differing)
+    yield f"the fingerprint is {made.fingerprint} then, {today} now" + (f": {which}" if which else "")
+
+
+def _other_figures(made: DecisionMade, again: Again) -> Iterator[str]:
+    for which, then, now in zip(made.candidate_ids, made.scores, again.scores, strict=True):
+        if not same_score(then, now):
+            yield f"the score of {which} is {told_score(then)} then, {told_score(now)} now"
+    if again.runner_up != made.runner_up:
+        yield f"the runner-up is {made.runner_up or 'nobody'} then, {again.runner_up or 'nobody'} now"
+
+
+def _all(proposal: Proposal) -> tuple[Choice, ...]:
+    return proposal.choices if proposal.runner_up is None else (*proposal.choices, proposal.runner_up)

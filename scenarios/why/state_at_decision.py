@@ -1,0 +1,79 @@
+"""The state that a decision found: budget, families, what was in flight, and who had been given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext, IndexArray
+from agent.campaign.state import Campaign, Standing
+from agent.entropy.bias import BiasPoint, measure_bias
+from agent.pool.candidates import Pool
+from agent.store.touched_pool import TouchedPool
+from scenarios.why.excluded_families import GivenUp, given_up
+from scenarios.why.explanation import FamilyThen, InFlight, StateThen
+from scenarios.why.phrases import told_candidate
+
+
+def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
+    """Tell what a decision could look at.
+
+    Args:
+        campaign: Folded up to the last row that the decision knew.
+        context: Made of it.
+    """
+    pool = context.pool
+    aspects, columns = zip(*context.balanced, strict=True)
+    bias = measure_bias(pool.families, pool.family_codes[context.observed], np.column_stack(columns), aspects)
+    views = given_up(context, campaign.terms.policy, campaign.terms.policy_options)
+    return StateThen(
+        phase=campaign.phase.value,
+        requested=campaign.requested,
+        spent=campaign.spent,
+        known=len(context.observed),
+        known_unasked=len(context.observed) - len(context.acquired),
+        bias=bias,
+        families=_families(context, campaign.pool, bias, views),
+        in_flight=_in_flight(context, campaign),
+    )
+
+
+def _families(
+    context: AcquisitionContext, pool: Pool, bias: BiasPoint, views: Sequence[GivenUp]
+) -> tuple[FamilyThen, ...]:
+    whole = not isinstance(pool, TouchedPool)
+    in_flight = np.bincount(pool.family_codes[_placed(context.pending, pool)], minlength=len(pool.families))
+    available = np.bincount(pool.family_codes[context.available], minlength=len(pool.families))
+    told = []
+    for code, name in enumerate(pool.families):
+        told.append(
+            FamilyThen(
+                name=name,
+                size=bias.sizes[code],
+                entropy=bias.entropies[code],
+                in_flight=int(in_flight[code]),
+                available=int(available[code]) if whole else None,
+                misses=views[code].misses,
+                left_out=views[code].left_out and not (whole and available[code] == 0),
+            )
+        )
+    return tuple(told)
+
+
+def _in_flight(context: AcquisitionContext, campaign: Campaign) -> tuple[InFlight, ...]:
+    pool = campaign.pool
+    requests = []
+    for index in context.pending:
+        candidate = told_candidate(pool, pool.candidate_ids[index])
+        answered = int(campaign.standing[index]) not in {Standing.PENDING, Standing.WAITING}
+        requests.append(InFlight(candidate, campaign.decision_of[candidate.candidate_id], answered))
+    return tuple(sorted(requests, key=lambda each: (each.decision, each.candidate.candidate_id)))
+
+
+def _placed(indices: IndexArray, pool: Pool) -> IndexArray:
+    """Leave out the candidates whose family is not known."""
+    if not isinstance(pool, TouchedPool):
+        return indices
+    known = [int(index) for index in indices if pool.candidate_ids[index] not in pool.unplaced]
+    return np.array(known, dtype=np.int64)

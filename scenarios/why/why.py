@@ -1,0 +1,105 @@
+"""What `entropilot why` reads, makes again and asks: a run folder is only read, and gets one figure."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Final
+
+from agent.assembly import DATABASE, RECORDING, versions
+from agent.campaign.events import CampaignStarted, Event
+from agent.pool.candidates import Pool
+from agent.store.read_only import reading, touched_in
+from agent.store.store import Store
+from agent.store.touched_pool import TouchedPool
+from agent.store.views import DatasetLabels
+from protocols.errors import EntropilotError, StoreError
+from protocols.storage.database import sqlite_url
+from scenarios.display.progress import ProgressCall
+from scenarios.sources.recording import recorded_scenario
+from scenarios.sources.run_folder import find_folder
+from scenarios.why.decision_named import find_decision
+from scenarios.why.explain import explain
+from scenarios.why.explanation import Again, Explanation, Verdict
+from scenarios.why.figure import draw_explanation
+from scenarios.why.redecide import propose_again
+from scenarios.world.world import make_world
+
+EVENTS_PER_REPORT: Final = 1_000
+"""Events read between two reports of progress."""
+
+READING: Final = "reading the journal"
+ASKING: Final = "asking the policy again"
+
+
+def explained(
+    run: str, step: str, runs: Path, database_url: str | None, progress: ProgressCall
+) -> tuple[Path, Explanation]:
+    """Explain a decision of a run, and ask for it again where that can be done.
+
+    Args:
+        run: A run folder, or the name of a campaign below `runs`.
+        step: Number of a decision, "last", or the id of a candidate.
+        runs: Where run folders are.
+        database_url: Of a database that is not the folder's own file.
+        progress: For a progress bar.
+
+    Returns:
+        The run folder, and the explanation.
+
+    Raises:
+        StoreError: When there is no such run or decision, or the database is damaged or of another version.
+    """
+    folder = find_folder(run, runs, has_database=database_url is None)
+    events, touched = _read(folder, database_url, progress)
+    decision = find_decision(events, step)
+    pool, why_not = _pool_again(folder, events, progress)
+    explanation = explain(events, pool or touched, decision)
+    if pool is None:
+        again = Again(verdict=Verdict.NOT_ASKED, why=why_not)
+    else:
+        progress(ASKING, 0, 1)
+        again = propose_again(events, pool, decision, versions())
+        progress(ASKING, 1, 1)
+    return folder, dataclasses.replace(explanation, again=again)
+
+
+def drawn(folder: Path, explanation: Explanation) -> Path:
+    """Draw an explanation into the run folder; return the path of the figure.
+
+    Raises:
+        StoreError: When the folder cannot be written.
+    """
+    path = folder / f"why-{explanation.decision}.png"
+    try:
+        draw_explanation(path, explanation)
+    except StoreError as error:
+        raise StoreError(error.found, expected=error.expected, action="give --no-figure, or free some space") from None
+    return path
+
+
+def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tuple[list[Event], TouchedPool]:
+    database = folder / DATABASE
+    events: list[Event] = []
+    with reading(database, database_url) as connection:
+        store = Store(connection, database_url or sqlite_url(database), DatasetLabels({}, ""))
+        for number, event in enumerate(store.journal()):
+            if number % EVENTS_PER_REPORT == 0:
+                progress(READING, number, store.sequence)
+            events.append(event)
+        progress(READING, store.sequence, store.sequence)
+        return events, touched_in(connection, events)
+
+
+def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tuple[Pool | None, str]:
+    """Make the campaign's pool of the scenario that the recording names; else say why that cannot be done."""
+    started = events[0]
+    try:
+        pool = make_world(recorded_scenario(folder / RECORDING), progress).pool
+    except (EntropilotError, OSError) as error:
+        found = error.found if isinstance(error, EntropilotError) else str(error)
+        return None, f"the scenario cannot be made again: {found}"
+    then = started.plan.pool_digest if isinstance(started, CampaignStarted) else ""
+    if pool.digest != then:
+        return None, f"the pool differs: {then[:12]} then, {pool.digest[:12]} today, of {len(pool):,} candidates"
+    return pool, ""

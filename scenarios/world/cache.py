@@ -1,0 +1,102 @@
+"""Keeps a made world between runs: making crystals and their energies takes a quarter of a minute.
+
+What is kept is checked when it is read: its name carries the digest of the code and the versions that made it, and
+its content must give the pool digest that was written with it. Anything else is made anew; a cache is never trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from agent.acquisition.base import FloatArray
+from agent.pool.candidates import Candidate, Pool, make_pool
+from protocols.errors import EntropilotError
+from protocols.storage.atomic_file import written_whole
+from protocols.wire.structure import CrystalStructure
+
+MADE_WITH: Final = ("numpy", "scipy", "ase", "pymatgen", "pymatgen-core", "spglib")
+"""Packages whose version may change a crystal's last bits, or its energy's."""
+
+Known = tuple[Pool, FloatArray]
+
+
+def cached(name: str, sources: Sequence[Path], settings: Mapping[str, object], make: Callable[[], Known]) -> Known:
+    """Return what was made before from the same sources, versions and settings, or make and keep it.
+
+    Args:
+        name: What it is, for the file's name.
+        sources: Files of code that it depends on.
+        settings: What else it depends on.
+        make: Makes it.
+    """
+    path = cache_folder() / f"{name}-{_key(sources, settings)}.json.gz"
+    found = _read(path)
+    if found is not None:
+        return found
+    made = make()
+    with contextlib.suppress(OSError, EntropilotError):  # a home that cannot be written costs time, nothing else
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, made)
+    return made
+
+
+def cache_folder() -> Path:
+    """Return the user's folder for what can be made again."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "entropilot"
+
+
+def _key(sources: Sequence[Path], settings: Mapping[str, object]) -> str:
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.read_bytes())
+    digest.update(json.dumps([[package, version(package)] for package in MADE_WITH]).encode())
+    digest.update(json.dumps(settings, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def _read(path: Path) -> Known | None:
+    try:
+        content = json.loads(gzip.decompress(path.read_bytes()))
+        candidates = [
+            Candidate(row["id"], row["family"], row["formula"], CrystalStructure.model_validate_json(row["structure"]))
+            for row in content["candidates"]
+        ]
+        pool = make_pool(candidates, np.array(content["features"], dtype=np.float64), content["feature_names"])
+        values = np.array(content["values"], dtype=np.float64)
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, EntropilotError):
+        return None
+    sound = pool.digest == content.get("pool_digest") and values.shape == (len(pool),) and np.isfinite(values).all()
+    return (pool, values) if sound else None
+
+
+def _write(path: Path, made: Known) -> None:
+    pool, values = made
+    content = {
+        "pool_digest": pool.digest,
+        "feature_names": pool.feature_names,
+        "features": pool.features.tolist(),
+        "values": values.tolist(),
+        "candidates": [
+            {
+                "id": candidate.candidate_id,
+                "family": candidate.family,
+                "formula": candidate.formula,
+                "structure": candidate.structure.model_dump_json() if candidate.structure is not None else None,
+            }
+            for candidate in pool.candidates
+        ],
+    }
+    with written_whole(path) as file:
+        file.write(gzip.compress(json.dumps(content).encode(), compresslevel=6, mtime=0))

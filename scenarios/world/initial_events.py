@@ -1,0 +1,30 @@
+"""How a campaign begins that has no journal yet: from its scenario alone, for who follows it from outside."""
+
+from __future__ import annotations
+
+from agent.acquisition.registry import policy_fingerprint
+from agent.campaign.events import CampaignPlan, StartSetLoaded
+from scenarios.settings.model import Scenario
+from scenarios.world.world import World
+
+
+def beginning_of(scenario: Scenario, world: World, *, campaign: str, uid: str) -> tuple[CampaignPlan, StartSetLoaded]:
+    """Return plan and start set.
+
+    Args:
+        scenario: Its settings.
+        world: The pool and the start set that they make.
+        campaign: Its name.
+        uid: Random part of every attempt id.
+    """
+    settings, start = scenario.campaign, StartSetLoaded.of(world.start_observations(), world.start_further())
+    plan = settings.plan(
+        campaign=campaign,
+        uid=uid,
+        fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
+        recipients=scenario.recipients,
+        pool_digest=world.pool.digest,
+        start_values=start.values,
+        start_further=start.further,
+    )
+    return plan, start

@@ -1,0 +1,177 @@
+"""What a scenario stands on: the pool, what is known of it, and the start set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from agent.acquisition.base import FloatArray, IndexArray
+from agent.pool.candidates import Pool
+from protocols.errors import SettingsError, TableError
+from protocols.tables.table import CandidateTable, read_table
+from scenarios.settings.model import EMT_ALLOYS, Scenario
+from scenarios.world.cache import cached
+from scenarios.world.start_set import biased_start, random_start
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A scenario made real.
+
+    Attributes:
+        pool: The candidates.
+        values: The property of every candidate, NaN where nobody knows it yet, shape (n,) [unit of the campaign].
+        start: Pool indices of the start set, ascending.
+        warnings: What a person should know about the table.
+        further: Further properties by name, in pool order, shape (n,) [their units]; NaN where unknown.
+        balanced_beside: Those of them that the campaign balances beside its property.
+    """
+
+    pool: Pool
+    values: FloatArray
+    start: IndexArray
+    warnings: tuple[str, ...] = field(default=())
+    further: Mapping[str, FloatArray] = field(default_factory=dict)
+    balanced_beside: tuple[str, ...] = ()
+
+    @property
+    def balanced(self) -> FloatArray:
+        """Values of the property, and of those that are balanced beside it, shape (n, p)."""
+        return np.column_stack((self.values, *(self.further[name] for name in self.balanced_beside)))
+
+    @property
+    def all_known(self) -> bool:
+        """Whether the outcome of any other choice can be told."""
+        return bool(np.isfinite(self.balanced).all())
+
+    def start_observations(self) -> list[tuple[str, float]]:
+        """Return candidate id and value of the start set."""
+        return [(self.pool.candidate_ids[index], float(self.values[index])) for index in self.start]
+
+    def start_further(self) -> list[tuple[float, ...]]:
+        """Return the values of what is balanced beside the property, a row for each of the start set."""
+        return [tuple(row) for row in self.balanced[self.start, 1:].tolist()] if self.balanced_beside else []
+
+
+def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> World:
+    """Make the pool, its known values and the start set.
+
+    Args:
+        scenario: The settings.
+        progress: For a progress bar.
+
+    Raises:
+        TableError: When the table cannot be used.
+        SettingsError: When the start set cannot be made as asked.
+    """
+    if scenario.pool.source == EMT_ALLOYS:
+        pool, values = _emt_alloys(scenario, scenario.campaign.property, progress)
+        warnings: tuple[str, ...] = ()
+        further = {name: _emt_alloys(scenario, name, progress)[1] for name in scenario.campaign.further}
+    else:
+        pool, table = _from_table(scenario, progress)
+        values, warnings = table.values_of(pool.candidate_ids), table.warnings
+        further = {name: table.values_of(pool.candidate_ids, name) for name in table.further}
+    start = start_set(scenario, pool, values)
+    if len(start) == len(pool):
+        raise TableError(
+            f"All {len(pool)} candidates are in the start set",
+            expected="candidates that are left to choose from",
+            action=(
+                f"add rows with an empty {scenario.campaign.property!r}: the candidates to be measured"
+                if _from_a_lab(scenario)
+                else "make start.size smaller, or the pool larger"
+            ),
+        )
+    beside = tuple(scenario.campaign.further)
+    _require_known(beside, further, start)
+    return World(pool, values, start, warnings, further, beside)
+
+
+def _require_known(beside: Sequence[str], further: Mapping[str, FloatArray], start: IndexArray) -> None:
+    for name in beside:
+        lacking = int((~np.isfinite(further[name][start])).sum())
+        if lacking:
+            raise TableError(
+                f"{name!r} is not known for {lacking} of the {len(start)} candidates of the start set",
+                expected="a value of every balanced property for every observation",
+                action="leave these rows out of the table, or the property out of campaign.further",
+            )
+
+
+def _emt_alloys(scenario: Scenario, name: str, progress: Progress) -> tuple[Pool, FloatArray]:
+    from agent.pool import features
+    from scenarios.world import crystal_prototypes, emt_alloys
+    from simulators import ase_properties, calculators
+
+    modules = (emt_alloys, crystal_prototypes, features, ase_properties, calculators)
+    seed = scenario.pool.seed
+    return cached(
+        EMT_ALLOYS,
+        [Path(str(module.__file__)) for module in modules],
+        {"seed": seed, "property": name},
+        lambda: emt_alloys.make_emt_alloys(seed, name, progress),
+    )
+
+
+def _from_table(scenario: Scenario, progress: Progress) -> tuple[Pool, CandidateTable]:
+    from agent.pool.tables import pool_from_table
+
+    columns = scenario.pool.columns
+    if columns is None:
+        raise SettingsError("The pool has no columns", expected="[pool.columns]")
+    path = Path(scenario.pool.path or "")
+    progress(f"reading {path.name}", 0, 1)
+    table = read_table(path, columns)
+    pool = pool_from_table(table)
+    progress(f"reading {path.name}", 1, 1)
+    return pool, table
+
+
+def _from_a_lab(scenario: Scenario) -> bool:
+    """Whether the table tells what is measured from what is not; else it knows all, and plays the lab."""
+    pool = scenario.pool
+    return pool.source != EMT_ALLOYS and pool.columns is not None and pool.columns.on_missing == "unknown"
+
+
+def start_set(scenario: Scenario, pool: Pool, values: FloatArray) -> IndexArray:
+    """Return the pool indices that the campaign begins with: what a lab's table knows already, else a drawn set.
+
+    Raises:
+        SettingsError: When the start set cannot be made as asked.
+    """
+    start = scenario.start
+    if _from_a_lab(scenario):
+        if start.size or start.halves:
+            raise SettingsError(
+                '[start] asks for a drawn start set, and on_missing = "unknown" makes one of the rows with a value',
+                expected="one of the two",
+                action="leave out start.size and start.halves, or on_missing",
+            )
+        return np.flatnonzero(np.isfinite(values))  # the rest is to be asked for
+    if start.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if start.halves:
+        return biased_start(
+            pool.family_codes,
+            pool.families,
+            values,
+            size=start.size,
+            seed=scenario.campaign.seed,
+            halves=start.halves,
+            threshold=start.threshold,
+            minimum_per_family=start.minimum_per_family,
+        )
+    return random_start(
+        pool.family_codes,
+        pool.families,
+        size=start.size,
+        seed=scenario.campaign.seed,
+        minimum_per_family=start.minimum_per_family,
+    )

@@ -1,0 +1,131 @@
+"""Events are read back as they were written, and nothing else is read."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pytest
+
+from agent.campaign.events import (
+    EVENT_TYPES,
+    AskingEnded,
+    AttemptFailed,
+    CampaignFinished,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStarted,
+    CampaignStopping,
+    CandidateExcluded,
+    CandidateSetAside,
+    ControlNoted,
+    DecisionMade,
+    Event,
+    LateResultKept,
+    Measured,
+    ObservationAdded,
+    Ordering,
+    RequestExpired,
+    RequestIssued,
+    ResultAccepted,
+    StartSetLoaded,
+    dump_event,
+    load_event,
+)
+from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
+from protocols.errors import StoreError
+from tests.support.campaigns import small_plan, small_pool
+
+POOL = small_pool()
+MEASURED = (Measured("formation_energy", -0.1, "eV/atom", 0.02), Measured("volume", 11.5, "Å³"))
+EXAMPLES: tuple[Event, ...] = (
+    CampaignStarted(
+        small_plan(POOL, ordering=Ordering.AS_COMPLETED, policy_options={"patience": 3, "names": ["a"]}),
+        {"numpy": "2.2"},
+    ),
+    StartSetLoaded(("c000", "c001"), (0.1, -1e-300)),
+    DecisionMade(
+        decision=3, seed=2**63 - 1, based_on=17, policy="etal", fingerprint="f" * 12, candidate_ids=("c002", "c003"),
+        scores=(0.1 + 0.2, None), reason="the poorest \u2014 \u0000", runner_up="c004", runner_up_score=1e300,
+        target_family="trigonal", details={"predicted_mean": -0.3},
+    ),
+    DecisionMade(0, 1, 2, "random", "f" * 12, ("c001",), (None,), ""),
+    AskingEnded(4, 2**63 - 1, 19, "etal_reference", "f" * 12, "every family is left out", {"left_out": 7.0}),
+    RequestIssued("a-1", "c002", 3, 1, "simulator-1"),
+    ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25),
+    LateResultKept("a-2", "c003", "simulator-1", MEASURED, "the candidate is set_aside"),
+    AttemptFailed("a-2", "c003", "simulator-1", "crashed", 'said "no"\n', permanent=True),
+    RequestExpired("a-3", "c004"),
+    CandidateSetAside("c004", "no answer within the deadline (after 3 attempts)"),
+    CandidateExcluded("c005", "toxic", "m-1"),
+    ObservationAdded("c006", 2.5, "m-2"),
+    CampaignPaused("by the operator", "m-3"),
+    CampaignPaused("the last 10 candidates were all set aside"),
+    CampaignResumed("the agent was started again"),
+    CampaignResumed("by the operator", "m-4"),
+    CampaignStopping("by the operator", "m-5"),
+    ControlNoted("pause", "m-6"),
+    CampaignFinished("the budget is spent"),
+)  # fmt: skip
+
+
+def test_the_examples_are_of_every_kind() -> None:
+    assert {type(event) for event in EXAMPLES} == set(EVENT_TYPES) == set(get_args(Event))
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
+def test_an_event_is_read_back_equal_and_writes_the_same_text_again(event: Event) -> None:
+    kind, payload = dump_event(event)
+    again = load_event(kind, payload)
+    assert type(again) is type(event)
+    assert again == event
+    assert dump_event(again) == (kind, payload)
+
+
+def test_an_unknown_kind_is_refused_by_name_and_blames_the_version() -> None:
+    with pytest.raises(StoreError, match=r"'CandidateCloned'.*use the version of Entropilot that wrote this run"):
+        load_event("CandidateCloned", "{}")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "{",
+        "[]",
+        '{"attempt_id": "a-3"}',
+        '{"attempt_id": "a-3", "candidate_id": 4}',
+        '{"attempt_id": null, "candidate_id": "c004"}',
+    ],
+)
+def test_a_damaged_payload_is_refused_with_its_kind(payload: str) -> None:
+    with pytest.raises(StoreError, match=r"kind RequestExpired.*restore the run folder"):
+        load_event("RequestExpired", payload)
+
+
+def test_a_plan_that_does_not_say_its_estimator_meant_the_published_one() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    content = json.loads(payload)
+    assert (content["plan"].pop("estimator"), content["plan"].pop("resolution")) == ("published", 1e-3)
+    old = load_event(kind, json.dumps(content))
+    assert isinstance(old, CampaignStarted)
+    assert old.plan.measure == AS_PUBLISHED == EntropyMeasure("published")
+
+
+def test_an_unknown_estimator_in_a_plan_is_refused() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    with pytest.raises(StoreError, match="kind CampaignStarted"):
+        load_event(kind, payload.replace('"published"', '"by_eye"'))
+
+
+def test_an_unknown_ordering_in_a_plan_is_refused() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    with pytest.raises(StoreError, match="kind CampaignStarted"):
+        load_event(kind, payload.replace("as_completed", "by_mood"))
+
+
+def test_a_plan_whose_campaign_could_be_a_path_is_refused() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    assert '"campaign":"demo"' in payload
+    with pytest.raises(StoreError, match="kind CampaignStarted"):
+        load_event(kind, payload.replace('"campaign":"demo"', '"campaign":"../demo"'))

@@ -1,0 +1,90 @@
+"""Several properties at once: the weighted mean of their standardised entropies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from agent.acquisition.base import AcquisitionContext
+from agent.acquisition.etal import EntropyTargeted
+from agent.entropy.bias import BiasMeter, measure_bias
+from agent.entropy.measure import M_SPACING, PUBLISHED, EntropyMeasure, default_scale
+from agent.entropy.target_properties import Aspect, combined_entropy
+from protocols.errors import InvariantViolation
+
+MEASURE = EntropyMeasure(M_SPACING, 1e-3)
+X = np.sort(np.random.default_rng(0).normal(size=40))
+
+
+def test_one_property_has_its_entropy_in_its_own_unit_to_the_last_bit() -> None:
+    assert combined_entropy((Aspect(measure=MEASURE),), [Aspect(measure=MEASURE).entropy(X)]) == MEASURE.entropy(X)
+
+
+def test_an_entropy_in_units_of_the_scale_does_not_depend_on_the_unit() -> None:
+    in_mev = Aspect("energy", EntropyMeasure(M_SPACING, 1.0), scale=1000.0 * default_scale(X))
+    assert in_mev.entropy(1000.0 * X) == pytest.approx(Aspect("energy", MEASURE, default_scale(X)).entropy(X))
+
+
+def test_weights_share_the_entropy_and_an_undefined_part_leaves_it_undefined() -> None:
+    aspects = (Aspect("a", MEASURE, weight=0.75), Aspect("b", MEASURE, weight=0.25))
+    assert combined_entropy(aspects, [1.0, 3.0]) == pytest.approx(1.5)
+    assert combined_entropy(aspects, [1.0, None]) is None
+    assert Aspect("a", EntropyMeasure(PUBLISHED)).entropy(X[:3]) is None
+
+
+def test_the_scale_of_nothing_and_of_equal_values_is_one() -> None:
+    assert default_scale(np.empty(0)) == default_scale(np.ones(5)) == 1.0
+    assert default_scale(X) == pytest.approx(np.std(X), rel=0.3)
+    assert default_scale(np.append(X, 1e6)) == pytest.approx(np.std(X), rel=0.3)
+
+
+def test_a_meter_of_several_properties_equals_the_measure_of_the_same_table() -> None:
+    rng = np.random.default_rng(1)
+    codes, values = np.arange(30) % 3, rng.normal(size=(30, 2)) * (1.0, 50.0)
+    aspects = (Aspect("a", MEASURE, 1.0, 0.5), Aspect("b", MEASURE, 50.0, 0.5))
+    meter = BiasMeter("xyz", measure=aspects)
+    for code, row in zip(codes, values, strict=True):
+        meter.add(int(code), *row)
+    point = meter.point()
+    assert point == measure_bias("xyz", codes, values, aspects)
+    of_x = [np.sort(column[codes == 0]) for column in values.T]
+    assert point.entropies[0] == pytest.approx(
+        0.5 * MEASURE.entropy(of_x[0]) + 0.5 * (MEASURE.entropy(of_x[1]) - math.log(50.0))
+    )
+    with pytest.raises(InvariantViolation, match="1 values of 2 properties"):
+        meter.add(0, 1.0)
+
+
+def context_of(world: object, aspects: tuple[Aspect, ...], further: np.ndarray) -> AcquisitionContext:
+    one = world.context()  # type: ignore[attr-defined]
+    return AcquisitionContext(
+        one.pool, one.observed, one.values, one.acquired, one.pending, one.available, one.decision, one.seed,
+        aspects[0].measure, further[one.observed], aspects,
+    )  # fmt: skip
+
+
+def test_expected_gains_of_several_properties_add_up_by_weight(biased: Callable) -> None:
+    """A property counted twice, by halves, is the property: the same choice with the same gain."""
+    world = biased(2)
+    single = EntropyTargeted().propose(context_of(world, (Aspect("a", MEASURE),), np.empty((480, 0))), 1)
+    halves = (Aspect("a", MEASURE, weight=0.5), Aspect("b", MEASURE, weight=0.5))
+    twice = EntropyTargeted().propose(context_of(world, halves, world.truth[:, None]), 1)
+    assert twice.choices[0].index == single.choices[0].index
+    assert twice.choices[0].score == pytest.approx(single.choices[0].score)
+    assert twice.details["predicted_mean of b"] == pytest.approx(single.details["predicted_mean"])
+
+
+def test_the_family_that_is_poor_in_the_heavier_property_is_enriched(biased: Callable) -> None:
+    """Cubic has one value of the second property; by the first alone, tetragonal is the poorest."""
+    world = biased(2)
+    further = np.where(world.pool.family_codes == 0, 0.5, np.random.default_rng(0).normal(size=480))[:, None]
+
+    def target(weight: float) -> str | None:
+        aspects = (Aspect("a", MEASURE, weight=1.0 - weight), Aspect("b", MEASURE, weight=weight))
+        return EntropyTargeted().propose(context_of(world, aspects, further), 1).target_family
+
+    assert target(0.01) == "tetragonal"
+    assert target(0.9) == "cubic"

@@ -1,0 +1,121 @@
+"""The agent's log: a line of JSON per fact, with the campaign, the step and the attempt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent.campaign.events import EVENT_TYPES, CampaignStarted, StartSetLoaded
+from agent.campaign.state import Phase
+from agent.entropy.bias import BiasMeter
+from agent.runtime import log as logs
+from agent.runtime.log import StepLog, log_bands, open_log
+from agent.runtime.transaction import Expired, Step
+from agent.store.store import Quarantined
+from protocols.wire.messages import ControlAction
+from tests.support.campaigns import control, failure_of, result_of, small_plan, small_pool
+from tests.support.stored_campaigns import Shelf, delivered, opened
+
+POOL = small_pool(24)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    store = opened(tmp_path / "campaign.db", POOL)
+    yield Shelf(store, POOL, small_plan(POOL, budget=6, parallel=2, max_attempts=2))
+    store.close()
+
+
+def logged(path: Path, *steps: Step) -> list[dict[str, Any]]:
+    logger, file = open_log(path)
+    log = StepLog(logger.bind(campaign="demo"))
+    for step in steps:
+        log(step)
+    file.close()
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_every_fact_of_a_step_is_a_line_with_campaign_time_level_and_attempt(shelf: Shelf, tmp_path: Path) -> None:
+    attempt = shelf.awaited[0]
+    step = shelf.step(delivered(result_of(attempt)))
+    lines = logged(tmp_path / "agent.jsonl", step)
+    assert [line["event"] for line in lines] == ["result", "decision", "request", "bias_trajectory"]
+    assert all(line["campaign"] == "demo" and line["level"] == "info" and line["timestamp"] for line in lines)
+    result, decision, request, bias = lines
+    assert (result["attempt_id"], result["candidate_id"]) == (attempt.attempt_id, attempt.candidate_id)
+    assert "quantities" not in result
+    assert decision["step"] == 2
+    assert decision["why"].startswith("drawn at random")
+    assert request["attempt_id"] == shelf.awaited[-1].attempt_id
+    point = shelf.maker.meter.point()
+    assert bias["step"] == 1
+    assert bias["size"] == dict(zip(point.families, point.sizes, strict=True))
+    assert list(bias["entropy"]) == list(POOL.families)
+    assert (bias["evenness"], bias["coverage"], bias["poorest_family"]) == (None, point.coverage, point.poorest_family)
+
+
+def test_the_bands_of_the_entropies_are_a_line_of_their_own(tmp_path: Path) -> None:
+    meter = BiasMeter(("a", "b"), np.repeat([0, 1], [9, 2]), np.arange(11.0) ** 2)
+    logger, file = open_log(tmp_path / "agent.jsonl")
+    log_bands(logger, 7, meter)
+    file.close()
+    (line,) = (json.loads(line) for line in (tmp_path / "agent.jsonl").read_text().splitlines())
+    assert (line["event"], line["step"], line["band"]["b"]) == ("entropy_bands", 7, None)
+    assert tuple(line["band"]["a"]) == meter.bands()[0]
+
+
+def test_trouble_is_a_warning(shelf: Shelf, tmp_path: Path) -> None:
+    first, second = shelf.awaited
+    steps = [
+        shelf.step(delivered(failure_of(first)), Expired(second.attempt_id)),
+        shelf.step(Expired(shelf.awaited[0].attempt_id)),
+        shelf.step(delivered(control(ControlAction.PAUSE, reason="cleaning"))),
+        shelf.step(delivered(result_of(first))),
+        shelf.step(delivered(topic="somebody/else" * 100, payload=b"\x00")),
+    ]
+    warnings = [line for line in logged(tmp_path / "agent.jsonl", *steps) if line["level"] == "warning"]
+    assert [line["event"] for line in warnings] == [
+        "attempt_failed", "request_expired", "request_expired", "candidate_set_aside", "campaign_paused",
+        "late_result", "message_quarantined",
+    ]  # fmt: skip
+    assert (warnings[0]["why"], warnings[0]["detail"]) == ("crashed", "the lamp broke")
+    assert warnings[4]["why"] == "cleaning"
+    assert len(warnings[-1]["topic"]) == 200
+
+
+def test_every_kind_of_event_that_follows_the_start_has_a_name() -> None:
+    assert set(logs._NAMES) == set(EVENT_TYPES) - {CampaignStarted, StartSetLoaded}
+
+
+def test_every_event_of_a_whole_campaign_can_be_logged(shelf: Shelf, tmp_path: Path) -> None:
+    steps = []
+    while shelf.campaign.phase is not Phase.FINISHED:
+        steps.append(shelf.step(delivered(result_of(shelf.awaited[0]))))
+    lines = logged(tmp_path / "agent.jsonl", *steps)
+    assert lines[-2]["event"] == "campaign_finished"
+    assert sum(line["event"] == "bias_trajectory" for line in lines) == 6
+
+
+def test_a_flood_of_strangers_does_not_flood_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MAX_QUARANTINE_LINES", 3)
+    step = Step(quarantined=[Quarantined("t", b"", "not_json", "no")] * 2)
+    assert len(logged(tmp_path / "agent.jsonl", step, step, step)) == 3
+
+
+def test_a_log_is_continued_and_an_exception_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "agent.jsonl"
+    for _ in range(2):
+        logger, file = open_log(path)
+        try:
+            raise ValueError("two\nlines\ud800")  # noqa: TRY301
+        except ValueError:
+            logger.exception("agent_failed")
+        file.close()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["agent_failed"] * 2
+    assert "ValueError: two" in lines[0]["exception"]

@@ -1,0 +1,117 @@
+"""The recording says what the agent made of the messages, and lacks nothing that the journal has."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.acquisition.base import Choice, Proposal
+from agent.campaign.decide import DecisionNeeded
+from agent.campaign.events import CampaignPaused, CampaignResumed, Event
+from agent.runtime.recorder import RunRecorder
+from agent.runtime.transaction import Condemned, Expired, Proposed, Step
+from agent.store.store import Commit, Store
+from agent.store.views import DatasetLabels
+from protocols.link.transport import Delivery
+from protocols.recording.writer import RecordingWriter
+from protocols.storage.database import sqlite_url
+
+PAUSED = CampaignPaused("x")
+RESUMED = CampaignResumed("y")
+
+
+class Folder:
+    """A run folder whose journal holds any events, for the recorder reads no more of them than their numbers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path / "recording.jsonl"
+        self.store = Store.open(sqlite_url(path / "campaign.db"), labels=DatasetLabels({}, ""), now="then")
+
+    def commit(self, *events: Event) -> None:
+        self.store.append(Commit(events=events), now="then")
+
+    def begin(self) -> tuple[RecordingWriter, RunRecorder]:
+        writer = RecordingWriter(self.path, {"campaign": "c"})
+        return writer, RunRecorder(writer, lambda delivery: int(delivery.payload), self.store)
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.path.read_text().splitlines()[1:]]
+
+    def told(self) -> list[tuple[str, int]]:
+        return [(row["note"], row["sequence"]) for row in self.rows()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Any:
+    made = Folder(tmp_path)
+    made.commit(PAUSED, RESUMED)
+    with closing(made.store):
+        yield made
+
+
+def step(*events: Event) -> Step:
+    return Step(took=[Expired("a")], events=list(events))
+
+
+def test_a_recording_begins_with_what_the_journal_has_already(folder: Folder) -> None:
+    folder.begin()[0].close()
+    assert folder.told() == [("event", 1), ("event", 2), ("start", 2)]
+    assert folder.rows()[1]["kind"] == "CampaignResumed"
+
+
+def test_inputs_stand_in_the_order_in_which_they_were_folded(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    message = Delivery("t", b"4", retain=False, qos=1, receipt=None)
+    proposal = Proposal((Choice(0),), "because")
+    took = [Expired("a1"), message, Condemned(message), Proposed(DecisionNeeded(7, 1), 2, proposal)]
+    recorder.write_ahead(Step(took=took, events=[PAUSED]))  # type: ignore[arg-type]
+    writer.close()
+    last = folder.rows()[-1]
+    assert last["took"] == [{"expired": "a1"}, {"row": 4}, {"condemned": 4}, {"proposed": 7, "based_on": 2}]
+    assert (last["before"], last["sequence"], last["made"]) == (2, 3, [])
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_start_says_whether_the_step_before_a_kill_was_committed(folder: Folder, committed: bool) -> None:
+    writer, recorder = folder.begin()
+    recorder.write_ahead(step(PAUSED))
+    if committed:
+        folder.commit(PAUSED)
+    folder.begin()[0].close()
+    writer.close()
+    assert folder.told()[3:] == [("step", 3), ("start", 3 if committed else 2)]
+
+
+def test_what_a_power_cut_took_is_filled_in_from_the_journal(folder: Folder) -> None:
+    folder.begin()[0].close()
+    kept = folder.path.read_bytes()
+    for event in (PAUSED, RESUMED, PAUSED):
+        writer, recorder = folder.begin()
+        recorder.write_ahead(step(event))
+        folder.commit(event)
+        writer.close()
+    folder.path.write_bytes(kept)
+    folder.begin()[0].close()
+    assert folder.told()[3:] == [("event", 3), ("event", 4), ("event", 5), ("start", 5)]
+
+
+def test_a_recording_that_was_deleted_begins_anew_from_the_journal(folder: Folder) -> None:
+    folder.begin()[0].close()
+    folder.path.unlink()
+    folder.begin()[0].close()
+    assert folder.told() == [("event", 1), ("event", 2), ("start", 2)]
+
+
+def test_a_recording_that_knows_more_than_a_restored_journal_begins_anew(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    for _ in range(2):
+        recorder.write_ahead(step(PAUSED, RESUMED))
+        folder.store.sequence += 2
+    writer.close()
+    folder.store.sequence = 2
+    folder.begin()[0].close()
+    assert folder.told()[-3:] == [("event", 1), ("event", 2), ("start", 2)]

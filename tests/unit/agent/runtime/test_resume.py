@@ -1,0 +1,166 @@
+"""How a campaign begins and is taken up again: the same one, or a clear refusal."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.campaign.events import CampaignPlan, CampaignStarted, FurtherProperty, Ordering, StartSetLoaded, load_event
+from agent.entropy.bias import measure_bias
+from agent.entropy.measure import ESTIMATORS, EntropyMeasure
+from agent.runtime.resume import begin, fresh_uid, remember, require_same_plan
+from agent.store.store import Store
+from agent.store.tables import SCHEMA_VERSION
+from protocols.errors import StoreError
+from tests.support.campaigns import SENT_AT, small_plan, small_pool, state_of, value_of
+from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, opened
+
+POOL = small_pool(24)
+PLAN = small_plan(POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED)
+START = [("c000", value_of("c000")), ("c005", value_of("c005"))]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened_store = opened(tmp_path / "campaign.db", POOL)
+    yield opened_store
+    opened_store.close()
+
+
+def start(store: Store, plan: CampaignPlan = PLAN, pool: object = POOL) -> None:
+    begin(store, pool, plan, START, versions={"numpy": "2"}, now=SENT_AT)  # type: ignore[arg-type]
+
+
+def test_a_new_campaign_begins_with_its_plan_and_its_start_set(store: Store) -> None:
+    start(store)
+    started, loaded = store.journal()
+    assert started == CampaignStarted(PLAN, {"numpy": "2"})
+    assert loaded == StartSetLoaded(("c000", "c005"), (value_of("c000"), value_of("c005")))
+    meta = store.meta()
+    assert meta is not None
+    assert (meta.campaign, meta.uid, meta.schema_version) == ("demo", PLAN.uid, SCHEMA_VERSION)
+    assert_views_equal_fold(store, POOL)
+
+
+def test_a_campaign_without_a_start_set_can_begin(store: Store) -> None:
+    begin(store, POOL, PLAN, [], versions={}, now=SENT_AT)
+    remembered = remember(store, POOL)
+    assert (remembered.campaign.observations, remembered.bias_step) == (0, 0)
+
+
+def test_beginning_again_finds_what_was_begun(store: Store) -> None:
+    start(store)
+    start(store, small_plan(POOL, uid="ffffffff"))
+    assert store.sequence == 2
+    assert remember(store, POOL).campaign.terms.uid == PLAN.uid
+
+
+def test_a_crash_between_the_claim_and_the_first_append_is_mended_with_the_claimed_uid(store: Store) -> None:
+    store.claim(PLAN, schema_version=SCHEMA_VERSION, now=SENT_AT)
+    start(store, small_plan(POOL, uid="ffffffff"))
+    assert remember(store, POOL).campaign.terms.uid == PLAN.uid
+    assert store.sequence == 2
+
+
+def test_remember_knows_what_the_running_agent_knew(store: Store) -> None:
+    shelf = Shelf(store, POOL, PLAN)
+    for seed in range(5):
+        shelf.play(seed, steps=4)
+        remembered = remember(store, POOL)
+        assert state_of(remembered.campaign) == state_of(shelf.campaign)
+        assert remembered.meter.point() == shelf.maker.meter.point()
+        assert remembered.bias_step == shelf.maker.bias_step == len(list(store.trajectory())) - 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "pool", "says"),
+    [
+        (small_plan(POOL, campaign="other"), POOL, r"another campaign \(demo.*Expected: other"),
+        (small_plan(small_pool(25)), small_pool(25), r"another pool of candidates \(demo"),
+    ],
+)
+def test_a_run_folder_of_another_campaign_or_pool_is_refused_and_not_touched(
+    store: Store, plan: CampaignPlan, pool: object, says: str
+) -> None:
+    start(store)
+    with pytest.raises(StoreError, match=says):
+        start(store, plan, pool)
+    assert store.sequence == 2
+
+
+def test_the_same_plan_is_the_same_after_it_went_through_the_journal() -> None:
+    from agent.campaign.events import dump_event
+
+    plan = small_plan(POOL, policy_options={"names": ["a", "b"], "limit": 3, "scale": 0.1, "nested": {"x": [1, 2]}})
+    again = load_event(*dump_event(CampaignStarted(plan)))
+    assert isinstance(again, CampaignStarted)
+    require_same_plan(again.plan, plan)
+
+
+@pytest.mark.parametrize("name", ["uid", "fingerprint", "recipients"])
+def test_what_may_differ_is_taken_from_the_journal(name: str) -> None:
+    changed = ("elsewhere",) if name == "recipients" else "elsewhere"
+    require_same_plan(PLAN, small_plan(POOL, budget=16, parallel=4, ordering=PLAN.ordering, **{name: changed}))
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("budget", 17), ("seed", 8), ("policy", "etal"), ("policy_options", {"patience": 3}), ("parallel", 2),
+        ("batch", 2), ("ordering", Ordering.IN_ORDER), ("max_attempts", 4), ("give_up_after", 9),
+        ("valid_range", (-10.0, 11.0)), ("property_name", "gap"), ("unit", "eV"), ("estimator", "m_spacing"),
+        ("resolution", 0.5),
+    ],
+)  # fmt: skip
+def test_every_other_setting_must_be_the_same_and_is_named_if_it_is_not(name: str, changed: object) -> None:
+    asked = small_plan(POOL, **({"budget": 16, "parallel": 4, "ordering": PLAN.ordering} | {name: changed}))
+    with pytest.raises(StoreError, match=rf"other settings \({name}: .* then, .* now\)"):
+        require_same_plan(PLAN, asked)
+
+
+def test_what_the_settings_leave_open_is_taken_from_the_journal() -> None:
+    now = dataclasses.replace(PLAN, estimator="m_spacing", resolution=0.5)
+    require_same_plan(PLAN, now, left_open={"estimator", "resolution"})
+    with pytest.raises(StoreError, match=r"\(estimator: 'published' then, 'm_spacing' now\)"):
+        require_same_plan(PLAN, now, left_open={"resolution"})
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_bias_is_measured_as_the_plan_says_before_and_after_a_restart(store: Store, estimator: str) -> None:
+    shelf = Shelf(store, POOL, small_plan(POOL, budget=16, parallel=4, estimator=estimator, resolution=0.25))
+    shelf.play(1)
+    remembered = remember(store, POOL)
+    codes = [int(POOL.family_codes[at]) for at in np.flatnonzero(np.isfinite(shelf.campaign.values))]
+    values = shelf.campaign.values[np.isfinite(shelf.campaign.values)]
+    point = measure_bias(POOL.families, np.array(codes), values, EntropyMeasure(estimator, 0.25))
+    assert remembered.meter.point() == shelf.maker.meter.point() == point
+    assert_views_equal_fold(store, POOL)
+
+
+def test_a_fresh_uid_fits_an_attempt_id_and_differs_every_time() -> None:
+    uids = {fresh_uid() for _ in range(200)}
+    assert len(uids) == 200
+    assert all(len(uid) == 8 and int(uid, 16) >= 0 for uid in uids)
+
+
+TWO = (FurtherProperty("gap", "eV", (0.0, 20.0), 1.0, 2.0, 1e-3),)
+
+
+def test_a_campaign_of_several_properties_is_folded_with_all_of_them(store: Store) -> None:
+    begin(store, POOL, small_plan(POOL, further=TWO), START, [(1.5,), (2.5,)], versions={}, now=SENT_AT)
+    remembered = remember(store, POOL)
+    assert remembered.campaign.further[[0, 5], 0].tolist() == [1.5, 2.5]
+    values = np.array([[value_of("c000"), 1.5], [value_of("c005"), 2.5]])
+    expected = measure_bias(POOL.families, POOL.family_codes[[0, 5]], values, remembered.campaign.terms.aspects)
+    assert remembered.meter.point() == expected
+
+
+def test_weights_are_those_of_the_beginning_and_scales_those_of_its_start_set() -> None:
+    found = small_plan(POOL, further=TWO)
+    require_same_plan(found, small_plan(POOL, scale=9.0, further=(dataclasses.replace(TWO[0], scale=7.0),)))
+    with pytest.raises(StoreError, match="started with other settings"):
+        require_same_plan(found, small_plan(POOL, further=(dataclasses.replace(TWO[0], weight=2.0),)))

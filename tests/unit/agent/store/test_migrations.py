@@ -1,0 +1,196 @@
+"""A database is brought to the schema of today, or refused with what to do; those of earlier releases stay readable."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, inspect
+
+from agent.campaign.events import EVENT_TYPES, AskingEnded, Event
+from agent.campaign.state import Phase
+from agent.runtime.resume import remember
+from agent.store import migrations
+from agent.store.migrations import MIGRATIONS, current_version, migrate
+from agent.store.store import Commit
+from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
+from protocols.errors import StoreError
+from protocols.storage.database import sqlite_url
+from scenarios.verify.part import Part
+from scenarios.verify.run_check import RunFiles, require_sound, verify_run
+from tests.support import make_schema_database
+from tests.support.campaigns import SENT_AT, refold, small_pool, state_of
+from tests.support.stored_campaigns import assert_views_equal_fold, opened
+
+POOL = small_pool(24)
+RELEASED = sorted((Path(__file__).parents[3] / "support" / "databases").glob("schema-*.db"))
+
+
+def tables_in(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    return names
+
+
+def test_a_fresh_database_gets_every_table_and_the_record_of_it(tmp_path: Path) -> None:
+    opened(tmp_path / "campaign.db", POOL).close()
+    assert tables_in(tmp_path / "campaign.db") == {table.name for table in ALL_TABLES}
+    connection = sqlite3.connect(tmp_path / "campaign.db")
+    assert connection.execute("SELECT version, applied_at FROM schema_migration").fetchall() == [
+        (SCHEMA_VERSION, SENT_AT)
+    ]
+    connection.close()
+
+
+def test_a_current_database_is_left_as_it_is(tmp_path: Path) -> None:
+    engine = create_engine(sqlite_url(tmp_path / "campaign.db"))
+    for now in ("first", "second"):
+        with engine.begin() as connection:
+            migrate(connection, now=now)
+            assert current_version(connection) == SCHEMA_VERSION
+            assert connection.exec_driver_sql("SELECT applied_at FROM schema_migration").scalars().all() == ["first"]
+    engine.dispose()
+
+
+def test_there_is_a_migration_to_every_version() -> None:
+    assert sorted(MIGRATIONS) == list(range(2, SCHEMA_VERSION + 1))  # a new database begins with the last
+
+
+def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.db"
+    opened(path, POOL).close()
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO schema_migration VALUES (?, 'tomorrow')", (SCHEMA_VERSION + 1,))
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=rf"schema version {SCHEMA_VERSION + 1}.*use the newer Entropilot"):
+        opened(path, POOL)
+    assert path.read_bytes() == before
+
+
+def test_a_database_with_the_tables_of_somebody_else_is_refused_by_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "recipes.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE recipe (name TEXT)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match=r"other tables \(recipe\).*choose another file or URL"):
+        opened(path, POOL)
+    assert tables_in(path) == {"recipe"}
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE half (x)")
+        connection.exec_driver_sql("CREATE TABLE half (x)")
+
+    path = tmp_path / "campaign.db"
+    opened(path, POOL).close()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+        patch.setitem(MIGRATIONS, SCHEMA_VERSION + 1, half)
+        with pytest.raises(StoreError, match="half already exists"):
+            opened(path, POOL)
+    assert "half" not in tables_in(path)
+    opened(path, POOL).close()  # and the version of today opens it
+
+
+LATER_KINDS: dict[str, set[type[Event]]] = {"schema-1": {AskingEnded}, "schema-2": set()}
+"""Released database -> the kinds of event that came after it: a new kind needs no other tables."""
+
+
+def test_a_database_that_is_written_today_holds_an_event_of_every_kind(tmp_path: Path) -> None:
+    assert make_schema_database.main(tmp_path / "schema.db") == 0
+
+
+def test_every_released_schema_has_its_database_here() -> None:
+    assert [path.name for path in RELEASED] == [f"schema-{version}.db" for version in range(1, SCHEMA_VERSION + 1)]
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_a_migrated_database_has_the_columns_of_a_new_one_and_the_record_of_every_change(
+    released: Path, tmp_path: Path
+) -> None:
+    shutil.copy(released, tmp_path / "old.db")
+    columns = {}
+    for name in ("old.db", "new.db"):
+        opened(tmp_path / name, POOL).close()
+        engine = create_engine(sqlite_url(tmp_path / name))
+        columns[name] = {
+            table.name: [
+                (c["name"], str(c["type"]), c["nullable"], c["default"]) for c in found.get_columns(table.name)
+            ]
+            for found in (inspect(engine),)
+            for table in ALL_TABLES
+        }
+        engine.dispose()
+    assert columns["old.db"] == columns["new.db"]
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        versions = [row[0] for row in connection.execute("SELECT version FROM schema_migration ORDER BY version")]
+    first = int(released.stem.rpartition("-")[2])
+    assert versions == list(range(first, SCHEMA_VERSION + 1))
+
+
+def test_the_first_schema_gets_the_figures_that_it_did_not_have(tmp_path: Path) -> None:
+    shutil.copy(RELEASED[0], tmp_path / "campaign.db")
+    opened(tmp_path / "campaign.db", POOL).close()
+    with closing(sqlite3.connect(tmp_path / "campaign.db")) as connection:
+        figures = connection.execute("SELECT step, evenness, coverage FROM bias_point ORDER BY step").fetchall()
+    assert figures[0] == (0, None, 0.0)  # five values over three families: by the published entropy, none has one
+    assert figures[-1] == (8, None, pytest.approx(1 / 3))  # five values of one family
+
+
+def test_a_database_of_the_first_schema_that_has_not_begun_is_migrated_too(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.db"
+    shutil.copy(RELEASED[0], path)
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("journal", "observation", "request", "bias_point", "bias_family"):
+            connection.execute(f"DELETE FROM {table}")
+        connection.commit()
+    opened(path, POOL).close()
+
+
+def database_parts(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """What was found of a database that stands alone: its campaign is finished, and the files of it are not there."""
+    return tuple(part for part in parts if "not there" not in part.problem)
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_a_database_of_a_released_version_is_sound_to_verify(released: Path, tmp_path: Path) -> None:
+    shutil.copy(released, tmp_path / "campaign.db")
+    before = (tmp_path / "campaign.db").read_bytes()
+    files = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
+    require_sound(database_parts(verify_run(tmp_path, files)), "run")
+    assert (tmp_path / "campaign.db").read_bytes() == before
+    opened(tmp_path / "campaign.db", POOL).close()  # migrated
+    require_sound(database_parts(verify_run(tmp_path, files)), "run")
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_a_database_of_a_released_version_opens_folds_and_goes_on(released: Path, tmp_path: Path) -> None:
+    path = tmp_path / "campaign.db"
+    shutil.copy(released, path)
+    store = opened(path, POOL)
+    try:
+        with store._connection.begin():
+            assert current_version(store._connection) == SCHEMA_VERSION
+            names = set(inspect(store._connection).get_table_names())
+        assert {table.name for table in ALL_TABLES} <= names
+        events = list(store.journal())
+        assert {type(event) for event in events} == set(EVENT_TYPES) - LATER_KINDS[released.stem]
+        remembered = remember(store, POOL)
+        assert remembered.campaign.phase is Phase.FINISHED
+        assert state_of(remembered.campaign) == state_of(refold(POOL, events))
+        assert_views_equal_fold(store, POOL)
+        assert store.counts()["quarantined: unknown_topic"] >= 1
+        meta = store.meta()
+        assert meta is not None
+        assert (meta.campaign, meta.pool_digest) == ("demo", POOL.digest)
+        store.append(Commit(counts=(("candidate_result: late", 1),)), now=SENT_AT)
+    finally:
+        store.close()

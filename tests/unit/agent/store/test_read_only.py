@@ -1,0 +1,165 @@
+"""A run is read without touching it: no lock is taken, no file is changed or left behind."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from agent.campaign.events import DecisionMade, StartSetLoaded
+from agent.store.read_only import copy_database, reading, require_known, touched_in
+from agent.store.store import Store
+from agent.store.tables import SCHEMA_VERSION
+from agent.store.touched_pool import touched_pool
+from agent.store.views import DatasetLabels
+from protocols.errors import StoreError
+from protocols.storage.database import opening, sqlite_url
+from tests.support.campaigns import small_plan, small_pool
+from tests.support.stored_campaigns import START, Shelf, opened
+
+POOL = small_pool(20)
+NO_LABELS = DatasetLabels({}, "")
+
+
+def make_run(folder: Path) -> Path:
+    """A database as a finished process leaves it."""
+    with closing(opened(folder / "campaign.db", POOL)) as store:
+        Shelf(store, POOL, small_plan(POOL, parallel=2, budget=10)).play(3, 20)
+    return folder / "campaign.db"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def rows_read(database: Path, url: str | None = None) -> int:
+    with reading(database, url) as connection:
+        return len(list(Store(connection, "sqlite://", NO_LABELS).journal()))
+
+
+def test_reading_a_closed_database_leaves_its_folder_as_it_was(tmp_path: Path) -> None:
+    database = make_run(tmp_path)
+    before = contents(tmp_path)
+    assert rows_read(database) > 10
+    assert contents(tmp_path) == before
+
+
+def test_a_database_that_is_written_is_read_as_it_is_committed_and_no_writer_waits(tmp_path: Path) -> None:
+    database = make_run(tmp_path)
+    finished = rows_read(database)
+    with closing(sqlite3.connect(database)) as writer:
+        writer.execute("UPDATE journal SET digest = 'x' WHERE sequence = 3")  # holds the writer's lock, uncommitted
+        before = contents(tmp_path)
+        assert rows_read(database) == finished
+        after = contents(tmp_path)
+        index = "campaign.db-shm"  # where SQLite's readers mark themselves while they read
+        assert {name: what for name, what in after.items() if name != index} == {
+            name: what for name, what in before.items() if name != index
+        }
+        writer.commit()
+    with pytest.raises(StoreError, match="Row 3 of the journal"):
+        rows_read(database)
+
+
+def killed_run(tmp_path: Path) -> Path:
+    """A database whose last commits stand in the WAL, as a killed process leaves it, in a folder of its own."""
+    (tmp_path / "alive").mkdir()
+    with closing(opened(tmp_path / "alive" / "campaign.db", POOL)) as store:
+        Shelf(store, POOL, small_plan(POOL, parallel=2, budget=10)).play(3, 20)
+        (tmp_path / "killed").mkdir()
+        for end in ("", "-wal"):
+            shutil.copyfile(tmp_path / "alive" / f"campaign.db{end}", tmp_path / "killed" / f"campaign.db{end}")
+    return tmp_path / "killed" / "campaign.db"
+
+
+def test_what_a_killed_process_left_in_its_wal_is_read_and_left_there(tmp_path: Path) -> None:
+    database = killed_run(tmp_path)
+    before = contents(database.parent)
+    assert rows_read(database) == rows_read(tmp_path / "alive" / "campaign.db") > 10
+    assert contents(database.parent) == before
+
+
+def test_a_damaged_wal_is_told_by_its_name_and_not_cut_off(tmp_path: Path) -> None:
+    database = killed_run(tmp_path)
+    wal = database.with_name("campaign.db-wal")
+    content = bytearray(wal.read_bytes())
+    content[5000] ^= 0xFF
+    wal.write_bytes(content)
+    assert copy_database(database, tmp_path / "copy.db").problem.startswith("campaign.db-wal is damaged")
+    with pytest.raises(StoreError, match=r"campaign\.db is damaged: campaign\.db-wal is damaged"):
+        rows_read(database)
+
+
+def test_a_url_of_a_file_is_copied_like_the_file_itself(tmp_path: Path) -> None:
+    database = make_run(tmp_path)
+    before = contents(tmp_path)
+    assert rows_read(Path("nowhere"), sqlite_url(database)) == rows_read(database)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("url", ["no url at all", "sqlite://"])
+def test_a_url_that_names_no_database_of_ours_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(StoreError), reading(tmp_path / "campaign.db", url):
+        pass
+
+
+def test_a_file_that_is_missing_or_no_database_or_may_not_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="There is no database"):
+        rows_read(tmp_path / "campaign.db")
+    (tmp_path / "text.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match=r"text\.db is damaged: SQLite says: file is not a database"):
+        rows_read(tmp_path / "text.db")
+    with pytest.raises(StoreError, match="cannot be read"):
+        copy_database(make_run(tmp_path), tmp_path / "no folder" / "copy.db")
+
+
+def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    database = make_run(tmp_path)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"UPDATE schema_migration SET version = {SCHEMA_VERSION + 1}")
+        connection.commit()
+    with pytest.raises(StoreError, match="schema version"):
+        rows_read(database)
+
+
+@contextmanager
+def at_once(database: Path) -> Iterator[Connection]:
+    """A connection of which nothing stays open."""
+    with opening(sqlite_url(database)) as connection:
+        with closing(connection), connection.begin():
+            yield connection
+        connection.engine.dispose()
+
+
+def test_of_an_original_the_schema_is_only_checked(tmp_path: Path) -> None:
+    with at_once(make_run(tmp_path)) as connection:
+        require_known(connection, copied=False)
+    with at_once(tmp_path / "new.db") as connection:
+        with pytest.raises(StoreError, match="This database is empty"):
+            require_known(connection, copied=False)
+        require_known(connection, copied=True)
+
+
+def test_the_candidates_that_a_run_touched_have_the_families_of_its_dataset(tmp_path: Path) -> None:
+    with reading(make_run(tmp_path)) as connection:
+        events = list(Store(connection, "sqlite://", NO_LABELS).journal())
+        pool = touched_in(connection, events)
+    assert pool.families == POOL.families
+    assert pool.digest == POOL.digest
+    decided = {which for event in events if isinstance(event, DecisionMade) for which in event.candidate_ids}
+    assert set(START) | decided <= pool.index_of.keys()
+    for which in (set(START) | decided) - pool.unplaced:
+        assert pool.candidates[pool.index_of[which]].family == POOL.candidates[POOL.index_of[which]].family
+
+
+def test_a_candidate_that_nobody_observed_has_no_place() -> None:
+    events = [StartSetLoaded(("a", "b"), (1.0, 2.0)), DecisionMade(0, 1, 2, "p", "f", ("c",), (None,), "why")]
+    pool = touched_pool(events, {"a": "rich", "b": "rich"}, ["rich", "poor"])
+    assert pool.unplaced == {"c"}
+    assert pool.families == ("poor", "rich")
+    assert pool.digest == ""

@@ -1,0 +1,205 @@
+"""A growing process against one made at once, kept against streamed, and when it fits again."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from agent.surrogate import gaussian_process, growing, queries
+from agent.surrogate.covariances import KeptColumns, StreamedColumns
+from agent.surrogate.gaussian_process import Hyperparameters, SurrogateError, fit_with
+from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.pending_conditioned import Imagined
+from agent.surrogate.queries import Queries
+from agent.surrogate.standardise import measure_columns
+
+ROWS, POOL = 40, 160
+
+
+class Table:
+    """A smooth function with a little noise over a pool; the first rows are the training set."""
+
+    def __init__(self, seed: int, d: int = 4) -> None:
+        rng = np.random.default_rng(seed)
+        features = rng.normal(size=(POOL, d))
+        self.columns = measure_columns(features)
+        self.features = features
+        self.X = self.columns.apply(features)
+        self.y = 5.0 + 2.0 * np.sin(features[:, 0]) + features[:, 1] + rng.normal(scale=0.05, size=POOL)
+
+    def queries(self) -> Queries:
+        return Queries(self.features, np.arange(0, POOL, 2), self.columns)
+
+    def grown(self, rows: int, further: int, terms: GrowthTerms | None = None) -> GrowingGP:
+        process = GrowingGP(self.queries(), self.X[:rows], self.y[:rows], terms or GrowthTerms())
+        for row in range(rows, rows + further):
+            process.append(self.X[row], float(self.y[row]))
+        return process
+
+
+def at_once(process: GrowingGP, X: np.ndarray, y: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior of `gaussian_process` with the hyper-parameters and the scale of a growing one."""
+    scaled = X / process.lengthscales
+    # A value at the centre and values around it give the same mean and deviation of y as the growing process has.
+    z = (y - process.centre) / process.scale
+    hyper = Hyperparameters(1.0, process.signal, process.noise)
+    posterior = gaussian_process._posterior(scaled, z, process.centre, process.scale, hyper)
+    return posterior.predict(at / process.lengthscales)
+
+
+@pytest.mark.parametrize("ard", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_process_that_grew_is_the_posterior_of_all_rows_at_once(seed: int, ard: bool) -> None:
+    table = Table(seed)
+    process = table.grown(ROWS, 3, GrowthTerms(ard=ard))
+    assert process.fits == 1
+    mean, std = at_once(process, table.X[: ROWS + 3], table.y[: ROWS + 3], table.X[::2])
+    grown_mean, grown_std = process.predict()
+    assert grown_mean == pytest.approx(mean, abs=1e-8)
+    assert grown_std == pytest.approx(std, abs=1e-6)
+
+
+def test_before_it_grows_it_is_the_process_that_is_fitted_at_once() -> None:
+    table = Table(0)
+    process, posterior = table.grown(ROWS, 0), gaussian_process.fit(table.X[:ROWS], table.y[:ROWS])
+    assert process.lengthscale == pytest.approx(posterior.hyperparameters.lengthscale)
+    assert process.noise_std == pytest.approx(posterior.noise_std)
+    for ours, theirs in zip(process.predict(), posterior.predict(table.X[::2]), strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-8)
+
+
+@pytest.mark.parametrize("further", [3, 25])
+def test_covariances_computed_anew_give_what_kept_ones_do(further: int) -> None:
+    table = Table(1)
+    kept, streamed = table.grown(ROWS, further), table.grown(ROWS, further, GrowthTerms(memory_bytes=0))
+    assert isinstance(kept.columns, KeptColumns)
+    assert isinstance(streamed.columns, StreamedColumns)
+    assert kept.fits == streamed.fits
+    for ours, theirs in zip(kept.predict(), streamed.predict(), strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-7)
+
+
+@pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
+def test_single_precision_is_near_double(memory_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Means to a thousandth of the deviation of the values, deviations to a hundredth of it, below the noise."""
+    table, terms = Table(2), GrowthTerms(memory_bytes=memory_bytes)
+    double = table.grown(ROWS, 3, terms)
+    monkeypatch.setattr(queries, "SINGLE_PRECISION_FROM", 0)
+    single = table.grown(ROWS, 3, terms)
+    assert single._queries.dtype is np.float32
+    (mean, std), (single_mean, single_std) = double.predict(), single.predict()
+    assert single_mean == pytest.approx(mean, abs=1e-3 * double.scale)
+    with_noise, single_with_noise = (np.hypot(s, double.noise_std) for s in (std, single_std))
+    assert single_with_noise == pytest.approx(with_noise, abs=1e-2 * double.noise_std)
+
+
+@pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
+def test_what_grew_in_steps_has_the_bits_of_what_is_folded_at_once(memory_bytes: int) -> None:
+    """Resume stands on it: a fold over the same rows, whenever its results were looked at."""
+    table, terms = Table(3), GrowthTerms(memory_bytes=memory_bytes)
+    lived = table.grown(10, 0, terms)
+    for row in range(10, 60):
+        lived.append(table.X[row], float(table.y[row]))
+        lived.predict()
+        Imagined(lived).extend(table.X[[row + 1]])
+    anew = table.grown(10, 50, terms)
+    assert lived.fits == anew.fits > 3
+    for ours, theirs in zip(lived.predict(), anew.predict(), strict=True):
+        assert ours.tolist() == theirs.tolist()
+
+
+def test_it_fits_again_after_a_tenth_of_new_rows_and_not_before() -> None:
+    """And after five rows at least."""
+    table = Table(7)
+    large = table.grown(100, 0)
+    fits = []
+    for row in range(100, 121):
+        large.append(table.X[row], float(table.y[row]))
+        fits.append(large.fits)
+    assert fits == [1] * 9 + [2] * 11 + [3]  # 100 + 10, then 110 + 11
+    assert [table.grown(10, k).fits for k in (4, 5, 9, 10)] == [1, 2, 2, 3]
+
+
+def test_it_fits_again_when_the_function_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three rows far from what was expected are enough; three as expected are not."""
+    table = Table(8)
+    assert table.grown(100, 4).fits == 1
+    table.y[100:] += 20.0
+    assert table.grown(100, 2).fits == 1
+    surprised = table.grown(100, 4)
+    assert surprised.fits == 2
+    monkeypatch.setattr(growing, "SURPRISE_DEVIATIONS", math.inf)
+    assert table.grown(100, 4).fits == 1
+
+
+def test_of_too_many_rows_it_keeps_the_latest_half_and_an_even_spread_of_the_others() -> None:
+    table = Table(9)
+    process = table.grown(100, 10, GrowthTerms(max_rows=20))
+    assert process.fits == 3  # after five rows, and five more
+    kept = {tuple(row) for row in process.X * process.lengthscales}
+    latest = [tuple(row) for row in (table.X[100:110] / process.lengthscales) * process.lengthscales]
+    assert len(process.X) == 20
+    assert kept.issuperset(latest)
+    spread = np.flatnonzero([tuple((x / process.lengthscales) * process.lengthscales) in kept for x in table.X[:100]])
+    assert spread.tolist() == list(range(0, 100, 10))
+
+
+def test_hyper_parameters_are_fitted_on_as_many_rows_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    original = growing.fit_hyperparameters
+
+    def spy(X: np.ndarray, y: np.ndarray, **options: object) -> object:
+        asked.append(len(y))
+        return original(X, y, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(growing, "fit_hyperparameters", spy)
+    process = Table(10).grown(60, 6, GrowthTerms(max_fit_rows=12))
+    assert asked == [12, 12]
+    assert len(process.X) == 66
+
+
+def test_a_matrix_that_no_jitter_mends_ends_with_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Growing needs no jitter, as δ² is the noise at least; at a fit the ladder has an end."""
+    monkeypatch.setattr(gaussian_process, "JITTERS", (-3.0,))
+    with pytest.raises(SurrogateError, match=r"no Cholesky factor.*What to do"):
+        Table(0).grown(ROWS, 0)
+
+
+@pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
+def test_repeated_rows_and_equal_values_keep_it_finite(memory_bytes: int) -> None:
+    """The same row over and over, with one value and with others."""
+    table, terms = Table(0), GrowthTerms(memory_bytes=memory_bytes)
+    X = np.repeat(table.X[:2], 10, axis=0)
+    for y in (np.full(20, 0.7), np.arange(20.0)):
+        process = GrowingGP(table.queries(), X[:8], y[:8], terms)
+        for row, value in zip(X[8:], y[8:], strict=True):
+            process.append(row, float(value))
+        mean, std = process.predict()
+        assert np.isfinite(mean).all()
+        assert (std >= 0.0).all()
+        assert np.isfinite(std).all()
+    assert fit_with(X, y, Hyperparameters(1.0, 1.0, 0.1)).noise_std > 0.0
+
+
+@pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
+@pytest.mark.parametrize("ard", [False, True])
+def test_without_a_feature_that_varies_all_queries_are_alike(memory_bytes: int, ard: bool) -> None:
+    features = np.ones((30, 3))
+    columns = measure_columns(features)
+    queries_ = Queries(features, np.arange(30), columns)
+    X, y = columns.apply(features), np.random.default_rng(0).normal(size=30)
+    process = GrowingGP(queries_, X[:8], y[:8], GrowthTerms(ard=ard, memory_bytes=memory_bytes))
+    for row in range(8, 20):
+        process.append(X[row], float(y[row]))
+    mean, std = process.predict()
+    assert mean == pytest.approx(np.full(30, mean[0]))
+    assert std == pytest.approx(np.full(30, std[0]))
+    assert process.lengthscale == 1.0
+
+
+@pytest.mark.parametrize(("X", "y"), [(np.full((5, 4), np.nan), np.ones(5)), (np.ones((0, 4)), np.ones(0))])
+def test_rows_that_are_no_training_set_are_refused(X: np.ndarray, y: np.ndarray) -> None:
+    with pytest.raises(SurrogateError):
+        GrowingGP(Table(0).queries(), X, y, GrowthTerms())

@@ -1,0 +1,151 @@
+"""Topics are built and parsed in one place, and nothing that is not ours is taken for ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocols.errors import InvariantViolation, MessageError
+from protocols.wire.codec import topic_of
+from protocols.wire.limits import MAX_ID_LENGTH, MAX_TOPIC_BYTES
+from protocols.wire.topics import (
+    ANY_SIMULATOR,
+    PREFIX,
+    WITHOUT_CLIENT,
+    Channel,
+    Topic,
+    agent_subscriptions,
+    is_publishable,
+    parse,
+    shadow_subscriptions,
+    simulator_subscriptions,
+)
+from tests.support import sample_messages as letters
+from tests.support.memory_bus import matches
+
+LONGEST = "a" * MAX_ID_LENGTH
+UNPUBLISHABLE = ["", "a/+/b", "a/#", "a\0", "a/\ud800", "a" * (MAX_TOPIC_BYTES + 1), "ä" * MAX_TOPIC_BYTES]
+
+
+@pytest.mark.parametrize("topic", UNPUBLISHABLE)
+def test_a_topic_that_mqtt_does_not_take_is_told_before_it_is_published(topic: str) -> None:
+    assert not is_publishable(topic)
+
+
+@pytest.mark.parametrize("topic", ["a", "/", "others/ä b", "$SYS/x", "a" * MAX_TOPIC_BYTES])
+def test_any_other_topic_can_be_published(topic: str) -> None:
+    assert is_publishable(topic)
+
+
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("name", ["a", "0-_z", LONGEST])
+def test_a_topic_survives_the_way_to_text_and_back(channel: Channel, name: str) -> None:
+    topic = Topic(name, channel, None if channel in WITHOUT_CLIENT else name)
+    assert parse(str(topic)) == topic
+    assert str(topic).startswith(f"{PREFIX}/{name}/{channel.value}")
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "",
+        "/",
+        PREFIX,
+        f"{PREFIX}/",
+        f"{PREFIX}/c",
+        f"{PREFIX}/c/",
+        f"{PREFIX}/c/result",
+        f"{PREFIX}/c/result/",
+        f"{PREFIX}/c/result/s/more",
+        f"{PREFIX}/c/bias/s",
+        f"{PREFIX}/c/bias/",
+        f"{PREFIX}/c/control/s",
+        f"{PREFIX}/c/measurement/s",
+        f"{PREFIX}/c/RESULT/s",
+        f"{PREFIX}/C/result/s",
+        f"{PREFIX}/c/result/S",
+        f"{PREFIX}//result/s",
+        f"{PREFIX}/-c/result/s",
+        f"{PREFIX}/c/result/s\n",
+        f"{PREFIX}/c\n/result/s",
+        f"{PREFIX}/c/result/ś",
+        f"{PREFIX}/+/result/s",
+        f"{PREFIX}/c/result/#",
+        f"{PREFIX}/c/result/{LONGEST}a",
+        f"{PREFIX}/c/result/\x00",
+        f"{PREFIX}/c/result/\ud800",
+        f"/{PREFIX}/c/result/s",
+        f"x{PREFIX}/c/result/s",
+        f"{PREFIX}/{PREFIX}/c/result/s",
+        "entropilot/v2/c/result/s",
+        "entropilot/v1x/c/result/s",
+        "a" * 65_536,
+    ],
+)
+def test_a_topic_that_is_none_of_ours_is_refused_by_that_reason(topic: str) -> None:
+    with pytest.raises(MessageError) as caught:
+        parse(topic)
+    assert caught.value.reason == "unknown_topic"
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("name", ["", "C", "+", "#", "a/b", "$share", "-a", "a b", "é", LONGEST + "a", "a\n"])
+def test_a_name_that_would_break_a_topic_stops_us(name: str) -> None:
+    with pytest.raises(InvariantViolation):
+        str(Topic(name, Channel.BIAS))
+    with pytest.raises(InvariantViolation):
+        str(Topic("c", Channel.RESULT, name))
+    with pytest.raises(InvariantViolation):
+        agent_subscriptions(name)
+    with pytest.raises(InvariantViolation):
+        simulator_subscriptions(name, campaign="c", shared=False)
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_client_level_is_where_it_belongs_and_nowhere_else(channel: Channel) -> None:
+    with pytest.raises(InvariantViolation):
+        str(Topic("c", channel, "s" if channel in WITHOUT_CLIENT else None))
+
+
+def test_the_agent_hears_what_is_meant_for_it_and_not_its_own_words() -> None:
+    filters = agent_subscriptions(letters.CAMPAIGN)
+    heard = {
+        message.type for message in letters.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
+    }
+    assert heard == {"candidate_result", "candidate_failure", "status", "control"}
+    assert not any(matches(each, f"{PREFIX}/other/result/sim-1") for each in filters)
+
+
+def test_a_shadow_hears_all_of_its_campaign_but_the_bias() -> None:
+    filters = shadow_subscriptions(letters.CAMPAIGN)
+    heard = {
+        message.type for message in letters.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
+    }
+    assert heard == {message.type for message in letters.one_of_each()} - {"bias_report"}
+    assert not any(matches(each, f"{PREFIX}/other/request/sim-1") for each in filters)
+
+
+@pytest.mark.parametrize("campaign", [letters.CAMPAIGN, None])
+def test_a_simulator_hears_its_requests_those_to_anyone_and_its_receipts(campaign: str | None) -> None:
+    filters = simulator_subscriptions(letters.SIMULATOR, campaign=campaign, shared=False)
+    mine = [
+        topic_of(letters.request()),
+        topic_of(letters.request(), recipient=letters.SIMULATOR),
+        topic_of(letters.receipt()),
+    ]
+    assert all(any(matches(each, topic) for each in filters) for topic in mine)
+    foreign = [
+        topic_of(letters.request(), recipient="sim-2"),
+        topic_of(letters.receipt(simulator="sim-2")),
+        *(topic_of(message) for message in (letters.result(), letters.status(), letters.bias_report())),
+    ]
+    assert not any(matches(each, topic) for each in filters for topic in foreign)
+    elsewhere = topic_of(letters.request(campaign="other"))
+    assert any(matches(each, elsewhere) for each in filters) is (campaign is None)
+
+
+def test_only_requests_to_anyone_are_shared_among_simulators() -> None:
+    plain = simulator_subscriptions("s", campaign="c", shared=False)
+    shared = simulator_subscriptions("s", campaign="c", shared=True)
+    anyone = f"{PREFIX}/c/request/{ANY_SIMULATOR}"
+    assert [each for each in shared if each not in plain] == [f"$share/simulators/{anyone}"]
+    assert [each for each in plain if each not in shared] == [anyone]

@@ -1,0 +1,119 @@
+"""The tables of a comparison: every bias figure, before and after, with how sure it is; units are there to be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from agent.entropy.bias import BIAS_FIGURES, measure_bias
+from scenarios.compare.comparison import Comparison, ModelScores
+from scenarios.compare.downstream import Score
+from scenarios.compare.measures import Measure, baseline_of, shown
+from scenarios.compare.tables import tables
+from scenarios.run.trajectory import Trajectory
+
+
+def run(seed: int, spread: float) -> Trajectory:
+    """A start that is the same for a seed, and an end whose second family is narrower by `spread`."""
+    random = np.random.default_rng(seed)
+    values = random.normal(size=60)
+    codes = np.repeat([0, 1], 30)
+    scale = np.where(codes == 1, 0.1, 1.0)
+    points = ((0, measure_bias(("a", "b"), codes, values * scale)),)
+    scale = np.where(codes == 1, spread, 1.0) + 0.01 * random.random()
+    return Trajectory("p", "eV", (*points, (1, measure_bias(("a", "b"), codes, values * scale))))
+
+
+def compared(seeds: int, policies: dict[str, float]) -> Comparison:
+    runs = {name: [run(seed, spread) for seed in range(seeds)] for name, spread in policies.items()}
+    return Comparison("toy", tuple(range(seeds)), runs)
+
+
+def printed(comparison: Comparison) -> str:
+    out = StringIO()
+    console = Console(file=out, width=100)
+    for table in tables(comparison):
+        console.print(table)
+    return out.getvalue()
+
+
+def test_every_bias_figure_stands_there_with_its_unit_before_and_after() -> None:
+    comparison = compared(4, {"etal": 0.9, "random": 0.3})
+    text = printed(comparison)
+    for measure in comparison.bias_measures():
+        assert measure.label.split()[0] in text
+        assert shown(measure.before, measure.decimals) in text
+        for policy in ("etal", "random"):
+            assert shown(measure.after[policy], measure.decimals) in text
+    assert "[nat]" in text
+    assert [measure.name for measure in comparison.bias_measures()] == [figure.name for figure in BIAS_FIGURES]
+
+
+def test_few_seeds_are_called_few() -> None:
+    assert "2 seeds are too few for a test" in printed(compared(2, {"etal": 0.9, "random": 0.3}))
+    assert "Wilcoxon needs 6 seeds that differ, and there are 4" in printed(compared(4, {"etal": 0.9, "random": 0.3}))
+    assert "too few" not in printed(compared(6, {"etal": 0.9, "random": 0.3}))
+
+
+def test_how_many_tests_were_made_is_said_and_one_policy_alone_has_none() -> None:
+    defined = sum(f.unit == "nat" for f in BIAS_FIGURES)
+    text = printed(compared(6, {"etal": 0.9, "random": 0.3}))
+    assert "t tests, none adjusted" in text
+    assert int(text.split("p-values of ")[1].split()[0]) >= defined
+    assert "Difference to" not in printed(compared(6, {"etal": 0.9}))
+
+
+def test_models_have_their_unit_and_the_size_of_the_test_set() -> None:
+    scores = tuple((Score(0, 20, 18, 0.5, 12.0), Score(1, 21, 18, 0.6 + seed / 100, 11.0)) for seed in range(3))
+    model = ModelScores("bulk_modulus", "GPa", "random_forest", {"etal": scores, "random": scores})
+    comparison = replace(
+        compared(3, {"etal": 0.9, "random": 0.3}), models=(model,), held_out=(18, 18, 17), pool_size=90
+    )
+    text = printed(comparison)
+    assert "models of bulk_modulus before and after 1 acquisitions" in text
+    assert "MAE [GPa] ↓" in text
+    assert "0.610 ± 0.025" in text  # t(0.975, 2) · 0.01 / √3
+    assert "Scored on 17 to 18 of 90 candidates" in text
+    assert "equal with every seed" in text
+
+
+def test_policies_that_ended_at_different_steps_say_where() -> None:
+    comparison = compared(2, {"etal": 0.9, "random": 0.3})
+    assert "before and after 1 acquisitions" in printed(comparison)
+    assert "acquired" not in printed(comparison)
+    short = [replace(run, points=run.points[:1]) for run in comparison.runs["etal"][:1]]
+    uneven = replace(comparison, runs={**comparison.runs, "etal": [*short, comparison.runs["etal"][1]]})
+    text = printed(uneven)
+    assert "where each policy ended" in text
+    assert "Difference to random at the end" in text
+    assert "0 to 1" in text
+    assert uneven.common == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [(("etal", "random", "x"), "random"), (("etal", "x"), "x"), (("random", "x"), "random"), (("random",), None)],
+)
+def test_the_baseline_is_random_or_else_the_last(policies: tuple[str, ...], expected: str | None) -> None:
+    assert baseline_of(policies) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.25, 0.35], "0.300 ± 0.635"),
+        ([0.012, 0.014], "0.0130 ± 0.0127"),
+        ([41.0, 43.0], "42.00 ± 12.71"),
+        ([0.25], "0.250"),
+        ([0.25, None], "undefined in 1 of 2"),
+        ([0.0, 0.0], "0.000 ± 0.000"),
+        ([4321.0], "4321"),
+    ],
+)
+def test_figures_have_the_digits_that_show_them(values: list[float | None], expected: str) -> None:
+    measure = Measure("", "", "x", "x", "", lower_is_better=True, before=tuple(values), after={})
+    assert shown(values, measure.decimals) == expected

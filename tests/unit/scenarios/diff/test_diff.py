@@ -1,0 +1,64 @@
+"""Two journals are the same if nothing differs but what belongs to a run alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from agent.campaign.events import DecisionMade, Event, ResultAccepted
+from scenarios.diff.diff import Told, diff, told_by
+from scenarios.diff.report import verdict
+from scenarios.settings.library import RECORDED
+from tests.support.goldens import GOLDENS
+
+
+@pytest.fixture(scope="module")
+def told() -> Told:
+    return told_by(str(GOLDENS / f"pool_runs_dry{RECORDED}"), Path("runs"), lambda *_: None)
+
+
+def with_events(told: Told, events: list[Event]) -> Told:
+    return dataclasses.replace(told, events=tuple(events))
+
+
+def place_of(told: Told, kind: type[Event]) -> int:
+    return next(place for place, event in enumerate(told.events) if isinstance(event, kind))
+
+
+def test_answers_that_came_in_another_order_make_no_difference(told: Told) -> None:
+    events = list(told.events)
+    events.append(events.pop(place_of(told, ResultAccepted)))
+    found = diff(told, with_events(told, events))
+    assert found.is_same
+    assert "answers came in another order" in verdict(found)
+
+
+def test_another_value_or_one_answer_less_makes_one(told: Told) -> None:
+    place, events = place_of(told, ResultAccepted), list(told.events)
+    answer = events[place]
+    assert isinstance(answer, ResultAccepted)
+    other = dataclasses.replace(answer, value=answer.value + 1)
+    assert not diff(told, with_events(told, [*events[:place], other, *events[place + 1 :]])).is_same
+    assert not diff(told, with_events(told, [*events[:place], *events[place + 1 :]])).is_same
+
+
+def test_another_decision_parts_them_after_the_results_of_then(told: Told) -> None:
+    events = list(told.events)
+    place = [place for place, event in enumerate(events) if isinstance(event, DecisionMade)][-1]
+    last = events[place]
+    assert isinstance(last, DecisionMade)
+    events[place] = dataclasses.replace(last, candidate_ids=("another",))
+    found = diff(told, with_events(told, events))
+    assert not found.is_same
+    assert found.parted_at == sum(isinstance(event, ResultAccepted) for event in events[:place]) > 10
+    assert diff(told, told).parted_at is None
+
+
+def test_where_only_settings_differ_it_says_so(told: Told) -> None:
+    first = told.events[0]
+    other = dataclasses.replace(first, plan=dataclasses.replace(told.plan, budget=told.plan.budget + 1))  # type: ignore[call-arg]
+    found = diff(told, with_events(told, [other, *told.events[1:]]))
+    assert not found.is_same
+    assert "the settings differ" in verdict(found)

@@ -1,0 +1,145 @@
+"""A recorded lab is found by candidate and attempt, with its times, and keeps apart what it said unasked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from protocols.recording.lines import HEADER_MARK, line_digest, sealed
+from protocols.recording.reader import open_recording
+from protocols.wire.topics import PREFIX
+from scenarios.listing.recordings import library_recordings
+from scenarios.play.recorded_lab import Found, RecordedLab, labs_in
+from tests.support import sample_messages as letters
+from tests.support.recorded import Rows
+
+RESULTS = f"{PREFIX}/{letters.CAMPAIGN}/result/{letters.SIMULATOR}"
+
+
+def lab_of(rows: Rows) -> RecordedLab:
+    return labs_in(rows)[letters.CAMPAIGN]
+
+
+def times(lab: RecordedLab, candidate: str, attempt: int = 1) -> list[float]:
+    return [round(answer.after_s, 6) for answer in lab.find(candidate, attempt).answers]
+
+
+def test_all_answers_of_an_attempt_are_kept_with_their_time_after_its_first_request() -> None:
+    rows = Rows()
+    rows.asked(1.0, "x")
+    rows.asked(1.5, "x")
+    rows.answered(2.0, "x")
+    rows.answered(2.25, "x")
+    rows.failed(4.0, "x")
+    assert times(lab_of(rows), "x") == [1.0, 1.25, 3.0]
+
+
+def test_every_attempt_has_its_own_answers_and_silence_stays_silence() -> None:
+    rows = Rows()
+    rows.asked(0.0, "x", 1)
+    rows.failed(1.0, "x", 1)
+    rows.asked(1.0, "x", 2)
+    rows.asked(9.0, "x", 3)
+    rows.answered(9.5, "x", 3)
+    lab = lab_of(rows)
+    assert [times(lab, "x", attempt) for attempt in (1, 2, 3)] == [[1.0], [], [0.5]]
+    assert lab.find("x", 2).is_known
+
+
+def test_beyond_the_recorded_attempts_the_last_answer_is_given_again() -> None:
+    rows = Rows()
+    rows.asked(0.0, "x", 1)
+    rows.failed(1.0, "x", 1)
+    rows.asked(1.0, "x", 2)
+    rows.answered(1.5, "x", 2)
+    found = lab_of(rows).find("x", 7)
+    assert found.is_beyond
+    assert b"candidate_result" in found.answers[0].payload
+
+
+def test_a_candidate_that_was_never_answered_for_is_silence_and_one_that_was_never_asked_for_is_unknown() -> None:
+    rows = Rows()
+    rows.asked(0.0, "x")
+    rows.asked(0.0, "y")
+    rows.answered(0.1, "y")
+    lab = lab_of(rows)
+    assert lab.find("x", 1) == Found(())
+    assert lab.find("x", 2) == Found((), is_beyond=True)
+    assert not lab.find("z", 1).is_known
+
+
+def test_of_two_campaigns_of_one_name_the_first_one_counts() -> None:
+    rows = Rows()
+    rows.asked(0.0, "x")
+    rows.asked(5.0, "x", uid="later")
+    rows.answered(6.0, "x", uid="later")
+    rows.answered(7.0, "x")
+    lab = lab_of(rows)
+    assert times(lab, "x") == [7.0]
+    assert not lab.unasked
+
+
+def test_an_answer_whose_request_was_not_heard_is_known_by_its_attempts_id() -> None:
+    rows = Rows()
+    rows.answered(3.0, "x", 2)
+    rows.answered(3.5, "x", 2)
+    assert times(lab_of(rows), "x", 2) == [0.0, 0.5]
+
+
+@pytest.mark.parametrize("forged", [{"candidate_id": "y"}, {"simulator": "sim-2"}])
+def test_a_forged_answer_answers_nobody_and_is_said_again_as_it_was(forged: dict[str, str]) -> None:
+    rows = Rows()
+    rows.asked(0.0, "x")
+    message = letters.result("then-d000001-x-a1", **({"candidate_id": "x"} | forged))
+    rows.add(1.0, message)
+    rows.answered(2.0, "x")
+    lab = lab_of(rows)
+    assert times(lab, "x") == [2.0]
+    assert [(each.after_s, each.requests, each.answers) for each in lab.unasked] == [(1.0, 1, 0)]
+
+
+def test_what_the_lab_says_unasked_has_its_place_and_its_time_and_the_agents_words_are_left_out() -> None:
+    rows = Rows()
+    rows.add(1.0, letters.status())
+    rows.add(1.5, letters.status("agent"))
+    rows.asked(2.0, "x")
+    rows.add(2.5, letters.receipt())
+    rows.answered(3.0, "x")
+    rows.say(3.5, RESULTS, b"\xff garbage")
+    rows.add(4.0, letters.control())
+    rows.say(4.5, "other/topic", b"of others")
+    unasked = lab_of(rows).unasked
+    assert [each.channel for each in unasked] == [
+        f"status/{letters.SIMULATOR}",
+        f"result/{letters.SIMULATOR}",
+        "control",
+    ]
+    assert [(each.after_s, each.requests, each.answers) for each in unasked] == [(-1.0, 0, 0), (1.5, 1, 1), (2.0, 1, 1)]
+    assert [each.retain for each in unasked] == [True, False, False]
+
+
+def test_a_recording_of_the_first_format_has_its_lab_too(tmp_path: Path) -> None:
+    rows = Rows()
+    rows.asked(1.0, "x")
+    rows.answered(2.0, "x")
+    header = json.dumps({HEADER_MARK: 1, "campaign": letters.CAMPAIGN, "pool_digest": "", "started_at": ""})
+    digest, lines = line_digest("", header), [header]
+    for row, direction in zip(rows, ("out", "in"), strict=True):
+        content = {"n": row.number, "t": row.time_s, "dir": direction, "topic": row.topic, "retain": False}
+        line, digest = sealed(digest, content | {"text": row.payload.decode()})
+        lines.append(line)
+    path = tmp_path / "first.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    with open_recording(path) as recording:
+        assert times(labs_in(recording.rows())[letters.CAMPAIGN], "x") == [1.0]
+
+
+@pytest.mark.parametrize("name", sorted(library_recordings()))
+def test_of_every_golden_recording_every_attempt_is_known(name: str) -> None:
+    with open_recording(library_recordings()[name]) as recording:
+        lab = labs_in(recording.rows())[name]
+    assert lab.given >= 40
+    assert all(lab.find(candidate, attempt).is_known for candidate, attempt in lab.answers)
+    assert all(answer.after_s >= 0 for answers in lab.answers.values() for answer in answers)

@@ -1,0 +1,206 @@
+"""A recording is followed by the rules of today, and whatever is not as recorded is said, by its row."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.acquisition.base import AcquisitionContext, Choice, Proposal
+from agent.acquisition.registry import make_policy
+from agent.pool.candidates import Pool
+from agent.runtime.transaction import Step
+from protocols.errors import StoreError
+from protocols.recording.lines import AnyRow, EventRow, MessageRow, StartRow, StepRow
+from protocols.recording.reader import open_recording
+from scenarios.diff.diff import _Collected
+from scenarios.replay.decisions import Decision
+from scenarios.replay.findings import ReplayOutcome
+from scenarios.replay.follow import Follower
+from scenarios.replay.recorded_campaign import RecordedCampaign
+from scenarios.settings.library import RECORDED
+from scenarios.sources.recording import recorded_scenario
+from scenarios.world.world import make_world
+from tests.support.goldens import GOLDENS
+
+Ask = Callable[[AcquisitionContext, int], Proposal]
+
+
+def random_policy() -> Ask:
+    return make_policy("random", {}).propose
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[AnyRow]:
+    """A golden with failures, deadlines and retries."""
+    with open_recording(GOLDENS / f"four_instruments{RECORDED}") as recording:
+        return list(recording.rows())
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    return make_world(recorded_scenario(GOLDENS / f"four_instruments{RECORDED}")).pool
+
+
+def followed(pool: Pool, rows: list[AnyRow], ask: Ask | None = None) -> ReplayOutcome:
+    follower = Follower(pool, ask)
+    for row in rows:
+        follower.take(row)
+    return follower.finish()
+
+
+def first_step(rows: list[AnyRow], *, made: bool = False, taking: str = "") -> int:
+    """Return the place of the first step that made a decision, or took an input of a kind."""
+    return next(
+        place
+        for place, row in enumerate(rows)
+        if isinstance(row, StepRow)
+        and (not made or row.made)
+        and (not taking or any(taking in each for each in row.took))
+    )
+
+
+def test_who_believes_the_recording_follows_it_to_its_end(pool: Pool, rows: list[AnyRow]) -> None:
+    outcome = followed(pool, rows)
+    assert outcome.is_identical
+    assert (outcome.decisions, outcome.phase) == (0, "finished")
+    assert outcome.rows == len(rows)
+    assert outcome.messages == sum(isinstance(row, MessageRow) for row in rows)
+
+
+def test_another_policy_is_told_from_the_recorded_one_decision_by_decision(pool: Pool, rows: list[AnyRow]) -> None:
+    outcome = followed(pool, rows, random_policy())
+    assert outcome.identical + outcome.differing == outcome.decisions == 60
+    assert outcome.differing > 30
+    assert outcome.lost == "", "what is recorded is followed nevertheless"
+    first = outcome.first_difference
+    assert first is not None
+    assert first.recorded is not None
+    assert first.today is not None
+    assert first.recorded.candidate_ids != first.today.candidate_ids
+    assert first.at.row == rows[first_step(rows, made=True)].number
+    assert first.state["observed"] == "84"
+
+
+def test_the_same_choice_with_another_score_is_identical_and_noted(pool: Pool, rows: list[AnyRow]) -> None:
+    made = iter([event for row in rows if isinstance(row, StepRow) for event in row.made])
+
+    def same_with_no_scores(context: AcquisitionContext, _count: int) -> Proposal:
+        import json
+
+        event = json.loads(next(made)[1])
+        assert event["decision"] == context.decision
+        choices = tuple(Choice(pool.index_of[each], 1.0) for each in event["candidate_ids"])
+        return Proposal(choices, "the same", target_family=event["target_family"])
+
+    outcome = followed(pool, rows, same_with_no_scores)
+    assert outcome.is_identical
+    assert outcome.other_figures == outcome.identical == 60
+    assert outcome.first_other_figure.startswith("decision 0: the score of")
+
+
+def test_a_message_that_is_missing_is_said_by_its_row(pool: Pool, rows: list[AnyRow]) -> None:
+    place = first_step(rows, taking="row")
+    taken = rows[place].took[0]["row"]  # type: ignore[union-attr]
+    outcome = followed(pool, [row for row in rows if row.number != taken])
+    assert outcome.lost.startswith(f"row {rows[place].number}: ")
+    assert not outcome.is_identical
+
+
+def test_a_step_that_leads_elsewhere_is_said(pool: Pool, rows: list[AnyRow]) -> None:
+    place = first_step(rows, made=True)
+    step = rows[place]
+    assert isinstance(step, StepRow)
+    changed = [*rows[:place], dataclasses.replace(step, sequence=step.sequence + 1), *rows[place + 1 :]]
+    assert "the journal was at row" in followed(pool, changed).lost
+
+
+def test_a_step_that_was_not_committed_is_not_followed(pool: Pool, rows: list[AnyRow]) -> None:
+    """The process died between the note and the commit: the journal stands where the step began."""
+    place = first_step(rows, made=True)
+    step = rows[place]
+    assert isinstance(step, StepRow)
+    killed = [*rows[: place + 1], StartRow(step.number + 1, step.time_s, step.before)]
+    outcome = followed(pool, killed)
+    assert (outcome.lost, outcome.events) == ("", 2)
+    committed = [*rows[: place + 1], StartRow(step.number + 1, step.time_s, step.sequence)]
+    assert followed(pool, committed).events == 2 + step.sequence - step.before
+
+
+def test_a_gap_in_the_journal_is_said_with_both_numbers(pool: Pool, rows: list[AnyRow]) -> None:
+    event = next(row for row in rows if isinstance(row, EventRow))
+    with pytest.raises(StoreError, match="row 5 of the journal; expected row 3"):
+        followed(pool, [*rows[:2], dataclasses.replace(event, sequence=5)])
+
+
+def test_a_recording_without_a_beginning_cannot_be_followed(pool: Pool, rows: list[AnyRow]) -> None:
+    without = [row for row in rows if not isinstance(row, EventRow)]
+    assert "does not say how the campaign began" in followed(pool, without).lost
+
+
+def test_an_input_of_an_unknown_kind_is_said(pool: Pool, rows: list[AnyRow]) -> None:
+    place = first_step(rows, taking="row")
+    step = rows[place]
+    assert isinstance(step, StepRow)
+    changed = [*rows[:place], dataclasses.replace(step, took=({"moved": 1},)), *rows[place + 1 :]]
+    assert "no known kind" in followed(pool, changed).lost
+
+
+def test_the_pool_of_another_campaign_is_refused(rows: list[AnyRow], tmp_path: Path) -> None:
+    other = make_world(recorded_scenario(GOLDENS / f"emt_alloys{RECORDED}")).pool
+    assert "this pool is" in followed(other, rows).lost
+
+
+def test_a_campaign_that_begins_anew_in_its_recording_is_collected_anew(pool: Pool, rows: list[AnyRow]) -> None:
+    beginning = [row for row in rows if isinstance(row, EventRow)][:2]
+    collected, events = RecordedCampaign(), _Collected()
+
+    def note(step: Step, time_s: float) -> None:
+        collected.note(step, time_s)
+        events.note(step, time_s)
+
+    follower = Follower(pool, None, followed=note)
+    for row in rows:
+        follower.take(row)
+    assert len(collected.answers) > 20
+    assert len(events.events) > 100
+    started_with = dict(collected.start)
+    for row in beginning:
+        follower.take(row)
+    assert (collected.answers, collected.asked, len(collected.points)) == ({}, [], 1)
+    assert collected.asked_at == [0]
+    assert (collected.start, len(events.events), len(events.points)) == (started_with, 2, 1)
+
+
+@pytest.mark.parametrize("took", [[{"proposed": [1]}], [{"row": {}}], [{}]])
+def test_an_input_of_another_form_ends_the_following_and_is_told(
+    pool: Pool, rows: list[AnyRow], took: list[dict[str, object]]
+) -> None:
+    place = first_step(rows, made=True)
+    step = rows[place]
+    assert isinstance(step, StepRow)
+    forged = dataclasses.replace(step, took=tuple(took))
+    assert "an input of no known kind" in followed(pool, [*rows[:place], forged, *rows[place + 1 :]]).lost
+
+
+def test_a_decision_with_scores_of_some_candidates_only_ends_the_following_and_is_told(
+    pool: Pool, rows: list[AnyRow]
+) -> None:
+    place = first_step(rows, made=True)
+    step = rows[place]
+    assert isinstance(step, StepRow)
+    ((kind, decision), *others) = step.made
+    content = json.loads(decision)
+    content["scores"] = [*content["scores"], 1.0]
+    forged = dataclasses.replace(step, made=((kind, json.dumps(content)), *others))
+    assert "1 candidates and 2 scores" in followed(pool, [*rows[:place], forged, *rows[place + 1 :]]).lost
+
+
+def test_a_decision_without_scores_is_compared_by_its_candidates(pool: Pool) -> None:
+    name = pool.candidate_ids[0]
+    scored, unscored = Decision(0, (name,), (1.0,)), Decision(0, (name,))
+    assert unscored.other_figure(unscored) == ""
+    assert "none then, 1 now" in unscored.other_figure(scored)

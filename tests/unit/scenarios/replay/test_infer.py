@@ -1,0 +1,71 @@
+"""What the agent did is told from its messages alone, also where an operator came between a question and its answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.acquisition.registry import make_policy
+from agent.campaign import decide
+from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.events import CampaignStarted, RequestIssued
+from agent.campaign.state import Campaign
+from protocols.recording.lines import HEARD, MessageRow
+from protocols.wire.attempt_ids import attempt_identity
+from protocols.wire.codec import decode
+from protocols.wire.messages import Control, ControlAction
+from scenarios.replay.findings import ReplayOutcome
+from scenarios.replay.follow import Follower
+from scenarios.replay.infer import Inference, Requests
+from tests.support.campaigns import small_plan
+from tests.support.heard import POOL, START_SET, request, wish
+
+POLICY = make_policy("etal", {})
+ARRAYS = pool_arrays(POOL)
+STARTED = CampaignStarted(small_plan(POOL, policy="etal", parallel=1, budget=6), {})
+
+
+def choice(campaign: Campaign) -> str:
+    return POOL.candidate_ids[POLICY.propose(make_context(campaign, ARRAYS), 1).choices[0].index]
+
+
+def replayed(heard: list[tuple[str, bytes]], asked_for: str) -> ReplayOutcome:
+    follower = Follower(POOL, POLICY.propose)
+    requests = Requests("demo", STARTED.plan.uid, {0: (asked_for,)})
+    inference = Inference(follower, requests, STARTED, START_SET, 60.0)
+    for number, (topic, payload) in enumerate(heard, 1):
+        inference.take(MessageRow(number, float(number), HEARD, topic, payload, False))
+    return follower.finish()
+
+
+@pytest.mark.parametrize("drops", [True, False], ids=["of its choice", "of another candidate"])
+def test_an_exclusion_while_the_policy_thinks_makes_no_difference(*, drops: bool) -> None:
+    campaign = Campaign(POOL)
+    for event in (STARTED, START_SET):
+        campaign.apply(event)
+    first, needed, based_on = choice(campaign), decide.decision_needed(campaign), campaign.sequence
+    proposal = POLICY.propose(make_context(campaign, ARRAYS), 1)
+    other = next(each for each in POOL.candidate_ids if each not in {first, *START_SET.candidate_ids})
+    exclusion = wish(ControlAction.EXCLUDE_CANDIDATE, first if drops else other)
+    control = decode(*exclusion)
+    assert isinstance(control, Control)
+    for event in decide.decide_control(campaign, control).events:
+        campaign.apply(event)
+    assert needed is not None
+    decided = decide.decide_proposal(campaign, needed, based_on, proposal)
+    assert bool(decided.events) is not drops
+    if drops:
+        proposal = POLICY.propose(make_context(campaign, ARRAYS), 1)
+        decided = decide.decide_proposal(campaign, needed, campaign.sequence, proposal)
+    issued = next(event for event in decided.events if isinstance(event, RequestIssued))
+    outcome = replayed([exclusion, request(issued.candidate_id, 0, issued.attempt_id)], issued.candidate_id)
+    assert (outcome.lost, outcome.identical, outcome.differing) == ("", 1, 0)
+
+
+def test_what_the_policy_would_not_have_chosen_is_a_difference() -> None:
+    campaign = Campaign(POOL)
+    for event in (STARTED, START_SET):
+        campaign.apply(event)
+    other = next(each for each in POOL.candidate_ids if each not in {choice(campaign), *START_SET.candidate_ids})
+    attempt_id = attempt_identity(STARTED.plan.uid, 0, other, 1)
+    outcome = replayed([request(other, 0, attempt_id)], other)
+    assert (outcome.identical, outcome.differing) == (0, 1)

@@ -1,0 +1,120 @@
+"""The live view: fits a terminal, is quiet in a log, and never stops a run."""
+
+import dataclasses
+import math
+from io import StringIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from agent.entropy.bias import BiasPoint
+from scenarios.run.live_view import BAR_CELLS, LiveState, LiveView, _bar, progress_line, render
+
+BEFORE = BiasPoint(("cubic", "trigonal"), (9, 4), (1.0, 0.2), 0.8, 0.4, 0.4, "trigonal", 0.75, 0.5)
+NOW = BiasPoint(("cubic", "trigonal"), (9, 8), (1.0, 0.9), 0.1, 0.05, 0.05, "trigonal", 0.95, 1.0)
+STATE = LiveState(
+    campaign="demo", policy="etal", phase="running", step=40, budget=100, spent=40, elapsed_s=20.0, per_second=2.0,
+    bias=NOW, before=BEFORE, last_decision="fe2o3-1: trigonal is the poorest",
+    in_flight=(("al2o3-1", "cubic", 1, 0.5), ("al2o3-2", "cubic", 2, 9.0)),
+    retries=1, quarantined=3, broker="mqtt://localhost",
+)  # fmt: skip
+
+
+def many(families: int) -> BiasPoint:
+    names = tuple(f"group {index}" for index in range(families))
+    return BiasPoint(names, (5,) * families, tuple(index / 100 for index in range(families)), 3.0, 1.0, 1.5, names[0])
+
+
+def shown(state: LiveState, width: int = 80, height: int = 24) -> list[str]:
+    out = StringIO()
+    console = Console(file=out, width=width, height=height, no_color=True, legacy_windows=False)
+    console.print(render(state, height))
+    return out.getvalue().splitlines()
+
+
+def test_a_state_shows_progress_families_change_decision_and_requests() -> None:
+    text = "\n".join(shown(STATE))
+    for part in ("40/100", "40%", "30.0 s left", "trigonal ◂ starved", "+0.700", "range 0.100 (was 0.800)",
+                 "mean gap 0.050 nat", "evenness 0.950 (was 0.750)  coverage 1.000",
+                 "fe2o3-1: trigonal is the poorest", "al2o3-2  cubic  9.0 s  attempt 2", "3 quarantined",
+                 "● connected", "entropy [nat]"):  # fmt: skip
+        assert part in text
+
+
+@pytest.mark.parametrize("families", [7, 30, 300])
+def test_any_number_of_families_fits_80_by_24(families: int) -> None:
+    state = dataclasses.replace(STATE, bias=many(families), last_decision="x " * 200, in_flight=STATE.in_flight * 9)
+    lines = shown(state)
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 80
+    assert ("richer families" in "\n".join(lines)) == (families > 8)
+
+
+def test_the_bar_is_the_spread_relative_to_the_richest() -> None:
+    assert _bar(1.0, 1.0) == "█" * BAR_CELLS
+    assert _bar(1.0 - math.log(2), 1.0) == "█" * (BAR_CELLS // 2)
+    assert _bar(-50.0, 1.0) == ""
+    assert _bar(None, 1.0) == ""
+
+
+ODD_FIGURES = st.fixed_dictionaries(
+    {
+        "budget": st.integers(-1, 10),
+        "spent": st.integers(-1, 20),
+        "elapsed_s": st.floats(),
+        "per_second": st.none() | st.floats(),
+    }
+)
+
+
+@given(figures=ODD_FIGURES, entropies=st.lists(st.none() | st.floats(), max_size=4), text=st.text(max_size=30))
+def test_no_state_raises(figures: dict[str, Any], entropies: list[float | None], text: str) -> None:
+    names = tuple(f"{text}{index}" for index in range(len(entropies)))
+    odd = figures["per_second"]
+    bias = BiasPoint(names, (1,) * len(names), tuple(entropies), odd, odd, None, text or None)
+    requests = ((text, text, 1, figures["elapsed_s"]),)
+    state = dataclasses.replace(STATE, **figures, bias=bias, campaign=text, last_decision=text, in_flight=requests)
+    assert shown(state)
+    assert progress_line(state)
+
+
+def test_control_characters_and_markup_of_names_are_shown_not_obeyed() -> None:
+    state = dataclasses.replace(STATE, last_decision="\x1b[2Jfe[red]2\no3", campaign="[bold]demo")
+    text = "\n".join(shown(state))
+    assert "\x1b" not in text
+    assert "[2Jfe[red]2 o3" in text
+    assert "[bold]demo" in text
+
+
+def test_a_log_gets_a_line_at_ten_per_cent_five_seconds_a_change_and_the_end() -> None:
+    out = StringIO()
+    with LiveView(Console(file=out, width=80)) as view:
+        for spent in range(21):
+            view.show(dataclasses.replace(STATE, spent=spent, elapsed_s=0.1 * spent))
+        view.show(dataclasses.replace(STATE, spent=20, elapsed_s=7.1))
+        view.show(dataclasses.replace(STATE, spent=21, elapsed_s=7.2, phase="paused"))
+        view.show(dataclasses.replace(STATE, spent=22, elapsed_s=7.3, phase="paused"))
+    lines = out.getvalue().splitlines()
+    assert [line.split()[2] for line in lines] == ["0/100", "10/100", "20/100", "20/100", "21/100", "22/100"]
+
+
+def test_a_terminal_gets_the_view_in_place() -> None:
+    out = StringIO()
+    console = Console(file=out, width=80, height=24, force_terminal=True, legacy_windows=False, _environ={})
+    with LiveView(console) as view:
+        view.show(STATE)
+    assert "trigonal ◂ starved" in out.getvalue()
+    assert "\x1b[?25h" in out.getvalue()  # the cursor is given back
+
+
+def test_a_connection_lost_is_said() -> None:
+    lost = dataclasses.replace(STATE, connected=False)
+    assert "not connected" in "\n".join(shown(lost))
+    assert "broker not reached" in progress_line(lost)
+
+
+def test_before_the_first_observation_it_says_so() -> None:
+    assert "no observations yet" in "\n".join(shown(dataclasses.replace(STATE, bias=None, before=None)))

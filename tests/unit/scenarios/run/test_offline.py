@@ -1,0 +1,137 @@
+"""The campaign without a lab: the same rules, to the end, and the same again for the same seed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent.campaign.events import Ordering
+from agent.entropy.bias import BiasPoint, measure_bias
+from agent.entropy.measure import EntropyMeasure, default_resolution, default_scale
+from agent.settings import CampaignSettings
+from protocols.errors import SettingsError
+from scenarios.run.offline import entropy_range_at_end, play_offline, run_offline
+from scenarios.run.trajectory import Trajectory
+from tests.support.campaigns import Play, small_plan, small_pool, value_of
+
+POOL = small_pool(40)
+VALUES = np.array([value_of(which) for which in POOL.candidate_ids])
+START = list(range(20))
+MEASURE = EntropyMeasure("m_spacing", default_resolution(VALUES[START]))
+
+
+def settings(**changes: Any) -> CampaignSettings:
+    fields = {"property": "formation_energy", "unit": "eV/atom", "budget": 8, "policy": "random"}
+    return CampaignSettings.model_validate(fields | changes)
+
+
+def run(**changes: Any) -> Trajectory:
+    return run_offline(POOL, VALUES, START, settings(**changes))
+
+
+def test_it_has_a_point_for_the_start_and_one_for_every_result() -> None:
+    trajectory = run()
+    assert [step for step, _ in trajectory.points] == list(range(9))
+    assert [sum(point.sizes) for _, point in trajectory.points] == list(range(20, 29))
+    codes = POOL.family_codes[START]
+    assert trajectory.points[0][1] == measure_bias(POOL.families, codes, VALUES[START], MEASURE)
+    assert (trajectory.property, trajectory.unit) == ("formation_energy", "eV/atom")
+
+
+def test_the_same_seed_gives_the_same_and_another_seed_another() -> None:
+    assert run(seed=4).points == run(seed=4).points
+    assert run(seed=4).points != run(seed=5).points
+
+
+def test_it_ends_when_no_candidate_is_left() -> None:
+    assert len(run(budget=1000).points) == len(POOL) - len(START) + 1
+
+
+@pytest.mark.parametrize("ordering", Ordering)
+def test_it_ends_when_the_policy_has_nothing_more_to_ask_for_and_all_is_answered(ordering: Ordering) -> None:
+    asked = {"policy": "tests.support.user_policies:ContentAfter", "policy_options": {"decisions": 5}, "parallel": 3}
+    assert len(run(ordering=ordering, **asked).points) == 6
+    assert len(run(ordering=ordering, **(asked | {"policy_options": {"decisions": 0}})).points) == 1
+
+
+def test_it_starts_from_nothing_too() -> None:
+    trajectory = run_offline(POOL, VALUES, [], settings())
+    assert sum(trajectory.points[0][1].sizes) == 0
+    assert sum(trajectory.points[-1][1].sizes) == 8
+
+
+@pytest.mark.parametrize(("parallel", "batch"), [(1, 1), (4, 1), (4, 2), (3, 3)])
+@pytest.mark.parametrize("ordering", Ordering)
+def test_it_acquires_the_budget_whatever_is_in_flight(parallel: int, batch: int, ordering: Ordering) -> None:
+    decisions: list[int] = []
+    asked = settings(parallel=parallel, batch=batch, ordering=ordering, budget=9)
+    trajectory = run_offline(POOL, VALUES, START, asked, on_decision=decisions.append)
+    assert len(trajectory.points) == 10
+    assert decisions == list(range(math.ceil(9 / batch)))
+
+
+def test_it_decides_as_the_campaign_core_decides() -> None:
+    """The same policy, played through the rules by hand, adds the same values in the same order."""
+    from agent.acquisition.baselines import UniformRandom
+    from agent.campaign import decide
+    from agent.campaign.context import make_context
+
+    played = Play(POOL, small_plan(POOL, budget=8, seed=0), [POOL.candidate_ids[i] for i in START])
+    sizes = []
+    while (needed := decide.decision_needed(played.campaign)) is not None:
+        proposal = UniformRandom().propose(make_context(played.campaign, played.arrays), needed.count)
+        events = decide.decide_proposal(played.campaign, needed, played.campaign.sequence, proposal).events
+        played.fold(*events)
+        attempt = played.awaited[0]
+        from tests.support.campaigns import result_of
+
+        played.fold(*decide.decide_result(played.campaign, result_of(attempt)).events)
+        observed = np.flatnonzero(np.isfinite(played.campaign.values))
+        sizes.append(measure_bias(POOL.families, POOL.family_codes[observed], VALUES[observed], MEASURE))
+    assert [point for _, point in run().points[1:]] == sizes
+
+
+@pytest.mark.parametrize(("parallel", "ordering"), [(1, "in_order"), (4, "in_order"), (4, "as_completed")])
+def test_what_it_acquired_leads_from_point_to_point(parallel: int, ordering: str) -> None:
+    played = play_offline(POOL, VALUES, START, settings(parallel=parallel, ordering=ordering))
+    assert len(set(played.acquired.tolist()) | set(START)) == len(START) + 8
+    for step, point in played.trajectory.points:
+        known = [*START, *played.acquired[:step].tolist()]
+        assert point == measure_bias(POOL.families, POOL.family_codes[known], VALUES[known], MEASURE)
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no such class"):
+        run(policy="agent.acquisition.baselines:Rondom")
+
+
+def test_the_range_at_the_end_is_nan_where_it_is_not_defined() -> None:
+    defined = run()
+    assert entropy_range_at_end(defined) == defined.points[-1][1].entropy_range
+    nothing = BiasPoint(("a",), (0,), (None,), None, None, None, "a")
+    assert math.isnan(entropy_range_at_end(Trajectory("p", "u", ((0, nothing),))))
+
+
+@pytest.mark.parametrize("policy", ["random", "etal"])
+def test_several_properties_are_balanced_by_the_weighted_mean_of_their_standardised_entropies(policy: str) -> None:
+    both = np.column_stack((VALUES, np.random.default_rng(0).normal(size=40) ** 3))
+    asked = settings(policy=policy, weight=3.0, further={"gap": {"unit": "eV"}})
+    played = play_offline(POOL, both, START, asked)
+    plan = asked.plan(
+        campaign="x", uid="x", fingerprint="x", recipients=("x",), pool_digest=POOL.digest,
+        start_values=VALUES[START].tolist(), start_further=both[START, 1:].tolist(),
+    )  # fmt: skip
+    assert [aspect.weight for aspect in plan.aspects] == [0.75, 0.25]
+    assert [aspect.scale for aspect in plan.aspects] == [default_scale(VALUES[START]), default_scale(both[START, 1])]
+    for step, point in played.trajectory.points:
+        known = [*START, *played.acquired[:step].tolist()]
+        assert point == measure_bias(POOL.families, POOL.family_codes[known], both[known], plan.aspects)
+    assert played.trajectory.property == "formation_energy and gap"
+
+
+def test_a_property_cannot_be_balanced_beside_itself() -> None:
+    with pytest.raises(ValueError, match="'formation_energy' is the property already"):
+        settings(further={"formation_energy": {"unit": "eV/atom"}})

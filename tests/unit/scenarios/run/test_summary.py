@@ -1,0 +1,116 @@
+"""The summary of a run: a file that reads back, and a table that fits 80 columns."""
+
+import dataclasses
+import json
+import math
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from agent.entropy.bias import BiasPoint, evenness
+from protocols.errors import StoreError
+from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
+
+
+def point(gap: float, families: int = 3) -> BiasPoint:
+    """Families with evenly spaced entropies; the first has none."""
+    names = tuple(f"family {index:02d}" for index in range(families))
+    entropies = (None, *(1 - gap * index / families for index in range(1, families)))
+    return BiasPoint(names, tuple(range(families)), entropies, gap, gap / 2, gap / 3, names[0], 1 - gap / 9, 0.5)
+
+
+SUMMARY = RunSummary(
+    campaign="demo", scenario="crystals", policy="etal", seed=4, property="formation_energy", unit="eV/atom",
+    budget=200, spent=198, observations=398, set_aside=2, excluded=1, retries=3, quarantined=5, duplicates=6,
+    stopped_because="the budget is spent", wall_time_s=12.5, per_second=15.9, before=point(1.0), after=point(0.25),
+    random=point(0.75), bands_before=(None, (-0.5, 1.5), None), bands_after=(None, (0.75, 1.0), (0.5, 0.75)),
+    files=("bias.csv", "bias.png"), versions={"numpy": "2.4", "entropilot": "0.1"},
+)  # fmt: skip
+
+
+def printed(summary: RunSummary) -> str:
+    """The table as an 80-column log without colours shows it."""
+    out = StringIO()
+    Console(file=out, width=80, no_color=True, legacy_windows=False).print(summary_table(summary))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("random", [SUMMARY.random, None], ids=["with random", "without"])
+def test_a_summary_read_back_is_the_same(tmp_path: Path, random: BiasPoint | None) -> None:
+    summary = dataclasses.replace(SUMMARY, random=random)
+    write_summary(tmp_path / "summary.json", summary)
+    assert read_summary(tmp_path / "summary.json") == summary
+
+
+def test_the_file_has_sorted_keys_and_families_as_objects(tmp_path: Path) -> None:
+    write_summary(tmp_path / "summary.json", SUMMARY)
+    text = (tmp_path / "summary.json").read_text()
+    tree = json.loads(text)
+    assert text == json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    assert tree["after"]["families"][0] == {"family": "family 00", "size": 0, "entropy": None}
+
+
+def test_a_figure_that_is_not_finite_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        write_summary(tmp_path / "summary.json", dataclasses.replace(SUMMARY, per_second=math.nan))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 9}', '{"format": 1, "campaign": 3}'])
+def test_a_file_that_is_no_summary_is_a_store_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "summary.json").write_text(content)
+    with pytest.raises(StoreError):
+        read_summary(tmp_path / "summary.json")
+
+
+def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
+    text = printed(SUMMARY)
+    assert "at random" in text
+    (range_line,) = (line for line in text.splitlines() if line.strip().startswith("range"))
+    assert range_line.split() == ["range", "1.000", "*0.250", "0.750"]
+    (evenness_line,) = (line for line in text.splitlines() if line.strip().startswith("evenness"))
+    assert evenness_line.split() == ["evenness", "0.889", "*0.972", "0.917"]
+    (coverage_line,) = (line for line in text.splitlines() if line.strip().startswith("coverage"))
+    assert coverage_line.split() == ["coverage", "0.500", "0.500", "0.500"]  # where all are alike, none is better
+    (starved,) = (line for line in text.splitlines() if line.strip().startswith("starved"))
+    assert starved.split()[2:] == ["family", "00"] * 3
+    assert "stopped because the budget is spent" in text
+
+
+def test_an_entropy_has_half_the_width_of_its_band_beside_it() -> None:
+    (line,) = (line for line in printed(SUMMARY).splitlines() if line.strip().startswith("family 01"))
+    assert line.split()[-7:] == ["0.667", "±", "1.000", "0.917", "±", "0.125", "0.750"]
+
+
+def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_from_the_others(tmp_path: Path) -> None:
+    write_summary(tmp_path / "summary.json", dataclasses.replace(SUMMARY, bands_before=(), bands_after=()))
+    tree = json.loads((tmp_path / "summary.json").read_text())
+    for moment in ("before", "after", "random"):
+        del tree[moment]["evenness"], tree[moment]["coverage"]
+        assert "entropy_low" not in str(tree[moment])
+    (tmp_path / "summary.json").write_text(json.dumps(tree))
+    after = read_summary(tmp_path / "summary.json").after
+    assert after.evenness == evenness(after.entropies)
+    assert after.coverage == 0.0
+
+
+def test_the_time_of_a_campaign_that_was_taken_up_is_told_with_the_results_of_that_time() -> None:
+    grown = dataclasses.replace(SUMMARY.after, sizes=(10, 11, 12))  # of 0, 1, 2
+    for here, told in ((30, "in 12.5 s, 15.9 results/s;"), (8, "(since it was taken up: 8 results in 12.5 s")):
+        assert told in " ".join(printed(dataclasses.replace(SUMMARY, after=grown, accepted_here=here)).split())
+
+
+def test_without_a_random_run_there_is_no_column_for_it() -> None:
+    assert "at random" not in printed(dataclasses.replace(SUMMARY, random=None))
+
+
+def test_thirty_families_are_folded_and_fit_eighty_columns() -> None:
+    before, after = (((-1000.0, -900.0),) * 30 for _ in range(2))
+    wide = dataclasses.replace(SUMMARY, before=point(1.0, 30), after=point(0.2, 30), random=point(0.6, 30))
+    text = printed(dataclasses.replace(wide, bands_before=before, bands_after=after))
+    shown = [line for line in text.splitlines() if line.strip().startswith("family ")]
+    assert len(shown) == MAX_ROWS  # the heading, and all but the line that says how many are folded
+    assert "20 families between" in text
+    assert max(map(len, text.splitlines())) <= 80

@@ -1,0 +1,72 @@
+"""What an operator wants is checked before anything is made, and becomes the same messages in every life of a run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from protocols.errors import SettingsError
+from protocols.wire.messages import Control, ControlAction, Quantity
+from scenarios.settings.operator_actions import OperatorWish, controls
+from scenarios.sources.scenario import Overrides, load_scenario
+from tests.support.decided import smooth_pool
+
+POOL = smooth_pool(6)
+
+
+def written(*wishes: OperatorWish, campaign: str = "c") -> tuple[Control, ...]:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return controls(wishes, campaign=campaign, pool=POOL, property_name="energy", unit="eV", now=now)
+
+
+def wish(action: str, at: int = 0, **fields: Any) -> OperatorWish:
+    return OperatorWish.model_validate({"action": action, "at": at} | fields)
+
+
+def refused(wishes: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        load_scenario("oracle_table", Overrides(assignments=(f"operator=[{wishes}]",)), {})
+    return str(error.value)
+
+
+def test_a_wish_becomes_a_control_with_all_that_it_says() -> None:
+    pause, add = written(wish("pause", reason="lunch"), wish("add_observation", candidate="c003", value=1.5))
+    assert (pause.action, pause.reason, pause.candidate_id) == (ControlAction.PAUSE, "lunch", None)
+    assert (add.candidate_id, add.quantity) == ("c003", Quantity(name="energy", value=1.5, unit="eV"))
+
+
+def test_a_candidate_is_named_by_its_id_or_by_its_place_in_the_pool() -> None:
+    by_id, by_place = written(
+        wish("exclude_candidate", candidate=POOL.candidate_ids[2]), wish("exclude_candidate", candidate=2)
+    )
+    assert by_id.candidate_id == by_place.candidate_id
+
+
+@pytest.mark.parametrize("candidate", ["c999", 6])
+def test_a_candidate_that_the_pool_does_not_have_is_told(candidate: object) -> None:
+    with pytest.raises(SettingsError, match=r"operator\.0\.candidate is"):
+        written(wish("exclude_candidate", candidate=candidate))
+
+
+def test_messages_keep_their_ids_and_differ_by_place_and_campaign() -> None:
+    wishes = (wish("pause"), wish("resume"), wish("pause"), wish("resume"))
+    ids = [control.message_id for control in written(*wishes)]
+    assert ids == [control.message_id for control in written(*wishes)]
+    assert len({*ids, *(control.message_id for control in written(*wishes, campaign="other"))}) == 8
+
+
+def test_what_can_never_have_its_turn_is_refused() -> None:
+    assert "never resumes or stops it" in refused('{at=1, action="pause"}')
+    assert "paused at 1 and stays there" in refused('{at=1, action="pause"}, {at=2, action="resume"}')
+    assert "put them in order" in refused('{at=2, action="stop"}, {at=1, action="stop"}')
+    load_scenario("oracle_table", Overrides(assignments=('operator=[{at=1, action="pause"}, {at=1, action="stop"}]',)))
+
+
+def test_a_wish_that_says_too_little_or_too_much_is_refused() -> None:
+    assert "exclude_candidate needs a candidate" in refused('{at=1, action="exclude_candidate"}')
+    assert "add_observation needs a value" in refused('{at=1, action="add_observation", candidate="a"}')
+    assert "stop takes no candidate" in refused('{at=1, action="stop", candidate="a"}')
+    assert "stop takes no value" in refused('{at=1, action="stop", value=1.0}')
+    assert "operator.0.action" in refused('{at=1, action="pauze"}')

@@ -1,0 +1,60 @@
+"""A person names a decision by its number, as the latest, or by what it chose; anything else is told what there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.campaign.events import AskingEnded, DecisionMade, Event, ObservationAdded, StartSetLoaded
+from protocols.errors import StoreError
+from scenarios.why.decision_named import find_decision
+
+
+def made(number: int, *chosen: str) -> DecisionMade:
+    return DecisionMade(number, 1, 2, "p", "f", chosen, (None,) * len(chosen), "why")
+
+
+EVENTS: list[Event] = [
+    StartSetLoaded(("known", "7"), (1.0, 2.0)), made(0, "a"), made(1, "0", "b"), made(2, "12"),
+    ObservationAdded("hand", 1.0, "m"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("step", "decision"), [("0", 0), ("2", 2), ("02", 2), ("last", 2), ("a", 0), ("b", 1), ("12", 2)]
+)
+def test_a_decision_is_found_by_number_word_or_candidate(step: str, decision: int) -> None:
+    assert find_decision(EVENTS, step) == decision
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("3", "Decision 3 was never made"),
+        ("-1", "Decision -1 was never made"),
+        ("9" * 30, "No decision chose"),
+        ("²", "No decision chose"),
+        ("", "No decision chose ''"),
+        ("7", "Decision 7 was never made"),
+        ("known", "was in the start set"),
+        ("hand", "was observed by hand"),
+        ("nobody", "No decision chose 'nobody'"),
+    ],
+)
+def test_what_was_never_decided_is_told_with_what_there_is(step: str, words: str) -> None:
+    with pytest.raises(StoreError) as told:
+        find_decision(EVENTS, step)
+    assert words in told.value.found
+    assert "from 0 to 2" in told.value.expected
+
+
+def test_a_run_without_a_decision_says_so() -> None:
+    with pytest.raises(StoreError, match="no decision yet"):
+        find_decision(EVENTS[:1], "last")
+
+
+def test_a_decision_that_the_policy_declined_is_told_with_its_reason() -> None:
+    ended = AskingEnded(3, 1, 2, "p", "f", "all is even")
+    with pytest.raises(StoreError, match=r"Decision 3 was never made: the policy had nothing more to ask for \(all is"):
+        find_decision([*EVENTS, ended], "3")
+    with pytest.raises(StoreError, match=r"Decision 4 was never made\."):
+        find_decision([*EVENTS, ended], "4")

@@ -1,0 +1,240 @@
+"""An explanation tells what the decision knew, what it chose, and what came of it: no more and no less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent.campaign.context import make_context
+from agent.campaign.events import CandidateSetAside, DecisionMade, Event, RequestIssued, ResultAccepted, StartSetLoaded
+from agent.campaign.state import Standing
+from agent.entropy.bias import BIAS_FIGURES, measure_bias
+from agent.store.touched_pool import touched_pool
+from protocols.errors import StoreError
+from protocols.wire.messages import ControlAction, FailureReason
+from scenarios.why.excluded_families import given_up, patience_of
+from scenarios.why.explain import explain
+from scenarios.why.phrases import told_details
+from tests.support.campaigns import UNIT, Play, quantity, refold, small_plan, small_pool
+from tests.support.decided import decided_journal, decided_plan, smooth_pool, smooth_value
+
+POOL = smooth_pool()
+JOURNAL = decided_journal(POOL, decided_plan(POOL))
+MEASURE = decided_plan(POOL).measure
+DECISIONS = [event for event in JOURNAL if isinstance(event, DecisionMade)]
+
+
+@pytest.mark.parametrize("made", DECISIONS, ids=lambda made: str(made.decision))
+def test_what_was_known_is_the_context_of_the_decision(made: DecisionMade) -> None:
+    told = explain(JOURNAL, POOL, made.decision)
+    campaign = refold(POOL, JOURNAL[: made.based_on])
+    context = make_context(campaign, told_arrays())
+    codes = POOL.family_codes
+    assert told.then.known == len(context.observed)
+    assert told.then.bias == measure_bias(POOL.families, codes[context.observed], context.values, context.measure)
+    for code, family in enumerate(told.then.families):
+        assert (family.size, family.entropy) == (told.then.bias.sizes[code], told.then.bias.entropies[code])
+        assert family.available == int((codes[context.available] == code).sum())
+        assert family.in_flight == int((codes[context.pending] == code).sum())
+    assert [each.candidate.candidate_id for each in told.then.in_flight] == [
+        POOL.candidate_ids[index] for index in context.pending
+    ]
+    shown = context.values[codes[context.observed] == POOL.families.index(str(made.target_family))]
+    assert told.shown_values == tuple(sorted(shown))
+    assert (told.then.requested, told.then.spent) == (campaign.requested, campaign.spent)
+
+
+def told_arrays() -> Any:
+    from agent.campaign.context import pool_arrays
+
+    return pool_arrays(POOL)
+
+
+@pytest.mark.parametrize("made", DECISIONS, ids=lambda made: str(made.decision))
+def test_the_choice_and_its_lead_are_those_of_the_journal(made: DecisionMade) -> None:
+    told = explain(JOURNAL, POOL, made.decision)
+    candidate = told.first.candidate
+    assert (candidate.candidate_id, told.first.score) == (made.candidate_ids[0], made.scores[0])
+    assert candidate.family == POOL.candidates[POOL.index_of[candidate.candidate_id]].family
+    assert candidate.structure == "2 atoms, 32.0 Å³/atom; a b c 4.00 4.00 4.00 Å, α β γ 90 90 90°"
+    assert (told.runner_up and told.runner_up.candidate_id) == made.runner_up
+    if made.runner_up_score is not None:
+        assert told.margin == pytest.approx(made.scores[0] - made.runner_up_score)  # type: ignore[operator]
+    assert told.row == JOURNAL.index(made) + 1
+    assert {detail.key: detail.value for detail in told.details} == dict(made.details)
+
+
+@pytest.mark.parametrize("made", DECISIONS, ids=lambda made: str(made.decision))
+def test_the_bias_is_told_just_before_and_just_after_the_value(made: DecisionMade) -> None:
+    told = explain(JOURNAL, POOL, made.decision)
+    outcome, which = told.first.outcome, made.candidate_ids[0]
+    row = next(n for n, e in enumerate(JOURNAL, 1) if isinstance(e, ResultAccepted) and e.candidate_id == which)
+    for point, upto in ((outcome.before, row - 1), (outcome.after, row)):
+        campaign = refold(POOL, JOURNAL[:upto])
+        observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
+        right = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], MEASURE)
+        assert point == right
+        assert [getattr(point, figure.name) for figure in BIAS_FIGURES] == [
+            getattr(right, figure.name) for figure in BIAS_FIGURES
+        ]
+    assert outcome.row == row
+    assert outcome.value == smooth_value(POOL, which)
+    assert outcome.meanwhile == refold(POOL, JOURNAL[: row - 1]).observations - told.then.known
+    mean, std = made.details["predicted_mean"], made.details["predicted_std"]
+    assert told.deviations == pytest.approx((outcome.value - mean) / np.hypot(std, made.details["noise_std"]))
+
+
+def test_a_result_that_the_order_hides_from_a_decision_is_told_as_such() -> None:
+    play = Play(POOL, small_plan(POOL, parallel=2, budget=4), start=POOL.candidate_ids[:3])
+    play.settle()
+    play.answer(play.awaited[1])  # decision 2 must wait for the first
+    play.answer(play.awaited[0])
+    told = explain(play.journal, POOL, 2)
+    assert [(each.decision, each.answered) for each in told.then.in_flight] == [(1, True)]
+    assert told.then.known == 4
+
+
+def end_of(events: list[Event]) -> tuple[Standing, str, list[str]]:
+    outcome = explain(events, POOL_OF_12, 0).first.outcome
+    return outcome.standing, outcome.reason, [attempt.fate for attempt in outcome.attempts]
+
+
+POOL_OF_12 = small_pool()
+
+
+def test_every_end_of_a_candidate_is_told() -> None:
+    play = Play(POOL_OF_12, small_plan(POOL_OF_12, max_attempts=2))
+    play.settle()
+    assert end_of(play.journal) == (Standing.PENDING, "", ["awaited"])
+    play.fail(play.awaited[0])
+    assert end_of(play.journal)[2] == ["failed (crashed: the lamp broke)", "awaited"]
+    play.expire(play.awaited[0])
+    standing, reason, fates = end_of(play.journal)
+    assert (standing, fates[1]) == (Standing.SET_ASIDE, "no answer in its time")
+    assert reason == next(e.reason for e in play.journal if isinstance(e, CandidateSetAside))
+    play.steer(ControlAction.ADD_OBSERVATION, "c000", quantity=quantity(1.5))
+    by_hand = explain(play.journal, POOL_OF_12, 0).first.outcome
+    assert (by_hand.standing, by_hand.value, by_hand.reason) == (Standing.OBSERVED, 1.5, "observed by hand")
+
+
+def test_an_excluded_candidate_and_its_late_result_are_told() -> None:
+    play = Play(POOL_OF_12, small_plan(POOL_OF_12))
+    play.settle()
+    attempt = play.awaited[0]
+    play.steer(ControlAction.EXCLUDE_CANDIDATE, attempt.candidate_id, reason="it is poisonous")
+    assert end_of(play.journal) == (Standing.EXCLUDED, "it is poisonous", ["no longer awaited"])
+    play.answer(attempt)
+    assert end_of(play.journal)[2] == ["a result came too late and is kept for audit (the candidate is excluded)"]
+
+
+def test_a_permanent_failure_leaves_no_value_and_no_deviation() -> None:
+    play = Play(POOL_OF_12, small_plan(POOL_OF_12))
+    play.settle()
+    play.fail(play.awaited[0], FailureReason.UNSUPPORTED)
+    told = explain(play.journal, POOL_OF_12, 0)
+    assert (told.first.outcome.value, told.first.outcome.after, told.deviations) == (None, None, None)
+
+
+def test_of_several_choices_each_has_its_outcome_and_the_runner_up_lost_to_the_last() -> None:
+    plan = decided_plan(POOL, parallel=3, batch=3, budget=6)
+    journal = decided_journal(POOL, plan)
+    made = next(event for event in journal if isinstance(event, DecisionMade))
+    told = explain(journal, POOL, 0)
+    assert [each.candidate.candidate_id for each in told.chosen] == list(made.candidate_ids)
+    assert all(each.outcome.value is not None for each in told.chosen)
+    assert [each.outcome.meanwhile for each in told.chosen] == [0, 1, 2]
+    if made.runner_up_score is not None:
+        assert told.margin == pytest.approx(made.scores[-1] - made.runner_up_score)  # type: ignore[operator]
+
+
+def test_a_journal_that_ends_at_the_decision_is_explained() -> None:
+    row = JOURNAL.index(DECISIONS[3]) + 1
+    told = explain(JOURNAL[:row], POOL, 3)
+    assert told.decisions == 4
+    assert told.first.outcome.attempts == ()
+    assert told.first.outcome.standing is Standing.AVAILABLE
+    assert told.then == explain(JOURNAL, POOL, 3).then
+
+
+def test_without_the_pool_the_run_itself_tells_all_but_what_was_available() -> None:
+    families = {which: POOL.candidates[POOL.index_of[which]].family for which in POOL.candidate_ids}
+    observed = {e.candidate_id for e in JOURNAL if isinstance(e, ResultAccepted)}
+    observed |= {which for e in JOURNAL if isinstance(e, StartSetLoaded) for which in e.candidate_ids}
+    touched = touched_pool(JOURNAL, {which: families[which] for which in observed}, POOL.families)
+    for made in DECISIONS:
+        whole, part = explain(JOURNAL, POOL, made.decision), explain(JOURNAL, touched, made.decision)
+        assert part.then.bias == whole.then.bias
+        assert part.shown_values == whole.shown_values
+        assert part.first.outcome == whole.first.outcome
+        assert [family.misses for family in part.then.families] == [family.misses for family in whole.then.families]
+        assert {family.available for family in part.then.families} == {None}
+        assert (whole.whole_pool, part.whole_pool) == (True, False)
+        assert part.first.candidate.structure == ""
+
+
+def test_a_candidate_that_nobody_observed_has_no_family_without_the_pool() -> None:
+    play = Play(POOL_OF_12, small_plan(POOL_OF_12), start=("c001",))
+    play.settle()
+    touched = touched_pool(play.journal, {"c001": "family-1"}, POOL_OF_12.families)
+    told = explain(play.journal, touched, 0)
+    assert (told.first.candidate.family, told.shown_family) == (None, None)
+    assert len(told.shown_values) == 1  # of all families, then
+
+
+@pytest.mark.parametrize("policy", ["etal", "etal_reference"])
+def test_a_family_that_the_policy_has_given_up_is_never_its_target(policy: str) -> None:
+    plan = decided_plan(POOL, policy, policy_options={"patience": 1}, budget=15, parallel=1)
+    journal = decided_journal(POOL, plan)
+    seen = set()
+    for number in range(sum(isinstance(event, DecisionMade) for event in journal)):
+        told = explain(journal, POOL, number)
+        for family in told.then.families:
+            seen.add(family.left_out)
+            assert (family.misses is None) == (policy == "etal_reference")
+            if family.misses is not None:
+                assert family.left_out == (family.misses >= 1 and family.available != 0)
+            admitted_again = "admitted again" in told.reason
+            assert not (family.left_out and family.name == told.target_family) or admitted_again
+    assert seen == {False, True}
+
+
+def test_patience_is_the_option_of_the_policy_or_its_default() -> None:
+    assert patience_of("etal", {"patience": 7}) == 7
+    assert patience_of("etal", {}) == 10
+    assert patience_of("etal_reference", {}) == 5
+
+
+def test_of_other_policies_it_is_not_known_whom_they_give_up() -> None:
+    context = make_context(refold(POOL, JOURNAL), told_arrays())
+    for policy in ("random", "my.module:Policy"):
+        assert {(each.misses, each.left_out) for each in given_up(context, policy, {"patience": 1})} == {(None, False)}
+
+
+def test_the_entropy_is_the_one_that_the_campaign_means() -> None:
+    plan = decided_plan(POOL, estimator="m_spacing", resolution=0.01)
+    journal = decided_journal(POOL, plan)
+    told = explain(journal, POOL, 3)
+    published = explain(JOURNAL, POOL, 3)
+    assert told.then.bias.entropies != published.then.bias.entropies
+    campaign = refold(POOL, journal)
+    observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
+    at_the_end = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], plan.measure)
+    assert explain(journal, POOL, 7).first.outcome.after == at_the_end
+
+
+def test_an_unknown_figure_of_a_policy_is_told_under_its_own_name() -> None:
+    told = told_details({"zeal": 1.0, "predicted_std": 2.0, "expected_gain": 3.0}, UNIT)
+    assert [(detail.label, detail.unit) for detail in told] == [
+        ("deviation of the surrogate, without noise", UNIT), ("expected gain", "nat"), ("zeal", ""),
+    ]  # fmt: skip
+
+
+def test_an_event_that_cannot_follow_is_told_with_its_row() -> None:
+    issued = next(event for event in JOURNAL if isinstance(event, RequestIssued))
+    forged = [*JOURNAL[:-1], issued]
+    with pytest.raises(StoreError, match=rf"Row {len(forged)} of the journal cannot follow"):
+        explain(forged, POOL, 0)
+    with pytest.raises(StoreError, match="no decision 99"):
+        explain(JOURNAL, POOL, 99)

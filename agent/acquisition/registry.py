@@ -11,13 +11,13 @@ import importlib
 import importlib.metadata
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from agent.acquisition.base import Policy
 from protocols.errors import SettingsError
-from protocols.settings.suggestions import did_you_mean
+from protocols.settings.suggestions import did_you_mean, nearest_name
 
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -51,11 +51,11 @@ def make_policy(name: str, options: Mapping[str, object]) -> Policy:
     try:
         inspect.signature(found).bind(**options)
     except TypeError as error:
-        raise _wrong_options(name, found, str(error)) from error
+        raise _wrong_options(name, found, options, str(error)) from error
     try:
         policy = found(**options)
     except (TypeError, ValueError) as error:
-        raise _wrong_options(name, found, str(error)) from error
+        raise _wrong_options(name, found, options, str(error)) from error
     if not isinstance(policy, Policy):
         raise SettingsError(
             f"The policy {name!r} made a {type(policy).__name__}, which has no method propose",
@@ -107,10 +107,18 @@ def _policy_class(name: str) -> type:
     return found
 
 
-def _wrong_options(name: str, found: type, what: str) -> SettingsError:
-    accepted = ", ".join(str(parameter) for parameter in inspect.signature(found).parameters.values())
+def _wrong_options(name: str, found: type, options: Mapping[str, object], what: str) -> SettingsError:
+    parameters = inspect.signature(found).parameters
+    accepted = ", ".join(map(str, parameters.values()))
     return SettingsError(
         f"The policy {name!r} cannot be made with these options ({what})",
         expected=f"of these: {accepted}" if accepted else "no options",
-        action="correct [policy_options]",
+        action=f"{_nearest_option(options, list(parameters)) or 'correct the options'} in [campaign.policy_options]",
     )
+
+
+def _nearest_option(options: Mapping[str, object], parameters: Sequence[str]) -> str:
+    """Return what to write instead of the first option that the policy does not take; nothing where none is near."""
+    unknown = [option for option in options if option not in parameters]
+    near = nearest_name(unknown[0], parameters) if unknown else None
+    return "" if near is None else f"use {near} instead of {unknown[0]}"

@@ -1,8 +1,4 @@
-"""Settings in layers: files, environment and flags, validated once, with the source of every value kept.
-
-Later layers win and tables are merged key by key; lists are replaced whole. Everything wrong is reported at once, in
-plain words, with the place it came from. A secret (`pydantic.SecretStr`) never reaches an error or a listing: values
-of secret fields, of tables that hold one, and passwords in URLs are hidden, and unknown keys show no value at all.
+"""Layers of settings: a file, the environment, the flags, each as nested tables with the source of every value.
 
 pydantic-settings is not used: it merges its sources before validation, so an error could not name where it came from.
 """
@@ -11,46 +7,21 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
+from typing import Any, Final
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 
 from protocols.errors import SettingsError
-from protocols.settings.fields import (
-    MAX_DEPTH,
-    Key,
-    dotted,
-    fields_at,
-    holds_secret,
-    known_length,
-    names_at,
-    values_of,
-)
-from protocols.settings.origins import Origin, source_at
-from protocols.settings.problems import (
-    ENVIRONMENT_PREFIX,
-    Problem,
-    settings_error,
-    unknown_key,
-    wrong_values,
-)
+from protocols.settings.fields import Key, dotted, names_at
+from protocols.settings.problems import ENVIRONMENT_PREFIX
 from protocols.settings.toml_lines import toml_lines
-from protocols.settings.toml_types import mistyped
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-    from rich.table import Table
-
-DEFAULT_SOURCE: Final = "default"
-"""Source of a value that no layer sets."""
+from protocols.settings.tree import put
 
 MAX_SETTINGS_BYTES: Final = 1024 * 1024
 """Largest settings file [byte]: a thousand times what a person writes."""
-
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +41,6 @@ class Layer:
     source_of: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     lines: Mapping[Key, int] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved(Generic[M]):
-    """Validated settings.
-
-    Attributes:
-        settings: The settings.
-        source_of: Source of every value by dotted key, in the order of the model; `DEFAULT_SOURCE` where no layer
-            sets it.
-    """
-
-    settings: M = field(repr=False)
-    source_of: dict[str, str]
 
 
 def toml_layer(path: Path) -> Layer:
@@ -119,7 +76,7 @@ def toml_layer(path: Path) -> Layer:
         told = str(error).replace("at end of document", f"at its end, line {len(text.splitlines())}")
         raise SettingsError(
             f"The settings file {path} is not valid TOML: {told}",
-            action="mend that line; text needs quotes, and a table stands once",
+            action="correct that line; text needs quotes, and a table stands once",
         ) from error
     except RecursionError:
         raise SettingsError(f"The settings file {path} is nested too deeply") from None
@@ -160,141 +117,6 @@ def set_layer(assignments: Sequence[str]) -> Layer:
             )
         texts.append((key, text.strip(), f"--set {dotted(key)}"))
     return _layer_of_texts("command line", texts)
-
-
-def resolve(model: type[M], layers: Sequence[Layer]) -> Resolved[M]:
-    """Merge the layers, later ones winning, validate once, and say where every value comes from.
-
-    Args:
-        model: The settings; keys are the names of its fields.
-        layers: From the weakest to the strongest.
-
-    Raises:
-        SettingsError: With every unknown key and every wrong value (at most `MAX_PROBLEMS_LISTED` are listed).
-    """
-    merged: dict[str, Any] = {}
-    origins: dict[Key, Origin] = {}
-    problems: list[Problem] = []
-    for layer in layers:
-        problems += _merge(model, layer, merged, origins)
-    settings: M | None = None
-    details: list[ErrorDetails] = []
-    try:
-        settings = model.model_validate(merged, by_alias=False, by_name=True)
-    except ValidationError as error:
-        # Ours is raised outside of this block: pydantic's carries the inputs, and so the secrets.
-        details = error.errors(include_url=False)
-    problems += wrong_values(model, merged, origins, [*details, *mistyped(model, merged, origins)])
-    if settings is None or problems:
-        raise settings_error(problems)
-    source_of = {dotted(key): source_at(origins, key) or DEFAULT_SOURCE for key, _ in values_of(settings)}
-    return Resolved(settings, source_of)
-
-
-def settings_table(resolved: Resolved[M]) -> Table:
-    """Lay the settings out for a terminal: key, value, source; secrets hidden, defaults dim."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("key", no_wrap=True)
-    table.add_column("value")
-    table.add_column("comes from")
-    for key, value in values_of(resolved.settings):
-        source = resolved.source_of[dotted(key)]
-        style = "dim" if source == DEFAULT_SOURCE else ""
-        shown = json.dumps(value, ensure_ascii=False)
-        cells = (dotted(key), shown, source)
-        table.add_row(*(Text(cell, style, overflow="fold") for cell in cells))
-    return table
-
-
-def settings_json(resolved: Resolved[M]) -> str:
-    """Return the settings as JSON: by dotted key, `value` and `from`; secrets hidden."""
-    listing = {
-        dotted(key): {"value": value, "from": resolved.source_of[dotted(key)]}
-        for key, value in values_of(resolved.settings)
-    }
-    return json.dumps(listing, indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _merge(model: type[BaseModel], layer: Layer, merged: dict[str, Any], origins: dict[Key, Origin]) -> list[Problem]:
-    """Put a layer over what is merged; what matches no setting is left out and returned."""
-    unknown: dict[Key, Origin] = {}
-    for key, value in _leaves(model, layer, layer.values):
-        origin = Origin(_source_in(layer, key), layer.lines)
-        known = known_length(model, key)
-        if known < len(key):
-            unknown.setdefault(key[: known + 1], origin)
-            continue
-        _put(merged, key, value)
-        if value == {} and names_at(model, key):
-            continue  # an empty section changes no setting
-        for other in [other for other in origins if other[: len(key)] == key or key[: len(other)] == other]:
-            del origins[other]
-        origins[key] = origin
-    return [unknown_key(model, key, origin.of(key)) for key, origin in unknown.items()]
-
-
-def _leaves(
-    model: type[BaseModel], layer: Layer, tree: Mapping[str, Any], above: Key = ()
-) -> Iterator[tuple[Key, Any]]:
-    """Yield every value that is no table, and every empty table, guessed types put right."""
-    for name, given in tree.items():
-        key = (*above, name)
-        if len(key) > MAX_DEPTH:
-            raise SettingsError(
-                f"A setting below {dotted(key[:3])} (from {layer.source}) is nested too deeply",
-                expected=f"at most {MAX_DEPTH} levels",
-            )
-        value = _as_typed(model, key, given, layer.texts.get(dotted(key)))
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(model, layer, value, key)
-        else:
-            yield key, value
-
-
-def _source_in(layer: Layer, key: Key) -> str:
-    """The closest source that the layer knows: the key's own, or that of a table given whole."""
-    for length in range(len(key), 0, -1):
-        if (source := layer.source_of.get(dotted(key[:length]))) is not None:
-            return source
-    return layer.source
-
-
-def _put(tree: dict[str, Any], key: Key, value: Any) -> None:
-    """Put a value into nested tables, merging a table into a table."""
-    for segment in key[:-1]:
-        below = tree.get(segment)
-        if not isinstance(below, dict):
-            below = tree[segment] = {}
-        tree = below
-    there = tree.get(key[-1])
-    if isinstance(there, dict) and isinstance(value, Mapping):
-        for name, inner in value.items():
-            _put(there, (name,), inner)
-    else:
-        tree[key[-1]] = value
-
-
-def _as_typed(model: type[BaseModel], key: Key, value: Any, text: str | None) -> Any:
-    """Take a guess back where the setting wants the text as it was typed: the password 1234 is no number."""
-    found = fields_at(model, key)
-    if text is None or not found or value == text:
-        return value
-    annotated: Any = Annotated[found[0].annotation, found[0]]
-    adapter: TypeAdapter[Any] = TypeAdapter(annotated)
-    if not _fits(adapter, text):
-        return value
-    return text if holds_secret(model, key) or not _fits(adapter, value) else value
-
-
-def _fits(adapter: TypeAdapter[Any], value: Any) -> bool:
-    try:
-        adapter.validate_python(value)
-    except ValidationError:
-        return False
-    return True
 
 
 def _key_of_variable(model: type[BaseModel], name: str) -> Key:
@@ -339,7 +161,7 @@ def _layer_of_texts(source: str, texts: Sequence[tuple[Key, str, str]]) -> Layer
     """Make a layer of (key, text as typed, source)."""
     values: dict[str, Any] = {}
     for key, text, _ in texts:
-        _put(values, key, _guess(text))
+        put(values, key, _guess(text))
     return Layer(
         source,
         values,

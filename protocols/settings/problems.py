@@ -1,19 +1,19 @@
 """What is wrong with settings, in plain words: the key, where it came from, what was found and what was expected.
 
-A secret never gets here: values that may hold one are hidden, and a validator's message that repeats one is dropped.
+One fault is told once: not where another setting takes the value from the wrong one, nor as a setting that is not set
+where its name is misspelt. A secret never gets here: values that may hold one are hidden, and a validator's message
+that repeats one is dropped.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from protocols.errors import SettingsError
@@ -27,8 +27,10 @@ from protocols.settings.fields import (
     names_at,
     without_url_password,
 )
-from protocols.settings.origins import Origin, source_at
-from protocols.settings.suggestions import UNKNOWN_NAME, did_you_mean
+from protocols.settings.origins import DEFAULT_SOURCE, Origin, in_words, source_at
+from protocols.settings.renamed import RenamedSettings, new_name
+from protocols.settings.tree import UNSET, texts, value_at
+from protocols.settings.words import expected, is_of_another_kind, said, suggested
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -47,58 +49,22 @@ MAX_NAMES_LISTED: Final = 12
 
 _LOOK_AT_ALL: Final = "`entropilot run SCENARIO --show-settings` lists every value with its source"
 
-_KINDS: Final[Mapping[str, str]] = {
-    "int": "a whole number",
-    "float": "a number",
-    "finite_number": "a finite number",
-    "decimal": "a number",
-    "bool": "true or false",
-    "string": "text",
-    "list": "a list",
-    "tuple": "a list",
-    "set": "a list",
-    "frozen_set": "a list",
-    "dict": "a table of settings",
-    "mapping": "a table of settings",
-    "model": "a table of settings",
-    "dataclass": "a table of settings",
-    "path": "a path",
-    "datetime": "a date and time",
-    "date": "a date",
-    "time_delta": "a duration in seconds",
-    "url": "an address such as mqtt://host:1883",
-    "none_required": "nothing here",
-    "missing": "a value",
-}
-"""Plain words by the beginning of pydantic's error type."""
-
-_LIMITS: Final[Mapping[str, str]] = {
-    "greater_than_equal": "at least {ge}",
-    "greater_than": "more than {gt}",
-    "less_than_equal": "at most {le}",
-    "less_than": "less than {lt}",
-    "multiple_of": "a multiple of {multiple_of}",
-    "literal_error": "one of {expected}",
-    "enum": "one of {expected}",
-    UNKNOWN_NAME: "one of {expected}",
-    "string_pattern_mismatch": "text that matches {pattern}",
-    "string_too_short": "text of at least {min_length} characters",
-    "string_too_long": "text of at most {max_length} characters",
-    "too_short": "at least {min_length} entries",
-    "too_long": "at most {max_length} entries",
-    "union_tag_invalid": "{discriminator} to be one of {expected_tags}",
-    "union_tag_not_found": "a value for {discriminator}",
-}
-"""Plain words by pydantic's error type, filled with its context."""
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong, as three sentences without full stops (see `EntropilotError`)."""
+    """One thing wrong, as three sentences without full stops (see `EntropilotError`).
+
+    Attributes:
+        found: What was found.
+        expected: What was expected.
+        action: What to do.
+        meant: The setting that was meant by a key that is none.
+    """
 
     found: str
     expected: str = ""
     action: str = ""
+    meant: Key | None = None
 
     def __str__(self) -> str:
         """Return the problem as one line of a list."""
@@ -107,33 +73,57 @@ class Problem:
         )
 
 
-def unknown_key(model: type[BaseModel], key: Key, source: str) -> Problem:
-    """Describe a key that is no setting, with the nearest one that is."""
-    nearest = _nearest(model, key)
-    if nearest is not None:
-        named = dotted(nearest)
-        if source.startswith(ENVIRONMENT_PREFIX):
-            named = ENVIRONMENT_PREFIX + "__".join(nearest).upper()
-        return Problem(f"There is no setting {dotted(key)} (from {source})", action=f"use {named}, the nearest setting")
-    names = _neighbours(model, key)
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What all layers say together, filled while they are merged.
+
+    Attributes:
+        model: The settings.
+        renamed: Settings that had another name once.
+        merged: Values as nested tables.
+        origins: What sets each value.
+        follows: What no layer sets, and the setting that it follows from.
+    """
+
+    model: type[BaseModel]
+    renamed: RenamedSettings = field(default_factory=dict)
+    merged: dict[str, Any] = field(default_factory=dict, repr=False)
+    origins: dict[Key, Origin] = field(default_factory=dict)
+    follows: dict[Key, Key] = field(default_factory=dict)
+
+
+def unknown_key(given: Given, key: Key, source: str) -> Problem:
+    """Describe a key that is no setting: by its new name, by the nearest one that is, or by all there are."""
+    found = f"There is no setting {dotted(key)} ({in_words(source)})"
+    if (today := new_name(given.renamed, key)) is not None:
+        return Problem(
+            f"{found}: it is called {dotted(today)} now", action=f"use {_written(today, source)}", meant=today
+        )
+    if (nearest := _nearest(given.model, key)) is not None:
+        return Problem(found, action=f"use {_written(nearest, source)}, the nearest setting", meant=nearest)
+    names = _neighbours(given.model, key)
     listed = ", ".join(names[:MAX_NAMES_LISTED]) + (", …" if len(names) > MAX_NAMES_LISTED else "")
     where = f"in {dotted(key[:-1])}: " if key[:-1] else ""
-    return Problem(f"There is no setting {dotted(key)} (from {source})", expected=where + f"one of {listed}")
+    return Problem(found, expected=where + f"one of {listed}")
 
 
-def wrong_values(
-    model: type[BaseModel], merged: Mapping[str, Any], origins: Mapping[Key, Origin], details: Iterable[ErrorDetails]
-) -> list[Problem]:
-    """Describe what pydantic refused, one problem a key."""
-    found = list(details)
+def wrong_values(given: Given, details: Iterable[ErrorDetails], told: Sequence[Problem] = ()) -> list[Problem]:
+    """Describe what pydantic refused, one problem a key.
+
+    Args:
+        given: The settings.
+        details: Of pydantic.
+        told: Problems that are known already.
+    """
     by_key: dict[Key, list[ErrorDetails]] = {}
-    # What a validator filled in from elsewhere is wrong there too, and is mended there.
-    for detail in [detail for detail in found if _is_given(detail, merged)] or found:
-        by_key.setdefault(_key_of(detail, merged), []).append(detail)
-    by_key = {key: wrong for key, wrong in by_key.items() if not _is_explained(key, wrong, by_key)}
-    secrets = [text for key, text in _texts(merged) if holds_secret(model, _field_key(key))]
-    known = _Known(model, merged, origins, secrets)
-    return [_wrong_value(known, key, wrong) for key, wrong in by_key.items()]
+    for detail in details:
+        by_key.setdefault(_key_of(detail, given), []).append(detail)
+    own = {key: wrong for key, wrong in by_key.items() if not _follows_another(key, given.follows, by_key)}
+    causes = {key: wrong for key, wrong in own.items() if not _is_explained(key, wrong, own)}
+    secrets = [text for key, text in texts(given.merged) if holds_secret(given.model, _field_key(key))]
+    problems = {key: _wrong_value(given, key, wrong, secrets) for key, wrong in causes.items()}
+    meant = {problem.meant for problem in (*told, *problems.values())}
+    return [problem for key, problem in problems.items() if not (_is_missing(by_key[key]) and key in meant)]
 
 
 def settings_error(problems: Sequence[Problem]) -> SettingsError:
@@ -153,6 +143,15 @@ def settings_error(problems: Sequence[Problem]) -> SettingsError:
     )
 
 
+def _written(key: Key, source: str) -> str:
+    """A key as it is written where a value comes from: a variable of the environment, or a name with dots."""
+    return _variable(key) if source.startswith(ENVIRONMENT_PREFIX) else dotted(key)
+
+
+def _variable(key: Key) -> str:
+    return ENVIRONMENT_PREFIX + "__".join(key).upper()
+
+
 def _nearest(model: type[BaseModel], key: Key) -> Key | None:
     name, neighbours = key[-1].lower(), _neighbours(model, key)
     if close := difflib.get_close_matches(name, neighbours, n=1, cutoff=0.6):
@@ -166,148 +165,84 @@ def _neighbours(model: type[BaseModel], key: Key) -> list[str]:
     return [name for name in names_at(model, _field_key(key[:-1])) if name != key[-1]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    model: type[BaseModel]
-    merged: Mapping[str, Any]
-    origins: Mapping[Key, Origin]
-    secrets: list[str]
-
-
-def _wrong_value(known: _Known, key: Key, details: list[ErrorDetails]) -> Problem:
-    field_key = _field_key(key)
-    fields = fields_at(known.model, field_key)
-    name = dotted(key) or "The settings together"
-    if all(detail["type"] == "missing" for detail in details):
-        return _missing(known, key)
-    source = source_at(known.origins, key) or "default"
+def _wrong_value(given: Given, key: Key, details: list[ErrorDetails], secrets: list[str]) -> Problem:
+    if _is_missing(details):
+        return _missing(given.origins, key)
+    source = source_at(given.origins, key) or DEFAULT_SOURCE
     if any(detail["type"] == "extra_forbidden" for detail in details):
-        return unknown_key(known.model, key, source)
-    value = _value_at(known.merged, key)
-    shown = HIDDEN if holds_secret(known.model, field_key) and not isinstance(value, Mapping) else _shown(value)
-    said = [
-        text for detail in details if (text := _said(detail)) and not any(secret in text for secret in known.secrets)
-    ]
-    expected = [text for detail in details if (text := _expected(detail, fields))]
-    if not said and not expected:
-        expected = ["a value that its check accepts"]
-    is_ = f"{name} is {shown} (from {source})" if shown else f"{name} is wrong (from {source})"
+        return unknown_key(given, key, source)
+    fields = fields_at(given.model, _field_key(key))
+    messages = [text for detail in details if (text := said(detail)) and not any(each in text for each in secrets)]
+    wanted = [text for detail in details if (text := expected(detail, fields))]
+    if not messages and not wanted:
+        wanted = ["a value that its check accepts"]
     return Problem(
-        ": ".join([is_, *dict.fromkeys(said)]),
-        expected=" or ".join(dict.fromkeys(expected)),
-        action=next(filter(None, map(_suggested, details)), ""),
+        ": ".join([_value_in_words(given, key, source), *dict.fromkeys(messages)]),
+        expected=" or ".join(dict.fromkeys(wanted)),
+        action=next(filter(None, map(suggested, details)), ""),
     )
 
 
-def _missing(known: _Known, key: Key) -> Problem:
-    files = {set_: origin for set_, origin in known.origins.items() if origin.lines}
+def _value_in_words(given: Given, key: Key, source: str) -> str:
+    value = value_at(given.merged, key)
+    is_hidden = holds_secret(given.model, _field_key(key)) and not isinstance(value, Mapping)
+    shown = HIDDEN if is_hidden else _shown(value)
+    name = dotted(key) or "The settings together"
+    return f"{name} is {shown} ({in_words(source)})" if shown else f"{name} is wrong ({in_words(source)})"
+
+
+def _missing(origins: Mapping[Key, Origin], key: Key) -> Problem:
+    files = {set_: origin for set_, origin in origins.items() if origin.lines}
     section = source_at(files, key[:-1]) if key[:-1] else None
     found = f"{dotted(key)} is not set" + (f" (in {section})" if section else "")
     if key != _field_key(key):
         return Problem(found, action="write it there")  # neither a variable nor a flag reaches into a list
-    variable = ENVIRONMENT_PREFIX + "__".join(key).upper()
-    return Problem(found, action=f"set it in a settings file, by {variable} or by --set {dotted(key)}=…")
+    return Problem(found, action=f"set it in a settings file, by {_variable(key)} or by --set {dotted(key)}=…")
 
 
-def _suggested(detail: ErrorDetails) -> str:
-    """The nearest of the names that would do, where a value is a name."""
-    context = detail.get("ctx", {})
-    given = context.get("tag", detail["input"])
-    names = re.findall("'([^']*)'", str(context.get("expected", context.get("expected_tags", ""))))
-    return did_you_mean(given, names) if isinstance(given, str) else ""
-
-
-def _said(detail: ErrorDetails) -> str:
-    """The words of a validator of ours; pydantic's own are for programmers."""
-    if detail["type"] in {"value_error", "assertion_error"}:
-        return detail["msg"].partition(", ")[2] or detail["msg"]
-    return ""
-
-
-def _expected(detail: ErrorDetails, fields: list[FieldInfo]) -> str:
-    kind = detail["type"]
-    if kind in {"value_error", "assertion_error"}:
-        return ""
-    if kind in _LIMITS:
-        limit = _LIMITS[kind].format_map(detail.get("ctx", {}))
-        numbers = {"greater_than_equal", "greater_than", "less_than_equal", "less_than"}
-        return ", ".join(_bounds(fields)) or limit if kind in numbers else limit
-    for beginning in sorted(_KINDS, key=len, reverse=True):
-        if kind.startswith(beginning):
-            return ", ".join([_KINDS[beginning], *_bounds(fields)])
-    return detail["msg"][:1].lower() + detail["msg"][1:]
-
-
-def _bounds(fields: list[FieldInfo]) -> list[str]:
-    words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
-    return [
-        f"{word} {getattr(rule, name)}"
-        for found in fields[:1]
-        for rule in found.metadata
-        for name, word in words.items()
-        if getattr(rule, name, None) is not None
-    ]
+def _is_missing(details: list[ErrorDetails]) -> bool:
+    return all(detail["type"] == "missing" for detail in details)
 
 
 def _shown(value: Any) -> str:
-    """A value as one short line; nothing for a table, whose parts have errors of their own."""
-    if isinstance(value, Mapping):
+    """A value as one short line; nothing for a table, whose parts have errors of their own, and for none."""
+    if isinstance(value, Mapping) or value is UNSET:
         return ""
     plain = without_url_password(to_jsonable_python(value, inf_nan_mode="strings", fallback=str))
     text = json.dumps(plain, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…"
 
 
-def _key_of(detail: ErrorDetails, merged: Mapping[str, Any]) -> Key:
+def _key_of(detail: ErrorDetails, given: Given) -> Key:
     """The key of an error, without the names of union members that pydantic puts between."""
     key: Key = ()
-    here: Any = merged
+    here: Any = given.merged
     location = detail["loc"]
     for position, segment in enumerate(location):
         if isinstance(here, Mapping) and segment in here:
             here = here[str(segment)]
         elif isinstance(here, list | tuple) and isinstance(segment, int) and segment < len(here):
             here = here[segment]
+        elif fields_at(given.model, (*_field_key(key), str(segment))):
+            here = {}  # a setting that nobody sets
         elif not (detail["type"] in {"missing", "extra_forbidden"} and position == len(location) - 1):
             continue
         key = (*key, str(segment))
     return key
 
 
-def _is_given(detail: ErrorDetails, merged: Mapping[str, Any]) -> bool:
-    """Whether the settings say what is wrong, or leave out what they must say in a section that they have."""
-    here: Any = merged
-    location = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
-    for segment in location:
-        if not isinstance(here, Mapping):
-            return True
-        if segment not in here:
-            return False
-        here = here[str(segment)]
-    return True
+def _follows_another(key: Key, follows: Mapping[Key, Key], by_key: Iterable[Key]) -> bool:
+    """Whether what is wrong at a key is wrong where its value comes from, and is told there."""
+    sources = ((*follows[key[:length]], *key[length:]) for length in range(1, len(key) + 1) if key[:length] in follows)
+    return any(source in by_key for source in sources)
 
 
 def _is_explained(key: Key, details: list[ErrorDetails], by_key: Iterable[Key]) -> bool:
     """Whether a table is refused only for not being what else may stand there, and something inside of it says why."""
     inside = any(len(other) > len(key) and other[: len(key)] == key for other in by_key)
-    return bool(key) and inside and all(detail["type"].startswith(tuple(_KINDS)) for detail in details)
-
-
-def _value_at(merged: Mapping[str, Any], key: Key) -> Any:
-    here: Any = merged
-    for segment in key:
-        here = here[int(segment)] if isinstance(here, list | tuple) else here[segment]
-    return here
+    return bool(key) and inside and all(map(is_of_another_kind, details))
 
 
 def _field_key(key: Key) -> Key:
     """The key without positions in lists: what names a field."""
     return tuple(segment for segment in key if not segment.isdigit())
-
-
-def _texts(tree: Any, above: Key = ()) -> list[tuple[Key, str]]:
-    if isinstance(tree, Mapping):
-        return [pair for name, inner in tree.items() for pair in _texts(inner, (*above, str(name)))]
-    if isinstance(tree, list | tuple):
-        return [pair for inner in tree for pair in _texts(inner, above)]
-    return [(above, str(tree))] if tree not in ("", None) else []

@@ -15,11 +15,17 @@ NEAR: Final = 0.5
 """Smallest likeness of a name that is suggested: short names with two letters exchanged have it."""
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """Return a question that suggests the nearest name; nothing where none is near."""
+def nearest_name(name: str, names: Iterable[str]) -> str | None:
+    """Return the name that is most like the given one; None where none is near."""
     by_lower = {each.lower(): each for each in reversed(list(names))}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=NEAR)
-    return f"did you mean {by_lower[near[0]]!r}?" if near else ""
+    return by_lower[near[0]] if near else None
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return a question that suggests the nearest name; nothing where none is near."""
+    near = nearest_name(name, names)
+    return "" if near is None else f"did you mean {near!r}?"
 
 
 def require_name(name: str, names: Iterable[str], otherwise: str = "") -> None:

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from protocols.errors import SettingsError
 from protocols.link.broker_settings import BrokerSettings, RunningBroker
-from protocols.settings.layers import Layer, environment_layer, resolve
+from protocols.settings.layers import Layer, environment_layer
+from protocols.settings.resolve import resolve
 
 
 class _Named(BaseModel):

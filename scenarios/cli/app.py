@@ -41,7 +41,7 @@ from scenarios.cli.studies import app as studies
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, tell
 
 if TYPE_CHECKING:
-    from protocols.settings.layers import Resolved
+    from protocols.settings.resolve import Resolved
     from scenarios.run.request import RunRequest
     from scenarios.settings.model import Scenario
 
@@ -338,7 +338,7 @@ def _require_running(broker: str | None) -> None:
 def _on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:
     """Let a part that runs alone look for a broker where `entropilot broker` listens."""
     from protocols.link.broker_settings import EMBEDDED, MOSQUITTO
-    from protocols.settings.layers import Resolved
+    from protocols.settings.resolve import Resolved
 
     broker_settings = resolved.settings.broker
     if broker_settings.url not in {EMBEDDED, MOSQUITTO}:

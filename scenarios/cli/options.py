@@ -12,7 +12,7 @@ from scenarios.broker.url import DEFAULT_URL
 from scenarios.display.console import PlainConsole, print_json, progress_on_stderr, tell
 
 if TYPE_CHECKING:
-    from protocols.settings.layers import Resolved
+    from protocols.settings.resolve import Resolved
     from scenarios.settings.model import Scenario
     from scenarios.world.world import World
 
@@ -88,7 +88,7 @@ def made_world(scenario: Scenario, *, quiet: bool) -> World:
 
 def print_settings(resolved: Resolved[Scenario], *, json: bool) -> None:
     """Print every setting with its source."""
-    from protocols.settings.layers import settings_json, settings_table
+    from protocols.settings.listing import settings_json, settings_table
 
     if json:
         print_json(settings_json(resolved))

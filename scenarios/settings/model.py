@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -14,10 +14,8 @@ from protocols.wire.messages import Identifier
 from scenarios.settings.crashes import CrashSettings
 from scenarios.settings.instruments import (
     MAX_SIMULATORS,
-    each_over_the_shared,
     require_own_names,
     require_range,
-    with_oracle,
 )
 from scenarios.settings.models import MODEL_NAMES, ModelName
 from scenarios.settings.network import NetworkSettings
@@ -94,7 +92,7 @@ class EvaluationSettings(BaseModel):
 
 
 class Scenario(BaseModel):
-    """Everything that a run needs to know."""
+    """Everything that a run needs to know; `scenarios.settings.derived` says what of it follows from the rest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -118,26 +116,6 @@ class Scenario(BaseModel):
         default_factory=NetworkSettings, description="trouble between the broker and those who talk over it"
     )
     crashes: CrashSettings = Field(default_factory=CrashSettings, description="when the whole run is killed")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _filled(cls, given: object) -> object:
-        """Let instruments share what [simulator] says, and a table say its property, unit and range once.
-
-        The table plays the lab too, unless there is another.
-        """
-        if not isinstance(given, dict):
-            return given
-        filled = each_over_the_shared(given)
-        pool = given.get("pool")
-        columns = pool.get("columns") if isinstance(pool, dict) else None
-        if not isinstance(pool, dict) or not isinstance(columns, dict):
-            return filled
-        campaign = filled.get("campaign", {})
-        if isinstance(campaign, dict):
-            named = {key: columns[key] for key in ("property", "unit", "valid_range") if key in columns}
-            filled["campaign"] = named | campaign | _further_with_units(campaign, columns)
-        return with_oracle(filled, pool)
 
     @field_validator("simulators")
     @classmethod
@@ -192,15 +170,3 @@ class Scenario(BaseModel):
     def recipients(self) -> tuple[str, ...]:
         """Whom requests are addressed to."""
         return self.campaign.recipients or tuple(instrument.id for instrument in self.lab)
-
-
-def _further_with_units(campaign: Mapping[str, object], columns: Mapping[str, object]) -> dict[str, object]:
-    """Let the table say the units of what is balanced beside its property."""
-    further, units = campaign.get("further"), columns.get("further_properties")
-    if not isinstance(further, dict) or not isinstance(units, dict):
-        return {}
-    filled = {
-        name: {"unit": units[name]} | each if isinstance(each, dict) and name in units else each
-        for name, each in further.items()
-    }
-    return {"further": filled}

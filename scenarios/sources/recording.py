@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
-
-from pydantic import ValidationError
+from typing import Final
 
 from agent.assembly import RECORDING
 from protocols.errors import SettingsError, StoreError
 from protocols.recording.lines import Header
 from protocols.recording.reader import read_header
-from protocols.settings.layers import Layer, resolve
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.pack.reader import is_pack, packed_recording, packed_settings
+from scenarios.settings.derived import scenario_of
 from scenarios.settings.library import LIBRARY, library_recordings
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import LIBRARY_PREFIX
@@ -42,9 +39,9 @@ def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
             f"{path} names no scenario", expected="one that says pool and start set", action="name it with --scenario"
         )
     try:
-        scenario = Scenario.model_validate(found)
-    except ValidationError as error:
-        raise _of_another_version(path, found, error) from None
+        scenario = scenario_of(found, "its first line")
+    except SettingsError as error:
+        raise _of_another_version(path, error) from None
     return scenario.with_table_paths(partial(_found if packed is None else _packed, beside=beside))
 
 
@@ -78,16 +75,10 @@ def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) 
     )
 
 
-def _of_another_version(path: Path, found: Mapping[str, Any], error: ValidationError) -> StoreError:
-    first = error.errors(include_url=False)[0]
-    what, expected = f"{'.'.join(map(str, first['loc']))}: {first['msg']}", ""
-    try:
-        resolve(Scenario, [Layer("its first line", dict(found))])
-    except SettingsError as told:  # in the words of every other settings error
-        what, expected = told.found, told.expected or told.action
+def _of_another_version(path: Path, error: SettingsError) -> StoreError:
     return StoreError(
-        f"{path} names a scenario of another version: {what}",
-        expected=expected or "settings that this Entropilot knows",
+        f"{path} names a scenario of another version: {error.found}",
+        expected=error.expected or error.action or "settings that this Entropilot knows",
         action="name its scenario with --scenario, or use the version of Entropilot that recorded it",
     )
 

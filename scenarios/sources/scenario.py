@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from protocols.errors import SettingsError, StoreError
 from protocols.recording.reader import read_header
-from protocols.settings.layers import DEFAULT_SOURCE, Layer, Resolved, environment_layer, resolve, set_layer, toml_layer
+from protocols.settings.layers import Layer, environment_layer, set_layer, toml_layer
+from protocols.settings.resolve import Resolved
 from protocols.settings.suggestions import did_you_mean
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.pack.reader import is_pack, packed_settings, unpacked
+from scenarios.settings.derived import resolve_scenario
 from scenarios.settings.library import LIBRARY, library_scenarios
 from scenarios.settings.model import Scenario
 from scenarios.sources.run_folder import RUNS
@@ -132,12 +134,12 @@ def load_scenario(
     layers.append(environment_layer(Scenario, environ, ignore=NO_SETTINGS))
     layers.append(set_layer(tuple(overrides.assignments)))
     layers.append(_flag_layer(overrides.flags))
-    resolved = resolve(Scenario, _options_follow_policy(layers))
+    resolved = resolve_scenario(_options_follow_policy(layers))
     if not is_pack(path):  # which spells the defaults out, as if somebody had asked for them
         _require_start(resolved)
     # Tables are looked for beside the scenario file first, then where the command was started.
     found = resolved.settings.with_table_paths(partial(_found, beside=folder))
-    return Resolved(found, _with_filled_sources(resolved.source_of))
+    return replace(resolved, settings=found)
 
 
 def layered_over(settings: Mapping[str, Any], source: str, overrides: Overrides) -> Scenario:
@@ -155,7 +157,7 @@ def layered_over(settings: Mapping[str, Any], source: str, overrides: Overrides)
     if overrides.file is not None:
         layers.append(toml_layer(overrides.file))
     layers += [set_layer(tuple(overrides.assignments)), _flag_layer(overrides.flags)]
-    return resolve(Scenario, _options_follow_policy(layers)).settings
+    return resolve_scenario(_options_follow_policy(layers)).settings
 
 
 def _require_start(resolved: Resolved[Scenario]) -> None:
@@ -165,11 +167,10 @@ def _require_start(resolved: Resolved[Scenario]) -> None:
         SettingsError: When the minimum would count for nothing.
     """
     start, columns = resolved.settings.start, resolved.settings.pool.columns
-    source = resolved.source_of[MINIMUM]
     is_of_a_lab = columns is not None and columns.on_missing == "unknown"
-    if start.size == 0 and start.minimum_per_family and source != DEFAULT_SOURCE and not is_of_a_lab:
+    if start.size == 0 and start.minimum_per_family and resolved.is_asked_for(MINIMUM) and not is_of_a_lab:
         raise SettingsError(
-            f"start.size is 0, and {MINIMUM} is {start.minimum_per_family} (from {source})",
+            f"start.size is 0, and {MINIMUM} is {start.minimum_per_family} (from {resolved.source_of[MINIMUM]})",
             expected="a start set of at least that many candidates of every family, or no minimum",
             action=f"set start.size, or leave {MINIMUM} out",
         )
@@ -216,28 +217,6 @@ def _flag_layer(flags: Mapping[str, Any]) -> Layer:
         values.setdefault(section, {})[key] = value
         sources[FLAG_KEYS[flag]] = f"--{flag}"
     return Layer("command line", values, sources)
-
-
-def _with_filled_sources(source_of: Mapping[str, str]) -> dict[str, str]:
-    """Say of what a scenario takes from elsewhere (see `Scenario`) where: an instrument, and the pool's table."""
-
-    def source(key: str) -> str:
-        known = source_of.get(key, DEFAULT_SOURCE)
-        if known != DEFAULT_SOURCE:
-            return known
-        if key.startswith("simulators."):
-            _, name, rest = key.split(".", 2)
-            shared = f"simulator.{rest}"
-            return f"[simulators.{name}]" if rest == "id" else _section_of(shared, source_of) or source(shared)
-        origin = key.replace("simulator.table.", "pool.").replace("campaign.", "pool.columns.")
-        return _section_of(origin, source_of) or known
-
-    return {key: source(key) for key in source_of}
-
-
-def _section_of(key: str, source_of: Mapping[str, str]) -> str:
-    """The section that sets a key; nothing where none does."""
-    return f"[{key.rpartition('.')[0]}]" if source_of.get(key, DEFAULT_SOURCE) != DEFAULT_SOURCE else ""
 
 
 def _found(path: str, *, beside: Path) -> str:

@@ -32,6 +32,7 @@ from scenarios.compare.files import curve_over_seeds, write_comparison
 from scenarios.compare.tables import tables
 from scenarios.display.console import progress_on_stderr
 from scenarios.display.observation_axis import STEP_LABEL
+from scenarios.settings import derived
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from tests.benchmarks.published_tables import DATA, ELEMENTS
@@ -137,7 +138,7 @@ def curves(rows: pd.DataFrame, x: str, y: str) -> dict[str, Curve]:
 
 def scenario_of(path: Path, name: str, columns: dict[str, Any], halves: dict[str, str], **changes: Any) -> Scenario:
     columns = {"id": "id", "family": "family", "on_no_entropy": "warn"} | columns
-    return Scenario.model_validate(
+    return derived.scenario_of(
         {
             "name": name,
             "pool": {"source": "table", "path": str(path), "columns": columns},

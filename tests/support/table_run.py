@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from protocols.errors import EntropilotError
+from scenarios.settings.derived import scenario_of
 from scenarios.settings.model import Scenario
 
 CANDIDATES = 80
@@ -53,7 +54,7 @@ def table_scenario(folder: Path, **campaign: Any) -> Scenario:
     latency_s = campaign.pop("latency_s", LATENCY_S)
     # An interrupted evaluation is a failed attempt: so many kills must not use up a candidate's attempts.
     terms = {"budget": BUDGET, "seed": 3, "request_timeout_s": 20.0}
-    return Scenario.model_validate(
+    return scenario_of(
         {
             "name": "killed",
             "pool": {"source": "table", "path": str(table), "columns": columns},

@@ -142,6 +142,16 @@ BAD: dict[str, Bad] = {
         ("no setting campaign.bugdet (from lab.toml, line 21)", "campaign.budget"),
         prepare=write("lab.toml", LAB_TOML.replace("budget", "bugdet")),
     ),
+    "the only setting of a table is misspelt, and no other fault is told": Bad(
+        SETTINGS,
+        ("error: There is no setting campaign.bugdet (from lab.toml, line 21).", "use campaign.budget"),
+        prepare=write("lab.toml", LAB_TOML[: LAB_TOML.index("[campaign]")] + "[campaign]\nbugdet = 12\n"),
+    ),
+    "a table's property is left out, and what follows from it is not told as well": Bad(
+        SETTINGS,
+        ("error: pool.columns.property is not set",),
+        prepare=write("lab.toml", LAB_TOML.replace('property = "energy"\n', "")),
+    ),
     "unknown setting in a further file": Bad(
         SETTINGS,
         ("no setting simulator.latencey (from over.toml, line 1)", "simulator.latency"),
@@ -182,6 +192,11 @@ BAD: dict[str, Bad] = {
     ),
     "policy with wrong options": Bad(
         SETTINGS, ("'random'", "patience"), flags=("--set", "campaign.policy_options.patience=3")
+    ),
+    "misspelt option of a policy": Bad(
+        SETTINGS,
+        ("use patience instead of patienc in [campaign.policy_options]",),
+        flags=("--policy", "etal", "--set", "campaign.policy_options.patienc=3"),
     ),
     "database that is none": Bad(STORE, ("'foo' is no URL of a database",), flags=("--database", "foo")),
     "database of another kind": Bad(

@@ -13,15 +13,9 @@ from rich.console import Console
 
 from protocols.errors import SettingsError
 from protocols.settings.fields import MAX_DEPTH, every_key
-from protocols.settings.layers import (
-    Layer,
-    environment_layer,
-    resolve,
-    set_layer,
-    settings_json,
-    settings_table,
-    toml_layer,
-)
+from protocols.settings.layers import Layer, environment_layer, set_layer, toml_layer
+from protocols.settings.listing import settings_json, settings_table
+from protocols.settings.resolve import resolve
 
 SECRET = "hunter2-correct-horse"
 
@@ -444,3 +438,40 @@ def test_a_wrong_key_in_a_list_of_tables_names_the_right_one() -> None:
     said = refusal(Layer("a.toml", {"amounts": [{"size": 1, "siez": 2}]}), model=Stock)
     assert "no setting amounts.0.siez (from a.toml)" in said
     assert "use amounts.0.size" in said
+
+
+class Terms(BaseModel):
+    budget: int
+    unit: str
+
+
+class Plan(BaseModel):
+    terms: Terms
+    notes: Terms | None = None
+
+
+def test_a_misspelt_setting_is_one_fault_told_with_its_table(tmp_path: Path) -> None:
+    said = refusal(written(tmp_path, '[terms]\nunit = "eV"\nbuget = 5\n'), model=Plan)
+    assert said.startswith("There is no setting terms.buget (from lab.toml, line 3). What to do: use terms.budget")
+
+
+def test_a_misspelt_setting_that_stands_alone_in_its_table_is_told_with_what_else_the_table_lacks() -> None:
+    said = refusal(Layer("lab.toml", {"terms": {"buget": 5}}), model=Plan)
+    assert "There is no setting terms.buget (from lab.toml); use terms.budget" in said
+    assert (
+        "terms.unit is not set; set it in a settings file, by ENTROPILOT_TERMS__UNIT or by --set terms.unit=…" in said
+    )
+    assert said.startswith("2 settings are wrong")
+
+
+def test_a_misspelt_setting_of_a_table_that_need_not_be_there_asks_for_nothing_else() -> None:
+    given = Layer("lab.toml", {"terms": {"budget": 5, "unit": "K"}, "notes": {"zzzzz": 5}})
+    assert refusal(given, model=Plan).startswith(
+        "There is no setting notes.zzzzz (from lab.toml). Expected: in notes: "
+    )
+
+
+def test_a_table_that_is_not_there_is_told_by_its_name() -> None:
+    assert refusal(model=Plan).startswith(
+        "terms is not set. What to do: set it in a settings file, by ENTROPILOT_TERMS"
+    )

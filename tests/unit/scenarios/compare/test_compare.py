@@ -25,6 +25,7 @@ from scenarios.compare.comparison import Comparison
 from scenarios.compare.files import curve_over_seeds, write_comparison
 from scenarios.compare.trials import make_trials
 from scenarios.display.console import INTERRUPTED
+from scenarios.settings.derived import scenario_of
 from scenarios.settings.model import Scenario
 from scenarios.world.world import World, make_world
 
@@ -35,7 +36,7 @@ def scenario_on(
     campaign: Mapping[str, object] | None = None,
     **columns: object,
 ) -> Scenario:
-    return Scenario.model_validate(
+    return scenario_of(
         {
             "name": "toy",
             "pool": {

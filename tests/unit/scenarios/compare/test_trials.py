@@ -10,6 +10,7 @@ import pytest
 from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.errors import SettingsError
 from scenarios.compare.trials import held_out, make_trials, open_pool
+from scenarios.settings.derived import scenario_of
 from scenarios.settings.model import Scenario
 from scenarios.world.world import World
 
@@ -28,7 +29,7 @@ WORLD = World(POOL, np.random.default_rng(1).normal(size=len(POOL)), np.zeros(0,
 
 def scenario(**start: Any) -> Scenario:
     columns = {"family": "f", "property": "p", "unit": "u", "features": ["x", "y"]}
-    return Scenario.model_validate(
+    return scenario_of(
         {"name": "s", "pool": {"path": "t.csv", "columns": columns}, "campaign": {"budget": 5}, "start": start}
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import SettingsError
-from protocols.settings.layers import settings_table
+from protocols.settings.listing import settings_table
 from scenarios.run.standalone import run_simulator
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
@@ -89,10 +89,10 @@ def test_every_value_says_whether_it_comes_from_the_instrument_from_all_or_from_
     origin = {key: resolved.source_of[f"simulators.xrd.{key}"] for key in ("concurrency", "id", "latency.mean_s")}
     assert origin == {
         "concurrency": f"{mine}, line {line}",
-        "id": "[simulators.xrd]",
-        "latency.mean_s": "[simulator.latency]",
+        "id": "derived from simulators.xrd",
+        "latency.mean_s": "derived from simulator.latency.mean_s",
     }
-    assert resolved.source_of["simulators.xrd.table.path"] == "[pool]"
+    assert resolved.source_of["simulators.xrd.table.path"] == "derived from pool.path"
     assert resolved.source_of["simulators.xrd.memory_limit_mb"] == "default"
     assert resolved.settings.simulators["xrd"].resend_max_s == 5
     assert settings_table(resolved).row_count == len(resolved.source_of)

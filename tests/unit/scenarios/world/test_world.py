@@ -17,6 +17,7 @@ from scenarios.compare.compare import compare_policies
 from scenarios.run.offline import run_offline
 from scenarios.run.outcome import random_instead
 from scenarios.run.trajectory import Trajectory
+from scenarios.settings.derived import scenario_of
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.world.world import World, make_world
@@ -63,7 +64,7 @@ def scenario(
         frame.to_parquet(path)
     else:
         frame.to_csv(path, index=False)
-    return Scenario.model_validate(
+    return scenario_of(
         {
             "name": "table-world",
             "pool": {"path": str(path), "columns": dict(columns)},

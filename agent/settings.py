@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.acquisition.registry import BUILT_IN
-from agent.campaign.events import CampaignPlan, FurtherProperty, Ordering
-from agent.entropy.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution, default_scale
+from agent.campaign.plan import CampaignPlan, CampaignPlanSettings, FurtherProperty, Resume, parts_with
+from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
 from protocols.settings.suggestions import require_name
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES
 from protocols.wire.messages import Identifier, Name
-
-MAX_PARALLEL = 256
-"""Most candidates in flight: bounds what is awaited, and what a reconnect sends again."""
 
 
 class FurtherSettings(BaseModel):
     """A property that is balanced beside the first one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    unit: Annotated[str, Field(max_length=64)] = Field(description="its unit")
-    valid_range: tuple[float, float] = Field(
-        (-MAX_ABS_VALUE, MAX_ABS_VALUE), description="smallest and largest believable value [unit]"
-    )
-    weight: Annotated[float, Field(gt=0, le=1e6)] = Field(1.0, description="its share beside the weights of the others")
-    resolution: Annotated[float, Field(ge=SMALLEST_RESOLUTION, le=MAX_ABS_VALUE)] | None = Field(
-        None, description="smallest difference that means anything [unit]; by default as for the first property"
-    )
+    unit: Annotated[str, Field(max_length=64)]
+    """Its unit."""
+    valid_range: tuple[float, float] = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
+    """Smallest and largest believable value [unit]."""
+    weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Its share beside the weights of the others."""
+    resolution: Annotated[float, Field(ge=SMALLEST_RESOLUTION, le=MAX_ABS_VALUE)] | None = None
+    """Smallest difference that means anything [unit]; by default as for the first property."""
 
     def measured_on(self, name: str, start_values: Sequence[float]) -> FurtherProperty:
         """Return it as the plan has it, standardised by the values of the start set."""
@@ -40,58 +37,19 @@ class FurtherSettings(BaseModel):
         return FurtherProperty(name, self.unit, self.valid_range, self.weight, default_scale(values), resolution)
 
 
-class CampaignSettings(BaseModel):
-    """Settings of a campaign."""
+class CampaignSettings(CampaignPlanSettings):
+    """Settings of a campaign: those that its journal keeps, and how patient the agent is with the lab."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    property: Name = Field(description="the property whose entropy is balanced")
-    unit: Annotated[str, Field(max_length=64)] = Field(description="its unit; a result in another unit is refused")
-    valid_range: tuple[float, float] = Field(
-        (-MAX_ABS_VALUE, MAX_ABS_VALUE), description="smallest and largest believable value [unit]"
-    )
-    further: Annotated[dict[Name, FurtherSettings], Field(max_length=MAX_QUANTITIES - 1)] = Field(
-        default_factory=dict,
-        description="further properties to balance: the entropy of a family is then the weighted mean over all of them",
-    )
-    weight: Annotated[float, Field(gt=0, le=1e6)] = Field(
-        1.0, description="share of `property` beside the weights of the further ones"
-    )
-    budget: Annotated[int, Field(ge=1, le=10_000_000)] = Field(description="candidates that may be requested")
-    policy: str = Field(
-        "etal", description='etal, etal_reference, random, uncertainty, round_robin, or "package.module:Class"'
-    )
-    policy_options: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the policy")
-    estimator: EstimatorName = Field(
-        M_SPACING,
-        description="which entropy is balanced: m_spacing (any number of values, ties), kozachenko_leonenko, "
-        "gaussian_kernel, or published (SciPy's choice, from five values on)",
-    )
-    resolution: Annotated[float, Field(ge=SMALLEST_RESOLUTION, le=MAX_ABS_VALUE)] | None = Field(
-        None,
-        description="smallest difference of values that means anything [unit]; by default a thousandth of the standard "
-        "deviation of the start set",
-    )
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="seed of the campaign")
-    parallel: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = Field(1, description="candidates in flight at once")
-    batch: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = Field(1, description="candidates chosen by one decision")
-    ordering: Ordering = Field(
-        Ordering.IN_ORDER,
-        description="in_order: decisions do not depend on who answers first; as_completed: fastest",
-    )
-    max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(3, description="attempts before a candidate is set aside")
-    give_up_after: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        10, description="candidates set aside in a row after which the campaign pauses itself"
-    )
-    request_timeout_s: Annotated[float, Field(gt=0, le=30 * 86_400)] = Field(
-        120.0, description="how long a request may go without an answer [s]"
-    )
-    evaluation_deadline_s: Annotated[float, Field(gt=0, le=30 * 86_400)] = Field(
-        60.0, description="how long a simulator may evaluate before it stops and says so [s]"
-    )
-    recipients: tuple[Identifier, ...] = Field(
-        (), description='simulators that requests are addressed to, in turn; empty: the scenario\'s own; "any": whoever'
-    )
+    property: Name
+    """The property whose entropy is balanced."""
+    further: Annotated[dict[Name, FurtherSettings], Field(max_length=MAX_QUANTITIES - 1)] = Field(default_factory=dict)
+    """Further properties to balance: the entropy of a family is then the weighted mean over all of them."""
+    request_timeout_s: Annotated[float, Field(gt=0, le=30 * 86_400)] = 120.0
+    """How long a request may go without an answer [s]."""
+    evaluation_deadline_s: Annotated[float, Field(gt=0, le=30 * 86_400)] = 60.0
+    """How long a simulator may evaluate before it stops and says so [s]."""
+    recipients: tuple[Identifier, ...] = ()
+    """Simulators that requests are addressed to, in turn; empty: the scenario's own; "any": whoever."""
 
     @field_validator("valid_range")
     @classmethod
@@ -119,9 +77,10 @@ class CampaignSettings(BaseModel):
         return self
 
     def left_open(self) -> frozenset[str]:
-        """Return the parts of the plan that nobody asked for: a campaign taken up keeps those of its journal."""
-        estimator = {"estimator"} - self.model_fields_set
-        return frozenset(estimator | ({"resolution"} if self.resolution is None else set()))
+        """Return the parts of the plan that nobody asked for: a resumed campaign keeps those of its journal."""
+        may_stay_open = parts_with(type(self), Resume.KEEP_UNLESS_SET)
+        asked_for = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        return may_stay_open - asked_for
 
     def plan(
         self,
@@ -150,27 +109,18 @@ class CampaignSettings(BaseModel):
             for place, (name, each) in enumerate(self.further.items())
         )
         resolution = default_resolution(np.array(start_values)) if self.resolution is None else self.resolution
-        return CampaignPlan(
-            campaign=campaign,
-            uid=uid,
-            property_name=self.property,
-            unit=self.unit,
-            valid_range=self.valid_range,
-            budget=self.budget,
-            parallel=self.parallel,
-            batch=self.batch,
-            ordering=self.ordering,
-            max_attempts=self.max_attempts,
-            give_up_after=self.give_up_after,
-            seed=self.seed,
-            policy=self.policy,
-            policy_options=self.policy_options,
-            fingerprint=fingerprint,
-            recipients=recipients,
-            pool_digest=pool_digest,
-            estimator=self.estimator,
-            resolution=resolution,
-            further=further,
-            weight=self.weight,
-            scale=default_scale(np.array(start_values)) if further else 1.0,
-        )
+        measured = {
+            "property_name": self.property,
+            "resolution": resolution,
+            "further": further,
+            "scale": default_scale(np.array(start_values)) if further else 1.0,
+        }
+        given = {
+            "campaign": campaign,
+            "uid": uid,
+            "fingerprint": fingerprint,
+            "recipients": recipients,
+            "pool_digest": pool_digest,
+        }
+        kept = {name: getattr(self, name) for name in CampaignPlanSettings.model_fields}
+        return CampaignPlan(**(kept | measured | given))

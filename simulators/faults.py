@@ -50,33 +50,32 @@ class Fault(StrEnum):
 
 
 class FaultSettings(BaseModel):
-    """Settings of the faults: shares of all attempts, together at most one.
+    """Settings of the faults: shares of all attempts, together at most one."""
 
-    Attributes:
-        failure_rate: Fails with `calculation_failed`, for this time.
-        silent_rate: Is never answered.
-        late_rate: Is answered `late_by_s` after its evaluation.
-        late_by_s: That time [s]; longer than `campaign.request_timeout_s`, and a new attempt was made meanwhile.
-        duplicate_rate: Is answered twice, by the same message.
-        contradiction_rate: Is answered, and then once more with another value.
-        wrong_unit_rate: Is answered in a unit that is not the campaign's.
-        out_of_range_rate: Is answered with a value that cannot be; the campaign needs a `valid_range`.
-        garbage_rate: Is answered, and then by something that is no message.
-        seed: Another seed, other attempts.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     failure_rate: Rate = 0.0
+    """Share of attempts that fail with `calculation_failed`, for this time."""
     silent_rate: Rate = 0.0
+    """Share that is never answered."""
     late_rate: Rate = 0.0
+    """Share that is answered `late_by_s` after its evaluation."""
     late_by_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)] = 10.0
+    """How late the late ones are [s]; longer than `campaign.request_timeout_s`, and there is a new attempt meanwhile."""
     duplicate_rate: Rate = 0.0
+    """Share that is answered twice, by the same message."""
     contradiction_rate: Rate = 0.0
+    """Share that is answered, and then once more with another value."""
     wrong_unit_rate: Rate = 0.0
+    """Share that is answered in a unit that is not the campaign's."""
     out_of_range_rate: Rate = 0.0
+    """Share that is answered with a value that cannot be; the campaign needs a `valid_range`."""
     garbage_rate: Rate = 0.0
+    """Share that is answered, and then by something that is no message."""
     seed: Seed = 0
+    """Another seed, other attempts."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

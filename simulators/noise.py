@@ -33,35 +33,33 @@ Seed = Annotated[int, Field(ge=0, lt=2**64)]
 
 
 class NoiseSettings(BaseModel):
-    """Settings of the noise.
+    """Settings of the noise."""
 
-    Attributes:
-        standard_deviation: Of every quantity, or by property [its unit]; a property that is not named is exact.
-        seed: Another seed, other noise.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     standard_deviation: Deviation | dict[Name, Deviation]
+    """Of every quantity, or by property [its unit]; a property that is not named is exact."""
     seed: Seed = 0
+    """Another seed, other noise."""
 
 
 class LatencySettings(BaseModel):
-    """Settings of the waiting time.
+    """Settings of the waiting time."""
 
-    Attributes:
-        distribution: How waiting times scatter about their mean.
-        mean_s: Their mean [s].
-        spread: Standard deviation of the natural logarithm; for `lognormal` only.
-        seed: Another seed, other waiting times.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     distribution: Literal["constant", "exponential", "lognormal"] = "constant"
+    """How waiting times scatter about their mean."""
     mean_s: Annotated[float, Field(ge=0, le=MAX_MEAN_LATENCY_S)] = 0.0
+    """Their mean [s]."""
     spread: Annotated[float, Field(gt=0, le=MAX_SPREAD)] = 0.5
+    """Standard deviation of the natural logarithm; for `lognormal` only."""
     seed: Seed = 0
+    """Another seed, other waiting times."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,19 +35,16 @@ class NoAnswer(Exception):
 
 
 class OracleTableSettings(BaseModel):
-    """Settings of the oracle, as plain values.
+    """Settings of the oracle, as plain values."""
 
-    Attributes:
-        path: The table (see `protocols.tables.table.read_values`).
-        columns: What its columns mean; the same as the agent's, so that ids agree.
-        miss: What a candidate that is not in the table gets.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     path: Annotated[str, Field(min_length=1)]
+    """The table: a CSV or Parquet file."""
     columns: TableColumns
+    """What its columns mean; the same as the agent's, so that ids agree."""
     miss: MissPolicy = "fail"
+    """What a candidate that is not in the table gets."""
 
 
 class OracleTable:

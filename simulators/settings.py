@@ -25,30 +25,34 @@ a client; and files of the agent in a run folder."""
 class SimulatorSettings(BaseModel):
     """Settings of one simulator."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    id: Identifier = Field("simulator-1", description="its name: a topic level, and its client id on the broker")
-    evaluator: str = Field(
-        ASE,
-        description='"ase" (a calculator of ASE), "table" (an oracle), or a class of yours as "package.module:Class"',
-    )
-    calculator: str = Field("emt", description="for ase: emt, lennard_jones or morse")
-    calculator_parameters: dict[str, Any] = Field(
-        default_factory=dict, description="for ase: what the calculator takes"
-    )
-    table: OracleTableSettings | None = Field(None, description="for table: path, columns and miss policy")
-    options: dict[str, Any] = Field(default_factory=dict, description="for a class of yours: its keyword arguments")
-    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(2, description="evaluations at once")
-    memory_limit_mb: Annotated[int, Field(ge=64)] | None = Field(
-        None, description="address space that one evaluating process may take [MB]; none: no limit"
-    )
-    resend_min_s: Annotated[float, Field(gt=0, le=3600)] = Field(
-        2.0, description="first pause before an answer without a receipt is repeated [s]; pauses double, with jitter"
-    )
-    resend_max_s: Annotated[float, Field(gt=0, le=86400)] = Field(60.0, description="longest such pause [s]")
-    latency: LatencySettings = Field(default_factory=LatencySettings, description="waiting time added to an evaluation")
-    noise: NoiseSettings | None = Field(None, description="noise added to what is measured")
-    faults: FaultSettings = Field(default_factory=FaultSettings, description="what goes wrong, and how often")
+    id: Identifier = "simulator-1"
+    """Its name: a topic level, and its client id on the broker."""
+    evaluator: str = ASE
+    """`ase` (a calculator of ASE), `table` (an oracle), or a class of yours as `package.module:Class`."""
+    calculator: str = "emt"
+    """For ase: emt, lennard_jones or morse."""
+    calculator_parameters: dict[str, Any] = Field(default_factory=dict)
+    """For ase: what the calculator takes."""
+    table: OracleTableSettings | None = None
+    """For table: its path, columns and miss policy."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """For a class of yours: its keyword arguments."""
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 2
+    """Evaluations at once."""
+    memory_limit_mb: Annotated[int, Field(ge=64)] | None = None
+    """Address space that one evaluating process may take [MB]; none: no limit."""
+    resend_min_s: Annotated[float, Field(gt=0, le=3600)] = 2.0
+    """First pause before an answer without a receipt is repeated [s]; pauses double, with jitter."""
+    resend_max_s: Annotated[float, Field(gt=0, le=86400)] = 60.0
+    """Longest such pause [s]."""
+    latency: LatencySettings = Field(default_factory=LatencySettings)
+    """Waiting time added to an evaluation."""
+    noise: NoiseSettings | None = None
+    """Noise added to what is measured."""
+    faults: FaultSettings = Field(default_factory=FaultSettings)
+    """What goes wrong, and how often."""
 
     @field_validator("evaluator")
     @classmethod

@@ -6,7 +6,7 @@ import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, PoolArrays
 from agent.campaign.decide import decision_seed
-from agent.campaign.events import Ordering
+from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign, Standing
 from agent.pool.candidates import Pool
 

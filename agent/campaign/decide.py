@@ -32,11 +32,11 @@ from agent.campaign.events import (
     LateResultKept,
     Measured,
     ObservationAdded,
-    Ordering,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
 )
+from agent.campaign.plan import Ordering
 from agent.campaign.state import OPEN, RESULT_REFUSED, Attempt, Campaign, Phase, Standing
 from protocols.errors import MessageError, invariant
 from protocols.wire.attempt_ids import attempt_identity

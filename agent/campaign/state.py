@@ -32,7 +32,6 @@ from agent.campaign.events import (
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
-    CampaignPlan,
     CampaignResumed,
     CampaignStarted,
     CampaignStopping,
@@ -43,12 +42,12 @@ from agent.campaign.events import (
     Event,
     LateResultKept,
     ObservationAdded,
-    Ordering,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
     StartSetLoaded,
 )
+from agent.campaign.plan import CampaignPlan, Ordering
 from agent.pool.candidates import Pool
 from protocols.errors import invariant
 from protocols.wire.messages import FailureReason

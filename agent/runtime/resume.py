@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from agent.campaign.events import CampaignPlan, CampaignStarted, FurtherProperty, StartSetLoaded
+from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.campaign.plan import CampaignPlan, FurtherProperty, Resume, parts_with
 from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Pool
@@ -15,9 +15,6 @@ from agent.runtime.transaction import observe
 from agent.store.store import BiasStep, Commit, Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
-
-MAY_DIFFER = frozenset({"uid", "fingerprint", "recipients", "scale"})
-"""Parts of a plan that a resumed run takes from the journal, whatever the settings say now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ def begin(
         store.claim(plan, schema_version=SCHEMA_VERSION, now=now)
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
-        started = CampaignStarted(dataclasses.replace(plan, uid=uid), versions)
+        started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions)
         loaded = StartSetLoaded.of(start, further)
         meter = BiasMeter(pool.families, measure=plan.aspects)
         observe(meter, pool, loaded)
@@ -102,10 +99,11 @@ def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Co
     Raises:
         StoreError: With the settings that differ.
     """
+    may_differ = parts_with(CampaignPlan, Resume.KEEP_JOURNAL) | frozenset(left_open)
     differing = [
         f"{name}: {getattr(found, name)!r} then, {getattr(asked, name)!r} now"
-        for name in (field.name for field in dataclasses.fields(CampaignPlan))
-        if name not in {*MAY_DIFFER, *left_open} and _plain(getattr(found, name)) != _plain(getattr(asked, name))
+        for name in CampaignPlan.model_fields
+        if name not in may_differ and _plain(getattr(found, name)) != _plain(getattr(asked, name))
     ]
     if differing:
         raise StoreError(

@@ -32,35 +32,32 @@ class MqttVersion(StrEnum):
 class BrokerSettings(BaseModel):
     """Where the broker is, and how patient to be with it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     started_for_you: ClassVar[tuple[str, ...]] = (EMBEDDED, MOSQUITTO)
     """Words instead of a URL, for a broker that a run brings along."""
 
-    url: str = Field(
-        EMBEDDED,
-        description='"embedded" (nothing to install), "mosquitto" (found on this machine and run for you), or a URL '
-        "such as mqtt://host:1883, mqtts://user:password@host:8883, ws://host:9001/mqtt",
-    )
-    username: str | None = Field(None, description="user name, if not in the URL")
-    password: SecretStr | None = Field(None, description="password, if not in the URL")
-    ca_file: str | None = Field(None, description="certificate authority to trust [PEM file], for mqtts and wss")
-    version: MqttVersion = Field(MqttVersion.AUTO, description="MQTT version: auto, 5 or 3.1.1")
-    keepalive_s: Annotated[int, Field(ge=2, le=3600)] = Field(
-        15, description="a dead link is noticed within two of these [s]"
-    )
-    first_connect_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
-        15.0, description="how long to look for a broker that never answered before giving up [s]"
-    )
-    publish_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
-        10.0, description="how long to wait for the broker's word on a message before calling it unknown [s]"
-    )
-    reconnect_min_s: Annotated[float, Field(gt=0, le=60)] = Field(
-        0.5, description="first pause before reconnecting [s]"
-    )
-    reconnect_max_s: Annotated[float, Field(gt=0, le=600)] = Field(
-        30.0, description="longest pause before reconnecting [s]; pauses double, with full jitter"
-    )
+    url: str = EMBEDDED
+    """`embedded` (nothing to install), `mosquitto` (found on this machine and run for you), or a URL such as
+    mqtt://host:1883, mqtts://user:password@host:8883, ws://host:9001/mqtt."""
+    username: str | None = None
+    """User name, if not in the URL."""
+    password: SecretStr | None = None
+    """Password, if not in the URL."""
+    ca_file: str | None = None
+    """Certificate authority to trust, a PEM file, for mqtts and wss."""
+    version: MqttVersion = MqttVersion.AUTO
+    """MQTT version: auto, 5 or 3.1.1."""
+    keepalive_s: Annotated[int, Field(ge=2, le=3600)] = 15
+    """A dead link is noticed within two of these [s]."""
+    first_connect_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 15.0
+    """How long to look for a broker that never answered before giving up [s]."""
+    publish_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """How long to wait for the broker's word on a message before calling it unknown [s]."""
+    reconnect_min_s: Annotated[float, Field(gt=0, le=60)] = 0.5
+    """First pause before reconnecting [s]."""
+    reconnect_max_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """Longest pause before reconnecting [s]; pauses double, with full jitter."""
 
     @field_validator("url")
     @classmethod

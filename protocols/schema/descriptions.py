@@ -1,102 +1,12 @@
-"""What the generated documents say in words: the meaning of every field, and what no schema can express.
+"""What the generated documents say in words: the meaning of every value, and what no schema can express.
 
-pydantic knows shapes and bounds; units, meanings and the checks between fields stand here. The contract tests keep
-this file complete: a field, a value or a message without words fails them, and so do words without a field.
+pydantic knows shapes and bounds, and what each field means from the docstring beside it; the checks between fields
+stand here. The contract tests keep all of it complete: a field, a value or a message without words fails them.
 """
 
 from __future__ import annotations
 
 from typing import Final
-
-FIELD_MEANINGS: Final[dict[str, dict[str, str]]] = {
-    "Message": {
-        "protocol": "Version of the protocol. A message of another version is quarantined, not guessed at.",
-        "type": "Which message this is.",
-        "campaign": "The campaign; the same as the campaign level of the topic.",
-        "message_id": "Names the message for ever: a repetition carries the same one.",
-        "sent_at": "When the sender wrote it: RFC 3339 with an offset. A label; nothing is decided by it.",
-    },
-    "CandidateRequest": {
-        "attempt_id": "Names the attempt for ever. It is evaluated at most once, however often it is requested.",
-        "candidate_id": "The candidate to evaluate.",
-        "decision": "Number of the decision that chose the candidate.",
-        "attempt": "Which attempt at this candidate it is, from 1.",
-        "family": "The group whose coverage the campaign balances; a label for the lab.",
-        "formula": "Chemical formula; a label for the lab.",
-        "structure": "The crystal; null or absent where the lab knows the candidate by its id alone.",
-        "properties": "Names of the properties wanted.",
-        "deadline_s": "Time that the evaluation may take from its beginning [s].",
-    },
-    "CandidateResult": {
-        "attempt_id": "The attempt that this answers, copied from the request.",
-        "candidate_id": "The candidate that was evaluated, copied from the request.",
-        "simulator": "Who evaluated; the same as the last level of the topic.",
-        "quantities": "What was measured: the properties asked for, and others if there are any.",
-        "duration_s": "How long the evaluation took [s].",
-    },
-    "CandidateFailure": {
-        "attempt_id": "The attempt that this answers, copied from the request.",
-        "candidate_id": "The candidate that was not evaluated, copied from the request.",
-        "simulator": "Who answers; the same as the last level of the topic.",
-        "reason": "Why there is no result.",
-        "detail": "The reason in words, for people.",
-    },
-    "ResultReceipt": {
-        "attempt_id": "The attempt whose result or failure is committed.",
-        "simulator": "Whom the receipt is for; the same as the last level of the topic.",
-        "status": "What became of it. Each of them ends the repetition.",
-        "detail": "The reason in words, for people; empty where there is nothing to explain.",
-    },
-    "BiasReport": {
-        "step": "Number of the observation that made this point of the bias trajectory; 0 is the start set.",
-        "property": "The property whose values the entropies are of.",
-        "unit": "Unit of the property.",
-        "families": "Every family of the pool.",
-        "entropy_range": "Largest less smallest defined entropy [nat]; absent or null with fewer than two.",
-        "entropy_std": "Population standard deviation of the defined ones [nat]; absent or null with fewer than two.",
-        "mean_gap": "Mean distance of the defined ones to the largest [nat]; absent or null with fewer than two.",
-        "poorest_family": "The starved family, to be enriched first: one without a defined entropy, or the one of "
-        "smallest entropy.",
-        "evenness": "Pielou's evenness of the effective widths exp(entropy), from 0 to 1, all alike; absent or null "
-        "with fewer than two.",
-        "coverage": "Share of the families that have at least five observations; absent where it is not told.",
-    },
-    "Status": {
-        "client": "Who it is about; the same as the last level of the topic.",
-        "role": "What the client is.",
-        "health": "How it is.",
-        "detail": "More in words, for people.",
-        "instance": "Of an agent: names its run folder, the same after every restart; absent from a simulator's.",
-        "incumbent": "Of an agent: whether it has been connected for a while. Of two agents of one campaign, a "
-        "newcomer gives way to an incumbent, and among equals the greater `instance` to the lesser.",
-    },
-    "Control": {
-        "action": "What to do.",
-        "candidate_id": "The candidate; needed by `add_observation` and `exclude_candidate`, unused by the others.",
-        "quantity": "The value measured by hand; needed by `add_observation`, unused by the others.",
-        "reason": "Why, for the journal.",
-    },
-    "Quantity": {
-        "name": "Name of the property.",
-        "value": "Its value, in `unit`.",
-        "unit": "Unit, written as the campaign writes it, such as eV/atom.",
-        "standard_deviation": "Standard uncertainty of the value, in `unit`; null or absent where not known.",
-    },
-    "FamilyBias": {
-        "family": "Name of the family.",
-        "size": "Observations in the dataset.",
-        "entropy": "Differential entropy of their values [nat]; null or absent where there is none (no value, say).",
-        "entropy_low": "Lower end of its 90 % band [nat]; null or absent where there is none (fewer than five "
-        "observations), or the families are too many.",
-        "entropy_high": "Upper end of its 90 % band [nat]; as `entropy_low`.",
-    },
-    "CrystalStructure": {
-        "cell": "Lattice vectors as rows, 3 by 3 [Å].",
-        "symbols": "Chemical symbols, one an atom.",
-        "scaled_positions": "Fractional coordinates, three an atom, in the order of `symbols`.",
-    },
-}
-"""Model -> field -> meaning. What every message carries stands under `Message`."""
 
 VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
     "FailureReason": {

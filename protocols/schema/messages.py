@@ -1,7 +1,7 @@
-"""The JSON Schema of every message, made from its pydantic model and the words of `protocols.schema.descriptions`.
+"""The JSON Schema of every message, made from its pydantic model, whose fields say in docstrings what they mean.
 
-pydantic writes the shapes and bounds. Changed here, so that a schema accepts what `protocols.wire.codec` accepts and says
-where it cannot:
+pydantic writes the shapes and bounds. Changed here, so that a schema accepts what `protocols.wire.codec` accepts and
+says where it cannot:
 
 - `protocol` and `type` are required: the codec reads them before anything else.
 - `sent_at` gets a pattern: `format` alone is a comment to most validators.
@@ -24,7 +24,6 @@ from protocols.errors import invariant
 from protocols.schema.descriptions import (
     BEYOND_THE_SCHEMA,
     EVERY_MESSAGE_BEYOND,
-    FIELD_MEANINGS,
     LENIENCE,
     VALUE_MEANINGS,
 )
@@ -137,9 +136,9 @@ def _worded(name: str, schema: Schema) -> Schema:
         meanings = VALUE_MEANINGS[name]
         summary += "\n\n" + _bullets(f"`{value}`: {meanings[value]}" for value in schema["enum"])
         return in_reading_order(schema | {"title": name, "description": summary})
-    meanings = FIELD_MEANINGS["Message"] | FIELD_MEANINGS[name]
     fields = {
-        field: in_reading_order(part | {"description": meanings[field]}) for field, part in schema["properties"].items()
+        field: in_reading_order(part | {"description": " ".join(part["description"].split())})
+        for field, part in schema["properties"].items()
     }
     return in_reading_order(schema | {"title": name, "description": summary, "properties": fields})
 

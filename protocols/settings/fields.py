@@ -45,7 +45,7 @@ def known_length(model: type[BaseModel], key: Key) -> int:
         fields = _fields_of(sections, segment)
         if not fields:
             return position
-        sections = _sections_in(fields)
+        sections = sections_in(fields)
     return len(key)
 
 
@@ -54,14 +54,19 @@ def fields_at(model: type[BaseModel], key: Key) -> list[FieldInfo]:
     sections, fields = list[Any]([model]), list[FieldInfo]()
     for segment in key:
         fields = _fields_of(sections, segment)
-        sections = _sections_in(fields)
+        sections = sections_in(fields)
     return fields
 
 
 def names_at(model: type[BaseModel], section: Key) -> list[str]:
     """Names of the settings and sections directly in a section."""
-    sections = _sections_in(fields_at(model, section)) if section else [model]
+    sections = sections_in(fields_at(model, section)) if section else [model]
     return list(dict.fromkeys(name for each in sections if _is_model(each) for name in each.model_fields))
+
+
+def sections_in(fields: Iterable[FieldInfo]) -> list[Any]:
+    """The models and the tables of models that values of these fields, or entries of their lists, may directly be."""
+    return [section for found in fields for section in _sections_of(found.annotation)]
 
 
 def every_key(model: type[BaseModel], above: Key = ()) -> Iterator[Key]:
@@ -69,7 +74,7 @@ def every_key(model: type[BaseModel], above: Key = ()) -> Iterator[Key]:
     for name, found in model.model_fields.items():
         yield (*above, name)
         if len(above) + 1 < MAX_DEPTH:
-            for inner in _sections_in([found]):
+            for inner in sections_in([found]):
                 if _is_model(inner):
                     yield from every_key(inner, (*above, name))
 
@@ -80,7 +85,7 @@ def holds_secret(model: type[BaseModel], key: Key) -> bool:
         _mentions_secret(found.annotation, set())
         for length in range(1, len(key) + 1)
         for found in fields_at(model, key[:length])
-        if length == len(key) or not _sections_in([found])
+        if length == len(key) or not sections_in([found])
     )
 
 
@@ -121,11 +126,6 @@ def _fields_of(sections: Iterable[Any], name: str) -> list[FieldInfo]:
         elif name in each.model_fields:
             fields.append(each.model_fields[name])
     return fields
-
-
-def _sections_in(fields: Iterable[FieldInfo]) -> list[Any]:
-    """The models and the tables of models that values of these fields, or entries of their lists, may directly be."""
-    return [section for found in fields for section in _sections_of(found.annotation)]
 
 
 def _sections_of(annotation: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from protocols.settings.fields import dotted, values_of
 from protocols.settings.origins import DEFAULT_SOURCE
+from protocols.settings.reference import meaning_of
 from protocols.settings.resolve import M, Resolved
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def settings_table(resolved: Resolved[M]) -> Table:
 
 
 def settings_json(resolved: Resolved[M]) -> str:
-    """Return the settings as JSON: by dotted key, `value` and `from`; secrets hidden."""
+    """Return the settings as JSON: by dotted key, `value`, `from` and `meaning`; secrets hidden."""
+    model = type(resolved.settings)
     listing = {
-        dotted(key): {"value": value, "from": resolved.source_of[dotted(key)]}
+        dotted(key): {"value": value, "from": resolved.source_of[dotted(key)], "meaning": meaning_of(model, key)}
         for key, value in values_of(resolved.settings)
     }
     return json.dumps(listing, indent=2, ensure_ascii=False, allow_nan=False)

@@ -27,19 +27,18 @@ ColumnName = Annotated[str, Field(min_length=1)]
 
 
 class BinnedColumn(BaseModel):
-    """A number cut into families: at given edges, or into bins of equally many rows.
+    """A number cut into families: at given edges, or into bins of equally many rows."""
 
-    Attributes:
-        column: Column of the number.
-        edges: Where it is cut, ascending; a value on an edge belongs to the upper family.
-        bins: Into how many families of about equally many rows it is cut, instead of at edges.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     column: ColumnName
+    """Column of the number."""
     edges: Annotated[tuple[float, ...], Field(strict=False)] = ()
+    """Where it is cut, ascending; a value on an edge belongs to the upper family."""
     bins: Annotated[int, Field(ge=2, le=MAX_FAMILIES)] | None = None
+    """Into how many families of about equally many rows it is cut, instead of at edges."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -64,46 +63,45 @@ FamilyPart = ColumnName | BinnedColumn
 
 
 class TableColumns(BaseModel):
-    """Which column of a table means what.
+    """Which column of a table means what."""
 
-    Attributes:
-        id: Column with the id of a row; None makes the id from the row's content (structure text, else family,
-            composition and features), never from the property.
-        family: Column with the family, a number cut into bins, or a list of these: then a family is a combination of
-            them. The default, `crystal_system`, is derived from the structure when there is no such column.
-        property: Column with the property of the campaign.
-        unit: Its unit.
-        features: Columns with features, in this order; a name may be a glob such as `feat_*`. May be empty when
-            there is a composition or a structure.
-        composition: Column with formulas.
-        structure: Column with structures: the text of a CIF, or a JSON of `protocols.wire.structure.CrystalStructure`.
-        further_properties: Column to unit of properties that are known beside; their cells may be empty.
-        valid_range: Smallest and largest value of the property that can be true [unit].
-        on_missing: What an empty or infinite cell in a used column does: "error" stops, "drop" leaves the row out.
-            "unknown" takes an empty cell of the property for a candidate that is not measured yet, as a real lab has
-            them; all else must be complete, as with "error".
-        on_no_entropy: What a table does that leaves no entropy to balance, because every value is the same or a family
-            has one candidate only: "error" stops, "warn" tells and goes on.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     id: ColumnName | None = None
+    """Column with the id of a row; None makes the id from the row's content (structure text, else family, composition
+    and features), never from the property."""
     family: FamilyPart | Annotated[tuple[FamilyPart, ...], Field(strict=False, min_length=1, max_length=4)] = (
         DERIVED_FAMILY
     )
+    """Column with the family, a number cut into bins, or a list of these: then a family is a combination of them. The
+    default, `crystal_system`, is derived from the structure when there is no such column."""
     property: Name
+    """Column with the property of the campaign."""
     unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+    """Its unit."""
     # TOML has lists where we have tuples.
     features: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
+    """Columns with features, in this order; a name may be a glob such as `feat_*`. May be empty when there is a
+    composition or a structure."""
     composition: ColumnName | None = None
+    """Column with formulas."""
     structure: ColumnName | None = None
+    """Column with structures: the text of a CIF, or a JSON of `protocols.wire.structure.CrystalStructure`."""
     further_properties: Annotated[
         dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_QUANTITIES - 1)
     ] = {}
+    """Column to unit of properties that are known beside; their cells may be empty."""
     valid_range: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    """Smallest and largest value of the property that can be true [unit]."""
     on_missing: Literal["error", "drop", "unknown"] = "error"
+    """What an empty or infinite cell in a used column does: "error" stops, "drop" leaves the row out. "unknown" takes
+    an empty cell of the property for a candidate that is not measured yet, as a real lab has them; all else must be
+    complete, as with "error"."""
     on_no_entropy: Literal["error", "warn"] = "error"
+    """What a table does that leaves no entropy to balance, because every value is the same or a family has one
+    candidate only: "error" stops, "warn" tells and goes on."""
 
     @field_validator("valid_range")
     @classmethod

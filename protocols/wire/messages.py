@@ -62,60 +62,94 @@ PERMANENT_FAILURES: frozenset[FailureReason] = frozenset(
 class Quantity(BaseModel):
     """One property with its unit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     name: Name
+    """Name of the property."""
     value: Finite
+    """Its value, in `unit`."""
     unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+    """Unit, written as the campaign writes it, such as eV/atom."""
     standard_deviation: Annotated[float, Field(ge=0, le=MAX_ABS_VALUE)] | None = None
+    """Standard uncertainty of the value, in `unit`; null or absent where not known."""
 
 
 class Message(BaseModel):
     """What every message carries."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     protocol: Literal[1] = 1
+    """Version of the protocol. A message of another version is quarantined, not guessed at."""
     campaign: Identifier
+    """The campaign; the same as the campaign level of the topic."""
     message_id: Identifier
+    """Names the message for ever: a repetition carries the same one."""
     sent_at: AwareDatetime
+    """When the sender wrote it: RFC 3339 with an offset. A label; nothing is decided by it."""
 
 
 class CandidateRequest(Message):
     """Agent to simulator: evaluate this candidate. It carries all that an evaluation needs."""
 
     type: Literal["candidate_request"] = "candidate_request"
+    """Which message this is."""
     attempt_id: Identifier
+    """Names the attempt for ever. It is evaluated at most once, however often it is requested."""
     candidate_id: Identifier
+    """The candidate to evaluate."""
     decision: Count
+    """Number of the decision that chose the candidate."""
     attempt: Annotated[int, Field(ge=1, le=MAX_COUNT)]
+    """Which attempt at this candidate it is, from 1."""
     family: Name
+    """The group whose coverage the campaign balances; a label for the lab."""
     formula: Annotated[str, Field(max_length=MAX_TEXT_LENGTH)] = ""
+    """Chemical formula; a label for the lab."""
     structure: CrystalStructure | None = None
+    """The crystal; null or absent where the lab knows the candidate by its id alone."""
     properties: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_QUANTITIES)]
+    """Names of the properties wanted."""
     deadline_s: Annotated[float, Field(gt=0, le=MAX_DURATION_S)]
+    """Time that the evaluation may take from its beginning [s]."""
 
 
 class CandidateResult(Message):
     """Simulator to agent: the measured properties of an attempt. Repeated until its receipt."""
 
     type: Literal["candidate_result"] = "candidate_result"
+    """Which message this is."""
     attempt_id: Identifier
+    """The attempt that this answers, copied from the request."""
     candidate_id: Identifier
+    """The candidate that was evaluated, copied from the request."""
     simulator: Identifier
+    """Who evaluated; the same as the last level of the topic."""
     quantities: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=MAX_QUANTITIES)]
+    """What was measured: the properties asked for, and others if there are any."""
     duration_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)]
+    """How long the evaluation took [s]."""
 
 
 class CandidateFailure(Message):
     """Simulator to agent: an attempt gave no result. Repeated until its receipt."""
 
     type: Literal["candidate_failure"] = "candidate_failure"
+    """Which message this is."""
     attempt_id: Identifier
+    """The attempt that this answers, copied from the request."""
     candidate_id: Identifier
+    """The candidate that was not evaluated, copied from the request."""
     simulator: Identifier
+    """Who answers; the same as the last level of the topic."""
     reason: FailureReason
+    """Why there is no result."""
     detail: Text = ""
+    """The reason in words, for people."""
 
 
 class ReceiptStatus(StrEnum):
@@ -135,41 +169,63 @@ class ResultReceipt(Message):
     """Agent to simulator: your result or failure is committed; stop repeating it."""
 
     type: Literal["result_receipt"] = "result_receipt"
+    """Which message this is."""
     attempt_id: Identifier
+    """The attempt whose result or failure is committed."""
     simulator: Identifier
+    """Whom the receipt is for; the same as the last level of the topic."""
     status: ReceiptStatus
+    """What became of it. Each of them ends the repetition."""
     detail: Text = ""
+    """The reason in words, for people; empty where there is nothing to explain."""
 
 
 class FamilyBias(BaseModel):
     """Size and entropy of one family."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     family: Name
+    """Name of the family."""
     size: Count
+    """Observations in the dataset."""
     entropy: Finite | None = None
-    """Differential entropy [nat]; None where the campaign's estimator does not define it (no value, at least)."""
+    """Differential entropy of their values [nat]; null or absent where there is none (no value, say)."""
     entropy_low: Finite | None = None
-    """Lower end of its 90 % band [nat]; None where there is none (fewer than five values), or none is told."""
+    """Lower end of its 90 % band [nat]; null or absent where there is none (fewer than five observations), or the
+    families are too many."""
     entropy_high: Finite | None = None
-    """Upper end of the same [nat]."""
+    """Upper end of its 90 % band [nat]; as `entropy_low`."""
 
 
 class BiasReport(Message):
     """Agent to everybody, retained: how even the dataset is now."""
 
     type: Literal["bias_report"] = "bias_report"
+    """Which message this is."""
     step: Count
+    """Number of the observation that made this point of the bias trajectory; 0 is the start set."""
     property: Name
+    """The property whose values the entropies are of."""
     unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+    """Unit of the property."""
     families: Annotated[tuple[FamilyBias, ...], Field(max_length=MAX_FAMILIES)]
+    """Every family of the pool."""
     entropy_range: Finite | None = None
+    """Largest less smallest defined entropy [nat]; absent or null with fewer than two."""
     entropy_std: Finite | None = None
+    """Population standard deviation of the defined ones [nat]; absent or null with fewer than two."""
     mean_gap: Finite | None = None
+    """Mean distance of the defined ones to the largest [nat]; absent or null with fewer than two."""
     poorest_family: Name | None = None
+    """The starved family, to be enriched first: one without a defined entropy, or the one of smallest entropy."""
     evenness: Share | None = None
+    """Pielou's evenness of the effective widths exp(entropy), from 0 to 1, all alike; absent or null with fewer than
+    two."""
     coverage: Share | None = None
+    """Share of the families that have at least five observations; absent where it is not told."""
 
 
 class Health(StrEnum):
@@ -187,14 +243,20 @@ class Status(Message):
     """
 
     type: Literal["status"] = "status"
+    """Which message this is."""
     client: Identifier
+    """Who it is about; the same as the last level of the topic."""
     role: Literal["agent", "simulator"]
+    """What the client is."""
     health: Health
+    """How it is."""
     detail: Text = ""
+    """More in words, for people."""
     instance: Identifier | None = None
-    """Names the run folder that an agent works in, the same after every restart."""
+    """Of an agent: names its run folder, the same after every restart; absent from a simulator's."""
     incumbent: bool = False
-    """Whether this agent has been connected for a while: a newcomer gives way to it."""
+    """Of an agent: whether it has been connected for a while. Of two agents of one campaign, a newcomer gives way to an
+    incumbent, and among equals the greater `instance` to the lesser."""
 
 
 class ControlAction(StrEnum):
@@ -211,10 +273,15 @@ class Control(Message):
     """Operator to agent. A control is carried out once: its message id is remembered."""
 
     type: Literal["control"] = "control"
+    """Which message this is."""
     action: ControlAction
+    """What to do."""
     candidate_id: Identifier | None = None
+    """The candidate; needed by `add_observation` and `exclude_candidate`, unused by the others."""
     quantity: Quantity | None = None
+    """The value measured by hand; needed by `add_observation`, unused by the others."""
     reason: Text = ""
+    """Why, for the journal."""
 
 
 AnyMessage = CandidateRequest | CandidateResult | CandidateFailure | ResultReceipt | BiasReport | Status | Control

@@ -27,19 +27,18 @@ Symbol = Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
 
 
 class CrystalStructure(BaseModel):
-    """A periodic crystal, in the words of `ase.Atoms`.
+    """A periodic crystal, in the words of `ase.Atoms`."""
 
-    Attributes:
-        cell: Lattice vectors as rows, shape (3, 3) [Å].
-        symbols: Chemical symbols, one an atom, length n.
-        scaled_positions: Fractional coordinates, shape (n, 3).
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     cell: tuple[Vector, Vector, Vector]
+    """Lattice vectors as rows, 3 by 3 [Å]."""
     symbols: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=MAX_ATOMS)]
+    """Chemical symbols, one an atom."""
     scaled_positions: Annotated[tuple[ScaledPosition, ...], Field(min_length=1, max_length=MAX_ATOMS)]
+    """Fractional coordinates, three an atom, in the order of `symbols`."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -90,7 +90,7 @@ class WrongPack(ValueError):
 class PackMember(BaseModel):
     """One member, as the manifest knows it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: str = Field(max_length=128)
     kind: Kind
@@ -101,13 +101,17 @@ class PackMember(BaseModel):
 class Manifest(BaseModel):
     """What a pack says of itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     entropilot_pack: Literal[1] = PACK_VERSION
-    entropilot: str = Field(max_length=64, description="version of Entropilot that made it")
-    name: Identifier = Field(description="of the campaign, or of the scenario where there is no recording")
-    about: str = Field("", max_length=500, description="what the scenario is for")
-    pool_digest: str = Field(pattern=r"^[0-9a-f]{16,64}$", description="of the pool that the scenario makes")
+    entropilot: str = Field(max_length=64)
+    """Version of Entropilot that made it."""
+    name: Identifier
+    """Of the campaign, or of the scenario where there is no recording."""
+    about: str = Field("", max_length=500)
+    """What the scenario is for."""
+    pool_digest: str = Field(pattern=r"^[0-9a-f]{16,64}$")
+    """Of the pool that the scenario makes."""
     members: Annotated[tuple[PackMember, ...], Field(max_length=MAX_MEMBERS)]
 
     @property

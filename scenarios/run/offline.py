@@ -18,7 +18,6 @@ from agent.campaign import decide
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import (
     AttemptFailed,
-    CampaignPlan,
     CampaignStarted,
     CandidateExcluded,
     Event,
@@ -26,6 +25,7 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Campaign, Phase, Standing
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool

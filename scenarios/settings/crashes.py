@@ -16,11 +16,10 @@ Count = Annotated[int, Field(ge=1)]
 class CrashSettings(BaseModel):
     """When a run is killed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    at: Annotated[tuple[Count, ...], Field(max_length=MAX_CRASHES)] = Field(
-        (), description="numbers of results, ascending; the whole run is killed when it has accepted so many"
-    )
+    at: Annotated[tuple[Count, ...], Field(max_length=MAX_CRASHES)] = ()
+    """Numbers of results, ascending; the whole run is killed when it has accepted so many."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:

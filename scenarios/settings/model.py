@@ -28,14 +28,16 @@ EMT_ALLOYS = "emt_alloys"
 class PoolSettings(BaseModel):
     """Where the candidates come from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    source: Literal["emt_alloys", "table"] = Field(
-        "table", description="table: a CSV or Parquet file; emt_alloys: hypothetical crystals, made on the spot"
-    )
-    path: str | None = Field(None, description="the table; relative to the scenario file, or to where you are")
-    columns: TableColumns | None = Field(None, description="what the table's columns mean")
-    seed: Annotated[int, Field(ge=0)] = Field(0, description="for emt_alloys: seed of the generator")
+    source: Literal["emt_alloys", "table"] = "table"
+    """`table`: a CSV or Parquet file; `emt_alloys`: hypothetical crystals, made on the spot."""
+    path: str | None = None
+    """The table; relative to the scenario file, or to where you are."""
+    columns: TableColumns | None = None
+    """What the table's columns mean."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """For emt_alloys: seed of the generator."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -48,36 +50,31 @@ class PoolSettings(BaseModel):
 class StartSettings(BaseModel):
     """What is known at the beginning."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    size: Annotated[int, Field(ge=0)] = Field(0, description="observations that the campaign begins with")
-    halves: dict[str, Literal["stable", "unstable"]] = Field(
-        default_factory=dict, description="family -> the half of it that the start set lacks; empty: a random start"
-    )
-    threshold: float | Literal["median"] = Field(
-        "median", description="value below which a candidate is stable: a number, or each family's median"
-    )
-    minimum_per_family: Annotated[int, Field(ge=0)] = Field(5, description="observations that every family gets")
+    size: Annotated[int, Field(ge=0)] = 0
+    """Observations that the campaign begins with."""
+    halves: dict[str, Literal["stable", "unstable"]] = Field(default_factory=dict)
+    """Family -> the half of it that the start set lacks; empty: a random start."""
+    threshold: float | Literal["median"] = "median"
+    """Value below which a candidate is stable: a number, or each family's median."""
+    minimum_per_family: Annotated[int, Field(ge=0)] = 5
+    """Observations that every family gets."""
 
 
 class EvaluationSettings(BaseModel):
     """What `compare --downstream` trains on the acquired rows, and how it scores it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    models: tuple[ModelName, ...] = Field(
-        ("random_forest", "gradient_boosting", "kernel_ridge"),
-        description="models to train: " + ", ".join(MODEL_NAMES),
-    )
-    every: Annotated[int, Field(ge=1)] = Field(
-        50, description="acquisitions between two scores; start and end are always scored"
-    )
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.2, description="part of every family that is held out of the pool, and never available to a policy"
-    )
-    targets: tuple[str, ...] = Field(
-        (), description="what to predict: the property or pool.columns.further_properties; empty: the property"
-    )
+    models: tuple[ModelName, ...] = ("random_forest", "gradient_boosting", "kernel_ridge")
+    """Models to train: random_forest, gradient_boosting, kernel_ridge, ridge, nearest_neighbours."""
+    every: Annotated[int, Field(ge=1)] = 50
+    """Acquisitions between two scores; start and end are always scored."""
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Part of every family that is held out of the pool, and never available to a policy."""
+    targets: tuple[str, ...] = ()
+    """What to predict: the property or pool.columns.further_properties; empty: the property."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -94,28 +91,35 @@ class EvaluationSettings(BaseModel):
 class Scenario(BaseModel):
     """Everything that a run needs to know; `scenarios.settings.derived` says what of it follows from the rest."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    name: Identifier = Field(description="name of the scenario, and of the campaign unless --campaign says otherwise")
-    about: str = Field("", max_length=500, description="what it is for, in a sentence or two")
+    name: Identifier
+    """Name of the scenario, and of the campaign unless --campaign says otherwise."""
+    about: str = Field("", max_length=500)
+    """What it is for, in a sentence or two."""
     pool: PoolSettings
+    """Where the candidates come from."""
     start: StartSettings = Field(default_factory=StartSettings)
+    """What is known at the beginning."""
     campaign: CampaignSettings
+    """What is wanted, at which cost."""
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
+    """Where the broker is, and how patient to be with it."""
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
+    """The lab, or what its instruments share."""
     simulators: Annotated[dict[Identifier, SimulatorSettings], Field(max_length=MAX_SIMULATORS)] = Field(
-        default_factory=dict,
-        description="several instruments by id, each laid over [simulator], which then says what they share; none: the "
-        "lab is [simulator]",
+        default_factory=dict
     )
-    operator: Annotated[tuple[OperatorWish, ...], Field(max_length=MAX_WISHES)] = Field(
-        (), description="what an operator does meanwhile, in this order; `entropilot run` plays the operator"
-    )
+    """Several instruments by id, each laid over `[simulator]`, which then says what they share; none: the lab is
+    `[simulator]`."""
+    operator: Annotated[tuple[OperatorWish, ...], Field(max_length=MAX_WISHES)] = ()
+    """What an operator does meanwhile, in this order; `entropilot run` plays the operator."""
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
-    network: NetworkSettings = Field(
-        default_factory=NetworkSettings, description="trouble between the broker and those who talk over it"
-    )
-    crashes: CrashSettings = Field(default_factory=CrashSettings, description="when the whole run is killed")
+    """What `compare --downstream` trains, and how it scores it."""
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
+    """Trouble between the broker and those who talk over it."""
+    crashes: CrashSettings = Field(default_factory=CrashSettings)
+    """When the whole run is killed."""
 
     @field_validator("simulators")
     @classmethod

@@ -12,16 +12,20 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 class NetworkSettings(BaseModel):
     """Trouble of the network; by default there is none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    cut_every_s: Seconds | None = Field(None, description="mean time between two moments when every connection is cut")
-    down_s: Annotated[float, Field(ge=0, le=3600)] = Field(
-        0.5, description="how long nobody can connect after a cut [s]"
-    )
-    stall_every_s: Seconds | None = Field(None, description="mean time between two moments when bytes stop flowing [s]")
-    stall_s: Seconds = Field(1.0, description="how long they do [s]")
-    latency_s: Annotated[float, Field(ge=0, le=60)] = Field(0.0, description="delay of what is sent, each way [s]")
-    seed: Annotated[int, Field(ge=0)] = Field(0, description="another seed, other moments")
+    cut_every_s: Seconds | None = None
+    """Mean time between two moments when every connection is cut [s]."""
+    down_s: Annotated[float, Field(ge=0, le=3600)] = 0.5
+    """How long nobody can connect after a cut [s]."""
+    stall_every_s: Seconds | None = None
+    """Mean time between two moments when bytes stop flowing [s]."""
+    stall_s: Seconds = 1.0
+    """How long they do [s]."""
+    latency_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """Delay of what is sent, each way [s]."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Another seed, other moments."""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

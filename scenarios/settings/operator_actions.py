@@ -25,18 +25,20 @@ _OF_A_CANDIDATE: Final = frozenset({ControlAction.EXCLUDE_CANDIDATE, ControlActi
 class OperatorWish(BaseModel):
     """One thing that an operator does, at a point of the campaign and not at a time: so it is repeatable."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    at: Annotated[int, Field(ge=0)] = Field(description="results that the campaign has accepted by then")
-    action: ControlAction = Field(description="pause, resume, stop, exclude_candidate or add_observation")
-    candidate: Identifier | Annotated[int, Field(ge=0)] | None = Field(
-        None, description="whom it is about: an id, or a place in the pool, from 0 in the order of ids"
-    )
-    value: Finite | None = Field(None, description="for add_observation: what was measured by hand [unit]")
-    after_s: Annotated[float, Field(ge=0, le=MAX_AFTER_S)] = Field(
-        0.0, description="how long it waits, when the wish before it is sent and `at` is reached [s]"
-    )
-    reason: Text = Field("", description="why, in the operator's words")
+    at: Annotated[int, Field(ge=0)]
+    """Results that the campaign has accepted by then."""
+    action: ControlAction
+    """pause, resume, stop, exclude_candidate or add_observation."""
+    candidate: Identifier | Annotated[int, Field(ge=0)] | None = None
+    """Whom it is about: an id, or a place in the pool, from 0 in the order of ids."""
+    value: Finite | None = None
+    """For add_observation: what was measured by hand [unit]."""
+    after_s: Annotated[float, Field(ge=0, le=MAX_AFTER_S)] = 0.0
+    """How long it waits, when the wish before it is sent and `at` is reached [s]."""
+    reason: Text = ""
+    """Why, in the operator's words."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -11,7 +11,6 @@ heard (a power cut may take the end of either file) is dropped with those after 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from agent.assembly import DATABASE, RECORDING, versions
-from agent.campaign.events import CampaignPlan, CampaignStarted, Event, StartSetLoaded, dump_event, load_event
+from agent.campaign.events import CampaignStarted, Event, StartSetLoaded, dump_event, load_event
+from agent.campaign.plan import CampaignPlan
 from agent.runtime.resume import fresh_uid, require_same_plan
 from protocols.errors import StoreError
 from protocols.link.transport import Delivery
@@ -196,7 +196,7 @@ def _begun(path: Path, scenario: Scenario, world: World, asked: CampaignPlan) ->
     match events:
         case [CampaignStarted(plan), StartSetLoaded() as known]:
             require_same_plan(plan, asked, left_open=scenario.campaign.left_open() | {"budget"})
-            return dataclasses.replace(plan, budget=asked.budget), known
+            return plan.model_copy(update={"budget": asked.budget}), known
         case _:
             raise StoreError(
                 f"{path} is no recording of a shadow", expected="one that says how it began", action="move it away"

@@ -15,7 +15,6 @@ comes between its requests is held back: the lab chose without it. Whether a sho
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,7 +23,6 @@ from agent.acquisition.base import AcquisitionContext
 from agent.campaign import decide
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import (
-    CampaignPlan,
     CampaignStarted,
     CandidateSetAside,
     DecisionMade,
@@ -34,6 +32,7 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import OPEN, Campaign, Standing
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool
@@ -126,7 +125,7 @@ class Shadow:
         self._arrays = pool_arrays(pool)
         self._forming: _Forming | None = None
         self._chosen: list[LabChoice] = []
-        self._fold(CampaignStarted(dataclasses.replace(plan, give_up_after=NEVER_PAUSE), {}))
+        self._fold(CampaignStarted(plan.model_copy(update={"give_up_after": NEVER_PAUSE}), {}))
         self._fold(start_set)
 
     @property

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.events import CampaignPlan
+from agent.campaign.plan import CampaignPlan, CampaignPlanSettings
 from agent.campaign.state import Attempt
 from agent.pool.candidates import Pool
 from agent.runtime.messages import Correspondence
@@ -50,9 +50,6 @@ NEVER_GIVE_UP: Final = 100_000
 """Candidates set aside in a row before the campaign pauses: what is unknown says nothing of a lab."""
 
 PLAYING: Final = "playing the other campaign"
-
-_OF_THE_PLAN: Final = frozenset(field.name for field in fields(CampaignPlan)) - {"resolution", "further", "recipients"}
-"""Settings that a journal begins with under the same name and in the same form."""
 
 Fill = Callable[[int], Sequence[float] | None]
 """Returns the values of a candidate by its pool index, where the recording has none."""
@@ -246,7 +243,7 @@ def _simulated(scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
 
 def _as_recorded(plan: CampaignPlan, given: CampaignSettings) -> CampaignSettings:
     """Return the settings of a recorded campaign; `--scenario` may have given those of another one."""
-    told = {name: getattr(plan, name) for name in CampaignSettings.model_fields if name in _OF_THE_PLAN}
+    told = {name: getattr(plan, name) for name in CampaignPlanSettings.model_fields if name != "resolution"}
     further = {each.name: each.unit for each in plan.further}
     if further != {name: each.unit for name, each in given.further.items()}:
         told["further"] = further  # to be refused: what was recorded says no more of them

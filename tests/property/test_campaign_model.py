@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agent.campaign import decide
 from agent.campaign.decide import MAX_INTERRUPTIONS
-from agent.campaign.events import Ordering
+from agent.campaign.plan import Ordering
 from agent.campaign.state import Attempt, Phase, Standing
 from protocols.errors import MessageError
 from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, FailureReason, ReceiptStatus

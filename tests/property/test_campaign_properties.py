@@ -18,7 +18,6 @@ from agent.campaign.events import (
     CampaignStarted,
     DecisionMade,
     ObservationAdded,
-    Ordering,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -26,6 +25,7 @@ from agent.campaign.events import (
     dump_event,
     load_event,
 )
+from agent.campaign.plan import Ordering
 from agent.campaign.state import OPEN, Attempt, Campaign, Phase, Standing
 from protocols.errors import MessageError
 from protocols.wire.messages import ControlAction, FailureReason, Quantity, ReceiptStatus

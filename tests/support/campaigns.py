@@ -15,7 +15,8 @@ from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Propo
 from agent.campaign import decide
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.decide import Outcome, Receipt
-from agent.campaign.events import CampaignPlan, CampaignStarted, Event, Ordering, StartSetLoaded
+from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.wire.messages import (

@@ -10,7 +10,8 @@ import numpy as np
 from agent.acquisition.registry import make_policy, policy_fingerprint
 from agent.campaign import decide
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.events import CampaignPlan, CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Campaign, Phase
 from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.wire.structure import CrystalStructure

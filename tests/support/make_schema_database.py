@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.campaign.events import EVENT_TYPES, Ordering
+from agent.campaign.events import EVENT_TYPES
+from agent.campaign.plan import Ordering
 from agent.campaign.state import Phase
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Expired

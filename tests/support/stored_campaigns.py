@@ -14,7 +14,6 @@ from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import (
     AttemptFailed,
-    CampaignPlan,
     CampaignStarted,
     CandidateExcluded,
     Event,
@@ -24,6 +23,7 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt, Phase
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.entropy.measure import EntropyMeasure

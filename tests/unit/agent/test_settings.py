@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from agent.campaign.events import CampaignPlan, Ordering
+from agent.campaign.plan import MAX_PARALLEL, CampaignPlan, CampaignPlanSettings, Ordering
 from agent.entropy.measure import RESOLUTION_WITHOUT_VALUES, EntropyMeasure
-from agent.settings import MAX_PARALLEL, CampaignSettings
+from agent.settings import CampaignSettings
 
 LEAST: dict[str, Any] = {"property": "gap", "unit": "eV", "budget": 10}
 
@@ -101,6 +100,23 @@ def test_a_resolution_left_open_is_a_thousandth_of_the_deviation_of_the_start(
     assert plan.resolution == resolution
 
 
+@pytest.mark.parametrize("name", sorted(set(CampaignPlanSettings.model_fields) - {"resolution"}))
+def test_every_setting_that_a_journal_keeps_is_a_part_of_the_plan_under_its_own_name(name: str) -> None:
+    settings = made(parallel=3, batch=2, ordering="as_completed", seed=5, policy="random", policy_options={"a": 1})
+    plan = settings.plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d")
+    assert getattr(plan, name) == getattr(settings, name)
+
+
+def test_a_journal_has_the_parts_of_a_plan_in_the_order_of_its_first_version() -> None:
+    plan = made().plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d")
+    assert plan.model_dump_json() == (
+        '{"campaign":"demo","uid":"u","property_name":"gap","unit":"eV","valid_range":[-1000000000000.0,1000000000000.0],'
+        '"budget":10,"parallel":1,"batch":1,"ordering":"in_order","max_attempts":3,"give_up_after":10,"seed":0,'
+        '"policy":"etal","policy_options":{},"fingerprint":"f","recipients":["s"],"pool_digest":"d",'
+        '"estimator":"m_spacing","resolution":0.001,"further":[],"weight":1.0,"scale":1.0}'
+    )
+
+
 def test_what_nobody_asked_for_is_left_open() -> None:
     assert made().left_open() == {"estimator", "resolution"}
     assert made(estimator="m_spacing", resolution=None).left_open() == {"resolution"}
@@ -115,4 +131,4 @@ def test_the_lag_is_how_many_whole_decisions_fit_in_flight(parallel: int, batch:
         campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d"
     )
     assert plan.lag == lag
-    assert dataclasses.replace(plan, parallel=1, batch=1).lag == 1
+    assert plan.model_copy(update={"parallel": 1, "batch": 1}).lag == 1

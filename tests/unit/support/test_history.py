@@ -16,7 +16,7 @@ import pytest
 
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import Ordering
+from agent.campaign.plan import Ordering
 from agent.campaign.state import Attempt, Phase
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Expired

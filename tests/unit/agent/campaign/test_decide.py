@@ -19,13 +19,12 @@ from agent.campaign.events import (
     CandidateSetAside,
     ControlNoted,
     DecisionMade,
-    FurtherProperty,
     LateResultKept,
     ObservationAdded,
-    Ordering,
     RequestIssued,
     ResultAccepted,
 )
+from agent.campaign.plan import FurtherProperty, Ordering
 from agent.campaign.state import Campaign, Phase, Standing
 from protocols.errors import InvariantViolation, MessageError
 from protocols.wire.attempt_ids import attempt_identity, number_of, uid_of

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.campaign.events import CampaignPlan, CampaignStarted, FurtherProperty, Ordering, StartSetLoaded, load_event
+from agent.campaign.events import CampaignStarted, StartSetLoaded, load_event
+from agent.campaign.plan import CampaignPlan, FurtherProperty, Ordering
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import ESTIMATORS, EntropyMeasure
 from agent.runtime.resume import begin, fresh_uid, remember, require_same_plan
@@ -123,7 +124,7 @@ def test_every_other_setting_must_be_the_same_and_is_named_if_it_is_not(name: st
 
 
 def test_what_the_settings_leave_open_is_taken_from_the_journal() -> None:
-    now = dataclasses.replace(PLAN, estimator="m_spacing", resolution=0.5)
+    now = PLAN.model_copy(update={"estimator": "m_spacing", "resolution": 0.5})
     require_same_plan(PLAN, now, left_open={"estimator", "resolution"})
     with pytest.raises(StoreError, match=r"\(estimator: 'published' then, 'm_spacing' now\)"):
         require_same_plan(PLAN, now, left_open={"resolution"})

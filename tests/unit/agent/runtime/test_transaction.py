@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.campaign.events import DecisionMade, Ordering, RequestExpired, RequestIssued, ResultAccepted
+from agent.campaign.events import DecisionMade, RequestExpired, RequestIssued, ResultAccepted
+from agent.campaign.plan import Ordering
 from agent.campaign.state import Standing
 from agent.runtime.transaction import Expired, Proposed, Step
 from protocols.link.transport import Delivery

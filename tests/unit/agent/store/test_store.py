@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ import pytest
 from sqlalchemy import create_engine, delete, text
 from sqlalchemy.exc import DBAPIError
 
-from agent.campaign.events import ObservationAdded, Ordering, RequestIssued, dump_event
+from agent.campaign.events import ObservationAdded, RequestIssued, dump_event
+from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint
 from agent.store import store as store_module
 from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, OutboxItem, Quarantined, Store, chain_digest
@@ -50,7 +50,7 @@ class StoreContract:
 
     def test_the_first_schema_is_brought_to_that_of_today(self, url: str) -> None:
         store = opened(url, POOL)
-        Shelf(store, POOL, dataclasses.replace(PLAN, estimator="m_spacing")).play(4)
+        Shelf(store, POOL, PLAN.model_copy(update={"estimator": "m_spacing"})).play(4)
         told = list(store.trajectory())
         assert 0 < (told[-1][1].evenness or 0) < 1
         store.close()

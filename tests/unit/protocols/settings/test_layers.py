@@ -241,7 +241,7 @@ def test_a_secret_never_reaches_a_listing() -> None:
     console.print(settings_table(resolved))
     listing = json.loads(settings_json(resolved))
     assert SECRET not in settings_json(resolved) + console.export_text() + str(resolved.source_of) + repr(resolved)
-    assert listing["broker.password"] == {"value": "**********", "from": "--set broker.password"}
+    assert listing["broker.password"] == {"value": "**********", "from": "--set broker.password", "meaning": ""}
     assert listing["broker.url"]["value"] == "mqtt://me:**********@h"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.campaign.events import Ordering
+from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.entropy.measure import EntropyMeasure, default_resolution, default_scale
 from agent.settings import CampaignSettings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from protocols.errors import SettingsError
-from scenarios.settings.model import EvaluationSettings
+from protocols.settings.reference import every_setting
+from scenarios.settings.model import EvaluationSettings, Scenario
 from scenarios.settings.models import MODEL_NAMES
 from scenarios.sources.scenario import Overrides, load_scenario
 
@@ -37,3 +38,11 @@ def test_what_is_named_twice_or_not_at_all_is_refused() -> None:
 
 def test_without_an_evaluation_of_its_own_a_scenario_has_the_default() -> None:
     assert load_scenario("emt_alloys", Overrides(), {}).settings.evaluation == EvaluationSettings()
+
+
+def test_every_setting_says_what_it_means_in_a_sentence_and_every_time_has_its_unit() -> None:
+    settings = list(every_setting(Scenario))
+    assert {"campaign.budget", "simulators.NAME.latency.mean_s", "operator.NAME.at"} <= {each.name for each in settings}
+    for each in settings:
+        assert each.meaning.endswith("."), each.name
+        assert each.unit == "s" or not each.name.endswith("_s"), each.name

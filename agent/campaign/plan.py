@@ -1,0 +1,186 @@
+"""What a campaign is started with: the settings that its journal keeps, and what the start set makes of them.
+
+A setting of a campaign is written once. In `CampaignPlanSettings` it is a setting of `[campaign]`, a part of every
+plan and what a resumed campaign must agree in, unless a `Resume` beside it says otherwise. Settings that the
+journal does not keep stand in `agent.settings.CampaignSettings`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+from agent.entropy.measure import (
+    M_SPACING,
+    PUBLISHED,
+    RESOLUTION_WITHOUT_VALUES,
+    SMALLEST_RESOLUTION,
+    EntropyMeasure,
+    EstimatorName,
+)
+from agent.entropy.target_properties import Aspect
+from protocols.wire.limits import MAX_ABS_VALUE
+from protocols.wire.messages import Identifier
+
+MAX_PARALLEL: Final = 256
+"""Most candidates in flight: bounds what is awaited, and what a reconnect sends again."""
+
+
+class Ordering(StrEnum):
+    """Which results a decision may use when several requests are in flight."""
+
+    IN_ORDER = "in_order"
+    """Decision d uses the results of the decisions up to d - lag and takes the later ones for pending, even if some
+    have answered. The decisions then do not depend on who answers first, so a killed and resumed campaign decides as
+    an undisturbed one; the price is that a slow request holds back the decision `lag` after it."""
+
+    AS_COMPLETED = "as_completed"
+    """A decision uses every result that has arrived: fastest, and it depends on the order of arrival."""
+
+
+class Resume(Enum):
+    """What a resumed campaign does with a part of its plan; without one beside it, the settings must agree."""
+
+    KEEP_JOURNAL = "the journal's part holds, whatever the settings say"
+    KEEP_UNLESS_SET = "the journal's part holds, unless the settings name another one"
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherProperty:
+    """A property that is balanced beside the first one.
+
+    Attributes:
+        name: As results name it, in `unit`.
+        valid_range: Smallest and largest believable value [unit].
+        weight: Its share, beside the weights of the others.
+        scale: Deviation of the start set's values, by which it is standardised [unit].
+        resolution: Smallest difference of values that means anything [unit].
+    """
+
+    name: str
+    unit: str
+    valid_range: tuple[float, float]
+    weight: float
+    scale: float
+    resolution: float
+
+
+class CampaignPlanSettings(BaseModel):
+    """The settings of a campaign that its journal keeps."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    unit: Annotated[str, Field(max_length=64)]
+    """Unit of the property; a result in another unit is refused."""
+    valid_range: tuple[float, float] = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
+    """Smallest and largest believable value of the property [unit]."""
+    weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Share of the property beside the weights of the further ones."""
+    budget: Annotated[int, Field(ge=1, le=10_000_000)]
+    """Candidates that may be requested."""
+    policy: str = "etal"
+    """`etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, or a class of yours as
+    `package.module:Class`."""
+    policy_options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the policy."""
+    estimator: Annotated[EstimatorName, Resume.KEEP_UNLESS_SET] = M_SPACING
+    """Which entropy is balanced: m_spacing (any number of values, ties), kozachenko_leonenko, gaussian_kernel, or
+    published (SciPy's choice, from five values on)."""
+    resolution: Annotated[
+        Annotated[float, Field(ge=SMALLEST_RESOLUTION, le=MAX_ABS_VALUE)] | None, Resume.KEEP_UNLESS_SET
+    ] = None
+    """Smallest difference of values that means anything [unit]; by default a thousandth of the standard deviation of
+    the start set."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Seed of the campaign."""
+    parallel: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = 1
+    """Candidates in flight at once."""
+    batch: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = 1
+    """Candidates chosen by one decision."""
+    ordering: Ordering = Ordering.IN_ORDER
+    """`in_order`: decisions do not depend on who answers first; `as_completed`: fastest."""
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    """Attempts before a candidate is set aside."""
+    give_up_after: Annotated[int, Field(ge=1, le=100_000)] = 10
+    """Candidates set aside in a row after which the campaign pauses itself: the lab is broken, not they."""
+
+
+FIRST_IN_JOURNAL: Final = (
+    "campaign", "uid", "property_name", "unit", "valid_range", "budget", "parallel", "batch", "ordering",
+    "max_attempts", "give_up_after", "seed", "policy", "policy_options", "fingerprint", "recipients", "pool_digest",
+    "estimator", "resolution", "further", "weight", "scale",
+)  # fmt: skip
+"""Order in which journals have the parts of a plan, for the same campaign has the same bytes; newer parts follow."""
+
+
+class CampaignPlan(CampaignPlanSettings):
+    """What a campaign was started with; nothing of it changes afterwards."""
+
+    # What a later version adds is not known here, and a journal of an earlier one lacks what this one adds.
+    model_config = ConfigDict(extra="ignore")
+
+    campaign: Identifier
+    """Its name, a topic level."""
+    uid: Annotated[str, Resume.KEEP_JOURNAL]
+    """Random part of every attempt id: a new campaign of an old name never meets the old one's results."""
+    property_name: str
+    """The property whose entropy is balanced."""
+    fingerprint: Annotated[str, Resume.KEEP_JOURNAL]
+    """Digest of what, besides its context, a decision may depend on: the policy, its options, versions."""
+    recipients: Annotated[tuple[str, ...], Resume.KEEP_JOURNAL]
+    """Simulators that requests are addressed to, in turn."""
+    pool_digest: str
+    """Digest of the pool that decisions refer to."""
+    estimator: Annotated[EstimatorName, Resume.KEEP_UNLESS_SET] = PUBLISHED
+    """Which entropy is balanced; journals of old do not say it, and meant the published one."""
+    resolution: Annotated[float, Resume.KEEP_UNLESS_SET] = RESOLUTION_WITHOUT_VALUES
+    """Smallest difference of values that means anything [unit]."""
+    further: tuple[FurtherProperty, ...] = ()
+    """Properties that are balanced beside it."""
+    scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0
+    """Deviation of the start set's values, by which it is standardised where there are further ones [unit]."""
+
+    @model_serializer(mode="wrap")
+    def _in_order_of_journal(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        parts: dict[str, Any] = serialize(self)
+        return {name: parts[name] for name in dict.fromkeys((*FIRST_IN_JOURNAL, *parts))}
+
+    @property
+    def aspects(self) -> tuple[Aspect, ...]:
+        """The properties that are balanced."""
+        if not self.further:
+            return (Aspect(self.property_name, self.measure),)
+        total = self.weight + sum(each.weight for each in self.further)
+        others = (
+            Aspect(each.name, EntropyMeasure(self.estimator, each.resolution), each.scale, each.weight / total)
+            for each in self.further
+        )
+        return (Aspect(self.property_name, self.measure, self.scale, self.weight / total), *others)
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        """Names of the properties that are balanced."""
+        return (self.property_name, *(each.name for each in self.further))
+
+    @property
+    def label(self) -> str:
+        """The properties that are balanced, as people read them."""
+        return " and ".join(self.property_names)
+
+    @property
+    def measure(self) -> EntropyMeasure:
+        """Which entropy the campaign means."""
+        return EntropyMeasure(self.estimator, self.resolution)
+
+    @property
+    def lag(self) -> int:
+        """How many decisions may be open at once."""
+        return max(1, self.parallel // self.batch)
+
+
+def parts_with(model: type[CampaignPlanSettings], resume: Resume) -> frozenset[str]:
+    """Return the names of what a resumed campaign treats in one way."""
+    return frozenset(name for name, part in model.model_fields.items() if resume in part.metadata)

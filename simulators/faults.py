@@ -63,7 +63,7 @@ class FaultSettings(BaseModel):
     late_rate: Rate = 0.0
     """Share that is answered `late_by_s` after its evaluation."""
     late_by_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)] = 10.0
-    """How late the late ones are [s]; longer than `campaign.request_timeout_s`, and there is a new attempt meanwhile."""
+    """How late the late ones are [s]; longer than `campaign.request_timeout_s`, and a new attempt is made."""
     duplicate_rate: Rate = 0.0
     """Share that is answered twice, by the same message."""
     contradiction_rate: Rate = 0.0

@@ -217,15 +217,14 @@ def _key_of(detail: ErrorDetails, given: Given) -> Key:
     """The key of an error, without the names of union members that pydantic puts between."""
     key: Key = ()
     here: Any = given.merged
-    location = detail["loc"]
-    for position, segment in enumerate(location):
+    for segment in detail["loc"]:
         if isinstance(here, Mapping) and segment in here:
             here = here[str(segment)]
         elif isinstance(here, list | tuple) and isinstance(segment, int) and segment < len(here):
             here = here[segment]
         elif fields_at(given.model, (*_field_key(key), str(segment))):
             here = {}  # a setting that nobody sets
-        elif not (detail["type"] in {"missing", "extra_forbidden"} and position == len(location) - 1):
+        else:
             continue
         key = (*key, str(segment))
     return key

@@ -210,6 +210,7 @@ def test_all_errors_are_listed_up_to_ten() -> None:
     "values",
     [
         {"broker": {"password": [SECRET]}},
+        {"name": "", "broker": {"password": [SECRET]}},
         {"broker": {"password": f"{SECRET} x"}},
         {"broker": SECRET},
         {"broker": {"port": 0, "password": SECRET}},

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from protocols.settings.reference import Setting, every_setting, meaning_of
+
+
+class Shift(StrEnum):
+    DAY = "day"
+    NIGHT = "night"
 
 
 class Noise(BaseModel):
@@ -44,6 +50,8 @@ class Lab(BaseModel):
     """Those that rest."""
     cut: int | Noise = 3
     """A number, or more."""
+    shifts: list[Annotated[Shift, Field(strict=True)]] = [Shift.NIGHT]
+    """When it works."""
 
 
 def test_every_setting_of_every_section_is_listed_once() -> None:
@@ -57,6 +65,7 @@ def test_every_setting_of_every_section_is_listed_once() -> None:
         Setting("spare.NAME.noise.width", "number or table of number", "0.1", "eV", "Its width [eV]; see `[noise]`."),
         Setting("cut", "whole number or table", "3", "", "A number, or more."),
         Setting("cut.width", "number or table of number", "0.1", "eV", "Its width [eV]; see `[noise]`."),
+        Setting("shifts", 'list of "day", "night"', '["night"]', "", "When it works."),
     ]
 
 

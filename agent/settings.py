@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from agent.acquisition.registry import BUILT_IN
 from agent.campaign.events import CampaignPlan, FurtherProperty, Ordering
 from agent.entropy.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution, default_scale
+from protocols.settings.code_settings import CodeSettings
 from protocols.settings.suggestions import require_name
+from protocols.settings.user_code import EXPECTED, is_user_code
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES
 from protocols.wire.messages import Identifier, Name
 
@@ -40,10 +42,8 @@ class FurtherSettings(BaseModel):
         return FurtherProperty(name, self.unit, self.valid_range, self.weight, default_scale(values), resolution)
 
 
-class CampaignSettings(BaseModel):
+class CampaignSettings(CodeSettings):
     """Settings of a campaign."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     property: Name = Field(description="the property whose entropy is balanced")
     unit: Annotated[str, Field(max_length=64)] = Field(description="its unit; a result in another unit is refused")
@@ -59,7 +59,9 @@ class CampaignSettings(BaseModel):
     )
     budget: Annotated[int, Field(ge=1, le=10_000_000)] = Field(description="candidates that may be requested")
     policy: str = Field(
-        "etal", description='etal, etal_reference, random, uncertainty, round_robin, or "package.module:Class"'
+        "etal",
+        description="etal, etal_reference, random, uncertainty, round_robin, or a class of yours: "
+        '"module:Class" or "path/to/file.py:Class", in the folder of the file that names it, or installed',
     )
     policy_options: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the policy")
     estimator: EstimatorName = Field(
@@ -104,8 +106,8 @@ class CampaignSettings(BaseModel):
     @field_validator("policy")
     @classmethod
     def _known_policy(cls, policy: str) -> str:
-        if ":" not in policy:
-            require_name(policy, BUILT_IN, "package.module:Class of your own")
+        if not is_user_code(policy):
+            require_name(policy, BUILT_IN, EXPECTED)
         return policy
 
     @model_validator(mode="after")

@@ -62,11 +62,11 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("no_such_module:First", "cannot be imported .ModuleNotFoundError"),
+        ("no_such_module:First", "there is no 'no_such_module' that is installed"),
         ("own_broken:First", "cannot be imported .RuntimeError: no licence"),
-        ("own_policies:Second", "no such class"),
-        ("own_policies:number", "no such class"),
-        ("own_policies:Silent", "a class without a method propose"),
+        ("own_policies:Second", "there is no Second in it"),
+        ("own_policies:number", "is no class"),
+        ("own_policies:Silent", "has no method `propose`"),
         (":First", "There is no policy"),
         ("own_policies:", "There is no policy"),
     ],

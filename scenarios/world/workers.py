@@ -31,19 +31,19 @@ def workers(
         arguments: Of the initializer. They must be small: a large one holds up the start of each process.
     """
     others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(
-        count, multiprocessing.get_context("spawn"), initializer=initializer, initargs=arguments
-    )
-    try:
-        with safe_path():
+    with safe_path():  # from here on: the executor's queues already start a process of multiprocessing's own
+        executor = ProcessPoolExecutor(
+            count, multiprocessing.get_context("spawn"), initializer=initializer, initargs=arguments
+        )
+        try:
             yield executor
-    except BaseException:
-        with interrupts_deferred():
-            for each in set(multiprocessing.active_children()) - others:
-                each.terminate()
-            executor.shutdown(wait=False, cancel_futures=True)
-        raise
-    executor.shutdown(cancel_futures=True)
+        except BaseException:
+            with interrupts_deferred():
+                for each in set(multiprocessing.active_children()) - others:
+                    each.terminate()
+                executor.shutdown(wait=False, cancel_futures=True)
+            raise
+        executor.shutdown(cancel_futures=True)
 
 
 @contextmanager

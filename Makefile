@@ -8,6 +8,7 @@
 #   make soak                    200,000 messages with faults; make kills: real SIGKILLs
 #   make planted                 deliberate bugs, each found by the suite
 #   make fuzz coverage           a million mutated messages; every branch of what all stands on
+#   make dist                    wheel and sdist into dist/, tried in a fresh environment from another folder
 #
 #   make goldens VENV=.venv-newest PYTHON=python3.13    replay the golden recordings on another Python
 #
@@ -22,7 +23,7 @@ TEST_READY := $(VENV)/.test-ready
 SEEDS ?= 300
 MESSAGES ?= 200000
 
-.PHONY: run test check goldens bench published simulate crash kills soak fuzz planted coverage usual-way clean
+.PHONY: run test check goldens bench published simulate crash kills soak fuzz planted coverage usual-way dist clean
 
 run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
@@ -77,6 +78,10 @@ planted: $(TEST_READY)
 
 goldens: $(TEST_READY)
 	$(BIN)/python -m pytest tests/replay -n 2
+
+dist: $(TEST_READY)
+	$(BIN)/python -m pytest tests/system/test_wheel.py -n 0
+	$(BIN)/python -m build --no-isolation
 
 coverage: $(TEST_READY)
 	$(BIN)/python -m pytest tests/unit tests/contract tests/property --ignore tests/property/test_fuzz.py -n 2 --cov

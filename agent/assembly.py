@@ -23,7 +23,7 @@ from agent.runtime.log import StepLog, log_bands, open_log
 from agent.runtime.messages import Correspondence
 from agent.runtime.policy_runner import Acquirer, make_acquirer
 from agent.runtime.recorder import RunRecorder, fill_up
-from agent.runtime.resume import Remembered, begin, fresh_uid, remember, require_same_plan
+from agent.runtime.resume import Remembered, begin, fresh_uid, other_policy, remember, require_same_plan
 from agent.runtime.transaction import Step, StepMaker
 from agent.settings import CampaignSettings
 from agent.store.store import Commit, Store
@@ -51,6 +51,8 @@ class CampaignFiles:
     folder: Path
     store: Store
     remembered: Remembered
+    note: str = ""
+    """What a person should know of a campaign that is resumed."""
 
     @property
     def plan(self) -> CampaignPlan:
@@ -98,7 +100,7 @@ def opened_campaign(
             asked = settings.plan(
                 campaign=campaign,
                 uid=fresh_uid(),
-                fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
+                fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
                 recipients=recipients,
                 pool_digest=pool.digest,
                 start_values=[value for _, value in start],
@@ -114,7 +116,7 @@ def opened_campaign(
             remembered = remember(store, pool)
             require_same_plan(remembered.campaign.terms, asked, left_open=settings.left_open())
             _wake(store, remembered)
-            yield CampaignFiles(folder, store, remembered)
+            yield CampaignFiles(folder, store, remembered, other_policy(remembered.campaign.terms, asked))
         finally:
             store.close()
 
@@ -152,7 +154,7 @@ def assembled_agent(
         clock=_clock,
         instance=instance_of(files.folder, plan.uid),
     )
-    acquirer = make_acquirer(pool_arrays(pool), plan.policy, plan.policy_options)
+    acquirer = make_acquirer(pool_arrays(pool), plan.policy, plan.policy_options, settings.code)
     maker = _step_maker(files.remembered, pool, acquirer, letters)
     transport = RecordedTransport(_session(broker, plan, letters, logger.info), recording)
     in_hand = InHand(files.folder / IN_HAND)
@@ -166,6 +168,8 @@ def assembled_agent(
     if broker_limits:
         logger.warning("broker_limits", limits=broker_limits)
     logger.info("agent_started", sequence=files.store.sequence, policy=plan.policy, budget=plan.budget)
+    if files.note:
+        logger.warning("policy_changed", detail=files.note)
     log_bands(logger, maker.bias_step, maker.meter)
     try:
         yield Agent(

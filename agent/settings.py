@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from agent.acquisition.registry import BUILT_IN
 from agent.campaign.plan import CampaignPlan, CampaignPlanSettings, FurtherProperty, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
+from protocols.settings.code_settings import CodeSettings
 from protocols.settings.suggestions import require_name
+from protocols.settings.user_code import EXPECTED, is_user_code
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES
 from protocols.wire.messages import Identifier, Name
 
@@ -37,7 +39,7 @@ class FurtherSettings(BaseModel):
         return FurtherProperty(name, self.unit, self.valid_range, self.weight, default_scale(values), resolution)
 
 
-class CampaignSettings(CampaignPlanSettings):
+class CampaignSettings(CampaignPlanSettings, CodeSettings):
     """Settings of a campaign: those that its journal keeps, and how patient the agent is with the lab."""
 
     property: Name
@@ -62,8 +64,8 @@ class CampaignSettings(CampaignPlanSettings):
     @field_validator("policy")
     @classmethod
     def _known_policy(cls, policy: str) -> str:
-        if ":" not in policy:
-            require_name(policy, BUILT_IN, "package.module:Class of your own")
+        if not is_user_code(policy):
+            require_name(policy, BUILT_IN, EXPECTED)
         return policy
 
     @model_validator(mode="after")

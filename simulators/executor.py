@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import EntropilotError, SettingsError
+from protocols.settings.user_code import CodeSource
 from protocols.wire.codec import decode_payload, encode
 from protocols.wire.limits import MAX_QUANTITIES
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, cut
@@ -66,7 +67,7 @@ class ChildExecutor:
     """
 
     def __init__(self, settings: SimulatorSettings) -> None:
-        self._opening = settings.model_dump_json().encode()
+        self._opening = _opening(settings)
         self._idle = [Child("simulators.executor") for _ in range(settings.concurrency)]
         self._all = tuple(self._idle)
         self._free = asyncio.Semaphore(settings.concurrency)
@@ -108,6 +109,18 @@ class ChildExecutor:
 def make_executor(settings: SimulatorSettings) -> Executor:
     """Return the executor that suits the evaluator."""
     return InPlaceExecutor(make_evaluator(settings)) if settings.evaluator == TABLE else ChildExecutor(settings)
+
+
+def _opening(settings: SimulatorSettings) -> bytes:
+    """Return the first frame: the settings, and where the evaluator's class may come from, which is none of them."""
+    code = {"folder": settings.code.folder, "named_by": settings.code.named_by}
+    return json.dumps({"settings": settings.model_dump(mode="json"), "code": code}).encode()
+
+
+def _read_opening(frame: bytes) -> SimulatorSettings:
+    content = json.loads(frame)
+    settings = SimulatorSettings.model_validate(content["settings"])
+    return settings.with_code(CodeSource(**content["code"]))
 
 
 def _read_reply(reply: bytes, request: CandidateRequest) -> tuple[Quantity, ...]:
@@ -158,7 +171,7 @@ def _main() -> None:
         nonlocal evaluator
         if evaluator is None:
             try:
-                settings = SimulatorSettings.model_validate_json(frame)
+                settings = _read_opening(frame)
                 _limit_memory(settings.memory_limit_mb)
                 evaluator = make_evaluator(settings)
             except EntropilotError as error:

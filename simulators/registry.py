@@ -1,12 +1,20 @@
-"""Makes the evaluator that the settings name."""
+"""Makes the evaluator that the settings name: a built-in one, or a user's own class.
+
+Where a user's class is found: `protocols.settings.user_code`, by the same rule as a policy's.
+"""
 
 from __future__ import annotations
 
-import importlib
+from typing import Final
 
-from protocols.errors import SettingsError
+from protocols.errors import EntropilotError, SettingsError
+from protocols.settings.user_code import Role, load_class
 from simulators.evaluator import Evaluator
 from simulators.settings import ASE, TABLE, SimulatorSettings
+
+EVALUATOR: Final = Role("evaluator", "evaluate", "evaluate(self, request) -> tuple[Quantity, ...]")
+"""What a class of the user's own must be: it is checked before anything is called, for a scenario from elsewhere must
+not name a function of the system."""
 
 
 def make_evaluator(settings: SimulatorSettings) -> Evaluator:
@@ -24,31 +32,15 @@ def make_evaluator(settings: SimulatorSettings) -> Evaluator:
         from simulators.oracle_table import OracleTable
 
         return OracleTable.from_settings(settings.table)
-    return _imported(settings)
-
-
-def _imported(settings: SimulatorSettings) -> Evaluator:
-    name = settings.evaluator
-    module, _, attribute = name.partition(":")
+    found = load_class(settings.evaluator, settings.code, EVALUATOR)
     try:
-        found = getattr(importlib.import_module(module), attribute)
-        _require_evaluator(name, found)
         evaluator: Evaluator = found(**settings.options)
-    except (ImportError, AttributeError, TypeError) as error:
+    except EntropilotError:
+        raise
+    except Exception as error:  # code of the user's own may raise anything
         raise SettingsError(
-            f"Evaluator {name!r} cannot be made: {error}",
-            expected="an importable class that takes [simulator.options] as keyword arguments",
-            action="check the name, the options, and that its module is on PYTHONPATH",
-        ) from None
+            f"Evaluator {settings.evaluator!r} cannot be made ({type(error).__name__}: {error})",
+            expected="a class that takes [simulator.options] as keyword arguments",
+            action="correct the options, or the class",
+        ) from error
     return evaluator
-
-
-def _require_evaluator(name: str, found: object) -> None:
-    """Check before anything is called: a scenario from elsewhere must not name a function of the system."""
-    if not isinstance(found, type) or not callable(getattr(found, "evaluate", None)):
-        lacking = "has no method `evaluate`" if isinstance(found, type) else "is no class"
-        raise SettingsError(
-            f"Evaluator {name!r} {lacking}",
-            expected="a class of the protocol `simulators.evaluator.Evaluator`",
-            action="give it `evaluate(request) -> tuple[Quantity, ...]`",
-        )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from protocols.settings.code_settings import CodeSettings
 from protocols.settings.suggestions import require_name
+from protocols.settings.user_code import EXPECTED, is_user_code
 from protocols.wire.messages import Identifier
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 from simulators.calculators import CALCULATOR_NAMES
@@ -22,15 +24,16 @@ RESERVED_IDS = frozenset({ANY_SIMULATOR, AGENT_CLIENT, "campaign", "operator", "
 a client; and files of the agent in a run folder."""
 
 
-class SimulatorSettings(BaseModel):
+class SimulatorSettings(CodeSettings):
     """Settings of one simulator."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: Identifier = "simulator-1"
     """Its name: a topic level, and its client id on the broker."""
     evaluator: str = ASE
-    """`ase` (a calculator of ASE), `table` (an oracle), or a class of yours as `package.module:Class`."""
+    """`ase` (a calculator of ASE), `table` (an oracle), or a class of yours: `module:Class` or `path/to/file.py:Class`,
+    in the folder of the file that names it, or installed."""
     calculator: str = "emt"
     """For ase: emt, lennard_jones or morse."""
     calculator_parameters: dict[str, Any] = Field(default_factory=dict)
@@ -57,8 +60,8 @@ class SimulatorSettings(BaseModel):
     @field_validator("evaluator")
     @classmethod
     def _known_evaluator(cls, evaluator: str) -> str:
-        if ":" not in evaluator:
-            require_name(evaluator, (ASE, TABLE), "package.module:Class of your own")
+        if not is_user_code(evaluator):
+            require_name(evaluator, (ASE, TABLE), EXPECTED)
         return evaluator
 
     @field_validator("calculator")

@@ -1,13 +1,12 @@
 """From the name of a policy in the settings to the policy: built-in names, or a user's own class.
 
 Built-in policies are named by the same `package.module:Class` as a user's, and imported when asked for, so that the
-command line does not load SciPy for its help.
+command line does not load SciPy for its help. Where a user's class is found: `protocols.settings.user_code`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import importlib.metadata
 import inspect
 import json
@@ -18,6 +17,7 @@ from typing import Final
 from agent.acquisition.base import Policy
 from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean, nearest_name
+from protocols.settings.user_code import EXPECTED, INSTALLED, CodeSource, Role, code_digest, load_class, split_name
 
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -33,21 +33,25 @@ BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
 FINGERPRINT_LENGTH: Final = 12
 """Hexadecimal digits of a fingerprint: 48 bits tell apart all policies that one person will ever run."""
 
+POLICY: Final = Role("policy", "propose", "propose(self, context, count) -> Proposal")
+"""What a class of the user's own must be."""
+
 FINGERPRINTED_PACKAGES: Final = ("entropilot", "numpy", "scipy")
 """Packages whose versions may change a decision."""
 
 
-def make_policy(name: str, options: Mapping[str, object]) -> Policy:
+def make_policy(name: str, options: Mapping[str, object], code: CodeSource = INSTALLED) -> Policy:
     """Make the policy that the settings name.
 
     Args:
-        name: A built-in name, or `package.module:Class` of a class with a `propose` method.
+        name: A built-in name, or `module:Class` or `path/to/file.py:Class` of a class with a `propose` method.
         options: Its keyword arguments.
+        code: Where a class of the user's own may come from.
 
     Raises:
         SettingsError: On an unknown name, a module or class that cannot be had, or options that it does not accept.
     """
-    found = _policy_class(name)
+    found = _policy_class(name, code)
     try:
         inspect.signature(found).bind(**options)
     except TypeError as error:
@@ -69,42 +73,29 @@ def is_cheap(policy: Policy) -> bool:
     return bool(getattr(policy, "cheap", False))
 
 
-def policy_fingerprint(name: str, options: Mapping[str, object]) -> str:
+def policy_fingerprint(name: str, options: Mapping[str, object], code: CodeSource = INSTALLED) -> str:
     """Return a short digest of all that, besides the context, a decision may depend on.
 
-    SHA-256 over the name, the options and the versions of this program, NumPy and SciPy. The code of a user's own
-    policy is not part of it.
+    SHA-256 over the name, the options, the versions of this program, NumPy and SciPy, and the content of a file of the
+    user's own. The code of an installed module is not part of it.
     """
     versions = {package: importlib.metadata.version(package) for package in FINGERPRINTED_PACKAGES}
-    canonical = json.dumps([name, dict(options), versions], sort_keys=True, default=repr)
+    digest = "" if name in BUILT_IN else code_digest(name, code)
+    decisive = [name, dict(options), versions, *([digest] if digest else [])]
+    canonical = json.dumps(decisive, sort_keys=True, default=repr)
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
 
-def _policy_class(name: str) -> type:
-    target = BUILT_IN.get(name, name)
-    module_name, colon, class_name = target.partition(":")
-    if not (colon and module_name and class_name):
+def _policy_class(name: str, code: CodeSource) -> type:
+    if name in BUILT_IN:
+        return load_class(BUILT_IN[name], INSTALLED, POLICY)
+    if split_name(name) == ("", ""):
         raise SettingsError(
             f"There is no policy {name!r}",
-            expected=f"one of {', '.join(sorted(BUILT_IN))}, or package.module:Class of your own",
+            expected=f"one of {', '.join(sorted(BUILT_IN))}, or {EXPECTED}",
             action=did_you_mean(name, BUILT_IN),
         )
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # a user's module may raise anything
-        raise SettingsError(
-            f"The module {module_name!r} of the policy {name!r} cannot be imported ({type(error).__name__}: {error})",
-            expected="a module on the Python path",
-            action="install the package, or start in its folder",
-        ) from error
-    found = getattr(module, class_name, None)
-    if not isinstance(found, type) or not callable(getattr(found, "propose", None)):
-        lacking = "no such class" if not isinstance(found, type) else "a class without a method propose"
-        raise SettingsError(
-            f"The policy {name!r} names {lacking}",
-            expected=f"a class {class_name} in {module_name} with propose(self, context, count)",
-        )
-    return found
+    return load_class(name, code, POLICY)
 
 
 def _wrong_options(name: str, found: type, options: Mapping[str, object], what: str) -> SettingsError:

@@ -13,6 +13,7 @@ from agent.acquisition.base import AcquisitionContext, Policy, PoolArrays, Propo
 from agent.acquisition.registry import make_policy
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import CampaignHalted
+from protocols.settings.user_code import INSTALLED, CodeSource
 
 
 class Acquirer(Proposer, Protocol):
@@ -59,12 +60,13 @@ class ChildAcquirer:
 
     Args:
         pool: The pool's arrays, sent once.
-        policy: Name or `module:Class`.
+        policy: Built-in name, or class of the user's own.
         options: The policy's options.
+        code: Where a class of the user's own may come from.
     """
 
-    def __init__(self, pool: PoolArrays, policy: str, options: Mapping[str, Any]) -> None:
-        self._opening = (pool, policy, dict(options))
+    def __init__(self, pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource = INSTALLED) -> None:
+        self._opening = (pool, policy, dict(options), code)
         self._policy = policy
         self._child = Child("agent.runtime.policy_runner")
 
@@ -82,11 +84,12 @@ class ChildAcquirer:
             if not self._child.is_running:
                 await self._child.start()
                 await self._child.ask(pickle.dumps(self._opening))
-            answer = pickle.loads(await self._child.ask(_question(context, count)))  # noqa: S301 - our own child's pipe
+            frame = await self._child.ask(_question(context, count))
+            failure, answer = pickle.loads(frame)  # noqa: S301 - our own child's pipe
         except ChildDied as error:
             raise _halted(self._policy, error.reason) from None
-        if isinstance(answer, str):
-            raise _halted(self._policy, answer)
+        if failure:
+            raise _halted(self._policy, failure)
         return _proposal(answer, self._policy)
 
     async def close(self) -> None:
@@ -94,29 +97,35 @@ class ChildAcquirer:
         await self._child.stop()
 
 
-def make_acquirer(pool: PoolArrays, policy: str, options: Mapping[str, Any]) -> Acquirer:
+def make_acquirer(pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource = INSTALLED) -> Acquirer:
     """Return the acquirer that suits a policy.
+
+    Args:
+        pool: The pool's arrays.
+        policy: Built-in name, or class of the user's own.
+        options: The policy's options.
+        code: Where a class of the user's own may come from.
 
     Raises:
         SettingsError: When there is no such policy, or it does not take these options.
     """
-    instance = make_policy(policy, options)
+    instance = make_policy(policy, options, code)
     if getattr(instance, "cheap", False):
         return InStepAcquirer(instance)
-    return ChildAcquirer(pool, policy, options)
+    return ChildAcquirer(pool, policy, options, code)
 
 
 def _proposal(answer: object, policy: str) -> Proposal:
     if not isinstance(answer, Proposal):
-        raise _halted(policy, f"it returned a {type(answer).__name__}")
+        raise _halted(policy, f"its method propose returned a {type(answer).__name__}")
     return answer
 
 
 def _halted(policy: str, reason: str) -> CampaignHalted:
     return CampaignHalted(
         f"Policy {policy!r} failed: {reason}",
-        expected="a proposal",
-        action="mend the policy or its options, then run again with --resume",
+        expected="a Proposal (agent.acquisition.base) from propose(self, context, count)",
+        action="correct the policy or its options, then run again with --resume",
     )
 
 
@@ -140,7 +149,7 @@ def _question(context: AcquisitionContext, count: int) -> bytes:
 
 
 def _main() -> None:
-    """Serve proposals; runs in the child."""
+    """Serve proposals; runs in the child. An answer is (why it failed, or nothing; what the policy returned)."""
     pool: PoolArrays | None = None
     policy: Policy | None = None
 
@@ -148,14 +157,14 @@ def _main() -> None:
         nonlocal pool, policy
         content = pickle.loads(frame)  # noqa: S301 - our own parent's pipe
         if pool is None or policy is None:
-            pool, name, options = content
-            policy = make_policy(name, options)
+            pool, name, options, code = content
+            policy = make_policy(name, options, code)
             return pickle.dumps(None)
         *parts, count = content
         try:
-            return pickle.dumps(policy.propose(AcquisitionContext(pool, *parts), count))
+            return pickle.dumps(("", policy.propose(AcquisitionContext(pool, *parts), count)))
         except Exception as error:  # noqa: BLE001 - a user's policy may raise anything; it is told, not lost
-            return pickle.dumps(f"{type(error).__name__}: {error}")
+            return pickle.dumps((f"{type(error).__name__}: {error}", None))
 
     serve(answer)
 

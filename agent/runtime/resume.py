@@ -113,6 +113,19 @@ def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Co
         )
 
 
+def other_policy(found: CampaignPlan, asked: CampaignPlan) -> str:
+    """Say that a resumed campaign goes on with another policy than it began with; empty when it does not.
+
+    It is no error: a policy of the user's own is corrected so, and packages are brought up to date.
+    """
+    if found.fingerprint == asked.fingerprint:
+        return ""
+    return (
+        f"the policy {asked.policy}, its file or the versions of the packages are not those that the campaign began "
+        f"with (fingerprint {found.fingerprint} then, {asked.fingerprint} now); the decisions from here on may differ"
+    )
+
+
 def fresh_uid() -> str:
     """Return the random part of a campaign's attempt ids."""
     return uuid.uuid4().hex[:8]

@@ -43,6 +43,10 @@ ONE_THREAD: Final = {
 """One BLAS thread: the same sums in the same order, so that the same context gives the same decision."""
 
 
+SAFE_PATH: Final = "-P"
+"""Python's option for every process that we start: nothing in the current folder is imported, whatever it is called."""
+
+
 class ChildDied(Exception):
     """The child ended by itself, or was killed at its deadline."""
 
@@ -60,7 +64,7 @@ class Child:
     """
 
     def __init__(self, module: str, *arguments: str) -> None:
-        self._command = (sys.executable, "-m", module, *arguments)
+        self._command = (sys.executable, SAFE_PATH, "-m", module, *arguments)
         self._process: asyncio.subprocess.Process | None = None
         self._stderr: IO[bytes] | None = None
         self._killed = False

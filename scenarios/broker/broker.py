@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from protocols.concurrency.child import SAFE_PATH
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import EMBEDDED, MOSQUITTO, BrokerSettings, MqttVersion
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
@@ -94,7 +95,7 @@ async def mosquitto_broker(folder: Path, port: int = 0, host: str = LOOPBACK) ->
     config.write_text(mosquitto_config(folder.resolve(), port, host))
     log = (folder / "mosquitto.log").open("ab")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "scenarios.broker.child_guard", program, "-c", str(config),
+        sys.executable, SAFE_PATH, "-m", "scenarios.broker.child_guard", program, "-c", str(config),
         stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
     )  # fmt: skip
     log.close()

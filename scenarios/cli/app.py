@@ -14,6 +14,7 @@ import typer
 
 from scenarios.broker.url import DEFAULT_URL
 from scenarios.cli.options import (
+    AllowCode,
     Broker,
     Budget,
     Campaign,
@@ -31,6 +32,7 @@ from scenarios.cli.options import (
     SettingsFile,
     Shadow,
     ShowSettings,
+    allowing_code,
     loaded,
     made_world,
     print_settings,
@@ -90,10 +92,11 @@ def run(
     json: Json = False,
     show_settings: ShowSettings = False,
     one_life: Annotated[bool, typer.Option("--one-life", hidden=True)] = False,
+    allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
-    with reported_errors(debug=debug):
+    with reported_errors(debug=debug), allowing_code(allow_code):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
         resolved = loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
@@ -130,10 +133,11 @@ def agent(
     quiet: Quiet = False,
     json: Json = False,
     show_settings: ShowSettings = False,
+    allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:
     """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
-    with reported_errors(debug=debug):
+    with reported_errors(debug=debug), allowing_code(allow_code):
         _require_running(broker)
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
         resolved = _on_a_server(loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
@@ -169,10 +173,11 @@ def simulator(
         "runs/.simulators"
     ),
     show_settings: ShowSettings = False,
+    allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:
     """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
-    with reported_errors(debug=debug):
+    with reported_errors(debug=debug), allowing_code(allow_code):
         _require_running(broker)
         resolved = _on_a_server(loaded(scenario, {"broker": broker, "id": id}, settings, settings_file))
         if show_settings:
@@ -269,10 +274,11 @@ def why(
     database: Database = None,
     no_figure: Annotated[bool, typer.Option("--no-figure", help="Only words; the run folder is not touched.")] = False,
     json: Json = False,
+    allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:
     """Explain one decision of a run, in words and as a figure, and ask whether it would be made again."""
-    with reported_errors(debug=debug):
+    with reported_errors(debug=debug), allowing_code(allow_code):
         from scenarios.why.as_json import explanation_json
         from scenarios.why.why import drawn, explained
         from scenarios.why.words import explanation_in_words

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file or of a pack.")]
 Policy = Annotated[
     str | None,
-    typer.Option(help="etal, etal_reference, random, uncertainty, round_robin, or your own as package.module:Class."),
+    typer.Option(
+        help="etal, etal_reference, random, uncertainty, round_robin, or your own: file.py:Class, or module:Class."
+    ),
 ]
 Budget = Annotated[int | None, typer.Option(min=1, help="Candidates that may be requested.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]
@@ -55,7 +59,24 @@ Shadow = Annotated[
         "--shadow", help="Stand beside a campaign of somebody else's: decide and log, publish nothing, compare."
     ),
 ]
+AllowCode = Annotated[
+    Path | None,
+    typer.Option(
+        "--allow-code",
+        metavar="FOLDER",
+        help="Let a policy or an evaluator be run that a recording or a pack names: from this folder, or installed.",
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
+
+
+@contextmanager
+def allowing_code(folder: Path | None) -> Iterator[None]:
+    """Let the code be run that recordings and packs name, where a person said so."""
+    from scenarios.sources import code_sources
+
+    with code_sources.allowing_code(folder):
+        yield
 
 
 def loaded(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scenarios.broker.url import DEFAULT_URL
-from scenarios.cli.options import Debug, Json, Quiet, Runs, show
+from scenarios.cli.options import AllowCode, Debug, Json, Quiet, Runs, allowing_code, show
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, tell
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def replay(
     runs: Runs = Path("runs"),
     quiet: Quiet = False,
     json: Json = False,
+    allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:
     """Replay a recording: the same messages into the same rules, every decision made again and compared.
@@ -122,7 +123,7 @@ def replay(
     With --live a real agent asks, over a real broker, and the recording answers by candidate and attempt, whatever the
     order: of its own campaign, or of the one that --campaign names.
     """
-    with reported_errors(debug=debug):
+    with reported_errors(debug=debug), allowing_code(allow_code):
         from scenarios.sources.run_folder import require_campaign_name
 
         if campaign is not None:
@@ -255,8 +256,7 @@ def _what_if(
         require_free(out)
     with progress_on_stderr(quiet=quiet or json) as progress:
         source = named_source(recording, runs, scenario, progress)
-        settings = source.scenario.model_dump(mode="json")
-        other = layered_over(settings, f"recording {source.path.name}", overrides)
+        other = layered_over(source.scenario, f"recording {source.path.name}", overrides)
         found = what_if(source, other, fill, progress, campaign=campaign)
         written = write_what_if(found, out or free_folder(runs, found.campaign, found.policy))
     _show_notes(found.note)

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from scenarios.cli.options import Budget, Debug, Json, Quiet, ScenarioName, Set, SettingsFile, loaded, show
+from scenarios.cli.options import (
+    AllowCode,
+    Budget,
+    Debug,
+    Json,
+    Quiet,
+    ScenarioName,
+    Set,
+    SettingsFile,
+    allowing_code,
+    loaded,
+    show,
+)
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, tell
 
 app = typer.Typer()
@@ -27,10 +39,11 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Folder for figures, CSV and JSON.")] = None,
     quiet: Quiet = False,
     json: Json = False,
+    allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:
     """Compare policies on a scenario over seeds, from the same starts, without broker or lab."""
-    with reported_errors(debug=debug):
+    with reported_errors(debug=debug), allowing_code(allow_code):
         from scenarios.compare.compare import compare_policies
         from scenarios.compare.files import write_comparison
         from scenarios.compare.tables import tables

@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import IndexArray
 from agent.acquisition.registry import make_policy
+from agent.settings import CampaignSettings
 from protocols.errors import SettingsError, TableError
 from scenarios.compare.comparison import Comparison, ModelScores
 from scenarios.compare.downstream import Score, Target, require_rows, scores_of, targets_of
@@ -29,6 +30,7 @@ from scenarios.run.offline import play_offline
 from scenarios.run.trajectory import Trajectory
 from scenarios.settings.model import Scenario
 from scenarios.settings.models import ModelName
+from scenarios.sources.code_sources import Namer, place_of
 from scenarios.world.workers import interrupts_deferred, workers
 from scenarios.world.world import Progress, World, make_world
 
@@ -57,7 +59,7 @@ def compare_policies(
 
     Args:
         scenario: Pool, start set, budget, evaluation; its own policy and seed are replaced.
-        policies: Names or `module:Class`.
+        policies: Built-in names, or classes of the user's own.
         seeds: Seeds of campaign, start set and test set.
         progress: For a progress bar.
         downstream: Whether to hold out test rows, and to train and score the models of `scenario.evaluation`.
@@ -66,7 +68,8 @@ def compare_policies(
         SettingsError: When a policy or a target does not exist, or start set or test set cannot be made as asked.
         TableError: When the value of a candidate is not known, or a target is known for too few.
     """
-    names = _checked(scenario, policies)
+    settings_of = _settings_of_each(scenario, policies)
+    names = tuple(settings_of)
     world = make_world(scenario, progress)
     if not world.all_known:
         raise TableError(
@@ -78,7 +81,7 @@ def compare_policies(
     trials = make_trials(scenario, world, seeds, scenario.evaluation.test_fraction if downstream else 0.0)
     require_rows(targets, trials)
     with _processes(scenario, world, len(names) * len(trials)) as executor:
-        campaigns = {(name, trial.seed): (name, trial) for name in names for trial in trials}
+        campaigns = {(name, trial.seed): (settings_of[name], trial) for name in names for trial in trials}
         played = _all_done(executor, _play, campaigns, partial(progress, "campaigns"))
         acquired = {(name, seed): (trial, played[name, seed][1]) for (name, seed), (_, trial) in campaigns.items()}
         wanted = [(target, model) for target in targets for model in scenario.evaluation.models]
@@ -93,12 +96,22 @@ def compare_policies(
     )
 
 
-def _checked(scenario: Scenario, policies: Sequence[str]) -> tuple[str, ...]:
+def _settings_of_each(scenario: Scenario, policies: Sequence[str]) -> dict[str, CampaignSettings]:
+    """Return the campaign by policy; the scenario's options are of its own policy, another one has its defaults."""
     if not policies:
         raise SettingsError("No policies to compare", expected="names separated by commas", action="give --policies")
+    person, own = Namer.person({}), scenario.campaign
+    settings_of: dict[str, CampaignSettings] = {}
     for policy in policies:
-        make_policy(policy, _options(scenario, policy))
-    return tuple(dict.fromkeys(policies))
+        if policy == own.policy and not own.code.named_by:
+            settings = own
+        else:  # whoever names a policy on the command line allows it
+            options = own.policy_options if policy == own.policy else {}
+            name, code = place_of(policy, person)
+            settings = own.with_code(code, policy=name).model_copy(update={"policy_options": dict(options)})
+        make_policy(settings.policy, settings.policy_options, settings.code)
+        settings_of[settings.policy] = settings
+    return settings_of
 
 
 def _scored(
@@ -184,11 +197,9 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _play(policy: str, trial: Trial) -> Played:
-    scenario, world = _SHARED["world"]
-    campaign = scenario.campaign.model_copy(
-        update={"policy": policy, "policy_options": _options(scenario, policy), "seed": trial.seed}
-    )
+def _play(settings: CampaignSettings, trial: Trial) -> Played:
+    _, world = _SHARED["world"]
+    campaign = settings.model_copy(update={"seed": trial.seed})
     opened = open_pool(world, trial)
     played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign)
     return played.trajectory, opened.rows[played.acquired]
@@ -199,8 +210,3 @@ def _score(target: str, model: ModelName, trial: Trial, acquired: IndexArray, co
     (wanted,) = (each for each in targets_of(scenario, world) if each.name == target)
     every, features = scenario.evaluation.every, world.pool.features
     return tuple(scores_of(features, wanted, trial, acquired, model=model, every=every, common=common))
-
-
-def _options(scenario: Scenario, policy: str) -> dict[str, object]:
-    """Return the scenario's options for its own policy; another one has its defaults."""
-    return dict(scenario.campaign.policy_options) if policy == scenario.campaign.policy else {}

@@ -8,18 +8,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from agent.acquisition.base import AcquisitionContext, Ask, Proposal
+from agent.acquisition.registry import policy_fingerprint
 from agent.assembly import versions
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 from agent.runtime.policy_runner import make_acquirer
+from agent.settings import CampaignSettings
 from protocols.errors import StoreError
 from protocols.recording.lines import EventRow, StepRow
 from protocols.recording.reader import open_recording
+from protocols.settings.user_code import code_digest
 from scenarios.display.progress import ProgressCall
 from scenarios.replay.findings import ReplayOutcome
 from scenarios.replay.follow import Followed, Follower
@@ -102,7 +106,7 @@ def replay(source: Source, progress: ProgressCall, *, campaign: str | None = Non
     settings = source.scenario.campaign
     with (
         arithmetic_of(source.header),
-        asking(source.world.pool, settings.policy, settings.policy_options) as ask,
+        asking(source.world.pool, settings) as ask,
     ):
         follower = Follower(source.world.pool, ask)
         began = time.perf_counter()
@@ -111,18 +115,32 @@ def replay(source: Source, progress: ProgressCall, *, campaign: str | None = Non
         took_s = time.perf_counter() - began
     now = versions()
     differing = {name: (was, now[name]) for name, was in source.header.versions.items() if now.get(name, was) != was}
-    name = follower.campaign.terms.campaign if follower.campaign is not None else source.header.campaign
-    return Replay(source.path, name, settings.policy, outcome, took_s, differing, note)
+    plan = None if follower.campaign is None else follower.campaign.terms
+    name = source.header.campaign if plan is None else plan.campaign
+    notes = "; ".join(filter(None, (note, "" if plan is None else _other_code(plan, settings))))
+    return Replay(source.path, name, settings.policy, outcome, took_s, differing, notes)
+
+
+def _other_code(recorded: CampaignPlan, settings: CampaignSettings) -> str:
+    """Say that a policy's file is not the one that decided; empty where it is, or where that cannot be told."""
+    today = policy_fingerprint(settings.policy, settings.policy_options, settings.code)
+    is_ours = not code_digest(settings.policy, settings.code)
+    if is_ours or settings.policy != recorded.policy or today == recorded.fingerprint:
+        return ""
+    return (
+        f"the policy {settings.policy} is not the one that decided: its file, its options or the versions of the "
+        f"packages are others (fingerprint {recorded.fingerprint} in the recording, {today} now)"
+    )
 
 
 @contextmanager
-def asking(pool: Pool, policy: str, options: Mapping[str, Any]) -> Iterator[Ask]:
-    """Let a policy be asked where a run asks it, so that the same arithmetic gives the same sums.
+def asking(pool: Pool, settings: CampaignSettings) -> Iterator[Ask]:
+    """Let the policy of a campaign be asked where a run asks it, so that the same arithmetic gives the same sums.
 
     Raises:
         SettingsError: When there is no such policy, or it does not take these options.
     """
-    acquirer = make_acquirer(pool_arrays(pool), policy, options)
+    acquirer = make_acquirer(pool_arrays(pool), settings.policy, settings.policy_options, settings.code)
     with asyncio.Runner() as runner:
 
         def ask(context: AcquisitionContext, count: int) -> Proposal:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
+from protocols.concurrency.child import SAFE_PATH
 from protocols.errors import CampaignHalted, SettingsError
 from scenarios.display.console import INTERRUPTED, tell
 
@@ -55,7 +56,7 @@ def live_and_be_killed(arguments: Sequence[str], *, campaign: str, kills: int) -
     if not hasattr(signal, "SIGKILL"):
         raise SettingsError("[crashes] needs SIGKILL, which this system does not have", action="leave it out")
     place = arguments.index("run") + 1
-    command = [sys.executable, "-m", "entropilot", *arguments[:place], ONE_LIFE, "--campaign", campaign]
+    command = [sys.executable, SAFE_PATH, "-m", "entropilot", *arguments[:place], ONE_LIFE, "--campaign", campaign]
     rest = list(arguments[place:])
     with _asked_to_end() as life:
         for killed in range(kills + 1):

@@ -92,7 +92,7 @@ def play_offline(
 ) -> OfflineRun:
     """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`."""
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
-    policy = make_policy(settings.policy, settings.policy_options)
+    policy = make_policy(settings.policy, settings.policy_options, settings.code)
     rows = values.reshape(len(pool), 1 + len(settings.further)).tolist()
     known = {index: rows[index] for index in start}
     return play_answered(pool, rows.__getitem__, known, settings, policy.propose, on_decision=on_decision)
@@ -122,7 +122,7 @@ def play_answered(
     plan = settings.plan(
         campaign="offline",
         uid="offline",
-        fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
+        fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
         recipients=("offline",),
         pool_digest=pool.digest,
         start_values=[row[0] for row in start.values()],

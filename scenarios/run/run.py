@@ -22,6 +22,7 @@ from protocols.link.broker_settings import EMBEDDED, BrokerSettings
 from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.broker.flaky_network import network_for
+from scenarios.display.console import tell
 from scenarios.run.crashes import crash_at
 from scenarios.run.live_view import LiveView
 from scenarios.run.operator import Wanted, operator_of
@@ -50,7 +51,8 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
     scenario, world = request.scenario, request.world
     _require_answers(request)
     wanted = _wanted(request)
-    make_policy(scenario.campaign.policy, scenario.campaign.policy_options)  # before a folder is made for it
+    settings = scenario.campaign
+    make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
     with opened_campaign(
         request.folder,
         pool=world.pool,
@@ -64,6 +66,8 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
     ) as files:
         if (known := known_outcome(files)) is not None:
             return known
+        if files.note:
+            tell(f"note: {files.note}", "yellow")
         began = time.monotonic()
         already = files.remembered.campaign.observations
         halted: CampaignHalted | None = None

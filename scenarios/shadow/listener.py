@@ -32,6 +32,7 @@ from protocols.errors import CampaignHalted
 from protocols.link.broker_settings import BrokerSettings, no_broker_answers
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery, LinkDown, LinkUp
+from protocols.settings.user_code import CodeSource
 from protocols.wire.topics import shadow_subscriptions
 from scenarios.settings.model import Scenario
 from scenarios.shadow.choices import LabChoice, compared
@@ -118,14 +119,14 @@ def follow_lab(request: ShadowRequest, told: Told) -> ShadowSummary:
         CampaignHalted: When the policy failed; what was compared so far is written.
     """
     settings = request.scenario.campaign
-    make_policy(settings.policy, settings.policy_options)  # before a folder is made for it
+    make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
     with opened_shadow(
         request.folder, request.scenario, request.world, campaign=request.campaign, resume=request.resume
     ) as files:
         files.gaps = gaps_before(files.folder) if request.resume else 0
         logger, log_file = open_log(files.folder / LOG)
         with contextlib.closing(log_file):
-            listener = _Listener(files, request.world, logger.bind(campaign=request.campaign), told)
+            listener = _Listener(files, request.world, settings.code, logger.bind(campaign=request.campaign), told)
             halted: CampaignHalted | None = None
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 try:
@@ -143,11 +144,17 @@ class _Listener:
     """Hears, asks, and writes."""
 
     def __init__(
-        self, files: ShadowFiles, world: World, logger: structlog.typing.FilteringBoundLogger, told: Told
+        self,
+        files: ShadowFiles,
+        world: World,
+        code: CodeSource,
+        logger: structlog.typing.FilteringBoundLogger,
+        told: Told,
     ) -> None:
         self.shadow = Shadow(world.pool, files.plan, files.start_set)
         self._files = files
         self._pool = world.pool
+        self._code = code
         self._logger = logger
         self._told = told
         self._connected = False
@@ -250,7 +257,7 @@ class _Listener:
     async def _ask(self) -> None:
         """Ask the policy, question by question."""
         plan = self._files.plan
-        acquirer = make_acquirer(pool_arrays(self._pool), plan.policy, plan.policy_options)
+        acquirer = make_acquirer(pool_arrays(self._pool), plan.policy, plan.policy_options, self._code)
         try:
             while True:
                 choice = await self._unasked.get()

@@ -16,6 +16,7 @@ from scenarios.settings.derived import scenario_of
 from scenarios.settings.library import LIBRARY, library_recordings
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import LIBRARY_PREFIX
+from scenarios.sources.code_sources import source_for, with_code_of
 
 PLACES_ABOVE: Final = 3
 """How many folders above a recording's are looked through for a table: `runs/NAME` is below where a run was started."""
@@ -42,7 +43,8 @@ def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
         scenario = scenario_of(found, "its first line")
     except SettingsError as error:
         raise _of_another_version(path, error) from None
-    return scenario.with_table_paths(partial(_found if packed is None else _packed, beside=beside))
+    found_again = scenario.with_table_paths(partial(_found if packed is None else _packed, beside=beside))
+    return with_code_of(found_again, source_for(f"The recording {path.name}"))
 
 
 def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) -> Path:

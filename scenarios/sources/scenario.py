@@ -19,6 +19,7 @@ from scenarios.pack.reader import is_pack, packed_settings, unpacked
 from scenarios.settings.derived import resolve_scenario
 from scenarios.settings.library import LIBRARY, library_scenarios
 from scenarios.settings.model import Scenario
+from scenarios.sources.code_sources import Namer, with_code_by, with_code_like, with_code_of
 from scenarios.sources.run_folder import RUNS
 
 FLAG_KEYS: Final = {
@@ -127,37 +128,50 @@ def load_scenario(
     if is_pack(path):
         folder = unpacked(path, runs or Path(environ.get(RUNS_VARIABLE) or RUNS), progress)
         layers = [Layer(f"pack {path.name}", packed_settings(folder) or {})]
+        namers = [Namer.stranger(layers[0].values, f"The pack {path.name}")]
     else:
         folder, layers = path.parent, [_scenario_layer(path)]
-    if overrides.file is not None:
-        layers.append(toml_layer(overrides.file))
-    layers.append(environment_layer(Scenario, environ, ignore=NO_SETTINGS))
-    layers.append(set_layer(tuple(overrides.assignments)))
-    layers.append(_flag_layer(overrides.flags))
+    above = _layers_above(overrides, environ)
+    layers += [layer for layer, _ in above]
+    namers += [namer for _, namer in above]
     resolved = resolve_scenario(_options_follow_policy(layers))
     if not is_pack(path):  # which spells the defaults out, as if somebody had asked for them
         _require_start(resolved)
     # Tables are looked for beside the scenario file first, then where the command was started.
     found = resolved.settings.with_table_paths(partial(_found, beside=folder))
+    found = with_code_by(with_code_of(found, namers[0].source), namers, folder)
     return replace(resolved, settings=found)
 
 
-def layered_over(settings: Mapping[str, Any], source: str, overrides: Overrides) -> Scenario:
+def layered_over(scenario: Scenario, source: str, overrides: Overrides) -> Scenario:
     """Return a scenario that something else than a file holds, with what the command line says laid over it.
 
     Args:
-        settings: Of the scenario.
-        source: Where they come from, for errors.
+        scenario: That one.
+        source: Where it comes from, for errors.
         overrides: What the command line says.
 
     Raises:
         SettingsError: With everything that is wrong.
     """
-    layers = [Layer(source, dict(settings))]
-    if overrides.file is not None:
-        layers.append(toml_layer(overrides.file))
-    layers += [set_layer(tuple(overrides.assignments)), _flag_layer(overrides.flags)]
-    return resolve_scenario(_options_follow_policy(layers)).settings
+    above = _layers_above(overrides, {})
+    layers = [Layer(source, scenario.model_dump(mode="json")), *(layer for layer, _ in above)]
+    changed = resolve_scenario(_options_follow_policy(layers)).settings
+    return with_code_by(with_code_like(changed, scenario), [namer for _, namer in above])
+
+
+def _layers_above(overrides: Overrides, environ: Mapping[str, str]) -> list[tuple[Layer, Namer]]:
+    """Return what a person says beside the scenario, from the weakest to the strongest."""
+    said = [
+        environment_layer(Scenario, environ, ignore=NO_SETTINGS),
+        set_layer(tuple(overrides.assignments)),
+        _flag_layer(overrides.flags),
+    ]
+    above = [(layer, Namer.person(layer.values)) for layer in said]
+    if overrides.file is None:
+        return above
+    further = toml_layer(overrides.file)
+    return [(further, Namer.file(further.values, overrides.file)), *above]
 
 
 def _require_start(resolved: Resolved[Scenario]) -> None:

@@ -157,7 +157,7 @@ def what_if(
         return found
 
     settings = now.model_copy(update={"give_up_after": NEVER_GIVE_UP})
-    with arithmetic_of(source.header), asking(pool, settings.policy, settings.policy_options) as ask:
+    with arithmetic_of(source.header), asking(pool, settings) as ask:
         other = play_answered(
             pool,
             answer,

@@ -16,6 +16,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
 from agent.runtime.policy_runner import make_acquirer
 from protocols.errors import EntropilotError
+from protocols.settings.user_code import INSTALLED, CodeSource
 from scenarios.replay.decisions import same_score, told_score
 from scenarios.why.explanation import Again, Verdict
 from scenarios.why.folding import folded
@@ -24,7 +25,13 @@ LONGEST_PROPOSAL_S: Final = 600.0
 """How long a policy may take to be asked again [s]: far beyond what a campaign bears, and not for ever."""
 
 
-def propose_again(events: Sequence[Event], pool: Pool, decision: int, versions: Mapping[str, str]) -> Again:
+def propose_again(
+    events: Sequence[Event],
+    pool: Pool,
+    decision: int,
+    versions: Mapping[str, str],
+    code: CodeSource = INSTALLED,
+) -> Again:
     """Ask the campaign's policy for a decision again, and compare.
 
     Args:
@@ -32,6 +39,7 @@ def propose_again(events: Sequence[Event], pool: Pool, decision: int, versions: 
         pool: The whole pool, the one that the journal names.
         decision: Number of a decision in the journal.
         versions: Of what decides today.
+        code: Where a policy of the user's own may come from.
 
     Raises:
         StoreError: When the journal breaks the rules of a campaign.
@@ -41,19 +49,22 @@ def propose_again(events: Sequence[Event], pool: Pool, decision: int, versions: 
     arrays = pool_arrays(pool)
     needed = decision_needed(campaign)
     count = len(made.candidate_ids) if needed is None else needed.count
-    notes = tuple(_other_versions(events, made, campaign.terms, versions))
+    notes = () if code.named_by else tuple(_other_versions(events, made, campaign.terms, versions, code))
     try:
-        proposal = asyncio.run(_ask(campaign.terms, arrays, make_context(campaign, arrays), count))
+        proposal = asyncio.run(_ask(campaign.terms, arrays, make_context(campaign, arrays), count, code))
     except EntropilotError as error:
-        return Again(verdict=Verdict.NOT_ASKED, why=error.found, notes=notes)
+        what_to_do = f"; {error.action}" if code.named_by and error.action else ""
+        return Again(verdict=Verdict.NOT_ASKED, why=error.found + what_to_do, notes=notes)
     if any(not 0 <= choice.index < len(pool) for choice in _all(proposal)):
         return Again(verdict=Verdict.NOT_ASKED, why="the policy of today proposes what is not in the pool", notes=notes)
     return _compared(made, pool, proposal, notes)
 
 
-async def _ask(plan: CampaignPlan, pool: PoolArrays, context: AcquisitionContext, count: int) -> Proposal:
+async def _ask(
+    plan: CampaignPlan, pool: PoolArrays, context: AcquisitionContext, count: int, code: CodeSource
+) -> Proposal:
     """Ask the policy where a run asks it, so that the same arithmetic gives the same sums."""
-    acquirer = make_acquirer(pool, plan.policy, plan.policy_options)
+    acquirer = make_acquirer(pool, plan.policy, plan.policy_options, code)
     at_once = acquirer.propose_now(context, count)
     if at_once is not None:
         return at_once
@@ -83,10 +94,10 @@ def _compared(made: DecisionMade, pool: Pool, proposal: Proposal, notes: tuple[s
 
 
 def _other_versions(
-    events: Sequence[Event], made: DecisionMade, plan: CampaignPlan, versions: Mapping[str, str]
+    events: Sequence[Event], made: DecisionMade, plan: CampaignPlan, versions: Mapping[str, str], code: CodeSource
 ) -> Iterator[str]:
     """Say what decides with other versions today, if the fingerprint says that it does."""
-    today = policy_fingerprint(plan.policy, plan.policy_options)
+    today = policy_fingerprint(plan.policy, plan.policy_options, code)
     if today == made.fingerprint:
         return
     started = events[0]

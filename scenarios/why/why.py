@@ -14,8 +14,10 @@ from agent.store.store import Store
 from agent.store.touched_pool import TouchedPool
 from agent.store.views import DatasetLabels
 from protocols.errors import EntropilotError, StoreError
+from protocols.settings.user_code import INSTALLED, CodeSource
 from protocols.storage.database import sqlite_url
 from scenarios.display.progress import ProgressCall
+from scenarios.sources.code_sources import source_for
 from scenarios.sources.recording import recorded_scenario
 from scenarios.sources.run_folder import find_folder
 from scenarios.why.decision_named import find_decision
@@ -53,13 +55,13 @@ def explained(
     folder = find_folder(run, runs, has_database=database_url is None)
     events, touched = _read(folder, database_url, progress)
     decision = find_decision(events, step)
-    pool, why_not = _pool_again(folder, events, progress)
+    pool, code, why_not = _pool_again(folder, events, progress)
     explanation = explain(events, pool or touched, decision)
     if pool is None:
         again = Again(verdict=Verdict.NOT_ASKED, why=why_not)
     else:
         progress(ASKING, 0, 1)
-        again = propose_again(events, pool, decision, versions())
+        again = propose_again(events, pool, decision, versions(), code)
         progress(ASKING, 1, 1)
     return folder, dataclasses.replace(explanation, again=again)
 
@@ -91,15 +93,20 @@ def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tup
         return events, touched_in(connection, events)
 
 
-def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tuple[Pool | None, str]:
-    """Make the campaign's pool of the scenario that the recording names; else say why that cannot be done."""
+def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tuple[Pool | None, CodeSource, str]:
+    """Make the campaign's pool of the scenario that the recording names, or say why that cannot be done.
+
+    Beside it stands where a policy of the user's own may come from: nowhere, unless somebody allowed it.
+    """
     started = events[0]
     try:
-        pool = make_world(recorded_scenario(folder / RECORDING), progress).pool
+        scenario = recorded_scenario(folder / RECORDING)
+        pool = make_world(scenario, progress).pool
     except (EntropilotError, OSError) as error:
         found = error.found if isinstance(error, EntropilotError) else str(error)
-        return None, f"the scenario cannot be made again: {found}"
+        return None, INSTALLED, f"the scenario cannot be made again: {found}"
     then = started.plan.pool_digest if isinstance(started, CampaignStarted) else ""
     if pool.digest != then:
-        return None, f"the pool differs: {then[:12]} then, {pool.digest[:12]} today, of {len(pool):,} candidates"
-    return pool, ""
+        why_not = f"the pool differs: {then[:12]} then, {pool.digest[:12]} today, of {len(pool):,} candidates"
+        return None, INSTALLED, why_not
+    return pool, source_for(f"The recording of {folder.name}"), ""

@@ -22,7 +22,7 @@ def beginning_of(scenario: Scenario, world: World, *, campaign: str, uid: str) -
     plan = settings.plan(
         campaign=campaign,
         uid=uid,
-        fingerprint=policy_fingerprint(settings.policy, settings.policy_options),
+        fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
         recipients=scenario.recipients,
         pool_digest=world.pool.digest,
         start_values=start.values,

@@ -7,12 +7,16 @@ are born with the signal blocked, for an initializer comes a second too late. Wh
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
+
+SAFE_PATH_VARIABLE: Final = "PYTHONSAFEPATH"
+"""What Python reads as its option -P."""
 
 
 @contextmanager
@@ -27,18 +31,37 @@ def workers(
         arguments: Of the initializer. They must be small: a large one holds up the start of each process.
     """
     others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(
-        count, multiprocessing.get_context("spawn"), initializer=initializer, initargs=arguments
-    )
+    with safe_path():  # from here on: the executor's queues already start a process of multiprocessing's own
+        executor = ProcessPoolExecutor(
+            count, multiprocessing.get_context("spawn"), initializer=initializer, initargs=arguments
+        )
+        try:
+            yield executor
+        except BaseException:
+            with interrupts_deferred():
+                for each in set(multiprocessing.active_children()) - others:
+                    each.terminate()
+                executor.shutdown(wait=False, cancel_futures=True)
+            raise
+        executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def safe_path() -> Iterator[None]:
+    """Let Python processes that start meanwhile import nothing from the current folder.
+
+    A worker is started by `python -c`, which takes its first imports from there, long before it is told our path; the
+    option -P cannot be given to it, but the variable that stands for the option is inherited.
+    """
+    before = os.environ.get(SAFE_PATH_VARIABLE)
+    os.environ[SAFE_PATH_VARIABLE] = "1"
     try:
-        yield executor
-    except BaseException:
-        with interrupts_deferred():
-            for each in set(multiprocessing.active_children()) - others:
-                each.terminate()
-            executor.shutdown(wait=False, cancel_futures=True)
-        raise
-    executor.shutdown(cancel_futures=True)
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH_VARIABLE]
+        else:
+            os.environ[SAFE_PATH_VARIABLE] = before
 
 
 @contextmanager

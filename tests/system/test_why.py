@@ -150,18 +150,22 @@ def test_a_run_with_another_database_is_explained_from_it(bench: Workbench) -> N
     assert_told(bench.entropilot("why", "lab", "3", "--database", "nonsense"), "'nonsense' is no URL of a database")
 
 
-def test_a_users_own_policy_is_asked_again_where_it_can_be_imported(bench: Workbench) -> None:
+def test_a_users_own_policy_is_asked_again_only_where_a_person_allows_it(bench: Workbench) -> None:
     (bench.folder / "my_policy.py").write_text(MY_POLICY, encoding="utf-8")
-    there = {"PYTHONPATH": str(bench.folder)}
-    flags = ("--policy", "my_policy:Mine", "--budget", "3", "--quiet")
-    assert bench.entropilot("run", "lab.toml", *flags, env=there).code == 0
-    with_it = told(bench.entropilot("why", "lab", "2", "--json", env=there))
+    flags = ("--policy", "my_policy.py:Mine", "--budget", "3", "--quiet")
+    assert bench.entropilot("run", "lab.toml", *flags).code == 0
+    allowed = ("why", "lab", "2", "--json", "--allow-code", ".")
+    with_it = told(bench.entropilot(*allowed))
     assert with_it["again"]["verdict"] == "same"
     assert with_it["details"] == [{"key": "zeal", "label": "zeal", "value": 0.25, "unit": ""}]
+    refused = told(bench.entropilot("why", "lab", "2", "--json"))
+    assert refused["again"]["verdict"] == "not_asked"
+    assert "names the policy 'my_policy.py:Mine', which is code" in refused["again"]["why"]
+    assert "--allow-code FOLDER" in refused["again"]["why"]
     (bench.folder / "my_policy.py").unlink()
-    without = told(bench.entropilot("why", "lab", "2", "--json"))
+    without = told(bench.entropilot(*allowed))
     assert without["again"]["verdict"] == "not_asked"
-    assert "'my_policy' of the policy 'my_policy:Mine' cannot be imported" in without["again"]["why"]
+    assert "my_policy.py for the policy 'my_policy.py:Mine'" in without["again"]["why"]
     assert without["whole_pool"]
 
 

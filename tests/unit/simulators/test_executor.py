@@ -164,7 +164,7 @@ async def test_silence_stays_silence() -> None:
 async def test_an_evaluator_that_cannot_be_made_stops_the_simulator_with_an_advice(fields: dict[str, Any]) -> None:
     executor = ChildExecutor(settings_of(**fields))
     try:
-        with pytest.raises(SettingsError, match=r"cannot be made.*What to do"):
+        with pytest.raises(SettingsError, match=r"(The evaluator|Evaluator) .*What to do"):
             await executor.evaluate(letters.request())
     finally:
         await executor.close()

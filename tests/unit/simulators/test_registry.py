@@ -38,9 +38,15 @@ def test_what_cannot_evaluate_is_refused_before_it_is_called(
 
 
 @pytest.mark.parametrize(
-    "named", [{"evaluator": "nowhere:Lab"}, {"evaluator": "os:Lab"}, {"options": {"zeal": 1}}], ids=str
+    ("named", "words"),
+    [
+        ({"evaluator": "nowhere:Lab"}, "there is no 'nowhere' that is installed"),
+        ({"evaluator": "os:Lab"}, "there is no Lab in it"),
+        ({"options": {"zeal": 1}}, "cannot be made .TypeError"),
+    ],
+    ids=str,
 )
-def test_what_cannot_be_had_or_takes_other_options_is_said(named: dict[str, object]) -> None:
+def test_what_cannot_be_had_or_takes_other_options_is_said(named: dict[str, object], words: str) -> None:
     settings = SimulatorSettings.model_validate({"evaluator": "tests.support.evaluators:Constant"} | named)
-    with pytest.raises(SettingsError, match="cannot be made"):
+    with pytest.raises(SettingsError, match=words):
         make_evaluator(settings)

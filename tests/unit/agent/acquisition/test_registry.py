@@ -10,6 +10,7 @@ import pytest
 from agent.acquisition.base import Policy
 from agent.acquisition.registry import BUILT_IN, is_cheap, make_policy, policy_fingerprint
 from protocols.errors import SettingsError
+from protocols.settings.user_code import CodeSource
 
 MODULE = """
 from agent.acquisition.base import Choice, Proposal
@@ -62,11 +63,11 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("no_such_module:First", "cannot be imported .ModuleNotFoundError"),
+        ("no_such_module:First", "there is no 'no_such_module' that is installed"),
         ("own_broken:First", "cannot be imported .RuntimeError: no licence"),
-        ("own_policies:Second", "no such class"),
-        ("own_policies:number", "no such class"),
-        ("own_policies:Silent", "a class without a method propose"),
+        ("own_policies:Second", "there is no Second in it"),
+        ("own_policies:number", "is no class"),
+        ("own_policies:Silent", "has no method `propose`"),
         (":First", "There is no policy"),
         ("own_policies:", "There is no policy"),
     ],
@@ -108,3 +109,13 @@ def test_the_fingerprint_follows_the_numerical_libraries(monkeypatch: pytest.Mon
     before = policy_fingerprint("etal", {})
     monkeypatch.setattr(importlib.metadata, "version", lambda package: "0")
     assert policy_fingerprint("etal", {}) != before
+
+
+def test_the_fingerprint_follows_the_file_of_a_policy_and_not_its_place(tmp_path: Path) -> None:
+    prints = []
+    for folder, offset in (("one", 0), ("other", 0), ("changed", 1)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.py").write_text(MODULE.replace("offset: int = 0", f"offset: int = {offset}"))
+        prints.append(policy_fingerprint("mine.py:First", {}, CodeSource(str(tmp_path / folder))))
+    assert prints[0] == prints[1] != prints[2]
+    assert policy_fingerprint("etal", {}, CodeSource(str(tmp_path))) == policy_fingerprint("etal", {})

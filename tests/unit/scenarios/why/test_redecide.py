@@ -72,12 +72,12 @@ def test_other_versions_are_named_when_the_fingerprint_differs() -> None:
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
-        ("no.such.module:Policy", "'no.such.module' of the policy"),
+        ("no.such.module:Policy", "there is no 'no.such.module' that is installed"),
         ("unheard_of", "There is no policy 'unheard_of'"),
         ("tests.support.user_policies:Raising", "the matrix is singular"),
         ("tests.support.user_policies:CheapAndRaising", "the matrix is singular"),
         ("tests.support.user_policies:Fatal", "ended with code 3"),
-        ("tests.support.user_policies:Silent", "it returned a NoneType"),
+        ("tests.support.user_policies:Silent", "propose returned a NoneType"),
     ],
 )
 def test_a_policy_that_cannot_answer_is_told_and_brings_nothing_down(policy: str, words: str) -> None:

@@ -131,6 +131,7 @@ def load_scenario(
         namers = [Namer.stranger(layers[0].values, f"The pack {path.name}")]
     else:
         folder, layers = path.parent, [_scenario_layer(path)]
+        namers = [Namer.file(layers[0].values, path)]
     above = _layers_above(overrides, environ)
     layers += [layer for layer, _ in above]
     namers += [namer for _, namer in above]

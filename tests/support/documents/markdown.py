@@ -16,7 +16,7 @@ TOP_DOCUMENTS: Final = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "RELI
 """Documents at the top whose commands, paths and links are checked; a changelog tells of what no longer is."""
 
 _FENCE: Final = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-_CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_CODE: Final = re.compile(r"(?<!`)`((?:[^`\n]|\n(?!\n))+)`(?!`)")
 _LINK: Final = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING: Final = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*=")
@@ -92,8 +92,8 @@ class Document:
         return _FENCE.sub("", self.text)
 
     def code(self) -> list[str]:
-        """Return what stands between single backticks in the prose."""
-        return _CODE.findall(self.prose())
+        """Return what stands between single backticks in the prose, on one line or two."""
+        return [" ".join(found.split()) for found in _CODE.findall(self.prose())]
 
     def links(self) -> list[str]:
         """Return the targets of links and pictures that lead to a file of the repository, or into one."""

@@ -93,7 +93,7 @@ def test_every_command_that_is_mentioned_exists(document: Document) -> None:
     "document", [each for each in DOCUMENTS if any(block.is_run for block in each.blocks())], ids=lambda each: each.name
 )
 def test_quick_commands_run_in_their_order(document: Document, desk: Workbench) -> None:
-    for block in document.blocks("toml"):
+    for block in document.blocks("python", "toml"):
         if block.file_name:
             (desk.folder / block.file_name).write_text(block.body, encoding="utf-8")
     for words in (words for block in document.blocks() if block.is_run for words in block.commands()):

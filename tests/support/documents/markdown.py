@@ -48,7 +48,7 @@ class Block:
     @property
     def file_name(self) -> str:
         """The name under which a reader saves it, from a first line such as `# lab.toml`; empty without one."""
-        named = re.match(r"# ([\w-]+\.toml)\n", self.body)
+        named = re.match(r"# ([\w-]+\.(?:py|toml))\n", self.body)
         return named[1] if named else ""
 
     def commands(self) -> Iterator[list[str]]:

@@ -29,7 +29,8 @@ COMMANDS_HEAD: Final = f"""# Commands
 
 {MADE}
 `entropilot --help` lists the commands, `entropilot COMMAND --help` explains one. `python -m entropilot` is the same
-program. What a command ends with: [exit codes](exit-codes.md).
+program. `entropilot --install-completion` lets the shell complete commands, options, scenarios, policies, runs and
+recordings. What a command ends with: [exit codes](exit-codes.md).
 """
 
 SETTINGS_HEAD: Final = f"""# Settings

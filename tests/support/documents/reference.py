@@ -68,7 +68,8 @@ def settings_reference() -> str:
     parts = [SETTINGS_HEAD]
     for title, model in _sections("", Scenario, set()):
         heading = f"`{_heading(title)}`" if title else "Top of the file"
-        parts.append(f"## {heading}\n\n{_first_paragraph(model.__doc__)}\n\n{_settings_table(model)}\n")
+        what = _first_paragraph(model.__doc__) if title else "What a scenario may say."
+        parts.append(f"## {heading}\n\n{what}\n\n{_settings_table(model)}\n")
     return "\n".join(parts)
 
 

@@ -1,7 +1,7 @@
 """The JSON Schema of every message, made from its pydantic model and the words of `protocols.schema.descriptions`.
 
-pydantic writes the shapes and bounds. Changed here, so that a schema accepts what `protocols.wire.codec` accepts and says
-where it cannot:
+pydantic writes the shapes and bounds. Changed here, so that a schema accepts what `protocols.wire.codec` accepts and
+says where it cannot:
 
 - `protocol` and `type` are required: the codec reads them before anything else.
 - `sent_at` gets a pattern: `format` alone is a comment to most validators.

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from agent.acquisition.registry import make_policy
-from agent.assembly import LOG, CampaignFiles, assembled_agent, complete_recording, opened_campaign
+from agent.assembly import CampaignFiles, assembled_agent, complete_recording, opened_campaign
 from agent.campaign.events import CandidateSetAside
 from agent.campaign.state import Phase
+from agent.run_files import LOG
 from agent.runtime.log import open_log
 from agent.runtime.transaction import Step
 from protocols.concurrency.signals import ending_on_signals
@@ -28,7 +29,7 @@ from scenarios.run.operator import Wanted, operator_of
 from scenarios.run.outcome import Outcome, known_outcome, write_outcome
 from scenarios.run.request import RunRequest
 from scenarios.run.simulators import lab
-from scenarios.run.watch import _Watch
+from scenarios.run.watch import RunWatch
 from scenarios.settings.model import Scenario
 from scenarios.settings.operator_actions import controls
 from scenarios.settings.stored import recorded_arithmetic, recorded_settings
@@ -140,7 +141,7 @@ def _wanted(request: RunRequest) -> Wanted:
 
 async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
     scenario = request.scenario
-    watch = _Watch(request, files, view)
+    watch = RunWatch(request, files, view)
     campaign = files.remembered.campaign
     may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
     async with _broker(request) as broker:

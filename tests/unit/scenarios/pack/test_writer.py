@@ -13,11 +13,11 @@ from protocols.errors import StoreError
 from protocols.recording.seal import compress_recording
 from protocols.recording.writer import RecordingWriter
 from scenarios.pack import writer as pack
-from scenarios.pack.manifest import MANIFEST, RECORDING, SCENARIO
-from scenarios.pack.reader import PACKS, unpacked
+from scenarios.pack.content import content_of
 from scenarios.pack.writer import Content, write_pack
+from scenarios.pack_file.manifest import MANIFEST, RECORDING, SCENARIO
+from scenarios.pack_file.reader import PACKS, unpacked
 from scenarios.settings.stored import shared_settings
-from scenarios.sources.pack_content import content_of
 from scenarios.sources.recording import find_recording, recorded_scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.verify.pack_check import pack_parts

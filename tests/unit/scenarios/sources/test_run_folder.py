@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.assembly import DATABASE
+from agent.run_files import DATABASE
 from protocols.errors import SettingsError, StoreError
 from scenarios.sources.run_folder import choose_campaign, find_folder
 

@@ -30,6 +30,9 @@ from scenarios.sources.run_folder import is_run_folder
 
 MAX_NAMES_SHOWN: Final = 10
 
+MAX_SHOWN: Final = 200
+"""Longest part of a name that an error shows [character]."""
+
 MAX_FILES_COMPARED: Final = 1_000
 """Most files beside a path that are looked through for one with a similar name."""
 
@@ -53,7 +56,7 @@ def identify(name: str, runs: Path, *wanted: type[Wanted]) -> Wanted:
         if isinstance(meaning, wanted):
             return meaning
         others.append(meaning)
-    if not others and (path := Path(name)).is_file():
+    if not others and _is_file(path := Path(name)):
         for kind in wanted:
             if issubclass(kind, RecordingPath):
                 return kind(name, path)  # reading it as one tells what is wrong with it
@@ -80,15 +83,19 @@ def _kind_of_path(path: Path) -> type[Meaning] | None:
         return PackPath
     if is_run_folder(path):
         return RunPath
-    try:
-        if not path.is_file():
-            return None
-    except OSError:
-        return None  # such as a name that is too long to be one
+    if not _is_file(path):
+        return None
     for kind in (ScenarioPath, TablePath, RecordingPath):
         if path.name.lower().endswith(kind.suffixes):
             return kind
     return RecordingPath if _begins_as_recording(path) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # such as a name that is too long to be one
 
 
 def _begins_as_recording(path: Path) -> bool:
@@ -113,10 +120,13 @@ def _unknown(name: str, runs: Path, wanted: Sequence[type[Meaning]]) -> tuple[st
     """Say what was tried for a name that means nothing, and what to do."""
     if os.path.lexists(name):
         return f"{name!r} is {_description(Path(name))}, not a {_either(wanted)}", "name the file or folder itself"
-    tried = f"no file or folder of this name, no run {runs / name}, and nothing that comes with Entropilot"
+    tried = f"no file or folder of this name, no run {runs / name[:MAX_SHOWN]}, and nothing that comes with Entropilot"
     known = [each for kind in wanted for each in kind.names(runs)]
     suggestion = did_you_mean(name, [*known, *_neighbours(Path(name), wanted)])
-    return f"There is no {_either(wanted)} {name!r}: {tried}", suggestion or "`entropilot list` shows what there is"
+    return (
+        f"There is no {_either(wanted)} {name[:MAX_SHOWN]!r}: {tried}",
+        suggestion or "`entropilot list` shows what there is",
+    )
 
 
 def _description(path: Path) -> str:

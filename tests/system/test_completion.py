@@ -17,8 +17,8 @@ pytestmark = pytest.mark.system
 
 POLICIES = ["etal", "etal_reference", "random", "round_robin", "uncertainty"]
 
-HEAVY = {"numpy", "scipy", "pandas", "pydantic", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt", "aiomqtt"}
-"""Packages that no press of a key should wait for."""
+HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt", "aiomqtt"}
+"""Packages that no press of a key should wait for; pydantic is not among them, for typer itself imports it."""
 
 
 @pytest.fixture

@@ -18,22 +18,20 @@ from agent.runtime.log import open_log
 from agent.runtime.transaction import Step
 from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import explained
-from protocols.errors import CampaignHalted, SettingsError
+from protocols.errors import CampaignHalted
 from protocols.link.broker_settings import EMBEDDED, BrokerSettings
-from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.broker.flaky_network import network_for
 from scenarios.run.crashes import crash_at
 from scenarios.run.live_view import LiveView
 from scenarios.run.operator import Wanted, operator_of
 from scenarios.run.outcome import Outcome, known_outcome, write_outcome
-from scenarios.run.request import RunRequest
+from scenarios.run.request import RunRequest, require_answers
 from scenarios.run.simulators import lab
 from scenarios.run.watch import RunWatch
 from scenarios.settings.model import Scenario
 from scenarios.settings.operator_actions import controls
 from scenarios.settings.stored import recorded_arithmetic, recorded_settings
-from simulators.settings import TABLE
 
 NETWORK_LOG: Final = "network.jsonl"
 
@@ -49,7 +47,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
         CampaignHalted: When the campaign cannot go on; its outcome so far is written.
     """
     scenario, world = request.scenario, request.world
-    _require_answers(request)
+    require_answers(request)
     wanted = _wanted(request)
     make_policy(scenario.campaign.policy, scenario.campaign.policy_options)  # before a folder is made for it
     with opened_campaign(
@@ -102,26 +100,6 @@ def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> Campaign
         expected=halted.expected,
         action=f"look for the others in {files.folder / LOG}, mend the lab, then run again with --resume",
     )
-
-
-def _require_answers(request: RunRequest) -> None:
-    """Check that somebody can answer, and only one: a table must know the values of its candidates, for example."""
-    scenario = request.scenario
-    if not request.with_simulator:
-        return
-    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and scenario.broker.url == EMBEDDED:
-        raise SettingsError(
-            f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
-            expected="a broker that knows shared subscriptions, which the embedded one does not",
-            action="use --broker mosquitto, or leave campaign.recipients out: then each has its turn",
-        )
-    own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]
-    if any(each.evaluator == TABLE for each in own) and not request.world.all_known:
-        raise SettingsError(
-            "The table does not know the values of its candidates, so it cannot play the lab",
-            expected="a table with a value in every row, or a lab that measures",
-            action="use `entropilot agent` with your lab's broker, or name another [simulator] evaluator",
-        )
 
 
 def _wanted(request: RunRequest) -> Wanted:

@@ -1,4 +1,4 @@
-"""What a run knows of its own progress."""
+"""Watches a run: what happened so far, as the live view shows it, and how fast it goes."""
 
 from __future__ import annotations
 

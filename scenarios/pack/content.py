@@ -17,7 +17,7 @@ from scenarios.pack.writer import Content
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import shared_settings
 from scenarios.sources.identify import identify
-from scenarios.sources.kinds import PackPath, RecordingPath, RunPath, ScenarioPath
+from scenarios.sources.kinds import RecordingPath, RunPath, ScenarioPath
 from scenarios.sources.recording_source import Source, named_source
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.world.world import make_world
@@ -41,10 +41,7 @@ def content_of(
         SettingsError: When the scenario cannot be used.
         TableError: When its table cannot.
     """
-    found = identify(name, runs, RunPath, RecordingPath, ScenarioPath, PackPath)
-    if isinstance(found, PackPath):
-        raise StoreError(f"{name} is a pack already", expected="a run, a recording or a scenario")
-    if isinstance(found, ScenarioPath):
+    if isinstance(identify(name, runs, RunPath, RecordingPath, ScenarioPath), ScenarioPath):
         return _scenario_content(name, runs, progress)
     source = named_source(name, runs, scenario, progress)
     own = source.scenario.name

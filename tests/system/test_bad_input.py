@@ -307,7 +307,7 @@ def test_an_option_that_is_a_command_now_is_refused_with_its_name(arguments: str
         ("what-if table.csv", STORE, ("'table.csv' is a table, not a recording, run or pack",)),
         ("diff lab.toml lab.toml", STORE, ("'lab.toml' is a scenario, not a run, recording or pack",)),
         ("verify lab.toml", STORE, ("'lab.toml' is a scenario, not a run, recording or pack",)),
-        ("pack table.csv", STORE, ("'table.csv' is a table, not a run, recording, scenario or pack",)),
+        ("pack table.csv", STORE, ("'table.csv' is a table, not a run, recording or scenario",)),
         ("trim flaky_netwrk --keep 3", TABLE, ("no table, scenario or pack 'flaky_netwrk'", "'flaky_network'?")),
     ],
 )

@@ -165,9 +165,9 @@ def test_a_scenario_of_the_library_and_a_file_are_packed_as_they_are_written(tmp
 
 
 def test_what_is_not_there_is_said_and_a_pack_is_not_packed_again(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no run, recording, scenario or pack 'nothing'"):
+    with pytest.raises(StoreError, match="no run, recording or scenario 'nothing'"):
         content_of("nothing", tmp_path, quiet)
-    with pytest.raises(StoreError, match="is a pack already"):
+    with pytest.raises(StoreError, match="is a pack, not a run, recording or scenario"):
         content_of(str(small_pack(tmp_path).path), tmp_path, quiet)
 
 

@@ -19,6 +19,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Phase
 from agent.loop import Agent
 from agent.pool.candidates import Pool
+from agent.run_files import DATABASE, IN_HAND, LOG, RECORDING
 from agent.runtime.log import StepLog, log_bands, open_log
 from agent.runtime.messages import Correspondence
 from agent.runtime.policy_runner import Acquirer, make_acquirer
@@ -37,11 +38,6 @@ from protocols.storage.database import require_database_url, sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health
 from protocols.wire.topics import AGENT_CLIENT, agent_subscriptions
-
-DATABASE = "campaign.db"
-RECORDING = "recording.jsonl"
-LOG = "agent.jsonl"
-IN_HAND = "agent.in_hand"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from agent.acquisition.registry import BUILT_IN
+from agent.acquisition.built_in import BUILT_IN
 from agent.campaign.plan import CampaignPlan, CampaignPlanSettings, FurtherProperty, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
 from protocols.settings.code_settings import CodeSettings

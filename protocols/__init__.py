@@ -1,1 +1,4 @@
-"""What the agent and the simulators say to each other, and how it travels."""
+"""What the agent and the simulators say to each other, how it travels, and how it is kept.
+
+The ground floor: it knows no agent, no simulator and no scenario, and imports none of them.
+"""

@@ -1,1 +1,5 @@
-"""Policies that choose the next candidates, and the entropy estimators that they stand on. Pure functions."""
+"""Policies that choose the next candidates: context in, choice out.
+
+Pure: no I/O, no clock, no randomness but the generator that is given. Imports `entropy` and `surrogate`; a policy
+never sees a campaign.
+"""

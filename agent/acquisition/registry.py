@@ -11,24 +11,13 @@ import importlib.metadata
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Final
 
 from agent.acquisition.base import Policy
+from agent.acquisition.built_in import BUILT_IN
 from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean, nearest_name
 from protocols.settings.user_code import EXPECTED, INSTALLED, CodeSource, Role, code_digest, load_class, split_name
-
-BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "etal": "agent.acquisition.etal:EntropyTargeted",
-        "etal_reference": "agent.acquisition.etal_reference:PublishedEntropyTargeted",
-        "random": "agent.acquisition.baselines:UniformRandom",
-        "round_robin": "agent.acquisition.baselines:RoundRobin",
-        "uncertainty": "agent.acquisition.baselines:Uncertainty",
-    }
-)
-"""Names of the policies that come with Entropilot."""
 
 FINGERPRINT_LENGTH: Final = 12
 """Hexadecimal digits of a fingerprint: 48 bits tell apart all policies that one person will ever run."""

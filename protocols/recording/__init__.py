@@ -1,4 +1,4 @@
 """A recording: its rows and chain, writer, reader, end and seal.
 
-Imports wire, link and storage; knows no campaign.
+Reads and writes one file. Imports `wire`, `link` (whose messages it writes down) and `storage`; knows no campaign.
 """

@@ -1,4 +1,7 @@
-"""The lines of a recording: their chain of digests, and what a row holds. `protocols.recording.writer` says what they mean."""
+"""The lines of a recording: their chain of digests, and what a row holds.
+
+`protocols.recording.writer` says what they mean.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The generated documents of the protocol, as texts: one JSON Schema a message, one of the recording, one AsyncAPI.
 
-A pure function of `protocols.wire.messages`, `protocols.wire.topics` and `protocols.wire.limits`; `protocols.schema.files` writes
-and compares. The same code gives the same bytes.
+A pure function of `protocols.wire.messages`, `protocols.wire.topics` and `protocols.wire.limits`;
+`protocols.schema.files` writes and compares. The same code gives the same bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 """Settings as layers: file, environment and flags over defaults; where each value comes from; what is wrong with it.
 
-Knows no setting by name: the models stand where they are used.
+Reads TOML files alone. Knows no setting by name: the models stand where they are used. Imports nothing of ours but
+`protocols.errors`.
 """

@@ -1,4 +1,4 @@
-"""How it is kept: SQLite and PostgreSQL engines, locks, files that are whole or not there.
+"""How it is kept: engines of SQLite and PostgreSQL, locks, files that are whole or not there.
 
-Touches the disk; knows no message and no campaign.
+Touches the disk; knows no message and no campaign. Imports nothing of ours but `protocols.errors`.
 """

@@ -1,1 +1,4 @@
-"""The command `broker`, and the brokers that a run starts: embedded, Mosquitto, and a network that fails."""
+"""The brokers that a run starts for itself, embedded or Mosquitto, the troubled network before one, and a broker's URL.
+
+Touches processes and sockets. Imports `settings` alone.
+"""

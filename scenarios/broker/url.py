@@ -1,20 +1,18 @@
-"""Where a command finds a broker of which no scenario speaks."""
+"""Where a command finds a broker of which no scenario speaks; light to import, for the help names its default."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Final
 
 from protocols.errors import SettingsError
-from protocols.link.broker_settings import BrokerSettings, RunningBroker
-from protocols.settings.layers import Layer, environment_layer
-from protocols.settings.resolve import resolve
 
+if TYPE_CHECKING:
+    from protocols.link.broker_settings import BrokerSettings
 
-class _Named(BaseModel):
-    broker: RunningBroker
+DEFAULT_URL: Final = "mqtt://127.0.0.1:1883"
+"""Where `entropilot broker` listens, and the other commands look, unless told otherwise."""
 
 
 def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSettings:
@@ -23,6 +21,15 @@ def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSetti
     Raises:
         SettingsError: When the URL is no broker's, or the name of one that only a run starts.
     """
+    from pydantic import BaseModel
+
+    from protocols.link.broker_settings import BrokerSettings, RunningBroker
+    from protocols.settings.layers import Layer, environment_layer
+    from protocols.settings.resolve import resolve
+
+    class Named(BaseModel):
+        broker: RunningBroker
+
     if url in BrokerSettings.started_for_you:
         raise SettingsError(
             f"--broker {url} is a broker that `entropilot run` starts for itself, and this command starts none",
@@ -34,9 +41,5 @@ def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSetti
         for name, value in (os.environ if environ is None else environ).items()
         if name.startswith("ENTROPILOT_BROKER__")
     }
-    layers = [environment_layer(_Named, given), Layer("--broker", {"broker": {"url": url}})]
-    return resolve(_Named, layers).settings.broker
-
-
-DEFAULT_URL = "mqtt://127.0.0.1:1883"
-"""Where `entropilot broker` listens, and the other commands look, unless told otherwise."""
+    layers = [environment_layer(Named, given), Layer("--broker", {"broker": {"url": url}})]
+    return resolve(Named, layers).settings.broker

@@ -1,4 +1,5 @@
-"""The command line: what can be typed, in the groups of `--help`. It reads arguments and calls one command's verb.
+"""The command line, one module for each group of `--help`: run, look, replay, study, lab, maintain.
 
-The top of the house: it may import every command, and nobody imports it but the door `entropilot`.
+Reads arguments, calls one command's verb and prints. Heavy imports stand inside the commands. The top of the house: it
+may import every room, and nobody imports it but the door `entropilot`.
 """

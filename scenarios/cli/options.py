@@ -1,29 +1,48 @@
-"""The options that several commands share, and how commands print."""
+"""The options and arguments that several commands share, with what a shell completes for them."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from scenarios.broker.url import DEFAULT_URL
-from scenarios.display.console import PlainConsole, print_json, progress_on_stderr, tell
+from scenarios.cli import completion
 
-if TYPE_CHECKING:
-    from protocols.settings.resolve import Resolved
-    from scenarios.settings.model import Scenario
-    from scenarios.world.world import World
-
-
-ScenarioName = Annotated[str, typer.Argument(help="Name of a scenario, or the path of a TOML file or of a pack.")]
+ScenarioName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a scenario, or the path of a TOML file or of a pack.", autocompletion=completion.scenarios
+    ),
+]
+RecordingName = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECORDING",
+        help="A recording's file or name, a pack, a run folder, or the name of a campaign.",
+        autocompletion=completion.recordings,
+    ),
+]
+RunName = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="A run folder, or the name of a campaign.", autocompletion=completion.runs),
+]
+ScenarioOfRecording = Annotated[
+    str | None,
+    typer.Option(
+        "--scenario",
+        help="Scenario of the recording, where its first line does not say it.",
+        autocompletion=completion.scenarios,
+    ),
+]
 Policy = Annotated[
     str | None,
     typer.Option(
-        help="etal, etal_reference, random, uncertainty, round_robin, or your own: file.py:Class, or module:Class."
+        help="etal, etal_reference, random, uncertainty, round_robin, or your own: file.py:Class, or module:Class.",
+        autocompletion=completion.policies,
     ),
 ]
 Budget = Annotated[int | None, typer.Option(min=1, help="Candidates that may be requested.")]
@@ -41,9 +60,15 @@ Set = Annotated[
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="A TOML file that is laid over the scenario.")
 ]
-Campaign = Annotated[str | None, typer.Option(help="Name of the campaign and of its run folder.")]
+Campaign = Annotated[
+    str | None,
+    typer.Option(help="Name of the campaign and of its run folder.", autocompletion=completion.runs),
+]
+RecordedCampaign = Annotated[
+    str | None, typer.Option("--campaign", help="Which campaign, where a recorder heard several.")
+]
 Runs = Annotated[Path, typer.Option(help="Where run folders go.", envvar="ENTROPILOT_RUNS")]
-Resume = Annotated[bool, typer.Option("--resume", help="Take a campaign up where it was left, however it ended.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume a campaign where it was left, however it ended.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No live view and no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 ShowSettings = Annotated[
@@ -52,12 +77,6 @@ ShowSettings = Annotated[
 Database = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Another database than the run folder's own, e.g. postgresql+psycopg://…"),
-]
-Shadow = Annotated[
-    bool,
-    typer.Option(
-        "--shadow", help="Stand beside a campaign of somebody else's: decide and log, publish nothing, compare."
-    ),
 ]
 AllowCode = Annotated[
     Path | None,
@@ -77,46 +96,3 @@ def allowing_code(folder: Path | None) -> Iterator[None]:
 
     with code_sources.allowing_code(folder):
         yield
-
-
-def loaded(
-    scenario: str,
-    flags: dict[str, Any],
-    assignments: list[str] | None,
-    file: Path | None,
-    runs: Path | None = None,
-    *,
-    quiet: bool = False,
-) -> Resolved[Scenario]:
-    """Return the settings of a scenario with what the command line says, and where each comes from."""
-    from scenarios.sources.scenario import Overrides, load_scenario
-
-    overrides = Overrides(flags, tuple(assignments or ()), file)
-    with progress_on_stderr(quiet=quiet) as progress:
-        return load_scenario(scenario, overrides, runs=runs, progress=progress)
-
-
-def made_world(scenario: Scenario, *, quiet: bool) -> World:
-    """Make pool, values and start set; what a person should know of the table goes to standard error."""
-    from scenarios.world.world import make_world
-
-    with progress_on_stderr(quiet=quiet) as progress:
-        world = make_world(scenario, progress)
-    for warning in world.warnings:
-        tell(f"note: {warning}", "yellow")
-    return world
-
-
-def print_settings(resolved: Resolved[Scenario], *, json: bool) -> None:
-    """Print every setting with its source."""
-    from protocols.settings.listing import settings_json, settings_table
-
-    if json:
-        print_json(settings_json(resolved))
-    else:
-        show(settings_table(resolved))
-
-
-def show(content: Any) -> None:
-    """Print to standard output, for a person."""
-    PlainConsole(file=sys.stdout).print(content)

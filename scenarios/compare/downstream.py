@@ -2,8 +2,8 @@
 
 The second claim of H. Zhang et al., Appl. Phys. Rev. 10, 021403 (2023). A model is trained on the start set and the
 first t acquisitions, in the order in which they came, for t = 0, k, 2k, … and at the end, and scored on rows that no
-policy could acquire (`scenarios.compare.trials`). Policies are compared at the most acquisitions that all of them reached with
-a seed, for one of them may end its campaign early:
+policy could acquire (`scenarios.compare.trials`). Policies are compared at the most acquisitions that all of them
+reached with a seed, for one of them may end its campaign early:
 
 | score | meaning |
 |---|---|

@@ -1,1 +1,4 @@
-"""The command `diff`: two journals, event by event."""
+"""The command `diff`: where two runs or recordings part, in words and as a figure.
+
+Only reads, but for its figure. Imports `replay`, which follows recordings, `run` and what is below.
+"""

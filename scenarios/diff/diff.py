@@ -9,11 +9,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from agent.assembly import DATABASE
 from agent.campaign.events import CampaignStarted, DecisionMade, Event, ObservationAdded, ResultAccepted
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool
+from agent.run_files import DATABASE
 from agent.runtime.transaction import Step, observe
 from agent.store.read_only import reading, touched_in
 from agent.store.store import Store
@@ -24,6 +24,8 @@ from scenarios.diff.events import Part, differing_parts, own_parts
 from scenarios.display.progress import ProgressCall
 from scenarios.replay.replay import followed_to_the_end
 from scenarios.run.trajectory import Trajectory
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import PackPath, RecordingPath, RunPath
 from scenarios.sources.recording_source import named_source
 
 READING: Final = "reading"
@@ -119,16 +121,16 @@ def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
     """Read a run's journal, or follow a recording.
 
     Args:
-        name: A recording's file, a run folder, or the name of a campaign below `runs`.
+        name: Of a run, a recording or a pack.
         runs: Where run folders are.
         progress: For a progress bar.
 
     Raises:
         StoreError: When there is none, or it is damaged.
     """
-    for folder in (Path(name), runs / name):
-        if (folder / DATABASE).is_file():
-            return _journalled(name, folder / DATABASE)
+    found = identify(name, runs, RunPath, RecordingPath, PackPath)
+    if isinstance(found, RunPath) and found.has_database:
+        return _journalled(name, found.path / DATABASE)
     source = named_source(name, runs, None, progress)
     collected = _Collected()
     campaign, note = followed_to_the_end(source, collected.note, progress)

@@ -1,4 +1,4 @@
-"""What all commands show people with: console, progress, style of pictures.
+"""What a person sees, whatever the command: console and errors, progress, the look and the labels of figures.
 
-Shared by every command; it knows none of them.
+Writes to the terminal alone. The lowest room beside `settings`: it knows no scenario and imports no other room.
 """

@@ -64,6 +64,17 @@ def tell(text: str, style: str = "") -> None:
     PlainConsole(stderr=True, soft_wrap=True).print(Text(text, style=style))
 
 
+def show(content: RenderableType) -> None:
+    """Print to standard output, for a person."""
+    PlainConsole(file=sys.stdout).print(content)
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """Say on standard error what a person should know beside the result; empty notes are none."""
+    for note in filter(None, notes):
+        tell(f"note: {note}", "yellow")
+
+
 @contextlib.contextmanager
 def reported_errors(*, debug: bool) -> Iterator[None]:
     """Turn errors into one clear message and an exit code; with `debug` the traceback comes first."""

@@ -1,1 +1,4 @@
-"""The command `list`: scenarios, recordings and runs."""
+"""The commands `list` and `report`: scenarios, recordings and runs, and how each stands.
+
+Only reads. Imports `shadow` and `run`, whose summaries it shows, and what is below.
+"""

@@ -16,7 +16,7 @@ from protocols.settings.layers import toml_layer
 from scenarios.listing.recordings import ListedRecording, listed_recordings
 from scenarios.run.summary import read_summary, summary_table
 from scenarios.settings.library import library_scenarios
-from scenarios.sources.run_folder import SHADOW_SUMMARY, SUMMARY
+from scenarios.sources.run_folder import SUMMARY, require_summary
 
 MINUTES: Final = 16
 """How much of a time a person needs [character of ISO 8601]."""
@@ -42,22 +42,22 @@ def listing_json(runs: Path) -> str:
 
 def run_report(folder: Path) -> RenderableType:
     """Return the summary of a run, or of a shadow, and the paths of its files."""
-    if (folder / SUMMARY).is_file():
-        summary = read_summary(folder / SUMMARY)
+    path = require_summary(folder)
+    if path.name == SUMMARY:
+        summary = read_summary(path)
         table, files = summary_table(summary), summary.files
     else:
         from scenarios.shadow.outcome import read_shadow
         from scenarios.shadow.report import shadow_table
 
-        shadow = read_shadow(folder / SHADOW_SUMMARY)
+        shadow = read_shadow(path)
         table, files = shadow_table(shadow), shadow.files
     return Group(table, *(Text(f"  {folder / name}") for name in files))
 
 
 def run_json(folder: Path) -> str:
     """Return the same figures as JSON, as they are written."""
-    name = SUMMARY if (folder / SUMMARY).is_file() else SHADOW_SUMMARY
-    return (folder / name).read_text(encoding="utf-8")
+    return require_summary(folder).read_text(encoding="utf-8")
 
 
 def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from agent.assembly import RECORDING
+from agent.run_files import RECORDING
 from protocols.errors import EntropilotError
 from protocols.recording.lines import Header
 from protocols.recording.reader import read_header

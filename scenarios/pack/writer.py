@@ -28,7 +28,7 @@ from protocols.recording.reader import lines_of
 from protocols.storage.atomic_file import written_whole
 from protocols.storage.regular_file import begins_with
 from scenarios.display.progress import ProgressCall, byte_counter
-from scenarios.pack.manifest import (
+from scenarios.pack_file.manifest import (
     MANIFEST,
     MAX_MEMBER_BYTES,
     RECORDING,
@@ -38,8 +38,8 @@ from scenarios.pack.manifest import (
     PackMember,
     kind_of,
 )
-from scenarios.pack.reader import SUFFIX, opened_pack
-from scenarios.pack.seal import UNSEALED, ZIP_MAGIC, seal
+from scenarios.pack_file.reader import SUFFIX, opened_pack
+from scenarios.pack_file.seal import UNSEALED, ZIP_MAGIC, seal
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import recorded_settings
 

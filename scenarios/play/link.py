@@ -1,4 +1,4 @@
-"""The link of a live replay: says letters in their order, whatever the link does, and takes its leave."""
+"""The link of a recording that is played: says letters in their order, whatever the link does, and takes its leave."""
 
 from __future__ import annotations
 

@@ -69,6 +69,20 @@ def speed_of(text: str) -> float:
     )
 
 
+def require_possible(request: LiveRequest) -> None:
+    """Check that what is said of a playback goes together.
+
+    Raises:
+        SettingsError: When it does not.
+    """
+    if request.is_whole and (request.campaign is not None or request.until_idle_s is not None):
+        raise SettingsError(
+            "--all plays everything as it was, to its end",
+            expected="--all without --campaign and --until-idle",
+            action="leave them out",
+        )
+
+
 def chosen_lab(path: Path, campaign: str | None) -> RecordedLab:
     """Return the recorded lab that answers.
 

@@ -1,4 +1,4 @@
-"""What a live replay shows, while it plays and at the end."""
+"""What `entropilot play` shows, while it plays and at the end."""
 
 from __future__ import annotations
 

@@ -100,8 +100,8 @@ def replay(source: Source, progress: ProgressCall, *, campaign: str | None = Non
         raise StoreError(
             f"A shadow heard {source.path}: the lab chose for itself, not the policy of its scenario",
             expected="the recording of an agent",
-            action="see both side by side with `entropilot report`; --policy plays another campaign on the lab's "
-            "results, --live plays the lab; if an agent chose there, name its scenario with --scenario",
+            action="see both side by side with `entropilot report`; `what-if` plays another campaign on the lab's "
+            "results, `play` plays the lab; if an agent chose there, name its scenario with --scenario",
         )
     settings = source.scenario.campaign
     with (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.assembly import DATABASE, LOG, RECORDING, CampaignFiles, versions
+from agent.assembly import CampaignFiles, versions
 from agent.campaign.state import Phase, Standing
 from agent.entropy.measure import EntropyMeasure
+from agent.run_files import DATABASE, LOG, RECORDING
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
 from scenarios.run.figure import draw_bias
 from scenarios.run.offline import run_offline

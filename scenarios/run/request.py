@@ -1,12 +1,16 @@
-"""What a run is asked to do."""
+"""What a run is asked to do, and whether its lab can answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from protocols.errors import SettingsError
+from protocols.link.broker_settings import EMBEDDED
+from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.settings.model import Scenario
 from scenarios.world.world import World
+from simulators.settings import TABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,27 @@ class RunRequest:
     with_simulator: bool = True
     database_url: str | None = None
     may_crash: bool = False
+
+
+def require_answers(request: RunRequest) -> None:
+    """Check that somebody can answer, and only one: a table must know the values of its candidates, for example.
+
+    Raises:
+        SettingsError: When nobody can, or several would.
+    """
+    scenario = request.scenario
+    if not request.with_simulator:
+        return
+    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and scenario.broker.url == EMBEDDED:
+        raise SettingsError(
+            f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
+            expected="a broker that knows shared subscriptions, which the embedded one does not",
+            action="use --broker mosquitto, or leave campaign.recipients out: then each has its turn",
+        )
+    own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]
+    if any(each.evaluator == TABLE for each in own) and not request.world.all_known:
+        raise SettingsError(
+            "The table does not know the values of its candidates, so it cannot play the lab",
+            expected="a table with a value in every row, or a lab that measures",
+            action="use `entropilot agent` with your lab's broker, or name another [simulator] evaluator",
+        )

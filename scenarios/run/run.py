@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from agent.acquisition.registry import make_policy
-from agent.assembly import LOG, CampaignFiles, assembled_agent, complete_recording, opened_campaign
+from agent.assembly import CampaignFiles, assembled_agent, complete_recording, opened_campaign
 from agent.campaign.events import CandidateSetAside
 from agent.campaign.state import Phase
+from agent.run_files import LOG
 from agent.runtime.log import open_log
 from agent.runtime.transaction import Step
 from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import explained
-from protocols.errors import CampaignHalted, SettingsError
+from protocols.errors import CampaignHalted
 from protocols.link.broker_settings import EMBEDDED, BrokerSettings
-from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.broker.flaky_network import network_for
 from scenarios.display.console import tell
@@ -27,13 +27,12 @@ from scenarios.run.crashes import crash_at
 from scenarios.run.live_view import LiveView
 from scenarios.run.operator import Wanted, operator_of
 from scenarios.run.outcome import Outcome, known_outcome, write_outcome
-from scenarios.run.request import RunRequest
+from scenarios.run.request import RunRequest, require_answers
 from scenarios.run.simulators import lab
-from scenarios.run.watch import _Watch
+from scenarios.run.watch import RunWatch
 from scenarios.settings.model import Scenario
 from scenarios.settings.operator_actions import controls
 from scenarios.settings.stored import recorded_arithmetic, recorded_settings
-from simulators.settings import TABLE
 
 NETWORK_LOG: Final = "network.jsonl"
 
@@ -49,7 +48,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
         CampaignHalted: When the campaign cannot go on; its outcome so far is written.
     """
     scenario, world = request.scenario, request.world
-    _require_answers(request)
+    require_answers(request)
     wanted = _wanted(request)
     settings = scenario.campaign
     make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
@@ -107,26 +106,6 @@ def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> Campaign
     )
 
 
-def _require_answers(request: RunRequest) -> None:
-    """Check that somebody can answer, and only one: a table must know the values of its candidates, for example."""
-    scenario = request.scenario
-    if not request.with_simulator:
-        return
-    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and scenario.broker.url == EMBEDDED:
-        raise SettingsError(
-            f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
-            expected="a broker that knows shared subscriptions, which the embedded one does not",
-            action="use --broker mosquitto, or leave campaign.recipients out: then each has its turn",
-        )
-    own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]
-    if any(each.evaluator == TABLE for each in own) and not request.world.all_known:
-        raise SettingsError(
-            "The table does not know the values of its candidates, so it cannot play the lab",
-            expected="a table with a value in every row, or a lab that measures",
-            action="use `entropilot agent` with your lab's broker, or name another [simulator] evaluator",
-        )
-
-
 def _wanted(request: RunRequest) -> Wanted:
     """Return what the operator of the scenario will say; nothing where the lab, and so its operator, is elsewhere."""
     scenario = request.scenario
@@ -144,7 +123,7 @@ def _wanted(request: RunRequest) -> Wanted:
 
 async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
     scenario = request.scenario
-    watch = _Watch(request, files, view)
+    watch = RunWatch(request, files, view)
     campaign = files.remembered.campaign
     may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
     async with _broker(request) as broker:

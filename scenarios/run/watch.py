@@ -1,4 +1,4 @@
-"""What a run knows of its own progress."""
+"""Watches a run: what happened so far, as the live view shows it, and how fast it goes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RATE_WINDOW_S: Final = 5.0
 """Throughput is that of the last seconds."""
 
 
-class _Watch:
+class RunWatch:
     """Collects what the live view shows."""
 
     def __init__(self, request: RunRequest, files: CampaignFiles, view: LiveView | None) -> None:
@@ -43,6 +43,7 @@ class _Watch:
         self._broker = ""
 
     def attach(self, agent: Agent, broker: BrokerSettings) -> None:
+        """Watch this agent, on this broker; once, before the first look."""
         self._agent = agent
         self._broker = broker.redacted_url
 
@@ -70,6 +71,7 @@ class _Watch:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def state(self) -> LiveState:
+        """Return how things are now."""
         campaign = self._agent.campaign
         now = time.monotonic()
         phases: dict[Phase, Any] = {Phase.PAUSED: "paused", Phase.STOPPING: "finishing", Phase.FINISHED: "finishing"}

@@ -1,4 +1,4 @@
-"""The settings of a scenario, and what stands in the library.
+"""The settings of a scenario, as pydantic models, how a recording keeps them, and where the library of scenarios lies.
 
-Pure models and the reading of them; imports `agent` and `simulators` for their settings, no command.
+Reads the names of the library's files, and nothing else. The lowest room beside `display`: it imports no other one.
 """

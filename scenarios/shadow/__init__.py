@@ -1,1 +1,5 @@
-"""Shadow mode: what the policy would have chosen wherever a lab chose. Pure; `scenarios.shadow.listener` listens."""
+"""The command `shadow`: beside a campaign of somebody else's it decides and logs, publishes nothing, and compares.
+
+Touches the broker, as a listener, and a run folder of its own. Imports `run` for its tables and figures, and what is
+below.
+"""

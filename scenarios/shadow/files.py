@@ -16,11 +16,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any
 
-from agent.assembly import DATABASE, RECORDING, versions
+from agent.assembly import versions
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded, dump_event, load_event
 from agent.campaign.plan import CampaignPlan
+from agent.run_files import DATABASE, RECORDING
 from agent.runtime.resume import fresh_uid, require_same_plan
 from protocols.errors import StoreError
 from protocols.link.transport import Delivery
@@ -32,10 +33,9 @@ from protocols.storage.run_lock import RunLock
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import recorded_settings
 from scenarios.shadow.choices import Compared, LabChoice, from_line, to_line
+from scenarios.sources.run_folder import COMPARISONS
 from scenarios.world.initial_events import beginning_of
 from scenarios.world.world import World
-
-COMPARISONS: Final = "shadow.jsonl"
 
 
 @dataclass(slots=True)

@@ -22,8 +22,9 @@ from typing import Final
 import structlog
 
 from agent.acquisition.registry import make_policy
-from agent.assembly import LOG, instance_of
+from agent.assembly import instance_of
 from agent.campaign.context import pool_arrays
+from agent.run_files import LOG
 from agent.runtime.log import MAX_QUARANTINE_LINES, open_log
 from agent.runtime.policy_runner import make_acquirer
 from protocols.concurrency.signals import ending_on_signals

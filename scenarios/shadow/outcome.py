@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.assembly import LOG, RECORDING, versions
+from agent.assembly import versions
 from agent.pool.candidates import Pool
+from agent.run_files import LOG, RECORDING
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import written_whole
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
@@ -22,9 +23,9 @@ from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.shadow.choices import Compared
 from scenarios.shadow.comparison import ShadowSummary, summarise
 from scenarios.shadow.figure import draw_shadow
-from scenarios.shadow.files import COMPARISONS, ShadowFiles
+from scenarios.shadow.files import ShadowFiles
 from scenarios.shadow.lab_campaign import Shadow
-from scenarios.sources.run_folder import SHADOW_SUMMARY, TRAJECTORY
+from scenarios.sources.run_folder import COMPARISONS, SHADOW_SUMMARY, TRAJECTORY
 
 CHOICES: Final = "shadow.csv"
 FIGURE: Final = "shadow.png"
@@ -126,7 +127,7 @@ def read_shadow(path: Path) -> ShadowSummary:
         raise StoreError(
             f"{path} tells of no shadow ({found})",
             expected="a shadow.json of ours",
-            action="write it again: `entropilot agent … --shadow --resume`, then end it",
+            action="write it again: `entropilot shadow … --resume`, then end it",
         ) from error
 
 

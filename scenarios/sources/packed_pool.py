@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from protocols.errors import StoreError
-from scenarios.pack.reader import is_pack, opened_pack
+from scenarios.pack_file.reader import is_pack, opened_pack
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 

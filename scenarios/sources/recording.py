@@ -6,17 +6,19 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from agent.assembly import RECORDING
+from agent.run_files import RECORDING
 from protocols.errors import SettingsError, StoreError
 from protocols.recording.lines import Header
 from protocols.recording.reader import read_header
 from scenarios.display.progress import ProgressCall, no_progress
-from scenarios.pack.reader import is_pack, packed_recording, packed_settings
+from scenarios.pack_file.reader import packed_recording, packed_settings
 from scenarios.settings.derived import scenario_of
-from scenarios.settings.library import LIBRARY, library_recordings
+from scenarios.settings.library import LIBRARY
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import LIBRARY_PREFIX
 from scenarios.sources.code_sources import source_for, with_code_of
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import PackPath, RecordingPath, RunPath
 
 PLACES_ABOVE: Final = 3
 """How many folders above a recording's are looked through for a table: `runs/NAME` is below where a run was started."""
@@ -59,22 +61,18 @@ def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) 
     Raises:
         StoreError: When there is none.
     """
-    if is_pack(path := Path(name)):
-        return packed_recording(path, runs, progress)
-    if path.exists() and not path.is_dir():
-        return path
-    for folder in (Path(name), runs / name):
-        if (folder / RECORDING).exists():
-            return folder / RECORDING
-    if (library := library_recordings().get(name)) is not None:
-        return library
-    known = sorted(each.parent.name for each in runs.glob(f"*/{RECORDING}"))
-    raise StoreError(
-        f"There is no recording {name!r}",
-        expected="a recording's file, a pack, a run folder, or the name of a campaign"
-        + (f", such as {', '.join(known[:10])}" if known else ""),
-        action="`entropilot run` and `entropilot record` make recordings",
-    )
+    found = identify(name, runs, RecordingPath, RunPath, PackPath)
+    if isinstance(found, PackPath):
+        return packed_recording(found.path, runs, progress)
+    if not isinstance(found, RunPath):
+        return found.path
+    if found.recording is None:
+        raise StoreError(
+            f"The run {found.path} has no recording",
+            expected=f"its {RECORDING}",
+            action="restore it from a copy of the folder, or name another recording",
+        )
+    return found.recording
 
 
 def _of_another_version(path: Path, error: SettingsError) -> StoreError:

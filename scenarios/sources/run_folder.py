@@ -1,4 +1,7 @@
-"""Where a run lives on disk, and which folder a command means."""
+"""Where a run lives on disk: its folder, the files in it, and which campaign a command means.
+
+Light to import: shell completion asks it for names.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,49 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from agent.assembly import DATABASE
+from agent.run_files import DATABASE, RECORDING
 from protocols.errors import SettingsError, StoreError
 from protocols.wire.limits import MAX_ID_LENGTH
-from protocols.wire.messages import ID_PATTERN
 
 RUNS: Final = Path("runs")
 """Where runs go, below the folder that a command is started in."""
+
+RUNS_VARIABLE: Final = "ENTROPILOT_RUNS"
+"""Names another folder for them."""
 
 TRAJECTORY: Final = "trajectory.csv"
 FIGURE: Final = "bias.png"
 SUMMARY: Final = "summary.json"
 SHADOW_SUMMARY: Final = "shadow.json"
 """What the summary is for a run; of a shadow, in a folder of its own."""
+
+COMPARISONS: Final = "shadow.jsonl"
+"""The decisions of a lab with those of a shadow beside them."""
+
+SHADOW_FILES: Final = (SHADOW_SUMMARY, COMPARISONS)
+"""What only a shadow writes."""
+
+MAX_NAMES_SHOWN: Final = 10
+
+MAX_NAMES_LISTED: Final = 10_000
+"""Most run folders that are looked through for a name [folder]."""
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Tell whether a folder is that of a run or of a shadow, however it stands: finished, interrupted or running."""
+    try:
+        return any((folder / name).is_file() for name in (DATABASE, RECORDING, SUMMARY, *SHADOW_FILES))
+    except OSError:
+        return False  # such as a name that is too long to be one
+
+
+def run_names(runs: Path) -> list[str]:
+    """Return the names of the runs and shadows below a folder."""
+    try:
+        folders = list(itertools.islice(runs.iterdir(), MAX_NAMES_LISTED))
+    except OSError:
+        return []
+    return sorted(folder.name for folder in folders if is_run_folder(folder))
 
 
 def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: bool, numbered: bool = True) -> str:
@@ -36,12 +69,12 @@ def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: 
     require_campaign_name(scenario if campaign is None else campaign)
     campaign = scenario if campaign is None and not numbered else campaign
     if campaign is not None:
-        if resume and not _is_run(runs / campaign):
+        if resume and not _has_database(runs / campaign):
             raise _nothing_to_resume(runs, campaign)
         return campaign
     taken = list(itertools.takewhile(lambda name: (runs / name).exists(), names_in_turn(scenario)))
     if resume:
-        begun = [name for name in taken if _is_run(runs / name)]
+        begun = [name for name in taken if _has_database(runs / name)]
         if not begun:
             raise _nothing_to_resume(runs, scenario)
         return begun[-1]
@@ -54,33 +87,14 @@ def names_in_turn(name: str) -> Iterator[str]:
     yield from (f"{name}-{number}" for number in itertools.count(2))
 
 
-def find_folder(run: str, runs: Path, *, has_database: bool = True) -> Path:
-    """Return the folder of a run, however it stands: finished, interrupted or running.
-
-    Args:
-        run: A folder, or the name of a campaign below `runs`.
-        runs: Where run folders are.
-        has_database: Whether the folder must hold one; else it may be elsewhere.
-
-    Raises:
-        StoreError: When there is none, with what there is.
-    """
-    for folder in (Path(run), runs / run):
-        if _is_run(folder) or (not has_database and folder.is_dir()):
-            return folder
-    raise StoreError(
-        f"There is no run {run!r}",
-        expected="a run folder, or the name of a campaign" + _known_runs(runs),
-        action="name another run, or say with --runs where run folders are",
-    )
-
-
 def require_campaign_name(name: str) -> None:
     """Check that a campaign's name fits a topic level, a folder and a client id.
 
     Raises:
         SettingsError: When it does not.
     """
+    from protocols.wire.messages import ID_PATTERN
+
     if re.fullmatch(ID_PATTERN, name) is None:
         raise SettingsError(
             f"{name[:MAX_ID_LENGTH]!r} cannot be the name of a campaign",
@@ -89,39 +103,30 @@ def require_campaign_name(name: str) -> None:
         )
 
 
-def _is_run(folder: Path) -> bool:
+def require_summary(folder: Path) -> Path:
+    """Return the summary in the folder of a run or of a shadow.
+
+    Raises:
+        StoreError: When it was never ended in order.
+    """
+    for name in (SUMMARY, SHADOW_SUMMARY):
+        if (folder / name).is_file():
+            return folder / name
+    raise StoreError(
+        f"The run {folder} is running, or was interrupted",
+        expected=f"a finished run, with {SUMMARY}",
+        action="wait for its end, or resume it with --resume",
+    )
+
+
+def _has_database(folder: Path) -> bool:
     return (folder / DATABASE).exists()
 
 
 def _nothing_to_resume(runs: Path, name: str) -> StoreError:
+    known = [each for each in run_names(runs) if _has_database(runs / each)][:MAX_NAMES_SHOWN]
     return StoreError(
         f"There is no run to resume at {runs / name}",
-        expected="a run folder" + _known_runs(runs),
+        expected="a run folder" + (f", one of: {', '.join(known)}" if known else " (there are none yet)"),
         action="start without --resume, or name another --campaign",
-    )
-
-
-def _known_runs(runs: Path) -> str:
-    known = sorted(folder.name for folder in runs.iterdir() if _is_run(folder)) if runs.is_dir() else []
-    return f", one of: {', '.join(known[:10])}" if known else " (there are none yet)"
-
-
-def find_run(run: str, runs: Path) -> Path:
-    """Return the folder of a run, or of a shadow.
-
-    Args:
-        run: A folder, or the name of a campaign below `runs`.
-        runs: Where run folders are.
-
-    Raises:
-        StoreError: When there is none, or it was never ended in order.
-    """
-    for folder in (Path(run), runs / run):
-        if any((folder / name).is_file() for name in (SUMMARY, SHADOW_SUMMARY)):
-            return folder
-    known = sorted(path.parent.name for name in (SUMMARY, SHADOW_SUMMARY) for path in runs.glob(f"*/{name}"))
-    raise StoreError(
-        f"There is no finished run {run!r}",
-        expected=f"a folder with {SUMMARY}" + (f"; there are {', '.join(known)}" if known else ""),
-        action="run it first, or take it up with --resume",
     )

@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.errors import SettingsError, StoreError
-from protocols.recording.reader import read_header
+from protocols.errors import SettingsError
 from protocols.settings.layers import Layer, environment_layer, set_layer, toml_layer
 from protocols.settings.resolve import Resolved
-from protocols.settings.suggestions import did_you_mean
 from scenarios.display.progress import ProgressCall, no_progress
-from scenarios.pack.reader import is_pack, packed_settings, unpacked
+from scenarios.pack_file.reader import packed_settings, unpacked
 from scenarios.settings.derived import resolve_scenario
-from scenarios.settings.library import LIBRARY, library_scenarios
+from scenarios.settings.library import LIBRARY
 from scenarios.settings.model import Scenario
 from scenarios.sources.code_sources import Namer, with_code_by, with_code_like, with_code_of
-from scenarios.sources.run_folder import RUNS
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import PackPath, ScenarioPath
+from scenarios.sources.run_folder import RUNS, RUNS_VARIABLE
 
 FLAG_KEYS: Final = {
     "policy": "campaign.policy",
@@ -32,8 +32,6 @@ FLAG_KEYS: Final = {
 """Flag -> the setting that it stands for."""
 
 MINIMUM: Final = "start.minimum_per_family"
-
-RUNS_VARIABLE: Final = "ENTROPILOT_RUNS"
 
 NO_SETTINGS: Final = frozenset({RUNS_VARIABLE, "ENTROPILOT_TEST_POSTGRES"})
 """Variables of ours that are no setting of a scenario: the folder of the runs, and a database for the tests."""
@@ -54,52 +52,13 @@ class Overrides:
     file: Path | None = None
 
 
-def find_scenario(name: str) -> Path:
-    """Return the file of a scenario.
+def runs_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Return where run folders are for a command that has no --runs.
 
     Args:
-        name: A name of the library, or the path of a TOML file or of a pack.
-
-    Raises:
-        SettingsError: When there is none, with the nearest name.
+        environ: Environment variables; the process's own by default.
     """
-    library = library_scenarios()
-    if name in library:
-        return library[name]
-    path = Path(name)
-    if (path.suffix == ".toml" and path.is_file()) or is_pack(path):
-        return path
-    if os.path.lexists(path):
-        raise _no_scenario(path)
-    raise SettingsError(
-        f"There is no scenario {name!r}",
-        expected=f"one of {', '.join(library)}, or the path of a TOML file or a pack",
-        action=did_you_mean(name, library) or "`entropilot list` shows what there is",
-    )
-
-
-def _no_scenario(path: Path) -> SettingsError:
-    """Say what something is that was given instead of a scenario; a pipe is not opened, for that would wait."""
-    kind, action = "a file that is none", "name its scenario, or give the file the ending .toml"
-    if path.is_dir():
-        kind, action = "a folder", "name its scenario; `entropilot report` and `verify` take a run folder"
-    elif not path.is_file():
-        kind, action = "a pipe, a device or a dangling link", "name a file"
-    elif _is_recording(path):
-        kind, action = "a recording", f"`entropilot replay {path}`, or make a pack of it, which runs"
-    return SettingsError(
-        f"{path} is no scenario but {kind}",
-        expected="a scenario's name, or the path of a TOML file or a pack",
-        action=action,
-    )
-
-
-def _is_recording(path: Path) -> bool:
-    try:
-        read_header(path)
-    except StoreError:
-        return False
-    return True
+    return Path((os.environ if environ is None else environ).get(RUNS_VARIABLE) or RUNS)
 
 
 def load_scenario(
@@ -120,13 +79,15 @@ def load_scenario(
         progress: For a progress bar, while a pack is unpacked.
 
     Raises:
-        SettingsError: With everything that is wrong.
+        SettingsError: When there is no such scenario, or with everything that is wrong with it.
         StoreError: When it is a pack that is not sound.
     """
-    path = find_scenario(name)
     environ = os.environ if environ is None else environ
-    if is_pack(path):
-        folder = unpacked(path, runs or Path(environ.get(RUNS_VARIABLE) or RUNS), progress)
+    runs = runs or runs_folder(environ)
+    found = identify(name, runs, ScenarioPath, PackPath)
+    path = found.path
+    if isinstance(found, PackPath):
+        folder = unpacked(path, runs, progress)
         layers = [Layer(f"pack {path.name}", packed_settings(folder) or {})]
         namers = [Namer.stranger(layers[0].values, f"The pack {path.name}")]
     else:
@@ -136,12 +97,12 @@ def load_scenario(
     layers += [layer for layer, _ in above]
     namers += [namer for _, namer in above]
     resolved = resolve_scenario(_options_follow_policy(layers))
-    if not is_pack(path):  # which spells the defaults out, as if somebody had asked for them
+    if not isinstance(found, PackPath):  # which spells the defaults out, as if somebody had asked for them
         _require_start(resolved)
     # Tables are looked for beside the scenario file first, then where the command was started.
-    found = resolved.settings.with_table_paths(partial(_found, beside=folder))
-    found = with_code_by(with_code_of(found, namers[0].source), namers, folder)
-    return replace(resolved, settings=found)
+    settings = resolved.settings.with_table_paths(partial(_found, beside=folder))
+    settings = with_code_by(with_code_of(settings, namers[0].source), namers, folder)
+    return replace(resolved, settings=settings)
 
 
 def layered_over(scenario: Scenario, source: str, overrides: Overrides) -> Scenario:

@@ -1,1 +1,4 @@
-"""The command `trim`: which rows of a table can go."""
+"""The command `trim`: a table cut to a given size with the least bias.
+
+Reads one table, and writes another with its figures. Imports `sources` and what is below; no other command.
+"""

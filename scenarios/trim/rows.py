@@ -62,7 +62,7 @@ def _write_csv(source: Path, kept: NDArray[np.bool_], file: BinaryIO | gzip.Gzip
 
 
 def _records(text: TextIO) -> Iterator[str]:
-    """Yield the text of each record, its line end included; blank lines are no records, as in `protocols.tables.table`."""
+    """Yield the text of each record, its line end included; blank lines are no records, as in `protocols.tables`."""
     lines: list[str] = []
 
     def noted() -> Iterator[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +22,13 @@ from protocols.tables.ids import candidate_ids_of
 from protocols.tables.rows import read_rows
 from protocols.tables.structures import structures_of
 from protocols.wire.limits import MAX_ABS_VALUE
-from scenarios.pack.reader import is_pack
-from scenarios.settings.library import library_scenarios
 from scenarios.settings.model import EMT_ALLOYS, Scenario
-from scenarios.sources.scenario import Overrides, load_scenario
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
+from scenarios.sources.scenario import Overrides, load_scenario, runs_folder
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
-
-TABLE_SUFFIXES: Final = (".csv", ".csv.gz", ".parquet")
-"""How the name of a table ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class TrimSource:
     def name(self) -> str:
         """Name of the table without its ending."""
         name = self.path.name
-        ending = next((each for each in TABLE_SUFFIXES if name.lower().endswith(each)), "")
+        ending = next((each for each in TablePath.suffixes if name.lower().endswith(each)), "")
         return name[: len(name) - len(ending)]
 
     @property
@@ -93,22 +89,16 @@ def read_source(table: str, columns: NamedColumns) -> TrimSource:
         SettingsError: When it is not said what the columns mean, or twice.
         TableError: When the table cannot be used.
     """
-    if table in library_scenarios() or table.endswith(".toml") or is_pack(Path(table)):
-        scenario = load_scenario(table, Overrides()).settings
-        if columns != NamedColumns():
-            raise SettingsError(
-                f"The scenario {table!r} says itself what the columns of its table mean",
-                expected="a scenario, or a table with --family and --property",
-                action="leave out --family, --property, --id and --unit, or name the table",
-            )
-        return _of_scenario(table, scenario)
-    if not table.lower().endswith(TABLE_SUFFIXES) and not Path(table).exists():
+    found = identify(table, runs_folder(), TablePath, ScenarioPath, PackPath)
+    if isinstance(found, TablePath):
+        return _of_table(found.path, columns)
+    if columns != NamedColumns():
         raise SettingsError(
-            f"There is neither a table nor a scenario {table!r}",
-            expected=f"a .csv, .csv.gz, .parquet or .toml file, a pack, or one of {', '.join(library_scenarios())}",
-            action="check the path; it starts at the working directory",
+            f"The scenario {table!r} says itself what the columns of its table mean",
+            expected="a scenario, or a table with --family and --property",
+            action="leave out --family, --property, --id and --unit, or name the table",
         )
-    return _of_table(Path(table), columns)
+    return _of_scenario(table, load_scenario(table, Overrides()).settings)
 
 
 def _of_table(path: Path, columns: NamedColumns) -> TrimSource:

@@ -7,13 +7,13 @@ from pathlib import Path
 from protocols.errors import StoreError
 from protocols.recording.reader import check_lines
 from scenarios.display.progress import ProgressCall, no_progress
-from scenarios.pack.manifest import (
+from scenarios.pack_file.manifest import (
     MANIFEST,
     RECORDING,
     PackMember,
     WrongPack,
 )
-from scenarios.pack.reader import _BROKEN_SEAL, Pack, opened_pack
+from scenarios.pack_file.reader import BROKEN_SEAL, Pack, opened_pack
 from scenarios.verify.part import Part
 
 
@@ -31,7 +31,7 @@ def pack_parts(path: Path, progress: ProgressCall = no_progress) -> tuple[Part, 
                 if not problem and check.pool_digest not in {"", pack.manifest.pool_digest}:
                     problem = f"it is of another pool than the {MANIFEST} speaks of"
                 parts.append(Part(f"chain of {RECORDING}", check.messages, problem, note))
-            seal = Part("whole file", path.stat().st_size, "" if pack.is_sealed else _BROKEN_SEAL, "bytes, sealed")
+            seal = Part("whole file", path.stat().st_size, "" if pack.is_sealed else BROKEN_SEAL, "bytes, sealed")
             return (*parts, seal)
     except StoreError as error:
         return (Part(path.name, 0, error.found.removeprefix(f"{path}: "), action=error.action),)

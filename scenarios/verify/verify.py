@@ -10,12 +10,12 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from agent.assembly import DATABASE, RECORDING
+from agent.run_files import DATABASE, RECORDING
 from protocols.errors import StoreError
 from scenarios.display.progress import ProgressCall
-from scenarios.pack.reader import is_pack
-from scenarios.shadow.files import COMPARISONS
-from scenarios.sources.run_folder import SHADOW_SUMMARY, SUMMARY, TRAJECTORY
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import PackPath, RecordingPath, RunPath
+from scenarios.sources.run_folder import SUMMARY, TRAJECTORY
 from scenarios.verify.files_check import check_message_log
 from scenarios.verify.pack_check import pack_parts
 from scenarios.verify.part import Part
@@ -31,7 +31,7 @@ def verified(run: str, runs: Path, database_url: str | None, progress: ProgressC
     """Check a run folder, or a recording or a pack by itself.
 
     Args:
-        run: A folder, the name of a campaign below `runs`, a recording or a pack.
+        run: Of a run, a recording or a pack.
         runs: Where run folders are.
         database_url: Of a database that is not the folder's own file.
         progress: Told of every part.
@@ -39,21 +39,16 @@ def verified(run: str, runs: Path, database_url: str | None, progress: ProgressC
     Raises:
         StoreError: When there is no such run, or its database is no Entropilot's.
     """
-    if is_pack(Path(run)):
-        return pack_parts(Path(run), progress)
-    if Path(run).is_file():
-        return (check_message_log(Path(run)),)
-    folder = next((place for place in (Path(run), runs / run) if place.is_dir()), None)
-    if folder is None:
+    found = identify(run, runs, RunPath, RecordingPath, PackPath)
+    if isinstance(found, PackPath):
+        return pack_parts(found.path, progress)
+    if not isinstance(found, RunPath):
+        return (check_message_log(found.path),)
+    if found.is_shadow and database_url is None:
         raise StoreError(
-            f"There is no run {run!r}", expected="a run folder, the name of a campaign, a recording's file or a pack"
-        )
-    is_shadow = any((folder / name).is_file() for name in (SHADOW_SUMMARY, COMPARISONS))
-    if is_shadow and database_url is None and not (folder / DATABASE).exists():
-        raise StoreError(
-            f"{folder} is the folder of a shadow, which has no journal",
+            f"{found.path} is the folder of a shadow, which has no journal",
             expected="a run folder, or the recording of what the shadow heard",
-            action=f"`entropilot verify {folder / RECORDING}`",
+            action=f"`entropilot verify {found.path / RECORDING}`",
         )
     done = 0
 
@@ -62,7 +57,7 @@ def verified(run: str, runs: Path, database_url: str | None, progress: ProgressC
         done += 1
         progress("checking", done, PARTS)
 
-    return verify_run(folder, FILES, database_url=database_url, on_part=count)
+    return verify_run(found.path, FILES, database_url=database_url, on_part=count)
 
 
 def verification_table(parts: tuple[Part, ...]) -> Table:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from agent.campaign.plan import CampaignPlan, CampaignPlanSettings
@@ -20,7 +19,7 @@ from agent.campaign.state import Attempt
 from agent.pool.candidates import Pool
 from agent.runtime.messages import Correspondence
 from agent.settings import CampaignSettings
-from protocols.errors import SettingsError, TableError
+from protocols.errors import SettingsError
 from protocols.tables.table import read_table
 from protocols.wire.codec import decode_payload
 from protocols.wire.messages import CandidateRequest
@@ -31,7 +30,10 @@ from scenarios.run.offline import OfflineRun, play_answered
 from scenarios.run.trajectory import Trajectory
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import arithmetic_of
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import TablePath
 from scenarios.sources.recording_source import Source
+from scenarios.sources.scenario import runs_folder
 from simulators.evaluator import EvaluationFailed
 from simulators.noise import GaussianNoise
 from simulators.oracle_table import NoAnswer
@@ -204,9 +206,8 @@ def make_fill(fill: str, scenario: Scenario, plan: CampaignPlan, pool: Pool) -> 
             "The scenario's pool is no table, so nothing says what the columns of another one mean",
             expected="--fill simulator",
         )
-    if not Path(fill).exists():
-        raise TableError(f"There is no table {fill!r}", expected="a table's path, or simulator")
-    table = read_table(Path(fill), columns.model_copy(update={"on_missing": "unknown"}))
+    path = identify(fill, runs_folder(), TablePath).path
+    table = read_table(path, columns.model_copy(update={"on_missing": "unknown"}))
     measured = [table.values_of(table.candidate_ids, name) for name in plan.property_names]
     known = {
         name: values

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext
-from agent.acquisition.registry import BUILT_IN
+from agent.acquisition.built_in import BUILT_IN
 
 ETAL: Final = "etal"
 REFERENCE: Final = "etal_reference"

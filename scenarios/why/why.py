@@ -6,9 +6,10 @@ import dataclasses
 from pathlib import Path
 from typing import Final
 
-from agent.assembly import DATABASE, RECORDING, versions
+from agent.assembly import versions
 from agent.campaign.events import CampaignStarted, Event
 from agent.pool.candidates import Pool
+from agent.run_files import DATABASE, RECORDING
 from agent.store.read_only import reading, touched_in
 from agent.store.store import Store
 from agent.store.touched_pool import TouchedPool
@@ -18,8 +19,9 @@ from protocols.settings.user_code import INSTALLED, CodeSource
 from protocols.storage.database import sqlite_url
 from scenarios.display.progress import ProgressCall
 from scenarios.sources.code_sources import source_for
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import RunPath
 from scenarios.sources.recording import recorded_scenario
-from scenarios.sources.run_folder import find_folder
 from scenarios.why.decision_named import find_decision
 from scenarios.why.explain import explain
 from scenarios.why.explanation import Again, Explanation, Verdict
@@ -52,7 +54,7 @@ def explained(
     Raises:
         StoreError: When there is no such run or decision, or the database is damaged or of another version.
     """
-    folder = find_folder(run, runs, has_database=database_url is None)
+    folder = _explainable(identify(run, runs, RunPath), database_url)
     events, touched = _read(folder, database_url, progress)
     decision = find_decision(events, step)
     pool, code, why_not = _pool_again(folder, events, progress)
@@ -78,6 +80,27 @@ def drawn(folder: Path, explanation: Explanation) -> Path:
     except StoreError as error:
         raise StoreError(error.found, expected=error.expected, action="give --no-figure, or free some space") from None
     return path
+
+
+def _explainable(run: RunPath, database_url: str | None) -> Path:
+    """Return the folder of a run whose journal can be read.
+
+    Raises:
+        StoreError: When it is a shadow's, or its database is elsewhere and nobody says where.
+    """
+    if database_url is not None or run.has_database:
+        return run.path
+    if run.is_shadow:
+        raise StoreError(
+            f"{run.path} is the folder of a shadow, which has no journal",
+            expected="the run of an agent",
+            action=f"`entropilot report {run.name}` shows its choices beside those of the lab",
+        )
+    raise StoreError(
+        f"The run {run.path} has no {DATABASE}",
+        expected="the run's own database, or the URL of another one",
+        action="name its database with --database, or restore the folder from a copy",
+    )
 
 
 def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tuple[list[Event], TouchedPool]:

@@ -1,1 +1,4 @@
-"""The world of a scenario: pool, start set and oracle, made from settings and kept in a cache."""
+"""What a scenario stands on, made real: pool, known values and start set, and the events that a campaign begins with.
+
+Reads tables, keeps generated pools in a cache, and starts worker processes. Imports `settings` alone.
+"""

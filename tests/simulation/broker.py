@@ -1,8 +1,9 @@
 """A broker and links to it in virtual time, where every packet takes its way and much can happen to it.
 
-It behaves as an MQTT 5 broker does towards `protocols.link.mqtt.MqttSession`: persistent sessions, shared subscriptions,
-retained messages, last wills, flow control, acknowledgements; connections that are noticed to be dead by their
-keep-alive only. Between client and broker packets keep their order (TCP), unless the seed reorders what is delivered.
+It behaves as an MQTT 5 broker does towards `protocols.link.mqtt.MqttSession`: persistent sessions, shared
+subscriptions, retained messages, last wills, flow control, acknowledgements; connections that are noticed to be dead by
+their keep-alive only. Between client and broker packets keep their order (TCP), unless the seed reorders what is
+delivered.
 Messages are lost, repeated and damaged inside the broker, where TCP gives no protection.
 """
 

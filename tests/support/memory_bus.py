@@ -1,4 +1,4 @@
-"""A broker in memory and the transport to it: what `protocols.link.transport.Transport` promises, without time or sockets.
+"""A broker in memory and the transport to it: a `Transport` as `protocols.link` promises it, without time or sockets.
 
 The bus routes as an MQTT 5 broker does: topic filters, retained messages, last wills, shared subscriptions, persistent
 sessions with redelivery, and a bound of unacknowledged messages. Everything happens in the order of the calls, so the
@@ -215,7 +215,7 @@ class MemoryBus:
 
 
 class MemoryTransport:
-    """A client's link to the bus; implements `protocols.link.transport.Transport`. Make it with `MemoryBus.transport`."""
+    """A client's link to the bus; a `protocols.link.transport.Transport`. Make it with `MemoryBus.transport`."""
 
     def __init__(
         self, bus: MemoryBus, client_id: str, subscriptions: tuple[str, ...], will: Will | None, password: str | None

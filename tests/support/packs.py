@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.recording.writer import RecordingWriter
-from scenarios.pack.manifest import MANIFEST, RECORDING, kind_of
-from scenarios.pack.seal import UNSEALED, seal
 from scenarios.pack.writer import Content, Packed, write_pack
+from scenarios.pack_file.manifest import MANIFEST, RECORDING, kind_of
+from scenarios.pack_file.seal import UNSEALED, seal
 from scenarios.settings.stored import recorded_settings
 from scenarios.world.world import make_world
 from tests.support.table_run import table_scenario

@@ -132,8 +132,10 @@ class Bad:
 
 
 BAD: dict[str, Bad] = {
-    "unknown scenario": Bad(SETTINGS, ("no scenario 'oracle_tabel'", "did you mean 'oracle_table'?"), "oracle_tabel"),
-    "missing scenario file": Bad(SETTINGS, ("no scenario 'absent.toml'", "emt_alloys, "), "absent.toml"),
+    "unknown scenario": Bad(
+        SETTINGS, ("no scenario or pack 'oracle_tabel'", "did you mean 'oracle_table'?"), "oracle_tabel"
+    ),
+    "missing scenario file": Bad(SETTINGS, ("no scenario or pack 'absent.toml'", "emt_alloys, "), "absent.toml"),
     "scenario is no TOML": Bad(
         SETTINGS, ("lab.toml is not valid TOML", "line 1"), prepare=write("lab.toml", "name = lab")
     ),
@@ -277,7 +279,7 @@ def test_the_parts_tell_bad_input_as_a_run_does(command: str, bench: Workbench) 
     assert not bench.runs.exists()
 
 
-@pytest.mark.parametrize("command", ["agent", "agent --shadow", "simulator", "record -o x.jsonl", "replay --live"])
+@pytest.mark.parametrize("command", ["agent", "shadow", "simulator", "record -o x.jsonl", "play"])
 def test_who_starts_no_broker_refuses_those_of_a_run(command: str, bench: Workbench) -> None:
     of_a_file = command.startswith("record")
     arguments = (*command.split(), *(() if of_a_file else ("lab.toml",)))
@@ -287,11 +289,47 @@ def test_who_starts_no_broker_refuses_those_of_a_run(command: str, bench: Workbe
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "agent", "agent --shadow", "simulator", "record -o x.jsonl", "replay", "replay --live"]
+    "command", ["run", "agent", "shadow", "simulator", "record -o x.jsonl", "replay", "what-if", "play"]
 )
 def test_an_empty_campaign_is_refused_everywhere(command: str, bench: Workbench) -> None:
     arguments = (*command.split(), *(() if command.startswith("record") else ("lab.toml",)))
     assert_told(bench.entropilot(*arguments, "--campaign", ""), SETTINGS, "'' cannot be the name of a campaign")
+    assert not bench.runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "now"),
+    [
+        ("replay lab --live", "play"),
+        ("replay lab --speed max", "play"),
+        ("replay lab --policy random", "what-if"),
+        ("replay lab --out folder", "what-if"),
+        ("agent lab.toml --shadow --resume", "shadow"),
+    ],
+)
+def test_an_option_that_is_a_command_now_is_refused_with_its_name(arguments: str, now: str, bench: Workbench) -> None:
+    assert_told(bench.entropilot(*arguments.split()), SETTINGS, f"is called `entropilot {now}` now")
+    assert not bench.runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ("run table.csv", SETTINGS, ("'table.csv' is a table, not a scenario or pack", "entropilot trim")),
+        ("report lab.toml", STORE, ("'lab.toml' is a scenario, not a run", "entropilot run lab.toml")),
+        ("why emt_alloys 0", STORE, ("'emt_alloys' is a scenario and a recording, not a run", "below runs")),
+        ("replay lab.toml", STORE, ("'lab.toml' is a scenario, not a recording, run or pack",)),
+        ("what-if table.csv", STORE, ("'table.csv' is a table, not a recording, run or pack",)),
+        ("diff lab.toml lab.toml", STORE, ("'lab.toml' is a scenario, not a run, recording or pack",)),
+        ("verify lab.toml", STORE, ("'lab.toml' is a scenario, not a run, recording or pack",)),
+        ("pack table.csv", STORE, ("'table.csv' is a table, not a run, recording or scenario",)),
+        ("trim flaky_netwrk --keep 3", TABLE, ("no table, scenario or pack 'flaky_netwrk'", "'flaky_network'?")),
+    ],
+)
+def test_a_name_of_another_kind_is_told_with_its_kind(
+    arguments: str, code: int, words: tuple[str, ...], bench: Workbench
+) -> None:
+    assert_told(bench.entropilot(*arguments.split()), code, *words)
     assert not bench.runs.exists()
 
 
@@ -444,20 +482,20 @@ def test_no_broker_is_told_and_resume_goes_on_when_there_is_one(command: str, be
         assert (again.code, bench.summary()["spent"]) == (0, 12), again.err
 
 
-@pytest.mark.parametrize("command", ["record", "shadow", "live"])
+@pytest.mark.parametrize("command", ["record", "shadow", "play"])
 @pytest.mark.parametrize("url", ["mqtt://127.0.0.1:1", "mqtt://nobody.invalid"])
 def test_who_ends_without_ever_having_been_connected_is_told_so(
     command: str, url: str, lab_run: Path, bench: Workbench
 ) -> None:
     arguments = {
         "record": ("record", "-o", "heard.jsonl", "--duration", "1", "--json"),
-        "shadow": ("agent", "lab.toml", "--shadow", "--campaign", "other", "--json"),
-        "live": ("replay", str(lab_run), "--live"),
+        "shadow": ("shadow", "lab.toml", "--campaign", "other", "--json"),
+        "play": ("play", str(lab_run)),
     }[command]
     has_begun = {
         "record": lambda part: (bench.folder / "heard.jsonl.part").exists(),
         "shadow": lambda part: (bench.runs / "other-shadow" / "agent.jsonl").exists(),
-        "live": lambda part: f"connecting to {url}" in part.said,
+        "play": lambda part: f"connecting to {url}" in part.said,
     }[command]
     part = bench.start(*arguments, "--broker", url)
     until(lambda: has_begun(part), f"it does not begin: {part.said}")

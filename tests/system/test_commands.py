@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -25,7 +27,16 @@ pytestmark = pytest.mark.system
 
 BUDGET = 10
 QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
-COMMANDS = ("run", "agent", "simulator", "broker", "list", "report", "why", "compare", "trim", "schema", "pack")
+COMMANDS = {
+    "Run": ("run", "agent"),
+    "Look": ("list", "report", "why", "diff"),
+    "Replay": ("replay", "what-if", "play"),
+    "Study": ("compare", "trim"),
+    "Lab": ("simulator", "broker", "shadow", "record"),
+    "Maintain": ("verify", "pack", "schema"),
+}
+"""Groups of `--help`, and all commands in them."""
+
 HEAVY = {"numpy", "scipy", "pandas", "sklearn", "pymatgen", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt"}
 
 
@@ -299,35 +310,26 @@ def test_schema_tells_whether_the_written_documents_are_up_to_date(bench: Workbe
 
 
 def test_every_command_explains_itself(bench: Workbench) -> None:
-    parts = {command: bench.start(command, "--help") for command in COMMANDS}
+    parts = {command: bench.start(command, "--help") for command in itertools.chain(*COMMANDS.values())}
     top = bench.entropilot("--help")
     for command, part in parts.items():
         ended = part.finish()
         assert (ended.code, ended.err) == (0, "")
         assert f"Usage: entropilot {command}" in ended.out
-        assert command in top.out
+    of_group = {part.split()[0]: part for part in top.out.split("╭─ ")[1:]}
+    listed = {group: re.findall(r"^│ ([a-z-]+) ", of_group[group], re.MULTILINE) for group in of_group}
+    assert listed | {"Options": []} == {group: list(names) for group, names in COMMANDS.items()} | {"Options": []}
     nothing = bench.entropilot()
     assert "Usage: entropilot" in nothing.out + nothing.err
 
 
-@pytest.mark.parametrize(
-    ("module", "arguments", "usage"),
-    [
-        ("scenarios", ["report", "--help"], "entropilot report"),
-        ("agent", ["--help"], "entropilot agent"),
-        ("simulators", ["--help"], "entropilot simulator"),
-    ],
-)
-def test_each_package_runs_as_its_command(module: str, arguments: list[str], usage: str, bench: Workbench) -> None:
-    ended = bench.start(*arguments, module=module).finish()
-    assert (ended.code, ended.err) == (0, "")
-    assert f"Usage: {usage}" in ended.out
-
-
-def test_the_package_agent_ends_with_the_exit_code_of_its_command(bench: Workbench) -> None:
-    ended = bench.start("no_such_scenario", module="agent").finish()
-    assert ended.code == 2
-    assert "There is no scenario 'no_such_scenario'" in ended.err
+def test_only_the_package_entropilot_is_a_door(bench: Workbench) -> None:
+    parts = {
+        module: bench.start("--help", module=module) for module in ("scenarios", "agent", "simulators", "protocols")
+    }
+    for module, part in parts.items():
+        ended = part.finish()
+        assert (ended.code, f"No module named {module}.__main__" in ended.err) == (1, True)
 
 
 def test_the_command_line_is_imported_without_heavy_packages() -> None:

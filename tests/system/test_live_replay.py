@@ -76,7 +76,7 @@ def decided(bench: Workbench, campaign: str) -> list[str]:
 
 
 def play(bench: Workbench, url: str, *further: str) -> Part:
-    return bench.start("replay", "lab", "--live", "--broker", url, "--json", *further)
+    return bench.start("play", "lab", "--broker", url, "--json", *further)
 
 
 def agent(bench: Workbench, url: str, campaign: str, *further: str) -> None:
@@ -143,7 +143,7 @@ def test_sigterm_ends_it_in_order_though_nobody_has_asked(bench: Workbench) -> N
     record_a_run(bench, further="")
     url = bench.start_broker("embedded")
     listener = bench.start("record", "--broker", url, "-o", "heard.jsonl", "--json")
-    playing = bench.start("replay", "lab", "--live", "--broker", url).wait_for("playing recording.jsonl")
+    playing = bench.start("play", "lab", "--broker", url).wait_for("playing recording.jsonl")
     heard = bench.folder / "heard.jsonl.part"
     until(lambda: heard.exists() and "simulator-1" in heard.read_text(), "nobody said that the simulator is there")
     ended = playing.end()
@@ -168,20 +168,18 @@ def test_a_recording_without_answers_a_foreign_file_and_options_that_do_not_fit_
         ("edited.jsonl", "--all"): (5, "its digest does not fit"),
         ("silent.jsonl", "--all"): (5, "holds no message"),
         ("foreign.jsonl",): (5, "it is not JSON"),
-        ("missing.jsonl",): (5, "There is no recording"),
+        ("missing.jsonl",): (5, "There is no recording, run or pack 'missing.jsonl'"),
+        ("table.csv",): (5, "'table.csv' is a table, not a recording, run or pack"),
         ("lab", "--speed", "fast"): (2, "'fast' is no speed"),
         ("lab", "--speed", "0x"): (2, "'0x' is no speed"),
         ("lab", "--speed", "nan"): (2, "'nan' is no speed"),
-        ("lab", "--policy", "random"): (2, "makes no decisions"),
         ("lab", "--all", "--campaign", "x"): (2, "--all plays everything"),
         ("lab", "--campaign", "A/b"): (2, "A/b"),
         ("lab", "--broker", "http://x"): (2, "http"),
     }
     for arguments, (code, words) in refused.items():
-        told = bench.entropilot("replay", *arguments, "--live")
+        told = bench.entropilot("play", *arguments)
         assert (told.code, words in told.err, "expected" in told.err) == (code, True, True), (arguments, told.err)
-    without_live = bench.entropilot("replay", "lab", "--speed", "max")
-    assert (without_live.code, "--live" in without_live.err) == (2, True)
 
 
 def messages(path: Path) -> list[MessageRow]:

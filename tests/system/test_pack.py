@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from protocols.recording.reader import read_header
-from scenarios.pack.manifest import MANIFEST
-from scenarios.pack.reader import PACKS
+from scenarios.pack_file.manifest import MANIFEST
+from scenarios.pack_file.reader import PACKS
 from tests.support.commands import Workbench
 from tests.support.packs import with_members
 

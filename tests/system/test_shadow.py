@@ -58,7 +58,7 @@ def shadow(bench: Workbench, url: str, *further: str, runs: str = "runs") -> Par
     """Start a shadow, and wait until it listens."""
     log = folder(bench, runs) / "agent.jsonl"
     links = log.read_text().count('"link_up"') if log.exists() else 0
-    part = bench.start("agent", "lab.toml", "--shadow", *reached(url, bench), "--json", "--runs", runs, *further)
+    part = bench.start("shadow", "lab.toml", *reached(url, bench), "--json", "--runs", runs, *further)
     until(
         lambda: part.process.poll() is not None or (log.exists() and log.read_text().count('"link_up"') > links),
         f"the shadow does not listen: {part.said}",
@@ -105,7 +105,7 @@ def test_of_a_lab_that_chose_for_itself_nothing_is_replayed_but_another_campaign
     refused = bench.entropilot("replay", "lab-shadow")
     assert refused.code == 5
     assert "the lab chose for itself" in refused.err
-    played = json.loads(bench.entropilot("replay", "lab-shadow", "--policy", "etal", "--json").out)
+    played = json.loads(bench.entropilot("what-if", "lab-shadow", "--policy", "etal", "--json").out)
     assert (played["recorded"]["policy"], played["changed"]) == ("the lab itself", {})
     of_an_agent = bench.entropilot("replay", "lab-shadow", "--scenario", "lab.toml", "--json")
     assert json.loads(of_an_agent.out)["identical"] == 12
@@ -176,7 +176,7 @@ def test_a_shadow_that_is_ended_tells_what_it_heard_and_can_be_taken_up(bench: W
     assert ended.code == 0
     told = json.loads(ended.out)
     assert (told["stopped_because"], told["decisions"]) == ("it was asked to end", 12)
-    again = bench.entropilot("agent", "lab.toml", "--shadow", *reached(url, bench), *ETAL, "--resume", "--json")
+    again = bench.entropilot("shadow", "lab.toml", *reached(url, bench), *ETAL, "--resume", "--json")
     assert json.loads(again.out)["stopped_because"] == "all 12 choices that it was to follow have their outcome"
 
 
@@ -194,12 +194,12 @@ def test_a_batch_that_its_lab_never_fills_is_compared_when_the_shadow_is_ended(b
 
 
 def test_what_makes_no_shadow_is_refused_and_the_folder_left_as_it_is(bench: Workbench, url: str) -> None:
-    flags = ("agent", "lab.toml", "--shadow", *reached(url, bench), "--quiet")
+    flags = ("shadow", "lab.toml", *reached(url, bench), "--quiet")
     nothing = bench.entropilot(*flags, "--resume")
     assert (nothing.code, "There is no shadow to resume" in nothing.err) == (5, True)
     assert not folder(bench).exists()
     stored = bench.entropilot(*flags, "--database", "sqlite:///x.db")
-    assert (stored.code, "keeps no database" in stored.err) == (2, True)
+    assert (stored.code, "No such option: --database" in stored.err) == (2, True)
     unknown = bench.entropilot(*flags, "--policy", "nonesuch")
     assert unknown.code == 2
     assert not folder(bench).exists()

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from agent.assembly import DATABASE, opened_campaign
+from agent.assembly import opened_campaign
 from agent.entropy.measure import EntropyMeasure
+from agent.run_files import DATABASE
 from agent.runtime.resume import begin
 from agent.settings import CampaignSettings
 from protocols.errors import StoreError

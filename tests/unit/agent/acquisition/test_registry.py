@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.acquisition.base import Policy
-from agent.acquisition.registry import BUILT_IN, is_cheap, make_policy, policy_fingerprint
+from agent.acquisition.built_in import BUILT_IN
+from agent.acquisition.registry import is_cheap, make_policy, policy_fingerprint
 from protocols.errors import SettingsError
 from protocols.settings.user_code import CodeSource
 

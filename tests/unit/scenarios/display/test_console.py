@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.errors import StoreError
-from scenarios.cli.options import show
-from scenarios.display.console import REPLACEMENT, PlainConsole, print_json, reported_errors, tell, visible
+from scenarios.display.console import REPLACEMENT, PlainConsole, print_json, reported_errors, show, tell, visible
 from scenarios.run.standalone import _log_on_stderr
 from scenarios.verify.part import Part
 from scenarios.verify.verify import verification_table

@@ -13,11 +13,11 @@ from protocols.errors import StoreError
 from protocols.recording.seal import compress_recording
 from protocols.recording.writer import RecordingWriter
 from scenarios.pack import writer as pack
-from scenarios.pack.manifest import MANIFEST, RECORDING, SCENARIO
-from scenarios.pack.reader import PACKS, unpacked
+from scenarios.pack.content import content_of
 from scenarios.pack.writer import Content, write_pack
+from scenarios.pack_file.manifest import MANIFEST, RECORDING, SCENARIO
+from scenarios.pack_file.reader import PACKS, unpacked
 from scenarios.settings.stored import shared_settings
-from scenarios.sources.pack_content import content_of
 from scenarios.sources.recording import find_recording, recorded_scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.verify.pack_check import pack_parts
@@ -167,7 +167,7 @@ def test_a_scenario_of_the_library_and_a_file_are_packed_as_they_are_written(tmp
 def test_what_is_not_there_is_said_and_a_pack_is_not_packed_again(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no run, recording or scenario 'nothing'"):
         content_of("nothing", tmp_path, quiet)
-    with pytest.raises(StoreError, match="is a pack already"):
+    with pytest.raises(StoreError, match="is a pack, not a run, recording or scenario"):
         content_of(str(small_pack(tmp_path).path), tmp_path, quiet)
 
 

@@ -1,38 +1,18 @@
-"""Whoever gives a command something else than it takes is told what that is, and which command takes it."""
+"""What a recording or a pack keeps of the settings, and what is said of one that this version does not know."""
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from protocols.errors import EntropilotError, SettingsError, StoreError
+from protocols.errors import EntropilotError, StoreError
 from protocols.recording.writer import RecordingWriter
 from scenarios.sources.recording import recorded_scenario
-from scenarios.sources.scenario import find_scenario
 from scenarios.verify.verify import verified
 from tests.support.packs import entry, sealed_zip
 from tests.support.table_run import table_scenario
-
-
-def test_what_is_no_scenario_is_named_with_the_command_that_takes_it(tmp_path: Path) -> None:
-    with closing(RecordingWriter(tmp_path / "r.jsonl", {"campaign": "", "pool_digest": "", "started_at": ""})):
-        pass
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "text.txt").write_text("words", encoding="utf-8")
-    os.mkfifo(tmp_path / "pipe")
-    for name, words in {
-        "r.jsonl": r"is no scenario but a recording.*entropilot replay",
-        "folder": r"is no scenario but a folder.*entropilot report",
-        "pipe": r"is no scenario but a pipe",
-        "text.txt": r"is no scenario but a file that is none",
-    }.items():
-        with pytest.raises(SettingsError, match=words):
-            find_scenario(str(tmp_path / name))
-    with pytest.raises(SettingsError, match="There is no scenario"):
-        find_scenario(str(tmp_path / "nothing"))
 
 
 def test_verify_of_a_shadows_folder_points_to_its_recording(tmp_path: Path) -> None:

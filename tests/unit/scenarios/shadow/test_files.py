@@ -20,7 +20,8 @@ from scenarios.shadow.choices import LabChoice, compared
 from scenarios.shadow.files import ShadowFiles, opened_shadow
 from scenarios.shadow.lab_campaign import Shadow
 from scenarios.shadow.outcome import gaps_before, read_shadow, write_outcome
-from scenarios.sources.run_folder import find_run
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import RunPath
 from scenarios.world.world import World, make_world
 from tests.support.campaigns import NOW, quantity
 from tests.support.heard import request, result
@@ -196,7 +197,8 @@ def test_the_outcome_is_read_back_and_its_table_has_a_row_for_each_choice(
     summary = read_shadow(folder / "shadow.json")
     assert (summary.chosen, summary.results, summary.gaps) == (5, 5, 0)
     assert gaps_before(folder) == 0
-    assert find_run("lab-shadow", folder.parent) == folder
+    found = identify("lab-shadow", folder.parent, RunPath)
+    assert (found.path, found.is_shadow) == (folder, True)
     assert json.loads(run_json(folder))["chosen"] == 5
     (listed,) = (each for each in listed_recordings(folder.parent) if each.kind == "run")
     assert listed.standing == f"a shadow: {summary.same} of 5 choices of the lab are the same"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.assembly import DATABASE
+from agent.run_files import DATABASE
 from protocols.errors import SettingsError, StoreError
-from scenarios.sources.run_folder import choose_campaign, find_folder
+from scenarios.sources.run_folder import choose_campaign, require_summary, run_names
 
 
 @pytest.fixture
@@ -90,18 +90,21 @@ def test_a_folder_without_a_database_is_no_run_to_resume(runs: Path, resume: boo
     assert choose_campaign(runs, "alloys", None, resume=resume) == expected
 
 
-def test_a_run_is_found_by_its_folder_or_by_its_name_however_it_stands(runs: Path) -> None:
+def test_the_runs_below_a_folder_are_those_with_a_file_of_a_run(runs: Path) -> None:
+    assert run_names(runs) == []
+    begun(runs, "oxides", "alloys")
+    (runs / "notes").mkdir()
+    (runs / "lab-shadow").mkdir()
+    (runs / "lab-shadow" / "shadow.jsonl").touch()
+    assert run_names(runs) == ["alloys", "lab-shadow", "oxides"]
+
+
+def test_a_run_that_has_not_ended_has_no_summary(runs: Path) -> None:
     begun(runs, "alloys")
-    assert find_folder("alloys", runs) == runs / "alloys"
-    assert find_folder(str(runs / "alloys"), Path("nowhere")) == runs / "alloys"
-
-
-def test_a_folder_without_a_database_is_a_run_only_when_its_database_is_elsewhere(runs: Path) -> None:
-    begun(runs, "oxides")
-    (runs / "alloys").mkdir()
-    assert find_folder("alloys", runs, has_database=False) == runs / "alloys"
-    with pytest.raises(StoreError, match=r"There is no run 'alloys'.*one of: oxides\."):
-        find_folder("alloys", runs)
+    with pytest.raises(StoreError, match=r"alloys is running, or was interrupted.*summary\.json.*--resume"):
+        require_summary(runs / "alloys")
+    (runs / "alloys" / "summary.json").touch()
+    assert require_summary(runs / "alloys") == runs / "alloys" / "summary.json"
 
 
 @pytest.mark.parametrize("numbered", [True, False])

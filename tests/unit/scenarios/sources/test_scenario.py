@@ -8,7 +8,7 @@ import pytest
 
 from protocols.errors import SettingsError
 from scenarios.settings.library import library_scenarios
-from scenarios.sources.scenario import Overrides, find_scenario, load_scenario
+from scenarios.sources.scenario import Overrides, load_scenario
 
 MINE = """
 name = "mine"
@@ -41,11 +41,6 @@ def test_every_scenario_of_the_library_loads_and_says_what_it_is_for(name: str) 
     scenario = load_scenario(name, Overrides(), {}).settings
     assert scenario.name == name
     assert scenario.about
-
-
-def test_an_unknown_scenario_is_answered_with_the_nearest_name() -> None:
-    with pytest.raises(SettingsError, match="did you mean 'emt_alloys'"):
-        find_scenario("emt_aloys")
 
 
 def test_a_range_that_a_table_gives_to_the_campaign_is_told_once_and_with_its_line(mine: str) -> None:

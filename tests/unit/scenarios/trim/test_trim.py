@@ -217,8 +217,8 @@ def test_a_packed_scenario_is_trimmed_as_its_file_is(tmp_path: Path, monkeypatch
 
 def test_a_table_that_is_missing_or_made_on_the_spot_or_empty_is_told(tmp_path: Path) -> None:
     for name, columns, found in (
-        ("alloy", COLUMNS, "neither a table nor a scenario 'alloy'"),
-        (str(tmp_path / "no.csv"), COLUMNS, "There is no table"),
+        ("alloy", COLUMNS, "no table, scenario or pack 'alloy'"),
+        (str(tmp_path / "no.csv"), COLUMNS, "There is no table, scenario or pack"),
         ("emt_alloys", NamedColumns(), "is no table"),
         ("oracle_table", COLUMNS, "says itself"),
     ):

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final, cast
 from protocols.errors import StoreError
 from protocols.storage.regular_file import begins_with, require_regular_file
 from scenarios.display.progress import ProgressCall, byte_counter, no_progress
-from scenarios.pack.manifest import (
+from scenarios.pack_file.manifest import (
     MANIFEST,
     RECORDING,
     SCENARIO,
@@ -32,7 +32,7 @@ from scenarios.pack.manifest import (
     require_members,
     require_within,
 )
-from scenarios.pack.seal import ZIP_MAGIC, require_end, sealed_digest
+from scenarios.pack_file.seal import ZIP_MAGIC, require_end, sealed_digest
 
 SUFFIX: Final = ".pack"
 
@@ -115,7 +115,7 @@ class Pack:
         for member in self.manifest.members:
             self.require_member(member)
         if not self.is_sealed:
-            raise WrongPack("", _BROKEN_SEAL)
+            raise WrongPack("", BROKEN_SEAL)
 
     @contextmanager
     def recording(self) -> Iterator[BinaryIO]:
@@ -124,7 +124,7 @@ class Pack:
             yield cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", member), _CHUNK_BYTES))
 
 
-_BROKEN_SEAL: Final = "its seal does not fit: a byte was changed"
+BROKEN_SEAL: Final = "its seal does not fit: a byte was changed"
 
 
 def is_pack(path: Path) -> bool:

@@ -1,21 +1,23 @@
-"""What goes into a pack."""
+"""What goes into a pack: the scenario that a name means, its pool, and its recording where there is one.
+
+A pack is made to be handed on: nothing goes in that holds a password, and what cannot go in is said.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from agent.assembly import RECORDING as RUN_RECORDING
 from protocols.errors import StoreError
 from protocols.recording.reader import check_recording
 from protocols.settings.fields import without_url_password
 from protocols.wire.messages import ID_PATTERN
 from scenarios.display.progress import ProgressCall
-from scenarios.pack.reader import is_pack
 from scenarios.pack.writer import Content
-from scenarios.settings.library import library_scenarios
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import shared_settings
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import RecordingPath, RunPath, ScenarioPath
 from scenarios.sources.recording_source import Source, named_source
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.world.world import make_world
@@ -39,9 +41,7 @@ def content_of(
         SettingsError: When the scenario cannot be used.
         TableError: When its table cannot.
     """
-    if is_pack(Path(name)):
-        raise StoreError(f"{name} is a pack already", expected="a run, a recording or a scenario")
-    if not _names_recording(name, runs):
+    if isinstance(identify(name, runs, RunPath, RecordingPath, ScenarioPath), ScenarioPath):
         return _scenario_content(name, runs, progress)
     source = named_source(name, runs, scenario, progress)
     own = source.scenario.name
@@ -58,26 +58,6 @@ def content_of(
     campaign = source.header.campaign if re.fullmatch(ID_PATTERN, source.header.campaign) else own
     notes = (*_lacking(source.scenario), *filter(None, (check.note,)))
     return Content(campaign, source.scenario, source.world.pool.digest, source.path, notes)
-
-
-def _names_recording(name: str, runs: Path) -> bool:
-    """Tell a run or a recording from a scenario: a file that is no TOML, a folder, or a campaign below `runs`.
-
-    Raises:
-        StoreError: When there is nothing of this name.
-    """
-    path = Path(name)
-    if path.suffix == ".toml":
-        return False
-    if path.exists() or (runs / name / RUN_RECORDING).exists():
-        return True
-    if name in library_scenarios():
-        return False
-    raise StoreError(
-        f"There is no run, recording or scenario {name!r}",
-        expected=f"a run folder, a campaign below {runs}, a recording's file, or a scenario's name or TOML file",
-        action="`entropilot list` shows what there is",
-    )
 
 
 def _scenario_content(name: str, runs: Path, progress: ProgressCall) -> Content:

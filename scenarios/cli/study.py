@@ -1,4 +1,4 @@
-"""The commands that study a table or a scenario without running it: compare policies, trim a table."""
+"""Commands that study a table or a scenario without running it: compare policies, trim a table."""
 
 from __future__ import annotations
 
@@ -7,20 +7,10 @@ from typing import Annotated
 
 import typer
 
-from scenarios.cli.options import (
-    AllowCode,
-    Budget,
-    Debug,
-    Json,
-    Quiet,
-    ScenarioName,
-    Set,
-    SettingsFile,
-    allowing_code,
-    loaded,
-    show,
-)
-from scenarios.display.console import print_json, progress_on_stderr, reported_errors, tell
+from scenarios.cli import completion
+from scenarios.cli.options import AllowCode, Budget, Debug, Json, Quiet, ScenarioName, Set, SettingsFile, allowing_code
+from scenarios.cli.settings import loaded
+from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show, show_notes
 
 app = typer.Typer()
 
@@ -28,7 +18,9 @@ app = typer.Typer()
 @app.command()
 def compare(
     scenario: ScenarioName,
-    policies: Annotated[str, typer.Option(help="Policies, separated by commas.")] = "etal,random",
+    policies: Annotated[
+        str, typer.Option(help="Policies, separated by commas.", autocompletion=completion.several_policies)
+    ] = "etal,random",
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds; each has its own start set.")] = 5,
     budget: Budget = None,
     downstream: Annotated[
@@ -67,7 +59,11 @@ def compare(
 @app.command()
 def trim(
     table: Annotated[
-        str, typer.Argument(help="A .csv, .csv.gz or .parquet file, or a scenario whose pool is such a table.")
+        str,
+        typer.Argument(
+            help="A .csv, .csv.gz or .parquet file, or a scenario whose pool is such a table.",
+            autocompletion=completion.scenarios,
+        ),
     ],
     keep: Annotated[str, typer.Option(help="How many rows to keep: a number, or a share such as 30%.")],
     family: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column with the family of a row.")] = None,
@@ -115,8 +111,7 @@ def trim(
         if json:
             print_json(trim_json(trimmed, files))
             return
-        for note in trimmed.notes():
-            tell(f"note: {note}", "yellow")
+        show_notes(trimmed.notes())
         if not quiet:
             show(trim_table(trimmed))
             for path in files:

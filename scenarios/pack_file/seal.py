@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
-from scenarios.pack.manifest import MAX_MEMBERS, MAX_PACK_BYTES, WrongPack
+from scenarios.pack_file.manifest import MAX_MEMBERS, MAX_PACK_BYTES, WrongPack
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 

@@ -7,8 +7,8 @@ A pack is a ZIP file with the members
     tables/NAME        every table that pool and lab read; a pool that is generated has none
     manifest.json      what this module describes: name, kind, size and SHA-256 of every other member
 
-and a seal at its very end (`scenarios.pack.reader`). Nothing that a header says is believed: what is read is counted
-and digested on the way.
+and a seal at its very end (`scenarios.pack_file.reader`). Nothing that a header says is believed: what is read is
+counted and digested on the way.
 """
 
 from __future__ import annotations

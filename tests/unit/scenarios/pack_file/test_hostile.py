@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import StoreError
-from scenarios.pack.manifest import MANIFEST, MAX_MEMBERS, MAX_RATIO, SMALL_BYTES
-from scenarios.pack.reader import is_pack, unpacked
+from scenarios.pack_file.manifest import MANIFEST, MAX_MEMBERS, MAX_RATIO, SMALL_BYTES
+from scenarios.pack_file.reader import is_pack, unpacked
 from scenarios.sources.recording import find_recording
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.verify.pack_check import pack_parts

@@ -1,0 +1,18 @@
+"""Names of the policies that come with Entropilot; light to import, for whoever only needs the names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "etal": "agent.acquisition.etal:EntropyTargeted",
+        "etal_reference": "agent.acquisition.etal_reference:PublishedEntropyTargeted",
+        "random": "agent.acquisition.baselines:UniformRandom",
+        "round_robin": "agent.acquisition.baselines:RoundRobin",
+        "uncertainty": "agent.acquisition.baselines:Uncertainty",
+    }
+)
+"""Name -> module and class, as a user's own policy is named; imported when it is asked for."""

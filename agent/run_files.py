@@ -1,0 +1,10 @@
+"""Names of the files in a run folder that the agent writes; light to import, for whoever only looks for runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DATABASE: Final = "campaign.db"
+RECORDING: Final = "recording.jsonl"
+LOG: Final = "agent.jsonl"
+IN_HAND: Final = "agent.in_hand"

@@ -1,0 +1,63 @@
+"""What a shell completes: scenarios, policies, runs and recordings.
+
+Asked at every press of a key, so nothing heavy is imported, and no file is opened.
+
+Where nothing of ours fits, the shell completes paths, as it does without us.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from agent.acquisition.built_in import BUILT_IN
+from scenarios.settings.library import library_recordings, library_scenarios
+from scenarios.sources.run_folder import RUNS, RUNS_VARIABLE, run_names
+
+
+def scenarios(incomplete: str) -> list[str]:
+    """Complete the name of a scenario that comes with the package."""
+    return _beginning(incomplete, library_scenarios())
+
+
+def policies(incomplete: str) -> list[str]:
+    """Complete the name of a policy."""
+    return _beginning(incomplete, BUILT_IN)
+
+
+def several_policies(incomplete: str) -> list[str]:
+    """Complete the last of several policies that are separated by commas."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in policies(last) if name not in before.split(",")]
+
+
+def runs(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete the name of a run below the folder that `--runs` or the environment names."""
+    return _beginning(incomplete, run_names(_runs_folder(ctx)))
+
+
+def recordings(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete the name of a recording: of a run, or one that comes with the package."""
+    return _beginning(incomplete, [*run_names(_runs_folder(ctx)), *library_recordings()])
+
+
+def runs_and_scenarios(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete what a pack is made of."""
+    return _beginning(incomplete, [*run_names(_runs_folder(ctx)), *library_scenarios(), *library_recordings()])
+
+
+def brokers(incomplete: str) -> list[str]:
+    """Complete the kind of a broker."""
+    return _beginning(incomplete, ("embedded", "mosquitto"))
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
+def _runs_folder(ctx: typer.Context) -> Path:
+    """Return where run folders are; a command without --runs and one whose default is not filled in yet say nothing."""
+    return Path(ctx.params.get("runs") or os.environ.get(RUNS_VARIABLE) or RUNS)

@@ -1,0 +1,183 @@
+"""Commands for beside a lab: a simulator or a broker alone, a shadow that watches, a recorder that listens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scenarios.broker.url import DEFAULT_URL
+from scenarios.cli import completion
+from scenarios.cli.options import (
+    AllowCode,
+    Budget,
+    Debug,
+    Json,
+    Policy,
+    Quiet,
+    RunningBroker,
+    Runs,
+    ScenarioName,
+    Seed,
+    Set,
+    SettingsFile,
+    ShowSettings,
+    allowing_code,
+)
+from scenarios.cli.settings import loaded, made_world, on_a_server, print_settings, require_running
+from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show
+
+app = typer.Typer()
+
+
+@app.command()
+def simulator(
+    scenario: ScenarioName,
+    broker: RunningBroker = None,
+    id: Annotated[str | None, typer.Option("--id", help="Name of this simulator.")] = None,  # noqa: A002 - the flag
+    campaign: Annotated[
+        str | None, typer.Option(help="The campaign that it serves; by default the scenario's name.")
+    ] = None,
+    every_campaign: Annotated[
+        bool, typer.Option("--every-campaign", help="Serve every campaign on the broker (without a status of its own).")
+    ] = False,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    memory: Annotated[Path, typer.Option(help="Folder where it remembers attempts and answers.")] = Path(
+        "runs/.simulators"
+    ),
+    show_settings: ShowSettings = False,
+    allow_code: AllowCode = None,
+    debug: Debug = False,
+) -> None:
+    """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
+    with reported_errors(debug=debug), allowing_code(allow_code):
+        require_running(broker)
+        resolved = on_a_server(loaded(scenario, {"broker": broker, "id": id}, settings, settings_file))
+        if show_settings:
+            print_settings(resolved, json=False)
+            return
+        from scenarios.run.standalone import run_simulator
+        from scenarios.sources.run_folder import require_campaign_name
+
+        if campaign is not None:
+            require_campaign_name(campaign)
+        served = None if every_campaign else campaign or resolved.settings.name
+        run_simulator(resolved.settings, campaign=served, memory=memory)
+
+
+@app.command()
+def broker(
+    kind: Annotated[
+        str, typer.Argument(help="embedded, or mosquitto.", autocompletion=completion.brokers)
+    ] = "embedded",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for every machine of a trusted network.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 1883,
+    folder: Annotated[Path, typer.Option(help="Where Mosquitto keeps its files.")] = Path("runs/.mosquitto"),
+    debug: Debug = False,
+) -> None:
+    """Run a broker alone, until it is ended."""
+    with reported_errors(debug=debug):
+        from scenarios.run.standalone import run_broker
+
+        run_broker(kind, host=host, port=port, folder=folder)
+
+
+@app.command()
+def shadow(
+    scenario: ScenarioName,
+    policy: Policy = None,
+    budget: Budget = None,
+    seed: Seed = None,
+    broker: RunningBroker = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    campaign: Annotated[str | None, typer.Option(help="The lab's campaign; by default the scenario's name.")] = None,
+    runs: Runs = Path("runs"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume a shadow where it was left, however it ended.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    show_settings: ShowSettings = False,
+    allow_code: AllowCode = None,
+    debug: Debug = False,
+) -> None:
+    """Stand beside a lab's campaign: decide and log what the policy would choose, publish nothing, compare."""
+    with reported_errors(debug=debug), allowing_code(allow_code):
+        require_running(broker)
+        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
+        resolved = on_a_server(loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
+        if show_settings:
+            print_settings(resolved, json=json)
+            return
+        from scenarios.shadow.listener import ShadowRequest, follow_lab
+        from scenarios.shadow.outcome import shadow_json
+        from scenarios.shadow.report import shadow_table, watched
+        from scenarios.sources.run_folder import require_campaign_name
+
+        name = resolved.settings.name if campaign is None else campaign
+        require_campaign_name(name)
+        world = made_world(resolved.settings, quiet=quiet or json)
+        request = ShadowRequest(resolved.settings, world, name, runs, resume)
+        with watched(request, quiet=quiet or json) as on_progress:
+            summary = follow_lab(request, on_progress)
+        if json:
+            print_json(shadow_json(summary))
+        elif not quiet:
+            show(shadow_table(summary))
+            for file in summary.files:
+                show(f"  {request.folder / file}")
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The recording to write: .jsonl, or .jsonl.gz.")],
+    broker: Annotated[str, typer.Option(help="Where to listen, such as mqtt://user:password@host:1883.")] = DEFAULT_URL,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Topic filter; by default everything of ours. Repeatable.")
+    ] = None,
+    campaign: Annotated[str | None, typer.Option(help="Record only this campaign; not with --topic.")] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            help="Scenario of the campaign, so that the recording can be replayed by itself.",
+            autocompletion=completion.scenarios,
+        ),
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="How long; by default until Ctrl-C.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Record any campaign on any broker, beside its agent and its lab: every message, publishing nothing."""
+    with reported_errors(debug=debug):
+        from scenarios.broker.url import broker_at
+        from scenarios.record.record import RecordRequest, filters_for, require_new
+        from scenarios.record.record import record as listen_and_write
+        from scenarios.record.report import listening, record_json, record_table
+        from scenarios.sources.run_folder import require_campaign_name
+        from scenarios.sources.scenario import Overrides, load_scenario
+        from scenarios.world.world import make_world
+
+        if campaign is not None:
+            require_campaign_name(campaign)
+        require_new(out)
+        meant = None if scenario is None else load_scenario(scenario, Overrides()).settings
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            world = None if meant is None else make_world(meant, progress)
+        request = RecordRequest(
+            broker_at(broker), filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
+            meant, world,
+        )  # fmt: skip
+        with listening(request, quiet=quiet or json) as on_progress:
+            heard = listen_and_write(request, on_progress)
+        if json:
+            print_json(record_json(heard, out))
+        elif not quiet:
+            show(record_table(heard, out))

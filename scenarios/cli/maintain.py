@@ -1,0 +1,106 @@
+"""Commands that keep what was made: check a run, hand it on as a pack, write the protocol's schemas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scenarios.cli import completion
+from scenarios.cli.options import Database, Debug, Json, Quiet, Runs, ScenarioOfRecording
+from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show, show_notes
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN",
+            help="A run folder, the name of a campaign, a recording, or a pack.",
+            autocompletion=completion.recordings,
+        ),
+    ],
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check a run: the journal's chain, everything that is folded from it, and the figures of its files."""
+    with reported_errors(debug=debug):
+        from scenarios.verify.run_check import require_sound
+        from scenarios.verify.verify import verification_json, verification_table, verified
+
+        with progress_on_stderr(quiet=json) as progress:
+            parts = verified(run, runs, database, progress)
+        if json:
+            print_json(verification_json(parts))
+        else:
+            show(verification_table(parts))
+        require_sound(parts, run)
+
+
+@app.command()
+def pack(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN_OR_SCENARIO",
+            help="A run folder, the name of a campaign, a recording, or a scenario (its name or TOML file).",
+            autocompletion=completion.runs_and_scenarios,
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The pack; by default NAME.pack.")] = None,
+    scenario: ScenarioOfRecording = None,
+    no_recording: Annotated[
+        bool, typer.Option("--no-recording", help="Of a run only its scenario and tables.")
+    ] = False,
+    runs: Runs = Path("runs"),
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Pack scenario, tables and recording into one file that run, replay and verify take on any machine."""
+    with reported_errors(debug=debug):
+        from scenarios.pack.content import content_of
+        from scenarios.pack.report import packed_json, packed_table
+        from scenarios.pack.writer import default_path, write_pack
+
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            content = content_of(what, runs, progress, scenario=scenario, with_recording=not no_recording)
+            packed = write_pack(content, out or default_path(content), progress)
+        if json:
+            print_json(packed_json(packed))
+            return
+        show_notes(packed.notes)
+        if not quiet:
+            show(packed_table(packed))
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; by default the package's own.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only tell whether the written files are up to date.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Write the protocol's JSON Schemas and its AsyncAPI document."""
+    with reported_errors(debug=debug):
+        from protocols.errors import SettingsError
+        from protocols.schema.files import SCHEMA_FOLDER, drift, write_documents
+
+        folder = out or SCHEMA_FOLDER
+        if check:
+            if stale := drift(folder):
+                raise SettingsError(
+                    "; ".join(stale), expected="documents generated from this code", action="run `entropilot schema`"
+                )
+            show(f"The documents in {folder} are up to date.")
+        else:
+            written = write_documents(folder)
+            for path in written:
+                show(f"  {path}")
+            if not written:
+                show(f"The documents in {folder} were up to date already.")

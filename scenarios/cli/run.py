@@ -1,0 +1,158 @@
+"""Commands that run a campaign: with everything on this machine, or against a lab elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scenarios.cli.moved import AgentCommand
+from scenarios.cli.options import (
+    AllowCode,
+    Broker,
+    Budget,
+    Campaign,
+    Database,
+    Debug,
+    Json,
+    Policy,
+    Quiet,
+    Resume,
+    RunningBroker,
+    Runs,
+    ScenarioName,
+    Seed,
+    Set,
+    SettingsFile,
+    ShowSettings,
+    allowing_code,
+)
+from scenarios.cli.settings import loaded, made_world, on_a_server, print_settings, require_running
+from scenarios.display.console import INTERRUPTED, print_json, reported_errors, show, tell
+
+if TYPE_CHECKING:
+    from scenarios.run.request import RunRequest
+    from scenarios.settings.model import Scenario
+
+app = typer.Typer()
+
+
+@app.command()
+def run(
+    scenario: ScenarioName,
+    policy: Policy = None,
+    budget: Budget = None,
+    seed: Seed = None,
+    broker: Broker = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    campaign: Campaign = None,
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    resume: Resume = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    show_settings: ShowSettings = False,
+    one_life: Annotated[bool, typer.Option("--one-life", hidden=True)] = False,
+    allow_code: AllowCode = None,
+    debug: Debug = False,
+) -> None:
+    """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
+    with reported_errors(debug=debug), allowing_code(allow_code):
+        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
+        resolved = loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
+        if show_settings:
+            print_settings(resolved, json=json)
+            return
+        if (kills := len(resolved.settings.crashes.at)) and not one_life:
+            from scenarios.run.crashes import live_and_be_killed
+            from scenarios.sources.run_folder import choose_campaign
+
+            name = choose_campaign(runs, resolved.settings.name, campaign, resume=resume)
+            raise SystemExit(live_and_be_killed(sys.argv[1:], campaign=name, kills=kills))
+        request = _request(scenario, resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
+        if one_life:
+            from scenarios.run.crashes import end_with_parent
+
+            end_with_parent()
+        _run_and_tell(dataclasses.replace(request, may_crash=one_life), quiet=quiet or json, json=json)
+
+
+@app.command(cls=AgentCommand)
+def agent(
+    scenario: ScenarioName,
+    policy: Policy = None,
+    budget: Budget = None,
+    seed: Seed = None,
+    broker: RunningBroker = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    campaign: Campaign = None,
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    resume: Resume = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    show_settings: ShowSettings = False,
+    allow_code: AllowCode = None,
+    debug: Debug = False,
+) -> None:
+    """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
+    with reported_errors(debug=debug), allowing_code(allow_code):
+        require_running(broker)
+        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
+        resolved = on_a_server(loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
+        if show_settings:
+            print_settings(resolved, json=json)
+            return
+        request = _request(
+            scenario, resolved.settings, campaign, runs, database,
+            resume=resume, quiet=quiet or json, with_simulator=False,
+        )  # fmt: skip
+        _run_and_tell(request, quiet=quiet or json, json=json)
+
+
+def _request(
+    named: str,
+    scenario: Scenario,
+    campaign: str | None,
+    runs: Path,
+    database: str | None,
+    *,
+    resume: bool,
+    quiet: bool,
+    with_simulator: bool = True,
+) -> RunRequest:
+    from scenarios.run.request import RunRequest
+    from scenarios.sources.packed_pool import require_own_pool
+    from scenarios.sources.run_folder import choose_campaign
+
+    name = choose_campaign(runs, scenario.name, campaign, resume=resume, numbered=with_simulator)
+    world = made_world(scenario, quiet=quiet)
+    require_own_pool(named, runs, scenario, world.pool.digest)
+    return RunRequest(
+        scenario, world, name, runs / name, resume=resume, with_simulator=with_simulator, database_url=database
+    )
+
+
+def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
+    from scenarios.run.live_view import LiveView
+    from scenarios.run.run import run as run_campaign
+    from scenarios.run.summary import summary_json, summary_table
+
+    outcome = run_campaign(request, None if quiet else LiveView())
+    if outcome.already and (json or not quiet):
+        why = outcome.summary.stopped_because
+        tell(f"The campaign {request.campaign} was over already ({why}); nothing was changed.")
+    if json:
+        print_json(summary_json(outcome.summary))
+    elif not quiet:
+        show(summary_table(outcome.summary))
+        for name in outcome.summary.files:
+            show(f"  {request.folder / name}")
+    if not outcome.finished:
+        tell(f"The campaign is not finished; take it up with --resume --campaign {request.campaign}")
+        raise SystemExit(INTERRUPTED)

@@ -1,0 +1,74 @@
+"""How commands get the settings of a scenario and what they make of them, with what a person is told meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenarios.broker.url import DEFAULT_URL, broker_at
+from scenarios.display.console import print_json, progress_on_stderr, show, show_notes
+
+if TYPE_CHECKING:
+    from protocols.settings.resolve import Resolved
+    from scenarios.settings.model import Scenario
+    from scenarios.world.world import World
+
+
+def loaded(
+    scenario: str,
+    flags: dict[str, Any],
+    assignments: list[str] | None,
+    file: Path | None,
+    runs: Path | None = None,
+    *,
+    quiet: bool = False,
+) -> Resolved[Scenario]:
+    """Return the settings of a scenario with what the command line says, and where each comes from."""
+    from scenarios.sources.scenario import Overrides, load_scenario
+
+    overrides = Overrides(flags, tuple(assignments or ()), file)
+    with progress_on_stderr(quiet=quiet) as progress:
+        return load_scenario(scenario, overrides, runs=runs, progress=progress)
+
+
+def made_world(scenario: Scenario, *, quiet: bool) -> World:
+    """Make pool, values and start set; what a person should know of the table goes to standard error."""
+    from scenarios.world.world import make_world
+
+    with progress_on_stderr(quiet=quiet) as progress:
+        world = make_world(scenario, progress)
+    show_notes(world.warnings)
+    return world
+
+
+def print_settings(resolved: Resolved[Scenario], *, json: bool) -> None:
+    """Print every setting with its source."""
+    from protocols.settings.listing import settings_json, settings_table
+
+    if json:
+        print_json(settings_json(resolved))
+    else:
+        show(settings_table(resolved))
+
+
+def require_running(broker: str | None) -> None:
+    """Check what is said of the broker by who starts none; a scenario may well name one that a run starts.
+
+    Raises:
+        SettingsError: When it is no broker that runs already.
+    """
+    if broker is not None:
+        broker_at(broker)
+
+
+def on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:
+    """Let a part that runs alone look for a broker where `entropilot broker` listens."""
+    from protocols.link.broker_settings import EMBEDDED, MOSQUITTO
+    from protocols.settings.resolve import Resolved
+
+    broker_settings = resolved.settings.broker
+    if broker_settings.url not in {EMBEDDED, MOSQUITTO}:
+        return resolved
+    elsewhere = broker_settings.model_copy(update={"url": DEFAULT_URL})
+    scenario = resolved.settings.model_copy(update={"broker": elsewhere})
+    return Resolved(scenario, resolved.source_of | {"broker.url": "default of a part that runs alone"})

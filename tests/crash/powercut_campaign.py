@@ -213,7 +213,7 @@ class ReceiptFirst(Agent):
 
     async def _commit_and_send(self, step: Step) -> None:
         for receipt in step.receipts:
-            await self._send(*self._letters.receipt(receipt))
+            await self.outbound.send(*self.outbound._letters.receipt(receipt))
         await super()._commit_and_send(step)
 
 

@@ -21,7 +21,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, MAX_OWED
+from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT
+from agent.runtime.outbound import MAX_PENDING_SENDS
 from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, MAX_QUARANTINE_ROWS, RECEIVE_MAXIMUM
 from scenarios.display.console import INTERRUPTED
 from tests.endurance.stage import CAMPAIGN, Stage, Terms, end_in_order_on_sigterm, keep, wait_until
@@ -43,8 +44,8 @@ STALL_S: Final = 90.0
 
 BOUNDS: Final = {
     "inbox": INBOX_SIZE,
-    "receipts on their way": MAX_OWED + MAX_INPUTS_PER_COMMIT,
-    "sends": MAX_OWED + MAX_INPUTS_PER_COMMIT + 2 * PARALLEL + 16,
+    "receipts on their way": MAX_PENDING_SENDS + MAX_INPUTS_PER_COMMIT,
+    "sends": MAX_PENDING_SENDS + MAX_INPUTS_PER_COMMIT + 2 * PARALLEL + 16,
     "unconfirmed requests": 2 * PARALLEL,
     "confirmations": 4 * PARALLEL,
     "deadlines": 17 * (PARALLEL + 1) + PARALLEL,

@@ -36,11 +36,11 @@ def gauges(agent: Agent) -> dict[str, int]:
     link: Any = getattr(agent._transport, "_inner", agent._transport)
     campaign = agent.campaign
     return {
-        "inbox": agent._inbox.qsize(),
-        "receipts on their way": len(agent._owed),
-        "sends": len(agent._sends),
-        "unconfirmed requests": len(agent._unconfirmed),
-        "confirmations": len(agent._confirmed),
+        "inbox": len(agent.inbox),
+        "receipts on their way": len(agent.outbound.pending),
+        "sends": len(agent.outbound.tasks),
+        "unconfirmed requests": len(agent.outbound.unconfirmed),
+        "confirmations": len(agent.outbound.confirmed),
         "deadlines": len(agent._deadlines._heap),
         "in flight": len(campaign.in_flight),
         "link inbox": link._incoming.qsize(),

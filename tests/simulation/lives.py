@@ -16,8 +16,9 @@ from agent.acquisition.base import AcquisitionContext, Policy, Proposal
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
 from agent.campaign.state import Phase
-from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, MAX_OWED, Agent
+from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, Agent
 from agent.runtime.messages import Correspondence
+from agent.runtime.outbound import MAX_PENDING_SENDS
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.resume import begin, remember, require_same_plan
 from agent.runtime.transaction import Input, Step, StepMaker
@@ -217,9 +218,9 @@ class AgentProcess:
     def _measure(self, _step: Step) -> None:
         agent, world = self.agent, self.life.world
         awaited = len(agent.campaign.in_flight)
-        world.gauge("agent: inbox", agent._inbox.qsize(), INBOX_SIZE)
-        world.gauge("agent: owed", len(agent._owed), MAX_OWED + MAX_INPUTS_PER_COMMIT)
-        world.gauge("agent: unconfirmed", len(agent._unconfirmed), agent.campaign.terms.parallel)
+        world.gauge("agent: inbox", len(agent.inbox), INBOX_SIZE)
+        world.gauge("agent: owed", len(agent.outbound.pending), MAX_PENDING_SENDS + MAX_INPUTS_PER_COMMIT)
+        world.gauge("agent: unconfirmed", len(agent.outbound.unconfirmed), agent.campaign.terms.parallel)
         world.gauge("agent: awaited", awaited, agent.campaign.terms.parallel)
 
     async def run(self) -> None:
@@ -232,8 +233,8 @@ class AgentProcess:
         if store.sequence != agent.campaign.sequence:
             return f"the journal ends at {store.sequence}, the campaign at {agent.campaign.sequence}"
         kept = {item.attempt_id for item in store.unconfirmed()}
-        if kept != set(agent._unconfirmed):
-            return f"the outbox holds {sorted(kept)}, unconfirmed are {sorted(agent._unconfirmed)}"
+        if kept != set(agent.outbound.unconfirmed):
+            return f"the outbox holds {sorted(kept)}, unconfirmed are {sorted(agent.outbound.unconfirmed)}"
         return ""
 
 

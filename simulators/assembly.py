@@ -16,8 +16,9 @@ from protocols.wire.messages import Health
 from protocols.wire.topics import simulator_subscriptions
 from simulators.executor import make_executor
 from simulators.faulty import faulty
+from simulators.messages import status_letter
 from simulators.outbox import Outbox
-from simulators.service import SimulatorService, status_letter
+from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 
 

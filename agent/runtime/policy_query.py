@@ -25,9 +25,7 @@ class PolicyQuery:
         self._answer = answer
         self._asking: asyncio.Task[None] | None = None
 
-    def ask(
-        self, group: asyncio.TaskGroup, needed: DecisionNeeded, based_on: int, context: AcquisitionContext
-    ) -> None:
+    def ask(self, group: asyncio.TaskGroup, needed: DecisionNeeded, based_on: int, context: AcquisitionContext) -> None:
         """Ask in a task of the group; further questions wait until this one is closed."""
         self.is_open = True
         self._asking = group.create_task(self._ask(needed, based_on, context))

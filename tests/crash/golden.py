@@ -46,10 +46,11 @@ from protocols.wire.messages import CandidateRequest, Control, ControlAction, Fa
 from protocols.wire.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import Executor
+from simulators.messages import status_letter
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import NoAnswer
 from simulators.outbox import Outbox
-from simulators.service import SimulatorService, status_letter
+from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 from tests.support.campaigns import PROPERTY, UNIT, small_plan, small_pool, value_of
 from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport

@@ -21,6 +21,7 @@ import agent.store.views
 import protocols.concurrency.inbox
 import protocols.link.poison_guard
 import protocols.storage.database
+import simulators.outbound
 import simulators.outbox
 import simulators.service
 
@@ -36,6 +37,7 @@ FILES: Final = tuple(
         agent.store.migrations,
         agent.store.tables,
         simulators.service,
+        simulators.outbound,
         simulators.outbox,
         protocols.storage.database,
         protocols.link.poison_guard,

@@ -31,8 +31,9 @@ from protocols.storage.database import sqlite_url
 from protocols.wire.messages import CandidateRequest, Health, Quantity
 from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
 from simulators.executor import Executor
+from simulators.messages import status_letter
 from simulators.outbox import Answer, Change, Outbox, Progress
-from simulators.service import MAX_WAITING, SimulatorService, status_letter
+from simulators.service import MAX_WAITING, SimulatorService
 from simulators.settings import SimulatorSettings
 from tests.simulation.broker import Link, SimBroker
 from tests.simulation.lab import SimExecutor
@@ -275,8 +276,8 @@ class SimulatorProcess:
     def measure(self) -> None:
         """Note the lengths of its queues."""
         world, service = self.life.world, self.service
-        world.gauge("simulator: inbox", service._inbox.qsize(), MAX_WAITING)
-        world.gauge("simulator: waiting", len(service._waiting), 2 * MAX_WAITING)
+        world.gauge("simulator: inbox", len(service.inbox), MAX_WAITING)
+        world.gauge("simulator: waiting", len(service.waiting), 2 * MAX_WAITING)
 
     async def run(self) -> None:
         """Run to the end of this life."""
@@ -285,5 +286,5 @@ class SimulatorProcess:
     def undone(self) -> str:
         """Return what an orderly end left undone, or nothing."""
         known = {answer.attempt_id for answer in self.service._outbox.undelivered()}
-        missing = set(self.service._undelivered) - known
+        missing = set(self.service.outbound.undelivered) - known
         return f"answers that are not in the outbox: {sorted(missing)}" if missing else ""

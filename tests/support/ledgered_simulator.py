@@ -25,8 +25,9 @@ from protocols.wire.topics import simulator_subscriptions
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from simulators.executor import make_executor
+from simulators.messages import status_letter
 from simulators.outbox import Outbox
-from simulators.service import SimulatorService, status_letter
+from simulators.service import SimulatorService
 from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport
 
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
-from protocols.link.mqtt import MqttSession, Will
+from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import InHand
+from protocols.link.transport import Will
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health

@@ -35,9 +35,8 @@ from agent.runtime.resume import begin, remember, require_same_plan
 from agent.runtime.transaction import StepMaker
 from agent.store.store import Store
 from protocols.concurrency.task_group_errors import explained
-from protocols.link.mqtt import Will
 from protocols.link.poison_guard import InHand
-from protocols.link.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock

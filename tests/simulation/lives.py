@@ -24,9 +24,8 @@ from agent.runtime.resume import begin, remember, require_same_plan
 from agent.runtime.transaction import Input, Step, StepMaker
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
-from protocols.link.mqtt import Will
 from protocols.link.poison_guard import InHand
-from protocols.link.transport import Delivery, Incoming
+from protocols.link.transport import Delivery, Incoming, Will
 from protocols.storage.database import sqlite_url
 from protocols.wire.messages import CandidateRequest, Health, Quantity
 from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
@@ -35,8 +34,9 @@ from simulators.messages import status_letter
 from simulators.outbox import Answer, Change, Outbox, Progress
 from simulators.service import MAX_WAITING, SimulatorService
 from simulators.settings import SimulatorSettings
-from tests.simulation.broker import Link, SimBroker
+from tests.simulation.broker import SimBroker
 from tests.simulation.lab import SimExecutor
+from tests.simulation.link import Link
 from tests.simulation.terms import Terms
 from tests.simulation.world import Life, World
 from tests.support.campaigns import state_of, value_of

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.link.mqtt import Will
-from protocols.link.transport import Delivery, LinkUp
+from protocols.link.transport import Delivery, LinkUp, Will
 from protocols.storage.database import sqlite_url
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Health, Status

@@ -16,8 +16,9 @@ from typing import Any
 
 from protocols.concurrency.signals import ending_on_signals
 from protocols.errors import EntropilotError
-from protocols.link.mqtt import MqttSession, Will
+from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import InHand
+from protocols.link.transport import Will
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health

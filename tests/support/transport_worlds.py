@@ -17,8 +17,8 @@ from typing import Final
 from pydantic import SecretStr
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
-from protocols.link.mqtt import MqttSession, Will
-from protocols.link.transport import Transport
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Transport, Will
 from scenarios.broker.broker import LOOPBACK, embedded_broker, find_mosquitto, mosquitto_config
 from tests.support.memory_bus import MemoryBus, MemoryTransport
 
@@ -227,7 +227,8 @@ class MosquittoWorld(MqttWorld):
         assert self._process is None
         await asyncio.to_thread(self._write_files)
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "scenarios.broker.child_guard", find_mosquitto(), "-c", str(self._folder / "mosquitto.conf"),
+            sys.executable, "-m", "scenarios.broker.child_guard",
+            find_mosquitto(), "-c", str(self._folder / "mosquitto.conf"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(10):

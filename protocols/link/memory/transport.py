@@ -106,8 +106,9 @@ class MemoryTransport:
     async def close(self) -> None:
         """Disconnect in order: no last will."""
         self._closing.set()
-        if self._connection is not None:
-            self._leave(self._connection)
+        connection = self._usable()
+        if connection is not None:
+            self._leave(connection)
 
     def _open(self) -> Connection:
         """Ask for a connection."""
@@ -140,9 +141,9 @@ class MemoryTransport:
             raise BrokerError("No broker runs in memory", expected="one that was started", action="start it first")
 
     def _usable(self) -> Connection | None:
-        """Return the connection that a publish goes over."""
-        connection = self._connection
-        return None if connection is None or connection.ended.is_set() else connection
+        """Return the connection that we may use: from the broker's welcome on, before the loop has seen it."""
+        connection = self._opening
+        return connection if connection is not None and connection.is_open else None
 
     async def _word_on(self, connection: Connection, message: Message) -> Confirmation:
         """Send a message and return the broker's word on it."""

@@ -66,7 +66,7 @@ CHANNELS: Final = {
     "candidate_request": "request", "candidate_result": "result", "candidate_failure": "failure",
     "result_receipt": "receipt", "bias_report": "bias", "status": "status", "control": "control",
 }  # fmt: skip
-SCHEMAS: Final = Path(__file__).resolve().parents[2] / "protocols" / "schema"
+SCHEMAS: Final = Path(__file__).resolve().parents[2] / "protocols" / "schema" / "v1"
 VALIDATORS: Final = {
     name: Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
     for name in CHANNELS

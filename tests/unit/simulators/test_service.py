@@ -76,20 +76,6 @@ async def test_an_answer_is_repeated_until_its_receipt_and_then_no_more(tmp_path
     assert stored(lab, "a-1") is Progress.DELIVERED
 
 
-async def test_pauses_between_repetitions_double_up_to_their_bound_and_scatter(tmp_path: Path) -> None:
-    lab = Lab(tmp_path, resend_min_s=1.0, resend_max_s=8.0)
-    async with lab.agent(), lab.simulator(HeldExecutor()) as service:
-        for name in ("a", "b"):
-            pauses = []
-            for _ in range(6):
-                service.outbound._schedule_repetition(name, now=100.0)
-                pauses.append(service.outbound.due[name][0] - 100.0)
-            for pause, nominal in zip(pauses, (1, 2, 4, 8, 8, 8), strict=True):
-                assert 0.75 * nominal <= pause <= 1.25 * nominal
-        assert service.outbound.due["a"] != service.outbound.due["b"]
-        service.outbound.due.clear()
-
-
 async def test_a_receipt_for_what_is_not_waiting_changes_nothing(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())) as service:

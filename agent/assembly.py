@@ -31,8 +31,9 @@ from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.mqtt import MqttSession, Will
+from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import InHand
+from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import require_database_url, sqlite_url
 from protocols.storage.run_lock import RunLock

@@ -8,16 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
-from protocols.link.mqtt import MqttSession, Will
+from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import InHand
+from protocols.link.transport import Will
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health
 from protocols.wire.topics import simulator_subscriptions
 from simulators.executor import make_executor
 from simulators.faulty import faulty
+from simulators.messages import status_letter
 from simulators.outbox import Outbox
-from simulators.service import SimulatorService, status_letter
+from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 
 

@@ -47,7 +47,16 @@ from protocols.link.codes import (
 )
 from protocols.link.properties import properties_of
 from protocols.link.tcp import hang_up, open_socket, write_at_once
-from protocols.link.transport import Delivery, Incoming, LinkDown, LinkLost, LinkUp, NobodyListens, PublishRefused
+from protocols.link.transport import (
+    Delivery,
+    Incoming,
+    LinkDown,
+    LinkLost,
+    LinkUp,
+    NobodyListens,
+    PublishRefused,
+    Will,
+)
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
@@ -69,14 +78,6 @@ five seconds in all, of which the last words may take the most."""
 
 STEADY_S: Final = 10.0
 """A link that held this long starts its pauses afresh; one that drops sooner backs off (two clients of one id, say)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker says for us when we are gone."""
-
-    topic: str
-    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,24 +84,25 @@ class InHand:
         """How many messages are under suspicion."""
         return len(self._deaths)
 
-    def is_suspect(self, delivery: Delivery) -> bool:
-        """Tell whether a message was in hand when a process died: then it is to be handled alone."""
-        return bool(self._deaths) and _digest(delivery) in self._deaths
+    def is_suspect(self, item: object) -> bool:
+        """Tell whether an input is a message that was in hand when a process died: then it is to be handled alone."""
+        return bool(self._deaths) and isinstance(item, Delivery) and _digest(item) in self._deaths
 
     def is_condemned(self, delivery: Delivery) -> bool:
         """Tell whether a message has killed its handler too often: then it is not to be read."""
         return bool(self._deaths) and self._deaths.get(_digest(delivery), 0) >= MAX_DEATHS
 
     @contextmanager
-    def handling(self, deliveries: Sequence[Delivery]) -> Iterator[None]:
+    def handling(self, items: Sequence[object]) -> Iterator[None]:
         """Keep messages noted while the block handles them; they stay noted when it dies of them.
 
         Args:
-            deliveries: Handled together; at most as many as a step takes.
+            items: Handled together; at most as many as a step takes. Those that are no messages are passed over.
 
         Raises:
             StoreError: When the note cannot be written.
         """
+        deliveries = [item for item in items if isinstance(item, Delivery)]
         if self._file is None or not deliveries:
             yield
             return

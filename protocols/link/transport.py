@@ -1,6 +1,7 @@
 """The port between the loops and a broker: small enough to hold in the head.
 
-Two implementations keep one contract suite: `protocols.link.mqtt.MqttSession`, and the in-memory one of the tests.
+Two implementations keep one contract suite: `protocols.link.mqtt.MqttSession`, and
+`protocols.link.memory.transport.MemoryTransport` for agent and simulators in one process.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ class LinkDown:
     """Not connected; the transport is trying again."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker says for us when we are gone."""
+
+    topic: str
+    payload: bytes
 
 
 Incoming = Delivery | LinkUp | LinkDown

@@ -16,8 +16,7 @@ import pytest
 
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import MqttVersion
-from protocols.link.mqtt import Will
-from protocols.link.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport
+from protocols.link.transport import Delivery, LinkDown, LinkLost, LinkUp, PublishRefused, Transport, Will
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, RECEIVE_MAXIMUM
 from scenarios.broker.broker import find_mosquitto
 from tests.support.transport_worlds import REFUSED, EmbeddedWorld, MemoryWorld, MosquittoWorld, World

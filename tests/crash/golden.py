@@ -35,9 +35,8 @@ from agent.runtime.resume import begin, remember, require_same_plan
 from agent.runtime.transaction import StepMaker
 from agent.store.store import Store
 from protocols.concurrency.task_group_errors import explained
-from protocols.link.mqtt import Will
 from protocols.link.poison_guard import InHand
-from protocols.link.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
@@ -46,10 +45,11 @@ from protocols.wire.messages import CandidateRequest, Control, ControlAction, Fa
 from protocols.wire.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import Executor
+from simulators.messages import status_letter
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import NoAnswer
 from simulators.outbox import Outbox
-from simulators.service import SimulatorService, status_letter
+from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 from tests.support.campaigns import PROPERTY, UNIT, small_plan, small_pool, value_of
 from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport

@@ -11,14 +11,17 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 import agent.loop
+import agent.runtime.outbound
 import agent.runtime.resume
 import agent.runtime.transaction
 import agent.store.migrations
 import agent.store.store
 import agent.store.tables
 import agent.store.views
+import protocols.concurrency.inbox
 import protocols.link.poison_guard
 import protocols.storage.database
+import simulators.outbound
 import simulators.outbox
 import simulators.service
 
@@ -26,6 +29,7 @@ FILES: Final = tuple(
     str(module.__file__)
     for module in (
         agent.loop,
+        agent.runtime.outbound,
         agent.runtime.transaction,
         agent.runtime.resume,
         agent.store.store,
@@ -33,9 +37,11 @@ FILES: Final = tuple(
         agent.store.migrations,
         agent.store.tables,
         simulators.service,
+        simulators.outbound,
         simulators.outbox,
         protocols.storage.database,
         protocols.link.poison_guard,
+        protocols.concurrency.inbox,
     )
 )
 """Loop, store and outbox, and what they stand on."""

@@ -52,8 +52,7 @@ from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Step, StepMaker
 from agent.settings import CampaignSettings
 from protocols.errors import MessageError, StoreError
-from protocols.link.mqtt import Will
-from protocols.link.transport import Delivery, Incoming, LinkLost, Transport
+from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Will
 from protocols.recording import writer as recordings
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage import database, run_lock
@@ -214,7 +213,7 @@ class ReceiptFirst(Agent):
 
     async def _commit_and_send(self, step: Step) -> None:
         for receipt in step.receipts:
-            await self._send(*self._letters.receipt(receipt))
+            await self.outbound.send(*self.outbound._letters.receipt(receipt))
         await super()._commit_and_send(step)
 
 

@@ -21,12 +21,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, MAX_OWED
+from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT
+from agent.runtime.outbound import MAX_PENDING_SENDS
 from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, MAX_QUARANTINE_ROWS, RECEIVE_MAXIMUM
+from scenarios.broker.tcp_proxy import BOTH, Direction
 from scenarios.display.console import INTERRUPTED
 from tests.endurance.stage import CAMPAIGN, Stage, Terms, end_in_order_on_sigterm, keep, wait_until
 from tests.endurance.verdict import judge, read_journal
-from tests.support.tcp_proxy import BOTH, Direction, TcpProxy
+from tests.support.tcp_proxy import SpoilingProxy
 
 COPIES: Final = 3
 """How often the heckler repeats a result: each is a result and a receipt more."""
@@ -43,8 +45,8 @@ STALL_S: Final = 90.0
 
 BOUNDS: Final = {
     "inbox": INBOX_SIZE,
-    "receipts on their way": MAX_OWED + MAX_INPUTS_PER_COMMIT,
-    "sends": MAX_OWED + MAX_INPUTS_PER_COMMIT + 2 * PARALLEL + 16,
+    "receipts on their way": MAX_PENDING_SENDS + MAX_INPUTS_PER_COMMIT,
+    "sends": MAX_PENDING_SENDS + MAX_INPUTS_PER_COMMIT + 2 * PARALLEL + 16,
     "unconfirmed requests": 2 * PARALLEL,
     "confirmations": 4 * PARALLEL,
     "deadlines": 17 * (PARALLEL + 1) + PARALLEL,
@@ -59,7 +61,7 @@ BOUNDS: Final = {
 class Trouble:
     """Makes a fault now and then."""
 
-    def __init__(self, stage: Stage, ours: TcpProxy, theirs: TcpProxy, seed: int) -> None:
+    def __init__(self, stage: Stage, ours: SpoilingProxy, theirs: SpoilingProxy, seed: int) -> None:
         self.counts: Counter[str] = Counter()
         self._stage = stage
         self._proxies = ours, theirs
@@ -120,7 +122,11 @@ def play(messages: int, seed: int, folder: Path, *, trace: bool) -> tuple[dict[s
     env = {"WATCHED_AGENT": str(samples), "WATCHED_AGENT_TRACE": "1" if trace else "0"}
     problems: list[str] = []
     stage = Stage(folder / "stage", terms, env=env)
-    with stage, TcpProxy(stage.broker.port, seed=seed) as ours, TcpProxy(stage.broker.port, seed=seed + 1) as theirs:
+    with (
+        stage,
+        SpoilingProxy(stage.broker.port, seed=seed) as ours,
+        SpoilingProxy(stage.broker.port, seed=seed + 1) as theirs,
+    ):
         stage.url, stage.lab_url = ours.url, theirs.url
         stage.agent_module = "tests.endurance.watched_agent"
         stage.start()

@@ -171,7 +171,7 @@ class Stage:
         env: Environment of agent and labs.
         persistent: Whether the broker writes its memory down at once.
         pool: Candidates in the pool; 0 for some more than the campaign needs.
-        agent_module: What is run as the agent.
+        agent_module: What runs the command `agent`.
     """
 
     folder: Path
@@ -181,7 +181,7 @@ class Stage:
     env: Mapping[str, str] = field(default_factory=dict)
     persistent: bool = True
     pool: int = 0
-    agent_module: str = "agent"
+    agent_module: str = "entropilot"
     labs: dict[str, Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -217,7 +217,7 @@ class Stage:
         resume = ["--resume"] * self.database.exists()
         url = self.url or self.broker.url
         self.agent = self.bench.start(
-            "lab.toml", "--broker", url, "--quiet", "--campaign", CAMPAIGN, *resume, *self._settings, *further,
+            "agent", "lab.toml", "--broker", url, "--quiet", "--campaign", CAMPAIGN, *resume, *self._settings, *further,
             module=self.agent_module, env=self.env,
         )  # fmt: skip
         return self.agent

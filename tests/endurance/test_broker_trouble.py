@@ -9,9 +9,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from scenarios.broker.tcp_proxy import BOTH, Direction
 from tests.endurance.conftest import Judge, Open
 from tests.endurance.stage import Stage, Terms, wait_until
-from tests.support.tcp_proxy import BOTH, Direction, Faults, TcpProxy
+from tests.support.tcp_proxy import SpoilingFaults, SpoilingProxy
 
 pytestmark = pytest.mark.system
 
@@ -48,20 +49,22 @@ def test_a_broker_that_is_killed_comes_back_with_or_without_its_memory(
 
 
 @pytest.fixture
-def proxied(opened: Open) -> Iterator[tuple[Stage, TcpProxy, TcpProxy]]:
+def proxied(opened: Open) -> Iterator[tuple[Stage, SpoilingProxy, SpoilingProxy]]:
     """A campaign whose agent and labs reach the broker through a proxy each."""
     stage = opened(Terms(BUDGET, extra=QUICK))
     with ExitStack() as stack:
-        ours, theirs = (stack.enter_context(TcpProxy(stage.broker.port, seed=seed)) for seed in (1, 2))
+        ours, theirs = (stack.enter_context(SpoilingProxy(stage.broker.port, seed=seed)) for seed in (1, 2))
         stage.url, stage.lab_url = ours.url, theirs.url
         yield stage.start(), ours, theirs
 
 
-Proxied = tuple[Stage, TcpProxy, TcpProxy]
+Proxied = tuple[Stage, SpoilingProxy, SpoilingProxy]
 
 
-@pytest.mark.parametrize("faults", [Faults(delay_s=0.05), Faults(rate_bytes_s=20_000.0)], ids=["delay", "rate"])
-def test_a_slow_link_costs_time_and_nothing_else(faults: Faults, proxied: Proxied, judged: Judge) -> None:
+@pytest.mark.parametrize(
+    "faults", [SpoilingFaults(delay_s=0.05), SpoilingFaults(rate_bytes_s=20_000.0)], ids=["delay", "rate"]
+)
+def test_a_slow_link_costs_time_and_nothing_else(faults: SpoilingFaults, proxied: Proxied, judged: Judge) -> None:
     stage, ours, theirs = proxied
     stage.wait_for_results(5)
     ours.faults, theirs.faults = faults, faults
@@ -126,7 +129,7 @@ def test_flipped_bits_end_no_part_and_the_campaign_ends_when_they_stop(proxied: 
     stage, ours, theirs = proxied
     stage.wait_for_results(5)
     for proxy in (ours, theirs):
-        proxy.faults = Faults(corrupt=0.05)
+        proxy.faults = SpoilingFaults(corrupt=0.05)
     wait_until(lambda: ours.counts["corrupted"] + theirs.counts["corrupted"] >= 40, 20.0)
     for proxy in (ours, theirs):
         proxy.heal()

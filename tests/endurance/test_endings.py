@@ -13,11 +13,12 @@ from typing import Final
 import pytest
 
 from scenarios.broker.broker import LOOPBACK
+from scenarios.broker.tcp_proxy import BOTH
 from tests.endurance.conftest import Open
 from tests.endurance.endings import SIGTERM_S, seconds_to_end
 from tests.endurance.stage import LABS, Stage, Terms
 from tests.support.commands import Part, until
-from tests.support.tcp_proxy import BOTH, TcpProxy
+from tests.support.tcp_proxy import SpoilingProxy
 
 pytestmark = pytest.mark.system
 
@@ -98,7 +99,7 @@ def test_a_part_that_never_reached_its_broker_does_not_wait_for_it_at_the_end(
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_whose_link_has_fallen_silent_does_not_wait_for_it_at_the_end(part: str, opened: Open) -> None:
     stage = opened(TERMS)
-    with TcpProxy(stage.broker.port) as proxy:
+    with SpoilingProxy(stage.broker.port) as proxy:
         stage.url = proxy.url
         if part == "run":
             process = started(part, stage)

@@ -80,7 +80,7 @@ def test_a_part_that_is_asked_to_end_under_load_ends_in_time_and_is_taken_up_aga
 
 def second_agent(stage: Stage, *further: str) -> Part:
     return stage.bench.start(
-        "lab.toml", "--broker", stage.broker.url, "--quiet", "--campaign", CAMPAIGN, *further, module="agent"
+        "agent", "lab.toml", "--broker", stage.broker.url, "--quiet", "--campaign", CAMPAIGN, *further
     )
 
 

@@ -1,6 +1,6 @@
 """The command `entropilot agent`, which also tells how long its queues are; a process of its own.
 
-    WATCHED_AGENT=FILE python -m tests.endurance.watched_agent SCENARIO …
+    WATCHED_AGENT=FILE python -m tests.endurance.watched_agent agent SCENARIO …
 
 A thread writes one JSON line a time to the file: resident memory and the length of everything that could grow. With
 WATCHED_AGENT_TRACE=1 it also writes, beside the file, where memory was taken since the first sample (tracemalloc).
@@ -36,11 +36,11 @@ def gauges(agent: Agent) -> dict[str, int]:
     link: Any = getattr(agent._transport, "_inner", agent._transport)
     campaign = agent.campaign
     return {
-        "inbox": agent._inbox.qsize(),
-        "receipts on their way": len(agent._owed),
-        "sends": len(agent._sends),
-        "unconfirmed requests": len(agent._unconfirmed),
-        "confirmations": len(agent._confirmed),
+        "inbox": len(agent.inbox),
+        "receipts on their way": len(agent.outbound.pending),
+        "sends": len(agent.outbound.tasks),
+        "unconfirmed requests": len(agent.outbound.unconfirmed),
+        "confirmations": len(agent.outbound.confirmed),
         "deadlines": len(agent._deadlines._heap),
         "in flight": len(campaign.in_flight),
         "link inbox": link._incoming.qsize(),
@@ -87,4 +87,4 @@ if __name__ == "__main__":
     if os.environ.get("WATCHED_AGENT_TRACE") == "1":
         tracemalloc.start(TRACE_FRAMES)
     install(Path(os.environ["WATCHED_AGENT"]))
-    main(["agent", *sys.argv[1:]])
+    main(sys.argv[1:])

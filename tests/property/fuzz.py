@@ -67,7 +67,7 @@ CHANNELS: Final = {
     "candidate_request": "request", "candidate_result": "result", "candidate_failure": "failure",
     "result_receipt": "receipt", "bias_report": "bias", "status": "status", "control": "control",
 }  # fmt: skip
-SCHEMAS: Final = Path(__file__).resolve().parents[2] / "protocols" / "schema"
+SCHEMAS: Final = Path(__file__).resolve().parents[2] / "protocols" / "schema" / "v1"
 VALIDATORS: Final = {
     name: Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
     for name in CHANNELS
@@ -303,14 +303,14 @@ def fuzz_simulator(count: int, seed: int, tally: Tally) -> None:
                 service._take(step, _delivery(mail))
                 refused = sum(n for fate, n in service.counts.items() if fate.startswith("refused")) - refused
                 _require(refused in {0, 1} and not (refused and step.changes), "refused and taken")
-                _require(len(step.changes) == len(service._waiting) <= 1, "something else is waiting")
+                _require(len(step.changes) == len(service.waiting) <= 1, "something else is waiting")
                 if not refused:
                     lawful(*mail)
             except Exception as error:  # noqa: BLE001 - that is what is looked for
                 tally.violations.append(
                     f"simulator, seed {seed}, message {number} ({name}): {error!r}: {mail[0]!r} {mail[1][:300]!r}"
                 )
-            service._waiting.clear()
+            service.waiting.clear()
             tally.messages += 1
             tally.fates["simulator: " + ("refused" if refused else "taken" if step.changes else "nothing new")] += 1
         outbox.close()

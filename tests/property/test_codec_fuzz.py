@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
 from protocols.errors import MessageError
+from protocols.link.memory.broker import matches
 from protocols.wire.codec import decode, decode_payload, encode, topic_of
 from protocols.wire.limits import MAX_ABS_VALUE
 from protocols.wire.messages import ID_PATTERN, AnyMessage, CandidateResult, Message, Quantity
 from protocols.wire.topics import PREFIX, Channel, Topic, parse
 from tests.support import sample_messages as letters
-from tests.support.memory_bus import matches
 
 REASONS: Final = {
     "oversize", "not_json", "unknown_type", "unknown_version", "invalid", "unknown_topic", "foreign_campaign",

@@ -16,25 +16,27 @@ from agent.acquisition.base import AcquisitionContext, Policy, Proposal
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
 from agent.campaign.state import Phase
-from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, MAX_OWED, Agent
+from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, Agent
 from agent.runtime.messages import Correspondence
+from agent.runtime.outbound import MAX_PENDING_SENDS
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.resume import begin, remember, require_same_plan
 from agent.runtime.transaction import Input, Step, StepMaker
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
-from protocols.link.mqtt import Will
 from protocols.link.poison_guard import InHand
-from protocols.link.transport import Delivery, Incoming
+from protocols.link.transport import Delivery, Incoming, Will
 from protocols.storage.database import sqlite_url
 from protocols.wire.messages import CandidateRequest, Health, Quantity
 from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
 from simulators.executor import Executor
+from simulators.messages import status_letter
 from simulators.outbox import Answer, Change, Outbox, Progress
-from simulators.service import MAX_WAITING, SimulatorService, status_letter
+from simulators.service import MAX_WAITING, SimulatorService
 from simulators.settings import SimulatorSettings
-from tests.simulation.broker import Link, SimBroker
+from tests.simulation.broker import SimBroker
 from tests.simulation.lab import SimExecutor
+from tests.simulation.link import Link
 from tests.simulation.terms import Terms
 from tests.simulation.world import Life, World
 from tests.support.campaigns import state_of, value_of
@@ -217,9 +219,9 @@ class AgentProcess:
     def _measure(self, _step: Step) -> None:
         agent, world = self.agent, self.life.world
         awaited = len(agent.campaign.in_flight)
-        world.gauge("agent: inbox", agent._inbox.qsize(), INBOX_SIZE)
-        world.gauge("agent: owed", len(agent._owed), MAX_OWED + MAX_INPUTS_PER_COMMIT)
-        world.gauge("agent: unconfirmed", len(agent._unconfirmed), agent.campaign.terms.parallel)
+        world.gauge("agent: inbox", len(agent.inbox), INBOX_SIZE)
+        world.gauge("agent: owed", len(agent.outbound.pending), MAX_PENDING_SENDS + MAX_INPUTS_PER_COMMIT)
+        world.gauge("agent: unconfirmed", len(agent.outbound.unconfirmed), agent.campaign.terms.parallel)
         world.gauge("agent: awaited", awaited, agent.campaign.terms.parallel)
 
     async def run(self) -> None:
@@ -232,8 +234,8 @@ class AgentProcess:
         if store.sequence != agent.campaign.sequence:
             return f"the journal ends at {store.sequence}, the campaign at {agent.campaign.sequence}"
         kept = {item.attempt_id for item in store.unconfirmed()}
-        if kept != set(agent._unconfirmed):
-            return f"the outbox holds {sorted(kept)}, unconfirmed are {sorted(agent._unconfirmed)}"
+        if kept != set(agent.outbound.unconfirmed):
+            return f"the outbox holds {sorted(kept)}, unconfirmed are {sorted(agent.outbound.unconfirmed)}"
         return ""
 
 
@@ -274,8 +276,8 @@ class SimulatorProcess:
     def measure(self) -> None:
         """Note the lengths of its queues."""
         world, service = self.life.world, self.service
-        world.gauge("simulator: inbox", service._inbox.qsize(), MAX_WAITING)
-        world.gauge("simulator: waiting", len(service._waiting), 2 * MAX_WAITING)
+        world.gauge("simulator: inbox", len(service.inbox), MAX_WAITING)
+        world.gauge("simulator: waiting", len(service.waiting), 2 * MAX_WAITING)
 
     async def run(self) -> None:
         """Run to the end of this life."""
@@ -284,5 +286,5 @@ class SimulatorProcess:
     def undone(self) -> str:
         """Return what an orderly end left undone, or nothing."""
         known = {answer.attempt_id for answer in self.service._outbox.undelivered()}
-        missing = set(self.service._undelivered) - known
+        missing = set(self.service.outbound.undelivered) - known
         return f"answers that are not in the outbox: {sorted(missing)}" if missing else ""

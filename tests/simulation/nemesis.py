@@ -8,11 +8,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from protocols.link.memory.policy import Message
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import Control, ControlAction
-from tests.simulation.broker import Letter, Link
 from tests.simulation.faults import EVENTS, WEIGHTS
 from tests.simulation.forgery import forged_for_agent, forged_for_simulator
+from tests.simulation.link import Link
 from tests.support.campaigns import quantity
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Nemesis:
 
     def _restart_broker(self, memory: str) -> None:
         broker = self._run.broker
-        if memory == "stale" and not broker._snapshot[0]:
+        if memory == "stale" and not broker.has_snapshot:
             broker.remember()
             return
         if broker.is_up:
@@ -161,7 +162,7 @@ class Nemesis:
         self._world.bad.add((topic, payload))
         session = run.broker.sessions.get(client)
         if session is not None:
-            run.broker.queue(session, Letter(topic, payload))
+            run.broker.queue(session, Message(topic, payload))
 
     def _flood(self) -> None:
         """Give one client the same garbage many times, more than may be unacknowledged."""
@@ -174,7 +175,7 @@ class Nemesis:
         session = self._run.broker.sessions.get(f"{campaign}-agent")
         for _ in range(150 if session is not None else 0):
             assert session is not None
-            self._run.broker.queue(session, Letter(topic, payload))
+            self._run.broker.queue(session, Message(topic, payload))
 
     def _control(self, action: ControlAction, candidate: str | None = None, *, value: float | None = None) -> None:
         """Send a wish of the operator; sometimes one of before again, with its id."""
@@ -198,4 +199,4 @@ class Nemesis:
     def _send(self, control: Control) -> None:
         self.stopped = self.stopped or control.action is ControlAction.STOP
         if self._run.broker.is_up:
-            self._run.broker.route("operator", Letter(topic_of(control), encode(control)))
+            self._run.broker.route("operator", Message(topic_of(control), encode(control)))

@@ -174,7 +174,7 @@ class Run:
         awaited = sorted((each.attempt_id, each.recipient) for each in agent.campaign.in_flight.values())
         return (
             f"phase {agent.campaign.phase}, connected {agent.connected}, awaited {awaited},"
-            f" thought offline {sorted(agent._offline)}, unconfirmed {sorted(agent._unconfirmed)}"
+            f" thought offline {sorted(agent.outbound.offline)}, unconfirmed {sorted(agent.outbound.unconfirmed)}"
         )
 
     def kill(self, name: str) -> None:

@@ -16,8 +16,8 @@ from agent.runtime.messages import Correspondence
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.resume import begin, remember
 from agent.runtime.transaction import StepMaker
-from protocols.link.mqtt import Will
 from protocols.link.poison_guard import InHand
+from protocols.link.transport import Will
 from protocols.wire.messages import Health
 from protocols.wire.topics import agent_subscriptions
 from tests.support.campaigns import NOW, SENT_AT, value_of

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.link.mqtt import Will
-from protocols.link.transport import Delivery, LinkUp
+from protocols.link.transport import Delivery, LinkUp, Will
 from protocols.storage.database import sqlite_url
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Health, Status
 from protocols.wire.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
 from simulators.executor import Executor
 from simulators.faulty import faulty
+from simulators.messages import status_letter
 from simulators.outbox import Outbox
-from simulators.service import SimulatorService, status_letter
+from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 from tests.support import sample_messages as letters
 from tests.support.memory_bus import MemoryBus
@@ -71,7 +71,7 @@ class Lab:
         service = self._service(outbox, executor, campaign)
         running = asyncio.create_task(service.run())
         try:
-            await until(lambda: service._connected or running.done())
+            await until(lambda: service.outbound.connected or running.done())
             yield service
             service.request_shutdown()
             async with asyncio.timeout(5):
@@ -88,7 +88,7 @@ class Lab:
         service = self._service(outbox, executor, letters.CAMPAIGN)
         running = asyncio.create_task(service.run())
         try:
-            await until(lambda: service._connected or running.done())
+            await until(lambda: service.outbound.connected or running.done())
             yield service
         finally:
             outbox.close()
@@ -137,7 +137,7 @@ class Lab:
     async def settled(self, service: SimulatorService, attempt_id: str) -> None:
         """Give the receipt of an answer, and wait until the simulator has taken it."""
         await self.tell(letters.receipt(attempt_id))
-        await until(lambda: attempt_id not in service._undelivered)
+        await until(lambda: attempt_id not in service.outbound.undelivered)
 
     async def _next(self) -> Delivery:
         while not isinstance(item := await self._agent.receive(), Delivery):

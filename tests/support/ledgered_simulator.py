@@ -16,8 +16,9 @@ from typing import Any
 
 from protocols.concurrency.signals import ending_on_signals
 from protocols.errors import EntropilotError
-from protocols.link.mqtt import MqttSession, Will
+from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import InHand
+from protocols.link.transport import Will
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health
@@ -25,8 +26,9 @@ from protocols.wire.topics import simulator_subscriptions
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from simulators.executor import make_executor
+from simulators.messages import status_letter
 from simulators.outbox import Outbox
-from simulators.service import SimulatorService, status_letter
+from simulators.service import SimulatorService
 from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport
 
 

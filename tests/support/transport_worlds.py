@@ -17,8 +17,8 @@ from typing import Final
 from pydantic import SecretStr
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
-from protocols.link.mqtt import MqttSession, Will
-from protocols.link.transport import Transport
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import Transport, Will
 from scenarios.broker.broker import LOOPBACK, embedded_broker, find_mosquitto, mosquitto_config
 from tests.support.memory_bus import MemoryBus, MemoryTransport
 

@@ -48,7 +48,7 @@ def reached(url: str, bench: Workbench) -> tuple[str, ...]:
 
 def agent(bench: Workbench, url: str, *further: str) -> Part:
     budget = ("--budget", str(BUDGET), "--set", "campaign.max_attempts=10")
-    return bench.start("lab.toml", *reached(url, bench), *budget, "--quiet", *further, module="agent")
+    return bench.start("agent", "lab.toml", *reached(url, bench), *budget, "--quiet", *further)
 
 
 def simulator(bench: Workbench, url: str, *further: str) -> Part:

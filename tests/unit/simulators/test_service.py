@@ -76,20 +76,6 @@ async def test_an_answer_is_repeated_until_its_receipt_and_then_no_more(tmp_path
     assert stored(lab, "a-1") is Progress.DELIVERED
 
 
-async def test_pauses_between_repetitions_double_up_to_their_bound_and_scatter(tmp_path: Path) -> None:
-    lab = Lab(tmp_path, resend_min_s=1.0, resend_max_s=8.0)
-    async with lab.agent(), lab.simulator(HeldExecutor()) as service:
-        for name in ("a", "b"):
-            pauses = []
-            for _ in range(6):
-                service._schedule_repetition(name, now=100.0)
-                pauses.append(service._due[name][0] - 100.0)
-            for pause, nominal in zip(pauses, (1, 2, 4, 8, 8, 8), strict=True):
-                assert 0.75 * nominal <= pause <= 1.25 * nominal
-        assert service._due["a"] != service._due["b"]
-        service._due.clear()
-
-
 async def test_a_receipt_for_what_is_not_waiting_changes_nothing(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())) as service:
@@ -268,7 +254,7 @@ async def test_a_silent_lab_answers_nothing_ever_and_evaluates_once(tmp_path: Pa
     async with lab.agent():
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
             await lab.ask(letters.request("a-1"))
-            await until(lambda: service.counts["silent"] == 1 and not service._running)
+            await until(lambda: service.counts["silent"] == 1 and not service.running)
             await lab.ask(letters.request("a-1"))
             await until(lambda: service.counts["repeated requests"] == 1)
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
@@ -286,7 +272,7 @@ async def test_what_is_no_request_is_counted_acknowledged_and_ignored(tmp_path: 
     request = letters.request("a-1")
     topic, payload = topic_of(request), encode(request)
     async with lab.agent(), lab.simulator(InPlaceExecutor(evaluator)) as service:
-        await until(lambda: service._connected)
+        await until(lambda: service.outbound.connected)
         for bad in (b"", b"\xff", b"{}", b"[" * 50_000, b" " * (MAX_PAYLOAD_BYTES + 1)):
             await lab.publish(topic, bad)
         for good, wrong in (
@@ -360,7 +346,7 @@ async def test_a_flood_of_requests_waits_at_the_broker_and_is_all_evaluated(
             await lab.ask(letters.request(f"a-{number:02}"))
         for _ in range(count):
             await until(lambda: bool(executor.running))
-            most = max(most, len(service._waiting))
+            most = max(most, len(service.waiting))
             executor.release(next(iter(executor.running)))
             await asyncio.sleep(0)
         await until(lambda: service.counts["evaluated"] == count)
@@ -405,9 +391,9 @@ async def test_answers_made_while_the_link_was_down_are_sent_when_it_is_up_again
         await lab.ask(letters.request("a-1"))
         await until(lambda: "a-1" in executor.running)
         lab.bus.stop(forget=False)
-        await until(lambda: not service._connected)
+        await until(lambda: not service.outbound.connected)
         executor.release("a-1")
-        await until(lambda: "a-1" in service._undelivered)
+        await until(lambda: "a-1" in service.outbound.undelivered)
         assert lab.answers_sent() == []
         lab.bus.start()
         assert (await agent.answer("a-1")).attempt_id == "a-1"
@@ -495,7 +481,7 @@ async def ended_by(lab: Lab, executor: Executor) -> BaseException:
     outbox = Outbox.open(lab.url)
     service = lab._service(outbox, executor, letters.CAMPAIGN)
     running = asyncio.create_task(service.run())
-    await until(lambda: service._connected)
+    await until(lambda: service.outbound.connected)
     await lab.ask(letters.request("a-1"))
     (ended,) = await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), PATIENCE_S)
     outbox.close()
@@ -523,7 +509,7 @@ async def test_a_full_disk_ends_the_simulator_with_an_advice_and_acknowledges_no
         outbox._connection.commit()
         service = lab._service(outbox, InPlaceExecutor(Constant()), letters.CAMPAIGN)
         running = asyncio.create_task(service.run())
-        await until(lambda: service._connected)
+        await until(lambda: service.outbound.connected)
         atoms = {"symbols": ("Al",) * 300, "scaled_positions": ((0.12345678, 0.5, 0.25),) * 300}
         big = letters.ALUMINIUM.model_validate(letters.ALUMINIUM.model_dump() | atoms)
         await lab.ask(letters.request("a-1", structure=big))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from protocols.errors import InvariantViolation, MessageError
+from protocols.link.memory.broker import matches
 from protocols.wire.codec import topic_of
 from protocols.wire.limits import MAX_ID_LENGTH, MAX_TOPIC_BYTES
 from protocols.wire.topics import (
@@ -20,7 +21,6 @@ from protocols.wire.topics import (
     simulator_subscriptions,
 )
 from tests.support import sample_messages as letters
-from tests.support.memory_bus import matches
 
 LONGEST = "a" * MAX_ID_LENGTH
 UNPUBLISHABLE = ["", "a/+/b", "a/#", "a\0", "a/\ud800", "a" * (MAX_TOPIC_BYTES + 1), "ä" * MAX_TOPIC_BYTES]

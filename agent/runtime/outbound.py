@@ -1,0 +1,238 @@
+"""What the agent sends, and what of it is still on its way: requests, receipts, reports, statuses, the last words.
+
+Nothing here decides. The loop commits first and then says what is to go out; each send is a task of its own, and may be
+repeated for ever: a request until the broker confirms it or nobody waits for its answer, a receipt with the repetition
+of its result. The synchronous methods choose what goes out and start it; the asynchronous ones only publish and wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final
+
+from agent.campaign.decide import Receipt
+from agent.runtime.election import Incumbency
+from agent.runtime.messages import Correspondence, Letter
+from agent.runtime.transaction import Step, StepMaker
+from agent.store.store import OutboxItem
+from protocols.errors import BrokerError
+from protocols.link.transport import LinkLost, PublishRefused, Transport
+from protocols.wire.limits import MAX_BANDED_FAMILIES
+from protocols.wire.messages import Health
+
+IDLE_FLUSH_S: Final = 0.25
+"""How long confirmations of the broker may wait for a transaction to share."""
+
+MAX_PENDING_SENDS: Final = 512
+"""Receipts on their way at once; when a broker takes our messages more slowly than it sends us others, we wait."""
+
+PENDING_CHECK_S: Final = 0.5
+"""How often we look whether we are asked to end while too many are pending: a broker may confirm nothing for long."""
+
+SHUTDOWN_GRACE_S: Final = 2.0
+"""How long the last receipts and the offline status may take at the end; SIGTERM has five seconds in all."""
+
+RETRY_REQUEST_S: Final = 2.0
+"""Pause before a request goes out again that nobody listened to, or whose outcome is unknown: a lab that starts after
+the agent waits no longer than this."""
+
+BIAS_REPORT_EVERY_S: Final = 0.5
+"""The retained bias report is for people and dashboards: twice a second is live."""
+
+
+class Outbound:
+    """The agent's sends over one transport.
+
+    Args:
+        maker: Holds the campaign and its bias; only read.
+        transport: The link.
+        letters: Makes our messages.
+        unconfirmed: Requests of an earlier start that the broker has not confirmed.
+    """
+
+    def __init__(
+        self, maker: StepMaker, transport: Transport, letters: Correspondence, unconfirmed: Iterable[OutboxItem]
+    ) -> None:
+        self.connected = False
+        self.unconfirmed = {item.attempt_id: item for item in unconfirmed}
+        """Requests that the broker has not confirmed, by attempt."""
+        self.confirmed: list[str] = []
+        """Attempts whose outbox rows are to be marked by the next commit."""
+        self.offline: set[str] = set()
+        """Simulators that said that they are away."""
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.pending: set[asyncio.Task[Any]] = set()
+        """Sends that the end waits for: receipts."""
+        self._maker = maker
+        self._campaign = maker.campaign
+        self._transport = transport
+        self._letters = letters
+        self._incumbency = Incumbency(self._campaign.terms.campaign, letters.instance)
+        self._sending: set[str] = set()
+        self._report_due = 0.0
+        self._group: asyncio.TaskGroup
+
+    def run_in(self, group: asyncio.TaskGroup) -> None:
+        """Let every send be a task of this group; call it first."""
+        self._group = group
+
+    def link_up(self, now: float) -> None:
+        """Say that we are here, and send again what may be lost [now: s, monotonic]."""
+        self.connected = True
+        if self._incumbency.connected(now):
+            self._spawn(self._incumbency.listen())
+        self._announce(now)
+        self._resend(None)
+
+    def link_down(self) -> None:
+        """Start no send until the link is up again."""
+        self.connected = False
+
+    def is_unreachable(self, attempt_id: str) -> bool:
+        """Tell whether nobody could answer an attempt that is awaited: its deadline does not run out."""
+        attempt = self._campaign.in_flight.get(attempt_id)
+        return attempt is not None and (not self.connected or attempt.recipient in self.offline)
+
+    def flush_wait_s(self) -> float | None:
+        """Return how long what the broker confirmed may wait for the next transaction [s], or None without any."""
+        return IDLE_FLUSH_S if self.confirmed else None
+
+    def take_confirmed(self) -> tuple[str, ...]:
+        """Return the attempts whose outbox rows are to be marked, and forget them."""
+        confirmed, self.confirmed = tuple(self.confirmed), []
+        return confirmed
+
+    def send_requests(self, items: Iterable[OutboxItem]) -> None:
+        """Send committed requests, now or when the link is up."""
+        for item in items:
+            self.unconfirmed[item.attempt_id] = item
+            if self.connected:
+                self._spawn(self._send_request(item.attempt_id))
+
+    def send_receipts(self, receipts: Iterable[Receipt]) -> None:
+        """Send the receipts of committed results; one that gets lost is asked for again by its result."""
+        if self.connected:
+            for receipt in receipts:
+                self.send_tracked(self.send(*self._letters.receipt(receipt)))
+
+    def forget_answered(self) -> None:
+        """Give up the requests whose answer nobody waits for any more: answered, expired or closed."""
+        for attempt_id in [known for known in self.unconfirmed if known not in self._campaign.in_flight]:
+            del self.unconfirmed[attempt_id]
+            self.confirmed.append(attempt_id)
+
+    def follow(self, step: Step, now: float) -> None:
+        """Send what a committed step lets people and other clients know, and what they made necessary.
+
+        Raises:
+            BrokerError: When another agent of this campaign is there, and we must give way.
+        """
+        for status in step.statuses:
+            self._note_health(status.client, status.health)
+        for status, retained in step.agents_heard:
+            if self._incumbency.meet(status, retained=retained, now=now) and self.connected:
+                self._announce(now)
+        if self.connected and step.bias and now >= self._report_due:
+            self._report_due = now + BIAS_REPORT_EVERY_S
+            self._spawn(self.send(*self._bias_report(), retain=True))
+
+    async def wait_for_room(self, *, unless: Callable[[], bool]) -> None:
+        """Wait while too many sends are pending, unless we are to end."""
+        while len(self.pending) >= MAX_PENDING_SENDS and not unless():
+            await asyncio.wait(self.pending, timeout=PENDING_CHECK_S, return_when=asyncio.FIRST_COMPLETED)
+
+    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Publish; return whether the broker confirmed it.
+
+        Raises:
+            BrokerError: When the broker refuses it for good.
+        """
+        try:
+            await self._transport.publish(topic, payload, retain=retain)
+        except LinkLost:
+            return False  # it may arrive or not; the next LinkUp or the result's repetition sends it again
+        except PublishRefused as error:
+            raise BrokerError(
+                f"The broker refuses a message on {error.topic}: {error.reason}",
+                expected="the right to publish there",
+                action="let the broker's access list grant it to the agent, then run again with --resume",
+            ) from None
+        return True
+
+    def send_tracked(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Send something that the end waits for."""
+        task = self._spawn(work)
+        self.pending.add(task)
+        task.add_done_callback(self.pending.discard)
+
+    async def shut_down(self) -> None:
+        """Send what is still pending, the last report and that we leave; then close the link in order."""
+        if self.connected:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SHUTDOWN_GRACE_S):
+                    await asyncio.gather(*self.pending)
+                    await self.send(*self._bias_report(), retain=True)
+                    await self.send(*self._letters.status(Health.OFFLINE), retain=True)
+        await self._transport.close()
+
+    def cancel(self) -> None:
+        """Give up every send that is on its way."""
+        for task in self.tasks:
+            task.cancel()
+
+    async def _send_request(self, attempt_id: str) -> None:
+        """Publish a request until the broker confirms it, or nobody waits for its answer any more."""
+        if attempt_id in self._sending:
+            return
+        self._sending.add(attempt_id)
+        try:
+            await self._incumbency.may_ask.wait()
+            while self.connected and attempt_id in self._campaign.in_flight:
+                item = self.unconfirmed.get(attempt_id) or self._letters.request(self._campaign.attempts[attempt_id])
+                if await self.send(item.topic, item.payload):
+                    if self.unconfirmed.pop(attempt_id, None) is not None:
+                        self.confirmed.append(attempt_id)
+                    return
+                await asyncio.sleep(RETRY_REQUEST_S)
+        finally:
+            self._sending.discard(attempt_id)
+
+    def _resend(self, recipient: str | None) -> None:
+        """Send again what may be lost: everything unconfirmed, and what is in flight to an addressed recipient.
+
+        A simulator answers a repeated attempt from its store. A request to "any" could reach a second simulator, so
+        it is repeated only while the broker has not confirmed it.
+        """
+        for attempt in list(self._campaign.in_flight.values()):
+            addressed = attempt.recipient not in self._letters.shared_recipients
+            mine = recipient is None or attempt.recipient == recipient
+            if mine and (addressed or attempt.attempt_id in self.unconfirmed):
+                self._spawn(self._send_request(attempt.attempt_id))
+
+    def _note_health(self, client: str, health: Health) -> None:
+        """Remember who is away: deadlines of a simulator that says it is offline do not run out."""
+        if health is Health.OFFLINE:
+            self.offline.add(client)
+        else:
+            self.offline.discard(client)
+            if self.connected:
+                self._resend(client)  # what was sent before it listened is lost on some brokers
+
+    def _announce(self, now: float) -> None:
+        """Say that we run this campaign, and whether we did before."""
+        incumbent = self._incumbency.is_incumbent(now)
+        self._spawn(self.send(*self._letters.status(Health.ONLINE, incumbent=incumbent), retain=True))
+
+    def _bias_report(self) -> Letter:
+        meter = self._maker.meter
+        point = meter.point()
+        bands = meter.bands() if len(point.families) <= MAX_BANDED_FAMILIES else ()
+        return self._letters.bias_report(self._maker.bias_step, point, bands)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = self._group.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task

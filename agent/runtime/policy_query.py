@@ -1,0 +1,45 @@
+"""The one open question to the policy: asked in the background, answered through the loop's inbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from agent.acquisition.base import AcquisitionContext
+from agent.campaign.decide import DecisionNeeded
+from agent.runtime.policy_runner import Acquirer
+from agent.runtime.transaction import Proposed
+
+
+class PolicyQuery:
+    """Asks the policy for one decision at a time.
+
+    Args:
+        acquirer: Runs the policy.
+        answer: Takes what it proposed; may wait.
+    """
+
+    def __init__(self, acquirer: Acquirer, answer: Callable[[Proposed], Awaitable[None]]) -> None:
+        self.is_open = False
+        self._acquirer = acquirer
+        self._answer = answer
+        self._asking: asyncio.Task[None] | None = None
+
+    def ask(self, group: asyncio.TaskGroup, needed: DecisionNeeded, based_on: int, context: AcquisitionContext) -> None:
+        """Ask in a task of the group; further questions wait until this one is closed."""
+        self.is_open = True
+        self._asking = group.create_task(self._ask(needed, based_on, context))
+
+    def close(self) -> None:
+        """Let the next question be asked: the answer to this one was received."""
+        self.is_open = False
+
+    async def shut_down(self) -> None:
+        """End the question that is open, then the policy's process."""
+        if self._asking is not None:
+            self._asking.cancel()  # first: it would take the end of its child for a fault of the policy
+        await self._acquirer.close()
+
+    async def _ask(self, needed: DecisionNeeded, based_on: int, context: AcquisitionContext) -> None:
+        proposal = await self._acquirer.propose(context, needed.count)
+        await self._answer(Proposed(needed, based_on, proposal))

@@ -1,0 +1,79 @@
+"""One evaluation from request to answer: the lab's time, the executor, the noise, and what is to be reported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult
+from simulators.evaluator import EvaluationFailed
+from simulators.executor import Executor
+from simulators.messages import Messages
+from simulators.noise import GaussianNoise, Latency
+from simulators.oracle_table import NoAnswer
+from simulators.settings import SimulatorSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """An evaluation ended; `message` is None when nothing is to be reported."""
+
+    attempt_id: str
+    message: CandidateResult | CandidateFailure | None
+
+
+class Evaluation:
+    """How one simulator evaluates.
+
+    Args:
+        settings: Its latency and noise.
+        executor: Where evaluations run.
+        messages: Writes the answers.
+        counts: Told how evaluations end.
+        on_event: Called with a short name and fields, for the log.
+    """
+
+    def __init__(
+        self,
+        settings: SimulatorSettings,
+        executor: Executor,
+        messages: Messages,
+        *,
+        counts: Counter[str],
+        on_event: Callable[..., None],
+    ) -> None:
+        self._executor = executor
+        self._messages = messages
+        self._counts = counts
+        self._on_event = on_event
+        self._latency = Latency(settings.latency)
+        self._noise = GaussianNoise.from_settings(settings.noise) if settings.noise else None
+
+    async def evaluate(self, request: CandidateRequest) -> Evaluated:
+        """Evaluate a candidate and write the answer, or none where the lab gives none."""
+        return Evaluated(request.attempt_id, await self._answer(request))
+
+    async def close(self) -> None:
+        """End every evaluation that runs."""
+        await self._executor.close()
+
+    async def _answer(self, request: CandidateRequest) -> CandidateResult | CandidateFailure | None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            await asyncio.sleep(self._latency.seconds(request.attempt_id))
+            quantities = await self._executor.evaluate(request)
+            if self._noise is not None:
+                quantities = tuple(self._noise.apply(quantity, request.candidate_id) for quantity in quantities)
+            result = self._messages.result(request, quantities, loop.time() - began)
+        except EvaluationFailed as failure:
+            self._counts[f"failed: {failure.reason.value}"] += 1
+            self._on_event("evaluation_failed", attempt=request.attempt_id, reason=failure.reason.value)
+            return self._messages.failure(request, failure.reason, failure.detail)
+        except NoAnswer:
+            self._counts["silent"] += 1
+            return None
+        self._counts["evaluated"] += 1
+        return result

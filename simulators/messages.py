@@ -1,0 +1,73 @@
+"""The messages that a simulator writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from protocols.wire.codec import encode
+from protocols.wire.fresh_ids import fresh_id
+from protocols.wire.messages import (
+    CandidateFailure,
+    CandidateRequest,
+    CandidateResult,
+    FailureReason,
+    Health,
+    Quantity,
+    Status,
+    cut,
+)
+from protocols.wire.topics import Channel, Topic
+
+
+class Messages:
+    """Writes the messages of one simulator.
+
+    Args:
+        simulator: Its id.
+        clock: Returns the wall-clock time, a label.
+        new_id: Returns a message id that nobody has used.
+    """
+
+    def __init__(self, simulator: str, clock: Callable[[], datetime], new_id: Callable[[], str] = fresh_id) -> None:
+        self._simulator = simulator
+        self._clock = clock
+        self._new_id = new_id
+
+    def result(self, request: CandidateRequest, quantities: tuple[Quantity, ...], duration_s: float) -> CandidateResult:
+        """Write what was measured."""
+        return CandidateResult(**self._common_fields(request), quantities=quantities, duration_s=round(duration_s, 6))
+
+    def failure(self, request: CandidateRequest, reason: FailureReason, detail: str) -> CandidateFailure:
+        """Write why nothing was measured."""
+        return CandidateFailure(**self._common_fields(request), reason=reason, detail=cut(detail))
+
+    def status(self, campaign: str, health: Health) -> tuple[str, bytes]:
+        """Return topic and payload of the simulator's status."""
+        return status_letter(campaign, self._simulator, health, self._clock(), message_id=self._new_id())
+
+    def _common_fields(self, request: CandidateRequest) -> dict[str, Any]:
+        return {
+            "campaign": request.campaign,
+            "message_id": self._new_id(),
+            "sent_at": self._clock(),
+            "attempt_id": request.attempt_id,
+            "candidate_id": request.candidate_id,
+            "simulator": self._simulator,
+        }
+
+
+def status_letter(
+    campaign: str, simulator: str, health: Health, now: datetime, *, message_id: str | None = None
+) -> tuple[str, bytes]:
+    """Return topic and payload of a simulator's status; also its last will."""
+    message = Status(
+        campaign=campaign,
+        message_id=message_id or fresh_id(),
+        sent_at=now,
+        client=simulator,
+        role="simulator",
+        health=health,
+    )
+    return str(Topic(campaign, Channel.STATUS, simulator)), encode(message)

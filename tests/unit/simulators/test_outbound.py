@@ -1,0 +1,148 @@
+"""What a simulator sends: answers again and again until their receipt, with pauses that grow, and its status."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from protocols.wire.codec import decode
+from protocols.wire.messages import Health, Status
+from simulators.messages import Messages
+from simulators.outbound import SHUTDOWN_GRACE_S, STATUS_EVERY_S, Outbound
+from simulators.outbox import Answer
+from simulators.settings import SimulatorSettings
+from tests.support.campaigns import NOW
+from tests.support.virtual_loop import run_in_virtual_time
+
+ANSWER = Answer("a-1", "entropilot/v1/demo/result/sim-1", b"an answer")
+SETTINGS = SimulatorSettings(id="sim-1", evaluator="a:B", resend_min_s=1.0, resend_max_s=8.0)
+
+
+class Link:
+    """A transport that takes everything, or answers nothing."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, bytes]] = []
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.closed = False
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self.published.append((topic, payload))
+        await self.answers.wait()
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def health(self) -> list[Health]:
+        messages = [decode(*each) for each in self.published if each != (ANSWER.topic, ANSWER.payload)]
+        return [each.health for each in messages if isinstance(each, Status)]
+
+
+def outbound(link: Link, *undelivered: Answer, seed: int = 1) -> Outbound:
+    return Outbound(
+        SETTINGS,
+        link,  # type: ignore[arg-type]
+        Messages("sim-1", lambda: NOW),
+        campaign="demo",
+        undelivered=undelivered,
+        counts=Counter(),
+        jitter=random.Random(seed),
+    )
+
+
+def played(story: Callable[[Link, Outbound], Coroutine[Any, Any, None]], *undelivered: Answer) -> None:
+    """Play a story in virtual time; whatever is on its way afterwards is given up."""
+
+    async def whole() -> None:
+        link = Link()
+        sends = outbound(link, *undelivered)
+        group = asyncio.TaskGroup()
+        async with group:
+            sends.run_in(group)
+            await story(link, sends)
+            link.answers.set()
+
+    run_in_virtual_time(whole(), seed=3)
+
+
+def pauses(seed: int) -> list[float]:
+    """The pauses before the repetitions of one answer."""
+    found: list[float] = []
+
+    async def story(link: Link, _: Outbound) -> None:
+        sends, now = outbound(link, ANSWER, seed=seed), 100.0
+        for _again in range(6):
+            sends.send_answers([ANSWER], now)
+            wait_s = sends.due["a-1"][0] - now
+            found.append(wait_s)
+            now += wait_s
+
+    played(story)
+    return found
+
+
+def test_pauses_between_repetitions_double_up_to_their_bound_and_scatter() -> None:
+    for pause, nominal in zip(pauses(1), (1, 2, 4, 8, 8, 8), strict=True):
+        assert 0.75 * nominal <= pause <= 1.25 * nominal
+    assert pauses(1) != pauses(2)
+
+
+def test_an_answer_is_due_again_after_its_pause_until_its_receipt() -> None:
+    async def story(link: Link, sends: Outbound) -> None:
+        assert sends.link_up() == [ANSWER], "what an earlier start has left goes out at once"
+        sends.send_answers([ANSWER], 0.0)
+        wait_s = sends.wait_s(0.0)
+        assert wait_s is not None
+        assert sends.pop_due(wait_s - 0.01) == []
+        assert sends.pop_due(wait_s) == [ANSWER]
+        assert sends.take_receipt("a-1")
+        assert not sends.take_receipt("a-1")
+        assert (sends.wait_s(0.0), sends.pop_due(1e9)) == (None, [])
+
+    played(story, ANSWER)
+
+
+def test_without_a_link_nothing_is_sent_and_nothing_is_due() -> None:
+    async def story(link: Link, sends: Outbound) -> None:
+        sends.send_answers([ANSWER], 0.0)
+        await asyncio.sleep(1)
+        assert (link.published, sends.wait_s(0.0), sends.pop_due(1e9)) == ([], None, [])
+
+    played(story, ANSWER)
+
+
+def test_the_status_is_repeated_until_we_are_to_end() -> None:
+    async def story(link: Link, sends: Outbound) -> None:
+        sends.link_up()
+        ending = asyncio.Event()
+        repeating = asyncio.create_task(sends.repeat_status(unless=ending.is_set))
+        await asyncio.sleep(2.5 * STATUS_EVERY_S)
+        assert link.health() == [Health.ONLINE] * 3
+        ending.set()
+        await asyncio.sleep(2 * STATUS_EVERY_S)
+        assert len(link.health()) == 3
+        repeating.cancel()
+
+    played(story)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_last_word_is_that_we_leave_and_a_silent_broker_does_not_hold_it_up(answers: bool) -> None:
+    async def story(link: Link, sends: Outbound) -> None:
+        sends.link_up()
+        await asyncio.sleep(0.01)
+        if not answers:
+            link.answers.clear()
+        began = asyncio.get_running_loop().time()
+        await sends.shut_down()
+        assert asyncio.get_running_loop().time() - began == pytest.approx(0.0 if answers else SHUTDOWN_GRACE_S)
+        assert link.health()[-1] is Health.OFFLINE
+        assert link.closed
+
+    played(story)

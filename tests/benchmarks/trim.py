@@ -16,7 +16,7 @@ from agent.entropy.measure import M_SPACING, EntropyMeasure, default_resolution
 from agent.entropy.subset import rows_to_keep
 from scenarios.trim.source import NamedColumns, read_source
 from scenarios.trim.trim import rows_wanted, trim
-from tests.support.plain_trim import plain_rows_to_keep
+from tests.support.references.plain_trim import plain_rows_to_keep
 
 FAMILIES = 7
 SHARE = 0.3

@@ -17,7 +17,7 @@ from agent.entropy.entropy import differential_entropy, entropy_with_added, expe
 from agent.surrogate.gaussian_process import fit
 from agent.surrogate.standardise import measure_columns
 from protocols.errors import SettingsError
-from tests.support.published_etal import DRAWS, Straightforward, drawn_score, entropy, fitted, latent
+from tests.support.references.published_etal import DRAWS, Straightforward, drawn_score, entropy, fitted, latent
 
 reference = PublishedEntropyTargeted()
 

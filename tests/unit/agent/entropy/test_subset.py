@@ -13,7 +13,7 @@ from agent.entropy.measure import M_SPACING, EntropyMeasure
 from agent.entropy.spacing import spacing_entropy, window
 from agent.entropy.subset import counted_entropy, rows_to_keep
 from agent.entropy.thinning import GAIN_STEP, Thinning, _constant
-from tests.support.plain_trim import plain_rows_to_keep
+from tests.support.references.plain_trim import plain_rows_to_keep
 
 RESOLUTION = 1e-3
 DRAWS = {

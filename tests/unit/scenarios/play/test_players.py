@@ -24,7 +24,7 @@ from scenarios.play.schedule import LiveSchedule
 from tests.support import sample_messages as letters
 from tests.support.lab import PATIENCE_S, until
 from tests.support.memory_bus import MemoryBus
-from tests.support.recorded import Rows, asking
+from tests.support.samples.recorded import Rows, asking
 
 CAMPAIGN = letters.CAMPAIGN
 LAB = "lab"

@@ -13,7 +13,7 @@ from protocols.wire.topics import PREFIX
 from scenarios.listing.recordings import library_recordings
 from scenarios.play.recorded_lab import Found, RecordedLab, labs_in
 from tests.support import sample_messages as letters
-from tests.support.recorded import Rows
+from tests.support.samples.recorded import Rows
 
 RESULTS = f"{PREFIX}/{letters.CAMPAIGN}/result/{letters.SIMULATOR}"
 

@@ -17,7 +17,7 @@ from scenarios.replay.findings import ReplayOutcome
 from scenarios.replay.follow import Follower
 from scenarios.replay.infer import Inference, Requests
 from tests.support.campaigns import small_plan
-from tests.support.heard import POOL, START_SET, request, wish
+from tests.support.samples.heard import POOL, START_SET, request, wish
 
 POLICY = make_policy("etal", {})
 ARRAYS = pool_arrays(POOL)

@@ -13,7 +13,7 @@ from protocols.recording.writer import RecordingWriter
 from scenarios.sources.recording import recorded_scenario
 from scenarios.sources.scenario import find_scenario
 from scenarios.verify.verify import verified
-from tests.support.packs import entry, sealed_zip
+from tests.support.samples.packs import entry, sealed_zip
 from tests.support.table_run import table_scenario
 
 

@@ -23,7 +23,7 @@ from scenarios.shadow.outcome import gaps_before, read_shadow, write_outcome
 from scenarios.sources.run_folder import find_run
 from scenarios.world.world import World, make_world
 from tests.support.campaigns import NOW, quantity
-from tests.support.heard import request, result
+from tests.support.samples.heard import request, result
 from tests.support.table_run import table_scenario
 
 

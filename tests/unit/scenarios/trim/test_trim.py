@@ -21,7 +21,7 @@ from scenarios.trim.report import trim_json, trim_table, write_trim
 from scenarios.trim.rows import write_rows
 from scenarios.trim.source import NamedColumns, TrimSource, read_source
 from scenarios.trim.trim import Trimming, measure_for, rows_wanted, trim
-from tests.support.packs import small_pack
+from tests.support.samples.packs import small_pack
 
 COLUMNS = NamedColumns("family", "energy", None, "eV/atom")
 ODD_ROW = '"w, ""quoted""",b, 1.2500 ,"two\r\nlines"\r\n'

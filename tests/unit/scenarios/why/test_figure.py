@@ -16,7 +16,7 @@ from scenarios.why import figure as drawing
 from scenarios.why.explain import explain
 from scenarios.why.explanation import Explanation, FamilyThen, Prediction
 from scenarios.why.figure import draw_explanation, span_of
-from tests.support.decided import decided_journal, decided_plan, smooth_pool
+from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool
 
 POOL = smooth_pool()
 JOURNAL = decided_journal(POOL, decided_plan(POOL))

@@ -16,7 +16,7 @@ from scenarios.why.explanation import Again, CandidateTold, Explanation, FamilyT
 from scenarios.why.phrases import prediction_in_words, quantity, shown_rows
 from scenarios.why.words import explanation_in_words
 from tests.support.campaigns import Play, small_plan, small_pool
-from tests.support.decided import decided_journal, decided_plan, smooth_pool
+from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool
 
 POOL = smooth_pool()
 JOURNAL = decided_journal(POOL, decided_plan(POOL))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 SOURCE: Final = Path(__file__).with_name("powercut.c")
-REPOSITORY: Final = Path(__file__).resolve().parents[2]
+REPOSITORY: Final = Path(__file__).resolve().parents[3]
 RUN_TIMEOUT_S: Final = 300.0
 """A recorded campaign takes some seconds."""
 

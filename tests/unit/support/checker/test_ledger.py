@@ -12,8 +12,15 @@ from protocols.link.transport import Delivery, Incoming, LinkLost
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import CandidateFailure, CandidateRequest, FailureReason, ReceiptStatus, ResultReceipt
 from tests.support.campaigns import NOW, PROPERTY, quantity
+from tests.support.checker.ledger import (
+    Entry,
+    Ledger,
+    LedgeredExecutor,
+    LedgeredTransport,
+    quantities_digest,
+    read_ledger,
+)
 from tests.support.evaluators import HeldExecutor, UnmakableExecutor
-from tests.support.ledger import Entry, Ledger, LedgeredExecutor, LedgeredTransport, quantities_digest, read_ledger
 
 HEAD: dict[str, Any] = {"campaign": "demo", "message_id": "m", "sent_at": NOW}
 REQUEST = CandidateRequest(

@@ -1,6 +1,6 @@
 """The checker: decides from the ledgers and the database alone whether the invariants held (as Jepsen does).
 
-It opens the campaign's database with `sqlite3`, folds the journal by rules of its own (`tests.support.history_fold`),
+It opens the campaign's database with `sqlite3`, folds the journal by rules of its own (`tests.support.checker.history_fold`),
 and compares that with what labs and broker wrote down outside the system. It never asks the system under test.
 
 An operation whose end is not in the ledger is neither done nor undone. It is counted by kind in `Verdict.unknown`:
@@ -26,8 +26,8 @@ import numpy as np
 from agent.acquisition.base import Policy, PoolArrays
 from agent.entropy.bias import measure_bias
 from protocols.wire.messages import FailureReason
-from tests.support.history_fold import REFUSED, Fold, Json
-from tests.support.ledger import Entry
+from tests.support.checker.history_fold import REFUSED, Fold, Json
+from tests.support.checker.ledger import Entry
 
 BROKER: Final = "broker"
 """The lab's name in entries that the broker's side wrote: `acknowledged`, with the kind of message in `status`. Their

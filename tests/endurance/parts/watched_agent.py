@@ -1,6 +1,6 @@
 """The command `entropilot agent`, which also tells how long its queues are; a process of its own.
 
-    WATCHED_AGENT=FILE python -m tests.endurance.watched_agent SCENARIO …
+    WATCHED_AGENT=FILE python -m tests.endurance.parts.watched_agent SCENARIO …
 
 A thread writes one JSON line a time to the file: resident memory and the length of everything that could grow. With
 WATCHED_AGENT_TRACE=1 it also writes, beside the file, where memory was taken since the first sample (tracemalloc).

@@ -1,6 +1,6 @@
 """A bare SQLite workload with published answers, to test the tester: which settings lose rows, which corrupt.
 
-    python -m tests.crash.powercut_workload FOLDER JOURNAL_MODE SYNCHRONOUS COMMITS
+    python -m tests.crash.powercut.workload FOLDER JOURNAL_MODE SYNCHRONOUS COMMITS
 
 Each row counts as acknowledged once its COMMIT has returned. SQLite documents what a power cut may then do: WAL with
 NORMAL loses the last commits and corrupts nothing, OFF corrupts, WAL with FULL keeps all; a rollback journal needs
@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.crash.powercut_disk import MARK, Disk, Image, fates, read_recording
-from tests.crash.powercut_promises import Broken, open_image
-from tests.crash.powercut_recorder import record
+from tests.crash.powercut.disk import MARK, Disk, Image, fates, read_recording
+from tests.crash.powercut.promises import Broken, open_image
+from tests.crash.powercut.recorder import record
 
 CHECKPOINT_PAGES: Final = 12
 """Several checkpoints in a few dozen commits."""
@@ -43,7 +43,7 @@ def cut_workload(
     """Record the workload and open every image of it."""
     root, recording = folder / "root", folder / "recording"
     root.mkdir(parents=True)
-    arguments = ["-m", "tests.crash.powercut_workload", str(root.resolve()), journal_mode, synchronous, str(commits)]
+    arguments = ["-m", "tests.crash.powercut.workload", str(root.resolve()), journal_mode, synchronous, str(commits)]
     assert record(library, root, recording, *arguments) == 0
     rng = random.Random(seed)
     toll, disk, acknowledged = Toll(), Disk(), 0

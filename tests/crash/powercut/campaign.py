@@ -1,6 +1,6 @@
 """The campaign that is recorded for the power cuts: the real agent, the real simulator, and all that happens to them.
 
-    python -m tests.crash.powercut_campaign ROOT [--die-after MARKS] [--plant FAULT]
+    python -m tests.crash.powercut.campaign ROOT [--die-after MARKS] [--plant FAULT]
 
 Both run in one process, each with its own folder and database, over the bus in memory and in virtual time, so a
 recording is the same every time. Among the candidates are some that fail, are refused, never answer, answer too late,
@@ -78,7 +78,7 @@ from simulators.outbox import Outbox
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 from tests.support.campaigns import PROPERTY, UNIT, control, small_pool, value_of
-from tests.support.ledger import answer_digest
+from tests.support.checker.ledger import answer_digest
 from tests.support.memory_bus import MemoryBus
 from tests.support.virtual_loop import run_in_virtual_time
 
@@ -91,7 +91,7 @@ SETTINGS: Final = CampaignSettings(
     unit=UNIT,
     valid_range=(-10.0, 10.0),
     budget=120,
-    policy="tests.crash.powercut_campaign:Attentive",
+    policy="tests.crash.powercut.campaign:Attentive",
     parallel=6,
     batch=2,
     ordering=Ordering.IN_ORDER,

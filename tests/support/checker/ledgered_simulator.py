@@ -1,8 +1,8 @@
 """A real simulator whose link and executor write a ledger: a process that the endurance tests start and kill.
 
-    python -m tests.support.ledgered_simulator SCENARIO --broker URL --id ID --memory FOLDER --ledger FILE
+    python -m tests.support.checker.ledgered_simulator SCENARIO --broker URL --id ID --memory FOLDER --ledger FILE
 
-It is put together as `simulators.assembly` does it, with `tests.support.ledger` between the parts.
+It is put together as `simulators.assembly` does it, with `tests.support.checker.ledger` between the parts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scenarios.sources.scenario import Overrides, load_scenario
 from simulators.executor import make_executor
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService, status_letter
-from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport
+from tests.support.checker.ledger import Ledger, LedgeredExecutor, LedgeredTransport
 
 
 async def serve(scenario: Scenario, *, campaign: str, memory: Path, ledger: Ledger) -> None:

@@ -1,6 +1,6 @@
 """Disturbs a campaign from the side: repeats the labs' results and sends messages that are none. A process of its own.
 
-    python -m tests.endurance.heckler URL CAMPAIGN [--copies 2] [--bad 0.02] [--seed 1]
+    python -m tests.endurance.parts.heckler URL CAMPAIGN [--copies 2] [--bad 0.02] [--seed 1]
 
 Every result is sent again so many times, each after up to `LATEST_S`; beside that a share of messages that are torn,
 flipped, oversize, of another campaign or of another version.

@@ -22,8 +22,8 @@ from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Expired
 from protocols.wire.messages import CandidateFailure, CandidateResult, ControlAction, FailureReason
 from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool
-from tests.support.history import BROKER, Ending, History, Shutdown, Verdict, check
-from tests.support.ledger import Entry, answer_digest
+from tests.support.checker.history import BROKER, Ending, History, Shutdown, Verdict, check
+from tests.support.checker.ledger import Entry, answer_digest
 from tests.support.stored_campaigns import Shelf, delivered, opened
 from tests.support.user_policies import ContentAfter
 

@@ -3,9 +3,9 @@
     python -m tests.crash.powercut --images 100000 --jobs 2          a release run
     python -m tests.crash.powercut --recording DIR --image 1234.7    one image again, kept in a folder to look at
 
-A campaign (`powercut_campaign`) is recorded through two lives: begun and killed, taken up and ended. Then at each of
+A campaign (`campaign`) is recorded through two lives: begun and killed, taken up and ended. Then at each of
 its writes, syncs, new names and marks of the world, images are built from what is safe and what is pending
-(`powercut_disk`) and held against what the world had seen (`powercut_promises`). Two databases of equal bytes are
+(`disk`) and held against what the world had seen (`promises`). Two databases of equal bytes are
 opened once; what they hold is compared with the world at every moment. Some images are carried on: the campaign
 restarts on them and must take the decisions that its undisturbed twin took, and begin no evaluation again.
 """
@@ -16,7 +16,6 @@ import argparse
 import json
 import random
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -27,9 +26,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.errors import StoreError
-from tests.crash import powercut_campaign as campaigns
-from tests.crash.powercut_disk import MARK, SYNC, WRITE, Change, Disk, Image, fates, read_recording
-from tests.crash.powercut_promises import (
+from tests.crash.powercut import campaign as campaigns
+from tests.crash.powercut.disk import MARK, SYNC, WRITE, Change, Disk, Image, fates, read_recording
+from tests.crash.powercut.promises import (
     Broken,
     Facts,
     Owed,
@@ -39,7 +38,7 @@ from tests.crash.powercut_promises import (
     require_welcome,
     simulator_facts,
 )
-from tests.crash.powercut_recorder import build_recorder, record
+from tests.crash.powercut.recorder import build_recorder, record
 
 RUN: Final = f"runs/{campaigns.CAMPAIGN}"
 LAB: Final = "runs/lab"
@@ -122,7 +121,7 @@ def record_campaign(folder: Path, *, plant: str = "") -> Recorded:
     library = build_recorder(folder)
     lives = (("1", ["--die-after", str(FIRST_LIFE_MARKS)]), ("2", []))
     for life, more in lives:
-        arguments = ["-m", "tests.crash.powercut_campaign", str(recorded.root.resolve()), "--life", life, *more]
+        arguments = ["-m", "tests.crash.powercut.campaign", str(recorded.root.resolve()), "--life", life, *more]
         arguments += ["--plant", plant] if plant else []
         status = record(library, recorded.root, recorded.log, *arguments)
         if status:
@@ -397,7 +396,3 @@ def _look_at(recorded: Recorded, seed: int, which: str) -> int:
     print("\n".join(findings.violations) or f"image {which} keeps every promise")
     print(f"the image is in {keep}")
     return 1 if findings.violations else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

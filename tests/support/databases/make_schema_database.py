@@ -1,6 +1,6 @@
 """Writes the database that the migration tests open for ever: a campaign with an event of every kind, by today's code.
 
-    python -m tests.support.make_schema_database
+    python -m tests.support.databases.make_schema_database
 
 Run it once when a schema version is released, commit the file, and never write it again: it stands for the runs that
 people have on their disks.
@@ -21,7 +21,7 @@ from tests.support.campaigns import control, failure_of, quantity, result_of, sm
 from tests.support.stored_campaigns import Shelf, delivered, opened
 from tests.support.user_policies import ContentAfter
 
-FOLDER = Path(__file__).parent / "databases"
+FOLDER = Path(__file__).parent
 POOL = small_pool(24)
 PLAN = small_plan(
     POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2, estimator="m_spacing", resolution=0.01

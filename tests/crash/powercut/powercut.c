@@ -1,4 +1,4 @@
-/* Records every effect of one process on the files below a folder, in order, for tests/crash/powercut.py.
+/* Records every effect of one process on the files below a folder, in order, for tests/crash/powercut/explorer.py.
 
    Preloaded (LD_PRELOAD) into the process. After each call that succeeded, one record is appended to a log: what was
    done, to which file (by inode, so that a file keeps its identity when it is renamed, or unlinked and made anew), where,
@@ -8,7 +8,7 @@
    POWERCUT_ROOT   the folder (canonical path)      POWERCUT_LOG   the log
    POWERCUT_MARKS  a file whose writes are what the world outside has seen: recorded in the same order, never on a disk
 
-   Record: struct record, path, second path (rename), bytes. The reader is tests/crash/powercut_disk.py. */
+   Record: struct record, path, second path (rename), bytes. The reader is tests/crash/powercut/disk.py. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 """An agent's receiving end as aiomqtt's documentation shows it: a process of its own.
 
-    python -m tests.endurance.usual_client PORT DATABASE [--manual-ack] [--queue N]
+    python -m tests.endurance.parts.usual_client PORT DATABASE [--manual-ack] [--queue N]
 
 A persistent session, QoS 1, `async with Client`, `async for message in client.messages`, a commit for every message,
 and the documented loop around it that connects again after a fault.

@@ -20,8 +20,8 @@ from protocols.storage.wal_check import is_damaged
 from protocols.wire.codec import decode_payload
 from protocols.wire.messages import CandidateFailure, CandidateResult
 from simulators.outbox import Progress
-from tests.crash.powercut_campaign import POOL, UNIT
-from tests.support.ledger import answer_digest
+from tests.crash.powercut.campaign import POOL, UNIT
+from tests.support.checker.ledger import answer_digest
 from tests.support.stored_campaigns import _folded, labels_of
 
 ANSWERED: Final = frozenset({Progress.ANSWERED, Progress.DELIVERED})

@@ -125,14 +125,9 @@ def play(messages: int, seed: int, folder: Path, *, trace: bool) -> tuple[dict[s
         stage.agent_module = "tests.endurance.parts.watched_agent"
         stage.start()
         heckler = stage.bench.start(
-            stage.broker.url,
-            CAMPAIGN,
-            "--copies",
-            str(COPIES),
-            "--seed",
-            str(seed),
+            stage.broker.url, CAMPAIGN, "--copies", str(COPIES), "--seed", str(seed),
             module="tests.endurance.parts.heckler",
-        )
+        )  # fmt: skip
         assert wait_until(lambda: stage.rows() > 2, 60.0), stage.agent.said
         trouble = Trouble(stage, ours, theirs, seed)
         began = told = progress = time.monotonic()

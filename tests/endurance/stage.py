@@ -1,6 +1,6 @@
 """A campaign as real processes in one folder: Mosquitto, an agent and labs, each of which may be killed at any moment.
 
-The labs write ledgers (`tests.support.checker.ledgered_simulator`); the agent is the one that users start. Everything is
+The labs write ledgers (`tests.support.checker.ledgered_simulator`); the agent is the one that users start. All is
 started by this process and ends with it.
 """
 

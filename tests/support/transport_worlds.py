@@ -227,7 +227,8 @@ class MosquittoWorld(MqttWorld):
         assert self._process is None
         await asyncio.to_thread(self._write_files)
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "scenarios.broker.child_guard", find_mosquitto(), "-c", str(self._folder / "mosquitto.conf"),
+            sys.executable, "-m", "scenarios.broker.child_guard",
+            find_mosquitto(), "-c", str(self._folder / "mosquitto.conf"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(10):

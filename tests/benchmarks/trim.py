@@ -88,9 +88,9 @@ def real_table(path: str, family: str, name: str, keep: str) -> None:
     for each in done.table_figures():
         mean, std = each.over_random()
         print(f"  {each.label:<26} {each.full:7.3f} -> {each.trimmed:7.3f}   random {mean:7.3f} ± {std:.3f}")
-    for code, each in enumerate(source.families):
+    for code, named in enumerate(source.families):
         sizes = f"{done.trimmed.sizes[code]:,} of {done.full.sizes[code]:,}"
-        print(f"    {each:<24} {done.full.entropies[code]:7.3f} -> {done.trimmed.entropies[code]:7.3f}   {sizes}")
+        print(f"    {named:<24} {done.full.entropies[code]:7.3f} -> {done.trimmed.entropies[code]:7.3f}   {sizes}")
 
 
 def main() -> None:

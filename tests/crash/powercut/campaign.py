@@ -37,6 +37,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 from sqlalchemy import Engine, event
 
@@ -354,12 +355,8 @@ def play_to_the_end(root: Path, world: World, *, life: str = "1", plant: str = "
     """Play in virtual time, with the labels of time and chance that are the same every time."""
     plant_fault(plant)
     virtual_clock = type("VirtualClock", (), {"monotonic": staticmethod(lambda: asyncio.get_running_loop().time())})
-    previous = assembly.fresh_uid, recordings.time
-    assembly.fresh_uid, recordings.time = (lambda: UID), virtual_clock  # type: ignore[assignment]
-    try:
+    with patch.object(assembly, "fresh_uid", lambda: UID), patch.object(recordings, "time", virtual_clock):
         return run_in_virtual_time(play(Bench(root, world, plant, life=life)), seed=3)
-    finally:
-        assembly.fresh_uid, recordings.time = previous
 
 
 def plant_fault(plant: str) -> None:
@@ -367,7 +364,7 @@ def plant_fault(plant: str) -> None:
     if plant == "normal":
         database.SQLITE_SETTINGS["synchronous"] = 1
     if plant == "no-folder-sync":
-        run_lock.sync_names = lambda _folder: None
+        run_lock.sync_names = lambda folder: None
 
 
 assembly.versions = functools.cache(assembly.versions)  # the same in every start, and slow to look up

@@ -119,7 +119,7 @@ def record_campaign(folder: Path, *, plant: str = "") -> Recorded:
     recorded = Recorded(folder)
     recorded.root.mkdir(parents=True)
     library = build_recorder(folder)
-    lives = (("1", ["--die-after", str(FIRST_LIFE_MARKS)]), ("2", []))
+    lives: tuple[tuple[str, list[str]], ...] = (("1", ["--die-after", str(FIRST_LIFE_MARKS)]), ("2", []))
     for life, more in lives:
         arguments = ["-m", "tests.crash.powercut.campaign", str(recorded.root.resolve()), "--life", life, *more]
         arguments += ["--plant", plant] if plant else []

@@ -20,7 +20,8 @@ from protocols.storage.wal_check import is_damaged
 from protocols.wire.codec import decode_payload
 from protocols.wire.messages import CandidateFailure, CandidateResult
 from simulators.outbox import Progress
-from tests.crash.powercut.campaign import POOL, UNIT
+from tests.crash.powercut.campaign import POOL
+from tests.support.campaigns import UNIT
 from tests.support.checker.ledger import answer_digest
 from tests.support.stored_campaigns import _folded, labels_of
 
@@ -82,13 +83,13 @@ class Story:
             digest = chain_digest(digest, sequence, kind, payload)
             if (sequence, written) != (expected, digest):
                 raise Broken(f"row {expected} of the journal breaks the chain")
-        views = [
+        bias, families, observations = (
             connection.execute(f"SELECT * FROM {table} ORDER BY {order}").fetchall()
             for table, order in (("bias_point", "step"), ("bias_family", "step, family"), ("observation", "sequence"))
-        ]
+        )
         connection.close()
         events = [load_event(kind, payload) for _, kind, payload, _ in rows]
-        return cls(rows, events, *views)
+        return cls(rows, events, bias, families, observations)
 
     def requests_at(self, length: int) -> list[tuple[Any, ...]]:
         """Return the view of the requests as folded from a beginning of the journal."""

@@ -1,6 +1,7 @@
 """The checker: decides from the ledgers and the database alone whether the invariants held (as Jepsen does).
 
-It opens the campaign's database with `sqlite3`, folds the journal by rules of its own (`history_fold`), and compares that with what labs and broker wrote down outside the system. It never asks the system under test.
+It opens the campaign's database with `sqlite3`, folds the journal by rules of its own (`history_fold`), and compares
+that with what labs and broker wrote down outside the system. It never asks the system under test.
 
 An operation whose end is not in the ledger is neither done nor undone. It is counted by kind in `Verdict.unknown`:
 an evaluation that began and has no end (the lab was killed), an answer that was sent and not confirmed. Such an

@@ -112,14 +112,13 @@ class LedgeredTransport:
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         message = decode(topic, payload)
-        answers = isinstance(message, CandidateResult | CandidateFailure)
-        if answers:
-            assert isinstance(message, CandidateResult | CandidateFailure)
-            identity = {"candidate": message.candidate_id, "digest": answer_digest(message)}
-            self._ledger.note("sending", message.attempt_id, **identity)
+        if not isinstance(message, CandidateResult | CandidateFailure):
+            await self._inner.publish(topic, payload, retain=retain)
+            return
+        identity = {"candidate": message.candidate_id, "digest": answer_digest(message)}
+        self._ledger.note("sending", message.attempt_id, **identity)
         await self._inner.publish(topic, payload, retain=retain)
-        if answers:
-            self._ledger.note("sent", message.attempt_id, **identity)
+        self._ledger.note("sent", message.attempt_id, **identity)
 
     async def close(self) -> None:
         await self._inner.close()

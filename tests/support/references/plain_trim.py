@@ -19,7 +19,10 @@ def plain_rows_to_keep(
 ) -> NDArray[np.int64]:
     """Return the same rows as `rows_to_keep`, in O(n³)."""
     # Ascending values; of equal values the later row first, because it is the one to go.
-    families = [sorted((values[row], -row) for row in np.flatnonzero(codes == code)) for code in range(codes.max() + 1)]
+    families = [
+        sorted((float(values[row]), -int(row)) for row in np.flatnonzero(codes == code))
+        for code in range(codes.max() + 1)
+    ]
     removed = [0] * len(families)
     entropies = [spacing_entropy(np.array([x for x, _ in each]), resolution) for each in families]
     large = [h for h, each in zip(entropies, families, strict=True) if len(each) >= LEVEL_ROWS]

@@ -48,8 +48,8 @@ def test_an_exclusion_while_the_policy_thinks_makes_no_difference(*, drops: bool
     exclusion = wish(ControlAction.EXCLUDE_CANDIDATE, first if drops else other)
     control = decode(*exclusion)
     assert isinstance(control, Control)
-    for event in decide.decide_control(campaign, control).events:
-        campaign.apply(event)
+    for excluded in decide.decide_control(campaign, control).events:
+        campaign.apply(excluded)
     assert needed is not None
     decided = decide.decide_proposal(campaign, needed, based_on, proposal)
     assert bool(decided.events) is not drops

@@ -79,7 +79,7 @@ goldens: $(TEST_READY)
 	$(BIN)/python -m pytest tests/replay -n 2
 
 coverage: $(TEST_READY)
-	$(BIN)/python -m pytest tests/unit tests/contract tests/property --ignore tests/property/test_fuzz.py -n 2 --cov
+	$(BIN)/python -m pytest tests/unit tests/contract tests/property tests/system/processes --ignore tests/property/test_fuzz.py -n 2 --cov
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -22,7 +22,7 @@ from protocols.concurrency.child import MAX_FRAME_BYTES, STDERR_TAIL_BYTES, Chil
 pytestmark = pytest.mark.system
 
 MODULE = "tests.support.echo_child"
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 PATIENCE_S = 20.0
 
 PARENT = """

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from protocols.concurrency.child import MAX_FRAME_BYTES, STDERR_TAIL_BYTES, Child, ChildDied
+from tests.support.processes import started
 
 pytestmark = pytest.mark.system
 
@@ -171,7 +172,7 @@ async def test_a_child_inherits_no_secrets_and_computes_on_one_thread(monkeypatc
 @pytest.mark.parametrize("state", ["idle", "busy"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_child_dies_with_its_parent_however_that_ends_and_however_busy_it_is(state: str) -> None:
-    with subprocess.Popen(
+    with started(
         [sys.executable, "-c", PARENT, state],
         stdout=subprocess.PIPE,
         text=True,
@@ -210,7 +211,7 @@ def served() -> Iterator[subprocess.Popen[bytes]]:
     """A child whose pipes the test holds."""
     command = [sys.executable, "-m", "tests.support.echo_child"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as process:
+    with started(command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as process:
         yield process
         process.wait(60)
 

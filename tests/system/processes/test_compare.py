@@ -10,60 +10,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
-import numpy as np
 import psutil
 import pytest
 
 from agent.entropy.bias import BIAS_FIGURES
-from protocols.errors import SettingsError, TableError
+from protocols.errors import SettingsError
 from scenarios.compare import compare
 from scenarios.compare.compare import compare_policies
 from scenarios.compare.comparison import Comparison
-from scenarios.compare.files import curve_over_seeds, write_comparison
-from scenarios.compare.trials import make_trials
+from scenarios.compare.files import write_comparison
 from scenarios.display.console import INTERRUPTED
-from scenarios.settings.model import Scenario
-from scenarios.world.world import World, make_world
+from tests.support.processes import started
+from tests.support.toy_table import scenario_on, write_toy_table
 
-
-def scenario_on(
-    table: Path,
-    evaluation: Mapping[str, object] | None = None,
-    campaign: Mapping[str, object] | None = None,
-    **columns: object,
-) -> Scenario:
-    return Scenario.model_validate(
-        {
-            "name": "toy",
-            "pool": {
-                "source": "table",
-                "path": str(table),
-                "columns": {
-                    "id": "id", "family": "family", "property": "energy", "unit": "eV", "features": ["x", "y"],
-                } | columns,
-            },
-            "start": {} if "on_missing" in columns else {"size": 24, "halves": {"a": "stable"}},
-            "campaign": {"budget": 15, **(campaign or {})},
-            "evaluation": dict(evaluation or {}),
-        }
-    )  # fmt: skip
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rng = np.random.default_rng(5)
-    path = tmp_path_factory.mktemp("table") / "toy.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("id", "family", "energy", "x", "y", "modulus"))
-        for number in range(90):
-            x, y = rng.normal(size=2)
-            modulus = "" if number % 5 == 0 else 100 + 10 * x
-            writer.writerow((f"m{number}", "abc"[number % 3], x + 0.3 * y * y, x, y, modulus))
-    return path
+    return write_toy_table(tmp_path_factory.mktemp("table") / "toy.csv")
 
 
 def test_every_policy_begins_with_the_same_start_and_seeds_differ(table: Path, tmp_path: Path) -> None:
@@ -93,13 +63,6 @@ def test_the_files_hold_every_bias_figure_of_every_step_and_every_test(table: Pa
     assert [(row["measure"], row["policy"], row["baseline"]) for row in tests] == [(n, "etal", "random") for n in names]
     assert "2 seeds are too few" in tests[0]["note"]
     assert [row["measure"] for row in json.loads(written[3].read_text())["tests"]] == names
-
-
-def test_a_mean_covers_the_steps_that_all_seeds_reached(tmp_path: Path) -> None:
-    curve = curve_over_seeds([[(0, 1.0), (1, 0.5), (2, 0.25)], [(0, 3.0), (1, 1.5)]])
-    assert (curve.x.tolist(), curve.mean.tolist()) == ([0, 1], [2, 1])
-    # Student's t of one degree of freedom, 12.706, by s / √2 = |difference| / 2.
-    assert curve.half_width.tolist() == pytest.approx([12.706 * 1.0, 12.706 * 0.5], rel=1e-4)
 
 
 # --- downstream models ----------------------------------------------------------------------------------------------
@@ -156,24 +119,6 @@ def test_the_number_of_processes_and_the_order_of_policies_change_no_score(
     assert again.runs == evaluated.runs
 
 
-@pytest.mark.parametrize("policy", ["etal", "random", "round_robin", "uncertainty"])
-def test_no_policy_acquires_or_sees_what_is_held_out(table: Path, policy: str) -> None:
-    scenario = scenario_on(table)
-    world = make_world(scenario)
-    (trial,) = make_trials(scenario, world, [3], 0.2)
-    moved = world.values.copy()
-    moved[trial.test] += 1e3
-    played = []
-    for values in (world.values, moved):
-        compare._take_world(scenario, World(world.pool, values, world.start))
-        played.append(compare._play(policy, trial))
-    trajectory, acquired = played[0]
-    assert len(set(acquired.tolist())) == 15
-    assert not set(acquired.tolist()) & (set(trial.test.tolist()) | set(trial.start.tolist()))
-    assert trajectory == played[1][0]
-    assert sum(trajectory.points[0][1].sizes) == 24
-
-
 def test_a_policy_that_ends_early_is_compared_with_as_many_rows_of_the_others(table: Path) -> None:
     content = "tests.support.user_policies:ContentAfter"
     evaluation = {"models": ["ridge"], "every": 50}
@@ -202,79 +147,57 @@ def test_a_target_that_the_table_does_not_have_is_refused_with_the_nearest(table
     assert compare_policies(scenario, ["random"], [0]).models == ()
 
 
-def test_a_target_of_a_pool_that_has_one_property_only_is_refused(table: Path) -> None:
-    with pytest.raises(SettingsError, match=r"'x_ray'.*add x_ray and its unit to \[pool\.columns\.further"):
-        compare_policies(scenario_on(table, {"targets": ["x_ray"]}), ["random"], [0], downstream=True)
+PATIENCE_S = 200.0
+"""For the imports of a loaded machine."""
 
 
-@pytest.mark.system
+def comparing(tmp_path: Path, said: IO[bytes]) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """A comparison that would take hours."""
+    command = ["compare", "oracle_table", "--seeds", "200", "--quiet", "--out", str(tmp_path)]
+    return started([sys.executable, "-m", "entropilot", *command], stderr=said)
+
+
+def workers_of(owner: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [each for each in psutil.Process(owner.pid).children() if "spawn_main" in str(each.cmdline())]
+
+
+def until(condition: Callable[[], bool], *, every_s: float) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(every_s)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 def test_the_processes_of_a_comparison_end_when_it_is_killed(tmp_path: Path) -> None:
-    command = ["compare", "oracle_table", "--seeds", "200", "--quiet", "--out", str(tmp_path)]
-    owner = subprocess.Popen([sys.executable, "-m", "entropilot", *command], stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 200
-
-    def workers() -> list[psutil.Process]:
-        return [each for each in psutil.Process(owner.pid).children() if "spawn_main" in str(each.cmdline())]
-
-    # Past their imports, and among their campaigns.
-    while not any(each.cpu_times().user > 3 for each in workers()):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    left = workers()
-    owner.kill()
-    owner.wait()
-    _, alive = psutil.wait_procs(left, timeout=20)
-    for each in alive:
-        each.kill()
+    with (tmp_path / "said").open("wb") as said, comparing(tmp_path, said) as owner:
+        # Past their imports, and among their campaigns.
+        until(lambda: any(each.cpu_times().user > 3 for each in workers_of(owner)), every_s=0.05)
+        left = workers_of(owner)
+        owner.kill()
+        owner.wait()
+        _, alive = psutil.wait_procs(left, timeout=20)
     assert not alive
 
 
-@pytest.mark.system
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no groups of processes on Windows")
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
 @pytest.mark.parametrize("later_s", [0.0, 0.3, 1.0])
 def test_ctrl_c_ends_a_comparison_at_once_and_without_a_traceback(tmp_path: Path, later_s: float, again: bool) -> None:
     """A terminal sends SIGINT to all of its processes, also to those that have just begun."""
-    command = ["compare", "oracle_table", "--seeds", "200", "--quiet", "--out", str(tmp_path)]
-    with (tmp_path / "said").open("wb") as said:
-        owner = subprocess.Popen([sys.executable, "-m", "entropilot", *command], stderr=said, start_new_session=True)
-    until = time.monotonic() + 200
-    while not any("spawn_main" in str(each.cmdline()) for each in psutil.Process(owner.pid).children()):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    time.sleep(later_s)
-    left = psutil.Process(owner.pid).children()
-    os.killpg(owner.pid, signal.SIGINT)
-    if again:
-        time.sleep(0.1)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(owner.pid, signal.SIGINT)
-    ended = owner.wait(timeout=10)
-    _, alive = psutil.wait_procs(left, timeout=10)
+    with (tmp_path / "said").open("wb") as said, comparing(tmp_path, said) as owner:
+        until(lambda: bool(workers_of(owner)), every_s=0.01)
+        time.sleep(later_s)
+        left = psutil.Process(owner.pid).children()
+        os.killpg(owner.pid, signal.SIGINT)
+        if again:
+            time.sleep(0.1)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(owner.pid, signal.SIGINT)
+        ended = owner.wait(timeout=10)
+        _, alive = psutil.wait_procs(left, timeout=10)
     assert ended in ({INTERRUPTED, -signal.SIGINT} if again else {INTERRUPTED})
     assert ((tmp_path / "said").read_text(), alive) == ("", [])
-
-
-def test_an_unknown_policy_is_refused_before_anything_runs(table: Path) -> None:
-    with pytest.raises(SettingsError, match="nobody"):
-        compare_policies(scenario_on(table), ["random", "nobody"], range(1))
-
-
-def test_no_policy_at_all_is_refused(table: Path) -> None:
-    with pytest.raises(SettingsError, match="No policies"):
-        compare_policies(scenario_on(table), [], range(1))
-
-
-def test_a_table_with_unknown_values_cannot_tell_what_another_choice_would_have_given(
-    table: Path, tmp_path: Path
-) -> None:
-    text = table.read_text().splitlines()
-    identity, family, _, *rest = text[1].split(",")
-    partly = tmp_path / "partly.csv"
-    partly.write_text("\n".join([text[0], ",".join([identity, family, "", *rest]), *text[2:]]) + "\n")
-    with pytest.raises(TableError, match="no known value"):
-        compare_policies(scenario_on(partly, on_missing="unknown"), ["random"], range(1))
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from agent.acquisition.registry import make_policy
 from agent.campaign.context import pool_arrays
 from agent.entropy.measure import EntropyMeasure
 from agent.runtime.policy_runner import Acquirer, ChildAcquirer, InStepAcquirer, make_acquirer
-from protocols.errors import CampaignHalted, SettingsError
+from protocols.errors import CampaignHalted
 from tests.support.campaigns import Play, small_plan, small_pool
 
 MINE = "tests.support.user_policies"
@@ -65,16 +65,6 @@ async def test_a_child_is_asked_and_not_waited_for_within_the_step() -> None:
     answer: object = child.propose_now(contexts(1)[0], 1)  # type: ignore[func-returns-value]
     assert answer is None
     await child.close()
-
-
-async def test_a_cheap_policy_decides_within_the_step() -> None:
-    acquirer = make_acquirer(ARRAYS, "random", {})
-    context = contexts(1)[0]
-    now = acquirer.propose_now(context, 3)
-    assert now == await acquirer.propose(context, 3)
-    assert now is not None
-    assert len({choice.index for choice in now.choices}) == 3
-    await acquirer.close()
 
 
 async def test_a_user_s_own_policy_runs_in_a_child_with_its_options_even_if_it_prints() -> None:
@@ -140,10 +130,3 @@ async def test_a_cancelled_question_kills_the_child_so_that_its_answer_is_not_ta
         await asking
     await acquirer.close()
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
-
-
-def test_an_unknown_policy_and_wrong_options_are_refused_before_anything_starts() -> None:
-    with pytest.raises(SettingsError, match="There is no policy"):
-        make_acquirer(ARRAYS, "rondom", {})
-    with pytest.raises(SettingsError, match="cannot be made with these options"):
-        make_acquirer(ARRAYS, f"{MINE}:Farthest", {"signum": 1})

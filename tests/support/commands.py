@@ -100,7 +100,7 @@ class Part:
             self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it hangs; it said: {self.said}") from None
-        return Finished(self.process.returncode, self._out.read_text(encoding="utf-8"), self.said)
+        return Finished(self.process.returncode, self._out.read_text(encoding="utf-8", errors="replace"), self.said)
 
     def end(self) -> Finished:
         """Ask it to end, as Ctrl-C or an init system does."""

@@ -33,7 +33,7 @@ def files_in(folder: Path) -> int:
 
 
 def module_of(test: Path) -> Path | None:
-    """The module that a test file is named for: `test_MODULE.py`, or `test_MODULE_concern.py`; the longest that fits."""
+    """The module that a test file is named for: `test_MODULE.py` or `test_MODULE_concern.py`, the longest."""
     top, *rest = test.parent.parts
     folder = ROOT.joinpath(ELSEWHERE.get(top, top), *rest)
     words = test.stem.removeprefix("test_").split("_")

@@ -20,6 +20,8 @@ RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 
 SEEDS ?= 300
+# How many of the slowest tests `make test` names at its end.
+SLOWEST ?= 10
 MESSAGES ?= 200000
 
 .PHONY: run test check goldens bench published simulate crash kills soak fuzz planted coverage usual-way clean
@@ -28,7 +30,7 @@ run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
 
 test: check
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations=$(SLOWEST)
 
 check: $(TEST_READY)
 	$(BIN)/ruff check .

@@ -93,8 +93,12 @@ class Case(Workbench):
 
     def wait_for_journal(self, kind: type[Event], number: int) -> None:
         """Wait until the journal holds so many events of a kind."""
-        wait((self.run_folder / "campaign.db").exists, "there is no run")
+        wait(self._has_a_journal, "there is no run")
         wait(lambda: self.events(kind) >= number, f"{number} events {kind.__name__}")
+
+    def _has_a_journal(self) -> bool:
+        names = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'journal'"
+        return (self.run_folder / "campaign.db").exists() and self.number(names) == 1
 
     def asked(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the campaign's database; an unknown table or column is no answer."""
@@ -169,6 +173,11 @@ def stranger(port: int, heard: Callable[[paho.Client, str, bytes], None] = lambd
 def say(client: paho.Client, message: AnyMessage, **options: Any) -> None:
     """Publish a message of the protocol."""
     client.publish(topic_of(message), encode(message), qos=1, **options)
+
+
+def say_and_wait(client: paho.Client, message: AnyMessage, **options: Any) -> None:
+    """Publish a message of the protocol, and wait until the broker has it; not from a callback."""
+    client.publish(topic_of(message), encode(message), qos=1, **options).wait_for_publish(20)
 
 
 def envelope() -> dict[str, Any]:

@@ -30,6 +30,7 @@ from tests.system.cases.bench import (
     envelope,
     mosquitto,
     say,
+    say_and_wait,
     stranger,
     wait,
     wrong_today,
@@ -91,9 +92,8 @@ def test_a_stranger_s_value_does_not_enter_the_dataset_or_verify_tells(case: Cas
 def test_a_retained_stop_does_not_end_a_later_campaign(case: Case) -> None:
     with mosquitto(case.folder) as port:
         with stranger(port) as client:
-            say(client, Control(**envelope(), action=ControlAction.STOP, reason="an old one"), retain=True)
-            time.sleep(0.5)
-        done = case.ended(*case.campaign("--budget", "4", "--broker", f"mqtt://{LOOPBACK}:{port}"))
+            say_and_wait(client, Control(**envelope(), action=ControlAction.STOP, reason="an old one"), retain=True)
+        done = case.ended(*case.campaign("--budget", "4", "--broker", f"mqtt://{LOOPBACK}:{port}", *SLOW))
     assert (done.code, case.observed()) == (0, 4)
 
 

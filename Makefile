@@ -43,6 +43,7 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.iteration_overhead
 	$(BIN)/python -m tests.benchmarks.loop_throughput
 	$(BIN)/python -m tests.benchmarks.loop_lag
+	$(BIN)/python -m tests.benchmarks.bias_meter
 	$(BIN)/python -m tests.benchmarks.default_run
 	$(BIN)/python -m tests.benchmarks.restart
 	$(BIN)/python -m tests.benchmarks.replay

@@ -15,6 +15,7 @@ settings.register_profile("patient", settings.default, deadline=None, suppress_h
 settings.load_profile("patient")
 
 processes.keep_ignoring_interrupts()
+processes.end_with_children_on_sigterm()
 processes.watch_starts()
 
 KNOWN: set[psutil.Process] = set()

@@ -69,7 +69,7 @@ async def test_an_evaluation_that_hangs_is_killed_at_its_deadline_and_the_next_o
     pid = await pid_of(executor)
     began = time.monotonic()
     failure = await failed(executor, "hang", deadline_s=0.2)
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < PATIENCE_S
     assert failure.reason is FailureReason.DEADLINE_EXCEEDED
     assert "0.2 s" in failure.detail
     assert not psutil.pid_exists(pid)
@@ -194,7 +194,7 @@ async def test_closing_kills_what_runs_at_once() -> None:
     await asyncio.sleep(0.05)
     began = time.monotonic()
     await executor.close()
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < PATIENCE_S
     assert not psutil.pid_exists(pid)
     with pytest.raises(EvaluationFailed):
         await running

@@ -35,7 +35,7 @@ def test_a_child_that_is_left_is_told_and_ended() -> None:
 def test_an_orphan_in_a_session_of_its_own_is_told_and_ended() -> None:
     known = processes.ours()
     leave = f"import subprocess as s; print(s.Popen({SLEEP!r}, start_new_session=True, stdout=s.DEVNULL).pid)"
-    orphan = subprocess.run([sys.executable, "-c", leave], check=True, capture_output=True, text=True).stdout.strip()
+    orphan = subprocess.run([sys.executable, "-c", leave], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     (told,) = processes.end_what_is_left(known)
     assert told.startswith(f"{orphan}: ")
 

@@ -93,8 +93,8 @@ def test_a_retained_stop_does_not_end_a_later_campaign(case: Case) -> None:
     with mosquitto(case.folder) as port:
         with stranger(port) as client:
             say_and_wait(client, Control(**envelope(), action=ControlAction.STOP, reason="an old one"), retain=True)
-        done = case.ended(*case.campaign("--budget", "4", "--broker", f"mqtt://{LOOPBACK}:{port}", *SLOW))
-    assert (done.code, case.observed()) == (0, 4)
+        done = case.ended(*case.campaign("--budget", "8", "--broker", f"mqtt://{LOOPBACK}:{port}", *SLOW))
+    assert (done.code, case.observed()) == (0, 8)
 
 
 @wrong_today(14, "recording and journal are compared by the number of their events")

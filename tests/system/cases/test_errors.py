@@ -61,7 +61,7 @@ def test_a_wrong_option_of_a_policy_is_named_with_its_table(case: Case) -> None:
 @wrong_today(10, "the advice is to start where one is")
 def test_a_policy_beside_the_scenario_is_found_or_the_advice_helps(case: Case) -> None:
     (case.folder / "my_pol.py").write_text(POLICY.format(answer="None"))
-    said = refused(case, *scenario(case), "--policy", "my_pol:P")
+    said = refused(case, *scenario(case), "--policy", "my_pol:P", env={"PYTHONSAFEPATH": "1"})  # as the console script
     assert "start in its folder" not in said
     assert "cannot be imported" not in said
 

@@ -21,6 +21,8 @@ RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 
 SEEDS ?= 300
+# How many of the slowest tests `make test` names at its end.
+SLOWEST ?= 10
 MESSAGES ?= 200000
 
 .PHONY: run test check goldens bench published simulate crash kills soak fuzz planted coverage usual-way dist clean
@@ -29,7 +31,7 @@ run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
 
 test: check
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations=$(SLOWEST)
 
 check: $(TEST_READY)
 	$(BIN)/ruff check .
@@ -42,6 +44,7 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.iteration_overhead
 	$(BIN)/python -m tests.benchmarks.loop_throughput
 	$(BIN)/python -m tests.benchmarks.loop_lag
+	$(BIN)/python -m tests.benchmarks.bias_meter
 	$(BIN)/python -m tests.benchmarks.default_run
 	$(BIN)/python -m tests.benchmarks.restart
 	$(BIN)/python -m tests.benchmarks.replay
@@ -84,7 +87,7 @@ dist: $(TEST_READY)
 	$(BIN)/python -m build --no-isolation
 
 coverage: $(TEST_READY)
-	$(BIN)/python -m pytest tests/unit tests/contract tests/property --ignore tests/property/test_fuzz.py -n 2 --cov
+	$(BIN)/python -m pytest tests/unit tests/contract tests/property tests/system/processes --ignore tests/property/test_fuzz.py -n 2 --cov
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from protocols.errors import TableError
 from protocols.tables.table import PropertyValues, TableColumns, read_values
-from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES
+from protocols.wire.limits import MAX_QUANTITIES
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, cut
 from simulators.evaluator import EvaluationFailed
 
@@ -68,33 +66,6 @@ class OracleTable:
             TableError: When the table cannot be used.
         """
         return cls(read_values(settings.path, settings.columns), miss=settings.miss)
-
-    @classmethod
-    def from_mapping(
-        cls, values: Mapping[str, Mapping[str, float]], units: Mapping[str, str], *, miss: MissPolicy = "fail"
-    ) -> Self:
-        """Make one of values in memory.
-
-        Args:
-            values: By candidate id, then by property; a property that is left out is not known.
-            units: By property; every property needs one.
-            miss: What a candidate that is not in `values` gets.
-
-        Raises:
-            TableError: On a property without a unit, or a value that cannot travel.
-        """
-        for candidate_id, row in values.items():
-            for name, value in row.items():
-                if name not in units:
-                    raise TableError(f"Property {name!r} of candidate {candidate_id!r} has no unit")
-                if not abs(value) <= MAX_ABS_VALUE:
-                    raise TableError(
-                        f"Property {name!r} of candidate {candidate_id!r} is {value}",
-                        expected=f"a finite number of at most {MAX_ABS_VALUE:g}",
-                        action="leave out what is not known",
-                    )
-        columns = {name: np.array([row.get(name, np.nan) for row in values.values()], dtype=float) for name in units}
-        return cls(PropertyValues(tuple(values), columns, dict(units)), miss=miss)
 
     def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
         """Return the requested properties, then the further ones that the table knows.

@@ -1,4 +1,8 @@
-"""End on SIGINT and SIGTERM by asking, once."""
+"""End on SIGINT and SIGTERM by asking, once.
+
+A process that is started with SIGINT ignored goes on ignoring it: a job in the background (`nohup`, `&` in a script) is
+not meant when somebody types Ctrl-C in its terminal. SIGTERM always ends it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,17 @@ import signal
 from collections.abc import Callable, Iterator
 
 
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """The signals that ask this process to end: SIGTERM, and SIGINT unless who started it had it ignored."""
+    interrupts = () if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else (signal.SIGINT,)
+    return (*interrupts, signal.SIGTERM)
+
+
 @contextlib.contextmanager
 def ending_on_signals(end: Callable[[], None]) -> Iterator[None]:
     """Let SIGINT and SIGTERM end what runs in order; a second one ends it at once."""
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = ending_signals()
 
     def once() -> None:
         for number in numbers:

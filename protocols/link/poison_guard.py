@@ -79,11 +79,6 @@ class InHand:
             self._file.close()
             self._file = None
 
-    @property
-    def suspects(self) -> int:
-        """How many messages are under suspicion."""
-        return len(self._deaths)
-
     def is_suspect(self, item: object) -> bool:
         """Tell whether an input is a message that was in hand when a process died: then it is to be handled alone."""
         return bool(self._deaths) and isinstance(item, Delivery) and _digest(item) in self._deaths

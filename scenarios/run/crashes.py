@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Final
 
 from protocols.concurrency.child import SAFE_PATH
+from protocols.concurrency.signals import ending_signals
 from protocols.errors import CampaignHalted, SettingsError
 from scenarios.display.console import INTERRUPTED, tell
 
@@ -113,7 +114,7 @@ class _Life:
 @contextmanager
 def _asked_to_end() -> Iterator[_Life]:
     life = _Life()
-    before = {number: signal.signal(number, life.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, life.ask) for number in ending_signals()}
     try:
         yield life
     finally:

@@ -74,6 +74,9 @@ def interrupts_deferred() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
         yield  # only the main thread is interrupted; Windows knows no mask
         return
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield  # nothing comes, and who starts in the block inherits that
+        return
     came: list[int] = []
     # The mask is for who inherits it. The handler is for us: another thread without the mask may be given the signal.
     handler = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.etal_campaign [--steps 300] [--naive-steps 20 | --naive-whole] [--data ../shared/data]
 
 All three through the same core from the same start, one BLAS thread, in one run, one after the other. The
-straightforward one (`tests.support.published_etal`: candidates in a loop, 1,000 draws each, a fresh fit of
+straightforward one (`tests.support.references.published_etal`: candidates in a loop, 1,000 draws each, a fresh fit of
 scikit-learn's at every step) takes minutes, so only its first steps are played unless asked otherwise. Its campaign is
 then extrapolated: its time for each candidate that it scored, times the candidates that `etal_reference` scored in a
 whole campaign, as the first families are small ones. It stays too low, for samples grow as well. Processor seconds
@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.benchmarks.published_tables import DATA, oqmd8
 from tests.benchmarks.timed_campaign import TimedCampaign, mean_entropy, play
 
-STRAIGHTFORWARD = "tests.support.published_etal:Straightforward"
+STRAIGHTFORWARD = "tests.support.references.published_etal:Straightforward"
 
 
 def row(name: str, campaign: TimedCampaign, steps: int, straightforward_s: float) -> str:

@@ -12,7 +12,7 @@
 
 Everything but emt_alloys lies beside the repository, in `../shared/data`; what is not there is passed over, and said so.
 What is compared is what `entropilot compare --downstream` compares; each table's files are in a folder of its own.
-"""
+"""  # noqa: E501 - a table's rows are one line each
 
 from __future__ import annotations
 

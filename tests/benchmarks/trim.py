@@ -16,7 +16,7 @@ from agent.entropy.measure import M_SPACING, EntropyMeasure, default_resolution
 from agent.entropy.subset import rows_to_keep
 from scenarios.trim.source import NamedColumns, read_source
 from scenarios.trim.trim import rows_wanted, trim
-from tests.support.plain_trim import plain_rows_to_keep
+from tests.support.references.plain_trim import plain_rows_to_keep
 
 FAMILIES = 7
 SHARE = 0.3
@@ -88,9 +88,9 @@ def real_table(path: str, family: str, name: str, keep: str) -> None:
     for each in done.table_figures():
         mean, std = each.over_random()
         print(f"  {each.label:<26} {each.full:7.3f} -> {each.trimmed:7.3f}   random {mean:7.3f} ± {std:.3f}")
-    for code, each in enumerate(source.families):
+    for code, named in enumerate(source.families):
         sizes = f"{done.trimmed.sizes[code]:,} of {done.full.sizes[code]:,}"
-        print(f"    {each:<24} {done.full.entropies[code]:7.3f} -> {done.trimmed.entropies[code]:7.3f}   {sizes}")
+        print(f"    {named:<24} {done.full.entropies[code]:7.3f} -> {done.trimmed.entropies[code]:7.3f}   {sizes}")
 
 
 def main() -> None:

@@ -458,7 +458,7 @@ def recorded(tmp_path: Path) -> list[str]:
         writer.write("out", "entropilot/v1/c/bias", b"", retain=True)
         writer.note_event(1, "CampaignPaused", '{"reason": "x"}')
         writer.note_start(1)
-        took = [{"row": 1}, {"condemned": 2}, {"expired": "a"}, {"proposed": 3, "based_on": 1}]
+        took: list[dict[str, Any]] = [{"row": 1}, {"condemned": 2}, {"expired": "a"}, {"proposed": 3, "based_on": 1}]
         writer.note_step(took, [("DecisionMade", '{"decision": 3}')], before=1, sequence=3)
         writer.close()
     return path.read_text(encoding="ascii").splitlines()

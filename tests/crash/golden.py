@@ -52,7 +52,7 @@ from simulators.outbox import Outbox
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 from tests.support.campaigns import PROPERTY, UNIT, small_plan, small_pool, value_of
-from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport
+from tests.support.checker.ledger import Ledger, LedgeredExecutor, LedgeredTransport
 from tests.support.memory_bus import MemoryBus
 from tests.support.stored_campaigns import labels_of
 from tests.support.virtual_loop import run_in_virtual_time

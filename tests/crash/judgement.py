@@ -35,7 +35,7 @@ from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.replay.follow import Follower
 from tests.crash.golden import POOL, SIMULATOR, Attentive
 from tests.support.campaigns import SENT_AT, refold
-from tests.support.ledger import Entry, quantities_digest, read_ledger
+from tests.support.checker.ledger import Entry, quantities_digest, read_ledger
 from tests.support.stored_campaigns import assert_views_equal_fold, labels_of, rows
 
 

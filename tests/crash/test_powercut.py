@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash import powercut_recorder
-from tests.crash.powercut import Explorer, Recorded, record_campaign
-from tests.crash.powercut_disk import (
+from tests.crash.powercut import recorder as powercut_recorder
+from tests.crash.powercut.disk import (
     CREATE,
     SECTOR_BYTES,
     SYNC,
@@ -20,7 +19,8 @@ from tests.crash.powercut_disk import (
     fates,
     read_recording,
 )
-from tests.crash.powercut_workload import cut_workload
+from tests.crash.powercut.explorer import Explorer, Recorded, record_campaign
+from tests.crash.powercut.workload import cut_workload
 
 pytestmark = [
     pytest.mark.system,

@@ -77,7 +77,7 @@ def locking_in_the_middle(folder: Path, name: str, lock: Callable[[Path], None])
     """Lock a database when the clock is read after a few answers: the next thing is a commit."""
 
     def on_world(world: World) -> None:
-        clock, done = world.clock, []
+        clock, done = world.clock, list[bool]()
 
         def locking_clock() -> datetime:
             if not done and sum(sender == "stranger" for sender, _ in world.bus.log) > 5:
@@ -129,7 +129,7 @@ def test_a_database_that_stays_locked_ends_the_agent_with_a_reason_and_the_campa
 
 
 def played_on_a_small_disk(folder: Path, disk: Path, kilobytes: int) -> subprocess.CompletedProcess[str]:
-    shell = ["sh", "-c", ON_A_SMALL_DISK, "sh", disk, f"{kilobytes}k", folder, sys.executable, PLAY]
+    shell = ["sh", "-c", ON_A_SMALL_DISK, "sh", str(disk), f"{kilobytes}k", str(folder), sys.executable, PLAY]
     return subprocess.run(
         ["unshare", "--mount", "--map-root-user", *shell], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -128,11 +128,12 @@ def play(messages: int, seed: int, folder: Path, *, trace: bool) -> tuple[dict[s
         SpoilingProxy(stage.broker.port, seed=seed + 1) as theirs,
     ):
         stage.url, stage.lab_url = ours.url, theirs.url
-        stage.agent_module = "tests.endurance.watched_agent"
+        stage.agent_module = "tests.endurance.parts.watched_agent"
         stage.start()
         heckler = stage.bench.start(
-            stage.broker.url, CAMPAIGN, "--copies", str(COPIES), "--seed", str(seed), module="tests.endurance.heckler"
-        )
+            stage.broker.url, CAMPAIGN, "--copies", str(COPIES), "--seed", str(seed),
+            module="tests.endurance.parts.heckler",
+        )  # fmt: skip
         assert wait_until(lambda: stage.rows() > 2, 60.0), stage.agent.said
         trouble = Trouble(stage, ours, theirs, seed)
         began = told = progress = time.monotonic()

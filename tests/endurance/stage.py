@@ -1,6 +1,6 @@
 """A campaign as real processes in one folder: Mosquitto, an agent and labs, each of which may be killed at any moment.
 
-The labs write ledgers (`tests.support.ledgered_simulator`); the agent is the one that users start. Everything is
+The labs write ledgers (`tests.support.checker.ledgered_simulator`); the agent is the one that users start. All is
 started by this process and ends with it.
 """
 
@@ -228,7 +228,7 @@ class Stage:
         self.labs[lab] = self.bench.start(
             "lab.toml", "--broker", url, "--id", lab, "--memory", "memory", "--ledger", self.ledger(lab),
             *self._settings, *further,
-            module="tests.support.ledgered_simulator", env=self.env,
+            module="tests.support.checker.ledgered_simulator", env=self.env,
         )  # fmt: skip
         return self.labs[lab]
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from tests.endurance.conftest import Open
-from tests.endurance.odd_evaluator import MISDEEDS, misdeed_of
+from tests.endurance.parts.odd_evaluator import MISDEEDS, misdeed_of
 from tests.endurance.stage import START, Terms
 
 pytestmark = pytest.mark.system
@@ -32,7 +32,7 @@ def test_every_misdeed_is_told_by_its_name_and_every_other_candidate_is_observed
     terms = Terms(
         POOL - START,
         extra=(
-            'simulator.evaluator="tests.endurance.odd_evaluator:Odd"',
+            'simulator.evaluator="tests.endurance.parts.odd_evaluator:Odd"',
             'simulator.options={table="table.csv"}',
             f"campaign.evaluation_deadline_s={DEADLINE_S}",
             "campaign.max_attempts=2",

@@ -7,19 +7,22 @@ from typing import Any
 
 from agent.runtime.transaction import Step
 from agent.store.store import BiasStep, OutboxItem
-from scenarios.run.watch import RATE_WINDOW_S, _Watch
+from scenarios.run.watch import RATE_WINDOW_S, RunWatch
 
 
 def test_a_run_without_a_live_view_forgets_what_it_sent_and_accepted(monkeypatch: Any) -> None:
     now = 0.0
-    monkeypatch.setattr("scenarios.run.run.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("scenarios.run.watch.time", SimpleNamespace(monotonic=lambda: now))
     files: Any = SimpleNamespace(
         store=SimpleNamespace(counts=dict, trajectory=lambda: iter(())),
         remembered=SimpleNamespace(meter=SimpleNamespace(point=lambda: None)),
     )
-    watch = _Watch(SimpleNamespace(), files, None)  # type: ignore[arg-type]
+    nothing: Any = SimpleNamespace()
+    watch = RunWatch(nothing, files, None)
     in_flight = {"a1": None, "a2": None}
-    watch.attach(SimpleNamespace(campaign=SimpleNamespace(in_flight=in_flight)), SimpleNamespace(redacted_url=""))  # type: ignore[arg-type]
+    agent: Any = SimpleNamespace(campaign=SimpleNamespace(in_flight=in_flight))
+    broker: Any = SimpleNamespace(redacted_url="")
+    watch.attach(agent, broker)
     point: Any = None
     for number in range(1_000):
         now = number * 0.1

@@ -35,8 +35,8 @@ from typing import Final
 
 import aiomqtt
 
+from tests.endurance.parts.usual_client import TOPIC
 from tests.endurance.stage import Mosquitto, Stage, Terms, end_in_order_on_sigterm, wait_until
-from tests.endurance.usual_client import TOPIC
 from tests.endurance.verdict import judge
 
 FIRST_COMMITS: Final = 3
@@ -79,7 +79,7 @@ class UsualAgent:
 
     def __init__(self, folder: Path, port: int, *, manual_ack: bool, queue: int | None) -> None:
         self.database = folder / "usual.db"
-        self._command = [sys.executable, "-m", "tests.endurance.usual_client", str(port), str(self.database)]
+        self._command = [sys.executable, "-m", "tests.endurance.parts.usual_client", str(port), str(self.database)]
         self._command += ["--manual-ack"] * manual_ack + ([] if queue is None else ["--queue", str(queue)])
         self._log = folder / "usual.log"
         self.process: subprocess.Popen[bytes]

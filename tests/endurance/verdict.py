@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.history import History, check
-from tests.support.ledger import read_ledger
+from tests.support.checker.history import History, check
+from tests.support.checker.ledger import read_ledger
 
 Decisions = list[tuple[str, ...]]
 

@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 CATALOGUE: Final = Path(__file__).with_name("bugs.toml")
 
-COPIED: Final = ("agent", "protocols", "scenarios", "simulators", "tests", "pyproject.toml", "README.md")
+COPIED: Final = ("agent", "entropilot", "protocols", "scenarios", "simulators", "tests", "pyproject.toml", "README.md")
 
 CHECK_TIMEOUT_S: Final = 420.0
 """A check that runs longer hangs: also a way to find a bug."""

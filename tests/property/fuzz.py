@@ -289,7 +289,7 @@ def fuzz_simulator(count: int, seed: int, tally: Tally) -> None:
             SimulatorSettings(id="simulator-1", evaluator="tests.support.evaluators:Constant"),
             campaign="demo",
             outbox=outbox,
-            transport=None,  # type: ignore[arg-type] - nothing is sent here
+            transport=None,  # type: ignore[arg-type]  # nothing is sent here
             executor=InPlaceExecutor(Constant()),
             clock=lambda: NOW,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import numpy as np
 from hypothesis import given, settings
@@ -110,7 +111,7 @@ def test_the_meter_equals_the_measure_at_every_step(rows: list[tuple[int, float]
 
 
 @given(samples, st.randoms(use_true_random=False))
-def test_the_order_of_the_values_does_not_matter(values: list[float], random) -> None:
+def test_the_order_of_the_values_does_not_matter(values: list[float], random: Random) -> None:
     shuffled = list(values)
     random.shuffle(shuffled)
     assert differential_entropy(shuffled) == entropy_of_sorted(np.sort(np.array(values)))

@@ -40,7 +40,7 @@ from tests.simulation.link import Link
 from tests.simulation.terms import Terms
 from tests.simulation.world import Life, World
 from tests.support.campaigns import state_of, value_of
-from tests.support.ledger import Ledger, LedgeredExecutor, LedgeredTransport
+from tests.support.checker.ledger import Ledger, LedgeredExecutor, LedgeredTransport
 
 AGENT = "agent"
 

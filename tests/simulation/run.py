@@ -27,8 +27,8 @@ from tests.simulation.nemesis import Nemesis
 from tests.simulation.terms import Terms, draw_terms
 from tests.simulation.twin import undisturbed
 from tests.simulation.world import ProcessDied, World
-from tests.support.history import Ending, History, Shutdown, Verdict, Violation, check
-from tests.support.ledger import Ledger
+from tests.support.checker.history import Ending, History, Shutdown, Verdict, Violation, check
+from tests.support.checker.ledger import Ledger
 from tests.support.virtual_loop import Deadlock, Spinning, run_in_virtual_time
 
 RAM_DISK: Final = Path("/dev/shm")

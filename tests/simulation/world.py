@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from tests.simulation.faults import FaultMix
 from tests.support.campaigns import NOW
-from tests.support.history import BROKER
-from tests.support.ledger import Ledger
+from tests.support.checker.history import BROKER
+from tests.support.checker.ledger import Ledger
 from tests.support.virtual_loop import NumberedTask, VirtualLoop
 
 _LIFE: ContextVar[Life | None] = ContextVar("life", default=None)

@@ -12,18 +12,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from scenarios.broker.broker import LOOPBACK
+from tests.support.processes import kill_session
 from tests.support.table_run import write_table
 
 PATIENCE_S: Final = 120.0
 """How long a command may take on a loaded machine before the test says that it hangs."""
 
 POLL_S: Final = 0.02
+
+T = TypeVar("T")
 
 LAB_TOML: Final = """
 name = "lab"
@@ -96,7 +100,7 @@ class Part:
             self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it hangs; it said: {self.said}") from None
-        return Finished(self.process.returncode, self._out.read_text(encoding="utf-8"), self.said)
+        return Finished(self.process.returncode, self._out.read_text(encoding="utf-8", errors="replace"), self.said)
 
     def end(self) -> Finished:
         """Ask it to end, as Ctrl-C or an init system does."""
@@ -120,6 +124,7 @@ class Workbench:
         self.folder = folder
         self.runs = folder / "runs"
         self.parts: list[Part] = []
+        self._entered = contextlib.ExitStack()
         write_table(folder / "table.csv")
         (folder / "lab.toml").write_text(LAB_TOML, encoding="utf-8")
 
@@ -129,9 +134,14 @@ class Workbench:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._entered.close()
         for part in self.parts:
-            if part.process.poll() is None:
-                part.kill()
+            kill_session(part.process.pid)
+            part.process.wait(PATIENCE_S)
+
+    def enter(self, context: AbstractContextManager[T]) -> T:
+        """Enter a context that ends with the workbench."""
+        return self._entered.enter_context(context)
 
     def entropilot(
         self, *arguments: str | Path, file_limit: int = 0, env: Mapping[str, str] = MappingProxyType({})
@@ -146,7 +156,7 @@ class Workbench:
         file_limit: int = 0,
         env: Mapping[str, str] = MappingProxyType({}),
     ) -> Part:
-        """Start a command; it is ended with the workbench.
+        """Start a command; it is ended with the workbench, and so is all that it started.
 
         Args:
             arguments: What follows `entropilot`.
@@ -163,7 +173,7 @@ class Workbench:
         with log.open("wb") as err_file, out.open("wb") as out_file:
             process = subprocess.Popen(
                 command, cwd=self.folder, env=clean_environment() | dict(env),
-                stdin=subprocess.DEVNULL, stdout=out_file, stderr=err_file,
+                stdin=subprocess.DEVNULL, stdout=out_file, stderr=err_file, start_new_session=True,
             )  # fmt: skip
         self.parts.append(Part(process, log, out))
         return self.parts[-1]

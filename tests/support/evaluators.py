@@ -92,7 +92,7 @@ class Misbehaving:
             case "pid":
                 return energy(float(os.getpid()))
             case misdeed if misdeed in LIES:
-                return LIES[misdeed]  # type: ignore[no-any-return]
+                return LIES[misdeed]
         return energy(-1.5)
 
 

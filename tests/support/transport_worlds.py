@@ -17,10 +17,11 @@ from typing import Final
 from pydantic import SecretStr
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.memory.transport import MemoryTransport
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Transport, Will
 from scenarios.broker.broker import LOOPBACK, embedded_broker, find_mosquitto, mosquitto_config
-from tests.support.memory_bus import MemoryBus, MemoryTransport
+from tests.support.memory_bus import MemoryBus
 
 USER: Final = "lab"
 PASSWORD: Final = "open sesame"

@@ -81,7 +81,7 @@ class Unpicklable:
     """Returns what cannot leave its process."""
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
-        return Proposal((Choice(int(context.available[0])),), "odd", details=vars(type(self)))  # type: ignore[arg-type]
+        return Proposal((Choice(int(context.available[0])),), "odd", details=vars(type(self)))
 
 
 class First:

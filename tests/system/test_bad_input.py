@@ -21,7 +21,7 @@ from ase.build import bulk
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import MqttVersion
 from scenarios.broker.broker import LOOPBACK, find_mosquitto
-from tests.support.commands import LAB_TOML, PATIENCE_S, Finished, Workbench, until
+from tests.support.commands import LAB_TOML, PATIENCE_S, Finished, Part, Workbench, until
 from tests.support.table_run import CANDIDATES
 from tests.support.transport_worlds import PASSWORD, USER, MosquittoWorld
 
@@ -492,13 +492,13 @@ def test_who_ends_without_ever_having_been_connected_is_told_so(
         "shadow": ("shadow", "lab.toml", "--campaign", "other", "--json"),
         "play": ("play", str(lab_run)),
     }[command]
-    has_begun = {
+    begun: dict[str, Callable[[Part], bool]] = {
         "record": lambda part: (bench.folder / "heard.jsonl.part").exists(),
         "shadow": lambda part: (bench.runs / "other-shadow" / "agent.jsonl").exists(),
         "play": lambda part: f"connecting to {url}" in part.said,
-    }[command]
+    }
     part = bench.start(*arguments, "--broker", url)
-    until(lambda: has_begun(part), f"it does not begin: {part.said}")
+    until(lambda: begun[command](part), f"it does not begin: {part.said}")
     time.sleep(2)  # past the duration, and not yet past the patience
     assert part.process.poll() is None
     ended = part.end()

@@ -14,7 +14,7 @@ from protocols.recording.reader import read_header
 from scenarios.pack_file.manifest import MANIFEST
 from scenarios.pack_file.reader import PACKS
 from tests.support.commands import Workbench
-from tests.support.packs import with_members
+from tests.support.samples.packs import with_members
 
 pytestmark = pytest.mark.system
 

@@ -15,6 +15,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ DATA = (".toml", ".csv", ".jsonl", ".gz", ".json", ".typed", ".py")
 """Endings of what belongs to the package."""
 
 
-def run(command: list[str | Path], cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(command: Sequence[str | Path], cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         list(map(str, command)), cwd=cwd, env=clean_environment(), capture_output=True, text=True,
         stdin=subprocess.DEVNULL, timeout=280, check=False,
@@ -67,7 +68,16 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("fresh") / "venv"
     venv.create(home, symlinks=sys.platform != "win32", with_pip=True)
     binaries = home / ("Scripts" if sys.platform == "win32" else "bin")
-    installing = [binaries / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel]
+    installing: list[str | Path] = [
+        binaries / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        wheel,
+    ]
     done = run(installing, home)
     assert done.returncode == 0, done.stderr
     site = next(home.rglob("site-packages"))
@@ -98,7 +108,12 @@ def test_the_wheel_runs_from_another_folder(program: Path, tmp_path: Path) -> No
     python = program.parent / "python"
     where = run([python, "-c", "import entropilot, agent; print(entropilot.__file__, agent.__file__)"], tmp_path)
     assert all(Path(each).is_relative_to(program.parent.parent) for each in where.stdout.split()), where
-    for command in ([program, "--help"], [python, "-m", "entropilot", "--help"], [program, "schema", "--check"]):
+    commands: list[list[str | Path]] = [
+        [program, "--help"],
+        [python, "-m", "entropilot", "--help"],
+        [program, "schema", "--check"],
+    ]
+    for command in commands:
         done = run(command, tmp_path)
         assert (done.returncode, done.stderr) == (0, ""), done
     listed = run([program, "list", "--json"], tmp_path)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import exp
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,11 +22,17 @@ B2 = bulk("CuAu", "cesiumchloride", a=3.1)
 
 
 def crystal(atoms: Atoms) -> CrystalStructure:
+    a, b, c = (_vector(row) for row in atoms.cell)
     return CrystalStructure(
-        cell=tuple(tuple(float(x) for x in row) for row in atoms.cell),
+        cell=(a, b, c),
         symbols=tuple(atoms.get_chemical_symbols()),
-        scaled_positions=tuple(tuple(float(x) for x in row) for row in atoms.get_scaled_positions()),
+        scaled_positions=tuple(_vector(row) for row in atoms.get_scaled_positions()),
     )
+
+
+def _vector(row: Any) -> tuple[float, float, float]:
+    x, y, z = (float(each) for each in row)
+    return x, y, z
 
 
 def request(structure: CrystalStructure | None, *properties: str) -> CandidateRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from simulators.faults import WRONG_UNIT, Fault, Faults, FaultSettings, contradi
 from tests.support import sample_messages as letters
 from tests.support.evaluators import energy
 
-ALL = {f"{fault.value}_rate": 0.1 for fault in Fault}
+ALL: dict[str, Any] = {f"{fault.value}_rate": 0.1 for fault in Fault}
 
 
 def drawn(faults: Faults, number: int = 4_000) -> list[Fault | None]:

@@ -10,6 +10,7 @@ import pytest
 from agent.acquisition.base import Policy
 from agent.acquisition.baselines import RoundRobin, Uncertainty, UniformRandom
 from protocols.errors import SettingsError
+from tests.support.biased_worlds import World
 
 POLICIES = (UniformRandom(), RoundRobin(), Uncertainty())
 
@@ -69,7 +70,7 @@ def test_a_family_without_candidates_loses_its_turn(world_of: Callable) -> None:
     assert codes[[choice.index for choice in proposal.choices]].tolist() == [1, 1]
 
 
-def line(world_of: Callable, positions: np.ndarray) -> object:
+def line(world_of: Callable, positions: np.ndarray) -> World:
     return world_of(positions[:, None], np.zeros(len(positions), dtype=np.int64), ("a",), np.sin(positions))
 
 

@@ -18,6 +18,7 @@ from agent.surrogate import queries, standardise
 from agent.surrogate.gaussian_process import SurrogateError
 from agent.surrogate.standardise import Standardisation, measure_columns
 from protocols.errors import TableError
+from tests.support.biased_worlds import World
 
 etal = EntropyTargeted()
 
@@ -30,7 +31,7 @@ def is_sound(proposal: Proposal) -> bool:
     return len(set(indices)) == len(indices) > 0 and finite and all(score >= 0.0 for score in scores)
 
 
-def one_family(world_of: Callable, features: np.ndarray, truth: np.ndarray) -> object:
+def one_family(world_of: Callable, features: np.ndarray, truth: np.ndarray) -> World:
     return world_of(features, np.zeros(len(truth), dtype=np.int64), ("a",), truth)
 
 

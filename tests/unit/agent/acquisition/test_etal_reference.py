@@ -17,7 +17,8 @@ from agent.entropy.entropy import differential_entropy, entropy_with_added, expe
 from agent.surrogate.gaussian_process import fit
 from agent.surrogate.standardise import measure_columns
 from protocols.errors import SettingsError
-from tests.support.published_etal import DRAWS, Straightforward, drawn_score, entropy, fitted, latent
+from tests.support.biased_worlds import World
+from tests.support.references.published_etal import DRAWS, Straightforward, drawn_score, entropy, fitted, latent
 
 reference = PublishedEntropyTargeted()
 
@@ -218,7 +219,7 @@ def test_an_entropy_that_is_undefined_is_not_raised_and_minus_infinity_is() -> N
     assert not is_left_out(tied, spread, 5)
 
 
-def crowded(world_of: Callable, families: tuple[int, ...]) -> tuple[object, np.ndarray, np.ndarray]:
+def crowded(world_of: Callable, families: tuple[int, ...]) -> tuple[World, np.ndarray, np.ndarray]:
     """Families b < c < a by entropy, 64 values each; the latest six of some lie in the middle of their values."""
     rng = np.random.default_rng(11)
     truth = np.concatenate([scale * rng.normal(size=100) for scale in (1.0, 0.1, 0.5)])

@@ -9,11 +9,12 @@ import pytest
 
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.etal import EntropyTargeted
+from tests.support.biased_worlds import World
 
 STEPS = 24
 
 
-def contexts(world: object, in_flight: int) -> list[AcquisitionContext]:
+def contexts(world: World, in_flight: int) -> list[AcquisitionContext]:
     """Contexts of a campaign in which so many requests are in flight; answers come in the order of requests."""
     policy = EntropyTargeted()
     requested: list[int] = []

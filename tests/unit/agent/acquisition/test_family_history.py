@@ -107,7 +107,9 @@ def test_growth_from_too_few_values_for_an_entropy_is_no_miss() -> None:
 def test_a_step_of_the_window_is_no_miss() -> None:
     """From 12 to 13 values the window grows from 3 to 4, and h of most samples falls by that alone."""
     x = np.sort(np.random.default_rng(3).normal(size=12))
-    assert MEASURE.entropy(x) != pytest.approx(MEASURE.added(x).before, abs=1e-3)
+    added = MEASURE.added(x)
+    assert added is not None
+    assert MEASURE.entropy(x) != pytest.approx(added.before, abs=1e-3)
     history = fresh()
     history.follow(np.arange(0, 26, 2), np.append(x, x[-1] + 1.0), 12)
     assert history.misses == 0

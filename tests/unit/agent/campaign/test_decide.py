@@ -158,10 +158,10 @@ def test_an_answer_to_no_attempt_of_ours_changes_nothing(answer: object) -> None
     message = answer(attempt)  # type: ignore[operator]
     foreign = message.model_copy(update={"attempt_id": "elsewhere-d000000-00000000-a1"})
     with pytest.raises(MessageError, match="never made by this campaign") as caught:
-        deciding(played.campaign, foreign)  # type: ignore[operator]
+        deciding(played.campaign, foreign)
     assert caught.value.reason == "unknown_attempt"
     with pytest.raises(MessageError, match="not of 'c011'"):
-        deciding(played.campaign, message.model_copy(update={"candidate_id": "c011"}))  # type: ignore[operator]
+        deciding(played.campaign, message.model_copy(update={"candidate_id": "c011"}))
 
 
 # ── failures and expiry ──────────────────────────────────────────────────────────────────────────────────────────

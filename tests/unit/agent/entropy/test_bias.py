@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -58,9 +56,10 @@ def test_fewer_than_two_defined_entropies_make_no_gap() -> None:
 def test_by_the_other_estimators_every_family_with_a_value_has_an_entropy_and_ties_are_finite(estimator: str) -> None:
     codes, values = np.array([0, 1, 1, 2, 2, 2]), np.array([0.5, 1.0, 1.0, 0.0, 1.0, 3.0])
     point = measure_bias(("a", "b", "c", "d"), codes, values, EntropyMeasure(estimator, 0.01))
-    *defined, undefined = point.entropies
-    assert all(h is not None and np.isfinite(h) for h in defined)
-    assert undefined is None
+    defined = [h for h in point.entropies if h is not None]
+    assert point.entropies == (*defined, None)
+    assert len(defined) == 3
+    assert np.isfinite(defined).all()
     assert point.poorest_family == "d"  # it has no value at all
     assert point.entropy_range == max(defined) - min(defined)
 
@@ -79,7 +78,9 @@ def test_evenness_does_not_depend_on_the_unit_and_ignores_what_is_undefined(shif
 
 def test_evenness_is_1_when_all_are_equal_and_falls_to_0_when_one_has_everything() -> None:
     assert evenness([-2.5] * 7) == 1.0
-    assert evenness([0.1] * 6 + [0.1 + 1e-12]) <= 1.0
+    nearly = evenness([0.1] * 6 + [0.1 + 1e-12])
+    assert nearly is not None
+    assert nearly <= 1.0
     assert evenness([0.0, -1e4]) == 0.0
     assert 0.0 < evenness([0.0, -3.0, -3.0]) < evenness([0.0, -1.0, -1.0]) < 1.0  # type: ignore[operator]
     assert evenness([1.0, None]) is None
@@ -115,16 +116,3 @@ def test_undefined_is_poorest_then_fewest_values_then_lowest_entropy_then_name()
         key=lambda family: poverty_rank(*family),
     )
     assert [name for _, _, name in ranked] == ["f", "g", "e", "c", "d"]
-
-
-def test_a_step_of_the_meter_takes_less_than_a_millisecond_at_3000_values_a_family() -> None:
-    rng = np.random.default_rng(0)
-    families = tuple("abcdefg")
-    meter = BiasMeter(families, np.repeat(np.arange(7), 3000), rng.normal(size=21_000))
-    best_s = float("inf")
-    for step in range(50):
-        began = time.perf_counter()
-        meter.add(step % 7, float(rng.normal()))
-        meter.point()
-        best_s = min(best_s, time.perf_counter() - began)
-    assert best_s < 1e-3

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from random import Random
 
 import numpy as np
 import pytest
@@ -13,10 +15,10 @@ from agent.entropy.measure import M_SPACING, EntropyMeasure
 from agent.entropy.spacing import spacing_entropy, window
 from agent.entropy.subset import counted_entropy, rows_to_keep
 from agent.entropy.thinning import GAIN_STEP, Thinning, _constant
-from tests.support.plain_trim import plain_rows_to_keep
+from tests.support.references.plain_trim import plain_rows_to_keep
 
 RESOLUTION = 1e-3
-DRAWS = {
+DRAWS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "normal": lambda rng, n: rng.normal(size=n),
     "uniform": lambda rng, n: rng.random(n),
     "exponential": lambda rng, n: rng.exponential(size=n),
@@ -57,7 +59,9 @@ def test_the_same_rows_are_kept_as_by_trying_every_removal_on_the_whole_table(se
     st.lists(st.sampled_from([*range(-6, 7)]).map(float) | st.floats(-3, 3, width=32), min_size=2, max_size=60),
     st.randoms(use_true_random=False),
 )
-def test_every_gain_is_that_of_the_sample_measured_anew_whatever_was_removed_before(values, random) -> None:
+def test_every_gain_is_that_of_the_sample_measured_anew_whatever_was_removed_before(
+    values: list[float], random: Random
+) -> None:
     family = Thinning(np.array(values), np.arange(len(values)), RESOLUTION)
     left = dict(enumerate(values))
     while family.size > 1:
@@ -86,7 +90,9 @@ def test_the_constant_is_the_one_of_the_estimator(k: int, m: int) -> None:
 
 @settings(max_examples=40)
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 120), min_size=1, max_size=5), st.floats(0, 1))
-def test_the_kept_rows_are_as_many_as_asked_in_order_and_of_every_family(seed, sizes, part) -> None:
+def test_the_kept_rows_are_as_many_as_asked_in_order_and_of_every_family(
+    seed: int, sizes: list[int], part: float
+) -> None:
     codes, values = table(seed, tuple(sizes), tuple(DRAWS))
     keep = len(sizes) + int(part * (len(codes) - len(sizes)))
     rows = rows_to_keep(codes, values, keep, resolution=RESOLUTION)
@@ -147,7 +153,9 @@ def test_more_is_left_than_by_random_trimming_on_every_table() -> None:
         level = max(entropies(codes, values, np.arange(len(codes)))[:2])
         rng = np.random.default_rng(seed)
 
-        def worth(rows: np.ndarray, codes=codes, values=values, level=level) -> float:
+        def worth(
+            rows: np.ndarray, codes: np.ndarray = codes, values: np.ndarray = values, level: float = level
+        ) -> float:
             sizes = np.bincount(codes[rows], minlength=3).tolist()
             worth = counted_entropy(sizes, entropies(codes, values, rows).tolist(), level)
             assert worth is not None

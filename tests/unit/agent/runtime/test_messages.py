@@ -11,7 +11,7 @@ import pytest
 from agent.campaign.decide import Receipt
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
-from agent.pool.candidates import Candidate, make_pool
+from agent.pool.candidates import Candidate, Pool, make_pool
 from agent.runtime.messages import Correspondence
 from protocols.wire.codec import decode
 from protocols.wire.limits import MAX_BANDED_FAMILIES, MAX_FAMILIES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES
@@ -23,14 +23,14 @@ POOL = small_pool()
 ATTEMPT = Attempt("0a1b2c3d-d000004-00000000-a2", "c004", 4, 2, "simulator-7")
 
 
-def letters(pool: object = POOL) -> Correspondence:
+def letters(pool: Pool = POOL) -> Correspondence:
     clock: Iterator[int] = iter(range(1000))
-    plan = small_plan(pool, recipients=("simulator-7", "any"))  # type: ignore[arg-type]
+    plan = small_plan(pool, recipients=("simulator-7", "any"))
     return Correspondence(
         plan,
         pool,
         evaluation_deadline_s=12.5,
-        clock=lambda: NOW + timedelta(seconds=next(clock)),  # type: ignore[arg-type]
+        clock=lambda: NOW + timedelta(seconds=next(clock)),
     )
 
 

@@ -21,8 +21,8 @@ from protocols.errors import StoreError
 from protocols.storage.database import sqlite_url
 from scenarios.verify.part import Part
 from scenarios.verify.run_check import RunFiles, require_sound, verify_run
-from tests.support import make_schema_database
 from tests.support.campaigns import SENT_AT, refold, small_pool, state_of
+from tests.support.databases import make_schema_database
 from tests.support.stored_campaigns import assert_views_equal_fold, opened
 
 POOL = small_pool(24)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from agent.campaign.events import DecisionMade, StartSetLoaded
+from agent.campaign.events import DecisionMade, Event, StartSetLoaded
 from agent.store.read_only import copy_database, reading, require_known, touched_in
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
@@ -158,7 +158,10 @@ def test_the_candidates_that_a_run_touched_have_the_families_of_its_dataset(tmp_
 
 
 def test_a_candidate_that_nobody_observed_has_no_place() -> None:
-    events = [StartSetLoaded(("a", "b"), (1.0, 2.0)), DecisionMade(0, 1, 2, "p", "f", ("c",), (None,), "why")]
+    events: list[Event] = [
+        StartSetLoaded(("a", "b"), (1.0, 2.0)),
+        DecisionMade(0, 1, 2, "p", "f", ("c",), (None,), "why"),
+    ]
     pool = touched_pool(events, {"a": "rich", "b": "rich"}, ["rich", "poor"])
     assert pool.unplaced == {"c"}
     assert pool.families == ("poor", "rich")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.acquisition.base import FloatArray
 from agent.surrogate.factor import GrowingFactor
 
 
@@ -12,8 +13,8 @@ from agent.surrogate.factor import GrowingFactor
 def test_a_factor_that_grew_is_that_of_the_whole_matrix(begun: int) -> None:
     rng = np.random.default_rng(begun)
     A = rng.normal(size=(12, 30))
-    K = A @ A.T
-    factor = GrowingFactor(np.linalg.cholesky(K[:begun, :begun]), 15)
+    K: FloatArray = A @ A.T
+    factor = GrowingFactor(np.linalg.cholesky(K[:begun, :begun]).astype(np.float64), 15)
     for n in range(begun, 12):
         border = factor.solve(K[:n, n : n + 1])[:, 0]
         factor.append(border, float(np.sqrt(K[n, n] - border @ border)))

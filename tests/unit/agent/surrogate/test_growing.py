@@ -11,6 +11,7 @@ from agent.surrogate import gaussian_process, growing, queries
 from agent.surrogate.covariances import KeptColumns, StreamedColumns
 from agent.surrogate.gaussian_process import Hyperparameters, SurrogateError, fit_with
 from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.hyperparameters import fit_hyperparameters
 from agent.surrogate.pending_conditioned import Imagined
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
@@ -148,7 +149,7 @@ def test_of_too_many_rows_it_keeps_the_latest_half_and_an_even_spread_of_the_oth
 
 def test_hyper_parameters_are_fitted_on_as_many_rows_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    original = growing.fit_hyperparameters
+    original = fit_hyperparameters
 
     def spy(X: np.ndarray, y: np.ndarray, **options: object) -> object:
         asked.append(len(y))

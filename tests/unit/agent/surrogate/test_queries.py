@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,8 @@ class Watched(np.memmap):
 
     most_rows = 0
 
-    def __getitem__(self, key: object) -> np.ndarray:
-        found = super().view(np.ndarray)[key]  # type: ignore[index]
+    def __getitem__(self, key: Any) -> Any:
+        found = super().view(np.ndarray)[key]
         Watched.most_rows = max(Watched.most_rows, len(found) if found.ndim == 2 else 0)
         return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ def test_statistics_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch)
 
 def test_single_precision_is_summed_in_double() -> None:
     """A million steps of one ten-millionth of the sum would be lost otherwise."""
-    features = np.full((1_000_000, 1), 0.1, dtype=np.float32)
+    features: np.ndarray[Any, Any] = np.full((1_000_000, 1), 0.1, dtype=np.float32)
     features[::2] = 0.3
     assert measure_columns(features).centre == pytest.approx([0.2], rel=1e-7)
     assert measure_columns(features).scale == pytest.approx([0.1], rel=1e-7)

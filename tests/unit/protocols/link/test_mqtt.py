@@ -21,7 +21,7 @@ from protocols.link.mqtt import STEADY_S, MqttSession
 from protocols.link.tcp import hang_up
 from protocols.link.transport import LinkDown, LinkLost, LinkUp, PublishRefused
 from scenarios.broker.broker import embedded_broker
-from tests.support.mqtt_peer import V5, Script, scripted_peer
+from tests.unit.protocols.link.mqtt_peer import V5, Script, scripted_peer
 
 PATIENCE_S = 20.0
 V311 = 4

@@ -11,7 +11,7 @@ from protocols.link.properties import properties_of
 
 
 def test_every_property_of_a_publisher_has_a_name_and_a_value_for_json() -> None:
-    given = Properties(PacketTypes.PUBLISH)
+    given = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     given.ContentType = "text/plain"
     given.ResponseTopic = "lab/answer"
     given.CorrelationData = b"\xff\x00"
@@ -33,4 +33,4 @@ def test_every_property_of_a_publisher_has_a_name_and_a_value_for_json() -> None
 
 def test_a_version_without_properties_says_nothing() -> None:
     assert properties_of(None) == {}
-    assert properties_of(Properties(PacketTypes.PUBLISH)) == {}
+    assert properties_of(Properties(PacketTypes.PUBLISH)) == {}  # type: ignore[no-untyped-call]

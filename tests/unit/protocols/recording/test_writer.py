@@ -356,7 +356,7 @@ def test_a_lone_message_is_on_the_disk_a_second_later_though_none_follows(tmp_pa
 
 def test_a_disk_that_is_full_is_told_to_who_writes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = RecordingWriter(tmp_path / "recording.jsonl", HEADER)
-    flushes = []
+    flushes: list[int] = []
 
     def refuse() -> None:
         flushes.append(len(flushes))

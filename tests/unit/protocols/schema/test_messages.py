@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from protocols.schema.messages import _clean, _reached
 
 
@@ -11,5 +13,8 @@ def test_a_number_without_a_bound_gets_the_largest_that_is_finite() -> None:
 
 
 def test_a_part_that_is_referred_to_twice_or_by_itself_is_found_once() -> None:
-    schemas = {"A": {"items": {"$ref": "#/A"}}, "B": {"anyOf": [{"$ref": "#/A"}, {"$ref": "#/A"}]}}
+    schemas: dict[str, dict[str, Any]] = {
+        "A": {"items": {"$ref": "#/A"}},
+        "B": {"anyOf": [{"$ref": "#/A"}, {"$ref": "#/A"}]},
+    }
     assert _reached(schemas["B"], schemas, "#/") == ["A"]

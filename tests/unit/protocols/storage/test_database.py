@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -284,7 +285,7 @@ def test_an_io_error_on_a_disk_without_space_is_told_as_a_full_disk(
     error = IntegrityError("SELECT 1", None, sqlite3.OperationalError("disk I/O error"))
 
     def told(url: str, free: int) -> StoreError:
-        monkeypatch.setattr(database.shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
         return database.store_error(error, url)
 
     full, roomy = (told(sqlite_url(tmp_path / "a.db"), free) for free in (0, 1 << 30))

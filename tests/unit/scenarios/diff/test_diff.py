@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.campaign.events import DecisionMade, Event, ResultAccepted
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, ResultAccepted
 from scenarios.diff.diff import Told, diff, told_by
 from scenarios.diff.report import verdict
 from scenarios.settings.library import RECORDED
@@ -58,7 +58,8 @@ def test_another_decision_parts_them_after_the_results_of_then(told: Told) -> No
 
 def test_where_only_settings_differ_it_says_so(told: Told) -> None:
     first = told.events[0]
-    other = dataclasses.replace(first, plan=dataclasses.replace(told.plan, budget=told.plan.budget + 1))  # type: ignore[call-arg]
+    assert isinstance(first, CampaignStarted)
+    other = dataclasses.replace(first, plan=told.plan.model_copy(update={"budget": told.plan.budget + 1}))
     found = diff(told, with_events(told, [other, *told.events[1:]]))
     assert not found.is_same
     assert "the settings differ" in verdict(found)

@@ -15,7 +15,7 @@ from scenarios.listing.listing import listing, listing_json
 from scenarios.listing.recordings import UNFINISHED, listed_recordings
 from scenarios.settings import library as library_module
 from scenarios.sources.recording import find_recording
-from tests.support.packs import small_content
+from tests.support.samples.packs import small_content
 
 
 def run_folder(runs: Path, name: str) -> Path:

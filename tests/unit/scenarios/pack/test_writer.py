@@ -24,7 +24,7 @@ from scenarios.verify.pack_check import pack_parts
 from scenarios.verify.verify import verified
 from scenarios.world.world import make_world
 from tests.support.commands import LAB_TOML
-from tests.support.packs import small_content, small_pack, tree_of
+from tests.support.samples.packs import small_content, small_pack, tree_of
 
 
 def quiet(*_: object) -> None:

@@ -22,7 +22,7 @@ from scenarios.pack_file.reader import is_pack, unpacked
 from scenarios.sources.recording import find_recording
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.verify.pack_check import pack_parts
-from tests.support.packs import entry, manifest_of, resealed, sealed_zip, small_pack, tree_of, with_members
+from tests.support.samples.packs import entry, manifest_of, resealed, sealed_zip, small_pack, tree_of, with_members
 
 SCENARIO = {"scenario.json": b"{}"}
 LISTED = {"name": "scenario.json", "kind": "scenario", "bytes": 2, "sha256": hashlib.sha256(b"{}").hexdigest()}

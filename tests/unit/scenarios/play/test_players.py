@@ -7,6 +7,7 @@ import contextlib
 import math
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from scenarios.play.schedule import LiveSchedule
 from tests.support import sample_messages as letters
 from tests.support.lab import PATIENCE_S, until
 from tests.support.memory_bus import MemoryBus
-from tests.support.recorded import Rows, asking
+from tests.support.samples.recorded import Rows, asking
 
 CAMPAIGN = letters.CAMPAIGN
 LAB = "lab"
@@ -196,5 +197,5 @@ async def test_of_a_whole_recording_what_has_no_topic_that_mqtt_takes_is_counted
     assert (played.said + played.unheard, played.refused) == (2, 3)
 
 
-def _of_agent(health: Health) -> dict[str, object]:
+def _of_agent(health: Health) -> dict[str, Any]:
     return letters.status("agent", health).model_dump() | {"role": "agent"}

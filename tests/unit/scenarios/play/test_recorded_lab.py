@@ -10,10 +10,10 @@ import pytest
 from protocols.recording.lines import HEADER_MARK, line_digest, sealed
 from protocols.recording.reader import open_recording
 from protocols.wire.topics import PREFIX
-from scenarios.listing.recordings import library_recordings
 from scenarios.play.recorded_lab import Found, RecordedLab, labs_in
+from scenarios.settings.library import library_recordings
 from tests.support import sample_messages as letters
-from tests.support.recorded import Rows
+from tests.support.samples.recorded import Rows
 
 RESULTS = f"{PREFIX}/{letters.CAMPAIGN}/result/{letters.SIMULATOR}"
 

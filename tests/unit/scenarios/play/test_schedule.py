@@ -14,7 +14,7 @@ from scenarios.play.messages import UNKNOWN
 from scenarios.play.recorded_lab import labs_in
 from scenarios.play.schedule import MAX_RESENDS, RESEND_S, SILENT_STALLED_S, STALLED_S, LiveSchedule
 from tests.support import sample_messages as letters
-from tests.support.recorded import Rows, asking, attempt_id
+from tests.support.samples.recorded import Rows, asking, attempt_id
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 LIVE = "another"

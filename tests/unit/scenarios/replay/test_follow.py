@@ -137,7 +137,7 @@ def test_a_gap_in_the_journal_is_said_with_both_numbers(pool: Pool, rows: list[A
 
 
 def test_a_recording_without_a_beginning_cannot_be_followed(pool: Pool, rows: list[AnyRow]) -> None:
-    without = [row for row in rows if not isinstance(row, EventRow)]
+    without: list[AnyRow] = [row for row in rows if not isinstance(row, EventRow)]
     assert "does not say how the campaign began" in followed(pool, without).lost
 
 

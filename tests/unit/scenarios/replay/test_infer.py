@@ -17,7 +17,7 @@ from scenarios.replay.findings import ReplayOutcome
 from scenarios.replay.follow import Follower
 from scenarios.replay.infer import Inference, Requests
 from tests.support.campaigns import small_plan
-from tests.support.heard import POOL, START_SET, request, wish
+from tests.support.samples.heard import POOL, START_SET, request, wish
 
 POLICY = make_policy("etal", {})
 ARRAYS = pool_arrays(POOL)
@@ -48,8 +48,8 @@ def test_an_exclusion_while_the_policy_thinks_makes_no_difference(*, drops: bool
     exclusion = wish(ControlAction.EXCLUDE_CANDIDATE, first if drops else other)
     control = decode(*exclusion)
     assert isinstance(control, Control)
-    for event in decide.decide_control(campaign, control).events:
-        campaign.apply(event)
+    for excluded in decide.decide_control(campaign, control).events:
+        campaign.apply(excluded)
     assert needed is not None
     decided = decide.decide_proposal(campaign, needed, based_on, proposal)
     assert bool(decided.events) is not drops

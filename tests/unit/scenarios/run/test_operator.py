@@ -17,9 +17,9 @@ from protocols.wire.topics import Channel, agent_subscriptions, parse
 from scenarios.run import operator as operator_module
 from scenarios.run.operator import MAX_SENDS, Operator
 from scenarios.settings.operator_actions import OperatorWish, controls
-from tests.support.decided import smooth_pool
 from tests.support.lab import PATIENCE_S, until
 from tests.support.memory_bus import MemoryBus
+from tests.support.samples.decided import smooth_pool
 
 WISHES = tuple(
     OperatorWish.model_validate({"at": at, "action": action, "after_s": after_s})

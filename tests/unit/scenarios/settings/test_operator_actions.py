@@ -11,7 +11,7 @@ from protocols.errors import SettingsError
 from protocols.wire.messages import Control, ControlAction, Quantity
 from scenarios.settings.operator_actions import OperatorWish, controls
 from scenarios.sources.scenario import Overrides, load_scenario
-from tests.support.decided import smooth_pool
+from tests.support.samples.decided import smooth_pool
 
 POOL = smooth_pool(6)
 

@@ -11,7 +11,7 @@ from protocols.errors import EntropilotError, StoreError
 from protocols.recording.writer import RecordingWriter
 from scenarios.sources.recording import recorded_scenario
 from scenarios.verify.verify import verified
-from tests.support.packs import entry, sealed_zip
+from tests.support.samples.packs import entry, sealed_zip
 from tests.support.table_run import table_scenario
 
 

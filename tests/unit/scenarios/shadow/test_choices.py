@@ -12,7 +12,7 @@ from scenarios.shadow.choices import Agreement, Compared, LabChoice, compared, f
 from scenarios.shadow.comparison import ShadowSummary, summarise
 from scenarios.shadow.lab_campaign import Shadow
 from tests.support.campaigns import small_plan
-from tests.support.heard import POOL, heard, listener, request, result
+from tests.support.samples.heard import POOL, heard, listener, request, result
 
 PLAN = small_plan(POOL)
 

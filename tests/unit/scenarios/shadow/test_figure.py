@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.image import imread
@@ -50,9 +51,12 @@ def test_no_text_covers_another_and_none_leaves_the_picture(tmp_path: Path, monk
 
     saved: list[matplotlib.figure.Figure] = []
     save = matplotlib.figure.Figure.savefig
-    monkeypatch.setattr(
-        matplotlib.figure.Figure, "savefig", lambda self, *a, **k: (saved.append(self), save(self, *a, **k))[1]
-    )
+
+    def saving(figure: matplotlib.figure.Figure, *given: Any, **options: Any) -> None:
+        saved.append(figure)
+        save(figure, *given, **options)
+
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", saving)
     agreements = [Agreement.CANDIDATE, Agreement.FAMILY, Agreement.NONE] * 20
     path = tmp_path / "shadow.png"
     draw_shadow(path, trajectory(60, 7), agreements, rows(7), title="a lab", subtitle="so it went")

@@ -24,7 +24,7 @@ from scenarios.sources.identify import identify
 from scenarios.sources.kinds import RunPath
 from scenarios.world.world import World, make_world
 from tests.support.campaigns import NOW, quantity
-from tests.support.heard import request, result
+from tests.support.samples.heard import request, result
 from tests.support.table_run import table_scenario
 
 

@@ -11,7 +11,19 @@ from agent.campaign.plan import Ordering
 from agent.campaign.state import Standing
 from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import quantity, result_of, small_plan, value_of
-from tests.support.heard import POOL, START, OverheardPlay, heard, lab, listener, plain, request, result, said, wish
+from tests.support.samples.heard import (
+    POOL,
+    START,
+    OverheardPlay,
+    heard,
+    lab,
+    listener,
+    plain,
+    request,
+    result,
+    said,
+    wish,
+)
 
 
 def test_the_policy_is_shown_what_the_labs_own_agent_showed_its_policy_whatever_went_wrong() -> None:

@@ -14,7 +14,7 @@ from scenarios.shadow.listener import Progress, ShadowRequest
 from scenarios.shadow.outcome import agreement_sentence, shadow_json
 from scenarios.shadow.report import MAX_FAMILIES_SHOWN, notes, shadow_table, watched
 from scenarios.world.world import make_world
-from tests.support.heard import POOL, heard, listener, request, result
+from tests.support.samples.heard import POOL, heard, listener, request, result
 from tests.support.table_run import table_scenario
 
 

@@ -17,7 +17,7 @@ from protocols.recording.writer import RecordingWriter
 from scenarios.settings.library import library_recordings, library_scenarios
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import Meaning, PackPath, RecordingPath, RunPath, ScenarioPath, TablePath
-from tests.support.packs import small_pack
+from tests.support.samples.packs import small_pack
 
 ALL: tuple[type[Meaning], ...] = (RunPath, RecordingPath, ScenarioPath, PackPath, TablePath)
 

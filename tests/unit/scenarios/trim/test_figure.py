@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,9 +58,12 @@ def test_no_text_covers_another_and_none_leaves_the_picture(tmp_path: Path, monk
 
     saved: list[matplotlib.figure.Figure] = []
     save = matplotlib.figure.Figure.savefig
-    monkeypatch.setattr(
-        matplotlib.figure.Figure, "savefig", lambda self, *a, **k: (saved.append(self), save(self, *a, **k))[1]
-    )
+
+    def saving(figure: matplotlib.figure.Figure, *given: Any, **options: Any) -> None:
+        saved.append(figure)
+        save(figure, *given, **options)
+
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", saving)
     names = [f"{n}-trigonal-trapezohedral-oxides" for n in range(20)]
     many, some = np.arange(123_456.0), np.arange(12_345.0)
     long = tuple(FamilyStrip(name, 0.1 * n, 0.1 * n, 0.1, 0.1, many, some) for n, name in enumerate(names))

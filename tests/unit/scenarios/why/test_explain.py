@@ -18,7 +18,7 @@ from scenarios.why.excluded_families import given_up, patience_of
 from scenarios.why.explain import explain
 from scenarios.why.phrases import told_details
 from tests.support.campaigns import UNIT, Play, quantity, refold, small_plan, small_pool
-from tests.support.decided import decided_journal, decided_plan, smooth_pool, smooth_value
+from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool, smooth_value
 
 POOL = smooth_pool()
 JOURNAL = decided_journal(POOL, decided_plan(POOL))

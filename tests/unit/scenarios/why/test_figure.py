@@ -12,11 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 from matplotlib.text import Text
 
+from scenarios.display.figure_style import save_figure
 from scenarios.why import figure as drawing
 from scenarios.why.explain import explain
 from scenarios.why.explanation import Explanation, FamilyThen, Prediction
 from scenarios.why.figure import draw_explanation, span_of
-from tests.support.decided import decided_journal, decided_plan, smooth_pool
+from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool
 
 POOL = smooth_pool()
 JOURNAL = decided_journal(POOL, decided_plan(POOL))
@@ -65,8 +66,13 @@ def test_everything_that_can_be_told_gives_a_picture_without_overlaps(
     tmp_path: Path, told: Explanation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures: list[Any] = []
-    save = drawing.save_figure
-    monkeypatch.setattr(drawing, "save_figure", lambda figure, path: (figures.append(figure), save(figure, path)))
+    save = save_figure
+
+    def saving(figure: Any, path: Path) -> None:
+        figures.append(figure)
+        save(figure, path)
+
+    monkeypatch.setattr(drawing, "save_figure", saving)
     draw_explanation(tmp_path / "why.png", told)
     picture = imread(tmp_path / "why.png")
     assert picture.shape[1] == 1800

@@ -11,7 +11,7 @@ from agent.campaign.events import CampaignStarted, DecisionMade, Event
 from scenarios.why.explanation import Verdict
 from scenarios.why.redecide import propose_again
 from tests.support.campaigns import Play, small_plan
-from tests.support.decided import VERSIONS, decided_journal, decided_plan, smooth_pool
+from tests.support.samples.decided import VERSIONS, decided_journal, decided_plan, smooth_pool
 
 POOL = smooth_pool()
 JOURNAL = decided_journal(POOL, decided_plan(POOL, budget=4))
@@ -20,7 +20,7 @@ JOURNAL = decided_journal(POOL, decided_plan(POOL, budget=4))
 def with_plan(journal: list[Event], **changes: Any) -> list[Event]:
     started = journal[0]
     assert isinstance(started, CampaignStarted)
-    return [replace(started, plan=replace(started.plan, **changes)), *journal[1:]]
+    return [replace(started, plan=started.plan.model_copy(update=changes)), *journal[1:]]
 
 
 def with_made(journal: list[Event], decision: int, **changes: Any) -> list[Event]:

@@ -16,7 +16,7 @@ from scenarios.why.explanation import Again, CandidateTold, Explanation, FamilyT
 from scenarios.why.phrases import prediction_in_words, quantity, shown_rows
 from scenarios.why.words import explanation_in_words
 from tests.support.campaigns import Play, small_plan, small_pool
-from tests.support.decided import decided_journal, decided_plan, smooth_pool
+from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool
 
 POOL = smooth_pool()
 JOURNAL = decided_journal(POOL, decided_plan(POOL))
@@ -160,5 +160,8 @@ def test_the_json_holds_every_field_and_no_number_that_is_none() -> None:
 def test_policy_options_are_told() -> None:
     started = JOURNAL[0]
     assert isinstance(started, CampaignStarted)
-    changed: list[Event] = [replace(started, plan=replace(started.plan, policy_options={"patience": 9})), *JOURNAL[1:]]
+    changed: list[Event] = [
+        replace(started, plan=started.plan.model_copy(update={"policy_options": {"patience": 9}})),
+        *JOURNAL[1:],
+    ]
     assert "etal (patience = 9): " in words(explain(changed, POOL, 0))

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from agent.pool.candidates import Candidate, Pool, make_pool
+from agent.pool.candidates import Pool
 from agent.pool.features import analyzed
 from protocols.errors import InvariantViolation, SettingsError
-from protocols.wire.structure import CrystalStructure
 from scenarios.world.crystal_prototypes import PROTOTYPES, Prototype
 from scenarios.world.emt_alloys import (
     CRYSTAL_SYSTEMS,
@@ -117,47 +116,6 @@ def test_energies_are_sane_and_no_two_are_equal(pool: Pool) -> None:
         assert members[-1] - members[0] > 0.1
 
 
-def test_two_processes_give_what_one_gives() -> None:
-    told: list[tuple[int, int]] = []
-    small = make_emt_pool(2, members_per_family=3)
-    shared = emt_quantities(small, processes=2, progress=lambda done, total: told.append((done, total)))
-    assert shared == emt_quantities(small, processes=1)
-    assert told[-1] == (21, 21)
-
-
-def test_the_world_gives_the_asked_property_in_pool_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    pool, values = make_emt_alloys(
-        2, "volume_per_atom", lambda doing, _done, _total: told.append(doing), members_per_family=2
-    )
-    known = emt_quantities(pool, processes=1)
-    assert values.tolist() == [known[candidate_id][1].value for candidate_id in pool.candidate_ids]
-    assert list(dict.fromkeys(told)) == ["making crystals", "calculating energies"]
-
-
 def test_a_property_that_nobody_calculates_is_refused_before_any_work() -> None:
     with pytest.raises(SettingsError, match=r"band_gap.*formation_energy_per_atom"):
         make_emt_alloys(0, "band_gap", lambda *_: None)
-
-
-@pytest.mark.parametrize(
-    ("structure", "says"),
-    [
-        (None, "no structure"),
-        (
-            CrystalStructure(
-                cell=((2.9, 0.0, 0.0), (0.0, 2.9, 0.0), (0.0, 0.0, 2.9)),
-                symbols=("Fe",),
-                scaled_positions=((0.0, 0.0, 0.0),),
-            ),
-            "Fe",
-        ),
-    ],
-)
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_candidate_that_cannot_be_calculated_is_named(
-    structure: CrystalStructure | None, says: str, processes: int
-) -> None:
-    strange = make_pool([Candidate("strange-1", "cubic", "Fe", structure)], np.zeros((1, 1)), ["x"])
-    with pytest.raises(SettingsError, match=rf"'strange-1'.*{says}"):
-        emt_quantities(strange, processes=processes)

@@ -1,0 +1,65 @@
+"""Writes the database that the migration tests open for ever: a campaign with an event of every kind, by today's code.
+
+    python -m tests.support.databases.make_schema_database
+
+Run it once when a schema version is released, commit the file, and never write it again: it stands for the runs that
+people have on their disks.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from agent.campaign.events import EVENT_TYPES
+from agent.campaign.plan import Ordering
+from agent.campaign.state import Phase
+from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.transaction import Expired
+from agent.store.tables import SCHEMA_VERSION
+from protocols.wire.messages import ControlAction, FailureReason
+from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool
+from tests.support.stored_campaigns import Shelf, delivered, opened
+from tests.support.user_policies import ContentAfter
+
+FOLDER = Path(__file__).parent
+POOL = small_pool(24)
+PLAN = small_plan(
+    POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2, estimator="m_spacing", resolution=0.01
+)
+
+
+def main(path: Path) -> int:
+    """Write it; refuse to overwrite one."""
+    if path.exists():
+        print(f"{path} is there already: it is never written again")
+        return 1
+    store = opened(path, POOL)
+    shelf = Shelf(store, POOL, PLAN, InStepAcquirer(ContentAfter(decisions=7)))
+    for _ in range(3):
+        shelf.step(delivered(result_of(shelf.awaited[0])))
+    first = shelf.awaited[0]
+    shelf.step(Expired(first.attempt_id))
+    second = next(a for a in shelf.awaited if a.candidate_id == first.candidate_id)
+    shelf.step(delivered(failure_of(second, FailureReason.CALCULATION_FAILED)))
+    shelf.step(delivered(result_of(first)), delivered(topic="somebody/else", payload=b"\x00\xff"))
+    free = [which for which in POOL.candidate_ids if shelf.campaign.standing_of(which).name == "AVAILABLE"]
+    shelf.step(delivered(control(ControlAction.EXCLUDE_CANDIDATE, free[0], reason="toxic")))
+    shelf.step(delivered(control(ControlAction.ADD_OBSERVATION, free[1], quantity=quantity(0.125))))
+    shelf.step(delivered(control(ControlAction.PAUSE)))
+    shelf.step(delivered(control(ControlAction.PAUSE)))
+    shelf.step(delivered(control(ControlAction.RESUME)))
+    shelf.step(delivered(control(ControlAction.STOP)))
+    while shelf.campaign.phase is not Phase.FINISHED:
+        shelf.step(delivered(result_of(shelf.awaited[0])))
+    kinds = {type(event) for event in store.journal()}
+    store.close()
+    if missing := set(EVENT_TYPES) - kinds:
+        path.unlink()
+        print(f"no event of kind {missing}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(FOLDER / f"schema-{SCHEMA_VERSION}.db"))

@@ -1,0 +1,71 @@
+"""Changes the first measured value of a finished run by one, so that only its recording still tells."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from tests.system.cases.bench import CannotTell
+
+VIEWS: Final = ("observation", "request", "bias_point", "bias_family")
+
+
+def falsify(folder: Path) -> None:
+    """Change the journal of a run folder, its chain of digests, and every view that is folded from it."""
+    database = folder / "campaign.db"
+    with closing(sqlite3.connect(database)) as connection:
+        _change_the_journal(connection)
+        again = folder.parent / "again.db"
+        _fold(database, again)
+        connection.execute("ATTACH DATABASE ? AS again", (str(again),))
+        for view in VIEWS:
+            connection.execute(f"DELETE FROM main.{view}")
+            connection.execute(f"INSERT INTO main.{view} SELECT * FROM again.{view}")
+        connection.commit()
+
+
+def _change_the_journal(connection: sqlite3.Connection) -> None:
+    from agent.campaign.events import ResultAccepted
+    from agent.store.store import GENESIS_DIGEST, chain_digest
+
+    digest, changed = GENESIS_DIGEST, False
+    for sequence, kind, payload in connection.execute(
+        "SELECT sequence, kind, payload FROM journal ORDER BY sequence"
+    ).fetchall():
+        kept = payload
+        if kind == ResultAccepted.__name__ and not changed:
+            event, changed = json.loads(payload), True
+            event["value"] += 1.0
+            event["quantities"][0]["value"] = event["value"]
+            kept = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+        digest = chain_digest(digest, sequence, kind, kept)
+        connection.execute("UPDATE journal SET payload = ?, digest = ? WHERE sequence = ?", (kept, digest, sequence))
+    connection.commit()
+    if not changed:
+        raise CannotTell("the journal holds no result")
+
+
+def _fold(database: Path, again: Path) -> None:
+    try:
+        from agent.store.read_only import touched_in
+        from agent.store.store import Store
+        from agent.store.views import DatasetLabels
+        from protocols.storage.database import opening, sqlite_url
+        from scenarios.verify.run_check import _folded, _journal, _rebuild
+    except ImportError as error:
+        raise CannotTell(f"what folds a journal is called otherwise now: {error}") from error
+    with opening(sqlite_url(database)) as connection:
+        with connection.begin():
+            _, events, digests = _journal(connection)
+            pool = touched_in(connection, events)
+        connection.close()
+        connection.engine.dispose()
+    part, story = _folded(events, digests, pool)
+    if story is None:
+        raise CannotTell(f"the journal cannot be folded: {part.problem}")
+    labels = DatasetLabels({each.candidate_id: each.family for each in pool.candidates}, story.unit)
+    with closing(Store.open(sqlite_url(again), labels=labels, now="2026-01-01T00:00:00Z")) as store:
+        _rebuild(store, events, story)

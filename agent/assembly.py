@@ -14,8 +14,9 @@ from typing import Any
 
 from agent.acquisition.registry import policy_fingerprint
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import CampaignPlan, CampaignResumed
-from agent.campaign.state import Phase
+from agent.campaign.events import CampaignResumed
+from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.runtime.log import StepLog, log_bands, open_log

@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from agent.acquisition.base import AcquisitionContext
 from agent.campaign.context import make_context
-from agent.campaign.decide import DecisionNeeded
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
+from agent.campaign.proposals import DecisionNeeded
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.election import Incumbency
 from agent.runtime.messages import Correspondence, Letter

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.acquisition.registry import BUILT_IN
-from agent.campaign.events import CampaignPlan, FurtherProperty, Ordering
+from agent.campaign.plan import CampaignPlan, FurtherProperty, Ordering
 from agent.entropy.measure import M_SPACING, SMALLEST_RESOLUTION, EstimatorName, default_resolution, default_scale
 from protocols.settings.suggestions import require_name
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from agent.campaign.decide import Receipt
-from agent.campaign.events import CampaignPlan
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_FIGURES, BiasPoint

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from agent.campaign.events import CampaignPlan, CampaignStarted, FurtherProperty, StartSetLoaded
+from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.campaign.plan import CampaignPlan, FurtherProperty
 from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Pool

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent.acquisition.base import PoolArrays, Proposal, Proposer
-from agent.campaign import decide
+from agent.campaign import decide, follow, proposals
 from agent.campaign.context import make_context
-from agent.campaign.decide import DecisionNeeded, Outcome, Receipt
+from agent.campaign.decide import Outcome, Receipt
 from agent.campaign.events import Event, ObservationAdded, RequestIssued, ResultAccepted, StartSetLoaded
+from agent.campaign.proposals import DecisionNeeded
 from agent.campaign.state import Attempt, Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Pool
@@ -128,7 +129,7 @@ class StepMaker:
             case Expired():
                 self._take_outcome(step, decide.decide_expiry(self.campaign, item.attempt_id))
             case Proposed():
-                outcome = decide.decide_proposal(self.campaign, item.asked, item.based_on, item.proposal)
+                outcome = proposals.decide_proposal(self.campaign, item.asked, item.based_on, item.proposal)
                 self._take_outcome(step, outcome)
 
     def condemn(self, step: Step, delivery: Delivery) -> None:
@@ -145,12 +146,12 @@ class StepMaker:
             The decision that the policy must be asked for outside the step, if one is due.
         """
         while True:
-            follows = decide.react(self.campaign)
+            follows = follow.react(self.campaign)
             for event in follows:
                 self.fold(step, event)
             if follows:
                 continue
-            needed = decide.decision_needed(self.campaign)
+            needed = proposals.decision_needed(self.campaign)
             if needed is None:
                 return None
             context = make_context(self.campaign, self.pool)
@@ -158,7 +159,7 @@ class StepMaker:
             if proposal is None:
                 return needed
             based_on = self.campaign.sequence
-            self._take_outcome(step, decide.decide_proposal(self.campaign, needed, based_on, proposal))
+            self._take_outcome(step, proposals.decide_proposal(self.campaign, needed, based_on, proposal))
 
     def fold(self, step: Step, event: Event) -> None:
         """Apply one event and collect what it means for the outbox and the bias trajectory."""

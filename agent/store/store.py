@@ -9,7 +9,8 @@ from typing import Final, Self
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, make_url, select, update
 
-from agent.campaign.events import CampaignPlan, Event, dump_event, load_event
+from agent.campaign.events import Event, dump_event, load_event
+from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BIAS_FIGURES, BiasPoint
 from agent.store.migrations import migrate
 from agent.store.tables import (

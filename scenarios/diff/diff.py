@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from agent.assembly import DATABASE
-from agent.campaign.events import CampaignPlan, CampaignStarted, DecisionMade, Event, ObservationAdded, ResultAccepted
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, ObservationAdded, ResultAccepted
+from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import Step, observe

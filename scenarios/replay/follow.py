@@ -15,15 +15,9 @@ from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import AcquisitionContext, Ask
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.decide import DecisionNeeded, decision_needed
-from agent.campaign.events import (
-    AskingEnded,
-    CampaignStarted,
-    DecisionMade,
-    Event,
-    Ordering,
-    load_event,
-)
+from agent.campaign.events import AskingEnded, CampaignStarted, DecisionMade, Event, load_event
+from agent.campaign.plan import Ordering
+from agent.campaign.proposals import DecisionNeeded, decision_needed
 from agent.campaign.state import Attempt, Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Pool

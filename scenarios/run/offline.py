@@ -14,11 +14,10 @@ import numpy as np
 
 from agent.acquisition.base import Ask, FloatArray, IndexArray
 from agent.acquisition.registry import make_policy, policy_fingerprint
-from agent.campaign import decide
+from agent.campaign import follow, proposals
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import (
     AttemptFailed,
-    CampaignPlan,
     CampaignStarted,
     CandidateExcluded,
     Event,
@@ -26,7 +25,9 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
-from agent.campaign.state import Campaign, Phase, Standing
+from agent.campaign.life_cycle import Phase, Standing
+from agent.campaign.plan import CampaignPlan
+from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import observe
@@ -158,18 +159,18 @@ class _Player:
             if campaign.standing[index] == Standing.AVAILABLE:
                 self._fold(CandidateExcluded(name, "excluded by the operator then", f"excluded-{index}"))
         while campaign.phase is Phase.RUNNING:
-            follows = decide.react(campaign)
+            follows = follow.react(campaign)
             for event in follows:
                 self._fold(event)
             if follows:
                 continue
-            needed = decide.decision_needed(campaign)
+            needed = proposals.decision_needed(campaign)
             if needed is None:
                 self._answer_oldest()
                 continue
             on_decision(needed.decision)
             proposal = self._ask(make_context(campaign, self._arrays), needed.count)
-            for event in decide.decide_proposal(campaign, needed, campaign.sequence, proposal).events:
+            for event in proposals.decide_proposal(campaign, needed, campaign.sequence, proposal).events:
                 self._fold(event)
         trajectory = Trajectory(self._plan.label, self._plan.unit, tuple(self._points))
         acquired, unknown = (np.array(each, dtype=np.int64) for each in (self._acquired, self._unknown))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.assembly import DATABASE, LOG, RECORDING, CampaignFiles, versions
-from agent.campaign.state import Phase, Standing
+from agent.campaign.life_cycle import Phase, Standing
 from agent.entropy.measure import EntropyMeasure
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
 from scenarios.run.figure import draw_bias

@@ -12,7 +12,7 @@ from typing import Any, Final
 from agent.acquisition.registry import make_policy
 from agent.assembly import LOG, CampaignFiles, assembled_agent, complete_recording, opened_campaign
 from agent.campaign.events import CandidateSetAside
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.runtime.log import open_log
 from agent.runtime.transaction import Step
 from protocols.concurrency.signals import ending_on_signals

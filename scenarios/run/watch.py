@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from agent.assembly import CampaignFiles
 from agent.campaign.events import AskingEnded, DecisionMade
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import BiasPoint
 from agent.loop import Agent
 from agent.runtime.transaction import Step

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Proposal
-from agent.campaign.events import CampaignPlan
+from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
 from protocols.errors import CampaignHalted, StoreError
 

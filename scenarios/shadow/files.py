@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from agent.assembly import DATABASE, RECORDING, versions
-from agent.campaign.events import CampaignPlan, CampaignStarted, Event, StartSetLoaded, dump_event, load_event
+from agent.campaign.events import CampaignStarted, Event, StartSetLoaded, dump_event, load_event
+from agent.campaign.plan import CampaignPlan
 from agent.runtime.resume import fresh_uid, require_same_plan
 from protocols.errors import StoreError
 from protocols.link.transport import Delivery

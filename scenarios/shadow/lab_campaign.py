@@ -21,10 +21,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.acquisition.base import AcquisitionContext
-from agent.campaign import decide
+from agent.campaign import decide, follow
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import (
-    CampaignPlan,
     CampaignStarted,
     CandidateSetAside,
     DecisionMade,
@@ -34,7 +33,9 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
-from agent.campaign.state import OPEN, Campaign, Standing
+from agent.campaign.life_cycle import OPEN, Standing
+from agent.campaign.plan import CampaignPlan
+from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import observe
@@ -294,7 +295,7 @@ class Shadow:
 
     def _set_aside(self) -> None:
         """Close the candidates that have failed for good."""
-        for event in decide.react(self.campaign):
+        for event in follow.react(self.campaign):
             if isinstance(event, CandidateSetAside):
                 self._fold(event)
 

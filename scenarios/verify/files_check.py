@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.state import Campaign, Phase
+from agent.campaign.life_cycle import Phase
+from agent.campaign.state import Campaign
 from protocols.errors import EntropilotError
 from protocols.recording.reader import RecordingCheck, check_recording
 from scenarios.run.banded import bands_at

@@ -28,7 +28,8 @@ from typing import Final
 from sqlalchemy import Connection, Table, select
 
 from agent.campaign.events import CampaignStarted, Event, load_event
-from agent.campaign.state import Campaign, Phase
+from agent.campaign.life_cycle import Phase
+from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import observe

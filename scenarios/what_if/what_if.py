@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.events import CampaignPlan
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.pool.candidates import Pool
 from agent.runtime.messages import Correspondence

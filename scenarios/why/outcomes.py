@@ -18,7 +18,8 @@ from agent.campaign.events import (
     RequestIssued,
     ResultAccepted,
 )
-from agent.campaign.state import Campaign, Standing
+from agent.campaign.life_cycle import Standing
+from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasPoint, measure_bias
 from scenarios.why.explanation import AttemptTold, Outcome
 from scenarios.why.folding import apply

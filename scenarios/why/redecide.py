@@ -10,8 +10,9 @@ from typing import Final
 from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Proposal
 from agent.acquisition.registry import policy_fingerprint
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.decide import decision_needed
-from agent.campaign.events import CampaignPlan, CampaignStarted, DecisionMade, Event
+from agent.campaign.events import CampaignStarted, DecisionMade, Event
+from agent.campaign.plan import CampaignPlan
+from agent.campaign.proposals import decision_needed
 from agent.pool.candidates import Pool
 from agent.runtime.policy_runner import make_acquirer
 from protocols.errors import EntropilotError

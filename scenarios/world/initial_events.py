@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from agent.acquisition.registry import policy_fingerprint
-from agent.campaign.events import CampaignPlan, StartSetLoaded
+from agent.campaign.events import StartSetLoaded
+from agent.campaign.plan import CampaignPlan
 from scenarios.settings.model import Scenario
 from scenarios.world.world import World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
-from agent.campaign.events import Ordering
+from agent.campaign.plan import Ordering
 from agent.pool.candidates import Candidate, Pool, make_pool
 from agent.settings import CampaignSettings
 from tests.benchmarks.lab import value_of

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import CampaignPlan
+from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.runtime.log import StepLog, open_log
 from agent.runtime.messages import Correspondence

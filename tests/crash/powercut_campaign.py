@@ -43,8 +43,9 @@ from sqlalchemy import Engine, event
 from agent import assembly
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import DecisionMade, Ordering
-from agent.campaign.state import Phase
+from agent.campaign.events import DecisionMade
+from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import Ordering
 from agent.loop import Agent
 from agent.runtime.messages import Correspondence
 from agent.runtime.policy_runner import InStepAcquirer

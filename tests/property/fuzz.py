@@ -30,8 +30,10 @@ from jsonschema import Draft202012Validator
 
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import CampaignStarted, Ordering, ResultAccepted, StartSetLoaded
-from agent.campaign.state import Campaign, Phase
+from agent.campaign.events import CampaignStarted, ResultAccepted, StartSetLoaded
+from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import Ordering
+from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasMeter
 from agent.runtime.messages import Correspondence
 from agent.runtime.policy_runner import InStepAcquirer

@@ -15,7 +15,7 @@ from typing import Any, Self
 from agent.acquisition.base import AcquisitionContext, Policy, Proposal
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, MAX_OWED, Agent
 from agent.runtime.messages import Correspondence
 from agent.runtime.policy_runner import InStepAcquirer

@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
 from agent.acquisition.registry import make_policy
-from agent.campaign.events import CampaignPlan, Ordering
+from agent.campaign.plan import CampaignPlan, Ordering
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
 from protocols.wire.topics import ANY_SIMULATOR

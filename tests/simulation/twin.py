@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted, DecisionMade, StartSetLoaded
-from agent.campaign.state import Campaign, Phase
+from agent.campaign.life_cycle import Phase
+from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasMeter
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Step, StepMaker

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import CampaignPlan
+from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.runtime.messages import Correspondence

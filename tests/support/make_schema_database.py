@@ -11,8 +11,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.campaign.events import EVENT_TYPES, Ordering
-from agent.campaign.state import Phase
+from agent.campaign.events import EVENT_TYPES
+from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import Ordering
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Expired
 from agent.store.tables import SCHEMA_VERSION

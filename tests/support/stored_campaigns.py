@@ -14,7 +14,6 @@ from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import (
     AttemptFailed,
-    CampaignPlan,
     CampaignStarted,
     CandidateExcluded,
     Event,
@@ -24,7 +23,9 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
-from agent.campaign.state import Attempt, Phase
+from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import CampaignPlan
+from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.entropy.measure import EntropyMeasure
 from agent.pool.candidates import Pool

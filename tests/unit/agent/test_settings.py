@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent.campaign.events import CampaignPlan, Ordering
+from agent.campaign.plan import CampaignPlan, Ordering
 from agent.entropy.measure import RESOLUTION_WITHOUT_VALUES, EntropyMeasure
 from agent.settings import MAX_PARALLEL, CampaignSettings
 

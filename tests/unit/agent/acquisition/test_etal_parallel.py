@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from agent.campaign.events import Ordering
+from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate, Pool, make_pool
 from agent.settings import CampaignSettings

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.acquisition.base import AcquisitionContext
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.events import Ordering
+from agent.campaign.plan import Ordering
 from agent.entropy.measure import EntropyMeasure
 from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import Play, quantity, small_plan, small_pool, value_of

@@ -24,7 +24,6 @@ from agent.campaign.events import (
     LateResultKept,
     Measured,
     ObservationAdded,
-    Ordering,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -32,6 +31,7 @@ from agent.campaign.events import (
     dump_event,
     load_event,
 )
+from agent.campaign.plan import Ordering
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from protocols.errors import StoreError
 from tests.support.campaigns import small_plan, small_pool

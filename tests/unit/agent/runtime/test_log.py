@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agent.campaign.events import EVENT_TYPES, CampaignStarted, StartSetLoaded
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import BiasMeter
 from agent.runtime import log as logs
 from agent.runtime.log import StepLog, log_bands, open_log

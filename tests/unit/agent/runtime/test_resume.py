@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.campaign.events import CampaignPlan, CampaignStarted, FurtherProperty, Ordering, StartSetLoaded, load_event
+from agent.campaign.events import CampaignStarted, StartSetLoaded, load_event
+from agent.campaign.plan import CampaignPlan, FurtherProperty, Ordering
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import ESTIMATORS, EntropyMeasure
 from agent.runtime.resume import begin, fresh_uid, remember, require_same_plan

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.campaign.events import DecisionMade, Ordering, RequestExpired, RequestIssued, ResultAccepted
-from agent.campaign.state import Standing
+from agent.campaign.events import DecisionMade, RequestExpired, RequestIssued, ResultAccepted
+from agent.campaign.life_cycle import Standing
+from agent.campaign.plan import Ordering
 from agent.runtime.transaction import Expired, Proposed, Step
 from protocols.link.transport import Delivery
 from protocols.wire.codec import decode, encode

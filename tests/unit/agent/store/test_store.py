@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import create_engine, delete, text
 from sqlalchemy.exc import DBAPIError
 
-from agent.campaign.events import ObservationAdded, Ordering, RequestIssued, dump_event
+from agent.campaign.events import ObservationAdded, RequestIssued, dump_event
+from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint
 from agent.store import store as store_module
 from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, OutboxItem, Quarantined, Store, chain_digest

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.campaign.events import Ordering
+from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.entropy.measure import EntropyMeasure, default_resolution, default_scale
 from agent.settings import CampaignSettings
@@ -76,14 +76,14 @@ def test_it_acquires_the_budget_whatever_is_in_flight(parallel: int, batch: int,
 def test_it_decides_as_the_campaign_core_decides() -> None:
     """The same policy, played through the rules by hand, adds the same values in the same order."""
     from agent.acquisition.baselines import UniformRandom
-    from agent.campaign import decide
+    from agent.campaign import decide, proposals
     from agent.campaign.context import make_context
 
     played = Play(POOL, small_plan(POOL, budget=8, seed=0), [POOL.candidate_ids[i] for i in START])
     sizes = []
-    while (needed := decide.decision_needed(played.campaign)) is not None:
+    while (needed := proposals.decision_needed(played.campaign)) is not None:
         proposal = UniformRandom().propose(make_context(played.campaign, played.arrays), needed.count)
-        events = decide.decide_proposal(played.campaign, needed, played.campaign.sequence, proposal).events
+        events = proposals.decide_proposal(played.campaign, needed, played.campaign.sequence, proposal).events
         played.fold(*events)
         attempt = played.awaited[0]
         from tests.support.campaigns import result_of

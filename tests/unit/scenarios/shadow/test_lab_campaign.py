@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.acquisition.registry import make_policy
-from agent.campaign.events import Ordering
-from agent.campaign.state import Standing
+from agent.campaign.life_cycle import Standing
+from agent.campaign.plan import Ordering
 from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import quantity, result_of, small_plan, value_of
 from tests.support.heard import POOL, START, OverheardPlay, heard, lab, listener, plain, request, result, said, wish

@@ -18,10 +18,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agent.acquisition.base import AcquisitionContext
-from agent.campaign.context import make_context
+from agent.campaign.ledger import Question
 from agent.campaign.life_cycle import Phase
-from agent.campaign.proposals import DecisionNeeded
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.election import Incumbency
 from agent.runtime.messages import Correspondence, Letter
@@ -109,7 +107,7 @@ class Agent:
         self._confirmed: list[str] = []
         self._sending: set[str] = set()
         self._offline: set[str] = set()
-        self._asked: DecisionNeeded | None = None
+        self._asked: Question | None = None
         self._background: asyncio.TaskGroup
         self._sends: set[asyncio.Task[Any]] = set()
         self._owed: set[asyncio.Task[Any]] = set()
@@ -212,11 +210,10 @@ class Agent:
 
     def _settled(self, step: Step) -> Step:
         """Add what follows by itself; ask the policy in the background when it takes time."""
-        needed = self._maker.settle(step)
-        if needed is not None and self._asked is None:
-            self._asked = needed
-            context = make_context(self.campaign, self._maker.pool)
-            self._asking = self._background.create_task(self._ask_policy(needed, self.campaign.sequence, context))
+        question = self._maker.settle(step)
+        if question is not None and self._asked is None:
+            self._asked = question
+            self._asking = self._background.create_task(self._ask_policy(question))
         return step
 
     async def _commit_and_send(self, step: Step) -> None:
@@ -257,7 +254,7 @@ class Agent:
 
     def _is_over(self) -> bool:
         campaign = self.campaign
-        if campaign.phase is Phase.PAUSED and campaign.paused_itself:
+        if campaign.paused_itself:
             raise CampaignHalted(
                 f"The campaign paused itself: {campaign.pause_reason}",
                 expected="a lab that answers",
@@ -269,9 +266,9 @@ class Agent:
         while True:
             await self._inbox.put(await self._transport.receive())
 
-    async def _ask_policy(self, needed: DecisionNeeded, based_on: int, context: AcquisitionContext) -> None:
-        proposal = await self._acquirer.propose(context, needed.count)
-        await self._inbox.put(Proposed(needed, based_on, proposal))
+    async def _ask_policy(self, question: Question) -> None:
+        proposal = await self._acquirer.propose(question.context, question.needed.count)
+        await self._inbox.put(Proposed(question.needed, question.based_on, proposal))
 
     async def _send_request(self, attempt_id: str) -> None:
         """Publish a request until the broker confirms it, or nobody waits for its answer any more."""
@@ -345,10 +342,10 @@ class Agent:
             self._spawn(self._send(*self._bias_letter(), retain=True))
 
     def _bias_letter(self) -> Letter:
-        meter = self._maker.meter
+        meter = self._maker.ledger.meter
         point = meter.point()
         bands = meter.bands() if len(point.families) <= MAX_BANDED_FAMILIES else ()
-        return self._letters.bias_report(self._maker.bias_step, point, bands)
+        return self._letters.bias_report(self._maker.ledger.observation, point, bands)
 
     async def _say_goodbye(self) -> None:
         """Send what is still owed, then leave in order."""

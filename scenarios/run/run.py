@@ -65,9 +65,9 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
         if (known := known_outcome(files)) is not None:
             return known
         began = time.monotonic()
-        already = files.remembered.campaign.observations
+        already = files.ledger.campaign.observations
         halted: CampaignHalted | None = None
-        if files.remembered.campaign.phase is Phase.FINISHED:
+        if files.ledger.campaign.phase is Phase.FINISHED:
             complete_recording(files, _header(scenario))
         else:
             loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
@@ -82,7 +82,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
             scenario=scenario,
             world=world,
             elapsed_s=elapsed_s,
-            accepted_here=files.remembered.campaign.observations - already,
+            accepted_here=files.ledger.campaign.observations - already,
         )
         if halted is not None:
             raise _with_last_failure(halted, files)
@@ -94,7 +94,7 @@ def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> Campaign
     last = None
     for event in files.store.journal():
         last = event if isinstance(event, CandidateSetAside) else last
-    if last is None or not files.remembered.campaign.paused_itself:
+    if last is None or not files.ledger.campaign.paused_itself:
         return halted
     return CampaignHalted(
         f"{halted.found.rstrip('.')}, {last.candidate_id} because: {last.reason}",
@@ -141,7 +141,7 @@ def _wanted(request: RunRequest) -> Wanted:
 async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
     scenario = request.scenario
     watch = _Watch(request, files, view)
-    campaign = files.remembered.campaign
+    campaign = files.ledger.campaign
     may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
     async with _broker(request) as broker:
         operator = operator_of(wanted, campaign, broker)

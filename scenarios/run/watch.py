@@ -37,7 +37,7 @@ class _Watch:
         self._counts = files.store.counts()
         self._last_decision = ""
         self._sent: dict[str, float] = {}
-        self._bias = files.remembered.meter.point()
+        self._bias = files.ledger.meter.point()
         self._before = _first_point(files)
         self._agent: Agent
         self._broker = ""

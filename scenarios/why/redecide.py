@@ -9,16 +9,14 @@ from typing import Final
 
 from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Proposal
 from agent.acquisition.registry import policy_fingerprint
-from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import CampaignStarted, DecisionMade, Event
+from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
-from agent.campaign.proposals import decision_needed
 from agent.pool.candidates import Pool
 from agent.runtime.policy_runner import make_acquirer
 from protocols.errors import EntropilotError
 from scenarios.replay.decisions import same_score, told_score
 from scenarios.why.explanation import Again, Verdict
-from scenarios.why.folding import folded
 
 LONGEST_PROPOSAL_S: Final = 600.0
 """How long a policy may take to be asked again [s]: far beyond what a campaign bears, and not for ever."""
@@ -37,13 +35,12 @@ def propose_again(events: Sequence[Event], pool: Pool, decision: int, versions: 
         StoreError: When the journal breaks the rules of a campaign.
     """
     made = next(event for event in events if isinstance(event, DecisionMade) and event.decision == decision)
-    campaign = folded(pool, events[: made.based_on])
-    arrays = pool_arrays(pool)
-    needed = decision_needed(campaign)
-    count = len(made.candidate_ids) if needed is None else needed.count
-    notes = tuple(_other_versions(events, made, campaign.terms, versions))
+    ledger = Ledger.of_journal(pool, events[: made.based_on])
+    plan, question = ledger.campaign.terms, ledger.question()
+    count = len(made.candidate_ids) if question is None else question.needed.count
+    notes = tuple(_other_versions(events, made, plan, versions))
     try:
-        proposal = asyncio.run(_ask(campaign.terms, arrays, make_context(campaign, arrays), count))
+        proposal = asyncio.run(_ask(plan, ledger.pool, ledger.context(), count))
     except EntropilotError as error:
         return Again(verdict=Verdict.NOT_ASKED, why=error.found, notes=notes)
     if any(not 0 <= choice.index < len(pool) for choice in _all(proposal)):
@@ -54,9 +51,6 @@ def propose_again(events: Sequence[Event], pool: Pool, decision: int, versions: 
 async def _ask(plan: CampaignPlan, pool: PoolArrays, context: AcquisitionContext, count: int) -> Proposal:
     """Ask the policy where a run asks it, so that the same arithmetic gives the same sums."""
     acquirer = make_acquirer(pool, plan.policy, plan.policy_options)
-    at_once = acquirer.propose_now(context, count)
-    if at_once is not None:
-        return at_once
     try:
         async with asyncio.timeout(LONGEST_PROPOSAL_S):
             return await acquirer.propose(context, count)

@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.baselines import UniformRandom
-from agent.campaign.context import pool_arrays
 from agent.campaign.events import (
     AttemptFailed,
     CampaignStarted,
@@ -75,12 +74,9 @@ class Shelf:
         self.campaign = remembered.campaign
         self.letters = Correspondence(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
         self.maker = StepMaker(
-            campaign=remembered.campaign,
-            pool=pool_arrays(pool),
-            meter=remembered.meter,
+            remembered,
             acquirer=acquirer or InStepAcquirer(UniformRandom()),
             make_request=self.letters.request,
-            bias_step=remembered.bias_step,
         )
         self.step()
 

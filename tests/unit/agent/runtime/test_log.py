@@ -52,7 +52,7 @@ def test_every_fact_of_a_step_is_a_line_with_campaign_time_level_and_attempt(she
     assert decision["step"] == 2
     assert decision["why"].startswith("drawn at random")
     assert request["attempt_id"] == shelf.awaited[-1].attempt_id
-    point = shelf.maker.meter.point()
+    point = shelf.maker.ledger.meter.point()
     assert bias["step"] == 1
     assert bias["size"] == dict(zip(point.families, point.sizes, strict=True))
     assert list(bias["entropy"]) == list(POOL.families)

@@ -53,7 +53,7 @@ def test_a_result_becomes_event_receipt_bias_point_and_the_next_request(shelf: S
     assert [type(event) for event in step.events] == [ResultAccepted, DecisionMade, RequestIssued]
     assert [(r.attempt_id, r.status) for r in step.receipts] == [(attempt.attempt_id, ReceiptStatus.ACCEPTED)]
     (bias,) = step.bias
-    assert (bias.step, bias.point.sizes) == (1, shelf.maker.meter.point().sizes)
+    assert (bias.step, bias.point.sizes) == (1, shelf.maker.ledger.meter.point().sizes)
     assert bias.changed == (POOL.families[int(POOL.family_codes[POOL.index_of[attempt.candidate_id]])],)
     (item,) = step.outbox
     request = decode(item.topic, item.payload)
@@ -121,7 +121,7 @@ def test_an_answer_to_an_attempt_that_was_never_made_is_quarantined(shelf: Shelf
 @pytest.mark.parametrize("kind", ["bias", "receipt", "request"])
 def test_our_own_messages_that_come_back_are_quarantined(shelf: Shelf, kind: str) -> None:
     topic, payload = {
-        "bias": lambda: shelf.letters.bias_report(0, shelf.maker.meter.point()),
+        "bias": lambda: shelf.letters.bias_report(0, shelf.maker.ledger.meter.point()),
         "receipt": lambda: (
             f"{BASE}/receipt/s-1",
             encode(

@@ -118,7 +118,7 @@ class OfflineCampaign:
         campaign = self.campaign
         if campaign.phase is Phase.FINISHED:
             return campaign.finish_reason
-        return f"paused: {campaign.pause_reason}" if campaign.phase is Phase.PAUSED else "it goes on"
+        return f"paused: {campaign.pause_reason}" if campaign.phase is Phase.PAUSED else "it has not ended"
 
     def _settle(self) -> None:
         self.changes.extend(self.ledger.settle(self._ask).changes)

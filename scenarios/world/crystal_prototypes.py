@@ -50,11 +50,6 @@ class Prototype:
         """The label of each atom: equal labels, equal element."""
         return tuple(site.split()[0] for site in self.sites.split("|"))
 
-    @property
-    def species_count(self) -> int:
-        """How many elements it takes."""
-        return len(set(self.labels))
-
     def cell(self) -> FloatArray:
         """Return primitive vectors as rows, shape (3, 3) [a]; x along a, z along c."""
         b, c = self.ratios

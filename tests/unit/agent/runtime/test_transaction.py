@@ -175,13 +175,12 @@ def test_a_policy_that_takes_time_is_asked_for_outside_and_its_answer_is_folded_
     store = opened(tmp_path / "campaign.db", POOL)
     shelf = Shelf(store, POOL, PLAN, Deaf())
     step = Step()
-    needed = shelf.maker.settle(step)
-    assert needed is not None
+    question = shelf.maker.settle(step)
+    assert question is not None
+    needed = question.needed
     assert (needed.decision, needed.count, step.events) == (0, 1, [])
-    from agent.campaign.context import make_context
-
-    proposal = first_available(make_context(shelf.campaign, shelf.maker.pool), 1)
-    shelf.maker.take(step, Proposed(needed, shelf.campaign.sequence, proposal))
+    proposal = first_available(question.context, 1)
+    shelf.maker.take(step, Proposed(needed, question.based_on, proposal))
     assert [type(event) for event in step.events] == [DecisionMade, RequestIssued]
     stale = Step()
     shelf.maker.take(stale, Proposed(needed, 2, proposal))

@@ -15,16 +15,16 @@ from typing import Any
 from agent.acquisition.registry import policy_fingerprint
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
+from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
-from agent.campaign.state import Phase
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, IN_HAND, LOG, RECORDING
 from agent.runtime.log import StepLog, log_bands, open_log
 from agent.runtime.messages import Correspondence
-from agent.runtime.policy_runner import Acquirer, make_acquirer
+from agent.runtime.policy_runner import make_acquirer
 from agent.runtime.recorder import RunRecorder, fill_up
-from agent.runtime.resume import Remembered, begin, fresh_uid, other_policy, remember, require_same_plan
+from agent.runtime.resume import begin, fresh_uid, other_policy, remember, require_same_plan
 from agent.runtime.transaction import Step, StepMaker
 from agent.settings import CampaignSettings
 from agent.store.store import Commit, Store
@@ -47,14 +47,14 @@ class CampaignFiles:
 
     folder: Path
     store: Store
-    remembered: Remembered
+    ledger: Ledger
     note: str = ""
     """What a person should know of a campaign that is resumed."""
 
     @property
     def plan(self) -> CampaignPlan:
         """What the campaign was started with."""
-        return self.remembered.campaign.terms
+        return self.ledger.campaign.terms
 
 
 @contextmanager
@@ -110,10 +110,10 @@ def opened_campaign(
                     action="take it up with --resume, or choose another --campaign (the same for its simulators)",
                 )
             begin(store, pool, asked, start, start_further or (), versions=versions(), now=_now())
-            remembered = remember(store, pool)
-            require_same_plan(remembered.campaign.terms, asked, left_open=settings.left_open())
-            _wake(store, remembered)
-            yield CampaignFiles(folder, store, remembered, other_policy(remembered.campaign.terms, asked))
+            ledger = remember(store, pool)
+            require_same_plan(ledger.campaign.terms, asked, left_open=settings.left_open())
+            _wake(store, ledger)
+            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.terms, asked))
         finally:
             store.close()
 
@@ -152,7 +152,7 @@ def assembled_agent(
         instance=instance_of(files.folder, plan.uid),
     )
     acquirer = make_acquirer(pool_arrays(pool), plan.policy, plan.policy_options, settings.code)
-    maker = _step_maker(files.remembered, pool, acquirer, letters)
+    maker = StepMaker(files.ledger, acquirer=acquirer, make_request=letters.request)
     transport = RecordedTransport(_session(broker, plan, letters, logger.info), recording)
     in_hand = InHand(files.folder / IN_HAND)
     log_step = StepLog(logger)
@@ -167,7 +167,7 @@ def assembled_agent(
     logger.info("agent_started", sequence=files.store.sequence, policy=plan.policy, budget=plan.budget)
     if files.note:
         logger.warning("policy_changed", detail=files.note)
-    log_bands(logger, maker.bias_step, maker.meter)
+    log_bands(logger, files.ledger.observation, files.ledger.meter)
     try:
         yield Agent(
             maker=maker,
@@ -185,8 +185,8 @@ def assembled_agent(
         logger.exception("agent_failed")
         raise
     finally:
-        log_bands(logger, maker.bias_step, maker.meter)
-        logger.info("agent_ended", sequence=files.store.sequence, phase=files.remembered.campaign.phase.value)
+        log_bands(logger, files.ledger.observation, files.ledger.meter)
+        logger.info("agent_ended", sequence=files.store.sequence, phase=files.ledger.campaign.phase.value)
         in_hand.close()
         recording.close()
         log_file.close()
@@ -196,17 +196,6 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
     """Note in the recording of a finished campaign what a power cut took: no agent will."""
     with closing(_recording(files.folder / RECORDING, files.plan, header)) as recording:
         fill_up(recording, files.store)
-
-
-def _step_maker(remembered: Remembered, pool: Pool, acquirer: Acquirer, letters: Correspondence) -> StepMaker:
-    return StepMaker(
-        campaign=remembered.campaign,
-        pool=pool_arrays(pool),
-        meter=remembered.meter,
-        acquirer=acquirer,
-        make_request=letters.request,
-        bias_step=remembered.bias_step,
-    )
 
 
 def _session(
@@ -247,13 +236,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _wake(store: Store, remembered: Remembered) -> None:
+def _wake(store: Store, ledger: Ledger) -> None:
     """Go on with a campaign that had paused itself: whoever starts it again has mended the lab."""
-    campaign = remembered.campaign
-    if campaign.phase is Phase.PAUSED and campaign.paused_itself:
+    if ledger.campaign.paused_itself:
         resumed = CampaignResumed("the agent was started again")
         store.append(Commit(events=(resumed,)), now=_now())
-        campaign.apply(resumed)
+        ledger.fold(resumed)
 
 
 def _clock() -> datetime:

@@ -16,7 +16,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from agent.campaign.context import make_context
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.ending import is_over
 from agent.runtime.messages import Correspondence
@@ -152,10 +151,9 @@ class Agent:
 
     def _settled(self, step: Step) -> Step:
         """Add what follows by itself; ask the policy in the background when it takes time."""
-        needed = self._maker.settle(step)
-        if needed is not None and not self._query.is_open:
-            context = make_context(self.campaign, self._maker.pool)
-            self._query.ask(self._background, needed, self.campaign.sequence, context)
+        question = self._maker.settle(step)
+        if question is not None and not self._query.is_open:
+            self._query.ask(self._background, question)
         return step
 
     async def _commit_and_send(self, step: Step) -> None:

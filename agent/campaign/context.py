@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, PoolArrays
-from agent.campaign.decide import decision_seed
+from agent.campaign.life_cycle import Standing
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Campaign, Standing
+from agent.campaign.proposals import decision_seed
+from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 
 

@@ -1,18 +1,23 @@
 """What can happen to a campaign. An event is a fact in the past tense; the journal is the ordered list of them.
 
-Events hold plain values only, so that one written today is read by every later version.
+Events hold plain values only, so that one written today is read by every later version. A new event is a class here,
+listed in `Event`; its row in `agent.campaign.event_descriptions` (words, log line, what it does to the views); and its
+row in the fold of `agent.campaign.state`, which says what it changes in the campaign.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Final, Self, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from agent.campaign.plan import CampaignPlan
 from protocols.errors import StoreError
+
+MAX_REASON_LENGTH: Final = 300
+"""Longest reason kept in an event [character]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,25 +237,8 @@ Event = (
     | CampaignFinished
 )
 
-EVENT_TYPES: Final[tuple[type[Event], ...]] = (
-    CampaignStarted,
-    StartSetLoaded,
-    DecisionMade,
-    AskingEnded,
-    RequestIssued,
-    ResultAccepted,
-    LateResultKept,
-    AttemptFailed,
-    RequestExpired,
-    CandidateSetAside,
-    CandidateExcluded,
-    ObservationAdded,
-    CampaignPaused,
-    CampaignResumed,
-    CampaignStopping,
-    ControlNoted,
-    CampaignFinished,
-)
+EVENT_TYPES: Final[tuple[type[Event], ...]] = get_args(Event)
+"""Every kind of event."""
 
 _ADAPTERS: Final[dict[str, TypeAdapter[Any]]] = {kind.__name__: TypeAdapter(kind) for kind in EVENT_TYPES}
 

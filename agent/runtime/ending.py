@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent.campaign.state import Campaign, Phase
+from agent.campaign.life_cycle import Phase
+from agent.campaign.state import Campaign
 from protocols.errors import CampaignHalted
 
 
@@ -12,7 +13,7 @@ def is_over(campaign: Campaign) -> bool:
     Raises:
         CampaignHalted: When the campaign paused itself: nobody here can let it go on.
     """
-    if campaign.phase is Phase.PAUSED and campaign.paused_itself:
+    if campaign.paused_itself:
         raise CampaignHalted(
             f"The campaign paused itself: {campaign.pause_reason}",
             expected="a lab that answers",

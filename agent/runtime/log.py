@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import structlog
 
-from agent.campaign.events import (
-    AskingEnded,
-    AttemptFailed,
-    CampaignFinished,
-    CampaignPaused,
-    CampaignResumed,
-    CampaignStopping,
-    CandidateExcluded,
-    CandidateSetAside,
-    ControlNoted,
-    DecisionMade,
-    Event,
-    LateResultKept,
-    ObservationAdded,
-    RequestExpired,
-    RequestIssued,
-    ResultAccepted,
-)
+from agent.campaign.event_descriptions import description_of
+from agent.campaign.events import AskingEnded, DecisionMade, Event
 from agent.entropy.bias import BIAS_FIGURES, BiasMeter
 from agent.runtime.transaction import Step
 
 MAX_QUARANTINE_LINES: Final = 1_000
 """Quarantined messages logged one by one; under a flood the counters go on, the log does not."""
-
-_WARNINGS: Final = (AttemptFailed, RequestExpired, CandidateSetAside, CampaignPaused, LateResultKept)
-_NAMES: Final[dict[type[Any], str]] = {
-    DecisionMade: "decision",
-    AskingEnded: "asking_ended",
-    RequestIssued: "request",
-    ResultAccepted: "result",
-    LateResultKept: "late_result",
-    AttemptFailed: "attempt_failed",
-    RequestExpired: "request_expired",
-    CandidateSetAside: "candidate_set_aside",
-    CandidateExcluded: "candidate_excluded",
-    ObservationAdded: "observation_by_hand",
-    CampaignPaused: "campaign_paused",
-    CampaignResumed: "campaign_resumed",
-    CampaignStopping: "campaign_stopping",
-    ControlNoted: "control_noted",
-    CampaignFinished: "campaign_finished",
-}
 
 
 def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, IO[str]]:
@@ -105,11 +70,11 @@ class StepLog:
                 )
 
     def _log_event(self, event: Event) -> None:
-        name = _NAMES.get(type(event))
-        if name is None:
+        row = description_of(event)
+        if not row.log_name:
             return
         fields = {field: getattr(event, field) for field in event.__dataclass_fields__ if field != "quantities"}
         if isinstance(event, DecisionMade | AskingEnded):
             fields["step"] = fields.pop("decision")
-        log = self._logger.warning if isinstance(event, _WARNINGS) else self._logger.info
-        log(name, **{("why" if field == "reason" else field): value for field, value in fields.items()})
+        log = self._logger.warning if row.is_warning else self._logger.info
+        log(row.log_name, **{("why" if field == "reason" else field): value for field, value in fields.items()})

@@ -226,10 +226,10 @@ class Outbound:
         self._spawn(self.send(*self._letters.status(Health.ONLINE, incumbent=incumbent), retain=True))
 
     def _bias_report(self) -> Letter:
-        meter = self._maker.meter
+        meter = self._maker.ledger.meter
         point = meter.point()
         bands = meter.bands() if len(point.families) <= MAX_BANDED_FAMILIES else ()
-        return self._letters.bias_report(self._maker.bias_step, point, bands)
+        return self._letters.bias_report(self._maker.ledger.observation, point, bands)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._group.create_task(work)

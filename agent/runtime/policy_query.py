@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from agent.acquisition.base import AcquisitionContext
-from agent.campaign.decide import DecisionNeeded
+from agent.campaign.ledger import Question
 from agent.runtime.policy_runner import Acquirer
 from agent.runtime.transaction import Proposed
 
@@ -25,10 +24,10 @@ class PolicyQuery:
         self._answer = answer
         self._asking: asyncio.Task[None] | None = None
 
-    def ask(self, group: asyncio.TaskGroup, needed: DecisionNeeded, based_on: int, context: AcquisitionContext) -> None:
+    def ask(self, group: asyncio.TaskGroup, question: Question) -> None:
         """Ask in a task of the group; further questions wait until this one is closed."""
         self.is_open = True
-        self._asking = group.create_task(self._ask(needed, based_on, context))
+        self._asking = group.create_task(self._ask(question))
 
     def close(self) -> None:
         """Let the next question be asked: the answer to this one was received."""
@@ -40,6 +39,6 @@ class PolicyQuery:
             self._asking.cancel()  # first: it would take the end of its child for a fault of the policy
         await self._acquirer.close()
 
-    async def _ask(self, needed: DecisionNeeded, based_on: int, context: AcquisitionContext) -> None:
-        proposal = await self._acquirer.propose(context, needed.count)
-        await self._answer(Proposed(needed, based_on, proposal))
+    async def _ask(self, question: Question) -> None:
+        proposal = await self._acquirer.propose(question.context, question.needed.count)
+        await self._answer(Proposed(question.needed, question.based_on, proposal))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from agent.acquisition.base import AcquisitionContext, Policy, PoolArrays, Proposal, Proposer
-from agent.acquisition.registry import make_policy
+from agent.acquisition.registry import is_cheap, make_policy
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import CampaignHalted
 from protocols.settings.user_code import INSTALLED, CodeSource
@@ -110,7 +110,7 @@ def make_acquirer(pool: PoolArrays, policy: str, options: Mapping[str, Any], cod
         SettingsError: When there is no such policy, or it does not take these options.
     """
     instance = make_policy(policy, options, code)
-    if getattr(instance, "cheap", False):
+    if is_cheap(instance):
         return InStepAcquirer(instance)
     return ChildAcquirer(pool, policy, options, code)
 

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from agent.campaign.decide import Outcome
 from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan, FurtherProperty, Resume, parts_with
-from agent.campaign.state import Campaign
-from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Pool
-from agent.runtime.transaction import observe
-from agent.store.store import BiasStep, Commit, Store
+from agent.store.store import Commit, Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What a start or a restart knows."""
-
-    campaign: Campaign
-    meter: BiasMeter
-    bias_step: int
-    """Number of the last bias point; 0 is the start set."""
 
 
 def begin(
@@ -64,28 +52,18 @@ def begin(
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions)
-        loaded = StartSetLoaded.of(start, further)
-        meter = BiasMeter(pool.families, measure=plan.aspects)
-        observe(meter, pool, loaded)
-        bias = BiasStep(0, 2, meter.point(), pool.families)
-        store.append(Commit(events=(started, loaded), bias=(bias,)), now=now)
+        changes = Ledger(pool).take(Outcome((started, StartSetLoaded.of(start, further))))
+        events, bias = tuple(each.event for each in changes), tuple(each.metrics for each in changes if each.metrics)
+        store.append(Commit(events=events, bias=bias), now=now)
 
 
-def remember(store: Store, pool: Pool) -> Remembered:
-    """Fold the journal into a campaign.
+def remember(store: Store, pool: Pool) -> Ledger:
+    """Fold the journal into a ledger.
 
     Raises:
         StoreError: When the journal is damaged.
     """
-    campaign = Campaign(pool)
-    meter = BiasMeter(pool.families)
-    points = 0
-    for event in store.journal():
-        campaign.apply(event)
-        if isinstance(event, CampaignStarted):
-            meter = BiasMeter(pool.families, measure=event.plan.aspects)
-        points += observe(meter, pool, event) is not None
-    return Remembered(campaign, meter, points - 1)
+    return Ledger.of_journal(pool, store.journal())
 
 
 def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Collection[str] = ()) -> None:

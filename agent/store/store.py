@@ -10,6 +10,7 @@ from typing import Final, Self
 from sqlalchemy import Connection, bindparam, delete, func, insert, make_url, select, update
 
 from agent.campaign.events import Event, dump_event, load_event
+from agent.campaign.ledger import BiasStep
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BIAS_FIGURES, BiasPoint
 from agent.store.migrations import migrate
@@ -72,16 +73,6 @@ class Quarantined:
     payload: bytes
     reason: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class BiasStep:
-    """The bias after one observation; `changed` names the families whose rows are new at this step."""
-
-    step: int
-    sequence: int
-    point: BiasPoint
-    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

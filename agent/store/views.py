@@ -1,4 +1,4 @@
-"""The views of the journal: what each event writes into the dataset and the requests, in its own transaction."""
+"""The views of the journal: what `agent.campaign.event_descriptions` says of an event, written in its transaction."""
 
 from __future__ import annotations
 
@@ -8,21 +8,9 @@ from typing import Any, Final
 
 from sqlalchemy import Executable, bindparam, insert, literal_column, update
 
-from agent.campaign.events import (
-    AttemptFailed,
-    CandidateExcluded,
-    Event,
-    ObservationAdded,
-    RequestExpired,
-    RequestIssued,
-    ResultAccepted,
-    StartSetLoaded,
-)
+from agent.campaign.event_descriptions import Observation, description_of, observations_of
 from agent.store.tables import OBSERVATION, REQUEST
 from protocols.storage.database import Statements
-
-START_SET: Final = "start set"
-BY_HAND: Final = "by hand"
 
 _INSERT_OBSERVATION: Final = insert(OBSERVATION)
 _INSERT_REQUEST: Final = insert(REQUEST)
@@ -59,60 +47,42 @@ class Views:
         self._statements = statements
         self._labels = labels
 
-    def project(self, sequence: int, event: Event) -> None:
+    def project(self, sequence: int, event: Any) -> None:
         """Write what an event changes.
 
         Args:
             sequence: Its number in the journal.
             event: The event.
         """
-        match event:
-            case StartSetLoaded():
-                values = zip(event.candidate_ids, event.values, strict=True)
-                self._observe([self._observation(sequence, which, value, START_SET) for which, value in values])
-            case ObservationAdded():
-                self._observe([self._observation(sequence, event.candidate_id, event.value, BY_HAND)])
-                self._close(_CLOSE_OPEN, event.candidate_id, "observed by hand", sequence)
-            case RequestIssued():
-                row = {
-                    "attempt_id": event.attempt_id,
-                    "candidate_id": event.candidate_id,
-                    "decision": event.decision,
-                    "attempt": event.attempt,
-                    "recipient": event.recipient,
-                    "sequence": sequence,
-                    "outcome": "",
-                    "closed_sequence": None,
-                }
-                self._statements.run(_INSERT_REQUEST, [row])
-            case ResultAccepted():
-                row = self._observation(sequence, event.candidate_id, event.value, event.simulator)
-                self._observe([row | {"attempt_id": event.attempt_id}])
-                self._close(_CLOSE, event.attempt_id, "observed", sequence)
-                self._close(_CLOSE_OPEN, event.candidate_id, "overtaken by another attempt", sequence)
-            case AttemptFailed():
-                self._close(_CLOSE, event.attempt_id, f"failed: {event.reason}", sequence)
-            case RequestExpired():
-                self._close(_CLOSE, event.attempt_id, "expired", sequence)
-            case CandidateExcluded():
-                self._close(_CLOSE_OPEN, event.candidate_id, "excluded", sequence)
-            case _:
-                pass
+        row = description_of(event)
+        self._observe([self._observation(sequence, each) for each in observations_of(event)])
+        if row.opens_request:
+            self._statements.run(_INSERT_REQUEST, [_request(sequence, event)])
+        if row.closes_attempt is not None:
+            self._close(_CLOSE, event.attempt_id, row.closes_attempt(event), sequence)
+        if row.closes_candidate is not None:
+            self._close(_CLOSE_OPEN, event.candidate_id, row.closes_candidate(event), sequence)
 
     def _observe(self, rows: list[dict[str, Any]]) -> None:
         if rows:
             self._statements.run(_INSERT_OBSERVATION, rows)
 
-    def _observation(self, sequence: int, candidate_id: str, value: float, source: str) -> dict[str, Any]:
+    def _observation(self, sequence: int, observed: Observation) -> dict[str, Any]:
         return {
-            "candidate_id": candidate_id,
+            "candidate_id": observed.candidate_id,
             "sequence": sequence,
-            "family": self._labels.families[candidate_id],
-            "value": value,
+            "family": self._labels.families[observed.candidate_id],
+            "value": observed.value,
             "unit": self._labels.unit,
-            "source": source,
-            "attempt_id": None,
+            "source": observed.source,
+            "attempt_id": observed.attempt_id,
         }
 
     def _close(self, statement: Executable, which: str, how: str, sequence: int) -> None:
         self._statements.run(statement, [{"which": which, "how": how, "when": sequence}])
+
+
+def _request(sequence: int, event: Any) -> dict[str, Any]:
+    columns = ("attempt_id", "candidate_id", "decision", "attempt", "recipient")
+    row = {column: getattr(event, column) for column in columns}
+    return row | {"sequence": sequence, "outcome": "", "closed_sequence": None}

@@ -86,7 +86,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedGP:
-    """A posterior over functions; made by `fit` or `fit_with`.
+    """A posterior over functions; made by `fit`.
 
     Attributes:
         X: Training features, shape (n, d).
@@ -170,13 +170,6 @@ def fit(X: FloatArray, y: FloatArray) -> FittedGP:
         return _posterior(X, (y - centre) / scale, centre, scale, start)
     z = (y - centre) / scale
     return _posterior(X, z, centre, scale, most_likely(D, z, unit))
-
-
-def fit_with(X: FloatArray, y: FloatArray, hyperparameters: Hyperparameters) -> FittedGP:
-    """Fit the process at given hyper-parameters (arguments and errors as `fit`)."""
-    check_rows(X, y)
-    centre, scale, _ = centre_and_scale(y)
-    return _posterior(X, (y - centre) / scale, centre, scale, hyperparameters)
 
 
 def squared_distances(A: FloatArray, B: FloatArray) -> FloatArray:

@@ -23,7 +23,7 @@ from agent.acquisition.base import IndexArray
 from agent.acquisition.registry import make_policy
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError, TableError
-from scenarios.compare.comparison import Comparison, ModelScores
+from scenarios.compare.comparison import CampaignEnd, Comparison, ModelScores
 from scenarios.compare.downstream import Score, Target, require_rows, scores_of, targets_of
 from scenarios.compare.trials import Trial, make_trials, open_pool
 from scenarios.run.offline import play_offline
@@ -40,8 +40,8 @@ MAX_PROCESSES: Final = 8
 BLAS_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Set to 1 for every process: the same sums, and processes that do not fight for the cores."""
 
-Played = tuple[Trajectory, IndexArray]
-"""A campaign: its trajectory, and the indices in the whole pool of what it acquired, in order."""
+Played = tuple[Trajectory, IndexArray, CampaignEnd]
+"""A campaign: its trajectory, the indices in the whole pool of what it acquired, in order, and how it ended."""
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
@@ -93,6 +93,7 @@ def compare_policies(
         models,
         tuple(len(trial.test) for trial in trials),
         len(world.pool),
+        {name: tuple(played[name, trial.seed][2] for trial in trials) for name in names},
     )
 
 
@@ -202,7 +203,8 @@ def _play(settings: CampaignSettings, trial: Trial) -> Played:
     campaign = settings.model_copy(update={"seed": trial.seed})
     opened = open_pool(world, trial)
     played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign)
-    return played.trajectory, opened.rows[played.acquired]
+    end = CampaignEnd(len(played.abandoned), played.ended, played.is_finished)
+    return played.trajectory, opened.rows[played.acquired], end
 
 
 def _score(target: str, model: ModelName, trial: Trial, acquired: IndexArray, common: int) -> tuple[Score, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agent.entropy.bias import BIAS_FIGURES, BiasFigure
@@ -47,6 +47,21 @@ class ModelScores:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignEnd:
+    """How one campaign ended.
+
+    Attributes:
+        abandoned: Candidates that were given up: their values were refused, say.
+        reason: Why it ended, as the campaign says it.
+        is_finished: Whether it came to its end; if not, it paused itself, as a run would.
+    """
+
+    abandoned: int
+    reason: str
+    is_finished: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Trajectories by policy, one for each seed, and what models made of what was acquired.
 
@@ -57,6 +72,7 @@ class Comparison:
         models: The downstream models; empty where none were asked for.
         held_out: Rows of the test set of each seed; zeros without downstream models.
         pool_size: Candidates in all.
+        ends: Policy -> how its campaigns ended, by seed.
     """
 
     scenario: str
@@ -65,6 +81,7 @@ class Comparison:
     models: tuple[ModelScores, ...] = ()
     held_out: tuple[int, ...] = ()
     pool_size: int = 0
+    ends: Mapping[str, tuple[CampaignEnd, ...]] = field(default_factory=dict)
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -72,7 +89,7 @@ class Comparison:
         return tuple(self.runs)
 
     def acquired(self, policy: str) -> list[int]:
-        """Return how much was acquired with every seed: the budget, unless pool or policy had no more to give."""
+        """Return how much was acquired with every seed: the budget, unless values were refused or nothing was left."""
         return [run.points[-1][0] for run in self.runs[policy]]
 
     @property
@@ -118,6 +135,8 @@ class Comparison:
             "baseline": baseline_of(self.policies),
             "confidence": CONFIDENCE,
             "acquired": {policy: self.acquired(policy) for policy in self.policies},
+            "abandoned": {policy: [end.abandoned for end in ends] for policy, ends in self.ends.items()},
+            "ended": {policy: [end.reason for end in ends] for policy, ends in self.ends.items()},
             "start": {each.name: list(each.before) for each in bias},
             "final": {policy: {each.name: list(each.after[policy]) for each in bias} for policy in self.policies},
             "tests": [test.flat() for test in self.contrasts([*bias, *models])],

@@ -34,7 +34,7 @@ def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
     counts = [count for policy in comparison.policies for count in comparison.acquired(policy)]
     alike = len(set(counts)) == 1
     when = f"before and after {counts[0]} acquisitions" if alike else "before, and where each policy ended"
-    table = _table(f"{comparison.scenario}: bias {when}, {_mean_of(comparison)}")
+    table = _table(f"{comparison.scenario}: bias {when}, {_mean_of(comparison)}", "\n".join(_ends(comparison)))
     table.add_column("policy")
     if not alike:
         table.add_column("acquired", justify="right")
@@ -46,6 +46,17 @@ def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
         count = () if alike else (_span(comparison.acquired(policy)),)
         table.add_row(Text(policy), *count, *(shown(each.after[policy], each.decimals) for each in measures))
     return table
+
+
+def _ends(comparison: Comparison) -> Iterator[str]:
+    """Yield what a person must know of campaigns that abandoned candidates, or paused themselves."""
+    for policy, ends in comparison.ends.items():
+        abandoned = [end.abandoned for end in ends]
+        if any(abandoned):
+            yield f"{policy} abandoned {_span(abandoned)} candidates, whose results were refused."
+        paused = [end for end in ends if not end.is_finished]
+        if paused:
+            yield f"{policy} did not finish with {len(paused)} of {len(ends)} seeds ({paused[0].reason})."
 
 
 def _model_table(comparison: Comparison, target: str, measures: Sequence[Measure]) -> Table:

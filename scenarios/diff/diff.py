@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.events import CampaignStarted, DecisionMade, Event, ObservationAdded, ResultAccepted
+from agent.campaign.event_descriptions import is_observation, observations_of
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, StartSetLoaded
+from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
-from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE
-from agent.runtime.transaction import Step, observe
+from agent.runtime.transaction import Step
 from agent.store.read_only import reading, touched_in
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
@@ -109,7 +111,7 @@ class Diff:
         if self.decision is None:
             return None
         before = self.one.events[: self.one.events.index(self.decision[0])]
-        return sum(isinstance(event, ResultAccepted | ObservationAdded) for event in before)
+        return sum(map(is_observation, before)) - 1  # the start set is number 0
 
     @property
     def is_same(self) -> bool:
@@ -180,9 +182,9 @@ def _journalled(name: str, database: Path) -> Told:
         if not events or not isinstance(events[0], CampaignStarted):
             raise StoreError(f"{name} has no journal yet", expected="a run that has begun")
         pool: Pool = touched_in(connection, list(events))
-    plan = events[0].plan
-    meter = BiasMeter(pool.families, measure=plan.aspects)
-    points = tuple(enumerate(meter.point() for event in events if observe(meter, pool, event) is not None))
+    plan, ledger = events[0].plan, Ledger(pool)
+    metrics = (ledger.fold_journalled(event).metrics for event in events)
+    points = tuple((each.step, each.point) for each in metrics if each is not None)
     return Told(name, events, Trajectory(plan.label, plan.unit, points))
 
 
@@ -208,4 +210,6 @@ def _decisions(events: Sequence[Event]) -> dict[int, DecisionMade]:
 
 
 def _values(events: Sequence[Event]) -> dict[str, float]:
-    return {event.candidate_id: event.value for event in events if isinstance(event, ResultAccepted | ObservationAdded)}
+    """Return what was measured beside the start set."""
+    measured = (observations_of(event) for event in events if not isinstance(event, StartSetLoaded))
+    return {each.candidate_id: each.value for each in chain.from_iterable(measured)}

@@ -1,35 +1,15 @@
-"""Two journals told apart: what of an event counts, and an event in words."""
+"""Two journals told apart: what of an event counts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import to_jsonable_python
 
-from agent.campaign.events import (
-    AskingEnded,
-    AttemptFailed,
-    CampaignFinished,
-    CampaignPaused,
-    CampaignResumed,
-    CampaignStarted,
-    CampaignStopping,
-    CandidateExcluded,
-    CandidateSetAside,
-    ControlNoted,
-    DecisionMade,
-    Event,
-    LateResultKept,
-    ObservationAdded,
-    RequestExpired,
-    RequestIssued,
-    ResultAccepted,
-    StartSetLoaded,
-)
-from protocols.wire.attempt_ids import number_of
+from agent.campaign.events import DecisionMade, Event
 
 OF_ONE_RUN: Final = frozenset({"uid", "fingerprint", "versions", "message_id", "duration_s", "attempt_id", "based_on"})
 """Parts of an event that differ between any two runs, or follow from the order of arrival, and decide nothing.
@@ -64,32 +44,6 @@ def differing_parts(one: Event, other: Event) -> list[Part]:
 def own_parts(event: Event) -> tuple[str, str]:
     """Return the kind of an event and, as JSON, its parts that do not belong to a run alone."""
     return type(event).__name__, json.dumps(dict(_parts(event)), sort_keys=True)
-
-
-def in_words(event: Event) -> str:
-    """Return an event as a person tells it."""
-    return _WORDS[type(event)](event)
-
-
-_WORDS: Final[dict[type[Event], Callable[[Any], str]]] = {
-    CampaignStarted: lambda e: f"campaign {e.plan.campaign} starts: policy {e.plan.policy}, budget {e.plan.budget}",
-    StartSetLoaded: lambda e: f"a start set of {len(e.candidate_ids)} values",
-    DecisionMade: lambda e: f"decision {e.decision} chooses {', '.join(e.candidate_ids)} ({e.reason})",
-    AskingEnded: lambda e: f"the policy has nothing more to ask for ({e.reason})",
-    RequestIssued: lambda e: f"attempt {e.attempt} of {e.candidate_id} goes to {e.recipient}",
-    ResultAccepted: lambda e: f"{e.candidate_id} is {e.value:g}, says {e.simulator}",
-    LateResultKept: lambda e: f"a late result of {e.candidate_id} is kept aside ({e.why})",
-    AttemptFailed: lambda e: f"{e.simulator} fails with {e.candidate_id}: {e.reason}, {e.detail}",
-    RequestExpired: lambda e: f"attempt {number_of(e.attempt_id)} of {e.candidate_id} has no answer in time",
-    CandidateSetAside: lambda e: f"{e.candidate_id} is set aside: {e.reason}",
-    CandidateExcluded: lambda e: f"the operator excludes {e.candidate_id}: {e.reason}",
-    ObservationAdded: lambda e: f"the operator adds {e.candidate_id} = {e.value:g}",
-    CampaignPaused: lambda e: f"the campaign pauses: {e.reason}",
-    CampaignResumed: lambda e: f"the campaign goes on: {e.reason}",
-    CampaignStopping: lambda e: f"the campaign is stopped: {e.reason}",
-    ControlNoted: lambda e: f"the operator's {e.action} changes nothing",
-    CampaignFinished: lambda e: f"the campaign ends: {e.reason}",
-}
 
 
 def _parts(event: Event) -> Iterator[tuple[str, object]]:

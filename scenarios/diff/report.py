@@ -11,11 +11,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from agent.campaign.event_descriptions import in_words
 from agent.campaign.events import Event
 from protocols.errors import SettingsError, StoreError
 from protocols.storage.regular_file import begins_with
 from scenarios.diff.diff import Diff, Divergence
-from scenarios.diff.events import Part, in_words
+from scenarios.diff.events import Part
 from scenarios.run.figure import draw_diff as draw_diff_figure
 
 MAX_NAMES: Final = 5

@@ -7,10 +7,11 @@ made on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from agent.acquisition.base import AcquisitionContext, Ask, Proposal
+from agent.campaign.ledger import Question
+from agent.campaign.proposals import DecisionNeeded
 from agent.pool.candidates import Pool
 from scenarios.replay.decisions import Decision
 
@@ -18,15 +19,6 @@ Compared = Callable[[Decision, Decision, AcquisitionContext], None]
 """Told of the recorded decision, today's, and what both could look at."""
 
 NOTHING_RECORDED: Final[Mapping[int, Decision]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question that the policy has not answered yet."""
-
-    context: AcquisitionContext
-    count: int
-    based_on: int
 
 
 class FollowingAcquirer:
@@ -46,36 +38,36 @@ class FollowingAcquirer:
         self._sequence = sequence
         self.recorded: Mapping[int, Decision] = NOTHING_RECORDED
         """Decisions that the step at hand made at once, by number."""
-        self._asked: list[Asked] = []
+        self._asked: list[Question] = []
 
     @property
-    def asked(self) -> Asked | None:
+    def asked(self) -> Question | None:
         """The question that was not answered yet; of several it may be, the first."""
         return self._asked[0] if self._asked else None
 
-    def withdraw(self) -> Sequence[Asked]:
+    def withdraw(self) -> Sequence[Question]:
         """Forget the question; return what it may be, in the order in which it may have been asked."""
         asked, self._asked = self._asked, []
         return asked
 
-    def ask_as_well(self, context: AcquisitionContext, count: int) -> None:
+    def ask_as_well(self, question: Question) -> None:
         """Note that a question which is open may have been asked anew by now; an answer to another count is dropped."""
         if self._asked:
-            still = [each for each in self._asked if each.count == count]
-            self._asked = [*still, Asked(context, count, self._sequence())]
+            still = [each for each in self._asked if each.needed == question.needed]
+            self._asked = [*still, question]
 
     def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
         """Answer as recorded when the step at hand decided at once; else keep the question."""
         recorded = self.recorded.get(context.decision)
         if recorded is not None:
             self.withdraw()
-            self.followed([Asked(context, count, self._sequence())], recorded)
+            self.followed([self._question(context, count)], recorded)
             return recorded.as_proposal(self._pool)
         if not self._asked:
-            self._asked.append(Asked(context, count, self._sequence()))
+            self._asked.append(self._question(context, count))
         return None
 
-    def followed(self, asked: Sequence[Asked], recorded: Decision) -> Asked:
+    def followed(self, asked: Sequence[Question], recorded: Decision) -> Question:
         """Ask again, and compare; of several questions it may have been, return the one that was answered.
 
         Raises:
@@ -84,12 +76,15 @@ class FollowingAcquirer:
         if self._ask is None:
             return asked[-1]
         for each in asked:
-            today = Decision.proposed(each.context.decision, self._ask(each.context, each.count), self._pool)
+            today = Decision.proposed(each.needed.decision, self._ask(each.context, each.needed.count), self._pool)
             if set(today.candidate_ids) == set(recorded.candidate_ids):
                 break
         self._compared(recorded, today, each.context)
         return each
 
-    def own(self, asked: Asked) -> Proposal | None:
+    def _question(self, context: AcquisitionContext, count: int) -> Question:
+        return Question(DecisionNeeded(context.decision, count), self._sequence(), context)
+
+    def own(self, asked: Question) -> Proposal | None:
         """Answer a question whose recorded answer was dropped; None where nobody answers again."""
-        return None if self._ask is None else self._ask(asked.context, asked.count)
+        return None if self._ask is None else self._ask(asked.context, asked.needed.count)

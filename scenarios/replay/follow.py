@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import AcquisitionContext, Ask
-from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.decide import DecisionNeeded, decision_needed
 from agent.campaign.events import AskingEnded, CampaignStarted, DecisionMade, Event, load_event
+from agent.campaign.ledger import Ledger
 from agent.campaign.plan import Ordering
+from agent.campaign.proposals import DecisionNeeded
 from agent.campaign.state import Attempt, Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Pool
@@ -26,7 +26,7 @@ from agent.store.store import OutboxItem
 from protocols.errors import InvariantViolation, StoreError
 from protocols.link.transport import Delivery
 from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, StepRow
-from scenarios.replay.asking import NOTHING_RECORDED, Asked, FollowingAcquirer
+from scenarios.replay.asking import NOTHING_RECORDED, FollowingAcquirer
 from scenarios.replay.decisions import Decision
 from scenarios.replay.findings import Difference, Moment, ReplayOutcome
 
@@ -60,7 +60,6 @@ class Follower:
         self.outcome = ReplayOutcome()
         self.campaign: Campaign | None = None
         self._pool = pool
-        self._arrays = pool_arrays(pool)
         self._followed = followed
         self._acquirer = FollowingAcquirer(pool, ask, self._compare, self._sequence)
         self._maker: StepMaker | None = None
@@ -72,13 +71,13 @@ class Follower:
     @property
     def meter(self) -> BiasMeter:
         """The bias of what was folded."""
-        return self._begun().meter
+        return self._begun().ledger.meter
 
     @property
     def asked(self) -> DecisionNeeded | None:
         """The question that the policy has not answered."""
         asked = self._acquirer.asked
-        return None if asked is None else DecisionNeeded(asked.context.decision, asked.count)
+        return None if asked is None else asked.needed
 
     def take(self, row: AnyRow) -> None:
         """Follow a row.
@@ -127,25 +126,18 @@ class Follower:
             self.outcome.phase = self.campaign.phase.value
         return self.outcome
 
-    def begin(self, started: CampaignStarted) -> None:
+    def begin(self) -> None:
         """Begin a campaign, or begin it anew."""
-        campaign = Campaign(self._pool)
-        self.campaign = campaign
+        ledger = Ledger(self._pool)
+        self.campaign = ledger.campaign
         self._acquirer.withdraw()
-        self._maker = StepMaker(
-            campaign=campaign,
-            pool=self._arrays,
-            meter=BiasMeter(self._pool.families, measure=started.plan.aspects),
-            acquirer=self._acquirer,
-            make_request=_unsent,
-            bias_step=-1,
-        )
+        self._maker = StepMaker(ledger, acquirer=self._acquirer, make_request=_unsent)
 
     def fold(self, event: Event, row: int, time_s: float) -> None:
         """Fold an event that nothing recorded led to."""
         self._at = Moment(row, time_s)
         if isinstance(event, CampaignStarted):
-            self.begin(event)
+            self.begin()
         step = Step()
         self._begun().fold(step, event)
         self._followed(step, time_s)
@@ -171,10 +163,9 @@ class Follower:
 
     def ask_as_well(self) -> None:
         """Note that a question which is open may have been asked anew by now."""
-        campaign = self._begun().campaign
-        needed = decision_needed(campaign)
-        if needed is not None:
-            self._acquirer.ask_as_well(make_context(campaign, self._arrays), needed.count)
+        question = self._begun().ledger.question()
+        if question is not None:
+            self._acquirer.ask_as_well(question)
 
     def keep(self, row: MessageRow) -> None:
         """Keep a message for the step that takes it."""
@@ -226,15 +217,12 @@ class Follower:
     def _decide_again(self, event: DecisionMade | AskingEnded, row: EventRow) -> None:
         """Make a decision again that stands among the journal's rows, if what it looked at is known."""
         self._at = Moment(row.number, row.time_s)
-        campaign = self._begun().campaign
+        ledger = self._begun().ledger
         asked = [each for each in self._acquirer.withdraw() if each.based_on == event.based_on]
-        needed = decision_needed(campaign)
-        if (
-            not asked
-            and needed is not None
-            and (event.based_on == campaign.sequence or campaign.terms.ordering is Ordering.IN_ORDER)
-        ):
-            asked = [Asked(make_context(campaign, self._arrays), needed.count, campaign.sequence)]
+        question = None if asked else ledger.question()
+        in_order = ledger.campaign.terms.ordering is Ordering.IN_ORDER
+        if question is not None and (event.based_on == question.based_on or in_order):
+            asked = [question]
         if asked:
             self._acquirer.followed(asked, Decision.of(event))
         else:
@@ -254,7 +242,7 @@ class Follower:
                 raise CannotFollow(f"an input of no known kind: {item}")
 
     def _take_proposal(self, maker: StepMaker, step: Step, number: int, recorded: Decision | None) -> None:
-        asked = [each for each in self._acquirer.withdraw() if each.context.decision == number]
+        asked = [each for each in self._acquirer.withdraw() if each.needed.decision == number]
         if not asked:
             raise CannotFollow(f"the policy answers decision {number}, which it was not asked for")
         if recorded is None:  # the rules dropped it then: let them see the same again
@@ -263,7 +251,7 @@ class Follower:
                 return
         else:
             answered, proposal = self._acquirer.followed(asked, recorded), recorded.as_proposal(self._pool)
-        maker.take(step, Proposed(DecisionNeeded(number, answered.count), answered.based_on, proposal))
+        maker.take(step, Proposed(answered.needed, answered.based_on, proposal))
 
     def _require_decided(self, step: Step, made: Mapping[int, Decision]) -> None:
         decided = {event.decision for event in step.events if isinstance(event, DecisionMade | AskingEnded)}
@@ -301,7 +289,7 @@ class Follower:
             "observed": str(len(context.observed)),
             "pending": str(len(context.pending)),
             "available": str(len(context.available)),
-            "poorest family": str(maker.meter.point().poorest_family),
+            "poorest family": str(maker.ledger.meter.point().poorest_family),
         }
 
     def _require_sequence(self, campaign: Campaign, recorded: int, when: str) -> None:

@@ -15,9 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from agent.campaign.decide import decision_needed
 from agent.campaign.events import CampaignResumed, CampaignStarted, StartSetLoaded
-from agent.campaign.state import Campaign, Phase
+from agent.campaign.life_cycle import Phase
+from agent.campaign.proposals import decision_needed
+from agent.campaign.state import Campaign
 from protocols.errors import MessageError
 from protocols.recording.lines import MessageRow, Row
 from protocols.wire.attempt_ids import uid_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from agent.campaign.event_descriptions import observations_of
 from agent.campaign.events import (
     CampaignStarted,
     CandidateExcluded,
@@ -57,14 +58,13 @@ class RecordedCampaign:
                 self.further = tuple(each.name for each in event.plan.further)
                 self._outcomes = 0
             case StartSetLoaded():
-                self.start = {name: (value, *further) for name, value, further in event.rows()}
+                self.start = {each.candidate_id: (each.value, *each.further) for each in observations_of(event)}
             case DecisionMade():
                 self.asked.extend(event.candidate_ids)
-            case ResultAccepted():
-                self.answers[event.candidate_id] = (event.value, *event.values_of(self.further))
-                self._outcomes += 1
-            case ObservationAdded():
-                self.answers[event.candidate_id] = (event.value,)
+            case ResultAccepted() | ObservationAdded():
+                for each in observations_of(event, self.further):
+                    self.answers[each.candidate_id] = (each.value, *each.further)
+                self._outcomes += isinstance(event, ResultAccepted)
             case CandidateExcluded():
                 self.excluded.append(event.candidate_id)
             case CandidateSetAside():

@@ -1,7 +1,7 @@
 """A campaign without a lab: the same rules and the same policies, answered from known values, in one function.
 
 It is what a run is compared with ("the same budget at random, from the same start"), and what `compare` repeats over
-seeds. No broker, no clock, no database: the campaign core alone.
+seeds. How it is played is next door, in `scenarios.run.offline_campaign`.
 """
 
 from __future__ import annotations
@@ -11,34 +11,27 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from pydantic import ValidationError
 
-from agent.acquisition.base import Ask, FloatArray, IndexArray
+from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
 from agent.acquisition.registry import make_policy, policy_fingerprint
-from agent.campaign import decide
-from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.events import (
-    AttemptFailed,
-    CampaignStarted,
-    CandidateExcluded,
-    Event,
-    Measured,
-    ResultAccepted,
-    StartSetLoaded,
-)
+from agent.campaign.events import CandidateSetAside, ResultAccepted, StartSetLoaded
+from agent.campaign.life_cycle import Phase, Standing
 from agent.campaign.plan import CampaignPlan
-from agent.campaign.state import Campaign, Phase, Standing
-from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.campaign.state import Attempt
+from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Pool
-from agent.runtime.transaction import observe
 from agent.settings import CampaignSettings
 from protocols.errors import invariant
+from protocols.wire.messages import Control, ControlAction, FailureReason, Quantity
+from scenarios.run.offline_campaign import NO_CLOCK, OFFLINE, Failure, LabAnswer, OfflineCampaign
 from scenarios.run.trajectory import Trajectory
 
 Answer = Callable[[int], Sequence[float] | None]
 """Returns the property of a candidate by its pool index, and what is balanced beside it; None where nobody knows."""
 
-UNKNOWN: Final = "unknown"
-"""Reason of a failure that stands for an answer which nobody has."""
+UNKNOWN: Final = Failure(FailureReason.UNKNOWN_CANDIDATE, "nobody knows its value")
+"""Stands for an answer which nobody has; another attempt would not have it either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +40,22 @@ class OfflineRun:
 
     Attributes:
         trajectory: The bias trajectory: step 0 is the start set.
-        asked_at: How many candidates had been answered for, known or not, at each point of the trajectory.
+        asked_at: How many candidates had their outcome, known or not, at each point of the trajectory.
         unknown: Pool indices of the candidates that nobody could answer for, in order, shape (u,).
         acquired: Pool indices of the observations beyond the start set, in the order in which they came, shape (t,);
             `acquired[i]` is what leads from step i to step i + 1.
+        abandoned: Pool indices of the candidates that were given up, those of `unknown` among them, shape (a,).
+        ended: Why it ended.
+        is_finished: Whether it came to its end; if not, it has paused itself.
     """
 
     trajectory: Trajectory
     acquired: IndexArray
     asked_at: tuple[int, ...] = ()
     unknown: IndexArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    abandoned: IndexArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    ended: str = ""
+    is_finished: bool = True
 
 
 def run_offline(
@@ -108,7 +107,7 @@ def play_answered(
     excluded: Iterable[int] = (),
     on_decision: Callable[[int], None] = lambda _number: None,
 ) -> OfflineRun:
-    """Run a campaign to its end on answers that may be missing: such a candidate is set aside, and counted.
+    """Run a campaign to its end on answers that may be missing: such a candidate is given up, and counted.
 
     Args:
         pool: The candidates.
@@ -120,86 +119,96 @@ def play_answered(
         on_decision: Called with the number of each decision, for progress.
     """
     plan = settings.plan(
-        campaign="offline",
-        uid="offline",
+        campaign=OFFLINE,
+        uid=OFFLINE,
         fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
-        recipients=("offline",),
+        recipients=(OFFLINE,),
         pool_digest=pool.digest,
         start_values=[row[0] for row in start.values()],
         start_further=[tuple(row[1:]) for row in start.values()],
     )
-    return _Player(pool, answer, plan, ask).play(start, excluded, on_decision)
+    lab = KnownValues(pool, plan, answer)
+
+    def reported(context: AcquisitionContext, count: int) -> Proposal:
+        on_decision(context.decision)
+        return ask(context, count)
+
+    played = OfflineCampaign(pool, lab, reported)
+    played.begin(plan, _start_set(pool, start, plan), [_exclusion(pool.candidate_ids[index]) for index in excluded])
+    played.play()
+    return _run_of(played, lab)
 
 
-class _Player:
-    def __init__(self, pool: Pool, answer: Answer, plan: CampaignPlan, ask: Ask) -> None:
-        self._campaign = Campaign(pool)
-        self._pool = pool
-        self._arrays = pool_arrays(pool)
+class KnownValues:
+    """A lab that knows values by pool index, and reports them as the plan wants them.
+
+    Args:
+        pool: The candidates.
+        plan: Which properties, in which units.
+        answer: Knows the values.
+
+    Attributes:
+        unknown: Pool indices of the candidates that it could not answer for, in order.
+    """
+
+    def __init__(self, pool: Pool, plan: CampaignPlan, answer: Answer) -> None:
+        self.unknown: list[int] = []
+        self._index_of = pool.index_of
         self._answer = answer
-        self._plan = plan
-        self._ask = ask
-        self._meter = BiasMeter(pool.families, measure=plan.aspects)
-        self._points: list[tuple[int, BiasPoint]] = []
-        self._acquired: list[int] = []
-        self._asked_at: list[int] = []
-        self._unknown: list[int] = []
+        self._wanted = [(plan.property_name, plan.unit), *((each.name, each.unit) for each in plan.further)]
 
-    def play(
-        self, start: Mapping[int, Sequence[float]], excluded: Iterable[int], on_decision: Callable[[int], None]
-    ) -> OfflineRun:
-        campaign = self._campaign
-        ids = tuple(self._pool.candidate_ids[index] for index in start)
-        self._fold(CampaignStarted(self._plan))
-        further = tuple(tuple(row[1:]) for row in start.values()) if self._plan.further else ()
-        self._fold(StartSetLoaded(ids, tuple(row[0] for row in start.values()), further))
-        for index in excluded:
-            name = self._pool.candidate_ids[index]
-            if campaign.standing[index] == Standing.AVAILABLE:
-                self._fold(CandidateExcluded(name, "excluded by the operator then", f"excluded-{index}"))
-        while campaign.phase is Phase.RUNNING:
-            follows = decide.react(campaign)
-            for event in follows:
-                self._fold(event)
-            if follows:
-                continue
-            needed = decide.decision_needed(campaign)
-            if needed is None:
-                self._answer_oldest()
-                continue
-            on_decision(needed.decision)
-            proposal = self._ask(make_context(campaign, self._arrays), needed.count)
-            for event in decide.decide_proposal(campaign, needed, campaign.sequence, proposal).events:
-                self._fold(event)
-        trajectory = Trajectory(self._plan.label, self._plan.unit, tuple(self._points))
-        acquired, unknown = (np.array(each, dtype=np.int64) for each in (self._acquired, self._unknown))
-        return OfflineRun(trajectory, acquired, tuple(self._asked_at), unknown)
-
-    def _answer_oldest(self) -> None:
-        attempt = next(iter(self._campaign.in_flight.values()))
-        index = self._pool.index_of[attempt.candidate_id]
-        answer = self._answer(index)
-        if answer is None:
-            self._unknown.append(index)
-            why = "nobody knows its value"
-            failed = AttemptFailed(attempt.attempt_id, attempt.candidate_id, "offline", UNKNOWN, why, permanent=True)
-            self._fold(failed)
-            return
-        value, *others = answer
-        quantities = tuple(
-            Measured(each.name, other, each.unit) for each, other in zip(self._plan.further, others, strict=True)
-        )
-        self._acquired.append(index)
-        self._fold(ResultAccepted(attempt.attempt_id, attempt.candidate_id, "offline", value, quantities, 0.0))
-
-    def _fold(self, event: Event) -> None:
-        self._campaign.apply(event)
-        if observe(self._meter, self._pool, event) is not None:
-            self._points.append((len(self._points), self._meter.point()))
-            self._asked_at.append(len(self._acquired) + len(self._unknown))
+    def __call__(self, attempt: Attempt) -> LabAnswer:
+        """Answer an attempt."""
+        index = self._index_of[attempt.candidate_id]
+        values = self._answer(index)
+        if values is None:
+            self.unknown.append(index)
+            return UNKNOWN
+        try:
+            return tuple(
+                Quantity(name=name, value=value, unit=unit)
+                for (name, unit), value in zip(self._wanted, values, strict=True)
+            )
+        except ValidationError as error:
+            return Failure(FailureReason.CALCULATION_FAILED, error.errors(include_url=False)[0]["msg"])
 
 
-def entropy_range_at_end(trajectory: Trajectory) -> float:
-    """Return the final entropy range [nat], NaN where it is not defined."""
-    last = trajectory.points[-1][1].entropy_range
-    return float(np.nan) if last is None else last
+def _start_set(pool: Pool, start: Mapping[int, Sequence[float]], plan: CampaignPlan) -> StartSetLoaded:
+    further = [tuple(row[1:]) for row in start.values()] if plan.further else ()
+    return StartSetLoaded.of([(pool.candidate_ids[index], row[0]) for index, row in start.items()], further)
+
+
+def _exclusion(candidate_id: str) -> Control:
+    """Return the control that excludes a candidate, as the operator of the recorded campaign did."""
+    return Control(
+        campaign=OFFLINE,
+        message_id=candidate_id,
+        sent_at=NO_CLOCK,
+        action=ControlAction.EXCLUDE_CANDIDATE,
+        candidate_id=candidate_id,
+        reason="excluded by the operator of the recorded campaign",
+    )
+
+
+def _run_of(played: OfflineCampaign, lab: KnownValues) -> OfflineRun:
+    campaign, plan = played.campaign, played.campaign.terms
+    points: list[tuple[int, BiasPoint]] = []
+    asked_at: list[int] = []
+    acquired: list[int] = []
+    outcomes = 0
+    for change in played.changes:
+        outcomes += isinstance(change.event, ResultAccepted | CandidateSetAside)
+        if change.metrics is not None:
+            points.append((change.metrics.step, change.metrics.point))
+            asked_at.append(outcomes)
+        if isinstance(change.event, ResultAccepted):
+            acquired.append(campaign.pool.index_of[change.event.candidate_id])
+    return OfflineRun(
+        Trajectory(plan.label, plan.unit, tuple(points)),
+        np.array(acquired, dtype=np.int64),
+        tuple(asked_at),
+        np.array(lab.unknown, dtype=np.int64),
+        np.flatnonzero(campaign.standing == Standing.SET_ASIDE),
+        played.ended,
+        campaign.phase is Phase.FINISHED,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.assembly import CampaignFiles, versions
-from agent.campaign.state import Phase, Standing
+from agent.campaign.life_cycle import Phase, Standing
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG, RECORDING
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
@@ -34,7 +34,7 @@ class Outcome:
 def known_outcome(files: CampaignFiles) -> Outcome | None:
     """Return the outcome of a campaign that is over and has written all its files; None when there is work left."""
     folder = files.folder
-    if files.remembered.campaign.phase is not Phase.FINISHED or not (folder / SUMMARY).is_file():
+    if files.ledger.campaign.phase is not Phase.FINISHED or not (folder / SUMMARY).is_file():
         return None
     summary = read_summary(folder / SUMMARY)
     if not all((folder / name).is_file() for name in (TRAJECTORY, FIGURE)):
@@ -55,7 +55,7 @@ def write_outcome(
         elapsed_s: Time that this process ran the campaign [s].
         accepted_here: Results that it accepted in that time.
     """
-    campaign, plan = files.remembered.campaign, files.plan
+    campaign, plan = files.ledger.campaign, files.plan
     trajectory = Trajectory(plan.label, plan.unit, tuple(files.store.trajectory()))
     over = campaign.phase is Phase.FINISHED
     # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
@@ -67,7 +67,7 @@ def write_outcome(
     title += f", {set_aside} set aside" if set_aside else ""
     # Likewise: every family's band at every step takes seconds in a long run.
     most = MAX_BANDED_STEPS if over else ENDS
-    trajectory = with_bands(trajectory, files.remembered.meter, most)
+    trajectory = with_bands(trajectory, files.ledger.meter, most)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
     draw_bias(files.folder / FIGURE, trajectory, comparison=comparison, title=title)
     counts = files.store.counts()

@@ -12,7 +12,7 @@ from typing import Any, Final
 from agent.acquisition.registry import make_policy
 from agent.assembly import CampaignFiles, assembled_agent, complete_recording, opened_campaign
 from agent.campaign.events import CandidateSetAside
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.run_files import LOG
 from agent.runtime.log import open_log
 from agent.runtime.transaction import Step
@@ -68,9 +68,9 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
         if files.note:
             tell(f"note: {files.note}", "yellow")
         began = time.monotonic()
-        already = files.remembered.campaign.observations
+        already = files.ledger.campaign.observations
         halted: CampaignHalted | None = None
-        if files.remembered.campaign.phase is Phase.FINISHED:
+        if files.ledger.campaign.phase is Phase.FINISHED:
             complete_recording(files, _header(scenario))
         else:
             loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
@@ -85,7 +85,7 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
             scenario=scenario,
             world=world,
             elapsed_s=elapsed_s,
-            accepted_here=files.remembered.campaign.observations - already,
+            accepted_here=files.ledger.campaign.observations - already,
         )
         if halted is not None:
             raise _with_last_failure(halted, files)
@@ -97,7 +97,7 @@ def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> Campaign
     last = None
     for event in files.store.journal():
         last = event if isinstance(event, CandidateSetAside) else last
-    if last is None or not files.remembered.campaign.paused_itself:
+    if last is None or not files.ledger.campaign.paused_itself:
         return halted
     return CampaignHalted(
         f"{halted.found.rstrip('.')}, {last.candidate_id} because: {last.reason}",
@@ -124,7 +124,7 @@ def _wanted(request: RunRequest) -> Wanted:
 async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
     scenario = request.scenario
     watch = RunWatch(request, files, view)
-    campaign = files.remembered.campaign
+    campaign = files.ledger.campaign
     may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
     async with _broker(request) as broker:
         operator = operator_of(wanted, campaign, broker)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from agent.assembly import CampaignFiles
 from agent.campaign.events import AskingEnded, DecisionMade
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import BiasPoint
 from agent.loop import Agent
 from agent.runtime.transaction import Step
@@ -37,7 +37,7 @@ class RunWatch:
         self._counts = files.store.counts()
         self._last_decision = ""
         self._sent: dict[str, float] = {}
-        self._bias = files.remembered.meter.point()
+        self._bias = files.ledger.meter.point()
         self._before = _first_point(files)
         self._agent: Agent
         self._broker = ""

@@ -20,23 +20,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.acquisition.base import AcquisitionContext
-from agent.campaign import decide
-from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.decide import Outcome, decide_expiry
+from agent.campaign.event_descriptions import observations_of
 from agent.campaign.events import (
     CampaignStarted,
     CandidateSetAside,
     DecisionMade,
     Event,
-    ObservationAdded,
     RequestIssued,
-    ResultAccepted,
     StartSetLoaded,
 )
+from agent.campaign.follow import react
+from agent.campaign.ledger import Ledger
+from agent.campaign.life_cycle import OPEN, Standing
 from agent.campaign.plan import CampaignPlan
-from agent.campaign.state import OPEN, Campaign, Standing
-from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Pool
-from agent.runtime.transaction import observe
 from protocols.errors import MessageError
 from protocols.wire.codec import decode
 from protocols.wire.messages import (
@@ -105,7 +104,8 @@ class Shadow:
         start_set: What is known before it begins.
 
     Attributes:
-        campaign: The lab's campaign, as far as it was heard.
+        ledger: The lab's campaign, as far as it was heard.
+        campaign: Its state.
         points: Bias after every result; step 0 is the start set.
         counts: What became of the messages.
         worth: What each candidate that the lab measured brought.
@@ -114,15 +114,14 @@ class Shadow:
     """
 
     def __init__(self, pool: Pool, plan: CampaignPlan, start_set: StartSetLoaded) -> None:
-        self.campaign = Campaign(pool)
-        self.meter = BiasMeter(pool.families, measure=plan.aspects)
+        self.ledger = Ledger(pool)
+        self.campaign = self.ledger.campaign
         self.points: list[tuple[int, BiasPoint]] = []
         self.counts: Counter[str] = Counter()
         self.worth: dict[str, Worth] = {}
         self.most_in_flight = 0
         self.problem = ""
         self._pool = pool
-        self._arrays = pool_arrays(pool)
         self._forming: _Forming | None = None
         self._chosen: list[LabChoice] = []
         self._fold(CampaignStarted(plan.model_copy(update={"give_up_after": NEVER_PAUSE}), {}))
@@ -202,8 +201,7 @@ class Shadow:
             return
         if self._forming is None:
             step, point = self.points[-1]
-            context = make_context(self.campaign, self._arrays)
-            self._forming = _Forming(context, lab_number, chosen_at, point.poorest_family, step)
+            self._forming = _Forming(self.ledger.context(), lab_number, chosen_at, point.poorest_family, step)
         forming = self._forming
         forming.attempts.append(attempt)
         if lab_number is None or len(forming.attempts) >= min(plan.batch, wanted):
@@ -252,21 +250,15 @@ class Shadow:
             MessageError: When it cannot be of this campaign.
         """
         if isinstance(message, Control):
-            for event in decide.decide_control(self.campaign, message).events:
-                self._fold(event)
+            self._take_outcome(self.ledger.decide(message))
             self._count(message.type, message.action.value)
         elif not self._admit(message, recipient):
             self._count(message.type, f"its candidate is {self._standing_of(message.candidate_id).name.lower()}")
         elif isinstance(message, CandidateRequest):
             self._count(message.type, "a further attempt")
         else:
-            outcome = (
-                decide.decide_result(self.campaign, message)
-                if isinstance(message, CandidateResult)
-                else decide.decide_failure(self.campaign, message)
-            )
-            for event in outcome.events:
-                self._fold(event)
+            outcome = self.ledger.decide(message)
+            self._take_outcome(outcome)
             self._count(message.type, outcome.receipt.status.value if outcome.receipt is not None else "carried out")
         self._set_aside()
 
@@ -281,8 +273,7 @@ class Shadow:
             return message.attempt_id in self.campaign.attempts
         waiting = [each.attempt_id for each in self.campaign.in_flight.values() if each.candidate_id == candidate_id]
         for attempt_id in waiting:
-            for event in decide.decide_expiry(self.campaign, attempt_id).events:
-                self._fold(event)
+            self._take_outcome(decide_expiry(self.campaign, attempt_id))
         self._set_aside()
         if self._standing_of(candidate_id) not in OPEN:
             return False
@@ -293,23 +284,24 @@ class Shadow:
 
     def _set_aside(self) -> None:
         """Close the candidates that have failed for good."""
-        for event in decide.react(self.campaign):
+        for event in react(self.campaign):
             if isinstance(event, CandidateSetAside):
                 self._fold(event)
 
     def _fold(self, event: Event) -> None:
-        self.campaign.apply(event)
-        changed = observe(self.meter, self._pool, event)
-        if changed is None:
+        metrics = self.ledger.fold(event).metrics
+        if metrics is None:
             return
-        before = self.points[-1][1] if self.points else None
-        after = self.meter.point()
-        self.points.append((len(self.points), after))
-        if before is not None and isinstance(event, ResultAccepted | ObservationAdded):
-            family = before.families.index(changed[0])
-            ends = before.entropies[family], after.entropies[family]
-            gain = None if ends[0] is None or ends[1] is None else ends[1] - ends[0]
-            self.worth[event.candidate_id] = Worth(event.value, gain)
+        self.points.append((metrics.step, metrics.point))
+        if metrics.step > 0:
+            before, after = self.points[-2][1], metrics.point
+            for each in observations_of(event):
+                family = self._pool.candidates[self._pool.index_of[each.candidate_id]].family
+                self.worth[each.candidate_id] = Worth(each.value, _gain(before, after, family))
+
+    def _take_outcome(self, outcome: Outcome) -> None:
+        for event in outcome.events:
+            self._fold(event)
 
     def _is_available(self, candidate_id: str) -> bool:
         return self._standing_of(candidate_id) is Standing.AVAILABLE
@@ -325,3 +317,10 @@ class Shadow:
 
     def _count(self, what: str, fate: str) -> None:
         self.counts[f"{what}: {fate}"] += 1
+
+
+def _gain(before: BiasPoint, after: BiasPoint, family: str) -> float | None:
+    """Return the change of a family's entropy [nat]; None where it is not defined at both ends."""
+    code = before.families.index(family)
+    was, now = before.entropies[code], after.entropies[code]
+    return None if was is None or now is None else now - was

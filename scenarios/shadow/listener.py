@@ -263,8 +263,8 @@ class _Listener:
             while True:
                 choice = await self._unasked.get()
                 count = len(choice.candidate_ids)
-                proposal = acquirer.propose_now(choice.context, count)
-                row = compared(choice, proposal or await acquirer.propose(choice.context, count), plan, self._pool)
+                proposal = await acquirer.propose(choice.context, count)
+                row = compared(choice, proposal, plan, self._pool)
                 self._files.add(row)
                 self._last = f"{', '.join(row.lab)}; the shadow: {', '.join(row.shadow) or 'nothing'}"
                 agreements = [each.value for each in row.agreements(self._pool)]

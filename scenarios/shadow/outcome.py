@@ -63,7 +63,7 @@ def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str)
     plan, folder, over = shadow.campaign.terms, files.folder, shadow.is_over
     # Every family's band at every step takes seconds, and SIGTERM has five in all.
     trajectory = Trajectory(plan.label, plan.unit, tuple(shadow.points))
-    trajectory = with_bands(trajectory, shadow.meter, MAX_BANDED_STEPS if over else ENDS)
+    trajectory = with_bands(trajectory, shadow.ledger.meter, MAX_BANDED_STEPS if over else ENDS)
     summary = summarise(
         shadow,
         files.rows,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.state import Campaign, Phase
+from agent.campaign.life_cycle import Phase
+from agent.campaign.state import Campaign
 from protocols.errors import EntropilotError
 from protocols.recording.reader import RecordingCheck, check_recording
 from scenarios.run.banded import bands_at
@@ -33,19 +34,20 @@ def check_trajectory(path: Path, story: Story) -> Part:
         trajectory = read_trajectory_csv(path)
     except EntropilotError as error:
         return Part(path.name, 0, error.found)
-    written, last = trajectory.points, len(story.points) - 1
-    shown = [(step, story.points[step][1]) for step in trajectory.bands if 0 <= step <= last]
-    bands = bands_at(shown, story.meter)
+    written, points = trajectory.points, story.points
+    last = len(points) - 1
+    shown = [(step, points[step]) for step in trajectory.bands if 0 <= step <= last]
+    bands = bands_at(shown, story.ledger.meter)
     for sound, (step, point) in enumerate(written):
         past_the_end = f"it is not in the journal, which ends at step {last}"
-        problem = past_the_end if step > last else other_figure(point, story.points[step][1])
+        problem = past_the_end if step > last else other_figure(point, points[step])
         if not problem and step in bands:  # an interrupted run has bands at its ends only, an old one nowhere
             problem = other_band(trajectory.bands[step], bands[step], point.families)
         if problem:
             return Part(path.name, sound, f"step {step}: {problem}")
-    missing = len(story.points) - len(written)
+    missing = len(points) - len(written)
     older = f"older than the journal by {missing} steps" if missing else ""
-    is_over = story.campaign.phase is Phase.FINISHED
+    is_over = story.ledger.campaign.phase is Phase.FINISHED
     return Part(path.name, len(written), older if is_over else "", "" if is_over else older)
 
 
@@ -57,22 +59,23 @@ def check_summary(path: Path, story: Story) -> Part:
         summary = read_summary(path)
     except EntropilotError as error:
         return Part(path.name, 0, error.found)
+    points = story.points
     problem = _other_journal(summary, story)
-    if not problem and summary.journal_rows < len(story.digests) and story.campaign.phase is not Phase.FINISHED:
+    if not problem and summary.journal_rows < len(story.digests) and story.ledger.campaign.phase is not Phase.FINISHED:
         return Part(path.name, 0, note="older than the journal: written when the run ended last")
-    problem = problem or _other_count(summary, story.campaign)
-    right = bands_at([(0, story.points[0][1]), (1, story.points[-1][1])], story.meter)
+    problem = problem or _other_count(summary, story.ledger.campaign)
+    right = bands_at([(0, points[0]), (1, points[-1])], story.ledger.meter)
     for at, (moment, point, bands) in enumerate(
         (("before", summary.before, summary.bands_before), ("after", summary.after, summary.bands_after))
     ):
-        figure = other_figure(point, story.points[-at][1])
+        figure = other_figure(point, points[-at])
         figure = figure or (other_band(bands, right[at], point.families) if bands else "")
         problem = problem or (f"{moment}: {figure}" if figure else "")
     return Part(path.name, 0 if problem else FIGURES_OF_SUMMARY, problem)
 
 
 def _absent(path: Path, story: Story) -> Part:
-    is_over = story.campaign.phase is Phase.FINISHED
+    is_over = story.ledger.campaign.phase is Phase.FINISHED
     return Part(path.name, 0, GONE if is_over else "", "" if is_over else NOT_YET)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agent.campaign.state import Campaign
-from agent.entropy.bias import BIAS_FIGURES, BiasMeter, BiasPoint
+from agent.campaign.ledger import BiasStep, Ledger
+from agent.entropy.bias import BIAS_FIGURES, BiasPoint
 from scenarios.run.trajectory import Bands
 
 FIGURE_TOLERANCE: Final = 1e-9
@@ -37,14 +37,17 @@ class Part:
 class Story:
     """What the journal tells, folded."""
 
-    campaign: Campaign
+    ledger: Ledger
+    """The campaign at the end of the journal."""
     digests: tuple[str, ...]
     """Of every row of the journal."""
-    points: tuple[tuple[int, BiasPoint], ...]
-    property: str
-    unit: str
-    meter: BiasMeter
-    """Which has seen every value, in the order of their admission."""
+    metrics: tuple[BiasStep, ...]
+    """After every observation."""
+
+    @property
+    def points(self) -> tuple[BiasPoint, ...]:
+        """The trajectory, by observation."""
+        return tuple(each.point for each in self.metrics)
 
 
 def other_figure(written: BiasPoint, right: BiasPoint) -> str:

@@ -27,13 +27,13 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
-from agent.campaign.events import CampaignStarted, Event, load_event
-from agent.campaign.state import Campaign, Phase
-from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.campaign.events import Event, load_event
+from agent.campaign.ledger import BiasStep, Ledger
+from agent.campaign.life_cycle import Phase
+from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
-from agent.runtime.transaction import observe
 from agent.store.read_only import NO_TIME, copy_database, file_of, require_known, touched_in
-from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, Store, chain_digest
+from agent.store.store import GENESIS_DIGEST, Commit, Store, chain_digest
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
 from protocols.errors import InvariantViolation, StoreError
@@ -146,7 +146,7 @@ def _check_tables(
     part, story = _folded(events, digests, pool)
     if not found(part) or story is None:
         return None
-    labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, story.unit)
+    labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, story.ledger.campaign.terms.unit)
     with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
         _rebuild(again, events, story)
     with opening(sqlite_url(scratch)) as right:
@@ -154,10 +154,10 @@ def _check_tables(
             found(_same_rows(table, connection, right))
         right.close()
         right.engine.dispose()
-    found(_outbox(connection, story.campaign))
+    found(_outbox(connection, story.ledger.campaign))
     found(check_trajectory(folder / names.trajectory, story))
     found(check_summary(folder / names.summary, story))
-    return JournalEnd(len(events), story.campaign.phase is Phase.FINISHED)
+    return JournalEnd(len(events), story.ledger.campaign.phase is Phase.FINISHED)
 
 
 def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]]:
@@ -182,37 +182,24 @@ def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]
 
 
 def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[Part, Story | None]:
-    campaign, meter = Campaign(pool), BiasMeter(pool.families)
-    points: list[tuple[int, BiasPoint]] = []
+    ledger = Ledger(pool)
+    metrics: list[BiasStep] = []
     for number, event in enumerate(events, 1):
         try:
-            campaign.apply(event)
+            change = ledger.fold(event)
         except (InvariantViolation, LookupError) as error:
             problem = f"row {number} of the journal cannot follow the ones before: {error}"
             return Part("campaign", number - 1, problem), None
-        if isinstance(event, CampaignStarted):
-            meter = BiasMeter(pool.families, measure=event.plan.aspects)
-        if observe(meter, pool, event) is not None:
-            points.append((number, meter.point()))
-    plan = campaign.terms
-    return Part("campaign", len(events)), Story(campaign, digests, tuple(points), plan.property_name, plan.unit, meter)
+        if change.metrics is not None:
+            metrics.append(change.metrics)
+    return Part("campaign", len(events)), Story(ledger, digests, tuple(metrics))
 
 
 def _rebuild(again: Store, events: list[Event], story: Story) -> None:
     """Fold the events into an empty database, by the statements that the agent uses."""
-    steps = []
-    before: BiasPoint | None = None
-    for step, (sequence, point) in enumerate(story.points):
-        changed = tuple(
-            family
-            for at, family in enumerate(point.families)
-            if before is None or (point.sizes[at], point.entropies[at]) != (before.sizes[at], before.entropies[at])
-        )
-        steps.append(BiasStep(step, sequence, point, changed))
-        before = point
     for first in range(0, len(events), EVENTS_PER_COMMIT):
         again.append(Commit(events=tuple(events[first : first + EVENTS_PER_COMMIT])), now=NO_TIME)
-    again.append(Commit(bias=tuple(steps)), now=NO_TIME)
+    again.append(Commit(bias=story.metrics), now=NO_TIME)
 
 
 def _same_rows(table: Table, connection: Connection, right: Connection) -> Part:

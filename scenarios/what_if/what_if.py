@@ -147,15 +147,15 @@ def what_if(
         {pool.index_of[name]: values for name, values in known.items()} for known in (recorded.start, recorded.answers)
     )
     filler = None if fill is None else make_fill(fill, scenario, plan, pool)
-    answered_by: list[AnsweredBy] = []
+    answered_by: dict[int, AnsweredBy] = {}
 
     def answer(index: int) -> Sequence[float] | None:
         known = answers.get(index)
         if known is not None and len(known) == 1 + len(now.further):
-            answered_by.append(AnsweredBy.RECORDING)
+            answered_by[index] = AnsweredBy.RECORDING
             return known
         found = None if filler is None else filler(index)
-        answered_by.append(AnsweredBy.NOBODY if found is None else AnsweredBy.FILL)
+        answered_by[index] = AnsweredBy.NOBODY if found is None else AnsweredBy.FILL
         return found
 
     settings = now.model_copy(update={"give_up_after": NEVER_GIVE_UP})
@@ -169,7 +169,7 @@ def what_if(
             excluded=[pool.index_of[name] for name in recorded.excluded],
             on_decision=lambda number: progress(PLAYING, number * now.batch, now.budget),
         )
-    asked = {pool.candidate_ids[index] for index in (*other.acquired, *other.unknown)}
+    asked = {pool.candidate_ids[index] for index in answered_by}
     return WhatIf(
         plan.campaign,
         THE_LAB if source.of_a_lab else then.policy,
@@ -178,7 +178,7 @@ def what_if(
         Trajectory(plan.label, plan.unit, tuple(recorded.points)),
         tuple(recorded.asked_at),
         other,
-        tuple(answered_by),
+        tuple(answered_by.values()),
         len(asked & set(recorded.asked)),
         len(recorded.asked),
         note,

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agent.campaign.state import Standing
+from agent.campaign.life_cycle import Standing
 from scenarios.why.explanation import Explanation, Verdict
 
 EXPLANATION_FORMAT: Final = 1

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext
-from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import DecisionMade, Event
+from agent.campaign.ledger import Ledger
 from agent.pool.candidates import Pool
 from agent.store.touched_pool import TouchedPool
 from protocols.errors import StoreError
 from scenarios.why.explanation import Again, Chosen, Explanation, Prediction, Verdict
-from scenarios.why.folding import folded
 from scenarios.why.outcomes import outcomes_of
 from scenarios.why.phrases import prediction_in, told_candidate, told_details
 from scenarios.why.state_at_decision import state_then
@@ -33,11 +32,10 @@ def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
         StoreError: When the journal breaks the rules of a campaign.
     """
     made, row, decisions = _found(events, decision)
-    campaign = folded(pool, events[: made.based_on])
-    context = make_context(campaign, pool_arrays(pool))
-    plan = campaign.terms
-    then = state_then(campaign, context)
-    outcomes = outcomes_of(campaign, events[made.based_on :], made.candidate_ids, then.known)
+    ledger = Ledger.of_journal(pool, events[: made.based_on])
+    context, plan = ledger.context(), ledger.campaign.terms
+    then = state_then(ledger.campaign, context)
+    outcomes = outcomes_of(ledger, events[made.based_on :], made.candidate_ids, then.known)
     chosen = tuple(
         Chosen(told_candidate(pool, which), score, outcomes[which])
         for which, score in zip(made.candidate_ids, made.scores, strict=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from agent.campaign.state import Standing
+from agent.campaign.life_cycle import Standing
 from agent.entropy.bias import BiasPoint
 
 

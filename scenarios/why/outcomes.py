@@ -5,32 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from agent.campaign.events import (
-    AttemptFailed,
-    CandidateExcluded,
-    CandidateSetAside,
-    Event,
-    LateResultKept,
-    ObservationAdded,
-    RequestExpired,
-    RequestIssued,
-    ResultAccepted,
-)
-from agent.campaign.state import Campaign, Standing
-from agent.entropy.bias import BiasPoint, measure_bias
+from agent.campaign.event_descriptions import description_of, observations_of
+from agent.campaign.events import Event, RequestIssued
+from agent.campaign.ledger import Change, Ledger
+from agent.campaign.state import Campaign
+from agent.entropy.bias import BiasPoint
 from scenarios.why.explanation import AttemptTold, Outcome
-from scenarios.why.folding import apply
 
 AWAITED = "awaited"
 
 
-def outcomes_of(campaign: Campaign, rest: Iterable[Event], chosen: Iterable[str], known: int) -> dict[str, Outcome]:
+def outcomes_of(ledger: Ledger, rest: Iterable[Event], chosen: Iterable[str], known: int) -> dict[str, Outcome]:
     """Fold the rest of the journal and tell what became of each chosen candidate.
 
     Args:
-        campaign: As the decision found it; it is folded on to the end.
+        ledger: As the decision found it; it is folded on to the end.
         rest: The events from there on.
         chosen: Candidate ids.
         known: How many values the decision knew.
@@ -41,23 +30,11 @@ def outcomes_of(campaign: Campaign, rest: Iterable[Event], chosen: Iterable[str]
     tales = {which: _Tale() for which in chosen}
     for event in rest:
         tale = tales.get(getattr(event, "candidate_id", ""))
-        if tale is not None and isinstance(event, ResultAccepted | ObservationAdded):
-            tale.meanwhile = campaign.observations - known
-            tale.before = bias_of(campaign)
-            apply(campaign, event)
-            tale.after, tale.row, tale.value = bias_of(campaign), campaign.sequence, event.value
-        else:
-            apply(campaign, event)
-        if tale is not None:
-            tale.note(event)
-    return {which: tale.outcome(campaign, which) for which, tale in tales.items()}
-
-
-def bias_of(campaign: Campaign) -> BiasPoint:
-    """Return the bias of everything that is observed."""
-    observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
-    pool, values = campaign.pool, np.column_stack((campaign.values[observed], campaign.further[observed]))
-    return measure_bias(pool.families, pool.family_codes[observed], values, campaign.terms.aspects)
+        before = None if tale is None else (ledger.campaign.observations - known, ledger.meter.point())
+        change = ledger.fold_journalled(event)
+        if tale is not None and before is not None:
+            tale.note(change, *before)
+    return {which: tale.outcome(ledger.campaign, which) for which, tale in tales.items()}
 
 
 @dataclass(slots=True)
@@ -72,26 +49,24 @@ class _Tale:
     after: BiasPoint | None = None
     reason: str = ""
 
-    def note(self, event: Event) -> None:
-        match event:
-            case RequestIssued():
-                told = AttemptTold(event.attempt_id, event.attempt, event.recipient, AWAITED)
-                self.attempts[event.attempt_id] = told
-            case ResultAccepted():
-                self._end(event.attempt_id, f"observed by {event.simulator}", event.duration_s)
-            case AttemptFailed():
-                detail = f": {event.detail}" if event.detail else ""
-                self._end(event.attempt_id, f"failed ({event.reason}{detail})")
-            case RequestExpired():
-                self._end(event.attempt_id, "no answer in its time")
-            case LateResultKept():
-                self._end(event.attempt_id, f"a result came too late and is kept for audit ({event.why})")
-            case CandidateSetAside() | CandidateExcluded():
-                self.reason = event.reason
-            case ObservationAdded():
-                self.reason = "observed by hand"
-            case _:
-                pass
+    def note(self, change: Change, meanwhile: int, before: BiasPoint) -> None:
+        """Note an event of the candidate.
+
+        Args:
+            change: The event, folded.
+            meanwhile: Values that the decision did not know, before it.
+            before: The bias before it.
+        """
+        event, row = change.event, description_of(change.event)
+        if isinstance(event, RequestIssued):
+            self.attempts[event.attempt_id] = AttemptTold(event.attempt_id, event.attempt, event.recipient, AWAITED)
+        if row.attempt_in_words is not None:
+            self._end(getattr(event, "attempt_id", ""), row.attempt_in_words(event), getattr(event, "duration_s", None))
+        if row.candidate_in_words is not None:
+            self.reason = row.candidate_in_words(event)
+        if change.metrics is not None:
+            self.meanwhile, self.before, self.after = meanwhile, before, change.metrics.point
+            self.row, self.value = change.sequence, next(observations_of(event)).value
 
     def outcome(self, campaign: Campaign, which: str) -> Outcome:
         standing = campaign.standing_of(which)

@@ -9,9 +9,8 @@ from typing import Final
 
 from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Proposal
 from agent.acquisition.registry import policy_fingerprint
-from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.decide import decision_needed
 from agent.campaign.events import CampaignStarted, DecisionMade, Event
+from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
 from agent.runtime.policy_runner import make_acquirer
@@ -19,7 +18,6 @@ from protocols.errors import EntropilotError
 from protocols.settings.user_code import INSTALLED, CodeSource
 from scenarios.replay.decisions import same_score, told_score
 from scenarios.why.explanation import Again, Verdict
-from scenarios.why.folding import folded
 
 LONGEST_PROPOSAL_S: Final = 600.0
 """How long a policy may take to be asked again [s]: far beyond what a campaign bears, and not for ever."""
@@ -45,13 +43,12 @@ def propose_again(
         StoreError: When the journal breaks the rules of a campaign.
     """
     made = next(event for event in events if isinstance(event, DecisionMade) and event.decision == decision)
-    campaign = folded(pool, events[: made.based_on])
-    arrays = pool_arrays(pool)
-    needed = decision_needed(campaign)
-    count = len(made.candidate_ids) if needed is None else needed.count
-    notes = () if code.named_by else tuple(_other_versions(events, made, campaign.terms, versions, code))
+    ledger = Ledger.of_journal(pool, events[: made.based_on])
+    plan, question = ledger.campaign.terms, ledger.question()
+    count = len(made.candidate_ids) if question is None else question.needed.count
+    notes = () if code.named_by else tuple(_other_versions(events, made, plan, versions, code))
     try:
-        proposal = asyncio.run(_ask(campaign.terms, arrays, make_context(campaign, arrays), count, code))
+        proposal = asyncio.run(_ask(plan, ledger.pool, ledger.context(), count, code))
     except EntropilotError as error:
         what_to_do = f"; {error.action}" if code.named_by and error.action else ""
         return Again(verdict=Verdict.NOT_ASKED, why=error.found + what_to_do, notes=notes)
@@ -65,9 +62,6 @@ async def _ask(
 ) -> Proposal:
     """Ask the policy where a run asks it, so that the same arithmetic gives the same sums."""
     acquirer = make_acquirer(pool, plan.policy, plan.policy_options, code)
-    at_once = acquirer.propose_now(context, count)
-    if at_once is not None:
-        return at_once
     try:
         async with asyncio.timeout(LONGEST_PROPOSAL_S):
             return await acquirer.propose(context, count)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, IndexArray
-from agent.campaign.state import Campaign, Standing
+from agent.campaign.life_cycle import Standing
+from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.pool.candidates import Pool
 from agent.store.touched_pool import TouchedPool

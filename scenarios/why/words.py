@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.campaign.state import Standing
+from agent.campaign.life_cycle import Standing
 from agent.entropy.bias import BIAS_FIGURES
 from scenarios.why.explanation import AttemptTold, Chosen, Detail, Explanation, FamilyThen, InFlight, Verdict
 from scenarios.why.phrases import (

@@ -30,7 +30,6 @@ from typing import Final
 import psutil
 
 from agent.acquisition.registry import policy_fingerprint
-from agent.campaign.context import pool_arrays
 from agent.campaign.events import ResultAccepted
 from agent.runtime.messages import Correspondence
 from agent.runtime.policy_runner import InStepAcquirer
@@ -74,12 +73,9 @@ def write_journal(stage: Stage, results: int) -> int:
         campaign = remembered.campaign
         letters = Correspondence(plan, pool, evaluation_deadline_s=60.0, clock=lambda: datetime.now().astimezone())
         maker = StepMaker(
-            campaign=campaign,
-            pool=pool_arrays(pool),
-            meter=remembered.meter,
+            remembered,
             acquirer=InStepAcquirer(NextInLine()),
             make_request=letters.request,
-            bias_step=remembered.bias_step,
         )
         while campaign.observations < START + results:
             step = Step()

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
-from agent.campaign.context import pool_arrays
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.runtime.log import StepLog, open_log
@@ -231,12 +230,9 @@ async def agent_life(world: World) -> None:
             "agent", agent_subscriptions(PLAN.campaign), will=Will(*letters.status(Health.OFFLINE))
         )
         maker = StepMaker(
-            campaign=remembered.campaign,
-            pool=pool_arrays(POOL),
-            meter=remembered.meter,
+            remembered,
             acquirer=Attentive(),
             make_request=letters.request,
-            bias_step=remembered.bias_step,
         )
         transport = RecordedTransport(FencedTransport(link, fence), recording)
         recorder = RunRecorder(recording, transport.row_of, store)

@@ -24,7 +24,7 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.store.store import Store
 from agent.store.tables import OUTBOX
 from protocols.errors import EntropilotError

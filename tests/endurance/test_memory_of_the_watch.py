@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from agent.campaign.ledger import BiasStep
 from agent.runtime.transaction import Step
-from agent.store.store import BiasStep, OutboxItem
+from agent.store.store import OutboxItem
 from scenarios.run.watch import RATE_WINDOW_S, RunWatch
 
 
@@ -15,7 +16,7 @@ def test_a_run_without_a_live_view_forgets_what_it_sent_and_accepted(monkeypatch
     monkeypatch.setattr("scenarios.run.watch.time", SimpleNamespace(monotonic=lambda: now))
     files: Any = SimpleNamespace(
         store=SimpleNamespace(counts=dict, trajectory=lambda: iter(())),
-        remembered=SimpleNamespace(meter=SimpleNamespace(point=lambda: None)),
+        ledger=SimpleNamespace(meter=SimpleNamespace(point=lambda: None)),
     )
     nothing: Any = SimpleNamespace()
     watch = RunWatch(nothing, files, None)

@@ -29,11 +29,10 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from agent.acquisition.baselines import UniformRandom
-from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted, ResultAccepted, StartSetLoaded
+from agent.campaign.ledger import Ledger
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Campaign, Phase
-from agent.entropy.bias import BiasMeter
 from agent.runtime.messages import Correspondence
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Expired, Step, StepMaker
@@ -109,17 +108,14 @@ class LiveCampaign:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        campaign, meter = Campaign(POOL), BiasMeter(POOL.families, measure=PLAN.measure)
+        ledger = Ledger(POOL)
         letters = Correspondence(PLAN, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
         self.maker = StepMaker(
-            campaign=campaign,
-            pool=pool_arrays(POOL),
-            meter=meter,
+            ledger,
             acquirer=InStepAcquirer(UniformRandom()),
             make_request=letters.request,
-            bias_step=-1,
         )
-        self.campaign = campaign
+        self.campaign = ledger.campaign
         step = Step()
         self.maker.fold(step, CampaignStarted(PLAN))
         self.maker.fold(step, StartSetLoaded(("c000", "c001"), (value_of("c000"), value_of("c001"))))
@@ -147,7 +143,7 @@ class LiveCampaign:
     def state(self) -> bytes:
         """Return everything that the campaign knows, as bytes."""
         known = {name: value for name, value in vars(self.campaign).items() if name != "pool"}
-        return pickle.dumps((known, vars(self.maker.meter), self.maker.bias_step))
+        return pickle.dumps((known, vars(self.maker.ledger.meter), self.maker.ledger.observation))
 
     def some_mail(self) -> list[Mail]:
         """Return good messages of now: two thirds would change the campaign, the others are repetitions or hints."""

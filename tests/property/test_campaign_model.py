@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agent.campaign import decide
-from agent.campaign.decide import MAX_INTERRUPTIONS
+from agent.campaign.follow import MAX_INTERRUPTIONS
+from agent.campaign.life_cycle import Phase, Standing
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Attempt, Phase, Standing
+from agent.campaign.state import Attempt
 from protocols.errors import MessageError
 from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, FailureReason, ReceiptStatus
 from tests.support.campaigns import (

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.campaign import decide
+from agent.campaign import decide, follow, proposals
 from agent.campaign.events import (
     AskingEnded,
     AttemptFailed,
@@ -25,8 +25,9 @@ from agent.campaign.events import (
     dump_event,
     load_event,
 )
+from agent.campaign.life_cycle import OPEN, Phase, Standing
 from agent.campaign.plan import Ordering
-from agent.campaign.state import OPEN, Attempt, Campaign, Phase, Standing
+from agent.campaign.state import Attempt, Campaign
 from protocols.errors import MessageError
 from protocols.wire.messages import ControlAction, FailureReason, Quantity, ReceiptStatus
 from tests.support.campaigns import (
@@ -204,8 +205,8 @@ class CampaignUnderFire(RuleBasedStateMachine):
 
     @invariant()
     def nothing_follows_that_was_not_folded(self) -> None:
-        assert decide.react(self.campaign) == ()
-        assert decide.decision_needed(self.campaign) is None
+        assert follow.react(self.campaign) == ()
+        assert proposals.decision_needed(self.campaign) is None
 
     def teardown(self) -> None:
         if not hasattr(self, "play"):

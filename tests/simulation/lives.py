@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from agent.acquisition.base import AcquisitionContext, Policy, Proposal
-from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, Agent
 from agent.runtime.messages import Correspondence
 from agent.runtime.outbound import MAX_PENDING_SENDS
@@ -185,19 +184,16 @@ class AgentProcess:
         if campaign.phase is Phase.PAUSED and campaign.paused_itself:
             resumed = CampaignResumed("the agent was started again")
             store.append(Commit(events=(resumed,)), now=world.now())
-            campaign.apply(resumed)
+            remembered.fold(resumed)
         letters = Correspondence(
             plan, pool, evaluation_deadline_s=terms.evaluation_deadline_s, clock=world.clock, new_id=world.new_id
         )
         policy = terms.policy
         acquirer = Pondering(policy, world, terms.pondering_s) if terms.pondering_s else InStepAcquirer(policy)
         maker = WatchedMaker(
-            campaign=campaign,
-            pool=pool_arrays(pool),
-            meter=remembered.meter,
+            remembered,
             acquirer=acquirer,
             make_request=letters.request,
-            bias_step=remembered.bias_step,
         )
         maker.world = world
         will = Will(*letters.status(Health.OFFLINE))

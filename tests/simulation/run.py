@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.campaign.context import pool_arrays
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from protocols.errors import BrokerError, CampaignHalted
 from tests.simulation.broker import SimBroker
 from tests.simulation.lives import AGENT, AgentProcess, SimulatorProcess

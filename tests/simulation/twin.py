@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted, DecisionMade, StartSetLoaded
-from agent.campaign.state import Campaign, Phase
-from agent.entropy.bias import BiasMeter
+from agent.campaign.ledger import Ledger
+from agent.campaign.life_cycle import Phase
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Step, StepMaker
 from agent.store.store import OutboxItem
@@ -17,14 +16,12 @@ from tests.support.stored_campaigns import delivered
 
 def undisturbed(terms: Terms) -> list[list[str]]:
     """Return the candidates of every decision when nothing goes wrong."""
-    campaign = Campaign(terms.pool)
+    ledger = Ledger(terms.pool)
+    campaign = ledger.campaign
     maker = StepMaker(
-        campaign=campaign,
-        pool=pool_arrays(terms.pool),
-        meter=BiasMeter(terms.pool.families, measure=terms.plan.measure),
+        ledger,
         acquirer=InStepAcquirer(terms.policy),
         make_request=lambda attempt: OutboxItem(attempt.attempt_id, "", b""),
-        bias_step=-1,
     )
     step = Step()
     maker.fold(step, CampaignStarted(terms.plan, {}))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from agent.acquisition.baselines import UniformRandom
-from agent.campaign.context import pool_arrays
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.pool.candidates import Pool
@@ -45,12 +44,9 @@ def agent_on(
         acquirer = InStepAcquirer(UniformRandom())
         yield Agent(
             maker=maker(
-                campaign=remembered.campaign,
-                pool=pool_arrays(pool),
-                meter=remembered.meter,
+                remembered,
                 acquirer=acquirer,
                 make_request=letters.request,
-                bias_step=remembered.bias_step,
             ),
             store=store,
             transport=bus.transport(

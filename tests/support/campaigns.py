@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Proposal
-from agent.campaign import decide
+from agent.campaign import decide, follow, proposals
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.decide import Outcome, Receipt
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
@@ -156,16 +156,16 @@ class Play:
     def settle(self) -> None:
         """Fold what follows, and decide as long as a decision is needed."""
         while True:
-            if follows := decide.react(self.campaign):
+            if follows := follow.react(self.campaign):
                 self.fold(*follows)
                 continue
-            needed = decide.decision_needed(self.campaign)
+            needed = proposals.decision_needed(self.campaign)
             if needed is None:
                 return
             context = make_context(self.campaign, self.arrays)
             self.contexts.append(context)
             proposal = self.propose(context, needed.count)
-            self.fold(*decide.decide_proposal(self.campaign, needed, self.campaign.sequence, proposal).events)
+            self.fold(*proposals.decide_proposal(self.campaign, needed, self.campaign.sequence, proposal).events)
 
     @property
     def awaited(self) -> list[Attempt]:

@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.baselines import UniformRandom
-from agent.campaign.context import pool_arrays
 from agent.campaign.events import (
     AttemptFailed,
     CampaignStarted,
@@ -23,8 +22,9 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
-from agent.campaign.state import Attempt, Phase
+from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.entropy.measure import EntropyMeasure
 from agent.pool.candidates import Pool
@@ -74,12 +74,9 @@ class Shelf:
         self.campaign = remembered.campaign
         self.letters = Correspondence(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
         self.maker = StepMaker(
-            campaign=remembered.campaign,
-            pool=pool_arrays(pool),
-            meter=remembered.meter,
+            remembered,
             acquirer=acquirer or InStepAcquirer(UniformRandom()),
             make_request=self.letters.request,
-            bias_step=remembered.bias_step,
         )
         self.step()
 

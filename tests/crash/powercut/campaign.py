@@ -43,10 +43,9 @@ from sqlalchemy import Engine, event
 
 from agent import assembly
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
-from agent.campaign.context import pool_arrays
 from agent.campaign.events import DecisionMade
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Phase
 from agent.loop import Agent
 from agent.run_files import RECORDING
 from agent.runtime.messages import Correspondence
@@ -266,12 +265,9 @@ def agent_of(bench: Bench) -> Iterator[Agent]:
         letters = Correspondence(files.plan, POOL, evaluation_deadline_s=60.0, clock=bench.clock, new_id=bench.new_id)
         acquirer = InStepAcquirer(Attentive())
         maker = StepMaker(
-            campaign=files.remembered.campaign,
-            pool=pool_arrays(POOL),
-            meter=files.remembered.meter,
+            files.ledger,
             acquirer=acquirer,
             make_request=letters.request,
-            bias_step=files.remembered.bias_step,
         )
         will = Will(*letters.status(Health.OFFLINE))
         link = bench.bus.transport("agent", agent_subscriptions(CAMPAIGN), will=will)

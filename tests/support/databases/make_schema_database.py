@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from agent.campaign.events import EVENT_TYPES
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Phase
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Expired
 from agent.store.tables import SCHEMA_VERSION

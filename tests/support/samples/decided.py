@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from agent.acquisition.registry import make_policy, policy_fingerprint
-from agent.campaign import decide
+from agent.campaign import decide, follow, proposals
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
-from agent.campaign.state import Campaign, Phase
+from agent.campaign.state import Campaign
 from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.wire.structure import CrystalStructure
 from tests.support.campaigns import quantity, result_of, small_plan
@@ -60,11 +61,11 @@ def decided_journal(
     ids = pool.candidate_ids[:start]
     fold(CampaignStarted(plan, VERSIONS), StartSetLoaded(ids, tuple(value(pool, which) for which in ids)))
     while campaign.phase is Phase.RUNNING:
-        if follows := decide.react(campaign):
+        if follows := follow.react(campaign):
             fold(*follows)
-        elif needed := decide.decision_needed(campaign):
+        elif needed := proposals.decision_needed(campaign):
             proposal = policy.propose(make_context(campaign, arrays), needed.count)
-            fold(*decide.decide_proposal(campaign, needed, campaign.sequence, proposal).events)
+            fold(*proposals.decide_proposal(campaign, needed, campaign.sequence, proposal).events)
         else:
             attempt = next(iter(campaign.in_flight.values()))
             answer = result_of(attempt, quantity(value(pool, attempt.candidate_id)))

@@ -66,6 +66,8 @@ def _fold(database: Path, again: Path) -> None:
     part, story = _folded(events, digests, pool)
     if story is None:
         raise CannotTell(f"the journal cannot be folded: {part.problem}")
-    labels = DatasetLabels({each.candidate_id: each.family for each in pool.candidates}, story.unit)
+    labels = DatasetLabels(
+        {each.candidate_id: each.family for each in pool.candidates}, story.ledger.campaign.terms.unit
+    )
     with closing(Store.open(sqlite_url(again), labels=labels, now="2026-01-01T00:00:00Z")) as store:
         _rebuild(store, events, story)

@@ -294,7 +294,7 @@ def test_a_wrong_option_is_refused(options: dict[str, object]) -> None:
 
 def test_a_whole_campaign_ends_by_a_published_rule_and_its_reason_is_the_campaigns(biased: Callable) -> None:
     """Through the core: the budget is larger than what the method asks for."""
-    from agent.campaign import decide
+    from agent.campaign import proposals
     from agent.campaign.events import AskingEnded
     from agent.pool.candidates import Candidate, make_pool
     from tests.support.campaigns import Play, small_plan, value_of
@@ -310,4 +310,4 @@ def test_a_whole_campaign_ends_by_a_published_rule_and_its_reason_is_the_campaig
     (ended,) = played.of_kind(AskingEnded)
     assert ended.reason.startswith(("no family with candidates is left", "family-"))
     assert played.campaign.finish_reason == f"the policy has nothing more to ask for: {ended.reason}"
-    assert decide.decision_needed(played.campaign) is None
+    assert proposals.decision_needed(played.campaign) is None

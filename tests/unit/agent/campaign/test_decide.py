@@ -7,9 +7,9 @@ import math
 import pytest
 
 from agent.acquisition.base import Choice, Proposal
-from agent.campaign import decide
-from agent.campaign.decide import DecisionNeeded, decision_seed
+from agent.campaign import contract, decide, follow, proposals
 from agent.campaign.events import (
+    MAX_REASON_LENGTH,
     AskingEnded,
     AttemptFailed,
     CampaignFinished,
@@ -24,8 +24,10 @@ from agent.campaign.events import (
     RequestIssued,
     ResultAccepted,
 )
+from agent.campaign.life_cycle import Phase, Standing
 from agent.campaign.plan import FurtherProperty, Ordering
-from agent.campaign.state import Campaign, Phase, Standing
+from agent.campaign.proposals import DecisionNeeded, decision_seed
+from agent.campaign.state import Campaign
 from protocols.errors import InvariantViolation, MessageError
 from protocols.wire.attempt_ids import attempt_identity, number_of, uid_of
 from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, FailureReason, Quantity, ReceiptStatus
@@ -301,14 +303,14 @@ def test_only_whom_a_request_was_addressed_to_may_answer_it() -> None:
 
 def test_a_restart_of_the_simulator_is_not_counted_against_the_candidate() -> None:
     played = play(budget=1, max_attempts=1)
-    for _ in range(decide.MAX_INTERRUPTIONS - 1):
+    for _ in range(follow.MAX_INTERRUPTIONS - 1):
         played.fail(played.awaited[0], FailureReason.INTERRUPTED)
     assert played.answer(played.awaited[0]).status is ReceiptStatus.ACCEPTED  # type: ignore[union-attr]
 
 
 def test_a_candidate_that_takes_its_simulator_down_every_time_is_set_aside_in_the_end() -> None:
     played = play(budget=1, max_attempts=1)
-    for _ in range(decide.MAX_INTERRUPTIONS):
+    for _ in range(follow.MAX_INTERRUPTIONS):
         played.fail(played.awaited[0], FailureReason.INTERRUPTED)
     assert not played.awaited
     assert len(played.of_kind(CandidateSetAside)) == 1
@@ -438,10 +440,10 @@ def test_a_proposal_becomes_a_decision_and_its_requests() -> None:
     proposal = Proposal(
         (Choice(3, 0.9), Choice(1, math.inf)), "y" * 400, Choice(5, 0.4), "family-0", {"mean": 0.5, "gone": math.nan}
     )
-    made, *requests = decide.decide_proposal(campaign, DecisionNeeded(0, 2), 2, proposal).events
+    made, *requests = proposals.decide_proposal(campaign, DecisionNeeded(0, 2), 2, proposal).events
     assert isinstance(made, DecisionMade)
     assert (made.candidate_ids, made.scores, made.runner_up) == (("c003", "c001"), (0.9, None), "c005")
-    assert (made.seed, made.based_on, len(made.reason)) == (decision_seed(7, 0), 2, decide.MAX_REASON_LENGTH)
+    assert (made.seed, made.based_on, len(made.reason)) == (decision_seed(7, 0), 2, MAX_REASON_LENGTH)
     assert made.details == {"mean": 0.5}
     assert [r.candidate_id for r in requests if isinstance(r, RequestIssued)] == ["c003", "c001"]
 
@@ -450,36 +452,36 @@ def test_a_proposal_becomes_a_decision_and_its_requests() -> None:
 def test_a_stale_proposal_is_dropped(decision: int) -> None:
     played = play(parallel=2)  # decisions 0 and 1 are out
     played.answer(played.awaited[0])  # and 2
-    assert decide.decide_proposal(played.campaign, DecisionNeeded(decision, 1), 2, choose(7)).events == ()
+    assert proposals.decide_proposal(played.campaign, DecisionNeeded(decision, 1), 2, choose(7)).events == ()
 
 
 def test_a_proposal_is_dropped_when_the_campaign_was_paused_meanwhile() -> None:
     campaign = undecided()
     campaign.apply(CampaignPaused("cleaning", "m-1"))
-    assert decide.decide_proposal(campaign, DecisionNeeded(0, 1), 2, choose(0)).events == ()
+    assert proposals.decide_proposal(campaign, DecisionNeeded(0, 1), 2, choose(0)).events == ()
 
 
 def test_a_proposal_with_a_candidate_that_was_taken_or_excluded_meanwhile_is_dropped_and_asked_again() -> None:
     campaign = undecided()
-    needed = decide.decision_needed(campaign)
+    needed = proposals.decision_needed(campaign)
     campaign.apply(CandidateExcluded("c003", "toxic", "m-1"))
     campaign.apply(ObservationAdded("c004", 0.5, "m-2"))
-    assert decide.decide_proposal(campaign, DecisionNeeded(0, 1), 2, choose(3)).events == ()
-    assert decide.decide_proposal(campaign, DecisionNeeded(0, 1), 2, choose(4)).events == ()
-    assert decide.decision_needed(campaign) == needed == DecisionNeeded(0, 1)
-    assert decide.decide_proposal(campaign, DecisionNeeded(0, 1), 2, choose(5)).events
+    assert proposals.decide_proposal(campaign, DecisionNeeded(0, 1), 2, choose(3)).events == ()
+    assert proposals.decide_proposal(campaign, DecisionNeeded(0, 1), 2, choose(4)).events == ()
+    assert proposals.decision_needed(campaign) == needed == DecisionNeeded(0, 1)
+    assert proposals.decide_proposal(campaign, DecisionNeeded(0, 1), 2, choose(5)).events
 
 
 def test_a_proposal_is_dropped_when_fewer_are_left_than_were_asked_for() -> None:
     campaign = undecided(parallel=4, batch=3)
-    asked = decide.decision_needed(campaign)
+    asked = proposals.decision_needed(campaign)
     assert asked == DecisionNeeded(0, 3)
     available = [which for which in POOL.candidate_ids if campaign.standing_of(which) is Standing.AVAILABLE]
     for number, which in enumerate(available[2:]):
         campaign.apply(CandidateExcluded(which, "toxic", f"m-{number}"))
     taken = [POOL.index_of[which] for which in available[:3]]
-    assert decide.decide_proposal(campaign, asked, 2, choose(*taken)).events == ()
-    assert decide.decision_needed(campaign) == DecisionNeeded(0, 2)
+    assert proposals.decide_proposal(campaign, asked, 2, choose(*taken)).events == ()
+    assert proposals.decision_needed(campaign) == DecisionNeeded(0, 2)
 
 
 @pytest.mark.parametrize(
@@ -493,38 +495,38 @@ def test_a_proposal_is_dropped_when_fewer_are_left_than_were_asked_for() -> None
 )
 def test_a_policy_that_breaks_its_contract_stops_the_agent(indices: tuple[int, ...], says: str) -> None:
     with pytest.raises(InvariantViolation, match=says):
-        decide.decide_proposal(undecided(parallel=2, batch=2), DecisionNeeded(0, 2), 2, choose(*indices))
+        proposals.decide_proposal(undecided(parallel=2, batch=2), DecisionNeeded(0, 2), 2, choose(*indices))
 
 
 def test_a_policy_with_nothing_more_to_ask_for_ends_all_asking_with_its_reason() -> None:
     campaign = undecided(parallel=2, batch=2)
     proposal = Proposal((), "y" * 400, details={"left_out": 7.0, "gone": math.nan})
-    (ended,) = decide.decide_proposal(campaign, DecisionNeeded(0, 2), campaign.sequence, proposal).events
+    (ended,) = proposals.decide_proposal(campaign, DecisionNeeded(0, 2), campaign.sequence, proposal).events
     assert ended == AskingEnded(
-        0, decision_seed(7, 0), 2, "random", "f" * 12, "y" * decide.MAX_REASON_LENGTH, {"left_out": 7.0}
+        0, decision_seed(7, 0), 2, "random", "f" * 12, "y" * MAX_REASON_LENGTH, {"left_out": 7.0}
     )
     campaign.apply(ended)
     assert campaign.phase is Phase.RUNNING
-    assert decide.decision_needed(campaign) is None
-    (finished,) = decide.react(campaign)
+    assert proposals.decision_needed(campaign) is None
+    (finished,) = follow.react(campaign)
     assert isinstance(finished, CampaignFinished)
     assert finished.reason.startswith("the policy has nothing more to ask for: yyy")
-    assert len(finished.reason) == decide.MAX_REASON_LENGTH
+    assert len(finished.reason) == MAX_REASON_LENGTH
 
 
 def test_a_policy_that_proposes_nothing_and_says_not_why_stops_the_agent() -> None:
     with pytest.raises(InvariantViolation, match="'random' proposed no candidate of 2, without a reason"):
-        decide.decide_proposal(undecided(parallel=2, batch=2), DecisionNeeded(0, 2), 2, Proposal((), ""))
+        proposals.decide_proposal(undecided(parallel=2, batch=2), DecisionNeeded(0, 2), 2, Proposal((), ""))
 
 
 def test_an_end_of_asking_that_did_not_know_of_everything_is_dropped_and_asked_again() -> None:
     campaign = undecided()
-    asked, based_on = decide.decision_needed(campaign), campaign.sequence
+    asked, based_on = proposals.decision_needed(campaign), campaign.sequence
     assert asked is not None
     campaign.apply(ObservationAdded("c004", 0.5, "m-2"))
-    assert decide.decide_proposal(campaign, asked, based_on, Proposal((), "enough")).events == ()
-    assert decide.decision_needed(campaign) == asked
-    assert decide.decide_proposal(campaign, asked, campaign.sequence, Proposal((), "enough")).events
+    assert proposals.decide_proposal(campaign, asked, based_on, Proposal((), "enough")).events == ()
+    assert proposals.decision_needed(campaign) == asked
+    assert proposals.decide_proposal(campaign, asked, campaign.sequence, Proposal((), "enough")).events
 
 
 @pytest.mark.parametrize("ordering", Ordering)
@@ -563,7 +565,7 @@ def test_a_resumed_campaign_does_not_ask_a_policy_again_that_has_ended() -> None
     played.answer(played.awaited[0])
     again = refold(POOL, played.journal)
     assert len(again.in_flight) == 1
-    assert (decide.react(again), decide.decision_needed(again)) == ((), None)
+    assert (follow.react(again), proposals.decision_needed(again)) == ((), None)
 
 
 def test_requests_go_to_the_recipients_in_turn_over_decisions_and_attempts() -> None:
@@ -676,21 +678,23 @@ def test_what_is_spent_and_what_is_open_make_up_what_was_requested() -> None:
 
 
 def test_nothing_follows_a_new_or_a_finished_campaign() -> None:
-    assert decide.react(Campaign(POOL)) == ()
+    assert follow.react(Campaign(POOL)) == ()
     played = play(budget=1)
     played.answer(played.awaited[0])
-    assert decide.react(played.campaign) == ()
-    assert decide.decision_needed(played.campaign) is None
+    assert follow.react(played.campaign) == ()
+    assert proposals.decision_needed(played.campaign) is None
 
 
 def test_a_result_must_bring_every_property_that_is_balanced() -> None:
     """One that lacks a further one is refused; by hand only a single quantity can be told, so that is refused too."""
     gap = FurtherProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
     campaign, energy = play(further=(gap,)).campaign, quantity(1.0)
-    assert "0 values of 'gap'" in decide.contract_breach(campaign, (energy,))
-    assert "expected 0 to 20" in decide.contract_breach(campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV")))
-    assert "in 'Ha'" in decide.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="Ha")))
-    assert decide.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="eV"))) == ""
+    assert "0 values of 'gap'" in contract.contract_breach(campaign, (energy,))
+    assert "expected 0 to 20" in contract.contract_breach(
+        campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV"))
+    )
+    assert "in 'Ha'" in contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="Ha")))
+    assert contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="eV"))) == ""
 
 
 def test_further_values_are_kept_with_the_observation() -> None:

@@ -26,8 +26,9 @@ from agent.campaign.events import (
     ResultAccepted,
     StartSetLoaded,
 )
+from agent.campaign.life_cycle import Phase, Standing
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Campaign, Phase, Standing
+from agent.campaign.state import Campaign
 from protocols.errors import InvariantViolation
 from tests.support.campaigns import Play, small_plan, small_pool, state_of
 

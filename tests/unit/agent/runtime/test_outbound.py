@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from agent.acquisition.baselines import UniformRandom
-from agent.campaign.context import pool_arrays
 from agent.campaign.decide import Receipt
 from agent.campaign.events import CampaignStarted, RequestExpired, StartSetLoaded
-from agent.campaign.state import Campaign
-from agent.entropy.bias import BiasMeter
+from agent.campaign.ledger import Ledger
 from agent.runtime import outbound as outbound_module
 from agent.runtime.election import LISTEN_S
 from agent.runtime.messages import Correspondence
@@ -69,14 +67,7 @@ class Bench:
         self.link = Link()
         terms = small_plan(POOL, **plan)
         letters = Correspondence(terms, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
-        self.maker = StepMaker(
-            campaign=Campaign(POOL),
-            pool=pool_arrays(POOL),
-            meter=BiasMeter(POOL.families, measure=terms.measure),
-            acquirer=InStepAcquirer(UniformRandom()),
-            make_request=letters.request,
-            bias_step=-1,
-        )
+        self.maker = StepMaker(Ledger(POOL), acquirer=InStepAcquirer(UniformRandom()), make_request=letters.request)
         self.step = Step()
         self.maker.fold(self.step, CampaignStarted(terms))
         self.maker.fold(self.step, StartSetLoaded(START, tuple(value_of(which) for which in START)))

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from agent.acquisition.base import Choice, Proposal
-from agent.campaign.decide import DecisionNeeded
 from agent.campaign.events import CampaignPaused, CampaignResumed, Event
+from agent.campaign.proposals import DecisionNeeded
 from agent.runtime.recorder import RunRecorder
 from agent.runtime.transaction import Condemned, Expired, Proposed, Step
 from agent.store.store import Commit, Store

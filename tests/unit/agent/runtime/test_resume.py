@@ -50,7 +50,7 @@ def test_a_new_campaign_begins_with_its_plan_and_its_start_set(store: Store) -> 
 def test_a_campaign_without_a_start_set_can_begin(store: Store) -> None:
     begin(store, POOL, PLAN, [], versions={}, now=SENT_AT)
     remembered = remember(store, POOL)
-    assert (remembered.campaign.observations, remembered.bias_step) == (0, 0)
+    assert (remembered.campaign.observations, remembered.observation) == (0, 0)
 
 
 def test_beginning_again_finds_what_was_begun(store: Store) -> None:
@@ -73,8 +73,8 @@ def test_remember_knows_what_the_running_agent_knew(store: Store) -> None:
         shelf.play(seed, steps=4)
         remembered = remember(store, POOL)
         assert state_of(remembered.campaign) == state_of(shelf.campaign)
-        assert remembered.meter.point() == shelf.maker.meter.point()
-        assert remembered.bias_step == shelf.maker.bias_step == len(list(store.trajectory())) - 1
+        assert remembered.meter.point() == shelf.maker.ledger.meter.point()
+        assert remembered.observation == shelf.maker.ledger.observation == len(list(store.trajectory())) - 1
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_bias_is_measured_as_the_plan_says_before_and_after_a_restart(store:
     codes = [int(POOL.family_codes[at]) for at in np.flatnonzero(np.isfinite(shelf.campaign.values))]
     values = shelf.campaign.values[np.isfinite(shelf.campaign.values)]
     point = measure_bias(POOL.families, np.array(codes), values, EntropyMeasure(estimator, 0.25))
-    assert remembered.meter.point() == shelf.maker.meter.point() == point
+    assert remembered.meter.point() == shelf.maker.ledger.meter.point() == point
     assert_views_equal_fold(store, POOL)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.campaign.events import DecisionMade, RequestExpired, RequestIssued, ResultAccepted
+from agent.campaign.life_cycle import Standing
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Standing
 from agent.runtime.transaction import Expired, Proposed, Step
 from protocols.link.transport import Delivery
 from protocols.wire.codec import decode, encode
@@ -53,7 +53,7 @@ def test_a_result_becomes_event_receipt_bias_point_and_the_next_request(shelf: S
     assert [type(event) for event in step.events] == [ResultAccepted, DecisionMade, RequestIssued]
     assert [(r.attempt_id, r.status) for r in step.receipts] == [(attempt.attempt_id, ReceiptStatus.ACCEPTED)]
     (bias,) = step.bias
-    assert (bias.step, bias.point.sizes) == (1, shelf.maker.meter.point().sizes)
+    assert (bias.step, bias.point.sizes) == (1, shelf.maker.ledger.meter.point().sizes)
     assert bias.changed == (POOL.families[int(POOL.family_codes[POOL.index_of[attempt.candidate_id]])],)
     (item,) = step.outbox
     request = decode(item.topic, item.payload)
@@ -121,7 +121,7 @@ def test_an_answer_to_an_attempt_that_was_never_made_is_quarantined(shelf: Shelf
 @pytest.mark.parametrize("kind", ["bias", "receipt", "request"])
 def test_our_own_messages_that_come_back_are_quarantined(shelf: Shelf, kind: str) -> None:
     topic, payload = {
-        "bias": lambda: shelf.letters.bias_report(0, shelf.maker.meter.point()),
+        "bias": lambda: shelf.letters.bias_report(0, shelf.maker.ledger.meter.point()),
         "receipt": lambda: (
             f"{BASE}/receipt/s-1",
             encode(
@@ -175,13 +175,12 @@ def test_a_policy_that_takes_time_is_asked_for_outside_and_its_answer_is_folded_
     store = opened(tmp_path / "campaign.db", POOL)
     shelf = Shelf(store, POOL, PLAN, Deaf())
     step = Step()
-    needed = shelf.maker.settle(step)
-    assert needed is not None
+    question = shelf.maker.settle(step)
+    assert question is not None
+    needed = question.needed
     assert (needed.decision, needed.count, step.events) == (0, 1, [])
-    from agent.campaign.context import make_context
-
-    proposal = first_available(make_context(shelf.campaign, shelf.maker.pool), 1)
-    shelf.maker.take(step, Proposed(needed, shelf.campaign.sequence, proposal))
+    proposal = first_available(question.context, 1)
+    shelf.maker.take(step, Proposed(needed, question.based_on, proposal))
     assert [type(event) for event in step.events] == [DecisionMade, RequestIssued]
     stale = Step()
     shelf.maker.take(stale, Proposed(needed, 2, proposal))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, inspect
 
 from agent.campaign.events import EVENT_TYPES, AskingEnded, Event
-from agent.campaign.state import Phase
+from agent.campaign.life_cycle import Phase
 from agent.runtime.resume import remember
 from agent.store import migrations
 from agent.store.migrations import MIGRATIONS, current_version, migrate

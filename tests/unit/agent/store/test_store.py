@@ -12,10 +12,11 @@ from sqlalchemy import create_engine, delete, text
 from sqlalchemy.exc import DBAPIError
 
 from agent.campaign.events import ObservationAdded, RequestIssued, dump_event
+from agent.campaign.ledger import BiasStep
 from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint
 from agent.store import store as store_module
-from agent.store.store import GENESIS_DIGEST, BiasStep, Commit, OutboxItem, Quarantined, Store, chain_digest
+from agent.store.store import GENESIS_DIGEST, Commit, OutboxItem, Quarantined, Store, chain_digest
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, JOURNAL, OBSERVATION, QUARANTINE
 from protocols.errors import InvariantViolation, StoreError
 from protocols.storage.database import sqlite_url, store_error
@@ -199,10 +200,10 @@ class StoreContract:
         assert len(rows(store, QUARANTINE)) == 1
 
     def test_the_trajectory_is_rebuilt_exactly_from_the_families_that_changed(self, shelf: Shelf) -> None:
-        points = [(0, shelf.maker.meter.point())]
+        points = [(0, shelf.maker.ledger.meter.point())]
         while shelf.awaited:
             shelf.step(*(delivered(result_of(attempt)) for attempt in shelf.awaited[:1]))
-            points.append((len(points), shelf.maker.meter.point()))
+            points.append((len(points), shelf.maker.ledger.meter.point()))
         assert list(shelf.store.trajectory()) == points
         assert len(points) == PLAN.budget + 1
         assert len(rows(shelf.store, BIAS_FAMILY)) == len(POOL.families) + PLAN.budget

@@ -38,7 +38,7 @@ def test_no_policy_acquires_or_sees_what_is_held_out(table: Path, policy: str) -
     for values in (world.values, moved):
         compare._take_world(scenario, World(world.pool, values, world.start))
         played.append(compare._play(compare._settings_of_each(scenario, [policy])[policy], trial))
-    trajectory, acquired = played[0]
+    trajectory, acquired = played[0][:2]
     assert len(set(acquired.tolist())) == 15
     assert not set(acquired.tolist()) & (set(trial.test.tolist()) | set(trial.start.tolist()))
     assert trajectory == played[1][0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.acquisition.registry import make_policy
-from agent.campaign import decide
+from agent.campaign import decide, proposals
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import CampaignStarted, RequestIssued
 from agent.campaign.state import Campaign
@@ -42,7 +42,7 @@ def test_an_exclusion_while_the_policy_thinks_makes_no_difference(*, drops: bool
     campaign = Campaign(POOL)
     for event in (STARTED, START_SET):
         campaign.apply(event)
-    first, needed, based_on = choice(campaign), decide.decision_needed(campaign), campaign.sequence
+    first, needed, based_on = choice(campaign), proposals.decision_needed(campaign), campaign.sequence
     proposal = POLICY.propose(make_context(campaign, ARRAYS), 1)
     other = next(each for each in POOL.candidate_ids if each not in {first, *START_SET.candidate_ids})
     exclusion = wish(ControlAction.EXCLUDE_CANDIDATE, first if drops else other)
@@ -51,11 +51,11 @@ def test_an_exclusion_while_the_policy_thinks_makes_no_difference(*, drops: bool
     for excluded in decide.decide_control(campaign, control).events:
         campaign.apply(excluded)
     assert needed is not None
-    decided = decide.decide_proposal(campaign, needed, based_on, proposal)
+    decided = proposals.decide_proposal(campaign, needed, based_on, proposal)
     assert bool(decided.events) is not drops
     if drops:
         proposal = POLICY.propose(make_context(campaign, ARRAYS), 1)
-        decided = decide.decide_proposal(campaign, needed, campaign.sequence, proposal)
+        decided = proposals.decide_proposal(campaign, needed, campaign.sequence, proposal)
     issued = next(event for event in decided.events if isinstance(event, RequestIssued))
     outcome = replayed([exclusion, request(issued.candidate_id, 0, issued.attempt_id)], issued.candidate_id)
     assert (outcome.lost, outcome.identical, outcome.differing) == ("", 1, 0)

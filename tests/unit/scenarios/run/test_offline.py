@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from agent.campaign.plan import Ordering
-from agent.entropy.bias import BiasPoint, measure_bias
+from agent.entropy.bias import measure_bias
 from agent.entropy.measure import EntropyMeasure, default_resolution, default_scale
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError
-from scenarios.run.offline import entropy_range_at_end, play_offline, run_offline
+from scenarios.run.offline import play_offline, run_offline
 from scenarios.run.trajectory import Trajectory
 from tests.support.campaigns import Play, small_plan, small_pool, value_of
 
@@ -76,14 +76,14 @@ def test_it_acquires_the_budget_whatever_is_in_flight(parallel: int, batch: int,
 def test_it_decides_as_the_campaign_core_decides() -> None:
     """The same policy, played through the rules by hand, adds the same values in the same order."""
     from agent.acquisition.baselines import UniformRandom
-    from agent.campaign import decide
+    from agent.campaign import decide, proposals
     from agent.campaign.context import make_context
 
     played = Play(POOL, small_plan(POOL, budget=8, seed=0), [POOL.candidate_ids[i] for i in START])
     sizes = []
-    while (needed := decide.decision_needed(played.campaign)) is not None:
+    while (needed := proposals.decision_needed(played.campaign)) is not None:
         proposal = UniformRandom().propose(make_context(played.campaign, played.arrays), needed.count)
-        events = decide.decide_proposal(played.campaign, needed, played.campaign.sequence, proposal).events
+        events = proposals.decide_proposal(played.campaign, needed, played.campaign.sequence, proposal).events
         played.fold(*events)
         attempt = played.awaited[0]
         from tests.support.campaigns import result_of
@@ -106,13 +106,6 @@ def test_what_it_acquired_leads_from_point_to_point(parallel: int, ordering: str
 def test_an_unknown_policy_is_refused() -> None:
     with pytest.raises(SettingsError, match="no such class"):
         run(policy="agent.acquisition.baselines:Rondom")
-
-
-def test_the_range_at_the_end_is_nan_where_it_is_not_defined() -> None:
-    defined = run()
-    assert entropy_range_at_end(defined) == defined.points[-1][1].entropy_range
-    nothing = BiasPoint(("a",), (0,), (None,), None, None, None, "a")
-    assert math.isnan(entropy_range_at_end(Trajectory("p", "u", ((0, nothing),))))
 
 
 @pytest.mark.parametrize("policy", ["random", "etal"])

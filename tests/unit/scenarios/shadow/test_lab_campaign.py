@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.acquisition.registry import make_policy
+from agent.campaign.life_cycle import Standing
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Standing
 from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import quantity, result_of, small_plan, value_of
 from tests.support.samples.heard import (

@@ -37,7 +37,7 @@ def make_run(folder: Path, *, seed: int = 3, steps: int = 60) -> Path:
         shelf = Shelf(store, POOL, plan)
         shelf.play(seed, steps)
         campaign, points = shelf.campaign, tuple(store.trajectory())
-        trajectory = with_bands(Trajectory("p", "eV", points), shelf.maker.meter)
+        trajectory = with_bands(Trajectory("p", "eV", points), shelf.maker.ledger.meter)
         summary = RunSummary(
             campaign="demo", scenario="", policy="random", seed=7, property="p", unit="eV", budget=10,
             spent=campaign.spent, observations=campaign.observations, set_aside=0, excluded=0, retries=campaign.retries,

@@ -9,7 +9,7 @@ import pytest
 
 from agent.campaign.context import make_context
 from agent.campaign.events import CandidateSetAside, DecisionMade, Event, RequestIssued, ResultAccepted, StartSetLoaded
-from agent.campaign.state import Standing
+from agent.campaign.life_cycle import Standing
 from agent.entropy.bias import BIAS_FIGURES, measure_bias
 from agent.store.touched_pool import touched_pool
 from protocols.errors import StoreError

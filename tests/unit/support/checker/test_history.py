@@ -16,8 +16,9 @@ import pytest
 
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.context import pool_arrays
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
-from agent.campaign.state import Attempt, Phase
+from agent.campaign.state import Attempt
 from agent.runtime.policy_runner import InStepAcquirer
 from agent.runtime.transaction import Expired
 from protocols.wire.messages import CandidateFailure, CandidateResult, ControlAction, FailureReason

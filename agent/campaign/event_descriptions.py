@@ -1,0 +1,228 @@
+"""What every kind of event means to those who tell of it: one row a kind, and nobody else matches on kinds for that.
+
+| column | meaning |
+|---|---|
+| words | the event as a person tells it |
+| log_name, is_warning | its line in the agent's log; no name, no line |
+| observations | the values that it brings into the dataset; each such event is a point of the trajectory |
+| opens_request | whether it is a new row of the request view |
+| closes_attempt | outcome that the request view gets for its attempt |
+| closes_candidate | outcome that the request view gets for every open attempt of its candidate |
+| attempt_in_words | how its attempt ended, as a person tells it |
+| candidate_in_words | why its candidate is closed, as a person tells it |
+
+What an event changes in the campaign itself is in `agent.campaign.state`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agent.campaign.events import (
+    AskingEnded,
+    AttemptFailed,
+    CampaignFinished,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStarted,
+    CampaignStopping,
+    CandidateExcluded,
+    CandidateSetAside,
+    ControlNoted,
+    DecisionMade,
+    Event,
+    LateResultKept,
+    ObservationAdded,
+    RequestExpired,
+    RequestIssued,
+    ResultAccepted,
+    StartSetLoaded,
+)
+from protocols.wire.attempt_ids import number_of
+
+START_SET: Final = "start set"
+"""Source of an observation that the campaign began with."""
+
+BY_HAND: Final = "by hand"
+"""Source of an observation that an operator added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A value that an event brings into the dataset.
+
+    Attributes:
+        candidate_id: Whose.
+        value: Of the campaign's property [its unit].
+        further: Of the further properties, in the order in which they were asked for [their units].
+        source: Who says so.
+        attempt_id: Of the request that it answers, if it answers one.
+    """
+
+    candidate_id: str
+    value: float
+    further: tuple[float, ...]
+    source: str
+    attempt_id: str | None = None
+
+
+Words = Callable[[Any], str]
+"""Makes a text of an event of the row's kind."""
+
+Observations = Callable[[Any, Sequence[str]], Iterator[Observation]]
+"""Yields the observations of an event of the row's kind, with the values of the named further properties."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDescription:
+    """A row of the table above."""
+
+    words: Words
+    log_name: str = ""
+    is_warning: bool = False
+    observations: Observations | None = None
+    opens_request: bool = False
+    closes_attempt: Words | None = None
+    closes_candidate: Words | None = None
+    attempt_in_words: Words | None = None
+    candidate_in_words: Words | None = None
+
+
+def description_of(event: Event) -> EventDescription:
+    """Return the row of an event's kind."""
+    return EVENT_DESCRIPTIONS[type(event)]
+
+
+def in_words(event: Event) -> str:
+    """Return an event as a person tells it."""
+    return description_of(event).words(event)
+
+
+def is_observation(event: Event) -> bool:
+    """Tell whether an event is a point of the trajectory."""
+    return description_of(event).observations is not None
+
+
+def observations_of(event: Event, further: Sequence[str] = ()) -> Iterator[Observation]:
+    """Yield what an event brings into the dataset.
+
+    Args:
+        event: Any.
+        further: Names of the further properties whose values are wanted.
+    """
+    observations = description_of(event).observations
+    return iter(()) if observations is None else observations(event, further)
+
+
+def _start_set(event: StartSetLoaded, _further: Sequence[str]) -> Iterator[Observation]:
+    for candidate_id, value, further in event.rows():
+        yield Observation(candidate_id, value, further, START_SET)
+
+
+def _result(event: ResultAccepted, further: Sequence[str]) -> Iterator[Observation]:
+    yield Observation(
+        event.candidate_id, event.value, event.values_of(further), event.simulator, attempt_id=event.attempt_id
+    )
+
+
+def _added(event: ObservationAdded, _further: Sequence[str]) -> Iterator[Observation]:
+    yield Observation(event.candidate_id, event.value, (), BY_HAND)
+
+
+def _failure(event: AttemptFailed) -> str:
+    return f"failed ({event.reason}{f': {event.detail}' if event.detail else ''})"
+
+
+EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
+    CampaignStarted: EventDescription(
+        words=lambda e: f"campaign {e.plan.campaign} starts: policy {e.plan.policy}, budget {e.plan.budget}",
+    ),
+    StartSetLoaded: EventDescription(
+        words=lambda e: f"a start set of {len(e.candidate_ids)} values",
+        observations=_start_set,
+    ),
+    DecisionMade: EventDescription(
+        words=lambda e: f"decision {e.decision} chooses {', '.join(e.candidate_ids)} ({e.reason})",
+        log_name="decision",
+    ),
+    AskingEnded: EventDescription(
+        words=lambda e: f"the policy has nothing more to ask for ({e.reason})",
+        log_name="asking_ended",
+    ),
+    RequestIssued: EventDescription(
+        words=lambda e: f"attempt {e.attempt} of {e.candidate_id} goes to {e.recipient}",
+        log_name="request",
+        opens_request=True,
+    ),
+    ResultAccepted: EventDescription(
+        words=lambda e: f"{e.candidate_id} is {e.value:g}, says {e.simulator}",
+        log_name="result",
+        observations=_result,
+        closes_attempt=lambda _: "observed",
+        closes_candidate=lambda _: "overtaken by another attempt",
+        attempt_in_words=lambda e: f"observed by {e.simulator}",
+    ),
+    LateResultKept: EventDescription(
+        words=lambda e: f"a late result of {e.candidate_id} is kept aside ({e.why})",
+        log_name="late_result",
+        is_warning=True,
+        attempt_in_words=lambda e: f"a result came too late and is kept for audit ({e.why})",
+    ),
+    AttemptFailed: EventDescription(
+        words=lambda e: f"{e.simulator} fails with {e.candidate_id}: {e.reason}, {e.detail}",
+        log_name="attempt_failed",
+        is_warning=True,
+        closes_attempt=lambda e: f"failed: {e.reason}",
+        attempt_in_words=_failure,
+    ),
+    RequestExpired: EventDescription(
+        words=lambda e: f"attempt {number_of(e.attempt_id)} of {e.candidate_id} has no answer in time",
+        log_name="request_expired",
+        is_warning=True,
+        closes_attempt=lambda _: "expired",
+        attempt_in_words=lambda _: "no answer in its time",
+    ),
+    CandidateSetAside: EventDescription(
+        words=lambda e: f"{e.candidate_id} is set aside: {e.reason}",
+        log_name="candidate_set_aside",
+        is_warning=True,
+        candidate_in_words=lambda e: e.reason,
+    ),
+    CandidateExcluded: EventDescription(
+        words=lambda e: f"the operator excludes {e.candidate_id}: {e.reason}",
+        log_name="candidate_excluded",
+        closes_candidate=lambda _: "excluded",
+        candidate_in_words=lambda e: e.reason,
+    ),
+    ObservationAdded: EventDescription(
+        words=lambda e: f"the operator adds {e.candidate_id} = {e.value:g}",
+        log_name="observation_by_hand",
+        observations=_added,
+        closes_candidate=lambda _: "observed by hand",
+        candidate_in_words=lambda _: "observed by hand",
+    ),
+    CampaignPaused: EventDescription(
+        words=lambda e: f"the campaign pauses: {e.reason}",
+        log_name="campaign_paused",
+        is_warning=True,
+    ),
+    CampaignResumed: EventDescription(
+        words=lambda e: f"the campaign goes on: {e.reason}",
+        log_name="campaign_resumed",
+    ),
+    CampaignStopping: EventDescription(
+        words=lambda e: f"the campaign is stopped: {e.reason}",
+        log_name="campaign_stopping",
+    ),
+    ControlNoted: EventDescription(
+        words=lambda e: f"the operator's {e.action} changes nothing",
+        log_name="control_noted",
+    ),
+    CampaignFinished: EventDescription(
+        words=lambda e: f"the campaign ends: {e.reason}",
+        log_name="campaign_finished",
+    ),
+}
+"""Every kind of event, in the order of `EVENT_TYPES`."""

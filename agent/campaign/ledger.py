@@ -1,0 +1,204 @@
+"""What a campaign is: its state and its metrics, both folded from its events, and what follows by themselves from them.
+
+Whoever plays, resumes, replays, checks, compares or explains a campaign holds a ledger, so that an event means the
+same to all of them:
+
+    fold      one event: the state, and the metrics where it is an observation
+    decide    one message: what it makes, by the rules; it changes nothing yet
+    take      what was decided: folded, in order
+    settle    what follows by itself, decisions too as long as the policy answers at once
+    question  what the policy is to be asked now, with all that it may look at
+
+The ledger reads no clock and speaks to nobody: the loop writes its changes into a transaction, offline play into a
+list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.decide import Outcome, decide_message
+from agent.campaign.event_descriptions import Observation, is_observation, observations_of
+from agent.campaign.events import CampaignStarted, Event
+from agent.campaign.follow import react
+from agent.campaign.proposals import DecisionNeeded, decide_proposal, decision_needed
+from agent.campaign.state import Campaign
+from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.pool.candidates import Pool
+from protocols.errors import InvariantViolation, StoreError
+from protocols.wire.messages import AnyMessage
+
+ProposeNow = Callable[[AcquisitionContext, int], Proposal | None]
+"""Asks the policy; None when its answer comes later."""
+
+
+@dataclass(frozen=True, slots=True)
+class BiasStep:
+    """The metrics after one observation; `changed` names the families whose rows are new at this step."""
+
+    step: int
+    sequence: int
+    point: BiasPoint
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An event that was folded.
+
+    Attributes:
+        sequence: Its number in the journal, from 1.
+        event: The event.
+        metrics: What the dataset is like with it; None where it is no observation.
+    """
+
+    sequence: int
+    event: Event
+    metrics: BiasStep | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the policy is asked.
+
+    Attributes:
+        needed: Which decision, and how many candidates.
+        based_on: Number of the last event that it may know of.
+        context: What it may look at.
+    """
+
+    needed: DecisionNeeded
+    based_on: int
+    context: AcquisitionContext
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What followed by itself.
+
+    Attributes:
+        changes: What was folded, in order.
+        question: What the policy has not answered at once; None when it is not due.
+    """
+
+    changes: tuple[Change, ...]
+    question: Question | None
+
+
+class Ledger:
+    """One campaign, folded from its events.
+
+    Args:
+        pool: The candidates.
+
+    Attributes:
+        campaign: The state.
+        pool: The pool as a policy sees it.
+        meter: The metrics of the observations so far.
+        observation: Number of the last one; 0 is the start set, −1 comes before it.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self.campaign: Final = Campaign(pool)
+        self.pool: Final = pool_arrays(pool)
+        self.meter = BiasMeter(pool.families)
+        self.observation = -1
+
+    @classmethod
+    def of_journal(cls, pool: Pool, events: Iterable[Event]) -> Self:
+        """Return the ledger of a journal.
+
+        Raises:
+            StoreError: When an event cannot follow the ones before.
+        """
+        ledger = cls(pool)
+        for event in events:
+            ledger.fold_journalled(event)
+        return ledger
+
+    def fold(self, event: Event) -> Change:
+        """Fold one event.
+
+        Raises:
+            InvariantViolation: When it cannot follow the ones before; the ledger is then not to be used.
+        """
+        self.campaign.apply(event)
+        if isinstance(event, CampaignStarted):
+            self.meter = BiasMeter(self.pool.families, measure=event.plan.aspects)
+        metrics = self._measure(event) if is_observation(event) else None
+        return Change(self.campaign.sequence, event, metrics)
+
+    def fold_journalled(self, event: Event) -> Change:
+        """Fold one event of a journal.
+
+        Raises:
+            StoreError: When it cannot follow the ones before.
+        """
+        try:
+            return self.fold(event)
+        except (InvariantViolation, LookupError) as error:
+            raise StoreError(
+                f"Row {self.campaign.sequence + 1} of the journal cannot follow the ones before: {error}",
+                expected="a journal by the rules of a campaign",
+                action="`entropilot verify` tells what else is wrong; restore the run folder from a copy",
+            ) from None
+
+    def decide(self, message: AnyMessage) -> Outcome:
+        """Return what a message makes.
+
+        Raises:
+            MessageError: When it is not of this campaign, or cannot be carried out.
+        """
+        return decide_message(self.campaign, message)
+
+    def take(self, outcome: Outcome) -> tuple[Change, ...]:
+        """Fold what was decided."""
+        return tuple(self.fold(event) for event in outcome.events)
+
+    def settle(self, propose_now: ProposeNow) -> Settlement:
+        """Fold what follows by itself, and decide as long as the policy answers at once."""
+        changes: list[Change] = []
+        while True:
+            if follows := react(self.campaign):
+                changes.extend(self.take(Outcome(follows)))
+                continue
+            question = self.question()
+            proposal = None if question is None else propose_now(question.context, question.needed.count)
+            if question is None or proposal is None:
+                return Settlement(tuple(changes), question)
+            changes.extend(self.take(self.answer(question, proposal)))
+
+    def question(self) -> Question | None:
+        """Return what the policy is to be asked now; None when it is not due."""
+        needed = decision_needed(self.campaign)
+        return None if needed is None else Question(needed, self.campaign.sequence, self.context())
+
+    def context(self) -> AcquisitionContext:
+        """Return what a decision could look at now, whether one is due or not."""
+        return make_context(self.campaign, self.pool)
+
+    def answer(self, question: Question, proposal: Proposal) -> Outcome:
+        """Return what the policy's answer makes.
+
+        Raises:
+            InvariantViolation: When the policy broke its contract.
+        """
+        return decide_proposal(self.campaign, question.needed, question.based_on, proposal)
+
+    def _measure(self, event: Event) -> BiasStep:
+        """Let the metrics see an observation; the first one is new to every family."""
+        further = self.campaign.terms.property_names[1:]
+        codes = [self._add(each) for each in observations_of(event, further)]
+        self.observation += 1
+        changed = self.pool.families if self.observation == 0 else tuple(self.pool.families[code] for code in codes)
+        return BiasStep(self.observation, self.campaign.sequence, self.meter.point(), changed)
+
+    def _add(self, observation: Observation) -> int:
+        """Let the metrics see one value; return the code of its family."""
+        code = int(self.pool.family_codes[self.campaign.pool.index_of[observation.candidate_id]])
+        self.meter.add(code, observation.value, *observation.further)
+        return code

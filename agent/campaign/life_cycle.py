@@ -1,0 +1,94 @@
+"""The two life cycles as tables: of a candidate, and of the campaign.
+
+Life of a candidate (rows of TRANSITIONS below):
+
+    available ──requested──▶ pending ──result──▶ observed
+        │                     │   ▲
+        │            failed / │   │ requested again
+        │             expired ▼   │
+        │                    waiting ──attempts used up──▶ set aside
+        └──excluded──▶ excluded  (also from pending and waiting)
+
+- waiting: an attempt failed or expired; the rules issue the next attempt or set the candidate aside. It still accepts
+  a late result of an earlier attempt: the first valid result of any attempt wins.
+- set aside, observed, excluded: closed. Later results are kept for audit only.
+- An observation by hand closes a candidate from any open state; it may also revive one that was set aside.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Final
+
+from agent.campaign.events import (
+    AskingEnded,
+    AttemptFailed,
+    CampaignFinished,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStarted,
+    CampaignStopping,
+    CandidateExcluded,
+    CandidateSetAside,
+    Event,
+    ObservationAdded,
+    RequestExpired,
+    RequestIssued,
+    ResultAccepted,
+    StartSetLoaded,
+)
+
+
+class Standing(IntEnum):
+    """Where a candidate is in its life."""
+
+    AVAILABLE = 0
+    PENDING = 1
+    WAITING = 2
+    OBSERVED = 3
+    SET_ASIDE = 4
+    EXCLUDED = 5
+
+
+OPEN: Final = frozenset({Standing.PENDING, Standing.WAITING})
+"""Standings of a candidate that has been chosen and has no outcome yet."""
+
+_S = Standing
+TRANSITIONS: Final[dict[type[Event], dict[Standing, Standing]]] = {
+    StartSetLoaded: {_S.AVAILABLE: _S.OBSERVED},
+    RequestIssued: {_S.AVAILABLE: _S.PENDING, _S.WAITING: _S.PENDING},
+    ResultAccepted: {_S.PENDING: _S.OBSERVED, _S.WAITING: _S.OBSERVED},
+    AttemptFailed: {_S.PENDING: _S.WAITING},
+    RequestExpired: {_S.PENDING: _S.WAITING},
+    CandidateSetAside: {_S.WAITING: _S.SET_ASIDE},
+    CandidateExcluded: {_S.AVAILABLE: _S.EXCLUDED, _S.PENDING: _S.EXCLUDED, _S.WAITING: _S.EXCLUDED},
+    ObservationAdded: {
+        _S.AVAILABLE: _S.OBSERVED,
+        _S.PENDING: _S.OBSERVED,
+        _S.WAITING: _S.OBSERVED,
+        _S.SET_ASIDE: _S.OBSERVED,
+    },
+}
+"""Event type -> standing before -> standing after. What is not here cannot happen."""
+
+
+class Phase(StrEnum):
+    """Where the campaign is in its life."""
+
+    NEW = "new"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+
+PHASES: Final[dict[type[Event], dict[Phase, Phase]]] = {
+    CampaignStarted: {Phase.NEW: Phase.RUNNING},
+    CampaignPaused: {Phase.RUNNING: Phase.PAUSED},
+    CampaignResumed: {Phase.PAUSED: Phase.RUNNING},
+    CampaignStopping: {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING},
+    AskingEnded: {Phase.RUNNING: Phase.RUNNING},
+    CampaignFinished: {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED},
+}
+"""Event type -> phase before -> phase after. A policy that has nothing more to ask for is like a budget that is spent:
+the campaign goes on running, with its retries and pauses, until what is in flight has its outcome."""

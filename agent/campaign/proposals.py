@@ -1,0 +1,128 @@
+"""When the policy is due, what it is asked, and what its answer becomes: a decision, or the end of all asking."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+from agent.acquisition.base import Proposal
+from agent.campaign.decide import Outcome
+from agent.campaign.events import MAX_REASON_LENGTH, AskingEnded, DecisionMade
+from agent.campaign.follow import issue_request
+from agent.campaign.life_cycle import Phase, Standing
+from agent.campaign.plan import Ordering
+from agent.campaign.state import Campaign
+from protocols.errors import invariant
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionNeeded:
+    """The policy is asked for `count` candidates."""
+
+    decision: int
+    count: int
+
+
+def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
+    """Tell whether the policy should choose again now."""
+    if campaign.phase is not Phase.RUNNING or campaign.asking_ended is not None:
+        return None
+    plan = campaign.terms
+    available = int((campaign.standing == Standing.AVAILABLE).sum())
+    count = min(plan.batch, plan.budget - campaign.requested, available)
+    if count < 1:
+        return None
+    if plan.ordering is Ordering.IN_ORDER:
+        oldest_open = min(campaign.open_decisions, default=campaign.next_decision)
+        ready = oldest_open > campaign.next_decision - plan.lag
+    else:
+        ready = campaign.open_count + count <= plan.parallel
+    return DecisionNeeded(campaign.next_decision, count) if ready else None
+
+
+def decision_seed(campaign_seed: int, decision: int) -> int:
+    """Return the seed of a decision: a hash of (campaign seed, decision number), 63 bits."""
+    digest = hashlib.sha256(f"entropilot/{campaign_seed}/{decision}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Outcome:
+    """Turn what the policy proposed into a decision and its requests, or into the end of all asking.
+
+    A proposal is dropped when another one is wanted by now (an operator has taken candidates out, so that fewer are
+    left than were asked for, say), or when a candidate in it was taken or excluded meanwhile; the question is then
+    asked again on the state of now. So is one without a choice when anything at all has happened since it was asked
+    for: it is for good, and what has come in may have been what the policy lacked.
+
+    Args:
+        campaign: The state.
+        asked: What the policy was asked.
+        based_on: Number of the last event that it knew of.
+        proposal: What it answered.
+
+    Raises:
+        InvariantViolation: When the policy broke its contract.
+    """
+    if decision_needed(campaign) != asked:
+        return Outcome()
+    if not proposal.choices:
+        return _end_of_asking(campaign, asked, based_on, proposal)
+    plan, pool = campaign.terms, campaign.pool
+    indices = [choice.index for choice in proposal.choices]
+    invariant(
+        len(indices) <= asked.count and len(set(indices)) == len(indices),
+        f"policy {plan.policy!r} proposed {len(indices)} candidates ({len(set(indices))} distinct) of {asked.count}",
+    )
+    invariant(
+        all(0 <= index < len(pool) for index in indices), f"policy {plan.policy!r} proposed an index outside the pool"
+    )
+    if any(campaign.standing[index] != Standing.AVAILABLE for index in indices):
+        return Outcome()
+    candidate_ids = tuple(pool.candidate_ids[index] for index in indices)
+    runner_up = proposal.runner_up
+    made = DecisionMade(
+        decision=asked.decision,
+        seed=decision_seed(plan.seed, asked.decision),
+        based_on=based_on,
+        policy=plan.policy,
+        fingerprint=plan.fingerprint,
+        candidate_ids=candidate_ids,
+        scores=tuple(_finite(choice.score) for choice in proposal.choices),
+        reason=proposal.reason[:MAX_REASON_LENGTH],
+        runner_up=None if runner_up is None else pool.candidate_ids[runner_up.index],
+        runner_up_score=None if runner_up is None else _finite(runner_up.score),
+        target_family=proposal.target_family,
+        details=_finite_details(proposal),
+    )
+    requests = (
+        issue_request(campaign, candidate_id, asked.decision, attempt=1, turn=campaign.requested + turn)
+        for turn, candidate_id in enumerate(candidate_ids)
+    )
+    return Outcome((made, *requests))
+
+
+def _end_of_asking(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Outcome:
+    """Return the end of all asking, if nothing has happened since the policy was asked."""
+    plan = campaign.terms
+    invariant(bool(proposal.reason), f"policy {plan.policy!r} proposed no candidate of {asked.count}, without a reason")
+    if based_on != campaign.sequence:
+        return Outcome()
+    ended = AskingEnded(
+        decision=asked.decision,
+        seed=decision_seed(plan.seed, asked.decision),
+        based_on=based_on,
+        policy=plan.policy,
+        fingerprint=plan.fingerprint,
+        reason=proposal.reason[:MAX_REASON_LENGTH],
+        details=_finite_details(proposal),
+    )
+    return Outcome((ended,))
+
+
+def _finite_details(proposal: Proposal) -> dict[str, float]:
+    return {name: value for name, value in proposal.details.items() if math.isfinite(value)}
+
+
+def _finite(score: float | None) -> float | None:
+    return score if score is not None and math.isfinite(score) else None

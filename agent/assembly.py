@@ -19,20 +19,20 @@ from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.run_files import DATABASE, IN_HAND, LOG, RECORDING
-from agent.runtime.log import StepLog, log_bands, open_log
-from agent.runtime.messages import Correspondence
-from agent.runtime.policy_runner import make_acquirer
+from agent.run_files import DATABASE, LOG, POISON_GUARD, RECORDING
+from agent.runtime.log import TransactionLog, log_bands, open_log
+from agent.runtime.messages import MessageBuilder
+from agent.runtime.policy_runner import make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
 from agent.runtime.resume import begin, fresh_uid, other_policy, remember, require_same_plan
-from agent.runtime.transaction import Step, StepMaker
+from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
-from protocols.link.poison_guard import InHand
+from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import require_database_url, sqlite_url
@@ -54,11 +54,11 @@ class CampaignFiles:
     @property
     def plan(self) -> CampaignPlan:
         """What the campaign was started with."""
-        return self.ledger.campaign.terms
+        return self.ledger.campaign.plan
 
 
 @contextmanager
-def opened_campaign(
+def open_campaign(
     folder: Path,
     *,
     pool: Pool,
@@ -66,7 +66,7 @@ def opened_campaign(
     campaign: str,
     recipients: tuple[str, ...],
     start: list[tuple[str, float]],
-    start_further: list[tuple[float, ...]] | None = None,
+    start_additional: list[tuple[float, ...]] | None = None,
     resume: bool,
     database_url: str | None = None,
 ) -> Iterator[CampaignFiles]:
@@ -79,8 +79,9 @@ def opened_campaign(
         campaign: Its name.
         recipients: Simulators that requests are addressed to.
         start: Candidate id and value of the start set.
-        start_further: Values of the further properties that are balanced, a row for each candidate of the start set.
-        resume: Whether a campaign that has begun is to be taken up.
+        start_additional: Values of the additional properties that are balanced, a row for each candidate of the start
+            set.
+        resume: Whether a campaign that has begun is to be resumed.
         database_url: Another database than the folder's own file.
 
     Raises:
@@ -101,25 +102,25 @@ def opened_campaign(
                 recipients=recipients,
                 pool_digest=pool.digest,
                 start_values=[value for _, value in start],
-                start_further=start_further or (),
+                start_additional=start_additional or (),
             )
             if store.sequence and not resume:
                 raise StoreError(
                     f"{folder} holds a campaign already",
                     expected="an empty run folder",
-                    action="take it up with --resume, or choose another --campaign (the same for its simulators)",
+                    action="resume it with --resume, or choose another --campaign (the same for its simulators)",
                 )
-            begin(store, pool, asked, start, start_further or (), versions=versions(), now=_now())
+            begin(store, pool, asked, start, start_additional or (), versions=versions(), now=_now())
             ledger = remember(store, pool)
-            require_same_plan(ledger.campaign.terms, asked, left_open=settings.left_open())
+            require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
             _wake(store, ledger)
-            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.terms, asked))
+            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked))
         finally:
             store.close()
 
 
 @contextmanager
-def assembled_agent(
+def assemble_agent(
     files: CampaignFiles,
     *,
     pool: Pool,
@@ -127,7 +128,7 @@ def assembled_agent(
     broker: BrokerSettings,
     header: dict[str, Any],
     broker_limits: str = "",
-    on_step: Callable[[Step], None] = lambda _step: None,
+    on_commit: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> Iterator[Agent]:
     """Put the agent of an opened campaign together; close its log and recording afterwards.
 
@@ -138,29 +139,29 @@ def assembled_agent(
         broker: Where the broker is.
         header: What the recording says of the scenario.
         broker_limits: What this broker cannot do, said once in the log.
-        on_step: Called after every commit.
+        on_commit: Called after every commit.
     """
     plan = files.plan
     logger, log_file = open_log(files.folder / LOG)
     logger = logger.bind(campaign=plan.campaign)
     recording = _recording(files.folder / RECORDING, plan, header)
-    letters = Correspondence(
+    messages = MessageBuilder(
         plan,
         pool,
         evaluation_deadline_s=settings.evaluation_deadline_s,
         clock=_clock,
         instance=instance_of(files.folder, plan.uid),
     )
-    acquirer = make_acquirer(pool_arrays(pool), plan.policy, plan.policy_options, settings.code)
-    maker = StepMaker(files.ledger, acquirer=acquirer, make_request=letters.request)
-    transport = RecordedTransport(_session(broker, plan, letters, logger.info), recording)
-    in_hand = InHand(files.folder / IN_HAND)
-    log_step = StepLog(logger)
+    policy_runner = make_policy_runner(pool_arrays(pool), plan.policy, plan.policy_options, settings.code)
+    maker = TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request)
+    transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
+    poison_guard = PoisonMessageGuard(files.folder / POISON_GUARD)
+    log_transaction = TransactionLog(logger)
     recorder = RunRecorder(recording, transport.row_of, files.store)
 
-    def after_step(step: Step) -> None:
-        log_step(step)
-        on_step(step)
+    def after_commit(transaction: Transaction) -> None:
+        log_transaction(transaction)
+        on_commit(transaction)
 
     if broker_limits:
         logger.warning("broker_limits", limits=broker_limits)
@@ -173,13 +174,13 @@ def assembled_agent(
             maker=maker,
             store=files.store,
             transport=transport,
-            acquirer=acquirer,
-            letters=letters,
+            policy_runner=policy_runner,
+            messages=messages,
             request_timeout_s=settings.request_timeout_s,
             now=_now,
-            in_hand=in_hand,
+            poison_guard=poison_guard,
             write_ahead=recorder.write_ahead,
-            on_step=after_step,
+            on_commit=after_commit,
         )
     except Exception:
         logger.exception("agent_failed")
@@ -187,7 +188,7 @@ def assembled_agent(
     finally:
         log_bands(logger, files.ledger.observation, files.ledger.meter)
         logger.info("agent_ended", sequence=files.store.sequence, phase=files.ledger.campaign.phase.value)
-        in_hand.close()
+        poison_guard.close()
         recording.close()
         log_file.close()
 
@@ -199,13 +200,13 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
 
 
 def _session(
-    broker: BrokerSettings, plan: CampaignPlan, letters: Correspondence, on_event: Callable[..., Any]
+    broker: BrokerSettings, plan: CampaignPlan, messages: MessageBuilder, on_event: Callable[..., Any]
 ) -> MqttSession:
     return MqttSession(
         broker,
-        client_id=f"entropilot-{plan.campaign}-{letters.instance}",
+        client_id=f"entropilot-{plan.campaign}-{messages.instance}",
         subscriptions=agent_subscriptions(plan.campaign),
-        will=Will(*letters.status(Health.OFFLINE)),
+        will=Will(*messages.status(Health.OFFLINE)),
         on_event=on_event,
     )
 
@@ -237,7 +238,7 @@ def versions() -> dict[str, str]:
 
 
 def _wake(store: Store, ledger: Ledger) -> None:
-    """Go on with a campaign that had paused itself: whoever starts it again has mended the lab."""
+    """Go on with a campaign that had paused itself: whoever starts it again has fixed the lab."""
     if ledger.campaign.paused_itself:
         resumed = CampaignResumed("the agent was started again")
         store.append(Commit(events=(resumed,)), now=_now())

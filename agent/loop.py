@@ -18,15 +18,15 @@ from typing import Final
 
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.ending import is_over
-from agent.runtime.messages import Correspondence
+from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import Outbound
 from agent.runtime.policy_query import PolicyQuery
-from agent.runtime.policy_runner import Acquirer
-from agent.runtime.transaction import Expired, Input, Proposed, Step, StepMaker
+from agent.runtime.policy_runner import PolicyRunner
+from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Transaction, TransactionBuilder
 from agent.store.store import Store
 from protocols.concurrency.inbox import Inbox
-from protocols.concurrency.task_group_errors import explained
-from protocols.link.poison_guard import InHand
+from protocols.concurrency.task_group_errors import first_failure
+from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
 
 MAX_INPUTS_PER_COMMIT: Final = 64
@@ -42,39 +42,39 @@ class Agent:
     Args:
         maker: Holds the campaign, and folds inputs into it by the rules.
         request_timeout_s: Time an attempt has to answer, while its recipient is not known to be offline.
-        in_hand: Notes what is being handled; without one, a message that kills its handler is never found out.
+        poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
         write_ahead: Called just before every commit that takes or brings something; for the recording.
-        on_step: Called after every commit; for the log, the live view and tests. It must be quick.
+        on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
     """
 
     def __init__(
         self,
         *,
-        maker: StepMaker,
+        maker: TransactionBuilder,
         store: Store,
         transport: Transport,
-        acquirer: Acquirer,
-        letters: Correspondence,
+        policy_runner: PolicyRunner,
+        messages: MessageBuilder,
         request_timeout_s: float,
         now: Callable[[], str],
-        in_hand: InHand | None = None,
-        write_ahead: Callable[[Step], None] = lambda _step: None,
-        on_step: Callable[[Step], None] = lambda _step: None,
+        poison_guard: PoisonMessageGuard | None = None,
+        write_ahead: Callable[[Transaction], None] = lambda _transaction: None,
+        on_commit: Callable[[Transaction], None] = lambda _transaction: None,
     ) -> None:
         self.campaign = maker.campaign
-        self.outbound = Outbound(maker, transport, letters, store.unconfirmed())
+        self.outbound = Outbound(maker, transport, messages, store.unconfirmed())
         self._maker = maker
         self._store = store
         self._transport = transport
         self._deadlines = Deadlines(request_timeout_s)
         self._now = now
-        self._in_hand = in_hand or InHand(None)
+        self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._write_ahead = write_ahead
-        self._on_step = on_step
+        self._on_step = on_commit
         self.inbox: Inbox[Input | LinkUp | LinkDown] = Inbox(
-            size=INBOX_SIZE, batch=MAX_INPUTS_PER_COMMIT, is_suspect=self._in_hand.is_suspect
+            size=INBOX_SIZE, batch=MAX_INPUTS_PER_COMMIT, is_suspect=self._poison_guard.is_suspect
         )
-        self._query = PolicyQuery(acquirer, self.inbox.put)
+        self._query = PolicyQuery(policy_runner, self.inbox.put)
         self._background: asyncio.TaskGroup
         self._shutdown = False
 
@@ -104,7 +104,7 @@ class Agent:
                         task.cancel()
                     self.outbound.cancel()
         except BaseExceptionGroup as failures:
-            raise explained(failures) from None
+            raise first_failure(failures) from None
 
     def request_shutdown(self) -> None:
         """End after the current step; what is in flight stays in the store for the next start."""
@@ -112,15 +112,15 @@ class Agent:
         self.inbox.wake()
 
     async def _rounds(self) -> None:
-        await self._commit_and_send(self._settled(Step()))
+        await self._commit_and_send(self._settled(Transaction()))
         while not is_over(self.campaign) and not self._shutdown:
-            step, items = Step(), await self._receive()
-            with self._in_hand.handling(items):
+            transaction, items = Transaction(), await self._receive()
+            with self._poison_guard.handling(items):
                 for item in items:
-                    self._decide(step, item)
-            await self._commit_and_send(self._settled(step))
+                    self._decide(transaction, item)
+            await self._commit_and_send(self._settled(transaction))
         await self.outbound.shut_down()
-        self._store.append(Step().commit(self.outbound.take_confirmed()), now=self._now())
+        self._store.append(Transaction().commit(self.outbound.take_confirmed()), now=self._now())
 
     async def _receive(self) -> list[Input | LinkUp | LinkDown]:
         """Wait for the next input, deadline or flush; return all that is there, up to a bound."""
@@ -128,10 +128,10 @@ class Agent:
         waits_s = (self._deadlines.wait_s(_time()), self.outbound.flush_wait_s())
         items = await self.inbox.receive(min((each for each in waits_s if each is not None), default=None))
         # Answers first: one that waited in the inbox is not late, however long this process was suspended.
-        items.extend(Expired(attempt_id) for attempt_id in self._deadlines.pop_due(_time()))
+        items.extend(DeadlinePassed(attempt_id) for attempt_id in self._deadlines.pop_due(_time()))
         return items
 
-    def _decide(self, step: Step, item: Input | LinkUp | LinkDown) -> None:
+    def _decide(self, transaction: Transaction, item: Input | LinkUp | LinkDown) -> None:
         match item:
             case LinkUp():
                 self.outbound.link_up(_time())
@@ -139,41 +139,41 @@ class Agent:
             case LinkDown():
                 self.outbound.link_down()
                 self._deadlines.clear()  # nobody can answer now; everybody gets the whole time again
-            case Expired(attempt_id) if self.outbound.is_unreachable(attempt_id):
+            case DeadlinePassed(attempt_id) if self.outbound.is_unreachable(attempt_id):
                 self._deadlines.start([attempt_id], _time())
-            case Delivery() if self._in_hand.is_condemned(item):
-                self._maker.condemn(step, item)
-            case Proposed():
+            case Delivery() if self._poison_guard.is_dead_lettered(item):
+                self._maker.dead_letter(transaction, item)
+            case PolicyAnswer():
                 self._query.close()
-                self._maker.take(step, item)
+                self._maker.take(transaction, item)
             case _:
-                self._maker.take(step, item)
+                self._maker.take(transaction, item)
 
-    def _settled(self, step: Step) -> Step:
+    def _settled(self, transaction: Transaction) -> Transaction:
         """Add what follows by itself; ask the policy in the background when it takes time."""
-        question = self._maker.settle(step)
+        question = self._maker.settle(transaction)
         if question is not None and not self._query.is_open:
             self._query.ask(self._background, question)
-        return step
+        return transaction
 
-    async def _commit_and_send(self, step: Step) -> None:
+    async def _commit_and_send(self, transaction: Transaction) -> None:
         confirmed = self.outbound.take_confirmed()
-        if step.took or step.events:
-            self._write_ahead(step)
-        with self._in_hand.handling(step.deliveries):
-            self._store.append(step.commit(confirmed), now=self._now())
-        self._in_hand.clear(step.deliveries)
-        self.outbound.send_requests(step.outbox)
+        if transaction.took or transaction.events:
+            self._write_ahead(transaction)
+        with self._poison_guard.handling(transaction.deliveries):
+            self._store.append(transaction.commit(confirmed), now=self._now())
+        self._poison_guard.clear(transaction.deliveries)
+        self.outbound.send_requests(transaction.outbox)
         await asyncio.sleep(0)  # the requests go out now, for the lab waits for them; all else can follow
-        for delivery in step.deliveries:
+        for delivery in transaction.deliveries:
             self._transport.acknowledge(delivery)
-        self.outbound.send_receipts(step.receipts)
+        self.outbound.send_receipts(transaction.receipts)
         if self.connected:
-            self._deadlines.start([item.attempt_id for item in step.outbox], _time())
+            self._deadlines.start([item.attempt_id for item in transaction.outbox], _time())
         self._deadlines.keep_only(self.campaign.in_flight)
         self.outbound.forget_answered()
-        self.outbound.follow(step, _time())
-        self._on_step(step)
+        self.outbound.follow(transaction, _time())
+        self._on_step(transaction)
 
     async def _read_link(self) -> None:
         while True:

@@ -7,4 +7,4 @@ from typing import Final
 DATABASE: Final = "campaign.db"
 RECORDING: Final = "recording.jsonl"
 LOG: Final = "agent.jsonl"
-IN_HAND: Final = "agent.in_hand"
+POISON_GUARD: Final = "agent.in_process"

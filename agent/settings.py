@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.acquisition.built_in import BUILT_IN
-from agent.campaign.plan import CampaignPlan, CampaignPlanSettings, FurtherProperty, Resume, parts_with
+from agent.campaign.plan import AdditionalProperty, CampaignPlan, CampaignPlanSettings, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
 from protocols.settings.code_settings import CodeSettings
 from protocols.settings.suggestions import require_name
@@ -18,7 +18,7 @@ from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES
 from protocols.wire.messages import Identifier, Name
 
 
-class FurtherSettings(BaseModel):
+class AdditionalPropertySettings(BaseModel):
     """A property that is balanced beside the first one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -32,11 +32,11 @@ class FurtherSettings(BaseModel):
     resolution: Annotated[float, Field(ge=SMALLEST_RESOLUTION, le=MAX_ABS_VALUE)] | None = None
     """Smallest difference that means anything [unit]; by default as for the first property."""
 
-    def measured_on(self, name: str, start_values: Sequence[float]) -> FurtherProperty:
+    def measured_on(self, name: str, start_values: Sequence[float]) -> AdditionalProperty:
         """Return it as the plan has it, standardised by the values of the start set."""
         values = np.array(start_values)
         resolution = default_resolution(values) if self.resolution is None else self.resolution
-        return FurtherProperty(name, self.unit, self.valid_range, self.weight, default_scale(values), resolution)
+        return AdditionalProperty(name, self.unit, self.valid_range, self.weight, default_scale(values), resolution)
 
 
 class CampaignSettings(CampaignPlanSettings, CodeSettings):
@@ -44,8 +44,10 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
 
     property: Name
     """The property whose entropy is balanced."""
-    further: Annotated[dict[Name, FurtherSettings], Field(max_length=MAX_QUANTITIES - 1)] = Field(default_factory=dict)
-    """Further properties to balance: the entropy of a family is then the weighted mean over all of them."""
+    additional_properties: Annotated[dict[Name, AdditionalPropertySettings], Field(max_length=MAX_QUANTITIES - 1)] = (
+        Field(default_factory=dict)
+    )
+    """Additional properties to balance: the entropy of a family is then the weighted mean over all of them."""
     request_timeout_s: Annotated[float, Field(gt=0, le=30 * 86_400)] = 120.0
     """How long a request may go without an answer [s]."""
     evaluation_deadline_s: Annotated[float, Field(gt=0, le=30 * 86_400)] = 60.0
@@ -73,8 +75,8 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
         if self.batch > self.parallel:
             message = f"batch = {self.batch} is more than parallel = {self.parallel}"
             raise ValueError(message)
-        if self.property in self.further:
-            message = f"{self.property!r} is the property already; leave it out of further"
+        if self.property in self.additional_properties:
+            message = f"{self.property!r} is the property already; leave it out of additional_properties"
             raise ValueError(message)
         return self
 
@@ -93,7 +95,7 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
         recipients: tuple[str, ...],
         pool_digest: str,
         start_values: Sequence[float] = (),
-        start_further: Sequence[Sequence[float]] = (),
+        start_additional: Sequence[Sequence[float]] = (),
     ) -> CampaignPlan:
         """Return the plan that a journal begins with; what is left open becomes that of the start values.
 
@@ -104,18 +106,18 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
             recipients: Simulators that requests are addressed to.
             pool_digest: Of the pool.
             start_values: Of the property.
-            start_further: Of the further ones, a row for each of `start_values`.
+            start_additional: Of the further ones, a row for each of `start_values`.
         """
-        further = tuple(
-            each.measured_on(name, [row[place] for row in start_further])
-            for place, (name, each) in enumerate(self.further.items())
+        additional = tuple(
+            each.measured_on(name, [row[place] for row in start_additional])
+            for place, (name, each) in enumerate(self.additional_properties.items())
         )
         resolution = default_resolution(np.array(start_values)) if self.resolution is None else self.resolution
         measured = {
             "property_name": self.property,
             "resolution": resolution,
-            "further": further,
-            "scale": default_scale(np.array(start_values)) if further else 1.0,
+            "further": additional,
+            "scale": default_scale(np.array(start_values)) if additional else 1.0,
         }
         given = {
             "campaign": campaign,

@@ -4,7 +4,7 @@ from typing import Final
 
 
 class EntropilotError(Exception):
-    """Base of every error that a user can mend.
+    """Base of every error that a user can fix.
 
     Args:
         found: What was found, as a sentence without a full stop.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.mqtt import MqttSession
-from protocols.link.poison_guard import InHand
+from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
@@ -17,14 +17,14 @@ from protocols.wire.messages import Health
 from protocols.wire.topics import simulator_subscriptions
 from simulators.executor import make_executor
 from simulators.faulty import faulty
-from simulators.messages import status_letter
+from simulators.messages import status_message
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 
 
 @contextmanager
-def assembled_simulator(
+def assemble_simulator(
     folder: Path,
     settings: SimulatorSettings,
     *,
@@ -51,7 +51,7 @@ def assembled_simulator(
     with RunLock(folder / f"{settings.id}.lock", holder=f"simulator {settings.id!r}", advice=advice):
         outbox = Outbox.open(sqlite_url(folder / f"{settings.id}.db"))
         try:
-            will = None if campaign is None else Will(*status_letter(campaign, settings.id, Health.OFFLINE, _clock()))
+            will = None if campaign is None else Will(*status_message(campaign, settings.id, Health.OFFLINE, _clock()))
             session = MqttSession(
                 broker,
                 client_id=f"entropilot-{campaign or 'all'}-{settings.id}",
@@ -62,7 +62,7 @@ def assembled_simulator(
                 on_event=on_event,
             )
             executor, transport = faulty(make_executor(settings), session, settings.faults, on_event)
-            with closing(InHand(folder / f"{settings.id}.in_hand")) as in_hand:
+            with closing(PoisonMessageGuard(folder / f"{settings.id}.in_process")) as poison_guard:
                 yield SimulatorService(
                     settings,
                     campaign=campaign,
@@ -70,7 +70,7 @@ def assembled_simulator(
                     transport=transport,
                     executor=executor,
                     clock=_clock,
-                    in_hand=in_hand,
+                    poison_guard=poison_guard,
                     on_event=on_event,
                 )
         finally:

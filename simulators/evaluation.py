@@ -17,7 +17,7 @@ from simulators.settings import SimulatorSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class EvaluationDone:
     """An evaluation ended; `message` is None when nothing is to be reported."""
 
     attempt_id: str
@@ -51,9 +51,9 @@ class Evaluation:
         self._latency = Latency(settings.latency)
         self._noise = GaussianNoise.from_settings(settings.noise) if settings.noise else None
 
-    async def evaluate(self, request: CandidateRequest) -> Evaluated:
+    async def evaluate(self, request: CandidateRequest) -> EvaluationDone:
         """Evaluate a candidate and write the answer, or none where the lab gives none."""
-        return Evaluated(request.attempt_id, await self._answer(request))
+        return EvaluationDone(request.attempt_id, await self._answer(request))
 
     async def close(self) -> None:
         """End every evaluation that runs."""

@@ -45,7 +45,7 @@ class Messages:
 
     def status(self, campaign: str, health: Health) -> tuple[str, bytes]:
         """Return topic and payload of the simulator's status."""
-        return status_letter(campaign, self._simulator, health, self._clock(), message_id=self._new_id())
+        return status_message(campaign, self._simulator, health, self._clock(), message_id=self._new_id())
 
     def _common_fields(self, request: CandidateRequest) -> dict[str, Any]:
         return {
@@ -58,7 +58,7 @@ class Messages:
         }
 
 
-def status_letter(
+def status_message(
     campaign: str, simulator: str, health: Health, now: datetime, *, message_id: str | None = None
 ) -> tuple[str, bytes]:
     """Return topic and payload of a simulator's status; also its last will."""

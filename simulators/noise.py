@@ -1,7 +1,7 @@
 """Measurement noise and waiting times of a lab, drawn from hashes of (seed, name) alone.
 
 A candidate gets the same noise, and an attempt the same waiting time, in every process and after every restart, in
-whatever order they come: each draw has a generator of its own. So a campaign with noise can be taken up after a crash
+whatever order they come: each draw has a generator of its own. So a campaign with noise can be resumed after a crash
 and end as its undisturbed twin. Nothing here sleeps or reads a clock.
 """
 

@@ -46,7 +46,7 @@ OUTBOX_VERSION: Final = 2
 """Version of the table below, kept as SQLite's user_version. Version 1 had no digests and was never released."""
 
 
-class Progress(StrEnum):
+class AttemptProgress(StrEnum):
     """Where an attempt is in the simulator."""
 
     RECEIVED = "received"
@@ -102,7 +102,7 @@ class Change:
     """What one step changes about an attempt."""
 
     attempt_id: str
-    progress: Progress
+    progress: AttemptProgress
     request: bytes = b""
     answer: Answer | None = None
 
@@ -130,7 +130,9 @@ class Outbox:
                 connection.exec_driver_sql(f"PRAGMA user_version={OUTBOX_VERSION}")
                 last = connection.execute(select(func.max(ORDER)).select_from(ATTEMPT)).scalar() or 0
                 connection.execute(
-                    delete(ATTEMPT).where(ATTEMPT.c.progress == Progress.DELIVERED, last - KEEP_DELIVERED >= ORDER)
+                    delete(ATTEMPT).where(
+                        ATTEMPT.c.progress == AttemptProgress.DELIVERED, last - KEEP_DELIVERED >= ORDER
+                    )
                 )
             return cls(connection, url)
 
@@ -139,16 +141,16 @@ class Outbox:
         self._connection.close()
         self._connection.engine.dispose()
 
-    def find(self, attempt_id: str) -> tuple[Progress, Answer] | None:
+    def find(self, attempt_id: str) -> tuple[AttemptProgress, Answer] | None:
         """Return what is known of an attempt."""
         with transaction(self._connection, self._url):
             row = self._statements.run(_FIND, [{"which": attempt_id}]).fetchone()
         if row is None:
             return None
         progress, topic, payload = row
-        return Progress(progress), Answer(attempt_id, topic, payload)
+        return AttemptProgress(progress), Answer(attempt_id, topic, payload)
 
-    def requests(self, progress: Progress) -> list[tuple[str, bytes]]:
+    def requests(self, progress: AttemptProgress) -> list[tuple[str, bytes]]:
         """Return attempt id and request of the attempts at some progress, oldest first."""
         with transaction(self._connection, self._url):
             rows = self._connection.execute(
@@ -161,7 +163,7 @@ class Outbox:
         with transaction(self._connection, self._url):
             rows = self._connection.execute(
                 select(ATTEMPT.c.attempt_id, ATTEMPT.c.answer_topic, ATTEMPT.c.answer).where(
-                    ATTEMPT.c.progress == Progress.ANSWERED
+                    ATTEMPT.c.progress == AttemptProgress.ANSWERED
                 )
             ).all()
         return [Answer(*row) for row in rows]
@@ -222,7 +224,7 @@ def _is_whole(row: Any) -> bool:
         answered = _digest(row.attempt_id, row.answer_topic.encode(), row.answer) if row.answer else ""
     except (AttributeError, TypeError):  # the kind of a value was changed as well
         return False
-    return (asked, answered) == (row.request_digest, row.answer_digest) and row.progress in set(Progress)
+    return (asked, answered) == (row.request_digest, row.answer_digest) and row.progress in set(AttemptProgress)
 
 
 def _digest(attempt_id: str, *parts: bytes) -> str:

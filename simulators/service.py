@@ -20,9 +20,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from protocols.concurrency.inbox import Inbox
-from protocols.concurrency.task_group_errors import explained
+from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError
-from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS, InHand
+from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS, PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
 from protocols.wire.codec import decode, decode_payload, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
@@ -33,11 +33,11 @@ from protocols.wire.messages import (
     FailureReason,
     ResultReceipt,
 )
-from simulators.evaluation import Evaluated, Evaluation
+from simulators.evaluation import Evaluation, EvaluationDone
 from simulators.executor import Executor
 from simulators.messages import Messages
 from simulators.outbound import Outbound
-from simulators.outbox import Answer, Change, Outbox, Progress
+from simulators.outbox import Answer, AttemptProgress, Change, Outbox
 from simulators.settings import SimulatorSettings
 
 MAX_INPUTS_PER_COMMIT: Final = 64
@@ -47,11 +47,11 @@ MAX_WAITING: Final = 1_024
 """Requests that may wait for a free slot; when full, the link is not read and the broker keeps the rest."""
 
 
-Input = Delivery | LinkUp | LinkDown | Evaluated
+Input = Delivery | LinkUp | LinkDown | EvaluationDone
 
 
 @dataclass(slots=True)
-class _Step:
+class _Transaction:
     changes: list[Change] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     to_start: list[CandidateRequest] = field(default_factory=list)
@@ -68,7 +68,7 @@ class SimulatorService:
         transport: The link.
         executor: Where evaluations run.
         clock: Wall-clock time, a label.
-        in_hand: Notes what is being handled; without one, a message that kills its handler is never found out.
+        poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
         on_event: Called with a short name and fields, for the log.
         new_id: Returns a message id that nobody has used.
         jitter: Spreads the repetitions of answers.
@@ -83,7 +83,7 @@ class SimulatorService:
         transport: Transport,
         executor: Executor,
         clock: Callable[[], datetime],
-        in_hand: InHand | None = None,
+        poison_guard: PoisonMessageGuard | None = None,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
         new_id: Callable[[], str] = fresh_id,
         jitter: random.Random | None = None,
@@ -93,7 +93,7 @@ class SimulatorService:
         self._outbox = outbox
         self._transport = transport
         self._clock = clock
-        self._in_hand = in_hand or InHand(None)
+        self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._on_event = on_event
         self._messages = Messages(settings.id, clock, new_id)
         self._evaluation = Evaluation(settings, executor, self._messages, counts=self.counts, on_event=on_event)
@@ -107,7 +107,7 @@ class SimulatorService:
             jitter=jitter or random.Random(),  # noqa: S311 - decides nothing
         )
         self.inbox: Inbox[Input] = Inbox(
-            size=MAX_WAITING, batch=MAX_INPUTS_PER_COMMIT, is_suspect=self._in_hand.is_suspect
+            size=MAX_WAITING, batch=MAX_INPUTS_PER_COMMIT, is_suspect=self._poison_guard.is_suspect
         )
         self.waiting: deque[CandidateRequest] = deque()
         """Requests without a free slot."""
@@ -138,7 +138,7 @@ class SimulatorService:
                     for task in (*tasks, *(each for each in asyncio.all_tasks() if each.get_name() == name)):
                         task.cancel()
         except BaseExceptionGroup as failures:
-            raise explained(failures) from None
+            raise first_failure(failures) from None
 
     def request_shutdown(self) -> None:
         """End after the current step; evaluations that run are killed and answered as interrupted at the next start."""
@@ -148,49 +148,51 @@ class SimulatorService:
     async def _rounds(self) -> None:
         self._recover()
         while not self._shutdown:
-            step, items = _Step(), await self.inbox.receive(self.outbound.wait_s(_time()))
-            with self._in_hand.handling(items):
+            transaction, items = _Transaction(), await self.inbox.receive(self.outbound.wait_s(_time()))
+            with self._poison_guard.handling(items):
                 for item in items:
-                    self._decide(step, item)
-            self._start_what_fits(step)
-            self._commit_and_send(step)
+                    self._decide(transaction, item)
+            self._start_what_fits(transaction)
+            self._commit_and_send(transaction)
         await self.outbound.shut_down()
 
     def _recover(self) -> None:
         """Answer what a crash interrupted, and queue what was never begun."""
-        step = _Step()
-        for attempt_id, payload in self._outbox.requests(Progress.STARTED):
+        transaction = _Transaction()
+        for attempt_id, payload in self._outbox.requests(AttemptProgress.STARTED):
             request = _stored_request(payload)
             if request is not None:
                 detail = "the simulator was restarted while it evaluated this attempt"
-                self._answer(step, attempt_id, self._messages.failure(request, FailureReason.INTERRUPTED, detail))
-        for _, payload in self._outbox.requests(Progress.RECEIVED):
+                self._answer(
+                    transaction, attempt_id, self._messages.failure(request, FailureReason.INTERRUPTED, detail)
+                )
+        for _, payload in self._outbox.requests(AttemptProgress.RECEIVED):
             request = _stored_request(payload)
             if request is not None:
                 self.waiting.append(request)
-        self._start_what_fits(step)
-        self._commit_and_send(step)
+        self._start_what_fits(transaction)
+        self._commit_and_send(transaction)
 
-    def _decide(self, step: _Step, item: Input) -> None:
+    def _decide(self, transaction: _Transaction, item: Input) -> None:
         match item:
             case Delivery():
-                step.deliveries.append(item)
-                if self._in_hand.is_condemned(item):
+                transaction.deliveries.append(item)
+                if self._poison_guard.is_dead_lettered(item):
                     self._refuse(item, KILLS_HANDLER, f"the simulator died {MAX_DEATHS} times while it handled it")
                 else:
-                    self._take(step, item)
-            case Evaluated():
+                    self._take(transaction, item)
+            case EvaluationDone():
                 self.running -= 1
                 if item.message is None:
-                    step.changes.append(Change(item.attempt_id, Progress.DELIVERED))
+                    transaction.changes.append(Change(item.attempt_id, AttemptProgress.DELIVERED))
                 else:
-                    self._answer(step, item.attempt_id, item.message)
+                    self._answer(transaction, item.attempt_id, item.message)
             case LinkUp():
-                step.to_send.extend(self.outbound.link_up())
+                transaction.to_send.extend(self.outbound.link_up())
             case LinkDown():
                 self.outbound.link_down()
 
-    def _take(self, step: _Step, delivery: Delivery) -> None:
+    def _take(self, transaction: _Transaction, delivery: Delivery) -> None:
         try:
             message = decode(delivery.topic, delivery.payload)
         except MessageError as error:
@@ -198,9 +200,9 @@ class SimulatorService:
             return
         if isinstance(message, ResultReceipt):
             if self.outbound.take_receipt(message.attempt_id):
-                step.changes.append(Change(message.attempt_id, Progress.DELIVERED))
+                transaction.changes.append(Change(message.attempt_id, AttemptProgress.DELIVERED))
         elif isinstance(message, CandidateRequest):
-            self._take_request(step, message, delivery.payload)
+            self._take_request(transaction, message, delivery.payload)
         else:
             self.counts["refused: wrong_topic"] += 1
 
@@ -208,49 +210,49 @@ class SimulatorService:
         self.counts[f"refused: {reason}"] += 1
         self._on_event("message_refused", reason=reason, topic=delivery.topic[:200], detail=detail)
 
-    def _take_request(self, step: _Step, request: CandidateRequest, payload: bytes) -> None:
+    def _take_request(self, transaction: _Transaction, request: CandidateRequest, payload: bytes) -> None:
         """Queue a new attempt; answer a known one from the store."""
         attempt_id = request.attempt_id
-        if any(change.attempt_id == attempt_id for change in step.changes):
+        if any(change.attempt_id == attempt_id for change in transaction.changes):
             return  # twice within one step
         known = self._outbox.find(attempt_id)
         if known is None:
             self.counts["received"] += 1
-            step.changes.append(Change(attempt_id, Progress.RECEIVED, request=payload))
+            transaction.changes.append(Change(attempt_id, AttemptProgress.RECEIVED, request=payload))
             self.waiting.append(request)
             return
         progress, answer = known
         self.counts["repeated requests"] += 1
-        if progress in {Progress.ANSWERED, Progress.DELIVERED} and answer.payload:
-            step.to_send.append(answer)
+        if progress in {AttemptProgress.ANSWERED, AttemptProgress.DELIVERED} and answer.payload:
+            transaction.to_send.append(answer)
 
-    def _start_what_fits(self, step: _Step) -> None:
+    def _start_what_fits(self, transaction: _Transaction) -> None:
         while self.waiting and self.running < self._settings.concurrency:
             request = self.waiting.popleft()
             self.running += 1
-            step.changes.append(Change(request.attempt_id, Progress.STARTED))
-            step.to_start.append(request)
+            transaction.changes.append(Change(request.attempt_id, AttemptProgress.STARTED))
+            transaction.to_start.append(request)
         if len(self.waiting) < MAX_WAITING:
             self._room.set()
         else:
             self._room.clear()
 
-    def _commit_and_send(self, step: _Step) -> None:
-        with self._in_hand.handling(step.deliveries):
-            self._outbox.write(step.changes, now=self._clock().isoformat())
-        self._in_hand.clear(step.deliveries)
-        for delivery in step.deliveries:
+    def _commit_and_send(self, transaction: _Transaction) -> None:
+        with self._poison_guard.handling(transaction.deliveries):
+            self._outbox.write(transaction.changes, now=self._clock().isoformat())
+        self._poison_guard.clear(transaction.deliveries)
+        for delivery in transaction.deliveries:
             self._transport.acknowledge(delivery)
-        for request in step.to_start:
+        for request in transaction.to_start:
             self._spawn(self._evaluate(request))
         now = _time()
-        self.outbound.send_answers([*step.to_send, *self.outbound.pop_due(now)], now)
+        self.outbound.send_answers([*transaction.to_send, *self.outbound.pop_due(now)], now)
 
-    def _answer(self, step: _Step, attempt_id: str, message: CandidateResult | CandidateFailure) -> None:
+    def _answer(self, transaction: _Transaction, attempt_id: str, message: CandidateResult | CandidateFailure) -> None:
         answer = Answer(attempt_id, topic_of(message), encode(message))
         self.outbound.undelivered[attempt_id] = answer
-        step.changes.append(Change(attempt_id, Progress.ANSWERED, answer=answer))
-        step.to_send.append(answer)
+        transaction.changes.append(Change(attempt_id, AttemptProgress.ANSWERED, answer=answer))
+        transaction.to_send.append(answer)
 
     async def _evaluate(self, request: CandidateRequest) -> None:
         await self.inbox.put(await self._evaluation.evaluate(request))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
-from agent.entropy.target_properties import Aspect
+from agent.entropy.target_properties import TargetProperty
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -52,8 +52,8 @@ class AcquisitionContext:
         decision: Number of this decision, from 0.
         seed: Seed of this decision, derived from (campaign seed, decision number).
         measure: The entropy that the campaign means; of its first property, where it balances several.
-        further: Values of the other properties that are balanced, shape (k, p − 1) [their units].
-        aspects: The p properties, where there are several.
+        additional: Values of the other properties that are balanced, shape (k, p − 1) [their units].
+        targets: The p properties, where there are several.
     """
 
     pool: PoolArrays
@@ -65,16 +65,16 @@ class AcquisitionContext:
     decision: int
     seed: int
     measure: EntropyMeasure = AS_PUBLISHED
-    further: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
-    aspects: tuple[Aspect, ...] = ()
+    additional: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    targets: tuple[TargetProperty, ...] = ()
 
     @property
-    def balanced(self) -> tuple[tuple[Aspect, FloatArray], ...]:
+    def target_values(self) -> tuple[tuple[TargetProperty, FloatArray], ...]:
         """Each property that is balanced, with its values, shape (k,)."""
-        if len(self.aspects) <= 1:
-            return ((Aspect(measure=self.measure), self.values),)
-        columns = (self.values, *self.further.T)
-        return tuple(zip(self.aspects, columns, strict=True))
+        if len(self.targets) <= 1:
+            return ((TargetProperty(measure=self.measure), self.values),)
+        columns = (self.values, *self.additional.T)
+        return tuple(zip(self.targets, columns, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Proposal:
         reason: Why, in one sentence a person can read (at most 200 characters).
         runner_up: The best candidate that was not chosen.
         target_family: The family that the policy meant to enrich, if it has one.
-        details: Further figures worth keeping with the decision (prediction, entropy before and expected after).
+        details: Additional figures worth keeping with the decision (prediction, entropy before and expected after).
     """
 
     choices: tuple[Choice, ...]
@@ -130,7 +130,7 @@ class Policy(Protocol):
 class Proposer(Protocol):
     """Proposes candidates within a step."""
 
-    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+    def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal | None:
         """Propose at once, or return None: then the answer comes as an input of a later step."""
         ...
 

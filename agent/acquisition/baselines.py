@@ -21,7 +21,7 @@ from agent.surrogate.standardise import ColumnMemory
 class UniformRandom:
     """The policy "random": every available candidate is equally likely. The baseline of the publication."""
 
-    cheap: ClassVar[bool] = True
+    runs_inline: ClassVar[bool] = True
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Draw up to `count` candidates without replacement, by the seed of the decision."""
@@ -37,7 +37,7 @@ class RoundRobin:
     The family with the fewest values, counting requests in flight, comes first; its name settles what is equal.
     """
 
-    cheap: ClassVar[bool] = True
+    runs_inline: ClassVar[bool] = True
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Choose up to `count` candidates, one family after the other."""
@@ -78,7 +78,7 @@ class Uncertainty:
         SettingsError: On an option out of its range.
     """
 
-    cheap: ClassVar[bool] = False
+    runs_inline: ClassVar[bool] = False
 
     def __init__(self, *, max_training_rows: int = DEFAULT_MAX_TRAINING_ROWS) -> None:
         check_whole_number("max_training_rows", max_training_rows, 4)

@@ -2,7 +2,7 @@
 
 One choice:
 
-1. Target: the poorest family (lowest h; see `bias.poverty_rank`) with available candidates that is not left out. A
+1. Target: the poorest family (lowest h; see `bias.priority`) with available candidates that is not left out. A
    family is left out after `patience` acquisitions in a row that did not raise its own h. When that leaves none, all
    are admitted again for this decision, so that a campaign can spend its budget.
 2. Surrogate: a Gaussian process on the labelled rows of the target family, grown row by row (`surrogate.growing`);
@@ -12,10 +12,10 @@ One choice:
    included (`expected_gain`). Where the family has no h: the deviation of Y.
 4. The best score is chosen; equal scores fall to the lowest index.
 
-Requests in flight count by their predicted distribution (`outlook`), so that neither the family nor the candidate is
+Requests in flight count by their predicted distribution (`forecast`), so that neither the family nor the candidate is
 chosen twice for the same lack. Each choice of a batch is in flight for the choices after it.
 
-Of several properties (`aspects`) each has a surrogate of its own; h and G are their weighted sums, and a family is left
+Of several properties (`targets`) each has a surrogate of its own; h and G are their weighted sums, and a family is left
 out only when it gained in none of them.
 
 | here | meaning |
@@ -53,13 +53,13 @@ from typing import ClassVar, Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, IndexArray, PoolArrays, Proposal
-from agent.acquisition.family_forecast import Outlook, Prediction
+from agent.acquisition.family_forecast import FamilyForecast, FamilyPrediction
 from agent.acquisition.family_history import MIN_FAMILY_ROWS, Histories
 from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, best_two, check_whole_number, short_reason
 from agent.acquisition.shared_surrogate import SharedSurrogate
-from agent.entropy.bias import poverty_rank
-from agent.entropy.target_properties import Aspect, combined_entropy
-from agent.surrogate.growing import GrowthTerms
+from agent.entropy.bias import priority
+from agent.entropy.target_properties import TargetProperty, combined_entropy
+from agent.surrogate.growing import GrowthSettings
 from agent.surrogate.standardise import ColumnMemory
 from protocols.errors import SettingsError
 
@@ -86,13 +86,13 @@ class EntropyTargeted:
         cases: Joint draws of what is in flight, an even number of at least 2.
         max_fit_rows: Most labelled rows that hyper-parameters are fitted on, at least 4.
         max_training_rows: Most labelled rows of the surrogate, at least 4.
-        memory_mib: Most memory of one family's covariances [MiB]; what needs more is computed anew at every decision.
+        memory_mib: Most memory of one family's covariances [MiB]; what needs more is computed again at every decision.
 
     Raises:
         SettingsError: On an option out of its range.
     """
 
-    cheap: ClassVar[bool] = False
+    runs_inline: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -114,9 +114,9 @@ class EntropyTargeted:
         if cases % 2:
             raise SettingsError(f"The policy option cases is {cases}", expected="an even number: draws come in pairs")
         self._patience, self._cases = patience, cases
-        self._terms = GrowthTerms(lengthscales == "each", max_fit_rows, max_training_rows, memory_mib << 20)
+        self._growth = GrowthSettings(lengthscales == "each", max_fit_rows, max_training_rows, memory_mib << 20)
         self._columns = ColumnMemory()
-        self._kept: tuple[PoolArrays, tuple[Aspect, ...], list[Histories]] | None = None
+        self._kept: tuple[PoolArrays, tuple[TargetProperty, ...], list[Histories]] | None = None
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Choose up to `count` candidates, each from the family that is poorest by then."""
@@ -140,16 +140,16 @@ class EntropyTargeted:
     def _families(self, context: AcquisitionContext) -> list[_Family]:
         """Bring what is kept of every family and property up to the context."""
         pool, columns = context.pool, self._columns.of(context.pool.features)
-        aspects = tuple(aspect for aspect, _ in context.balanced)
-        if self._kept is None or self._kept[0] is not pool or self._kept[1] != aspects:
-            self._kept = (pool, aspects, [Histories(pool, each.measure, columns, self._terms) for each in aspects])
+        targets = tuple(target_property for target_property, _ in context.target_values)
+        if self._kept is None or self._kept[0] is not pool or self._kept[1] != targets:
+            self._kept = (pool, targets, [Histories(pool, each.measure, columns, self._growth) for each in targets])
         rng = np.random.default_rng(context.seed)
-        outlooks: list[list[Outlook]] = [[] for _ in pool.families]
-        for (aspect, values), histories in zip(context.balanced, self._kept[2], strict=True):
+        forecasts: list[list[FamilyForecast]] = [[] for _ in pool.families]
+        for (target_property, values), histories in zip(context.target_values, self._kept[2], strict=True):
             shared = SharedSurrogate(context, values, columns)
             for code, history in enumerate(histories.follow(context, values)):
-                outlooks[code].append(Outlook(aspect, history, shared, self._cases, rng))
-        return [_Family(name, each) for name, each in zip(pool.families, outlooks, strict=True)]
+                forecasts[code].append(FamilyForecast(target_property, history, shared, self._cases, rng))
+        return [_Family(name, each) for name, each in zip(pool.families, forecasts, strict=True)]
 
 
 @dataclass(slots=True)
@@ -157,26 +157,28 @@ class _Family:
     """A family as this decision sees it, with an outlook for each property."""
 
     name: str
-    outlooks: list[Outlook]
+    forecasts: list[FamilyForecast]
     in_flight: int = 0
 
     @property
     def size(self) -> int:
-        return len(self.outlooks[0].history)
+        return len(self.forecasts[0].history)
 
     @property
     def entropy(self) -> float | None:
-        return combined_entropy([each.aspect for each in self.outlooks], [each.entropy for each in self.outlooks])
+        return combined_entropy(
+            [each.target_property for each in self.forecasts], [each.entropy for each in self.forecasts]
+        )
 
     @property
-    def misses(self) -> int:
+    def no_gain_count(self) -> int:
         """Acquisitions in a row that gained in none of the properties."""
-        return min(each.history.misses for each in self.outlooks)
+        return min(each.history.no_gain_count for each in self.forecasts)
 
-    def let_fly(self, indices: IndexArray) -> None:
+    def add_pending(self, indices: IndexArray) -> None:
         self.in_flight += len(indices)
-        for outlook in self.outlooks:
-            outlook.let_fly(indices)
+        for forecast in self.forecasts:
+            forecast.add_pending(indices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +202,13 @@ class _Decision:
         self._rng = np.random.default_rng([context.seed, 1])
         pending_codes = context.pool.family_codes[context.pending]
         for code in np.unique(pending_codes):
-            families[code].let_fly(context.pending[pending_codes == code])
+            families[code].add_pending(context.pending[pending_codes == code])
 
     def pick(self) -> _Pick:
         """Choose one candidate of the poorest family."""
         code, reopened = self._target()
         family, available = self._families[code], self._available(code)
-        predictions = [outlook.predict(available) for outlook in family.outlooks]
+        predictions = [forecast.predict(available) for forecast in family.forecasts]
         known = [prediction for prediction in predictions if prediction is not None]
         if len(known) < len(predictions):
             choice, runner_up = Choice(int(self._rng.choice(available))), None
@@ -215,41 +217,45 @@ class _Decision:
             choice, runner_up, reason, details = _scored(family, available, known)
         prefix = f"all families missed {self._patience} times in a row and are admitted again; " if reopened else ""
         passed_over = self._passed_over(code)
-        told = f"{prefix}{_state_of(family, is_poorest=not passed_over)}{passed_over}; {reason}"
-        return _Pick(choice, runner_up, family, told, details)
+        description = f"{prefix}{_state_of(family, is_poorest=not passed_over)}{passed_over}; {reason}"
+        return _Pick(choice, runner_up, family, description, details)
 
     def request(self, pick: _Pick) -> None:
         """Let a pick count as requested before the next one."""
         code = int(self._context.pool.family_codes[pick.choice.index])
         self._left[code] -= 1
         self._asked[code] = self._asked[code][self._asked[code] != pick.choice.index]
-        self._families[code].let_fly(np.array([pick.choice.index]))
+        self._families[code].add_pending(np.array([pick.choice.index]))
 
     def _target(self) -> tuple[int, bool]:
         """Return the code of the family to enrich, and whether the families left out had to be admitted again."""
         with_candidates = np.flatnonzero(self._left).tolist()
-        eligible = [code for code in with_candidates if self._families[code].misses < self._patience]
-        return min(eligible or with_candidates, key=self._poverty), not eligible
+        eligible = [code for code in with_candidates if self._families[code].no_gain_count < self._patience]
+        return min(eligible or with_candidates, key=self._priority), not eligible
 
     def _passed_over(self, target: int) -> str:
         """Say which families are poorer than the target, and why none of them is it."""
         could_not_be = [
             code
             for code, family in enumerate(self._families)
-            if not self._left[code] or family.misses >= self._patience
+            if not self._left[code] or family.no_gain_count >= self._patience
         ]
-        poverty = self._poverty(target)
-        poorer = sorted((rank, code) for code in could_not_be if (rank := self._poverty(code)) < poverty)
-        told = []
+        rank = self._priority(target)
+        poorer = sorted((rank, code) for code in could_not_be if (rank := self._priority(code)) < rank)
+        description = []
         for _, code in poorer[:MAX_PASSED_OVER]:
             family = self._families[code]
-            why = f"missed {family.misses} times in a row" if self._left[code] else "has no candidate left"
-            told.append(f"; {family.name} is poorer, but {why}")
-        return "".join(told) + (f"; {more} more are" if (more := len(poorer) - len(told)) else "")
+            why = (
+                f"brought no gain {family.no_gain_count} times in a row"
+                if self._left[code]
+                else "has no candidate left"
+            )
+            description.append(f"; {family.name} is poorer, but {why}")
+        return "".join(description) + (f"; {more} more are" if (more := len(poorer) - len(description)) else "")
 
-    def _poverty(self, code: int) -> tuple[float, int, str]:
+    def _priority(self, code: int) -> tuple[float, int, str]:
         family = self._families[code]
-        return poverty_rank(family.entropy, family.size + family.in_flight, family.name)
+        return priority(family.entropy, family.size + family.in_flight, family.name)
 
     def _available(self, code: int) -> IndexArray:
         """Available candidates of a family, ascending; looked for when it is aimed at first."""
@@ -259,20 +265,23 @@ class _Decision:
 
 
 def _scored(
-    family: _Family, available: IndexArray, predictions: Sequence[Prediction]
+    family: _Family, available: IndexArray, predictions: Sequence[FamilyPrediction]
 ) -> tuple[Choice, Choice | None, str, dict[str, float]]:
     """Score the available candidates of a family; return the best two, why, and figures worth keeping."""
     entropy = family.entropy
-    parts = list(zip(family.outlooks, predictions, strict=True))
+    parts = list(zip(family.forecasts, predictions, strict=True))
     if entropy is None:
-        scores = sum(each.aspect.weight / each.aspect.scale * prediction.value_std for each, prediction in parts)
+        scores = sum(
+            each.target_property.weight / each.target_property.scale * prediction.value_std
+            for each, prediction in parts
+        )
     else:
-        scores = sum(each.aspect.weight * each.expected_gains(prediction) for each, prediction in parts)
+        scores = sum(each.target_property.weight * each.expected_gains(prediction) for each, prediction in parts)
     choice, runner_up = best_two(available, np.asarray(scores, dtype=np.float64))
     at = int(np.searchsorted(available, choice.index))
     details = {"n_labelled": float(family.size), "n_in_flight": float(family.in_flight)}
-    for outlook, prediction in parts:
-        suffix = f" of {outlook.aspect.name}" if len(parts) > 1 else ""
+    for forecast, prediction in parts:
+        suffix = f" of {forecast.target_property.name}" if len(parts) > 1 else ""
         details |= {
             f"predicted_mean{suffix}": float(prediction.means[:, at].mean()),
             f"predicted_std{suffix}": float(prediction.std[at]),
@@ -292,5 +301,5 @@ def _state_of(family: _Family, *, is_poorest: bool) -> str:
         counted += f" and {family.in_flight} in flight"
     if entropy is None:
         return f"{family.name} has no entropy ({counted})"
-    rank = "poorest" if is_poorest else "the poorest to ask for"
+    rank = "has the lowest entropy" if is_poorest else "has the lowest entropy of those to ask for"
     return f"{family.name} is {rank} (h = {entropy:.3f} nat, {counted})"

@@ -3,7 +3,7 @@
 One step of the published method (steps 1 to 4 of the algorithm in section II of the paper), and where it is here:
 
 1. Target g*: the family of lowest h among those with candidates left that are not left out. A family is left out for
-   good once `patience` = 5 of its acquisitions in a row have not raised its own h (`is_left_out`); every acquisition
+   good once `patience` = 5 of its acquisitions in a row have not raised its own h (`is_excluded`); every acquisition
    counts, also those at which the estimator changes its formula (10 → 11 and 1000 → 1001 values).
 2. Surrogate: a Gaussian process on the labelled rows of g* alone, fitted afresh; constant mean, scaled isotropic
    squared-exponential kernel, Gaussian noise (`agent.surrogate.gaussian_process`).
@@ -27,12 +27,12 @@ decision every time), and a converged fit for 100 steps of Adam.
 What the publication leaves open, as its script behaves or as it must have meant: a family with fewer than five values,
 or with so many equal ones that h = −∞, has no improvement to expect and is not aimed at; it does not count as left
 either. Features are standardised, which the published embeddings were not: they have one scale, tables seldom do
-(`standardise = false` is the publication to the letter). The fit takes all rows of the family: its cost grows with
+(`standardise = false` is the publication to the message). The fit takes all rows of the family: its cost grows with
 their cube.
 
 The method is sequential. It asks for one candidate at a time, whatever `batch` is, and with `parallel` above 1 knows
 nothing of what is in flight but that it is not available: eight requests may then chase the same lack, and an end is
-decided on what is known by then. Observations by hand count as known from the start.
+decided on what is known by then. Observations manually count as known from the start.
 
 Reference: H. Zhang, W. W. Chen, J. M. Rondinelli, W. Chen, Appl. Phys. Rev. 10, 021403 (2023), arXiv 2211.07881.
 """
@@ -66,7 +66,7 @@ class PublishedEntropyTargeted:
         SettingsError: On an option out of its range.
     """
 
-    cheap: ClassVar[bool] = False
+    runs_inline: ClassVar[bool] = False
 
     def __init__(self, *, patience: int = PUBLISHED_PATIENCE, standardise: bool = True) -> None:
         check_whole_number("patience", patience, 1)
@@ -92,7 +92,7 @@ class PublishedEntropyTargeted:
         pool = context.pool
         open_codes = [int(code) for code in np.unique(pool.family_codes[context.available])]
         judged = [code for code in open_codes if math.isfinite(entropies[code])]
-        left = [code for code in judged if not self._is_left_out(context, code)]
+        left = [code for code in judged if not self._is_excluded(context, code)]
         if not left:
             out, unjudged = len(judged), len(open_codes) - len(judged)
             return left, (
@@ -117,7 +117,8 @@ class PublishedEntropyTargeted:
         choice, runner_up = best_two(candidates, expected_improvement(after, spread, h))
         at = int(np.searchsorted(candidates, choice.index))
         family = pool.families[target]
-        reason = f"{family} is poorest (h = {h:.3f} nat, {len(values)} values); expected gain {choice.score:.3f} nat"
+        state = f"{family} has the lowest entropy (h = {h:.3f} nat, {len(values)} values)"
+        reason = f"{state}; expected gain {choice.score:.3f} nat"
         details = {
             "predicted_mean": float(mean[at]),
             "predicted_std": float(std[at]),
@@ -129,21 +130,21 @@ class PublishedEntropyTargeted:
         }
         return Proposal((choice,), short_reason(reason), runner_up, family, details)
 
-    def _is_left_out(self, context: AcquisitionContext, code: int) -> bool:
+    def _is_excluded(self, context: AcquisitionContext, code: int) -> bool:
         acquired = context.acquired[context.pool.family_codes[context.acquired] == code]
         if len(acquired) < self._patience:
             return False
         known = context.observed[context.pool.family_codes[context.observed] == code]
         start = known[np.isin(known, acquired, invert=True)]
         value = context.values[np.searchsorted(context.observed, np.concatenate((start, acquired)))]
-        return is_left_out(value[: len(start)], value[len(start) :], self._patience)
+        return is_excluded(value[: len(start)], value[len(start) :], self._patience)
 
     def _rows(self, context: AcquisitionContext, indices: IndexArray) -> FloatArray:
         features = context.pool.features
         return self._columns.of(features).apply(features[indices]) if self._standardise else features[indices]
 
 
-def is_left_out(start: FloatArray, acquired: FloatArray, patience: int) -> bool:
+def is_excluded(start: FloatArray, acquired: FloatArray, patience: int) -> bool:
     """Tell whether `patience` acquisitions of a family in a row ever failed to raise its h.
 
     For good: what came in later, asked for before the family was left out, does not bring it back.
@@ -153,13 +154,13 @@ def is_left_out(start: FloatArray, acquired: FloatArray, patience: int) -> bool:
         acquired: Its acquired values in order of admission, shape (t,).
         patience: Misses in a row.
     """
-    sample, misses = np.sort(start), 0
+    sample, no_gain_count = np.sort(start), 0
     before = published_entropy(sample)
     for value in acquired:
         sample = np.insert(sample, int(np.searchsorted(sample, value)), value)
         after = published_entropy(sample)
-        misses = 0 if after > before else misses + 1
-        if misses == patience:
+        no_gain_count = 0 if after > before else no_gain_count + 1
+        if no_gain_count == patience:
             return True
         before = after
     return False

@@ -7,7 +7,7 @@ cases, and the surrogate's deviation falls around the requests in every case.
 | here | meaning | shape |
 |---|---|---|
 | s | cases; one while nothing is in flight | |
-| e | errors of what is in flight, by case (see `surrogate.imagined.Imagined`) | (s, requests) |
+| e | errors of what is in flight, by case (see `surrogate.pending_conditioned.PendingConditioned`) | (s, requests) |
 | a | candidates that are available | |
 """
 
@@ -21,12 +21,12 @@ from agent.acquisition.base import FloatArray, IndexArray
 from agent.acquisition.family_history import FamilyHistory
 from agent.acquisition.shared_surrogate import SharedSurrogate
 from agent.entropy.expected_gain import expected_gain
-from agent.entropy.target_properties import Aspect
-from agent.surrogate.pending_conditioned import Imagined
+from agent.entropy.target_properties import TargetProperty
+from agent.surrogate.pending_conditioned import PendingConditioned
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class FamilyPrediction:
     """Of a property of the available candidates of a family.
 
     Attributes:
@@ -48,11 +48,11 @@ class Prediction:
         return total
 
 
-class Outlook:
+class FamilyForecast:
     """One property of a family.
 
     Args:
-        aspect: The property.
+        target_property: The property.
         history: What is known of it in this family.
         shared: The surrogate of all families, for one with too few rows.
         cases: How many cases there are once something is in flight; even.
@@ -60,72 +60,77 @@ class Outlook:
     """
 
     def __init__(
-        self, aspect: Aspect, history: FamilyHistory, shared: SharedSurrogate, cases: int, rng: np.random.Generator
+        self,
+        target_property: TargetProperty,
+        history: FamilyHistory,
+        shared: SharedSurrogate,
+        cases: int,
+        rng: np.random.Generator,
     ) -> None:
-        self.aspect, self.history = aspect, history
+        self.target_property, self.history = target_property, history
         self._shared, self._cases, self._rng = shared, cases, rng
         self._samples = [history.sample]
         self._errors = np.empty((cases, 0))
-        self._flight: list[int] = []
-        self._imagined: Imagined | None = None
+        self._pending: list[int] = []
+        self._conditioned: PendingConditioned | None = None
 
     @property
     def entropy(self) -> float | None:
         """Mean standardised entropy over the cases [nat]; None where it is undefined."""
-        known = [h for h in map(self.aspect.entropy, self._samples) if h is not None]
+        known = [h for h in map(self.target_property.entropy, self._samples) if h is not None]
         return float(np.mean(known)) if known else None
 
-    def let_fly(self, indices: IndexArray) -> None:
+    def add_pending(self, indices: IndexArray) -> None:
         """Count requests in flight, and draw what they may bring; what was drawn for earlier ones stays."""
         process = self.history.surrogate()
         if process is not None:
-            if self._imagined is None:
-                self._imagined = Imagined(process)
-            self._imagined.extend(self.history.standardised(indices))
-        self._flight += indices.tolist()
+            if self._conditioned is None:
+                self._conditioned = PendingConditioned(process)
+            self._conditioned.extend(self.history.standardised(indices))
+        self._pending += indices.tolist()
         half = self._rng.normal(size=(self._cases // 2, len(indices)))
         self._errors = np.concatenate((self._errors, np.concatenate((half, -half))), axis=1)
         values = self._values_in_flight()
         if values is not None:
             self._samples = [np.sort(np.concatenate((self.history.sample, case))) for case in values]
 
-    def predict(self, available: IndexArray) -> Prediction | None:
+    def predict(self, available: IndexArray) -> FamilyPrediction | None:
         """Predict the property of available candidates of the family; None while nothing is known at all."""
         process = self.history.surrogate()
         if process is None:
             return self._predicted_by_all(available)
         at = self.history.places[available]
-        if self._imagined is None:
+        if self._conditioned is None:
             mean, std = process.predict()
-            return Prediction(mean[None, at], std[at], process.noise_std, process.lengthscale)
-        means, std = self._imagined.predict(self._errors)
-        return Prediction(means[:, at], std[at], process.noise_std, process.lengthscale)
+            return FamilyPrediction(mean[None, at], std[at], process.noise_std, process.lengthscale)
+        means, std = self._conditioned.predict(self._errors)
+        return FamilyPrediction(means[:, at], std[at], process.noise_std, process.lengthscale)
 
-    def expected_gains(self, prediction: Prediction) -> FloatArray:
+    def expected_gains(self, prediction: FamilyPrediction) -> FloatArray:
         """Return the mean expected gain over the cases, shape (a,) [nat]."""
         gains = np.zeros(len(prediction.std))
         std = prediction.value_std
         means = np.broadcast_to(prediction.means, (len(self._samples), len(std)))
         for sample, mean in zip(self._samples, means, strict=True):
-            added = self.aspect.measure.added(sample)
+            added = self.target_property.measure.added(sample)
             if added is not None:
                 gains += expected_gain(added, sample, mean, std) / len(self._samples)
         return gains
 
     def _values_in_flight(self) -> FloatArray | None:
-        if self._imagined is not None:
-            return self._imagined.values(self._errors)
+        if self._conditioned is not None:
+            return self._conditioned.values(self._errors)
         process = self._shared.process
         if process is None:
             return None
-        mean, std = process.predict(self._shared.rows(np.array(self._flight)))
+        mean, std = process.predict(self._shared.rows(np.array(self._pending)))
         values: FloatArray = mean + np.hypot(std, process.noise_std) * self._errors
         return values
 
-    def _predicted_by_all(self, available: IndexArray) -> Prediction | None:
+    def _predicted_by_all(self, available: IndexArray) -> FamilyPrediction | None:
         process = self._shared.process
         if process is None:
             return None
-        flown = process.with_fantasies(self._shared.rows(np.array(self._flight, dtype=np.int64)))
-        mean, std = self._shared.predict(flown, available)
-        return Prediction(mean[None], std, process.noise_std, process.hyperparameters.lengthscale)
+        conditioned = process.with_fantasies(self._shared.rows(np.array(self._pending, dtype=np.int64)))
+        mean, std = self._shared.predict(conditioned, available)
+        return FamilyPrediction(mean[None], std, process.noise_std, process.hyperparameters.lengthscale)

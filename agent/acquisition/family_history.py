@@ -2,7 +2,7 @@
 
 A history is a fold over the rows of a family in canonical order: the start set in pool order, then the acquisitions in
 order of admission. It is kept between decisions and continued where the rows are still the same ones; where they are
-not (an observation added by hand, another campaign) it is folded anew. So it depends on the context of the decision
+not (an observation added manually, another campaign) it is folded again. So it depends on the context of the decision
 alone, and keeping it only saves time.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, PoolArrays
 from agent.entropy.measure import EntropyMeasure
-from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import Standardisation
 
@@ -34,11 +34,11 @@ class FamilyHistory:
         places: Where each pool index stands among the members of its family, shape (n,).
         columns: Statistics of the features.
         measure: The entropy that counts.
-        terms: How the surrogate grows.
+        growth: How the surrogate grows.
 
     Attributes:
         sample: Its values, ascending, shape (k,).
-        misses: Its latest acquisitions in a row that did not raise its entropy.
+        no_gain_count: Its latest acquisitions in a row that did not raise its entropy.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class FamilyHistory:
         *,
         columns: Standardisation,
         measure: EntropyMeasure,
-        terms: GrowthTerms,
+        growth: GrowthSettings,
     ) -> None:
         self.members, self.places = members, places
         self.measure = measure
         self.sample: FloatArray = np.empty(0)
-        self.misses = 0
-        self._features, self._columns, self._terms = features, columns, terms
+        self.no_gain_count = 0
+        self._features, self._columns, self._growth = features, columns, growth
         self._rows: IndexArray = np.empty(0, dtype=np.int64)
         self._values: FloatArray = np.empty(0)
         self._started = self._modelled = 0
@@ -80,7 +80,7 @@ class FamilyHistory:
         known = len(self._rows)
         same = started == self._started and np.array_equal(rows[:known], self._rows)
         if not (same and np.array_equal(values[:known], self._values)):
-            self._begin_anew(started)
+            self._begin_again(started)
             known = 0
         if known < started:
             self.sample = np.sort(values[:started])
@@ -88,7 +88,7 @@ class FamilyHistory:
         for value in values[known:]:
             added = self.measure.added(self.sample)
             gained = added is None or bool(added.gain(np.array([value]))[0] > LEAST_GAIN)
-            self.misses = 0 if gained else self.misses + 1
+            self.no_gain_count = 0 if gained else self.no_gain_count + 1
             self.sample = np.insert(self.sample, int(np.searchsorted(self.sample, value)), value)
         self._rows, self._values = rows, values
 
@@ -100,16 +100,16 @@ class FamilyHistory:
             self._modelled = max(self._started, MIN_FAMILY_ROWS)
             first = self._rows[: self._modelled]
             queries = Queries(self._features, self.members, self._columns)
-            self._surrogate = GrowingGP(queries, self.standardised(first), self._values[: self._modelled], self._terms)
+            self._surrogate = GrowingGP(queries, self.standardised(first), self._values[: self._modelled], self._growth)
         for row, value in zip(self._rows[self._modelled :], self._values[self._modelled :], strict=True):
             self._surrogate.append(self.standardised(np.array([row]))[0], float(value))
         self._modelled = len(self._rows)
         return self._surrogate
 
-    def _begin_anew(self, started: int) -> None:
+    def _begin_again(self, started: int) -> None:
         self._rows, self._values = self._rows[:0], self._values[:0]
         self._started, self._modelled, self._surrogate = started, 0, None
-        self.sample, self.misses = self._values, 0
+        self.sample, self.no_gain_count = self._values, 0
 
 
 class Histories:
@@ -119,10 +119,12 @@ class Histories:
         pool: The pool.
         measure: The entropy that counts.
         columns: Statistics of the features.
-        terms: How surrogates grow.
+        growth: How surrogates grow.
     """
 
-    def __init__(self, pool: PoolArrays, measure: EntropyMeasure, columns: Standardisation, terms: GrowthTerms) -> None:
+    def __init__(
+        self, pool: PoolArrays, measure: EntropyMeasure, columns: Standardisation, growth: GrowthSettings
+    ) -> None:
         order = np.argsort(pool.family_codes, kind="stable")
         members = np.split(order, np.cumsum(np.bincount(pool.family_codes, minlength=len(pool.families)))[:-1])
         places = np.empty(len(order), dtype=np.int64)
@@ -130,7 +132,7 @@ class Histories:
             places[rows] = np.arange(len(rows))
         self._codes = pool.family_codes
         self._families = [
-            FamilyHistory(pool.features, rows, places, columns=columns, measure=measure, terms=terms)
+            FamilyHistory(pool.features, rows, places, columns=columns, measure=measure, growth=growth)
             for rows in members
         ]
 

@@ -57,7 +57,7 @@ def make_policy(name: str, options: Mapping[str, object], code: CodeSource = INS
     return policy
 
 
-def is_cheap(policy: Policy) -> bool:
+def runs_inline(policy: Policy) -> bool:
     """Tell whether a policy may decide in the agent's own step; a class says so by `cheap = True`."""
     return bool(getattr(policy, "cheap", False))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, PoolArrays
-from agent.campaign.life_cycle import Standing
+from agent.campaign.life_cycle import CandidateStatus
 from agent.campaign.plan import Ordering
 from agent.campaign.proposals import decision_seed
 from agent.campaign.state import Campaign
@@ -23,10 +23,10 @@ def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
     With `Ordering.IN_ORDER` the candidates of the last `lag - 1` decisions count as pending whether they have
     answered or not, so that the decision does not depend on who answers first.
     """
-    plan = campaign.terms
-    standing = campaign.standing
-    observed = standing == Standing.OBSERVED
-    pending = (standing == Standing.PENDING) | (standing == Standing.WAITING)
+    plan = campaign.plan
+    statuses = campaign.statuses
+    observed = statuses == CandidateStatus.OBSERVED
+    pending = (statuses == CandidateStatus.PENDING) | (statuses == CandidateStatus.RETRY_PENDING)
     acquired = campaign.acquired
     if plan.ordering is Ordering.IN_ORDER:
         hidden = np.array(
@@ -48,10 +48,10 @@ def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
         values=campaign.values[observed_indices],
         acquired=acquired.copy(),
         pending=np.flatnonzero(pending),
-        available=np.flatnonzero(standing == Standing.AVAILABLE),
+        available=np.flatnonzero(statuses == CandidateStatus.AVAILABLE),
         decision=campaign.next_decision,
         seed=decision_seed(plan.seed, campaign.next_decision),
         measure=plan.measure,
-        further=campaign.further[observed_indices],
-        aspects=plan.aspects if plan.further else (),
+        additional=campaign.additional[observed_indices],
+        targets=plan.targets if plan.additional_properties else (),
     )

@@ -8,9 +8,9 @@ from protocols.wire.messages import Quantity
 
 def contract_breach(campaign: Campaign, quantities: tuple[Quantity, ...]) -> str:
     """Return what is wrong with a result, or nothing: its properties, units and ranges are those of the plan."""
-    plan = campaign.terms
+    plan = campaign.plan
     wanted = [(plan.property_name, plan.unit, plan.valid_range)]
-    wanted += [(each.name, each.unit, each.valid_range) for each in plan.further]
+    wanted += [(each.name, each.unit, each.valid_range) for each in plan.additional_properties]
     return next((breach for each in wanted if (breach := _breach(quantities, *each))), "")
 
 

@@ -20,12 +20,12 @@ from agent.campaign.events import (
     ControlNoted,
     Event,
     LateResultKept,
-    Measured,
+    MeasuredQuantity,
     ObservationAdded,
     RequestExpired,
     ResultAccepted,
 )
-from agent.campaign.life_cycle import OPEN, Phase, Standing
+from agent.campaign.life_cycle import OPEN, CandidateStatus, Phase
 from agent.campaign.state import RESULT_REFUSED, Attempt, Campaign
 from protocols.errors import MessageError
 from protocols.wire.messages import (
@@ -43,7 +43,7 @@ from protocols.wire.topics import ANY_SIMULATOR
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ResultAck:
     """The answer that the sender of a result or failure gets, after the events are committed."""
 
     attempt_id: str
@@ -53,20 +53,20 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Consequence:
     """What follows from one input."""
 
     events: tuple[Event, ...] = ()
-    receipt: Receipt | None = None
+    ack: ResultAck | None = None
 
 
-def decide_message(campaign: Campaign, message: AnyMessage) -> Outcome:
+def decide_message(campaign: Campaign, message: AnyMessage) -> Consequence:
     """Decide on a message of any type; a status changes nothing.
 
     Raises:
         MessageError: When it is of another campaign, not for an agent, or cannot be carried out; it changes nothing.
     """
-    if message.campaign != campaign.terms.campaign:
+    if message.campaign != campaign.plan.campaign:
         raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
     match message:
         case CandidateResult():
@@ -76,12 +76,12 @@ def decide_message(campaign: Campaign, message: AnyMessage) -> Outcome:
         case Control():
             return decide_control(campaign, message)
         case Status():
-            return Outcome()
+            return Consequence()
         case _:
             raise MessageError("wrong_topic", f"A {message.type} is not for the agent")
 
 
-def decide_result(campaign: Campaign, message: CandidateResult) -> Outcome:
+def decide_result(campaign: Campaign, message: CandidateResult) -> Consequence:
     """Decide on a result: accepted, duplicate, late or refused.
 
     Raises:
@@ -92,8 +92,8 @@ def decide_result(campaign: Campaign, message: CandidateResult) -> Outcome:
         return _receipt(message, ReceiptStatus.DUPLICATE)
     quantities = tuple(_measured(quantity) for quantity in message.quantities)
     problem = contract_breach(campaign, message.quantities)
-    if campaign.standing_of(attempt.candidate_id) not in OPEN or (problem and not attempt.in_flight):
-        why = problem or f"the candidate is {campaign.standing_of(attempt.candidate_id).name.lower()}"
+    if campaign.status_of(attempt.candidate_id) not in OPEN or (problem and not attempt.in_flight):
+        why = problem or f"the candidate is {campaign.status_of(attempt.candidate_id).name.lower()}"
         late = LateResultKept(attempt.attempt_id, attempt.candidate_id, message.simulator, quantities, why)
         return _receipt(message, ReceiptStatus.LATE, why, late)
     if problem:
@@ -105,14 +105,14 @@ def decide_result(campaign: Campaign, message: CandidateResult) -> Outcome:
         attempt.attempt_id,
         attempt.candidate_id,
         message.simulator,
-        next(q.value for q in message.quantities if q.name == campaign.terms.property_name),
+        next(q.value for q in message.quantities if q.name == campaign.plan.property_name),
         quantities,
         message.duration_s,
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", accepted)
 
 
-def decide_failure(campaign: Campaign, message: CandidateFailure) -> Outcome:
+def decide_failure(campaign: Campaign, message: CandidateFailure) -> Consequence:
     """Decide on a failure: it ends an attempt that is awaited, and changes nothing otherwise.
 
     Raises:
@@ -134,7 +134,7 @@ def decide_failure(campaign: Campaign, message: CandidateFailure) -> Outcome:
     return _receipt(message, ReceiptStatus.ACCEPTED, "", failed)
 
 
-def decide_control(campaign: Campaign, message: Control) -> Outcome:
+def decide_control(campaign: Campaign, message: Control) -> Consequence:
     """Decide on an operator's wish; one that was carried out before changes nothing.
 
     Raises:
@@ -142,7 +142,7 @@ def decide_control(campaign: Campaign, message: Control) -> Outcome:
             fit the state.
     """
     if message.message_id in campaign.controls_seen or campaign.phase is Phase.FINISHED:
-        return Outcome()
+        return Consequence()
     reason = message.reason or "by the operator"
     identity = message.message_id
     phase = campaign.phase
@@ -154,23 +154,27 @@ def decide_control(campaign: Campaign, message: Control) -> Outcome:
         case ControlAction.STOP:
             events = (CampaignStopping(reason, identity),) if phase in {Phase.RUNNING, Phase.PAUSED} else ()
         case ControlAction.EXCLUDE_CANDIDATE:
-            candidate_id = _controlled_candidate(campaign, message, closed={Standing.OBSERVED, Standing.SET_ASIDE})
-            excluded = campaign.standing_of(candidate_id) is Standing.EXCLUDED
+            candidate_id = _controlled_candidate(
+                campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.ABANDONED}
+            )
+            excluded = campaign.status_of(candidate_id) is CandidateStatus.EXCLUDED
             events = () if excluded else (CandidateExcluded(candidate_id, reason, identity),)
         case ControlAction.ADD_OBSERVATION:  # pragma: no branch - the last of the enumeration, which mypy checks
-            candidate_id = _controlled_candidate(campaign, message, closed={Standing.OBSERVED, Standing.EXCLUDED})
+            candidate_id = _controlled_candidate(
+                campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.EXCLUDED}
+            )
             quantity = message.quantity
             problem = "it carries no quantity" if quantity is None else contract_breach(campaign, (quantity,))
             if problem or quantity is None:
                 raise MessageError("invalid", f"add_observation: {problem}")
             events = (ObservationAdded(candidate_id, quantity.value, identity),)
-    return Outcome(events or (ControlNoted(message.action.value, identity),))
+    return Consequence(events or (ControlNoted(message.action.value, identity),))
 
 
-def decide_expiry(campaign: Campaign, attempt_id: str) -> Outcome:
+def decide_expiry(campaign: Campaign, attempt_id: str) -> Consequence:
     """Decide that a request has had no answer in its time; an attempt that is no longer awaited changes nothing."""
     attempt = campaign.in_flight.get(attempt_id)
-    return Outcome((RequestExpired(attempt_id, attempt.candidate_id),) if attempt is not None else ())
+    return Consequence((RequestExpired(attempt_id, attempt.candidate_id),) if attempt is not None else ())
 
 
 def _attempt(campaign: Campaign, message: CandidateResult | CandidateFailure) -> Attempt:
@@ -190,21 +194,21 @@ def _attempt(campaign: Campaign, message: CandidateResult | CandidateFailure) ->
     return attempt
 
 
-def _controlled_candidate(campaign: Campaign, message: Control, *, closed: set[Standing]) -> str:
+def _controlled_candidate(campaign: Campaign, message: Control, *, closed: set[CandidateStatus]) -> str:
     candidate_id = message.candidate_id
     if candidate_id is None or candidate_id not in campaign.pool.index_of:
         raise MessageError("invalid", f"{message.action.value}: candidate {candidate_id!r} is not in the pool")
-    standing = campaign.standing_of(candidate_id)
-    if standing in closed:
-        raise MessageError("invalid", f"{message.action.value}: candidate {candidate_id!r} is {standing.name.lower()}")
+    status = campaign.status_of(candidate_id)
+    if status in closed:
+        raise MessageError("invalid", f"{message.action.value}: candidate {candidate_id!r} is {status.name.lower()}")
     return candidate_id
 
 
 def _receipt(
     message: CandidateResult | CandidateFailure, status: ReceiptStatus, detail: str = "", *events: Event
-) -> Outcome:
-    return Outcome(events, Receipt(message.attempt_id, message.simulator, status, detail[:MAX_REASON_LENGTH]))
+) -> Consequence:
+    return Consequence(events, ResultAck(message.attempt_id, message.simulator, status, detail[:MAX_REASON_LENGTH]))
 
 
-def _measured(quantity: Quantity) -> Measured:
-    return Measured(quantity.name, quantity.value, quantity.unit, quantity.standard_deviation)
+def _measured(quantity: Quantity) -> MeasuredQuantity:
+    return MeasuredQuantity(quantity.name, quantity.value, quantity.unit, quantity.standard_deviation)

@@ -21,20 +21,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agent.campaign.events import (
-    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
     CampaignStarted,
     CampaignStopping,
+    CandidateAbandoned,
     CandidateExcluded,
-    CandidateSetAside,
     ControlNoted,
     DecisionMade,
     Event,
     LateResultKept,
     ObservationAdded,
+    PolicyExhausted,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -45,7 +45,7 @@ from protocols.wire.attempt_ids import number_of
 START_SET: Final = "start set"
 """Source of an observation that the campaign began with."""
 
-BY_HAND: Final = "by hand"
+MANUAL: Final = "manual"
 """Source of an observation that an operator added."""
 
 
@@ -56,14 +56,14 @@ class Observation:
     Attributes:
         candidate_id: Whose.
         value: Of the campaign's property [its unit].
-        further: Of the further properties, in the order in which they were asked for [their units].
+        additional: Of the additional properties, in the order in which they were asked for [their units].
         source: Who says so.
         attempt_id: Of the request that it answers, if it answers one.
     """
 
     candidate_id: str
     value: float
-    further: tuple[float, ...]
+    additional: tuple[float, ...]
     source: str
     attempt_id: str | None = None
 
@@ -72,7 +72,7 @@ Words = Callable[[Any], str]
 """Makes a text of an event of the row's kind."""
 
 Observations = Callable[[Any, Sequence[str]], Iterator[Observation]]
-"""Yields the observations of an event of the row's kind, with the values of the named further properties."""
+"""Yields the observations of an event of the row's kind, with the values of the named additional properties."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,30 +105,30 @@ def is_observation(event: Event) -> bool:
     return description_of(event).observations is not None
 
 
-def observations_of(event: Event, further: Sequence[str] = ()) -> Iterator[Observation]:
+def observations_of(event: Event, additional: Sequence[str] = ()) -> Iterator[Observation]:
     """Yield what an event brings into the dataset.
 
     Args:
         event: Any.
-        further: Names of the further properties whose values are wanted.
+        additional: Names of the additional properties whose values are wanted.
     """
     observations = description_of(event).observations
-    return iter(()) if observations is None else observations(event, further)
+    return iter(()) if observations is None else observations(event, additional)
 
 
-def _start_set(event: StartSetLoaded, _further: Sequence[str]) -> Iterator[Observation]:
-    for candidate_id, value, further in event.rows():
-        yield Observation(candidate_id, value, further, START_SET)
+def _start_set(event: StartSetLoaded, _additional: Sequence[str]) -> Iterator[Observation]:
+    for candidate_id, value, additional in event.rows():
+        yield Observation(candidate_id, value, additional, START_SET)
 
 
-def _result(event: ResultAccepted, further: Sequence[str]) -> Iterator[Observation]:
+def _result(event: ResultAccepted, additional: Sequence[str]) -> Iterator[Observation]:
     yield Observation(
-        event.candidate_id, event.value, event.values_of(further), event.simulator, attempt_id=event.attempt_id
+        event.candidate_id, event.value, event.values_of(additional), event.simulator, attempt_id=event.attempt_id
     )
 
 
-def _added(event: ObservationAdded, _further: Sequence[str]) -> Iterator[Observation]:
-    yield Observation(event.candidate_id, event.value, (), BY_HAND)
+def _added(event: ObservationAdded, _additional: Sequence[str]) -> Iterator[Observation]:
+    yield Observation(event.candidate_id, event.value, (), MANUAL)
 
 
 def _failure(event: AttemptFailed) -> str:
@@ -147,9 +147,9 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         words=lambda e: f"decision {e.decision} chooses {', '.join(e.candidate_ids)} ({e.reason})",
         log_name="decision",
     ),
-    AskingEnded: EventDescription(
+    PolicyExhausted: EventDescription(
         words=lambda e: f"the policy has nothing more to ask for ({e.reason})",
-        log_name="asking_ended",
+        log_name="policy_exhausted",
     ),
     RequestIssued: EventDescription(
         words=lambda e: f"attempt {e.attempt} of {e.candidate_id} goes to {e.recipient}",
@@ -184,8 +184,8 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         closes_attempt=lambda _: "expired",
         attempt_in_words=lambda _: "no answer in its time",
     ),
-    CandidateSetAside: EventDescription(
-        words=lambda e: f"{e.candidate_id} is set aside: {e.reason}",
+    CandidateAbandoned: EventDescription(
+        words=lambda e: f"{e.candidate_id} is abandoned: {e.reason}",
         log_name="candidate_set_aside",
         is_warning=True,
         candidate_in_words=lambda e: e.reason,
@@ -200,8 +200,8 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         words=lambda e: f"the operator adds {e.candidate_id} = {e.value:g}",
         log_name="observation_by_hand",
         observations=_added,
-        closes_candidate=lambda _: "observed by hand",
-        candidate_in_words=lambda _: "observed by hand",
+        closes_candidate=lambda _: "observed manually",
+        candidate_in_words=lambda _: "observed manually",
     ),
     CampaignPaused: EventDescription(
         words=lambda e: f"the campaign pauses: {e.reason}",

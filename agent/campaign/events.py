@@ -21,7 +21,7 @@ MAX_REASON_LENGTH: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredQuantity:
     """A reported quantity."""
 
     name: str
@@ -44,19 +44,19 @@ class StartSetLoaded:
 
     candidate_ids: tuple[str, ...]
     values: tuple[float, ...]
-    further: tuple[tuple[float, ...], ...] = ()
-    """Values of the further properties, a row for each candidate; nothing where there are none."""
+    additional: tuple[tuple[float, ...], ...] = ()
+    """Values of the additional properties, a row for each candidate; nothing where there are none."""
 
     @classmethod
-    def of(cls, start: Sequence[tuple[str, float]], further: Sequence[tuple[float, ...]]) -> Self:
+    def of(cls, start: Sequence[tuple[str, float]], additional: Sequence[tuple[float, ...]]) -> Self:
         """Return the event for candidate ids with their values, and the further values of each."""
         ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
-        return cls(ids, values, tuple(further))
+        return cls(ids, values, tuple(additional))
 
     def rows(self) -> Iterator[tuple[str, float, tuple[float, ...]]]:
         """Yield candidate id, value and further values."""
-        further = self.further or ((),) * len(self.values)
-        yield from zip(self.candidate_ids, self.values, further, strict=True)
+        additional = self.additional or ((),) * len(self.values)
+        yield from zip(self.candidate_ids, self.values, additional, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class DecisionMade:
 
 
 @dataclass(frozen=True, slots=True)
-class AskingEnded:
+class PolicyExhausted:
     """The policy had nothing more to ask for, and is never asked again; what is in flight is awaited as ever.
 
     `decision` is the one that it did not make, on the ground of the journal up to `based_on`.
@@ -112,11 +112,11 @@ class ResultAccepted:
     candidate_id: str
     simulator: str
     value: float
-    quantities: tuple[Measured, ...]
+    quantities: tuple[MeasuredQuantity, ...]
     duration_s: float
 
     def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
-        """Return the values of further properties, by name."""
+        """Return the values of additional properties, by name."""
         known = {quantity.name: quantity.value for quantity in self.quantities}
         return tuple(known[name] for name in names)
 
@@ -128,7 +128,7 @@ class LateResultKept:
     attempt_id: str
     candidate_id: str
     simulator: str
-    quantities: tuple[Measured, ...]
+    quantities: tuple[MeasuredQuantity, ...]
     why: str
 
 
@@ -153,7 +153,7 @@ class RequestExpired:
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateSetAside:
+class CandidateAbandoned:
     """A candidate is given up; its unit of the budget is spent."""
 
     candidate_id: str
@@ -171,7 +171,7 @@ class CandidateExcluded:
 
 @dataclass(frozen=True, slots=True)
 class ObservationAdded:
-    """An operator added an observation by hand; it costs no budget."""
+    """An operator added an observation manually; it costs no budget."""
 
     candidate_id: str
     value: float
@@ -221,13 +221,13 @@ Event = (
     CampaignStarted
     | StartSetLoaded
     | DecisionMade
-    | AskingEnded
+    | PolicyExhausted
     | RequestIssued
     | ResultAccepted
     | LateResultKept
     | AttemptFailed
     | RequestExpired
-    | CandidateSetAside
+    | CandidateAbandoned
     | CandidateExcluded
     | ObservationAdded
     | CampaignPaused

@@ -8,11 +8,11 @@ from agent.campaign.events import (
     MAX_REASON_LENGTH,
     CampaignFinished,
     CampaignPaused,
-    CandidateSetAside,
+    CandidateAbandoned,
     Event,
     RequestIssued,
 )
-from agent.campaign.life_cycle import Phase, Standing
+from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.state import Campaign
 from protocols.wire.attempt_ids import attempt_identity
 
@@ -24,18 +24,18 @@ but a candidate that takes its simulator down every time must end as well."""
 def react(campaign: Campaign) -> tuple[Event, ...]:
     """Return the events that follow by themselves from the state, or none.
 
-    Ask again after folding them: setting aside may pause the campaign, and the last outcome ends it.
+    Ask again after folding them: abandoning may pause the campaign, and the last outcome ends it.
     """
     if campaign.phase in {Phase.NEW, Phase.FINISHED}:
         return ()
-    plan = campaign.terms
+    plan = campaign.plan
     events: list[Event] = []
-    for candidate_id, setback in campaign.waiting.items():
+    for candidate_id, attempt_failure in campaign.retry_pending.items():
         made = campaign.attempts_made[candidate_id]
         interrupted = campaign.interruptions.get(candidate_id, 0)
         used_up = made - interrupted >= plan.max_attempts or interrupted >= MAX_INTERRUPTIONS
-        if setback.permanent or used_up or campaign.phase is Phase.STOPPING:
-            events.append(CandidateSetAside(candidate_id, _set_aside_reason(setback.reason, made)))
+        if attempt_failure.permanent or used_up or campaign.phase is Phase.STOPPING:
+            events.append(CandidateAbandoned(candidate_id, _abandoned_reason(attempt_failure.reason, made)))
         elif campaign.phase is Phase.RUNNING:
             decision = campaign.decision_of[candidate_id]
             events.append(
@@ -43,21 +43,21 @@ def react(campaign: Campaign) -> tuple[Event, ...]:
             )
     if events:
         return tuple(events)
-    if campaign.phase is Phase.RUNNING and campaign.set_aside_in_a_row >= plan.give_up_after:
-        return (CampaignPaused(f"the last {campaign.set_aside_in_a_row} candidates were all set aside"),)
+    if campaign.phase is Phase.RUNNING and campaign.abandoned_in_a_row >= plan.give_up_after:
+        return (CampaignPaused(f"the last {campaign.abandoned_in_a_row} candidates were all abandoned"),)
     reason = _finish_reason(campaign)
     return (CampaignFinished(reason),) if reason else ()
 
 
 def issue_request(campaign: Campaign, candidate_id: str, decision: int, *, attempt: int, turn: int) -> RequestIssued:
     """Return the request of an attempt; the recipients have their turns."""
-    plan = campaign.terms
+    plan = campaign.plan
     recipient = plan.recipients[turn % len(plan.recipients)]
     identity = attempt_identity(plan.uid, decision, candidate_id, attempt)
     return RequestIssued(identity, candidate_id, decision, attempt, recipient)
 
 
-def _set_aside_reason(reason: str, attempts: int) -> str:
+def _abandoned_reason(reason: str, attempts: int) -> str:
     return f"{reason} (after {attempts} attempt{'s' * (attempts != 1)})"[:MAX_REASON_LENGTH]
 
 
@@ -66,10 +66,10 @@ def _finish_reason(campaign: Campaign) -> str:
         return ""
     if campaign.phase is Phase.STOPPING:
         return "stopped by the operator"
-    if campaign.asking_ended is not None:
-        return f"the policy has nothing more to ask for: {campaign.asking_ended}"[:MAX_REASON_LENGTH]
-    if campaign.requested >= campaign.terms.budget:
+    if campaign.policy_exhausted is not None:
+        return f"the policy has nothing more to ask for: {campaign.policy_exhausted}"[:MAX_REASON_LENGTH]
+    if campaign.requested >= campaign.plan.budget:
         return "the budget is spent"
-    if not (campaign.standing == Standing.AVAILABLE).any():
+    if not (campaign.statuses == CandidateStatus.AVAILABLE).any():
         return "no candidate is left"
     return ""

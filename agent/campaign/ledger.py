@@ -21,7 +21,7 @@ from typing import Final, Self
 
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.decide import Outcome, decide_message
+from agent.campaign.decide import Consequence, decide_message
 from agent.campaign.event_descriptions import Observation, is_observation, observations_of
 from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.follow import react
@@ -37,10 +37,10 @@ ProposeNow = Callable[[AcquisitionContext, int], Proposal | None]
 
 
 @dataclass(frozen=True, slots=True)
-class BiasStep:
-    """The metrics after one observation; `changed` names the families whose rows are new at this step."""
+class TrajectoryPoint:
+    """The metrics after one observation; `changed` names the families whose rows are new at this observation."""
 
-    step: int
+    observation: int
     sequence: int
     point: BiasPoint
     changed: tuple[str, ...]
@@ -58,7 +58,7 @@ class Change:
 
     sequence: int
     event: Event
-    metrics: BiasStep | None = None
+    metrics: TrajectoryPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Ledger:
         """
         self.campaign.apply(event)
         if isinstance(event, CampaignStarted):
-            self.meter = BiasMeter(self.pool.families, measure=event.plan.aspects)
+            self.meter = BiasMeter(self.pool.families, measure=event.plan.targets)
         metrics = self._measure(event) if is_observation(event) else None
         return Change(self.campaign.sequence, event, metrics)
 
@@ -147,7 +147,7 @@ class Ledger:
                 action="`entropilot verify` tells what else is wrong; restore the run folder from a copy",
             ) from None
 
-    def decide(self, message: AnyMessage) -> Outcome:
+    def decide(self, message: AnyMessage) -> Consequence:
         """Return what a message makes.
 
         Raises:
@@ -155,19 +155,19 @@ class Ledger:
         """
         return decide_message(self.campaign, message)
 
-    def take(self, outcome: Outcome) -> tuple[Change, ...]:
+    def take(self, outcome: Consequence) -> tuple[Change, ...]:
         """Fold what was decided."""
         return tuple(self.fold(event) for event in outcome.events)
 
-    def settle(self, propose_now: ProposeNow) -> Settlement:
+    def settle(self, propose_inline: ProposeNow) -> Settlement:
         """Fold what follows by itself, and decide as long as the policy answers at once."""
         changes: list[Change] = []
         while True:
             if follows := react(self.campaign):
-                changes.extend(self.take(Outcome(follows)))
+                changes.extend(self.take(Consequence(follows)))
                 continue
             question = self.question()
-            proposal = None if question is None else propose_now(question.context, question.needed.count)
+            proposal = None if question is None else propose_inline(question.context, question.needed.count)
             if question is None or proposal is None:
                 return Settlement(tuple(changes), question)
             changes.extend(self.take(self.answer(question, proposal)))
@@ -181,7 +181,7 @@ class Ledger:
         """Return what a decision could look at now, whether one is due or not."""
         return make_context(self.campaign, self.pool)
 
-    def answer(self, question: Question, proposal: Proposal) -> Outcome:
+    def answer(self, question: Question, proposal: Proposal) -> Consequence:
         """Return what the policy's answer makes.
 
         Raises:
@@ -189,16 +189,16 @@ class Ledger:
         """
         return decide_proposal(self.campaign, question.needed, question.based_on, proposal)
 
-    def _measure(self, event: Event) -> BiasStep:
+    def _measure(self, event: Event) -> TrajectoryPoint:
         """Let the metrics see an observation; the first one is new to every family."""
-        further = self.campaign.terms.property_names[1:]
-        codes = [self._add(each) for each in observations_of(event, further)]
+        additional = self.campaign.plan.property_names[1:]
+        codes = [self._add(each) for each in observations_of(event, additional)]
         self.observation += 1
         changed = self.pool.families if self.observation == 0 else tuple(self.pool.families[code] for code in codes)
-        return BiasStep(self.observation, self.campaign.sequence, self.meter.point(), changed)
+        return TrajectoryPoint(self.observation, self.campaign.sequence, self.meter.point(), changed)
 
     def _add(self, observation: Observation) -> int:
         """Let the metrics see one value; return the code of its family."""
         code = int(self.pool.family_codes[self.campaign.pool.index_of[observation.candidate_id]])
-        self.meter.add(code, observation.value, *observation.further)
+        self.meter.add(code, observation.value, *observation.additional)
         return code

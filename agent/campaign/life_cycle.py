@@ -6,13 +6,13 @@ Life of a candidate (rows of TRANSITIONS below):
         │                     │   ▲
         │            failed / │   │ requested again
         │             expired ▼   │
-        │                    waiting ──attempts used up──▶ set aside
+        │                    waiting ──attempts used up──▶ abandoned
         └──excluded──▶ excluded  (also from pending and waiting)
 
-- waiting: an attempt failed or expired; the rules issue the next attempt or set the candidate aside. It still accepts
+- waiting: an attempt failed or expired; the rules issue the next attempt or abandon the candidate. It still accepts
   a late result of an earlier attempt: the first valid result of any attempt wins.
-- set aside, observed, excluded: closed. Later results are kept for audit only.
-- An observation by hand closes a candidate from any open state; it may also revive one that was set aside.
+- abandoned, observed, excluded: closed. Later results are kept for audit only.
+- An observation manually closes a candidate from any open state; it may also revive one that was abandoned.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from agent.campaign.events import (
-    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
     CampaignStarted,
     CampaignStopping,
+    CandidateAbandoned,
     CandidateExcluded,
-    CandidateSetAside,
     Event,
     ObservationAdded,
+    PolicyExhausted,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -39,34 +39,34 @@ from agent.campaign.events import (
 )
 
 
-class Standing(IntEnum):
+class CandidateStatus(IntEnum):
     """Where a candidate is in its life."""
 
     AVAILABLE = 0
     PENDING = 1
-    WAITING = 2
+    RETRY_PENDING = 2
     OBSERVED = 3
-    SET_ASIDE = 4
+    ABANDONED = 4
     EXCLUDED = 5
 
 
-OPEN: Final = frozenset({Standing.PENDING, Standing.WAITING})
+OPEN: Final = frozenset({CandidateStatus.PENDING, CandidateStatus.RETRY_PENDING})
 """Standings of a candidate that has been chosen and has no outcome yet."""
 
-_S = Standing
-TRANSITIONS: Final[dict[type[Event], dict[Standing, Standing]]] = {
+_S = CandidateStatus
+TRANSITIONS: Final[dict[type[Event], dict[CandidateStatus, CandidateStatus]]] = {
     StartSetLoaded: {_S.AVAILABLE: _S.OBSERVED},
-    RequestIssued: {_S.AVAILABLE: _S.PENDING, _S.WAITING: _S.PENDING},
-    ResultAccepted: {_S.PENDING: _S.OBSERVED, _S.WAITING: _S.OBSERVED},
-    AttemptFailed: {_S.PENDING: _S.WAITING},
-    RequestExpired: {_S.PENDING: _S.WAITING},
-    CandidateSetAside: {_S.WAITING: _S.SET_ASIDE},
-    CandidateExcluded: {_S.AVAILABLE: _S.EXCLUDED, _S.PENDING: _S.EXCLUDED, _S.WAITING: _S.EXCLUDED},
+    RequestIssued: {_S.AVAILABLE: _S.PENDING, _S.RETRY_PENDING: _S.PENDING},
+    ResultAccepted: {_S.PENDING: _S.OBSERVED, _S.RETRY_PENDING: _S.OBSERVED},
+    AttemptFailed: {_S.PENDING: _S.RETRY_PENDING},
+    RequestExpired: {_S.PENDING: _S.RETRY_PENDING},
+    CandidateAbandoned: {_S.RETRY_PENDING: _S.ABANDONED},
+    CandidateExcluded: {_S.AVAILABLE: _S.EXCLUDED, _S.PENDING: _S.EXCLUDED, _S.RETRY_PENDING: _S.EXCLUDED},
     ObservationAdded: {
         _S.AVAILABLE: _S.OBSERVED,
         _S.PENDING: _S.OBSERVED,
-        _S.WAITING: _S.OBSERVED,
-        _S.SET_ASIDE: _S.OBSERVED,
+        _S.RETRY_PENDING: _S.OBSERVED,
+        _S.ABANDONED: _S.OBSERVED,
     },
 }
 """Event type -> standing before -> standing after. What is not here cannot happen."""
@@ -87,7 +87,7 @@ PHASES: Final[dict[type[Event], dict[Phase, Phase]]] = {
     CampaignPaused: {Phase.RUNNING: Phase.PAUSED},
     CampaignResumed: {Phase.PAUSED: Phase.RUNNING},
     CampaignStopping: {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING},
-    AskingEnded: {Phase.RUNNING: Phase.RUNNING},
+    PolicyExhausted: {Phase.RUNNING: Phase.RUNNING},
     CampaignFinished: {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED},
 }
 """Event type -> phase before -> phase after. A policy that has nothing more to ask for is like a budget that is spent:

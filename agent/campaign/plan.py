@@ -21,7 +21,7 @@ from agent.entropy.measure import (
     EntropyMeasure,
     EstimatorName,
 )
-from agent.entropy.target_properties import Aspect
+from agent.entropy.target_properties import TargetProperty
 from protocols.wire.limits import MAX_ABS_VALUE
 from protocols.wire.messages import Identifier
 
@@ -49,7 +49,7 @@ class Resume(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class FurtherProperty:
+class AdditionalProperty:
     """A property that is balanced beside the first one.
 
     Attributes:
@@ -78,7 +78,7 @@ class CampaignPlanSettings(BaseModel):
     valid_range: tuple[float, float] = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
     """Smallest and largest believable value of the property [unit]."""
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
-    """Share of the property beside the weights of the further ones."""
+    """Share of the property beside the weights of the additional ones."""
     budget: Annotated[int, Field(ge=1, le=10_000_000)]
     """Candidates that may be requested."""
     policy: str = "etal"
@@ -103,9 +103,9 @@ class CampaignPlanSettings(BaseModel):
     ordering: Ordering = Ordering.IN_ORDER
     """`in_order`: decisions do not depend on who answers first; `as_completed`: fastest."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
-    """Attempts before a candidate is set aside."""
+    """Attempts before a candidate is abandoned."""
     give_up_after: Annotated[int, Field(ge=1, le=100_000)] = 10
-    """Candidates set aside in a row after which the campaign pauses itself: the lab is broken, not they."""
+    """Candidates abandoned in a row after which the campaign pauses itself: the lab is broken, not they."""
 
 
 FIRST_IN_JOURNAL: Final = (
@@ -138,7 +138,7 @@ class CampaignPlan(CampaignPlanSettings):
     """Which entropy is balanced; journals of old do not say it, and meant the published one."""
     resolution: Annotated[float, Resume.KEEP_UNLESS_SET] = RESOLUTION_WITHOUT_VALUES
     """Smallest difference of values that means anything [unit]."""
-    further: tuple[FurtherProperty, ...] = ()
+    additional_properties: tuple[AdditionalProperty, ...] = ()
     """Properties that are balanced beside it."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0
     """Deviation of the start set's values, by which it is standardised where there are further ones [unit]."""
@@ -149,21 +149,21 @@ class CampaignPlan(CampaignPlanSettings):
         return {name: parts[name] for name in dict.fromkeys((*FIRST_IN_JOURNAL, *parts))}
 
     @property
-    def aspects(self) -> tuple[Aspect, ...]:
+    def targets(self) -> tuple[TargetProperty, ...]:
         """The properties that are balanced."""
-        if not self.further:
-            return (Aspect(self.property_name, self.measure),)
-        total = self.weight + sum(each.weight for each in self.further)
+        if not self.additional_properties:
+            return (TargetProperty(self.property_name, self.measure),)
+        total = self.weight + sum(each.weight for each in self.additional_properties)
         others = (
-            Aspect(each.name, EntropyMeasure(self.estimator, each.resolution), each.scale, each.weight / total)
-            for each in self.further
+            TargetProperty(each.name, EntropyMeasure(self.estimator, each.resolution), each.scale, each.weight / total)
+            for each in self.additional_properties
         )
-        return (Aspect(self.property_name, self.measure, self.scale, self.weight / total), *others)
+        return (TargetProperty(self.property_name, self.measure, self.scale, self.weight / total), *others)
 
     @property
     def property_names(self) -> tuple[str, ...]:
         """Names of the properties that are balanced."""
-        return (self.property_name, *(each.name for each in self.further))
+        return (self.property_name, *(each.name for each in self.additional_properties))
 
     @property
     def label(self) -> str:

@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 
 from agent.acquisition.base import Proposal
-from agent.campaign.decide import Outcome
-from agent.campaign.events import MAX_REASON_LENGTH, AskingEnded, DecisionMade
+from agent.campaign.decide import Consequence
+from agent.campaign.events import MAX_REASON_LENGTH, DecisionMade, PolicyExhausted
 from agent.campaign.follow import issue_request
-from agent.campaign.life_cycle import Phase, Standing
+from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
 from protocols.errors import invariant
@@ -26,10 +26,10 @@ class DecisionNeeded:
 
 def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
     """Tell whether the policy should choose again now."""
-    if campaign.phase is not Phase.RUNNING or campaign.asking_ended is not None:
+    if campaign.phase is not Phase.RUNNING or campaign.policy_exhausted is not None:
         return None
-    plan = campaign.terms
-    available = int((campaign.standing == Standing.AVAILABLE).sum())
+    plan = campaign.plan
+    available = int((campaign.statuses == CandidateStatus.AVAILABLE).sum())
     count = min(plan.batch, plan.budget - campaign.requested, available)
     if count < 1:
         return None
@@ -47,7 +47,7 @@ def decision_seed(campaign_seed: int, decision: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Outcome:
+def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Consequence:
     """Turn what the policy proposed into a decision and its requests, or into the end of all asking.
 
     A proposal is dropped when another one is wanted by now (an operator has taken candidates out, so that fewer are
@@ -65,10 +65,10 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         InvariantViolation: When the policy broke its contract.
     """
     if decision_needed(campaign) != asked:
-        return Outcome()
+        return Consequence()
     if not proposal.choices:
-        return _end_of_asking(campaign, asked, based_on, proposal)
-    plan, pool = campaign.terms, campaign.pool
+        return _exhausted_policy(campaign, asked, based_on, proposal)
+    plan, pool = campaign.plan, campaign.pool
     indices = [choice.index for choice in proposal.choices]
     invariant(
         len(indices) <= asked.count and len(set(indices)) == len(indices),
@@ -77,8 +77,8 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     invariant(
         all(0 <= index < len(pool) for index in indices), f"policy {plan.policy!r} proposed an index outside the pool"
     )
-    if any(campaign.standing[index] != Standing.AVAILABLE for index in indices):
-        return Outcome()
+    if any(campaign.statuses[index] != CandidateStatus.AVAILABLE for index in indices):
+        return Consequence()
     candidate_ids = tuple(pool.candidate_ids[index] for index in indices)
     runner_up = proposal.runner_up
     made = DecisionMade(
@@ -99,16 +99,16 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         issue_request(campaign, candidate_id, asked.decision, attempt=1, turn=campaign.requested + turn)
         for turn, candidate_id in enumerate(candidate_ids)
     )
-    return Outcome((made, *requests))
+    return Consequence((made, *requests))
 
 
-def _end_of_asking(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Outcome:
+def _exhausted_policy(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Consequence:
     """Return the end of all asking, if nothing has happened since the policy was asked."""
-    plan = campaign.terms
+    plan = campaign.plan
     invariant(bool(proposal.reason), f"policy {plan.policy!r} proposed no candidate of {asked.count}, without a reason")
     if based_on != campaign.sequence:
-        return Outcome()
-    ended = AskingEnded(
+        return Consequence()
+    ended = PolicyExhausted(
         decision=asked.decision,
         seed=decision_seed(plan.seed, asked.decision),
         based_on=based_on,
@@ -117,7 +117,7 @@ def _end_of_asking(campaign: Campaign, asked: DecisionNeeded, based_on: int, pro
         reason=proposal.reason[:MAX_REASON_LENGTH],
         details=_finite_details(proposal),
     )
-    return Outcome((ended,))
+    return Consequence((ended,))
 
 
 def _finite_details(proposal: Proposal) -> dict[str, float]:

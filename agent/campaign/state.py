@@ -14,26 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.campaign.events import (
-    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
     CampaignStarted,
     CampaignStopping,
+    CandidateAbandoned,
     CandidateExcluded,
-    CandidateSetAside,
     ControlNoted,
     DecisionMade,
     Event,
     LateResultKept,
     ObservationAdded,
+    PolicyExhausted,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
     StartSetLoaded,
 )
-from agent.campaign.life_cycle import OPEN, PHASES, TRANSITIONS, Phase, Standing
+from agent.campaign.life_cycle import OPEN, PHASES, TRANSITIONS, CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.pool.candidates import Pool
 from protocols.errors import invariant
@@ -61,7 +61,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Setback:
+class AttemptFailure:
     """Why a waiting candidate waits."""
 
     reason: str
@@ -75,13 +75,13 @@ class Campaign:
         pool: The candidates; its digest must be the plan's.
 
     Attributes:
-        standing: `Standing` of each candidate, shape (n,), in pool order.
+        statuses: `CandidateStatus` of each candidate, shape (n,), in pool order.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
         sequence: Number of the last event folded; the journal counts from 1.
-        asking_ended: Why the policy is not asked any more; None while it is.
+        policy_exhausted: Why the policy is not asked any more; None while it is.
         requested: Candidates ever requested; with `open_decisions` it bounds what was spent.
         open_decisions: Decision number -> its candidates without an outcome.
-        waiting: Candidates whose last attempt failed or expired, oldest first.
+        retry_pending: Candidates whose last attempt failed or expired, oldest first.
         in_flight: Attempts that are awaited, oldest first.
         attempts_made: Attempts of each candidate ever requested.
         interruptions: How many of them a restart of the simulator ended, which says nothing about the candidate.
@@ -90,28 +90,28 @@ class Campaign:
 
     def __init__(self, pool: Pool) -> None:
         self.pool: Final = pool
-        self.plan: CampaignPlan | None = None
+        self._plan: CampaignPlan | None = None
         self.phase = Phase.NEW
         self.pause_reason = ""
         self.paused_itself = False
         self.finish_reason = ""
-        self.asking_ended: str | None = None
+        self.policy_exhausted: str | None = None
         self.sequence = 0
-        self.standing: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
+        self.statuses: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
         self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
-        self.further: NDArray[np.float64] = np.empty((len(pool), 0))
-        """Values of the further properties that are balanced, shape (n, p − 1)."""
+        self.additional: NDArray[np.float64] = np.empty((len(pool), 0))
+        """Values of the additional properties that are balanced, shape (n, p − 1)."""
         self.requested = 0
         self.next_decision = 0
         self.retries = 0
-        self.set_aside_in_a_row = 0
+        self.abandoned_in_a_row = 0
         self.decision_of: dict[str, int] = {}
         self.open_decisions: dict[int, set[str]] = {}
         self.attempts: dict[str, Attempt] = {}
         self.attempts_made: dict[str, int] = {}
         self.interruptions: dict[str, int] = {}
         self.in_flight: dict[str, Attempt] = {}
-        self.waiting: dict[str, Setback] = {}
+        self.retry_pending: dict[str, AttemptFailure] = {}
         self.chosen: dict[int, tuple[str, ...]] = {}
         self.controls_seen: set[str] = set()
         self.observations = 0
@@ -120,11 +120,11 @@ class Campaign:
         self._acquired_count = 0
 
     @property
-    def terms(self) -> CampaignPlan:
+    def plan(self) -> CampaignPlan:
         """The plan of a campaign that has started."""
-        invariant(self.plan is not None, "the campaign has not started: its journal is empty")
-        assert self.plan is not None  # noqa: S101 - for the type checker
-        return self.plan
+        invariant(self._plan is not None, "the campaign has not started: its journal is empty")
+        assert self._plan is not None  # noqa: S101 - for the type checker
+        return self._plan
 
     @property
     def open_count(self) -> int:
@@ -146,9 +146,9 @@ class Campaign:
         """Decision number of each of `acquired`, shape (t,)."""
         return self._acquired_decisions[: self._acquired_count]
 
-    def standing_of(self, candidate_id: str) -> Standing:
+    def status_of(self, candidate_id: str) -> CandidateStatus:
         """Return where a candidate of the pool is in its life."""
-        return Standing(int(self.standing[self.pool.index_of[candidate_id]]))
+        return CandidateStatus(int(self.statuses[self.pool.index_of[candidate_id]]))
 
     def apply(self, event: Event) -> None:
         """Fold one event.
@@ -165,21 +165,21 @@ class Campaign:
         _FOLD[type(event)](self, event)
         self.sequence += 1
 
-    def _move(self, event: Event, candidate_id: str) -> Standing:
+    def _move(self, event: Event, candidate_id: str) -> CandidateStatus:
         """Move a candidate along the table; return where it was."""
         index = self.pool.index_of.get(candidate_id, -1)
         invariant(index >= 0, f"{type(event).__name__}: {candidate_id!r} is not in the pool")
-        before = Standing(int(self.standing[index]))
+        before = CandidateStatus(int(self.statuses[index]))
         after = TRANSITIONS[type(event)].get(before)
         invariant(after is not None, f"{type(event).__name__}: {candidate_id!r} is {before.name}: not possible")
         assert after is not None  # noqa: S101 - for the type checker
-        self.standing[index] = after
+        self.statuses[index] = after
         if after not in OPEN and before in OPEN:
             self._close(candidate_id)
         return before
 
     def _close(self, candidate_id: str) -> None:
-        self.waiting.pop(candidate_id, None)
+        self.retry_pending.pop(candidate_id, None)
         decision = self.decision_of[candidate_id]
         still_open = self.open_decisions[decision]
         still_open.discard(candidate_id)
@@ -192,11 +192,14 @@ class Campaign:
         self.attempts[attempt_id].in_flight = False
         self.in_flight.pop(attempt_id, None)
 
-    def _observe(self, candidate_id: str, value: float, further: Sequence[float]) -> int:
-        invariant(len(further) == len(self.terms.further), f"{candidate_id!r}: {len(further)} further values")
+    def _observe(self, candidate_id: str, value: float, additional: Sequence[float]) -> int:
+        invariant(
+            len(additional) == len(self.plan.additional_properties),
+            f"{candidate_id!r}: {len(additional)} further values",
+        )
         index = self.pool.index_of[candidate_id]
         self.values[index] = value
-        self.further[index] = further
+        self.additional[index] = additional
         self.observations += 1
         return index
 
@@ -208,7 +211,7 @@ class Campaign:
             self._acquired = np.resize(self._acquired, grown)
             self._acquired_decisions = np.resize(self._acquired_decisions, grown)
         at = count
-        if self.terms.ordering is Ordering.IN_ORDER:
+        if self.plan.ordering is Ordering.IN_ORDER:
             key = (decision, index)
             while at and (int(self._acquired_decisions[at - 1]), int(self._acquired[at - 1])) > key:
                 at -= 1
@@ -222,38 +225,38 @@ class Campaign:
             event.plan.pool_digest == self.pool.digest,
             f"the journal speaks of pool {event.plan.pool_digest[:12]}, this pool is {self.pool.digest[:12]}",
         )
-        self.plan = event.plan
-        self.further = np.full((len(self.pool), len(event.plan.further)), np.nan)
+        self._plan = event.plan
+        self.additional = np.full((len(self.pool), len(event.plan.additional_properties)), np.nan)
 
     def _start_set(self, event: StartSetLoaded) -> None:
-        for candidate_id, value, further in event.rows():
+        for candidate_id, value, additional in event.rows():
             self._move(event, candidate_id)
-            self._observe(candidate_id, value, further)
+            self._observe(candidate_id, value, additional)
 
     def _decided(self, event: DecisionMade) -> None:
         self._must_be_next(event)
         self.next_decision += 1
         self.requested += len(event.candidate_ids)
-        invariant(self.requested <= self.terms.budget, f"{self.requested} requested of a budget of {self.terms.budget}")
+        invariant(self.requested <= self.plan.budget, f"{self.requested} requested of a budget of {self.plan.budget}")
         self.open_decisions[event.decision] = set(event.candidate_ids)
         self.chosen[event.decision] = event.candidate_ids
-        for old in [number for number in self.chosen if number <= event.decision + 1 - self.terms.lag]:
+        for old in [number for number in self.chosen if number <= event.decision + 1 - self.plan.lag]:
             del self.chosen[old]
         for candidate_id in event.candidate_ids:
             self.decision_of[candidate_id] = event.decision
 
-    def _ended_asking(self, event: AskingEnded) -> None:
+    def _exhausted(self, event: PolicyExhausted) -> None:
         self._must_be_next(event)
-        self.asking_ended = event.reason
+        self.policy_exhausted = event.reason
 
-    def _must_be_next(self, event: DecisionMade | AskingEnded) -> None:
+    def _must_be_next(self, event: DecisionMade | PolicyExhausted) -> None:
         invariant(event.decision == self.next_decision, f"decision {event.decision} follows {self.next_decision - 1}")
-        invariant(self.asking_ended is None, f"{type(event).__name__} after the policy had nothing more to ask for")
+        invariant(self.policy_exhausted is None, f"{type(event).__name__} after the policy had nothing more to ask for")
 
     def _issued(self, event: RequestIssued) -> None:
         self._move(event, event.candidate_id)
         invariant(event.attempt_id not in self.attempts, f"attempt id {event.attempt_id} is used twice")
-        self.waiting.pop(event.candidate_id, None)
+        self.retry_pending.pop(event.candidate_id, None)
         attempt = Attempt(event.attempt_id, event.candidate_id, event.decision, event.attempt, event.recipient)
         self.attempts[event.attempt_id] = attempt
         self.in_flight[event.attempt_id] = attempt
@@ -265,10 +268,10 @@ class Campaign:
         attempt = self.attempts[event.attempt_id]
         attempt.result_seen = True
         self._land(event.attempt_id)
-        further = event.values_of([each.name for each in self.terms.further])
-        index = self._observe(event.candidate_id, event.value, further)
+        additional = event.values_of([each.name for each in self.plan.additional_properties])
+        index = self._observe(event.candidate_id, event.value, additional)
         self._acquire(index, attempt.decision)
-        self.set_aside_in_a_row = 0
+        self.abandoned_in_a_row = 0
 
     def _late(self, event: LateResultKept) -> None:
         self.attempts[event.attempt_id].result_seen = True
@@ -282,16 +285,16 @@ class Campaign:
         self._land(event.attempt_id)
         if event.reason == FailureReason.INTERRUPTED:
             self.interruptions[event.candidate_id] = self.interruptions.get(event.candidate_id, 0) + 1
-        self.waiting[event.candidate_id] = Setback(f"{event.reason}: {event.detail}", event.permanent)
+        self.retry_pending[event.candidate_id] = AttemptFailure(f"{event.reason}: {event.detail}", event.permanent)
 
     def _expired(self, event: RequestExpired) -> None:
         self._move(event, event.candidate_id)
         self._land(event.attempt_id)
-        self.waiting[event.candidate_id] = Setback("no answer within the deadline", permanent=False)
+        self.retry_pending[event.candidate_id] = AttemptFailure("no answer within the deadline", permanent=False)
 
-    def _set_aside(self, event: CandidateSetAside) -> None:
+    def _abandon(self, event: CandidateAbandoned) -> None:
         self._move(event, event.candidate_id)
-        self.set_aside_in_a_row += 1
+        self.abandoned_in_a_row += 1
 
     def _excluded(self, event: CandidateExcluded) -> None:
         self._move(event, event.candidate_id)
@@ -306,7 +309,7 @@ class Campaign:
         paused = isinstance(event, CampaignPaused)
         self.pause_reason = event.reason if paused else ""
         self.paused_itself = paused and event.message_id is None
-        self.set_aside_in_a_row = 0
+        self.abandoned_in_a_row = 0
         if event.message_id is not None:
             self.controls_seen.add(event.message_id)
 
@@ -322,13 +325,13 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     CampaignStarted: Campaign._started,  # noqa: SLF001 - the table of this module's own methods
     StartSetLoaded: Campaign._start_set,  # noqa: SLF001
     DecisionMade: Campaign._decided,  # noqa: SLF001
-    AskingEnded: Campaign._ended_asking,  # noqa: SLF001
+    PolicyExhausted: Campaign._exhausted,  # noqa: SLF001
     RequestIssued: Campaign._issued,  # noqa: SLF001
     ResultAccepted: Campaign._result,  # noqa: SLF001
     LateResultKept: Campaign._late,  # noqa: SLF001
     AttemptFailed: Campaign._failed,  # noqa: SLF001
     RequestExpired: Campaign._expired,  # noqa: SLF001
-    CandidateSetAside: Campaign._set_aside,  # noqa: SLF001
+    CandidateAbandoned: Campaign._abandon,  # noqa: SLF001
     CandidateExcluded: Campaign._excluded,  # noqa: SLF001
     ObservationAdded: Campaign._added,  # noqa: SLF001
     CampaignPaused: Campaign._phase_changed,  # noqa: SLF001

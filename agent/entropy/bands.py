@@ -62,7 +62,7 @@ from scipy.special import stdtrit
 from agent.entropy.entropy import MIN_VALUES
 from agent.entropy.measure import KOZACHENKO_LEONENKO, PUBLISHED, EntropyMeasure, default_resolution
 from agent.entropy.spacing import log_width, window
-from agent.entropy.target_properties import Aspect, combined_entropy
+from agent.entropy.target_properties import TargetProperty, combined_entropy
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -77,7 +77,7 @@ GROUPS: Final = 32
 """Most groups of values that are left out in turn, where there is no shortcut: t σ then varies by an eighth."""
 
 
-def entropy_band(values: FloatArray, measure: EntropyMeasure | Sequence[Aspect]) -> Band | None:
+def entropy_band(values: FloatArray, measure: EntropyMeasure | Sequence[TargetProperty]) -> Band | None:
     """Return the 90 % band of the entropy of a family [nat]; None of fewer than `MIN_VALUES` values.
 
     It depends on the values alone, not on their order.
@@ -86,15 +86,18 @@ def entropy_band(values: FloatArray, measure: EntropyMeasure | Sequence[Aspect])
         values: Shape (n,); of several properties, shape (n, p).
         measure: Which entropy is meant; or the p properties.
     """
-    aspects = (Aspect(measure=measure),) if isinstance(measure, EntropyMeasure) else tuple(measure)
-    rows = values.reshape(len(values), len(aspects))
+    targets = (TargetProperty(measure=measure),) if isinstance(measure, EntropyMeasure) else tuple(measure)
+    rows = values.reshape(len(values), len(targets))
     rows = rows[np.lexsort(rows.T[::-1])]
-    parts = [aspect.entropy(np.sort(column)) for aspect, column in zip(aspects, rows.T, strict=True)]
-    h = combined_entropy(aspects, parts)
+    parts = [target_property.entropy(np.sort(column)) for target_property, column in zip(targets, rows.T, strict=True)]
+    h = combined_entropy(targets, parts)
     if h is None or len(rows) < MIN_VALUES:
         return None
-    columns = zip(aspects, rows.T, strict=True)
-    without = np.sum([aspect.weight * _without_one(column, aspect.measure) for aspect, column in columns], axis=0)
+    columns = zip(targets, rows.T, strict=True)
+    without = np.sum(
+        [target_property.weight * _without_one(column, target_property.measure) for target_property, column in columns],
+        axis=0,
+    )
     g = len(without)
     reach = float(stdtrit(g - 1, UPPER_POINT)) * math.sqrt((g - 1) * float(np.var(without)))
     return h - reach, h + reach

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from agent.entropy.bands import Band, entropy_band
 from agent.entropy.entropy import MIN_VALUES
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
-from agent.entropy.target_properties import Aspect, combined_entropy
+from agent.entropy.target_properties import TargetProperty, combined_entropy
 from protocols.errors import invariant
 
 IndexArray = NDArray[np.int64]
@@ -52,7 +52,7 @@ class BiasPoint:
         entropy_range: Largest minus smallest defined entropy [nat].
         entropy_std: Population standard deviation of the defined entropies [nat].
         mean_gap: Mean distance of the defined entropies to the largest [nat].
-        poorest_family: The family to enrich first, the starved one; None without families.
+        starved_family: The family to enrich first, the starved one; None without families.
         evenness: Of the effective widths, from 0 to 1.
         coverage: Share of the families with enough values for an entropy that says something.
     """
@@ -63,13 +63,13 @@ class BiasPoint:
     entropy_range: float | None
     entropy_std: float | None
     mean_gap: float | None
-    poorest_family: str | None
+    starved_family: str | None
     evenness: float | None = None
     coverage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class BiasFigure:
+class BiasMetric:
     """How a figure of `BiasPoint` is shown.
 
     Attributes:
@@ -87,17 +87,17 @@ class BiasFigure:
     lower_is_better: bool
 
 
-BIAS_FIGURES: Final = (
-    BiasFigure("entropy_range", "range of entropy", "range", "nat", lower_is_better=True),
-    BiasFigure("entropy_std", "std of entropy", "std", "nat", lower_is_better=True),
-    BiasFigure("mean_gap", "mean gap to the richest", "mean gap", "nat", lower_is_better=True),
-    BiasFigure("evenness", "evenness", "evenness", "", lower_is_better=False),
-    BiasFigure("coverage", "coverage", "coverage", "", lower_is_better=False),
+BIAS_METRICS: Final = (
+    BiasMetric("entropy_range", "range of entropy", "range", "nat", lower_is_better=True),
+    BiasMetric("entropy_std", "std of entropy", "std", "nat", lower_is_better=True),
+    BiasMetric("mean_gap", "mean gap to the richest", "mean gap", "nat", lower_is_better=True),
+    BiasMetric("evenness", "evenness", "evenness", "", lower_is_better=False),
+    BiasMetric("coverage", "coverage", "coverage", "", lower_is_better=False),
 )
 """The figures that sum a dataset's bias up, in the order in which they are shown."""
 
 
-def poverty_rank(entropy: float | None, size: int, family: str) -> tuple[float, int, str]:
+def priority(entropy: float | None, size: int, family: str) -> tuple[float, int, str]:
     """Sort key: the poorest family has the smallest.
 
     A family without a defined entropy is poorer than any with one, and the poorer the fewer values it has; the name
@@ -130,7 +130,7 @@ def measure_bias(
     families: Sequence[str],
     family_codes_of_observed: IndexArray,
     values: FloatArray,
-    measure: EntropyMeasure | Sequence[Aspect] = AS_PUBLISHED,
+    measure: EntropyMeasure | Sequence[TargetProperty] = AS_PUBLISHED,
 ) -> BiasPoint:
     """Measure the bias of a whole dataset.
 
@@ -161,13 +161,13 @@ class BiasMeter:
         family_codes_of_observed: IndexArray | None = None,
         values: FloatArray | None = None,
         *,
-        measure: EntropyMeasure | Sequence[Aspect] = AS_PUBLISHED,
+        measure: EntropyMeasure | Sequence[TargetProperty] = AS_PUBLISHED,
     ) -> None:
         self._families = tuple(families)
-        self.aspects = (Aspect(measure=measure),) if isinstance(measure, EntropyMeasure) else tuple(measure)
+        self.targets = (TargetProperty(measure=measure),) if isinstance(measure, EntropyMeasure) else tuple(measure)
         codes = np.empty(0, dtype=np.int64) if family_codes_of_observed is None else family_codes_of_observed
         start = np.empty(0) if values is None else np.asarray(values, dtype=np.float64)
-        start = start.reshape(len(start), len(self.aspects))
+        start = start.reshape(len(start), len(self.targets))
         invariant(len(codes) == len(start), "every value has a family")
         self._samples = [[np.sort(column[codes == code]) for column in start.T] for code in range(len(self._families))]
         self._rows = [array("d", start[codes == code].ravel()) for code in range(len(self._families))]
@@ -177,7 +177,7 @@ class BiasMeter:
     def add(self, family_code: int, *values: float) -> None:
         """Take in one candidate of one family: a value for each property."""
         invariant(0 <= family_code < len(self._families), f"family code {family_code} names a family")
-        invariant(len(values) == len(self.aspects), f"{len(values)} values of {len(self.aspects)} properties")
+        invariant(len(values) == len(self.targets), f"{len(values)} values of {len(self.targets)} properties")
         samples = self._samples[family_code]
         for place, value in enumerate(values):
             samples[place] = np.insert(samples[place], int(np.searchsorted(samples[place], value)), value)
@@ -190,7 +190,7 @@ class BiasMeter:
         return _bias_point(self._families, [len(samples[0]) for samples in self._samples], self._entropies)
 
     def bands(self) -> tuple[Band | None, ...]:
-        """Return the band of every family's entropy; only families that changed since are measured anew."""
+        """Return the band of every family's entropy; only families that changed since are measured again."""
         for code, samples in enumerate(self._samples):
             if code not in self._bands:
                 self._bands[code] = self.band_of(code, len(samples[0]))
@@ -198,19 +198,21 @@ class BiasMeter:
 
     def band_of(self, family_code: int, size: int) -> Band | None:
         """Return the band of a family's entropy as it was with its first `size` candidates."""
-        rows = np.array(self._rows[family_code][: size * len(self.aspects)])
-        return entropy_band(rows.reshape(size, len(self.aspects)), self.aspects)
+        rows = np.array(self._rows[family_code][: size * len(self.targets)])
+        return entropy_band(rows.reshape(size, len(self.targets)), self.targets)
 
     def _entropy(self, code: int) -> float | None:
-        parts = [aspect.entropy(x) for aspect, x in zip(self.aspects, self._samples[code], strict=True)]
-        return combined_entropy(self.aspects, parts)
+        parts = [
+            target_property.entropy(x) for target_property, x in zip(self.targets, self._samples[code], strict=True)
+        ]
+        return combined_entropy(self.targets, parts)
 
 
 def _bias_point(families: tuple[str, ...], sizes: Sequence[int], entropies: Sequence[float | None]) -> BiasPoint:
     defined = np.array([h for h in entropies if h is not None], dtype=np.float64)
     comparable = len(defined) >= MIN_DEFINED
-    ranks = (poverty_rank(h, size, family) for h, size, family in zip(entropies, sizes, families, strict=True))
-    poorest = min(ranks, default=None)
+    ranks = (priority(h, size, family) for h, size, family in zip(entropies, sizes, families, strict=True))
+    starved = min(ranks, default=None)
     return BiasPoint(
         families=families,
         sizes=tuple(sizes),
@@ -218,7 +220,7 @@ def _bias_point(families: tuple[str, ...], sizes: Sequence[int], entropies: Sequ
         entropy_range=float(defined.max() - defined.min()) if comparable else None,
         entropy_std=float(defined.std()) if comparable else None,
         mean_gap=float((defined.max() - defined).mean()) if comparable else None,
-        poorest_family=None if poorest is None else poorest[-1],
+        starved_family=None if starved is None else starved[-1],
         evenness=evenness(entropies),
         coverage=coverage(sizes),
     )

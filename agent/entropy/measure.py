@@ -178,7 +178,7 @@ def _spread(x: FloatArray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Enlarged:
-    """`Added` for estimators without a shortcut: the enlarged sample is estimated anew for every value."""
+    """`Added` for estimators without a shortcut: the enlarged sample is estimated again for every value."""
 
     measure: EntropyMeasure
     sample: FloatArray

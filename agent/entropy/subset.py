@@ -59,7 +59,7 @@ AT_LEVEL: Final = 1e-9
 TOLD_EVERY: Final = 1000
 """Removals between two words on progress."""
 
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 def rows_to_keep(
@@ -68,7 +68,7 @@ def rows_to_keep(
     keep: int,
     *,
     resolution: float,
-    told: Told = lambda _removed: None,
+    on_progress: OnProgress = lambda _removed: None,
 ) -> IndexArray:
     """Choose the rows to keep, by the rules above: the same for the same arrays, whatever the machine does.
 
@@ -77,7 +77,7 @@ def rows_to_keep(
         values: Property of every row, finite, shape (n,).
         keep: How many rows to keep, from the number of families to n.
         resolution: r, the smallest difference of values that means anything, positive [unit of the property].
-        told: Called with the number of removals now and then.
+        on_progress: Called with the number of removals now and then.
 
     Returns:
         Row numbers, ascending, shape (keep,).
@@ -92,12 +92,12 @@ def rows_to_keep(
     heapq.heapify(queue)
     for removed in range(len(values) - keep):
         if removed % TOLD_EVERY == 0:
-            told(removed)
+            on_progress(removed)
         _, code, place = queue[0]
         families[code].remove(place)
         change, place = _next(families[code], level)
         heapq.heapreplace(queue, (-change, code, place))
-    told(len(values) - keep)
+    on_progress(len(values) - keep)
     return np.sort(np.concatenate([each.rows for each in families]))
 
 

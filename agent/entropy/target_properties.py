@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Aspect:
+class TargetProperty:
     """One property.
 
     Attributes:
@@ -48,9 +48,9 @@ class Aspect:
         return None if h is None else h - math.log(self.scale)
 
 
-def combined_entropy(aspects: Sequence[Aspect], entropies: Sequence[float | None]) -> float | None:
+def combined_entropy(targets: Sequence[TargetProperty], entropies: Sequence[float | None]) -> float | None:
     """Return h from the standardised entropies of the properties [nat]; None where one of them is undefined."""
     known = [h for h in entropies if h is not None]
-    if len(known) < len(aspects):
+    if len(known) < len(targets):
         return None
-    return math.fsum(aspect.weight * h for aspect, h in zip(aspects, known, strict=True))
+    return math.fsum(target_property.weight * h for target_property, h in zip(targets, known, strict=True))

@@ -17,9 +17,9 @@ As window i, begun one value earlier, is window i − 1, ended one value later,
     G_q = Σ_{i=q−m}^{q+m−1} A_i − Σ_{i=q−m}^{q+m} L_i        (0 < q < k − 1, and i kept inside of 0 … k − 1),
 
 a difference of prefix sums. At the two ends of the sample the windows lose their fixed end instead. A removal changes
-G within 2m + 1 places of it and nowhere else, so these are made anew: O(√k) logarithms and one shift of memory. Gains
+G within 2m + 1 places of it and nowhere else, so these are made again: O(√k) logarithms and one shift of memory. Gains
 can rise as well as fall when a neighbour goes, so that a queue of stale gains (lazy greedy; M. Minoux, 1978) would miss
-the best one; here none is stale. When m steps, all is made anew: once in about 2√k removals.
+the best one; here none is stale. When m steps, all is made again: once in about 2√k removals.
 
 Which row is the most redundant is told by G + F, and what its removal changes by the mean of both estimates. G alone
 does not see clumps narrower than its window, and leaves them standing beside holes; F alone does not see beyond values
@@ -70,7 +70,7 @@ class Thinning:
         self._all_x, self._all_rows = values[order], rows[order]
         self._all_gains, self._all_fine, self._all_both = np.empty((3, len(order)))
         self._first, self.size, self._removed = 0, len(order), 0
-        self._make_anew()
+        self._make_again()
 
     @property
     def rows(self) -> IndexArray:
@@ -125,7 +125,7 @@ class Thinning:
         self._close_up(place)
         self._removed += 1
         if window(self.size) != self._m:
-            self._make_anew()
+            self._make_again()
         else:
             self._renew(place)
         return row
@@ -145,15 +145,15 @@ class Thinning:
         self.size -= 1
 
     def _renew(self, place: int) -> None:
-        """Make the gains anew that the removal of a value from this place has changed."""
+        """Make the gains again that the removal of a value from this place has changed."""
         for gains, m in ((self._all_fine, self._s), (self._all_gains, self._m)):
             low, high = max(place - 2 * m - 1, 0), min(place + 2 * m + 1, self.size)
             changed = slice(self._first + low, self._first + high)
             gains[changed] = _gains(self._x, m, self._r, low, high)
         np.add(self._all_gains[changed], self._all_fine[changed], out=self._all_both[changed])
 
-    def _make_anew(self) -> None:
-        """Take the windows of the present size, and make all sums anew."""
+    def _make_again(self) -> None:
+        """Take the windows of the present size, and make all sums again."""
         x, k = self._x, self.size
         m = self._m = window(k)
         self._s = window(m)

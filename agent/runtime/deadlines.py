@@ -1,4 +1,4 @@
-"""When an attempt has had its time: monotonic seconds, kept in memory, started anew with every connection.
+"""When an attempt has had its time: monotonic seconds, kept in memory, started again with every connection.
 
 A restart or a reconnect gives every attempt the whole time again: nobody could answer meanwhile. So does a time in
 which this process did not run, for what was answered then still waits on the link; but once, or a machine that is
@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable
 from typing import Final
 
 STALE_FACTOR: Final = 16
-"""The heap is made anew when it holds so many times what is awaited: memory stays bounded, the work is rare."""
+"""The heap is made again when it holds so many times what is awaited: memory stays bounded, the work is rare."""
 
 
 OVERSLEPT_S: Final = 1.0

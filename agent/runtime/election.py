@@ -21,7 +21,7 @@ PROBATION_S: Final = 5.0
 One that finds the word of another retained asks for nothing that long, for a lab would do the work for nobody."""
 
 
-class Incumbency:
+class AgentElection:
     """Whether this agent was there before, and may ask for anything yet.
 
     Args:
@@ -30,7 +30,7 @@ class Incumbency:
     """
 
     def __init__(self, campaign: str, instance: str) -> None:
-        self.may_ask = asyncio.Event()
+        self.may_send = asyncio.Event()
         self._campaign = campaign
         self._instance = instance
         self._first_up_s = math.inf
@@ -52,7 +52,7 @@ class Incumbency:
         await asyncio.sleep(LISTEN_S)
         if self._another_may_be_there:
             await asyncio.sleep(PROBATION_S - LISTEN_S)
-        self.may_ask.set()
+        self.may_send.set()
 
     def meet(self, other: Status, *, retained: bool, now: float) -> bool:
         """Settle with another agent who goes on: the incumbent, else the lesser name.

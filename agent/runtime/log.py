@@ -8,9 +8,9 @@ from typing import IO, Final
 import structlog
 
 from agent.campaign.event_descriptions import description_of
-from agent.campaign.events import AskingEnded, DecisionMade, Event
-from agent.entropy.bias import BIAS_FIGURES, BiasMeter
-from agent.runtime.transaction import Step
+from agent.campaign.events import DecisionMade, Event, PolicyExhausted
+from agent.entropy.bias import BIAS_METRICS, BiasMeter
+from agent.runtime.transaction import Transaction
 
 MAX_QUARANTINE_LINES: Final = 1_000
 """Quarantined messages logged one by one; under a flood the counters go on, the log does not."""
@@ -32,12 +32,14 @@ def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, IO[str]
     return logger, file
 
 
-def log_bands(logger: structlog.typing.FilteringBoundLogger, step: int, meter: BiasMeter) -> None:
+def log_bands(logger: structlog.typing.FilteringBoundLogger, observation: int, meter: BiasMeter) -> None:
     """Log how far the entropy of every family is known: when an agent begins and ends, for it takes a while."""
-    logger.info("entropy_bands", step=step, band=dict(zip(meter.point().families, meter.bands(), strict=True)))
+    logger.info(
+        "entropy_bands", observation=observation, band=dict(zip(meter.point().families, meter.bands(), strict=True))
+    )
 
 
-class StepLog:
+class TransactionLog:
     """Logs what each step committed.
 
     Args:
@@ -48,21 +50,21 @@ class StepLog:
         self._logger = logger
         self._quarantine_lines = 0
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, transaction: Transaction) -> None:
         """Log a step after its commit."""
-        for event in step.events:
+        for event in transaction.events:
             self._log_event(event)
-        for bias in step.bias:
+        for bias in transaction.bias:
             point = bias.point
             self._logger.info(
                 "bias_trajectory",
-                step=bias.step,
-                **{figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES},
-                poorest_family=point.poorest_family,
+                observation=bias.observation,
+                **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
+                starved_family=point.starved_family,
                 entropy=dict(zip(point.families, point.entropies, strict=True)),
                 size=dict(zip(point.families, point.sizes, strict=True)),
             )
-        for message in step.quarantined:
+        for message in transaction.quarantined:
             self._quarantine_lines += 1
             if self._quarantine_lines <= MAX_QUARANTINE_LINES:
                 self._logger.warning(
@@ -74,7 +76,7 @@ class StepLog:
         if not row.log_name:
             return
         fields = {field: getattr(event, field) for field in event.__dataclass_fields__ if field != "quantities"}
-        if isinstance(event, DecisionMade | AskingEnded):
+        if isinstance(event, DecisionMade | PolicyExhausted):
             fields["step"] = fields.pop("decision")
         log = self._logger.warning if row.is_warning else self._logger.info
         log(row.log_name, **{("why" if field == "reason" else field): value for field, value in fields.items()})

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from agent.campaign.decide import Receipt
+from agent.campaign.decide import ResultAck
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.entropy.bands import Band
-from agent.entropy.bias import BIAS_FIGURES, BiasPoint
+from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from agent.pool.candidates import Pool
 from agent.store.store import OutboxItem
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
-from protocols.wire.messages import BiasReport, CandidateRequest, FamilyBias, Health, ResultReceipt, Status
+from protocols.wire.messages import CandidateRequest, FamilyBias, Health, MetricsReport, ResultReceipt, Status
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 
-Letter = tuple[str, bytes]
+OutgoingMessage = tuple[str, bytes]
 """Topic and payload."""
 
 
-class Correspondence:
+class MessageBuilder:
     """Writes the agent's messages for one campaign.
 
     Args:
@@ -72,40 +72,40 @@ class Correspondence:
         topic = topic_of(message, recipient=attempt.recipient)
         return OutboxItem(attempt.attempt_id, topic, encode(message))
 
-    def receipt(self, receipt: Receipt) -> Letter:
+    def receipt(self, ack: ResultAck) -> OutgoingMessage:
         """Write the receipt of a result or a failure."""
         message = ResultReceipt(
             campaign=self._plan.campaign,
             message_id=self._new_id(),
             sent_at=self._clock(),
-            attempt_id=receipt.attempt_id,
-            simulator=receipt.simulator,
-            status=receipt.status,
-            detail=receipt.detail,
+            attempt_id=ack.attempt_id,
+            simulator=ack.simulator,
+            status=ack.status,
+            detail=ack.detail,
         )
         return topic_of(message), encode(message)
 
-    def bias_report(self, step: int, point: BiasPoint, bands: Sequence[Band | None] = ()) -> Letter:
+    def metrics_report(self, observation: int, point: BiasPoint, bands: Sequence[Band | None] = ()) -> OutgoingMessage:
         """Write the bias report of a step, with the bands of the entropies where they are known."""
         ends = [band or (None, None) for band in bands] or [(None, None)] * len(point.families)
         rows = zip(point.families, point.sizes, point.entropies, ends, strict=True)
-        message = BiasReport(
+        message = MetricsReport(
             campaign=self._plan.campaign,
             message_id=self._new_id(),
             sent_at=self._clock(),
-            step=max(step, 0),
+            observation=max(observation, 0),
             property=self._plan.property_name,
             unit=self._plan.unit,
             families=tuple(
                 FamilyBias(family=family, size=size, entropy=entropy, entropy_low=low, entropy_high=high)
                 for family, size, entropy, (low, high) in rows
             ),
-            poorest_family=point.poorest_family,
-            **{figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES},
+            starved_family=point.starved_family,
+            **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
         )
         return topic_of(message), encode(message)
 
-    def status(self, health: Health, *, incumbent: bool = False) -> Letter:
+    def status(self, health: Health, *, incumbent: bool = False) -> OutgoingMessage:
         """Write the agent's status; also its last will."""
         message = Status(
             campaign=self._plan.campaign,

@@ -12,10 +12,10 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
-from agent.campaign.decide import Receipt
-from agent.runtime.election import Incumbency
-from agent.runtime.messages import Correspondence, Letter
-from agent.runtime.transaction import Step, StepMaker
+from agent.campaign.decide import ResultAck
+from agent.runtime.election import AgentElection
+from agent.runtime.messages import MessageBuilder, OutgoingMessage
+from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
 from protocols.errors import BrokerError
 from protocols.link.transport import LinkLost, PublishRefused, Transport
@@ -38,7 +38,7 @@ RETRY_REQUEST_S: Final = 2.0
 """Pause before a request goes out again that nobody listened to, or whose outcome is unknown: a lab that starts after
 the agent waits no longer than this."""
 
-BIAS_REPORT_EVERY_S: Final = 0.5
+METRICS_REPORT_EVERY_S: Final = 0.5
 """The retained bias report is for people and dashboards: twice a second is live."""
 
 
@@ -48,12 +48,16 @@ class Outbound:
     Args:
         maker: Holds the campaign and its bias; only read.
         transport: The link.
-        letters: Makes our messages.
+        messages: Makes our messages.
         unconfirmed: Requests of an earlier start that the broker has not confirmed.
     """
 
     def __init__(
-        self, maker: StepMaker, transport: Transport, letters: Correspondence, unconfirmed: Iterable[OutboxItem]
+        self,
+        maker: TransactionBuilder,
+        transport: Transport,
+        messages: MessageBuilder,
+        unconfirmed: Iterable[OutboxItem],
     ) -> None:
         self.connected = False
         self.unconfirmed = {item.attempt_id: item for item in unconfirmed}
@@ -68,8 +72,8 @@ class Outbound:
         self._maker = maker
         self._campaign = maker.campaign
         self._transport = transport
-        self._letters = letters
-        self._incumbency = Incumbency(self._campaign.terms.campaign, letters.instance)
+        self._messages = messages
+        self._election = AgentElection(self._campaign.plan.campaign, messages.instance)
         self._sending: set[str] = set()
         self._report_due = 0.0
         self._group: asyncio.TaskGroup
@@ -81,8 +85,8 @@ class Outbound:
     def link_up(self, now: float) -> None:
         """Say that we are here, and send again what may be lost [now: s, monotonic]."""
         self.connected = True
-        if self._incumbency.connected(now):
-            self._spawn(self._incumbency.listen())
+        if self._election.connected(now):
+            self._spawn(self._election.listen())
         self._announce(now)
         self._resend(None)
 
@@ -111,11 +115,11 @@ class Outbound:
             if self.connected:
                 self._spawn(self._send_request(item.attempt_id))
 
-    def send_receipts(self, receipts: Iterable[Receipt]) -> None:
+    def send_receipts(self, receipts: Iterable[ResultAck]) -> None:
         """Send the receipts of committed results; one that gets lost is asked for again by its result."""
         if self.connected:
             for receipt in receipts:
-                self.send_tracked(self.send(*self._letters.receipt(receipt)))
+                self.send_tracked(self.send(*self._messages.receipt(receipt)))
 
     def forget_answered(self) -> None:
         """Give up the requests whose answer nobody waits for any more: answered, expired or closed."""
@@ -123,19 +127,19 @@ class Outbound:
             del self.unconfirmed[attempt_id]
             self.confirmed.append(attempt_id)
 
-    def follow(self, step: Step, now: float) -> None:
+    def follow(self, transaction: Transaction, now: float) -> None:
         """Send what a committed step lets people and other clients know, and what they made necessary.
 
         Raises:
             BrokerError: When another agent of this campaign is there, and we must give way.
         """
-        for status in step.statuses:
+        for status in transaction.statuses:
             self._note_health(status.client, status.health)
-        for status, retained in step.agents_heard:
-            if self._incumbency.meet(status, retained=retained, now=now) and self.connected:
+        for status, retained in transaction.agents_heard:
+            if self._election.meet(status, retained=retained, now=now) and self.connected:
                 self._announce(now)
-        if self.connected and step.bias and now >= self._report_due:
-            self._report_due = now + BIAS_REPORT_EVERY_S
+        if self.connected and transaction.bias and now >= self._report_due:
+            self._report_due = now + METRICS_REPORT_EVERY_S
             self._spawn(self.send(*self._bias_report(), retain=True))
 
     async def wait_for_room(self, *, unless: Callable[[], bool]) -> None:
@@ -174,7 +178,7 @@ class Outbound:
                 async with asyncio.timeout(SHUTDOWN_GRACE_S):
                     await asyncio.gather(*self.pending)
                     await self.send(*self._bias_report(), retain=True)
-                    await self.send(*self._letters.status(Health.OFFLINE), retain=True)
+                    await self.send(*self._messages.status(Health.OFFLINE), retain=True)
         await self._transport.close()
 
     def cancel(self) -> None:
@@ -188,9 +192,9 @@ class Outbound:
             return
         self._sending.add(attempt_id)
         try:
-            await self._incumbency.may_ask.wait()
+            await self._election.may_send.wait()
             while self.connected and attempt_id in self._campaign.in_flight:
-                item = self.unconfirmed.get(attempt_id) or self._letters.request(self._campaign.attempts[attempt_id])
+                item = self.unconfirmed.get(attempt_id) or self._messages.request(self._campaign.attempts[attempt_id])
                 if await self.send(item.topic, item.payload):
                     if self.unconfirmed.pop(attempt_id, None) is not None:
                         self.confirmed.append(attempt_id)
@@ -206,7 +210,7 @@ class Outbound:
         it is repeated only while the broker has not confirmed it.
         """
         for attempt in list(self._campaign.in_flight.values()):
-            addressed = attempt.recipient not in self._letters.shared_recipients
+            addressed = attempt.recipient not in self._messages.shared_recipients
             mine = recipient is None or attempt.recipient == recipient
             if mine and (addressed or attempt.attempt_id in self.unconfirmed):
                 self._spawn(self._send_request(attempt.attempt_id))
@@ -222,14 +226,14 @@ class Outbound:
 
     def _announce(self, now: float) -> None:
         """Say that we run this campaign, and whether we did before."""
-        incumbent = self._incumbency.is_incumbent(now)
-        self._spawn(self.send(*self._letters.status(Health.ONLINE, incumbent=incumbent), retain=True))
+        incumbent = self._election.is_incumbent(now)
+        self._spawn(self.send(*self._messages.status(Health.ONLINE, incumbent=incumbent), retain=True))
 
-    def _bias_report(self) -> Letter:
+    def _bias_report(self) -> OutgoingMessage:
         meter = self._maker.ledger.meter
         point = meter.point()
         bands = meter.bands() if len(point.families) <= MAX_BANDED_FAMILIES else ()
-        return self._letters.bias_report(self._maker.ledger.observation, point, bands)
+        return self._messages.metrics_report(self._maker.ledger.observation, point, bands)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._group.create_task(work)

@@ -6,21 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from agent.campaign.ledger import Question
-from agent.runtime.policy_runner import Acquirer
-from agent.runtime.transaction import Proposed
+from agent.runtime.policy_runner import PolicyRunner
+from agent.runtime.transaction import PolicyAnswer
 
 
 class PolicyQuery:
     """Asks the policy for one decision at a time.
 
     Args:
-        acquirer: Runs the policy.
+        policy_runner: Runs the policy.
         answer: Takes what it proposed; may wait.
     """
 
-    def __init__(self, acquirer: Acquirer, answer: Callable[[Proposed], Awaitable[None]]) -> None:
+    def __init__(self, policy_runner: PolicyRunner, answer: Callable[[PolicyAnswer], Awaitable[None]]) -> None:
         self.is_open = False
-        self._acquirer = acquirer
+        self._policy_runner = policy_runner
         self._answer = answer
         self._asking: asyncio.Task[None] | None = None
 
@@ -37,8 +37,8 @@ class PolicyQuery:
         """End the question that is open, then the policy's process."""
         if self._asking is not None:
             self._asking.cancel()  # first: it would take the end of its child for a fault of the policy
-        await self._acquirer.close()
+        await self._policy_runner.close()
 
     async def _ask(self, question: Question) -> None:
-        proposal = await self._acquirer.propose(question.context, question.needed.count)
-        await self._answer(Proposed(question.needed, question.based_on, proposal))
+        proposal = await self._policy_runner.propose(question.context, question.needed.count)
+        await self._answer(PolicyAnswer(question.needed, question.based_on, proposal))

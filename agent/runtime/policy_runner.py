@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from agent.acquisition.base import AcquisitionContext, Policy, PoolArrays, Proposal, Proposer
-from agent.acquisition.registry import is_cheap, make_policy
+from agent.acquisition.registry import make_policy, runs_inline
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import CampaignHalted
 from protocols.settings.user_code import INSTALLED, CodeSource
 
 
-class Acquirer(Proposer, Protocol):
+class PolicyRunner(Proposer, Protocol):
     """Proposes candidates, where the policy runs."""
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
@@ -28,17 +28,17 @@ class Acquirer(Proposer, Protocol):
         ...
 
 
-class InStepAcquirer:
+class InlinePolicyRunner:
     """Runs a policy inside the step: for policies of microseconds."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
-    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal:
+    def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal:
         """Propose at once.
 
         Raises:
-            CampaignHalted: When the policy failed; the campaign can be resumed with a mended one.
+            CampaignHalted: When the policy failed; the campaign can be resumed with a fixed one.
         """
         name = type(self._policy).__name__
         try:
@@ -48,14 +48,14 @@ class InStepAcquirer:
         return _proposal(answer, name)
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
-        """Propose at once; see `propose_now`."""
-        return self.propose_now(context, count)
+        """Propose at once; see `propose_inline`."""
+        return self.propose_inline(context, count)
 
     async def close(self) -> None:
         """Nothing is held."""
 
 
-class ChildAcquirer:
+class ChildPolicyRunner:
     """Runs a policy in a child process that holds the pool; only what changes is sent with each question.
 
     Args:
@@ -70,7 +70,7 @@ class ChildAcquirer:
         self._policy = policy
         self._child = Child("agent.runtime.policy_runner")
 
-    def propose_now(self, context: AcquisitionContext, count: int) -> None:  # noqa: ARG002 - the protocol's signature
+    def propose_inline(self, context: AcquisitionContext, count: int) -> None:  # noqa: ARG002 - the protocol's signature
         """Not now: the step would wait for a fit."""
         return
 
@@ -78,7 +78,7 @@ class ChildAcquirer:
         """Propose in the child process, starting it when needed.
 
         Raises:
-            CampaignHalted: When the policy failed; the campaign can be resumed with a mended one.
+            CampaignHalted: When the policy failed; the campaign can be resumed with a fixed one.
         """
         try:
             if not self._child.is_running:
@@ -97,7 +97,9 @@ class ChildAcquirer:
         await self._child.stop()
 
 
-def make_acquirer(pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource = INSTALLED) -> Acquirer:
+def make_policy_runner(
+    pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource = INSTALLED
+) -> PolicyRunner:
     """Return the acquirer that suits a policy.
 
     Args:
@@ -110,9 +112,9 @@ def make_acquirer(pool: PoolArrays, policy: str, options: Mapping[str, Any], cod
         SettingsError: When there is no such policy, or it does not take these options.
     """
     instance = make_policy(policy, options, code)
-    if is_cheap(instance):
-        return InStepAcquirer(instance)
-    return ChildAcquirer(pool, policy, options, code)
+    if runs_inline(instance):
+        return InlinePolicyRunner(instance)
+    return ChildPolicyRunner(pool, policy, options, code)
 
 
 def _proposal(answer: object, policy: str) -> Proposal:
@@ -140,8 +142,8 @@ def _question(context: AcquisitionContext, count: int) -> bytes:
             context.decision,
             context.seed,
             context.measure,
-            context.further,
-            context.aspects,
+            context.additional,
+            context.targets,
             count,
         ),
         protocol=pickle.HIGHEST_PROTOCOL,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.campaign.events import AskingEnded, DecisionMade, dump_event
-from agent.runtime.transaction import Condemned, Expired, Input, Proposed, Step
+from agent.campaign.events import DecisionMade, PolicyExhausted, dump_event
+from agent.runtime.transaction import DeadLetter, DeadlinePassed, Input, PolicyAnswer, Transaction
 from agent.store.store import Store
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
@@ -28,22 +28,22 @@ class RunRecorder:
         fill_up(writer, store)
         writer.note_start(store.sequence)
 
-    def write_ahead(self, step: Step) -> None:
+    def write_ahead(self, transaction: Transaction) -> None:
         """Note a step that is about to be committed."""
-        made = [dump_event(event) for event in step.events if isinstance(event, DecisionMade | AskingEnded)]
+        made = [dump_event(event) for event in transaction.events if isinstance(event, DecisionMade | PolicyExhausted)]
         before = self._store.sequence
-        took = [self._told(item) for item in step.took]
-        self._writer.note_step(took, made, before=before, sequence=before + len(step.events))
+        took = [self._told(item) for item in transaction.took]
+        self._writer.note_transaction(took, made, before=before, sequence=before + len(transaction.events))
 
-    def _told(self, item: Input | Condemned) -> Mapping[str, Any]:
+    def _told(self, item: Input | DeadLetter) -> Mapping[str, Any]:
         match item:
             case Delivery():
                 return {"row": self._row_of(item)}
-            case Condemned(delivery):
+            case DeadLetter(delivery):
                 return {"condemned": self._row_of(delivery)}
-            case Expired(attempt_id):
+            case DeadlinePassed(attempt_id):
                 return {"expired": attempt_id}
-            case Proposed(asked, based_on, _):
+            case PolicyAnswer(asked, based_on, _):
                 return {"proposed": asked.decision, "based_on": based_on}
 
 

@@ -1,14 +1,14 @@
-"""How a campaign begins and how it is taken up again: both fold the journal, a new one after writing its beginning."""
+"""How a campaign begins and how it is resumed: both fold the journal, a new one after writing its beginning."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
 
-from agent.campaign.decide import Outcome
+from agent.campaign.decide import Consequence
 from agent.campaign.events import CampaignStarted, StartSetLoaded
 from agent.campaign.ledger import Ledger
-from agent.campaign.plan import CampaignPlan, FurtherProperty, Resume, parts_with
+from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
 from agent.store.store import Commit, Store
 from agent.store.tables import SCHEMA_VERSION
@@ -20,7 +20,7 @@ def begin(
     pool: Pool,
     plan: CampaignPlan,
     start: Sequence[tuple[str, float]],
-    further: Sequence[tuple[float, ...]] = (),
+    additional: Sequence[tuple[float, ...]] = (),
     *,
     versions: dict[str, str],
     now: str,
@@ -32,7 +32,7 @@ def begin(
         pool: The candidates.
         plan: What the settings ask for.
         start: Candidate id and value of the start set.
-        further: Values of the further properties that are balanced, a row for each candidate of the start set.
+        additional: Values of the additional properties that are balanced, a row for each candidate of the start set.
         versions: Of what decides, for the record.
         now: Wall-clock time, a label.
 
@@ -52,7 +52,7 @@ def begin(
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions)
-        changes = Ledger(pool).take(Outcome((started, StartSetLoaded.of(start, further))))
+        changes = Ledger(pool).take(Consequence((started, StartSetLoaded.of(start, additional))))
         events, bias = tuple(each.event for each in changes), tuple(each.metrics for each in changes if each.metrics)
         store.append(Commit(events=events, bias=bias), now=now)
 
@@ -67,7 +67,7 @@ def remember(store: Store, pool: Pool) -> Ledger:
 
 
 def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Collection[str] = ()) -> None:
-    """Check that a campaign is taken up as it was begun.
+    """Check that a campaign is resumed as it was begun.
 
     Args:
         found: The plan in the journal.
@@ -87,7 +87,7 @@ def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Co
         raise StoreError(
             f"The campaign was started with other settings ({'; '.join(differing)})",
             expected="the same settings, so that the resumed campaign is the same campaign",
-            action="give the flags and settings of then together with --resume, or start a new --campaign",
+            action="give the original flags and settings together with --resume, or start a new --campaign",
         )
 
 
@@ -111,6 +111,6 @@ def fresh_uid() -> str:
 
 def _plain(value: object) -> object:
     """Return a part of a plan for comparison; what follows from the start set is none of the settings."""
-    if isinstance(value, FurtherProperty):
+    if isinstance(value, AdditionalProperty):
         return value.name, value.unit, tuple(value.valid_range), value.weight
     return [_plain(each) for each in value] if isinstance(value, tuple | list) else value

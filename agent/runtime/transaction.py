@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from agent.acquisition.base import Proposal, Proposer
-from agent.campaign.decide import Outcome, Receipt, decide_expiry
+from agent.campaign.decide import Consequence, ResultAck, decide_expiry
 from agent.campaign.events import Event, RequestIssued
-from agent.campaign.ledger import BiasStep, Change, Ledger, Question
+from agent.campaign.ledger import Change, Ledger, Question, TrajectoryPoint
 from agent.campaign.proposals import DecisionNeeded, decide_proposal
 from agent.campaign.state import Attempt, Campaign
-from agent.store.store import Commit, OutboxItem, Quarantined
+from agent.store.store import Commit, OutboxItem, QuarantinedMessage
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
@@ -26,14 +26,14 @@ from protocols.wire.topics import AGENT_CLIENT
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class DeadlinePassed:
     """The deadline of an attempt passed."""
 
     attempt_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class PolicyAnswer:
     """The policy answered."""
 
     asked: DecisionNeeded
@@ -41,27 +41,27 @@ class Proposed:
     proposal: Proposal
 
 
-Input = Delivery | Expired | Proposed
+Input = Delivery | DeadlinePassed | PolicyAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Condemned:
+class DeadLetter:
     """A message that is quarantined unread."""
 
     delivery: Delivery
 
 
 @dataclass(slots=True)
-class Step:
+class Transaction:
     """What one round collects before it is written and sent."""
 
-    took: list[Input | Condemned] = field(default_factory=list)
+    took: list[Input | DeadLetter] = field(default_factory=list)
     """What was folded, in order."""
     events: list[Event] = field(default_factory=list)
     outbox: list[OutboxItem] = field(default_factory=list)
-    bias: list[BiasStep] = field(default_factory=list)
-    receipts: list[Receipt] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
+    bias: list[TrajectoryPoint] = field(default_factory=list)
+    receipts: list[ResultAck] = field(default_factory=list)
+    quarantined: list[QuarantinedMessage] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     deliveries: list[Delivery] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
@@ -80,18 +80,20 @@ class Step:
         )
 
 
-class StepMaker:
+class TransactionBuilder:
     """Folds inputs into the campaign and collects what follows.
 
     Args:
         ledger: The campaign, as far as it has come.
-        acquirer: For policies that decide within the step.
+        policy_runner: For policies that decide within the step.
         make_request: Turns an attempt into an outbox item.
     """
 
-    def __init__(self, ledger: Ledger, *, acquirer: Proposer, make_request: Callable[[Attempt], OutboxItem]) -> None:
+    def __init__(
+        self, ledger: Ledger, *, policy_runner: Proposer, make_request: Callable[[Attempt], OutboxItem]
+    ) -> None:
         self.ledger = ledger
-        self._acquirer = acquirer
+        self._policy_runner = policy_runner
         self._make_request = make_request
 
     @property
@@ -99,70 +101,72 @@ class StepMaker:
         """The state."""
         return self.ledger.campaign
 
-    def take(self, step: Step, item: Input) -> None:
+    def take(self, transaction: Transaction, item: Input) -> None:
         """Fold one input."""
-        step.took.append(item)
+        transaction.took.append(item)
         match item:
             case Delivery():
-                step.deliveries.append(item)
-                self._take_delivery(step, item)
-            case Expired():
-                self._take_outcome(step, decide_expiry(self.campaign, item.attempt_id))
-            case Proposed():
-                self._take_outcome(step, decide_proposal(self.campaign, item.asked, item.based_on, item.proposal))
+                transaction.deliveries.append(item)
+                self._take_delivery(transaction, item)
+            case DeadlinePassed():
+                self._take_consequence(transaction, decide_expiry(self.campaign, item.attempt_id))
+            case PolicyAnswer():
+                self._take_consequence(
+                    transaction, decide_proposal(self.campaign, item.asked, item.based_on, item.proposal)
+                )
 
-    def condemn(self, step: Step, delivery: Delivery) -> None:
+    def dead_letter(self, transaction: Transaction, delivery: Delivery) -> None:
         """Quarantine a message unread that has killed its handler too often."""
-        step.took.append(Condemned(delivery))
-        step.deliveries.append(delivery)
+        transaction.took.append(DeadLetter(delivery))
+        transaction.deliveries.append(delivery)
         found = f"The agent died {MAX_DEATHS} times while it handled this message"
-        _quarantine(step, delivery, MessageError(KILLS_HANDLER, found))
+        _quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found))
 
-    def settle(self, step: Step) -> Question | None:
+    def settle(self, transaction: Transaction) -> Question | None:
         """Fold what follows by itself, and decide as long as the policy decides at once.
 
         Returns:
             What the policy must be asked outside the step, if a decision is due.
         """
-        settled = self.ledger.settle(self._acquirer.propose_now)
-        self._collect(step, settled.changes)
+        settled = self.ledger.settle(self._policy_runner.propose_inline)
+        self._collect(transaction, settled.changes)
         return settled.question
 
-    def fold(self, step: Step, event: Event) -> None:
+    def fold(self, transaction: Transaction, event: Event) -> None:
         """Fold one event that no input brought."""
-        self._collect(step, [self.ledger.fold(event)])
+        self._collect(transaction, [self.ledger.fold(event)])
 
-    def _collect(self, step: Step, changes: Iterable[Change]) -> None:
+    def _collect(self, transaction: Transaction, changes: Iterable[Change]) -> None:
         """Collect what was folded, and what it means for the outbox and the bias trajectory."""
         for change in changes:
-            step.events.append(change.event)
+            transaction.events.append(change.event)
             if isinstance(change.event, RequestIssued):
-                step.outbox.append(self._make_request(self.campaign.attempts[change.event.attempt_id]))
+                transaction.outbox.append(self._make_request(self.campaign.attempts[change.event.attempt_id]))
             if change.metrics is not None:
-                step.bias.append(change.metrics)
+                transaction.bias.append(change.metrics)
 
-    def _take_delivery(self, step: Step, delivery: Delivery) -> None:
+    def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> None:
         try:
             message = decode(delivery.topic, delivery.payload)
             outcome = self.ledger.decide(message)
         except MessageError as error:
-            _quarantine(step, delivery, error)
+            _quarantine(transaction, delivery, error)
             return
         if isinstance(message, Status):
-            step.statuses.append(message)
+            transaction.statuses.append(message)
             if message.client == AGENT_CLIENT:
-                step.agents_heard.append((message, delivery.retain))
+                transaction.agents_heard.append((message, delivery.retain))
             return
-        fate = outcome.receipt.status.value if outcome.receipt is not None else "carried out"
-        step.counts[f"{message.type}: {fate}"] += 1
-        self._take_outcome(step, outcome)
+        disposition = outcome.ack.status.value if outcome.ack is not None else "carried out"
+        transaction.counts[f"{message.type}: {disposition}"] += 1
+        self._take_consequence(transaction, outcome)
 
-    def _take_outcome(self, step: Step, outcome: Outcome) -> None:
-        self._collect(step, self.ledger.take(outcome))
-        if outcome.receipt is not None:
-            step.receipts.append(outcome.receipt)
+    def _take_consequence(self, transaction: Transaction, outcome: Consequence) -> None:
+        self._collect(transaction, self.ledger.take(outcome))
+        if outcome.ack is not None:
+            transaction.receipts.append(outcome.ack)
 
 
-def _quarantine(step: Step, delivery: Delivery, error: MessageError) -> None:
-    step.counts[f"quarantined: {error.reason}"] += 1
-    step.quarantined.append(Quarantined(delivery.topic, delivery.payload, error.reason, cut(str(error))))
+def _quarantine(transaction: Transaction, delivery: Delivery, error: MessageError) -> None:
+    transaction.counts[f"quarantined: {error.reason}"] += 1
+    transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, cut(str(error))))

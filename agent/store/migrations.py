@@ -17,20 +17,22 @@ def _evenness_and_coverage(connection: Connection) -> None:
     """Version 2: two more figures of every bias point, from its families' sizes and entropies, which are there."""
     for column in ("evenness FLOAT", "coverage FLOAT DEFAULT '0' NOT NULL"):
         connection.exec_driver_sql(f"ALTER TABLE bias_point ADD COLUMN {column}")
-    steps = connection.execute(select(BIAS_POINT.c.step).order_by(BIAS_POINT.c.step)).scalars().all()
-    rows = connection.execute(select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.step, BIAS_FAMILY.c.family)).all()
+    observations = (
+        connection.execute(select(BIAS_POINT.c.observation).order_by(BIAS_POINT.c.observation)).scalars().all()
+    )
+    rows = connection.execute(select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family)).all()
     known: dict[str, tuple[int, float | None]] = {}
     figures: list[dict[str, Any]] = []
     at = 0
-    for step in steps:
-        while at < len(rows) and rows[at].step <= step:
+    for observation in observations:
+        while at < len(rows) and rows[at].observation <= observation:
             known[rows[at].family] = (rows[at].size, rows[at].entropy)
             at += 1
         families = [known[family] for family in sorted(known)]
         even, covered = evenness([h for _, h in families]), coverage([size for size, _ in families])
-        figures.append({"which": step, "even": even, "covered": covered})
+        figures.append({"which": observation, "even": even, "covered": covered})
     if figures:
-        changed = update(BIAS_POINT).where(BIAS_POINT.c.step == bindparam("which"))
+        changed = update(BIAS_POINT).where(BIAS_POINT.c.observation == bindparam("which"))
         connection.execute(changed.values(evenness=bindparam("even"), coverage=bindparam("covered")), figures)
 
 

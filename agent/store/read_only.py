@@ -19,8 +19,8 @@ from sqlalchemy import Connection, select
 
 from agent.campaign.events import Event
 from agent.store.migrations import current_version, migrate
+from agent.store.partial_pool import ReferencedPool, partial_pool
 from agent.store.tables import BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
-from agent.store.touched_pool import TouchedPool, touched_pool
 from protocols.errors import StoreError
 from protocols.storage.database import opening, require_database_url, sqlite_url
 from protocols.storage.wal_check import is_damaged
@@ -30,14 +30,14 @@ NO_TIME: Final = "0000-00-00"
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class DatabaseCopy:
     """What came of copying a database: its size [page], and what is wrong with it; empty when nothing is."""
 
     pages: int
     problem: str = ""
 
 
-def copy_database(original: Path, copy: Path) -> Copied:
+def copy_database(original: Path, copy: Path) -> DatabaseCopy:
     """Copy a SQLite database as one reader sees it, and let SQLite check every page of the copy.
 
     Whoever has a database open keeps an index of its WAL beside it. Where there is none, nobody has: the files are
@@ -57,7 +57,9 @@ def copy_database(original: Path, copy: Path) -> Copied:
             with closing(source), closing(sqlite3.connect(copy)) as target:
                 source.backup(target)
         elif wal.exists() and is_damaged(wal):
-            return Copied(0, f"{wal.name} is damaged: a frame was changed that was whole when a later one was written")
+            return DatabaseCopy(
+                0, f"{wal.name} is damaged: a frame was changed that was whole when a later one was written"
+            )
         else:
             shutil.copyfile(original, copy)
             if wal.exists():
@@ -66,13 +68,13 @@ def copy_database(original: Path, copy: Path) -> Copied:
             first = target.execute("PRAGMA integrity_check(1)").fetchone()[0]
             pages = target.execute("PRAGMA page_count").fetchone()[0]
     except sqlite3.Error as error:
-        return Copied(0, f"SQLite says: {error}")
+        return DatabaseCopy(0, f"SQLite says: {error}")
     except OSError as error:
         raise StoreError(
             f"{error.filename or original} cannot be read ({error.strerror or error})",
             expected="the right to read the run folder, and room for a copy of its database",
         ) from None
-    return Copied(pages, "" if first == "ok" else f"SQLite says: {first}")
+    return DatabaseCopy(pages, "" if first == "ok" else f"SQLite says: {first}")
 
 
 @contextmanager
@@ -107,11 +109,11 @@ def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
                 connection.engine.dispose()
 
 
-def touched_in(connection: Connection, events: list[Event]) -> TouchedPool:
+def referenced_in(connection: Connection, events: list[Event]) -> ReferencedPool:
     """Return the candidates that a run has touched, with the families that its dataset gives them."""
     rows = connection.execute(select(OBSERVATION.c.candidate_id, OBSERVATION.c.family))
     families = {row.candidate_id: row.family for row in rows}
-    return touched_pool(events, families, connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars())
+    return partial_pool(events, families, connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars())
 
 
 def file_of(url: str) -> Path | None:

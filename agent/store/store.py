@@ -10,9 +10,9 @@ from typing import Final, Self
 from sqlalchemy import Connection, bindparam, delete, func, insert, make_url, select, update
 
 from agent.campaign.events import Event, dump_event, load_event
-from agent.campaign.ledger import BiasStep
+from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import CampaignPlan
-from agent.entropy.bias import BIAS_FIGURES, BiasPoint
+from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from agent.store.migrations import migrate
 from agent.store.tables import (
     BIAS_FAMILY,
@@ -42,7 +42,7 @@ _INSERT_BIAS_FAMILY: Final = insert(BIAS_FAMILY)
 _INSERT_COUNT: Final = insert(MESSAGE_COUNT)
 _RAISE_COUNT: Final = (
     update(MESSAGE_COUNT)
-    .where(MESSAGE_COUNT.c.fate == bindparam("which"))
+    .where(MESSAGE_COUNT.c.disposition == bindparam("which"))
     .values(count=MESSAGE_COUNT.c.count + bindparam("by"))
 )
 
@@ -66,7 +66,7 @@ class OutboxItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
+class QuarantinedMessage:
     """A message that was none of ours."""
 
     topic: str
@@ -82,8 +82,8 @@ class Commit:
     events: tuple[Event, ...] = ()
     outbox: tuple[OutboxItem, ...] = ()
     confirmed: tuple[str, ...] = ()
-    bias: tuple[BiasStep, ...] = ()
-    quarantined: tuple[Quarantined, ...] = ()
+    bias: tuple[TrajectoryPoint, ...] = ()
+    quarantined: tuple[QuarantinedMessage, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -197,36 +197,36 @@ class Store:
     def counts(self) -> dict[str, int]:
         """Return how many messages had which fate, over all restarts."""
         with transaction(self._connection, self._url):
-            rows = self._connection.execute(select(MESSAGE_COUNT.c.fate, MESSAGE_COUNT.c.count)).all()
+            rows = self._connection.execute(select(MESSAGE_COUNT.c.disposition, MESSAGE_COUNT.c.count)).all()
         return {row[0]: row[1] for row in rows}
 
     def trajectory(self) -> Iterator[tuple[int, BiasPoint]]:
         """Return the bias trajectory, rebuilt from the rows of the families that changed."""
         with transaction(self._connection, self._url):
-            steps = self._connection.execute(select(BIAS_POINT).order_by(BIAS_POINT.c.step)).all()
+            observations = self._connection.execute(select(BIAS_POINT).order_by(BIAS_POINT.c.observation)).all()
             rows = self._connection.execute(
-                select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.step, BIAS_FAMILY.c.family)
+                select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family)
             ).all()
         now: dict[str, tuple[int, float | None]] = {}
         at = 0
-        for step in steps:
-            while at < len(rows) and rows[at].step <= step.step:
+        for observation in observations:
+            while at < len(rows) and rows[at].observation <= observation.observation:
                 now[rows[at].family] = (rows[at].size, rows[at].entropy)
                 at += 1
             families = tuple(sorted(now))
             yield (
-                step.step,
+                observation.observation,
                 BiasPoint(
                     families=families,
                     sizes=tuple(now[family][0] for family in families),
                     entropies=tuple(now[family][1] for family in families),
-                    poorest_family=step.poorest_family,
-                    **{figure.name: getattr(step, figure.name) for figure in BIAS_FIGURES},
+                    starved_family=observation.starved_family,
+                    **{metric.name: getattr(observation, metric.name) for metric in BIAS_METRICS},
                 ),
             )
 
     def append(self, commit: Commit, *, now: str) -> None:
-        """Write all of one step, or nothing.
+        """Write all of one observation, or nothing.
 
         Args:
             commit: What to write.
@@ -262,30 +262,30 @@ class Store:
         if commit.confirmed:
             self._statements.run(_DELETE_OUTBOX, [{"which": attempt_id} for attempt_id in commit.confirmed])
 
-    def _write_bias(self, steps: Sequence[BiasStep]) -> None:
-        if not steps:
+    def _write_bias(self, observations: Sequence[TrajectoryPoint]) -> None:
+        if not observations:
             return
         self._statements.run(
             _INSERT_BIAS_POINT,
             [
                 {
-                    "step": s.step,
+                    "observation": s.observation,
                     "sequence": s.sequence,
-                    "poorest_family": s.point.poorest_family,
-                    **{figure.name: getattr(s.point, figure.name) for figure in BIAS_FIGURES},
+                    "starved_family": s.point.starved_family,
+                    **{metric.name: getattr(s.point, metric.name) for metric in BIAS_METRICS},
                 }
-                for s in steps
+                for s in observations
             ],
         )
         changed = [
-            {"step": s.step, "family": family, "size": size, "entropy": entropy}
-            for s in steps
+            {"observation": s.observation, "family": family, "size": size, "entropy": entropy}
+            for s in observations
             for family, size, entropy in zip(s.point.families, s.point.sizes, s.point.entropies, strict=True)
             if family in s.changed
         ]
-        self._statements.run(_INSERT_BIAS_FAMILY, changed)  # never empty: every step changed a family
+        self._statements.run(_INSERT_BIAS_FAMILY, changed)  # never empty: every observation changed a family
 
-    def _write_quarantine(self, messages: Iterable[Quarantined], now: str) -> None:
+    def _write_quarantine(self, messages: Iterable[QuarantinedMessage], now: str) -> None:
         for message in messages:
             if self._quarantine_rows >= MAX_QUARANTINE_ROWS:
                 return  # the counters go on
@@ -303,10 +303,10 @@ class Store:
             )
 
     def _count(self, counts: Iterable[tuple[str, int]]) -> None:
-        for fate, by in counts:
-            raised = self._statements.run(_RAISE_COUNT, [{"which": fate, "by": by}])
+        for disposition, by in counts:
+            raised = self._statements.run(_RAISE_COUNT, [{"which": disposition, "by": by}])
             if raised.rowcount == 0:
-                self._statements.run(_INSERT_COUNT, [{"fate": fate, "count": by}])
+                self._statements.run(_INSERT_COUNT, [{"fate": disposition, "count": by}])
 
 
 def chain_digest(before: str, sequence: int, kind: str, payload: str) -> str:

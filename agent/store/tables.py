@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 SCHEMA_VERSION: Final = 2
-"""Version of the tables below; `agent.store.migrations` holds the step from each version to the next."""
+"""Version of the tables below; `agent.store.migrations` holds the observation from each version to the next."""
 
 
 class CampaignMeta(SQLModel, table=True):
@@ -77,26 +77,26 @@ class RequestRow(SQLModel, table=True):
 
 
 class BiasPointRow(SQLModel, table=True):
-    """The bias figures after one observation; step 0 is the start set."""
+    """The bias figures after one observation; observation 0 is the start set."""
 
     __tablename__ = "bias_point"
 
-    step: int = Field(primary_key=True)
+    observation: int = Field(primary_key=True)
     sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
     entropy_range: float | None = None
     entropy_std: float | None = None
     mean_gap: float | None = None
-    poorest_family: str | None = None
+    starved_family: str | None = None
     evenness: float | None = None
     coverage: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
 
 
 class BiasFamilyRow(SQLModel, table=True):
-    """Size and entropy of a family from this step on; a family has a row only where it changed."""
+    """Size and entropy of a family from this observation on; a family has a row only where it changed."""
 
     __tablename__ = "bias_family"
 
-    step: int = Field(primary_key=True)
+    observation: int = Field(primary_key=True)
     family: str = Field(primary_key=True)
     size: int
     entropy: float | None = None
@@ -132,7 +132,7 @@ class MessageCountRow(SQLModel, table=True):
 
     __tablename__ = "message_count"
 
-    fate: str = Field(primary_key=True)
+    disposition: str = Field(primary_key=True)
     count: int
 
 

@@ -1,4 +1,4 @@
-"""Covariances between training rows and queries: kept whitened where they fit into memory, else computed anew.
+"""Covariances between training rows and queries: kept whitened where they fit into memory, else computed again.
 
 Notation as in `growing`. All rows here are divided by their lengthscales, so that
 
@@ -47,7 +47,7 @@ class Columns(Protocol):
         """Return mean Vᵀu and variance σ_f² − Σ V² at the queries, for rows X of shape (n, d)."""
         ...
 
-    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, borders: FloatArray) -> FloatArray:
+    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, cross_factor: FloatArray) -> FloatArray:
         """Return k(x, Q) − bᵀV of further rows x, shape (p, d), and their b, shape (p, n); shape (p, m)."""
         ...
 
@@ -73,14 +73,14 @@ class KeptColumns:
         """See `Columns`."""
         return _solve(self._queries, self._signal, (X, L, u), self._V)
 
-    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, borders: FloatArray) -> FloatArray:  # noqa: ARG002 - the protocol's signature
+    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, cross_factor: FloatArray) -> FloatArray:  # noqa: ARG002 - the protocol's signature
         """See `Columns`: V is read once, however many rows there are."""
         dtype = self._V.dtype
         v = np.empty((len(more), len(self._queries)), dtype=dtype)
         rows = more.astype(dtype, copy=False)
         for at, block, halves in self._queries.blocks():
             v[:, at] = covariances(rows, block, self._signal, halves)
-        v -= borders.astype(dtype, copy=False) @ self._V[: len(X)]
+        v -= cross_factor.astype(dtype, copy=False) @ self._V[: len(X)]
         return v.astype(np.float64, copy=False)
 
     def keep(self, v: FloatArray, row: int) -> None:
@@ -98,9 +98,9 @@ class StreamedColumns:
         """See `Columns`."""
         return _solve(self._queries, self._signal, (X, L, u), None)
 
-    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, borders: FloatArray) -> FloatArray:
+    def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, cross_factor: FloatArray) -> FloatArray:
         """See `Columns`; bᵀV = (L⁻ᵀ b)ᵀ K(X, Q), and K is computed once, however many rows there are."""
-        weights = factor.solve(borders.T, transposed=True).T
+        weights = factor.solve(cross_factor.T, transposed=True).T
         dtype = self._queries.dtype
         # One product for both: the further rows stand below the known ones, each with the weight 1 for itself.
         rows = np.concatenate((X, more)).astype(dtype)

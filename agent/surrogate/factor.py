@@ -37,10 +37,10 @@ class GrowingFactor:
         """L, shape (n, n)."""
         return self._room[: self._n, : self._n]
 
-    def append(self, border: FloatArray, delta: float) -> None:
+    def append(self, cross_row: FloatArray, delta: float) -> None:
         """Take in the row (bᵀ, δ)."""
         n = self._n
-        self._room[n, :n], self._room[n, n] = border, delta
+        self._room[n, :n], self._room[n, n] = cross_row, delta
         self._n = n + 1
 
     def solve(self, k: FloatArray, *, transposed: bool = False) -> FloatArray:

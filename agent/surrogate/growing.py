@@ -17,11 +17,11 @@ A new row x with value z appends a row to each (bordering; it is algorithm 2.1 o
 which is O(n² + n m) in place of O(n³ + n² m). e is the error of the prediction of z in its own deviations: when the
 squares of the latest e are more than their number allows, the evidence has dropped and the hyper-parameters are fitted
 again, from where they are; likewise after a set share of new rows. All of it is a fold over the rows in their order:
-the same rows in the same order give the same process, whether it grew or was made anew.
+the same rows in the same order give the same process, whether it grew or was made again.
 
-Rows in flight are appended without their values (`imagined`): δ and v do not need them.
+Rows in flight are appended without their values (`pending_conditioned`): δ and v do not need them.
 
-Where V would not fit into `memory_bytes` it is not kept, and bᵀV = (L⁻ᵀb)ᵀ K(X, Q) is computed anew for each row.
+Where V would not fit into `memory_bytes` it is not kept, and bᵀV = (L⁻ᵀb)ᵀ K(X, Q) is computed again for each row.
 
 Reference: C. E. Rasmussen, C. K. I. Williams, Gaussian Processes for Machine Learning (MIT Press, 2006) ("GPML").
 """
@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from agent.surrogate.covariances import Columns, KeptColumns, StreamedColumns, covariances
 from agent.surrogate.factor import GrowingFactor
 from agent.surrogate.gaussian_process import cholesky
-from agent.surrogate.hyperparameters import Fitted, fit_hyperparameters
+from agent.surrogate.hyperparameters import FittedHyperparameters, fit_hyperparameters
 from agent.surrogate.queries import Queries
 
 FloatArray = NDArray[np.float64]
@@ -59,7 +59,7 @@ SURPRISE_DEVIATIONS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class GrowthTerms:
+class GrowthSettings:
     """How a process grows.
 
     Attributes:
@@ -83,17 +83,17 @@ class GrowingGP:
         queries: Q; this process scales them.
         X: First training rows, standardised, shape (n, d), n ≥ 1.
         y: Their values [unit of the property], shape (n,).
-        terms: How it grows.
+        growth: How it grows.
 
     Raises:
         SurrogateError: When the rows are no training set, or K has no Cholesky factor.
     """
 
-    def __init__(self, queries: Queries, X: FloatArray, y: FloatArray, terms: GrowthTerms) -> None:
-        self._queries, self._terms = queries, terms
+    def __init__(self, queries: Queries, X: FloatArray, y: FloatArray, growth: GrowthSettings) -> None:
+        self._queries, self._growth = queries, growth
         self._all_X, self._all_y = X, y
-        self._fitted: Fitted | None = None
-        self.fits = 0
+        self._fitted: FittedHyperparameters | None = None
+        self.n_fits = 0
         self._n = self._refit_after = 0
         self.mean = self.variance = np.empty(0)
         self._refit()
@@ -121,16 +121,16 @@ class GrowingGP:
             self._refit()
             return
         scaled = x / self.lengthscales
-        borders = self.borders(scaled[None])
-        border = borders[0]
+        cross_factor = self.cross_factor(scaled[None])
+        cross_row = cross_factor[0]
         # δ² is at least the noise, but for rounding.
-        delta = math.sqrt(max(self.signal + self.noise - float(border @ border), self.noise))
-        error = ((y - self.centre) / self.scale - float(border @ self.u)) / delta
-        v = self.columns.further(self.X, scaled[None], self.factor, borders)[0] / delta
+        delta = math.sqrt(max(self.signal + self.noise - float(cross_row @ cross_row), self.noise))
+        error = ((y - self.centre) / self.scale - float(cross_row @ self.u)) / delta
+        v = self.columns.further(self.X, scaled[None], self.factor, cross_factor)[0] / delta
         self.columns.keep(v, self._n)
         n = self._n
         self._room_X[n], self._room_u[n] = scaled, error
-        self.factor.append(border, delta)
+        self.factor.append(cross_row, delta)
         self._n = n + 1
         self.mean += v * error
         self.variance -= np.square(v)
@@ -150,7 +150,7 @@ class GrowingGP:
         """Whitened values, shape (n,)."""
         return self._room_u[: self._n]
 
-    def borders(self, scaled: FloatArray) -> FloatArray:
+    def cross_factor(self, scaled: FloatArray) -> FloatArray:
         """Return b of further rows, whose scaled features have shape (p, d); shape (p, n)."""
         return self.factor.solve(np.asarray(covariances(self.X, scaled, self.signal), dtype=np.float64)).T
 
@@ -160,12 +160,12 @@ class GrowingGP:
         return k >= SURPRISE_ROWS and squares > k + SURPRISE_DEVIATIONS * math.sqrt(2.0 * k)
 
     def _refit(self) -> None:
-        """Fit the hyper-parameters from where they are, and make the process anew (GPML algorithm 2.1)."""
-        terms = self._terms
-        rows = _latest_and_spread(len(self._all_y), terms.max_rows)
+        """Fit the hyper-parameters from where they are, and make the process again (GPML algorithm 2.1)."""
+        growth = self._growth
+        rows = _latest_and_spread(len(self._all_y), growth.max_rows)
         X, y = self._all_X[rows], self._all_y[rows]
-        sample = _latest_and_spread(len(y), terms.max_fit_rows)
-        self._fitted = found = fit_hyperparameters(X[sample], y[sample], ard=terms.ard, start=self._fitted)
+        sample = _latest_and_spread(len(y), growth.max_fit_rows)
+        self._fitted = found = fit_hyperparameters(X[sample], y[sample], ard=growth.ard, start=self._fitted)
         self.lengthscales, self.signal = found.lengthscales, found.signal_variance
         self.centre, self.scale = found.centre, found.scale
         self._n = n = len(y)
@@ -179,7 +179,7 @@ class GrowingGP:
         self._room_u[:n] = self.factor.solve(z[:, None])[:, 0]
         self.mean, self.variance = self.columns.solve(self.X, self.factor.lower, self.u)
         self._errors: list[float] = []
-        self.fits += 1
+        self.n_fits += 1
 
     def _make_room(self, capacity: int) -> None:
         self._room_X = np.empty((capacity, len(self.lengthscales)))
@@ -187,7 +187,7 @@ class GrowingGP:
         self._queries.scale(self.lengthscales, capacity)
         itemsize = np.dtype(self._queries.dtype).itemsize
         self.columns: Columns = StreamedColumns(self._queries, self.signal)  # frees the old one before the new is made
-        if capacity * len(self._queries) * itemsize <= self._terms.memory_bytes:
+        if capacity * len(self._queries) * itemsize <= self._growth.memory_bytes:
             self.columns = KeptColumns(self._queries, self.signal, capacity)
 
 

@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
+class FittedHyperparameters:
     """Hyper-parameters of a set of rows.
 
     Attributes:
@@ -40,7 +40,9 @@ class Fitted:
     scale: float
 
 
-def fit_hyperparameters(X: FloatArray, y: FloatArray, *, ard: bool, start: Fitted | None) -> Fitted:
+def fit_hyperparameters(
+    X: FloatArray, y: FloatArray, *, ard: bool, start: FittedHyperparameters | None
+) -> FittedHyperparameters:
     """Fit them to rows.
 
     Where all values are equal the likelihood has no maximum inside, and the present values (or the fixed start) stand.
@@ -60,15 +62,17 @@ def fit_hyperparameters(X: FloatArray, y: FloatArray, *, ard: bool, start: Fitte
     unit = typical_distance(D)
     centre, scale, varies = centre_and_scale(y)
     if not varies or d == 0:
-        stay = start or Fitted(np.full(d, START[0] * unit), START[1], START[2], centre, scale)
-        return Fitted(stay.lengthscales, stay.signal_variance, stay.noise_variance, centre, scale)
+        stay = start or FittedHyperparameters(np.full(d, START[0] * unit), START[1], START[2], centre, scale)
+        return FittedHyperparameters(stay.lengthscales, stay.signal_variance, stay.noise_variance, centre, scale)
     z = (y - centre) / scale
     if ard:
         known = None if start is None else (start.lengthscales, start.signal_variance, start.noise_variance)
-        return Fitted(*most_likely_lengthscales(X, z, unit, known), centre, scale)
+        return FittedHyperparameters(*most_likely_lengthscales(X, z, unit, known), centre, scale)
     found = most_likely(D, z, unit, None if start is None else _isotropic(start))
-    return Fitted(np.full(d, found.lengthscale), found.signal_variance, found.noise_variance, centre, scale)
+    return FittedHyperparameters(
+        np.full(d, found.lengthscale), found.signal_variance, found.noise_variance, centre, scale
+    )
 
 
-def _isotropic(known: Fitted) -> Hyperparameters:
+def _isotropic(known: FittedHyperparameters) -> Hyperparameters:
     return Hyperparameters(float(known.lengthscales[0]), known.signal_variance, known.noise_variance)

@@ -24,7 +24,7 @@ from agent.surrogate.growing import GrowingGP
 FloatArray = NDArray[np.float64]
 
 
-class Imagined:
+class PendingConditioned:
     """A process with rows in flight: its deviations are lower around them, its means depend on what they will bring.
 
     Args:
@@ -35,7 +35,7 @@ class Imagined:
         self._base = base
         self._X = np.empty((0, len(base.lengthscales)))
         self._mean_of_rows: list[float] = []
-        self._borders: list[FloatArray] = []
+        self._cross_factor: list[FloatArray] = []
         self._deltas: list[float] = []
         self._W: list[FloatArray] = []
         self._variance = base.variance
@@ -47,27 +47,27 @@ class Imagined:
         """Add rows in flight, by their standardised features, shape (p, d)."""
         base = self._base
         scaled = X / base.lengthscales
-        borders = base.borders(scaled)
-        for row, border, w in zip(
-            scaled, borders, base.columns.further(base.X, scaled, base.factor, borders), strict=True
+        cross_factor = base.cross_factor(scaled)
+        for row, cross_row, w in zip(
+            scaled, cross_factor, base.columns.further(base.X, scaled, base.factor, cross_factor), strict=True
         ):
-            self._append(row, border, w)
+            self._append(row, cross_row, w)
 
     def _append(self, scaled: FloatArray, known: FloatArray, w: FloatArray) -> None:
         """Take in a row with its b and w of the base alone, by the rows in flight before it."""
         base, n = self._base, len(known)
         k = covariances(self._X, scaled[None], base.signal)[:, 0]
-        flight = np.empty(len(self))
-        for j, (border, delta) in enumerate(zip(self._borders, self._deltas, strict=True)):
-            flight[j] = (k[j] - border[:n] @ known - border[n:] @ flight[:j]) / delta
-        left = base.signal + base.noise - float(known @ known) - float(flight @ flight)
+        pending = np.empty(len(self))
+        for j, (cross_row, delta) in enumerate(zip(self._cross_factor, self._deltas, strict=True)):
+            pending[j] = (k[j] - cross_row[:n] @ known - cross_row[n:] @ pending[:j]) / delta
+        left = base.signal + base.noise - float(known @ known) - float(pending @ pending)
         delta = math.sqrt(max(left, base.noise))
-        for weight, earlier in zip(flight, self._W, strict=True):
+        for weight, earlier in zip(pending, self._W, strict=True):
             w -= weight * earlier
         w /= delta
         self._X = np.concatenate((self._X, scaled[None]))
         self._mean_of_rows.append(float(known @ base.u))
-        self._borders.append(np.concatenate((known, flight)))
+        self._cross_factor.append(np.concatenate((known, pending)))
         self._deltas.append(delta)
         self._W.append(w)
         self._variance = self._variance - np.square(w)
@@ -83,8 +83,8 @@ class Imagined:
         """
         base, n = self._base, len(self._base.u)
         factor = np.diag(self._deltas)
-        for j, border in enumerate(self._borders):
-            factor[j, :j] = border[n:]
+        for j, cross_row in enumerate(self._cross_factor):
+            factor[j, :j] = cross_row[n:]
         z = np.array(self._mean_of_rows) + errors @ factor.T
         values: FloatArray = base.centre + base.scale * z
         return values

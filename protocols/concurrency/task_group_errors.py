@@ -5,7 +5,7 @@ from __future__ import annotations
 from protocols.errors import EntropilotError
 
 
-def explained(failures: BaseExceptionGroup) -> BaseException:
+def first_failure(failures: BaseExceptionGroup) -> BaseException:
     """Return the failure that explains a group: one that a person can act on, before one that is our own fault."""
     leaves: list[BaseException] = []
     stack: list[BaseException] = [failures]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 REFUSED_FOR_GOOD: Final = frozenset({4, 5, 133, 134, 135, 138, 140})
-"""CONNACK codes that trying again cannot mend: bad client id, user or password, not authorised, banned."""
+"""CONNACK codes that trying again cannot fix: bad client id, user or password, not authorised, banned."""
 
 TAKEN_OVER: Final = 142
 """DISCONNECT code when another client of the same id connects."""

@@ -1,4 +1,4 @@
-"""The one MQTT session, on aiomqtt: it connects, subscribes, and mends itself.
+"""The one MQTT session, on aiomqtt: it connects, subscribes, and fixes itself.
 
 What is done here because the usual way loses messages:
 
@@ -63,7 +63,7 @@ SESSION_EXPIRY_S: Final = 7 * 86_400
 """How long a broker keeps our queue while we are away: over a long weekend."""
 
 LISTENER_EXPIRY_S: Final = 120
-"""How long it keeps that of a listener: over a link that mends itself, and not for one who has gone."""
+"""How long it keeps that of a listener: over a link that fixes itself, and not for one who has gone."""
 
 MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
 """Largest packet that we let a broker send us: a payload, its topic and headers. Larger ones never reach memory."""
@@ -81,7 +81,7 @@ STEADY_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Receipt:
+class _AckToken:
     client: aiomqtt.Client
     mid: int
     qos: int
@@ -160,11 +160,11 @@ class MqttSession:
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge over the connection that delivered; over a later one it would mean another message."""
-        receipt = delivery.receipt
-        invariant(isinstance(receipt, _Receipt), "a delivery of another transport")
-        assert isinstance(receipt, _Receipt)  # noqa: S101 - for the type checker
-        if receipt.qos > 0 and receipt.client is self._client:
-            receipt.client._client.ack(receipt.mid, receipt.qos)  # noqa: SLF001 - aiomqtt has no public call for it
+        ack_token = delivery.ack_token
+        invariant(isinstance(ack_token, _AckToken), "a delivery of another transport")
+        assert isinstance(ack_token, _AckToken)  # noqa: S101 - for the type checker
+        if ack_token.qos > 0 and ack_token.client is self._client:
+            ack_token.client._client.ack(ack_token.mid, ack_token.qos)  # noqa: SLF001 - aiomqtt has no public call for it
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send with QoS 1 and wait for the PUBACK and its reason code."""
@@ -375,9 +375,9 @@ class MqttSession:
 def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, with_properties: bool) -> Delivery:
     payload = message.payload
     content = payload if isinstance(payload, bytes) else str(payload if payload is not None else "").encode()
-    receipt = _Receipt(client, message.mid, message.qos)
+    ack_token = _AckToken(client, message.mid, message.qos)
     properties = properties_of(message.properties) if with_properties else {}
-    return Delivery(str(message.topic), content, message.retain, message.qos, receipt, properties)
+    return Delivery(str(message.topic), content, message.retain, message.qos, ack_token, properties)
 
 
 _QUIET: Final = logging.getLogger("entropilot.mqtt")

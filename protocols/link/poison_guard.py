@@ -6,7 +6,7 @@ died: that is one death. From then on it is a suspect and handled in a step of i
 are cleared by their commit; at the third death it is condemned: quarantined unread.
 
 The note is one write to the page cache, without a sync: it outlives the process, which is all that matters here. After
-a power cut it may be missing, and then a death is not counted. A fault that a person can mend (a full disk, a lost
+a power cut it may be missing, and then a death is not counted. A fault that a person can fix (a full disk, a lost
 broker) is no message's fault and counts for nothing.
 """
 
@@ -45,7 +45,7 @@ _LONGEST: Final = 2 * _NOTE_AT
 """How much of the file is read [byte]: the note of a full step needs 2,112."""
 
 
-class InHand:
+class PoisonMessageGuard:
     """The note of one process; one file beside its database.
 
     Args:
@@ -83,7 +83,7 @@ class InHand:
         """Tell whether an input is a message that was in hand when a process died: then it is to be handled alone."""
         return bool(self._deaths) and isinstance(item, Delivery) and _digest(item) in self._deaths
 
-    def is_condemned(self, delivery: Delivery) -> bool:
+    def is_dead_lettered(self, delivery: Delivery) -> bool:
         """Tell whether a message has killed its handler too often: then it is not to be read."""
         return bool(self._deaths) and self._deaths.get(_digest(delivery), 0) >= MAX_DEATHS
 
@@ -142,7 +142,7 @@ class InHand:
         return StoreError(
             f"{self._path} cannot be written ({error.strerror or error})",
             expected="a folder of your own with space",
-            action="free space or mend the permissions, then run again with --resume",
+            action="free space or fix the permissions, then run again with --resume",
         )
 
 

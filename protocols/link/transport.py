@@ -19,7 +19,7 @@ class Delivery:
     payload: bytes
     retain: bool
     qos: int
-    receipt: object
+    ack_token: object
     """What the transport needs to acknowledge it; opaque to everybody else."""
     properties: Mapping[str, Any] = field(default_factory=dict)
     """MQTT 5 properties of the publisher's, for those who ask for them; as JSON has them, bytes in base64."""
@@ -68,7 +68,7 @@ class PublishRefused(Exception):
 
 
 class Transport(Protocol):
-    """A link that mends itself."""
+    """A link that fixes itself."""
 
     async def run(self) -> None:
         """Keep connected until cancelled.

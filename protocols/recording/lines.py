@@ -23,7 +23,7 @@ OUT: Final = "out"
 HEARD: Final = "heard"
 DIRECTIONS: Final = (IN, OUT, HEARD)
 
-STEP: Final = "step"
+TRANSACTION: Final = "transaction"
 START: Final = "start"
 EVENT: Final = "event"
 
@@ -107,7 +107,7 @@ class EventRow(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class StepRow(Row):
+class TransactionRow(Row):
     """One transaction; see `protocols.recording.writer`. `made` holds kind and JSON text of each decision."""
 
     took: tuple[Mapping[str, Any], ...]
@@ -116,7 +116,7 @@ class StepRow(Row):
     sequence: int
 
 
-AnyRow = MessageRow | StartRow | EventRow | StepRow
+AnyRow = MessageRow | StartRow | EventRow | TransactionRow
 
 
 class WrongLine(ValueError):
@@ -249,10 +249,10 @@ def _row(content: dict[str, Any]) -> AnyRow:
             return EventRow(
                 number, time_s, int(content["sequence"]), str(content["kind"]), json.dumps(content["event"])
             )
-        case "step":
+        case "transaction":
             took = tuple(dict(each) for each in content["took"])
             made = tuple((str(each["kind"]), json.dumps(each["event"])) for each in content["made"])
-            return StepRow(number, time_s, took, made, int(content["before"]), int(content["sequence"]))
+            return TransactionRow(number, time_s, took, made, int(content["before"]), int(content["sequence"]))
         case other:
             raise ValueError(f"note {other!r}")
 

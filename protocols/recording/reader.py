@@ -20,7 +20,7 @@ from protocols.recording.lines import (
     Header,
     MessageRow,
     StartRow,
-    StepRow,
+    TransactionRow,
     WrongLine,
 )
 from protocols.recording.seal import GZIP_MAGIC, seal_problem
@@ -189,7 +189,7 @@ def _checked(recording: Recording) -> RecordingCheck:
             match row:
                 case StartRow() | EventRow():
                     before = sequence = row.sequence
-                case StepRow():
+                case TransactionRow():
                     before, sequence = row.before, row.sequence
                 case MessageRow():
                     pass

@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
@@ -48,7 +48,7 @@ def compress_recording(source: Path, target: Path) -> None:
     Raises:
         StoreError: When a file cannot be read or written.
     """
-    with written_whole(target) as out:
+    with atomic_write(target) as out:
         with (
             source.open("rb") as lines,
             gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=COMPRESSION_LEVEL, mtime=0) as member,

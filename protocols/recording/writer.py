@@ -5,7 +5,8 @@ The first line is a header, every further one a row:
     {"entropilot_recording": 2, "campaign": …, "pool_digest": …, "scenario": …, "started_at": …, "versions": …,
      "digest": …}
     {"n": 1, "t": 0.012, "dir": "in", "topic": …, "retain": false, "qos": 1, "text": …, "digest": …}
-    {"n": 2, "t": 0.013, "note": "step", "took": [{"row": 1}], "made": […], "before": 4, "sequence": 6, "digest": …}
+    {"n": 2, "t": 0.013, "note": "transaction", "took": [{"row": 1}], "made": […], "before": 4, "sequence": 6, "digest":
+    …}
 
 - `n` counts from 1 without gaps; `t` is seconds since the recording began (monotonic within a process) and never falls.
 - `digest` is the first 16 hexadecimal digits of SHA-256 over the digest before and the line without it (nothing stands
@@ -21,8 +22,8 @@ of it cannot be told from the messages alone.
 
 - `start`: a process began (again) with the journal at `sequence`.
 - `event`: row `sequence` of the journal, `kind` and `event`. The beginning of a campaign is written so, and whatever a
-  recording lacks that the journal has (a power cut takes its last second). Number 1 begins the journal anew.
-- `step`: one transaction, written just before its commit. `took` lists what it folded: `{"row": n}` a message,
+  recording lacks that the journal has (a power cut takes its last second). Number 1 begins the journal again.
+- `transaction`: one, written just before its commit. `took` lists what it folded: `{"row": n}` a message,
   `{"condemned": n}` one that was quarantined unread, `{"expired": attempt}` a deadline,
   `{"proposed": d, "based_on": s}` the policy's answer to decision d. `made` lists the decisions, as the journal has
   them; the step led from `before` to `sequence`. Whether it was committed tells the next note: a `start` at `before`
@@ -48,7 +49,7 @@ from typing import IO, Any, Final
 from protocols.errors import invariant
 from protocols.link.transport import Delivery, Incoming, Transport
 from protocols.recording.end import cut_to_whole_lines
-from protocols.recording.lines import EVENT, HEADER_MARK, IN, OUT, RECORDING_VERSION, START, STEP, sealed
+from protocols.recording.lines import EVENT, HEADER_MARK, IN, OUT, RECORDING_VERSION, START, TRANSACTION, sealed
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 
 FLUSH_EVERY_S: Final = 1.0
@@ -121,12 +122,12 @@ class RecordingWriter:
         self._row({"note": EVENT, "sequence": sequence, "kind": kind, "event": json.loads(payload)})
         self.before = self.sequence = sequence
 
-    def note_step(
+    def note_transaction(
         self, took: Sequence[Mapping[str, Any]], made: Sequence[tuple[str, str]], *, before: int, sequence: int
     ) -> None:
         """Note a transaction that is about to be committed; `made` gives kind and JSON text of each decision."""
         told = [{"kind": kind, "event": json.loads(payload)} for kind, payload in made]
-        self._row({"note": STEP, "took": list(took), "made": told, "before": before, "sequence": sequence})
+        self._row({"note": TRANSACTION, "took": list(took), "made": told, "before": before, "sequence": sequence})
         self.before, self.sequence = before, sequence
         self.flush()
 

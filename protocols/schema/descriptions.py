@@ -33,7 +33,7 @@ VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "pause": "Make no new request until `resume`; what is in flight is awaited.",
         "resume": "Go on.",
         "stop": "Make no new request; finish when what is in flight has ended.",
-        "add_observation": "Take a value measured by hand into the dataset; needs `candidate_id` and `quantity`.",
+        "add_observation": "Take a value measured manually into the dataset; needs `candidate_id` and `quantity`.",
         "exclude_candidate": "Never choose a candidate; needs `candidate_id`.",
     },
 }
@@ -54,7 +54,7 @@ BEYOND_THE_SCHEMA: Final[dict[str, tuple[str, ...]]] = {
         "The attempt is one that this campaign made for this candidate; otherwise the message is quarantined.",
     ),
     "ResultReceipt": ("`simulator` is the last level of the topic.",),
-    "BiasReport": ("`step` and `size` are written as integers: 1, not 1.0.",),
+    "MetricsReport": ("`observation` and `size` are written as integers: 1, not 1.0.",),
     "Status": ("`client` is the last level of the topic.",),
     "Control": (
         "`add_observation` has `candidate_id` and `quantity`, `exclude_candidate` `candidate_id`; if not: quarantine.",

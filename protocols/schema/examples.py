@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from protocols.wire.messages import (
-    BiasReport,
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
@@ -16,6 +15,7 @@ from protocols.wire.messages import (
     FamilyBias,
     Health,
     Message,
+    MetricsReport,
     Quantity,
     ReceiptStatus,
     ResultReceipt,
@@ -81,10 +81,10 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         status=ReceiptStatus.LATE,
         detail="the candidate is observed",
     ),
-    BiasReport(
+    MetricsReport(
         **_LETTERHEAD,
         message_id="5e8d2f41c0b94d7a96e3a1f7b2c8d0e4",
-        step=17,
+        observation=17,
         property="formation_energy",
         unit="eV/atom",
         families=(
@@ -94,7 +94,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         entropy_range=0.53,
         entropy_std=0.265,
         mean_gap=0.265,
-        poorest_family="tetragonal",
+        starved_family="tetragonal",
         evenness=0.951,
         coverage=1.0,
     ),
@@ -114,7 +114,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         action=ControlAction.ADD_OBSERVATION,
         candidate_id=_CANDIDATE,
         quantity=_ENERGY,
-        reason="measured by hand",
+        reason="measured manually",
     ),
 )
 """In the order of `protocols.wire.messages.MESSAGE_TYPES`."""

@@ -33,7 +33,7 @@ def write_documents(folder: Path) -> list[Path]:
         raise StoreError(
             f"The protocol documents cannot be written to {folder}: {error.strerror or error}",
             expected="a folder that can be written",
-            action="choose another folder, or mend this one",
+            action="choose another folder, or fix this one",
         ) from None
     return written
 
@@ -55,7 +55,7 @@ def drift(folder: Path) -> list[str]:
         raise StoreError(
             f"The protocol documents in {folder} cannot be read: {error.strerror or error}",
             expected="a folder of documents",
-            action="choose another folder, or mend this one",
+            action="choose another folder, or fix this one",
         ) from None
     problems = [
         f"{name} is missing" if found[name] is None else f"{name}: {_first_difference(found[name] or '', text)}"

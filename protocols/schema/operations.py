@@ -62,7 +62,7 @@ OPERATIONS: Final = (
         "send",
         Channel.FAILURE,
         "As a result: stored, then repeated until the receipt. After `invalid_request`, `unsupported` and "
-        "`unknown_candidate` the agent sets the candidate aside; after any other reason it tries again, up to a limit.",
+        "`unknown_candidate` the agent abandons the candidate; after any other reason it tries again, up to a limit.",
     ),
     Operation(
         "agent", "receive", Channel.FAILURE, "As a result: committed, then acknowledged and answered with the receipt."

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from protocols.recording.lines import DIGEST_DIGITS, DIRECTIONS, EVENT, HEADER_MARK, RECORDING_VERSION, START, STEP
+from protocols.recording.lines import (
+    DIGEST_DIGITS,
+    DIRECTIONS,
+    EVENT,
+    HEADER_MARK,
+    RECORDING_VERSION,
+    START,
+    TRANSACTION,
+)
 from protocols.schema.messages import DIALECT, RFC3339, Schema, in_reading_order
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 
@@ -142,13 +150,13 @@ _START: Final = _note(
 _EVENT: Final = _note(
     "Event",
     EVENT,
-    "Row `sequence` of the journal: the campaign's beginning, or what the recording would lack. Number 1 begins anew.",
+    "Row `sequence` of the journal: the campaign's beginning, or what the recording would lack. Number 1 begins again.",
     {"sequence": _SEQUENCE, **_JOURNALLED["properties"]},
 )
 
-_STEP: Final = _note(
-    "Step",
-    STEP,
+_TRANSACTION: Final = _note(
+    "Transaction",
+    TRANSACTION,
     "One transaction, from row `before` of the journal to row `sequence`.",
     {
         "took": {
@@ -177,7 +185,7 @@ _STEP: Final = _note(
 
 def recording_schema() -> dict[str, Any]:
     """Return the JSON Schema of a line of a recording (draft 2020-12); `#/$defs/…` for one kind of line."""
-    kinds = {"Header": _HEADER, "Message": _MESSAGE, "Start": _START, "Event": _EVENT, "Step": _STEP}
+    kinds = {"Header": _HEADER, "Message": _MESSAGE, "Start": _START, "Event": _EVENT, "Transaction": _TRANSACTION}
     return in_reading_order(
         {
             "$schema": DIALECT,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from protocols.settings.fields import dotted, values_of
 from protocols.settings.origins import DEFAULT_SOURCE
 from protocols.settings.reference import meaning_of
-from protocols.settings.resolve import M, Resolved
+from protocols.settings.resolve import M, ResolvedSettings
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-def settings_table(resolved: Resolved[M]) -> Table:
+def settings_table(resolved: ResolvedSettings[M]) -> Table:
     """Lay the settings out for a terminal: key, value, source; secrets hidden, defaults dim."""
     from rich.table import Table
     from rich.text import Text
@@ -32,7 +32,7 @@ def settings_table(resolved: Resolved[M]) -> Table:
     return table
 
 
-def settings_json(resolved: Resolved[M]) -> str:
+def settings_json(resolved: ResolvedSettings[M]) -> str:
     """Return the settings as JSON: by dotted key, `value`, `from` and `meaning`; secrets hidden."""
     model = type(resolved.settings)
     listing = {

@@ -31,7 +31,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved(Generic[M]):
+class ResolvedSettings(Generic[M]):
     """Validated settings.
 
     Attributes:
@@ -51,7 +51,7 @@ class Resolved(Generic[M]):
 
 def resolve(
     model: type[M], layers: Sequence[Layer], *, rules: Sequence[Rule] = (), renamed: RenamedSettings | None = None
-) -> Resolved[M]:
+) -> ResolvedSettings[M]:
     """Merge the layers, later ones winning, validate once, and say where every value comes from.
 
     Args:
@@ -77,7 +77,7 @@ def resolve(
     if settings is None or problems:
         raise settings_error(problems)
     source_of = {dotted(key): source_at(given.origins, key) or DEFAULT_SOURCE for key, _ in values_of(settings)}
-    return Resolved(settings, source_of)
+    return ResolvedSettings(settings, source_of)
 
 
 def _merge(given: Given, layer: Layer) -> list[Problem]:

@@ -12,7 +12,7 @@ from protocols.errors import StoreError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Write to a temporary file in the same folder, and put it in the place of `path` when all went well.
 
     Raises:

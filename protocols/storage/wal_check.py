@@ -53,7 +53,7 @@ def is_damaged(wal: Path) -> bool:
 
 
 def _is_head_damaged(content: bytes) -> bool:
-    """Tell a damaged head from one torn when the WAL was begun anew: then the frames behind it are of another."""
+    """Tell a damaged head from one torn when the WAL was begun again: then the frames behind it are of another."""
     *_, salt_1, salt_2, head_1, head_2 = WAL_HEAD.unpack_from(content)
     second = WAL_HEAD.size + FRAME_HEAD.size + PAGE_SIZE  # beyond the sector that a torn head takes with it
     if len(content) < second + FRAME_HEAD.size:

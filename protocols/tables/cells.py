@@ -67,7 +67,7 @@ def _number(file: TableFile, name: str, row: int, cell: object) -> float:
     raise TableError(
         f"Column {name!r} has {shown(text)} in {file.place(row)}",
         expected="a number such as -1.25 (a point, no unit, no thousands mark)",
-        action="mend the cell, or name another column",
+        action="fix the cell, or name another column",
     )
 
 

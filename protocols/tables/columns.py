@@ -89,7 +89,7 @@ class TableColumns(BaseModel):
     """Column with formulas."""
     structure: ColumnName | None = None
     """Column with structures: the text of a CIF, or a JSON of `protocols.wire.structure.CrystalStructure`."""
-    further_properties: Annotated[
+    additional_properties: Annotated[
         dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_QUANTITIES - 1)
     ] = {}
     """Column to unit of properties that are known beside; their cells may be empty."""
@@ -117,8 +117,8 @@ class TableColumns(BaseModel):
         described = {self.id, *self.family_columns(), self.composition, self.structure, *self.features}
         if leaked := sorted(name for name in self.measured() if name in described):
             raise ValueError(f"{leaked[0]!r} is a measured property and cannot describe a candidate as well")
-        if self.property in self.further_properties:
-            raise ValueError(f"{self.property!r} is the property already; leave it out of further_properties")
+        if self.property in self.additional_properties:
+            raise ValueError(f"{self.property!r} is the property already; leave it out of additional_properties")
         return self
 
     def family_parts(self) -> tuple[FamilyPart, ...]:
@@ -135,7 +135,7 @@ class TableColumns(BaseModel):
 
     def measured(self) -> tuple[str, ...]:
         """The property and the further ones: what an evaluation gives, and no policy may see beforehand."""
-        return (self.property, *self.further_properties)
+        return (self.property, *self.additional_properties)
 
 
 def require_column(path: Path, name: str, names: Sequence[str]) -> str:

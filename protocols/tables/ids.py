@@ -25,7 +25,7 @@ def candidate_ids_of(rows: TableRows, columns: TableColumns) -> tuple[str, ...]:
     row_of: dict[str, int] = {}
     for row, candidate_id in enumerate(ids):
         if not candidate_id:
-            raise TableError(f"The id {shown((raw or ids)[row])} in {rows.place(row)} has neither letter nor digit")
+            raise TableError(f"The id {shown((raw or ids)[row])} in {rows.place(row)} has neither message nor digit")
         before = row_of.setdefault(candidate_id, row)
         if before == row:
             continue

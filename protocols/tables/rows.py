@@ -136,7 +136,7 @@ def _check_ranges(rows: TableRows, columns: TableColumns) -> None:
                 f"Column {name!r} has {rows.numbers[name][row]:g} in {rows.place(row)}"
                 f" ({int(outside.sum())} such cells)",
                 expected=f"values between {low:g} and {high:g}",
-                action="mend or leave out these rows, or change valid_range",
+                action="fix or leave out these rows, or change valid_range",
             )
 
 

@@ -39,7 +39,7 @@ def _structure(text: str, rows: TableRows, row: int) -> CrystalStructure:
         raise TableError(
             f"The structure in {rows.place(row)} cannot be used ({said})",
             expected="the text of a CIF of an ordered crystal, or a JSON with cell, symbols and scaled_positions",
-            action="mend or drop the row",
+            action="fix or drop the row",
         ) from error
 
 
@@ -72,5 +72,5 @@ def crystal_system_of(structure: CrystalStructure, rows: TableRows, row: int) ->
     except Exception as error:  # spglib's errors have changed their types
         raise TableError(
             f"The crystal system of the structure in {rows.place(row)} cannot be found ({type(error).__name__})",
-            action="mend or drop the row, or name a family column",
+            action="fix or drop the row, or name a family column",
         ) from error

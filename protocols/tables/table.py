@@ -68,7 +68,7 @@ class CandidateTable:
         feature_names: Length d.
         formulas: Length n; of the structures where there is no composition column, else empty texts.
         structures: Length n, or None without a structure column.
-        further: Further properties by name, shape (n,); NaN where not known.
+        additional: Additional properties by name, shape (n,); NaN where not known.
         dropped: How many rows were left out (`on_missing = "drop"`).
         warnings: What a person should know and that stops nothing.
     """
@@ -81,7 +81,7 @@ class CandidateTable:
     feature_names: tuple[str, ...]
     formulas: tuple[str, ...]
     structures: tuple[CrystalStructure, ...] | None
-    further: Mapping[str, FloatArray]
+    additional: Mapping[str, FloatArray]
     dropped: int
     warnings: tuple[str, ...]
 
@@ -90,7 +90,7 @@ class CandidateTable:
 
         Args:
             candidate_ids: Of this table.
-            name: One of `columns.further_properties`; the property itself by default.
+            name: One of `columns.additional_properties`; the property itself by default.
 
         Raises:
             TableError: When the table has no such candidate.
@@ -99,7 +99,7 @@ class CandidateTable:
         unknown = next((each for each in candidate_ids if each not in row_of), None)
         if unknown is not None:
             raise TableError(f"The table has no candidate {unknown!r}", action="use the table that the pool came from")
-        values = self.values if name in {None, self.columns.property} else self.further[str(name)]
+        values = self.values if name in {None, self.columns.property} else self.additional[str(name)]
         return values[np.array([row_of[each] for each in candidate_ids], dtype=np.int64)]
 
 
@@ -131,7 +131,7 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
         feature_names=rows.features,
         formulas=tuple(formulas),
         structures=structures,
-        further={name: rows.numbers[name] for name in columns.further_properties},
+        additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
         warnings=(*_warnings(rows, columns, families), *without_entropy),
     )
@@ -145,7 +145,7 @@ def read_values(path: str | Path, columns: TableColumns) -> PropertyValues:
     """
     rows = read_rows(Path(path), columns)
     values = {name: rows.numbers[name] for name in columns.measured()}
-    units = {columns.property: columns.unit, **columns.further_properties}
+    units = {columns.property: columns.unit, **columns.additional_properties}
     return PropertyValues(candidate_ids_of(rows, columns), values, units)
 
 

@@ -28,7 +28,7 @@ CHANNEL_OF: Final[dict[str, Channel]] = {
     "candidate_result": Channel.RESULT,
     "candidate_failure": Channel.FAILURE,
     "result_receipt": Channel.RECEIPT,
-    "bias_report": Channel.BIAS,
+    "metrics_report": Channel.BIAS,
     "status": Channel.STATUS,
     "control": Channel.CONTROL,
 }

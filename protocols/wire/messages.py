@@ -56,7 +56,7 @@ class FailureReason(StrEnum):
 PERMANENT_FAILURES: frozenset[FailureReason] = frozenset(
     {FailureReason.INVALID_REQUEST, FailureReason.UNSUPPORTED, FailureReason.UNKNOWN_CANDIDATE}
 )
-"""Failures that another attempt cannot mend: the candidate is set aside at once."""
+"""Failures that another attempt cannot fix: the candidate is abandoned at once."""
 
 
 class Quantity(BaseModel):
@@ -200,12 +200,12 @@ class FamilyBias(BaseModel):
     """Upper end of its 90 % band [nat]; as `entropy_low`."""
 
 
-class BiasReport(Message):
+class MetricsReport(Message):
     """Agent to everybody, retained: how even the dataset is now."""
 
-    type: Literal["bias_report"] = "bias_report"
+    type: Literal["metrics_report"] = "metrics_report"
     """Which message this is."""
-    step: Count
+    observation: Count
     """Number of the observation that made this point of the bias trajectory; 0 is the start set."""
     property: Name
     """The property whose values the entropies are of."""
@@ -219,7 +219,7 @@ class BiasReport(Message):
     """Population standard deviation of the defined ones [nat]; absent or null with fewer than two."""
     mean_gap: Finite | None = None
     """Mean distance of the defined ones to the largest [nat]; absent or null with fewer than two."""
-    poorest_family: Name | None = None
+    starved_family: Name | None = None
     """The starved family, to be enriched first: one without a defined entropy, or the one of smallest entropy."""
     evenness: Share | None = None
     """Pielou's evenness of the effective widths exp(entropy), from 0 to 1, all alike; absent or null with fewer than
@@ -279,12 +279,12 @@ class Control(Message):
     candidate_id: Identifier | None = None
     """The candidate; needed by `add_observation` and `exclude_candidate`, unused by the others."""
     quantity: Quantity | None = None
-    """The value measured by hand; needed by `add_observation`, unused by the others."""
+    """The value measured manually; needed by `add_observation`, unused by the others."""
     reason: Text = ""
     """Why, for the journal."""
 
 
-AnyMessage = CandidateRequest | CandidateResult | CandidateFailure | ResultReceipt | BiasReport | Status | Control
+AnyMessage = CandidateRequest | CandidateResult | CandidateFailure | ResultReceipt | MetricsReport | Status | Control
 """Every message of protocol v1."""
 
 MESSAGE_TYPES: tuple[type[Message], ...] = (
@@ -292,7 +292,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     CandidateResult,
     CandidateFailure,
     ResultReceipt,
-    BiasReport,
+    MetricsReport,
     Status,
     Control,
 )

@@ -1,4 +1,4 @@
-"""The embedded broker, mended: amqtt leaves a connection open when the client is gone before amqtt could say goodbye.
+"""The embedded broker, fixed: amqtt leaves a connection open when the client is gone before amqtt could say goodbye.
 
 Every client that first tries MQTT 5 is such a one: amqtt waits for more of its CONNECT until it hangs up, then stumbles
 over its own goodbye. The broker would hold a socket for each until the process ends, and show a traceback.

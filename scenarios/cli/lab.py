@@ -25,7 +25,7 @@ from scenarios.cli.options import (
     ShowSettings,
     allowing_code,
 )
-from scenarios.cli.settings import loaded, made_world, on_a_server, print_settings, require_running
+from scenarios.cli.settings import build_world_for, loaded, on_a_server, print_settings, require_running
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show
 
 app = typer.Typer()
@@ -121,7 +121,7 @@ def shadow(
 
         name = resolved.settings.name if campaign is None else campaign
         require_campaign_name(name)
-        world = made_world(resolved.settings, quiet=quiet or json)
+        world = build_world_for(resolved.settings, quiet=quiet or json)
         request = ShadowRequest(resolved.settings, world, name, runs, resume)
         with watched(request, quiet=quiet or json) as on_progress:
             summary = follow_lab(request, on_progress)
@@ -163,14 +163,14 @@ def record(
         from scenarios.record.report import listening, record_json, record_table
         from scenarios.sources.run_folder import require_campaign_name
         from scenarios.sources.scenario import Overrides, load_scenario
-        from scenarios.world.world import make_world
+        from scenarios.world.world import build_world
 
         if campaign is not None:
             require_campaign_name(campaign)
         require_new(out)
         meant = None if scenario is None else load_scenario(scenario, Overrides()).settings
         with progress_on_stderr(quiet=quiet or json) as progress:
-            world = None if meant is None else make_world(meant, progress)
+            world = None if meant is None else build_world(meant, progress)
         request = RecordRequest(
             broker_at(broker), filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
             meant, world,

@@ -53,8 +53,8 @@ def report(run: RunName, runs: Runs = Path("runs"), json: Json = False, debug: D
 @app.command()
 def why(
     run: RunName,
-    step: Annotated[
-        str, typer.Argument(metavar="STEP", help="Number of a decision from 0, last, or the id of a candidate.")
+    decision: Annotated[
+        str, typer.Argument(metavar="DECISION", help="Number of a decision from 0, last, or the id of a candidate.")
     ],
     runs: Runs = Path("runs"),
     database: Database = None,
@@ -66,12 +66,12 @@ def why(
     """Explain one decision of a run, in words and as a figure, and ask whether it would be made again."""
     with reported_errors(debug=debug), allowing_code(allow_code):
         from scenarios.why.as_json import explanation_json
-        from scenarios.why.why import drawn, explained
+        from scenarios.why.why import draw_decision, explain_run
         from scenarios.why.words import explanation_in_words
 
         with progress_on_stderr(quiet=json) as progress:
-            folder, explanation = explained(run, step, runs, database, progress)
-            figure = None if no_figure else drawn(folder, explanation)
+            folder, explanation = explain_run(run, decision, runs, database, progress)
+            figure = None if no_figure else draw_decision(folder, explanation)
         if json:
             print_json(explanation_json(explanation, figure=None if figure is None else str(figure)))
             return
@@ -80,7 +80,7 @@ def why(
             show(f"  {figure}")
 
 
-Compared = Annotated[
+ComparedName = Annotated[
     str,
     typer.Argument(
         help="A run folder, a campaign's name, a recording's file or name, or a pack.",
@@ -91,8 +91,8 @@ Compared = Annotated[
 
 @app.command()
 def diff(
-    one: Compared,
-    other: Compared,
+    one: ComparedName,
+    other: ComparedName,
     runs: Runs = Path("runs"),
     out: Annotated[
         Path | None, typer.Option(help="The picture, a .png file; by default runs/diff-ONE-OTHER.png.")
@@ -107,14 +107,14 @@ def diff(
     """
     with reported_errors(debug=debug):
         from scenarios.diff.diff import diff as compare_journals
-        from scenarios.diff.diff import told_by
+        from scenarios.diff.diff import load_journal
         from scenarios.diff.report import diff_json, diff_table, draw_diff, require_picture
 
         named = "-".join(Path(name).name.partition(".")[0] for name in (one, other))
         path = out or runs / f"diff-{named}.png"
         require_picture(path)
         with progress_on_stderr(quiet=quiet or json) as progress:
-            found = compare_journals(told_by(one, runs, progress), told_by(other, runs, progress))
+            found = compare_journals(load_journal(one, runs, progress), load_journal(other, runs, progress))
             picture = draw_diff(found, path)
         show_notes(f"{told.name}: {told.note}" for told in (found.one, found.other) if told.note)
         if json:

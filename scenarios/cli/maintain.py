@@ -32,10 +32,10 @@ def verify(
     """Check a run: the journal's chain, everything that is folded from it, and the figures of its files."""
     with reported_errors(debug=debug):
         from scenarios.verify.run_check import require_sound
-        from scenarios.verify.verify import verification_json, verification_table, verified
+        from scenarios.verify.verify import verification_json, verification_table, verify
 
         with progress_on_stderr(quiet=json) as progress:
-            parts = verified(run, runs, database, progress)
+            parts = verify(run, runs, database, progress)
         if json:
             print_json(verification_json(parts))
         else:
@@ -66,7 +66,7 @@ def pack(
     """Pack scenario, tables and recording into one file that run, replay and verify take on any machine."""
     with reported_errors(debug=debug):
         from scenarios.pack.content import content_of
-        from scenarios.pack.report import packed_json, packed_table
+        from scenarios.pack.report import packed_json, table_to_pack
         from scenarios.pack.writer import default_path, write_pack
 
         with progress_on_stderr(quiet=quiet or json) as progress:
@@ -77,7 +77,7 @@ def pack(
             return
         show_notes(packed.notes)
         if not quiet:
-            show(packed_table(packed))
+            show(table_to_pack(packed))
 
 
 @app.command()

@@ -30,7 +30,7 @@ from scenarios.cli.options import (
     ShowSettings,
     allowing_code,
 )
-from scenarios.cli.settings import loaded, made_world, on_a_server, print_settings, require_running
+from scenarios.cli.settings import build_world_for, loaded, on_a_server, print_settings, require_running
 from scenarios.display.console import INTERRUPTED, print_json, reported_errors, show, tell
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(
     quiet: Quiet = False,
     json: Json = False,
     show_settings: ShowSettings = False,
-    one_life: Annotated[bool, typer.Option("--one-life", hidden=True)] = False,
+    single_process: Annotated[bool, typer.Option("--one-life", hidden=True)] = False,
     allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:
@@ -67,18 +67,18 @@ def run(
         if show_settings:
             print_settings(resolved, json=json)
             return
-        if (kills := len(resolved.settings.crashes.at)) and not one_life:
-            from scenarios.run.crashes import live_and_be_killed
+        if (kills := len(resolved.settings.crashes.at)) and not single_process:
+            from scenarios.run.crashes import supervise_with_kills
             from scenarios.sources.run_folder import choose_campaign
 
             name = choose_campaign(runs, resolved.settings.name, campaign, resume=resume)
-            raise SystemExit(live_and_be_killed(sys.argv[1:], campaign=name, kills=kills))
+            raise SystemExit(supervise_with_kills(sys.argv[1:], campaign=name, kills=kills))
         request = _request(scenario, resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
-        if one_life:
+        if single_process:
             from scenarios.run.crashes import end_with_parent
 
             end_with_parent()
-        _run_and_tell(dataclasses.replace(request, may_crash=one_life), quiet=quiet or json, json=json)
+        _run_and_tell(dataclasses.replace(request, may_crash=single_process), quiet=quiet or json, json=json)
 
 
 @app.command(cls=AgentCommand)
@@ -131,7 +131,7 @@ def _request(
     from scenarios.sources.run_folder import choose_campaign
 
     name = choose_campaign(runs, scenario.name, campaign, resume=resume, numbered=with_simulator)
-    world = made_world(scenario, quiet=quiet)
+    world = build_world_for(scenario, quiet=quiet)
     require_own_pool(named, runs, scenario, world.pool.digest)
     return RunRequest(
         scenario, world, name, runs / name, resume=resume, with_simulator=with_simulator, database_url=database
@@ -154,5 +154,5 @@ def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
         for name in outcome.summary.files:
             show(f"  {request.folder / name}")
     if not outcome.finished:
-        tell(f"The campaign is not finished; take it up with --resume --campaign {request.campaign}")
+        tell(f"The campaign is not finished; resume it with --resume --campaign {request.campaign}")
         raise SystemExit(INTERRUPTED)

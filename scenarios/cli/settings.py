@@ -9,7 +9,7 @@ from scenarios.broker.url import DEFAULT_URL, broker_at
 from scenarios.display.console import print_json, progress_on_stderr, show, show_notes
 
 if TYPE_CHECKING:
-    from protocols.settings.resolve import Resolved
+    from protocols.settings.resolve import ResolvedSettings
     from scenarios.settings.model import Scenario
     from scenarios.world.world import World
 
@@ -22,7 +22,7 @@ def loaded(
     runs: Path | None = None,
     *,
     quiet: bool = False,
-) -> Resolved[Scenario]:
+) -> ResolvedSettings[Scenario]:
     """Return the settings of a scenario with what the command line says, and where each comes from."""
     from scenarios.sources.scenario import Overrides, load_scenario
 
@@ -31,17 +31,17 @@ def loaded(
         return load_scenario(scenario, overrides, runs=runs, progress=progress)
 
 
-def made_world(scenario: Scenario, *, quiet: bool) -> World:
+def build_world_for(scenario: Scenario, *, quiet: bool) -> World:
     """Make pool, values and start set; what a person should know of the table goes to standard error."""
-    from scenarios.world.world import make_world
+    from scenarios.world.world import build_world
 
     with progress_on_stderr(quiet=quiet) as progress:
-        world = make_world(scenario, progress)
+        world = build_world(scenario, progress)
     show_notes(world.warnings)
     return world
 
 
-def print_settings(resolved: Resolved[Scenario], *, json: bool) -> None:
+def print_settings(resolved: ResolvedSettings[Scenario], *, json: bool) -> None:
     """Print every setting with its source."""
     from protocols.settings.listing import settings_json, settings_table
 
@@ -61,14 +61,14 @@ def require_running(broker: str | None) -> None:
         broker_at(broker)
 
 
-def on_a_server(resolved: Resolved[Scenario]) -> Resolved[Scenario]:
+def on_a_server(resolved: ResolvedSettings[Scenario]) -> ResolvedSettings[Scenario]:
     """Let a part that runs alone look for a broker where `entropilot broker` listens."""
     from protocols.link.broker_settings import EMBEDDED, MOSQUITTO
-    from protocols.settings.resolve import Resolved
+    from protocols.settings.resolve import ResolvedSettings
 
     broker_settings = resolved.settings.broker
     if broker_settings.url not in {EMBEDDED, MOSQUITTO}:
         return resolved
     elsewhere = broker_settings.model_copy(update={"url": DEFAULT_URL})
     scenario = resolved.settings.model_copy(update={"broker": elsewhere})
-    return Resolved(scenario, resolved.source_of | {"broker.url": "default of a part that runs alone"})
+    return ResolvedSettings(scenario, resolved.source_of | {"broker.url": "default of a part that runs alone"})

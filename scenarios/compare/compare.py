@@ -32,7 +32,7 @@ from scenarios.settings.model import Scenario
 from scenarios.settings.models import ModelName
 from scenarios.sources.code_sources import Namer, place_of
 from scenarios.world.workers import interrupts_deferred, workers
-from scenarios.world.world import Progress, World, make_world
+from scenarios.world.world import ProgressCall, World, build_world
 
 MAX_PROCESSES: Final = 8
 """Most jobs at once; each process holds the pool."""
@@ -40,7 +40,7 @@ MAX_PROCESSES: Final = 8
 BLAS_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Set to 1 for every process: the same sums, and processes that do not fight for the cores."""
 
-Played = tuple[Trajectory, IndexArray, CampaignEnd]
+PlaybackCounts = tuple[Trajectory, IndexArray, CampaignEnd]
 """A campaign: its trajectory, the indices in the whole pool of what it acquired, in order, and how it ended."""
 
 Key = TypeVar("Key")
@@ -51,7 +51,7 @@ def compare_policies(
     scenario: Scenario,
     policies: Sequence[str],
     seeds: Iterable[int],
-    progress: Progress = lambda *_: None,
+    progress: ProgressCall = lambda *_: None,
     *,
     downstream: bool = False,
 ) -> Comparison:
@@ -70,7 +70,7 @@ def compare_policies(
     """
     settings_of = _settings_of_each(scenario, policies)
     names = tuple(settings_of)
-    world = make_world(scenario, progress)
+    world = build_world(scenario, progress)
     if not world.all_known:
         raise TableError(
             "Some candidates have no known value, so nobody can tell what another choice would have given",
@@ -119,7 +119,7 @@ def _scored(
     executor: ProcessPoolExecutor,
     wanted: Sequence[tuple[Target, ModelName]],
     acquired: Mapping[tuple[str, int], tuple[Trial, IndexArray]],
-    progress: Progress,
+    progress: ProgressCall,
 ) -> tuple[ModelScores, ...]:
     """Train and score every wanted model along every campaign, which are given by policy and seed."""
     if not wanted:
@@ -165,15 +165,15 @@ def _all_done(
     executor: ProcessPoolExecutor,
     function: Callable[..., Result],
     jobs: Mapping[Key, tuple[Any, ...]],
-    told: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
 ) -> dict[Key, Result]:
-    told(0, len(jobs))
+    on_progress(0, len(jobs))
     with interrupts_deferred():
         running = {executor.submit(function, *arguments): key for key, arguments in jobs.items()}
     done: dict[Key, Result] = {}
     for future in as_completed(running):
         done[running[future]] = future.result()
-        told(len(done), len(jobs))
+        on_progress(len(done), len(jobs))
     return done
 
 
@@ -198,7 +198,7 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _play(settings: CampaignSettings, trial: Trial) -> Played:
+def _play(settings: CampaignSettings, trial: Trial) -> PlaybackCounts:
     _, world = _SHARED["world"]
     campaign = settings.model_copy(update={"seed": trial.seed})
     opened = open_pool(world, trial)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agent.entropy.bias import BIAS_FIGURES, BiasFigure
+from agent.entropy.bias import BIAS_METRICS, BiasMetric
 from scenarios.compare.downstream import Score
 from scenarios.compare.measures import Contrast, Measure, baseline_of, contrasts
 from scenarios.compare.statistics import CONFIDENCE
@@ -97,13 +97,13 @@ class Comparison:
         """Acquisitions that all policies reached, by seed: where their models are compared."""
         return [min(counts) for counts in zip(*(self.acquired(policy) for policy in self.policies), strict=True)]
 
-    def final(self, policy: str, figure: str) -> list[float | None]:
+    def final(self, policy: str, metric: str) -> list[float | None]:
         """Return a bias figure at the end of every seed's run."""
-        return [getattr(run.points[-1][1], figure) for run in self.runs[policy]]
+        return [getattr(run.points[-1][1], metric) for run in self.runs[policy]]
 
     def bias_measures(self) -> list[Measure]:
         """Return every bias figure, before and after."""
-        return [self._bias_measure(figure) for figure in BIAS_FIGURES]
+        return [self._bias_measure(metric) for metric in BIAS_METRICS]
 
     def model_measures(self) -> list[Measure]:
         """Return R² and mean absolute error of every model and target, as many rows acquired by every policy."""
@@ -150,15 +150,15 @@ class Comparison:
             ]
         return json.dumps(document, indent=2, ensure_ascii=False)
 
-    def _bias_measure(self, figure: BiasFigure) -> Measure:
+    def _bias_measure(self, metric: BiasMetric) -> Measure:
         first = self.runs[self.policies[0]]
         return Measure(
             "",
             "",
-            figure.name,
-            figure.label,
-            figure.unit,
-            figure.lower_is_better,
-            tuple(getattr(run.points[0][1], figure.name) for run in first),
-            {policy: tuple(self.final(policy, figure.name)) for policy in self.policies},
+            metric.name,
+            metric.label,
+            metric.unit,
+            metric.lower_is_better,
+            tuple(getattr(run.points[0][1], metric.name) for run in first),
+            {policy: tuple(self.final(policy, metric.name)) for policy in self.policies},
         )

@@ -73,8 +73,8 @@ def targets_of(scenario: Scenario, world: World) -> tuple[Target, ...]:
     """
     own, unit = scenario.campaign.property, scenario.campaign.unit
     columns = scenario.pool.columns
-    further = {} if columns is None else columns.further_properties
-    units = {own: unit, **further}
+    additional = {} if columns is None else columns.additional_properties
+    units = {own: unit, **additional}
     for name in scenario.evaluation.targets:
         if name not in units:
             raise SettingsError(
@@ -83,7 +83,7 @@ def targets_of(scenario: Scenario, world: World) -> tuple[Target, ...]:
                 action=did_you_mean(name, units) or _add_column(name, from_table=columns is not None),
             )
     chosen = scenario.evaluation.targets or (own,)
-    return tuple(Target(name, units[name], world.values if name == own else world.further[name]) for name in chosen)
+    return tuple(Target(name, units[name], world.values if name == own else world.additional[name]) for name in chosen)
 
 
 def require_rows(targets: Sequence[Target], trials: Sequence[Trial]) -> None:
@@ -113,7 +113,7 @@ def require_rows(targets: Sequence[Target], trials: Sequence[Trial]) -> None:
                 )
 
 
-def scored_steps(acquired: int, every: int, common: int) -> tuple[int, ...]:
+def scored_observations(acquired: int, every: int, common: int) -> tuple[int, ...]:
     """Return after how many acquisitions to score: 0, k, 2k, …, the last, and the last that all policies reached."""
     return tuple(sorted({*range(0, acquired + 1, every), min(common, acquired), acquired}))
 
@@ -143,7 +143,7 @@ def scores_of(
 
     test = _known(target, trial.test)
     truth = target.values[test]
-    for count in scored_steps(len(acquired), every, common):
+    for count in scored_observations(len(acquired), every, common):
         rows = _known(target, np.concatenate([trial.start, acquired[:count]]))
         trained = make_model(model, trial.seed).fit(features[rows], target.values[rows])
         predicted = trained.predict(features[test])
@@ -157,5 +157,5 @@ def _known(target: Target, rows: IndexArray) -> IndexArray:
 
 def _add_column(name: str, *, from_table: bool) -> str:
     if from_table:
-        return f"add {name} and its unit to [pool.columns.further_properties]"
+        return f"add {name} and its unit to [pool.columns.additional_properties]"
     return "name the campaign's property, or leave evaluation.targets out"

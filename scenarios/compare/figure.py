@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from scenarios.display.figure_style import DPI, FAINT, WIDTH_IN, save_figure, style_axes, write_title
 from scenarios.display.labels import INK, EndLabel, draw_end_labels, shortened
-from scenarios.display.observation_axis import MAX_DRAWN_STEPS, last_defined, look, set_step_limits
+from scenarios.display.observation_axis import MAX_DRAWN_STEPS, last_defined, look, set_observation_limits
 
 FloatArray = NDArray[np.float64]
 
@@ -105,7 +105,7 @@ def draw_panels(path: Path, panels: Sequence[Panel], *, title: str, subtitle: st
     looks = {name: look(index) for index, name in enumerate(names)}
     for index, panel in enumerate(drawn):
         axes = figure.add_axes(grid.axes_of(index))
-        set_step_limits((axes,), [curve.x for each in drawn for curve in each.curves.values()])
+        set_observation_limits((axes,), [curve.x for each in drawn for curve in each.curves.values()])
         _draw_panel(axes, panel, looks)
         if index + grid.columns >= len(drawn):  # nothing below it
             axes.set_xlabel(x_label, fontsize=8.5, color=INK)

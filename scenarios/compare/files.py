@@ -11,15 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.entropy.bias import BIAS_FIGURES
-from protocols.storage.atomic_file import written_whole
+from agent.entropy.bias import BIAS_METRICS
+from protocols.storage.atomic_file import atomic_write
 from scenarios.compare.comparison import Comparison, ModelScores
 from scenarios.compare.figure import Curve, Panel, draw_panels
 from scenarios.compare.statistics import half_width_of
-from scenarios.display.observation_axis import STEP_LABEL
+from scenarios.display.observation_axis import OBSERVATION_LABEL
 
 Points = Sequence[tuple[int, float | None]]
-"""Of one run: step and figure."""
+"""Of one run: observation and figure."""
 
 MODEL_COLUMNS: Final = (
     "policy",
@@ -44,7 +44,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     pictures = [_draw_bias_figures(comparison, folder / "comparison.png")]
     _write_csv(
-        folder / "comparison.csv", ("policy", "seed", "step", *(f.name for f in BIAS_FIGURES)), _rows(comparison)
+        folder / "comparison.csv", ("policy", "seed", "observation", *(f.name for f in BIAS_METRICS)), _rows(comparison)
     )
     tables = [folder / "comparison.csv"]
     if comparison.models:
@@ -55,38 +55,40 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     if tests:
         _write_csv(folder / "tests.csv", tuple(tests[0].flat()), (tuple(each.flat().values()) for each in tests))
         tables.append(folder / "tests.csv")
-    with written_whole(folder / "comparison.json") as file:
+    with atomic_write(folder / "comparison.json") as file:
         file.write(comparison.json().encode() + b"\n")
     return [*pictures, *tables, folder / "comparison.json"]
 
 
 def curve_over_seeds(runs: Sequence[Points]) -> Curve:
-    """Return mean and half-width of its 95 % interval at the steps that all runs reached, NaN where one has no figure.
+    """Return mean and half-width of its 95 % interval at the observations that all runs reached.
+
+    Where a run has no figure, it is NaN.
 
     A mean over fewer runs at the end than at the beginning would bend where one of them stops.
     """
-    by_step = [dict(points) for points in runs]
-    common = sorted(set.intersection(*(set(each) for each in by_step))) if by_step else []
-    rows = np.array([[each[step] for step in common] for each in by_step], dtype=np.float64)
-    steps: NDArray[np.float64] = np.array(common, dtype=np.float64)
-    return Curve(steps, rows.mean(axis=0), half_width_of(rows))
+    by_observation = [dict(points) for points in runs]
+    common = sorted(set.intersection(*(set(each) for each in by_observation))) if by_observation else []
+    rows = np.array([[each[observation] for observation in common] for each in by_observation], dtype=np.float64)
+    observations: NDArray[np.float64] = np.array(common, dtype=np.float64)
+    return Curve(observations, rows.mean(axis=0), half_width_of(rows))
 
 
 def _draw_bias_figures(comparison: Comparison, path: Path) -> Path:
     panels = [
         Panel(
-            figure.label[:1].upper() + figure.label[1:] + (f" [{figure.unit}]" if figure.unit else ""),
-            _remark(lower_is_better=figure.lower_is_better),
+            metric.label[:1].upper() + metric.label[1:] + (f" [{metric.unit}]" if metric.unit else ""),
+            _remark(lower_is_better=metric.lower_is_better),
             {
-                policy: curve_over_seeds([[(s, getattr(p, figure.name)) for s, p in run.points] for run in runs])
+                policy: curve_over_seeds([[(s, getattr(p, metric.name)) for s, p in run.points] for run in runs])
                 for policy, runs in comparison.runs.items()
             },
-            from_zero=figure.lower_is_better,
+            from_zero=metric.lower_is_better,
         )
-        for figure in BIAS_FIGURES
+        for metric in BIAS_METRICS
     ]
-    title = f"{comparison.scenario}: bias against step"
-    draw_panels(path, panels, title=title, subtitle=_subtitle(comparison), x_label=STEP_LABEL)
+    title = f"{comparison.scenario}: bias against observation"
+    draw_panels(path, panels, title=title, subtitle=_subtitle(comparison), x_label=OBSERVATION_LABEL)
     return path
 
 
@@ -120,8 +122,8 @@ def _remark(*, lower_is_better: bool) -> str:
 def _rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
     for policy, runs in comparison.runs.items():
         for seed, run in zip(comparison.seeds, runs, strict=True):
-            for step, point in run.points:
-                yield (policy, seed, step, *(getattr(point, figure.name) for figure in BIAS_FIGURES))
+            for observation, point in run.points:
+                yield (policy, seed, observation, *(getattr(point, metric.name) for metric in BIAS_METRICS))
 
 
 def _model_rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
@@ -138,5 +140,5 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[tuple[object, 
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(text.getvalue().encode())

@@ -16,13 +16,13 @@ from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE
-from agent.runtime.transaction import Step
-from agent.store.read_only import reading, touched_in
+from agent.runtime.transaction import Transaction
+from agent.store.read_only import reading, referenced_in
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.storage.database import sqlite_url
-from scenarios.diff.events import Part, differing_parts, own_parts
+from scenarios.diff.events import FieldDifference, differing_fields, own_fields
 from scenarios.display.progress import ProgressCall
 from scenarios.replay.replay import followed_to_the_end
 from scenarios.run.trajectory import Trajectory
@@ -34,7 +34,7 @@ READING: Final = "reading"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class JournalEvents:
     """A run or recording, as its journal tells it.
 
     Attributes:
@@ -72,7 +72,7 @@ class Divergence:
     row: int
     one: Event | None
     other: Event | None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[FieldDifference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ class Diff:
         is_reordered: Whether the same events stand in both, in another order: of answers that came when they came.
     """
 
-    one: Told
-    other: Told
-    settings: tuple[Part, ...]
+    one: JournalEvents
+    other: JournalEvents
+    settings: tuple[FieldDifference, ...]
     event: Divergence | None
     decision: tuple[DecisionMade, DecisionMade] | None
     decisions_same: int
@@ -119,7 +119,7 @@ class Diff:
         return not self.settings and (self.event is None or self.is_reordered)
 
 
-def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
+def load_journal(name: str, runs: Path, progress: ProgressCall) -> JournalEvents:
     """Read a run's journal, or follow a recording.
 
     Args:
@@ -136,14 +136,14 @@ def told_by(name: str, runs: Path, progress: ProgressCall) -> Told:
     source = named_source(name, runs, None, progress)
     collected = _Collected()
     campaign, note = followed_to_the_end(source, collected.note, progress)
-    plan = campaign.terms
+    plan = campaign.plan
     trajectory = Trajectory(plan.label, plan.unit, tuple(enumerate(collected.points)))
-    return Told(name, tuple(collected.events), trajectory, note)
+    return JournalEvents(name, tuple(collected.events), trajectory, note)
 
 
-def diff(one: Told, other: Told) -> Diff:
+def diff(one: JournalEvents, other: JournalEvents) -> Diff:
     """Compare two journals."""
-    settings = differing_parts(one.events[0], other.events[0])
+    settings = differing_fields(one.events[0], other.events[0])
     first, second = _decisions(one.events), _decisions(other.events)
     shared = [(first[number], second[number]) for number in sorted(first.keys() & second.keys())]
     differing = [pair for pair in shared if pair[0].candidate_ids != pair[1].candidate_ids]
@@ -168,40 +168,42 @@ class _Collected:
     events: list[Event] = field(default_factory=list)
     points: list[BiasPoint] = field(default_factory=list)
 
-    def note(self, step: Step, _time_s: float) -> None:
-        if step.events and isinstance(step.events[0], CampaignStarted):  # it may begin anew in its recording
+    def note(self, transaction: Transaction, _time_s: float) -> None:
+        if transaction.events and isinstance(
+            transaction.events[0], CampaignStarted
+        ):  # it may begin again in its recording
             self.events.clear()
             self.points.clear()
-        self.events.extend(step.events)
-        self.points.extend(bias.point for bias in step.bias)
+        self.events.extend(transaction.events)
+        self.points.extend(bias.point for bias in transaction.bias)
 
 
-def _journalled(name: str, database: Path) -> Told:
+def _journalled(name: str, database: Path) -> JournalEvents:
     with reading(database) as connection:
         events = tuple(Store(connection, sqlite_url(database), DatasetLabels({}, "")).journal())
         if not events or not isinstance(events[0], CampaignStarted):
             raise StoreError(f"{name} has no journal yet", expected="a run that has begun")
-        pool: Pool = touched_in(connection, list(events))
+        pool: Pool = referenced_in(connection, list(events))
     plan, ledger = events[0].plan, Ledger(pool)
     metrics = (ledger.fold_journalled(event).metrics for event in events)
-    points = tuple((each.step, each.point) for each in metrics if each is not None)
-    return Told(name, events, Trajectory(plan.label, plan.unit, points))
+    points = tuple((each.observation, each.point) for each in metrics if each is not None)
+    return JournalEvents(name, events, Trajectory(plan.label, plan.unit, points))
 
 
 def _divergences(one: Sequence[Event], other: Sequence[Event]) -> Iterator[Divergence]:
     for row, (first, second) in enumerate(zip_longest(one[1:], other[1:]), 2):
         if first is None or second is None or type(first) is not type(second):
             yield Divergence(row, first, second)
-        elif parts := differing_parts(first, second):
+        elif parts := differing_fields(first, second):
             yield Divergence(row, first, second, tuple(parts))
 
 
 def _are_reordered(one: Sequence[Event], other: Sequence[Event]) -> bool:
     """Tell whether both journals hold the same events; decisions are compared by their numbers."""
     first, second = _decisions(one), _decisions(other)
-    if first.keys() != second.keys() or any(differing_parts(first[number], second[number]) for number in first):
+    if first.keys() != second.keys() or any(differing_fields(first[number], second[number]) for number in first):
         return False
-    counts = [Counter(own_parts(e) for e in each if not isinstance(e, DecisionMade)) for each in (one, other)]
+    counts = [Counter(own_fields(e) for e in each if not isinstance(e, DecisionMade)) for each in (one, other)]
     return counts[0] == counts[1]
 
 

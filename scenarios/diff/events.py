@@ -18,7 +18,7 @@ An attempt is told by its candidate and number: its id begins with the random pa
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FieldDifference:
     """A part of an event that differs."""
 
     name: str
@@ -26,22 +26,22 @@ class Part:
     other: object
 
 
-def differing_parts(one: Event, other: Event) -> list[Part]:
+def differing_fields(one: Event, other: Event) -> list[FieldDifference]:
     """Return what differs between two events of one kind, leaving out what belongs to a run alone.
 
     Of a decision that was told from its requests only the candidates are known.
     """
     if isinstance(one, DecisionMade) and isinstance(other, DecisionMade) and not (one.reason and other.reason):
         same = one.candidate_ids == other.candidate_ids
-        return [] if same else [Part("candidate_ids", one.candidate_ids, other.candidate_ids)]
+        return [] if same else [FieldDifference("candidate_ids", one.candidate_ids, other.candidate_ids)]
     return [
-        Part(name, first, second)
+        FieldDifference(name, first, second)
         for (name, first), (_, second) in zip(_parts(one), _parts(other), strict=True)
         if first != second
     ]
 
 
-def own_parts(event: Event) -> tuple[str, str]:
+def own_fields(event: Event) -> tuple[str, str]:
     """Return the kind of an event and, as JSON, its parts that do not belong to a run alone."""
     return type(event).__name__, json.dumps(dict(_parts(event)), sort_keys=True)
 

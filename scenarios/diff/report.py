@@ -16,7 +16,7 @@ from agent.campaign.events import Event
 from protocols.errors import SettingsError, StoreError
 from protocols.storage.regular_file import begins_with
 from scenarios.diff.diff import Diff, Divergence
-from scenarios.diff.events import Part
+from scenarios.diff.events import FieldDifference
 from scenarios.run.figure import draw_diff as draw_diff_figure
 
 MAX_NAMES: Final = 5
@@ -141,7 +141,7 @@ def _event(event: Divergence) -> Iterator[tuple[str, str]]:
         yield "", _part(part)
 
 
-def _part(part: Part) -> str:
+def _part(part: FieldDifference) -> str:
     return f"{part.name}: {_short(part.one)} in one, {_short(part.other)} in the other"
 
 

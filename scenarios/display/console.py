@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.segment import Segment
 from rich.text import Text
 
-from protocols.concurrency.task_group_errors import explained
+from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import EntropilotError, StoreError
 from scenarios.display.progress import ProgressCall
 
@@ -84,7 +84,7 @@ def reported_errors(*, debug: bool) -> Iterator[None]:
         _let_the_next_one_kill()
         raise SystemExit(INTERRUPTED) from None
     except BaseExceptionGroup as group:
-        raise SystemExit(_report(explained(group), debug=debug)) from None
+        raise SystemExit(_report(first_failure(group), debug=debug)) from None
     except Exception as error:  # noqa: BLE001 - the last place that an error can be told
         raise SystemExit(_report(error, debug=debug)) from None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 from scenarios.display.labels import INK
 
 OKABE_ITO: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -79,6 +79,6 @@ def save_figure(figure: Any, path: Path) -> None:
     Raises:
         StoreError: When it cannot be written.
     """
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         # Without the program's version, the same trajectory gives the same bytes after an update.
         figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})

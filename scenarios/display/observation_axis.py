@@ -1,4 +1,4 @@
-"""What pictures of lines over steps share: how lines are told apart, how many points are drawn, and their axis.
+"""What pictures of lines over observations share: how lines are told apart, how many points are drawn, and their axis.
 
 Beyond the seven colours of `look`, lines differ by style. matplotlib is used without its global state (no pyplot), and
 imported only when something is drawn.
@@ -20,9 +20,9 @@ LINE_STYLES: Final = ("-", (0, (5, 1.6)))
 """The first seven families are drawn through, the next seven dashed."""
 
 MAX_DRAWN_STEPS: Final = 900
-"""Most steps drawn of a trajectory: a pixel holds no more."""
+"""Most observations drawn of a trajectory: a pixel holds no more."""
 
-STEP_LABEL: Final = "Step (results accepted)"
+OBSERVATION_LABEL: Final = "Observation"
 
 
 def look(index: int) -> tuple[str, Any]:
@@ -36,9 +36,9 @@ def last_defined(values: FloatArray) -> int | None:
     return int(defined[-1]) if len(defined) else None
 
 
-def set_step_limits(panels: Sequence[Any], steps: Sequence[FloatArray]) -> None:
-    """Let panels share the steps from the first to the last of all lines, with whole numbers below."""
-    ends = [(float(each[0]), float(each[-1])) for each in steps if len(each)] or [(0.0, 1.0)]
+def set_observation_limits(panels: Sequence[Any], observations: Sequence[FloatArray]) -> None:
+    """Let panels share the observations from the first to the last of all lines, with whole numbers below."""
+    ends = [(float(each[0]), float(each[-1])) for each in observations if len(each)] or [(0.0, 1.0)]
     low, high = min(start for start, _ in ends), max(end for _, end in ends)
     if low == high:
         low, high = max(0.0, low - 1), high + 1

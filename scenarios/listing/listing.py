@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.settings.layers import toml_layer
-from scenarios.listing.recordings import ListedRecording, listed_recordings
+from scenarios.listing.recordings import ListedRecording, list_recordings
 from scenarios.run.summary import read_summary, summary_table
 from scenarios.settings.library import library_scenarios
 from scenarios.sources.run_folder import SUMMARY, require_summary
@@ -24,7 +24,7 @@ MINUTES: Final = 16
 
 def listing(runs: Path) -> RenderableType:
     """Return the scenarios and what they are for, and the recordings and how they stand."""
-    recordings = listed_recordings(runs)
+    recordings = list_recordings(runs)
     library = [each for each in recordings if each.kind == "library"]
     of_runs = [each for each in recordings if each.kind == "run"]
     abouts = _abouts()
@@ -36,7 +36,7 @@ def listing(runs: Path) -> RenderableType:
 
 def listing_json(runs: Path) -> str:
     """Return the same as JSON."""
-    recordings = [dataclasses.asdict(each) for each in listed_recordings(runs)]
+    recordings = [dataclasses.asdict(each) for each in list_recordings(runs)]
     return json.dumps({"scenarios": _abouts(), "recordings": recordings}, indent=2, ensure_ascii=False)
 
 
@@ -75,7 +75,7 @@ def _recorded_about(recording: ListedRecording, abouts: Mapping[str, str]) -> st
         return (
             f"Scenario {recording.scenario} as it went once, by {recording.policy}: entropilot replay {recording.name}"
         )
-    return recording.standing or recording.about
+    return recording.status or recording.about
 
 
 def _runs_table(runs: Sequence[ListedRecording]) -> Table:
@@ -86,7 +86,7 @@ def _runs_table(runs: Sequence[ListedRecording]) -> Table:
     for run in runs:
         began = run.started_at[:MINUTES].replace("T", " ")
         names = map(_typed, (run.name, run.scenario, run.policy))
-        table.add_row(*names, Text(began), Text(run.standing))
+        table.add_row(*names, Text(began), Text(run.status))
     return table
 
 

@@ -16,7 +16,7 @@ from scenarios.settings.library import library_recordings
 from scenarios.sources.run_folder import SHADOW_SUMMARY, SUMMARY
 
 UNFINISHED: Final = "running or interrupted"
-"""How a run without a summary stands; `entropilot run --resume` takes it up."""
+"""How a run without a summary stands; `entropilot run --resume` resumes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ListedRecording:
         scenario: Name of the scenario; empty where it names none.
         policy: That decided; empty where that is not known.
         started_at: When it began, as ISO 8601.
-        standing: How the run stands; empty for one of the library.
+        status: How the run stands; empty for one of the library.
         about: What its scenario is for.
         path: The file.
     """
@@ -41,12 +41,12 @@ class ListedRecording:
     scenario: str
     policy: str
     started_at: str
-    standing: str
+    status: str
     about: str
     path: str
 
 
-def listed_recordings(runs: Path) -> tuple[ListedRecording, ...]:
+def list_recordings(runs: Path) -> tuple[ListedRecording, ...]:
     """Return the recordings of the library by name, then those of the runs, the latest first."""
     library = [_listed(name, "library", path, "") for name, path in library_recordings().items()]
     of_runs = [
@@ -55,12 +55,12 @@ def listed_recordings(runs: Path) -> tuple[ListedRecording, ...]:
     return (*library, *sorted(of_runs, key=lambda listed: listed.started_at, reverse=True))
 
 
-def _listed(name: str, kind: Literal["library", "run"], path: Path, standing: str) -> ListedRecording:
+def _listed(name: str, kind: Literal["library", "run"], path: Path, status: str) -> ListedRecording:
     try:
         header = read_header(path)
     except EntropilotError as error:
         header = Header(0, "", "", "")
-        standing = error.found.removeprefix(f"{path}, ")
+        status = error.found.removeprefix(f"{path}, ")
     scenario: Mapping[str, Any] = header.scenario or {}
     campaign = scenario.get("campaign")
     policy = campaign.get("policy", "") if isinstance(campaign, dict) else ""
@@ -71,7 +71,7 @@ def _listed(name: str, kind: Literal["library", "run"], path: Path, standing: st
         scenario=str(scenario.get("name", "")),
         policy=str(policy),
         started_at=header.started_at,
-        standing=standing,
+        status=status,
         about=" ".join(str(scenario.get("about", "")).split()),
         path=str(path),
     )
@@ -79,7 +79,7 @@ def _listed(name: str, kind: Literal["library", "run"], path: Path, standing: st
 
 def _standing(folder: Path) -> str:
     if (folder / SHADOW_SUMMARY).is_file():
-        return _shadow_standing(folder)
+        return _shadow_status(folder)
     if not (folder / SUMMARY).is_file():
         return UNFINISHED
     try:
@@ -89,7 +89,7 @@ def _standing(folder: Path) -> str:
     return f"{summary.spent} of {summary.budget}: {summary.stopped_because}"
 
 
-def _shadow_standing(folder: Path) -> str:
+def _shadow_status(folder: Path) -> str:
     from scenarios.shadow.outcome import read_shadow
 
     try:

@@ -20,7 +20,7 @@ from scenarios.sources.identify import identify
 from scenarios.sources.kinds import RecordingPath, RunPath, ScenarioPath
 from scenarios.sources.recording_source import Source, named_source
 from scenarios.sources.scenario import Overrides, load_scenario
-from scenarios.world.world import make_world
+from scenarios.world.world import build_world
 
 
 def content_of(
@@ -63,7 +63,7 @@ def content_of(
 def _scenario_content(name: str, runs: Path, progress: ProgressCall) -> Content:
     """Return what a scenario's file says; what the environment adds is this machine's, and no part of it."""
     scenario = load_scenario(name, Overrides(), {}, runs=runs).settings
-    return Content(scenario.name, scenario, make_world(scenario, progress).pool.digest, notes=_lacking(scenario))
+    return Content(scenario.name, scenario, build_world(scenario, progress).pool.digest, notes=_lacking(scenario))
 
 
 def _require_no_password(source: Source) -> None:

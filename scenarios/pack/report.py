@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scenarios.pack.writer import Packed
+from scenarios.pack.writer import PackResult
 
 
-def packed_table(packed: Packed) -> RenderableType:
+def table_to_pack(packed: PackResult) -> RenderableType:
     """Return the members, and how the pack is used."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("member", style="bold")
@@ -28,7 +28,7 @@ def packed_table(packed: Packed) -> RenderableType:
     )
 
 
-def packed_json(packed: Packed) -> str:
+def packed_json(packed: PackResult) -> str:
     """Return the same as JSON: the manifest, and which file it is."""
     tree = {"file": str(packed.path), "sha256": packed.sha256, "notes": packed.notes}
     return json.dumps(tree | packed.manifest.model_dump(mode="json"), indent=2, ensure_ascii=False)

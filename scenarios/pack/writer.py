@@ -25,7 +25,7 @@ from typing import BinaryIO, Final
 
 from protocols.errors import StoreError
 from protocols.recording.reader import lines_of
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 from protocols.storage.regular_file import begins_with
 from scenarios.display.progress import ProgressCall, byte_counter
 from scenarios.pack_file.manifest import (
@@ -38,7 +38,7 @@ from scenarios.pack_file.manifest import (
     PackMember,
     kind_of,
 )
-from scenarios.pack_file.reader import SUFFIX, opened_pack
+from scenarios.pack_file.reader import SUFFIX, open_pack
 from scenarios.pack_file.seal import UNSEALED, ZIP_MAGIC, seal
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import recorded_settings
@@ -82,7 +82,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackResult:
     """A pack that was made."""
 
     path: Path
@@ -91,7 +91,7 @@ class Packed:
     notes: tuple[str, ...]
 
 
-def write_pack(content: Content, out: Path, progress: ProgressCall) -> Packed:
+def write_pack(content: Content, out: Path, progress: ProgressCall) -> PackResult:
     """Write a pack, and read it again before it takes its place.
 
     Raises:
@@ -103,7 +103,7 @@ def write_pack(content: Content, out: Path, progress: ProgressCall) -> Packed:
             expected="a new file, or a pack that is replaced",
             action="name another file with -o",
         )
-    with written_whole(out) as file:
+    with atomic_write(out) as file:
         temporary = Path(file.name)
         try:
             _write(file, content, progress)
@@ -112,9 +112,9 @@ def write_pack(content: Content, out: Path, progress: ProgressCall) -> Packed:
         file.flush()
         with temporary.open("r+b") as whole:
             seal(whole)
-        with opened_pack(temporary) as pack:
+        with open_pack(temporary) as pack:
             pack.require_whole()
-            return Packed(out, pack.sha256, pack.manifest, content.notes)
+            return PackResult(out, pack.sha256, pack.manifest, content.notes)
 
 
 def default_path(content: Content) -> Path:

@@ -155,7 +155,7 @@ def require_members(infos: Sequence[zipfile.ZipInfo], pack_bytes: int) -> None:
         raise WrongPack(MANIFEST, "it is missing", expected="a pack as `entropilot pack` makes it")
 
 
-def parsed_manifest(content: bytes) -> Manifest:
+def parse_manifest(content: bytes) -> Manifest:
     """Return the manifest.
 
     Raises:
@@ -183,7 +183,7 @@ def parsed_manifest(content: bytes) -> Manifest:
         raise WrongPack(MANIFEST, f"{where}: {first['msg']}") from None
 
 
-def parsed_settings(content: bytes) -> dict[str, Any]:
+def parse_settings(content: bytes) -> dict[str, Any]:
     """Return the settings of the scenario; whether they are right is said where they are used.
 
     Raises:

@@ -26,8 +26,8 @@ from scenarios.pack_file.manifest import (
     Manifest,
     PackMember,
     WrongPack,
-    parsed_manifest,
-    parsed_settings,
+    parse_manifest,
+    parse_settings,
     require_listed,
     require_members,
     require_within,
@@ -101,7 +101,7 @@ class Pack:
             WrongPack: When it is not what the manifest says.
         """
         if member.name == SCENARIO:
-            require_within(parsed_settings(b"".join(self.chunks(member))), self.manifest)
+            require_within(parse_settings(b"".join(self.chunks(member))), self.manifest)
             return
         for _ in self.chunks(member):
             pass
@@ -138,7 +138,7 @@ def is_pack(path: Path) -> bool:
 
 
 @contextmanager
-def opened_pack(path: Path, progress: ProgressCall = no_progress, *, times: int = 1) -> Iterator[Pack]:
+def open_pack(path: Path, progress: ProgressCall = no_progress, *, times: int = 1) -> Iterator[Pack]:
     """Open a pack, and check all that can be checked without unpacking.
 
     Args:
@@ -156,7 +156,7 @@ def opened_pack(path: Path, progress: ProgressCall = no_progress, *, times: int 
         with _archive(file) as archive:
             infos = archive.infolist()
             require_members(infos, path.stat().st_size)
-            manifest = parsed_manifest(_manifest_bytes(archive))
+            manifest = parse_manifest(_manifest_bytes(archive))
             require_listed(infos, manifest)
             total = times * sum(member.bytes for member in manifest.members)
             yield Pack(manifest, sha256, is_sealed, archive, byte_counter(progress, f"reading {path.name}", total))
@@ -173,7 +173,7 @@ def unpacked(path: Path, runs: Path, progress: ProgressCall = no_progress) -> Pa
     Raises:
         StoreError: When the pack is not sound (nothing is written then), or the folder is not as it was unpacked.
     """
-    with opened_pack(path, progress, times=2) as pack:
+    with open_pack(path, progress, times=2) as pack:
         pack.require_whole()  # before a byte is written
         folder = runs / PACKS / pack.sha256[:FOLDER_DIGITS]
         if not folder.exists():
@@ -182,7 +182,7 @@ def unpacked(path: Path, runs: Path, progress: ProgressCall = no_progress) -> Pa
         return folder
 
 
-def packed_recording(path: Path, runs: Path, progress: ProgressCall = no_progress) -> Path:
+def recording_to_pack(path: Path, runs: Path, progress: ProgressCall = no_progress) -> Path:
     """Return the recording of a pack, unpacked.
 
     Raises:
@@ -198,12 +198,12 @@ def packed_recording(path: Path, runs: Path, progress: ProgressCall = no_progres
     return folder / RECORDING
 
 
-def packed_settings(folder: Path) -> dict[str, Any] | None:
+def settings_to_pack(folder: Path) -> dict[str, Any] | None:
     """Return the settings in the folder of an unpacked pack; None for every other folder."""
     if folder.parent.name != PACKS or not (folder / SCENARIO).is_file():
         return None
     with _told(folder):
-        return parsed_settings((folder / SCENARIO).read_bytes())
+        return parse_settings((folder / SCENARIO).read_bytes())
 
 
 @contextmanager
@@ -215,7 +215,7 @@ def _told(path: Path) -> Iterator[None]:
         raise StoreError(
             f"{path}: {wrong}",
             expected=wrong.expected or "a pack as `entropilot pack` made it",
-            action=wrong.action or "copy it again, or pack it anew; nothing was unpacked",
+            action=wrong.action or "copy it again, or pack it again; nothing was unpacked",
         ) from None
 
 
@@ -273,5 +273,5 @@ def _require_unpacked(folder: Path, manifest: Manifest) -> None:
         raise StoreError(
             f"{path} is not what was unpacked",
             expected="the files of the pack, as they were unpacked",
-            action=f"remove the folder {folder}; it is unpacked anew",
+            action=f"remove the folder {folder}; it is unpacked again",
         )

@@ -83,7 +83,7 @@ def require_end(file: BinaryIO) -> None:
             "",
             "its end is not that of a pack",
             expected="a seal, as `entropilot pack` writes it",
-            action="it was cut off or changed, or another program made it: copy it again, or pack anew",
+            action="it was cut off or changed, or another program made it: copy it again, or pack again",
         )
     _, _, _, _, entries, directory_bytes, _, comment = _END.unpack(last[: _END.size])
     if before.startswith(_ZIP64_MARK) or comment != len(UNSEALED):

@@ -16,12 +16,12 @@ from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import Health, Status
 from protocols.wire.topics import is_publishable
-from scenarios.play.messages import Letter
+from scenarios.play.messages import OutgoingMessage
 
 AGAIN_S: Final = 0.2
-"""Pause before a letter is said again whose outcome is unknown: a link mends itself within seconds."""
+"""Pause before a letter is said again whose outcome is unknown: a link fixes itself within seconds."""
 
-GOODBYE_S: Final = 2.0
+SHUTDOWN_GRACE_S: Final = 2.0
 """How long the last statuses may take; SIGTERM has five seconds in all."""
 
 SAID: Final = "said"
@@ -44,27 +44,27 @@ class LiveLink:
         self.counts: Counter[str] = Counter()
         self._online: dict[str, Status] = {}
 
-    async def say(self, letter: Letter) -> None:
+    async def say(self, outgoing: OutgoingMessage) -> None:
         """Say a letter, again until the broker has taken it.
 
         Raises:
             BrokerError: When the broker refuses an answer; anything else may be too large for it, and is counted. So
                 is what has no topic that MQTT takes: a recording may hold any.
         """
-        if not is_publishable(letter.topic):
+        if not is_publishable(outgoing.topic):
             self.counts[REFUSED] += 1
             return
         became = SAID
         while True:
             try:
-                await self.transport.publish(letter.topic, letter.payload, retain=letter.retain)
+                await self.transport.publish(outgoing.topic, outgoing.payload, retain=outgoing.retain)
             except NobodyListens:
                 became = UNHEARD  # an answer comes again until its receipt
             except LinkLost:
                 await asyncio.sleep(AGAIN_S)
                 continue
             except PublishRefused as error:
-                if letter.is_answer:
+                if outgoing.is_answer:
                     raise BrokerError(
                         f"The broker refuses an answer on {error.topic}: {error.reason}",
                         expected="the right to publish what the recorded lab published",
@@ -72,31 +72,31 @@ class LiveLink:
                     ) from None
                 became = REFUSED
             self.counts[became] += 1
-            self._note_status(letter)
+            self._note_status(outgoing)
             return
 
     async def say_online(self) -> None:
         """Say again who is online: a broker may have lost what it kept."""
         for status in list(self._online.values()):
-            await self.say(status_letter(status))
+            await self.say(status_message(status))
 
     async def leave(self) -> None:
         """Say that those have gone who were last said to be online, and close the link."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
+            async with asyncio.timeout(SHUTDOWN_GRACE_S):
                 for status in list(self._online.values()):
-                    await self.say(status_letter(status.model_copy(update=_now(Health.OFFLINE))))
+                    await self.say(status_message(status.model_copy(update=_now(Health.OFFLINE))))
         await self.transport.close()
 
-    def _note_status(self, letter: Letter) -> None:
+    def _note_status(self, outgoing: OutgoingMessage) -> None:
         try:
-            message = decode(letter.topic, letter.payload)
+            message = decode(outgoing.topic, outgoing.payload)
         except MessageError:
             return
         if isinstance(message, Status):
-            self._online.pop(letter.topic, None)
+            self._online.pop(outgoing.topic, None)
             if message.health is Health.ONLINE:
-                self._online[letter.topic] = message
+                self._online[outgoing.topic] = message
 
 
 def live_session(broker: BrokerSettings, client_id: str, subscriptions: tuple[str, ...] = ()) -> MqttSession:
@@ -104,15 +104,15 @@ def live_session(broker: BrokerSettings, client_id: str, subscriptions: tuple[st
     return MqttSession(broker, client_id=client_id, subscriptions=subscriptions, listens_only=True)
 
 
-def status_letter(status: Status) -> Letter:
+def status_message(status: Status) -> OutgoingMessage:
     """Return a status as a letter that the broker keeps."""
-    return Letter(topic_of(status), encode(status), retain=True)
+    return OutgoingMessage(topic_of(status), encode(status), retain=True)
 
 
-def online(campaign: str, simulator: str) -> Letter:
+def online(campaign: str, simulator: str) -> OutgoingMessage:
     """Return the word of a simulator that it is there."""
     status = Status(campaign=campaign, client=simulator, role="simulator", **_now(Health.ONLINE))  # type: ignore[arg-type]
-    return status_letter(status)
+    return status_message(status)
 
 
 def _now(health: Health) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Recorded words of a lab, written anew for a live campaign: its name, its attempt, a fresh id and time."""
+"""Recorded words of a lab, written again for a live campaign: its name, its attempt, a fresh id and time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from protocols.errors import MessageError
 from protocols.wire.codec import decode_payload, encode, topic_of
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, Control, FailureReason, Status
 from protocols.wire.topics import PREFIX
-from scenarios.play.recorded_lab import RecordedAnswer, Unasked
+from scenarios.play.recorded_lab import RecordedAnswer, Unsolicited
 
 UNKNOWN: Final = "the recording has no answer for it"
 
@@ -20,7 +20,7 @@ MESSAGE_ID_DIGITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingMessage:
     """What is to be published; `is_answer` tells answers from what is said unasked."""
 
     topic: str
@@ -29,7 +29,9 @@ class Letter:
     is_answer: bool = False
 
 
-def recorded_answer(answer: RecordedAnswer, request: CandidateRequest, simulator: str, now: datetime) -> Letter:
+def recorded_answer(
+    answer: RecordedAnswer, request: CandidateRequest, simulator: str, now: datetime
+) -> OutgoingMessage:
     """Return a recorded answer as one to this request."""
     recorded = decode_payload(answer.payload)
     assert isinstance(recorded, CandidateResult | CandidateFailure)  # noqa: S101 - for the type checker: see `labs_in`
@@ -42,11 +44,11 @@ def recorded_answer(answer: RecordedAnswer, request: CandidateRequest, simulator
             "simulator": simulator,
         }
     )
-    return Letter(topic_of(message), encode(message), is_answer=True)
+    return OutgoingMessage(topic_of(message), encode(message), is_answer=True)
 
 
-def unknown_answer(request: CandidateRequest, simulator: str, now: datetime) -> Letter:
-    """Return the failure of a candidate that was never answered for: another attempt cannot mend it."""
+def unknown_answer(request: CandidateRequest, simulator: str, now: datetime) -> OutgoingMessage:
+    """Return the failure of a candidate that was never answered for: another attempt cannot fix it."""
     message = CandidateFailure(
         campaign=request.campaign,
         attempt_id=request.attempt_id,
@@ -57,15 +59,15 @@ def unknown_answer(request: CandidateRequest, simulator: str, now: datetime) -> 
         reason=FailureReason.UNKNOWN_CANDIDATE,
         detail=UNKNOWN,
     )
-    return Letter(topic_of(message), encode(message), is_answer=True)
+    return OutgoingMessage(topic_of(message), encode(message), is_answer=True)
 
 
-def unasked_words(unasked: Unasked, campaign: str, now: datetime) -> Letter:
+def unsolicited_message(unsolicited: Unsolicited, campaign: str, now: datetime) -> OutgoingMessage:
     """Return what was said unasked; what is no message of ours stays as it was.
 
     A control keeps its id, for it may have come more than once, and is carried out once.
     """
-    payload = unasked.payload
+    payload = unsolicited.payload
     try:
         message = decode_payload(payload)
     except MessageError:
@@ -73,7 +75,7 @@ def unasked_words(unasked: Unasked, campaign: str, now: datetime) -> Letter:
     else:
         if isinstance(message, Status | Control):
             payload = encode(message.model_copy(update={"campaign": campaign, "sent_at": now}))
-    return Letter(f"{PREFIX}/{campaign}/{unasked.channel}", payload, unasked.retain)
+    return OutgoingMessage(f"{PREFIX}/{campaign}/{unsolicited.channel}", payload, unsolicited.retain)
 
 
 def _message_id(attempt_id: str, recorded: str) -> str:

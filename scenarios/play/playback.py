@@ -16,7 +16,7 @@ from protocols.recording.reader import open_recording
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.topics import lab_subscriptions
 from scenarios.play.link import LiveLink, live_session
-from scenarios.play.players import LabPlayer, Player, Playing, Told, WholePlayer
+from scenarios.play.players import LabPlayback, OnProgress, PlaybackStatus, Player, WholePlayer
 from scenarios.play.recorded_lab import RecordedLab, labs_in
 from scenarios.play.schedule import LiveSchedule
 
@@ -112,12 +112,12 @@ def chosen_lab(path: Path, campaign: str | None) -> RecordedLab:
     )
 
 
-def play_live(request: LiveRequest, told: Told) -> Playing:
+def play_live(request: LiveRequest, on_progress: OnProgress) -> PlaybackStatus:
     """Play a recording until it is over or the process is asked to end.
 
     Args:
         request: What is to be played.
-        told: Called now and then with how far it is.
+        on_progress: Called now and then with how far it is.
 
     Raises:
         StoreError: When the recording cannot be used.
@@ -125,7 +125,7 @@ def play_live(request: LiveRequest, told: Told) -> Playing:
     """
     player = _whole(request) if request.is_whole else _lab(request)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        played = runner.run(player.run(told))
+        played = runner.run(player.run(on_progress))
     if not played.connected:
         raise no_broker_answers(request.broker.address(), player.why_not)
     return played
@@ -141,7 +141,7 @@ def _lab(request: LiveRequest) -> Player:
     lab = chosen_lab(request.path, request.campaign)
     campaign = request.campaign or lab.campaign
     session = live_session(request.broker, f"entropilot-{campaign}-replay", lab_subscriptions(campaign))
-    return LabPlayer(
+    return LabPlayback(
         LiveSchedule(lab, campaign, request.speed),
         LiveLink(session),
         campaign=campaign,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from protocols.concurrency.signals import ending_on_signals
-from protocols.concurrency.task_group_errors import explained
+from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError
 from protocols.link.transport import Delivery, LinkDown, LinkUp
 from protocols.recording.lines import MessageRow
@@ -29,8 +29,8 @@ from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateRequest, Health, ResultReceipt, Status
 from protocols.wire.topics import ANY_SIMULATOR, Channel, parse
 from scenarios.play.link import REFUSED, SAID, UNHEARD, LiveLink, online
-from scenarios.play.messages import Letter
-from scenarios.play.schedule import LiveSchedule, Played
+from scenarios.play.messages import OutgoingMessage
+from scenarios.play.schedule import LiveSchedule, PlaybackCounts
 
 AGENT_LEFT_S: Final = 10.0
 """Silence after which it is over, unless the agent says that it is there: time to take a killed one up again."""
@@ -40,7 +40,7 @@ LOOK_EVERY_S: Final = 0.25
 
 
 @dataclass(slots=True)
-class Playing:
+class PlaybackStatus:
     """How far it is.
 
     Attributes:
@@ -58,11 +58,11 @@ class Playing:
     unheard: int = 0
     refused: int = 0
     waiting: int = 0
-    played: Played = field(default_factory=Played)
+    played: PlaybackCounts = field(default_factory=PlaybackCounts)
     connected: bool = False
 
 
-Told = Callable[[Playing], None]
+OnProgress = Callable[[PlaybackStatus], None]
 
 
 class Player(ABC):
@@ -81,13 +81,13 @@ class Player(ABC):
         self._linked = asyncio.Event()
         self._ended = asyncio.Event()
 
-    async def run(self, told: Told) -> Playing:
+    async def run(self, on_progress: OnProgress) -> PlaybackStatus:
         """Play; return how far it came, which may be nowhere: without a link, when it was asked to end."""
         began_s = asyncio.get_running_loop().time()
         try:
             with ending_on_signals(self._ended.set):
                 async with asyncio.TaskGroup() as group:
-                    works = (self._link.transport.run(), self._hear(), self._say(), self._look(told, began_s))
+                    works = (self._link.transport.run(), self._hear(), self._say(), self._look(on_progress, began_s))
                     tasks = [group.create_task(work) for work in works]
                     await self._ended.wait()
                     tasks[2].cancel()
@@ -96,7 +96,7 @@ class Player(ABC):
                     for task in tasks:
                         task.cancel()
         except BaseExceptionGroup as failures:
-            raise explained(failures) from None
+            raise first_failure(failures) from None
         return self._playing(began_s)
 
     async def _hear(self) -> None:
@@ -121,17 +121,17 @@ class Player(ABC):
     def _is_over(self) -> bool:
         return False
 
-    async def _look(self, told: Told, began_s: float) -> None:
+    async def _look(self, on_progress: OnProgress, began_s: float) -> None:
         while True:
-            told(self._playing(began_s))
+            on_progress(self._playing(began_s))
             if self._is_over():
                 self._ended.set()
             await asyncio.sleep(LOOK_EVERY_S)
 
-    def _playing(self, began_s: float) -> Playing:
+    def _playing(self, began_s: float) -> PlaybackStatus:
         counts = self._link.counts
         seconds = asyncio.get_running_loop().time() - began_s
-        return Playing(seconds, counts[SAID], counts[UNHEARD], counts[REFUSED], connected=self._linked.is_set())
+        return PlaybackStatus(seconds, counts[SAID], counts[UNHEARD], counts[REFUSED], connected=self._linked.is_set())
 
 
 class WholePlayer(Player):
@@ -158,11 +158,11 @@ class WholePlayer(Player):
                     continue
                 first_s = row.time_s if first_s is None else first_s
                 await asyncio.sleep(began_s + (row.time_s - first_s) / self._speed - loop.time())
-                await self._link.say(Letter(row.topic, row.payload, row.retain or _is_kept(row.topic)))
+                await self._link.say(OutgoingMessage(row.topic, row.payload, row.retain or _is_kept(row.topic)))
         self._ended.set()
 
 
-class LabPlayer(Player):
+class LabPlayback(Player):
     """Answers a live agent as the recorded lab did.
 
     Args:
@@ -186,7 +186,7 @@ class LabPlayer(Player):
         super().__init__(link)
         self._schedule = schedule
         self._until_idle_s = until_idle_s
-        self._outgoing: deque[Letter] = deque(online(campaign, simulator) for simulator in simulators)
+        self._outgoing: deque[OutgoingMessage] = deque(online(campaign, simulator) for simulator in simulators)
         self._woken = asyncio.Event()
         self._room = asyncio.Event()
         self._is_back = False
@@ -260,10 +260,10 @@ class LabPlayer(Player):
         if schedule.began_s is None:
             return False
         silence_s = now_s - schedule.last_s
-        more_comes = self._agent_is_there is None and schedule.has_more_unasked
+        more_comes = self._agent_is_there is None and schedule.has_more_unsolicited
         return silence_s >= AGENT_LEFT_S and not self._agent_is_there and not more_comes
 
-    def _playing(self, began_s: float) -> Playing:
+    def _playing(self, began_s: float) -> PlaybackStatus:
         playing = super()._playing(began_s)
         playing.waiting = self._schedule.waiting
         playing.played = self._schedule.played

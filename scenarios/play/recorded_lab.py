@@ -25,7 +25,7 @@ OF_THE_LAB: Final = frozenset(
 CAMPAIGN_LEVEL: Final = len(PREFIX.split("/"))
 """Which level of a topic is the campaign; its channel follows."""
 
-Asked = tuple[str, int]
+RequestKey = tuple[str, int]
 """A candidate and the number of the attempt: what an answer is found by, whoever asks, and in whatever order."""
 
 
@@ -45,7 +45,7 @@ class RecordedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Unasked:
+class Unsolicited:
     """Something that the lab said by itself.
 
     Attributes:
@@ -66,23 +66,24 @@ class Unasked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AnswerLookup:
     """What a recording has for an attempt.
 
     Attributes:
         answers: In the order of their times; none where the lab was silent, or was never asked for the candidate.
         is_known: Whether the lab was ever asked for the candidate.
-        is_beyond: Whether the recording has fewer attempts: it is the last answer then, or silence if there was none.
+        is_extra_attempt: Whether the recording has fewer attempts: it is the last answer then, or silence if there was
+            none.
     """
 
     answers: tuple[RecordedAnswer, ...]
     is_known: bool = True
-    is_beyond: bool = False
+    is_extra_attempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    asked: Asked
+    asked: RequestKey
     recipient: str
     requested_s: float
 
@@ -94,14 +95,14 @@ class RecordedLab:
     Attributes:
         campaign: Name of the campaign.
         answers: By candidate and attempt, in the order of their times; an empty list where the lab was silent.
-        unasked: What it said by itself, in order.
+        unsolicited: What it said by itself, in order.
         simulators: Who spoke, in the order of their first word.
         given: How many answers there are.
     """
 
     campaign: str
-    answers: dict[Asked, list[RecordedAnswer]] = field(default_factory=dict)
-    unasked: list[Unasked] = field(default_factory=list)
+    answers: dict[RequestKey, list[RecordedAnswer]] = field(default_factory=dict)
+    unsolicited: list[Unsolicited] = field(default_factory=list)
     simulators: dict[str, None] = field(default_factory=dict)
     given: int = 0
     _attempts: dict[str, _Attempt | None] = field(default_factory=dict)
@@ -109,22 +110,22 @@ class RecordedLab:
     """Of every candidate that was asked for: its last attempt that has an answer, or None."""
     _first_request_s: float | None = None
 
-    def find(self, candidate_id: str, attempt: int) -> Found:
+    def find(self, candidate_id: str, attempt: int) -> AnswerLookup:
         """Return what is recorded for an attempt: its own answers, or the last one where it goes beyond them."""
         if candidate_id not in self._last_of:
-            return Found((), is_known=False)
+            return AnswerLookup((), is_known=False)
         own = self.answers.get((candidate_id, attempt))
         if own is not None:
-            return Found(tuple(own))
+            return AnswerLookup(tuple(own))
         last = self._last_of[candidate_id]
-        return Found(() if last is None else (self.answers[candidate_id, last][-1],), is_beyond=True)
+        return AnswerLookup(() if last is None else (self.answers[candidate_id, last][-1],), is_extra_attempt=True)
 
     def note(self, row: MessageRow) -> None:
         """Take in a message of this campaign."""
         try:
             message = decode(row.topic, row.payload)
         except MessageError:
-            self._note_unasked(row, None)
+            self._note_unsolicited(row, None)
             return
         match message:
             case CandidateRequest():
@@ -132,17 +133,17 @@ class RecordedLab:
             case CandidateResult() | CandidateFailure():
                 self._note_answer(row, message)
             case _:
-                self._note_unasked(row, message)
+                self._note_unsolicited(row, message)
 
     def _note_request(self, row: MessageRow, request: CandidateRequest) -> None:
         if self._first_request_s is None:
             self._first_request_s = row.time_s
-            self.unasked = [replace(each, after_s=each.after_s - row.time_s) for each in self.unasked]
+            self.unsolicited = [replace(each, after_s=each.after_s - row.time_s) for each in self.unsolicited]
         if request.attempt_id not in self._attempts:
             asked = (request.candidate_id, request.attempt)
             self._begin(request.attempt_id, asked, parse(row.topic).client or ANY_SIMULATOR, row.time_s)
 
-    def _begin(self, attempt_id: str, asked: Asked, recipient: str, time_s: float) -> None:
+    def _begin(self, attempt_id: str, asked: RequestKey, recipient: str, time_s: float) -> None:
         """Await answers to an attempt; of two campaigns of one name, the first one counts."""
         self._attempts[attempt_id] = None if asked in self.answers else _Attempt(asked, recipient, time_s)
         self.answers.setdefault(asked, [])
@@ -156,7 +157,7 @@ class RecordedLab:
             return
         candidate_id, number = attempt.asked
         if message.candidate_id != candidate_id or attempt.recipient not in {ANY_SIMULATOR, message.simulator}:
-            self._note_unasked(row, message)  # forged: the agent refuses it, and shall do so again
+            self._note_unsolicited(row, message)  # forged: the agent refuses it, and shall do so again
             return
         after_s = row.time_s - attempt.requested_s
         self.answers[attempt.asked].append(RecordedAnswer(after_s, message.simulator, row.payload))
@@ -164,7 +165,7 @@ class RecordedLab:
         self.simulators.setdefault(message.simulator)
         self.given += 1
 
-    def _note_unasked(self, row: MessageRow, message: AnyMessage | None) -> None:
+    def _note_unsolicited(self, row: MessageRow, message: AnyMessage | None) -> None:
         channel = row.topic.split("/", CAMPAIGN_LEVEL + 1)[-1]
         name, _, client = channel.partition("/")
         if name not in OF_THE_LAB or (name == Channel.STATUS and client == AGENT_CLIENT):
@@ -173,7 +174,7 @@ class RecordedLab:
             self.simulators.setdefault(message.client)
         after_s = row.time_s - (self._first_request_s or 0.0)
         retain = row.retain or isinstance(message, Status)
-        self.unasked.append(Unasked(after_s, len(self.answers), self.given, channel, row.payload, retain))
+        self.unsolicited.append(Unsolicited(after_s, len(self.answers), self.given, channel, row.payload, retain))
 
 
 def labs_in(rows: Iterable[Row]) -> Mapping[str, RecordedLab]:
@@ -189,7 +190,7 @@ def labs_in(rows: Iterable[Row]) -> Mapping[str, RecordedLab]:
     return found
 
 
-def _asked_by(message: CandidateResult | CandidateFailure) -> Asked | None:
+def _asked_by(message: CandidateResult | CandidateFailure) -> RequestKey | None:
     """Return candidate and attempt of an answer by its attempt's id alone."""
     number = number_of(message.attempt_id)
     return None if number is None else (message.candidate_id, number)

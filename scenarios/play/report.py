@@ -14,11 +14,11 @@ from rich.text import Text
 
 from scenarios.display.console import PlainConsole, status_line
 from scenarios.play.playback import FULL_SPEED, LiveRequest
-from scenarios.play.players import Playing
+from scenarios.play.players import PlaybackStatus
 
 
 @contextmanager
-def playing(request: LiveRequest, *, quiet: bool) -> Iterator[Callable[[Playing], None]]:
+def playing(request: LiveRequest, *, quiet: bool) -> Iterator[Callable[[PlaybackStatus], None]]:
     """Show how far it is, in place, as long as a person watches; else say once that it connects, and that it plays."""
     url = request.broker.redacted_url
     where = f"playing {request.path.name} onto {url} at {speed_text(request.speed)}"
@@ -28,7 +28,7 @@ def playing(request: LiveRequest, *, quiet: bool) -> Iterator[Callable[[Playing]
         console.print(f"connecting to {url}", soft_wrap=True)
     with status_line(f"connecting to {url} (Ctrl-C ends it)", quiet=quiet) as show:
 
-        def told(playing: Playing) -> None:
+        def on_progress(playing: PlaybackStatus) -> None:
             nonlocal is_to_be_said
             if not playing.connected:
                 return
@@ -37,10 +37,10 @@ def playing(request: LiveRequest, *, quiet: bool) -> Iterator[Callable[[Playing]
                 is_to_be_said = False
             show(Text(f"{where}: {_line(request, playing)}  (Ctrl-C ends it)"))
 
-        yield told
+        yield on_progress
 
 
-def playing_table(request: LiveRequest, playing: Playing) -> RenderableType:
+def playing_table(request: LiveRequest, playing: PlaybackStatus) -> RenderableType:
     """Return what was played."""
     table = Table.grid(padding=(0, 2))
     for name, count in _counts(request, playing):
@@ -49,7 +49,7 @@ def playing_table(request: LiveRequest, playing: Playing) -> RenderableType:
     return Group(head, table)
 
 
-def playing_json(request: LiveRequest, playing: Playing) -> str:
+def playing_json(request: LiveRequest, playing: PlaybackStatus) -> str:
     """Return the same as JSON."""
     content = dataclasses.asdict(playing)
     played = content.pop("played")
@@ -64,7 +64,7 @@ def speed_text(speed: float) -> str:
     return f"{speed:g}x" if math.isfinite(speed) else FULL_SPEED
 
 
-def _line(request: LiveRequest, playing: Playing) -> str:
+def _line(request: LiveRequest, playing: PlaybackStatus) -> str:
     elapsed = f"{playing.seconds:,.0f} s"
     if request.is_whole:
         return f"{playing.said:,} messages, {elapsed}"
@@ -74,20 +74,20 @@ def _line(request: LiveRequest, playing: Playing) -> str:
     return f"{played.answered:,} answered, {played.unknown:,} unknown, {playing.waiting:,} waiting, {elapsed}"
 
 
-def _counts(request: LiveRequest, playing: Playing) -> Iterator[tuple[str, int]]:
+def _counts(request: LiveRequest, playing: PlaybackStatus) -> Iterator[tuple[str, int]]:
     """Yield what there is to tell: what is usual always, and the rest where it happened."""
     played = playing.played
     if not request.is_whole:
         yield "attempts asked for", played.asked
         yield "answered as recorded", played.answered
         yield "unknown to the recording: answered with a failure", played.unknown
-    further = {
+    additional = {
         "beyond the recorded attempts: as the last one": played.beyond,
         "left without an answer, as then": played.silent,
         "requests that came again": played.repeated,
-        "statuses, controls and others, unasked": played.unasked,
+        "statuses, controls and others, unasked": played.unsolicited,
         "still waiting": playing.waiting,
         "heard by nobody": playing.unheard,
         "refused by the broker": playing.refused,
     }
-    yield from ((name, count) for name, count in further.items() if count)
+    yield from ((name, count) for name, count in additional.items() if count)

@@ -20,8 +20,8 @@ from typing import Final
 
 from protocols.wire.messages import CandidateRequest
 from protocols.wire.topics import ANY_SIMULATOR
-from scenarios.play.messages import Letter, recorded_answer, unasked_words, unknown_answer
-from scenarios.play.recorded_lab import Found, RecordedAnswer, RecordedLab, Unasked
+from scenarios.play.messages import OutgoingMessage, recorded_answer, unknown_answer, unsolicited_message
+from scenarios.play.recorded_lab import AnswerLookup, RecordedAnswer, RecordedLab, Unsolicited
 
 NOBODY_KNOWN: Final = "recording"
 """Who answers a request to anybody, where the recording names no simulator."""
@@ -39,7 +39,7 @@ waits for the control that lets it go on. Longer than a policy thinks."""
 SILENT_STALLED_S: Final = 300.0
 """The same while a candidate waits for a further attempt after silence: the agent asks again when its
 `campaign.request_timeout_s` is over, of which nobody tells us. Twice what that is by default, and room; for a candidate
-that the agent has set aside, nothing comes any more."""
+that the agent has abandoned, nothing comes any more."""
 
 MAX_REMEMBERED: Final = 100_000
 """Attempts that are known when they are repeated; of more, the oldest are forgotten and count as new."""
@@ -49,7 +49,7 @@ MAX_WAITING: Final = 1_024
 
 
 @dataclass(slots=True)
-class Played:
+class PlaybackCounts:
     """What was played so far.
 
     Attributes:
@@ -59,7 +59,7 @@ class Played:
         unknown: Those of candidates that were never asked for then; they got a failure.
         silent: Those that the lab left without an answer then, and so does now.
         repeated: Requests that came again.
-        unasked: What was said unasked.
+        unsolicited: What was said unasked.
     """
 
     asked: int = 0
@@ -68,7 +68,7 @@ class Played:
     unknown: int = 0
     silent: int = 0
     repeated: int = 0
-    unasked: int = 0
+    unsolicited: int = 0
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -98,7 +98,7 @@ class LiveSchedule:
     """
 
     def __init__(self, lab: RecordedLab, campaign: str, speed: float) -> None:
-        self.played = Played()
+        self.played = PlaybackCounts()
         self.began_s: float | None = None
         self.last_s = 0.0
         self._lab = lab
@@ -106,8 +106,8 @@ class LiveSchedule:
         self._speed = speed
         self._due: list[_Due] = []
         self._number = 0
-        self._unasked = iter(lab.unasked)
-        self._next_unasked = next(self._unasked, None)
+        self._unsolicited = iter(lab.unsolicited)
+        self._next_unsolicited = next(self._unsolicited, None)
         self._given = 0
         self._has_receipt: dict[str, bool] = {}
         self._silent: set[str] = set()
@@ -129,9 +129,9 @@ class LiveSchedule:
         return not self._due
 
     @property
-    def has_more_unasked(self) -> bool:
+    def has_more_unsolicited(self) -> bool:
         """Whether something is left that was said unasked."""
-        return self._next_unasked is not None
+        return self._next_unsolicited is not None
 
     def ask(self, request: CandidateRequest, recipient: str, now_s: float) -> None:
         """Take a request; one that is repeated is answered again at once, unless its answer is still to come."""
@@ -163,31 +163,31 @@ class LiveSchedule:
 
     def next_s(self) -> float | None:
         """Return when something is due next; None while that depends on who asks."""
-        soonest = min(self._due[0].at_s if self._due else math.inf, self._unasked_at_s())
+        soonest = min(self._due[0].at_s if self._due else math.inf, self._unsolicited_at_s())
         return soonest if math.isfinite(soonest) else None
 
-    def take_due(self, now_s: float, sent_at: datetime) -> list[Letter]:
+    def take_due(self, now_s: float, sent_at: datetime) -> list[OutgoingMessage]:
         """Return what is due, in the order in which it is to be said."""
-        letters: list[Letter] = []
+        messages: list[OutgoingMessage] = []
         while True:
             answer_at_s = self._due[0].at_s if self._due else math.inf
-            unasked, unasked_at_s = self._next_unasked, self._unasked_at_s()
+            unsolicited, unasked_at_s = self._next_unsolicited, self._unsolicited_at_s()
             if min(answer_at_s, unasked_at_s) > now_s:
-                return letters
-            if unasked is not None and unasked_at_s <= answer_at_s:
-                letters.append(self._say_unasked(unasked, sent_at))
+                return messages
+            if unsolicited is not None and unasked_at_s <= answer_at_s:
+                messages.append(self._say_unsolicited(unsolicited, sent_at))
             else:
-                letters.append(self._answer(heapq.heappop(self._due), now_s, sent_at))
+                messages.append(self._answer(heapq.heappop(self._due), now_s, sent_at))
             self.last_s = now_s
 
-    def _say_unasked(self, unasked: Unasked, sent_at: datetime) -> Letter:
-        if math.isinf(self._speed) and not self._has_passed(unasked):
+    def _say_unsolicited(self, unsolicited: Unsolicited, sent_at: datetime) -> OutgoingMessage:
+        if math.isinf(self._speed) and not self._has_passed(unsolicited):
             self._silent.clear()  # it comes because nothing else did: nobody asks for these again
-        self._next_unasked = next(self._unasked, None)
-        self.played.unasked += 1
-        return unasked_words(unasked, self._campaign, sent_at)
+        self._next_unsolicited = next(self._unsolicited, None)
+        self.played.unsolicited += 1
+        return unsolicited_message(unsolicited, self._campaign, sent_at)
 
-    def _answer(self, due: _Due, now_s: float, sent_at: datetime) -> Letter:
+    def _answer(self, due: _Due, now_s: float, sent_at: datetime) -> OutgoingMessage:
         """Return an answer, and let it come again where it is the last and has no receipt."""
         if due.is_first_time:
             self._given += 1
@@ -213,9 +213,9 @@ class LiveSchedule:
         if len(self._has_receipt) > MAX_REMEMBERED:
             del self._has_receipt[next(iter(self._has_receipt))]
 
-    def _count(self, request: CandidateRequest, found: Found) -> None:
+    def _count(self, request: CandidateRequest, found: AnswerLookup) -> None:
         self.played.asked += 1
-        self.played.beyond += found.is_beyond
+        self.played.beyond += found.is_extra_attempt
         if found.is_known and not found.answers:
             self.played.silent += 1
             self._silent.add(request.candidate_id)
@@ -227,18 +227,18 @@ class LiveSchedule:
             return recipient
         return self._anybody if answer is None else answer.simulator
 
-    def _unasked_at_s(self) -> float:
+    def _unsolicited_at_s(self) -> float:
         """Return when the next thing is due that was said unasked; infinity where that depends on who asks."""
-        unasked = self._next_unasked
-        if unasked is None or self.began_s is None:
+        unsolicited = self._next_unsolicited
+        if unsolicited is None or self.began_s is None:
             return math.inf
         if math.isfinite(self._speed):
-            return self.began_s + max(0.0, unasked.after_s) / self._speed
-        if self._has_passed(unasked):
+            return self.began_s + max(0.0, unsolicited.after_s) / self._speed
+        if self._has_passed(unsolicited):
             return self.began_s  # its place has come: before whatever is due
         if self._due:
             return math.inf
         return self.last_s + (SILENT_STALLED_S if self._silent else STALLED_S)
 
-    def _has_passed(self, unasked: Unasked) -> bool:
-        return self.played.asked >= unasked.requests and self._given >= unasked.answers
+    def _has_passed(self, unsolicited: Unsolicited) -> bool:
+        return self.played.asked >= unsolicited.requests and self._given >= unsolicited.answers

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from agent.assembly import versions
 from protocols.concurrency.signals import ending_on_signals
-from protocols.concurrency.task_group_errors import explained
+from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError, SettingsError, StoreError
 from protocols.link.broker_settings import BrokerSettings, no_broker_answers
 from protocols.link.mqtt import MqttSession
@@ -52,7 +52,7 @@ MAX_CHANNELS_COUNTED: Final = 1_000
 
 
 @dataclass(slots=True)
-class Heard:
+class ListenerCounts:
     """What was heard so far.
 
     Attributes:
@@ -159,12 +159,12 @@ def require_new(path: Path) -> None:
         )
 
 
-def record(request: RecordRequest, told: Callable[[Heard], None]) -> Heard:
+def record(request: RecordRequest, on_progress: Callable[[ListenerCounts], None]) -> ListenerCounts:
     """Record until the time is over or the process is asked to end; return what was heard.
 
     Args:
         request: What to record.
-        told: Called now and then with what was heard so far.
+        on_progress: Called now and then with what was heard so far.
 
     Raises:
         StoreError: When the file is there, or cannot be written.
@@ -173,13 +173,13 @@ def record(request: RecordRequest, told: Callable[[Heard], None]) -> Heard:
     require_new(request.path)
     request.path.parent.mkdir(parents=True, exist_ok=True)
     part = request.path.with_name(request.path.name + PART)
-    heard = Heard()
+    heard = ListenerCounts()
     try:
         with (
             closing(RecordingWriter(part, _header(request))) as writer,
             asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
         ):
-            runner.run(_listen(request, writer, heard, told))
+            runner.run(_listen(request, writer, heard, on_progress))
     finally:
         if heard.messages == 0:
             part.unlink(missing_ok=True)  # a recording of nothing helps nobody
@@ -191,7 +191,12 @@ def record(request: RecordRequest, told: Callable[[Heard], None]) -> Heard:
     return heard
 
 
-async def _listen(request: RecordRequest, writer: RecordingWriter, heard: Heard, told: Callable[[Heard], None]) -> None:
+async def _listen(
+    request: RecordRequest,
+    writer: RecordingWriter,
+    heard: ListenerCounts,
+    on_progress: Callable[[ListenerCounts], None],
+) -> None:
     session = MqttSession(
         request.broker,
         client_id=f"entropilot-record-{fresh_id()[:12]}",
@@ -200,7 +205,13 @@ async def _listen(request: RecordRequest, writer: RecordingWriter, heard: Heard,
     )
     listener = _Listener(session, writer, heard)
     ended = asyncio.Event()
-    works = (session.run(), listener.listen(), listener.look(told), listener.wait(request.duration_s), ended.wait())
+    works = (
+        session.run(),
+        listener.listen(),
+        listener.look(on_progress),
+        listener.wait(request.duration_s),
+        ended.wait(),
+    )
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work) for work in works]
@@ -210,7 +221,7 @@ async def _listen(request: RecordRequest, writer: RecordingWriter, heard: Heard,
             for task in tasks:
                 task.cancel()
     except BaseExceptionGroup as failures:
-        raise explained(failures) from None
+        raise first_failure(failures) from None
     if not heard.connected:
         raise no_broker_answers(request.broker.address(), listener.why_not)
     listener.note_time()
@@ -228,7 +239,7 @@ class _Listener:
         why_not: Why there was no link yet, as was said last.
     """
 
-    def __init__(self, session: MqttSession, writer: RecordingWriter, heard: Heard) -> None:
+    def __init__(self, session: MqttSession, writer: RecordingWriter, heard: ListenerCounts) -> None:
         self.why_not = ""
         self._session = session
         self._writer = writer
@@ -251,11 +262,11 @@ class _Listener:
             else:
                 self.why_not = item.reason
 
-    async def look(self, told: Callable[[Heard], None]) -> None:
+    async def look(self, on_progress: Callable[[ListenerCounts], None]) -> None:
         """Tell how much was heard, and put it on the disk, until cancelled."""
         while True:
             self.note_time()
-            told(self._heard)
+            on_progress(self._heard)
             self._writer.flush()
             await asyncio.sleep(LOOK_EVERY_S)
 

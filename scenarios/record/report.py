@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scenarios.display.console import status_line
-from scenarios.record.record import Heard, RecordRequest
+from scenarios.record.record import ListenerCounts, RecordRequest
 
 MAX_TOPIC_LENGTH: Final = 60
 """Longest part of a topic that is shown [character]."""
@@ -23,30 +23,30 @@ MAX_CHANNELS: Final = 30
 
 
 @contextmanager
-def listening(request: RecordRequest, *, quiet: bool) -> Iterator[Callable[[Heard], None]]:
+def listening(request: RecordRequest, *, quiet: bool) -> Iterator[Callable[[ListenerCounts], None]]:
     """Show how much was heard, in place, as long as a person watches."""
     url = request.broker.redacted_url
     where = f"listening to {url} {', '.join(request.topics)}"
     with status_line(f"connecting to {url} (Ctrl-C ends it)", quiet=quiet) as show:
 
-        def told(heard: Heard) -> None:
+        def on_progress(heard: ListenerCounts) -> None:
             if not heard.connected:
                 return
             counts = f"{where}: {heard.messages:,} messages in {heard.seconds:,.0f} s  "
             show(Text.assemble(counts, (heard.last_topic[:MAX_TOPIC_LENGTH], "dim"), "  (Ctrl-C ends it)"))
 
-        yield told
+        yield on_progress
 
 
-def record_table(heard: Heard, path: Path) -> RenderableType:
+def record_table(heard: ListenerCounts, path: Path) -> RenderableType:
     """Return what was recorded, by campaign and channel."""
     if not heard.messages:
         return Text(f"Nothing was said in {heard.seconds:,.1f} s; no file was written.")
     table = Table.grid(padding=(0, 2))
     channels = sorted(heard.by_channel.items())
-    listed, further = channels[:MAX_CHANNELS], channels[MAX_CHANNELS:]
-    if further:
-        listed.append((f"{len(further):,} more", sum(count for _, count in further)))
+    listed, additional = channels[:MAX_CHANNELS], channels[MAX_CHANNELS:]
+    if additional:
+        listed.append((f"{len(additional):,} more", sum(count for _, count in additional)))
     for name, count in listed:
         table.add_row(Text(f"  {name}", style="dim"), f"{count:,}")
     parts: list[RenderableType] = [Text(f"{heard.messages:,} messages in {heard.seconds:,.1f} s", style="bold"), table]
@@ -55,7 +55,7 @@ def record_table(heard: Heard, path: Path) -> RenderableType:
     return Group(*parts, Text(f"  {path}"))
 
 
-def record_json(heard: Heard, path: Path) -> str:
+def record_json(heard: ListenerCounts, path: Path) -> str:
     """Return the same as JSON."""
     content = {
         "recording": str(path) if heard.messages else None,

@@ -15,13 +15,13 @@ from agent.campaign.proposals import DecisionNeeded
 from agent.pool.candidates import Pool
 from scenarios.replay.decisions import Decision
 
-Compared = Callable[[Decision, Decision, AcquisitionContext], None]
+OnDecision = Callable[[Decision, Decision, AcquisitionContext], None]
 """Told of the recorded decision, today's, and what both could look at."""
 
 NOTHING_RECORDED: Final[Mapping[int, Decision]] = {}
 
 
-class FollowingAcquirer:
+class FollowingPolicyRunner:
     """Stands where the policy stands in a run.
 
     Args:
@@ -31,7 +31,7 @@ class FollowingAcquirer:
         sequence: Returns the number of the journal's last row.
     """
 
-    def __init__(self, pool: Pool, ask: Ask | None, compared: Compared, sequence: Callable[[], int]) -> None:
+    def __init__(self, pool: Pool, ask: Ask | None, compared: OnDecision, sequence: Callable[[], int]) -> None:
         self._pool = pool
         self._ask = ask
         self._compared = compared
@@ -51,12 +51,12 @@ class FollowingAcquirer:
         return asked
 
     def ask_as_well(self, question: Question) -> None:
-        """Note that a question which is open may have been asked anew by now; an answer to another count is dropped."""
+        """Note that an open question may have been asked again by now; an answer to another count is dropped."""
         if self._asked:
             still = [each for each in self._asked if each.needed == question.needed]
             self._asked = [*still, question]
 
-    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+    def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal | None:
         """Answer as recorded when the step at hand decided at once; else keep the question."""
         recorded = self.recorded.get(context.decision)
         if recorded is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from agent.acquisition.base import Choice, Proposal
-from agent.campaign.events import AskingEnded, DecisionMade
+from agent.campaign.events import DecisionMade, PolicyExhausted
 from agent.pool.candidates import Pool
 from protocols.errors import invariant
 
@@ -28,7 +28,7 @@ class Decision:
         runner_up_score: Its score.
         target_family: Family that the policy aimed at.
         reason: In its words.
-        details: Further figures of the policy; they are kept, not compared.
+        details: Additional figures of the policy; they are kept, not compared.
         is_whole: Whether all of this is known; of a recording without notes there are only the candidates.
     """
 
@@ -43,13 +43,13 @@ class Decision:
     is_whole: bool = True
 
     @classmethod
-    def of(cls, event: DecisionMade | AskingEnded) -> Self:
+    def of(cls, event: DecisionMade | PolicyExhausted) -> Self:
         """Return what an event of the journal says.
 
         Raises:
             InvariantViolation: When it has scores of some of its candidates only.
         """
-        if isinstance(event, AskingEnded):
+        if isinstance(event, PolicyExhausted):
             return cls(event.decision, (), reason=event.reason, details=event.details)
         candidates, scores = len(event.candidate_ids), len(event.scores)
         invariant(
@@ -101,11 +101,11 @@ class Decision:
         both = zip(self.candidate_ids, self._score_of_each, other._score_of_each, strict=True)  # of the same candidates
         for candidate_id, then, now in both:
             if not same_score(then, now):
-                return f"the score of {candidate_id} is {told_score(then)} then, {told_score(now)} now"
+                return f"the score of {candidate_id} is {describe_score(then)} then, {describe_score(now)} now"
         if self.runner_up != other.runner_up:
             return f"the runner-up is {self.runner_up or 'nobody'} then, {other.runner_up or 'nobody'} now"
         if not same_score(self.runner_up_score, other.runner_up_score):
-            scores = [told_score(each.runner_up_score) for each in (self, other)]
+            scores = [describe_score(each.runner_up_score) for each in (self, other)]
             return f"the runner-up's score is {scores[0]} then, {scores[1]} now"
         if self.target_family != other.target_family:
             return f"the family aimed at is {self.target_family} then, {other.target_family} now"
@@ -127,6 +127,6 @@ def _finite(score: float | None) -> float | None:
     return score if score is not None and math.isfinite(score) else None
 
 
-def told_score(score: float | None) -> str:
+def describe_score(score: float | None) -> str:
     """Return a score in as many digits as tell two of them apart."""
     return "none" if score is None else f"{score:.9g}"

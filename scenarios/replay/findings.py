@@ -9,7 +9,7 @@ from scenarios.replay.decisions import Decision
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class RecordPosition:
     """A row of the recording, and its time [s]."""
 
     row: int
@@ -28,7 +28,7 @@ class Difference:
         state: What both could look at.
     """
 
-    at: Moment
+    at: RecordPosition
     what: str
     recorded: Decision | None = None
     today: Decision | None = None

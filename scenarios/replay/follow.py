@@ -1,6 +1,6 @@
 """Follows a recording row by row: folds what the agent folded, in the same transactions, by the rules of today.
 
-    start   a process began: what it had in hand is gone, and its policy is asked anew
+    start   a process began: what it had in hand is gone, and its policy is asked again
     event   a row of the journal, folded as it is; a decision among them is made again first
     step    the inputs that it names, in their order; what comes of them must be what is noted
     message kept until a step takes it
@@ -14,23 +14,23 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import AcquisitionContext, Ask
-from agent.campaign.events import AskingEnded, CampaignStarted, DecisionMade, Event, load_event
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, PolicyExhausted, load_event
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import Ordering
 from agent.campaign.proposals import DecisionNeeded
 from agent.campaign.state import Attempt, Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Pool
-from agent.runtime.transaction import Expired, Proposed, Step, StepMaker
+from agent.runtime.transaction import DeadlinePassed, PolicyAnswer, Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
 from protocols.errors import InvariantViolation, StoreError
 from protocols.link.transport import Delivery
-from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, StepRow
-from scenarios.replay.asking import NOTHING_RECORDED, FollowingAcquirer
+from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, TransactionRow
+from scenarios.replay.asking import NOTHING_RECORDED, FollowingPolicyRunner
 from scenarios.replay.decisions import Decision
-from scenarios.replay.findings import Difference, Moment, ReplayOutcome
+from scenarios.replay.findings import Difference, RecordPosition, ReplayOutcome
 
-Followed = Callable[[Step, float], None]
+Followed = Callable[[Transaction, float], None]
 """Told of every step or event that was followed, and when it was recorded [s]."""
 
 RowKind = TypeVar("RowKind", bound=Row)
@@ -56,17 +56,17 @@ class Follower:
         outcome: What was found so far.
     """
 
-    def __init__(self, pool: Pool, ask: Ask | None, *, followed: Followed = lambda _step, _time_s: None) -> None:
+    def __init__(self, pool: Pool, ask: Ask | None, *, followed: Followed = lambda _transaction, _time_s: None) -> None:
         self.outcome = ReplayOutcome()
         self.campaign: Campaign | None = None
         self._pool = pool
         self._followed = followed
-        self._acquirer = FollowingAcquirer(pool, ask, self._compare, self._sequence)
-        self._maker: StepMaker | None = None
+        self._policy_runner = FollowingPolicyRunner(pool, ask, self._compare, self._sequence)
+        self._maker: TransactionBuilder | None = None
         self._kept: dict[int, Delivery] = {}
-        self._uncommitted: StepRow | None = None
+        self._uncommitted: TransactionRow | None = None
         self._has_restarted = False
-        self._at = Moment(0, 0.0)
+        self._at = RecordPosition(0, 0.0)
 
     @property
     def meter(self) -> BiasMeter:
@@ -76,7 +76,7 @@ class Follower:
     @property
     def asked(self) -> DecisionNeeded | None:
         """The question that the policy has not answered."""
-        asked = self._acquirer.asked
+        asked = self._policy_runner.asked
         return None if asked is None else asked.needed
 
     def take(self, row: AnyRow) -> None:
@@ -105,7 +105,7 @@ class Follower:
             case MessageRow():
                 if row.direction == IN:
                     self.keep(row)
-            case StepRow():
+            case TransactionRow():
                 self._commit()
                 self._uncommitted = row
             case StartRow():
@@ -127,45 +127,47 @@ class Follower:
         return self.outcome
 
     def begin(self) -> None:
-        """Begin a campaign, or begin it anew."""
+        """Begin a campaign, or begin it again."""
         ledger = Ledger(self._pool)
         self.campaign = ledger.campaign
-        self._acquirer.withdraw()
-        self._maker = StepMaker(ledger, acquirer=self._acquirer, make_request=_unsent)
+        self._policy_runner.withdraw()
+        self._maker = TransactionBuilder(ledger, policy_runner=self._policy_runner, make_request=_unsent)
 
     def fold(self, event: Event, row: int, time_s: float) -> None:
         """Fold an event that nothing recorded led to."""
-        self._at = Moment(row, time_s)
+        self._at = RecordPosition(row, time_s)
         if isinstance(event, CampaignStarted):
             self.begin()
-        step = Step()
-        self._begun().fold(step, event)
-        self._followed(step, time_s)
+        transaction = Transaction()
+        self._begun().fold(transaction, event)
+        self._followed(transaction, time_s)
 
-    def step(self, took: Iterable[Mapping[str, Any]], made: Mapping[int, Decision], row: int, time_s: float) -> Step:
+    def transaction(
+        self, took: Iterable[Mapping[str, Any]], made: Mapping[int, Decision], row: int, time_s: float
+    ) -> Transaction:
         """Fold the inputs of one transaction, with what was decided in it; return what came of them."""
-        self._at = Moment(row, time_s)
-        maker, step = self._begun(), Step()
+        self._at = RecordPosition(row, time_s)
+        maker, transaction = self._begun(), Transaction()
         took = list(took)
         answered = {each["proposed"] for each in took if isinstance(each.get("proposed"), int)}
         if self._has_restarted and took:
             self._ask_as_after_a_restart(maker)
         self._has_restarted = False
-        self._acquirer.recorded = {number: each for number, each in made.items() if number not in answered}
+        self._policy_runner.recorded = {number: each for number, each in made.items() if number not in answered}
         for each in took:
-            self._take_input(maker, step, each, made)
-        maker.settle(step)
-        self._acquirer.recorded = NOTHING_RECORDED
-        self.outcome.events += len(step.events)
-        self._followed(step, time_s)
-        self._require_decided(step, made)
-        return step
+            self._take_input(maker, transaction, each, made)
+        maker.settle(transaction)
+        self._policy_runner.recorded = NOTHING_RECORDED
+        self.outcome.events += len(transaction.events)
+        self._followed(transaction, time_s)
+        self._require_decided(transaction, made)
+        return transaction
 
     def ask_as_well(self) -> None:
-        """Note that a question which is open may have been asked anew by now."""
+        """Note that a question which is open may have been asked again by now."""
         question = self._begun().ledger.question()
         if question is not None:
-            self._acquirer.ask_as_well(question)
+            self._policy_runner.ask_as_well(question)
 
     def keep(self, row: MessageRow) -> None:
         """Keep a message for the step that takes it."""
@@ -179,23 +181,23 @@ class Follower:
         if row is None or (unless_at == row.before and row.before != row.sequence):
             return
         campaign = self._begun().campaign
-        self._at = Moment(row.number, row.time_s)
+        self._at = RecordPosition(row.number, row.time_s)
         self._require_sequence(campaign, row.before, "before")
         made = {each.decision: each for each in map(_decision, row.made)}
-        self.step(row.took, made, row.number, row.time_s)
+        self.transaction(row.took, made, row.number, row.time_s)
         self._require_sequence(campaign, row.sequence, "after")
 
     def _restart(self, row: StartRow) -> None:
         self._kept.clear()
-        self._acquirer.withdraw()
+        self._policy_runner.withdraw()
         self._has_restarted = True
-        self._at = Moment(row.number, row.time_s)
+        self._at = RecordPosition(row.number, row.time_s)
         self.outcome.starts += 1
         self._require_sequence(self._begun().campaign, row.sequence, "at the start of a process")
 
-    def _ask_as_after_a_restart(self, maker: StepMaker) -> None:
+    def _ask_as_after_a_restart(self, maker: TransactionBuilder) -> None:
         """Ask what a process asks before its first input; what follows by itself then is a step of its own."""
-        probe = Step()
+        probe = Transaction()
         maker.settle(probe)
         if probe.events:
             self._differ(f"{len(probe.events)} events that follow by themselves after a restart", "none")
@@ -209,52 +211,56 @@ class Follower:
                 expected="a recording without a gap",
                 action="record the campaign again; `entropilot verify` tells more of its run folder",
             )
-        if isinstance(event, DecisionMade | AskingEnded):
+        if isinstance(event, DecisionMade | PolicyExhausted):
             self._decide_again(event, row)
         self.fold(event, row.number, row.time_s)
         self.outcome.events += 1
 
-    def _decide_again(self, event: DecisionMade | AskingEnded, row: EventRow) -> None:
+    def _decide_again(self, event: DecisionMade | PolicyExhausted, row: EventRow) -> None:
         """Make a decision again that stands among the journal's rows, if what it looked at is known."""
-        self._at = Moment(row.number, row.time_s)
+        self._at = RecordPosition(row.number, row.time_s)
         ledger = self._begun().ledger
-        asked = [each for each in self._acquirer.withdraw() if each.based_on == event.based_on]
+        asked = [each for each in self._policy_runner.withdraw() if each.based_on == event.based_on]
         question = None if asked else ledger.question()
-        in_order = ledger.campaign.terms.ordering is Ordering.IN_ORDER
+        in_order = ledger.campaign.plan.ordering is Ordering.IN_ORDER
         if question is not None and (event.based_on == question.based_on or in_order):
             asked = [question]
         if asked:
-            self._acquirer.followed(asked, Decision.of(event))
+            self._policy_runner.followed(asked, Decision.of(event))
         else:
             self.outcome.not_asked += 1
 
-    def _take_input(self, maker: StepMaker, step: Step, item: Mapping[str, Any], made: Mapping[int, Decision]) -> None:
+    def _take_input(
+        self, maker: TransactionBuilder, transaction: Transaction, item: Mapping[str, Any], made: Mapping[int, Decision]
+    ) -> None:
         match item:
             case {"row": int(number)}:
-                maker.take(step, self._kept.pop(number))
+                maker.take(transaction, self._kept.pop(number))
             case {"condemned": int(number)}:
-                maker.condemn(step, self._kept.pop(number))
+                maker.dead_letter(transaction, self._kept.pop(number))
             case {"expired": str(attempt_id)}:
-                maker.take(step, Expired(attempt_id))
+                maker.take(transaction, DeadlinePassed(attempt_id))
             case {"proposed": int(number)}:
-                self._take_proposal(maker, step, number, made.get(number))
+                self._take_proposal(maker, transaction, number, made.get(number))
             case _:
                 raise CannotFollow(f"an input of no known kind: {item}")
 
-    def _take_proposal(self, maker: StepMaker, step: Step, number: int, recorded: Decision | None) -> None:
-        asked = [each for each in self._acquirer.withdraw() if each.needed.decision == number]
+    def _take_proposal(
+        self, maker: TransactionBuilder, transaction: Transaction, number: int, recorded: Decision | None
+    ) -> None:
+        asked = [each for each in self._policy_runner.withdraw() if each.needed.decision == number]
         if not asked:
             raise CannotFollow(f"the policy answers decision {number}, which it was not asked for")
         if recorded is None:  # the rules dropped it then: let them see the same again
-            answered, proposal = asked[0], self._acquirer.own(asked[0])
+            answered, proposal = asked[0], self._policy_runner.own(asked[0])
             if proposal is None:
                 return
         else:
-            answered, proposal = self._acquirer.followed(asked, recorded), recorded.as_proposal(self._pool)
-        maker.take(step, Proposed(answered.needed, answered.based_on, proposal))
+            answered, proposal = self._policy_runner.followed(asked, recorded), recorded.as_proposal(self._pool)
+        maker.take(transaction, PolicyAnswer(answered.needed, answered.based_on, proposal))
 
-    def _require_decided(self, step: Step, made: Mapping[int, Decision]) -> None:
-        decided = {event.decision for event in step.events if isinstance(event, DecisionMade | AskingEnded)}
+    def _require_decided(self, transaction: Transaction, made: Mapping[int, Decision]) -> None:
+        decided = {event.decision for event in transaction.events if isinstance(event, DecisionMade | PolicyExhausted)}
         for number in made.keys() - decided:
             self._differ(f"decision {number}", "the rules of today do not let it be made here")
         for number in decided - made.keys():
@@ -289,7 +295,7 @@ class Follower:
             "observed": str(len(context.observed)),
             "pending": str(len(context.pending)),
             "available": str(len(context.available)),
-            "poorest family": str(maker.ledger.meter.point().poorest_family),
+            "poorest family": str(maker.ledger.meter.point().starved_family),
         }
 
     def _require_sequence(self, campaign: Campaign, recorded: int, when: str) -> None:
@@ -311,7 +317,7 @@ class Follower:
     def _sequence(self) -> int:
         return self._begun().campaign.sequence
 
-    def _begun(self) -> StepMaker:
+    def _begun(self) -> TransactionBuilder:
         if self._maker is None:
             raise CannotFollow("the recording does not say how the campaign began")
         return self._maker
@@ -319,7 +325,7 @@ class Follower:
 
 def _decision(made: tuple[str, str]) -> Decision:
     event = load_event(*made)
-    if not isinstance(event, DecisionMade | AskingEnded):
+    if not isinstance(event, DecisionMade | PolicyExhausted):
         raise CannotFollow(f"a {made[0]} among the decisions")
     return Decision.of(event)
 

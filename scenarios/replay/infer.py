@@ -3,7 +3,7 @@
 An answer or a control is folded when it is heard. A request shows the rest: the first one of a decision, that it was
 made; a further attempt of a candidate, that the one before had expired, unless its failure was heard.
 
-A control may have made the agent drop what its policy answered, and ask anew; when that was, nobody heard. So the
+A control may have made the agent drop what its policy answered, and ask again; when that was, nobody heard. So the
 answer may be to the question as it was first asked, or as it was after any control since.
 
 What cannot be told is the order in which the agent took two answers that were heard at about the same time. With
@@ -32,7 +32,7 @@ TO_THE_AGENT: Final = frozenset({Channel.RESULT, Channel.FAILURE, Channel.CONTRO
 """What it folds; a status says nothing that a rule reads."""
 
 EARLY_SHARE: Final = 0.5
-"""Part of its time after which a request may be taken for expired: clocks start with every connection anew."""
+"""Part of its time after which a request may be taken for expired: clocks start with every connection again."""
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class Inference:
         self._sent_s: dict[str, float] = {}
         follower.fold(started, 0, 0.0)
         follower.fold(start_set, 0, 0.0)
-        follower.step((), {}, 0, 0.0)
+        follower.transaction((), {}, 0, 0.0)
 
     def take(self, row: Row) -> None:
         """Follow a row."""
@@ -113,7 +113,7 @@ class Inference:
             return
         if topic.channel in TO_THE_AGENT:
             self._follower.keep(row)
-            self._follower.step([{"row": row.number}], {}, row.number, row.time_s)
+            self._follower.transaction([{"row": row.number}], {}, row.number, row.time_s)
             if topic.channel is Channel.CONTROL:
                 self._follower.ask_as_well()
         request = _request(row)
@@ -127,7 +127,7 @@ class Inference:
             return
         if campaign.phase is Phase.PAUSED and campaign.paused_itself:
             self._follower.fold(CampaignResumed("the agent was started again"), row.number, row.time_s)
-            self._follower.step((), {}, row.number, row.time_s)
+            self._follower.transaction((), {}, row.number, row.time_s)
         if request.attempt > 1:
             self._expire_attempts_of(request.candidate_id, row)
         else:
@@ -143,11 +143,11 @@ class Inference:
         if needed.decision != decision:
             raise CannotFollow(f"decision {decision} is asked for, and decision {needed.decision} was never seen")
         recorded = Decision(decision, self._requests.of_decision[decision], is_whole=False)
-        self._follower.step([{"proposed": decision}], {decision: recorded}, row.number, row.time_s)
+        self._follower.transaction([{"proposed": decision}], {decision: recorded}, row.number, row.time_s)
 
     def _expire_attempts_of(self, candidate_id: str, row: MessageRow) -> None:
         expired = [each.attempt_id for each in self._campaign.in_flight.values() if each.candidate_id == candidate_id]
-        self._follower.step([{"expired": each} for each in expired], {}, row.number, row.time_s)
+        self._follower.transaction([{"expired": each} for each in expired], {}, row.number, row.time_s)
 
     def _expire_oldest(self, row: MessageRow) -> None:
         """Let the request that waits longest expire: the decision that was made then had given it up."""
@@ -156,7 +156,7 @@ class Inference:
         oldest = max(ages, key=ages.__getitem__, default=None)
         if oldest is None or ages[oldest] < patience_s:
             raise CannotFollow("a decision is asked for that the messages before it do not lead to")
-        self._follower.step([{"expired": oldest}], {}, row.number, row.time_s)
+        self._follower.transaction([{"expired": oldest}], {}, row.number, row.time_s)
 
     @property
     def _campaign(self) -> Campaign:

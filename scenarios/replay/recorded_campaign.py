@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from agent.campaign.event_descriptions import observations_of
 from agent.campaign.events import (
     CampaignStarted,
+    CandidateAbandoned,
     CandidateExcluded,
-    CandidateSetAside,
     DecisionMade,
     Event,
     ObservationAdded,
@@ -16,16 +16,16 @@ from agent.campaign.events import (
     StartSetLoaded,
 )
 from agent.entropy.bias import BiasPoint
-from agent.runtime.transaction import Step
+from agent.runtime.transaction import Transaction
 
 
 @dataclass(slots=True)
 class RecordedCampaign:
-    """Collects from the steps of a `Follower`; a campaign that begins anew in its recording is collected anew.
+    """Collects from the steps of a `Follower`; a campaign that begins again in its recording is collected again.
 
     Attributes:
         start: Candidate id -> values of the start set.
-        answers: Candidate id -> values of those that were measured, or added by hand.
+        answers: Candidate id -> values of those that were measured, or added manually.
         asked: Candidates that were asked for, in order.
         excluded: Candidates that an operator ruled out.
         points: Step and bias; step 0 is the start set.
@@ -38,15 +38,15 @@ class RecordedCampaign:
     excluded: list[str] = field(default_factory=list)
     points: list[tuple[int, BiasPoint]] = field(default_factory=list)
     asked_at: list[int] = field(default_factory=list)
-    further: tuple[str, ...] = ()
+    additional: tuple[str, ...] = ()
     """Names of the properties that are balanced beside the first, as the campaign's plan has them."""
     _outcomes: int = 0
 
-    def note(self, step: Step, _time_s: float) -> None:
+    def note(self, transaction: Transaction, _time_s: float) -> None:
         """Take in what was folded."""
-        for event in step.events:
+        for event in transaction.events:
             self._note(event)
-        for bias in step.bias:
+        for bias in transaction.bias:
             self.points.append((len(self.points), bias.point))
             self.asked_at.append(self._outcomes)
 
@@ -55,19 +55,19 @@ class RecordedCampaign:
             case CampaignStarted():
                 for collected in (self.start, self.answers, self.asked, self.excluded, self.points, self.asked_at):
                     collected.clear()
-                self.further = tuple(each.name for each in event.plan.further)
+                self.additional = tuple(each.name for each in event.plan.additional_properties)
                 self._outcomes = 0
             case StartSetLoaded():
-                self.start = {each.candidate_id: (each.value, *each.further) for each in observations_of(event)}
+                self.start = {each.candidate_id: (each.value, *each.additional) for each in observations_of(event)}
             case DecisionMade():
                 self.asked.extend(event.candidate_ids)
             case ResultAccepted() | ObservationAdded():
-                for each in observations_of(event, self.further):
-                    self.answers[each.candidate_id] = (each.value, *each.further)
+                for each in observations_of(event, self.additional):
+                    self.answers[each.candidate_id] = (each.value, *each.additional)
                 self._outcomes += isinstance(event, ResultAccepted)
             case CandidateExcluded():
                 self.excluded.append(event.candidate_id)
-            case CandidateSetAside():
+            case CandidateAbandoned():
                 self._outcomes += 1
             case _:
                 pass

@@ -18,10 +18,10 @@ from agent.campaign.events import CampaignStarted
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
-from agent.runtime.policy_runner import make_acquirer
+from agent.runtime.policy_runner import make_policy_runner
 from agent.settings import CampaignSettings
 from protocols.errors import StoreError
-from protocols.recording.lines import EventRow, StepRow
+from protocols.recording.lines import EventRow, TransactionRow
 from protocols.recording.reader import open_recording
 from protocols.settings.user_code import code_digest
 from scenarios.display.progress import ProgressCall
@@ -30,7 +30,7 @@ from scenarios.replay.follow import Followed, Follower
 from scenarios.replay.infer import Inference, Requests, RequestsHeard
 from scenarios.settings.stored import arithmetic_of
 from scenarios.sources.recording_source import Source
-from scenarios.world.initial_events import beginning_of
+from scenarios.world.initial_events import initial_events
 
 FOLLOWING: Final = "replaying"
 
@@ -115,7 +115,7 @@ def replay(source: Source, progress: ProgressCall, *, campaign: str | None = Non
         took_s = time.perf_counter() - began
     now = versions()
     differing = {name: (was, now[name]) for name, was in source.header.versions.items() if now.get(name, was) != was}
-    plan = None if follower.campaign is None else follower.campaign.terms
+    plan = None if follower.campaign is None else follower.campaign.plan
     name = source.header.campaign if plan is None else plan.campaign
     notes = "; ".join(filter(None, (note, "" if plan is None else _other_code(plan, settings))))
     return Replay(source.path, name, settings.policy, outcome, took_s, differing, notes)
@@ -140,16 +140,16 @@ def asking(pool: Pool, settings: CampaignSettings) -> Iterator[Ask]:
     Raises:
         SettingsError: When there is no such policy, or it does not take these options.
     """
-    acquirer = make_acquirer(pool_arrays(pool), settings.policy, settings.policy_options, settings.code)
+    policy_runner = make_policy_runner(pool_arrays(pool), settings.policy, settings.policy_options, settings.code)
     with asyncio.Runner() as runner:
 
         def ask(context: AcquisitionContext, count: int) -> Proposal:
-            return acquirer.propose_now(context, count) or runner.run(acquirer.propose(context, count))
+            return policy_runner.propose_inline(context, count) or runner.run(policy_runner.propose(context, count))
 
         try:
             yield ask
         finally:
-            runner.run(acquirer.close())
+            runner.run(policy_runner.close())
 
 
 def follow(source: Source, follower: Follower, progress: ProgressCall, *, campaign: str | None = None) -> str:
@@ -213,7 +213,7 @@ def _requests_instead_of_notes(path: Path) -> dict[str, Requests] | None:
     heard = RequestsHeard()
     with open_recording(path) as recording:
         for row in recording.rows():
-            if isinstance(row, EventRow | StepRow):
+            if isinstance(row, EventRow | TransactionRow):
                 return None
             heard.note(row)
     return heard.by_campaign
@@ -225,7 +225,7 @@ def _inference(source: Source, follower: Follower, found: Mapping[str, Requests]
         raise StoreError(
             "The recording holds no requests at all",
             expected="a recording of a campaign that asked for something",
-            action="record the agent's campaign anew; `entropilot verify` tells how many messages this one holds",
+            action="record the agent's campaign again; `entropilot verify` tells how many messages this one holds",
         )
     if wanted not in found or (not campaign and not source.header.campaign and len(found) > 1):
         there = ", ".join(sorted(found)[:MAX_CAMPAIGNS_LISTED]) or "none"
@@ -243,6 +243,6 @@ def _inference(source: Source, follower: Follower, found: Mapping[str, Requests]
             expected="a campaign from its first request on",
             action="start `entropilot record` before the agent; the agent's own recording.jsonl has everything",
         )
-    plan, start_set = beginning_of(source.scenario, source.world, campaign=requests.campaign, uid=requests.uid)
+    plan, start_set = initial_events(source.scenario, source.world, campaign=requests.campaign, uid=requests.uid)
     started = CampaignStarted(plan, source.header.versions)
     return Inference(follower, requests, started, start_set, source.scenario.campaign.request_timeout_s)

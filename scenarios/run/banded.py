@@ -1,8 +1,8 @@
 """Bands around the entropies of a trajectory, from the values of the dataset, when a run is reported.
 
-The sample of a family at a step is the first n of its values in the order of their admission, n being its size then. A
-band is measured once for every size that is shown; of a long run only some steps have bands, evenly spaced, with the
-first and the last, so that the time for it stays within seconds.
+The sample of a family at a observation is the first n of its values in the order of their admission, n being its size
+then. A band is measured once for every size that is shown; of a long run only some observations have bands, evenly
+spaced, with the first and the last, so that the time for it stays within seconds.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from agent.entropy.bias import BiasMeter, BiasPoint
 from scenarios.run.trajectory import Bands, Trajectory
 
 MAX_BANDED_STEPS: Final = 900
-"""Most steps of a trajectory with bands: a figure shows no more."""
+"""Most observations of a trajectory with bands: a figure shows no more."""
 
 ENDS: Final = 2
-"""So many steps are the first and the last."""
+"""So many observations are the first and the last."""
 
 
 def with_bands(trajectory: Trajectory, meter: BiasMeter, most: int = MAX_BANDED_STEPS) -> Trajectory:
-    """Return a trajectory with the bands of up to `most` steps.
+    """Return a trajectory with the bands of up to `most` observations.
 
     Args:
         trajectory: Without bands.
         meter: That has seen every value, in the order of their admission.
-        most: How many steps, at least `ENDS`.
+        most: How many observations, at least `ENDS`.
     """
     points = trajectory.points
     shown = np.linspace(0, len(points) - 1, min(most, len(points))).round().astype(int).tolist() if points else []
@@ -38,7 +38,7 @@ def with_bands(trajectory: Trajectory, meter: BiasMeter, most: int = MAX_BANDED_
 
 
 def bands_at(points: Iterable[tuple[int, BiasPoint]], meter: BiasMeter) -> dict[int, Bands]:
-    """Return the bands of the families at some points of a trajectory, by step."""
+    """Return the bands of the families at some points of a trajectory, by observation."""
     known: dict[tuple[int, int], Band | None] = {}
 
     def band(code: int, size: int) -> Band | None:
@@ -46,4 +46,6 @@ def bands_at(points: Iterable[tuple[int, BiasPoint]], meter: BiasMeter) -> dict[
             known[code, size] = meter.band_of(code, size)
         return known[code, size]
 
-    return {step: tuple(band(code, size) for code, size in enumerate(point.sizes)) for step, point in points}
+    return {
+        observation: tuple(band(code, size) for code, size in enumerate(point.sizes)) for observation, point in points
+    }

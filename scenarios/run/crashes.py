@@ -1,4 +1,4 @@
-"""A campaign that outlives crashes: a run kills itself, agent, instruments and broker, and is taken up again.
+"""A campaign that outlives crashes: a run kills itself, agent, instruments and broker, and is resumed.
 
 `[crashes]` says at how many results. The kill is a real one (SIGKILL, right after the commit of that result), so
 nothing is closed, said or flushed; what comes after is `entropilot run --resume`, as a person or systemd would do it.
@@ -22,7 +22,7 @@ from protocols.concurrency.signals import ending_signals
 from protocols.errors import CampaignHalted, SettingsError
 from scenarios.display.console import INTERRUPTED, tell
 
-ONE_LIFE: Final = "--one-life"
+SINGLE_PROCESS: Final = "--one-life"
 """Hidden flag of the process that may kill itself."""
 
 
@@ -35,14 +35,14 @@ def crash_at(numbers: Sequence[int], accepted: int) -> Callable[[int], None]:
     """
     ahead = [number for number in numbers if number > accepted]
 
-    def told(results: int) -> None:
+    def on_progress(results: int) -> None:
         if ahead and results >= ahead[0]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return told
+    return on_progress
 
 
-def live_and_be_killed(arguments: Sequence[str], *, campaign: str, kills: int) -> int:
+def supervise_with_kills(arguments: Sequence[str], *, campaign: str, kills: int) -> int:
     """Run the command again and again until it ends by itself or is asked to; return its exit code.
 
     Args:
@@ -57,13 +57,22 @@ def live_and_be_killed(arguments: Sequence[str], *, campaign: str, kills: int) -
     if not hasattr(signal, "SIGKILL"):
         raise SettingsError("[crashes] needs SIGKILL, which this system does not have", action="leave it out")
     place = arguments.index("run") + 1
-    command = [sys.executable, SAFE_PATH, "-m", "entropilot", *arguments[:place], ONE_LIFE, "--campaign", campaign]
+    command = [
+        sys.executable,
+        SAFE_PATH,
+        "-m",
+        "entropilot",
+        *arguments[:place],
+        SINGLE_PROCESS,
+        "--campaign",
+        campaign,
+    ]
     rest = list(arguments[place:])
     with _asked_to_end() as life:
         for killed in range(kills + 1):
             code = life.lived([*command, *rest])
             if life.asked and code < 0:  # it had no time to say so itself
-                advice = f"take it up with --resume --campaign {campaign}"
+                advice = f"resume it with --resume --campaign {campaign}"
                 tell(f"The campaign is not finished; {advice}")
                 return INTERRUPTED
             if code != -signal.SIGKILL:
@@ -91,7 +100,7 @@ def end_with_parent() -> None:
 
 
 @dataclass(slots=True)
-class _Life:
+class _RunProcess:
     """The process that lives now, and whether somebody wants it to end."""
 
     process: subprocess.Popen[bytes] | None = None
@@ -112,8 +121,8 @@ class _Life:
 
 
 @contextmanager
-def _asked_to_end() -> Iterator[_Life]:
-    life = _Life()
+def _asked_to_end() -> Iterator[_RunProcess]:
+    life = _RunProcess()
     before = {number: signal.signal(number, life.ask) for number in ending_signals()}
     try:
         yield life

@@ -28,10 +28,10 @@ from scenarios.display.labels import EndLabel, draw_end_labels, shortened
 from scenarios.display.observation_axis import (
     LINE_STYLES,
     MAX_DRAWN_STEPS,
-    STEP_LABEL,
+    OBSERVATION_LABEL,
     last_defined,
     look,
-    set_step_limits,
+    set_observation_limits,
 )
 from scenarios.run.banded import ENDS
 from scenarios.run.trajectory import Trajectory
@@ -88,14 +88,14 @@ def draw_bias(
     lower = figure.add_axes((LEFT_MARGIN, 0.085, RIGHT_MARGIN - LEFT_MARGIN, 0.245), sharex=upper)
     own = _Curves.of(trajectory)
     curves = [("this run", own), *((name, _Curves.of(run)) for name, run in (comparison or {}).items())]
-    set_step_limits((upper, lower), [each.steps for _, each in curves])
+    set_observation_limits((upper, lower), [each.observations for _, each in curves])
     write_title(figure, title, _gap_sentence(trajectory))
     _draw_entropies(upper, trajectory, own)
     upper.tick_params(labelbottom=False)
     _draw_ranges(lower, curves)
     lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
     figure.align_ylabels((upper, lower))
-    lower.set_xlabel(STEP_LABEL, fontsize=9)
+    lower.set_xlabel(OBSERVATION_LABEL, fontsize=9)
     save_figure(figure, path)
 
 
@@ -123,7 +123,7 @@ def draw_diff(
     second = figure.add_axes((LEFT_MARGIN, 0.32, width, 0.255), sharex=first)
     lower = figure.add_axes((LEFT_MARGIN, 0.065, width, 0.19), sharex=first)
     panels, curves = (first, second, lower), [_Curves.of(run) for run in runs.values()]
-    set_step_limits(panels, [each.steps for each in curves])
+    set_observation_limits(panels, [each.observations for each in curves])
     write_title(figure, title, subtitle)
     limits = [_entropy_limits(each, _extremes(each)) for each in curves]
     bottom, top = min(low for low, _ in limits), max(high for _, high in limits)
@@ -134,7 +134,7 @@ def draw_diff(
         axes.tick_params(labelbottom=False)
     _draw_ranges(lower, list(zip(runs, curves, strict=True)))
     lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
-    lower.set_xlabel(STEP_LABEL, fontsize=9)
+    lower.set_xlabel(OBSERVATION_LABEL, fontsize=9)
     if parted_at is not None:
         for axes in panels:
             axes.axvline(parted_at, color=PARTING, linewidth=1.0, linestyle=":", zorder=1)
@@ -146,7 +146,7 @@ def draw_diff(
 def draw_entropies(axes: Any, trajectory: Trajectory) -> None:
     """Draw the entropy of every family on axes of any figure: the upper panel of `draw_bias`."""
     curves = _Curves.of(trajectory)
-    set_step_limits((axes,), [curves.steps])
+    set_observation_limits((axes,), [curves.observations])
     _draw_entropies(axes, trajectory, curves)
 
 
@@ -155,14 +155,14 @@ class _Curves:
     """What is drawn of a run, thinned out; NaN where undefined.
 
     Attributes:
-        steps: Shape (k,).
+        observations: Shape (k,).
         entropies: Of the families [nat], shape (k, f).
         bands: Lower and upper ends of their bands [nat], shape (k, f, 2).
         range: Of the entropies [nat], shape (k,).
         families: Their names, length f.
     """
 
-    steps: FloatArray
+    observations: FloatArray
     entropies: FloatArray
     bands: FloatArray
     range: FloatArray
@@ -176,13 +176,15 @@ class _Curves:
         column = {name: index for index, name in enumerate(families)}
         entropies = np.full((len(points), len(families)), np.nan)
         bands = np.full((*entropies.shape, 2), np.nan)
-        for row, (step, point) in enumerate(points):
+        for row, (observation, point) in enumerate(points):
             places = [column[name] for name in point.families]
             entropies[row, places] = _figures(point.entropies)
-            for place, band in zip(places, run.bands.get(step, ()), strict=False):
+            for place, band in zip(places, run.bands.get(observation, ()), strict=False):
                 bands[row, place] = band or (np.nan, np.nan)
         gaps = _figures([point.entropy_range for _, point in points])
-        return cls(np.array([step for step, _ in points], dtype=np.float64), entropies, bands, gaps, families)
+        return cls(
+            np.array([observation for observation, _ in points], dtype=np.float64), entropies, bands, gaps, families
+        )
 
 
 def _kept(gaps: FloatArray) -> list[int]:
@@ -230,13 +232,13 @@ def _draw_families(axes: Any, run: Trajectory, curves: _Curves, *, limits: tuple
     labels: list[EndLabel] = []
     for index, column in enumerate(named):
         (colour, style), h, family = look(index), curves.entropies[:, column], curves.families[column]
-        axes.plot(curves.steps, h, color=colour, linestyle=style, linewidth=1.5, zorder=3)
+        axes.plot(curves.observations, h, color=colour, linestyle=style, linewidth=1.5, zorder=3)
         if column in banded:
             _draw_band(axes, curves, column, colour)
         if (end := last_defined(h)) is not None:
-            axes.plot(curves.steps[end], h[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
+            axes.plot(curves.observations[end], h[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
             text = f"{shortened(family)} {signed(h[end])}{_reach(curves.bands[end, column])} (n {sizes.get(family, 0)})"
-            labels.append(EndLabel(curves.steps[end], h[end], text, colour))
+            labels.append(EndLabel(curves.observations[end], h[end], text, colour))
     style_axes(axes)
     axes.set_ylim(*(limits or _entropy_limits(curves, banded)))
     draw_end_labels(axes, labels, 8.0)
@@ -248,7 +250,7 @@ def _extremes(curves: _Curves) -> list[int]:
 
     Theirs are drawn: the bands of seven families lie over each other, and hide what is below.
     """
-    last = curves.entropies[-1] if len(curves.steps) else np.empty(0)
+    last = curves.entropies[-1] if len(curves.observations) else np.empty(0)
     known = int((~np.isnan(curves.bands)).any(axis=(1, 2)).sum())
     if np.isnan(last).all() or known <= ENDS:  # an interrupted run has bands at its ends alone
         return []
@@ -258,7 +260,7 @@ def _extremes(curves: _Curves) -> list[int]:
 def _draw_band(axes: Any, curves: _Curves, column: int, colour: str) -> None:
     low, high = curves.bands[:, column].T
     known = ~np.isnan(low)
-    axes.fill_between(curves.steps[known], low[known], high[known], color=colour, alpha=0.13, lw=0, zorder=2)
+    axes.fill_between(curves.observations[known], low[known], high[known], color=colour, alpha=0.13, lw=0, zorder=2)
 
 
 def _reach(band: FloatArray) -> str:
@@ -281,17 +283,19 @@ def _entropy_limits(curves: _Curves, banded: Sequence[int]) -> tuple[float, floa
 
 def _draw_range(axes: Any, curves: _Curves) -> None:
     """Shade from the poorest to the richest family, where there are no bands to shade."""
-    defined = ~np.isnan(curves.entropies).all(axis=1) if curves.families else np.zeros(len(curves.steps), dtype=bool)
+    defined = (
+        ~np.isnan(curves.entropies).all(axis=1) if curves.families else np.zeros(len(curves.observations), dtype=bool)
+    )
     if defined.any():
-        steps, rows = curves.steps[defined], curves.entropies[defined]
-        axes.fill_between(steps, np.nanmin(rows, axis=1), np.nanmax(rows, axis=1), color=RANGE, alpha=0.08, lw=0)
+        observations, rows = curves.observations[defined], curves.entropies[defined]
+        axes.fill_between(observations, np.nanmin(rows, axis=1), np.nanmax(rows, axis=1), color=RANGE, alpha=0.08, lw=0)
 
 
 def _draw_others(axes: Any, curves: _Curves, named: Sequence[int]) -> None:
     from matplotlib.collections import LineCollection
 
     others = [column for column in range(len(curves.families)) if column not in named]
-    lines = [np.column_stack([curves.steps, curves.entropies[:, column]]) for column in others]
+    lines = [np.column_stack([curves.observations, curves.entropies[:, column]]) for column in others]
     axes.add_collection(LineCollection(lines, colors="#9A9A9A", linewidths=0.4, alpha=0.35, zorder=1), autolim=False)
 
 
@@ -315,10 +319,12 @@ def _draw_ranges(axes: Any, curves: Sequence[tuple[str, _Curves]]) -> None:
         style = "-" if own else LINE_STYLES[1]
         if (end := last_defined(each.range)) is None:
             continue
-        axes.plot(each.steps, each.range, color=colour, linestyle=style, linewidth=2.0 if own else 1.3, zorder=5 - own)
-        axes.plot(each.steps[end], each.range[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
+        axes.plot(
+            each.observations, each.range, color=colour, linestyle=style, linewidth=2.0 if own else 1.3, zorder=5 - own
+        )
+        axes.plot(each.observations[end], each.range[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
         text = f"{shortened(name)} {each.range[end]:.3f}"
-        labels.append(EndLabel(each.steps[end], each.range[end], text, colour, bold=own))
+        labels.append(EndLabel(each.observations[end], each.range[end], text, colour, bold=own))
     style_axes(axes)
     _gap_limits(axes)
     draw_end_labels(axes, labels, 8.5)
@@ -333,12 +339,12 @@ def _gap_limits(axes: Any) -> None:
 
 
 def _gap_sentence(run: Trajectory) -> str:
-    known = [(step, point.entropy_range) for step, point in run.points if point.entropy_range is not None]
+    known = [(observation, point.entropy_range) for observation, point in run.points if point.entropy_range is not None]
     if not known:
         return "The entropy range is not defined: it needs two families with a defined entropy"
     (first, before), (last, after) = known[0], known[-1]
     if first == last:
-        return f"Entropy range {before:.3f} nat at step {last}"
-    step, smallest = min(known, key=lambda pair: pair[1])
-    lowest = f"; smallest {smallest:.3f} at step {step}" if smallest < after else ""
-    return f"Entropy range {before:.3f} → {after:.3f} nat in {last - first} steps{lowest}"
+        return f"Entropy range {before:.3f} nat at observation {last}"
+    observation, smallest = min(known, key=lambda pair: pair[1])
+    lowest = f"; smallest {smallest:.3f} at observation {observation}" if smallest < after else ""
+    return f"Entropy range {before:.3f} → {after:.3f} nat in {last - first} observations{lowest}"

@@ -18,9 +18,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from agent.entropy.bias import BIAS_FIGURES, BiasFigure, BiasPoint
+from agent.entropy.bias import BIAS_METRICS, BiasMetric, BiasPoint
 from scenarios.display.console import PlainConsole
-from scenarios.run.summary import poorest_first
+from scenarios.run.summary import starved_first
 
 REFRESHES_PER_S: Final = 8
 """How often the terminal is redrawn [1/s]: looks steady, costs little."""
@@ -65,7 +65,7 @@ class LiveState:
         campaign: Its name.
         policy: The policy.
         phase: What it is at.
-        step: Results accepted.
+        observation: Results accepted.
         budget: Requests allowed.
         spent: Requests that counted.
         elapsed_s: Since the first decision [s].
@@ -84,7 +84,7 @@ class LiveState:
     campaign: str
     policy: str
     phase: Phase
-    step: int
+    observation: int
     budget: int
     spent: int
     elapsed_s: float
@@ -162,7 +162,7 @@ def progress_line(state: LiveState) -> str:
     """The state as one line for a log."""
     parts = [f"{_clean(state.campaign)} {state.phase}: {state.spent}/{state.budget} ({_share(state):.0%})"]
     if state.bias is not None:
-        starved = f", starved {_clean(state.bias.poorest_family)}" if state.bias.poorest_family else ""
+        starved = f", starved {_clean(state.bias.starved_family)}" if state.bias.starved_family else ""
         range_, even = _nat(state.bias.entropy_range), _nat(state.bias.evenness)
         parts.append(f"entropy range {range_} nat, evenness {even}{starved}")
     parts.append(f"{_rate(state)}, {_duration(state.elapsed_s)} elapsed{_eta(state)}")
@@ -212,7 +212,7 @@ def _families(bias: BiasPoint, before: BiasPoint | None, rows: int) -> Renderabl
     table.add_column(Text("entropy [nat]"), justify="right", no_wrap=True)
     table.add_column("spread vs richest", no_wrap=True)
     table.add_column("since start", justify="right", no_wrap=True)
-    order = poorest_first(bias)
+    order = starved_first(bias)
     fits = len(order) <= rows
     # In their own order, names stay in place between two redraws; folded, the poorest matter.
     shown = range(len(order)) if fits else order[: rows - 1]
@@ -220,9 +220,9 @@ def _families(bias: BiasPoint, before: BiasPoint | None, rows: int) -> Renderabl
     start = {} if before is None else dict(zip(before.families, before.entropies, strict=False))
     for position in shown:
         name, h = bias.families[position], bias.entropies[position]
-        poorest = name == bias.poorest_family
+        starved = name == bias.starved_family
         table.add_row(
-            Text(_clean(name) + (" ◂ starved" if poorest else ""), "bold yellow" if poorest else ""),
+            Text(_clean(name) + (" ◂ starved" if starved else ""), "bold yellow" if starved else ""),
             str(bias.sizes[position]),
             _nat(h),
             Text(_bar(h, richest), "blue"),
@@ -235,17 +235,17 @@ def _families(bias: BiasPoint, before: BiasPoint | None, rows: int) -> Renderabl
 
 def _figures(bias: BiasPoint, before: BiasPoint | None) -> Text:
     """Two lines: what is in nat, and what is a pure number; the first figure of each with what it was."""
-    lines = [_line_of([f for f in BIAS_FIGURES if f.unit == unit], bias, before) for unit in ("nat", "")]
+    lines = [_line_of([f for f in BIAS_METRICS if f.unit == unit], bias, before) for unit in ("nat", "")]
     return Text("\n").join(lines)
 
 
-def _line_of(figures: Sequence[BiasFigure], bias: BiasPoint, before: BiasPoint | None) -> Text:
+def _line_of(figures: Sequence[BiasMetric], bias: BiasPoint, before: BiasPoint | None) -> Text:
     line = Text()
-    for index, figure in enumerate(figures):
-        line.append(f"{'  ' if index else ''}{figure.short} ", "dim")
-        line.append(_nat(getattr(bias, figure.name)), "" if index else "bold")
+    for index, metric in enumerate(figures):
+        line.append(f"{'  ' if index else ''}{metric.short} ", "dim")
+        line.append(_nat(getattr(bias, metric.name)), "" if index else "bold")
         if before is not None and not index:
-            line.append(f" (was {_nat(getattr(before, figure.name))})")
+            line.append(f" (was {_nat(getattr(before, metric.name))})")
     return line.append(f" {figures[0].unit}".rstrip())
 
 
@@ -274,7 +274,7 @@ def _in_flight(state: LiveState) -> list[Text]:
 
 
 def _counters(state: LiveState) -> Text:
-    text = Text(f"{state.step} accepted  {len(state.in_flight)} in flight", no_wrap=True, overflow="ellipsis")
+    text = Text(f"{state.observation} accepted  {len(state.in_flight)} in flight", no_wrap=True, overflow="ellipsis")
     counts = {"retries": state.retries, "duplicates": state.duplicates, "quarantined": state.quarantined}
     for name, count in counts.items():
         text.append(f"  {count} {name}", "yellow" if count else "dim")

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
 from agent.acquisition.registry import make_policy, policy_fingerprint
-from agent.campaign.events import CandidateSetAside, ResultAccepted, StartSetLoaded
-from agent.campaign.life_cycle import Phase, Standing
+from agent.campaign.events import CandidateAbandoned, ResultAccepted, StartSetLoaded
+from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
@@ -39,11 +39,11 @@ class OfflineRun:
     """What an offline campaign did.
 
     Attributes:
-        trajectory: The bias trajectory: step 0 is the start set.
+        trajectory: The bias trajectory: observation 0 is the start set.
         asked_at: How many candidates had their outcome, known or not, at each point of the trajectory.
         unknown: Pool indices of the candidates that nobody could answer for, in order, shape (u,).
         acquired: Pool indices of the observations beyond the start set, in the order in which they came, shape (t,);
-            `acquired[i]` is what leads from step i to step i + 1.
+            `acquired[i]` is what leads from observation i to observation i + 1.
         abandoned: Pool indices of the candidates that were given up, those of `unknown` among them, shape (a,).
         ended: Why it ended.
         is_finished: Whether it came to its end; if not, it has paused itself.
@@ -76,7 +76,7 @@ def run_offline(
         on_decision: Called with the number of each decision, for progress.
 
     Returns:
-        The bias trajectory: step 0 is the start set.
+        The bias trajectory: observation 0 is the start set.
     """
     return play_offline(pool, values, start, settings, on_decision=on_decision).trajectory
 
@@ -92,7 +92,7 @@ def play_offline(
     """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`."""
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
     policy = make_policy(settings.policy, settings.policy_options, settings.code)
-    rows = values.reshape(len(pool), 1 + len(settings.further)).tolist()
+    rows = values.reshape(len(pool), 1 + len(settings.additional_properties)).tolist()
     known = {index: rows[index] for index in start}
     return play_answered(pool, rows.__getitem__, known, settings, policy.propose, on_decision=on_decision)
 
@@ -125,7 +125,7 @@ def play_answered(
         recipients=(OFFLINE,),
         pool_digest=pool.digest,
         start_values=[row[0] for row in start.values()],
-        start_further=[tuple(row[1:]) for row in start.values()],
+        start_additional=[tuple(row[1:]) for row in start.values()],
     )
     lab = KnownValues(pool, plan, answer)
 
@@ -155,7 +155,10 @@ class KnownValues:
         self.unknown: list[int] = []
         self._index_of = pool.index_of
         self._answer = answer
-        self._wanted = [(plan.property_name, plan.unit), *((each.name, each.unit) for each in plan.further)]
+        self._wanted = [
+            (plan.property_name, plan.unit),
+            *((each.name, each.unit) for each in plan.additional_properties),
+        ]
 
     def __call__(self, attempt: Attempt) -> LabAnswer:
         """Answer an attempt."""
@@ -174,8 +177,8 @@ class KnownValues:
 
 
 def _start_set(pool: Pool, start: Mapping[int, Sequence[float]], plan: CampaignPlan) -> StartSetLoaded:
-    further = [tuple(row[1:]) for row in start.values()] if plan.further else ()
-    return StartSetLoaded.of([(pool.candidate_ids[index], row[0]) for index, row in start.items()], further)
+    additional = [tuple(row[1:]) for row in start.values()] if plan.additional_properties else ()
+    return StartSetLoaded.of([(pool.candidate_ids[index], row[0]) for index, row in start.items()], additional)
 
 
 def _exclusion(candidate_id: str) -> Control:
@@ -191,15 +194,15 @@ def _exclusion(candidate_id: str) -> Control:
 
 
 def _run_of(played: OfflineCampaign, lab: KnownValues) -> OfflineRun:
-    campaign, plan = played.campaign, played.campaign.terms
+    campaign, plan = played.campaign, played.campaign.plan
     points: list[tuple[int, BiasPoint]] = []
     asked_at: list[int] = []
     acquired: list[int] = []
     outcomes = 0
     for change in played.changes:
-        outcomes += isinstance(change.event, ResultAccepted | CandidateSetAside)
+        outcomes += isinstance(change.event, ResultAccepted | CandidateAbandoned)
         if change.metrics is not None:
-            points.append((change.metrics.step, change.metrics.point))
+            points.append((change.metrics.observation, change.metrics.point))
             asked_at.append(outcomes)
         if isinstance(change.event, ResultAccepted):
             acquired.append(campaign.pool.index_of[change.event.candidate_id])
@@ -208,7 +211,7 @@ def _run_of(played: OfflineCampaign, lab: KnownValues) -> OfflineRun:
         np.array(acquired, dtype=np.int64),
         tuple(asked_at),
         np.array(lab.unknown, dtype=np.int64),
-        np.flatnonzero(campaign.standing == Standing.SET_ASIDE),
+        np.flatnonzero(campaign.statuses == CandidateStatus.ABANDONED),
         played.ended,
         campaign.phase is Phase.FINISHED,
     )

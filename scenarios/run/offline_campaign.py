@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from agent.acquisition.base import Ask
-from agent.campaign.decide import Outcome, decide_expiry
+from agent.campaign.decide import Consequence, decide_expiry
 from agent.campaign.events import CampaignStarted, StartSetLoaded
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.life_cycle import Phase
@@ -101,9 +101,9 @@ class OfflineCampaign:
 
     def begin(self, plan: CampaignPlan, start: StartSetLoaded, first: Iterable[Control] = ()) -> None:
         """Write the beginning, and what the operator said before there was a decision."""
-        self._take(Outcome((CampaignStarted(plan), start)))
+        self._take(Consequence((CampaignStarted(plan), start)))
         for control in first:
-            self._take(self._outcome_of(control))
+            self._take(self._consequence_of(control))
 
     def play(self) -> None:
         """Play until nothing follows any more: the campaign is finished, has paused itself, or waits for a person."""
@@ -123,32 +123,32 @@ class OfflineCampaign:
     def _settle(self) -> None:
         self.changes.extend(self.ledger.settle(self._ask).changes)
 
-    def _inputs(self) -> Iterator[Outcome]:
+    def _inputs(self) -> Iterator[Consequence]:
         """Yield what each input makes, as long as there is one."""
         while self.campaign.phase is not Phase.FINISHED and not self.campaign.paused_itself:
             if self._controls and len(self.campaign.acquired) >= self._controls[0].at:
-                yield self._outcome_of(self._controls.popleft().control)
+                yield self._consequence_of(self._controls.popleft().control)
             elif attempt := next(iter(self.campaign.in_flight.values()), None):
                 yield self._answered(attempt)
             else:
                 return
 
-    def _answered(self, attempt: Attempt) -> Outcome:
+    def _answered(self, attempt: Attempt) -> Consequence:
         """Return what the lab's answer makes."""
         answer = self._lab(attempt)
         if isinstance(answer, Silence):
             return decide_expiry(self.campaign, attempt.attempt_id)
-        return self._outcome_of(message_of(attempt, answer, self.campaign.terms.campaign))
+        return self._consequence_of(message_of(attempt, answer, self.campaign.plan.campaign))
 
-    def _outcome_of(self, message: AnyMessage) -> Outcome:
+    def _consequence_of(self, message: AnyMessage) -> Consequence:
         """Return what a message makes; one that the rules do not take changes nothing."""
         try:
             return self.ledger.decide(message)
         except MessageError as error:
             self.refused_messages.append(error)
-            return Outcome()
+            return Consequence()
 
-    def _take(self, outcome: Outcome) -> None:
+    def _take(self, outcome: Consequence) -> None:
         self.changes.extend(self.ledger.take(outcome))
 
 

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from typing import Final
 
 from agent.campaign.state import Campaign
-from protocols.concurrency.task_group_errors import explained
+from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import Control
-from scenarios.settings.operator_actions import OperatorWish
+from scenarios.settings.operator_actions import OperatorAction
 
 AGAIN_S: Final = 0.5
 """Pause before a control is sent again that is not carried out: some fifty times what that takes."""
@@ -29,7 +29,7 @@ MAX_SENDS: Final = 5
 """How often a control goes out that is not carried out. Then it cannot be, and the quarantine has it with the reason:
 the candidate has been observed already, for example."""
 
-Wanted = tuple[tuple[OperatorWish, Control], ...]
+ScheduledControls = tuple[tuple[OperatorAction, Control], ...]
 """What an operator wants, in order: each wish with the control that it becomes."""
 
 
@@ -45,7 +45,7 @@ class Operator:
 
     def __init__(
         self,
-        wanted: Wanted,
+        wanted: ScheduledControls,
         *,
         transport: Transport,
         acquired: Callable[[], int],
@@ -72,37 +72,37 @@ class Operator:
         try:
             async with asyncio.TaskGroup() as group:
                 link = [group.create_task(self._transport.run()), group.create_task(self._drain())]
-                for wish, letter in self._wanted:
-                    if not self._carried_out(letter.message_id):  # in an earlier life
+                for wish, message in self._wanted:
+                    if not self._carried_out(message.message_id):  # in an earlier life
                         await self._reached(wish.at)
                         await asyncio.sleep(wish.after_s)
-                        await self._insist(letter)
+                        await self._insist(message)
                 await self._transport.close()
                 for task in link:
                     task.cancel()
         except BaseExceptionGroup as failures:
-            raise explained(failures) from None
+            raise first_failure(failures) from None
 
     async def _reached(self, at: int) -> None:
         while self._acquired() < at:
             self._committed.clear()
             await self._committed.wait()
 
-    async def _insist(self, letter: Control) -> None:
+    async def _insist(self, message: Control) -> None:
         """Say something until it is carried out."""
         sent = 0
-        while not self._carried_out(letter.message_id) and sent < MAX_SENDS:
-            sent += await self._send(letter)
+        while not self._carried_out(message.message_id) and sent < MAX_SENDS:
+            sent += await self._send(message)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_S):
-                    while not self._carried_out(letter.message_id):
+                    while not self._carried_out(message.message_id):
                         self._committed.clear()
                         await self._committed.wait()
 
-    async def _send(self, letter: Control) -> bool:
+    async def _send(self, message: Control) -> bool:
         """Say something; return whether the broker has taken it."""
         try:
-            await self._transport.publish(topic_of(letter), encode(letter))
+            await self._transport.publish(topic_of(message), encode(message))
         except LinkLost:
             return False
         except PublishRefused as error:
@@ -119,9 +119,9 @@ class Operator:
             await self._transport.receive()
 
 
-def operator_of(wanted: Wanted, campaign: Campaign, broker: BrokerSettings) -> Operator:
+def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSettings) -> Operator:
     """Return the operator of a campaign, with a link of its own, which only speaks."""
-    client_id = f"entropilot-{campaign.terms.campaign}-operator"
+    client_id = f"entropilot-{campaign.plan.campaign}-operator"
     return Operator(
         wanted,
         transport=MqttSession(broker, client_id=client_id, subscriptions=()),

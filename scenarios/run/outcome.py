@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.assembly import CampaignFiles, versions
-from agent.campaign.life_cycle import Phase, Standing
+from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG, RECORDING
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
@@ -19,19 +19,19 @@ from scenarios.world.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """A finished (or stopped) run."""
 
     summary: RunSummary
     trajectory: Trajectory
     random: Trajectory | None
     finished: bool
-    """Whether the campaign is over; if not, it can be taken up."""
+    """Whether the campaign is over; if not, it can be resumed."""
     already: bool = False
     """Whether it was over before, so that nothing was changed."""
 
 
-def known_outcome(files: CampaignFiles) -> Outcome | None:
+def known_outcome(files: CampaignFiles) -> RunOutcome | None:
     """Return the outcome of a campaign that is over and has written all its files; None when there is work left."""
     folder = files.folder
     if files.ledger.campaign.phase is not Phase.FINISHED or not (folder / SUMMARY).is_file():
@@ -40,12 +40,12 @@ def known_outcome(files: CampaignFiles) -> Outcome | None:
     if not all((folder / name).is_file() for name in (TRAJECTORY, FIGURE)):
         return None
     trajectory = Trajectory(files.plan.label, files.plan.unit, tuple(files.store.trajectory()))
-    return Outcome(summary, trajectory, None, finished=True, already=True)
+    return RunOutcome(summary, trajectory, None, finished=True, already=True)
 
 
 def write_outcome(
     files: CampaignFiles, *, scenario: Scenario, world: World, elapsed_s: float, accepted_here: int
-) -> Outcome:
+) -> RunOutcome:
     """Write trajectory, figure and summary into the run folder.
 
     Args:
@@ -59,13 +59,13 @@ def write_outcome(
     trajectory = Trajectory(plan.label, plan.unit, tuple(files.store.trajectory()))
     over = campaign.phase is Phase.FINISHED
     # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
-    steps = len(trajectory.points) - 1
-    random = random_instead(scenario, world, measure=plan.measure, steps=steps) if over else None
+    observations = len(trajectory.points) - 1
+    random = random_instead(scenario, world, measure=plan.measure, observations=observations) if over else None
     comparison = {} if random is None else {"random": random}
-    set_aside = int((campaign.standing == Standing.SET_ASIDE).sum())
-    title = f"{plan.campaign}: {plan.policy}, {steps} of {plan.budget} acquired"
-    title += f", {set_aside} set aside" if set_aside else ""
-    # Likewise: every family's band at every step takes seconds in a long run.
+    abandoned = int((campaign.statuses == CandidateStatus.ABANDONED).sum())
+    title = f"{plan.campaign}: {plan.policy}, {observations} of {plan.budget} acquired"
+    title += f", {abandoned} abandoned" if abandoned else ""
+    # Likewise: every family's band at every observation takes seconds in a long run.
     most = MAX_BANDED_STEPS if over else ENDS
     trajectory = with_bands(trajectory, files.ledger.meter, most)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
@@ -81,12 +81,12 @@ def write_outcome(
         budget=plan.budget,
         spent=campaign.spent,
         observations=campaign.observations,
-        set_aside=set_aside,
-        excluded=int((campaign.standing == Standing.EXCLUDED).sum()),
+        abandoned=abandoned,
+        excluded=int((campaign.statuses == CandidateStatus.EXCLUDED).sum()),
         retries=campaign.retries,
-        quarantined=sum(by for fate, by in counts.items() if fate.startswith("quarantined")),
+        quarantined=sum(by for disposition, by in counts.items() if disposition.startswith("quarantined")),
         duplicates=counts.get("candidate_result: duplicate", 0),
-        stopped_because=campaign.finish_reason or campaign.pause_reason or "it was interrupted; --resume takes it up",
+        stopped_because=campaign.finish_reason or campaign.pause_reason or "it was interrupted; --resume resumes it",
         wall_time_s=round(elapsed_s, 3),
         per_second=round(accepted_here / elapsed_s, 3) if accepted_here else None,
         accepted_here=accepted_here,
@@ -101,21 +101,23 @@ def write_outcome(
         versions=versions(),
     )
     write_summary(files.folder / SUMMARY, summary)
-    return Outcome(summary, trajectory, random, finished=over)
+    return RunOutcome(summary, trajectory, random, finished=over)
 
 
-def random_instead(scenario: Scenario, world: World, *, measure: EntropyMeasure, steps: int) -> Trajectory | None:
+def random_instead(
+    scenario: Scenario, world: World, *, measure: EntropyMeasure, observations: int
+) -> Trajectory | None:
     """Return what the same budget at random would have given, from the same start and seed; None where unknown.
 
     Args:
         scenario: The settings.
         world: Its values and its start set.
         measure: The entropy of the run that is compared with.
-        steps: Results that it accepted.
+        observations: Results that it accepted.
     """
-    if not world.all_known or scenario.campaign.policy == "random" or steps < 1:
+    if not world.all_known or scenario.campaign.policy == "random" or observations < 1:
         return None
-    random = {"policy": "random", "policy_options": {}, "budget": steps}
+    random = {"policy": "random", "policy_options": {}, "budget": observations}
     same = {"estimator": measure.estimator, "resolution": measure.resolution}
     settings = scenario.campaign.model_copy(update=random | same)
     return run_offline(world.pool, world.balanced, list(world.start), settings)

@@ -22,7 +22,7 @@ class RunRequest:
         world: Pool, known values, start set.
         campaign: Name of the campaign.
         folder: The run folder.
-        resume: Whether to take a campaign up.
+        resume: Whether to resume a campaign.
         with_simulator: Whether this process plays the lab and its operator too.
         database_url: Another database than the folder's own.
         may_crash: Whether the process kills itself where the scenario says so.

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from agent.acquisition.registry import make_policy
-from agent.assembly import CampaignFiles, assembled_agent, complete_recording, opened_campaign
-from agent.campaign.events import CandidateSetAside
+from agent.assembly import CampaignFiles, assemble_agent, complete_recording, open_campaign
+from agent.campaign.events import CandidateAbandoned
 from agent.campaign.life_cycle import Phase
 from agent.run_files import LOG
 from agent.runtime.log import open_log
-from agent.runtime.transaction import Step
+from agent.runtime.transaction import Transaction
 from protocols.concurrency.signals import ending_on_signals
-from protocols.concurrency.task_group_errors import explained
+from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import CampaignHalted
 from protocols.link.broker_settings import EMBEDDED, BrokerSettings
 from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
@@ -25,8 +25,8 @@ from scenarios.broker.flaky_network import network_for
 from scenarios.display.console import tell
 from scenarios.run.crashes import crash_at
 from scenarios.run.live_view import LiveView
-from scenarios.run.operator import Wanted, operator_of
-from scenarios.run.outcome import Outcome, known_outcome, write_outcome
+from scenarios.run.operator import ScheduledControls, operator_of
+from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
 from scenarios.run.request import RunRequest, require_answers
 from scenarios.run.simulators import lab
 from scenarios.run.watch import RunWatch
@@ -37,7 +37,7 @@ from scenarios.settings.stored import recorded_arithmetic, recorded_settings
 NETWORK_LOG: Final = "network.jsonl"
 
 
-def run(request: RunRequest, view: LiveView | None) -> Outcome:
+def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
     """Run a campaign until it is finished or asked to end; write and return its outcome.
 
     Args:
@@ -52,14 +52,14 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
     wanted = _wanted(request)
     settings = scenario.campaign
     make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
-    with opened_campaign(
+    with open_campaign(
         request.folder,
         pool=world.pool,
         settings=scenario.campaign,
         campaign=request.campaign,
         recipients=scenario.recipients,
         start=world.start_observations(),
-        start_further=world.start_further(),
+        start_additional=world.start_additional(),
         resume=request.resume,
         database_url=request.database_url,
     ) as files:
@@ -93,35 +93,35 @@ def run(request: RunRequest, view: LiveView | None) -> Outcome:
 
 
 def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> CampaignHalted:
-    """Say why the last candidate was set aside, if that is what ended the campaign."""
+    """Say why the last candidate was abandoned, if that is what ended the campaign."""
     last = None
     for event in files.store.journal():
-        last = event if isinstance(event, CandidateSetAside) else last
+        last = event if isinstance(event, CandidateAbandoned) else last
     if last is None or not files.ledger.campaign.paused_itself:
         return halted
     return CampaignHalted(
         f"{halted.found.rstrip('.')}, {last.candidate_id} because: {last.reason}",
         expected=halted.expected,
-        action=f"look for the others in {files.folder / LOG}, mend the lab, then run again with --resume",
+        action=f"look for the others in {files.folder / LOG}, fix the lab, then run again with --resume",
     )
 
 
-def _wanted(request: RunRequest) -> Wanted:
+def _wanted(request: RunRequest) -> ScheduledControls:
     """Return what the operator of the scenario will say; nothing where the lab, and so its operator, is elsewhere."""
     scenario = request.scenario
-    wishes = scenario.operator if request.with_simulator else ()
-    letters = controls(
-        wishes,
+    operator_actions = scenario.operator if request.with_simulator else ()
+    messages = controls(
+        operator_actions,
         campaign=request.campaign,
         pool=request.world.pool,
         property_name=scenario.campaign.property,
         unit=scenario.campaign.unit,
         now=datetime.now(UTC),
     )
-    return tuple(zip(wishes, letters, strict=True))
+    return tuple(zip(operator_actions, messages, strict=True))
 
 
-async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: LiveView | None) -> None:
+async def _run(request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None) -> None:
     scenario = request.scenario
     watch = RunWatch(request, files, view)
     campaign = files.ledger.campaign
@@ -129,19 +129,19 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: 
     async with _broker(request) as broker:
         operator = operator_of(wanted, campaign, broker)
 
-        def on_step(step: Step) -> None:
+        def on_commit(transaction: Transaction) -> None:
             may_crash(len(campaign.acquired))
-            watch.note(step)
+            watch.note(transaction)
             operator.note()
 
-        with assembled_agent(
+        with assemble_agent(
             files,
             pool=request.world.pool,
             settings=scenario.campaign,
             broker=broker,
             header=_header(scenario),
             broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
-            on_step=on_step,
+            on_commit=on_commit,
         ) as agent:
             watch.attach(agent, broker)
             ends = [agent.request_shutdown]
@@ -158,7 +158,7 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: Wanted, view: 
                         for task in beside:
                             task.cancel()
                 except BaseExceptionGroup as failures:
-                    raise explained(failures) from None
+                    raise first_failure(failures) from None
 
 
 def _header(scenario: Scenario) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from agent.runtime.log import open_log
 from protocols.link.broker_settings import BrokerSettings
-from simulators.assembly import assembled_simulator
+from simulators.assembly import assemble_simulator
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 
@@ -62,7 +62,7 @@ def _instrument(
     logger = logger.bind(campaign=campaign, simulator=settings.id)
     with (
         contextlib.closing(file),
-        assembled_simulator(log.parent, settings, campaign=campaign, broker=broker, on_event=logger.info) as service,
+        assemble_simulator(log.parent, settings, campaign=campaign, broker=broker, on_event=logger.info) as service,
     ):
         try:
             yield service

@@ -13,7 +13,7 @@ from protocols.errors import SettingsError
 from scenarios.broker.broker import EMBEDDED_LIMITS, embedded_broker, mosquitto_broker
 from scenarios.display.console import visible
 from scenarios.settings.model import Scenario
-from simulators.assembly import assembled_simulator
+from simulators.assembly import assemble_simulator
 from simulators.settings import SimulatorSettings
 
 
@@ -32,7 +32,7 @@ def run_simulator(scenario: Scenario, *, campaign: str | None, memory: Path) -> 
     logger = _log_on_stderr().bind(simulator=settings.id)
 
     async def serve() -> None:
-        with assembled_simulator(
+        with assemble_simulator(
             memory, settings, campaign=campaign, broker=scenario.broker, on_event=logger.info
         ) as service:
             logger.info("simulator_started", campaign=campaign or "every", broker=scenario.broker.redacted_url)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from agent.entropy.bands import Band
-from agent.entropy.bias import BIAS_FIGURES, BiasPoint, coverage, evenness, poverty_rank
+from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, priority
 from protocols.errors import StoreError
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 from scenarios.display.labels import shortened
 from scenarios.run.trajectory import Bands
 
@@ -56,7 +56,7 @@ class RunSummary:
         budget: Requests allowed.
         spent: Requests that counted.
         observations: Results in the dataset, start set included.
-        set_aside: Candidates given up after failures.
+        abandoned: Candidates given up after failures.
         excluded: Candidates that an operator took out.
         retries: Second and further attempts.
         quarantined: Messages that were not ours.
@@ -85,7 +85,7 @@ class RunSummary:
     budget: int
     spent: int
     observations: int
-    set_aside: int
+    abandoned: int
     excluded: int
     retries: int
     quarantined: int
@@ -113,7 +113,7 @@ def write_summary(path: Path, summary: RunSummary) -> None:
         ValueError: When a figure is not finite.
     """
     content = summary_json(summary).encode()
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(content)
 
 
@@ -155,9 +155,9 @@ def read_summary(path: Path) -> RunSummary:
         ) from error
 
 
-def poorest_first(point: BiasPoint) -> list[int]:
-    """Positions of the families, the poorest first (see `agent.entropy.bias.poverty_rank`)."""
-    keys = [poverty_rank(h, n, name) for name, n, h in zip(point.families, point.sizes, point.entropies, strict=True)]
+def starved_first(point: BiasPoint) -> list[int]:
+    """Positions of the families, the poorest first (see `agent.entropy.bias.priority`)."""
+    keys = [priority(h, n, name) for name, n, h in zip(point.families, point.sizes, point.entropies, strict=True)]
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
@@ -174,7 +174,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
         title.append(f", scenario {summary.scenario}")
     counts = (
         f"spent {summary.spent} of {summary.budget} {_in_time(summary)}; "
-        f"{summary.observations} observations, {summary.set_aside} set aside, {summary.excluded} excluded, "
+        f"{summary.observations} observations, {summary.abandoned} abandoned, {summary.excluded} excluded, "
         f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
     )
     caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
@@ -183,13 +183,13 @@ def summary_table(summary: RunSummary) -> RenderableType:
 
 
 def _in_time(summary: RunSummary) -> str:
-    """Say how long it took; of a campaign that was taken up, only of the part that this process ran."""
+    """Say how long it took; of a campaign that was resumed, only of the part that this process ran."""
     rate = "" if summary.per_second is None else f", {summary.per_second:.3g} results/s"
     took = f"in {summary.wall_time_s:.1f} s{rate}"
     accepted = sum(summary.after.sizes) - sum(summary.before.sizes)
     if summary.accepted_here is None or summary.accepted_here == accepted:
         return took
-    return f"(since it was taken up: {summary.accepted_here} results {took})"
+    return f"(since it was resumed: {summary.accepted_here} results {took})"
 
 
 def _bias_table(summary: RunSummary) -> Table:
@@ -207,7 +207,7 @@ def _bias_table(summary: RunSummary) -> Table:
         dict(zip(point.families, known or (None,) * len(point.families), strict=True))
         for point, known in zip(columns, (summary.bands_before, summary.bands_after, ()), strict=False)
     ]
-    shown, folded = _fold(poorest_first(summary.before))
+    shown, folded = _fold(starved_first(summary.before))
     for position in shown:
         name = summary.before.families[position]
         (size, _), (grown, _) = lookups[0][name], lookups[1].get(name, (0, None))
@@ -217,10 +217,10 @@ def _bias_table(summary: RunSummary) -> Table:
         if folded and position == shown[-RICHEST_SHOWN - 1]:
             table.add_row(Text(f"… {folded} families between", "dim"))
     table.add_section()
-    for figure in BIAS_FIGURES:
-        values = [getattr(each, figure.name) for each in columns]
-        table.add_row(Text(figure.short, "bold"), "", *_starred(values, min if figure.lower_is_better else max))
-    starved = (Text(shortened(each.poorest_family or "–")) for each in columns)
+    for metric in BIAS_METRICS:
+        values = [getattr(each, metric.name) for each in columns]
+        table.add_row(Text(metric.short, "bold"), "", *_starred(values, min if metric.lower_is_better else max))
+    starved = (Text(shortened(each.starved_family or "–")) for each in columns)
     table.add_row(Text("starved family", "bold"), "", *starved)
     return table
 
@@ -229,8 +229,8 @@ def _fold(order: list[int]) -> tuple[list[int], int]:
     """The positions to show, and how many are left out before the richest of them."""
     if len(order) <= MAX_ROWS:
         return order, 0
-    poorest = MAX_ROWS - RICHEST_SHOWN - 1  # one row says how many are folded
-    return order[:poorest] + order[-RICHEST_SHOWN:], len(order) - poorest - RICHEST_SHOWN
+    starved = MAX_ROWS - RICHEST_SHOWN - 1  # one row says how many are folded
+    return order[:starved] + order[-RICHEST_SHOWN:], len(order) - starved - RICHEST_SHOWN
 
 
 def _starred(values: list[float | None], best_of: Callable[[Iterable[float]], float]) -> list[Text]:
@@ -260,8 +260,8 @@ def bias_tree(point: BiasPoint, bands: Bands = ()) -> dict[str, Any]:
             {"family": name, "size": size, "entropy": h} | dict(zip(_ENDS, band or (), strict=False))
             for name, size, h, band in rows
         ],
-        **{figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES},
-        "poorest_family": point.poorest_family,
+        **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
+        "starved_family": point.starved_family,
     }
 
 

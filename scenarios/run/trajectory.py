@@ -1,4 +1,4 @@
-"""The bias trajectory as a table: one row per step and family, for any program that reads CSV.
+"""The bias trajectory as a table: one row per observation and family, for any program that reads CSV.
 
 The file is streamed and replaced whole. An empty cell means that the figure is not defined there; entropy_low and
 entropy_high are empty also where a long run has no band (see `scenarios.run.banded`). Files of runs before there were
@@ -17,21 +17,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.entropy.bands import Band
-from agent.entropy.bias import BIAS_FIGURES, BiasPoint, coverage, evenness
+from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness
 from protocols.errors import TableError
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 
 Bands = tuple[Band | None, ...]
 """Of every family of a point, in its order; None where a family has none."""
 
-FIGURES: Final = tuple(figure.name for figure in BIAS_FIGURES)
+METRICS: Final = tuple(metric.name for metric in BIAS_METRICS)
 COLUMNS: Final = (
-    "step", "family", "size", "entropy", "entropy_low", "entropy_high", *FIGURES, "poorest_family",
+    "observation", "family", "size", "entropy", "entropy_low", "entropy_high", *METRICS, "starved_family",
 )  # fmt: skip
 """Columns of the file; entropies, range, standard deviation and gap in nat, evenness and coverage as shares."""
 
 FIRST_COLUMNS: Final = (
-    "step", "family", "size", "entropy", "entropy_range", "entropy_std", "mean_gap", "poorest_family",
+    "observation", "family", "size", "entropy", "entropy_range", "entropy_std", "mean_gap", "starved_family",
 )  # fmt: skip
 """Those of the first files."""
 
@@ -43,9 +43,9 @@ class Trajectory:
     Attributes:
         property: The property whose entropy is meant.
         unit: Its unit.
-        points: Step (results accepted) and bias, by ascending step.
-        bands: Step -> band of every family's entropy, in the order of the point's families; for the steps that have
-            some.
+        points: Step (results accepted) and bias, by ascending observation.
+        bands: Step -> band of every family's entropy, in the order of the point's families; for the observations that
+            have some.
     """
 
     property: str
@@ -60,12 +60,12 @@ def write_trajectory_csv(path: Path, trajectory: Trajectory) -> None:
     Raises:
         StoreError: When the file cannot be written.
     """
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for step, point in trajectory.points:
-            writer.writerows(_rows(step, point, trajectory.bands.get(step)))
+        for observation, point in trajectory.points:
+            writer.writerows(_rows(observation, point, trajectory.bands.get(observation)))
         text.detach()  # flushes, and leaves the file open to be synced and put in place
 
 
@@ -89,19 +89,21 @@ def read_trajectory_csv(path: Path, *, property: str = "", unit: str = "") -> Tr
                     f"{path} begins with the columns {', '.join(header) or '(none)'}", expected=", ".join(COLUMNS)
                 )
             read = list(_points(path, reader, tuple(header)))
-            points = tuple((step, point) for step, point, _ in read)
-            return Trajectory(property, unit, points, {step: bands for step, _, bands in read if any(bands)})
+            points = tuple((observation, point) for observation, point, _ in read)
+            return Trajectory(
+                property, unit, points, {observation: bands for observation, _, bands in read if any(bands)}
+            )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(
             f"The trajectory {path} cannot be read ({error})", action="write it again with entropilot report"
         ) from error
 
 
-def _rows(step: int, point: BiasPoint, bands: Bands | None) -> Iterator[tuple[object, ...]]:
-    figures = (*(_cell(getattr(point, name)) for name in FIGURES), point.poorest_family or "")
+def _rows(observation: int, point: BiasPoint, bands: Bands | None) -> Iterator[tuple[object, ...]]:
+    figures = (*(_cell(getattr(point, name)) for name in METRICS), point.starved_family or "")
     bands = bands or (None,) * len(point.families)
     for family, size, entropy, band in zip(point.families, point.sizes, point.entropies, bands, strict=True):
-        yield step, family, size, _cell(entropy), *map(_cell, band or (None, None)), *figures
+        yield observation, family, size, _cell(entropy), *map(_cell, band or (None, None)), *figures
 
 
 def _cell(value: float | None) -> str:
@@ -116,19 +118,19 @@ def _points(
     last = -math.inf
     for text, group in itertools.groupby(numbered, key=lambda row: row[1][0] if row[1] else ""):
         rows = list(group)
-        step, point, bands = _point(path, text, rows, columns)
-        if step <= last:
-            raise _bad_row(path, rows[0][0], f"step {step} follows step {last}")
-        last = step
-        # One tuple of names for all steps: a long trajectory would hold them thousands of times.
+        observation, point, bands = _point(path, text, rows, columns)
+        if observation <= last:
+            raise _bad_row(path, rows[0][0], f"observation {observation} follows observation {last}")
+        last = observation
+        # One tuple of names for all observations: a long trajectory would hold them thousands of times.
         families = families if point.families == families else point.families
-        yield step, replace(point, families=families), bands
+        yield observation, replace(point, families=families), bands
 
 
 def _point(
     path: Path, text: str, rows: Sequence[tuple[int, list[str]]], columns: tuple[str, ...]
 ) -> tuple[int, BiasPoint, Bands]:
-    of_families = columns.index(FIGURES[0])
+    of_families = columns.index(METRICS[0])
     parsed: list[tuple[str, int, float | None, Band | None]] = []
     figures: list[str] = []
     for line, row in rows:
@@ -137,16 +139,16 @@ def _point(
         try:
             entropy, *ends = map(_number, row[3:of_families])
             parsed.append((row[1], int(row[2]), entropy, _band(ends)))
-            step, numbers = int(text), [_number(cell) for cell in row[of_families:-1]]
+            observation, numbers = int(text), [_number(cell) for cell in row[of_families:-1]]
         except ValueError as error:
             raise _bad_row(path, line, str(error)) from error
         if figures and row[of_families:] != figures:
-            raise _bad_row(path, line, "the figures differ from those of the same step above")
+            raise _bad_row(path, line, "the figures differ from those of the same observation above")
         figures = row[of_families:]
     families, sizes, entropies, bands = zip(*parsed, strict=True)
     named: dict[str, Any] = {"evenness": evenness(entropies), "coverage": coverage(sizes)}
     named |= dict(zip(columns[of_families:-1], numbers, strict=True))
-    return step, BiasPoint(families, sizes, entropies, poorest_family=figures[-1] or None, **named), bands
+    return observation, BiasPoint(families, sizes, entropies, starved_family=figures[-1] or None, **named), bands
 
 
 def _band(ends: Sequence[float | None]) -> Band | None:
@@ -168,6 +170,6 @@ def _number(cell: str) -> float | None:
 def _bad_row(path: Path, line: int, found: str) -> TableError:
     return TableError(
         f"{path}, line {line}: {found}",
-        expected="rows as this program writes them, by ascending step",
+        expected="rows as this program writes them, by ascending observation",
         action="write the trajectory again with entropilot report",
     )

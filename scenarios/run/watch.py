@@ -8,11 +8,11 @@ from collections import deque
 from typing import Any, Final
 
 from agent.assembly import CampaignFiles
-from agent.campaign.events import AskingEnded, DecisionMade
+from agent.campaign.events import DecisionMade, PolicyExhausted
 from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import BiasPoint
 from agent.loop import Agent
-from agent.runtime.transaction import Step
+from agent.runtime.transaction import Transaction
 from protocols.link.broker_settings import BrokerSettings
 from scenarios.run.live_view import LiveState, LiveView
 from scenarios.run.request import RunRequest
@@ -47,21 +47,21 @@ class RunWatch:
         self._agent = agent
         self._broker = broker.redacted_url
 
-    def note(self, step: Step) -> None:
-        """Take in a committed step."""
+    def note(self, transaction: Transaction) -> None:
+        """Take in a committed transaction."""
         now = time.monotonic()
-        for fate, by in step.counts.items():
-            self._counts[fate] = self._counts.get(fate, 0) + by
-        for event in step.events:
+        for disposition, by in transaction.counts.items():
+            self._counts[disposition] = self._counts.get(disposition, 0) + by
+        for event in transaction.events:
             if isinstance(event, DecisionMade):
                 self._last_decision = f"{', '.join(event.candidate_ids)}: {event.reason}"
-            elif isinstance(event, AskingEnded):
+            elif isinstance(event, PolicyExhausted):
                 self._last_decision = f"nothing more to ask for: {event.reason}"
-        for item in step.outbox:
+        for item in transaction.outbox:
             self._sent[item.attempt_id] = now
-        if step.bias:
-            self._bias = step.bias[-1].point
-            self._accepted.append((now, step.bias[-1].step))
+        if transaction.bias:
+            self._bias = transaction.bias[-1].point
+            self._accepted.append((now, transaction.bias[-1].observation))
         self._forget(now)
 
     async def look(self) -> None:
@@ -76,11 +76,11 @@ class RunWatch:
         now = time.monotonic()
         phases: dict[Phase, Any] = {Phase.PAUSED: "paused", Phase.STOPPING: "finishing", Phase.FINISHED: "finishing"}
         return LiveState(
-            campaign=campaign.terms.campaign,
-            policy=campaign.terms.policy,
-            phase=phases.get(campaign.phase, "running" if campaign.asking_ended is None else "finishing"),
-            step=campaign.observations,
-            budget=campaign.terms.budget,
+            campaign=campaign.plan.campaign,
+            policy=campaign.plan.policy,
+            phase=phases.get(campaign.phase, "running" if campaign.policy_exhausted is None else "finishing"),
+            observation=campaign.observations,
+            budget=campaign.plan.budget,
             spent=campaign.spent,
             elapsed_s=now - self._began,
             per_second=self._rate(now),
@@ -97,7 +97,7 @@ class RunWatch:
                 for a in list(campaign.in_flight.values())
             ),
             retries=campaign.retries,
-            quarantined=sum(by for fate, by in self._counts.items() if fate.startswith("quarantined")),
+            quarantined=sum(by for disposition, by in self._counts.items() if disposition.startswith("quarantined")),
             duplicates=self._counts.get("candidate_result: duplicate", 0),
             broker=self._broker,
             connected=self._agent.connected,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from protocols.settings.derived import Derivation, Rule
 from protocols.settings.fields import Key
 from protocols.settings.layers import Layer
-from protocols.settings.resolve import Resolved, resolve
+from protocols.settings.resolve import ResolvedSettings, resolve
 from scenarios.settings.model import Scenario
 from scenarios.settings.renamed import RENAMED
 from simulators.settings import TABLE
@@ -39,10 +39,12 @@ def campaign_takes_from_table(given: Mapping[str, Any]) -> Iterator[Derivation]:
         return
     for name in SAID_BY_THE_TABLE:
         yield Derivation(("campaign", name), (*POOL_COLUMNS, name))
-    known = _table(columns.get("further_properties"))
-    for name, each in _table(_table(given.get("campaign")).get("further")).items():
+    known = _table(columns.get("additional_properties"))
+    for name, each in _table(_table(given.get("campaign")).get("additional_properties")).items():
         if isinstance(each, Mapping) and name in known:
-            yield Derivation(("campaign", "further", name, "unit"), (*POOL_COLUMNS, "further_properties", name))
+            yield Derivation(
+                ("campaign", "additional_properties", name, "unit"), (*POOL_COLUMNS, "additional_properties", name)
+            )
 
 
 def table_plays_lab(given: Mapping[str, Any]) -> Iterator[Derivation]:
@@ -63,7 +65,7 @@ RULES: Final[tuple[Rule, ...]] = (instruments_share, campaign_takes_from_table, 
 """The derived layer of a scenario, in this order."""
 
 
-def resolve_scenario(layers: Sequence[Layer]) -> Resolved[Scenario]:
+def resolve_scenario(layers: Sequence[Layer]) -> ResolvedSettings[Scenario]:
     """Return the scenario of these layers, from the weakest to the strongest, and where every value comes from.
 
     Raises:

@@ -19,7 +19,7 @@ from scenarios.settings.instruments import (
 )
 from scenarios.settings.models import MODEL_NAMES, ModelName
 from scenarios.settings.network import NetworkSettings
-from scenarios.settings.operator_actions import MAX_WISHES, OperatorWish, require_possible
+from scenarios.settings.operator_actions import MAX_WISHES, OperatorAction, require_possible
 from simulators.settings import SimulatorSettings
 
 EMT_ALLOYS = "emt_alloys"
@@ -74,7 +74,7 @@ class EvaluationSettings(BaseModel):
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Part of every family that is held out of the pool, and never available to a policy."""
     targets: tuple[str, ...] = ()
-    """What to predict: the property or pool.columns.further_properties; empty: the property."""
+    """What to predict: the property or pool.columns.additional_properties; empty: the property."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -112,7 +112,7 @@ class Scenario(BaseModel):
     )
     """Several instruments by id, each laid over `[simulator]`, which then says what they share; none: the lab is
     `[simulator]`."""
-    operator: Annotated[tuple[OperatorWish, ...], Field(max_length=MAX_WISHES)] = ()
+    operator: Annotated[tuple[OperatorAction, ...], Field(max_length=MAX_WISHES)] = ()
     """What an operator does meanwhile, in this order; `entropilot run` plays the operator."""
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     """What `compare --downstream` trains, and how it scores it."""
@@ -129,9 +129,9 @@ class Scenario(BaseModel):
 
     @field_validator("operator")
     @classmethod
-    def _possible(cls, wishes: tuple[OperatorWish, ...]) -> tuple[OperatorWish, ...]:
-        require_possible(wishes)
-        return wishes
+    def _possible(cls, operator_actions: tuple[OperatorAction, ...]) -> tuple[OperatorAction, ...]:
+        require_possible(operator_actions)
+        return operator_actions
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -142,11 +142,11 @@ class Scenario(BaseModel):
                 f"{self.campaign.property!r} in {self.campaign.unit!r}"
             )
             raise ValueError(message)
-        known = {} if columns is None else columns.further_properties
-        for name, further in self.campaign.further.items() if columns is not None else ():
-            if known.get(name) != further.unit:
-                told = f"in {known[name]!r}" if name in known else "not at all (see pool.columns.further_properties)"
-                message = f"the campaign wants {name!r} in {further.unit!r}, the table gives it {told}"
+        known = {} if columns is None else columns.additional_properties
+        for name, additional in self.campaign.additional_properties.items() if columns is not None else ():
+            if known.get(name) != additional.unit:
+                told = f"in {known[name]!r}" if name in known else "not at all (see pool.columns.additional_properties)"
+                message = f"the campaign wants {name!r} in {additional.unit!r}, the table gives it {told}"
                 raise ValueError(message)
         require_range(self.lab, self.campaign.valid_range)
         return self

@@ -22,7 +22,7 @@ MAX_AFTER_S: Final = 86_400.0
 _OF_A_CANDIDATE: Final = frozenset({ControlAction.EXCLUDE_CANDIDATE, ControlAction.ADD_OBSERVATION})
 
 
-class OperatorWish(BaseModel):
+class OperatorAction(BaseModel):
     """One thing that an operator does, at a point of the campaign and not at a time: so it is repeatable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -34,7 +34,7 @@ class OperatorWish(BaseModel):
     candidate: Identifier | Annotated[int, Field(ge=0)] | None = None
     """Whom it is about: an id, or a place in the pool, from 0 in the order of ids."""
     value: Finite | None = None
-    """For add_observation: what was measured by hand [unit]."""
+    """For add_observation: what was measured manually [unit]."""
     after_s: Annotated[float, Field(ge=0, le=MAX_AFTER_S)] = 0.0
     """How long it waits, when the wish before it is sent and `at` is reached [s]."""
     reason: Text = ""
@@ -52,7 +52,7 @@ class OperatorWish(BaseModel):
         return self
 
 
-def require_possible(wishes: Sequence[OperatorWish]) -> None:
+def require_possible(operator_actions: Sequence[OperatorAction]) -> None:
     """Check that every wish has its turn: nothing is acquired while a campaign is paused, so no `at` is reached.
 
     Raises:
@@ -60,7 +60,7 @@ def require_possible(wishes: Sequence[OperatorWish]) -> None:
     """
     paused_at: int | None = None
     last = 0
-    for place, wish in enumerate(wishes):
+    for place, wish in enumerate(operator_actions):
         if wish.at < last:
             message = f"operator.{place} acts at {wish.at}, the one before it at {last}; put them in order"
             raise ValueError(message)
@@ -78,7 +78,13 @@ def require_possible(wishes: Sequence[OperatorWish]) -> None:
 
 
 def controls(
-    wishes: Sequence[OperatorWish], *, campaign: str, pool: Pool, property_name: str, unit: str, now: datetime
+    operator_actions: Sequence[OperatorAction],
+    *,
+    campaign: str,
+    pool: Pool,
+    property_name: str,
+    unit: str,
+    now: datetime,
 ) -> tuple[Control, ...]:
     """Return the messages of the wishes; each has the same id in every life of a campaign, and so acts once.
 
@@ -95,7 +101,7 @@ def controls(
             quantity=None if wish.value is None else Quantity(name=property_name, value=wish.value, unit=unit),
             reason=wish.reason,
         )
-        for place, wish in enumerate(wishes)
+        for place, wish in enumerate(operator_actions)
     )
 
 

@@ -34,8 +34,8 @@ class LabChoice:
         lab_number: The lab's own number of it; None where no request was heard.
         chosen_at: When the lab said so, by its own clock; a label.
         candidate_ids: What it chose.
-        step: Results accepted by then.
-        poorest_family: The family to enrich first, by then.
+        observation: Results accepted by then.
+        starved_family: The family to enrich first, by then.
         context: What the policy may look at.
     """
 
@@ -43,21 +43,21 @@ class LabChoice:
     lab_number: int | None
     chosen_at: str
     candidate_ids: tuple[str, ...]
-    step: int
-    poorest_family: str | None
+    observation: int
+    starved_family: str | None
     context: AcquisitionContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class DecisionComparison:
     """A choice of the lab beside ours: a line of `shadow.jsonl`.
 
     Attributes:
         number: Of the decision, from 0.
         lab_number: The lab's own number of it.
         chosen_at: When the lab said so.
-        step: Results accepted by then.
-        poorest_family: The family to enrich first, by then.
+        observation: Results accepted by then.
+        starved_family: The family to enrich first, by then.
         lab: What the lab chose.
         shadow: What our policy would have chosen, best first; nothing where it had nothing more to ask for.
         scores: Its scores of these.
@@ -72,8 +72,8 @@ class Compared:
     number: int
     lab_number: int | None
     chosen_at: str
-    step: int
-    poorest_family: str | None
+    observation: int
+    starved_family: str | None
     lab: tuple[str, ...]
     shadow: tuple[str, ...]
     scores: tuple[float | None, ...]
@@ -108,7 +108,7 @@ def families_of(candidate_ids: Iterable[str], pool: Pool) -> Counter[str]:
     return Counter(pool.candidates[pool.index_of[candidate_id]].family for candidate_id in candidate_ids)
 
 
-def compared(choice: LabChoice, proposal: Proposal, plan: CampaignPlan, pool: Pool) -> Compared:
+def compare_choice(choice: LabChoice, proposal: Proposal, plan: CampaignPlan, pool: Pool) -> DecisionComparison:
     """Put what our policy proposes beside a choice of the lab.
 
     Raises:
@@ -120,15 +120,15 @@ def compared(choice: LabChoice, proposal: Proposal, plan: CampaignPlan, pool: Po
         raise CampaignHalted(
             f"Policy {plan.policy!r} proposed {indices} for decision {choice.number}",
             expected=f"up to {len(choice.candidate_ids)} distinct candidates that are available",
-            action="mend the policy, then run again with --resume",
+            action="fix the policy, then run again with --resume",
         )
     runner_up = proposal.runner_up
-    return Compared(
+    return DecisionComparison(
         number=choice.number,
         lab_number=choice.lab_number,
         chosen_at=choice.chosen_at,
-        step=choice.step,
-        poorest_family=choice.poorest_family,
+        observation=choice.observation,
+        starved_family=choice.starved_family,
         lab=choice.candidate_ids,
         shadow=tuple(pool.candidate_ids[index] for index in indices),
         scores=tuple(each.score for each in proposal.choices),
@@ -141,13 +141,13 @@ def compared(choice: LabChoice, proposal: Proposal, plan: CampaignPlan, pool: Po
     )
 
 
-def to_line(one: Compared) -> str:
+def to_line(one: DecisionComparison) -> str:
     """Return a comparison as a line of JSON, with the candidates that both chose."""
     content: dict[str, Any] = _ADAPTER.dump_python(one, mode="json")
     return json.dumps(content | {"same": sorted(one.same)})
 
 
-def from_line(line: str) -> Compared:
+def from_line(line: str) -> DecisionComparison:
     """Return the comparison of a line.
 
     Raises:
@@ -163,4 +163,4 @@ def from_line(line: str) -> Compared:
         ) from None
 
 
-_ADAPTER: TypeAdapter[Compared] = TypeAdapter(Compared)
+_ADAPTER: TypeAdapter[DecisionComparison] = TypeAdapter(DecisionComparison)

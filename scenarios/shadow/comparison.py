@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Pool
-from scenarios.shadow.choices import Agreement, Compared, families_of
-from scenarios.shadow.lab_campaign import Shadow, Worth
+from scenarios.shadow.choices import Agreement, DecisionComparison, families_of
+from scenarios.shadow.lab_campaign import RealisedGain, Shadow
 
 
 @dataclass(frozen=True, slots=True)
-class Yield:
+class AcquisitionSummary:
     """What some choices brought.
 
     Attributes:
@@ -87,9 +87,9 @@ class ShadowSummary:
     lab_in_poorest: int
     shadow_chosen: int
     shadow_in_poorest: int
-    both: Yield
-    lab_alone: Yield
-    shadow_alone: Yield
+    both: AcquisitionSummary
+    lab_alone: AcquisitionSummary
+    shadow_alone: AcquisitionSummary
     families: tuple[FamilyRow, ...]
     results: int
     first_lab_number: int | None
@@ -106,7 +106,7 @@ class ShadowSummary:
 
 def summarise(
     shadow: Shadow,
-    rows: Sequence[Compared],
+    rows: Sequence[DecisionComparison],
     *,
     pool: Pool,
     scenario: str,
@@ -127,7 +127,7 @@ def summarise(
         files: What was written beside it.
         versions: Of what decides.
     """
-    plan = shadow.campaign.terms
+    plan = shadow.campaign.plan
     lab = families_of((each for row in rows for each in row.lab), pool)
     ours = families_of((each for row in rows for each in row.shadow), pool)
     same = set().union(*(row.same for row in rows))
@@ -143,12 +143,12 @@ def summarise(
         chosen=lab.total(),
         same=sum(len(row.same) for row in rows),
         same_family=sum(each is not Agreement.NONE for row in rows for each in row.agreements(pool)),
-        lab_in_poorest=sum(families_of(row.lab, pool)[row.poorest_family or ""] for row in rows),
+        lab_in_poorest=sum(families_of(row.lab, pool)[row.starved_family or ""] for row in rows),
         shadow_chosen=ours.total(),
-        shadow_in_poorest=sum(families_of(row.shadow, pool)[row.poorest_family or ""] for row in rows),
-        both=_yield(same, shadow.worth),
-        lab_alone=_yield({each for row in rows for each in row.lab} - same, shadow.worth),
-        shadow_alone=_yield({each for row in rows for each in row.shadow} - same, shadow.worth),
+        shadow_in_poorest=sum(families_of(row.shadow, pool)[row.starved_family or ""] for row in rows),
+        both=_summary_of(same, shadow.realised_gain),
+        lab_alone=_summary_of({each for row in rows for each in row.lab} - same, shadow.realised_gain),
+        shadow_alone=_summary_of({each for row in rows for each in row.shadow} - same, shadow.realised_gain),
         families=tuple(_family_rows(pool.families, lab, ours)),
         results=len(shadow.points) - 1,
         first_lab_number=rows[0].lab_number if rows else None,
@@ -164,10 +164,10 @@ def summarise(
     )
 
 
-def _yield(chosen: Collection[str], worth: Mapping[str, Worth]) -> Yield:
-    measured = [worth[each] for each in sorted(chosen) if each in worth]
+def _summary_of(chosen: Collection[str], realised_gain: Mapping[str, RealisedGain]) -> AcquisitionSummary:
+    measured = [realised_gain[each] for each in sorted(chosen) if each in realised_gain]
     gains = [each.entropy_gain for each in measured if each.entropy_gain is not None]
-    return Yield(len(chosen), len(measured), sum(gains) / len(gains) if gains else None)
+    return AcquisitionSummary(len(chosen), len(measured), sum(gains) / len(gains) if gains else None)
 
 
 def _family_rows(families: Iterable[str], lab: Counter[str], ours: Counter[str]) -> Iterator[FamilyRow]:

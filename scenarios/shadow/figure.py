@@ -10,7 +10,7 @@ import numpy as np
 
 from scenarios.display.figure_style import DPI, FAINT, OKABE_ITO, WIDTH_IN, save_figure, style_axes, write_title
 from scenarios.display.labels import INK, shortened
-from scenarios.display.observation_axis import STEP_LABEL
+from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.run.figure import LEFT_MARGIN, RIGHT_MARGIN, draw_entropies
 from scenarios.run.trajectory import Trajectory
 from scenarios.shadow.choices import Agreement
@@ -35,7 +35,7 @@ BAR_WIDTH: Final = 0.38
 NOTE_PT: Final = 15
 """Room for the note below the entropies, above the numbers of the axis [point]."""
 
-KEY_STEP_IN: Final = 0.2
+KEY_ROW_IN: Final = 0.2
 """Distance of two lines of a key [inch]."""
 
 
@@ -72,7 +72,7 @@ def draw_shadow(
     write_title(figure, title, subtitle)
     draw_entropies(upper, trajectory)
     upper.tick_params(axis="x", pad=NOTE_PT)
-    upper.set_xlabel(STEP_LABEL, fontsize=9)
+    upper.set_xlabel(OBSERVATION_LABEL, fontsize=9)
     _draw_strip(strip, agreements)
     _draw_bars(lower, _folded(families))
     figure.align_ylabels((upper, lower))
@@ -93,7 +93,13 @@ def _draw_strip(axes: Any, agreements: Sequence[Agreement]) -> None:
         colours = ListedColormap([AGREEMENT_COLOURS[each] for each in kinds])
         extent = (0.5, len(agreements) + 0.5, 0.0, 1.0)
         axes.imshow(
-            codes, cmap=colours, vmin=0, vmax=len(kinds) - 1, extent=extent, aspect="auto", interpolation="none"
+            codes,
+            cmap=colours,
+            vmin=0,
+            vmax=len(kinds) - 1,
+            extent=extent,
+            target_property="auto",
+            interpolation="none",
         )
     else:
         axes.set_xlim(0, 1)
@@ -130,9 +136,9 @@ def _folded(families: Sequence[FamilyRow]) -> list[FamilyRow]:
 
 def _write_key(axes: Any, entries: Sequence[tuple[str, str | None]]) -> None:
     """Write what the colours mean right of the axes, from their upper end down."""
-    step = KEY_STEP_IN / (axes.get_position().height * HEIGHT_IN)
+    observation = KEY_ROW_IN / (axes.get_position().height * HEIGHT_IN)
     for row, (text, colour) in enumerate(entries):
-        y = 1 - step * (row + 0.25)
+        y = 1 - observation * (row + 0.25)
         if colour is not None:
             axes.plot([1.045], [y], "s", transform=axes.transAxes, color=colour, markersize=7, clip_on=False)
         x, ink = (1.035, FAINT) if colour is None else (1.065, INK)

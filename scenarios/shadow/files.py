@@ -1,4 +1,4 @@
-"""The folder of a shadow: what it heard, and what its policy would have chosen, so that it can be taken up again.
+"""The folder of a shadow: what it heard, and what its policy would have chosen, so that it can be resumed.
 
     recording.jsonl   every message that was heard, written before it is handled: the memory
     shadow.jsonl      one line for each decision of the lab, with ours beside it: made of the first
@@ -28,13 +28,13 @@ from protocols.link.transport import Delivery
 from protocols.recording.lines import HEARD, SHADOW_BEGINNING, MessageRow
 from protocols.recording.reader import open_recording, read_header
 from protocols.recording.writer import RecordingWriter
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 from protocols.storage.run_lock import RunLock
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import recorded_settings
-from scenarios.shadow.choices import Compared, LabChoice, from_line, to_line
+from scenarios.shadow.choices import DecisionComparison, LabChoice, from_line, to_line
 from scenarios.sources.run_folder import COMPARISONS
-from scenarios.world.initial_events import beginning_of
+from scenarios.world.initial_events import initial_events
 from scenarios.world.world import World
 
 
@@ -55,8 +55,8 @@ class ShadowFiles:
     folder: Path
     plan: CampaignPlan
     start_set: StartSetLoaded
-    known: list[Compared]
-    rows: list[Compared] = field(default_factory=list)
+    known: list[DecisionComparison]
+    rows: list[DecisionComparison] = field(default_factory=list)
     same: int = 0
     gaps: int = 0
     _recording: RecordingWriter | None = None
@@ -93,17 +93,17 @@ class ShadowFiles:
         self._recording.write(HEARD, delivery.topic, delivery.payload, retain=delivery.retain, qos=delivery.qos)
         self._recording.flush()
 
-    def add(self, row: Compared) -> None:
+    def add(self, row: DecisionComparison) -> None:
         """Write a decision of the lab with ours beside it; the first one puts the lines that did not fit away."""
         if self._lines is None:
-            with written_whole(self.folder / COMPARISONS) as file:
+            with atomic_write(self.folder / COMPARISONS) as file:
                 file.writelines(to_line(each).encode() + b"\n" for each in self.rows)
             self._lines = (self.folder / COMPARISONS).open("a", encoding="utf-8")
         self._append(row)
         self._lines.write(to_line(row) + "\n")
         self._lines.flush()
 
-    def _append(self, row: Compared) -> None:
+    def _append(self, row: DecisionComparison) -> None:
         self.rows.append(row)
         self.same += len(row.same)
 
@@ -115,7 +115,7 @@ class ShadowFiles:
 
 
 @contextlib.contextmanager
-def opened_shadow(
+def open_shadow(
     folder: Path, scenario: Scenario, world: World, *, campaign: str, resume: bool
 ) -> Iterator[ShadowFiles]:
     """Open or make the folder of a shadow, and hold its lock meanwhile.
@@ -123,9 +123,9 @@ def opened_shadow(
     Args:
         folder: Where.
         scenario: The settings.
-        world: Pool and start set; a shadow that is taken up keeps the start set that it began with.
+        world: Pool and start set; a shadow that is resumed keeps the start set that it began with.
         campaign: The lab's campaign.
-        resume: Whether a shadow that has heard something is to be taken up.
+        resume: Whether a shadow that has heard something is to be resumed.
 
     Raises:
         StoreError: When the folder is in use, of a run, of another campaign, pool or plan, or damaged.
@@ -141,7 +141,7 @@ def opened_shadow(
             action="start without --resume, or name another --campaign or --runs",
         )
     with RunLock(folder / "shadow.lock", holder="shadow", advice=advice):
-        asked, known = beginning_of(scenario, world, campaign=campaign, uid=fresh_uid())
+        asked, known = initial_events(scenario, world, campaign=campaign, uid=fresh_uid())
         if not resume:
             _require_unheard(folder)
             _begin(path, scenario, world, asked, known)
@@ -163,7 +163,7 @@ def _require_unheard(folder: Path) -> None:
             raise StoreError(
                 f"{folder} holds what a shadow heard already",
                 expected="an empty folder",
-                action="take it up with --resume, or choose other --runs",
+                action="resume it with --resume, or choose other --runs",
             )
     path.unlink()
 
@@ -203,7 +203,7 @@ def _begun(path: Path, scenario: Scenario, world: World, asked: CampaignPlan) ->
             )
 
 
-def _lines_of(path: Path) -> list[Compared]:
+def _lines_of(path: Path) -> list[DecisionComparison]:
     """Return the whole lines that are there; a torn last one is none."""
     if not path.exists():
         return []

@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.acquisition.base import AcquisitionContext
-from agent.campaign.decide import Outcome, decide_expiry
+from agent.campaign.decide import Consequence, decide_expiry
 from agent.campaign.event_descriptions import observations_of
 from agent.campaign.events import (
     CampaignStarted,
-    CandidateSetAside,
+    CandidateAbandoned,
     DecisionMade,
     Event,
     RequestIssued,
@@ -32,7 +32,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.follow import react
 from agent.campaign.ledger import Ledger
-from agent.campaign.life_cycle import OPEN, Standing
+from agent.campaign.life_cycle import OPEN, CandidateStatus
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Pool
@@ -57,15 +57,15 @@ MAX_HELD: Final = 1_024
 """Messages held back until a decision is complete; then it is taken for complete as it is."""
 
 NEVER_PAUSE: Final = 100_000
-"""Candidates set aside in a row before a pause: whether it has had enough is the lab's to say."""
+"""Candidates abandoned in a row before a pause: whether it has had enough is the lab's to say."""
 
 Answer = CandidateResult | CandidateFailure
-Lesson = CandidateRequest | Answer | Control
+Update = CandidateRequest | Answer | Control
 """A message that changes what is known, or who is in flight."""
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class RealisedGain:
     """What a measured candidate brought: its value [unit], and the change of its family's entropy [nat]."""
 
     value: float
@@ -83,16 +83,16 @@ class _Attempt:
 
 
 @dataclass(slots=True)
-class _Forming:
+class _OpenDecision:
     """A decision whose requests are still coming, with what was known before it."""
 
     context: AcquisitionContext
     lab_number: int | None
     chosen_at: str
-    poorest_family: str | None
-    step: int
+    starved_family: str | None
+    observation: int
     attempts: list[_Attempt] = field(default_factory=list)
-    held: list[tuple[Lesson, str]] = field(default_factory=list)
+    held: list[tuple[Update, str]] = field(default_factory=list)
 
 
 class Shadow:
@@ -106,9 +106,9 @@ class Shadow:
     Attributes:
         ledger: The lab's campaign, as far as it was heard.
         campaign: Its state.
-        points: Bias after every result; step 0 is the start set.
+        points: Bias after every result; observation 0 is the start set.
         counts: What became of the messages.
-        worth: What each candidate that the lab measured brought.
+        realised_gain: What each candidate that the lab measured brought.
         most_in_flight: Most candidates that it had in flight at once.
         problem: What was wrong with the last message; empty where it was one of ours.
     """
@@ -118,11 +118,11 @@ class Shadow:
         self.campaign = self.ledger.campaign
         self.points: list[tuple[int, BiasPoint]] = []
         self.counts: Counter[str] = Counter()
-        self.worth: dict[str, Worth] = {}
+        self.realised_gain: dict[str, RealisedGain] = {}
         self.most_in_flight = 0
         self.problem = ""
         self._pool = pool
-        self._forming: _Forming | None = None
+        self._open_decision: _OpenDecision | None = None
         self._chosen: list[LabChoice] = []
         self._fold(CampaignStarted(plan.model_copy(update={"give_up_after": NEVER_PAUSE}), {}))
         self._fold(start_set)
@@ -131,17 +131,17 @@ class Shadow:
     def is_over(self) -> bool:
         """Whether the lab has chosen as many candidates as are followed, and each has its outcome."""
         campaign = self.campaign
-        return campaign.requested >= campaign.terms.budget and not campaign.open_decisions
+        return campaign.requested >= campaign.plan.budget and not campaign.open_decisions
 
     @property
     def forming(self) -> int:
         """How many requests of a decision were heard that may have more; they are no choice yet."""
-        return 0 if self._forming is None else len(self._forming.attempts)
+        return 0 if self._open_decision is None else len(self._open_decision.attempts)
 
     @property
     def held(self) -> int:
         """How many messages are held back until it is complete; they are in no figure yet."""
-        return 0 if self._forming is None else len(self._forming.held)
+        return 0 if self._open_decision is None else len(self._open_decision.held)
 
     def hear(self, topic: str, payload: bytes) -> tuple[LabChoice, ...]:
         """Fold a message; return the choices of the lab that are complete with it."""
@@ -154,8 +154,8 @@ class Shadow:
 
     def finish(self) -> tuple[LabChoice, ...]:
         """Take what is forming for complete, as nothing more will be heard; return the choices of the lab in it."""
-        if self._forming is not None:
-            self._complete(self._forming)
+        if self._open_decision is not None:
+            self._complete(self._open_decision)
         return self._completed()
 
     def _completed(self) -> tuple[LabChoice, ...]:
@@ -163,13 +163,13 @@ class Shadow:
         return chosen
 
     def _take(self, message: AnyMessage, client: str) -> None:
-        if message.campaign != self.campaign.terms.campaign:
+        if message.campaign != self.campaign.plan.campaign:
             raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
         match message:
             case CandidateRequest():
                 self._take_request(message, client)
             case CandidateResult() | CandidateFailure() | Control():
-                self._learn_or_hold(message, client)
+                self._apply_or_hold(message, client)
             case ResultReceipt():
                 self._count(message.type, message.status.value)
             case Status():
@@ -179,7 +179,7 @@ class Shadow:
 
     def _take_request(self, message: CandidateRequest, recipient: str) -> None:
         """Add a first request to its decision; all others are lessons."""
-        forming = self._forming
+        forming = self._open_decision
         if forming is not None and forming.lab_number != message.decision:
             self._complete(forming)
             forming = None
@@ -187,7 +187,7 @@ class Shadow:
         if message.attempt_id in self.campaign.attempts or message.attempt_id in asked.values():
             self._count(message.type, "repeated")
         elif message.candidate_id in asked or not self._is_available(message.candidate_id):
-            self._learn_or_hold(message, recipient)
+            self._apply_or_hold(message, recipient)
         else:
             self._count(message.type, "new")
             attempt = _Attempt(message.candidate_id, message.attempt_id, recipient, message.attempt)
@@ -195,21 +195,23 @@ class Shadow:
 
     def _choose(self, attempt: _Attempt, lab_number: int | None, chosen_at: str) -> None:
         """Take a candidate for chosen by the lab, unless as many as are followed have been."""
-        plan, wanted = self.campaign.terms, self.campaign.terms.budget - self.campaign.requested
+        plan, wanted = self.campaign.plan, self.campaign.plan.budget - self.campaign.requested
         if wanted == 0:
             self._count("choice", "beyond the budget")
             return
-        if self._forming is None:
-            step, point = self.points[-1]
-            self._forming = _Forming(self.ledger.context(), lab_number, chosen_at, point.poorest_family, step)
-        forming = self._forming
+        if self._open_decision is None:
+            observation, point = self.points[-1]
+            self._open_decision = _OpenDecision(
+                self.ledger.context(), lab_number, chosen_at, point.starved_family, observation
+            )
+        forming = self._open_decision
         forming.attempts.append(attempt)
         if lab_number is None or len(forming.attempts) >= min(plan.batch, wanted):
             self._complete(forming)
 
-    def _complete(self, forming: _Forming) -> None:
+    def _complete(self, forming: _OpenDecision) -> None:
         """Fold a decision of the lab and its requests, then what was held back."""
-        self._forming = None
+        self._open_decision = None
         number, campaign = self.campaign.next_decision, self.campaign
         ids = tuple(each.candidate_id for each in forming.attempts)
         seed = forming.context.seed
@@ -223,46 +225,46 @@ class Shadow:
                 forming.lab_number,
                 forming.chosen_at,
                 ids,
-                forming.step,
-                forming.poorest_family,
+                forming.observation,
+                forming.starved_family,
                 forming.context,
             )
         )
         for message, recipient in forming.held:
             try:
-                self._learn(message, recipient)
+                self._apply(message, recipient)
             except MessageError as error:
                 self._quarantine(error)
 
-    def _learn_or_hold(self, message: Lesson, recipient: str) -> None:
-        forming = self._forming
+    def _apply_or_hold(self, message: Update, recipient: str) -> None:
+        forming = self._open_decision
         if forming is None:
-            self._learn(message, recipient)
+            self._apply(message, recipient)
             return
         forming.held.append((message, recipient))
         if len(forming.held) >= MAX_HELD:
             self._complete(forming)
 
-    def _learn(self, message: Lesson, recipient: str) -> None:
+    def _apply(self, message: Update, recipient: str) -> None:
         """Fold what changes what is known, or who is in flight.
 
         Raises:
             MessageError: When it cannot be of this campaign.
         """
         if isinstance(message, Control):
-            self._take_outcome(self.ledger.decide(message))
+            self._take_consequence(self.ledger.decide(message))
             self._count(message.type, message.action.value)
-        elif not self._admit(message, recipient):
-            self._count(message.type, f"its candidate is {self._standing_of(message.candidate_id).name.lower()}")
+        elif not self._register_attempt(message, recipient):
+            self._count(message.type, f"its candidate is {self._status_of(message.candidate_id).name.lower()}")
         elif isinstance(message, CandidateRequest):
             self._count(message.type, "a further attempt")
         else:
             outcome = self.ledger.decide(message)
-            self._take_outcome(outcome)
-            self._count(message.type, outcome.receipt.status.value if outcome.receipt is not None else "carried out")
-        self._set_aside()
+            self._take_consequence(outcome)
+            self._count(message.type, outcome.ack.status.value if outcome.ack is not None else "carried out")
+        self._abandon()
 
-    def _admit(self, message: CandidateRequest | Answer, recipient: str) -> bool:
+    def _register_attempt(self, message: CandidateRequest | Answer, recipient: str) -> bool:
         """Return whether the attempt of a message is one of the campaign; of an open candidate it becomes one."""
         if message.attempt_id in self.campaign.attempts:
             return True
@@ -273,50 +275,50 @@ class Shadow:
             return message.attempt_id in self.campaign.attempts
         waiting = [each.attempt_id for each in self.campaign.in_flight.values() if each.candidate_id == candidate_id]
         for attempt_id in waiting:
-            self._take_outcome(decide_expiry(self.campaign, attempt_id))
-        self._set_aside()
-        if self._standing_of(candidate_id) not in OPEN:
+            self._take_consequence(decide_expiry(self.campaign, attempt_id))
+        self._abandon()
+        if self._status_of(candidate_id) not in OPEN:
             return False
         number = self.campaign.attempts_made[candidate_id] + 1
         decision = self.campaign.decision_of[candidate_id]
         self._fold(RequestIssued(message.attempt_id, candidate_id, decision, number, recipient))
         return True
 
-    def _set_aside(self) -> None:
+    def _abandon(self) -> None:
         """Close the candidates that have failed for good."""
         for event in react(self.campaign):
-            if isinstance(event, CandidateSetAside):
+            if isinstance(event, CandidateAbandoned):
                 self._fold(event)
 
     def _fold(self, event: Event) -> None:
         metrics = self.ledger.fold(event).metrics
         if metrics is None:
             return
-        self.points.append((metrics.step, metrics.point))
-        if metrics.step > 0:
+        self.points.append((metrics.observation, metrics.point))
+        if metrics.observation > 0:
             before, after = self.points[-2][1], metrics.point
             for each in observations_of(event):
                 family = self._pool.candidates[self._pool.index_of[each.candidate_id]].family
-                self.worth[each.candidate_id] = Worth(each.value, _gain(before, after, family))
+                self.realised_gain[each.candidate_id] = RealisedGain(each.value, _gain(before, after, family))
 
-    def _take_outcome(self, outcome: Outcome) -> None:
+    def _take_consequence(self, outcome: Consequence) -> None:
         for event in outcome.events:
             self._fold(event)
 
     def _is_available(self, candidate_id: str) -> bool:
-        return self._standing_of(candidate_id) is Standing.AVAILABLE
+        return self._status_of(candidate_id) is CandidateStatus.AVAILABLE
 
-    def _standing_of(self, candidate_id: str) -> Standing:
+    def _status_of(self, candidate_id: str) -> CandidateStatus:
         if candidate_id not in self._pool.index_of:
             raise MessageError("invalid", f"Candidate {candidate_id!r} is not in the pool")
-        return self.campaign.standing_of(candidate_id)
+        return self.campaign.status_of(candidate_id)
 
     def _quarantine(self, error: MessageError) -> None:
         self.problem = str(error)
         self._count("quarantined", error.reason)
 
-    def _count(self, what: str, fate: str) -> None:
-        self.counts[f"{what}: {fate}"] += 1
+    def _count(self, what: str, disposition: str) -> None:
+        self.counts[f"{what}: {disposition}"] += 1
 
 
 def _gain(before: BiasPoint, after: BiasPoint, family: str) -> float | None:

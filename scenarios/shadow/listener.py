@@ -26,9 +26,9 @@ from agent.assembly import instance_of
 from agent.campaign.context import pool_arrays
 from agent.run_files import LOG
 from agent.runtime.log import MAX_QUARANTINE_LINES, open_log
-from agent.runtime.policy_runner import make_acquirer
+from agent.runtime.policy_runner import make_policy_runner
 from protocols.concurrency.signals import ending_on_signals
-from protocols.concurrency.task_group_errors import explained
+from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import CampaignHalted
 from protocols.link.broker_settings import BrokerSettings, no_broker_answers
 from protocols.link.mqtt import MqttSession
@@ -36,9 +36,9 @@ from protocols.link.transport import Delivery, LinkDown, LinkUp
 from protocols.settings.user_code import CodeSource
 from protocols.wire.topics import shadow_subscriptions
 from scenarios.settings.model import Scenario
-from scenarios.shadow.choices import LabChoice, compared
+from scenarios.shadow.choices import LabChoice, compare_choice
 from scenarios.shadow.comparison import ShadowSummary
-from scenarios.shadow.files import ShadowFiles, opened_shadow
+from scenarios.shadow.files import ShadowFiles, open_shadow
 from scenarios.shadow.lab_campaign import Shadow
 from scenarios.shadow.outcome import gaps_before, write_outcome
 from scenarios.world.world import World
@@ -78,7 +78,7 @@ class ShadowRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ShadowProgress:
     """How things are, for a watching person.
 
     Attributes:
@@ -104,15 +104,15 @@ class Progress:
     last: str
 
 
-Told = Callable[[Progress], None]
+OnProgress = Callable[[ShadowProgress], None]
 
 
-def follow_lab(request: ShadowRequest, told: Told) -> ShadowSummary:
+def follow_lab(request: ShadowRequest, on_progress: OnProgress) -> ShadowSummary:
     """Follow a lab until as many of its choices as the budget says have their outcome, or until asked to end.
 
     Args:
         request: What is to be followed.
-        told: Called after every message and every comparison.
+        on_progress: Called after every message and every comparison.
 
     Raises:
         StoreError: When the folder cannot be used.
@@ -121,13 +121,15 @@ def follow_lab(request: ShadowRequest, told: Told) -> ShadowSummary:
     """
     settings = request.scenario.campaign
     make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
-    with opened_shadow(
+    with open_shadow(
         request.folder, request.scenario, request.world, campaign=request.campaign, resume=request.resume
     ) as files:
         files.gaps = gaps_before(files.folder) if request.resume else 0
         logger, log_file = open_log(files.folder / LOG)
         with contextlib.closing(log_file):
-            listener = _Listener(files, request.world, settings.code, logger.bind(campaign=request.campaign), told)
+            listener = _Listener(
+                files, request.world, settings.code, logger.bind(campaign=request.campaign), on_progress
+            )
             halted: CampaignHalted | None = None
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 try:
@@ -150,20 +152,20 @@ class _Listener:
         world: World,
         code: CodeSource,
         logger: structlog.typing.FilteringBoundLogger,
-        told: Told,
+        on_progress: OnProgress,
     ) -> None:
         self.shadow = Shadow(world.pool, files.plan, files.start_set)
         self._files = files
         self._pool = world.pool
         self._code = code
         self._logger = logger
-        self._told = told
+        self._on_progress = on_progress
         self._connected = False
         self._why_not: str | None = None
         self._has_heard = False
         self._last = ""
         self._quarantined = 0
-        self._unasked: asyncio.Queue[LabChoice] = asyncio.Queue(maxsize=MAX_UNASKED)
+        self._unsolicited: asyncio.Queue[LabChoice] = asyncio.Queue(maxsize=MAX_UNASKED)
         self._late: deque[LabChoice] = deque()
 
     async def run(self, broker: BrokerSettings) -> None:
@@ -182,7 +184,7 @@ class _Listener:
                     for task in tasks:
                         task.cancel()
         except BaseExceptionGroup as failures:
-            raise explained(failures) from None
+            raise first_failure(failures) from None
         if self._why_not is not None:
             raise no_broker_answers(broker.address(), self._why_not)
 
@@ -193,7 +195,7 @@ class _Listener:
             await self._take(row.topic, row.payload)
         if not self.shadow.is_over:
             await self._listen(broker)
-        await self._unasked.join()
+        await self._unsolicited.join()
 
     async def _listen(self, broker: BrokerSettings) -> None:
         plan = self._files.plan
@@ -242,7 +244,7 @@ class _Listener:
         self._late.extend(choices)
         while self._late:
             if not self._files.recall(self._late[0]):
-                await self._unasked.put(self._late[0])
+                await self._unsolicited.put(self._late[0])
             self._late.popleft()
 
     async def _ask_last(self) -> None:
@@ -253,31 +255,31 @@ class _Listener:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_ASK_S):
                 await self._line_up(self.shadow.finish())
-                await self._unasked.join()
+                await self._unsolicited.join()
 
     async def _ask(self) -> None:
         """Ask the policy, question by question."""
         plan = self._files.plan
-        acquirer = make_acquirer(pool_arrays(self._pool), plan.policy, plan.policy_options, self._code)
+        policy_runner = make_policy_runner(pool_arrays(self._pool), plan.policy, plan.policy_options, self._code)
         try:
             while True:
-                choice = await self._unasked.get()
+                choice = await self._unsolicited.get()
                 count = len(choice.candidate_ids)
-                proposal = await acquirer.propose(choice.context, count)
-                row = compared(choice, proposal, plan, self._pool)
+                proposal = await policy_runner.propose(choice.context, count)
+                row = compare_choice(choice, proposal, plan, self._pool)
                 self._files.add(row)
                 self._last = f"{', '.join(row.lab)}; the shadow: {', '.join(row.shadow) or 'nothing'}"
                 agreements = [each.value for each in row.agreements(self._pool)]
                 self._logger.info("lab_chose", **dataclasses.asdict(row), agreement=agreements)
                 self._tell()
-                self._unasked.task_done()
+                self._unsolicited.task_done()
         finally:
-            await acquirer.close()
+            await policy_runner.close()
 
     def _tell(self) -> None:
         campaign, rows = self.shadow.campaign, self._files.rows
-        self._told(
-            Progress(
+        self._on_progress(
+            ShadowProgress(
                 connected=self._connected,
                 chosen=campaign.requested,
                 forming=self.shadow.forming,

@@ -16,11 +16,11 @@ from agent.assembly import versions
 from agent.pool.candidates import Pool
 from agent.run_files import LOG, RECORDING
 from protocols.errors import StoreError
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
 from scenarios.run.summary import MAX_SUMMARY_BYTES, bias_fields, bias_tree
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
-from scenarios.shadow.choices import Compared
+from scenarios.shadow.choices import DecisionComparison
 from scenarios.shadow.comparison import ShadowSummary, summarise
 from scenarios.shadow.figure import draw_shadow
 from scenarios.shadow.files import ShadowFiles
@@ -37,7 +37,7 @@ FORMAT: Final = "format"
 """Member of `shadow.json` that gives it."""
 
 COLUMNS: Final = (
-    "decision", "lab_decision", "chosen_at", "step", "poorest_family", "agreement",
+    "decision", "lab_decision", "chosen_at", "observation", "starved_family", "agreement",
     "lab", "lab_family", "lab_value", "lab_entropy_gain",
     "shadow", "shadow_family", "shadow_score", "shadow_value", "shadow_entropy_gain",
     "target_family", "runner_up", "seed", "reason",
@@ -60,8 +60,8 @@ def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str)
         scenario: Name of the scenario.
     """
     shadow.finish()
-    plan, folder, over = shadow.campaign.terms, files.folder, shadow.is_over
-    # Every family's band at every step takes seconds, and SIGTERM has five in all.
+    plan, folder, over = shadow.campaign.plan, files.folder, shadow.is_over
+    # Every family's band at every observation takes seconds, and SIGTERM has five in all.
     trajectory = Trajectory(plan.label, plan.unit, tuple(shadow.points))
     trajectory = with_bands(trajectory, shadow.ledger.meter, MAX_BANDED_STEPS if over else ENDS)
     summary = summarise(
@@ -86,7 +86,7 @@ def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str)
         title=f"{plan.campaign}: the lab, and {plan.policy} in its shadow",
         subtitle=agreement_sentence(summary),
     )
-    with written_whole(folder / SHADOW_SUMMARY) as file:
+    with atomic_write(folder / SHADOW_SUMMARY) as file:
         file.write(shadow_json(summary).encode())
     return summary
 
@@ -137,8 +137,8 @@ def gaps_before(folder: Path) -> int:
     return read_shadow(path).gaps if path.exists() else 0
 
 
-def _write_choices(path: Path, rows: Sequence[Compared], shadow: Shadow, pool: Pool) -> None:
-    with written_whole(path) as file:
+def _write_choices(path: Path, rows: Sequence[DecisionComparison], shadow: Shadow, pool: Pool) -> None:
+    with atomic_write(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -147,29 +147,29 @@ def _write_choices(path: Path, rows: Sequence[Compared], shadow: Shadow, pool: P
         text.detach()  # flushes, and leaves the file open to be synced and put in place
 
 
-def _cells(row: Compared, shadow: Shadow, pool: Pool) -> Iterator[tuple[object, ...]]:
+def _cells(row: DecisionComparison, shadow: Shadow, pool: Pool) -> Iterator[tuple[object, ...]]:
     for lab, ours, agreement in zip(row.lab, _beside(row), row.agreements(pool), strict=True):
         score = dict(zip(row.shadow, row.scores, strict=True)).get(ours or "")
         yield (
-            row.number, _cell(row.lab_number), row.chosen_at, row.step, _cell(row.poorest_family), agreement.value,
-            *_candidate(lab, shadow, pool), *_candidate(ours, shadow, pool, _cell(score)),
+            row.number, _cell(row.lab_number), row.chosen_at, row.observation, _cell(row.starved_family),
+            agreement.value, *_candidate(lab, shadow, pool), *_candidate(ours, shadow, pool, _cell(score)),
             _cell(row.target_family), _cell(row.runner_up), row.seed, row.reason,
         )  # fmt: skip
 
 
-def _beside(row: Compared) -> Iterator[str | None]:
+def _beside(row: DecisionComparison) -> Iterator[str | None]:
     """Yield our choice for each of the lab's: the same where there is one, else the next of the others."""
     others = iter([each for each in row.shadow if each not in row.same])
     for candidate_id in row.lab:
         yield candidate_id if candidate_id in row.same else next(others, None)
 
 
-def _candidate(candidate_id: str | None, shadow: Shadow, pool: Pool, *further: object) -> tuple[object, ...]:
+def _candidate(candidate_id: str | None, shadow: Shadow, pool: Pool, *additional: object) -> tuple[object, ...]:
     if candidate_id is None:
-        return ("", "", *further, "", "")
-    worth = shadow.worth.get(candidate_id)
-    known = ("", "") if worth is None else (repr(worth.value), _cell(worth.entropy_gain))
-    return (candidate_id, pool.candidates[pool.index_of[candidate_id]].family, *further, *known)
+        return ("", "", *additional, "", "")
+    realised_gain = shadow.realised_gain.get(candidate_id)
+    known = ("", "") if realised_gain is None else (repr(realised_gain.value), _cell(realised_gain.entropy_gain))
+    return (candidate_id, pool.candidates[pool.index_of[candidate_id]].family, *additional, *known)
 
 
 def _cell(value: float | str | None) -> object:

@@ -10,14 +10,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.entropy.bias import BIAS_FIGURES
+from agent.entropy.bias import BIAS_METRICS
 from scenarios.display.console import status_line
 from scenarios.display.labels import shortened
 from scenarios.shadow.comparison import ShadowSummary
 from scenarios.shadow.outcome import agreement_sentence
 
 if TYPE_CHECKING:
-    from scenarios.shadow.listener import Progress, ShadowRequest
+    from scenarios.shadow.listener import ShadowProgress, ShadowRequest
 
 MAX_FAMILIES_SHOWN: Final = 12
 """Most families in the table: those that were chosen most."""
@@ -27,12 +27,12 @@ MAX_LAST_LENGTH: Final = 60
 
 
 @contextmanager
-def watched(request: ShadowRequest, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+def watched(request: ShadowRequest, *, quiet: bool) -> Iterator[Callable[[ShadowProgress], None]]:
     """Show how things are, in one line, as long as a person watches."""
     where, url = f"in the shadow of {request.campaign}", request.scenario.broker.redacted_url
     with status_line(f"connecting to {url} (Ctrl-C ends it)", quiet=quiet) as show:
 
-        def told(now: Progress) -> None:
+        def on_progress(now: ShadowProgress) -> None:
             link = ("" if now.connected else f"connecting to {url} ", "bold red")
             place = f"{where} at {url}" if now.connected else where
             counts = (
@@ -43,7 +43,7 @@ def watched(request: ShadowRequest, *, quiet: bool) -> Iterator[Callable[[Progre
                 counts += f"{now.forming} of a decision to be filled, {now.held:,} messages wait for it  "
             show(Text.assemble(link, counts, (now.last[:MAX_LAST_LENGTH], "dim")))
 
-        yield told
+        yield on_progress
 
 
 def shadow_table(summary: ShadowSummary) -> RenderableType:
@@ -108,12 +108,12 @@ def _choices(summary: ShadowSummary) -> RenderableType:
 
 def _bias(summary: ShadowSummary) -> Table:
     table = _grid(("bias of the lab's dataset", "before", "after"))
-    for figure in BIAS_FIGURES:
-        ends = (getattr(point, figure.name) for point in (summary.before, summary.after))
-        unit = f" [{figure.unit}]" if figure.unit else ""
-        table.add_row(f"{figure.short}{unit}", *("–" if each is None else f"{each:.3f}" for each in ends))
+    for metric in BIAS_METRICS:
+        ends = (getattr(point, metric.name) for point in (summary.before, summary.after))
+        unit = f" [{metric.unit}]" if metric.unit else ""
+        table.add_row(f"{metric.short}{unit}", *("–" if each is None else f"{each:.3f}" for each in ends))
     table.add_row(
-        "starved family", *(Text(shortened(each.poorest_family or "–")) for each in (summary.before, summary.after))
+        "starved family", *(Text(shortened(each.starved_family or "–")) for each in (summary.before, summary.after))
     )
     return table
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from protocols.errors import StoreError
-from scenarios.pack_file.reader import is_pack, opened_pack
+from scenarios.pack_file.reader import is_pack, open_pack
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 
@@ -26,14 +26,14 @@ def require_packed_pool(path: Path, digest: str) -> None:
     """
     if not is_pack(path):
         return
-    with opened_pack(path) as pack:
+    with open_pack(path) as pack:
         packed = pack.manifest.pool_digest
     if packed != digest:
         raise StoreError(
             f"{path}: its manifest speaks of pool {packed[:SHOWN_DIGITS]}, and its scenario makes pool "
             f"{digest[:SHOWN_DIGITS]} today",
             expected="the pool that was packed",
-            action="pack it anew, or copy it again; a generated pool needs the package versions of then",
+            action="pack it again, or copy it again; a generated pool needs the package versions at the time",
         )
 
 

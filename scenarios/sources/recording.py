@@ -11,7 +11,7 @@ from protocols.errors import SettingsError, StoreError
 from protocols.recording.lines import Header
 from protocols.recording.reader import read_header
 from scenarios.display.progress import ProgressCall, no_progress
-from scenarios.pack_file.reader import packed_recording, packed_settings
+from scenarios.pack_file.reader import recording_to_pack, settings_to_pack
 from scenarios.settings.derived import scenario_of
 from scenarios.settings.library import LIBRARY
 from scenarios.settings.model import Scenario
@@ -35,7 +35,7 @@ def recorded_scenario(path: Path, header: Header | None = None) -> Scenario:
         StoreError: When it names none, or one of another version.
     """
     beside = path.resolve().parent
-    packed = packed_settings(beside)
+    packed = settings_to_pack(beside)
     found = packed or (header or read_header(path)).scenario
     if found is None:
         raise StoreError(
@@ -63,7 +63,7 @@ def find_recording(name: str, runs: Path, progress: ProgressCall = no_progress) 
     """
     found = identify(name, runs, RecordingPath, RunPath, PackPath)
     if isinstance(found, PackPath):
-        return packed_recording(found.path, runs, progress)
+        return recording_to_pack(found.path, runs, progress)
     if not isinstance(found, RunPath):
         return found.path
     if found.recording is None:

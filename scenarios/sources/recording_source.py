@@ -13,7 +13,7 @@ from scenarios.settings.model import Scenario
 from scenarios.sources.packed_pool import require_packed_pool
 from scenarios.sources.recording import find_recording, recorded_scenario
 from scenarios.sources.scenario import Overrides, load_scenario
-from scenarios.world.world import World, make_world
+from scenarios.world.world import World, build_world
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ def open_source(path: Path, scenario: Scenario | None, progress: ProgressCall) -
             expected="the table that the campaign was run with",
             action="put it there, name a scenario that finds it with --scenario, or replay a pack, which has it inside",
         )
-    world = make_world(meant, progress)
+    world = build_world(meant, progress)
     if header.pool_digest and header.pool_digest != world.pool.digest:
         raise StoreError(
             f"The recording speaks of pool {header.pool_digest[:12]}; its scenario makes pool {world.pool.digest[:12]} "
             f"of {len(world.pool):,} candidates today",
-            expected="the pool of then",
-            action="restore the table of then; a generated pool needs the package versions of then "
+            expected="the pool at the time",
+            action="restore the table at the time; a generated pool needs the package versions at the time "
             "(the recording's first line names them)",
         )
     return Source(path, header, meant, world, of_a_lab=header.of_shadow and scenario is None)

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from protocols.errors import SettingsError
 from protocols.settings.layers import Layer, environment_layer, set_layer, toml_layer
-from protocols.settings.resolve import Resolved
+from protocols.settings.resolve import ResolvedSettings
 from scenarios.display.progress import ProgressCall, no_progress
-from scenarios.pack_file.reader import packed_settings, unpacked
+from scenarios.pack_file.reader import settings_to_pack, unpacked
 from scenarios.settings.derived import resolve_scenario
 from scenarios.settings.library import LIBRARY
 from scenarios.settings.model import Scenario
@@ -68,7 +68,7 @@ def load_scenario(
     *,
     runs: Path | None = None,
     progress: ProgressCall = no_progress,
-) -> Resolved[Scenario]:
+) -> ResolvedSettings[Scenario]:
     """Return the settings that hold, and where each comes from.
 
     Args:
@@ -88,7 +88,7 @@ def load_scenario(
     path = found.path
     if isinstance(found, PackPath):
         folder = unpacked(path, runs, progress)
-        layers = [Layer(f"pack {path.name}", packed_settings(folder) or {})]
+        layers = [Layer(f"pack {path.name}", settings_to_pack(folder) or {})]
         namers = [Namer.stranger(layers[0].values, f"The pack {path.name}")]
     else:
         folder, layers = path.parent, [_scenario_layer(path)]
@@ -132,11 +132,11 @@ def _layers_above(overrides: Overrides, environ: Mapping[str, str]) -> list[tupl
     above = [(layer, Namer.person(layer.values)) for layer in said]
     if overrides.file is None:
         return above
-    further = toml_layer(overrides.file)
-    return [(further, Namer.file(further.values, overrides.file)), *above]
+    additional = toml_layer(overrides.file)
+    return [(additional, Namer.file(additional.values, overrides.file)), *above]
 
 
-def _require_start(resolved: Resolved[Scenario]) -> None:
+def _require_start(resolved: ResolvedSettings[Scenario]) -> None:
     """Check that who asks for a minimum of every family asks for a start set; a lab's has what the lab knows.
 
     Raises:

@@ -13,11 +13,11 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from agent.entropy.bias import BIAS_FIGURES
-from protocols.storage.atomic_file import written_whole
+from agent.entropy.bias import BIAS_METRICS
+from protocols.storage.atomic_file import atomic_write
 from scenarios.trim.figure import FamilyStrip, TrimPicture, draw_trim
 from scenarios.trim.rows import write_rows
-from scenarios.trim.trim import Figure, Trimming
+from scenarios.trim.trim import Figure, TrimResult
 
 FIGURES: Final = "trim.csv"
 PICTURE: Final = "trim.png"
@@ -28,10 +28,10 @@ MAX_FAMILIES_SHOWN: Final = 14
 SAID: Final = {"entropy_range": "Range of entropy", "mean_gap": "mean gap"}
 """Figures in the sentence over the picture, and their names there."""
 
-LOWER_IS_BETTER: Final = {each.name for each in BIAS_FIGURES if each.lower_is_better}
+LOWER_IS_BETTER: Final = {each.name for each in BIAS_METRICS if each.lower_is_better}
 
 
-def trim_table(trimming: Trimming) -> Table:
+def trim_table(trimming: TrimResult) -> Table:
     """Return the figures before, after and of random trims."""
     source, count = trimming.source, len(trimming.random)
     title = f"{source.name}: {len(trimming.rows)} of {len(source.values)} rows kept"
@@ -58,7 +58,7 @@ def trim_table(trimming: Trimming) -> Table:
     return table
 
 
-def trim_json(trimming: Trimming, files: list[Path]) -> str:
+def trim_json(trimming: TrimResult, files: list[Path]) -> str:
     """Return the same figures for another program."""
 
     def plain(each: Figure) -> dict[str, Any]:
@@ -88,7 +88,9 @@ def trim_json(trimming: Trimming, files: list[Path]) -> str:
     return json.dumps(told, indent=2, ensure_ascii=False)
 
 
-def write_trim(trimming: Trimming, folder: Path, told: Callable[[str, int, int], None] = lambda *_: None) -> list[Path]:
+def write_trim(
+    trimming: TrimResult, folder: Path, on_progress: Callable[[str, int, int], None] = lambda *_: None
+) -> list[Path]:
     """Write the trimmed table, the figures and the picture; return their paths.
 
     Raises:
@@ -98,18 +100,18 @@ def write_trim(trimming: Trimming, folder: Path, told: Callable[[str, int, int],
     folder.mkdir(parents=True, exist_ok=True)
     source = trimming.source
     trimmed = folder / f"{source.name}-trimmed{source.path.name[len(source.name) :]}"
-    told("writing", 0, 3)
+    on_progress("writing", 0, 3)
     write_rows(source.path, source.positions[trimming.rows], source.rows_in_file, trimmed)
-    told("writing", 1, 3)
-    with written_whole(folder / FIGURES) as file:
+    on_progress("writing", 1, 3)
+    with atomic_write(folder / FIGURES) as file:
         file.write(_csv(trimming).encode())
-    told("writing", 2, 3)
+    on_progress("writing", 2, 3)
     draw_trim(folder / PICTURE, _picture(trimming))
-    told("writing", 3, 3)
+    on_progress("writing", 3, 3)
     return [trimmed, folder / FIGURES, folder / PICTURE]
 
 
-def _csv(trimming: Trimming) -> str:
+def _csv(trimming: TrimResult) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(("quantity", "family", "unit", "full", "trimmed", "random_mean", "random_std", "random_trims"))
@@ -119,7 +121,7 @@ def _csv(trimming: Trimming) -> str:
     return text.getvalue()
 
 
-def _picture(trimming: Trimming) -> TrimPicture:
+def _picture(trimming: TrimResult) -> TrimPicture:
     source, kept = trimming.source, np.zeros(len(trimming.source.values), dtype=bool)
     kept[trimming.rows] = True
     entropies = {each.family: each for each in trimming.family_figures() if each.quantity == "entropy"}
@@ -141,7 +143,7 @@ def _picture(trimming: Trimming) -> TrimPicture:
     )
 
 
-def _sentence(trimming: Trimming) -> str:
+def _sentence(trimming: TrimResult) -> str:
     said = []
     for each in trimming.table_figures():
         if each.quantity not in SAID:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError, invariant
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 
 IndexArray = NDArray[np.int64]
 
@@ -39,7 +39,7 @@ def write_rows(source: Path, positions: IndexArray, rows_in_file: int, target: P
     """
     kept = np.zeros(rows_in_file, dtype=bool)
     kept[positions] = True
-    with written_whole(target) as file:
+    with atomic_write(target) as file:
         if source.suffix.lower() == ".parquet":
             _write_parquet(source, kept, file)
         elif source.suffix.lower() == ".gz":

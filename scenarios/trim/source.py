@@ -160,7 +160,7 @@ def _judged(file: TableFile, columns: NamedColumns, families: Sequence[str], num
         raise TableError(
             f"Column {columns.property!r} has {numbers[row]:g} in {file.place(row)}",
             expected=f"values between {-MAX_ABS_VALUE:g} and {MAX_ABS_VALUE:g}",
-            action="mend or leave out these rows, or take another unit",
+            action="fix or leave out these rows, or take another unit",
         )
     names, codes = np.unique(np.array(families)[positions], return_inverse=True)
     return TrimSource(

@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.entropy.bias import BIAS_FIGURES, BiasPoint, measure_bias
+from agent.entropy.bias import BIAS_METRICS, BiasPoint, measure_bias
 from agent.entropy.measure import ESTIMATORS, SMALLEST_RESOLUTION, EntropyMeasure, default_resolution
 from agent.entropy.subset import LEVEL_ROWS, counted_entropy, rows_to_keep
 from protocols.errors import SettingsError
 from scenarios.trim.source import TrimSource
-from scenarios.world.world import Progress
+from scenarios.world.world import ProgressCall
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -59,7 +59,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Trimming:
+class TrimResult:
     """What was kept, and what it is worth.
 
     Attributes:
@@ -90,7 +90,7 @@ class Trimming:
         points = self.points
         made = [
             _figure(each.name, each.label, "", each.unit, [getattr(point, each.name) for point in points])
-            for each in BIAS_FIGURES
+            for each in BIAS_METRICS
         ]
         joint = [None if self.level is None else counted_entropy(p.sizes, p.entropies, self.level) for p in points]
         return [
@@ -177,8 +177,8 @@ def measure_for(values: FloatArray, estimator: str, resolution: float | None) ->
 
 
 def trim(
-    source: TrimSource, keep: int, measure: EntropyMeasure, seeds: int, progress: Progress = lambda *_: None
-) -> Trimming:
+    source: TrimSource, keep: int, measure: EntropyMeasure, seeds: int, progress: ProgressCall = lambda *_: None
+) -> TrimResult:
     """Choose the rows to keep, and measure them beside the whole table and random trims of the same size.
 
     Args:
@@ -194,7 +194,7 @@ def trim(
         source.values,
         keep,
         resolution=measure.resolution,
-        told=lambda removed: progress("removing rows", removed, count - keep),
+        on_progress=lambda removed: progress("removing rows", removed, count - keep),
     )
     random: list[BiasPoint] = []
     for seed in range(seeds):
@@ -203,7 +203,7 @@ def trim(
         random.append(_point(source, drawn, measure))
     progress("random trims", seeds, seeds)
     full = _point(source, np.arange(count), measure)
-    return Trimming(source, measure, rows, _level(full), full, _point(source, rows, measure), tuple(random))
+    return TrimResult(source, measure, rows, _level(full), full, _point(source, rows, measure), tuple(random))
 
 
 def _point(source: TrimSource, rows: IndexArray, measure: EntropyMeasure) -> BiasPoint:

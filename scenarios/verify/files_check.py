@@ -13,7 +13,7 @@ from protocols.recording.reader import RecordingCheck, check_recording
 from scenarios.run.banded import bands_at
 from scenarios.run.summary import RunSummary, read_summary
 from scenarios.run.trajectory import read_trajectory_csv
-from scenarios.verify.part import Part, Story, other_band, other_figure
+from scenarios.verify.part import CheckedPart, JournalFold, other_band, other_figure
 
 NOT_THERE: Final = "not there"
 NOT_YET: Final = "not there: it is written when a run ends"
@@ -22,69 +22,69 @@ GONE: Final = "not there, and the campaign is finished: run it with --resume, wh
 FIRST_VERSION: Final = 1
 """Of recordings: it knew no notes, so that nothing says how far one reaches."""
 
-FIGURES_OF_SUMMARY: Final = 5
+METRICS_OF_SUMMARY: Final = 5
 """Three counts, and the bias before and after."""
 
 
-def check_trajectory(path: Path, story: Story) -> Part:
-    """Compare every step of the trajectory."""
+def check_trajectory(path: Path, fold: JournalFold) -> CheckedPart:
+    """Compare every observation of the trajectory."""
     if not path.is_file():
-        return _absent(path, story)
+        return _absent(path, fold)
     try:
         trajectory = read_trajectory_csv(path)
     except EntropilotError as error:
-        return Part(path.name, 0, error.found)
-    written, points = trajectory.points, story.points
+        return CheckedPart(path.name, 0, error.found)
+    written, points = trajectory.points, fold.points
     last = len(points) - 1
-    shown = [(step, points[step]) for step in trajectory.bands if 0 <= step <= last]
-    bands = bands_at(shown, story.ledger.meter)
-    for sound, (step, point) in enumerate(written):
-        past_the_end = f"it is not in the journal, which ends at step {last}"
-        problem = past_the_end if step > last else other_figure(point, points[step])
-        if not problem and step in bands:  # an interrupted run has bands at its ends only, an old one nowhere
-            problem = other_band(trajectory.bands[step], bands[step], point.families)
+    shown = [(observation, points[observation]) for observation in trajectory.bands if 0 <= observation <= last]
+    bands = bands_at(shown, fold.ledger.meter)
+    for sound, (observation, point) in enumerate(written):
+        past_the_end = f"it is not in the journal, which ends at observation {last}"
+        problem = past_the_end if observation > last else other_figure(point, points[observation])
+        if not problem and observation in bands:  # an interrupted run has bands at its ends only, an old one nowhere
+            problem = other_band(trajectory.bands[observation], bands[observation], point.families)
         if problem:
-            return Part(path.name, sound, f"step {step}: {problem}")
+            return CheckedPart(path.name, sound, f"observation {observation}: {problem}")
     missing = len(points) - len(written)
-    older = f"older than the journal by {missing} steps" if missing else ""
-    is_over = story.ledger.campaign.phase is Phase.FINISHED
-    return Part(path.name, len(written), older if is_over else "", "" if is_over else older)
+    older = f"older than the journal by {missing} observations" if missing else ""
+    is_over = fold.ledger.campaign.phase is Phase.FINISHED
+    return CheckedPart(path.name, len(written), older if is_over else "", "" if is_over else older)
 
 
-def check_summary(path: Path, story: Story) -> Part:
+def check_summary(path: Path, fold: JournalFold) -> CheckedPart:
     """Compare the figures of the summary."""
     if not path.is_file():
-        return _absent(path, story)
+        return _absent(path, fold)
     try:
         summary = read_summary(path)
     except EntropilotError as error:
-        return Part(path.name, 0, error.found)
-    points = story.points
-    problem = _other_journal(summary, story)
-    if not problem and summary.journal_rows < len(story.digests) and story.ledger.campaign.phase is not Phase.FINISHED:
-        return Part(path.name, 0, note="older than the journal: written when the run ended last")
-    problem = problem or _other_count(summary, story.ledger.campaign)
-    right = bands_at([(0, points[0]), (1, points[-1])], story.ledger.meter)
+        return CheckedPart(path.name, 0, error.found)
+    points = fold.points
+    problem = _other_journal(summary, fold)
+    if not problem and summary.journal_rows < len(fold.digests) and fold.ledger.campaign.phase is not Phase.FINISHED:
+        return CheckedPart(path.name, 0, note="older than the journal: written when the run ended last")
+    problem = problem or _other_count(summary, fold.ledger.campaign)
+    right = bands_at([(0, points[0]), (1, points[-1])], fold.ledger.meter)
     for at, (moment, point, bands) in enumerate(
         (("before", summary.before, summary.bands_before), ("after", summary.after, summary.bands_after))
     ):
         figure = other_figure(point, points[-at])
         figure = figure or (other_band(bands, right[at], point.families) if bands else "")
         problem = problem or (f"{moment}: {figure}" if figure else "")
-    return Part(path.name, 0 if problem else FIGURES_OF_SUMMARY, problem)
+    return CheckedPart(path.name, 0 if problem else METRICS_OF_SUMMARY, problem)
 
 
-def _absent(path: Path, story: Story) -> Part:
-    is_over = story.ledger.campaign.phase is Phase.FINISHED
-    return Part(path.name, 0, GONE if is_over else "", "" if is_over else NOT_YET)
+def _absent(path: Path, fold: JournalFold) -> CheckedPart:
+    is_over = fold.ledger.campaign.phase is Phase.FINISHED
+    return CheckedPart(path.name, 0, GONE if is_over else "", "" if is_over else NOT_YET)
 
 
-def _other_journal(summary: RunSummary, story: Story) -> str:
+def _other_journal(summary: RunSummary, fold: JournalFold) -> str:
     """Return what shows that a summary was made of another journal; empty when nothing does."""
-    rows, there = summary.journal_rows, len(story.digests)
+    rows, there = summary.journal_rows, len(fold.digests)
     if rows > there:
         return f"it knows {rows} rows of a journal that ends at {there}"
-    if rows and summary.journal_digest != story.digests[rows - 1]:
+    if rows and summary.journal_digest != fold.digests[rows - 1]:
         return f"it speaks of another journal: row {rows} has another digest"
     return ""
 
@@ -97,7 +97,7 @@ def _other_count(summary: RunSummary, campaign: Campaign) -> str:
     return ""
 
 
-def check_message_log(path: Path) -> Part:
+def check_message_log(path: Path) -> CheckedPart:
     """Check a recording by itself."""
     return _message_log(path, _check_of(path))
 
@@ -126,10 +126,10 @@ class RecordingOfRun:
         """Rows that the journal has, as the recording says."""
         return 0 if self._check is None else self._check.before
 
-    def compared(self, journal: JournalEnd | None) -> Part:
+    def compared(self, journal: JournalEnd | None) -> CheckedPart:
         """Return what was found, compared with the end of the journal where that is known.
 
-        A power cut may take the end of a recording, which is noted from the journal when the campaign is taken up: so
+        A power cut may take the end of a recording, which is noted from the journal when the campaign is resumed: so
         an unfinished one need not hold all of the journal. A finished one has it, and it is on the disk.
         """
         if journal is not None and journal.is_over and _other_end(self._check, journal):
@@ -144,10 +144,10 @@ def _check_of(path: Path) -> RecordingCheck | None:
     return check_recording(path) if path.is_file() else None
 
 
-def _message_log(path: Path, check: RecordingCheck | None) -> Part:
+def _message_log(path: Path, check: RecordingCheck | None) -> CheckedPart:
     if check is None:
-        return Part(path.name, 0, note=NOT_THERE)
-    return Part(path.name, check.messages, check.problem, check.note)
+        return CheckedPart(path.name, 0, note=NOT_THERE)
+    return CheckedPart(path.name, check.messages, check.problem, check.note)
 
 
 def _other_end(check: RecordingCheck | None, journal: JournalEnd) -> str:

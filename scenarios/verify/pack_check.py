@@ -13,16 +13,19 @@ from scenarios.pack_file.manifest import (
     PackMember,
     WrongPack,
 )
-from scenarios.pack_file.reader import BROKEN_SEAL, Pack, opened_pack
-from scenarios.verify.part import Part
+from scenarios.pack_file.reader import BROKEN_SEAL, Pack, open_pack
+from scenarios.verify.part import CheckedPart
 
 
-def pack_parts(path: Path, progress: ProgressCall = no_progress) -> tuple[Part, ...]:
+def pack_parts(path: Path, progress: ProgressCall = no_progress) -> tuple[CheckedPart, ...]:
     """Check a pack, and return what was found: the manifest, every member, the recording's chain, the whole file."""
     try:
-        with opened_pack(path, progress) as pack:
+        with open_pack(path, progress) as pack:
             members = pack.manifest.members
-            parts = [Part(MANIFEST, len(members), note="members, as listed"), *(_part(pack, each) for each in members)]
+            parts = [
+                CheckedPart(MANIFEST, len(members), note="members, as listed"),
+                *(_part(pack, each) for each in members),
+            ]
             if pack.manifest.has_recording and not any(part.problem for part in parts):
                 with pack.recording() as file:
                     check = check_lines(Path(RECORDING), file)
@@ -30,16 +33,18 @@ def pack_parts(path: Path, progress: ProgressCall = no_progress) -> tuple[Part, 
                 problem = check.problem
                 if not problem and check.pool_digest not in {"", pack.manifest.pool_digest}:
                     problem = f"it is of another pool than the {MANIFEST} speaks of"
-                parts.append(Part(f"chain of {RECORDING}", check.messages, problem, note))
-            seal = Part("whole file", path.stat().st_size, "" if pack.is_sealed else BROKEN_SEAL, "bytes, sealed")
+                parts.append(CheckedPart(f"chain of {RECORDING}", check.messages, problem, note))
+            seal = CheckedPart(
+                "whole file", path.stat().st_size, "" if pack.is_sealed else BROKEN_SEAL, "bytes, sealed"
+            )
             return (*parts, seal)
     except StoreError as error:
-        return (Part(path.name, 0, error.found.removeprefix(f"{path}: "), action=error.action),)
+        return (CheckedPart(path.name, 0, error.found.removeprefix(f"{path}: "), action=error.action),)
 
 
-def _part(pack: Pack, member: PackMember) -> Part:
+def _part(pack: Pack, member: PackMember) -> CheckedPart:
     try:
         pack.require_member(member)
     except WrongPack as wrong:
-        return Part(member.name, 0, wrong.reason)
-    return Part(member.name, member.bytes, note="bytes, SHA-256 as in the manifest")
+        return CheckedPart(member.name, 0, wrong.reason)
+    return CheckedPart(member.name, member.bytes, note="bytes, SHA-256 as in the manifest")

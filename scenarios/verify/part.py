@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agent.campaign.ledger import BiasStep, Ledger
-from agent.entropy.bias import BIAS_FIGURES, BiasPoint
+from agent.campaign.ledger import Ledger, TrajectoryPoint
+from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from scenarios.run.trajectory import Bands
 
 FIGURE_TOLERANCE: Final = 1e-9
@@ -15,7 +15,7 @@ FIGURE_TOLERANCE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CheckedPart:
     """What was found of one part of a run.
 
     Attributes:
@@ -34,14 +34,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class JournalFold:
     """What the journal tells, folded."""
 
     ledger: Ledger
     """The campaign at the end of the journal."""
     digests: tuple[str, ...]
     """Of every row of the journal."""
-    metrics: tuple[BiasStep, ...]
+    metrics: tuple[TrajectoryPoint, ...]
     """After every observation."""
 
     @property
@@ -61,7 +61,7 @@ def other_figure(written: BiasPoint, right: BiasPoint) -> str:
         ):
             if not equal(one, other):
                 return f"{what} of {family} = {one}; the journal says {other}"
-    for what in (*(figure.name for figure in BIAS_FIGURES), "poorest_family"):
+    for what in (*(metric.name for metric in BIAS_METRICS), "starved_family"):
         one, other = getattr(written, what), getattr(right, what)
         if not equal(one, other):
             return f"{what} = {one}; the journal says {other}"

@@ -28,18 +28,18 @@ from typing import Final
 from sqlalchemy import Connection, Table, select
 
 from agent.campaign.events import Event, load_event
-from agent.campaign.ledger import BiasStep, Ledger
+from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
-from agent.store.read_only import NO_TIME, copy_database, file_of, require_known, touched_in
+from agent.store.read_only import NO_TIME, copy_database, file_of, referenced_in, require_known
 from agent.store.store import GENESIS_DIGEST, Commit, Store, chain_digest
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
 from protocols.errors import InvariantViolation, StoreError
 from protocols.storage.database import opening, sqlite_url
 from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
-from scenarios.verify.part import Part, Story, equal
+from scenarios.verify.part import CheckedPart, JournalFold, equal
 
 EVENTS_PER_COMMIT: Final = 1_000
 """Events that are folded into the empty database at a time."""
@@ -60,8 +60,8 @@ def verify_run(
     names: RunFiles,
     *,
     database_url: str | None = None,
-    on_part: Callable[[Part], None] = lambda _part: None,
-) -> tuple[Part, ...]:
+    on_part: Callable[[CheckedPart], None] = lambda _part: None,
+) -> tuple[CheckedPart, ...]:
     """Check everything in a run folder; stop at a journal that is broken, for all else is checked against it.
 
     Args:
@@ -73,9 +73,9 @@ def verify_run(
     Raises:
         StoreError: When there is no database, or it is no Entropilot's.
     """
-    parts: list[Part] = []
+    parts: list[CheckedPart] = []
 
-    def found(part: Part) -> bool:
+    def found(part: CheckedPart) -> bool:
         parts.append(part)
         on_part(part)
         return not part.problem
@@ -87,7 +87,7 @@ def verify_run(
         if file is not None:
             copy = Path(scratch) / "copy.db"
             copied = copy_database(file, copy)
-            if not found(Part("database", 0 if copied.problem else copied.pages, copied.problem)):
+            if not found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
                 return tuple(parts)
             url = sqlite_url(copy)
         with opening(url) as connection:
@@ -104,7 +104,7 @@ def verify_run(
     return tuple(parts)
 
 
-def require_sound(parts: tuple[Part, ...], run: str) -> None:
+def require_sound(parts: tuple[CheckedPart, ...], run: str) -> None:
     """Raise for the first part that is not sound.
 
     Raises:
@@ -132,35 +132,37 @@ def _check_tables(
     scratch: Path,
     folder: Path,
     names: RunFiles,
-    found: Callable[[Part], bool],
+    found: Callable[[CheckedPart], bool],
     *,
     witness: str,
 ) -> JournalEnd | None:
     """Return where the journal ends; None when that is not known."""
     part, events, digests = _journal(connection)
     if not events and not part.problem and witness:
-        part = Part(JOURNAL.name, 0, f"it has no row, and {witness} is of a campaign that had begun: it was wiped")
+        part = CheckedPart(
+            JOURNAL.name, 0, f"it has no row, and {witness} is of a campaign that had begun: it was wiped"
+        )
     if not found(part) or not events:
         return None
-    pool = touched_in(connection, events)
-    part, story = _folded(events, digests, pool)
-    if not found(part) or story is None:
+    pool = referenced_in(connection, events)
+    part, fold = _folded(events, digests, pool)
+    if not found(part) or fold is None:
         return None
-    labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, story.ledger.campaign.terms.unit)
+    labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, fold.ledger.campaign.plan.unit)
     with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
-        _rebuild(again, events, story)
+        _rebuild(again, events, fold)
     with opening(sqlite_url(scratch)) as right:
         for table in (OBSERVATION, REQUEST, BIAS_POINT, BIAS_FAMILY):
             found(_same_rows(table, connection, right))
         right.close()
         right.engine.dispose()
-    found(_outbox(connection, story.ledger.campaign))
-    found(check_trajectory(folder / names.trajectory, story))
-    found(check_summary(folder / names.summary, story))
-    return JournalEnd(len(events), story.ledger.campaign.phase is Phase.FINISHED)
+    found(_outbox(connection, fold.ledger.campaign))
+    found(check_trajectory(folder / names.trajectory, fold))
+    found(check_summary(folder / names.summary, fold))
+    return JournalEnd(len(events), fold.ledger.campaign.phase is Phase.FINISHED)
 
 
-def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]]:
+def _journal(connection: Connection) -> tuple[CheckedPart, list[Event], tuple[str, ...]]:
     events: list[Event] = []
     digests: list[str] = []
     problem = ""
@@ -178,31 +180,31 @@ def _journal(connection: Connection) -> tuple[Part, list[Event], tuple[str, ...]
         if problem:
             break
     note = "" if events or problem else "the campaign has not begun"
-    return Part(JOURNAL.name, len(events), problem, note), events, tuple(digests)
+    return CheckedPart(JOURNAL.name, len(events), problem, note), events, tuple(digests)
 
 
-def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[Part, Story | None]:
+def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[CheckedPart, JournalFold | None]:
     ledger = Ledger(pool)
-    metrics: list[BiasStep] = []
+    metrics: list[TrajectoryPoint] = []
     for number, event in enumerate(events, 1):
         try:
             change = ledger.fold(event)
         except (InvariantViolation, LookupError) as error:
             problem = f"row {number} of the journal cannot follow the ones before: {error}"
-            return Part("campaign", number - 1, problem), None
+            return CheckedPart("campaign", number - 1, problem), None
         if change.metrics is not None:
             metrics.append(change.metrics)
-    return Part("campaign", len(events)), Story(ledger, digests, tuple(metrics))
+    return CheckedPart("campaign", len(events)), JournalFold(ledger, digests, tuple(metrics))
 
 
-def _rebuild(again: Store, events: list[Event], story: Story) -> None:
+def _rebuild(again: Store, events: list[Event], fold: JournalFold) -> None:
     """Fold the events into an empty database, by the statements that the agent uses."""
     for first in range(0, len(events), EVENTS_PER_COMMIT):
         again.append(Commit(events=tuple(events[first : first + EVENTS_PER_COMMIT])), now=NO_TIME)
-    again.append(Commit(bias=story.metrics), now=NO_TIME)
+    again.append(Commit(bias=fold.metrics), now=NO_TIME)
 
 
-def _same_rows(table: Table, connection: Connection, right: Connection) -> Part:
+def _same_rows(table: Table, connection: Connection, right: Connection) -> CheckedPart:
     keys = [column.name for column in table.primary_key]
     there, expected = (
         {tuple(row._mapping[key] for key in keys): row for row in each.execute(select(table)).all()}  # noqa: SLF001 - SQLAlchemy's public name
@@ -212,15 +214,17 @@ def _same_rows(table: Table, connection: Connection, right: Connection) -> Part:
         row, wanted = there.get(key), expected.get(key)
         which = "the row " + ", ".join(f"{name} = {value!r}" for name, value in zip(keys, key, strict=True))
         if row is None or wanted is None:
-            return Part(table.name, sound, f"{which} {'is missing' if row is None else 'is not in the journal'}")
+            return CheckedPart(table.name, sound, f"{which} {'is missing' if row is None else 'is not in the journal'}")
         for column, value, told in zip(table.columns, row, wanted, strict=True):
             if not equal(value, told):
-                return Part(table.name, sound, f"{which} says {column.name} = {value!r}; the journal says {told!r}")
-    return Part(table.name, len(expected))
+                return CheckedPart(
+                    table.name, sound, f"{which} says {column.name} = {value!r}; the journal says {told!r}"
+                )
+    return CheckedPart(table.name, len(expected))
 
 
-def _outbox(connection: Connection, campaign: Campaign) -> Part:
+def _outbox(connection: Connection, campaign: Campaign) -> CheckedPart:
     waiting = connection.execute(select(OUTBOX.c.attempt_id).order_by(OUTBOX.c.attempt_id)).scalars().all()
     strange = next((attempt_id for attempt_id in waiting if attempt_id not in campaign.attempts), None)
     problem = "" if strange is None else f"attempt {strange!r} was never made"
-    return Part(OUTBOX.name, len(waiting), problem)
+    return CheckedPart(OUTBOX.name, len(waiting), problem)

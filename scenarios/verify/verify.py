@@ -18,7 +18,7 @@ from scenarios.sources.kinds import PackPath, RecordingPath, RunPath
 from scenarios.sources.run_folder import SUMMARY, TRAJECTORY
 from scenarios.verify.files_check import check_message_log
 from scenarios.verify.pack_check import pack_parts
-from scenarios.verify.part import Part
+from scenarios.verify.part import CheckedPart
 from scenarios.verify.run_check import RunFiles, verify_run
 
 FILES: Final = RunFiles(DATABASE, RECORDING, TRAJECTORY, SUMMARY)
@@ -27,7 +27,7 @@ PARTS: Final = 11
 """How many parts a whole run has, for the progress bar."""
 
 
-def verified(run: str, runs: Path, database_url: str | None, progress: ProgressCall) -> tuple[Part, ...]:
+def verify(run: str, runs: Path, database_url: str | None, progress: ProgressCall) -> tuple[CheckedPart, ...]:
     """Check a run folder, or a recording or a pack by itself.
 
     Args:
@@ -52,7 +52,7 @@ def verified(run: str, runs: Path, database_url: str | None, progress: ProgressC
         )
     done = 0
 
-    def count(_part: Part) -> None:
+    def count(_part: CheckedPart) -> None:
         nonlocal done
         done += 1
         progress("checking", done, PARTS)
@@ -60,7 +60,7 @@ def verified(run: str, runs: Path, database_url: str | None, progress: ProgressC
     return verify_run(found.path, FILES, database_url=database_url, on_part=count)
 
 
-def verification_table(parts: tuple[Part, ...]) -> Table:
+def verification_table(parts: tuple[CheckedPart, ...]) -> Table:
     """Return what was found, a row a part."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("part", style="bold")
@@ -72,7 +72,7 @@ def verification_table(parts: tuple[Part, ...]) -> Table:
     return table
 
 
-def verification_json(parts: tuple[Part, ...]) -> str:
+def verification_json(parts: tuple[CheckedPart, ...]) -> str:
     """Return the same as JSON."""
     sound = not any(part.problem for part in parts)
     return json.dumps({"sound": sound, "parts": [dataclasses.asdict(part) for part in parts]}, indent=2)

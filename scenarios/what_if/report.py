@@ -12,9 +12,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.entropy.bias import BIAS_FIGURES, BiasPoint
+from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from protocols.errors import StoreError
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 from scenarios.run.trajectory import write_trajectory_csv
 from scenarios.sources.run_folder import names_in_turn
 from scenarios.what_if.figure import Line, draw_what_if
@@ -85,7 +85,7 @@ def write_what_if(found: WhatIf, folder: Path) -> tuple[Path, ...]:
     draw_what_if(paths[0], lines, kinds, title=title, subtitle=coverage_sentence(found))
     write_trajectory_csv(paths[1], found.recorded)
     write_trajectory_csv(paths[2], found.other.trajectory)
-    with written_whole(paths[3]) as file:
+    with atomic_write(paths[3]) as file:
         file.write(what_if_json(found).encode())
     return paths
 
@@ -118,10 +118,10 @@ def _figures(found: WhatIf) -> Iterator[tuple[str, str, str]]:
     yield "asked for", f"{found.recorded_asked:,}", f"{found.asked:,}"
     yield "results", f"{len(found.recorded.points) - 1:,}", f"{len(found.other.trajectory.points) - 1:,}"
     yield "the same candidates", f"{found.shared:,}", f"{found.shared:,}"
-    for figure in BIAS_FIGURES:
-        begun = getattr(first, figure.name)
-        ends = (_change(begun, getattr(point, figure.name)) for point in (last, other))
-        yield figure.name.replace("_", " "), next(ends), next(ends)
+    for metric in BIAS_METRICS:
+        begun = getattr(first, metric.name)
+        ends = (_change(begun, getattr(point, metric.name)) for point in (last, other))
+        yield metric.name.replace("_", " "), next(ends), next(ends)
 
 
 def _change(before: float | None, after: float | None) -> str:
@@ -131,7 +131,7 @@ def _change(before: float | None, after: float | None) -> str:
 
 def _points(points: tuple[tuple[int, BiasPoint], ...]) -> dict[str, object]:
     ends = {
-        when: {figure.name: getattr(point, figure.name) for figure in BIAS_FIGURES}
+        when: {metric.name: getattr(point, metric.name) for metric in BIAS_METRICS}
         for when, (_, point) in (("before", points[0]), ("after", points[-1]))
     }
     return {"results": len(points) - 1, **ends}

@@ -1,6 +1,6 @@
 """What would have happened: the same start, another policy or other settings, the recorded results as the oracle.
 
-A candidate that was never measured has no answer: it is counted as unknown and set aside, never guessed; unless a table
+A candidate that was never measured has no answer: it is counted as unknown and abandoned, never guessed; unless a table
 or the scenario's simulator is asked to fill in. What the operator excluded is excluded from the beginning. The
 campaign is played without its lab, so failures, deadlines and the order of arrival are not played again.
 """
@@ -17,7 +17,7 @@ from typing import Final
 from agent.campaign.plan import CampaignPlan, CampaignPlanSettings
 from agent.campaign.state import Attempt
 from agent.pool.candidates import Pool
-from agent.runtime.messages import Correspondence
+from agent.runtime.messages import MessageBuilder
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError
 from protocols.tables.table import read_table
@@ -49,7 +49,7 @@ OF_A_POLICY: Final = frozenset({"policy", "policy_options", "seed"})
 """Settings that a lab which chooses for itself has not."""
 
 NEVER_GIVE_UP: Final = 100_000
-"""Candidates set aside in a row before the campaign pauses: what is unknown says nothing of a lab."""
+"""Candidates abandoned in a row before the campaign pauses: what is unknown says nothing of a lab."""
 
 PLAYING: Final = "playing the other campaign"
 
@@ -140,7 +140,7 @@ def what_if(
     """
     recorded = RecordedCampaign()
     followed, note = followed_to_the_end(source, recorded.note, progress, campaign=campaign)
-    plan, pool = followed.terms, source.world.pool
+    plan, pool = followed.plan, source.world.pool
     then, now = _as_recorded(plan, source.scenario.campaign), scenario.campaign
     _require_same_ground(then, now)
     start, answers = (
@@ -151,7 +151,7 @@ def what_if(
 
     def answer(index: int) -> Sequence[float] | None:
         known = answers.get(index)
-        if known is not None and len(known) == 1 + len(now.further):
+        if known is not None and len(known) == 1 + len(now.additional_properties):
             answered_by[index] = AnsweredBy.RECORDING
             return known
         found = None if filler is None else filler(index)
@@ -223,11 +223,11 @@ def _simulated(scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
     evaluator = make_evaluator(instrument)
     noise = GaussianNoise.from_settings(instrument.noise) if instrument.noise else None
     deadline_s = scenario.campaign.evaluation_deadline_s
-    letters = Correspondence(plan, pool, evaluation_deadline_s=deadline_s, clock=lambda: datetime.now(UTC))
+    messages = MessageBuilder(plan, pool, evaluation_deadline_s=deadline_s, clock=lambda: datetime.now(UTC))
 
     def evaluate(index: int) -> Sequence[float] | None:
         name = pool.candidate_ids[index]
-        request = decode_payload(letters.request(Attempt(f"what-if-{index}", name, 0, 1, instrument.id)).payload)
+        request = decode_payload(messages.request(Attempt(f"what-if-{index}", name, 0, 1, instrument.id)).payload)
         if not isinstance(request, CandidateRequest):
             return None
         try:
@@ -245,14 +245,14 @@ def _simulated(scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
 def _as_recorded(plan: CampaignPlan, given: CampaignSettings) -> CampaignSettings:
     """Return the settings of a recorded campaign; `--scenario` may have given those of another one."""
     told = {name: getattr(plan, name) for name in CampaignPlanSettings.model_fields if name != "resolution"}
-    further = {each.name: each.unit for each in plan.further}
-    if further != {name: each.unit for name, each in given.further.items()}:
-        told["further"] = further  # to be refused: what was recorded says no more of them
+    additional = {each.name: each.unit for each in plan.additional_properties}
+    if additional != {name: each.unit for name, each in given.additional_properties.items()}:
+        told["additional_properties"] = additional  # to be refused: what was recorded says no more of them
     return given.model_copy(update={**told, "property": plan.property_name})
 
 
 def _require_same_ground(then: CampaignSettings, now: CampaignSettings) -> None:
-    for name in ("property", "unit", "further"):
+    for name in ("property", "unit", "additional_properties"):
         if getattr(then, name) != getattr(now, name):
             raise SettingsError(
                 f"campaign.{name} is {getattr(then, name)!r} in the recording and {getattr(now, name)!r} now",

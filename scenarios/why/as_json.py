@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agent.campaign.life_cycle import Standing
+from agent.campaign.life_cycle import CandidateStatus
 from scenarios.why.explanation import Explanation, Verdict
 
 EXPLANATION_FORMAT: Final = 1
@@ -28,7 +28,7 @@ def explanation_json(explanation: Explanation, *, figure: str | None = None) -> 
 
 def _plain(value: Any) -> Any:
     match value:
-        case Standing() | Verdict():
+        case CandidateStatus() | Verdict():
             return value.name.lower()
         case Mapping():
             return {str(key): _plain(each) for key, each in value.items()}

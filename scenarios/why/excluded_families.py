@@ -3,7 +3,7 @@
 | policy | a family is left out |
 |---|---|
 | etal | while its latest `patience` acquisitions in a row have brought no gain (`family_history`) |
-| etal_reference | for good, once `patience` in a row have not raised its entropy (`etal_reference.is_left_out`) |
+| etal_reference | for good, once `patience` in a row have not raised its entropy (`etal_reference.is_excluded`) |
 | any other | never, as far as is known |
 """
 
@@ -25,19 +25,19 @@ REFERENCE: Final = "etal_reference"
 
 
 @dataclass(frozen=True, slots=True)
-class GivenUp:
+class FamilyExclusion:
     """How a policy had come to see a family.
 
     Attributes:
-        misses: Its latest acquisitions in a row without a gain; None where the policy does not count so.
-        left_out: Whether it was left out for it.
+        no_gain_count: Its latest acquisitions in a row without a gain; None where the policy does not count so.
+        excluded: Whether it was left out for it.
     """
 
-    misses: int | None = None
-    left_out: bool = False
+    no_gain_count: int | None = None
+    excluded: bool = False
 
 
-def given_up(context: AcquisitionContext, policy: str, options: Mapping[str, Any]) -> Sequence[GivenUp]:
+def exclusions(context: AcquisitionContext, policy: str, options: Mapping[str, Any]) -> Sequence[FamilyExclusion]:
     """Return how a policy had come to see each family, by code.
 
     Args:
@@ -49,7 +49,7 @@ def given_up(context: AcquisitionContext, policy: str, options: Mapping[str, Any
         return _by_history(context, patience_of(policy, options))
     if policy == REFERENCE:
         return _as_published(context, patience_of(policy, options))
-    return [GivenUp()] * len(context.pool.families)
+    return [FamilyExclusion()] * len(context.pool.families)
 
 
 def patience_of(policy: str, options: Mapping[str, Any]) -> int:
@@ -59,23 +59,23 @@ def patience_of(policy: str, options: Mapping[str, Any]) -> int:
     return int(options.get("patience", default))
 
 
-def _by_history(context: AcquisitionContext, patience: int) -> list[GivenUp]:
+def _by_history(context: AcquisitionContext, patience: int) -> list[FamilyExclusion]:
     from agent.acquisition.family_history import Histories
-    from agent.surrogate.growing import GrowthTerms
+    from agent.surrogate.growing import GrowthSettings
     from agent.surrogate.standardise import Standardisation
 
     features = context.pool.features.shape[1]
     unused = Standardisation(np.zeros(features), np.ones(features), np.ones(features, dtype=bool))  # by no surrogate
     followed = [
-        Histories(context.pool, aspect.measure, unused, GrowthTerms()).follow(context, values)
-        for aspect, values in context.balanced
+        Histories(context.pool, target_property.measure, unused, GrowthSettings()).follow(context, values)
+        for target_property, values in context.target_values
     ]
-    misses = [min(history.misses for history in of_family) for of_family in zip(*followed, strict=True)]
-    return [GivenUp(count, count >= patience) for count in misses]
+    no_gain_count = [min(history.no_gain_count for history in of_family) for of_family in zip(*followed, strict=True)]
+    return [FamilyExclusion(count, count >= patience) for count in no_gain_count]
 
 
-def _as_published(context: AcquisitionContext, patience: int) -> list[GivenUp]:
-    from agent.acquisition.etal_reference import is_left_out
+def _as_published(context: AcquisitionContext, patience: int) -> list[FamilyExclusion]:
+    from agent.acquisition.etal_reference import is_excluded
 
     codes = context.pool.family_codes[context.observed]
     positions = np.searchsorted(context.observed, context.acquired)
@@ -85,5 +85,5 @@ def _as_published(context: AcquisitionContext, patience: int) -> list[GivenUp]:
     for code in range(len(context.pool.families)):
         start = context.values[is_start & (codes == code)]
         acquired = context.values[positions[codes[positions] == code]]
-        told.append(GivenUp(None, is_left_out(start, acquired, patience)))
+        told.append(FamilyExclusion(None, is_excluded(start, acquired, patience)))
     return told

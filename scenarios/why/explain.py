@@ -10,14 +10,14 @@ from agent.acquisition.base import AcquisitionContext
 from agent.campaign.events import DecisionMade, Event
 from agent.campaign.ledger import Ledger
 from agent.pool.candidates import Pool
-from agent.store.touched_pool import TouchedPool
+from agent.store.partial_pool import ReferencedPool
 from protocols.errors import StoreError
-from scenarios.why.explanation import Again, Chosen, Explanation, Prediction, Verdict
+from scenarios.why.explanation import ChosenCandidate, Explanation, Prediction, Redecision, Verdict
 from scenarios.why.outcomes import outcomes_of
-from scenarios.why.phrases import prediction_in, told_candidate, told_details
-from scenarios.why.state_at_decision import state_then
+from scenarios.why.phrases import describe_candidate, describe_details, prediction_in
+from scenarios.why.state_at_decision import state_at_decision
 
-NOT_YET = Again(verdict=Verdict.NOT_ASKED)
+NOT_YET = Redecision(verdict=Verdict.NOT_ASKED)
 
 
 def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
@@ -33,11 +33,11 @@ def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
     """
     made, row, decisions = _found(events, decision)
     ledger = Ledger.of_journal(pool, events[: made.based_on])
-    context, plan = ledger.context(), ledger.campaign.terms
-    then = state_then(ledger.campaign, context)
+    context, plan = ledger.context(), ledger.campaign.plan
+    then = state_at_decision(ledger.campaign, context)
     outcomes = outcomes_of(ledger, events[made.based_on :], made.candidate_ids, then.known)
     chosen = tuple(
-        Chosen(told_candidate(pool, which), score, outcomes[which])
+        ChosenCandidate(describe_candidate(pool, which), score, outcomes[which])
         for which, score in zip(made.candidate_ids, made.scores, strict=True)
     )
     shown = made.target_family or chosen[0].candidate.family
@@ -59,15 +59,15 @@ def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
         fingerprint=made.fingerprint,
         target_family=made.target_family,
         chosen=chosen,
-        runner_up=None if made.runner_up is None else told_candidate(pool, made.runner_up),
+        runner_up=None if made.runner_up is None else describe_candidate(pool, made.runner_up),
         runner_up_score=made.runner_up_score,
         margin=_margin(made),
-        details=told_details(made.details, plan.unit),
+        details=describe_details(made.details, plan.unit),
         prediction=prediction,
         deviations=_deviations(chosen[0].outcome.value, prediction),
         shown_family=shown,
         shown_values=_known_values(context, shown),
-        whole_pool=not isinstance(pool, TouchedPool),
+        whole_pool=not isinstance(pool, ReferencedPool),
         again=NOT_YET,
     )
 

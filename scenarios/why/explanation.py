@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from agent.campaign.life_cycle import Standing
+from agent.campaign.life_cycle import CandidateStatus
 from agent.entropy.bias import BiasPoint
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateTold:
+class CandidateDescription:
     """A candidate in words.
 
     Attributes:
@@ -29,7 +29,7 @@ class CandidateTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyThen:
+class FamilyAtDecision:
     """A family as the decision saw it.
 
     Attributes:
@@ -38,8 +38,8 @@ class FamilyThen:
         entropy: Of them [nat]; None where undefined.
         in_flight: Requested and not known to the decision.
         available: Candidates that could be chosen; None where the pool cannot be had.
-        misses: Latest acquisitions in a row without a gain; None for a policy that does not count them so.
-        left_out: Whether the policy had given it up by then, though it had candidates left.
+        no_gain_count: Latest acquisitions in a row without a gain; None for a policy that does not count them so.
+        excluded: Whether the policy had given it up by then, though it had candidates left.
     """
 
     name: str
@@ -47,8 +47,8 @@ class FamilyThen:
     entropy: float | None
     in_flight: int
     available: int | None
-    misses: int | None
-    left_out: bool
+    no_gain_count: int | None
+    excluded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class InFlight:
         answered: Whether its result was there by then, and is left to a later decision because of the order.
     """
 
-    candidate: CandidateTold
+    candidate: CandidateDescription
     decision: int
     answered: bool
 
@@ -88,23 +88,23 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptTold:
+class AttemptDescription:
     """An attempt and how it ended, in words; the duration is the lab's own [s]."""
 
     attempt_id: str
     number: int
     recipient: str
-    fate: str
+    disposition: str
     duration_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CandidateOutcome:
     """What became of a chosen candidate.
 
     Attributes:
-        standing: Where it stands at the end of the journal.
-        reason: Why, if it was set aside or excluded.
+        status: Where it stands at the end of the journal.
+        reason: Why, if it was abandoned or excluded.
         attempts: In order.
         value: Observed [unit of the campaign]; None without an observation.
         row: Of the journal, at which the value came.
@@ -113,9 +113,9 @@ class Outcome:
         after: And just after it.
     """
 
-    standing: Standing
+    status: CandidateStatus
     reason: str = ""
-    attempts: tuple[AttemptTold, ...] = ()
+    attempts: tuple[AttemptDescription, ...] = ()
     value: float | None = None
     row: int | None = None
     meanwhile: int = 0
@@ -124,12 +124,12 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenCandidate:
     """A chosen candidate, its score (None where the policy has none), and what became of it."""
 
-    candidate: CandidateTold
+    candidate: CandidateDescription
     score: float | None
-    outcome: Outcome
+    outcome: CandidateOutcome
 
 
 class Verdict(StrEnum):
@@ -141,7 +141,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
+class Redecision:
     """The same question, put to the policy of today.
 
     Attributes:
@@ -164,7 +164,7 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateThen:
+class StateAtDecision:
     """What the decision could look at.
 
     Attributes:
@@ -172,7 +172,7 @@ class StateThen:
         requested: Candidates requested before.
         spent: Of these, the ones with an outcome.
         known: Values that were known.
-        known_unasked: Of these, the ones that no request brought: the start set, and by hand.
+        known_unasked: Of these, the ones that no request brought: the start set, and manually.
         bias: Of what was known.
         families: Sorted by name.
         in_flight: Requests that were taken for pending, oldest first.
@@ -184,7 +184,7 @@ class StateThen:
     known: int
     known_unasked: int
     bias: BiasPoint
-    families: tuple[FamilyThen, ...]
+    families: tuple[FamilyAtDecision, ...]
     in_flight: tuple[InFlight, ...]
 
 
@@ -212,7 +212,7 @@ class Explanation:
         runner_up: The best that it did not choose, if it said so.
         runner_up_score: Its score.
         margin: By how much it lost to the last choice; None without two scores.
-        details: Further figures of the policy, of its first choice.
+        details: Additional figures of the policy, of its first choice.
         prediction: Of the value of the first choice.
         deviations: Observed minus predicted, in predicted deviations; None without either.
         shown_family: Whose values the figure shows: the target, else that of the first choice; None: of all.
@@ -229,15 +229,15 @@ class Explanation:
     row: int
     based_on: int
     budget: int
-    then: StateThen
+    then: StateAtDecision
     policy: str
     policy_options: Mapping[str, Any]
     reason: str
     seed: int
     fingerprint: str
     target_family: str | None
-    chosen: tuple[Chosen, ...]
-    runner_up: CandidateTold | None
+    chosen: tuple[ChosenCandidate, ...]
+    runner_up: CandidateDescription | None
     runner_up_score: float | None
     margin: float | None
     details: tuple[Detail, ...]
@@ -246,9 +246,9 @@ class Explanation:
     shown_family: str | None
     shown_values: tuple[float, ...]
     whole_pool: bool
-    again: Again
+    again: Redecision
 
     @property
-    def first(self) -> Chosen:
+    def first(self) -> ChosenCandidate:
         """The first choice, of which the details speak."""
         return self.chosen[0]

@@ -25,14 +25,14 @@ from scenarios.display.figure_style import (
     write_title,
 )
 from scenarios.display.labels import INK, shortened
-from scenarios.why.explanation import Explanation, FamilyThen
+from scenarios.why.explanation import Explanation, FamilyAtDecision
 from scenarios.why.phrases import (
     deviations_in_words,
     entropy_of,
-    poorest_first,
     prediction_in_words,
     quantity,
     shown_rows,
+    starved_first,
 )
 
 FloatArray = NDArray[np.float64]
@@ -62,12 +62,12 @@ MAX_SUBTITLE: Final = 140
 """Longest lines of the title [character]: the width of the figure."""
 
 
-def draw_explanation(path: Path, told: Explanation) -> None:
+def draw_explanation(path: Path, explanation: Explanation) -> None:
     """Draw an explanation.
 
     Args:
         path: PNG file to write, 1800 pixels wide.
-        told: What to draw.
+        explanation: What to draw.
 
     Raises:
         StoreError: When the file cannot be written.
@@ -75,8 +75,8 @@ def draw_explanation(path: Path, told: Explanation) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    ordered = poorest_first(told.then)
-    rows = [ordered[at] for at in shown_rows(ordered, told.shown_family, MAX_ROWS)]
+    ordered = starved_first(explanation.then)
+    rows = [ordered[at] for at in shown_rows(ordered, explanation.shown_family, MAX_ROWS)]
     rows_in = ROW_IN * max(len(rows), 3)
     height = HEAD_IN + VALUES_IN + BETWEEN_IN + rows_in + FOOT_IN
     figure = Figure(figsize=(WIDTH_IN, height), dpi=DPI, facecolor="white")
@@ -84,28 +84,28 @@ def draw_explanation(path: Path, told: Explanation) -> None:
     left, width = LEFT_IN / WIDTH_IN, (RIGHT_IN - LEFT_IN) / WIDTH_IN
     upper = figure.add_axes((left, (height - HEAD_IN - VALUES_IN) / height, width, VALUES_IN / height))
     lower = figure.add_axes((left, FOOT_IN / height, width, rows_in / height))
-    write_title(figure, _cut(_title(told), MAX_TITLE), _cut(_subtitle(told), MAX_SUBTITLE))
-    _draw_values(upper, told)
-    draw_families(lower, told, rows, len(ordered) - len(rows))
+    write_title(figure, _cut(_title(explanation), MAX_TITLE), _cut(_subtitle(explanation), MAX_SUBTITLE))
+    _draw_values(upper, explanation)
+    draw_families(lower, explanation, rows, len(ordered) - len(rows))
     save_figure(figure, path)
 
 
-def _draw_values(axes: Any, told: Explanation) -> None:
-    values = np.array(told.shown_values)
-    value, (mean, std) = told.first.outcome.value, (told.prediction.mean, told.prediction.std)
+def _draw_values(axes: Any, explanation: Explanation) -> None:
+    values = np.array(explanation.shown_values)
+    value, (mean, std) = explanation.first.outcome.value, (explanation.prediction.mean, explanation.prediction.std)
     span = span_of(values, value, mean, std)
     style_axes(axes)
     axes.set_xlim(span.low, span.high)
-    handles = [_draw_known(axes, values, span, _of_whom(told))]
-    handles += _draw_prediction(axes, told)
+    handles = [_draw_known(axes, values, span, _of_whom(explanation))]
+    handles += _draw_prediction(axes, explanation)
     if value is not None:
-        handles.append(_draw_observed(axes, told, value))
+        handles.append(_draw_observed(axes, explanation, value))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(LABEL_X - 0.02, 1.02), fontsize=8, frameon=False,
                 handlelength=1.4, labelspacing=0.9, labelcolor=INK)  # fmt: skip
     for text in axes.get_legend().get_texts():
         text.set_parse_math(False)
     axes.set_ylabel("Known values", fontsize=9)
-    axes.set_xlabel(f"{spaced(told.property_name)} [{told.unit or '1'}]", fontsize=9, parse_math=False)
+    axes.set_xlabel(f"{spaced(explanation.property_name)} [{explanation.unit or '1'}]", fontsize=9, parse_math=False)
     axes.xaxis.set_label_coords(0.5, -LABEL_BELOW_IN / VALUES_IN)
 
 
@@ -128,8 +128,8 @@ def _draw_known(axes: Any, values: FloatArray, span: Span, whose: str) -> Any:
     return Patch(color=KNOWN, alpha=0.4, lw=0, label=words)
 
 
-def _draw_prediction(axes: Any, told: Explanation) -> list[Any]:
-    mean, std = told.prediction.mean, told.prediction.std
+def _draw_prediction(axes: Any, explanation: Explanation) -> list[Any]:
+    mean, std = explanation.prediction.mean, explanation.prediction.std
     if mean is None:
         return []
     if std:
@@ -139,16 +139,16 @@ def _draw_prediction(axes: Any, told: Explanation) -> list[Any]:
         axes.fill_between(x, 0, y, transform=frame, color=PREDICTED, alpha=0.15, lw=0, zorder=3)
         axes.plot(x, y, transform=frame, color=PREDICTED, linewidth=1.4, zorder=4)
     line = axes.axvline(mean, ymax=CURVE_HEIGHT, color=PREDICTED, linewidth=1.2, linestyle=(0, (3, 2)), zorder=4)
-    line.set_label(f"predicted\n{prediction_in_words(told)}\n(with a height of its own)" if std
-                   else f"predicted\n{prediction_in_words(told)}")  # fmt: skip
+    line.set_label(f"predicted\n{prediction_in_words(explanation)}\n(with a height of its own)" if std
+                   else f"predicted\n{prediction_in_words(explanation)}")  # fmt: skip
     return [line]
 
 
-def _draw_observed(axes: Any, told: Explanation, value: float) -> Any:
+def _draw_observed(axes: Any, explanation: Explanation, value: float) -> Any:
     axes.axvline(value, color=OBSERVED, linewidth=1.6, zorder=5)
-    words = f"observed\n{quantity(value, told.unit)}"
-    if told.deviations is not None:
-        words += "\n" + deviations_in_words(told.deviations).replace(" deviations ", " deviations\n")
+    words = f"observed\n{quantity(value, explanation.unit)}"
+    if explanation.deviations is not None:
+        words += "\n" + deviations_in_words(explanation.deviations).replace(" deviations ", " deviations\n")
     (mark,) = axes.plot(
         [value],
         [1],
@@ -162,18 +162,18 @@ def _draw_observed(axes: Any, told: Explanation, value: float) -> Any:
     return mark
 
 
-def _of_whom(told: Explanation) -> str:
-    return f"of {shortened(told.shown_family)}" if told.shown_family is not None else "of all families"
+def _of_whom(explanation: Explanation) -> str:
+    return f"of {shortened(explanation.shown_family)}" if explanation.shown_family is not None else "of all families"
 
 
-def _title(told: Explanation) -> str:
-    first = told.first.candidate
-    more = f" and {len(told.chosen) - 1} more" if len(told.chosen) > 1 else ""
-    return f"{told.campaign}: decision {told.decision} chose {first.formula or first.candidate_id}{more}"
+def _title(explanation: Explanation) -> str:
+    first = explanation.first.candidate
+    more = f" and {len(explanation.chosen) - 1} more" if len(explanation.chosen) > 1 else ""
+    return f"{explanation.campaign}: decision {explanation.decision} chose {first.formula or first.candidate_id}{more}"
 
 
-def _subtitle(told: Explanation) -> str:
-    return f"{told.policy}: {told.reason}"
+def _subtitle(explanation: Explanation) -> str:
+    return f"{explanation.policy}: {explanation.reason}"
 
 
 def _cut(line: str, most: int) -> str:
@@ -200,12 +200,12 @@ LABEL_X: Final = 1.035
 """Where names begin [panel width]."""
 
 
-def draw_families(axes: Any, told: Explanation, rows: list[FamilyThen], hidden: int) -> None:
+def draw_families(axes: Any, explanation: Explanation, rows: list[FamilyAtDecision], hidden: int) -> None:
     """Draw the entropy of every family then, the poorest first, and where the value took that of the choice.
 
     Args:
         axes: The panel; the canvas of its figure can measure text.
-        told: What to draw.
+        explanation: What to draw.
         rows: The families, from top to bottom.
         hidden: How many more there were.
     """
@@ -214,24 +214,26 @@ def draw_families(axes: Any, told: Explanation, rows: list[FamilyThen], hidden: 
     axes.grid(axis="x", color=GRID, linewidth=0.7)
     axes.set_ylim(max(len(rows), 3) - 0.4, -0.6)
     axes.set_yticks([])
-    chosen_family = told.first.candidate.family
-    after = None if chosen_family is None else entropy_of(told.first.outcome.after, chosen_family)
+    chosen_family = explanation.first.candidate.family
+    after = None if chosen_family is None else entropy_of(explanation.first.outcome.after, chosen_family)
     _set_entropy_limits(axes, [row.entropy for row in rows] + [after])
     for at, family in enumerate(rows):
-        _draw_family(axes, at, family, is_target=family.name == told.shown_family)
+        _draw_family(axes, at, family, is_target=family.name == explanation.shown_family)
         if family.name == chosen_family and after is not None:
             _draw_after(axes, at, family.entropy, after)
     axes.set_ylabel("Poorest first", fontsize=9)
-    axes.set_xlabel(f"Differential entropy h of {spaced(told.property_name)} [nat]", fontsize=9, parse_math=False)
+    axes.set_xlabel(
+        f"Differential entropy h of {spaced(explanation.property_name)} [nat]", fontsize=9, parse_math=False
+    )
     axes.xaxis.set_label_coords(0.5, -LABEL_BELOW_IN / (ROW_IN * max(len(rows), 3)))
-    note = _families_note(told, rows, hidden, drawn_after=after is not None)
+    note = _families_note(explanation, rows, hidden, drawn_after=after is not None)
     axes.annotate(
         note, xy=(0, 1), xycoords="axes fraction", xytext=(0, 5), textcoords="offset points", va="bottom",
         fontsize=7.5, color=FAINT, parse_math=False,
     )  # fmt: skip
 
 
-def _draw_family(axes: Any, at: int, family: FamilyThen, *, is_target: bool) -> None:
+def _draw_family(axes: Any, at: int, family: FamilyAtDecision, *, is_target: bool) -> None:
     colour = KNOWN if is_target else FRAME
     low, high = axes.get_xlim()
     figures = f"(n {family.size:,})"
@@ -239,7 +241,7 @@ def _draw_family(axes: Any, at: int, family: FamilyThen, *, is_target: bool) -> 
         axes.text(low, at, " not defined", fontsize=7.5, color=FAINT, va="center")
     else:
         axes.plot([family.entropy, high], [at, at], color=colour, linewidth=0.7, alpha=0.5, zorder=1)
-        face, size = "white" if family.left_out else colour, 7 if is_target else 5.5
+        face, size = "white" if family.excluded else colour, 7 if is_target else 5.5
         axes.plot(family.entropy, at, "o", color=colour, markerfacecolor=face, markersize=size, zorder=4)
         figures = f"{signed(family.entropy)} {figures}"
     text = axes.text(
@@ -279,12 +281,12 @@ def _set_entropy_limits(axes: Any, entropies: list[float | None]) -> None:
     axes.set_xlim(low - pad, high + pad)
 
 
-def _families_note(told: Explanation, rows: list[FamilyThen], hidden: int, *, drawn_after: bool) -> str:
+def _families_note(explanation: Explanation, rows: list[FamilyAtDecision], hidden: int, *, drawn_after: bool) -> str:
     parts = ["Dots: what was known then"]
-    if any(row.left_out for row in rows):
+    if any(row.excluded for row in rows):
         parts.append("hollow: left out by then")
     if drawn_after:
-        others = told.first.outcome.meanwhile
+        others = explanation.first.outcome.meanwhile
         parts.append("diamond: after its value" + (f" and {others} that had come since" if others else ""))
     if hidden:
         parts.append(f"{hidden} families between are not drawn")

@@ -10,12 +10,14 @@ from agent.campaign.events import Event, RequestIssued
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasPoint
-from scenarios.why.explanation import AttemptTold, Outcome
+from scenarios.why.explanation import AttemptDescription, CandidateOutcome
 
 AWAITED = "awaited"
 
 
-def outcomes_of(ledger: Ledger, rest: Iterable[Event], chosen: Iterable[str], known: int) -> dict[str, Outcome]:
+def outcomes_of(
+    ledger: Ledger, rest: Iterable[Event], chosen: Iterable[str], known: int
+) -> dict[str, CandidateOutcome]:
     """Fold the rest of the journal and tell what became of each chosen candidate.
 
     Args:
@@ -27,21 +29,21 @@ def outcomes_of(ledger: Ledger, rest: Iterable[Event], chosen: Iterable[str], kn
     Raises:
         StoreError: When an event cannot follow the ones before.
     """
-    tales = {which: _Tale() for which in chosen}
+    histories = {which: _CandidateHistory() for which in chosen}
     for event in rest:
-        tale = tales.get(getattr(event, "candidate_id", ""))
-        before = None if tale is None else (ledger.campaign.observations - known, ledger.meter.point())
+        history = histories.get(getattr(event, "candidate_id", ""))
+        before = None if history is None else (ledger.campaign.observations - known, ledger.meter.point())
         change = ledger.fold_journalled(event)
-        if tale is not None and before is not None:
-            tale.note(change, *before)
-    return {which: tale.outcome(ledger.campaign, which) for which, tale in tales.items()}
+        if history is not None and before is not None:
+            history.note(change, *before)
+    return {which: history.outcome(ledger.campaign, which) for which, history in histories.items()}
 
 
 @dataclass(slots=True)
-class _Tale:
+class _CandidateHistory:
     """What the journal says of one candidate, collected."""
 
-    attempts: dict[str, AttemptTold] = field(default_factory=dict)
+    attempts: dict[str, AttemptDescription] = field(default_factory=dict)
     value: float | None = None
     row: int | None = None
     meanwhile: int = 0
@@ -59,7 +61,9 @@ class _Tale:
         """
         event, row = change.event, description_of(change.event)
         if isinstance(event, RequestIssued):
-            self.attempts[event.attempt_id] = AttemptTold(event.attempt_id, event.attempt, event.recipient, AWAITED)
+            self.attempts[event.attempt_id] = AttemptDescription(
+                event.attempt_id, event.attempt, event.recipient, AWAITED
+            )
         if row.attempt_in_words is not None:
             self._end(getattr(event, "attempt_id", ""), row.attempt_in_words(event), getattr(event, "duration_s", None))
         if row.candidate_in_words is not None:
@@ -68,13 +72,13 @@ class _Tale:
             self.meanwhile, self.before, self.after = meanwhile, before, change.metrics.point
             self.row, self.value = change.sequence, next(observations_of(event)).value
 
-    def outcome(self, campaign: Campaign, which: str) -> Outcome:
-        standing = campaign.standing_of(which)
+    def outcome(self, campaign: Campaign, which: str) -> CandidateOutcome:
+        status = campaign.status_of(which)
         for attempt in self.attempts.values():
-            if attempt.fate == AWAITED and attempt.attempt_id not in campaign.in_flight:
+            if attempt.disposition == AWAITED and attempt.attempt_id not in campaign.in_flight:
                 self._end(attempt.attempt_id, "no longer awaited")
-        return Outcome(
-            standing=standing,
+        return CandidateOutcome(
+            status=status,
             reason=self.reason,
             attempts=tuple(self.attempts.values()),
             value=self.value,
@@ -84,5 +88,5 @@ class _Tale:
             after=self.after,
         )
 
-    def _end(self, attempt_id: str, fate: str, duration_s: float | None = None) -> None:
-        self.attempts[attempt_id] = replace(self.attempts[attempt_id], fate=fate, duration_s=duration_s)
+    def _end(self, attempt_id: str, disposition: str, duration_s: float | None = None) -> None:
+        self.attempts[attempt_id] = replace(self.attempts[attempt_id], disposition=disposition, duration_s=duration_s)

@@ -8,11 +8,18 @@ from typing import Final
 
 import numpy as np
 
-from agent.entropy.bias import BiasPoint, poverty_rank
+from agent.entropy.bias import BiasPoint, priority
 from agent.pool.candidates import Candidate, Pool
-from agent.store.touched_pool import TouchedPool
+from agent.store.partial_pool import ReferencedPool
 from protocols.wire.structure import CrystalStructure
-from scenarios.why.explanation import CandidateTold, Detail, Explanation, FamilyThen, Prediction, StateThen
+from scenarios.why.explanation import (
+    CandidateDescription,
+    Detail,
+    Explanation,
+    FamilyAtDecision,
+    Prediction,
+    StateAtDecision,
+)
 
 MAX_FAMILIES_SHOWN: Final = 14
 """Most families in the table: it stays on a screen with what stands around it."""
@@ -24,19 +31,19 @@ MOST_DECIMALS: Final = 6
 """Of a prediction; a smaller one is told with an exponent."""
 
 
-def poorest_first(then: StateThen) -> list[FamilyThen]:
-    """Return the families, the poorest first (see `agent.entropy.bias.poverty_rank`)."""
-    return sorted(then.families, key=lambda each: poverty_rank(each.entropy, each.size, each.name))
+def starved_first(then: StateAtDecision) -> list[FamilyAtDecision]:
+    """Return the families, the poorest first (see `agent.entropy.bias.priority`)."""
+    return sorted(then.families, key=lambda each: priority(each.entropy, each.size, each.name))
 
 
-def shown_rows(ordered: list[FamilyThen], target: str | None, most: int = MAX_FAMILIES_SHOWN) -> list[int]:
+def shown_rows(ordered: list[FamilyAtDecision], target: str | None, most: int = MAX_FAMILIES_SHOWN) -> list[int]:
     """Return which rows are shown: all, or of too many the poorest, the richest and the target."""
     if len(ordered) <= most:
         return list(range(len(ordered)))
     targets = [at for at, family in enumerate(ordered) if family.name == target]
     richest = list(range(len(ordered) - RICHEST_SHOWN, len(ordered)))
-    poorest = [at for at in range(len(ordered)) if at not in {*targets, *richest}]
-    return sorted({*targets, *richest, *poorest[: most - len({*targets, *richest})]})
+    starved = [at for at in range(len(ordered)) if at not in {*targets, *richest}]
+    return sorted({*targets, *richest, *starved[: most - len({*targets, *richest})]})
 
 
 def nat(value: float | None) -> str:
@@ -54,20 +61,20 @@ def deviations_in_words(deviations: float) -> str:
     return f"{abs(deviations):.1f} predicted deviations {'above' if deviations >= 0 else 'below'} the prediction"
 
 
-def prediction_in_words(told: Explanation) -> str:
+def prediction_in_words(explanation: Explanation) -> str:
     """Return what was predicted, to two digits of its deviation: "0.12 ± 0.03 eV"; empty if the policy did not say."""
-    mean, std = told.prediction.mean, told.prediction.std
+    mean, std = explanation.prediction.mean, explanation.prediction.std
     if mean is None:
-        return "" if std is None else f"± {quantity(std, told.unit)} (the policy tells no mean)"
+        return "" if std is None else f"± {quantity(std, explanation.unit)} (the policy tells no mean)"
     if not std:
-        return quantity(mean, told.unit)
+        return quantity(mean, explanation.unit)
     decimals = 1 - math.floor(math.log10(std))
     if not 0 <= decimals <= MOST_DECIMALS:
-        return f"{quantity(mean)} ± {quantity(std, told.unit)}"
-    return f"{mean:.{decimals}f} ± {std:.{decimals}f} {told.unit}".replace("-", "−").rstrip()
+        return f"{quantity(mean)} ± {quantity(std, explanation.unit)}"
+    return f"{mean:.{decimals}f} ± {std:.{decimals}f} {explanation.unit}".replace("-", "−").rstrip()
 
 
-def named(candidate: CandidateTold) -> str:
+def named(candidate: CandidateDescription) -> str:
     """Return a candidate's formula, id and family."""
     formula = f"{candidate.formula} " if candidate.formula else ""
     return f"{formula}{candidate.candidate_id} ({candidate.family or 'family not known'})"
@@ -102,7 +109,7 @@ _KNOWN: Final[Mapping[str, tuple[str, str]]] = {
 """Key -> label and unit. A key that is not here is shown as it is, without a unit."""
 
 
-def told_details(details: Mapping[str, float], unit: str) -> tuple[Detail, ...]:
+def describe_details(details: Mapping[str, float], unit: str) -> tuple[Detail, ...]:
     """Return the figures of a decision: those with a name first, in the order above, then the others as they came.
 
     Args:
@@ -125,14 +132,14 @@ def _told(key: str, value: float, unit: str) -> Detail:
     return Detail(key, label, value, unit if of == _OF_THE_PROPERTY else of)
 
 
-def told_candidate(pool: Pool, candidate_id: str) -> CandidateTold:
+def describe_candidate(pool: Pool, candidate_id: str) -> CandidateDescription:
     """Tell a candidate of a pool; one that the pool does not hold has only its id."""
     index = pool.index_of.get(candidate_id)
-    if index is None or (isinstance(pool, TouchedPool) and candidate_id in pool.unplaced):
-        return CandidateTold(candidate_id, None)
+    if index is None or (isinstance(pool, ReferencedPool) and candidate_id in pool.unplaced):
+        return CandidateDescription(candidate_id, None)
     candidate: Candidate = pool.candidates[index]
     structure = "" if candidate.structure is None else structure_in_words(candidate.structure)
-    return CandidateTold(candidate_id, candidate.family, candidate.formula, structure)
+    return CandidateDescription(candidate_id, candidate.family, candidate.formula, structure)
 
 
 def structure_in_words(structure: CrystalStructure) -> str:

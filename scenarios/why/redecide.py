@@ -13,11 +13,11 @@ from agent.campaign.events import CampaignStarted, DecisionMade, Event
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
-from agent.runtime.policy_runner import make_acquirer
+from agent.runtime.policy_runner import make_policy_runner
 from protocols.errors import EntropilotError
 from protocols.settings.user_code import INSTALLED, CodeSource
-from scenarios.replay.decisions import same_score, told_score
-from scenarios.why.explanation import Again, Verdict
+from scenarios.replay.decisions import describe_score, same_score
+from scenarios.why.explanation import Redecision, Verdict
 
 LONGEST_PROPOSAL_S: Final = 600.0
 """How long a policy may take to be asked again [s]: far beyond what a campaign bears, and not for ever."""
@@ -29,7 +29,7 @@ def propose_again(
     decision: int,
     versions: Mapping[str, str],
     code: CodeSource = INSTALLED,
-) -> Again:
+) -> Redecision:
     """Ask the campaign's policy for a decision again, and compare.
 
     Args:
@@ -44,16 +44,18 @@ def propose_again(
     """
     made = next(event for event in events if isinstance(event, DecisionMade) and event.decision == decision)
     ledger = Ledger.of_journal(pool, events[: made.based_on])
-    plan, question = ledger.campaign.terms, ledger.question()
+    plan, question = ledger.campaign.plan, ledger.question()
     count = len(made.candidate_ids) if question is None else question.needed.count
     notes = () if code.named_by else tuple(_other_versions(events, made, plan, versions, code))
     try:
         proposal = asyncio.run(_ask(plan, ledger.pool, ledger.context(), count, code))
     except EntropilotError as error:
         what_to_do = f"; {error.action}" if code.named_by and error.action else ""
-        return Again(verdict=Verdict.NOT_ASKED, why=error.found + what_to_do, notes=notes)
+        return Redecision(verdict=Verdict.NOT_ASKED, why=error.found + what_to_do, notes=notes)
     if any(not 0 <= choice.index < len(pool) for choice in _all(proposal)):
-        return Again(verdict=Verdict.NOT_ASKED, why="the policy of today proposes what is not in the pool", notes=notes)
+        return Redecision(
+            verdict=Verdict.NOT_ASKED, why="the policy of today proposes what is not in the pool", notes=notes
+        )
     return _compared(made, pool, proposal, notes)
 
 
@@ -61,19 +63,19 @@ async def _ask(
     plan: CampaignPlan, pool: PoolArrays, context: AcquisitionContext, count: int, code: CodeSource
 ) -> Proposal:
     """Ask the policy where a run asks it, so that the same arithmetic gives the same sums."""
-    acquirer = make_acquirer(pool, plan.policy, plan.policy_options, code)
+    policy_runner = make_policy_runner(pool, plan.policy, plan.policy_options, code)
     try:
         async with asyncio.timeout(LONGEST_PROPOSAL_S):
-            return await acquirer.propose(context, count)
+            return await policy_runner.propose(context, count)
     except TimeoutError:
         raise EntropilotError(f"The policy did not answer within {LONGEST_PROPOSAL_S:g} s") from None
     finally:
-        await acquirer.close()
+        await policy_runner.close()
 
 
-def _compared(made: DecisionMade, pool: Pool, proposal: Proposal, notes: tuple[str, ...]) -> Again:
+def _compared(made: DecisionMade, pool: Pool, proposal: Proposal, notes: tuple[str, ...]) -> Redecision:
     runner_up = proposal.runner_up
-    again = Again(
+    again = Redecision(
         verdict=Verdict.SAME,
         candidate_ids=tuple(pool.candidate_ids[choice.index] for choice in proposal.choices),
         scores=tuple(choice.score for choice in proposal.choices),
@@ -101,10 +103,10 @@ def _other_versions(
     yield f"the fingerprint is {made.fingerprint} then, {today} now" + (f": {which}" if which else "")
 
 
-def _other_figures(made: DecisionMade, again: Again) -> Iterator[str]:
+def _other_figures(made: DecisionMade, again: Redecision) -> Iterator[str]:
     for which, then, now in zip(made.candidate_ids, made.scores, again.scores, strict=True):
         if not same_score(then, now):
-            yield f"the score of {which} is {told_score(then)} then, {told_score(now)} now"
+            yield f"the score of {which} is {describe_score(then)} then, {describe_score(now)} now"
     if again.runner_up != made.runner_up:
         yield f"the runner-up is {made.runner_up or 'nobody'} then, {again.runner_up or 'nobody'} now"
 

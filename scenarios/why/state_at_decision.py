@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, IndexArray
-from agent.campaign.life_cycle import Standing
+from agent.campaign.life_cycle import CandidateStatus
 from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.pool.candidates import Pool
-from agent.store.touched_pool import TouchedPool
-from scenarios.why.excluded_families import GivenUp, given_up
-from scenarios.why.explanation import FamilyThen, InFlight, StateThen
-from scenarios.why.phrases import told_candidate
+from agent.store.partial_pool import ReferencedPool
+from scenarios.why.excluded_families import FamilyExclusion, exclusions
+from scenarios.why.explanation import FamilyAtDecision, InFlight, StateAtDecision
+from scenarios.why.phrases import describe_candidate
 
 
-def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
+def state_at_decision(campaign: Campaign, context: AcquisitionContext) -> StateAtDecision:
     """Tell what a decision could look at.
 
     Args:
@@ -25,10 +25,10 @@ def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
         context: Made of it.
     """
     pool = context.pool
-    aspects, columns = zip(*context.balanced, strict=True)
-    bias = measure_bias(pool.families, pool.family_codes[context.observed], np.column_stack(columns), aspects)
-    views = given_up(context, campaign.terms.policy, campaign.terms.policy_options)
-    return StateThen(
+    targets, columns = zip(*context.target_values, strict=True)
+    bias = measure_bias(pool.families, pool.family_codes[context.observed], np.column_stack(columns), targets)
+    views = exclusions(context, campaign.plan.policy, campaign.plan.policy_options)
+    return StateAtDecision(
         phase=campaign.phase.value,
         requested=campaign.requested,
         spent=campaign.spent,
@@ -41,22 +41,22 @@ def state_then(campaign: Campaign, context: AcquisitionContext) -> StateThen:
 
 
 def _families(
-    context: AcquisitionContext, pool: Pool, bias: BiasPoint, views: Sequence[GivenUp]
-) -> tuple[FamilyThen, ...]:
-    whole = not isinstance(pool, TouchedPool)
+    context: AcquisitionContext, pool: Pool, bias: BiasPoint, views: Sequence[FamilyExclusion]
+) -> tuple[FamilyAtDecision, ...]:
+    whole = not isinstance(pool, ReferencedPool)
     in_flight = np.bincount(pool.family_codes[_placed(context.pending, pool)], minlength=len(pool.families))
     available = np.bincount(pool.family_codes[context.available], minlength=len(pool.families))
     told = []
     for code, name in enumerate(pool.families):
         told.append(
-            FamilyThen(
+            FamilyAtDecision(
                 name=name,
                 size=bias.sizes[code],
                 entropy=bias.entropies[code],
                 in_flight=int(in_flight[code]),
                 available=int(available[code]) if whole else None,
-                misses=views[code].misses,
-                left_out=views[code].left_out and not (whole and available[code] == 0),
+                no_gain_count=views[code].no_gain_count,
+                excluded=views[code].excluded and not (whole and available[code] == 0),
             )
         )
     return tuple(told)
@@ -66,15 +66,15 @@ def _in_flight(context: AcquisitionContext, campaign: Campaign) -> tuple[InFligh
     pool = campaign.pool
     requests = []
     for index in context.pending:
-        candidate = told_candidate(pool, pool.candidate_ids[index])
-        answered = int(campaign.standing[index]) not in {Standing.PENDING, Standing.WAITING}
+        candidate = describe_candidate(pool, pool.candidate_ids[index])
+        answered = int(campaign.statuses[index]) not in {CandidateStatus.PENDING, CandidateStatus.RETRY_PENDING}
         requests.append(InFlight(candidate, campaign.decision_of[candidate.candidate_id], answered))
     return tuple(sorted(requests, key=lambda each: (each.decision, each.candidate.candidate_id)))
 
 
 def _placed(indices: IndexArray, pool: Pool) -> IndexArray:
     """Leave out the candidates whose family is not known."""
-    if not isinstance(pool, TouchedPool):
+    if not isinstance(pool, ReferencedPool):
         return indices
     known = [int(index) for index in indices if pool.candidate_ids[index] not in pool.unplaced]
     return np.array(known, dtype=np.int64)

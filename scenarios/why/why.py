@@ -10,9 +10,9 @@ from agent.assembly import versions
 from agent.campaign.events import CampaignStarted, Event
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, RECORDING
-from agent.store.read_only import reading, touched_in
+from agent.store.partial_pool import ReferencedPool
+from agent.store.read_only import reading, referenced_in
 from agent.store.store import Store
-from agent.store.touched_pool import TouchedPool
 from agent.store.views import DatasetLabels
 from protocols.errors import EntropilotError, StoreError
 from protocols.settings.user_code import INSTALLED, CodeSource
@@ -24,10 +24,10 @@ from scenarios.sources.kinds import RunPath
 from scenarios.sources.recording import recorded_scenario
 from scenarios.why.decision_named import find_decision
 from scenarios.why.explain import explain
-from scenarios.why.explanation import Again, Explanation, Verdict
+from scenarios.why.explanation import Explanation, Redecision, Verdict
 from scenarios.why.figure import draw_explanation
 from scenarios.why.redecide import propose_again
-from scenarios.world.world import make_world
+from scenarios.world.world import build_world
 
 EVENTS_PER_REPORT: Final = 1_000
 """Events read between two reports of progress."""
@@ -36,14 +36,14 @@ READING: Final = "reading the journal"
 ASKING: Final = "asking the policy again"
 
 
-def explained(
-    run: str, step: str, runs: Path, database_url: str | None, progress: ProgressCall
+def explain_run(
+    run: str, name: str, runs: Path, database_url: str | None, progress: ProgressCall
 ) -> tuple[Path, Explanation]:
     """Explain a decision of a run, and ask for it again where that can be done.
 
     Args:
         run: A run folder, or the name of a campaign below `runs`.
-        step: Number of a decision, "last", or the id of a candidate.
+        name: Number of a decision, "last", or the id of a candidate.
         runs: Where run folders are.
         database_url: Of a database that is not the folder's own file.
         progress: For a progress bar.
@@ -56,11 +56,11 @@ def explained(
     """
     folder = _explainable(identify(run, runs, RunPath), database_url)
     events, touched = _read(folder, database_url, progress)
-    decision = find_decision(events, step)
+    decision = find_decision(events, name)
     pool, code, why_not = _pool_again(folder, events, progress)
     explanation = explain(events, pool or touched, decision)
     if pool is None:
-        again = Again(verdict=Verdict.NOT_ASKED, why=why_not)
+        again = Redecision(verdict=Verdict.NOT_ASKED, why=why_not)
     else:
         progress(ASKING, 0, 1)
         again = propose_again(events, pool, decision, versions(), code)
@@ -68,7 +68,7 @@ def explained(
     return folder, dataclasses.replace(explanation, again=again)
 
 
-def drawn(folder: Path, explanation: Explanation) -> Path:
+def draw_decision(folder: Path, explanation: Explanation) -> Path:
     """Draw an explanation into the run folder; return the path of the figure.
 
     Raises:
@@ -103,7 +103,7 @@ def _explainable(run: RunPath, database_url: str | None) -> Path:
     )
 
 
-def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tuple[list[Event], TouchedPool]:
+def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tuple[list[Event], ReferencedPool]:
     database = folder / DATABASE
     events: list[Event] = []
     with reading(database, database_url) as connection:
@@ -113,7 +113,7 @@ def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tup
                 progress(READING, number, store.sequence)
             events.append(event)
         progress(READING, store.sequence, store.sequence)
-        return events, touched_in(connection, events)
+        return events, referenced_in(connection, events)
 
 
 def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tuple[Pool | None, CodeSource, str]:
@@ -124,7 +124,7 @@ def _pool_again(folder: Path, events: list[Event], progress: ProgressCall) -> tu
     started = events[0]
     try:
         scenario = recorded_scenario(folder / RECORDING)
-        pool = make_world(scenario, progress).pool
+        pool = build_world(scenario, progress).pool
     except (EntropilotError, OSError) as error:
         found = error.found if isinstance(error, EntropilotError) else str(error)
         return None, INSTALLED, f"the scenario cannot be made again: {found}"

@@ -10,19 +10,27 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.campaign.life_cycle import Standing
-from agent.entropy.bias import BIAS_FIGURES
-from scenarios.why.explanation import AttemptTold, Chosen, Detail, Explanation, FamilyThen, InFlight, Verdict
+from agent.campaign.life_cycle import CandidateStatus
+from agent.entropy.bias import BIAS_METRICS
+from scenarios.why.explanation import (
+    AttemptDescription,
+    ChosenCandidate,
+    Detail,
+    Explanation,
+    FamilyAtDecision,
+    InFlight,
+    Verdict,
+)
 from scenarios.why.phrases import (
     PREDICTED_MEAN,
     deviations_in_words,
     entropy_of,
     named,
     nat,
-    poorest_first,
     prediction_in_words,
     quantity,
     shown_rows,
+    starved_first,
 )
 
 MAX_LISTED: Final = 8
@@ -33,19 +41,19 @@ _LABEL_WIDTH: Final = 10
 _VERDICT_STYLE: Final = {Verdict.SAME: "bold green", Verdict.DIFFERS: "bold red", Verdict.NOT_ASKED: "yellow"}
 
 
-def explanation_in_words(told: Explanation) -> RenderableType:
+def explanation_in_words(explanation: Explanation) -> RenderableType:
     """Lay an explanation out."""
-    head = Text.assemble((told.campaign, "bold"), "  decision ", (str(told.decision), "bold"))
-    head.append(f" (0 to {told.decisions - 1}), row {told.row} of the journal")
+    head = Text.assemble((explanation.campaign, "bold"), "  decision ", (str(explanation.decision), "bold"))
+    head.append(f" (0 to {explanation.decisions - 1}), row {explanation.row} of the journal")
     parts: list[RenderableType] = [head, ""]
-    parts += [_rows([("then", line) for line in _state(told)]), families_table(told)]
-    parts += [_rows([("decided", line) for line in _decided(told)]), ""]
-    parts += [_rows([("happened", line) for line in _happened(told)])]
-    if told.first.outcome.after is not None:
-        parts.append(bias_table(told))
+    parts += [_rows([("then", line) for line in _state(explanation)]), families_table(explanation)]
+    parts += [_rows([("decided", line) for line in _decided(explanation)]), ""]
+    parts += [_rows([("happened", line) for line in _happened(explanation)])]
+    if explanation.first.outcome.after is not None:
+        parts.append(bias_table(explanation))
     else:
         parts.append("")
-    parts.append(_rows([("today", line) for line in _again(told)]))
+    parts.append(_rows([("today", line) for line in _again(explanation)]))
     return Group(*parts)
 
 
@@ -61,13 +69,13 @@ def _rows(lines: list[tuple[str, Text]]) -> Table:
     return grid
 
 
-def _state(told: Explanation) -> Iterator[Text]:
-    then = told.then
+def _state(explanation: Explanation) -> Iterator[Text]:
+    then = explanation.then
     asked = then.known - then.known_unasked
     yield Text(
-        f"{then.phase}; {then.requested} of {told.budget} requested, {then.spent} with an outcome; "
+        f"{then.phase}; {then.requested} of {explanation.budget} requested, {then.spent} with an outcome; "
         f"{then.known:,} values known to the decision ({then.known_unasked:,} at the start, {asked:,} acquired), "
-        f"journal up to row {told.based_on}"
+        f"journal up to row {explanation.based_on}"
     )
     if not then.in_flight:
         yield Text("nothing in flight")
@@ -84,78 +92,79 @@ def _in_flight(request: InFlight) -> str:
     return f"{named(request.candidate)}, by decision {request.decision}{late}"
 
 
-def _decided(told: Explanation) -> Iterator[Text]:
-    options = ", ".join(f"{name} = {value!r}" for name, value in told.policy_options.items())
-    yield Text.assemble((told.policy, "bold"), f" ({options})" if options else "", f": {told.reason}")
-    for chosen in told.chosen[:MAX_LISTED]:
+def _decided(explanation: Explanation) -> Iterator[Text]:
+    options = ", ".join(f"{name} = {value!r}" for name, value in explanation.policy_options.items())
+    yield Text.assemble((explanation.policy, "bold"), f" ({options})" if options else "", f": {explanation.reason}")
+    for chosen in explanation.chosen[:MAX_LISTED]:
         score = "no score" if chosen.score is None else f"score {quantity(chosen.score)}"
         yield Text.assemble("chose ", (named(chosen.candidate), "bold"), f", {score}")
         if chosen.candidate.structure:
             yield Text(f"  {chosen.candidate.structure}", "dim")
-    if len(told.chosen) > MAX_LISTED:
-        yield Text(f"… and {len(told.chosen) - MAX_LISTED} more")
-    yield Text(_runner_up(told))
-    if prediction := prediction_in_words(told):
-        yield Text(f"predicted {told.property_name} of {told.first.candidate.candidate_id}: {prediction}")
-    for detail in told.details:
+    if len(explanation.chosen) > MAX_LISTED:
+        yield Text(f"… and {len(explanation.chosen) - MAX_LISTED} more")
+    yield Text(_runner_up(explanation))
+    if prediction := prediction_in_words(explanation):
+        yield Text(f"predicted {explanation.property_name} of {explanation.first.candidate.candidate_id}: {prediction}")
+    for detail in explanation.details:
         if detail.key != PREDICTED_MEAN:
             yield Text(f"  {_detail(detail)}", "dim")
-    yield Text(f"seed {told.seed}, fingerprint {told.fingerprint}", "dim")
+    yield Text(f"seed {explanation.seed}, fingerprint {explanation.fingerprint}", "dim")
 
 
-def _runner_up(told: Explanation) -> str:
-    if told.runner_up is None:
+def _runner_up(explanation: Explanation) -> str:
+    if explanation.runner_up is None:
         return "the policy named no runner-up"
-    line = f"runner-up {named(told.runner_up)}"
-    if told.runner_up_score is not None:
-        line += f", score {quantity(told.runner_up_score)}"
-    if told.margin is None:
+    line = f"runner-up {named(explanation.runner_up)}"
+    if explanation.runner_up_score is not None:
+        line += f", score {quantity(explanation.runner_up_score)}"
+    if explanation.margin is None:
         return line
-    if told.margin == 0:
+    if explanation.margin == 0:
         return f"{line}: equal, and the lower id decides"
-    last = told.chosen[-1].score
-    share = f" ({told.margin / abs(last):.1%})" if last else ""
-    return f"{line}: lost by {quantity(told.margin)}{share}"
+    last = explanation.chosen[-1].score
+    share = f" ({explanation.margin / abs(last):.1%})" if last else ""
+    return f"{line}: lost by {quantity(explanation.margin)}{share}"
 
 
 def _detail(detail: Detail) -> str:
     return f"{detail.label}: {quantity(detail.value, detail.unit)}"
 
 
-def _happened(told: Explanation) -> Iterator[Text]:
-    several = len(told.chosen) > 1
-    for chosen in told.chosen[:MAX_LISTED]:
+def _happened(explanation: Explanation) -> Iterator[Text]:
+    several = len(explanation.chosen) > 1
+    for chosen in explanation.chosen[:MAX_LISTED]:
         if several:
             yield Text(f"{named(chosen.candidate)}:")
-        for line in _happened_to(told, chosen):
+        for line in _happened_to(explanation, chosen):
             yield Text(f"{'  ' if several else ''}{line}")
 
 
-def _happened_to(told: Explanation, chosen: Chosen) -> Iterator[str]:
+def _happened_to(explanation: Explanation, chosen: ChosenCandidate) -> Iterator[str]:
     outcome = chosen.outcome
     for attempt in outcome.attempts:
         yield _attempt(attempt)
     if outcome.value is None:
-        standing = outcome.standing.name.lower().replace("_", " ")
-        open_yet = outcome.standing in {Standing.PENDING, Standing.WAITING}
-        yield f"no value{' yet' if open_yet else ''}: {standing}" + (f", {outcome.reason}" if outcome.reason else "")
+        status = outcome.status.name.lower().replace("_", " ")
+        open_yet = outcome.status in {CandidateStatus.PENDING, CandidateStatus.RETRY_PENDING}
+        yield f"no value{' yet' if open_yet else ''}: {status}" + (f", {outcome.reason}" if outcome.reason else "")
         return
-    by_hand = ", by hand" if not any("observed" in attempt.fate for attempt in outcome.attempts) else ""
-    line = f"observed {told.property_name} = {quantity(outcome.value, told.unit)}{by_hand}, row {outcome.row}"
-    if chosen is told.first and told.deviations is not None:
-        line += f": {deviations_in_words(told.deviations)}"
+    manually = ", manually" if not any("observed" in attempt.disposition for attempt in outcome.attempts) else ""
+    value = quantity(outcome.value, explanation.unit)
+    line = f"observed {explanation.property_name} = {value}{manually}, row {outcome.row}"
+    if chosen is explanation.first and explanation.deviations is not None:
+        line += f": {deviations_in_words(explanation.deviations)}"
     yield line
     if outcome.meanwhile:
         yield f"{outcome.meanwhile} other value{'s' * (outcome.meanwhile != 1)} had come since the decision"
 
 
-def _attempt(attempt: AttemptTold) -> str:
+def _attempt(attempt: AttemptDescription) -> str:
     duration = "" if attempt.duration_s is None else f" in {attempt.duration_s:.3g} s"
-    return f"attempt {attempt.number} to {attempt.recipient}: {attempt.fate}{duration}"
+    return f"attempt {attempt.number} to {attempt.recipient}: {attempt.disposition}{duration}"
 
 
-def _again(told: Explanation) -> Iterator[Text]:
-    again = told.again
+def _again(explanation: Explanation) -> Iterator[Text]:
+    again = explanation.again
     line = Text(again.verdict.value, _VERDICT_STYLE[again.verdict])
     if again.why:
         line.append(f": {again.why}", "default")
@@ -167,56 +176,56 @@ def _again(told: Explanation) -> Iterator[Text]:
         yield Text(f"note: {note}", "dim")
 
 
-def families_table(told: Explanation) -> Table:
+def families_table(explanation: Explanation) -> Table:
     """Return what was known of the families then, the poorest first.
 
     Misses are acquisitions in a row without a gain, as far as the policy counts them.
     """
-    with_misses = any(family.misses is not None for family in told.then.families)
+    with_no_gain = any(family.no_gain_count is not None for family in explanation.then.families)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("family", overflow="ellipsis", no_wrap=True, max_width=24)
-    for heading in ("known", "pending", "available", *(["misses"] if with_misses else []), "h [nat]"):
+    for heading in ("known", "pending", "available", *(["no gain"] if with_no_gain else []), "h [nat]"):
         table.add_column(Text(heading), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    ordered = poorest_first(told.then)
-    shown = set(shown_rows(ordered, told.target_family))
+    ordered = starved_first(explanation.then)
+    shown = set(shown_rows(ordered, explanation.target_family))
     folded_away = len(ordered) - len(shown)
     for at, family in enumerate(ordered):
         if at in shown:
-            name = Text(family.name, "bold" if family.name == told.target_family else "")
-            misses = [str(family.misses)] if with_misses else []
+            name = Text(family.name, "bold" if family.name == explanation.target_family else "")
+            no_gain_count = [str(family.no_gain_count)] if with_no_gain else []
             available = "?" if family.available is None else f"{family.available:,}"
-            numbers = (f"{family.size:,}", str(family.in_flight), available, *misses, nat(family.entropy))
-            table.add_row(name, *numbers, _remark(family, told.target_family))
+            numbers = (f"{family.size:,}", str(family.in_flight), available, *no_gain_count, nat(family.entropy))
+            table.add_row(name, *numbers, _remark(family, explanation.target_family))
         elif folded_away:
             table.add_row(Text(f"… {folded_away} families between", "dim"))
             folded_away = 0
     return table
 
 
-def bias_table(told: Explanation) -> Table:
+def bias_table(explanation: Explanation) -> Table:
     """Return the entropy of the first choice's family and the bias figures: then, before and after its value."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(Text("bias [nat]"), no_wrap=True, overflow="ellipsis", max_width=30)
     for heading in ("then", "before its value", "after it", "change"):
         table.add_column(Text(heading), justify="right", no_wrap=True)
-    outcome, family = told.first.outcome, told.first.candidate.family
-    points = (told.then.bias, outcome.before, outcome.after)
+    outcome, family = explanation.first.outcome, explanation.first.candidate.family
+    points = (explanation.then.bias, outcome.before, outcome.after)
     if family is not None:
         values = [entropy_of(point, family) for point in points]
         table.add_row(Text(f"h of {family}", "bold"), *map(nat, values), _change(values, lower_is_better=False))
-    for figure in BIAS_FIGURES:
-        values = [None if point is None else getattr(point, figure.name) for point in points]
-        unit = "" if figure.unit == "nat" else f" [{figure.unit or '1'}]"
-        change = _change(values, lower_is_better=figure.lower_is_better)
-        table.add_row(Text(f"{figure.label}{unit}"), *map(nat, values), change)
+    for metric in BIAS_METRICS:
+        values = [None if point is None else getattr(point, metric.name) for point in points]
+        unit = "" if metric.unit == "nat" else f" [{metric.unit or '1'}]"
+        change = _change(values, lower_is_better=metric.lower_is_better)
+        table.add_row(Text(f"{metric.label}{unit}"), *map(nat, values), change)
     return table
 
 
-def _remark(family: FamilyThen, target: str | None) -> Text:
+def _remark(family: FamilyAtDecision, target: str | None) -> Text:
     if family.name == target:
         return Text("target", "bold")
-    return Text("left out" if family.left_out else "", "dim")
+    return Text("excluded" if family.excluded else "", "dim")
 
 
 def _change(values: list[float | None], *, lower_is_better: bool) -> Text:

@@ -1,7 +1,7 @@
 """Keeps a made world between runs: making crystals and their energies takes a quarter of a minute.
 
 What is kept is checked when it is read: its name carries the digest of the code and the versions that made it, and
-its content must give the pool digest that was written with it. Anything else is made anew; a cache is never trusted.
+its content must give the pool digest that was written with it. Anything else is made again; a cache is never trusted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from agent.acquisition.base import FloatArray
 from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.errors import EntropilotError
-from protocols.storage.atomic_file import written_whole
+from protocols.storage.atomic_file import atomic_write
 from protocols.wire.structure import CrystalStructure
 
 MADE_WITH: Final = ("numpy", "scipy", "ase", "pymatgen", "pymatgen-core", "spglib")
@@ -98,5 +98,5 @@ def _write(path: Path, made: Known) -> None:
             for candidate in pool.candidates
         ],
     }
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(gzip.compress(json.dumps(content).encode(), compresslevel=6, mtime=0))

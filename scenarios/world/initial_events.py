@@ -9,7 +9,7 @@ from scenarios.settings.model import Scenario
 from scenarios.world.world import World
 
 
-def beginning_of(scenario: Scenario, world: World, *, campaign: str, uid: str) -> tuple[CampaignPlan, StartSetLoaded]:
+def initial_events(scenario: Scenario, world: World, *, campaign: str, uid: str) -> tuple[CampaignPlan, StartSetLoaded]:
     """Return plan and start set.
 
     Args:
@@ -18,7 +18,7 @@ def beginning_of(scenario: Scenario, world: World, *, campaign: str, uid: str) -
         campaign: Its name.
         uid: Random part of every attempt id.
     """
-    settings, start = scenario.campaign, StartSetLoaded.of(world.start_observations(), world.start_further())
+    settings, start = scenario.campaign, StartSetLoaded.of(world.start_observations(), world.start_additional())
     plan = settings.plan(
         campaign=campaign,
         uid=uid,
@@ -26,6 +26,6 @@ def beginning_of(scenario: Scenario, world: World, *, campaign: str, uid: str) -
         recipients=scenario.recipients,
         pool_digest=world.pool.digest,
         start_values=start.values,
-        start_further=start.further,
+        start_additional=start.additional,
     )
     return plan, start

@@ -16,7 +16,7 @@ from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.world.cache import cached
 from scenarios.world.start_set import biased_start, random_start
 
-Progress = Callable[[str, int, int], None]
+ProgressCall = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
@@ -29,7 +29,7 @@ class World:
         values: The property of every candidate, NaN where nobody knows it yet, shape (n,) [unit of the campaign].
         start: Pool indices of the start set, ascending.
         warnings: What a person should know about the table.
-        further: Further properties by name, in pool order, shape (n,) [their units]; NaN where unknown.
+        additional: Additional properties by name, in pool order, shape (n,) [their units]; NaN where unknown.
         balanced_beside: Those of them that the campaign balances beside its property.
     """
 
@@ -37,13 +37,13 @@ class World:
     values: FloatArray
     start: IndexArray
     warnings: tuple[str, ...] = field(default=())
-    further: Mapping[str, FloatArray] = field(default_factory=dict)
+    additional: Mapping[str, FloatArray] = field(default_factory=dict)
     balanced_beside: tuple[str, ...] = ()
 
     @property
     def balanced(self) -> FloatArray:
         """Values of the property, and of those that are balanced beside it, shape (n, p)."""
-        return np.column_stack((self.values, *(self.further[name] for name in self.balanced_beside)))
+        return np.column_stack((self.values, *(self.additional[name] for name in self.balanced_beside)))
 
     @property
     def all_known(self) -> bool:
@@ -54,12 +54,12 @@ class World:
         """Return candidate id and value of the start set."""
         return [(self.pool.candidate_ids[index], float(self.values[index])) for index in self.start]
 
-    def start_further(self) -> list[tuple[float, ...]]:
+    def start_additional(self) -> list[tuple[float, ...]]:
         """Return the values of what is balanced beside the property, a row for each of the start set."""
         return [tuple(row) for row in self.balanced[self.start, 1:].tolist()] if self.balanced_beside else []
 
 
-def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> World:
+def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) -> World:
     """Make the pool, its known values and the start set.
 
     Args:
@@ -73,11 +73,13 @@ def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> Worl
     if scenario.pool.source == EMT_ALLOYS:
         pool, values = _emt_alloys(scenario, scenario.campaign.property, progress)
         warnings: tuple[str, ...] = ()
-        further = {name: _emt_alloys(scenario, name, progress)[1] for name in scenario.campaign.further}
+        additional = {
+            name: _emt_alloys(scenario, name, progress)[1] for name in scenario.campaign.additional_properties
+        }
     else:
         pool, table = _from_table(scenario, progress)
         values, warnings = table.values_of(pool.candidate_ids), table.warnings
-        further = {name: table.values_of(pool.candidate_ids, name) for name in table.further}
+        additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
     start = start_set(scenario, pool, values)
     if len(start) == len(pool):
         raise TableError(
@@ -89,23 +91,23 @@ def make_world(scenario: Scenario, progress: Progress = lambda *_: None) -> Worl
                 else "make start.size smaller, or the pool larger"
             ),
         )
-    beside = tuple(scenario.campaign.further)
-    _require_known(beside, further, start)
-    return World(pool, values, start, warnings, further, beside)
+    beside = tuple(scenario.campaign.additional_properties)
+    _require_known(beside, additional, start)
+    return World(pool, values, start, warnings, additional, beside)
 
 
-def _require_known(beside: Sequence[str], further: Mapping[str, FloatArray], start: IndexArray) -> None:
+def _require_known(beside: Sequence[str], additional: Mapping[str, FloatArray], start: IndexArray) -> None:
     for name in beside:
-        lacking = int((~np.isfinite(further[name][start])).sum())
+        lacking = int((~np.isfinite(additional[name][start])).sum())
         if lacking:
             raise TableError(
                 f"{name!r} is not known for {lacking} of the {len(start)} candidates of the start set",
                 expected="a value of every balanced property for every observation",
-                action="leave these rows out of the table, or the property out of campaign.further",
+                action="leave these rows out of the table, or the property out of campaign.additional_properties",
             )
 
 
-def _emt_alloys(scenario: Scenario, name: str, progress: Progress) -> tuple[Pool, FloatArray]:
+def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[Pool, FloatArray]:
     from agent.pool import features
     from scenarios.world import crystal_prototypes, emt_alloys
     from simulators import ase_properties, calculators
@@ -120,7 +122,7 @@ def _emt_alloys(scenario: Scenario, name: str, progress: Progress) -> tuple[Pool
     )
 
 
-def _from_table(scenario: Scenario, progress: Progress) -> tuple[Pool, CandidateTable]:
+def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, CandidateTable]:
     from agent.pool.tables import pool_from_table
 
     columns = scenario.pool.columns

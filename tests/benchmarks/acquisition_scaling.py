@@ -51,11 +51,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from agent.acquisition import etal
-from agent.acquisition import family_forecast as outlook
+from agent.acquisition import family_forecast as forecast
 from agent.acquisition.base import AcquisitionContext, PoolArrays
 from agent.entropy.measure import M_SPACING, EntropyMeasure, default_resolution
 from agent.surrogate.growing import GrowingGP
-from agent.surrogate.pending_conditioned import Imagined
+from agent.surrogate.pending_conditioned import PendingConditioned
 
 FEATURES: Final = 64
 DECISIONS: Final = 5
@@ -136,9 +136,9 @@ def watched() -> Iterator[Clock]:
     places: list[tuple[Any, str, str]] = [
         (GrowingGP, "append", "prediction"),
         (GrowingGP, "predict", "prediction"),
-        (Imagined, "extend", "in flight"),
-        (Imagined, "predict", "in flight"),
-        (outlook, "expected_gain", "gain"),
+        (PendingConditioned, "extend", "in flight"),
+        (PendingConditioned, "predict", "in flight"),
+        (forecast, "expected_gain", "gain"),
     ]
     originals = [getattr(owner, name) for owner, name, _ in places]
     for (owner, name, part), original in zip(places, originals, strict=True):
@@ -197,8 +197,8 @@ def measured(case: Case) -> dict[str, Any]:
         assert policy._kept is not None
         surrogate = policy._kept[2][0]._families[0].surrogate()
         assert surrogate is not None
-        usual = [k for k in range(1, len(walls)) if k <= DECISIONS - (surrogate.fits - 1)]
-        assert surrogate.fits == 1 or len(usual) >= 3, "the schedule fits again in between"
+        usual = [k for k in range(1, len(walls)) if k <= DECISIONS - (surrogate.n_fits - 1)]
+        assert surrogate.n_fits == 1 or len(usual) >= 3, "the schedule fits again in between"
     return {
         "wall": statistics.median(walls[k] for k in usual),
         "processor": statistics.median(processors[k] for k in usual),

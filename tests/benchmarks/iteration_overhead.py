@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.assembly import assembled_agent, opened_campaign
+from agent.assembly import assemble_agent, open_campaign
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery
@@ -38,7 +38,7 @@ async def iterations(broker: BrokerSettings, folder: Path, count: int) -> list[f
     """Run a campaign of `count` iterations against a lab process; return what the lab measured [s]."""
     pool, terms = synthetic_pool(count + 500), settings(count, policy="tests.benchmarks.world:NextInLine")
     with (
-        opened_campaign(
+        open_campaign(
             folder,
             pool=pool,
             settings=terms,
@@ -47,7 +47,7 @@ async def iterations(broker: BrokerSettings, folder: Path, count: int) -> list[f
             start=start_of(pool, 140),
             resume=False,
         ) as files,
-        assembled_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
+        assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
     ):
         lab = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.benchmarks.lab",

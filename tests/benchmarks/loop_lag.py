@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.acquisition.registry import make_policy
-from agent.assembly import assembled_agent, opened_campaign
+from agent.assembly import assemble_agent, open_campaign
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import CampaignStarted, StartSetLoaded
 from agent.campaign.state import Campaign
@@ -47,7 +47,7 @@ async def with_child_process(decisions: int) -> tuple[list[float], float]:
     with tempfile.TemporaryDirectory(dir=runs) as name:
         async with mosquitto_broker(Path(name) / "mosquitto") as broker:
             with (
-                opened_campaign(
+                open_campaign(
                     Path(name) / "run",
                     pool=pool,
                     settings=terms,
@@ -56,7 +56,7 @@ async def with_child_process(decisions: int) -> tuple[list[float], float]:
                     start=start_of(pool, START_ROWS),
                     resume=False,
                 ) as files,
-                assembled_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
+                assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
             ):
                 lab = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", "tests.benchmarks.lab",

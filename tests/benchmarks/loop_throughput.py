@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 
-from agent.assembly import assembled_agent, opened_campaign
-from agent.runtime.transaction import Step
+from agent.assembly import assemble_agent, open_campaign
+from agent.runtime.transaction import Transaction
 from scenarios.broker.broker import mosquitto_broker
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
@@ -33,16 +33,18 @@ async def measure(count: int, every: int) -> None:
     process = psutil.Process()
     rows: list[tuple[int, float, float]] = []
 
-    def note(step: Step) -> None:
+    def note(step: Transaction) -> None:
         for bias in step.bias:
-            if bias.step % every == 0 and bias.step:
-                rows.append((bias.step, time.perf_counter(), process.memory_info().rss / MEBIBYTE))
-                print(f"{bias.step:8d}{every / (rows[-1][1] - rows[-2][1]):12.0f}{rows[-1][2]:12.1f}", flush=True)
+            if bias.observation % every == 0 and bias.observation:
+                rows.append((bias.observation, time.perf_counter(), process.memory_info().rss / MEBIBYTE))
+                print(
+                    f"{bias.observation:8d}{every / (rows[-1][1] - rows[-2][1]):12.0f}{rows[-1][2]:12.1f}", flush=True
+                )
 
     with tempfile.TemporaryDirectory(dir=runs) as name:
         async with mosquitto_broker(Path(name) / "mosquitto") as broker:
             with (
-                opened_campaign(
+                open_campaign(
                     Path(name) / "run",
                     pool=pool,
                     settings=terms,
@@ -51,7 +53,7 @@ async def measure(count: int, every: int) -> None:
                     start=start_of(pool, 140),
                     resume=False,
                 ) as files,
-                assembled_agent(files, pool=pool, settings=terms, broker=broker, header={}, on_step=note) as agent,
+                assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}, on_commit=note) as agent,
             ):
                 lab = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", "tests.benchmarks.lab",

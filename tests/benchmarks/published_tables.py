@@ -123,7 +123,7 @@ def _world(
 def _oqmd8_features(rows: list[dict[str, str]]) -> NDArray[np.float64]:
     counts = np.array([[float(row[element]) for element in ELEMENTS] for row in rows])
     atoms, volume = (np.array([float(row[name]) for row in rows]) for name in ("natoms", "volume"))
-    centring = np.array([[row["crystal_structure"] == letter for letter in "ACFIPR"] for row in rows], dtype=float)
+    centring = np.array([[row["crystal_structure"] == message for message in "ACFIPR"] for row in rows], dtype=float)
     fractions = counts / counts.sum(axis=1, keepdims=True)
     features = np.column_stack((fractions, volume / atoms, np.log(volume), atoms, centring))
     return (features - features.mean(axis=0)) / features.std(axis=0)

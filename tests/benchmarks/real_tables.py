@@ -31,7 +31,7 @@ from scenarios.compare.figure import Curve, Panel, draw_panels
 from scenarios.compare.files import curve_over_seeds, write_comparison
 from scenarios.compare.tables import tables
 from scenarios.display.console import progress_on_stderr
-from scenarios.display.observation_axis import STEP_LABEL
+from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.settings import derived
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
@@ -122,7 +122,7 @@ def draw(out: Path, names: list[str]) -> list[Path]:
     seeds = max(table["seed"].nunique() for table in bias.values())
     subtitle = f"Mean over {seeds} seeds; bands are the 95 % interval of the mean"
     paths = [out / "real-tables.png", out / "real-tables-models.png"]
-    draw_panels(paths[0], panels, title="ET-AL and random on real tables", subtitle=subtitle, x_label=STEP_LABEL)
+    draw_panels(paths[0], panels, title="ET-AL and random on real tables", subtitle=subtitle, x_label=OBSERVATION_LABEL)
     title = "A random forest trained on what was acquired, scored on rows held out"
     draw_panels(paths[1], forests, title=title, subtitle=subtitle, x_label="Rows acquired beside the start set")
     return paths
@@ -193,16 +193,16 @@ def jcfid(data: Path, out: Path) -> Scenario:
     embeddings = pd.read_csv(data / "jcfid" / "cgcnn_embeddings.csv.gz")
     frame = rows.merge(embeddings, on="etal_index").drop_duplicates("jid")
     frame = frame.rename(columns={"jid": "id", "category": "family"})
-    further = {"bulk_modulus_kv": "GPa", "shear_modulus_gv": "GPa"}
+    additional = {"bulk_modulus_kv": "GPa", "shear_modulus_gv": "GPa"}
     columns = {
         "property": "formation_energy_peratom",
         "unit": "eV/atom",
         "features": [f"e{k}" for k in range(32)],
-        "further_properties": further,
+        "additional_properties": additional,
     }
     halves = {"metal": "unstable", "oxide": "stable", "S/Se/Te": "stable"}
-    path = written(frame[["id", "family", *columns["features"], columns["property"], *further]], out, "jcfid")
-    return scenario_of(path, "jcfid", columns, halves, start=500, targets=list(further))
+    path = written(frame[["id", "family", *columns["features"], columns["property"], *additional]], out, "jcfid")
+    return scenario_of(path, "jcfid", columns, halves, start=500, targets=list(additional))
 
 
 def wbm(data: Path, out: Path) -> Scenario:

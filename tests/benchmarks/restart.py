@@ -31,15 +31,15 @@ import psutil
 
 from agent.acquisition.registry import policy_fingerprint
 from agent.campaign.events import ResultAccepted
-from agent.runtime.messages import Correspondence
-from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.messages import MessageBuilder
+from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.resume import begin, fresh_uid, remember
-from agent.runtime.transaction import Step, StepMaker
+from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.storage.database import sqlite_url
 from scenarios.sources.scenario import Overrides, load_scenario
-from scenarios.world.world import make_world
+from scenarios.world.world import build_world
 from tests.benchmarks.world import NextInLine
 from tests.endurance.stage import CAMPAIGN, START, Stage, Terms
 
@@ -56,7 +56,7 @@ def write_journal(stage: Stage, results: int) -> int:
     """Journal a campaign up to so many results, as the agent does; return its rows."""
     scenario = load_scenario(str(stage.folder / "lab.toml"), Overrides({}, ())).settings
     table = scenario.pool.model_copy(update={"path": str(stage.folder / "table.csv")})
-    world = make_world(scenario.model_copy(update={"pool": table}))
+    world = build_world(scenario.model_copy(update={"pool": table}))
     pool, terms, now = world.pool, scenario.campaign, datetime.now().astimezone().isoformat()
     stage.database.parent.mkdir(parents=True)
     labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, terms.unit)
@@ -69,16 +69,16 @@ def write_journal(stage: Stage, results: int) -> int:
     )
     with closing(Store.open(sqlite_url(stage.database), labels=labels, now=now)) as store:
         begin(store, pool, plan, world.start_observations(), versions={}, now=now)
-        remembered = remember(store, pool)
-        campaign = remembered.campaign
-        letters = Correspondence(plan, pool, evaluation_deadline_s=60.0, clock=lambda: datetime.now().astimezone())
-        maker = StepMaker(
-            remembered,
-            acquirer=InStepAcquirer(NextInLine()),
-            make_request=letters.request,
+        stored = remember(store, pool)
+        campaign = stored.campaign
+        messages = MessageBuilder(plan, pool, evaluation_deadline_s=60.0, clock=lambda: datetime.now().astimezone())
+        maker = TransactionBuilder(
+            stored,
+            policy_runner=InlinePolicyRunner(NextInLine()),
+            make_request=messages.request,
         )
         while campaign.observations < START + results:
-            step = Step()
+            step = Transaction()
             for _ in range(200):
                 maker.settle(step)
                 for attempt in list(campaign.in_flight.values()):

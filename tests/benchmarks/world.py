@@ -14,7 +14,7 @@ from tests.benchmarks.lab import value_of
 class NextInLine:
     """Takes what is available in the order of the pool: a policy that costs nothing, to measure what is beside it."""
 
-    cheap = True
+    runs_inline = True
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Propose the first ones."""

@@ -28,7 +28,7 @@ from protocols.schema.messages import message_name
 from protocols.wire import messages, structure
 from protocols.wire.codec import CHANNEL_OF, decode, decode_payload, encode, topic_of
 from protocols.wire.limits import MAX_ATOMS, MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES, MAX_TEXT_LENGTH
-from protocols.wire.messages import MESSAGE_TYPES, BiasReport, FamilyBias, Message
+from protocols.wire.messages import MESSAGE_TYPES, FamilyBias, Message, MetricsReport
 from protocols.wire.topics import Channel, agent_subscriptions, parse, simulator_subscriptions
 
 Json = dict[str, Any]
@@ -159,25 +159,25 @@ def test_optional_fields_may_be_absent_or_null_and_all_others_are_required(name:
 
 
 def test_a_bias_report_of_families_without_entropy_survives_the_wire() -> None:
-    report = BiasReport(
+    report = MetricsReport(
         campaign=CAMPAIGN,
         message_id="m",
         sent_at=EXAMPLES[0].sent_at,
-        step=0,
+        observation=0,
         property="volume",
         unit="",
         families=(FamilyBias(family="cubic", size=0, entropy=None),),
         entropy_range=None,
         entropy_std=None,
         mean_gap=None,
-        poorest_family=None,
+        starved_family=None,
     )
     assert decode(topic_of(report), encode(report)) == report
-    VALIDATORS["bias_report"].validate(json.loads(encode(report)))
+    VALIDATORS["metrics_report"].validate(json.loads(encode(report)))
     with_nulls = report.model_dump_json()
     assert '"entropy":null' in with_nulls
     assert code_accepts(with_nulls)
-    assert schema_accepts("bias_report", with_nulls)
+    assert schema_accepts("metrics_report", with_nulls)
 
 
 REPLACEMENTS: tuple[Any, ...] = (
@@ -247,7 +247,7 @@ AT_THE_BOUND: dict[str, tuple[str, Callable[[int], Change], int]] = {
         MAX_QUANTITIES,
     ),
     "families": (
-        "bias_report",
+        "metrics_report",
         lambda n: lambda content: content.update(families=[{"family": "f", "size": 1}] * n),
         MAX_FAMILIES,
     ),
@@ -459,7 +459,7 @@ def recorded(tmp_path: Path) -> list[str]:
         writer.note_event(1, "CampaignPaused", '{"reason": "x"}')
         writer.note_start(1)
         took: list[dict[str, Any]] = [{"row": 1}, {"condemned": 2}, {"expired": "a"}, {"proposed": 3, "based_on": 1}]
-        writer.note_step(took, [("DecisionMade", '{"decision": 3}')], before=1, sequence=3)
+        writer.note_transaction(took, [("DecisionMade", '{"decision": 3}')], before=1, sequence=3)
         writer.close()
     return path.read_text(encoding="ascii").splitlines()
 

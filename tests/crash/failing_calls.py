@@ -31,7 +31,7 @@ from typing import Any, Final
 from scenarios.display.console import OUR_FAULT, _report
 from tests.crash.forks import in_child, shared_out
 from tests.crash.golden import play
-from tests.crash.judgement import Story, judge, lost_at_death, story_of
+from tests.crash.judgement import JournalFold, judge, lost_at_death, story_of
 from tests.crash.kill_points import RAM, evenly
 
 SOURCE: Final = Path(__file__).with_suffix(".c")
@@ -69,7 +69,7 @@ Case = tuple[str, str, int]
 class Seen:
     """What became of one case."""
 
-    fate: str
+    disposition: str
     """went on | ended clearly | killed | fault"""
     file: str
     problems: list[str]
@@ -114,16 +114,16 @@ def disturbed(folder: Path, case: Case) -> tuple[str, str, str]:
     kind, way, number = case
 
     def life() -> tuple[str, str, str]:
-        fate, said = "went on", io.StringIO()
+        disposition, said = "went on", io.StringIO()
         with failing(folder, kind, way, number) as library:
             try:
                 play(folder)
             except BaseException as error:  # noqa: BLE001 - judged by what a user would see
                 with contextlib.redirect_stderr(said):
                     code = _report(error, debug=False)
-                fate = "fault" if code == OUR_FAULT else "ended clearly"
+                disposition = "fault" if code == OUR_FAULT else "ended clearly"
             file = Path(library.fail_hit().decode()).name
-        return fate, file, said.getvalue()
+        return disposition, file, said.getvalue()
 
     ended = in_child(life)
     if ended.signal == signal.SIGKILL and way.startswith("kill"):
@@ -131,8 +131,8 @@ def disturbed(folder: Path, case: Case) -> tuple[str, str, str]:
     return ended.value if ended.ok else ("fault", "", f"{ended.why}, signal {ended.signal}")
 
 
-def tried(case: Case, twin: Story, place: Path) -> Seen:
-    """Disturb a campaign, take it up again, judge both."""
+def tried(case: Case, twin: JournalFold, place: Path) -> Seen:
+    """Disturb a campaign, resume it again, judge both."""
     folder = Path(tempfile.mkdtemp(dir=place))
 
     def restart() -> list[str]:
@@ -141,13 +141,13 @@ def tried(case: Case, twin: Story, place: Path) -> Seen:
         return lost + judge(folder, twin)
 
     try:
-        fate, file, said = disturbed(folder, case)
-        problems = [f"a fault of ours: {said.strip()[:400]}"] if fate == "fault" else []
-        if case[1] in HARMLESS and fate != "went on":
+        disposition, file, said = disturbed(folder, case)
+        problems = [f"a fault of ours: {said.strip()[:400]}"] if disposition == "fault" else []
+        if case[1] in HARMLESS and disposition != "went on":
             problems.append(f"it did not go on: {said.strip()[:400]}")
         again = in_child(restart)
         problems += again.value if again.ok else [f"the restart failed: {again.why}"]
-        return Seen(fate, file, problems)
+        return Seen(disposition, file, problems)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -194,12 +194,12 @@ def _run(options: argparse.Namespace, place: Path) -> int:
     wanted = cases(place, options.only, options.sample, options.point)
     for case, seen in shared_out(wanted, lambda case: tried(case, twin, place), jobs=options.jobs):
         kind, way, number = case
-        fates.setdefault(f"{kind}/{way}", Counter())[seen.fate] += 1
+        fates.setdefault(f"{kind}/{way}", Counter())[seen.disposition] += 1
         again = f"python -m tests.crash.failing_calls --only {kind}/{way} --point {number}"
         violations += [f"{kind}/{way} {number} ({seen.file}): {problem}; again: {again}" for problem in seen.problems]
     print(f"{'call / failure':<24}{'cases':>7}{'went on':>9}{'ended clearly':>15}{'killed':>8}{'faults':>8}")
     for name, counts in fates.items():
-        columns = [counts[fate] for fate in ("went on", "ended clearly", "killed", "fault")]
+        columns = [counts[disposition] for disposition in ("went on", "ended clearly", "killed", "fault")]
         print(f"{name:<24}{counts.total():>7}{columns[0]:>9}{columns[1]:>15}{columns[2]:>8}{columns[3]:>8}")
     for violation in violations[: options.show]:
         print("VIOLATION", violation)

@@ -37,7 +37,7 @@ from typing import Final
 from protocols.storage.wal_check import is_damaged
 from tests.crash.forks import in_child, shared_out
 from tests.crash.golden import SIMULATOR, play
-from tests.crash.judgement import Story, judge, story_of
+from tests.crash.judgement import JournalFold, judge, story_of
 from tests.crash.kill_points import RAM, eventful_kill
 
 SEED: Final = 20_260_102
@@ -56,7 +56,7 @@ Place = tuple[str, int]
 class Seen:
     """What became of one flipped bit."""
 
-    fate: str
+    disposition: str
     told: str
     lost_rows: int
     """Journal rows that were committed and not there at the start."""
@@ -97,7 +97,7 @@ def flip(path: Path, bit: int) -> None:
     path.write_bytes(content)
 
 
-def tried(base: Path, where: Place, twin: Story, rows: int, place: Path) -> Seen:
+def tried(base: Path, where: Place, twin: JournalFold, rows: int, place: Path) -> Seen:
     """Flip a bit in a copy, start the campaign there, and judge."""
     folder = Path(tempfile.mkdtemp(dir=place))
     name, bit = where
@@ -177,14 +177,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wanted, lambda where: tried(bases[where[0]], where, twin, rows, place), jobs=options.jobs
         ):
             name, bit = where
-            fates.setdefault(name, Counter())[seen.fate] += 1
-            told.setdefault(f"{name}: {seen.fate}", Counter())[_short(seen.told)] += 1
-            seen_by_wal[f"{seen.fate}, the WAL {'tells' if seen.wal_says else 'does not tell'}"] += name.endswith(
-                "-wal"
+            fates.setdefault(name, Counter())[seen.disposition] += 1
+            told.setdefault(f"{name}: {seen.disposition}", Counter())[_short(seen.told)] += 1
+            seen_by_wal[f"{seen.disposition}, the WAL {'tells' if seen.wal_says else 'does not tell'}"] += (
+                name.endswith("-wal")
             )
-            if seen.fate == "fault":
+            if seen.disposition == "fault":
                 again = f"python -m tests.crash.flipped_bytes --only {name} --point {bit}"
-                violations.append(f"{name} bit {bit}: {seen.fate}: {seen.told}; again: {again}")
+                violations.append(f"{name} bit {bit}: {seen.disposition}: {seen.told}; again: {again}")
         _print_table(fates, told, seen_by_wal, violations)
         figures = {
             "what": "flipped bits",
@@ -205,9 +205,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _print_table(
     fates: dict[str, Counter[str]], told: dict[str, Counter[str]], by_wal: Counter[str], violations: list[str]
 ) -> None:
-    print(f"{'file':<24}" + "".join(f"{fate:>10}" for fate in FATES))
+    print(f"{'file':<24}" + "".join(f"{disposition:>10}" for disposition in FATES))
     for name, counts in fates.items():
-        print(f"{name:<24}" + "".join(f"{counts[fate]:>10}" for fate in FATES))
+        print(f"{name:<24}" + "".join(f"{counts[disposition]:>10}" for disposition in FATES))
     for name, count in by_wal.items():
         if count:
             print(f"  WAL: {name}: {count}")
@@ -220,7 +220,7 @@ def _print_table(
 
 
 def _short(told: str) -> str:
-    return "".join("#" if letter.isdigit() else letter for letter in told)[:150]
+    return "".join("#" if message.isdigit() else message for message in told)[:150]
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -27,14 +27,14 @@ from typing import Any, Final
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
-from agent.runtime.log import StepLog, open_log
-from agent.runtime.messages import Correspondence
+from agent.runtime.log import TransactionLog, open_log
+from agent.runtime.messages import MessageBuilder
 from agent.runtime.recorder import RunRecorder
 from agent.runtime.resume import begin, remember, require_same_plan
-from agent.runtime.transaction import StepMaker
+from agent.runtime.transaction import TransactionBuilder
 from agent.store.store import Store
-from protocols.concurrency.task_group_errors import explained
-from protocols.link.poison_guard import InHand
+from protocols.concurrency.task_group_errors import first_failure
+from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import sqlite_url
@@ -44,7 +44,7 @@ from protocols.wire.messages import CandidateRequest, Control, ControlAction, Fa
 from protocols.wire.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import Executor
-from simulators.messages import status_letter
+from simulators.messages import status_message
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import NoAnswer
 from simulators.outbox import Outbox
@@ -154,7 +154,7 @@ class GoldenExecutor:
 class Attentive:
     """A policy and its acquirer: chooses by a digest of everything that it is shown; takes its time every other one."""
 
-    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+    def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal | None:
         return None if context.decision % 2 else self.answer(context, count)
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
@@ -215,24 +215,24 @@ async def agent_life(world: World) -> None:
         fence.on_death.insert(0, dropping(store))
         start = [(which, value_of(which)) for which in START]
         begin(store, POOL, PLAN, start, versions={"entropilot": "test"}, now=world.now())
-        remembered = remember(store, POOL)
-        require_same_plan(remembered.campaign.terms, PLAN)
-        letters = Correspondence(
+        stored = remember(store, POOL)
+        require_same_plan(stored.campaign.plan, PLAN)
+        messages = MessageBuilder(
             PLAN, POOL, evaluation_deadline_s=60.0, clock=world.clock, instance="agent-golden", new_id=world.new_id
         )
         logger, log_file = open_log(run / "agent.jsonl")
         parts.callback(log_file.close)
         recording = RecordingWriter(run / "recording.jsonl", {"campaign": PLAN.campaign})
         parts.callback(recording.close)
-        in_hand = InHand(run / "agent.in_hand")
-        parts.callback(in_hand.close)
+        poison_guard = PoisonMessageGuard(run / "agent.in_process")
+        parts.callback(poison_guard.close)
         link = world.bus.transport(
-            "agent", agent_subscriptions(PLAN.campaign), will=Will(*letters.status(Health.OFFLINE))
+            "agent", agent_subscriptions(PLAN.campaign), will=Will(*messages.status(Health.OFFLINE))
         )
-        maker = StepMaker(
-            remembered,
-            acquirer=Attentive(),
-            make_request=letters.request,
+        maker = TransactionBuilder(
+            stored,
+            policy_runner=Attentive(),
+            make_request=messages.request,
         )
         transport = RecordedTransport(FencedTransport(link, fence), recording)
         recorder = RunRecorder(recording, transport.row_of, store)
@@ -240,13 +240,13 @@ async def agent_life(world: World) -> None:
             maker=maker,
             store=store,
             transport=transport,
-            acquirer=Attentive(),
-            letters=letters,
+            policy_runner=Attentive(),
+            messages=messages,
             request_timeout_s=REQUEST_TIMEOUT_S,
             now=world.now,
-            in_hand=in_hand,
+            poison_guard=poison_guard,
             write_ahead=recorder.write_ahead,
-            on_step=StepLog(logger),
+            on_commit=TransactionLog(logger),
         ).run()
 
 
@@ -264,9 +264,9 @@ async def simulator_life(world: World) -> None:
         outbox = Outbox.open(sqlite_url(run / f"{SIMULATOR}.db"))
         parts.callback(outbox.close)
         fence.on_death.insert(0, dropping(outbox))
-        in_hand = InHand(run / f"{SIMULATOR}.in_hand")
-        parts.callback(in_hand.close)
-        will = Will(*status_letter(PLAN.campaign, SIMULATOR, Health.OFFLINE, world.clock(), message_id=world.new_id()))
+        poison_guard = PoisonMessageGuard(run / f"{SIMULATOR}.in_process")
+        parts.callback(poison_guard.close)
+        will = Will(*status_message(PLAN.campaign, SIMULATOR, Health.OFFLINE, world.clock(), message_id=world.new_id()))
         filters = simulator_subscriptions(SIMULATOR, campaign=PLAN.campaign, shared=True)
         link = world.bus.transport(SIMULATOR, filters, will=will)
         executor: Executor = LedgeredExecutor(GoldenExecutor(fence), ledger)
@@ -277,7 +277,7 @@ async def simulator_life(world: World) -> None:
             transport=FencedTransport(LedgeredTransport(link, ledger), fence),
             executor=executor,
             clock=world.clock,
-            in_hand=in_hand,
+            poison_guard=poison_guard,
             new_id=world.new_id,
             jitter=random.Random(SEED),
         )
@@ -392,7 +392,7 @@ async def campaign(folder: Path, on_world: Callable[[World], None] = lambda _wor
             group.create_task(agent())
             group.create_task(_lives(world, "simulator", simulator_life))
     except BaseExceptionGroup as failures:
-        raise explained(failures) from None
+        raise first_failure(failures) from None
     finally:
         stranger.cancel()
         await asyncio.gather(stranger, return_exceptions=True)

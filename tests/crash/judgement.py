@@ -40,7 +40,7 @@ from tests.support.stored_campaigns import assert_views_equal_fold, labels_of, r
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class JournalFold:
     """What a campaign came to, and must come to however it was disturbed."""
 
     decisions: tuple[tuple[Any, ...], ...]
@@ -50,13 +50,13 @@ class Story:
     """Candidate -> attempts made."""
 
 
-def story_of(folder: Path) -> Story:
+def story_of(folder: Path) -> JournalFold:
     """Read the story of a finished campaign."""
     with _opened(folder) as store:
         return _story(list(store.journal()))
 
 
-def judge(folder: Path, twin: Story) -> list[str]:
+def judge(folder: Path, twin: JournalFold) -> list[str]:
     """Return every violation of a finished campaign in words; see DESIGN.md for the invariants.
 
     Args:
@@ -145,7 +145,7 @@ def _opened(folder: Path) -> Iterator[Store]:
         store.close()
 
 
-def _story(events: list[Event]) -> Story:
+def _story(events: list[Event]) -> JournalFold:
     decisions = []
     values: dict[str, float] = {}
     attempts: Counter[str] = Counter()
@@ -162,19 +162,19 @@ def _story(events: list[Event]) -> Story:
                 attempts[event.candidate_id] += 1
             case _:
                 pass
-    return Story(tuple(decisions), values, dict(attempts))
+    return JournalFold(tuple(decisions), values, dict(attempts))
 
 
-def _divergences(events: list[Event], twin: Story) -> Iterator[str]:
-    story = _story(events)
-    for number, (ours, theirs) in enumerate(zip(story.decisions, twin.decisions, strict=False)):
+def _divergences(events: list[Event], twin: JournalFold) -> Iterator[str]:
+    fold = _story(events)
+    for number, (ours, theirs) in enumerate(zip(fold.decisions, twin.decisions, strict=False)):
         if ours != theirs:
             yield f"I5: decision {number} is {ours}; the twin's is {theirs}"
             break
-    if len(story.decisions) != len(twin.decisions):
-        yield f"I5: {len(story.decisions)} decisions; the twin made {len(twin.decisions)}"
-    if story.values != twin.values:
-        yield f"I5: the dataset is {story.values}; the twin's is {twin.values}"
+    if len(fold.decisions) != len(twin.decisions):
+        yield f"I5: {len(fold.decisions)} decisions; the twin made {len(twin.decisions)}"
+    if fold.values != twin.values:
+        yield f"I5: the dataset is {fold.values}; the twin's is {twin.values}"
     interrupted = Counter(
         event.candidate_id
         for event in events
@@ -183,7 +183,7 @@ def _divergences(events: list[Event], twin: Story) -> Iterator[str]:
     # A bus that forgets loses what was sent to "any" and confirmed: nobody may send that again, so it expires.
     shared = {e.attempt_id for e in events if isinstance(e, RequestIssued) and e.recipient == ANY_SIMULATOR}
     expired = Counter(e.candidate_id for e in events if isinstance(e, RequestExpired) and e.attempt_id in shared)
-    for candidate_id, made in story.attempts.items():
+    for candidate_id, made in fold.attempts.items():
         undisturbed, extra = twin.attempts.get(candidate_id, 0), interrupted[candidate_id] + expired[candidate_id]
         if made > undisturbed + extra:
             yield f"I3: {made} attempts of {candidate_id}; the twin made {undisturbed}, and {extra} more had a reason"

@@ -1,4 +1,4 @@
-"""Kills the golden campaign at every executed line of loop, store and outbox, and takes it up again.
+"""Kills the golden campaign at every executed line of loop, store and outbox, and resumes it.
 
     python -m tests.crash.kill_points              SIGKILL before the first and the last execution of every line
     python -m tests.crash.kill_points --every      every executed line: the files as they are at that moment
@@ -34,7 +34,7 @@ from typing import Any, Final
 
 from tests.crash.forks import in_child, shared_out
 from tests.crash.golden import SIDE, SIMULATOR, Death, World, play
-from tests.crash.judgement import Story, judge, lost_at_death, story_of
+from tests.crash.judgement import JournalFold, judge, lost_at_death, story_of
 from tests.crash.lines import Line, each_line, executable_lines, shown
 
 RAM: Final = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
@@ -45,7 +45,7 @@ SIDES: Final = ("agent", "simulator")
 class Golden:
     """The undisturbed run."""
 
-    story: Story
+    fold: JournalFold
     lines: list[Line]
     """Executed lines, in order."""
     sides: list[str]
@@ -102,7 +102,7 @@ def killed_at(folder: Path, point: int) -> bool:
     return in_child(life).signal == signal.SIGKILL
 
 
-def taken_up(folder: Path, twin: Story) -> list[str]:
+def taken_up(folder: Path, twin: JournalFold) -> list[str]:
     """Restart in a child what a kill has left, finish it there, and judge."""
 
     def life() -> list[str]:
@@ -114,14 +114,14 @@ def taken_up(folder: Path, twin: Story) -> list[str]:
     return ended.value if ended.ok else [f"the restart failed: {ended.why}"]
 
 
-def killed_for_good(folder: Path, point: int, twin: Story) -> list[str]:
+def killed_for_good(folder: Path, point: int, twin: JournalFold) -> list[str]:
     """Kill a real process at a line, restart it in another, and judge."""
     if not killed_at(folder, point):
         return ["the campaign ended before this line"]
     return taken_up(folder, twin)
 
 
-def dead_alone(folder: Path, point: int, twin: Story, side: str) -> list[str]:
+def dead_alone(folder: Path, point: int, twin: JournalFold, side: str) -> list[str]:
     """Let one side die before its `point`-th line and live again in the same world; judge."""
 
     def life() -> list[str]:
@@ -220,8 +220,8 @@ def kill_at_points(points: Iterable[int], golden: Golden, *, alone: str | None, 
         try:
             begin_with(folder, golden.start)
             if alone is None:
-                return killed_for_good(folder, point, golden.story)
-            return dead_alone(folder, point, golden.story, alone)
+                return killed_for_good(folder, point, golden.fold)
+            return dead_alone(folder, point, golden.fold, alone)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -247,7 +247,7 @@ def restart_every_content(golden: Golden, *, jobs: int, place: Path) -> Tally:
         tally.violations.append(
             f"{len(at_line)} lines, the golden run had {len(golden.lines)}: not the same every time"
         )
-    for number, found in shared_out(range(len(copies)), lambda i: taken_up(copies[i], golden.story), jobs=jobs):
+    for number, found in shared_out(range(len(copies)), lambda i: taken_up(copies[i], golden.fold), jobs=jobs):
         point = at_line.index(number) + 1
         where = shown(golden.lines[point - 1])
         tally.violations += [

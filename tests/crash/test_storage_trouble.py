@@ -16,7 +16,7 @@ import pytest
 from protocols.errors import StoreError
 from protocols.storage.database import BUSY_TIMEOUT_MS
 from tests.crash.golden import SIMULATOR, World, play
-from tests.crash.judgement import Story, judge, story_of
+from tests.crash.judgement import JournalFold, judge, story_of
 
 pytestmark = pytest.mark.system
 
@@ -50,7 +50,7 @@ rm -f "$1"/ballast; cp -a "$1"/. "$3"; exit $code'
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Story:
+def twin(tmp_path_factory: pytest.TempPathFactory) -> JournalFold:
     folder = tmp_path_factory.mktemp("twin")
     play(folder)
     return story_of(folder)
@@ -92,7 +92,7 @@ def locking_in_the_middle(folder: Path, name: str, lock: Callable[[Path], None])
 
 @pytest.mark.parametrize("name", ["campaign.db", f"{SIMULATOR}.db"])
 def test_a_database_that_is_locked_for_a_moment_delays_the_campaign_and_changes_nothing(
-    tmp_path: Path, twin: Story, name: str
+    tmp_path: Path, twin: JournalFold, name: str
 ) -> None:
     took: list[float] = []
 
@@ -109,7 +109,7 @@ def test_a_database_that_is_locked_for_a_moment_delays_the_campaign_and_changes_
 
 
 def test_a_database_that_stays_locked_ends_the_agent_with_a_reason_and_the_campaign_is_taken_up(
-    tmp_path: Path, twin: Story
+    tmp_path: Path, twin: JournalFold
 ) -> None:
     began = time.monotonic()
     holdings = []
@@ -146,7 +146,7 @@ def can_mount() -> bool:
 @pytest.mark.skipif(not can_mount(), reason="no mount namespace of our own here")
 @pytest.mark.parametrize("kilobytes", [40, 160, 300, 460, 620])
 def test_a_full_disk_ends_the_campaign_with_a_reason_and_space_takes_it_up(
-    tmp_path: Path, twin: Story, kilobytes: int
+    tmp_path: Path, twin: JournalFold, kilobytes: int
 ) -> None:
     folder, disk = tmp_path / "kept", tmp_path / "disk"
     folder.mkdir()
@@ -160,7 +160,7 @@ def test_a_full_disk_ends_the_campaign_with_a_reason_and_space_takes_it_up(
 
 @pytest.mark.parametrize("kilobytes", [3, 10, 70, 200, 400])
 def test_a_file_that_may_not_grow_ends_the_campaign_with_a_reason_and_it_is_taken_up(
-    tmp_path: Path, twin: Story, kilobytes: int
+    tmp_path: Path, twin: JournalFold, kilobytes: int
 ) -> None:
     command = [sys.executable, "-c", PLAY, str(tmp_path), str(kilobytes * 1024)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

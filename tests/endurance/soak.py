@@ -175,7 +175,7 @@ def play(messages: int, seed: int, folder: Path, *, trace: bool) -> tuple[dict[s
         "messages/s": round(figures["messages"] / seconds),
         **{f"fault: {kind}": number for kind, number in sorted(trouble.counts.items())},
         **{name: value for name, value in verdict.figures.items() if name != "divergent"},
-        "quarantined": sum(by for fate, by in journal.counts.items() if fate.startswith("quarantined")),
+        "quarantined": sum(by for disposition, by in journal.counts.items() if disposition.startswith("quarantined")),
     }
     return figures, problems + grown
 

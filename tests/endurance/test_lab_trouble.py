@@ -52,6 +52,6 @@ def test_every_misdeed_is_told_by_its_name_and_every_other_candidate_is_observed
     assert set(reasons) == met, "a candidate that behaves failed"
     accepted = {result["candidate_id"] for result in journal.of_kind("ResultAccepted")}
     assert accepted == {candidate for candidate in asked if not misdeed_of(candidate)}
-    aside = {each["candidate_id"] for each in journal.of_kind("CandidateSetAside")}
+    aside = {each["candidate_id"] for each in journal.of_kind("CandidateAbandoned")}
     assert aside == asked - accepted
     assert journal.of_kind("RequestExpired") == [], "somebody waited in vain"

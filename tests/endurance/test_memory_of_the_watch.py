@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from agent.campaign.ledger import BiasStep
-from agent.runtime.transaction import Step
+from agent.campaign.ledger import TrajectoryPoint
+from agent.runtime.transaction import Transaction
 from agent.store.store import OutboxItem
 from scenarios.run.watch import RATE_WINDOW_S, RunWatch
 
@@ -28,6 +28,6 @@ def test_a_run_without_a_live_view_forgets_what_it_sent_and_accepted(monkeypatch
     for number in range(1_000):
         now = number * 0.1
         item = OutboxItem(f"b{number}", "topic", b"")
-        watch.note(Step(outbox=[item], bias=[BiasStep(number, number, point, ())]))
+        watch.note(Transaction(outbox=[item], bias=[TrajectoryPoint(number, number, point, ())]))
     assert len(watch._sent) <= 2 * len(in_flight)
     assert len(watch._accepted) <= RATE_WINDOW_S / 0.1 + 1

@@ -69,7 +69,7 @@ def test_a_part_that_is_asked_to_end_under_load_ends_in_time_and_is_taken_up_aga
         if part == "broker":
             stage.broker.start()
         elif part == "agent":
-            assert (code, "take it up with --resume" in stage.agent.said) == (130, True), stage.agent.said
+            assert (code, "resume it with --resume" in stage.agent.said) == (130, True), stage.agent.said
             assert stage.rows() > results
             stage.start_agent()
         else:

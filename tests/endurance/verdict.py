@@ -60,7 +60,7 @@ def read_journal(database: Path) -> Journal:
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         rows = connection.execute("SELECT kind, payload FROM journal ORDER BY sequence").fetchall()
-        counts = dict(connection.execute("SELECT fate, count FROM message_count").fetchall())
+        counts = dict(connection.execute("SELECT disposition, count FROM message_count").fetchall())
     finally:
         connection.close()
     return Journal(database, [(kind, json.loads(payload)) for kind, payload in rows], counts)

@@ -33,9 +33,9 @@ from agent.campaign.events import CampaignStarted, ResultAccepted, StartSetLoade
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
-from agent.runtime.messages import Correspondence
-from agent.runtime.policy_runner import InStepAcquirer
-from agent.runtime.transaction import Expired, Step, StepMaker
+from agent.runtime.messages import MessageBuilder
+from agent.runtime.policy_runner import InlinePolicyRunner
+from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
 from agent.store.store import _storable
 from protocols.errors import MessageError
 from protocols.link.transport import Delivery
@@ -45,7 +45,7 @@ from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, He
 from protocols.wire.topics import ANY_SIMULATOR, parse
 from simulators.executor import InPlaceExecutor
 from simulators.outbox import Outbox
-from simulators.service import SimulatorService, _Step
+from simulators.service import SimulatorService, _Transaction
 from simulators.settings import SimulatorSettings
 from tests.property.mutations import MUTATIONS, Mail, mutated
 from tests.support.campaigns import NOW, control, failure_of, quantity, result_of, small_plan, small_pool, value_of
@@ -64,7 +64,7 @@ REASONS: Final = frozenset({
 
 CHANNELS: Final = {
     "candidate_request": "request", "candidate_result": "result", "candidate_failure": "failure",
-    "result_receipt": "receipt", "bias_report": "bias", "status": "status", "control": "control",
+    "result_receipt": "receipt", "metrics_report": "bias", "status": "status", "control": "control",
 }  # fmt: skip
 SCHEMAS: Final = Path(__file__).resolve().parents[2] / "protocols" / "schema" / "v1"
 VALIDATORS: Final = {
@@ -104,19 +104,19 @@ class Tally:
 
 
 class LiveCampaign:
-    """A campaign in mid-life, in memory: attempts in flight, answered, failed, expired, and candidates set aside."""
+    """A campaign in mid-life, in memory: attempts in flight, answered, failed, expired, and candidates abandoned."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         ledger = Ledger(POOL)
-        letters = Correspondence(PLAN, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
-        self.maker = StepMaker(
+        messages = MessageBuilder(PLAN, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
+        self.maker = TransactionBuilder(
             ledger,
-            acquirer=InStepAcquirer(UniformRandom()),
-            make_request=letters.request,
+            policy_runner=InlinePolicyRunner(UniformRandom()),
+            make_request=messages.request,
         )
         self.campaign = ledger.campaign
-        step = Step()
+        step = Transaction()
         self.maker.fold(step, CampaignStarted(PLAN))
         self.maker.fold(step, StartSetLoaded(("c000", "c001"), (value_of("c000"), value_of("c001"))))
         self.maker.settle(step)
@@ -126,15 +126,15 @@ class LiveCampaign:
     def carry_on(self) -> None:
         """Let something good happen."""
         attempts = list(self.campaign.in_flight.values())
-        step = Step()
+        step = Transaction()
         if self.campaign.phase is Phase.PAUSED:
             self.maker.take(step, _delivery(_mail(control(ControlAction.RESUME))))
         elif attempts:
             attempt = self._rng.choice(attempts)
-            item: Delivery | Expired = _delivery(_mail(result_of(attempt)))
+            item: Delivery | DeadlinePassed = _delivery(_mail(result_of(attempt)))
             chance = self._rng.random()
             if chance < 0.15:
-                item = Expired(attempt.attempt_id)
+                item = DeadlinePassed(attempt.attempt_id)
             elif chance < 0.3:
                 item = _delivery(_mail(failure_of(attempt, self._rng.choice(list(FailureReason)))))
             self.maker.take(step, item)
@@ -151,7 +151,7 @@ class LiveCampaign:
         flying = list(self.campaign.in_flight.values()) or attempts
         one, any_one = self._rng.choice(flying), self._rng.choice(attempts)
         candidate = self._rng.choice(POOL.candidate_ids)
-        letters: list[AnyMessage] = [
+        messages: list[AnyMessage] = [
             result_of(one),
             result_of(one, quantity(self._rng.uniform(-12, 12)), quantity(1.0, name="volume", unit="Å^3")),
             failure_of(one, self._rng.choice(list(FailureReason))),
@@ -168,7 +168,7 @@ class LiveCampaign:
             ),
             self.request_of(one),
         ]
-        return [_mail(letter) for letter in letters]
+        return [_mail(message) for message in messages]
 
     def request_of(self, attempt: Any) -> AnyMessage:
         """Return an attempt's request."""
@@ -193,26 +193,26 @@ def fuzz_agent(count: int, seed: int, tally: Tally) -> None:
         if not before:
             mails, words, before = live.some_mail(), live.words(), live.state()
         name, mail = mutated(rng.choice(mails), mails, words, rng)
-        step = Step()
+        step = Transaction()
         try:
             began = time.perf_counter_ns()
             live.maker.take(step, _delivery(mail))
             tally.nanoseconds.append(time.perf_counter_ns() - began)
-            fate = _judge(step, mail, live, unchanged=live.state() == before)
+            disposition = _judge(step, mail, live, unchanged=live.state() == before)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             tally.violations.append(
                 f"agent, seed {seed}, message {number} ({name}): {error!r}: {mail[0]!r} {mail[1][:300]!r}"
             )
-            live, fate, before = LiveCampaign(rng), "violation", b""
+            live, disposition, before = LiveCampaign(rng), "violation", b""
         tally.messages += 1
-        tally.fates[fate] += 1
-        tally.taken_after[name] += not fate.startswith("quarantined")
+        tally.fates[disposition] += 1
+        tally.taken_after[name] += not disposition.startswith("quarantined")
         if step.events:
-            live.maker.settle(Step())
+            live.maker.settle(Transaction())
             before = b""
 
 
-def _judge(step: Step, mail: Mail, live: LiveCampaign, *, unchanged: bool) -> str:
+def _judge(step: Transaction, mail: Mail, live: LiveCampaign, *, unchanged: bool) -> str:
     """Return what became of a message.
 
     Raises:
@@ -293,11 +293,13 @@ def fuzz_simulator(count: int, seed: int, tally: Tally) -> None:
             if number % STEER_EVERY == 0:
                 mails, words = live.some_mail(), live.words()
             name, mail = mutated(rng.choice((mails[-1], mails[-1], rng.choice(mails))), mails, words, rng)
-            step = _Step()
-            refused = sum(n for fate, n in service.counts.items() if fate.startswith("refused"))
+            step = _Transaction()
+            refused = sum(n for disposition, n in service.counts.items() if disposition.startswith("refused"))
             try:
                 service._take(step, _delivery(mail))
-                refused = sum(n for fate, n in service.counts.items() if fate.startswith("refused")) - refused
+                refused = (
+                    sum(n for disposition, n in service.counts.items() if disposition.startswith("refused")) - refused
+                )
                 _require(refused in {0, 1} and not (refused and step.changes), "refused and taken")
                 _require(len(step.changes) == len(service.waiting) <= 1, "something else is waiting")
                 if not refused:
@@ -360,16 +362,18 @@ def main() -> int:
     figures = {
         "messages": total.messages,
         "campaigns": total.campaigns,
-        "taken": sum(n for fate, n in total.fates.items() if not fate.startswith(("quarantined", "simulator"))),
-        "quarantined": sum(n for fate, n in total.fates.items() if fate.startswith("quarantined")),
+        "taken": sum(
+            n for disposition, n in total.fates.items() if not disposition.startswith(("quarantined", "simulator"))
+        ),
+        "quarantined": sum(n for disposition, n in total.fates.items() if disposition.startswith("quarantined")),
         "p50_us": round(float(p50)),
         "p99_us": round(float(p99)),
         "max_us": round(float(p100)),
         "violations": len(total.violations),
         "seconds": round(time.monotonic() - began),
     }
-    for fate, number in sorted(total.fates.items()):
-        print(f"  {fate:48s}{number:>12,}")
+    for disposition, number in sorted(total.fates.items()):
+        print(f"  {disposition:48s}{number:>12,}")
     print("taken after:", ", ".join(f"{name} {number:,}" for name, number in total.taken_after.most_common()))
     print(json.dumps(figures))
     if given.json:
@@ -391,7 +395,7 @@ def violation_seed(violation: str) -> int:
 
 
 def _delivery(mail: Mail) -> Delivery:
-    return Delivery(*mail, retain=False, qos=1, receipt=None)
+    return Delivery(*mail, retain=False, qos=1, ack_token=None)
 
 
 def _mail(message: AnyMessage) -> Mail:

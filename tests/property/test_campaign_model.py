@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agent.campaign import decide
 from agent.campaign.follow import MAX_INTERRUPTIONS
-from agent.campaign.life_cycle import Phase, Standing
+from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Attempt
 from protocols.errors import MessageError
@@ -45,7 +45,7 @@ class Life:
     interrupted: int = 0
     flying: str = ""
     """The attempt that is awaited."""
-    ended: Standing | None = None
+    ended: CandidateStatus | None = None
     value: float | None = None
 
 
@@ -67,9 +67,9 @@ class Model:
             return ReceiptStatus.LATE
         if not valid:
             self.failures.add(which)
-            self.setback(life, permanent=False)
+            self.attempt_failure(life, permanent=False)
             return ReceiptStatus.REFUSED
-        life.ended, life.value, life.flying = Standing.OBSERVED, value, ""
+        life.ended, life.value, life.flying = CandidateStatus.OBSERVED, value, ""
         return ReceiptStatus.ACCEPTED
 
     def failure(self, attempt: Attempt, reason: FailureReason) -> ReceiptStatus:
@@ -80,14 +80,14 @@ class Model:
             return ReceiptStatus.LATE
         self.failures.add(which)
         life.interrupted += reason is FailureReason.INTERRUPTED
-        self.setback(life, permanent=reason in PERMANENT_FAILURES)
+        self.attempt_failure(life, permanent=reason in PERMANENT_FAILURES)
         return ReceiptStatus.ACCEPTED
 
-    def setback(self, life: Life, *, permanent: bool) -> None:
+    def attempt_failure(self, life: Life, *, permanent: bool) -> None:
         life.flying = ""
         used_up = life.attempts - life.interrupted >= self.max_attempts or life.interrupted >= MAX_INTERRUPTIONS
         if permanent or used_up:
-            life.ended = Standing.SET_ASIDE
+            life.ended = CandidateStatus.ABANDONED
 
     def learn(self, attempts: dict[str, Attempt]) -> None:
         """Take in the attempts that the campaign made by itself: each must be one that the model waits for."""
@@ -148,7 +148,7 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         attempt = self.attempt(which)
         life = self.model.lives[attempt.candidate_id]
         if life.flying == attempt.attempt_id:
-            self.model.setback(life, permanent=False)
+            self.model.attempt_failure(life, permanent=False)
         self.play.expire(attempt)
         self.model.learn(self.play.campaign.attempts)
 
@@ -156,14 +156,14 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
     @rule(candidate_id=st.sampled_from(POOL.candidate_ids))
     def an_operator_excludes(self, candidate_id: str) -> None:
         life = self.model.lives.setdefault(candidate_id, Life())
-        refused = life.ended in {Standing.OBSERVED, Standing.SET_ASIDE}
+        refused = life.ended in {CandidateStatus.OBSERVED, CandidateStatus.ABANDONED}
         try:
             outcome = decide.decide_control(self.play.campaign, control(ControlAction.EXCLUDE_CANDIDATE, candidate_id))
         except MessageError:
             assert refused
             return
         assert not refused
-        life.ended, life.flying = Standing.EXCLUDED, ""
+        life.ended, life.flying = CandidateStatus.EXCLUDED, ""
         self.play.take(outcome)
         self.model.learn(self.play.campaign.attempts)
 
@@ -172,8 +172,8 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         campaign = self.play.campaign
         for candidate_id in POOL.candidate_ids:
             life = self.model.lives.get(candidate_id)
-            expected = Standing.AVAILABLE if life is None else life.ended or Standing.PENDING
-            assert campaign.standing_of(candidate_id) is expected
+            expected = CandidateStatus.AVAILABLE if life is None else life.ended or CandidateStatus.PENDING
+            assert campaign.status_of(candidate_id) is expected
             if life is not None and life.value is not None:
                 assert campaign.values[POOL.index_of[candidate_id]] == life.value
 
@@ -187,8 +187,8 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         none_left = len(self.model.lives) == len(POOL)
         asked_for = min(self.asks, BUDGET)
         assert (campaign.phase is Phase.FINISHED) == (not still_open and (len(requested) == asked_for or none_left))
-        if campaign.phase is not Phase.FINISHED and campaign.terms.ordering is Ordering.AS_COMPLETED:
-            room = min(campaign.terms.parallel, still_open + asked_for - len(requested), len(POOL))
+        if campaign.phase is not Phase.FINISHED and campaign.plan.ordering is Ordering.AS_COMPLETED:
+            room = min(campaign.plan.parallel, still_open + asked_for - len(requested), len(POOL))
             assert still_open == room or none_left
 
 

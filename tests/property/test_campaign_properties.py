@@ -11,13 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agent.campaign import decide, follow, proposals
 from agent.campaign.events import (
-    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignResumed,
     CampaignStarted,
     DecisionMade,
     ObservationAdded,
+    PolicyExhausted,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -25,7 +25,7 @@ from agent.campaign.events import (
     dump_event,
     load_event,
 )
-from agent.campaign.life_cycle import OPEN, Phase, Standing
+from agent.campaign.life_cycle import OPEN, CandidateStatus, Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Attempt, Campaign
 from protocols.errors import MessageError
@@ -157,22 +157,22 @@ class CampaignUnderFire(RuleBasedStateMachine):
             elif isinstance(event, RequestIssued):
                 assert event.attempt == 1 or (event.candidate_id, event.attempt - 1) in ended
                 interrupted = self.campaign.interruptions.get(event.candidate_id, 0)
-                assert event.attempt <= self.campaign.terms.max_attempts + interrupted
+                assert event.attempt <= self.campaign.plan.max_attempts + interrupted
 
     @invariant()
     def i8_spent_and_pending_never_exceed_the_budget(self) -> None:
         chosen = [which for event in self.play.of_kind(DecisionMade) for which in event.candidate_ids]
-        assert len(set(chosen)) == len(chosen) <= self.campaign.terms.budget
+        assert len(set(chosen)) == len(chosen) <= self.campaign.plan.budget
         assert self.campaign.spent + self.campaign.open_count == len(chosen)
-        assert self.campaign.open_count <= self.campaign.terms.parallel
-        assert len(self.campaign.in_flight) <= self.campaign.terms.parallel
+        assert self.campaign.open_count <= self.campaign.plan.parallel
+        assert len(self.campaign.in_flight) <= self.campaign.plan.parallel
 
     @invariant()
     def a_policy_with_nothing_more_to_ask_for_says_so_once_and_is_not_asked_again(self) -> None:
-        ends = self.play.of_kind(AskingEnded)
+        ends = self.play.of_kind(PolicyExhausted)
         assert len(ends) <= 1
         assert self.campaign.next_decision <= self.asks
-        assert (self.campaign.asking_ended is not None) == bool(ends)
+        assert (self.campaign.policy_exhausted is not None) == bool(ends)
         for event in ends:
             assert event.decision == self.campaign.next_decision == self.asks
             assert self.play.journal.index(event) == event.based_on
@@ -180,7 +180,7 @@ class CampaignUnderFire(RuleBasedStateMachine):
 
     @invariant()
     def i11_every_observation_is_finite_and_in_its_range(self) -> None:
-        observed = self.campaign.standing == Standing.OBSERVED
+        observed = self.campaign.statuses == CandidateStatus.OBSERVED
         assert all(math.isfinite(v) and LOW <= v <= HIGH for v in self.campaign.values[observed])
         assert not any(math.isfinite(v) for v in self.campaign.values[~observed])
 
@@ -188,11 +188,11 @@ class CampaignUnderFire(RuleBasedStateMachine):
     def the_books_agree_with_the_standings(self) -> None:
         campaign = self.campaign
         open_now = {which for group in campaign.open_decisions.values() for which in group}
-        assert open_now == {which for which in POOL.candidate_ids if campaign.standing_of(which) in OPEN}
+        assert open_now == {which for which in POOL.candidate_ids if campaign.status_of(which) in OPEN}
         awaited = [attempt.candidate_id for attempt in campaign.in_flight.values()]
         assert len(set(awaited)) == len(awaited)
-        assert {*awaited, *campaign.waiting} == open_now
-        assert not {*awaited} & {*campaign.waiting}
+        assert {*awaited, *campaign.retry_pending} == open_now
+        assert not {*awaited} & {*campaign.retry_pending}
 
     @invariant()
     def the_phases_follow_the_table_and_finished_is_for_ever(self) -> None:

@@ -16,7 +16,7 @@ from protocols.wire.codec import decode, decode_payload, encode, topic_of
 from protocols.wire.limits import MAX_ABS_VALUE
 from protocols.wire.messages import ID_PATTERN, AnyMessage, CandidateResult, Message, Quantity
 from protocols.wire.topics import PREFIX, Channel, Topic, parse
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 
 REASONS: Final = {
     "oversize", "not_json", "unknown_type", "unknown_version", "invalid", "unknown_topic", "foreign_campaign",
@@ -24,8 +24,8 @@ REASONS: Final = {
 }  # fmt: skip
 """The closed vocabulary that faults are counted by."""
 
-PAYLOADS: Final = tuple(encode(message) for message in letters.one_of_each())
-TOPICS: Final = tuple(topic_of(message) for message in letters.one_of_each())
+PAYLOADS: Final = tuple(encode(message) for message in messages.one_of_each())
+TOPICS: Final = tuple(topic_of(message) for message in messages.one_of_each())
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.runtime.transaction import StepMaker
+from agent.runtime.transaction import TransactionBuilder
 from protocols.wire import codec
 from tests.property import fuzz
 from tests.property.mutations import MUTATIONS
@@ -14,10 +14,12 @@ def test_spoilt_messages_change_nothing_and_raise_nothing() -> None:
     tally = fuzz.fuzz(20_000, seed=1)
     assert tally.violations == []
     assert tally.messages == 20_000
-    refused = sum(count for fate, count in tally.fates.items() if fate.startswith("quarantined"))
+    refused = sum(count for disposition, count in tally.fates.items() if disposition.startswith("quarantined"))
     assert refused > 8_000
     assert {
-        fate.removeprefix("quarantined: ") for fate in tally.fates if fate.startswith("quarantined")
+        disposition.removeprefix("quarantined: ")
+        for disposition in tally.fates
+        if disposition.startswith("quarantined")
     } == fuzz.REASONS
     assert tally.fates["candidate_result: accepted"] > 100  # the campaign lives, and good messages are taken
     assert set(tally.taken_after) == set(MUTATIONS)
@@ -28,7 +30,7 @@ def test_spoilt_messages_change_nothing_and_raise_nothing() -> None:
     [
         (codec, "_has_repeated_keys", lambda _payload: False),
         (codec, "_check_belongs", lambda _message, _topic: None),
-        (StepMaker, "_own", lambda _maker, message: message),
+        (TransactionBuilder, "_own", lambda _maker, message: message),
     ],
 )
 def test_a_planted_leniency_is_found(monkeypatch: pytest.MonkeyPatch, place: object, name: str, fault: object) -> None:

@@ -20,7 +20,7 @@ from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.state import Attempt
-from agent.runtime.transaction import Expired, Input, Proposed, Step, StepMaker
+from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason
 from scenarios.run.offline_campaign import (
@@ -115,33 +115,35 @@ class Sooner:
         self.policy = policy
         self._at_once = at_once
 
-    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+    def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal | None:
         return self.policy.propose(context, count) if self._at_once else None
 
 
 def through_the_loop(plan: CampaignPlan, script: Script, policy: Sooner, *, twice: bool) -> list[Event]:
     """Play by the transactions of the agent, one input each."""
-    maker = StepMaker(Ledger(POOL), acquirer=policy, make_request=lambda each: OutboxItem(each.attempt_id, "", b""))
+    maker = TransactionBuilder(
+        Ledger(POOL), policy_runner=policy, make_request=lambda each: OutboxItem(each.attempt_id, "", b"")
+    )
     journal: list[Event] = []
 
     def transaction(*items: Input) -> None:
-        step = Step()
+        step = Transaction()
         for item in items:
             maker.take(step, item)
         question = maker.settle(step)
         journal.extend(step.events)
         if question is not None:
             answer = policy.policy.propose(question.context, question.needed.count)
-            transaction(Proposed(question.needed, question.based_on, answer))
+            transaction(PolicyAnswer(question.needed, question.based_on, answer))
 
-    beginning = Step()
+    beginning = Transaction()
     for event in (CampaignStarted(plan), start_set()):
         maker.fold(beginning, event)
     journal.extend(beginning.events)
     transaction()
     for item in inputs(maker.ledger, script):
         transaction(item)
-        if twice and not isinstance(item, Expired) and not is_over(maker.ledger):
+        if twice and not isinstance(item, DeadlinePassed) and not is_over(maker.ledger):
             transaction(item)
     return journal
 
@@ -156,7 +158,7 @@ def inputs(ledger: Ledger, script: Script) -> Iterator[Input]:
             attempt = next(iter(campaign.in_flight.values()))
             answer = lab(attempt)
             if isinstance(answer, Silence):
-                yield Expired(attempt.attempt_id)
+                yield DeadlinePassed(attempt.attempt_id)
             else:
                 yield sent(message_of(attempt, answer, "demo"))
         else:

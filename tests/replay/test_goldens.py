@@ -169,7 +169,7 @@ def test_a_scenario_of_another_property_than_the_recorded_one_is_refused(tmp_pat
     content = library_scenarios()["oracle_table"].read_text(encoding="utf-8")
     for recorded, other in (
         ('property = "formation_energy_per_atom"\nunit = "eV/atom"', 'property = "volume_per_atom"\nunit = "Å^3"'),
-        ('[pool.columns.further_properties]\nvolume_per_atom = "Å^3"\n', ""),
+        ('[pool.columns.additional_properties]\nvolume_per_atom = "Å^3"\n', ""),
         ('path = "emt_sample.csv"', f'path = "{GOLDENS.parent / "emt_sample.csv"}"'),
     ):
         assert recorded in content

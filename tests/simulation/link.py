@@ -111,7 +111,7 @@ class Link(MemoryTransport):
     def acknowledge(self, delivery: Delivery) -> None:
         """Tell the broker to forget a message, over the connection that delivered it."""
         self._life.point("acknowledge", "before an acknowledgement")
-        token = delivery.receipt
+        token = delivery.ack_token
         assert isinstance(token, AckToken)
         if token.connection is self._connection:
             self._note(delivery)

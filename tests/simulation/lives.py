@@ -16,21 +16,21 @@ from agent.acquisition.base import AcquisitionContext, Policy, Proposal
 from agent.campaign.events import CampaignResumed
 from agent.campaign.life_cycle import Phase
 from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, Agent
-from agent.runtime.messages import Correspondence
+from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import MAX_PENDING_SENDS
-from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.resume import begin, remember, require_same_plan
-from agent.runtime.transaction import Input, Step, StepMaker
+from agent.runtime.transaction import Input, Transaction, TransactionBuilder
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
-from protocols.link.poison_guard import InHand
+from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, Incoming, Will
 from protocols.storage.database import sqlite_url
 from protocols.wire.messages import CandidateRequest, Health, Quantity
 from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
 from simulators.executor import Executor
-from simulators.messages import status_letter
-from simulators.outbox import Answer, Change, Outbox, Progress
+from simulators.messages import status_message
+from simulators.outbox import Answer, AttemptProgress, Change, Outbox
 from simulators.service import MAX_WAITING, SimulatorService
 from simulators.settings import SimulatorSettings
 from tests.simulation.broker import SimBroker
@@ -74,7 +74,7 @@ class MortalOutbox(Outbox):
         outbox.life = life
         return outbox
 
-    def find(self, attempt_id: str) -> tuple[Progress, Answer] | None:
+    def find(self, attempt_id: str) -> tuple[AttemptProgress, Answer] | None:
         self.life.require()
         return super().find(attempt_id)
 
@@ -89,12 +89,12 @@ class MortalOutbox(Outbox):
         self.life.point("commit", "after a simulator's commit")
 
 
-class WatchedMaker(StepMaker):
+class WatchedMaker(TransactionBuilder):
     """Looks at the state before and after every bad message: nothing may have changed (I9)."""
 
     world: World
 
-    def take(self, step: Step, item: Input) -> None:
+    def take(self, step: Transaction, item: Input) -> None:
         if not isinstance(item, Delivery) or (item.topic, item.payload) not in self.world.bad:
             super().take(step, item)
             return
@@ -106,14 +106,14 @@ class WatchedMaker(StepMaker):
 
 
 class Pondering:
-    """An acquirer whose policy takes its time (`agent.runtime.policy_runner.Acquirer`)."""
+    """An acquirer whose policy takes its time (`agent.runtime.policy_runner.PolicyRunner`)."""
 
     def __init__(self, policy: Policy, world: World, mean_s: float) -> None:
         self._policy = policy
         self._world = world
         self._mean_s = mean_s
 
-    def propose_now(self, context: AcquisitionContext, count: int) -> None:
+    def propose_inline(self, context: AcquisitionContext, count: int) -> None:
         return
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
@@ -178,47 +178,47 @@ class AgentProcess:
         pool, plan, store = terms.pool, terms.plan, self.store
         start = [(which, value_of(which)) for which in terms.start]
         begin(store, pool, plan, start, versions={"entropilot": "simulated"}, now=world.now())
-        remembered = remember(store, pool)
-        require_same_plan(remembered.campaign.terms, plan)
-        campaign = remembered.campaign
+        stored = remember(store, pool)
+        require_same_plan(stored.campaign.plan, plan)
+        campaign = stored.campaign
         if campaign.phase is Phase.PAUSED and campaign.paused_itself:
             resumed = CampaignResumed("the agent was started again")
             store.append(Commit(events=(resumed,)), now=world.now())
-            remembered.fold(resumed)
-        letters = Correspondence(
+            stored.fold(resumed)
+        messages = MessageBuilder(
             plan, pool, evaluation_deadline_s=terms.evaluation_deadline_s, clock=world.clock, new_id=world.new_id
         )
         policy = terms.policy
-        acquirer = Pondering(policy, world, terms.pondering_s) if terms.pondering_s else InStepAcquirer(policy)
+        policy_runner = Pondering(policy, world, terms.pondering_s) if terms.pondering_s else InlinePolicyRunner(policy)
         maker = WatchedMaker(
-            remembered,
-            acquirer=acquirer,
-            make_request=letters.request,
+            stored,
+            policy_runner=policy_runner,
+            make_request=messages.request,
         )
         maker.world = world
-        will = Will(*letters.status(Health.OFFLINE))
+        will = Will(*messages.status(Health.OFFLINE))
         self.link = Link(broker, self.life, f"{plan.campaign}-agent", agent_subscriptions(plan.campaign), will)
-        in_hand = InHand(folder / "agent.in_hand")
-        self.life.fences.append(in_hand.close)
+        poison_guard = PoisonMessageGuard(folder / "agent.in_process")
+        self.life.fences.append(poison_guard.close)
         return Agent(
             maker=maker,
             store=store,
             transport=self.link,
-            acquirer=acquirer,
-            letters=letters,
+            policy_runner=policy_runner,
+            messages=messages,
             request_timeout_s=terms.request_timeout_s,
             now=world.now,
-            in_hand=in_hand,
-            on_step=self._measure,
+            poison_guard=poison_guard,
+            on_commit=self._measure,
         )
 
-    def _measure(self, _step: Step) -> None:
+    def _measure(self, _step: Transaction) -> None:
         agent, world = self.agent, self.life.world
         awaited = len(agent.campaign.in_flight)
         world.gauge("agent: inbox", len(agent.inbox), INBOX_SIZE)
         world.gauge("agent: owed", len(agent.outbound.pending), MAX_PENDING_SENDS + MAX_INPUTS_PER_COMMIT)
-        world.gauge("agent: unconfirmed", len(agent.outbound.unconfirmed), agent.campaign.terms.parallel)
-        world.gauge("agent: awaited", awaited, agent.campaign.terms.parallel)
+        world.gauge("agent: unconfirmed", len(agent.outbound.unconfirmed), agent.campaign.plan.parallel)
+        world.gauge("agent: awaited", awaited, agent.campaign.plan.parallel)
 
     async def run(self) -> None:
         """Run to the end of this life."""
@@ -246,11 +246,11 @@ class SimulatorProcess:
         outbox = MortalOutbox.of(life, folder / f"{name}.db")
         life.fences.append(outbox.close)
         ledger.life += 1
-        will = Will(*status_letter(campaign, name, Health.OFFLINE, world.clock(), message_id=world.new_id()))
+        will = Will(*status_message(campaign, name, Health.OFFLINE, world.clock(), message_id=world.new_id()))
         filters = simulator_subscriptions(name, campaign=campaign, shared=True)
         self.link = Link(broker, life, f"{campaign}-{name}", filters, will)
-        in_hand = InHand(folder / f"{name}.in_hand")
-        life.fences.append(in_hand.close)
+        poison_guard = PoisonMessageGuard(folder / f"{name}.in_process")
+        life.fences.append(poison_guard.close)
         self.service = SimulatorService(
             SimulatorSettings(id=name, evaluator="a:B", concurrency=terms.concurrency),
             campaign=campaign,
@@ -258,7 +258,7 @@ class SimulatorProcess:
             transport=FencedTransport(self.link, ledger, life),
             executor=FencedExecutor(SimExecutor(terms.lab, life, lambda: not world.faulty), ledger, life),
             clock=world.clock,
-            in_hand=in_hand,
+            poison_guard=poison_guard,
             on_event=self._measure,
             new_id=world.new_id,
             jitter=random.Random(f"jitter-{world.seed}-{name}-{ledger.life}"),

@@ -33,7 +33,7 @@ SETTLING_S: Final = 180.0
 class Fussy:
     """A policy whose every score is a hash of all that it was shown: the slightest difference changes the choice."""
 
-    cheap: ClassVar[bool] = True
+    runs_inline: ClassVar[bool] = True
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Choose the candidates of the largest hashes."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from agent.campaign.events import CampaignStarted, DecisionMade, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
-from agent.runtime.policy_runner import InStepAcquirer
-from agent.runtime.transaction import Step, StepMaker
+from agent.runtime.policy_runner import InlinePolicyRunner
+from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
 from protocols.wire.messages import FailureReason
 from tests.simulation.terms import Terms
@@ -18,12 +18,12 @@ def undisturbed(terms: Terms) -> list[list[str]]:
     """Return the candidates of every decision when nothing goes wrong."""
     ledger = Ledger(terms.pool)
     campaign = ledger.campaign
-    maker = StepMaker(
+    maker = TransactionBuilder(
         ledger,
-        acquirer=InStepAcquirer(terms.policy),
+        policy_runner=InlinePolicyRunner(terms.policy),
         make_request=lambda attempt: OutboxItem(attempt.attempt_id, "", b""),
     )
-    step = Step()
+    step = Transaction()
     maker.fold(step, CampaignStarted(terms.plan, {}))
     maker.fold(step, StartSetLoaded(terms.start, tuple(map(value_of, terms.start))))
     while campaign.phase is not Phase.FINISHED:
@@ -36,5 +36,5 @@ def undisturbed(terms: Terms) -> list[list[str]]:
             else:
                 maker.take(step, delivered(result_of(attempt, simulator=simulator)))
         if campaign.phase is Phase.PAUSED:  # it gave up on a row of hopeless candidates; whoever runs it goes on
-            campaign.phase, campaign.set_aside_in_a_row = Phase.RUNNING, 0
+            campaign.phase, campaign.abandoned_in_a_row = Phase.RUNNING, 0
     return [list(event.candidate_ids) for event in step.events if isinstance(event, DecisionMade)]

@@ -11,11 +11,11 @@ from agent.acquisition.baselines import UniformRandom
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.runtime.messages import Correspondence
-from agent.runtime.policy_runner import InStepAcquirer
+from agent.runtime.messages import MessageBuilder
+from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.resume import begin, remember
-from agent.runtime.transaction import StepMaker
-from protocols.link.poison_guard import InHand
+from agent.runtime.transaction import TransactionBuilder
+from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
 from protocols.wire.messages import Health
 from protocols.wire.topics import agent_subscriptions
@@ -32,29 +32,32 @@ def agent_on(
     plan: CampaignPlan,
     *,
     instance: str = "agent-1",
-    maker: type[StepMaker] = StepMaker,
+    maker: type[TransactionBuilder] = TransactionBuilder,
     **options: Any,
 ) -> Iterator[Agent]:
     """Begin or take up a campaign in a folder, and release its files afterwards."""
-    with closing(opened(folder / "campaign.db", pool)) as store, closing(InHand(folder / "agent.in_hand")) as in_hand:
+    with (
+        closing(opened(folder / "campaign.db", pool)) as store,
+        closing(PoisonMessageGuard(folder / "agent.in_process")) as poison_guard,
+    ):
         start = [(which, value_of(which)) for which in START if which in pool.index_of]
         begin(store, pool, plan, start, versions={}, now=SENT_AT)
-        remembered = remember(store, pool)
-        letters = Correspondence(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW, instance=instance)
-        acquirer = InStepAcquirer(UniformRandom())
+        stored = remember(store, pool)
+        messages = MessageBuilder(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW, instance=instance)
+        policy_runner = InlinePolicyRunner(UniformRandom())
         yield Agent(
             maker=maker(
-                remembered,
-                acquirer=acquirer,
-                make_request=letters.request,
+                stored,
+                policy_runner=policy_runner,
+                make_request=messages.request,
             ),
             store=store,
             transport=bus.transport(
-                instance, agent_subscriptions(plan.campaign), will=Will(*letters.status(Health.OFFLINE))
+                instance, agent_subscriptions(plan.campaign), will=Will(*messages.status(Health.OFFLINE))
             ),
-            acquirer=acquirer,
-            letters=letters,
+            policy_runner=policy_runner,
+            messages=messages,
             now=lambda: SENT_AT,
-            in_hand=in_hand,
+            poison_guard=poison_guard,
             **({"request_timeout_s": 600.0} | options),
         )

@@ -51,7 +51,7 @@ class World:
         )
 
 
-def make_world(features: FloatArray, codes: IndexArray, families: tuple[str, ...], truth: FloatArray) -> World:
+def build_world(features: FloatArray, codes: IndexArray, families: tuple[str, ...], truth: FloatArray) -> World:
     ids = tuple(f"c{index:05d}" for index in range(len(truth)))
     return World(PoolArrays(ids, features, codes, families), truth, NONE)
 
@@ -69,7 +69,7 @@ def biased_world(seed: int, *, per_family: int = 160, start_per_family: int = 20
         rng.choice(np.flatnonzero(mask), min(start_per_family, int(mask.sum())), replace=False) + code * per_family
         for code, mask in enumerate(allowed)
     ]
-    world = make_world(features, codes, families, truth)
+    world = build_world(features, codes, families, truth)
     return World(world.pool, truth, np.sort(np.concatenate(start)))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Proposal
 from agent.campaign import decide, follow, proposals
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.decide import Outcome, Receipt
+from agent.campaign.decide import Consequence, ResultAck
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.state import Attempt, Campaign
@@ -125,7 +125,7 @@ def control(action: ControlAction, candidate_id: str | None = None, **fields: An
 
 @dataclass
 class Play:
-    """A campaign that is played by hand: every outcome is folded and journalled."""
+    """A campaign that is played manually: every outcome is folded and journalled."""
 
     pool: Pool
     plan: CampaignPlan
@@ -147,11 +147,11 @@ class Play:
             self.campaign.apply(event)
             self.journal.append(event)
 
-    def take(self, outcome: Outcome) -> Receipt | None:
+    def take(self, outcome: Consequence) -> ResultAck | None:
         """Fold an outcome, then what follows by itself."""
         self.fold(*outcome.events)
         self.settle()
-        return outcome.receipt
+        return outcome.ack
 
     def settle(self) -> None:
         """Fold what follows, and decide as long as a decision is needed."""
@@ -172,10 +172,10 @@ class Play:
         """The attempts in flight, oldest first."""
         return list(self.campaign.in_flight.values())
 
-    def answer(self, attempt: Attempt) -> Receipt | None:
+    def answer(self, attempt: Attempt) -> ResultAck | None:
         return self.take(decide.decide_result(self.campaign, result_of(attempt)))
 
-    def fail(self, attempt: Attempt, reason: FailureReason = FailureReason.CRASHED) -> Receipt | None:
+    def fail(self, attempt: Attempt, reason: FailureReason = FailureReason.CRASHED) -> ResultAck | None:
         return self.take(decide.decide_failure(self.campaign, failure_of(attempt, reason)))
 
     def expire(self, attempt: Attempt) -> None:

@@ -16,11 +16,11 @@ from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateReque
 from protocols.wire.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
 from simulators.executor import Executor
 from simulators.faulty import faulty
-from simulators.messages import status_letter
+from simulators.messages import status_message
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 from tests.support.memory_bus import MemoryBus
 
 PATIENCE_S: Final = 20.0
@@ -46,9 +46,9 @@ class Lab:
         self.bus = bus or MemoryBus()
         self.url = sqlite_url(folder / "sim-1.db")
         self.settings = SimulatorSettings(
-            **({"id": letters.SIMULATOR, "resend_min_s": RESEND_S, "resend_max_s": RESEND_S} | settings)
+            **({"id": messages.SIMULATOR, "resend_min_s": RESEND_S, "resend_max_s": RESEND_S} | settings)
         )
-        self._agent = self.bus.transport("agent", agent_subscriptions(letters.CAMPAIGN))
+        self._agent = self.bus.transport("agent", agent_subscriptions(messages.CAMPAIGN))
 
     @contextlib.asynccontextmanager
     async def agent(self) -> AsyncIterator[Lab]:
@@ -64,7 +64,7 @@ class Lab:
 
     @contextlib.asynccontextmanager
     async def simulator(
-        self, executor: Executor, *, campaign: str | None = letters.CAMPAIGN
+        self, executor: Executor, *, campaign: str | None = messages.CAMPAIGN
     ) -> AsyncIterator[SimulatorService]:
         """Run the simulator from its first link on and end it in order; what ended it before is raised."""
         outbox = Outbox.open(self.url)
@@ -85,7 +85,7 @@ class Lab:
     async def simulator_that_crashes(self, executor: Executor) -> AsyncIterator[SimulatorService]:
         """Run the simulator and end it as a power cut does: no goodbye, nothing written any more."""
         outbox = Outbox.open(self.url)
-        service = self._service(outbox, executor, letters.CAMPAIGN)
+        service = self._service(outbox, executor, messages.CAMPAIGN)
         running = asyncio.create_task(service.run())
         try:
             await until(lambda: service.outbound.connected or running.done())
@@ -131,12 +131,12 @@ class Lab:
 
     def answers_sent(self) -> list[CandidateResult | CandidateFailure]:
         """Return every answer that passed the bus so far, repetitions included."""
-        messages = [decode(letter.topic, letter.payload) for _, letter in self.bus.log]
+        messages = [decode(message.topic, message.payload) for _, message in self.bus.log]
         return [each for each in messages if isinstance(each, CandidateResult | CandidateFailure)]
 
     async def settled(self, service: SimulatorService, attempt_id: str) -> None:
         """Give the receipt of an answer, and wait until the simulator has taken it."""
-        await self.tell(letters.receipt(attempt_id))
+        await self.tell(messages.receipt(attempt_id))
         await until(lambda: attempt_id not in service.outbound.undelivered)
 
     async def _next(self) -> Delivery:
@@ -146,7 +146,7 @@ class Lab:
         return item
 
     def _service(self, outbox: Outbox, executor: Executor, campaign: str | None) -> SimulatorService:
-        will = None if campaign is None else Will(*status_letter(campaign, self.settings.id, Health.OFFLINE, clock()))
+        will = None if campaign is None else Will(*status_message(campaign, self.settings.id, Health.OFFLINE, clock()))
         transport = self.bus.transport(
             "simulator", simulator_subscriptions(self.settings.id, campaign=campaign, shared=True), will=will
         )

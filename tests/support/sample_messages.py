@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from protocols.wire.messages import (
     AnyMessage,
-    BiasReport,
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
@@ -16,6 +15,7 @@ from protocols.wire.messages import (
     FailureReason,
     FamilyBias,
     Health,
+    MetricsReport,
     Quantity,
     ReceiptStatus,
     ResultReceipt,
@@ -79,22 +79,22 @@ def receipt(attempt_id: str = "a-1", **fields: Any) -> ResultReceipt:
     return ResultReceipt(**(_ENVELOPE | {"attempt_id": attempt_id} | usual | fields))
 
 
-def bias_report() -> BiasReport:
+def metrics_report() -> MetricsReport:
     """Return a report of two families."""
     families = (
         FamilyBias(family="cubic", size=12, entropy=-0.75),
         FamilyBias(family="triclinic", size=1, entropy=None),
     )
-    return BiasReport(
+    return MetricsReport(
         **_ENVELOPE,
-        step=4,
+        observation=4,
         property="energy",
         unit="eV/atom",
         families=families,
         entropy_range=None,
         entropy_std=0.25,
         mean_gap=0.5,
-        poorest_family="triclinic",
+        starved_family="triclinic",
     )
 
 
@@ -105,9 +105,9 @@ def status(client: str = SIMULATOR, health: Health = Health.ONLINE) -> Status:
 
 def control(action: ControlAction = ControlAction.ADD_OBSERVATION) -> Control:
     """Return an operator's wish."""
-    return Control(**_ENVELOPE, action=action, candidate_id="al-1", quantity=ENERGY, reason="measured by hand")
+    return Control(**_ENVELOPE, action=action, candidate_id="al-1", quantity=ENERGY, reason="measured manually")
 
 
 def one_of_each() -> tuple[AnyMessage, ...]:
     """Return a message of every type."""
-    return (request(), result(), failure(), receipt(), bias_report(), status(), control())
+    return (request(), result(), failure(), receipt(), metrics_report(), status(), control())

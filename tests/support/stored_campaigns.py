@@ -28,10 +28,10 @@ from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.entropy.measure import EntropyMeasure
 from agent.pool.candidates import Pool
-from agent.runtime.messages import Correspondence
-from agent.runtime.policy_runner import Acquirer, InStepAcquirer
+from agent.runtime.messages import MessageBuilder
+from agent.runtime.policy_runner import InlinePolicyRunner, PolicyRunner
 from agent.runtime.resume import begin, remember
-from agent.runtime.transaction import Expired, Step, StepMaker
+from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
 from agent.store.store import Store
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
@@ -59,41 +59,41 @@ def delivered(message: AnyMessage | None = None, *, topic: str = "", payload: by
     """A message as the link gives it."""
     if message is not None:
         topic, payload = topic_of(message, recipient=ANY_SIMULATOR), encode(message)
-    return Delivery(topic, payload, retain=False, qos=1, receipt=None)
+    return Delivery(topic, payload, retain=False, qos=1, ack_token=None)
 
 
 class Shelf:
-    """A campaign in a store, stepped by hand: every step is folded and committed as the agent does it."""
+    """A campaign in a store, stepped manually: every step is folded and committed as the agent does it."""
 
-    def __init__(self, store: Store, pool: Pool, plan: CampaignPlan, acquirer: Acquirer | None = None) -> None:
+    def __init__(self, store: Store, pool: Pool, plan: CampaignPlan, policy_runner: PolicyRunner | None = None) -> None:
         start = [(which, value_of(which)) for which in START if which in pool.index_of]
         begin(store, pool, plan, start, versions={"entropilot": "test"}, now=SENT_AT)
-        remembered = remember(store, pool)
+        stored = remember(store, pool)
         self.store = store
         self.pool = pool
-        self.campaign = remembered.campaign
-        self.letters = Correspondence(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
-        self.maker = StepMaker(
-            remembered,
-            acquirer=acquirer or InStepAcquirer(UniformRandom()),
-            make_request=self.letters.request,
+        self.campaign = stored.campaign
+        self.messages = MessageBuilder(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
+        self.maker = TransactionBuilder(
+            stored,
+            policy_runner=policy_runner or InlinePolicyRunner(UniformRandom()),
+            make_request=self.messages.request,
         )
-        self.step()
+        self.transaction()
 
-    def step(self, *items: Delivery | Expired, confirmed: tuple[str, ...] = ()) -> Step:
+    def transaction(self, *items: Delivery | DeadlinePassed, confirmed: tuple[str, ...] = ()) -> Transaction:
         """Take inputs, settle, commit."""
-        step = Step()
+        transaction = Transaction()
         for item in items:
-            self.maker.take(step, item)
-        self.maker.settle(step)
-        self.store.append(step.commit(confirmed), now=SENT_AT)
-        return step
+            self.maker.take(transaction, item)
+        self.maker.settle(transaction)
+        self.store.append(transaction.commit(confirmed), now=SENT_AT)
+        return transaction
 
     @property
     def awaited(self) -> list[Attempt]:
         return list(self.campaign.in_flight.values())
 
-    def trouble(self, rng: np.random.Generator) -> Delivery | Expired:
+    def trouble(self, rng: np.random.Generator) -> Delivery | DeadlinePassed:
         """Something that may arrive: mostly good answers, and all that can go wrong."""
         attempts = list(self.campaign.attempts.values())
         awaited = self.awaited
@@ -108,7 +108,7 @@ class Shelf:
             (1, lambda: delivered(result_of(expected, quantity(99.0)))),
             (2, lambda: delivered(failure_of(expected))),
             (1, lambda: delivered(failure_of(expected, FailureReason.UNSUPPORTED))),
-            (2, lambda: Expired(expected.attempt_id)),
+            (2, lambda: DeadlinePassed(expected.attempt_id)),
             (1, lambda: delivered(control(ControlAction.EXCLUDE_CANDIDATE, somebody))),
             (1, lambda: delivered(control(ControlAction.EXCLUDE_CANDIDATE, expected.candidate_id))),
             (1, lambda: delivered(control(ControlAction.ADD_OBSERVATION, somebody, quantity=quantity(1.25)))),
@@ -121,20 +121,20 @@ class Shelf:
         weights = np.array([weight for weight, _ in kinds])
         return kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))][1]()
 
-    def play(self, seed: int, steps: int = 60) -> None:
+    def play(self, seed: int, transactions: int = 60) -> None:
         """Commit random steps of one to three inputs each, until the campaign is finished."""
         rng = np.random.default_rng(seed)
-        for _ in range(steps):
+        for _ in range(transactions):
             if self.campaign.phase is Phase.FINISHED:
                 return
             confirmed = tuple(item.attempt_id for item in self.store.unconfirmed()[: int(rng.integers(3))])
-            self.step(*(self.trouble(rng) for _ in range(int(rng.integers(1, 4)))), confirmed=confirmed)
+            self.transaction(*(self.trouble(rng) for _ in range(int(rng.integers(1, 4)))), confirmed=confirmed)
 
 
 class Deaf:
     """An acquirer that never answers: a step then makes no decision."""
 
-    def propose_now(self, context: AcquisitionContext, count: int) -> Proposal | None:
+    def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal | None:
         return None
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
@@ -160,10 +160,10 @@ def assert_views_equal_fold(store: Store, pool: Pool, unit: str = "eV/atom") -> 
     known = set(requests)
     assert {row[0] for row in rows(store, OUTBOX)} <= known
     points = list(_measured(events, pool))
-    assert list(store.trajectory()) == [(step, point) for step, (_, point) in enumerate(points)]
+    assert list(store.trajectory()) == [(transaction, point) for transaction, (_, point) in enumerate(points)]
     assert [row[:2] for row in sorted(rows(store, BIAS_POINT))] == [(s, number) for s, (number, _) in enumerate(points)]
-    for step, family in ((row[0], row[1]) for row in rows(store, BIAS_FAMILY)):
-        assert step == 0 or _entry(points[step][1], family) != _entry(points[step - 1][1], family)
+    for transaction, family in ((row[0], row[1]) for row in rows(store, BIAS_FAMILY)):
+        assert transaction == 0 or _entry(points[transaction][1], family) != _entry(points[transaction - 1][1], family)
 
 
 def _folded(  # noqa: C901 - one case for every event that a view shows
@@ -196,8 +196,8 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
                 close(number, "observed", attempt_id=event.attempt_id)
                 close(number, "overtaken by another attempt", open_of=event.candidate_id)
             case ObservationAdded():
-                observe(number, event.candidate_id, event.value, "by hand")
-                close(number, "observed by hand", open_of=event.candidate_id)
+                observe(number, event.candidate_id, event.value, "manually")
+                close(number, "observed manually", open_of=event.candidate_id)
             case AttemptFailed():
                 close(number, f"failed: {event.reason}", attempt_id=event.attempt_id)
             case RequestExpired():

@@ -1,4 +1,4 @@
-"""A small campaign on a table, as a process of its own: started, killed and taken up again by the system tests.
+"""A small campaign on a table, as a process of its own: started, killed and resumed by the system tests.
 
     python -m tests.support.table_run FOLDER [--resume] [--set key=value …]
 
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
     from scenarios.run.live_view import LiveView
     from scenarios.run.request import RunRequest
     from scenarios.run.run import run
-    from scenarios.world.world import make_world
+    from scenarios.world.world import build_world
 
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
     scenario = table_scenario(asked.folder, **asked.campaign)
     with Path(os.devnull).open("w") as nowhere:
         try:
-            world = make_world(scenario)
+            world = build_world(scenario)
             request = RunRequest(scenario, world, "killed", asked.folder, resume=asked.resume)
             outcome = run(request, LiveView(Console(file=nowhere)))
         except EntropilotError as error:

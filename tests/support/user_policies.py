@@ -33,7 +33,7 @@ class ContentAfter:
         return self._propose(context, count)
 
 
-class Told:
+class OnProgress:
     """Says which entropy it was told to balance."""
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
@@ -52,7 +52,7 @@ class Raising:
 class CheapAndRaising(Raising):
     """Fails inside of the agent's own step."""
 
-    cheap = True
+    runs_inline = True
 
 
 class Fatal:
@@ -87,7 +87,7 @@ class Unpicklable:
 class First:
     """Chooses the first available candidates, as `tests.support.campaigns.first_available` does."""
 
-    cheap = True
+    runs_inline = True
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         return Proposal(tuple(Choice(int(index), 1.0) for index in context.available[:count]), "the first ones")
@@ -96,7 +96,7 @@ class First:
 class Beyond:
     """Proposes what is not there."""
 
-    cheap = True
+    runs_inline = True
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         return Proposal((Choice(len(context.pool.candidate_ids)),), "far out")
@@ -105,7 +105,7 @@ class Beyond:
 class Content:
     """Has nothing to ask for."""
 
-    cheap = True
+    runs_inline = True
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         return Proposal((), "all is even")

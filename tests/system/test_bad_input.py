@@ -28,7 +28,7 @@ from tests.support.transport_worlds import PASSWORD, USER, MosquittoWorld
 pytestmark = pytest.mark.system
 
 SETTINGS, TABLE, BROKER, STORE, HALTED = 2, 3, 4, 5, 6
-"""Exit codes by what is to be mended (`protocols.errors`)."""
+"""Exit codes by what is to be fixed (`protocols.errors`)."""
 
 INTERRUPTED = 130
 """Exit code of a run that a person ended."""
@@ -424,18 +424,18 @@ def test_structures_that_the_calculator_does_not_know_are_set_aside_until_the_ca
 ) -> None:
     write_iron_scenario(bench.folder)
     ended = bench.entropilot("run", "iron.toml", "--quiet")
-    assert_told(ended, HALTED, "The campaign paused itself: the last 3 candidates were all set aside", "--resume")
+    assert_told(ended, HALTED, "The campaign paused itself: the last 3 candidates were all abandoned", "--resume")
     assert "the structure has Fe; the calculator 'emt' knows only Ag, Al, Au, Cu, Ni, Pd, Pt" in ended.err
     assert "runs/iron/agent.jsonl" in ended.err
-    query = "SELECT json_extract(payload, '$.reason') FROM journal WHERE kind = 'CandidateSetAside'"
+    query = "SELECT json_extract(payload, '$.reason') FROM journal WHERE kind = 'CandidateAbandoned'"
     reasons = [row[0] for row in bench.rows(query, "iron")]
     assert len(reasons) == 3
     assert all(reason.startswith("unsupported: the structure has Fe") for reason in reasons)
     told = bench.entropilot("report", "iron", "--json")
-    assert json.loads(told.out)["stopped_because"] == "the last 3 candidates were all set aside"
-    again = bench.entropilot("run", "iron.toml", "--quiet", "--resume")  # the lab is not mended: three more
-    assert_told(again, HALTED, "the last 3 candidates were all set aside")
-    assert bench.summary("iron")["set_aside"] == 6
+    assert json.loads(told.out)["stopped_because"] == "the last 3 candidates were all abandoned"
+    again = bench.entropilot("run", "iron.toml", "--quiet", "--resume")  # the lab is not fixed: three more
+    assert_told(again, HALTED, "the last 3 candidates were all abandoned")
+    assert bench.summary("iron")["abandoned"] == 6
 
 
 # --- trouble with the disk -------------------------------------------------------------------------------------------
@@ -553,7 +553,7 @@ def test_a_second_agent_on_a_campaign_is_refused_and_the_first_goes_on_and_can_b
     assert first.process.poll() is None
     ended = first.end()
     assert (ended.code, ended.out, "Traceback" in ended.err) == (INTERRUPTED, "", False)
-    assert "The campaign is not finished; take it up with --resume --campaign lab" in ended.err
+    assert "The campaign is not finished; resume it with --resume --campaign lab" in ended.err
     again = bench.entropilot("run", "lab.toml", "--quiet", "--resume")
     assert (again.code, again.err, bench.summary()["spent"]) == (0, "", 12)
 

@@ -77,11 +77,11 @@ class Stranger:
         """Wait for a message of a channel."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                for letter in self.heard:
+                for message in self.heard:
                     with contextlib.suppress(MessageError):  # it hears its own nonsense too
-                        decode(letter.topic, letter.payload)
-                        if letter.topic.startswith(f"{BASE}/{channel}") and wanted(json.loads(letter.payload)):
-                            return letter
+                        decode(message.topic, message.payload)
+                        if message.topic.startswith(f"{BASE}/{channel}") and wanted(json.loads(message.payload)):
+                            return message
                 await asyncio.sleep(0.01)
 
     async def _listen(self) -> None:
@@ -105,7 +105,7 @@ async def happened(condition: Callable[[], bool], what: str) -> None:
     pytest.fail(f"it did not happen: {what}")
 
 
-def letter(kind: str, **fields: Any) -> dict[str, Any]:
+def message(kind: str, **fields: Any) -> dict[str, Any]:
     """A message of ours, without what is its own."""
     number = hashlib.sha256(repr(sorted(fields.items())).encode()).hexdigest()[:12]
     head = {"protocol": 1, "type": kind, "campaign": "lab", "message_id": f"m-{number}"}
@@ -115,7 +115,7 @@ def letter(kind: str, **fields: Any) -> dict[str, Any]:
 def result(attempt: dict[str, Any], **fields: Any) -> dict[str, Any]:
     answer = {"attempt_id": attempt["attempt_id"], "candidate_id": attempt["candidate_id"], "simulator": SIMULATOR}
     quantities = [{"name": "energy", "value": 0.5, "unit": "eV"}]
-    return letter("candidate_result", **(answer | {"quantities": quantities, "duration_s": 0.1} | fields))
+    return message("candidate_result", **(answer | {"quantities": quantities, "duration_s": 0.1} | fields))
 
 
 def troubles(attempt: dict[str, Any], other: dict[str, Any], *, oversize: int) -> list[tuple[str, bytes, str]]:
@@ -145,8 +145,8 @@ def troubles(attempt: dict[str, Any], other: dict[str, Any], *, oversize: int) -
         (f"{BASE}/result/intruder", good, "wrong_topic"),  # it says that it is simulator-1
         (f"{BASE}/failure/{SIMULATOR}", good, "wrong_topic"),
         (f"{BASE}/result/Not an id", good, "unknown_topic"),
-        (f"{BASE}/control", letter("control", action="exclude_candidate", candidate_id="nobody"), "invalid"),
-        (f"{BASE}/control", letter("control", action="explode"), "invalid"),
+        (f"{BASE}/control", message("control", action="exclude_candidate", candidate_id="nobody"), "invalid"),
+        (f"{BASE}/control", message("control", action="explode"), "invalid"),
     ]
     return [(topic, m if isinstance(m, bytes) else json.dumps(m).encode(), reason) for topic, m, reason in made]
 
@@ -183,7 +183,7 @@ async def test_a_campaign_outlives_every_bad_message_and_counts_them(kind: str, 
 
     assert (ended.code, ended.err) == (0, "")
     summary = bench.summary()
-    assert (summary["spent"], summary["observations"], summary["set_aside"]) == (40, 24 + 40, 0)
+    assert (summary["spent"], summary["observations"], summary["abandoned"]) == (40, 24 + 40, 0)
     assert (summary["quarantined"], summary["retries"]) == (len(sent), 1)
     assert summary["duplicates"] >= 3
     assert_kept(bench, sent)
@@ -203,7 +203,7 @@ def assert_kept(bench: Workbench, sent: list[tuple[str, bytes, str]]) -> None:
         digest = hashlib.sha256(payload).hexdigest()
         assert row[:5] == (topic, reason, len(payload), digest, payload[:QUARANTINE_PREFIX_BYTES])
         assert row[5]
-    counts = dict(bench.rows("SELECT fate, count FROM message_count WHERE fate LIKE 'quarantined%'"))
+    counts = dict(bench.rows("SELECT disposition, count FROM message_count WHERE fate LIKE 'quarantined%'"))
     assert counts == Counter(f"quarantined: {reason}" for _, _, reason in sent)
 
 
@@ -215,7 +215,7 @@ async def test_an_operator_steers_a_campaign_by_messages(kind: str, bench: Workb
 
         async def order(action: str, fact: str, **fields: Any) -> None:
             """Say it twice, as QoS 1 may; wait for the fact in the journal."""
-            control = letter("control", action=action, reason=f"to {action}", **fields)
+            control = message("control", action=action, reason=f"to {action}", **fields)
             for _ in range(2):
                 await operator.say(f"{BASE}/control", control)
             query = f"SELECT json_extract(payload, '$.message_id') FROM journal WHERE kind = '{fact}'"
@@ -226,10 +226,10 @@ async def test_an_operator_steers_a_campaign_by_messages(kind: str, bench: Workb
         await order("pause", "CampaignPaused")
         bench.start("simulator", "lab.toml", *flags, "--set", "simulator.latency.mean_s=0.1")
         await happened(lambda: bench.count("ResultAccepted") == 4, "the answers of before the pause")
-        ruled_out, by_hand = sorted(set(candidates(bench)) - observed(bench))[:2]
+        ruled_out, manually = sorted(set(candidates(bench)) - observed(bench))[:2]
         await order("exclude_candidate", "CandidateExcluded", candidate_id=ruled_out)
         quantity = {"name": "energy", "value": 0.25, "unit": "eV"}
-        await order("add_observation", "ObservationAdded", candidate_id=by_hand, quantity=quantity)
+        await order("add_observation", "ObservationAdded", candidate_id=manually, quantity=quantity)
         assert bench.count("RequestIssued") == 4  # it is paused
         await order("resume", "CampaignResumed")
         await happened(lambda: bench.count("ResultAccepted") > 8, "further results")
@@ -242,9 +242,9 @@ async def test_an_operator_steers_a_campaign_by_messages(kind: str, bench: Workb
     assert (summary["excluded"], summary["quarantined"]) == (1, 0)
     assert 8 < summary["spent"] < 50
     assert summary["observations"] == 24 + 1 + bench.count("ResultAccepted")
-    assert bench.rows(f"SELECT value FROM observation WHERE candidate_id = '{by_hand}'") == [(0.25,)]
+    assert bench.rows(f"SELECT value FROM observation WHERE candidate_id = '{manually}'") == [(0.25,)]
     requested = {row[0] for row in bench.rows("SELECT candidate_id FROM request")}
-    assert not requested & {ruled_out, by_hand}
+    assert not requested & {ruled_out, manually}
     again = bench.entropilot("agent", "lab.toml", *flags, "--quiet", "--budget", "50", "--resume")
     assert (again.code, bench.summary()) == (0, summary)  # what an operator ended stays ended
 

@@ -116,17 +116,19 @@ def test_the_recording_holds_every_request_result_and_receipt(ran: tuple[Workben
         passed.setdefault((row["dir"], message["type"]), set()).add(message.get("attempt_id", ""))
     for kind in (("out", "candidate_request"), ("in", "candidate_result"), ("out", "result_receipt")):
         assert passed[kind] == requested, kind
-    assert {("out", "status"), ("out", "bias_report"), ("in", "status")} <= set(passed)
+    assert {("out", "status"), ("out", "metrics_report"), ("in", "status")} <= set(passed)
 
 
 def test_the_log_has_the_campaign_on_every_line_and_the_bias_at_every_step(ran: tuple[Workbench, Finished]) -> None:
     lines = json_lines(folder_of(ran) / "agent.jsonl")
     assert {line["campaign"] for line in lines} == {"oracle_table"}
     trajectory = [line for line in lines if line["event"] == "bias_trajectory"]
-    assert [line["step"] for line in trajectory] == list(range(1, BUDGET + 1))  # step 0, the start set, is in the CSV
+    assert [line["observation"] for line in trajectory] == list(
+        range(1, BUDGET + 1)
+    )  # step 0, the start set, is in the CSV
     assert [sum(line["size"].values()) for line in trajectory] == list(range(85, 85 + BUDGET))
     decided = [line for line in lines if line["event"] == "decision"]
-    assert [line["step"] for line in decided] == list(range(BUDGET))
+    assert [line["observation"] for line in decided] == list(range(BUDGET))
     assert all(line["why"] and line["policy"] == "etal" for line in decided)
     attempts = {line["attempt_id"] for line in lines if line["event"] == "result"}
     assert attempts == {line["attempt_id"] for line in lines if line["event"] == "request"}
@@ -136,9 +138,9 @@ def test_the_trajectory_has_a_row_for_every_step_and_family(ran: tuple[Workbench
     with (folder_of(ran) / "trajectory.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:4] == ["step", "family", "size", "entropy"]
-    assert {"entropy_range", "entropy_std", "mean_gap", "poorest_family"} <= set(rows[0])
+    assert {"entropy_range", "entropy_std", "mean_gap", "starved_family"} <= set(rows[0])
     assert len(rows) == 7 * (BUDGET + 1)
-    assert sum(int(row["size"]) for row in rows if row["step"] == str(BUDGET)) == 84 + BUDGET
+    assert sum(int(row["size"]) for row in rows if row["observation"] == str(BUDGET)) == 84 + BUDGET
 
 
 def test_the_figure_is_a_whole_png_of_some_size(ran: tuple[Workbench, Finished]) -> None:

@@ -74,7 +74,7 @@ def test_a_faulty_lab_costs_attempts_and_neither_a_decision_nor_a_value(scenario
     values = accepted(bench, "first")
     assert values == accepted(bench, "again") == pytest.approx(measured(set(values)), abs=1e-12)
     summary = bench.summary("first")
-    assert (summary["spent"], summary["set_aside"]) == (16, 0)
+    assert (summary["spent"], summary["abandoned"]) == (16, 0)
     assert summary["retries"] > 0
 
 
@@ -106,7 +106,7 @@ def test_four_instruments_share_the_work_and_each_has_a_memory_and_a_log_of_its_
 
 
 def test_operator_intervenes_once_also_when_the_run_is_killed_during_the_pause(bench: Workbench) -> None:
-    wishes = Counter(CampaignPaused=1, CampaignResumed=1, CandidateExcluded=1, ObservationAdded=1)
+    operator_actions = Counter(CampaignPaused=1, CampaignResumed=1, CandidateExcluded=1, ObservationAdded=1)
     killed = bench.start("run", "operator_intervenes", "--quiet", "--campaign", "killed", "--budget", "20")
     bench.wait_for_events("CandidateExcluded", 1, "killed")
     killed.kill()
@@ -115,7 +115,7 @@ def test_operator_intervenes_once_also_when_the_run_is_killed_during_the_pause(b
     run(bench, "operator_intervenes", "whole", "--budget", "20")
     for campaign in ("killed", "whole"):
         happened = kinds(bench, campaign)
-        assert {kind: happened[kind] for kind in wishes} == dict(wishes)
+        assert {kind: happened[kind] for kind in operator_actions} == dict(operator_actions)
         assert (happened["ResultAccepted"], happened["ControlNoted"]) == (20, 0)
         assert bench.summary(campaign)["excluded"] == 1
     assert decisions(bench, "killed") == decisions(bench, "whole")

@@ -58,11 +58,11 @@ def require_mosquitto() -> None:
         pytest.skip(error.found)
 
 
-def record_a_run(bench: Workbench, further: str = TROUBLE) -> None:
+def record_a_run(bench: Workbench, additional: str = TROUBLE) -> None:
     """Run the campaign `lab` in this folder, with its recording."""
     lab = bench.folder / "lab.toml"
     timeout = 'policy = "random"\nrequest_timeout_s = 2.0\nmax_attempts = 20'
-    lab.write_text(lab.read_text().replace('policy = "random"', timeout) + further)
+    lab.write_text(lab.read_text().replace('policy = "random"', timeout) + additional)
     ran = bench.entropilot("run", "lab.toml", "--quiet")
     assert ran.code == 0, ran.err
 
@@ -75,12 +75,12 @@ def decided(bench: Workbench, campaign: str) -> list[str]:
     return [ids for (ids,) in rows]
 
 
-def play(bench: Workbench, url: str, *further: str) -> Part:
-    return bench.start("play", "lab", "--broker", url, "--json", *further)
+def play(bench: Workbench, url: str, *additional: str) -> Part:
+    return bench.start("play", "lab", "--broker", url, "--json", *additional)
 
 
-def agent(bench: Workbench, url: str, campaign: str, *further: str) -> None:
-    ran = bench.entropilot("agent", "lab.toml", "--broker", url, "--campaign", campaign, "--quiet", *further)
+def agent(bench: Workbench, url: str, campaign: str, *additional: str) -> None:
+    ran = bench.entropilot("agent", "lab.toml", "--broker", url, "--campaign", campaign, "--quiet", *additional)
     assert ran.code == 0, ran.err
 
 
@@ -102,7 +102,7 @@ def test_a_live_agent_decides_as_the_recorded_one_did_in_a_lab_with_troubles(url
 
 
 def test_what_was_never_measured_is_failed_for_good_and_counted(bench: Workbench) -> None:
-    record_a_run(bench, further="")
+    record_a_run(bench, additional="")
     url = bench.start_broker("embedded")
     playing = play(bench, url, "--speed", "10x", "--campaign", "other")
     agent(bench, url, "other", "--seed", "7")
@@ -140,7 +140,7 @@ async def test_all_of_a_recording_is_heard_as_it_was_and_not_faster_than_asked(b
 
 
 def test_sigterm_ends_it_in_order_though_nobody_has_asked(bench: Workbench) -> None:
-    record_a_run(bench, further="")
+    record_a_run(bench, additional="")
     url = bench.start_broker("embedded")
     listener = bench.start("record", "--broker", url, "-o", "heard.jsonl", "--json")
     playing = bench.start("play", "lab", "--broker", url).wait_for("playing recording.jsonl")
@@ -156,7 +156,7 @@ def test_sigterm_ends_it_in_order_though_nobody_has_asked(bench: Workbench) -> N
 def test_a_recording_without_answers_a_foreign_file_and_options_that_do_not_fit_are_told_in_three_parts(
     bench: Workbench,
 ) -> None:
-    record_a_run(bench, further="")
+    record_a_run(bench, additional="")
     recording = bench.runs / "lab" / "recording.jsonl"
     lines = recording.read_text().splitlines(keepends=True)
     (bench.folder / "silent.jsonl").write_text(lines[0])

@@ -96,7 +96,7 @@ def test_a_pack_that_is_not_sound_is_neither_run_nor_unpacked(elsewhere: Workben
 def test_runs_are_listed_and_unpacked_packs_are_no_runs(elsewhere: Workbench) -> None:
     assert elsewhere.entropilot("run", "scenario.pack", "--budget", "3", "--quiet", "--campaign", "listed").code == 0
     told = json.loads(elsewhere.entropilot("list", "--json").out)
-    listed = {each["name"]: each["standing"] for each in told["recordings"] if each["kind"] == "run"}
+    listed = {each["name"]: each["status"] for each in told["recordings"] if each["kind"] == "run"}
     assert listed["listed"] == "3 of 3: the budget is spent"
     assert PACKS not in listed
     assert Path(elsewhere.runs / PACKS).is_dir()

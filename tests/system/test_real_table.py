@@ -10,7 +10,7 @@ from scenarios.run.request import RunRequest
 from scenarios.run.run import run
 from scenarios.run.summary import read_summary
 from scenarios.sources.scenario import Overrides, load_scenario
-from scenarios.world.world import make_world
+from scenarios.world.world import build_world
 
 TABLE = Path(__file__).parents[2] / ".." / "shared" / "data" / "oqmd8" / "oqmd8.csv"
 
@@ -52,7 +52,7 @@ PUBLISHED = {
 def test_a_campaign_runs_on_the_papers_second_table(tmp_path: Path) -> None:
     (tmp_path / "oqmd8.toml").write_text(SCENARIO.format(path=str(TABLE.resolve())))
     scenario = load_scenario(str(tmp_path / "oqmd8.toml"), Overrides(), {}).settings
-    world = make_world(scenario)
+    world = build_world(scenario)
     assert len(world.pool) == 2953
     assert set(world.pool.families) == set(PUBLISHED)
     outcome = run(RunRequest(scenario, world, "oqmd8", tmp_path / "run"), None)
@@ -67,7 +67,7 @@ def test_the_whole_table_has_the_entropies_that_the_paper_prints(tmp_path: Path)
     from agent.entropy.bias import measure_bias
 
     (tmp_path / "oqmd8.toml").write_text(SCENARIO.format(path=str(TABLE.resolve())))
-    world = make_world(load_scenario(str(tmp_path / "oqmd8.toml"), Overrides(), {}).settings)
+    world = build_world(load_scenario(str(tmp_path / "oqmd8.toml"), Overrides(), {}).settings)
     point = measure_bias(world.pool.families, world.pool.family_codes, world.values)
     found = dict(zip(point.families, point.entropies, strict=True))
     assert found == pytest.approx(PUBLISHED, abs=1e-6)

@@ -81,7 +81,7 @@ def test_what_is_heard_of_candidates_that_were_given_up_replays_to_the_same_deci
     serving.end()
     assert recorder.end().code == 0
     assert bench.count("RequestExpired") > 0
-    assert bench.count("CandidateSetAside") > 0
+    assert bench.count("CandidateAbandoned") > 0
     found = json.loads(bench.entropilot("replay", "heard.jsonl", "--json").out)
     assert (found["all_identical"], found["identical"]) == (True, 12)
 

@@ -1,4 +1,4 @@
-"""Killed anywhere and taken up again, a campaign makes the same decisions as one that was left in peace."""
+"""Killed anywhere and resumed, a campaign makes the same decisions as one that was left in peace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from agent.campaign.events import AskingEnded, DecisionMade, Event, ResultAccepted, StartSetLoaded
+from agent.campaign.events import DecisionMade, Event, PolicyExhausted, ResultAccepted, StartSetLoaded
 from agent.pool.candidates import Pool
 from agent.pool.tables import pool_from_table
 from protocols.tables.table import read_table
@@ -195,7 +195,7 @@ def test_a_policy_with_nothing_more_to_ask_for_ends_the_campaign_through_kills_a
         code, said = runner.start(resume=True).finish()
         assert (code, said.strip()) == (0, "the policy has nothing more to ask for: 9 are enough"), said
         journal = journal_of(runner.folder)
-        assert sum(isinstance(event, AskingEnded) for event in journal) == 1
+        assert sum(isinstance(event, PolicyExhausted) for event in journal) == 1
         assert sum(isinstance(event, ResultAccepted) for event in journal) == len(decisions_of(journal)) == 9
     names = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
     parts = verify_run(runner.folder, names)  # an agent by itself writes neither trajectory nor summary
@@ -214,7 +214,7 @@ def test_sigterm_ends_in_time_and_nothing_is_lost(
     children = psutil.Process(runner.process.pid).children(recursive=True)
     assert seconds_to_end(runner.process) < SIGTERM_S
     code, said = runner.finish()
-    assert (code, said.strip()) == (0, "it was interrupted; --resume takes it up"), said
+    assert (code, said.strip()) == (0, "it was interrupted; --resume resumes it"), said
     assert psutil.wait_procs(children, timeout=1.0)[1] == []
     answered = sum(isinstance(event, ResultAccepted) for event in journal_of(runner.folder))
     assert 0 < answered < BUDGET
@@ -236,7 +236,7 @@ def test_sigterm_ends_in_time_while_the_policy_thinks(tmp_path: Path, started: C
     children = process.children(recursive=True)
     assert seconds_to_end(runner.process) < SIGTERM_S
     code, said = runner.finish()
-    assert (code, said.strip()) == (0, "it was interrupted; --resume takes it up"), said
+    assert (code, said.strip()) == (0, "it was interrupted; --resume resumes it"), said
     assert psutil.wait_procs(children, timeout=1.0)[1] == []
 
 

@@ -46,13 +46,13 @@ def reached(url: str, bench: Workbench) -> tuple[str, ...]:
     return ("--broker", url, "--set", "broker.reconnect_min_s=0.1", *(["--set", 'broker.version="3.1.1"'] * embedded))
 
 
-def agent(bench: Workbench, url: str, *further: str) -> Part:
+def agent(bench: Workbench, url: str, *additional: str) -> Part:
     budget = ("--budget", str(BUDGET), "--set", "campaign.max_attempts=10")
-    return bench.start("agent", "lab.toml", *reached(url, bench), *budget, "--quiet", *further)
+    return bench.start("agent", "lab.toml", *reached(url, bench), *budget, "--quiet", *additional)
 
 
-def simulator(bench: Workbench, url: str, *further: str) -> Part:
-    return bench.start("simulator", "lab.toml", *reached(url, bench), *further)
+def simulator(bench: Workbench, url: str, *additional: str) -> Part:
+    return bench.start("simulator", "lab.toml", *reached(url, bench), *additional)
 
 
 def assert_everything_was_observed_once(bench: Workbench, ended: Part) -> None:

@@ -54,11 +54,11 @@ def folder(bench: Workbench, runs: str = "runs") -> Path:
     return bench.folder / runs / "lab-shadow"
 
 
-def shadow(bench: Workbench, url: str, *further: str, runs: str = "runs") -> Part:
+def shadow(bench: Workbench, url: str, *additional: str, runs: str = "runs") -> Part:
     """Start a shadow, and wait until it listens."""
     log = folder(bench, runs) / "agent.jsonl"
     links = log.read_text().count('"link_up"') if log.exists() else 0
-    part = bench.start("shadow", "lab.toml", *reached(url, bench), "--json", "--runs", runs, *further)
+    part = bench.start("shadow", "lab.toml", *reached(url, bench), "--json", "--runs", runs, *additional)
     until(
         lambda: part.process.poll() is not None or (log.exists() and log.read_text().count('"link_up"') > links),
         f"the shadow does not listen: {part.said}",
@@ -72,10 +72,10 @@ def lines(bench: Workbench, runs: str = "runs") -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def run_lab(bench: Workbench, url: str, *further: str, latency_s: float = 0.05) -> Part:
+def run_lab(bench: Workbench, url: str, *additional: str, latency_s: float = 0.05) -> Part:
     latency = ("--set", f"simulator.latency.mean_s={latency_s}")
     bench.start("simulator", "lab.toml", *reached(url, bench), *latency).wait_for("link_up")
-    return bench.start("agent", "lab.toml", *reached(url, bench), "--quiet", *further)
+    return bench.start("agent", "lab.toml", *reached(url, bench), "--quiet", *additional)
 
 
 def test_with_the_policy_and_seed_of_the_lab_a_shadow_agrees_wholly_and_with_others_less(
@@ -135,7 +135,7 @@ def test_a_shadow_publishes_nothing_whatever_happens_to_it(bench: Workbench, url
 
 
 def kill_and_resume(bench: Workbench, url: str) -> tuple[Part, Part]:
-    """Let one of two shadows be killed while the lab goes on; return it, taken up, and the other."""
+    """Let one of two shadows be killed while the lab goes on; return it, resumed, and the other."""
     undisturbed = shadow(bench, url, *ETAL, *LONG, runs="others")
     killed = shadow(bench, url, *ETAL, *LONG)
     asking = run_lab(bench, url, *LONG, latency_s=0.5)

@@ -59,7 +59,7 @@ def test_a_run_that_is_asked_to_end_between_crashes_ends_and_can_be_taken_up(
     bench.wait_for_events("ResultAccepted", 3, "killed")
     running.process.send_signal(number)
     told = running.finish()
-    assert (told.code, told.err.count("take it up with --resume --campaign killed")) == (130, 1)
+    assert (told.code, told.err.count("resume it with --resume --campaign killed")) == (130, 1)
     ended = bench.entropilot("run", "lab.toml", "--json", "--resume", *slow)
     assert ended.code == 0, ended.err
     assert ended.err.count("taking it up again") == 1, "what is past is not repeated"

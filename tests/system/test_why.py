@@ -125,7 +125,7 @@ def test_a_running_campaign_is_explained_and_not_disturbed_and_so_is_a_killed_on
     bench.wait_for_events("ResultAccepted", 2)
     tree = told(bench.entropilot("why", "lab", "0", "--json"))
     assert running.process.poll() is None
-    assert (tree["decision"], tree["chosen"][0]["outcome"]["standing"]) == (0, "observed")
+    assert (tree["decision"], tree["chosen"][0]["outcome"]["status"]) == (0, "observed")
     latest = told(bench.entropilot("why", "lab", "last", "--json"))
     assert latest["again"]["verdict"] == "same"
     running.kill()

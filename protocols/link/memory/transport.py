@@ -87,7 +87,7 @@ class MemoryTransport:
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge over the connection that delivered; ignored over a later one."""
-        token = delivery.receipt
+        token = delivery.ack_token
         invariant(isinstance(token, AckToken), "a delivery of another transport")
         assert isinstance(token, AckToken)  # noqa: S101 - for the type checker
         connection, number = token.connection, token.number

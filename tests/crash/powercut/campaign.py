@@ -48,9 +48,9 @@ from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.loop import Agent
 from agent.run_files import RECORDING
-from agent.runtime.messages import Correspondence
-from agent.runtime.policy_runner import InStepAcquirer
-from agent.runtime.transaction import Step, StepMaker
+from agent.runtime.messages import MessageBuilder
+from agent.runtime.policy_runner import InlinePolicyRunner
+from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
 from protocols.errors import MessageError, StoreError
 from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Will
@@ -117,7 +117,7 @@ PLANTS: Final = ("normal", "receipt-first", "answer-first", "no-folder-sync")
 class Attentive:
     """Chooses by a digest of everything that it is shown."""
 
-    cheap = True
+    runs_inline = True
 
     def propose(self, context: AcquisitionContext, wanted: int) -> Proposal:
         shown = hashlib.sha256(f"{context.decision}|{context.seed}|{wanted}".encode())
@@ -212,9 +212,9 @@ class EventfulExecutor:
 class ReceiptFirst(Agent):
     """A planted fault: receipts go out before the commit."""
 
-    async def _commit_and_send(self, step: Step) -> None:
+    async def _commit_and_send(self, step: Transaction) -> None:
         for receipt in step.receipts:
-            await self.outbound.send(*self.outbound._letters.receipt(receipt))
+            await self.outbound.send(*self.outbound._messages.receipt(receipt))
         await super()._commit_and_send(step)
 
 
@@ -262,22 +262,22 @@ def agent_of(bench: Bench) -> Iterator[Agent]:
         files = parts.enter_context(opened(run))
         recording = RecordingWriter(run / RECORDING, {"campaign": CAMPAIGN})
         parts.callback(recording.close)
-        letters = Correspondence(files.plan, POOL, evaluation_deadline_s=60.0, clock=bench.clock, new_id=bench.new_id)
-        acquirer = InStepAcquirer(Attentive())
-        maker = StepMaker(
+        messages = MessageBuilder(files.plan, POOL, evaluation_deadline_s=60.0, clock=bench.clock, new_id=bench.new_id)
+        policy_runner = InlinePolicyRunner(Attentive())
+        maker = TransactionBuilder(
             files.ledger,
-            acquirer=acquirer,
-            make_request=letters.request,
+            policy_runner=policy_runner,
+            make_request=messages.request,
         )
-        will = Will(*letters.status(Health.OFFLINE))
+        will = Will(*messages.status(Health.OFFLINE))
         link = bench.bus.transport("agent", agent_subscriptions(CAMPAIGN), will=will)
         kind = ReceiptFirst if bench.plant == "receipt-first" else Agent
         yield kind(
             maker=maker,
             store=files.store,
             transport=RecordedTransport(WitnessedTransport(link, bench.world), recording),
-            acquirer=acquirer,
-            letters=letters,
+            policy_runner=policy_runner,
+            messages=messages,
             request_timeout_s=SETTINGS.request_timeout_s,
             now=bench.now,
         )
@@ -285,7 +285,7 @@ def agent_of(bench: Bench) -> Iterator[Agent]:
 
 def opened(run: Path, *, resume: bool = True) -> contextlib.AbstractContextManager[assembly.CampaignFiles]:
     """Open the campaign's folder, beginning it where it has not begun."""
-    return assembly.opened_campaign(
+    return assembly.open_campaign(
         run, pool=POOL, settings=SETTINGS, campaign=CAMPAIGN, recipients=(SIMULATOR,), start=list(START), resume=resume
     )
 
@@ -315,11 +315,11 @@ async def _operator(bench: Bench, phase: Callable[[], Phase]) -> None:
     """Pause and resume now and then; what an earlier life left paused is resumed first."""
     link = bench.bus.transport("operator")
     running = asyncio.create_task(link.run())
-    wishes = count(1)
+    operator_actions = count(1)
     try:
         while phase() is not Phase.FINISHED:
             for action, after_s in ((ControlAction.RESUME, 4.0), (ControlAction.PAUSE, 1.0)):
-                wish = control(action).model_copy(update={"message_id": f"wish-{bench.life}-{next(wishes)}"})
+                wish = control(action).model_copy(update={"message_id": f"wish-{bench.life}-{next(operator_actions)}"})
                 with contextlib.suppress(LinkLost):
                     await asyncio.sleep(0.1)
                     await link.publish(

@@ -10,7 +10,7 @@ do not lean on it). After a cut each pending change has a fate of its own, in an
 | truncation, new name, removed name, renaming | done; not done |
 
 A sector is 512 bytes; bytes outside of a write are not harmed by it, which SQLite supposes as well ("powersafe
-overwrite"). A file is its inode: unlinked and made anew it is another file. A disk that lies about syncs is not
+overwrite"). A file is its inode: unlinked and made again it is another file. A disk that lies about syncs is not
 modelled.
 """
 

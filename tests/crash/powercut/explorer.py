@@ -3,7 +3,7 @@
     python -m tests.crash.powercut --images 100000 --jobs 2          a release run
     python -m tests.crash.powercut --recording DIR --image 1234.7    one image again, kept in a folder to look at
 
-A campaign (`campaign`) is recorded through two lives: begun and killed, taken up and ended. Then at each of
+A campaign (`campaign`) is recorded through two lives: begun and killed, resumed and ended. Then at each of
 its writes, syncs, new names and marks of the world, images are built from what is safe and what is pending
 (`disk`) and held against what the world had seen (`promises`). Two databases of equal bytes are
 opened once; what they hold is compared with the world at every moment. Some images are carried on: the campaign
@@ -31,8 +31,8 @@ from tests.crash.powercut.disk import MARK, SYNC, WRITE, Change, Disk, Image, fa
 from tests.crash.powercut.promises import (
     Broken,
     Facts,
+    JournalFold,
     Owed,
-    Story,
     agent_facts,
     digest_of,
     require_welcome,
@@ -45,7 +45,7 @@ LAB: Final = "runs/lab"
 FIRST_LIFE_MARKS: Final = 430
 """The kill of the first life: at two fifths of the campaign."""
 
-LEFT_OUT: Final = (".lock", ".in_hand", ".jsonl")
+LEFT_OUT: Final = (".lock", ".in_process", ".jsonl")
 """Files that no promise stands on, beside the databases: lock files, the note of what is in hand, the recording."""
 
 BEGINNING_EVENTS: Final = 2
@@ -142,7 +142,7 @@ class Explorer:
 
     def __init__(self, recorded: Recorded, *, seed: int, states: int, restart_every: int) -> None:
         self.findings = Findings()
-        self._story = Story.of(recorded.root / RUN / "campaign.db")
+        self._story = JournalFold.of(recorded.root / RUN / "campaign.db")
         self._changes = recorded.changes()
         self._seed = seed
         self._states = states
@@ -271,7 +271,7 @@ class Explorer:
         return digest
 
     def _begin_on(self, image: Image, disk: Disk, length: int) -> None:
-        """Begin the campaign on an image of its very first start, or take it up when it had begun."""
+        """Begin the campaign on an image of its very first start, or resume it when it had begun."""
         with tempfile.TemporaryDirectory(dir=RAM_DISK) as name:
             image.write_to(Path(name), frozenset(disk.folders))
             try:

@@ -19,14 +19,14 @@ from agent.store.store import GENESIS_DIGEST, chain_digest
 from protocols.storage.wal_check import is_damaged
 from protocols.wire.codec import decode_payload
 from protocols.wire.messages import CandidateFailure, CandidateResult
-from simulators.outbox import Progress
+from simulators.outbox import AttemptProgress
 from tests.crash.powercut.campaign import POOL
 from tests.support.campaigns import UNIT
 from tests.support.checker.ledger import answer_digest
 from tests.support.stored_campaigns import _folded, labels_of
 
-ANSWERED: Final = frozenset({Progress.ANSWERED, Progress.DELIVERED})
-BEGUN: Final = ANSWERED | {Progress.STARTED}
+ANSWERED: Final = frozenset({AttemptProgress.ANSWERED, AttemptProgress.DELIVERED})
+BEGUN: Final = ANSWERED | {AttemptProgress.STARTED}
 NOTHING: Final = (0, frozenset[str]())
 
 
@@ -63,7 +63,7 @@ def require_welcome(path: Path) -> None:
 
 
 @dataclass(slots=True)
-class Story:
+class JournalFold:
     """The whole campaign, as its last database tells it."""
 
     rows: list[tuple[Any, ...]]
@@ -74,7 +74,7 @@ class Story:
     _requests: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: Path) -> Story:
+    def of(cls, path: Path) -> JournalFold:
         """Read it, checking every digest of the chain."""
         connection = open_image(path)
         rows = connection.execute("SELECT sequence, kind, payload, digest FROM journal ORDER BY sequence").fetchall()
@@ -85,7 +85,11 @@ class Story:
                 raise Broken(f"row {expected} of the journal breaks the chain")
         bias, families, observations = (
             connection.execute(f"SELECT * FROM {table} ORDER BY {order}").fetchall()
-            for table, order in (("bias_point", "step"), ("bias_family", "step, family"), ("observation", "sequence"))
+            for table, order in (
+                ("bias_point", "observation"),
+                ("bias_family", "observation, family"),
+                ("observation", "sequence"),
+            )
         )
         connection.close()
         events = [load_event(kind, payload) for _, kind, payload, _ in rows]
@@ -103,7 +107,7 @@ class Story:
         return frozenset(row[0] for row in self.requests_at(length) if not row[6])
 
 
-def agent_facts(folder: Path, story: Story) -> tuple[int, frozenset[str]]:
+def agent_facts(folder: Path, fold: JournalFold) -> tuple[int, frozenset[str]]:
     """Check an image's campaign against the story; return its journal's length and its outbox.
 
     Raises:
@@ -121,23 +125,23 @@ def agent_facts(folder: Path, story: Story) -> tuple[int, frozenset[str]]:
             return NOTHING
         rows = connection.execute("SELECT sequence, kind, payload, digest FROM journal ORDER BY sequence").fetchall()
         length = len(rows)
-        _same("journal", rows, story.rows[:length])
-        points = connection.execute("SELECT * FROM bias_point ORDER BY step").fetchall()
-        _same("bias_point", points, [row for row in story.bias if row[1] <= length])
-        families = connection.execute("SELECT * FROM bias_family ORDER BY step, family").fetchall()
-        _same("bias_family", families, [row for row in story.families if row[0] < len(points)])
+        _same("journal", rows, fold.rows[:length])
+        points = connection.execute("SELECT * FROM bias_point ORDER BY observation").fetchall()
+        _same("bias_point", points, [row for row in fold.bias if row[1] <= length])
+        families = connection.execute("SELECT * FROM bias_family ORDER BY observation, family").fetchall()
+        _same("bias_family", families, [row for row in fold.families if row[0] < len(points)])
         observed = connection.execute("SELECT * FROM observation ORDER BY sequence").fetchall()
-        _same("observation", observed, [row for row in story.observations if row[1] <= length])
-        _same("request", sorted(connection.execute("SELECT * FROM request").fetchall()), story.requests_at(length))
+        _same("observation", observed, [row for row in fold.observations if row[1] <= length])
+        _same("request", sorted(connection.execute("SELECT * FROM request").fetchall()), fold.requests_at(length))
         outbox = frozenset(row[0] for row in connection.execute("SELECT attempt_id FROM outbox"))
-        if not outbox <= {row[0] for row in story.requests_at(length)}:
+        if not outbox <= {row[0] for row in fold.requests_at(length)}:
             raise Broken("the outbox holds a request that the journal does not know")
         return length, outbox
     finally:
         connection.close()
 
 
-Facts = dict[str, tuple[Progress, str]]
+Facts = dict[str, tuple[AttemptProgress, str]]
 
 
 def simulator_facts(folder: Path, simulator: str) -> Facts:
@@ -156,18 +160,18 @@ def simulator_facts(folder: Path, simulator: str) -> Facts:
         rows = connection.execute("SELECT attempt_id, progress, answer FROM attempt").fetchall()
     finally:
         connection.close()
-    return {attempt: (Progress(progress), _answer_digest(answer)) for attempt, progress, answer in rows}
+    return {attempt: (AttemptProgress(progress), _answer_digest(answer)) for attempt, progress, answer in rows}
 
 
 class Owed:
     """What the world has seen so far, and what an image must therefore hold.
 
     Args:
-        story: The whole campaign.
+        fold: The whole campaign.
     """
 
-    def __init__(self, story: Story) -> None:
-        self.story = story
+    def __init__(self, fold: JournalFold) -> None:
+        self.fold = fold
         self.journal_length = 0
         """How long the journal must be at least."""
         self.because = ""
@@ -177,13 +181,13 @@ class Owed:
         self.begun: set[str] = set()
         self.answers: dict[str, set[str]] = {}
         self._accepted = {
-            e.attempt_id: n for n, e in enumerate(story.events, 1) if isinstance(e, ResultAccepted | AttemptFailed)
+            e.attempt_id: n for n, e in enumerate(fold.events, 1) if isinstance(e, ResultAccepted | AttemptFailed)
         }
-        self._late = {e.attempt_id: n for n, e in enumerate(story.events, 1) if isinstance(e, LateResultKept)}
-        self._issued = {e.attempt_id: n for n, e in enumerate(story.events, 1) if isinstance(e, RequestIssued)}
+        self._late = {e.attempt_id: n for n, e in enumerate(fold.events, 1) if isinstance(e, LateResultKept)}
+        self._issued = {e.attempt_id: n for n, e in enumerate(fold.events, 1) if isinstance(e, RequestIssued)}
         self._controls = {
             identity: n
-            for n, e in enumerate(story.events, 1)
+            for n, e in enumerate(fold.events, 1)
             if (identity := getattr(e, "message_id", None)) is not None
         }
 
@@ -223,7 +227,7 @@ class Owed:
         """
         if length < self.journal_length:
             raise Broken(f"the journal ends at {length}; the world has seen {self.journal_length}: {self.because}")
-        lost = (self.sent & self.story.in_flight_at(length)) - self.confirmed - set(outbox)
+        lost = (self.sent & self.fold.in_flight_at(length)) - self.confirmed - set(outbox)
         if lost:
             raise Broken(f"sent, not confirmed and not in the outbox: {sorted(lost)[:3]}")
 
@@ -233,7 +237,7 @@ class Owed:
         Raises:
             Broken: When something is missing.
         """
-        nothing = (Progress.RECEIVED, "")
+        nothing = (AttemptProgress.RECEIVED, "")
         for attempt in self.taken - facts.keys():
             raise Broken(f"the simulator let the broker forget request {attempt} and does not have it")
         for attempt in self.begun:

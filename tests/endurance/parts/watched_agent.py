@@ -72,7 +72,7 @@ def watch(agent: Agent, path: Path) -> None:
 def install(path: Path) -> None:
     """Watch every agent that the command puts together."""
     parts: Any = scenarios.run.run
-    assembled = parts.assembled_agent
+    assembled = parts.assemble_agent
 
     @contextlib.contextmanager
     def watched(*args: Any, **options: Any) -> Iterator[Agent]:
@@ -80,7 +80,7 @@ def install(path: Path) -> None:
             threading.Thread(target=watch, args=(agent, path), daemon=True).start()
             yield agent
 
-    parts.assembled_agent = watched
+    parts.assemble_agent = watched
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ def _folded(
     again: dict[int, list[Json]] = defaultdict(list)
     if history.policy is not None and history.pool is not None:
         for _, kind, event in journal:
-            if kind in {"DecisionMade", "AskingEnded"}:
+            if kind in {"DecisionMade", "PolicyExhausted"}:
                 again[event["based_on"]].append(event)
     for number, kind, event in journal:
         for invariant, evidence in fold.step(number, kind, event):
@@ -225,7 +225,7 @@ def _check_views(
         if attempt_id not in fold.tries:
             verdict.blame("I4", f"the outbox holds {attempt_id}, which was never requested")
     points = [number for number, kind, _ in journal if kind in {"StartSetLoaded", "ResultAccepted", "ObservationAdded"}]
-    rows = database.execute("SELECT step, sequence FROM bias_point ORDER BY step").fetchall()
+    rows = database.execute("SELECT observation, sequence FROM bias_point ORDER BY observation").fetchall()
     _compare("the bias trajectory", rows, list(enumerate(points)), verdict)
     if fold.families is not None and points:
         _check_bias(database, fold, verdict)
@@ -240,8 +240,8 @@ def _check_bias(database: sqlite3.Connection, fold: Fold, verdict: Verdict) -> N
     codes = np.array([names.index(row[2]) for row in fold.observations], dtype=np.int64)
     point = measure_bias(names, codes, np.array([row[3] for row in fold.observations]), fold.measure)
     last = database.execute(
-        "SELECT entropy_range, entropy_std, mean_gap, evenness, coverage, poorest_family FROM bias_point"
-        " ORDER BY step DESC LIMIT 1"
+        "SELECT entropy_range, entropy_std, mean_gap, evenness, coverage, starved_family FROM bias_point"
+        " ORDER BY observation DESC LIMIT 1"
     ).fetchone()
     known = [h for h in point.entropies if h is not None]
     widths = [math.exp(h - max(known)) for h in known]
@@ -249,9 +249,9 @@ def _check_bias(database: sqlite3.Connection, fold: Fold, verdict: Verdict) -> N
     even = -sum(p * math.log(p) for p in shares if p) / math.log(len(shares)) if len(shares) > 1 else None
     covered = sum(size > 4 for size in point.sizes) / len(names)
     expected = (point.entropy_range, point.entropy_std, point.mean_gap, even, covered)
-    if not all(map(_same, last[:5], expected)) or last[5] != point.poorest_family:
-        verdict.blame("I4", f"the last bias point is {last}, measured again {expected}, {point.poorest_family}")
-    rows = database.execute("SELECT family, size, entropy FROM bias_family ORDER BY step")
+    if not all(map(_same, last[:5], expected)) or last[5] != point.starved_family:
+        verdict.blame("I4", f"the last bias point is {last}, measured again {expected}, {point.starved_family}")
+    rows = database.execute("SELECT family, size, entropy FROM bias_family ORDER BY observation")
     latest = {family: (size, entropy) for family, size, entropy in rows}
     for family, size, entropy in zip(names, point.sizes, point.entropies, strict=True):
         found = latest.get(family, (0, None))

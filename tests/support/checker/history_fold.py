@@ -47,7 +47,7 @@ class Fold:
     """Candidate -> family; None leaves the families of the dataset unchecked."""
     plan: dict[str, Any] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)
-    """Candidates that are no longer available -> pending, waiting, observed, set aside or excluded."""
+    """Candidates that are no longer available -> pending, waiting, observed, abandoned or excluded."""
     values: dict[str, float] = field(default_factory=dict)
     tries: dict[str, Try] = field(default_factory=dict)
     last_try: dict[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Fold:
     controlled_at: dict[str, int] = field(default_factory=dict)
     """Message id of a control -> the row that it made."""
     decisions: list[Json] = field(default_factory=list)
-    asking_ended: bool = False
+    policy_exhausted: bool = False
     """The policy said that it has nothing more to ask for."""
     stopped: bool = False
     """An operator did."""
@@ -130,14 +130,14 @@ class Fold:
         yield from self._asked(number, event)
         if event["based_on"] != number - 1:
             yield "I6", f"row {number}: the policy ended on the ground of row {event['based_on']}, not of all"
-        self.asking_ended = True
+        self.policy_exhausted = True
 
     def _asked(self, number: int, event: Json) -> Iterator[Breach]:
         if event["decision"] != len(self.decisions):
             yield "I5", f"row {number}: decision {event['decision']} follows {len(self.decisions) - 1}"
         if not 1 <= event["based_on"] < number:
             yield "I6", f"row {number}: decision {event['decision']} is based on row {event['based_on']}"
-        if self.asking_ended:
+        if self.policy_exhausted:
             yield "I5", f"row {number}: the policy was asked again after it had nothing more to ask for"
 
     def _campaign_stopping(self, _number: int, _event: Json) -> Iterator[Breach]:
@@ -190,8 +190,8 @@ class Fold:
 
     def _candidate_set_aside(self, number: int, event: Json) -> Iterator[Breach]:
         if self.standing.get(event["candidate_id"]) != "waiting":
-            yield "I3", f"row {number}: {event['candidate_id']} is set aside without a failure or an expiry"
-        self.standing[event["candidate_id"]] = "set aside"
+            yield "I3", f"row {number}: {event['candidate_id']} is abandoned without a failure or an expiry"
+        self.standing[event["candidate_id"]] = "abandoned"
 
     def _candidate_excluded(self, number: int, event: Json) -> Iterator[Breach]:
         self._close(number, "excluded", open_of=event["candidate_id"])
@@ -199,13 +199,13 @@ class Fold:
         yield from ()
 
     def _observation_added(self, number: int, event: Json) -> Iterator[Breach]:
-        yield from self._observe(number, event["candidate_id"], event["value"], "by hand", None)
-        self._close(number, "observed by hand", open_of=event["candidate_id"])
+        yield from self._observe(number, event["candidate_id"], event["value"], "manually", None)
+        self._close(number, "observed manually", open_of=event["candidate_id"])
 
     def _campaign_finished(self, number: int, _event: Json) -> Iterator[Breach]:
         if self.pending:
             yield "I12", f"row {number}: finished with {self.pending} candidates in flight"
-        ended = self.asking_ended or self.stopped or self.requested >= self.plan["budget"]
+        ended = self.policy_exhausted or self.stopped or self.requested >= self.plan["budget"]
         if not ended and self.families is not None and len(self.standing) < len(self.families):
             yield "I12", f"row {number}: finished with budget and candidates left, and nobody said so"
         self.finished_at = number

@@ -17,7 +17,7 @@ from typing import Any
 from protocols.concurrency.signals import ending_on_signals
 from protocols.errors import EntropilotError
 from protocols.link.mqtt import MqttSession
-from protocols.link.poison_guard import InHand
+from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
@@ -26,7 +26,7 @@ from protocols.wire.topics import simulator_subscriptions
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from simulators.executor import make_executor
-from simulators.messages import status_letter
+from simulators.messages import status_message
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService
 from tests.support.checker.ledger import Ledger, LedgeredExecutor, LedgeredTransport
@@ -40,10 +40,10 @@ async def serve(scenario: Scenario, *, campaign: str, memory: Path, ledger: Ledg
         scenario.broker,
         client_id=f"entropilot-{campaign}-{settings.id}",
         subscriptions=simulator_subscriptions(settings.id, campaign=campaign, shared=True),
-        will=Will(*status_letter(campaign, settings.id, Health.OFFLINE, clock())),
+        will=Will(*status_message(campaign, settings.id, Health.OFFLINE, clock())),
         on_event=say,
     )
-    in_hand = InHand(memory / f"{settings.id}.in_hand")
+    poison_guard = PoisonMessageGuard(memory / f"{settings.id}.in_process")
     try:
         service = SimulatorService(
             settings,
@@ -52,7 +52,7 @@ async def serve(scenario: Scenario, *, campaign: str, memory: Path, ledger: Ledg
             transport=LedgeredTransport(session, ledger),
             executor=LedgeredExecutor(make_executor(settings), ledger),
             clock=clock,
-            in_hand=in_hand,
+            poison_guard=poison_guard,
             on_event=say,
         )
         with ending_on_signals(service.request_shutdown):
@@ -60,7 +60,7 @@ async def serve(scenario: Scenario, *, campaign: str, memory: Path, ledger: Ledg
             await service.run()
         say("simulator_ended", **dict(service.counts))
     finally:
-        in_hand.close()
+        poison_guard.close()
         outbox.close()
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from agent.campaign.events import EVENT_TYPES
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
-from agent.runtime.policy_runner import InStepAcquirer
-from agent.runtime.transaction import Expired
+from agent.runtime.policy_runner import InlinePolicyRunner
+from agent.runtime.transaction import DeadlinePassed
 from agent.store.tables import SCHEMA_VERSION
 from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool
@@ -35,23 +35,23 @@ def main(path: Path) -> int:
         print(f"{path} is there already: it is never written again")
         return 1
     store = opened(path, POOL)
-    shelf = Shelf(store, POOL, PLAN, InStepAcquirer(ContentAfter(decisions=7)))
+    shelf = Shelf(store, POOL, PLAN, InlinePolicyRunner(ContentAfter(decisions=7)))
     for _ in range(3):
-        shelf.step(delivered(result_of(shelf.awaited[0])))
+        shelf.transaction(delivered(result_of(shelf.awaited[0])))
     first = shelf.awaited[0]
-    shelf.step(Expired(first.attempt_id))
+    shelf.transaction(DeadlinePassed(first.attempt_id))
     second = next(a for a in shelf.awaited if a.candidate_id == first.candidate_id)
-    shelf.step(delivered(failure_of(second, FailureReason.CALCULATION_FAILED)))
-    shelf.step(delivered(result_of(first)), delivered(topic="somebody/else", payload=b"\x00\xff"))
-    free = [which for which in POOL.candidate_ids if shelf.campaign.standing_of(which).name == "AVAILABLE"]
-    shelf.step(delivered(control(ControlAction.EXCLUDE_CANDIDATE, free[0], reason="toxic")))
-    shelf.step(delivered(control(ControlAction.ADD_OBSERVATION, free[1], quantity=quantity(0.125))))
-    shelf.step(delivered(control(ControlAction.PAUSE)))
-    shelf.step(delivered(control(ControlAction.PAUSE)))
-    shelf.step(delivered(control(ControlAction.RESUME)))
-    shelf.step(delivered(control(ControlAction.STOP)))
+    shelf.transaction(delivered(failure_of(second, FailureReason.CALCULATION_FAILED)))
+    shelf.transaction(delivered(result_of(first)), delivered(topic="somebody/else", payload=b"\x00\xff"))
+    free = [which for which in POOL.candidate_ids if shelf.campaign.status_of(which).name == "AVAILABLE"]
+    shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, free[0], reason="toxic")))
+    shelf.transaction(delivered(control(ControlAction.ADD_OBSERVATION, free[1], quantity=quantity(0.125))))
+    shelf.transaction(delivered(control(ControlAction.PAUSE)))
+    shelf.transaction(delivered(control(ControlAction.PAUSE)))
+    shelf.transaction(delivered(control(ControlAction.RESUME)))
+    shelf.transaction(delivered(control(ControlAction.STOP)))
     while shelf.campaign.phase is not Phase.FINISHED:
-        shelf.step(delivered(result_of(shelf.awaited[0])))
+        shelf.transaction(delivered(result_of(shelf.awaited[0])))
     kinds = {type(event) for event in store.journal()}
     store.close()
     if missing := set(EVENT_TYPES) - kinds:

@@ -18,7 +18,7 @@ from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.wire.structure import CrystalStructure
 from tests.support.campaigns import quantity, result_of, small_plan
 
-VERSIONS = {"entropilot": "test", "numpy": "of then"}
+VERSIONS = {"entropilot": "test", "numpy": "at the time"}
 CUBE = CrystalStructure(
     cell=((4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 4.0)),
     symbols=("Cu", "Au"),

@@ -1,4 +1,4 @@
-"""A lab that is overheard: a campaign played by hand, and all that it says on the broker."""
+"""A lab that is overheard: a campaign played manually, and all that it says on the broker."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from agent.acquisition.base import AcquisitionContext
 from agent.campaign import decide
-from agent.campaign.decide import Receipt
+from agent.campaign.decide import ResultAck
 from agent.campaign.events import Event, RequestIssued, StartSetLoaded
 from agent.campaign.state import Attempt
-from agent.runtime.messages import Correspondence
+from agent.runtime.messages import MessageBuilder
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import AnyMessage, CandidateRequest, ControlAction, FailureReason, Quantity
 from scenarios.shadow.choices import LabChoice
@@ -48,14 +48,14 @@ class OverheardPlay(Play):
         super().fold(*events)
         for event in events:
             if isinstance(event, RequestIssued):
-                letters = Correspondence(self.plan, self.pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
-                item = letters.request(self.campaign.attempts[event.attempt_id])
+                messages = MessageBuilder(self.plan, self.pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
+                item = messages.request(self.campaign.attempts[event.attempt_id])
                 self.said.append((item.topic, item.payload))
 
-    def answer(self, attempt: Attempt) -> Receipt | None:
+    def answer(self, attempt: Attempt) -> ResultAck | None:
         return self._hear(result_of(attempt))
 
-    def fail(self, attempt: Attempt, reason: FailureReason = FailureReason.CRASHED) -> Receipt | None:
+    def fail(self, attempt: Attempt, reason: FailureReason = FailureReason.CRASHED) -> ResultAck | None:
         return self._hear(failure_of(attempt, reason))
 
     def steer(self, action: ControlAction, candidate_id: str | None = None, **fields: Any) -> None:
@@ -63,7 +63,7 @@ class OverheardPlay(Play):
         self.said.append(said(message))
         self.take(decide.decide_control(self.campaign, message))
 
-    def _hear(self, message: Any) -> Receipt | None:
+    def _hear(self, message: Any) -> ResultAck | None:
         self.said.append(said(message))
         decided = decide.decide_failure if message.type == "candidate_failure" else decide.decide_result
         return self.take(decided(self.campaign, message))

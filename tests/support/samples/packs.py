@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.recording.writer import RecordingWriter
-from scenarios.pack.writer import Content, Packed, write_pack
+from scenarios.pack.writer import Content, PackResult, write_pack
 from scenarios.pack_file.manifest import MANIFEST, RECORDING, kind_of
 from scenarios.pack_file.seal import UNSEALED, seal
 from scenarios.settings.stored import recorded_settings
-from scenarios.world.world import make_world
+from scenarios.world.world import build_world
 from tests.support.table_run import table_scenario
 
 FILE_MODE: Final = stat.S_IFREG | 0o644
@@ -28,7 +28,7 @@ Entry = tuple[zipfile.ZipInfo, bytes]
 def small_content(folder: Path, *, messages: int = 0) -> Content:
     """A scenario on the small table, which is written into `folder`; with messages also a recording of so many."""
     scenario = table_scenario(folder / "run")
-    digest = make_world(scenario).pool.digest
+    digest = build_world(scenario).pool.digest
     if not messages:
         return Content(scenario.name, scenario, digest)
     path = folder / RECORDING
@@ -41,7 +41,7 @@ def small_content(folder: Path, *, messages: int = 0) -> Content:
     return Content("small", scenario, digest, path)
 
 
-def small_pack(folder: Path, *, messages: int = 0) -> Packed:
+def small_pack(folder: Path, *, messages: int = 0) -> PackResult:
     """The pack of it."""
     return write_pack(small_content(folder, messages=messages), folder / "small.pack", lambda *_: None)
 
@@ -76,10 +76,10 @@ def sealed_zip(entries: Sequence[Entry]) -> bytes:
     return file.getvalue()
 
 
-def with_members(members: Mapping[str, bytes], /, *further: Entry, **others: Any) -> bytes:
+def with_members(members: Mapping[str, bytes], /, *additional: Entry, **others: Any) -> bytes:
     """A sealed pack of these members and their manifest, and further members that it does not list."""
     entries = [entry(name, content) for name, content in members.items()]
-    return sealed_zip([*entries, *further, entry(MANIFEST, manifest_of(members, **others))])
+    return sealed_zip([*entries, *additional, entry(MANIFEST, manifest_of(members, **others))])
 
 
 def resealed(content: bytes, change: Callable[[bytearray], None]) -> bytes:

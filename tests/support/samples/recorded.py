@@ -1,4 +1,4 @@
-"""Rows of a recording, written by hand: what passed, and when."""
+"""Rows of a recording, written manually: what passed, and when."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from protocols.recording.lines import HEARD, MessageRow
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import AnyMessage
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 
 
 class Rows:
@@ -24,22 +24,22 @@ class Rows:
         """Add any message."""
         self._rows.append(MessageRow(len(self._rows) + 1, time_s, HEARD, topic, payload, retain=False))
 
-    def add(self, time_s: float, message: AnyMessage, recipient: str = letters.SIMULATOR) -> None:
+    def add(self, time_s: float, message: AnyMessage, recipient: str = messages.SIMULATOR) -> None:
         """Add a message of ours."""
         self.say(time_s, topic_of(message, recipient=recipient), encode(message))
 
     def asked(self, time_s: float, candidate: str, attempt: int = 1, uid: str = "then", **more: Any) -> None:
         """Add a request."""
-        recipient = more.pop("recipient", letters.SIMULATOR)
+        recipient = more.pop("recipient", messages.SIMULATOR)
         self.add(time_s, asking(candidate, attempt, uid, **more), recipient)
 
     def answered(self, time_s: float, candidate: str, attempt: int = 1, uid: str = "then", **more: Any) -> None:
         """Add a result."""
-        self.add(time_s, letters.result(attempt_id(candidate, attempt, uid), candidate_id=candidate, **more))
+        self.add(time_s, messages.result(attempt_id(candidate, attempt, uid), candidate_id=candidate, **more))
 
     def failed(self, time_s: float, candidate: str, attempt: int = 1, uid: str = "then", **more: Any) -> None:
         """Add a failure."""
-        self.add(time_s, letters.failure(attempt_id(candidate, attempt, uid), candidate_id=candidate, **more))
+        self.add(time_s, messages.failure(attempt_id(candidate, attempt, uid), candidate_id=candidate, **more))
 
 
 def attempt_id(candidate: str, attempt: int, uid: str) -> str:
@@ -49,4 +49,4 @@ def attempt_id(candidate: str, attempt: int, uid: str) -> str:
 
 def asking(candidate: str, attempt: int = 1, uid: str = "now", **more: Any) -> Any:
     """A request of an agent that is alive now."""
-    return letters.request(attempt_id(candidate, attempt, uid), candidate_id=candidate, attempt=attempt, **more)
+    return messages.request(attempt_id(candidate, attempt, uid), candidate_id=candidate, attempt=attempt, **more)

@@ -50,7 +50,7 @@ def _change_the_journal(connection: sqlite3.Connection) -> None:
 
 def _fold(database: Path, again: Path) -> None:
     try:
-        from agent.store.read_only import touched_in
+        from agent.store.read_only import referenced_in
         from agent.store.store import Store
         from agent.store.views import DatasetLabels
         from protocols.storage.database import opening, sqlite_url
@@ -60,14 +60,12 @@ def _fold(database: Path, again: Path) -> None:
     with opening(sqlite_url(database)) as connection:
         with connection.begin():
             _, events, digests = _journal(connection)
-            pool = touched_in(connection, events)
+            pool = referenced_in(connection, events)
         connection.close()
         connection.engine.dispose()
-    part, story = _folded(events, digests, pool)
-    if story is None:
+    part, fold = _folded(events, digests, pool)
+    if fold is None:
         raise CannotTell(f"the journal cannot be folded: {part.problem}")
-    labels = DatasetLabels(
-        {each.candidate_id: each.family for each in pool.candidates}, story.ledger.campaign.terms.unit
-    )
+    labels = DatasetLabels({each.candidate_id: each.family for each in pool.candidates}, fold.ledger.campaign.plan.unit)
     with closing(Store.open(sqlite_url(again), labels=labels, now="2026-01-01T00:00:00Z")) as store:
-        _rebuild(store, events, story)
+        _rebuild(store, events, fold)

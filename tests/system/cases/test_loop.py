@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.campaign.events import CandidateSetAside, LateResultKept
+from agent.campaign.events import CandidateAbandoned, LateResultKept
 from scenarios.broker.broker import LOOPBACK
 from tests.support.processes import started
 from tests.system.cases.bench import (
@@ -56,7 +56,7 @@ def test_work_does_not_wait_for_an_instrument_that_was_never_there(case: Case) -
         wait(lambda: "link_up" in lab.said, f"the simulator does not connect: {lab.said}")
         two = ("--set", 'campaign.recipients=["a","b"]', "--set", 'campaign.ordering="as_completed"')
         done = case.ended("agent", "lab.toml", *url, "--budget", "6", "--quiet", *two, *patience(2))
-    assert (done.code, case.observed(), case.events(CandidateSetAside)) == (0, 6, 0), done.err
+    assert (done.code, case.observed(), case.events(CandidateAbandoned)) == (0, 6, 0), done.err
     assert case.number("SELECT count(*) FROM request WHERE recipient = 'b'") <= 2, "each costs a time-out"
 
 

@@ -18,7 +18,7 @@ from typing import IO
 import psutil
 import pytest
 
-from agent.entropy.bias import BIAS_FIGURES
+from agent.entropy.bias import BIAS_METRICS
 from protocols.errors import SettingsError
 from scenarios.compare import compare
 from scenarios.compare.compare import compare_policies
@@ -55,9 +55,9 @@ def test_the_files_hold_every_bias_figure_of_every_step_and_every_test(table: Pa
     assert written[0].read_bytes().startswith(b"\x89PNG")
     rows = read_csv(written[1])
     assert len(rows) == 2 * 2 * 16
-    names = [figure.name for figure in BIAS_FIGURES]
+    names = [figure.name for figure in BIAS_METRICS]
     assert list(rows[0]) == ["policy", "seed", "step", *names]
-    last = [row for row in rows if (row["policy"], row["seed"], row["step"]) == ("etal", "1", "15")]
+    last = [row for row in rows if (row["policy"], row["seed"], row["observation"]) == ("etal", "1", "15")]
     assert [float(last[0][name]) for name in names] == [comparison.final("etal", name)[1] for name in names]
     tests = read_csv(written[2])
     assert [(row["measure"], row["policy"], row["baseline"]) for row in tests] == [(n, "etal", "random") for n in names]
@@ -73,7 +73,7 @@ EVALUATION = {"models": ["ridge", "nearest_neighbours"], "every": 6, "targets": 
 
 @pytest.fixture(scope="module")
 def evaluated(table: Path) -> Comparison:
-    scenario = scenario_on(table, EVALUATION, further_properties=FURTHER)
+    scenario = scenario_on(table, EVALUATION, additional_properties=FURTHER)
     return compare_policies(scenario, ["etal", "random"], range(2), downstream=True)
 
 
@@ -113,7 +113,7 @@ def test_the_number_of_processes_and_the_order_of_policies_change_no_score(
     evaluated: Comparison, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compare, "MAX_PROCESSES", 1)
-    scenario = scenario_on(table, EVALUATION, further_properties=FURTHER)
+    scenario = scenario_on(table, EVALUATION, additional_properties=FURTHER)
     again = compare_policies(scenario, ["random", "etal"], range(2), downstream=True)
     assert [dict(each.runs) for each in again.models] == [dict(each.runs) for each in evaluated.models]
     assert again.runs == evaluated.runs
@@ -141,7 +141,7 @@ def test_progress_tells_of_the_models_too(table: Path) -> None:
 
 
 def test_a_target_that_the_table_does_not_have_is_refused_with_the_nearest(table: Path) -> None:
-    scenario = scenario_on(table, {"targets": ["moduli"]}, further_properties=FURTHER)
+    scenario = scenario_on(table, {"targets": ["moduli"]}, additional_properties=FURTHER)
     with pytest.raises(SettingsError, match=r"'moduli'.*Expected: one of energy, modulus\. .*'modulus'"):
         compare_policies(scenario, ["random"], [0], downstream=True)
     assert compare_policies(scenario, ["random"], [0]).models == ()

@@ -18,7 +18,7 @@ from simulators.evaluator import EvaluationFailed
 from simulators.executor import ChildExecutor, InPlaceExecutor, make_executor
 from simulators.oracle_table import NoAnswer
 from simulators.settings import SimulatorSettings
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 from tests.support.evaluators import LIES, Constant, energy
 
 pytestmark = pytest.mark.system
@@ -48,18 +48,18 @@ async def executor() -> AsyncIterator[ChildExecutor]:
 
 async def failed(executor: ChildExecutor, formula: str, deadline_s: float = PATIENCE_S) -> EvaluationFailed:
     with pytest.raises(EvaluationFailed) as caught:
-        await executor.evaluate(letters.request(formula=formula, deadline_s=deadline_s))
+        await executor.evaluate(messages.request(formula=formula, deadline_s=deadline_s))
     assert len(caught.value.detail) <= MAX_TEXT_LENGTH
     return caught.value
 
 
 async def pid_of(executor: ChildExecutor) -> int:
-    (answer,) = await executor.evaluate(letters.request(formula="pid"))
+    (answer,) = await executor.evaluate(messages.request(formula="pid"))
     return int(answer.value)
 
 
 async def test_an_evaluation_runs_in_another_process_that_stays_for_the_next_one(executor: ChildExecutor) -> None:
-    assert await executor.evaluate(letters.request()) == energy(-1.5)
+    assert await executor.evaluate(messages.request()) == energy(-1.5)
     assert await pid_of(executor) == await pid_of(executor) != psutil.Process().pid
 
 
@@ -80,7 +80,7 @@ async def test_starting_a_child_does_not_count_against_the_deadline_of_its_first
     executor: ChildExecutor,
 ) -> None:
     """The child imports for longer than this; the evaluation itself is quick."""
-    assert await executor.evaluate(letters.request(deadline_s=0.15)) == energy(-1.5)
+    assert await executor.evaluate(messages.request(deadline_s=0.15)) == energy(-1.5)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_a_crash_is_told_with_its_words_and_the_next_evaluation_succeeds(
     failure = await failed(executor, formula)
     assert failure.reason is FailureReason.CRASHED
     assert words in failure.detail
-    assert await executor.evaluate(letters.request()) == energy(-1.5)
+    assert await executor.evaluate(messages.request()) == energy(-1.5)
 
 
 @pytest.mark.parametrize("lie", LIES)
@@ -111,12 +111,12 @@ async def test_quantities_that_are_none_are_a_failure_and_not_a_result(executor:
     }
     assert failure.reason is expected.get(lie, FailureReason.CALCULATION_FAILED)
     assert failure.detail
-    assert await executor.evaluate(letters.request()) == energy(-1.5)
+    assert await executor.evaluate(messages.request()) == energy(-1.5)
 
 
 async def test_what_an_evaluator_prints_does_not_disturb(executor: ChildExecutor) -> None:
-    assert await executor.evaluate(letters.request(formula="print")) == energy(-1.5)
-    assert await executor.evaluate(letters.request()) == energy(-1.5)
+    assert await executor.evaluate(messages.request(formula="print")) == energy(-1.5)
+    assert await executor.evaluate(messages.request()) == energy(-1.5)
 
 
 async def test_a_long_reason_is_cut_to_what_may_travel(executor: ChildExecutor) -> None:
@@ -129,7 +129,7 @@ async def test_an_evaluation_that_eats_memory_is_stopped_at_its_limit() -> None:
         failure = await failed(executor, "memory")
         assert failure.reason is FailureReason.CRASHED
         assert "MemoryError" in failure.detail
-        assert await executor.evaluate(letters.request()) == energy(-1.5)
+        assert await executor.evaluate(messages.request()) == energy(-1.5)
     finally:
         await executor.close()
 
@@ -147,7 +147,7 @@ async def test_silence_stays_silence() -> None:
     executor = ChildExecutor(settings_of("Silent"))
     try:
         with pytest.raises(NoAnswer):
-            await executor.evaluate(letters.request())
+            await executor.evaluate(messages.request())
     finally:
         await executor.close()
 
@@ -165,7 +165,7 @@ async def test_an_evaluator_that_cannot_be_made_stops_the_simulator_with_an_advi
     executor = ChildExecutor(settings_of(**fields))
     try:
         with pytest.raises(SettingsError, match=r"(The evaluator|Evaluator) .*What to do"):
-            await executor.evaluate(letters.request())
+            await executor.evaluate(messages.request())
     finally:
         await executor.close()
 
@@ -175,9 +175,9 @@ async def test_there_are_as_many_processes_as_slots_and_no_more() -> None:
     try:
         pids = await asyncio.gather(*(pid_of(executor) for _ in range(6)))
         assert len(set(pids)) == 2
-        asked = letters.request(formula="sleep", deadline_s=PATIENCE_S)
+        asked = messages.request(formula="sleep", deadline_s=PATIENCE_S)
         running = [asyncio.create_task(executor.evaluate(asked)) for _ in range(2)]
-        waiting = asyncio.create_task(executor.evaluate(letters.request()))
+        waiting = asyncio.create_task(executor.evaluate(messages.request()))
         await asyncio.sleep(0.1)
         assert not waiting.done()
         for task in running:
@@ -190,7 +190,7 @@ async def test_there_are_as_many_processes_as_slots_and_no_more() -> None:
 async def test_closing_kills_what_runs_at_once() -> None:
     executor = ChildExecutor(settings_of())
     pid = await pid_of(executor)
-    running = asyncio.create_task(executor.evaluate(letters.request(formula="hang", deadline_s=PATIENCE_S)))
+    running = asyncio.create_task(executor.evaluate(messages.request(formula="hang", deadline_s=PATIENCE_S)))
     await asyncio.sleep(0.05)
     began = time.monotonic()
     await executor.close()
@@ -202,7 +202,7 @@ async def test_closing_kills_what_runs_at_once() -> None:
 
 async def test_an_evaluation_that_nobody_waits_for_any_more_leaves_a_slot_that_works(executor: ChildExecutor) -> None:
     first = await pid_of(executor)
-    asked = letters.request(formula="hang", deadline_s=PATIENCE_S)
+    asked = messages.request(formula="hang", deadline_s=PATIENCE_S)
     running = asyncio.create_task(executor.evaluate(asked))
     await asyncio.sleep(0.02)
     running.cancel()
@@ -216,7 +216,7 @@ async def test_a_calculation_of_ase_comes_through() -> None:
     executor = make_executor(SimulatorSettings(id="sim-1", concurrency=1))
     assert isinstance(executor, ChildExecutor)
     try:
-        asked = letters.request(properties=("formation_energy_per_atom",))
+        asked = messages.request(properties=("formation_energy_per_atom",))
         answers = {each.name: each.value for each in await executor.evaluate(asked)}
         # A pure element is its own reference.
         assert answers["formation_energy_per_atom"] == pytest.approx(0.0, abs=1e-6)
@@ -226,5 +226,5 @@ async def test_a_calculation_of_ase_comes_through() -> None:
 
 async def test_a_look_up_is_answered_in_place() -> None:
     executor = InPlaceExecutor(Constant(2.0))
-    assert await executor.evaluate(letters.request()) == energy(2.0)
+    assert await executor.evaluate(messages.request()) == energy(2.0)
     await executor.close()

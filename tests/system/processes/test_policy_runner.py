@@ -15,7 +15,7 @@ from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.registry import make_policy
 from agent.campaign.context import pool_arrays
 from agent.entropy.measure import EntropyMeasure
-from agent.runtime.policy_runner import Acquirer, ChildAcquirer, InStepAcquirer, make_acquirer
+from agent.runtime.policy_runner import ChildPolicyRunner, InlinePolicyRunner, PolicyRunner, make_policy_runner
 from protocols.errors import CampaignHalted
 from tests.support.campaigns import Play, small_plan, small_pool
 
@@ -33,19 +33,19 @@ def contexts(count: int) -> list[AcquisitionContext]:
     return played.contexts[:count]
 
 
-async def proposals(acquirer: Acquirer, asked: list[AcquisitionContext], wanted: int = 2) -> list[Proposal]:
+async def proposals(policy_runner: PolicyRunner, asked: list[AcquisitionContext], wanted: int = 2) -> list[Proposal]:
     try:
-        return [await acquirer.propose(context, wanted) for context in asked]
+        return [await policy_runner.propose(context, wanted) for context in asked]
     finally:
-        await acquirer.close()
+        await policy_runner.close()
 
 
 @pytest.mark.parametrize("policy", ["etal", "uncertainty", "random"])
 async def test_a_child_proposes_the_same_as_the_policy_in_this_process(policy: str) -> None:
     asked = contexts(4)
     with threadpool_limits(1, user_api="blas"):  # as the child has it
-        here = await proposals(InStepAcquirer(make_policy(policy, {})), asked)
-    there = await proposals(ChildAcquirer(ARRAYS, policy, {}), asked)
+        here = await proposals(InlinePolicyRunner(make_policy(policy, {})), asked)
+    there = await proposals(ChildPolicyRunner(ARRAYS, policy, {}), asked)
     for mine, its in zip(here, there, strict=True):
         assert [choice.index for choice in its.choices] == [choice.index for choice in mine.choices]
         # The last bits may differ with the place of an array in memory; decisions are made with a tolerance above it.
@@ -56,40 +56,40 @@ async def test_a_child_proposes_the_same_as_the_policy_in_this_process(policy: s
 
 async def test_a_child_started_anew_proposes_the_same_to_the_last_bit() -> None:
     asked = contexts(3)
-    first, second = [await proposals(ChildAcquirer(ARRAYS, "etal", {}), asked) for _ in range(2)]
+    first, second = [await proposals(ChildPolicyRunner(ARRAYS, "etal", {}), asked) for _ in range(2)]
     assert first == second
 
 
 async def test_a_child_is_asked_and_not_waited_for_within_the_step() -> None:
-    child = ChildAcquirer(ARRAYS, "etal", {})
-    answer: object = child.propose_now(contexts(1)[0], 1)  # type: ignore[func-returns-value]
+    child = ChildPolicyRunner(ARRAYS, "etal", {})
+    answer: object = child.propose_inline(contexts(1)[0], 1)  # type: ignore[func-returns-value]
     assert answer is None
     await child.close()
 
 
 async def test_a_user_s_own_policy_runs_in_a_child_with_its_options_even_if_it_prints() -> None:
-    acquirer = make_acquirer(ARRAYS, f"{MINE}:Farthest", {"sign": -1.0})
+    policy_runner = make_policy_runner(ARRAYS, f"{MINE}:Farthest", {"sign": -1.0})
     asked = contexts(2)
-    first, second = await proposals(acquirer, asked, wanted=1)
+    first, second = await proposals(policy_runner, asked, wanted=1)
     available = asked[0].available
     assert first.choices[0].index == available[np.argmin(POOL.features[available, 0])]
     assert first.details["process"] == second.details["process"] != os.getpid()
 
 
 async def test_a_policy_in_a_child_is_told_which_entropy_the_campaign_means() -> None:
-    acquirer = ChildAcquirer(ARRAYS, f"{MINE}:Told", {})
+    policy_runner = ChildPolicyRunner(ARRAYS, f"{MINE}:Told", {})
     asked = [dataclasses.replace(contexts(1)[0], measure=EntropyMeasure("gaussian_kernel", 0.5))]
-    (answer,) = await proposals(acquirer, asked, wanted=1)
+    (answer,) = await proposals(policy_runner, asked, wanted=1)
     assert answer.reason == "gaussian_kernel to 0.5"
 
 
 async def test_no_child_is_left_after_close() -> None:
     before = {child.pid for child in psutil.Process().children()}
-    acquirer = make_acquirer(ARRAYS, f"{MINE}:Farthest", {})
-    await acquirer.propose(contexts(1)[0], 1)
+    policy_runner = make_policy_runner(ARRAYS, f"{MINE}:Farthest", {})
+    await policy_runner.propose(contexts(1)[0], 1)
     started = {child.pid for child in psutil.Process().children()} - before
     assert len(started) == 1
-    await acquirer.close()
+    await policy_runner.close()
     assert not any(psutil.pid_exists(pid) for pid in started)
 
 
@@ -104,29 +104,29 @@ async def test_no_child_is_left_after_close() -> None:
     ],
 )
 async def test_a_policy_that_fails_halts_the_campaign_and_says_how(policy: str, says: str) -> None:
-    acquirer = make_acquirer(ARRAYS, f"{MINE}:{policy}", {})
+    policy_runner = make_policy_runner(ARRAYS, f"{MINE}:{policy}", {})
     context = contexts(1)[0]
     with pytest.raises(CampaignHalted, match=rf"{policy}.*{says}.*--resume"):
-        _ = acquirer.propose_now(context, 1) or await acquirer.propose(context, 1)
-    await acquirer.close()
+        _ = policy_runner.propose_inline(context, 1) or await policy_runner.propose(context, 1)
+    await policy_runner.close()
 
 
 async def test_a_child_that_died_is_started_anew_at_the_next_question() -> None:
-    acquirer = ChildAcquirer(ARRAYS, f"{MINE}:Fatal", {})
+    policy_runner = ChildPolicyRunner(ARRAYS, f"{MINE}:Fatal", {})
     for _ in range(2):
         with pytest.raises(CampaignHalted, match="code 3"):
-            await acquirer.propose(contexts(1)[0], 1)
-    await acquirer.close()
+            await policy_runner.propose(contexts(1)[0], 1)
+    await policy_runner.close()
 
 
 async def test_a_cancelled_question_kills_the_child_so_that_its_answer_is_not_taken_for_the_next_one() -> None:
-    acquirer = ChildAcquirer(ARRAYS, f"{MINE}:Slow", {})
+    policy_runner = ChildPolicyRunner(ARRAYS, f"{MINE}:Slow", {})
     before = set(psutil.Process().children())
-    asking = asyncio.create_task(acquirer.propose(contexts(1)[0], 1))
+    asking = asyncio.create_task(policy_runner.propose(contexts(1)[0], 1))
     while not (children := set(psutil.Process().children()) - before):  # noqa: ASYNC110 - another process
         await asyncio.sleep(0.01)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    await acquirer.close()
+    await policy_runner.close()
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)

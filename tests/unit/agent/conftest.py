@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from agent.entropy.bias import BiasPoint
-from tests.support.biased_worlds import World, biased_world, make_world, play
+from tests.support.biased_worlds import World, biased_world, build_world, play
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def biased() -> Callable[..., World]:
 
 @pytest.fixture
 def world_of() -> Callable[..., World]:
-    return make_world
+    return build_world
 
 
 @pytest.fixture

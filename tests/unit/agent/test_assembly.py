@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.assembly import opened_campaign
+from agent.assembly import open_campaign
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE
 from agent.runtime.resume import begin
@@ -24,7 +24,7 @@ TERMS = {
 
 def measure_of(folder: Path, start: list[float], *, resume: bool, **changes: Any) -> EntropyMeasure:
     """Open a run folder, and say which entropy its campaign means."""
-    with opened_campaign(
+    with open_campaign(
         folder,
         pool=POOL,
         settings=CampaignSettings.model_validate(TERMS | changes),

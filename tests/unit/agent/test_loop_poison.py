@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.runtime.transaction import Input, Step, StepMaker
+from agent.runtime.transaction import Input, Transaction, TransactionBuilder
 from protocols.errors import StoreError
 from protocols.link.transport import Delivery
 from tests.support.agents import agent_on
@@ -22,23 +22,23 @@ PLAN = small_plan(POOL)
 RESULTS = "entropilot/v1/demo/result/simulator-1"
 
 
-class Fragile(StepMaker):
+class Fragile(TransactionBuilder):
     """A handler with a fault of ours in it."""
 
-    def take(self, step: Step, item: Input) -> None:
+    def take(self, transaction: Transaction, item: Input) -> None:
         if isinstance(item, Delivery) and b"poison" in item.payload:
             raise ZeroDivisionError("our own fault")
-        super().take(step, item)
+        super().take(transaction, item)
 
 
-class OnAFullDisk(StepMaker):
-    def take(self, step: Step, item: Input) -> None:
+class OnAFullDisk(TransactionBuilder):
+    def take(self, transaction: Transaction, item: Input) -> None:
         if isinstance(item, Delivery) and b"poison" in item.payload:
             raise StoreError("The disk is full")
-        super().take(step, item)
+        super().take(transaction, item)
 
 
-async def lives(bus: MemoryBus, folder: Path, maker: type[StepMaker], count: int) -> list[str]:
+async def lives(bus: MemoryBus, folder: Path, maker: type[TransactionBuilder], count: int) -> list[str]:
     """Start an agent so many times, whatever ends it, and return how each life ended."""
     ends = []
     for _ in range(count):
@@ -60,7 +60,7 @@ def quarantined(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_third_death_is_the_last(tmp_path: Path, seed: int) -> None:
-    async def story() -> None:
+    async def fold() -> None:
         bus = MemoryBus()
         with agent_on(bus, tmp_path, POOL, PLAN) as agent:  # so that the bus keeps a session for it
             running = asyncio.create_task(agent.run())
@@ -77,11 +77,11 @@ def test_the_third_death_is_the_last(tmp_path: Path, seed: int) -> None:
         assert sorted(quarantined(tmp_path)) == ["kills_handler", "not_json", "not_json"]
         talking.cancel()
 
-    run_in_virtual_time(story(), seed=seed)
+    run_in_virtual_time(fold(), seed=seed)
 
 
 def test_a_fault_that_a_person_can_mend_condemns_no_message(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def fold() -> None:
         bus = MemoryBus()
         with agent_on(bus, tmp_path, POOL, PLAN) as agent:
             running = asyncio.create_task(agent.run())
@@ -93,8 +93,8 @@ def test_a_fault_that_a_person_can_mend_condemns_no_message(tmp_path: Path) -> N
         await stranger.receive()
         await stranger.publish(RESULTS, b"poison")
         assert await lives(bus, tmp_path, OnAFullDisk, 5) == ["StoreError"] * 5
-        assert await lives(bus, tmp_path, StepMaker, 1) == ["in order"]
+        assert await lives(bus, tmp_path, TransactionBuilder, 1) == ["in order"]
         assert quarantined(tmp_path) == ["not_json"]
         talking.cancel()
 
-    run_in_virtual_time(story(), seed=1)
+    run_in_virtual_time(fold(), seed=1)

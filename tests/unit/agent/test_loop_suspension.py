@@ -22,24 +22,24 @@ TIMEOUT_S = 5.0
 def test_nothing_expires_because_we_slept_and_everything_does_when_nobody_answers_then(
     tmp_path: Path, seed: int
 ) -> None:
-    steps: list[int] = []
+    transactions: list[int] = []
 
-    async def story() -> None:
+    async def fold() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         with agent_on(
             MemoryBus(), tmp_path, POOL, PLAN, request_timeout_s=TIMEOUT_S,
-            on_step=lambda step: steps.append(sum(isinstance(event, RequestExpired) for event in step.events)),
+            on_commit=lambda each: transactions.append(sum(isinstance(event, RequestExpired) for event in each.events)),
         ) as agent:  # fmt: skip
             running = asyncio.create_task(agent.run())
             await asyncio.sleep(2)
             awaited = len(agent.campaign.in_flight)
             loop.leap(600)
             await asyncio.sleep(TIMEOUT_S - 1)
-            assert sum(steps) == 0, "it took its own sleep for the lab's"
+            assert sum(transactions) == 0, "it took its own sleep for the lab's"
             await asyncio.sleep(2)
-            assert sum(steps) == awaited > 0
+            assert sum(transactions) == awaited > 0
             agent.request_shutdown()
             await running
 
-    run_in_virtual_time(story(), seed=seed)
+    run_in_virtual_time(fold(), seed=seed)

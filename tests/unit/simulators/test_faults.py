@@ -10,14 +10,14 @@ from pydantic import ValidationError
 
 from protocols.wire.limits import MAX_ABS_VALUE
 from simulators.faults import WRONG_UNIT, Fault, Faults, FaultSettings, contradicting, spoilt
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 from tests.support.evaluators import energy
 
 ALL: dict[str, Any] = {f"{fault.value}_rate": 0.1 for fault in Fault}
 
 
 def drawn(faults: Faults, number: int = 4_000) -> list[Fault | None]:
-    return [faults.of(letters.request("a-1", candidate_id=f"c-{place}")) for place in range(number)]
+    return [faults.of(messages.request("a-1", candidate_id=f"c-{place}")) for place in range(number)]
 
 
 def test_every_fault_has_a_rate_and_is_met_as_often_as_it_says() -> None:
@@ -33,9 +33,9 @@ def test_a_fault_depends_on_candidate_and_number_and_not_on_the_id_of_the_attemp
     faults = Faults(FaultSettings(silent_rate=0.5))
     for place in range(50):
         names = {"candidate_id": f"c-{place}", "attempt": 2}
-        assert faults.of(letters.request("a-1", **names)) == faults.of(letters.request("other-uid-a2", **names))
+        assert faults.of(messages.request("a-1", **names)) == faults.of(messages.request("other-uid-a2", **names))
     of_first = drawn(faults, 50)
-    assert of_first != [faults.of(letters.request(candidate_id=f"c-{place}", attempt=2)) for place in range(50)]
+    assert of_first != [faults.of(messages.request(candidate_id=f"c-{place}", attempt=2)) for place in range(50)]
     assert of_first != drawn(Faults(FaultSettings(silent_rate=0.5, seed=1)), 50)
 
 
@@ -66,7 +66,7 @@ def test_a_spoilt_value_is_in_no_unit_or_range_and_other_faults_leave_it_alone()
 
 @pytest.mark.parametrize("value", [-1.0, -0.5, 0.0, 3.0])
 def test_a_contradiction_has_another_value_and_a_message_id_of_its_own(value: float) -> None:
-    said = letters.result(quantities=energy(value))
+    said = messages.result(quantities=energy(value))
     other = contradicting(said, "m-2")
     assert other.quantities[0].value != value
     assert (other.attempt_id, other.candidate_id, other.message_id) == (said.attempt_id, said.candidate_id, "m-2")

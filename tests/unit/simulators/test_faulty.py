@@ -14,8 +14,8 @@ from protocols.wire.topics import Channel, parse
 from simulators.executor import InPlaceExecutor
 from simulators.faults import FaultSettings
 from simulators.faulty import faulty
-from simulators.outbox import Outbox, Progress
-from tests.support import sample_messages as letters
+from simulators.outbox import AttemptProgress, Outbox
+from tests.support import sample_messages as says
 from tests.support.evaluators import Constant
 from tests.support.lab import Lab, until
 from tests.support.memory_bus import MemoryBus
@@ -27,20 +27,20 @@ def lab_with(folder: Path, *, resend_s: float = 60.0, **faults: Any) -> Lab:
 
 
 def on_the_result_topic(lab: Lab) -> list[bytes]:
-    return [letter.payload for _, letter in lab.bus.log if parse(letter.topic).channel is Channel.RESULT]
+    return [message.payload for _, message in lab.bus.log if parse(message.topic).channel is Channel.RESULT]
 
 
 async def results(lab: Lab, number: int) -> list[bytes]:
     """Ask once, and return the first so many payloads on the result topic."""
     executor = InPlaceExecutor(Constant(2.0))
     async with lab.agent(), lab.simulator(executor):
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(says.request("a-1"))
         await until(lambda: len(on_the_result_topic(lab)) >= number)
     return on_the_result_topic(lab)
 
 
 def values(payloads: list[bytes]) -> list[float]:
-    topic = f"entropilot/v1/{letters.CAMPAIGN}/result/{letters.SIMULATOR}"
+    topic = f"entropilot/v1/{says.CAMPAIGN}/result/{says.SIMULATOR}"
     messages = [decode(topic, payload) for payload in payloads]
     return [message.quantities[0].value for message in messages if isinstance(message, CandidateResult)]
 
@@ -54,7 +54,7 @@ async def test_a_failing_attempt_is_answered_by_a_failure_that_another_attempt_m
     evaluator = Constant()
     lab = lab_with(tmp_path, failure_rate=1.0)
     async with lab.agent(), lab.simulator(InPlaceExecutor(evaluator)):
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(says.request("a-1"))
         answer = await lab.answer()
     assert isinstance(answer, CandidateFailure)
     assert answer.reason is FailureReason.CALCULATION_FAILED
@@ -64,18 +64,18 @@ async def test_a_failing_attempt_is_answered_by_a_failure_that_another_attempt_m
 async def test_a_silent_attempt_is_done_and_never_answered(tmp_path: Path) -> None:
     lab = lab_with(tmp_path, silent_rate=1.0)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())) as service:
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(says.request("a-1"))
         await until(lambda: service.counts["silent"] == 1)
     assert lab.answers_sent() == []
     outbox = Outbox.open(lab.url)
-    assert (outbox.find("a-1") or [None])[0] is Progress.DELIVERED
+    assert (outbox.find("a-1") or [None])[0] is AttemptProgress.DELIVERED
     outbox.close()
 
 
 async def test_a_late_answer_is_held_back_and_its_repetitions_with_it(tmp_path: Path) -> None:
     lab = lab_with(tmp_path, resend_s=0.01, late_rate=1.0, late_by_s=1.0)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant(2.0))) as service:
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(says.request("a-1"))
         await until(lambda: service.counts["repeated answers"] >= 3)
         assert on_the_result_topic(lab) == [], "the repetitions were held back too"
         answer = await lab.answer("a-1")

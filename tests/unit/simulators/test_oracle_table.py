@@ -81,7 +81,7 @@ def test_an_oracle_is_built_of_plain_json_and_knows_the_normalised_ids(tmp_path:
     path = tmp_path / "t.csv"
     path.write_text("jid,s,e,gap,f\nJVASP-1,x,1.5,,0\nJVASP-2,x,2.5,3.5,1\n")
     columns = TableColumns(
-        id="jid", family="s", property="e", unit="eV", features=("f",), further_properties={"gap": "eV"}
+        id="jid", family="s", property="e", unit="eV", features=("f",), additional_properties={"gap": "eV"}
     )
     text = OracleTableSettings(path=str(path), columns=columns).model_dump_json()
     oracle = OracleTable.from_settings(OracleTableSettings.model_validate_json(text))

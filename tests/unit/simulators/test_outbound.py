@@ -56,7 +56,7 @@ def outbound(link: Link, *undelivered: Answer, seed: int = 1) -> Outbound:
     )
 
 
-def played(story: Callable[[Link, Outbound], Coroutine[Any, Any, None]], *undelivered: Answer) -> None:
+def played(fold: Callable[[Link, Outbound], Coroutine[Any, Any, None]], *undelivered: Answer) -> None:
     """Play a story in virtual time; whatever is on its way afterwards is given up."""
 
     async def whole() -> None:
@@ -65,7 +65,7 @@ def played(story: Callable[[Link, Outbound], Coroutine[Any, Any, None]], *undeli
         group = asyncio.TaskGroup()
         async with group:
             sends.run_in(group)
-            await story(link, sends)
+            await fold(link, sends)
             link.answers.set()
 
     run_in_virtual_time(whole(), seed=3)
@@ -75,7 +75,7 @@ def pauses(seed: int) -> list[float]:
     """The pauses before the repetitions of one answer."""
     found: list[float] = []
 
-    async def story(link: Link, _: Outbound) -> None:
+    async def fold(link: Link, _: Outbound) -> None:
         sends, now = outbound(link, ANSWER, seed=seed), 100.0
         for _again in range(6):
             sends.send_answers([ANSWER], now)
@@ -83,7 +83,7 @@ def pauses(seed: int) -> list[float]:
             found.append(wait_s)
             now += wait_s
 
-    played(story)
+    played(fold)
     return found
 
 
@@ -94,7 +94,7 @@ def test_pauses_between_repetitions_double_up_to_their_bound_and_scatter() -> No
 
 
 def test_an_answer_is_due_again_after_its_pause_until_its_receipt() -> None:
-    async def story(link: Link, sends: Outbound) -> None:
+    async def fold(link: Link, sends: Outbound) -> None:
         assert sends.link_up() == [ANSWER], "what an earlier start has left goes out at once"
         sends.send_answers([ANSWER], 0.0)
         wait_s = sends.wait_s(0.0)
@@ -105,20 +105,20 @@ def test_an_answer_is_due_again_after_its_pause_until_its_receipt() -> None:
         assert not sends.take_receipt("a-1")
         assert (sends.wait_s(0.0), sends.pop_due(1e9)) == (None, [])
 
-    played(story, ANSWER)
+    played(fold, ANSWER)
 
 
 def test_without_a_link_nothing_is_sent_and_nothing_is_due() -> None:
-    async def story(link: Link, sends: Outbound) -> None:
+    async def fold(link: Link, sends: Outbound) -> None:
         sends.send_answers([ANSWER], 0.0)
         await asyncio.sleep(1)
         assert (link.published, sends.wait_s(0.0), sends.pop_due(1e9)) == ([], None, [])
 
-    played(story, ANSWER)
+    played(fold, ANSWER)
 
 
 def test_the_status_is_repeated_until_we_are_to_end() -> None:
-    async def story(link: Link, sends: Outbound) -> None:
+    async def fold(link: Link, sends: Outbound) -> None:
         sends.link_up()
         ending = asyncio.Event()
         repeating = asyncio.create_task(sends.repeat_status(unless=ending.is_set))
@@ -129,12 +129,12 @@ def test_the_status_is_repeated_until_we_are_to_end() -> None:
         assert len(link.health()) == 3
         repeating.cancel()
 
-    played(story)
+    played(fold)
 
 
 @pytest.mark.parametrize("answers", [True, False])
 def test_the_last_word_is_that_we_leave_and_a_silent_broker_does_not_hold_it_up(answers: bool) -> None:
-    async def story(link: Link, sends: Outbound) -> None:
+    async def fold(link: Link, sends: Outbound) -> None:
         sends.link_up()
         await asyncio.sleep(0.01)
         if not answers:
@@ -145,4 +145,4 @@ def test_the_last_word_is_that_we_leave_and_a_silent_broker_does_not_hold_it_up(
         assert link.health()[-1] is Health.OFFLINE
         assert link.closed
 
-    played(story)
+    played(fold)

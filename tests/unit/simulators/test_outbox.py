@@ -12,7 +12,7 @@ import pytest
 
 from protocols.errors import StoreError
 from protocols.storage.database import sqlite_url
-from simulators.outbox import OUTBOX_VERSION, Answer, Change, Outbox, Progress
+from simulators.outbox import OUTBOX_VERSION, Answer, AttemptProgress, Change, Outbox
 
 NOW = datetime.now(UTC).isoformat()
 REQUEST = b'{"request": "\xc3\xa9"}'
@@ -32,11 +32,11 @@ def opened(path: Path) -> Iterator[Outbox]:
 
 
 def received(attempt_id: str) -> Change:
-    return Change(attempt_id, Progress.RECEIVED, request=REQUEST)
+    return Change(attempt_id, AttemptProgress.RECEIVED, request=REQUEST)
 
 
 def answered(attempt_id: str) -> Change:
-    return Change(attempt_id, Progress.ANSWERED, answer=answer(attempt_id))
+    return Change(attempt_id, AttemptProgress.ANSWERED, answer=answer(attempt_id))
 
 
 def test_an_attempt_passes_through_its_states_and_keeps_request_and_answer(tmp_path: Path) -> None:
@@ -44,34 +44,36 @@ def test_an_attempt_passes_through_its_states_and_keeps_request_and_answer(tmp_p
     with opened(path) as outbox:
         assert outbox.find("a-1") is None
         outbox.write([received("a-1")], now=NOW)
-        assert outbox.find("a-1") == (Progress.RECEIVED, Answer("a-1", "", b""))
-        assert outbox.requests(Progress.RECEIVED) == [("a-1", REQUEST)]
-        outbox.write([Change("a-1", Progress.STARTED)], now=NOW)
-        assert outbox.requests(Progress.RECEIVED) == []
-        assert outbox.requests(Progress.STARTED) == [("a-1", REQUEST)]
+        assert outbox.find("a-1") == (AttemptProgress.RECEIVED, Answer("a-1", "", b""))
+        assert outbox.requests(AttemptProgress.RECEIVED) == [("a-1", REQUEST)]
+        outbox.write([Change("a-1", AttemptProgress.STARTED)], now=NOW)
+        assert outbox.requests(AttemptProgress.RECEIVED) == []
+        assert outbox.requests(AttemptProgress.STARTED) == [("a-1", REQUEST)]
         outbox.write([answered("a-1")], now=NOW)
         assert outbox.undelivered() == [answer("a-1")]
     with opened(path) as outbox:
-        assert outbox.find("a-1") == (Progress.ANSWERED, answer("a-1"))
-        outbox.write([Change("a-1", Progress.DELIVERED)], now=NOW)
+        assert outbox.find("a-1") == (AttemptProgress.ANSWERED, answer("a-1"))
+        outbox.write([Change("a-1", AttemptProgress.DELIVERED)], now=NOW)
         assert outbox.undelivered() == []
     with opened(path) as outbox:
-        assert outbox.find("a-1") == (Progress.DELIVERED, answer("a-1")), "a repeated request gets the same answer"
+        assert outbox.find("a-1") == (AttemptProgress.DELIVERED, answer("a-1")), (
+            "a repeated request gets the same answer"
+        )
 
 
 def test_several_changes_of_one_attempt_in_one_step_end_in_the_last(tmp_path: Path) -> None:
     with opened(tmp_path / "a.db") as outbox:
-        outbox.write([received("a-1"), Change("a-1", Progress.STARTED), received("a-2")], now=NOW)
-        outbox.write([answered("a-1"), Change("a-1", Progress.DELIVERED)], now=NOW)
-        assert outbox.find("a-1") == (Progress.DELIVERED, answer("a-1"))
-        assert outbox.requests(Progress.RECEIVED) == [("a-2", REQUEST)]
+        outbox.write([received("a-1"), Change("a-1", AttemptProgress.STARTED), received("a-2")], now=NOW)
+        outbox.write([answered("a-1"), Change("a-1", AttemptProgress.DELIVERED)], now=NOW)
+        assert outbox.find("a-1") == (AttemptProgress.DELIVERED, answer("a-1"))
+        assert outbox.requests(AttemptProgress.RECEIVED) == [("a-2", REQUEST)]
 
 
 def test_an_attempt_that_is_there_is_not_begun_again(tmp_path: Path) -> None:
     with opened(tmp_path / "a.db") as outbox:
         outbox.write([received("a-1"), answered("a-1")], now=NOW)
         outbox.write([received("a-1")], now=NOW)
-        assert outbox.find("a-1") == (Progress.ANSWERED, answer("a-1"))
+        assert outbox.find("a-1") == (AttemptProgress.ANSWERED, answer("a-1"))
 
 
 def test_a_step_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -84,11 +86,15 @@ def test_a_step_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
         heavy = Answer("a-2", "lab/result/a-2", b"x" * 1_000_000)
         with pytest.raises(StoreError, match="full"):
             outbox.write(
-                [received("a-2"), Change("a-1", Progress.STARTED), Change("a-2", Progress.ANSWERED, answer=heavy)],
+                [
+                    received("a-2"),
+                    Change("a-1", AttemptProgress.STARTED),
+                    Change("a-2", AttemptProgress.ANSWERED, answer=heavy),
+                ],
                 now=NOW,
             )
     with opened(path) as outbox:
-        assert outbox.requests(Progress.RECEIVED) == [("a-1", REQUEST)]
+        assert outbox.requests(AttemptProgress.RECEIVED) == [("a-1", REQUEST)]
         assert outbox.find("a-2") is None
 
 
@@ -104,7 +110,12 @@ def test_requests_come_back_in_the_order_in_which_they_came_whatever_the_clock_s
     with opened(tmp_path / "a.db") as outbox:
         for hour, attempt_id in ((3, "a-1"), (1, "b-2"), (2, "c-3"), (2, "b-3")):
             outbox.write([received(attempt_id)], now=f"2026-01-01T0{hour}:00:00+00:00")
-        assert [attempt_id for attempt_id, _ in outbox.requests(Progress.RECEIVED)] == ["a-1", "b-2", "c-3", "b-3"]
+        assert [attempt_id for attempt_id, _ in outbox.requests(AttemptProgress.RECEIVED)] == [
+            "a-1",
+            "b-2",
+            "c-3",
+            "b-3",
+        ]
 
 
 def test_only_answers_with_a_receipt_are_forgotten_when_many_came_after_them(
@@ -118,9 +129,9 @@ def test_only_answers_with_a_receipt_are_forgotten_when_many_came_after_them(
             outbox.write(
                 [
                     answered(f"{name}-delivered"),
-                    Change(f"{name}-delivered", Progress.DELIVERED),
+                    Change(f"{name}-delivered", AttemptProgress.DELIVERED),
                     answered(f"{name}-answered"),
-                    Change(f"{name}-begun", Progress.STARTED),
+                    Change(f"{name}-begun", AttemptProgress.STARTED),
                 ],
                 now=NOW,
             )
@@ -128,16 +139,18 @@ def test_only_answers_with_a_receipt_are_forgotten_when_many_came_after_them(
         assert outbox.find("old-delivered") is None
         assert outbox.find("young-delivered") is not None
         assert {each.attempt_id for each in outbox.undelivered()} == {"old-answered", "young-answered"}
-        assert {each for each, _ in outbox.requests(Progress.STARTED)} == {"old-begun", "young-begun"}
+        assert {each for each, _ in outbox.requests(AttemptProgress.STARTED)} == {"old-begun", "young-begun"}
 
 
 def test_a_delivered_attempt_is_known_after_a_restart_whatever_the_clock_said(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with opened(path) as outbox:
         outbox.write([received("a-1")], now="1970-01-01T00:00:00+00:00")
-        outbox.write([answered("a-1"), Change("a-1", Progress.DELIVERED)], now="1970-01-01T00:00:00+00:00")
+        outbox.write([answered("a-1"), Change("a-1", AttemptProgress.DELIVERED)], now="1970-01-01T00:00:00+00:00")
     with opened(path) as outbox:
-        assert outbox.find("a-1") == (Progress.DELIVERED, answer("a-1")), "else it would be evaluated a second time"
+        assert outbox.find("a-1") == (AttemptProgress.DELIVERED, answer("a-1")), (
+            "else it would be evaluated a second time"
+        )
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

@@ -18,16 +18,16 @@ from protocols.wire.topics import Channel, parse, simulator_subscriptions
 from simulators import service as service_module
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import ChildExecutor, Executor, InPlaceExecutor
-from simulators.outbox import Outbox, Progress
+from simulators.outbox import AttemptProgress, Outbox
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 from tests.support.evaluators import Constant, Failing, HeldExecutor, Silent, UnmakableExecutor, energy
 from tests.support.lab import PATIENCE_S, RESEND_S, Lab, clock, decoded, until
 from tests.support.memory_bus import MemoryBus
 
 
-def stored(lab: Lab, attempt_id: str) -> Progress | None:
+def stored(lab: Lab, attempt_id: str) -> AttemptProgress | None:
     """Return how far an attempt is in the database of a simulator that does not run."""
     outbox = Outbox.open(lab.url)
     try:
@@ -43,11 +43,11 @@ def stored(lab: Lab, attempt_id: str) -> Progress | None:
 async def test_a_request_is_answered_with_its_own_names_and_what_was_measured(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant(-2.5))):
-        await lab.ask(letters.request("a-1", candidate_id="al-7"))
+        await lab.ask(messages.request("a-1", candidate_id="al-7"))
         answer = await lab.answer()
     assert isinstance(answer, CandidateResult)
     names = (answer.campaign, answer.attempt_id, answer.candidate_id, answer.simulator)
-    assert names == (letters.CAMPAIGN, "a-1", "al-7", letters.SIMULATOR)
+    assert names == (messages.CAMPAIGN, "a-1", "al-7", messages.SIMULATOR)
     assert answer.quantities == energy(-2.5)
     assert answer.duration_s >= 0
     assert answer.sent_at == clock()
@@ -56,14 +56,14 @@ async def test_a_request_is_answered_with_its_own_names_and_what_was_measured(tm
 async def test_a_request_to_this_simulator_by_name_is_answered_too(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())):
-        await lab.ask(letters.request("a-1"), recipient=letters.SIMULATOR)
+        await lab.ask(messages.request("a-1"), recipient=messages.SIMULATOR)
         assert (await lab.answer()).attempt_id == "a-1"
 
 
 async def test_an_answer_is_repeated_until_its_receipt_and_then_no_more(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())) as service:
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         repeated = [await lab.answer_delivery("a-1") for _ in range(4)]
         assert len({each.payload for each in repeated}) == 1, "the same message, with the same id"
         await lab.settled(service, "a-1")
@@ -73,14 +73,14 @@ async def test_an_answer_is_repeated_until_its_receipt_and_then_no_more(tmp_path
         assert len(lab.answers_sent()) == sent
         assert service.counts["delivered"] == 1
         assert service.counts["repeated answers"] >= 3
-    assert stored(lab, "a-1") is Progress.DELIVERED
+    assert stored(lab, "a-1") is AttemptProgress.DELIVERED
 
 
 async def test_a_receipt_for_what_is_not_waiting_changes_nothing(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())) as service:
-        await lab.tell(letters.receipt("never-seen"))
-        await lab.ask(letters.request("a-1"))
+        await lab.tell(messages.receipt("never-seen"))
+        await lab.ask(messages.request("a-1"))
         await lab.answer("a-1")
         for _ in range(3):
             await lab.settled(service, "a-1")
@@ -93,7 +93,7 @@ async def test_noise_is_added_the_same_for_the_same_attempt_and_its_deviation_is
         (tmp_path / folder).mkdir()
         lab = Lab(tmp_path / folder, noise={"standard_deviation": 0.5})
         async with lab.agent(), lab.simulator(InPlaceExecutor(Constant(1.0))):
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
             answer = await lab.answer("a-1")
         assert isinstance(answer, CandidateResult)
         (quantity,) = answer.quantities
@@ -106,7 +106,7 @@ async def test_the_lab_takes_the_time_that_its_settings_say(tmp_path: Path) -> N
     lab = Lab(tmp_path, latency={"mean_s": 0.05})
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())):
         began = time.monotonic()
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         answer = await lab.answer("a-1")
         assert time.monotonic() - began >= 0.045
     assert isinstance(answer, CandidateResult)
@@ -116,12 +116,12 @@ async def test_the_lab_takes_the_time_that_its_settings_say(tmp_path: Path) -> N
 async def test_a_simulator_of_every_campaign_answers_each_one_on_its_own_topic(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant()), campaign=None):
-        for campaign in (letters.CAMPAIGN, "other"):
-            await lab.ask(letters.request(f"a-{campaign}", campaign=campaign))
-        await until(lambda: {each.campaign for each in lab.answers_sent()} == {letters.CAMPAIGN, "other"})
-        for _, letter in lab.bus.log:
-            assert decode(letter.topic, letter.payload).campaign == parse(letter.topic).campaign
-    assert not [letter for _, letter in lab.bus.log if parse(letter.topic).channel is Channel.STATUS]
+        for campaign in (messages.CAMPAIGN, "other"):
+            await lab.ask(messages.request(f"a-{campaign}", campaign=campaign))
+        await until(lambda: {each.campaign for each in lab.answers_sent()} == {messages.CAMPAIGN, "other"})
+        for _, message in lab.bus.log:
+            assert decode(message.topic, message.payload).campaign == parse(message.topic).campaign
+    assert not [message for _, message in lab.bus.log if parse(message.topic).channel is Channel.STATUS]
 
 
 # --- never twice ----------------------------------------------------------------------------------------------------
@@ -130,12 +130,12 @@ async def test_a_simulator_of_every_campaign_answers_each_one_on_its_own_topic(t
 async def test_a_repeated_request_is_answered_from_the_store_and_never_evaluated_again(tmp_path: Path) -> None:
     lab, evaluator = Lab(tmp_path, resend_min_s=60.0, resend_max_s=60.0), Constant()
     async with lab.agent(), lab.simulator(InPlaceExecutor(evaluator)) as service:
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         first = await lab.answer_delivery("a-1")
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         assert (await lab.answer_delivery("a-1")).payload == first.payload
         await lab.settled(service, "a-1")
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         assert (await lab.answer_delivery("a-1")).payload == first.payload, "even after the receipt"
         assert service.counts["repeated requests"] == 2
     assert evaluator.asked == ["a-1"]
@@ -144,9 +144,9 @@ async def test_a_repeated_request_is_answered_from_the_store_and_never_evaluated
 async def test_a_request_repeated_while_it_is_evaluated_waits_for_the_one_evaluation(tmp_path: Path) -> None:
     lab, executor = Lab(tmp_path), HeldExecutor()
     async with lab.agent(), lab.simulator(executor) as service:
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         await until(lambda: "a-1" in executor.running)
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         await until(lambda: service.counts["repeated requests"] == 1)
         executor.release("a-1")
         await lab.answer("a-1")
@@ -159,7 +159,7 @@ async def test_a_request_that_came_twice_while_the_simulator_was_away_is_evaluat
         async with lab.simulator(InPlaceExecutor(evaluator)):
             await until(lambda: "simulator" in lab.bus.sessions)
         for _ in range(2):
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
             await lab.answer("a-1")
             await lab.settled(service, "a-1")
@@ -170,11 +170,11 @@ async def test_a_request_repeated_after_a_restart_is_answered_from_the_store(tmp
     lab, evaluator = Lab(tmp_path, resend_min_s=60.0, resend_max_s=60.0), Constant()
     async with lab.agent():
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
             first = await lab.answer_delivery("a-1")
             await lab.settled(service, "a-1")
         async with lab.simulator(InPlaceExecutor(evaluator)):
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
             assert (await lab.answer_delivery("a-1")).payload == first.payload
     assert evaluator.asked == ["a-1"]
 
@@ -183,7 +183,7 @@ async def test_an_answer_without_a_receipt_is_repeated_after_a_crash(tmp_path: P
     lab, evaluator = Lab(tmp_path), Constant()
     async with lab.agent():
         async with lab.simulator_that_crashes(InPlaceExecutor(evaluator)):
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
             first = await lab.answer_delivery("a-1")
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
             sent = len(lab.answers_sent())
@@ -197,22 +197,22 @@ async def test_what_a_crash_interrupted_is_answered_as_interrupted_and_what_wait
     lab, held, evaluator = Lab(tmp_path, concurrency=1), HeldExecutor(), Constant()
     async with lab.agent():
         async with lab.simulator_that_crashes(held) as service:
-            await lab.ask(letters.request("a-1"))
-            await lab.ask(letters.request("a-2"))
+            await lab.ask(messages.request("a-1"))
+            await lab.ask(messages.request("a-2"))
             await until(lambda: service.counts["received"] == 2)
         assert held.asked == ["a-1"]
-        assert (stored(lab, "a-1"), stored(lab, "a-2")) == (Progress.STARTED, Progress.RECEIVED)
+        assert (stored(lab, "a-1"), stored(lab, "a-2")) == (AttemptProgress.STARTED, AttemptProgress.RECEIVED)
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
             interrupted, evaluated = await lab.answer("a-1"), await lab.answer("a-2")
             assert isinstance(interrupted, CandidateFailure)
             assert interrupted.reason is FailureReason.INTERRUPTED
             assert isinstance(evaluated, CandidateResult)
-            await lab.ask(letters.request("a-1"))  # however often it is asked for
+            await lab.ask(messages.request("a-1"))  # however often it is asked for
             await until(lambda: service.counts["repeated requests"] == 1)
             await lab.settled(service, "a-1")
             await lab.settled(service, "a-2")
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
-            await lab.ask(letters.request("a-3"))
+            await lab.ask(messages.request("a-3"))
             await lab.answer("a-3")
     assert evaluator.asked == ["a-2", "a-3"]
     reasons = {each.reason for each in lab.answers_sent() if isinstance(each, CandidateFailure)}
@@ -228,7 +228,7 @@ async def test_a_failure_is_reported_with_its_reason_and_repeated_until_its_rece
 ) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Failing(reason, "what was found"))) as service:
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         deliveries = [await lab.answer_delivery("a-1") for _ in range(2)]
         answer = decoded(deliveries[0])
         assert isinstance(answer, CandidateFailure)
@@ -243,7 +243,7 @@ async def test_a_very_long_detail_is_cut_and_travels(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     executor = InPlaceExecutor(Failing(FailureReason.CALCULATION_FAILED, "é" * 10_000))
     async with lab.agent(), lab.simulator(executor):
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         answer = await lab.answer("a-1")
     assert isinstance(answer, CandidateFailure)
     assert answer.detail.endswith("…")
@@ -253,12 +253,12 @@ async def test_a_silent_lab_answers_nothing_ever_and_evaluates_once(tmp_path: Pa
     lab, evaluator = Lab(tmp_path), Silent()
     async with lab.agent():
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
             await until(lambda: service.counts["silent"] == 1 and not service.running)
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
             await until(lambda: service.counts["repeated requests"] == 1)
         async with lab.simulator(InPlaceExecutor(evaluator)) as service:
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
             await until(lambda: service.counts["repeated requests"] == 1)
     assert evaluator.asked == ["a-1"]
     assert lab.answers_sent() == []
@@ -269,7 +269,7 @@ async def test_a_silent_lab_answers_nothing_ever_and_evaluates_once(tmp_path: Pa
 
 async def test_what_is_no_request_is_counted_acknowledged_and_ignored(tmp_path: Path) -> None:
     lab, evaluator = Lab(tmp_path), Constant()
-    request = letters.request("a-1")
+    request = messages.request("a-1")
     topic, payload = topic_of(request), encode(request)
     async with lab.agent(), lab.simulator(InPlaceExecutor(evaluator)) as service:
         await until(lambda: service.outbound.connected)
@@ -282,11 +282,11 @@ async def test_what_is_no_request_is_counted_acknowledged_and_ignored(tmp_path: 
             (b'"campaign":"alloys"', b'"campaign":"other"'),
         ):
             await lab.publish(topic, payload.replace(good, wrong))
-        for stray in (letters.result(), letters.receipt()):
+        for stray in (messages.result(), messages.receipt()):
             await lab.publish(topic, encode(stray))
-        await lab.publish(topic_of(letters.receipt()), payload)
-        await lab.publish(topic_of(letters.receipt()), encode(letters.receipt(simulator="sim-2")))
-        await lab.ask(letters.request("a-good"))
+        await lab.publish(topic_of(messages.receipt()), payload)
+        await lab.publish(topic_of(messages.receipt()), encode(messages.receipt(simulator="sim-2")))
+        await lab.ask(messages.request("a-good"))
         await lab.answer("a-good")
         refused = {name.removeprefix("refused: "): count for name, count in service.counts.items() if "refused" in name}
         assert refused == {
@@ -308,8 +308,8 @@ async def test_a_request_without_what_the_evaluator_needs_is_its_own_failure_and
 
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Picky())):
-        await lab.ask(letters.request("a-1", structure=None))
-        await lab.ask(letters.request("a-2"))
+        await lab.ask(messages.request("a-1", structure=None))
+        await lab.ask(messages.request("a-2"))
         first, second = await lab.answer("a-1"), await lab.answer("a-2")
     assert isinstance(first, CandidateFailure)
     assert isinstance(second, CandidateResult)
@@ -323,7 +323,7 @@ async def test_no_more_evaluations_run_at_once_than_there_are_slots(tmp_path: Pa
     lab, executor, count = Lab(tmp_path, concurrency=concurrency), HeldExecutor(), 10
     async with lab.agent(), lab.simulator(executor) as service:
         for number in range(count):
-            await lab.ask(letters.request(f"a-{number}"))
+            await lab.ask(messages.request(f"a-{number}"))
         await until(lambda: service.counts["received"] == count and len(executor.running) == concurrency)
         for _ in range(count):
             await until(lambda: bool(executor.running))
@@ -343,7 +343,7 @@ async def test_a_flood_of_requests_waits_at_the_broker_and_is_all_evaluated(
     most = 0
     async with lab.agent(), lab.simulator(executor) as service:
         for number in range(count):
-            await lab.ask(letters.request(f"a-{number:02}"))
+            await lab.ask(messages.request(f"a-{number:02}"))
         for _ in range(count):
             await until(lambda: bool(executor.running))
             most = max(most, len(service.waiting))
@@ -359,7 +359,7 @@ async def test_a_flood_of_requests_waits_at_the_broker_and_is_all_evaluated(
 
 
 def statuses(lab: Lab) -> list[Health]:
-    messages = [decode(letter.topic, letter.payload) for _, letter in lab.bus.log]
+    messages = [decode(message.topic, message.payload) for _, message in lab.bus.log]
     return [each.health for each in messages if isinstance(each, Status)]
 
 
@@ -373,7 +373,7 @@ async def test_a_simulator_says_that_it_is_there_and_that_it_leaves(tmp_path: Pa
     (kept,) = lab.bus.retained.items()
     message = decode(*kept)
     assert isinstance(message, Status)
-    assert (message.client, message.role, message.health) == (letters.SIMULATOR, "simulator", Health.OFFLINE)
+    assert (message.client, message.role, message.health) == (messages.SIMULATOR, "simulator", Health.OFFLINE)
 
 
 async def test_a_simulator_that_vanishes_is_offline_and_back_online_when_its_link_is(tmp_path: Path) -> None:
@@ -388,7 +388,7 @@ async def test_a_simulator_that_vanishes_is_offline_and_back_online_when_its_lin
 async def test_answers_made_while_the_link_was_down_are_sent_when_it_is_up_again(tmp_path: Path) -> None:
     lab, executor = Lab(tmp_path, resend_min_s=60.0, resend_max_s=60.0), HeldExecutor()
     async with lab.agent() as agent, lab.simulator(executor) as service:
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         await until(lambda: "a-1" in executor.running)
         lab.bus.stop(forget=False)
         await until(lambda: not service.outbound.connected)
@@ -407,9 +407,9 @@ async def test_requests_that_were_not_committed_come_again_from_the_broker(tmp_p
         async with lab.simulator(InPlaceExecutor(evaluator)):
             await until(lambda: "simulator" in lab.bus.sessions)
         outbox = Outbox.open(lab.url)
-        service = lab._service(outbox, InPlaceExecutor(evaluator), letters.CAMPAIGN)
+        service = lab._service(outbox, InPlaceExecutor(evaluator), messages.CAMPAIGN)
         outbox.close()  # every commit fails from now on
-        await lab.ask(letters.request("a-1"))
+        await lab.ask(messages.request("a-1"))
         with pytest.raises(Exception, match="closed"):
             await asyncio.wait_for(service.run(), PATIENCE_S)
         assert len(lab.bus.sessions["simulator"].unacknowledged) + len(lab.bus.sessions["simulator"].queue) == 1
@@ -425,13 +425,13 @@ async def test_a_simulator_ends_within_five_seconds_while_it_evaluates_and_says_
     lab, executor = Lab(tmp_path), HeldExecutor()
     async with lab.agent():
         async with lab.simulator(executor):
-            await lab.ask(letters.request("a-1"))
+            await lab.ask(messages.request("a-1"))
             await until(lambda: "a-1" in executor.running)
             began = time.monotonic()
         assert time.monotonic() - began < 5.0
         assert executor.closed
         assert not executor.running
-        assert stored(lab, "a-1") is Progress.STARTED
+        assert stored(lab, "a-1") is AttemptProgress.STARTED
         assert await lab.health() is Health.ONLINE
         assert await lab.health() is Health.OFFLINE
         async with lab.simulator(InPlaceExecutor(Constant())):
@@ -446,18 +446,18 @@ async def test_a_simulator_ends_within_five_seconds_while_a_real_child_hangs(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     evaluator: dict[str, Any] = {"evaluator": "tests.support.evaluators:Misbehaving", "concurrency": 2}
-    executor = ChildExecutor(SimulatorSettings(id=letters.SIMULATOR, **evaluator))
+    executor = ChildExecutor(SimulatorSettings(id=messages.SIMULATOR, **evaluator))
     lab = Lab(tmp_path, **evaluator)
     async with lab.agent():
         async with lab.simulator(executor):
-            await lab.ask(letters.request("a-1", formula="hang"))
-            await lab.ask(letters.request("a-2", formula="Al"))
+            await lab.ask(messages.request("a-1", formula="hang"))
+            await lab.ask(messages.request("a-2", formula="Al"))
             await lab.answer("a-2")
             began = time.monotonic()
         assert time.monotonic() - began < 5.0
     assert not any(child.is_running for child in executor._all)
-    assert stored(lab, "a-1") is Progress.STARTED
-    assert stored(lab, "a-2") is Progress.ANSWERED
+    assert stored(lab, "a-1") is AttemptProgress.STARTED
+    assert stored(lab, "a-2") is AttemptProgress.ANSWERED
 
 
 @pytest.mark.system
@@ -467,10 +467,10 @@ async def test_an_evaluation_past_its_deadline_is_reported_and_the_next_one_is_a
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     evaluator: dict[str, Any] = {"evaluator": "tests.support.evaluators:Misbehaving", "concurrency": 1}
     lab = Lab(tmp_path, **evaluator)
-    executor = ChildExecutor(SimulatorSettings(id=letters.SIMULATOR, **evaluator))
+    executor = ChildExecutor(SimulatorSettings(id=messages.SIMULATOR, **evaluator))
     async with lab.agent(), lab.simulator(executor):
         for name, formula in (("a-1", "hang"), ("a-2", "exit"), ("a-3", "nothing"), ("a-4", "Al")):
-            await lab.ask(letters.request(name, formula=formula, deadline_s=0.3 if formula == "hang" else 30.0))
+            await lab.ask(messages.request(name, formula=formula, deadline_s=0.3 if formula == "hang" else 30.0))
         answers = [await lab.answer(name) for name in ("a-1", "a-2", "a-3", "a-4")]
     reasons = [each.reason if isinstance(each, CandidateFailure) else None for each in answers]
     assert reasons == [FailureReason.DEADLINE_EXCEEDED, FailureReason.CRASHED, FailureReason.CALCULATION_FAILED, None]
@@ -479,10 +479,10 @@ async def test_an_evaluation_past_its_deadline_is_reported_and_the_next_one_is_a
 async def ended_by(lab: Lab, executor: Executor) -> BaseException:
     """Return what ends a simulator that is asked for one evaluation."""
     outbox = Outbox.open(lab.url)
-    service = lab._service(outbox, executor, letters.CAMPAIGN)
+    service = lab._service(outbox, executor, messages.CAMPAIGN)
     running = asyncio.create_task(service.run())
     await until(lambda: service.outbound.connected)
-    await lab.ask(letters.request("a-1"))
+    await lab.ask(messages.request("a-1"))
     (ended,) = await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), PATIENCE_S)
     outbox.close()
     assert isinstance(ended, BaseException)
@@ -497,7 +497,7 @@ async def test_a_broker_that_refuses_the_answers_ends_the_simulator_and_they_are
     assert isinstance(error, BrokerError)
     assert "/result/" in error.found
     assert "access list" in error.action
-    assert stored(lab, "a-1") is Progress.ANSWERED
+    assert stored(lab, "a-1") is AttemptProgress.ANSWERED
 
 
 async def test_a_full_disk_ends_the_simulator_with_an_advice_and_acknowledges_nothing(tmp_path: Path) -> None:
@@ -507,12 +507,12 @@ async def test_a_full_disk_ends_the_simulator_with_an_advice_and_acknowledges_no
         pages = outbox._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         outbox._connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
         outbox._connection.commit()
-        service = lab._service(outbox, InPlaceExecutor(Constant()), letters.CAMPAIGN)
+        service = lab._service(outbox, InPlaceExecutor(Constant()), messages.CAMPAIGN)
         running = asyncio.create_task(service.run())
         await until(lambda: service.outbound.connected)
         atoms = {"symbols": ("Al",) * 300, "scaled_positions": ((0.12345678, 0.5, 0.25),) * 300}
-        big = letters.ALUMINIUM.model_validate(letters.ALUMINIUM.model_dump() | atoms)
-        await lab.ask(letters.request("a-1", structure=big))
+        big = messages.ALUMINIUM.model_validate(messages.ALUMINIUM.model_dump() | atoms)
+        await lab.ask(messages.request("a-1", structure=big))
         with pytest.raises(StoreError, match="full"):
             await asyncio.wait_for(running, PATIENCE_S)
         outbox.close()
@@ -533,12 +533,12 @@ async def test_a_broker_that_refuses_us_ends_the_simulator(tmp_path: Path) -> No
     lab = Lab(tmp_path)
     outbox = Outbox.open(sqlite_url(tmp_path / "other.db"))
     transport = MemoryBus(password="x").transport(
-        "simulator", simulator_subscriptions(letters.SIMULATOR, campaign=letters.CAMPAIGN, shared=True)
+        "simulator", simulator_subscriptions(messages.SIMULATOR, campaign=messages.CAMPAIGN, shared=True)
     )
     executor = HeldExecutor()
     refused = SimulatorService(
         lab.settings,
-        campaign=letters.CAMPAIGN,
+        campaign=messages.CAMPAIGN,
         outbox=outbox,
         transport=transport,
         executor=executor,

@@ -40,7 +40,7 @@ def test_random_draws_follow_the_seed(policy: Policy, biased: Callable) -> None:
 
 
 def test_cheap_policies_are_those_without_a_surrogate() -> None:
-    assert [policy.cheap for policy in POLICIES] == [True, True, False]
+    assert [policy.runs_inline for policy in POLICIES] == [True, True, False]
 
 
 def test_every_candidate_is_equally_likely(world_of: Callable) -> None:

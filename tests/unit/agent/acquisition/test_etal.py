@@ -16,8 +16,8 @@ from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.etal import EntropyTargeted
 from agent.entropy.expected_gain import expected_gain
 from agent.entropy.measure import PUBLISHED, EntropyMeasure
-from agent.surrogate.growing import GrowingGP, GrowthTerms
-from agent.surrogate.pending_conditioned import Imagined
+from agent.surrogate.growing import GrowingGP, GrowthSettings
+from agent.surrogate.pending_conditioned import PendingConditioned
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 from protocols.errors import SettingsError
@@ -32,7 +32,7 @@ def array(*indices: int) -> np.ndarray:
 
 def test_it_is_a_policy_that_needs_a_process_of_its_own() -> None:
     assert isinstance(etal, Policy)
-    assert not etal.cheap
+    assert not etal.runs_inline
 
 
 def test_it_aims_at_the_family_of_the_lowest_entropy_and_says_so(biased: Callable) -> None:
@@ -42,7 +42,7 @@ def test_it_aims_at_the_family_of_the_lowest_entropy_and_says_so(biased: Callabl
     assert proposal.target_family == "tetragonal"
     assert proposal.details["entropy_before"] == h
     assert proposal.details["n_labelled"] == 20
-    assert proposal.reason.startswith(f"tetragonal is poorest (h = {h:.3f} nat, 20 values); expected gain ")
+    assert proposal.reason.startswith(f"tetragonal has the lowest entropy (h = {h:.3f} nat, 20 values); expected gain ")
     chosen, runner_up = proposal.choices[0], proposal.runner_up
     assert runner_up is not None
     assert chosen.score is not None
@@ -68,7 +68,7 @@ def parts(world: World, family: int) -> tuple[GrowingGP, np.ndarray, np.ndarray]
     labelled = world.start[world.pool.family_codes[world.start] == family]
     queries = Queries(world.pool.features, members, columns)
     X = columns.apply(world.pool.features[labelled])
-    process = GrowingGP(queries, X, world.truth[labelled], GrowthTerms(ard=True))
+    process = GrowingGP(queries, X, world.truth[labelled], GrowthSettings(ard=True))
     return process, members, np.setdiff1d(members, labelled)
 
 
@@ -158,7 +158,7 @@ def test_requests_in_flight_count_by_their_predicted_distribution(biased: Callab
     flight = np.sort([choice.index for choice in etal.propose(world.context(), 5).choices])
     then = EntropyTargeted(cases=400).propose(world.context(pending=flight), 1)
     process, _, _ = parts(world, 1)
-    imagined = Imagined(process)
+    imagined = PendingConditioned(process)
     imagined.extend(measure_columns(world.pool.features).apply(world.pool.features[flight]))
     known = world.truth[world.start[world.pool.family_codes[world.start] == 1]]
     drawn = imagined.values(np.random.default_rng(0).normal(size=(4000, 5)))
@@ -186,7 +186,7 @@ def test_requests_in_flight_that_are_all_alike_do_not_undo_an_entropy(world_of: 
     world = world_of(np.ones((100, 2)), np.zeros(100, dtype=np.int64), ("a",), truth)
     proposal = etal.propose(world.context(observed=np.arange(40), pending=np.arange(40, 70)), 1)
     assert math.isfinite(proposal.details["entropy_before"])
-    assert proposal.reason.startswith("a is poorest (h = ")
+    assert proposal.reason.startswith("a has the lowest entropy (h = ")
 
 
 def test_enough_requests_in_flight_turn_the_aim_to_another_family(world_of: Callable) -> None:

@@ -29,7 +29,7 @@ def columns(rows: list[dict[str, str]]) -> tuple[np.ndarray, np.ndarray, tuple[s
     """Features (fractions of the elements, volume per atom, atoms, centring), family codes and names, energies."""
     counts = np.array([[float(row[element]) for element in ELEMENTS] for row in rows])
     atoms, volume = (np.array([float(row[name]) for row in rows]) for name in ("natoms", "volume"))
-    centring = np.array([[row["crystal_structure"] == letter for letter in "ACFIPR"] for row in rows], dtype=float)
+    centring = np.array([[row["crystal_structure"] == message for message in "ACFIPR"] for row in rows], dtype=float)
     fractions = counts / counts.sum(axis=1, keepdims=True)
     features = np.column_stack((fractions, volume / atoms, np.log(volume), atoms, centring))
     families = tuple(sorted({row["crystal_system"] for row in rows}))

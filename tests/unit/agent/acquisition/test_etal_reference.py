@@ -1,4 +1,4 @@
-"""The reference mode: the published method to the letter, against loops and draws; its rules and its ends."""
+"""The reference mode: the published method to the message, against loops and draws; its rules and its ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from agent.acquisition.base import Policy
-from agent.acquisition.etal_reference import PublishedEntropyTargeted, is_left_out, published_entropy
+from agent.acquisition.etal_reference import PublishedEntropyTargeted, is_excluded, published_entropy
 from agent.acquisition.registry import make_policy
 from agent.acquisition.selection import expected_improvement
 from agent.entropy.entropy import differential_entropy, entropy_with_added, expected_entropy_with_added
@@ -125,7 +125,7 @@ def test_the_proposal_has_the_score_of_its_parts(biased: Callable) -> None:
     assert proposal.details["entropy_before"] == h
     assert proposal.details["expected_entropy_after"] == pytest.approx(after[np.argmax(scores)], rel=1e-12)
     assert proposal.reason == (
-        f"tetragonal is poorest (h = {h:.3f} nat, 20 values); expected gain {scores.max():.3f} nat"
+        f"tetragonal has the lowest entropy (h = {h:.3f} nat, 20 values); expected gain {scores.max():.3f} nat"
     )
     assert proposal.runner_up is not None
     assert proposal.runner_up.score == pytest.approx(np.sort(scores)[-2], rel=1e-12)
@@ -148,7 +148,7 @@ def test_it_is_a_policy_by_name_that_needs_a_process_of_its_own_and_asks_for_one
     policy = make_policy("etal_reference", {"patience": 7})
     assert isinstance(policy, Policy)
     assert isinstance(policy, PublishedEntropyTargeted)
-    assert not policy.cheap
+    assert not policy.runs_inline
     assert len(policy.propose(biased(0).context(), 8).choices) == 1
 
 
@@ -189,7 +189,7 @@ def test_a_miss_is_counted_at_every_step_also_where_the_estimator_changes_its_fo
     start = np.random.default_rng(0).normal(size=10)
     best = max(published_entropy(np.sort(np.append(start, y))) for y in np.linspace(start.min(), start.max(), 201))
     assert best < published_entropy(np.sort(start))
-    assert is_left_out(start, np.array([0.5 * (start.min() + start.max())]), 1)
+    assert is_excluded(start, np.array([0.5 * (start.min() + start.max())]), 1)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_miss_is_counted_at_every_step_also_where_the_estimator_changes_its_fo
     [
         ([0.0, 0.0, 0.0, 0.0, 0.0], True),
         ([0.0, 0.0, 0.0, 0.0], False),
-        ([0.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0], False),  # a gain begins the count anew
+        ([0.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0], False),  # a gain begins the count again
         ([9.0, 0.0, 0.0, 0.0, 0.0, 0.0], True),
         ([0.0, 0.0, 0.0, 0.0, 0.0, 9.0], True),  # for good: what was in flight does not bring it back
     ],
@@ -205,18 +205,18 @@ def test_a_miss_is_counted_at_every_step_also_where_the_estimator_changes_its_fo
 def test_five_misses_in_a_row_leave_a_family_out_for_good(acquired: list[float], out: bool) -> None:
     start = np.linspace(-2.0, 2.0, 30)
     jittered = np.array(acquired) + 1e-4 * np.arange(len(acquired))
-    assert is_left_out(start, jittered, 5) is out
+    assert is_excluded(start, jittered, 5) is out
 
 
 def test_an_entropy_that_is_undefined_is_not_raised_and_minus_infinity_is() -> None:
     assert math.isnan(published_entropy(np.arange(4.0)))
     assert published_entropy(np.zeros(6)) == -math.inf
-    assert is_left_out(np.arange(4.0), np.array([4.0]), 1)  # NaN → a number
+    assert is_excluded(np.arange(4.0), np.array([4.0]), 1)  # NaN → a number
     tied = np.array([0.0, 0.0, 0.0, 0.0, 5.0, 9.0, 12.0, 20.0])  # m = 3: h = −inf
     spread = np.array([1.0, 2.0, 3.0, 4.0, 4.5])  # m = 4 from 13 values on: h is finite
     assert published_entropy(tied) == -math.inf
     assert math.isfinite(published_entropy(np.sort(np.concatenate((tied, spread)))))
-    assert not is_left_out(tied, spread, 5)
+    assert not is_excluded(tied, spread, 5)
 
 
 def crowded(world_of: Callable, families: tuple[int, ...]) -> tuple[World, np.ndarray, np.ndarray]:
@@ -237,8 +237,8 @@ def test_a_family_that_is_left_out_gives_way_to_the_next_poorest(world_of: Calla
     known = np.concatenate((start, late[:5]))
     assert reference.propose(world.context(observed=start, acquired=late[:4]), 1).target_family == "b"
     assert reference.propose(world.context(observed=start, acquired=late[:5]), 1).target_family == "c"
-    by_hand = reference.propose(world.context(observed=known), 1)  # the same values, not acquired
-    assert by_hand.target_family == "b"
+    manually = reference.propose(world.context(observed=known), 1)  # the same values, not acquired
+    assert manually.target_family == "b"
     patient = PublishedEntropyTargeted(patience=6)
     assert patient.propose(world.context(observed=start, acquired=late[:5]), 1).target_family == "b"
 
@@ -295,7 +295,7 @@ def test_a_wrong_option_is_refused(options: dict[str, object]) -> None:
 def test_a_whole_campaign_ends_by_a_published_rule_and_its_reason_is_the_campaigns(biased: Callable) -> None:
     """Through the core: the budget is larger than what the method asks for."""
     from agent.campaign import proposals
-    from agent.campaign.events import AskingEnded
+    from agent.campaign.events import PolicyExhausted
     from agent.pool.candidates import Candidate, make_pool
     from tests.support.campaigns import Play, small_plan, value_of
 
@@ -307,7 +307,7 @@ def test_a_whole_campaign_ends_by_a_published_rule_and_its_reason_is_the_campaig
     played.settle()
     while played.awaited:
         played.answer(played.awaited[0])
-    (ended,) = played.of_kind(AskingEnded)
+    (ended,) = played.of_kind(PolicyExhausted)
     assert ended.reason.startswith(("no family with candidates is left", "family-"))
     assert played.campaign.finish_reason == f"the policy has nothing more to ask for: {ended.reason}"
     assert proposals.decision_needed(played.campaign) is None

@@ -10,7 +10,7 @@ import pytest
 
 from agent.acquisition.base import Policy
 from agent.acquisition.built_in import BUILT_IN
-from agent.acquisition.registry import is_cheap, make_policy, policy_fingerprint
+from agent.acquisition.registry import make_policy, policy_fingerprint, runs_inline
 from protocols.errors import SettingsError
 from protocols.settings.user_code import CodeSource
 
@@ -46,12 +46,12 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
 def test_every_built_in_name_makes_a_policy(name: str) -> None:
     policy = make_policy(name, {})
     assert isinstance(policy, Policy)
-    assert is_cheap(policy) == (name in {"random", "round_robin"})
+    assert runs_inline(policy) == (name in {"random", "round_robin"})
 
 
 def test_options_reach_the_policy(own_module: str) -> None:
     assert vars(make_policy(f"{own_module}:First", {"offset": 2})) == {"offset": 2}
-    assert is_cheap(make_policy(f"{own_module}:First", {}))
+    assert runs_inline(make_policy(f"{own_module}:First", {}))
 
 
 @pytest.mark.parametrize(

@@ -98,10 +98,10 @@ def test_in_order_the_last_lag_minus_one_decisions_count_as_pending_even_when_th
 def test_waiting_candidates_are_pending_to_a_policy() -> None:
     played = play(parallel=2, ordering=Ordering.AS_COMPLETED)
     played.steer(ControlAction.PAUSE)
-    waiting = played.awaited[0]
-    played.expire(waiting)
+    retry_pending = played.awaited[0]
+    played.expire(retry_pending)
     context = make_context(played.campaign, played.arrays)
-    assert POOL.index_of[waiting.candidate_id] in context.pending
+    assert POOL.index_of[retry_pending.candidate_id] in context.pending
 
 
 @pytest.mark.parametrize("ordering", Ordering)

@@ -10,22 +10,22 @@ from agent.acquisition.base import Choice, Proposal
 from agent.campaign import contract, decide, follow, proposals
 from agent.campaign.events import (
     MAX_REASON_LENGTH,
-    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
+    CandidateAbandoned,
     CandidateExcluded,
-    CandidateSetAside,
     ControlNoted,
     DecisionMade,
     LateResultKept,
     ObservationAdded,
+    PolicyExhausted,
     RequestIssued,
     ResultAccepted,
 )
-from agent.campaign.life_cycle import Phase, Standing
-from agent.campaign.plan import FurtherProperty, Ordering
+from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.plan import AdditionalProperty, Ordering
 from agent.campaign.proposals import DecisionNeeded, decision_seed
 from agent.campaign.state import Campaign
 from protocols.errors import InvariantViolation, MessageError
@@ -71,8 +71,8 @@ def test_a_valid_result_is_accepted_with_all_its_quantities() -> None:
     (event,) = outcome.events
     assert isinstance(event, ResultAccepted)
     assert (event.value, [q.name for q in event.quantities]) == (0.25, [PROPERTY, "volume"])
-    assert outcome.receipt is not None
-    assert (outcome.receipt.status, outcome.receipt.attempt_id) == (ReceiptStatus.ACCEPTED, attempt.attempt_id)
+    assert outcome.ack is not None
+    assert (outcome.ack.status, outcome.ack.attempt_id) == (ReceiptStatus.ACCEPTED, attempt.attempt_id)
 
 
 def test_a_repeated_result_gets_its_receipt_again_and_changes_nothing() -> None:
@@ -82,8 +82,8 @@ def test_a_repeated_result_gets_its_receipt_again_and_changes_nothing() -> None:
     before = state_of(played.campaign)
     outcome = decide.decide_result(played.campaign, result_of(attempt))
     assert outcome.events == ()
-    assert outcome.receipt is not None
-    assert outcome.receipt.status is ReceiptStatus.DUPLICATE
+    assert outcome.ack is not None
+    assert outcome.ack.status is ReceiptStatus.DUPLICATE
     assert state_of(played.campaign) == before
 
 
@@ -98,11 +98,11 @@ def test_the_first_valid_result_of_any_attempt_wins_and_a_later_one_is_kept_for_
     (late,) = outcome.events
     assert isinstance(late, LateResultKept)
     assert "observed" in late.why
-    assert outcome.receipt is not None
-    assert outcome.receipt.status is ReceiptStatus.LATE
+    assert outcome.ack is not None
+    assert outcome.ack.status is ReceiptStatus.LATE
     played.take(outcome)
     assert played.campaign.values[POOL.index_of[first.candidate_id]] == value_of(first.candidate_id)
-    assert decide.decide_result(played.campaign, result_of(second)).receipt.status is ReceiptStatus.DUPLICATE  # type: ignore[union-attr]
+    assert decide.decide_result(played.campaign, result_of(second)).ack.status is ReceiptStatus.DUPLICATE  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def test_a_result_that_breaks_its_contract_is_refused_with_the_reason(
     assert isinstance(event, AttemptFailed)
     assert not event.permanent
     assert says in event.detail
-    assert outcome.receipt is not None
-    assert (outcome.receipt.status, outcome.receipt.detail) == (ReceiptStatus.REFUSED, event.detail)
+    assert outcome.ack is not None
+    assert (outcome.ack.status, outcome.ack.detail) == (ReceiptStatus.REFUSED, event.detail)
     played.take(outcome)
     assert played.campaign.observations == 0
     assert played.awaited[0].number == 2
     repeated = decide.decide_result(played.campaign, result_of(attempt, *quantities))
-    assert (repeated.events, repeated.receipt.status) == ((), ReceiptStatus.DUPLICATE)  # type: ignore[union-attr]
+    assert (repeated.events, repeated.ack.status) == ((), ReceiptStatus.DUPLICATE)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("value", [-10.0, 10.0])
@@ -176,12 +176,12 @@ def test_a_failure_is_retried_unless_another_attempt_cannot_mend_it(reason: Fail
     receipt = played.fail(attempt, reason)
     assert receipt is not None
     assert receipt.status is ReceiptStatus.ACCEPTED
-    standing = played.campaign.standing_of(attempt.candidate_id)
+    status = played.campaign.status_of(attempt.candidate_id)
     if reason in PERMANENT_FAILURES:
-        assert standing is Standing.SET_ASIDE
-        assert f"{reason.value}: the lamp broke (after 1 attempt)" in played.of_kind(CandidateSetAside)[0].reason
+        assert status is CandidateStatus.ABANDONED
+        assert f"{reason.value}: the lamp broke (after 1 attempt)" in played.of_kind(CandidateAbandoned)[0].reason
     else:
-        assert standing is Standing.PENDING
+        assert status is CandidateStatus.PENDING
         assert played.awaited[0].number == 2
 
 
@@ -212,8 +212,8 @@ def test_a_candidate_is_set_aside_after_its_last_attempt_and_not_before() -> Non
     for number in (1, 2, 3):
         assert (played.awaited[0].number, played.awaited[0].candidate_id) == (number, candidate)
         played.expire(played.awaited[0])
-    assert played.campaign.standing_of(candidate) is Standing.SET_ASIDE
-    assert played.of_kind(CandidateSetAside)[0].reason == "no answer within the deadline (after 3 attempts)"
+    assert played.campaign.status_of(candidate) is CandidateStatus.ABANDONED
+    assert played.of_kind(CandidateAbandoned)[0].reason == "no answer within the deadline (after 3 attempts)"
     assert played.awaited[0].candidate_id != candidate
 
 
@@ -246,7 +246,7 @@ def test_a_stop_awaits_what_is_in_flight_and_asks_nothing_new() -> None:
     played.answer(first)
     assert played.campaign.phase is Phase.STOPPING
     played.expire(second)  # not tried again
-    assert played.campaign.standing_of(second.candidate_id) is Standing.SET_ASIDE
+    assert played.campaign.status_of(second.candidate_id) is CandidateStatus.ABANDONED
     assert played.campaign.phase is Phase.FINISHED
     assert played.campaign.finish_reason == "stopped by the operator"
     assert played.campaign.requested == 2
@@ -297,8 +297,8 @@ def test_only_whom_a_request_was_addressed_to_may_answer_it() -> None:
     assert refused.value.reason == "wrong_sender"
     anybody = play(recipients=("any",))
     outcome = decide.decide_result(anybody.campaign, result_of(anybody.awaited[0], simulator="somebody-else"))
-    assert outcome.receipt is not None
-    assert outcome.receipt.status is ReceiptStatus.ACCEPTED
+    assert outcome.ack is not None
+    assert outcome.ack.status is ReceiptStatus.ACCEPTED
 
 
 def test_a_restart_of_the_simulator_is_not_counted_against_the_candidate() -> None:
@@ -313,7 +313,7 @@ def test_a_candidate_that_takes_its_simulator_down_every_time_is_set_aside_in_th
     for _ in range(follow.MAX_INTERRUPTIONS):
         played.fail(played.awaited[0], FailureReason.INTERRUPTED)
     assert not played.awaited
-    assert len(played.of_kind(CandidateSetAside)) == 1
+    assert len(played.of_kind(CandidateAbandoned)) == 1
 
 
 def test_an_excluded_candidate_is_never_chosen_and_its_answer_is_late() -> None:
@@ -326,7 +326,7 @@ def test_an_excluded_candidate_is_never_chosen_and_its_answer_is_late() -> None:
         played.answer(played.awaited[0])
     asked = {event.candidate_id for event in played.of_kind(RequestIssued)}
     assert "c005" not in asked
-    assert played.campaign.standing_of(attempt.candidate_id) is Standing.EXCLUDED
+    assert played.campaign.status_of(attempt.candidate_id) is CandidateStatus.EXCLUDED
     assert played.campaign.spent == 6  # the unit of the excluded one is spent: it had been asked for
 
 
@@ -354,7 +354,7 @@ def test_an_observation_by_hand_revives_a_candidate_that_was_set_aside() -> None
     attempt = played.awaited[0]
     played.fail(attempt, FailureReason.UNSUPPORTED)
     played.steer(ControlAction.ADD_OBSERVATION, attempt.candidate_id, quantity=quantity(1.5))
-    assert played.campaign.standing_of(attempt.candidate_id) is Standing.OBSERVED
+    assert played.campaign.status_of(attempt.candidate_id) is CandidateStatus.OBSERVED
 
 
 @pytest.mark.parametrize(
@@ -397,7 +397,7 @@ def test_a_control_is_carried_out_once(message: object) -> None:
     played = play()
     played.take(decide.decide_control(played.campaign, message))  # type: ignore[arg-type]
     before = state_of(played.campaign)
-    assert decide.decide_control(played.campaign, message) == decide.Outcome()  # type: ignore[arg-type]
+    assert decide.decide_control(played.campaign, message) == decide.Consequence()  # type: ignore[arg-type]
     assert state_of(played.campaign) == before
 
 
@@ -476,7 +476,7 @@ def test_a_proposal_is_dropped_when_fewer_are_left_than_were_asked_for() -> None
     campaign = undecided(parallel=4, batch=3)
     asked = proposals.decision_needed(campaign)
     assert asked == DecisionNeeded(0, 3)
-    available = [which for which in POOL.candidate_ids if campaign.standing_of(which) is Standing.AVAILABLE]
+    available = [which for which in POOL.candidate_ids if campaign.status_of(which) is CandidateStatus.AVAILABLE]
     for number, which in enumerate(available[2:]):
         campaign.apply(CandidateExcluded(which, "toxic", f"m-{number}"))
     taken = [POOL.index_of[which] for which in available[:3]]
@@ -502,7 +502,7 @@ def test_a_policy_with_nothing_more_to_ask_for_ends_all_asking_with_its_reason()
     campaign = undecided(parallel=2, batch=2)
     proposal = Proposal((), "y" * 400, details={"left_out": 7.0, "gone": math.nan})
     (ended,) = proposals.decide_proposal(campaign, DecisionNeeded(0, 2), campaign.sequence, proposal).events
-    assert ended == AskingEnded(
+    assert ended == PolicyExhausted(
         0, decision_seed(7, 0), 2, "random", "f" * 12, "y" * MAX_REASON_LENGTH, {"left_out": 7.0}
     )
     campaign.apply(ended)
@@ -546,14 +546,14 @@ def test_what_is_in_flight_when_the_policy_ends_has_its_retries_and_its_outcome(
         assert played.campaign.phase is Phase.RUNNING
         played.answer(played.awaited[0])
     assert played.campaign.finish_reason == "the policy has nothing more to ask for: 3 are enough"
-    assert (played.campaign.observations, played.of_kind(CandidateSetAside)) == (3, [])
+    assert (played.campaign.observations, played.of_kind(CandidateAbandoned)) == (3, [])
 
 
 def test_an_operator_may_stop_a_campaign_whose_policy_has_ended() -> None:
     played = Play(POOL, small_plan(POOL, parallel=2, ordering=Ordering.AS_COMPLETED), propose=content_after(2))
     played.settle()
     played.answer(played.awaited[0])
-    assert played.campaign.asking_ended == "2 are enough"
+    assert played.campaign.policy_exhausted == "2 are enough"
     played.steer(ControlAction.STOP)
     played.expire(played.awaited[0])
     assert played.campaign.finish_reason == "stopped by the operator"
@@ -651,13 +651,13 @@ def test_a_campaign_pauses_itself_when_every_candidate_is_set_aside_in_a_row() -
     played = play(give_up_after=3)
     for _ in range(2):
         played.fail(played.awaited[0], FailureReason.UNSUPPORTED)
-    played.answer(played.awaited[0])  # the row begins anew
+    played.answer(played.awaited[0])  # the row begins again
     for number in range(3):
         assert played.campaign.phase is Phase.RUNNING, number
         played.fail(played.awaited[0], FailureReason.UNSUPPORTED)
     assert (played.campaign.phase, played.campaign.paused_itself) == (Phase.PAUSED, True)
-    assert played.campaign.pause_reason == "the last 3 candidates were all set aside"
-    played.fold(CampaignResumed("mended"))
+    assert played.campaign.pause_reason == "the last 3 candidates were all abandoned"
+    played.fold(CampaignResumed("fixed"))
     played.settle()
     assert played.campaign.phase is Phase.FINISHED  # the budget of 6 was spent on the way
 
@@ -686,9 +686,9 @@ def test_nothing_follows_a_new_or_a_finished_campaign() -> None:
 
 
 def test_a_result_must_bring_every_property_that_is_balanced() -> None:
-    """One that lacks a further one is refused; by hand only a single quantity can be told, so that is refused too."""
-    gap = FurtherProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
-    campaign, energy = play(further=(gap,)).campaign, quantity(1.0)
+    """One that lacks a further one is refused; manually only a single quantity can be told, so that is refused too."""
+    gap = AdditionalProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
+    campaign, energy = play(additional_properties=(gap,)).campaign, quantity(1.0)
     assert "0 values of 'gap'" in contract.contract_breach(campaign, (energy,))
     assert "expected 0 to 20" in contract.contract_breach(
         campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV"))
@@ -698,12 +698,12 @@ def test_a_result_must_bring_every_property_that_is_balanced() -> None:
 
 
 def test_further_values_are_kept_with_the_observation() -> None:
-    gap = FurtherProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
-    played = play(further=(gap,))
+    gap = AdditionalProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
+    played = play(additional_properties=(gap,))
     attempt = played.awaited[0]
     answer = result_of(attempt, Quantity(name="gap", value=2.0, unit="eV"), quantity(1.0))
     played.take(decide.decide_result(played.campaign, answer))
     index = POOL.index_of[attempt.candidate_id]
-    assert (played.campaign.values[index], played.campaign.further[index].tolist()) == (1.0, [2.0])
-    assert played.contexts[-1].further.tolist() == [[2.0]]
-    assert [aspect.name for aspect in played.contexts[-1].aspects] == [PROPERTY, "gap"]
+    assert (played.campaign.values[index], played.campaign.additional[index].tolist()) == (1.0, [2.0])
+    assert played.contexts[-1].additional.tolist() == [[2.0]]
+    assert [target_property.name for target_property in played.contexts[-1].targets] == [PROPERTY, "gap"]

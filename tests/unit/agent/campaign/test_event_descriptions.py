@@ -18,7 +18,7 @@ from agent.campaign.events import (
     EVENT_TYPES,
     CampaignStarted,
     Event,
-    Measured,
+    MeasuredQuantity,
     ObservationAdded,
     RequestExpired,
     ResultAccepted,
@@ -26,7 +26,7 @@ from agent.campaign.events import (
 )
 from tests.support.campaigns import small_plan, small_pool
 
-RESULT = ResultAccepted("x-0-c001-1", "c001", "s1", 1.5, (Measured("gap", 2.5, "eV"),), 0.1)
+RESULT = ResultAccepted("x-0-c001-1", "c001", "s1", 1.5, (MeasuredQuantity("gap", 2.5, "eV"),), 0.1)
 
 
 def test_every_kind_of_event_has_a_row_and_no_row_is_of_nothing() -> None:
@@ -56,7 +56,7 @@ def test_an_observation_is_what_brings_values_into_the_dataset() -> None:
     start = StartSetLoaded(("c000",), (1.0,), ((3.0,),))
     assert list(observations_of(start)) == [Observation("c000", 1.0, (3.0,), "start set")]
     assert list(observations_of(RESULT, ["gap"])) == [Observation("c001", 1.5, (2.5,), "s1", "x-0-c001-1")]
-    assert list(observations_of(ObservationAdded("c002", 4.0, "m1"))) == [Observation("c002", 4.0, (), "by hand")]
+    assert list(observations_of(ObservationAdded("c002", 4.0, "m1"))) == [Observation("c002", 4.0, (), "manually")]
     assert not is_observation(RequestExpired("x-0-c001-1", "c001"))
     assert list(observations_of(RequestExpired("x-0-c001-1", "c001"))) == []
     assert is_observation(StartSetLoaded((), ()))  # an empty start set is a point of the trajectory too

@@ -9,21 +9,21 @@ import pytest
 
 from agent.campaign.events import (
     EVENT_TYPES,
-    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
     CampaignStarted,
     CampaignStopping,
+    CandidateAbandoned,
     CandidateExcluded,
-    CandidateSetAside,
     ControlNoted,
     DecisionMade,
     Event,
     LateResultKept,
-    Measured,
+    MeasuredQuantity,
     ObservationAdded,
+    PolicyExhausted,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -37,7 +37,7 @@ from protocols.errors import StoreError
 from tests.support.campaigns import small_plan, small_pool
 
 POOL = small_pool()
-MEASURED = (Measured("formation_energy", -0.1, "eV/atom", 0.02), Measured("volume", 11.5, "Å³"))
+MEASURED = (MeasuredQuantity("formation_energy", -0.1, "eV/atom", 0.02), MeasuredQuantity("volume", 11.5, "Å³"))
 EXAMPLES: tuple[Event, ...] = (
     CampaignStarted(
         small_plan(POOL, ordering=Ordering.AS_COMPLETED, policy_options={"patience": 3, "names": ["a"]}),
@@ -50,17 +50,17 @@ EXAMPLES: tuple[Event, ...] = (
         target_family="trigonal", details={"predicted_mean": -0.3},
     ),
     DecisionMade(0, 1, 2, "random", "f" * 12, ("c001",), (None,), ""),
-    AskingEnded(4, 2**63 - 1, 19, "etal_reference", "f" * 12, "every family is left out", {"left_out": 7.0}),
+    PolicyExhausted(4, 2**63 - 1, 19, "etal_reference", "f" * 12, "every family is left out", {"left_out": 7.0}),
     RequestIssued("a-1", "c002", 3, 1, "simulator-1"),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25),
-    LateResultKept("a-2", "c003", "simulator-1", MEASURED, "the candidate is set_aside"),
+    LateResultKept("a-2", "c003", "simulator-1", MEASURED, "the candidate is abandoned"),
     AttemptFailed("a-2", "c003", "simulator-1", "crashed", 'said "no"\n', permanent=True),
     RequestExpired("a-3", "c004"),
-    CandidateSetAside("c004", "no answer within the deadline (after 3 attempts)"),
+    CandidateAbandoned("c004", "no answer within the deadline (after 3 attempts)"),
     CandidateExcluded("c005", "toxic", "m-1"),
     ObservationAdded("c006", 2.5, "m-2"),
     CampaignPaused("by the operator", "m-3"),
-    CampaignPaused("the last 10 candidates were all set aside"),
+    CampaignPaused("the last 10 candidates were all abandoned"),
     CampaignResumed("the agent was started again"),
     CampaignResumed("by the operator", "m-4"),
     CampaignStopping("by the operator", "m-5"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agent.acquisition.base import AcquisitionContext, Proposal
-from agent.campaign.decide import Outcome, decide_result
+from agent.campaign.decide import Consequence, decide_result
 from agent.campaign.events import CampaignStarted, RequestIssued, ResultAccepted, StartSetLoaded
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.life_cycle import Phase
@@ -22,7 +22,7 @@ START = ("c000", "c001", "c002")
 def begun(**changes: object) -> tuple[Ledger, tuple[Change, ...]]:
     ledger = Ledger(POOL)
     start = StartSetLoaded(START, tuple(map(value_of, START)))
-    return ledger, ledger.take(Outcome((CampaignStarted(small_plan(POOL, **changes)), start)))
+    return ledger, ledger.take(Consequence((CampaignStarted(small_plan(POOL, **changes)), start)))
 
 
 def later(_context: AcquisitionContext, _count: int) -> Proposal | None:
@@ -34,7 +34,7 @@ def test_the_start_set_is_observation_0_and_is_new_to_every_family() -> None:
     ledger, (started, loaded) = begun()
     assert (started.sequence, started.metrics) == (1, None)
     assert loaded.metrics is not None
-    assert (loaded.metrics.step, loaded.metrics.sequence, loaded.metrics.changed) == (0, 2, POOL.families)
+    assert (loaded.metrics.observation, loaded.metrics.sequence, loaded.metrics.changed) == (0, 2, POOL.families)
     assert ledger.observation == 0
 
 
@@ -46,7 +46,7 @@ def test_a_result_is_the_next_observation_and_changes_its_own_family() -> None:
     assert isinstance(change.event, ResultAccepted)
     assert change.metrics is not None
     family = POOL.candidates[POOL.index_of[attempt.candidate_id]].family
-    assert (change.metrics.step, change.metrics.changed) == (1, (family,))
+    assert (change.metrics.observation, change.metrics.changed) == (1, (family,))
     known = [POOL.index_of[which] for which in (*START, attempt.candidate_id)]
     values = np.array([value_of(POOL.candidate_ids[index]) for index in known])
     assert change.metrics.point == measure_bias(POOL.families, POOL.family_codes[known], values)

@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 
 from agent.campaign.events import (
-    AskingEnded,
     AttemptFailed,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
     CampaignStarted,
     CampaignStopping,
+    CandidateAbandoned,
     CandidateExcluded,
-    CandidateSetAside,
     DecisionMade,
     Event,
     LateResultKept,
     ObservationAdded,
+    PolicyExhausted,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
     StartSetLoaded,
 )
-from agent.campaign.life_cycle import Phase, Standing
+from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
 from protocols.errors import InvariantViolation
@@ -39,34 +39,39 @@ DECIDED = DecisionMade(0, 1, 2, "random", "f" * 12, (WHO,), (None,), "drawn")
 ISSUED = RequestIssued("a-1", WHO, 0, 1, "simulator-1")
 EXPIRED = RequestExpired("a-1", WHO)
 ACCEPTED = ResultAccepted("a-1", WHO, "simulator-1", 0.5, (), 1.0)
-SET_ASIDE = CandidateSetAside(WHO, "tired")
+ABANDONED = CandidateAbandoned(WHO, "tired")
 EXCLUDED = CandidateExcluded(WHO, "toxic", "m-1")
 
 WAY_TO = {
-    Standing.AVAILABLE: (DECIDED,),
-    Standing.PENDING: (DECIDED, ISSUED),
-    Standing.WAITING: (DECIDED, ISSUED, EXPIRED),
-    Standing.OBSERVED: (DECIDED, ISSUED, ACCEPTED),
-    Standing.SET_ASIDE: (DECIDED, ISSUED, EXPIRED, SET_ASIDE),
-    Standing.EXCLUDED: (DECIDED, ISSUED, EXCLUDED),
+    CandidateStatus.AVAILABLE: (DECIDED,),
+    CandidateStatus.PENDING: (DECIDED, ISSUED),
+    CandidateStatus.RETRY_PENDING: (DECIDED, ISSUED, EXPIRED),
+    CandidateStatus.OBSERVED: (DECIDED, ISSUED, ACCEPTED),
+    CandidateStatus.ABANDONED: (DECIDED, ISSUED, EXPIRED, ABANDONED),
+    CandidateStatus.EXCLUDED: (DECIDED, ISSUED, EXCLUDED),
 }
-AVAILABLE, PENDING, WAITING, OBSERVED = Standing.AVAILABLE, Standing.PENDING, Standing.WAITING, Standing.OBSERVED
-MOVES: list[tuple[Event, dict[Standing, Standing]]] = [
+AVAILABLE, PENDING, RETRY_PENDING, OBSERVED = (
+    CandidateStatus.AVAILABLE,
+    CandidateStatus.PENDING,
+    CandidateStatus.RETRY_PENDING,
+    CandidateStatus.OBSERVED,
+)
+MOVES: list[tuple[Event, dict[CandidateStatus, CandidateStatus]]] = [
     (StartSetLoaded((WHO,), (0.5,)), {AVAILABLE: OBSERVED}),
-    (RequestIssued("a-2", WHO, 0, 2, "simulator-1"), {AVAILABLE: PENDING, WAITING: PENDING}),
-    (ACCEPTED, {PENDING: OBSERVED, WAITING: OBSERVED}),
-    (AttemptFailed("a-1", WHO, "simulator-1", "crashed", "", permanent=False), {PENDING: WAITING}),
-    (EXPIRED, {PENDING: WAITING}),
-    (SET_ASIDE, {WAITING: Standing.SET_ASIDE}),
-    (EXCLUDED, dict.fromkeys((AVAILABLE, PENDING, WAITING), Standing.EXCLUDED)),
+    (RequestIssued("a-2", WHO, 0, 2, "simulator-1"), {AVAILABLE: PENDING, RETRY_PENDING: PENDING}),
+    (ACCEPTED, {PENDING: OBSERVED, RETRY_PENDING: OBSERVED}),
+    (AttemptFailed("a-1", WHO, "simulator-1", "crashed", "", permanent=False), {PENDING: RETRY_PENDING}),
+    (EXPIRED, {PENDING: RETRY_PENDING}),
+    (ABANDONED, {RETRY_PENDING: CandidateStatus.ABANDONED}),
+    (EXCLUDED, dict.fromkeys((AVAILABLE, PENDING, RETRY_PENDING), CandidateStatus.EXCLUDED)),
     (
         ObservationAdded(WHO, 0.5, "m-2"),
-        dict.fromkeys((AVAILABLE, PENDING, WAITING, Standing.SET_ASIDE), OBSERVED),
+        dict.fromkeys((AVAILABLE, PENDING, RETRY_PENDING, CandidateStatus.ABANDONED), OBSERVED),
     ),
 ]
 """Written out here once more: a change of the table is a change of the journal's meaning."""
 
-CASES = [(event, allowed, before) for event, allowed in MOVES for before in Standing]
+CASES = [(event, allowed, before) for event, allowed in MOVES for before in CandidateStatus]
 
 
 def play(**changes: object) -> Play:
@@ -77,16 +82,16 @@ def play(**changes: object) -> Play:
     ("event", "allowed", "before"), CASES, ids=[f"{type(e).__name__}-{b.name}" for e, _, b in CASES]
 )
 def test_a_candidate_moves_along_the_table_and_nowhere_else(
-    event: Event, allowed: dict[Standing, Standing], before: Standing
+    event: Event, allowed: dict[CandidateStatus, CandidateStatus], before: CandidateStatus
 ) -> None:
     campaign = play()
     campaign.fold(*WAY_TO[before])
-    assert campaign.campaign.standing_of(WHO) is before
+    assert campaign.campaign.status_of(WHO) is before
     if before in allowed:
         if before is AVAILABLE and not isinstance(event, RequestIssued):  # a candidate that nobody asked for
             campaign = play()
         campaign.fold(event)
-        assert campaign.campaign.standing_of(WHO) is allowed[before]
+        assert campaign.campaign.status_of(WHO) is allowed[before]
     else:
         with pytest.raises(InvariantViolation, match=rf"{type(event).__name__}: 'c001' is {before.name}"):
             campaign.fold(event)
@@ -94,16 +99,16 @@ def test_a_candidate_moves_along_the_table_and_nowhere_else(
 
 PHASE_WAYS: dict[Phase, tuple[Event, ...]] = {
     Phase.RUNNING: (),
-    Phase.PAUSED: (CampaignPaused("by hand", "m-1"),),
-    Phase.STOPPING: (CampaignStopping("by hand", "m-1"),),
+    Phase.PAUSED: (CampaignPaused("manually", "m-1"),),
+    Phase.STOPPING: (CampaignStopping("manually", "m-1"),),
     Phase.FINISHED: (CampaignFinished("over"),),
 }
 PHASE_MOVES: list[tuple[Event, dict[Phase, Phase]]] = [
     (CampaignStarted(small_plan(POOL)), {}),
-    (CampaignPaused("by hand", "m-2"), {Phase.RUNNING: Phase.PAUSED}),
-    (CampaignResumed("by hand", "m-2"), {Phase.PAUSED: Phase.RUNNING}),
-    (CampaignStopping("by hand", "m-2"), {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING}),
-    (AskingEnded(0, 1, 2, "random", "f" * 12, "enough"), {Phase.RUNNING: Phase.RUNNING}),
+    (CampaignPaused("manually", "m-2"), {Phase.RUNNING: Phase.PAUSED}),
+    (CampaignResumed("manually", "m-2"), {Phase.PAUSED: Phase.RUNNING}),
+    (CampaignStopping("manually", "m-2"), {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING}),
+    (PolicyExhausted(0, 1, 2, "random", "f" * 12, "enough"), {Phase.RUNNING: Phase.RUNNING}),
     (CampaignFinished("over"), {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED}),
 ]
 
@@ -131,7 +136,7 @@ def test_nothing_comes_before_the_start(event: Event) -> None:
 
 def test_the_terms_of_a_campaign_that_has_not_started_are_refused() -> None:
     with pytest.raises(InvariantViolation, match="has not started"):
-        _ = Campaign(POOL).terms
+        _ = Campaign(POOL).plan
 
 
 def test_a_journal_of_another_pool_is_refused() -> None:
@@ -151,13 +156,13 @@ def test_decisions_are_numbered_without_gaps() -> None:
 
 def test_the_end_of_asking_takes_the_number_of_the_decision_that_was_not_made() -> None:
     with pytest.raises(InvariantViolation, match="decision 1 follows -1"):
-        play().fold(AskingEnded(1, 1, 2, "random", "f" * 12, "enough"))
+        play().fold(PolicyExhausted(1, 1, 2, "random", "f" * 12, "enough"))
 
 
-@pytest.mark.parametrize("again", [DECIDED, AskingEnded(0, 1, 3, "random", "f" * 12, "enough")])
+@pytest.mark.parametrize("again", [DECIDED, PolicyExhausted(0, 1, 3, "random", "f" * 12, "enough")])
 def test_nothing_is_decided_after_the_end_of_asking(again: Event) -> None:
     campaign = play()
-    campaign.fold(AskingEnded(0, 1, 2, "random", "f" * 12, "enough"))
+    campaign.fold(PolicyExhausted(0, 1, 2, "random", "f" * 12, "enough"))
     with pytest.raises(InvariantViolation, match=f"{type(again).__name__} after the policy had nothing more to ask"):
         campaign.fold(again)
 
@@ -188,16 +193,16 @@ def test_a_closed_candidate_awaits_nothing_and_its_unit_is_spent(closing: Event)
     campaign = play()
     campaign.fold(DECIDED, ISSUED, EXPIRED, RequestIssued("a-2", WHO, 0, 2, "simulator-1"), closing)
     state = campaign.campaign
-    assert (state.in_flight, state.waiting, state.open_decisions, state.open_count) == ({}, {}, {}, 0)
+    assert (state.in_flight, state.retry_pending, state.open_decisions, state.open_count) == ({}, {}, {}, 0)
     assert (state.spent, state.requested, state.retries) == (1, 1, 1)
     assert not any(attempt.in_flight for attempt in state.attempts.values())
 
 
 def test_a_late_result_marks_its_attempt_and_changes_no_standing() -> None:
     campaign = play()
-    campaign.fold(DECIDED, ISSUED, EXPIRED, SET_ASIDE)
-    campaign.fold(LateResultKept("a-1", WHO, "simulator-1", (), "the candidate is set_aside"))
-    assert campaign.campaign.standing_of(WHO) is Standing.SET_ASIDE
+    campaign.fold(DECIDED, ISSUED, EXPIRED, ABANDONED)
+    campaign.fold(LateResultKept("a-1", WHO, "simulator-1", (), "the candidate is abandoned"))
+    assert campaign.campaign.status_of(WHO) is CandidateStatus.ABANDONED
     assert campaign.campaign.attempts["a-1"].result_seen
     assert campaign.campaign.observations == 0
 

@@ -14,7 +14,7 @@ from agent.entropy.bands import GROUPS, _without_each, _without_groups, entropy_
 from agent.entropy.entropy import MIN_VALUES
 from agent.entropy.measure import ESTIMATORS, M_SPACING, EntropyMeasure
 from agent.entropy.spacing import spacing_entropy, window
-from agent.entropy.target_properties import Aspect
+from agent.entropy.target_properties import TargetProperty
 
 SPACING = EntropyMeasure(M_SPACING, 1e-3)
 FIRST_TWO = [7.22350632486113, 7.237451726313268]
@@ -75,20 +75,23 @@ def test_the_order_of_the_values_does_not_matter(estimator: str) -> None:
 def test_of_several_properties_a_candidate_is_left_out_with_all_its_values() -> None:
     rng = np.random.default_rng(6)
     rows = rng.normal(size=(23, 2)) * (1.0, 50.0) + (0.0, 7.0)
-    aspects = (Aspect("a", SPACING, 1.0, 0.75), Aspect("b", EntropyMeasure(M_SPACING, 0.05), 50.0, 0.25))
+    targets = (
+        TargetProperty("a", SPACING, 1.0, 0.75),
+        TargetProperty("b", EntropyMeasure(M_SPACING, 0.05), 50.0, 0.25),
+    )
     m = window(22)
 
     def combined(sample: np.ndarray, m: int | None = None) -> float:
         return sum(
             a.weight * (spacing_entropy(np.sort(column), a.measure.resolution, m) - math.log(a.scale))
-            for a, column in zip(aspects, sample.T, strict=True)
+            for a, column in zip(targets, sample.T, strict=True)
         )
 
     without = [combined(np.delete(rows, i, axis=0), m) for i in range(23)]
     reach = stats.t.ppf(0.95, 22) * math.sqrt(22 * np.var(without))
     h = combined(rows)
-    assert entropy_band(rows, aspects) == pytest.approx((h - reach, h + reach))
-    assert entropy_band(rows[rng.permutation(23)], aspects) == pytest.approx((h - reach, h + reach))
+    assert entropy_band(rows, targets) == pytest.approx((h - reach, h + reach))
+    assert entropy_band(rows[rng.permutation(23)], targets) == pytest.approx((h - reach, h + reach))
 
 
 def test_values_are_left_out_in_groups_of_equal_size_the_same_for_ever() -> None:

@@ -12,7 +12,7 @@ from agent.entropy.bias import (
     coverage,
     evenness,
     measure_bias,
-    poverty_rank,
+    priority,
 )
 from agent.entropy.entropy import differential_entropy
 from agent.entropy.measure import ESTIMATORS, EntropyMeasure
@@ -27,7 +27,7 @@ def test_range_and_deviation_are_those_of_the_published_table() -> None:
     assert point.entropy_range == pytest.approx(1.001, abs=1e-3)
     assert point.entropy_std == pytest.approx(0.323, abs=5e-4)
     assert point.mean_gap == pytest.approx(1.330 - np.mean(PUBLISHED_START), abs=1e-12)
-    assert point.poorest_family == "d"
+    assert point.starved_family == "d"
 
 
 def test_the_figures_are_over_the_defined_entropies() -> None:
@@ -42,14 +42,14 @@ def test_the_figures_are_over_the_defined_entropies() -> None:
     assert point.entropies == (h_wide, h_narrow, None)
     assert point.entropy_range == pytest.approx(h_wide - h_narrow)
     assert point.mean_gap == pytest.approx((h_wide - h_narrow) / 2)
-    assert point.poorest_family == "c"
+    assert point.starved_family == "c"
 
 
 def test_fewer_than_two_defined_entropies_make_no_gap() -> None:
     point = measure_bias(("a", "b"), np.zeros(20, dtype=np.int64), np.random.default_rng(0).normal(size=20))
     assert point.entropies[0] is not None
     assert (point.entropy_range, point.entropy_std, point.mean_gap) == (None, None, None)
-    assert point.poorest_family == "b"
+    assert point.starved_family == "b"
 
 
 @pytest.mark.parametrize("estimator", ["m_spacing", "kozachenko_leonenko", "gaussian_kernel"])
@@ -60,7 +60,7 @@ def test_by_the_other_estimators_every_family_with_a_value_has_an_entropy_and_ti
     assert point.entropies == (*defined, None)
     assert len(defined) == 3
     assert np.isfinite(defined).all()
-    assert point.poorest_family == "d"  # it has no value at all
+    assert point.starved_family == "d"  # it has no value at all
     assert point.entropy_range == max(defined) - min(defined)
 
 
@@ -107,12 +107,12 @@ def test_the_bands_of_the_meter_are_those_of_its_values_now(estimator: str) -> N
 
 
 def test_without_families_there_is_no_poorest() -> None:
-    assert measure_bias((), np.empty(0, dtype=np.int64), np.empty(0)).poorest_family is None
+    assert measure_bias((), np.empty(0, dtype=np.int64), np.empty(0)).starved_family is None
 
 
 def test_undefined_is_poorest_then_fewest_values_then_lowest_entropy_then_name() -> None:
     ranked = sorted(
         [(-3.0, 40, "d"), (None, 2, "e"), (None, 1, "g"), (None, 1, "f"), (-3.0, 9, "c")],
-        key=lambda family: poverty_rank(*family),
+        key=lambda family: priority(*family),
     )
     assert [name for _, _, name in ranked] == ["f", "g", "e", "c", "d"]

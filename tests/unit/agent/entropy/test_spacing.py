@@ -32,9 +32,11 @@ def mean_and_error(draw: str, n: int, repeats: int = 2000) -> tuple[float, float
 
 @given(samples, st.lists(values, max_size=6), st.sampled_from([1e-6, 1e-3, 0.5]))
 @settings(max_examples=300, derandomize=True)
-def test_a_value_added_gives_the_entropy_of_the_enlarged_sample(x: np.ndarray, further: list[float], r: float) -> None:
+def test_a_value_added_gives_the_entropy_of_the_enlarged_sample(
+    x: np.ndarray, additional: list[float], r: float
+) -> None:
     """Between values, on them, and beyond both ends; with ties, and with one value alone."""
-    y = np.array([*further, *x, x[0] - 1.0, x[0] - 1e6, x[-1] + 1.0, x[-1] + 1e6])
+    y = np.array([*additional, *x, x[0] - 1.0, x[0] - 1e6, x[-1] + 1.0, x[-1] + 1e6])
     insertion = Insertion(x, r)
     again = [spacing_entropy(enlarged(x, v), insertion.resolution) for v in y]
     assert insertion.after(y) == pytest.approx(again, rel=1e-12, abs=1e-11)

@@ -68,15 +68,15 @@ def test_every_gain_is_that_of_the_sample_measured_anew_whatever_was_removed_bef
         x = np.sort(np.array(list(left.values())))
         m = window(len(x))
         assert family.entropy == pytest.approx(spacing_entropy(x, RESOLUTION, m), abs=1e-7)
-        anew = [spacing_entropy(np.delete(x, q), RESOLUTION, m) for q in range(len(x))]
+        again = [spacing_entropy(np.delete(x, q), RESOLUTION, m) for q in range(len(x))]
         known = [family.entropy_without(q) for q in range(len(x))]
-        np.testing.assert_allclose(known, anew, atol=1e-7)
+        np.testing.assert_allclose(known, again, atol=1e-7)
         place = family.densest() if random.random() < 0.5 else random.randrange(family.size)
         fine = [spacing_entropy(np.delete(x, q), RESOLUTION, window(m)) for q in range(len(x))]
         before_fine = spacing_entropy(x, RESOLUTION, window(m))
-        both = [a + b for a, b in zip(anew, fine, strict=True)]
+        both = [a + b for a, b in zip(again, fine, strict=True)]
         assert both[family.densest()] == pytest.approx(max(both), abs=4 * GAIN_STEP)
-        changes = 0.5 * (np.array(anew) + fine) - 0.5 * (spacing_entropy(x, RESOLUTION, m) + before_fine)
+        changes = 0.5 * (np.array(again) + fine) - 0.5 * (spacing_entropy(x, RESOLUTION, m) + before_fine)
         np.testing.assert_allclose([family.change_without(q) for q in range(len(x))], changes, atol=1e-7)
         del left[family.remove(place)]
         assert sorted(family.rows.tolist()) == sorted(left)
@@ -194,5 +194,5 @@ def test_a_million_deviations_away_an_outlier_stays_and_nothing_else_changes_muc
 def test_progress_is_told_from_nothing_to_all() -> None:
     codes, values = table(7, (2000, 600), ("normal",))
     told: list[int] = []
-    rows_to_keep(codes, values, 300, resolution=RESOLUTION, told=told.append)
+    rows_to_keep(codes, values, 300, resolution=RESOLUTION, on_progress=told.append)
     assert told == [0, 1000, 2000, 2300]

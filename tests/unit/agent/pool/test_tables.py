@@ -27,7 +27,7 @@ def table(**fields: object) -> CandidateTable:
         feature_names=("a", "b"),
         formulas=("NaCl", "KCl", "Fe2O3"),
         structures=None,
-        further={},
+        additional={},
         dropped=0,
         warnings=(),
     )
@@ -45,7 +45,7 @@ def test_named_feature_columns_make_the_features_and_rows_stay_together() -> Non
 
 def test_no_measured_value_gets_into_the_pool() -> None:
     pool = pool_from_table(table())
-    other = pool_from_table(table(values=np.array([9.0, 9.5, -9.0]), further={"gap": np.array([1.0, 2.0, 3.0])}))
+    other = pool_from_table(table(values=np.array([9.0, 9.5, -9.0]), additional={"gap": np.array([1.0, 2.0, 3.0])}))
     assert pool.digest == other.digest
     assert not np.isin(table().values, pool.features).any()
 

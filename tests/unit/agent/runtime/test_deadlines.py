@@ -94,9 +94,9 @@ def test_memory_stays_with_what_is_awaited_however_many_were_answered() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("sfpc"), st.integers(0, 5), st.integers(0, 8))))
-def test_it_does_what_a_plain_dictionary_would(steps: list[tuple[str, int, int]]) -> None:
+def test_it_does_what_a_plain_dictionary_would(transactions: list[tuple[str, int, int]]) -> None:
     deadlines, plain, excused, now = Deadlines(10.0), dict[str, float](), set[str](), 0.0
-    for kind, which, later in steps:
+    for kind, which, later in transactions:
         now += later
         name = f"a{which}"
         if kind == "s":

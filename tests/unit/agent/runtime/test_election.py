@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.loop import Agent
-from agent.runtime.election import PROBATION_S, Incumbency
+from agent.runtime.election import PROBATION_S, AgentElection
 from protocols.errors import BrokerError
 from protocols.wire.codec import decode
 from protocols.wire.messages import Health, Status
@@ -47,7 +47,7 @@ async def dismissed(agent: Agent, running: asyncio.Task[None]) -> None:
 
 def requests(bus: MemoryBus) -> list[str]:
     """The topics of all requests that passed the bus."""
-    return [letter.topic for _, letter in bus.log if "/request/" in letter.topic]
+    return [message.topic for _, message in bus.log if "/request/" in message.topic]
 
 
 def last_word(bus: MemoryBus) -> Status:
@@ -60,7 +60,7 @@ def last_word(bus: MemoryBus) -> Status:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("first", "second"), [("agent-1", "agent-2"), ("agent-2", "agent-1")])
 def test_a_newcomer_gives_way_to_the_one_who_was_there(tmp_path: Path, first: str, second: str, seed: int) -> None:
-    async def story() -> None:
+    async def fold() -> None:
         bus = MemoryBus()
         with (
             agent_on(bus, folder_of(tmp_path, first), POOL, PLAN, instance=first) as there,
@@ -79,12 +79,12 @@ def test_a_newcomer_gives_way_to_the_one_who_was_there(tmp_path: Path, first: st
             assert (word.instance, word.health, word.incumbent) == (first, Health.ONLINE, True)
             await dismissed(there, staying)
 
-    in_virtual_time(story(), seed)
+    in_virtual_time(fold(), seed)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_of_two_that_start_together_one_goes_on(tmp_path: Path, seed: int) -> None:
-    async def story() -> None:
+    async def fold() -> None:
         bus = MemoryBus()
         with (
             agent_on(bus, folder_of(tmp_path, "a"), POOL, PLAN, instance="agent-a") as a,
@@ -97,7 +97,7 @@ def test_of_two_that_start_together_one_goes_on(tmp_path: Path, seed: int) -> No
             assert (last_word(bus).instance, last_word(bus).health) == ("agent-a", Health.ONLINE)
             await dismissed(a, running[0])
 
-    in_virtual_time(story(), seed)
+    in_virtual_time(fold(), seed)
 
 
 def word_of(instance: str, message_id: str) -> Status:
@@ -109,7 +109,7 @@ def word_of(instance: str, message_id: str) -> Status:
 
 def test_an_agent_answers_the_first_word_of_a_superior_and_gives_way_to_the_second() -> None:
     """A bit that flips in our own name, on the way to the broker and back, makes it another's; once, or sent twice."""
-    ours = Incumbency("demo", "agent-7")
+    ours = AgentElection("demo", "agent-7")
     ours.connected(0.0)
     for other, message_id in (("agent-3", "m1"), ("agent-3", "m1"), ("agent-5", "m2"), ("agent-3", "m3")):
         assert ours.meet(word_of(other, message_id), retained=False, now=60.0), "it says that it is there"
@@ -118,7 +118,7 @@ def test_an_agent_answers_the_first_word_of_a_superior_and_gives_way_to_the_seco
 
 
 def test_an_agent_that_is_restarted_does_not_take_its_own_words_for_anothers(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def fold() -> None:
         bus = MemoryBus()
         for _ in range(3):
             with agent_on(bus, folder_of(tmp_path, "a"), POOL, PLAN) as agent:
@@ -129,11 +129,11 @@ def test_an_agent_that_is_restarted_does_not_take_its_own_words_for_anothers(tmp
                 assert not running.done()
                 await dismissed(agent, running)
 
-    in_virtual_time(story(), 1)
+    in_virtual_time(fold(), 1)
 
 
 def test_what_is_retained_of_an_agent_that_is_gone_keeps_nobody_away(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def fold() -> None:
         bus = MemoryBus()
         with agent_on(bus, folder_of(tmp_path, "old"), POOL, PLAN, instance="agent-0") as old:
             running = asyncio.create_task(old.run())
@@ -151,4 +151,4 @@ def test_what_is_retained_of_an_agent_that_is_gone_keeps_nobody_away(tmp_path: P
             assert not running.done()
             await dismissed(agent, running)
 
-    in_virtual_time(story(), 1)
+    in_virtual_time(fold(), 1)

@@ -13,9 +13,9 @@ import pytest
 from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import BiasMeter
 from agent.runtime import log as logs
-from agent.runtime.log import StepLog, log_bands, open_log
-from agent.runtime.transaction import Expired, Step
-from agent.store.store import Quarantined
+from agent.runtime.log import TransactionLog, log_bands, open_log
+from agent.runtime.transaction import DeadlinePassed, Transaction
+from agent.store.store import QuarantinedMessage
 from protocols.wire.messages import ControlAction
 from tests.support.campaigns import control, failure_of, result_of, small_plan, small_pool
 from tests.support.stored_campaigns import Shelf, delivered, opened
@@ -30,32 +30,32 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     store.close()
 
 
-def logged(path: Path, *steps: Step) -> list[dict[str, Any]]:
+def logged(path: Path, *transactions: Transaction) -> list[dict[str, Any]]:
     logger, file = open_log(path)
-    log = StepLog(logger.bind(campaign="demo"))
-    for step in steps:
-        log(step)
+    log = TransactionLog(logger.bind(campaign="demo"))
+    for transaction in transactions:
+        log(transaction)
     file.close()
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def test_every_fact_of_a_step_is_a_line_with_campaign_time_level_and_attempt(shelf: Shelf, tmp_path: Path) -> None:
     attempt = shelf.awaited[0]
-    step = shelf.step(delivered(result_of(attempt)))
-    lines = logged(tmp_path / "agent.jsonl", step)
+    transaction = shelf.transaction(delivered(result_of(attempt)))
+    lines = logged(tmp_path / "agent.jsonl", transaction)
     assert [line["event"] for line in lines] == ["result", "decision", "request", "bias_trajectory"]
     assert all(line["campaign"] == "demo" and line["level"] == "info" and line["timestamp"] for line in lines)
     result, decision, request, bias = lines
     assert (result["attempt_id"], result["candidate_id"]) == (attempt.attempt_id, attempt.candidate_id)
     assert "quantities" not in result
-    assert decision["step"] == 2
+    assert decision["decision"] == 2
     assert decision["why"].startswith("drawn at random")
     assert request["attempt_id"] == shelf.awaited[-1].attempt_id
     point = shelf.maker.ledger.meter.point()
-    assert bias["step"] == 1
+    assert bias["observation"] == 1
     assert bias["size"] == dict(zip(point.families, point.sizes, strict=True))
     assert list(bias["entropy"]) == list(POOL.families)
-    assert (bias["evenness"], bias["coverage"], bias["poorest_family"]) == (None, point.coverage, point.poorest_family)
+    assert (bias["evenness"], bias["coverage"], bias["starved_family"]) == (None, point.coverage, point.starved_family)
 
 
 def test_the_bands_of_the_entropies_are_a_line_of_their_own(tmp_path: Path) -> None:
@@ -64,20 +64,20 @@ def test_the_bands_of_the_entropies_are_a_line_of_their_own(tmp_path: Path) -> N
     log_bands(logger, 7, meter)
     file.close()
     (line,) = (json.loads(line) for line in (tmp_path / "agent.jsonl").read_text().splitlines())
-    assert (line["event"], line["step"], line["band"]["b"]) == ("entropy_bands", 7, None)
+    assert (line["event"], line["observation"], line["band"]["b"]) == ("entropy_bands", 7, None)
     assert tuple(line["band"]["a"]) == meter.bands()[0]
 
 
 def test_trouble_is_a_warning(shelf: Shelf, tmp_path: Path) -> None:
     first, second = shelf.awaited
-    steps = [
-        shelf.step(delivered(failure_of(first)), Expired(second.attempt_id)),
-        shelf.step(Expired(shelf.awaited[0].attempt_id)),
-        shelf.step(delivered(control(ControlAction.PAUSE, reason="cleaning"))),
-        shelf.step(delivered(result_of(first))),
-        shelf.step(delivered(topic="somebody/else" * 100, payload=b"\x00")),
+    transactions = [
+        shelf.transaction(delivered(failure_of(first)), DeadlinePassed(second.attempt_id)),
+        shelf.transaction(DeadlinePassed(shelf.awaited[0].attempt_id)),
+        shelf.transaction(delivered(control(ControlAction.PAUSE, reason="cleaning"))),
+        shelf.transaction(delivered(result_of(first))),
+        shelf.transaction(delivered(topic="somebody/else" * 100, payload=b"\x00")),
     ]
-    warnings = [line for line in logged(tmp_path / "agent.jsonl", *steps) if line["level"] == "warning"]
+    warnings = [line for line in logged(tmp_path / "agent.jsonl", *transactions) if line["level"] == "warning"]
     assert [line["event"] for line in warnings] == [
         "attempt_failed", "request_expired", "request_expired", "candidate_set_aside", "campaign_paused",
         "late_result", "message_quarantined",
@@ -88,18 +88,18 @@ def test_trouble_is_a_warning(shelf: Shelf, tmp_path: Path) -> None:
 
 
 def test_every_event_of_a_whole_campaign_can_be_logged(shelf: Shelf, tmp_path: Path) -> None:
-    steps = []
+    transactions = []
     while shelf.campaign.phase is not Phase.FINISHED:
-        steps.append(shelf.step(delivered(result_of(shelf.awaited[0]))))
-    lines = logged(tmp_path / "agent.jsonl", *steps)
+        transactions.append(shelf.transaction(delivered(result_of(shelf.awaited[0]))))
+    lines = logged(tmp_path / "agent.jsonl", *transactions)
     assert lines[-2]["event"] == "campaign_finished"
     assert sum(line["event"] == "bias_trajectory" for line in lines) == 6
 
 
 def test_a_flood_of_strangers_does_not_flood_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_QUARANTINE_LINES", 3)
-    step = Step(quarantined=[Quarantined("t", b"", "not_json", "no")] * 2)
-    assert len(logged(tmp_path / "agent.jsonl", step, step, step)) == 3
+    transaction = Transaction(quarantined=[QuarantinedMessage("t", b"", "not_json", "no")] * 2)
+    assert len(logged(tmp_path / "agent.jsonl", transaction, transaction, transaction)) == 3
 
 
 def test_a_log_is_continued_and_an_exception_is_one_line(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from agent.campaign.decide import Receipt
+from agent.campaign.decide import ResultAck
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate, Pool, make_pool
-from agent.runtime.messages import Correspondence
+from agent.runtime.messages import MessageBuilder
 from protocols.wire.codec import decode
 from protocols.wire.limits import MAX_BANDED_FAMILIES, MAX_FAMILIES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES
-from protocols.wire.messages import BiasReport, CandidateRequest, Health, ReceiptStatus, ResultReceipt, Status
+from protocols.wire.messages import CandidateRequest, Health, MetricsReport, ReceiptStatus, ResultReceipt, Status
 from protocols.wire.structure import CrystalStructure
 from tests.support.campaigns import NOW, small_plan, small_pool
 
@@ -23,10 +23,10 @@ POOL = small_pool()
 ATTEMPT = Attempt("0a1b2c3d-d000004-00000000-a2", "c004", 4, 2, "simulator-7")
 
 
-def letters(pool: Pool = POOL) -> Correspondence:
+def builder(pool: Pool = POOL) -> MessageBuilder:
     clock: Iterator[int] = iter(range(1000))
     plan = small_plan(pool, recipients=("simulator-7", "any"))
-    return Correspondence(
+    return MessageBuilder(
         plan,
         pool,
         evaluation_deadline_s=12.5,
@@ -35,7 +35,7 @@ def letters(pool: Pool = POOL) -> Correspondence:
 
 
 def test_a_request_says_all_that_an_evaluation_needs() -> None:
-    item = letters().request(ATTEMPT)
+    item = builder().request(ATTEMPT)
     message = decode(item.topic, item.payload)
     assert isinstance(message, CandidateRequest)
     assert item.topic == "entropilot/v1/demo/request/simulator-7"
@@ -50,27 +50,27 @@ def test_a_request_carries_the_structure_as_it_is_in_the_pool() -> None:
         cell=((4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.1, 4.0)), symbols=("Cu",), scaled_positions=((0.0, 0.0, 0.5),)
     )
     pool = make_pool([Candidate("c004", "cubic", "Cu", crystal)], np.zeros((1, 1)), ("f",))
-    message = decode(*_of(letters(pool).request(ATTEMPT)))
+    message = decode(*_of(builder(pool).request(ATTEMPT)))
     assert isinstance(message, CandidateRequest)
     assert message.structure == crystal
 
 
 def test_a_repeated_request_differs_in_its_time_only() -> None:
-    writer = letters()
+    writer = builder()
     first, second = (decode(*_of(writer.request(ATTEMPT))) for _ in range(2))
     assert first != second
     assert first == second.model_copy(update={"sent_at": first.sent_at})
 
 
 def test_who_takes_requests_for_all_is_shared_and_the_others_are_addressed() -> None:
-    writer = letters()
+    writer = builder()
     assert writer.recipients == {"simulator-7", "any"}
     assert writer.shared_recipients == {"any"}
 
 
 @pytest.mark.parametrize("status", ReceiptStatus)
 def test_a_receipt_goes_to_the_one_that_sent_the_answer(status: ReceiptStatus) -> None:
-    topic, payload = letters().receipt(Receipt("a-1", "simulator-9", status, "x" * 300))
+    topic, payload = builder().receipt(ResultAck("a-1", "simulator-9", status, "x" * 300))
     message = decode(topic, payload)
     assert isinstance(message, ResultReceipt)
     assert topic == "entropilot/v1/demo/receipt/simulator-9"
@@ -79,22 +79,22 @@ def test_a_receipt_goes_to_the_one_that_sent_the_answer(status: ReceiptStatus) -
 
 def test_a_bias_report_says_every_family_and_figure() -> None:
     point = BiasPoint(("cubic", "hexagonal"), (7, 1), (0.25, None), 1.5, 0.5, 0.25, "hexagonal", 0.75, 0.5)
-    topic, payload = letters().bias_report(41, point, ((0.125, 0.375), None))
+    topic, payload = builder().metrics_report(41, point, ((0.125, 0.375), None))
     message = decode(topic, payload)
-    assert isinstance(message, BiasReport)
+    assert isinstance(message, MetricsReport)
     assert topic == "entropilot/v1/demo/bias"
     assert [(f.family, f.size, f.entropy) for f in message.families] == [("cubic", 7, 0.25), ("hexagonal", 1, None)]
-    assert (message.step, message.entropy_range, message.entropy_std, message.mean_gap) == (41, 1.5, 0.5, 0.25)
+    assert (message.observation, message.entropy_range, message.entropy_std, message.mean_gap) == (41, 1.5, 0.5, 0.25)
     assert [(f.entropy_low, f.entropy_high) for f in message.families] == [(0.125, 0.375), (None, None)]
     assert (message.evenness, message.coverage) == (0.75, 0.5)
-    assert (message.poorest_family, message.property, message.unit) == ("hexagonal", "formation_energy", "eV/atom")
+    assert (message.starved_family, message.property, message.unit) == ("hexagonal", "formation_energy", "eV/atom")
 
 
 def test_the_largest_bias_report_can_be_sent() -> None:
     families = tuple(f"{number:04d}".ljust(MAX_ID_LENGTH, "x") for number in range(MAX_FAMILIES))
     entropies = (-1.2345678901234567,) * MAX_FAMILIES
     point = BiasPoint(families, (1_000_000,) * MAX_FAMILIES, entropies, 1.5, 0.5, 0.25, families[0])
-    _, payload = letters().bias_report(1_000_000, point)
+    _, payload = builder().metrics_report(1_000_000, point)
     assert len(payload) <= MAX_PAYLOAD_BYTES
 
 
@@ -103,20 +103,20 @@ def test_the_largest_bias_report_with_bands_can_be_sent() -> None:
     point = BiasPoint(
         families, (10**6,) * MAX_BANDED_FAMILIES, (-1.2345678901234567,) * MAX_BANDED_FAMILIES, 1, 1, 1, "a"
     )
-    _, payload = letters().bias_report(1, point, ((-1.2345678901234567,) * 2,) * MAX_BANDED_FAMILIES)
+    _, payload = builder().metrics_report(1, point, ((-1.2345678901234567,) * 2,) * MAX_BANDED_FAMILIES)
     assert len(payload) <= MAX_PAYLOAD_BYTES
 
 
 def test_the_status_and_the_last_will_go_to_the_same_topic() -> None:
-    topic, payload = letters().status(Health.ONLINE)
-    will_topic, will = letters().status(Health.OFFLINE)
+    topic, payload = builder().status(Health.ONLINE)
+    will_topic, will = builder().status(Health.OFFLINE)
     assert topic == will_topic == "entropilot/v1/demo/status/agent"
     messages = [decode(topic, content) for content in (payload, will)]
     assert [m.health for m in messages if isinstance(m, Status)] == [Health.ONLINE, Health.OFFLINE]
 
 
 def test_message_ids_are_never_used_twice() -> None:
-    writer = letters()
+    writer = builder()
     ids = [decode(*writer.status(Health.ONLINE)).message_id for _ in range(100)]
     assert len(set(ids)) == 100
 

@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 
 from agent.acquisition.baselines import UniformRandom
-from agent.campaign.decide import Receipt
+from agent.campaign.decide import ResultAck
 from agent.campaign.events import CampaignStarted, RequestExpired, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.runtime import outbound as outbound_module
 from agent.runtime.election import LISTEN_S
-from agent.runtime.messages import Correspondence
+from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import (
-    BIAS_REPORT_EVERY_S,
     MAX_PENDING_SENDS,
+    METRICS_REPORT_EVERY_S,
     RETRY_REQUEST_S,
     SHUTDOWN_GRACE_S,
     Outbound,
 )
-from agent.runtime.policy_runner import InStepAcquirer
-from agent.runtime.transaction import Step, StepMaker
+from agent.runtime.policy_runner import InlinePolicyRunner
+from agent.runtime.transaction import Transaction, TransactionBuilder
 from protocols.errors import BrokerError
 from protocols.link.transport import LinkLost, PublishRefused
 from protocols.wire.codec import decode
@@ -66,27 +66,29 @@ class Bench:
     def __init__(self, **plan: Any) -> None:
         self.link = Link()
         terms = small_plan(POOL, **plan)
-        letters = Correspondence(terms, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
-        self.maker = StepMaker(Ledger(POOL), acquirer=InStepAcquirer(UniformRandom()), make_request=letters.request)
-        self.step = Step()
-        self.maker.fold(self.step, CampaignStarted(terms))
-        self.maker.fold(self.step, StartSetLoaded(START, tuple(value_of(which) for which in START)))
-        self.maker.settle(self.step)
-        self.outbound = Outbound(self.maker, self.link, letters, ())  # type: ignore[arg-type]
+        messages = MessageBuilder(terms, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
+        self.maker = TransactionBuilder(
+            Ledger(POOL), policy_runner=InlinePolicyRunner(UniformRandom()), make_request=messages.request
+        )
+        self.transaction = Transaction()
+        self.maker.fold(self.transaction, CampaignStarted(terms))
+        self.maker.fold(self.transaction, StartSetLoaded(START, tuple(value_of(which) for which in START)))
+        self.maker.settle(self.transaction)
+        self.outbound = Outbound(self.maker, self.link, messages, ())  # type: ignore[arg-type]
 
     def expire(self, attempt_id: str) -> None:
         attempt = self.maker.campaign.attempts[attempt_id]
-        self.maker.fold(Step(), RequestExpired(attempt_id, attempt.candidate_id))
+        self.maker.fold(Transaction(), RequestExpired(attempt_id, attempt.candidate_id))
 
 
-def played(story: Callable[[Bench], Coroutine[Any, Any, None]], **plan: Any) -> None:
+def played(fold: Callable[[Bench], Coroutine[Any, Any, None]], **plan: Any) -> None:
     """Play a story in virtual time; whatever is on its way afterwards is given up."""
 
     async def whole() -> None:
         bench = Bench(**plan)
         async with asyncio.TaskGroup() as group:
             bench.outbound.run_in(group)
-            await story(bench)
+            await fold(bench)
             bench.outbound.cancel()
 
     run_in_virtual_time(whole(), seed=3)
@@ -97,14 +99,14 @@ async def up(bench: Bench) -> None:
     await asyncio.sleep(LISTEN_S + 0.01)
 
 
-def receipts(count: int) -> list[Receipt]:
-    return [Receipt(f"a-{number}", "simulator-1", ReceiptStatus.ACCEPTED) for number in range(count)]
+def receipts(count: int) -> list[ResultAck]:
+    return [ResultAck(f"a-{number}", "simulator-1", ReceiptStatus.ACCEPTED) for number in range(count)]
 
 
 def test_a_request_waits_for_the_link_and_is_repeated_until_the_broker_confirms_it() -> None:
-    async def story(bench: Bench) -> None:
-        (item,) = bench.step.outbox
-        bench.outbound.send_requests(bench.step.outbox)
+    async def fold(bench: Bench) -> None:
+        (item,) = bench.transaction.outbox
+        bench.outbound.send_requests(bench.transaction.outbox)
         assert not bench.link.published
         bench.link.ends = [LinkLost(), LinkLost(), LinkLost()]  # of the status, and of the request twice
         await up(bench)
@@ -115,13 +117,13 @@ def test_a_request_waits_for_the_link_and_is_repeated_until_the_broker_confirms_
         assert bench.outbound.take_confirmed() == (item.attempt_id,)
         assert bench.outbound.flush_wait_s() is None
 
-    played(story)
+    played(fold)
 
 
 def test_a_request_that_nobody_waits_for_any_more_is_repeated_no_more_and_counts_as_done() -> None:
-    async def story(bench: Bench) -> None:
-        (item,) = bench.step.outbox
-        bench.outbound.send_requests(bench.step.outbox)
+    async def fold(bench: Bench) -> None:
+        (item,) = bench.transaction.outbox
+        bench.outbound.send_requests(bench.transaction.outbox)
         bench.link.ends = [LinkLost()] * 100
         await up(bench)
         bench.expire(item.attempt_id)
@@ -131,39 +133,39 @@ def test_a_request_that_nobody_waits_for_any_more_is_repeated_no_more_and_counts
         await asyncio.sleep(5 * RETRY_REQUEST_S)
         assert len(bench.link.on(Channel.REQUEST)) == sent
 
-    played(story)
+    played(fold)
 
 
 @pytest.mark.parametrize(("recipient", "times"), [("simulator-1", 2), ("any", 1)])
 def test_a_new_link_repeats_what_one_simulator_can_answer_from_its_store_and_nothing_that_a_second_could_take(
     recipient: str, times: int
 ) -> None:
-    async def story(bench: Bench) -> None:
-        bench.outbound.send_requests(bench.step.outbox)
+    async def fold(bench: Bench) -> None:
+        bench.outbound.send_requests(bench.transaction.outbox)
         await up(bench)
         bench.outbound.link_down()
         await up(bench)
         assert len(bench.link.on(Channel.REQUEST)) == times
 
-    played(story, recipients=(recipient,))
+    played(fold, recipients=(recipient,))
 
 
 def test_an_attempt_is_never_on_its_way_twice_at_once() -> None:
-    async def story(bench: Bench) -> None:
+    async def fold(bench: Bench) -> None:
         bench.link.answers.clear()
-        bench.outbound.send_requests(bench.step.outbox)
+        bench.outbound.send_requests(bench.transaction.outbox)
         for _ in range(3):
             await up(bench)
         assert len(bench.link.on(Channel.REQUEST)) == 1
 
-    played(story)
+    played(fold)
 
 
 def test_a_simulator_that_is_away_is_unreachable_and_hears_its_requests_again_when_it_is_back() -> None:
-    async def story(bench: Bench) -> None:
-        (item,) = bench.step.outbox
+    async def fold(bench: Bench) -> None:
+        (item,) = bench.transaction.outbox
         assert bench.outbound.is_unreachable(item.attempt_id), "nobody is, without a link"
-        bench.outbound.send_requests(bench.step.outbox)
+        bench.outbound.send_requests(bench.transaction.outbox)
         await up(bench)
         assert not bench.outbound.is_unreachable(item.attempt_id)
         for health, unreachable, times in ((Health.OFFLINE, True, 1), (Health.ONLINE, False, 2)):
@@ -171,16 +173,16 @@ def test_a_simulator_that_is_away_is_unreachable_and_hears_its_requests_again_wh
                 campaign="demo", message_id=health.value, sent_at=NOW, client="simulator-1", role="simulator",
                 health=health,
             )  # fmt: skip
-            bench.outbound.follow(Step(statuses=[word]), asyncio.get_running_loop().time())
+            bench.outbound.follow(Transaction(statuses=[word]), asyncio.get_running_loop().time())
             await asyncio.sleep(0.01)
             assert bench.outbound.is_unreachable(item.attempt_id) is unreachable
             assert len(bench.link.on(Channel.REQUEST)) == times
 
-    played(story)
+    played(fold)
 
 
 def test_no_more_receipts_are_on_their_way_than_the_bound_and_who_is_to_end_does_not_wait() -> None:
-    async def story(bench: Bench) -> None:
+    async def fold(bench: Bench) -> None:
         await up(bench)
         bench.link.answers.clear()
         bench.outbound.send_receipts(receipts(MAX_PENDING_SENDS))
@@ -193,27 +195,27 @@ def test_no_more_receipts_are_on_their_way_than_the_bound_and_who_is_to_end_does
         bench.link.answers.set()
         await waiting
 
-    played(story)
+    played(fold)
 
 
 def test_the_bias_is_reported_at_most_so_often_and_only_when_it_has_changed() -> None:
-    async def story(bench: Bench) -> None:
+    async def fold(bench: Bench) -> None:
         loop = asyncio.get_running_loop()
         await up(bench)
         for _ in range(10):
-            bench.outbound.follow(bench.step, loop.time())
-            await asyncio.sleep(BIAS_REPORT_EVERY_S / 4)
+            bench.outbound.follow(bench.transaction, loop.time())
+            await asyncio.sleep(METRICS_REPORT_EVERY_S / 4)
         assert len(bench.link.on(Channel.BIAS)) == 3
-        await asyncio.sleep(BIAS_REPORT_EVERY_S)
-        bench.outbound.follow(Step(), loop.time())
+        await asyncio.sleep(METRICS_REPORT_EVERY_S)
+        bench.outbound.follow(Transaction(), loop.time())
         await asyncio.sleep(0.01)
         assert len(bench.link.on(Channel.BIAS)) == 3
 
-    played(story)
+    played(fold)
 
 
 def test_the_last_words_are_what_is_pending_the_report_and_that_we_leave() -> None:
-    async def story(bench: Bench) -> None:
+    async def fold(bench: Bench) -> None:
         await up(bench)
         bench.outbound.send_receipts(receipts(2))
         await bench.outbound.shut_down()
@@ -225,12 +227,12 @@ def test_the_last_words_are_what_is_pending_the_report_and_that_we_leave() -> No
         assert last.health is Health.OFFLINE
         assert bench.link.closed
 
-    played(story)
+    played(fold)
 
 
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_broker_that_answers_nothing_does_not_hold_up_the_end(connected: bool) -> None:
-    async def story(bench: Bench) -> None:
+    async def fold(bench: Bench) -> None:
         if connected:
             await up(bench)
         bench.link.answers.clear()
@@ -240,15 +242,15 @@ def test_a_broker_that_answers_nothing_does_not_hold_up_the_end(connected: bool)
         assert asyncio.get_running_loop().time() - began == pytest.approx(SHUTDOWN_GRACE_S if connected else 0.0)
         assert bench.link.closed
 
-    played(story)
+    played(fold)
 
 
 def test_a_broker_that_refuses_a_message_ends_the_agent_with_an_advice() -> None:
-    async def story(bench: Bench) -> None:
+    async def fold(bench: Bench) -> None:
         bench.link.ends = [PublishRefused("some/topic", "not authorised")]
         with pytest.raises(BrokerError) as caught:
             await bench.outbound.send("some/topic", b"")
         assert "some/topic" in caught.value.found
         assert "--resume" in caught.value.action
 
-    played(story)
+    played(fold)

@@ -6,7 +6,7 @@ import pytest
 
 from agent.acquisition.base import AcquisitionContext
 from agent.campaign.context import pool_arrays
-from agent.runtime.policy_runner import make_acquirer
+from agent.runtime.policy_runner import make_policy_runner
 from protocols.errors import SettingsError
 from tests.support.campaigns import Play, small_plan, small_pool
 
@@ -29,17 +29,17 @@ def contexts(count: int) -> list[AcquisitionContext]:
 
 
 async def test_a_cheap_policy_decides_within_the_step() -> None:
-    acquirer = make_acquirer(ARRAYS, "random", {})
+    policy_runner = make_policy_runner(ARRAYS, "random", {})
     context = contexts(1)[0]
-    now = acquirer.propose_now(context, 3)
-    assert now == await acquirer.propose(context, 3)
+    now = policy_runner.propose_inline(context, 3)
+    assert now == await policy_runner.propose(context, 3)
     assert now is not None
     assert len({choice.index for choice in now.choices}) == 3
-    await acquirer.close()
+    await policy_runner.close()
 
 
 def test_an_unknown_policy_and_wrong_options_are_refused_before_anything_starts() -> None:
     with pytest.raises(SettingsError, match="There is no policy"):
-        make_acquirer(ARRAYS, "rondom", {})
+        make_policy_runner(ARRAYS, "rondom", {})
     with pytest.raises(SettingsError, match="cannot be made with these options"):
-        make_acquirer(ARRAYS, f"{MINE}:Farthest", {"signum": 1})
+        make_policy_runner(ARRAYS, f"{MINE}:Farthest", {"signum": 1})

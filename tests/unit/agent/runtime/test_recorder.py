@@ -13,7 +13,7 @@ from agent.acquisition.base import Choice, Proposal
 from agent.campaign.events import CampaignPaused, CampaignResumed, Event
 from agent.campaign.proposals import DecisionNeeded
 from agent.runtime.recorder import RunRecorder
-from agent.runtime.transaction import Condemned, Expired, Proposed, Step
+from agent.runtime.transaction import DeadLetter, DeadlinePassed, PolicyAnswer, Transaction
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.link.transport import Delivery
@@ -53,8 +53,8 @@ def folder(tmp_path: Path) -> Any:
         yield made
 
 
-def step(*events: Event) -> Step:
-    return Step(took=[Expired("a")], events=list(events))
+def transaction(*events: Event) -> Transaction:
+    return Transaction(took=[DeadlinePassed("a")], events=list(events))
 
 
 def test_a_recording_begins_with_what_the_journal_has_already(folder: Folder) -> None:
@@ -65,10 +65,10 @@ def test_a_recording_begins_with_what_the_journal_has_already(folder: Folder) ->
 
 def test_inputs_stand_in_the_order_in_which_they_were_folded(folder: Folder) -> None:
     writer, recorder = folder.begin()
-    message = Delivery("t", b"4", retain=False, qos=1, receipt=None)
+    message = Delivery("t", b"4", retain=False, qos=1, ack_token=None)
     proposal = Proposal((Choice(0),), "because")
-    took = [Expired("a1"), message, Condemned(message), Proposed(DecisionNeeded(7, 1), 2, proposal)]
-    recorder.write_ahead(Step(took=took, events=[PAUSED]))  # type: ignore[arg-type]
+    took = [DeadlinePassed("a1"), message, DeadLetter(message), PolicyAnswer(DecisionNeeded(7, 1), 2, proposal)]
+    recorder.write_ahead(Transaction(took=took, events=[PAUSED]))  # type: ignore[arg-type]
     writer.close()
     last = folder.rows()[-1]
     assert last["took"] == [{"expired": "a1"}, {"row": 4}, {"condemned": 4}, {"proposed": 7, "based_on": 2}]
@@ -78,12 +78,12 @@ def test_inputs_stand_in_the_order_in_which_they_were_folded(folder: Folder) -> 
 @pytest.mark.parametrize("committed", [False, True])
 def test_a_start_says_whether_the_step_before_a_kill_was_committed(folder: Folder, committed: bool) -> None:
     writer, recorder = folder.begin()
-    recorder.write_ahead(step(PAUSED))
+    recorder.write_ahead(transaction(PAUSED))
     if committed:
         folder.commit(PAUSED)
     folder.begin()[0].close()
     writer.close()
-    assert folder.told()[3:] == [("step", 3), ("start", 3 if committed else 2)]
+    assert folder.told()[3:] == [("transaction", 3), ("start", 3 if committed else 2)]
 
 
 def test_what_a_power_cut_took_is_filled_in_from_the_journal(folder: Folder) -> None:
@@ -91,7 +91,7 @@ def test_what_a_power_cut_took_is_filled_in_from_the_journal(folder: Folder) -> 
     kept = folder.path.read_bytes()
     for event in (PAUSED, RESUMED, PAUSED):
         writer, recorder = folder.begin()
-        recorder.write_ahead(step(event))
+        recorder.write_ahead(transaction(event))
         folder.commit(event)
         writer.close()
     folder.path.write_bytes(kept)
@@ -109,7 +109,7 @@ def test_a_recording_that_was_deleted_begins_anew_from_the_journal(folder: Folde
 def test_a_recording_that_knows_more_than_a_restored_journal_begins_anew(folder: Folder) -> None:
     writer, recorder = folder.begin()
     for _ in range(2):
-        recorder.write_ahead(step(PAUSED, RESUMED))
+        recorder.write_ahead(transaction(PAUSED, RESUMED))
         folder.store.sequence += 2
     writer.close()
     folder.store.sequence = 2

@@ -1,4 +1,4 @@
-"""How a campaign begins and is taken up again: the same one, or a clear refusal."""
+"""How a campaign begins and is resumed: the same one, or a clear refusal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from agent.campaign.events import CampaignStarted, StartSetLoaded, load_event
-from agent.campaign.plan import CampaignPlan, FurtherProperty, Ordering
+from agent.campaign.plan import AdditionalProperty, CampaignPlan, Ordering
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import ESTIMATORS, EntropyMeasure
 from agent.runtime.resume import begin, fresh_uid, remember, require_same_plan
@@ -49,32 +49,32 @@ def test_a_new_campaign_begins_with_its_plan_and_its_start_set(store: Store) -> 
 
 def test_a_campaign_without_a_start_set_can_begin(store: Store) -> None:
     begin(store, POOL, PLAN, [], versions={}, now=SENT_AT)
-    remembered = remember(store, POOL)
-    assert (remembered.campaign.observations, remembered.observation) == (0, 0)
+    stored = remember(store, POOL)
+    assert (stored.campaign.observations, stored.observation) == (0, 0)
 
 
 def test_beginning_again_finds_what_was_begun(store: Store) -> None:
     start(store)
     start(store, small_plan(POOL, uid="ffffffff"))
     assert store.sequence == 2
-    assert remember(store, POOL).campaign.terms.uid == PLAN.uid
+    assert remember(store, POOL).campaign.plan.uid == PLAN.uid
 
 
 def test_a_crash_between_the_claim_and_the_first_append_is_mended_with_the_claimed_uid(store: Store) -> None:
     store.claim(PLAN, schema_version=SCHEMA_VERSION, now=SENT_AT)
     start(store, small_plan(POOL, uid="ffffffff"))
-    assert remember(store, POOL).campaign.terms.uid == PLAN.uid
+    assert remember(store, POOL).campaign.plan.uid == PLAN.uid
     assert store.sequence == 2
 
 
 def test_remember_knows_what_the_running_agent_knew(store: Store) -> None:
     shelf = Shelf(store, POOL, PLAN)
     for seed in range(5):
-        shelf.play(seed, steps=4)
-        remembered = remember(store, POOL)
-        assert state_of(remembered.campaign) == state_of(shelf.campaign)
-        assert remembered.meter.point() == shelf.maker.ledger.meter.point()
-        assert remembered.observation == shelf.maker.ledger.observation == len(list(store.trajectory())) - 1
+        shelf.play(seed, transactions=4)
+        stored = remember(store, POOL)
+        assert state_of(stored.campaign) == state_of(shelf.campaign)
+        assert stored.meter.point() == shelf.maker.ledger.meter.point()
+        assert stored.observation == shelf.maker.ledger.observation == len(list(store.trajectory())) - 1
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_what_the_settings_leave_open_is_taken_from_the_journal() -> None:
 def test_the_bias_is_measured_as_the_plan_says_before_and_after_a_restart(store: Store, estimator: str) -> None:
     shelf = Shelf(store, POOL, small_plan(POOL, budget=16, parallel=4, estimator=estimator, resolution=0.25))
     shelf.play(1)
-    remembered = remember(store, POOL)
+    stored = remember(store, POOL)
     codes = [int(POOL.family_codes[at]) for at in np.flatnonzero(np.isfinite(shelf.campaign.values))]
     values = shelf.campaign.values[np.isfinite(shelf.campaign.values)]
     point = measure_bias(POOL.families, np.array(codes), values, EntropyMeasure(estimator, 0.25))
-    assert remembered.meter.point() == shelf.maker.ledger.meter.point() == point
+    assert stored.meter.point() == shelf.maker.ledger.meter.point() == point
     assert_views_equal_fold(store, POOL)
 
 
@@ -148,20 +148,22 @@ def test_a_fresh_uid_fits_an_attempt_id_and_differs_every_time() -> None:
     assert all(len(uid) == 8 and int(uid, 16) >= 0 for uid in uids)
 
 
-TWO = (FurtherProperty("gap", "eV", (0.0, 20.0), 1.0, 2.0, 1e-3),)
+TWO = (AdditionalProperty("gap", "eV", (0.0, 20.0), 1.0, 2.0, 1e-3),)
 
 
 def test_a_campaign_of_several_properties_is_folded_with_all_of_them(store: Store) -> None:
-    begin(store, POOL, small_plan(POOL, further=TWO), START, [(1.5,), (2.5,)], versions={}, now=SENT_AT)
-    remembered = remember(store, POOL)
-    assert remembered.campaign.further[[0, 5], 0].tolist() == [1.5, 2.5]
+    begin(store, POOL, small_plan(POOL, additional_properties=TWO), START, [(1.5,), (2.5,)], versions={}, now=SENT_AT)
+    stored = remember(store, POOL)
+    assert stored.campaign.additional[[0, 5], 0].tolist() == [1.5, 2.5]
     values = np.array([[value_of("c000"), 1.5], [value_of("c005"), 2.5]])
-    expected = measure_bias(POOL.families, POOL.family_codes[[0, 5]], values, remembered.campaign.terms.aspects)
-    assert remembered.meter.point() == expected
+    expected = measure_bias(POOL.families, POOL.family_codes[[0, 5]], values, stored.campaign.plan.targets)
+    assert stored.meter.point() == expected
 
 
 def test_weights_are_those_of_the_beginning_and_scales_those_of_its_start_set() -> None:
-    found = small_plan(POOL, further=TWO)
-    require_same_plan(found, small_plan(POOL, scale=9.0, further=(dataclasses.replace(TWO[0], scale=7.0),)))
+    found = small_plan(POOL, additional_properties=TWO)
+    require_same_plan(
+        found, small_plan(POOL, scale=9.0, additional_properties=(dataclasses.replace(TWO[0], scale=7.0),))
+    )
     with pytest.raises(StoreError, match="started with other settings"):
-        require_same_plan(found, small_plan(POOL, further=(dataclasses.replace(TWO[0], weight=2.0),)))
+        require_same_plan(found, small_plan(POOL, additional_properties=(dataclasses.replace(TWO[0], weight=2.0),)))

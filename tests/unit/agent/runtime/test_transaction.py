@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from agent.campaign.events import DecisionMade, RequestExpired, RequestIssued, ResultAccepted
-from agent.campaign.life_cycle import Standing
+from agent.campaign.life_cycle import CandidateStatus
 from agent.campaign.plan import Ordering
-from agent.runtime.transaction import Expired, Proposed, Step
+from agent.runtime.transaction import DeadlinePassed, PolicyAnswer, Transaction
 from protocols.link.transport import Delivery
 from protocols.wire.codec import decode, encode
 from protocols.wire.messages import (
-    BiasReport,
     CandidateRequest,
     ControlAction,
     Health,
+    MetricsReport,
     ReceiptStatus,
     ResultReceipt,
     Status,
@@ -49,25 +49,25 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
 def test_a_result_becomes_event_receipt_bias_point_and_the_next_request(shelf: Shelf) -> None:
     attempt = shelf.awaited[0]
     delivery = delivered(result_of(attempt))
-    step = shelf.step(delivery)
-    assert [type(event) for event in step.events] == [ResultAccepted, DecisionMade, RequestIssued]
-    assert [(r.attempt_id, r.status) for r in step.receipts] == [(attempt.attempt_id, ReceiptStatus.ACCEPTED)]
-    (bias,) = step.bias
-    assert (bias.step, bias.point.sizes) == (1, shelf.maker.ledger.meter.point().sizes)
+    transaction = shelf.transaction(delivery)
+    assert [type(event) for event in transaction.events] == [ResultAccepted, DecisionMade, RequestIssued]
+    assert [(r.attempt_id, r.status) for r in transaction.receipts] == [(attempt.attempt_id, ReceiptStatus.ACCEPTED)]
+    (bias,) = transaction.bias
+    assert (bias.observation, bias.point.sizes) == (1, shelf.maker.ledger.meter.point().sizes)
     assert bias.changed == (POOL.families[int(POOL.family_codes[POOL.index_of[attempt.candidate_id]])],)
-    (item,) = step.outbox
+    (item,) = transaction.outbox
     request = decode(item.topic, item.payload)
     assert isinstance(request, CandidateRequest)
     assert request.attempt_id == item.attempt_id == shelf.awaited[-1].attempt_id
-    assert step.counts == {"candidate_result: accepted": 1}
-    assert step.deliveries == [delivery]
+    assert transaction.counts == {"candidate_result: accepted": 1}
+    assert transaction.deliveries == [delivery]
 
 
 def test_a_bias_point_bears_the_number_of_its_event(shelf: Shelf) -> None:
     before = shelf.campaign.sequence
-    step = shelf.step(*(delivered(result_of(attempt)) for attempt in shelf.awaited))
-    numbers = [before + 1 + step.events.index(e) for e in step.events if isinstance(e, ResultAccepted)]
-    assert [bias.sequence for bias in step.bias] == numbers
+    transaction = shelf.transaction(*(delivered(result_of(attempt)) for attempt in shelf.awaited))
+    numbers = [before + 1 + transaction.events.index(e) for e in transaction.events if isinstance(e, ResultAccepted)]
+    assert [bias.sequence for bias in transaction.bias] == numbers
 
 
 def test_the_start_set_is_bias_point_zero_of_every_family(shelf: Shelf) -> None:
@@ -78,9 +78,9 @@ def test_the_start_set_is_bias_point_zero_of_every_family(shelf: Shelf) -> None:
 
 def test_a_duplicate_in_the_same_step_is_counted_and_answered_and_changes_nothing(shelf: Shelf) -> None:
     attempt = shelf.awaited[0]
-    step = shelf.step(delivered(result_of(attempt)), delivered(result_of(attempt)))
-    assert [receipt.status for receipt in step.receipts] == [ReceiptStatus.ACCEPTED, ReceiptStatus.DUPLICATE]
-    assert sum(isinstance(event, ResultAccepted) for event in step.events) == 1
+    transaction = shelf.transaction(delivered(result_of(attempt)), delivered(result_of(attempt)))
+    assert [receipt.status for receipt in transaction.receipts] == [ReceiptStatus.ACCEPTED, ReceiptStatus.DUPLICATE]
+    assert sum(isinstance(event, ResultAccepted) for event in transaction.events) == 1
 
 
 BASE = "entropilot/v1/demo"
@@ -104,24 +104,24 @@ def test_a_message_that_is_none_of_ours_changes_nothing_but_its_count_and_the_qu
     shelf: Shelf, topic: str, payload: bytes, reason: str
 ) -> None:
     before = state_of(shelf.campaign)
-    step = shelf.step(Delivery(topic, payload, retain=False, qos=1, receipt=None))
+    transaction = shelf.transaction(Delivery(topic, payload, retain=False, qos=1, ack_token=None))
     assert state_of(shelf.campaign) == before
-    assert (step.events, step.receipts, step.outbox) == ([], [], [])
-    assert step.counts == {f"quarantined: {reason}": 1}
-    assert [(q.topic, q.payload, q.reason) for q in step.quarantined] == [(topic, payload, reason)]
-    assert len(step.deliveries) == 1  # it is acknowledged: else the broker would bring it for ever
+    assert (transaction.events, transaction.receipts, transaction.outbox) == ([], [], [])
+    assert transaction.counts == {f"quarantined: {reason}": 1}
+    assert [(q.topic, q.payload, q.reason) for q in transaction.quarantined] == [(topic, payload, reason)]
+    assert len(transaction.deliveries) == 1  # it is acknowledged: else the broker would bring it for ever
 
 
 def test_an_answer_to_an_attempt_that_was_never_made_is_quarantined(shelf: Shelf) -> None:
     forged = result_of(shelf.awaited[0]).model_copy(update={"attempt_id": "forged-d000000-00000000-a1"})
-    step = shelf.step(delivered(forged))
-    assert step.counts == {"quarantined: unknown_attempt": 1}
+    transaction = shelf.transaction(delivered(forged))
+    assert transaction.counts == {"quarantined: unknown_attempt": 1}
 
 
 @pytest.mark.parametrize("kind", ["bias", "receipt", "request"])
 def test_our_own_messages_that_come_back_are_quarantined(shelf: Shelf, kind: str) -> None:
     topic, payload = {
-        "bias": lambda: shelf.letters.bias_report(0, shelf.maker.ledger.meter.point()),
+        "bias": lambda: shelf.messages.metrics_report(0, shelf.maker.ledger.meter.point()),
         "receipt": lambda: (
             f"{BASE}/receipt/s-1",
             encode(
@@ -132,72 +132,72 @@ def test_our_own_messages_that_come_back_are_quarantined(shelf: Shelf, kind: str
             ),
         ),
         "request": lambda: (
-            shelf.letters.request(shelf.awaited[0]).topic,
-            shelf.letters.request(shelf.awaited[0]).payload,
+            shelf.messages.request(shelf.awaited[0]).topic,
+            shelf.messages.request(shelf.awaited[0]).payload,
         ),
     }[kind]()  # fmt: skip
-    step = shelf.step(delivered(topic=topic, payload=payload))
-    assert step.counts == {"quarantined: wrong_topic": 1}
-    assert isinstance(decode(topic, payload), BiasReport | ResultReceipt | CandidateRequest)
+    transaction = shelf.transaction(delivered(topic=topic, payload=payload))
+    assert transaction.counts == {"quarantined: wrong_topic": 1}
+    assert isinstance(decode(topic, payload), MetricsReport | ResultReceipt | CandidateRequest)
 
 
 def test_a_status_is_passed_on_and_not_journalled(shelf: Shelf) -> None:
     status = Status(
         campaign="demo", message_id="m", sent_at=NOW, client="simulator-1", role="simulator", health=Health.OFFLINE
     )
-    step = shelf.step(delivered(status))
-    assert (step.statuses, step.events, step.counts) == ([status], [], {})
+    transaction = shelf.transaction(delivered(status))
+    assert (transaction.statuses, transaction.events, transaction.counts) == ([status], [], {})
 
 
 def test_a_control_that_cannot_be_carried_out_is_quarantined_with_the_reason(shelf: Shelf) -> None:
-    step = shelf.step(delivered(control(ControlAction.EXCLUDE_CANDIDATE, "nobody")))
-    assert "not in the pool" in step.quarantined[0].detail
-    done = shelf.step(delivered(control(ControlAction.EXCLUDE_CANDIDATE, "c020")))
+    transaction = shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, "nobody")))
+    assert "not in the pool" in transaction.quarantined[0].detail
+    done = shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, "c020")))
     assert done.counts == {"control: carried out": 1}
-    assert shelf.campaign.standing_of("c020") is Standing.EXCLUDED
+    assert shelf.campaign.status_of("c020") is CandidateStatus.EXCLUDED
 
 
 def test_failure_and_expiry_make_the_next_attempt_in_the_same_step(shelf: Shelf) -> None:
     first, second = shelf.awaited
-    step = shelf.step(delivered(failure_of(first)), Expired(second.attempt_id))
-    assert [item.attempt_id[-2:] for item in step.outbox] == ["a2", "a2"]
-    assert RequestExpired(second.attempt_id, second.candidate_id) in step.events
+    transaction = shelf.transaction(delivered(failure_of(first)), DeadlinePassed(second.attempt_id))
+    assert [item.attempt_id[-2:] for item in transaction.outbox] == ["a2", "a2"]
+    assert RequestExpired(second.attempt_id, second.candidate_id) in transaction.events
 
 
 def test_an_expiry_of_an_attempt_that_was_answered_in_the_same_step_is_nothing(shelf: Shelf) -> None:
     attempt = shelf.awaited[0]
-    step = shelf.step(delivered(result_of(attempt)), Expired(attempt.attempt_id))
-    assert not any(isinstance(event, RequestExpired) for event in step.events)
+    transaction = shelf.transaction(delivered(result_of(attempt)), DeadlinePassed(attempt.attempt_id))
+    assert not any(isinstance(event, RequestExpired) for event in transaction.events)
     assert shelf.campaign.values[POOL.index_of[attempt.candidate_id]] == value_of(attempt.candidate_id)
 
 
 def test_a_policy_that_takes_time_is_asked_for_outside_and_its_answer_is_folded_later(tmp_path: Path) -> None:
     store = opened(tmp_path / "campaign.db", POOL)
     shelf = Shelf(store, POOL, PLAN, Deaf())
-    step = Step()
-    question = shelf.maker.settle(step)
+    transaction = Transaction()
+    question = shelf.maker.settle(transaction)
     assert question is not None
     needed = question.needed
-    assert (needed.decision, needed.count, step.events) == (0, 1, [])
+    assert (needed.decision, needed.count, transaction.events) == (0, 1, [])
     proposal = first_available(question.context, 1)
-    shelf.maker.take(step, Proposed(needed, question.based_on, proposal))
-    assert [type(event) for event in step.events] == [DecisionMade, RequestIssued]
-    stale = Step()
-    shelf.maker.take(stale, Proposed(needed, 2, proposal))
+    shelf.maker.take(transaction, PolicyAnswer(needed, question.based_on, proposal))
+    assert [type(event) for event in transaction.events] == [DecisionMade, RequestIssued]
+    stale = Transaction()
+    shelf.maker.take(stale, PolicyAnswer(needed, 2, proposal))
     assert stale.events == []
     store.close()
 
 
 def test_a_commit_carries_all_of_a_step_and_what_the_broker_confirmed(shelf: Shelf) -> None:
-    step = Step()
+    transaction = Transaction()
     for attempt in shelf.awaited:
-        shelf.maker.take(step, delivered(result_of(attempt)))
-    shelf.maker.take(step, delivered(topic="somebody/else"))
-    shelf.maker.settle(step)
-    commit = step.commit(("x-1",))
-    assert commit.events == tuple(step.events)
+        shelf.maker.take(transaction, delivered(result_of(attempt)))
+    shelf.maker.take(transaction, delivered(topic="somebody/else"))
+    shelf.maker.settle(transaction)
+    commit = transaction.commit(("x-1",))
+    assert commit.events == tuple(transaction.events)
     assert commit.confirmed == ("x-1",)
     assert len(commit.outbox) == len(commit.bias) == 2
     assert commit.counts == (("candidate_result: accepted", 2), ("quarantined: unknown_topic", 1))
     assert not commit.is_empty
-    assert Step().commit(()).is_empty
+    assert Transaction().commit(()).is_empty

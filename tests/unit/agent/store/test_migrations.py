@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, inspect
 
-from agent.campaign.events import EVENT_TYPES, AskingEnded, Event
+from agent.campaign.events import EVENT_TYPES, Event, PolicyExhausted
 from agent.campaign.life_cycle import Phase
 from agent.runtime.resume import remember
 from agent.store import migrations
@@ -19,7 +19,7 @@ from agent.store.store import Commit
 from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.storage.database import sqlite_url
-from scenarios.verify.part import Part
+from scenarios.verify.part import CheckedPart
 from scenarios.verify.run_check import RunFiles, require_sound, verify_run
 from tests.support.campaigns import SENT_AT, refold, small_pool, state_of
 from tests.support.databases import make_schema_database
@@ -100,7 +100,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, mo
     opened(path, POOL).close()  # and the version of today opens it
 
 
-LATER_KINDS: dict[str, set[type[Event]]] = {"schema-1": {AskingEnded}, "schema-2": set()}
+LATER_KINDS: dict[str, set[type[Event]]] = {"schema-1": {PolicyExhausted}, "schema-2": set()}
 """Released database -> the kinds of event that came after it: a new kind needs no other tables."""
 
 
@@ -140,7 +140,9 @@ def test_the_first_schema_gets_the_figures_that_it_did_not_have(tmp_path: Path) 
     shutil.copy(RELEASED[0], tmp_path / "campaign.db")
     opened(tmp_path / "campaign.db", POOL).close()
     with closing(sqlite3.connect(tmp_path / "campaign.db")) as connection:
-        figures = connection.execute("SELECT step, evenness, coverage FROM bias_point ORDER BY step").fetchall()
+        figures = connection.execute(
+            "SELECT observation, evenness, coverage FROM bias_point ORDER BY observation"
+        ).fetchall()
     assert figures[0] == (0, None, 0.0)  # five values over three families: by the published entropy, none has one
     assert figures[-1] == (8, None, pytest.approx(1 / 3))  # five values of one family
 
@@ -155,7 +157,7 @@ def test_a_database_of_the_first_schema_that_has_not_begun_is_migrated_too(tmp_p
     opened(path, POOL).close()
 
 
-def database_parts(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+def database_parts(parts: tuple[CheckedPart, ...]) -> tuple[CheckedPart, ...]:
     """What was found of a database that stands alone: its campaign is finished, and the files of it are not there."""
     return tuple(part for part in parts if "not there" not in part.problem)
 
@@ -183,9 +185,9 @@ def test_a_database_of_a_released_version_opens_folds_and_goes_on(released: Path
         assert {table.name for table in ALL_TABLES} <= names
         events = list(store.journal())
         assert {type(event) for event in events} == set(EVENT_TYPES) - LATER_KINDS[released.stem]
-        remembered = remember(store, POOL)
-        assert remembered.campaign.phase is Phase.FINISHED
-        assert state_of(remembered.campaign) == state_of(refold(POOL, events))
+        stored = remember(store, POOL)
+        assert stored.campaign.phase is Phase.FINISHED
+        assert state_of(stored.campaign) == state_of(refold(POOL, events))
         assert_views_equal_fold(store, POOL)
         assert store.counts()["quarantined: unknown_topic"] >= 1
         meta = store.meta()

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Connection
 
 from agent.campaign.events import DecisionMade, Event, StartSetLoaded
-from agent.store.read_only import copy_database, reading, require_known, touched_in
+from agent.store.partial_pool import partial_pool
+from agent.store.read_only import copy_database, reading, referenced_in, require_known
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
-from agent.store.touched_pool import touched_pool
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.storage.database import opening, sqlite_url
@@ -148,7 +148,7 @@ def test_of_an_original_the_schema_is_only_checked(tmp_path: Path) -> None:
 def test_the_candidates_that_a_run_touched_have_the_families_of_its_dataset(tmp_path: Path) -> None:
     with reading(make_run(tmp_path)) as connection:
         events = list(Store(connection, "sqlite://", NO_LABELS).journal())
-        pool = touched_in(connection, events)
+        pool = referenced_in(connection, events)
     assert pool.families == POOL.families
     assert pool.digest == POOL.digest
     decided = {which for event in events if isinstance(event, DecisionMade) for which in event.candidate_ids}
@@ -162,7 +162,7 @@ def test_a_candidate_that_nobody_observed_has_no_place() -> None:
         StartSetLoaded(("a", "b"), (1.0, 2.0)),
         DecisionMade(0, 1, 2, "p", "f", ("c",), (None,), "why"),
     ]
-    pool = touched_pool(events, {"a": "rich", "b": "rich"}, ["rich", "poor"])
+    pool = partial_pool(events, {"a": "rich", "b": "rich"}, ["rich", "poor"])
     assert pool.unplaced == {"c"}
     assert pool.families == ("poor", "rich")
     assert pool.digest == ""

@@ -12,11 +12,11 @@ from sqlalchemy import create_engine, delete, text
 from sqlalchemy.exc import DBAPIError
 
 from agent.campaign.events import ObservationAdded, RequestIssued, dump_event
-from agent.campaign.ledger import BiasStep
+from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint
 from agent.store import store as store_module
-from agent.store.store import GENESIS_DIGEST, Commit, OutboxItem, Quarantined, Store, chain_digest
+from agent.store.store import GENESIS_DIGEST, Commit, OutboxItem, QuarantinedMessage, Store, chain_digest
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, JOURNAL, OBSERVATION, QUARANTINE
 from protocols.errors import InvariantViolation, StoreError
 from protocols.storage.database import sqlite_url, store_error
@@ -27,13 +27,13 @@ from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, deliv
 POOL = small_pool(24)
 PLAN = small_plan(POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED)
 POSTGRES = os.environ.get("ENTROPILOT_TEST_POSTGRES", "")
-STRANGE = Quarantined("somebody/else", b"\x00\xff" * 1000, "unknown_topic", "none of ours")
+STRANGE = QuarantinedMessage("somebody/else", b"\x00\xff" * 1000, "unknown_topic", "none of ours")
 
 
-def bias_step(number: int) -> BiasStep:
+def observation(number: int) -> TrajectoryPoint:
     families = POOL.families
     point = BiasPoint(families, (number,) * 3, (None,) * 3, None, None, None, families[0])
-    return BiasStep(number, number, point, families[:1])
+    return TrajectoryPoint(number, number, point, families[:1])
 
 
 class StoreContract:
@@ -75,14 +75,14 @@ class StoreContract:
     def test_the_state_is_the_fold_of_the_journal_also_after_opening_again(self, url: str) -> None:
         store = opened(url, POOL)
         shelf = Shelf(store, POOL, PLAN)
-        shelf.play(11, steps=15)
+        shelf.play(11, transactions=15)
         store.close()
         again = opened(url, POOL)
         try:
             assert again.sequence == shelf.campaign.sequence == store.sequence
             assert state_of(refold(POOL, again.journal())) == state_of(shelf.campaign)
             shelf.store = again
-            shelf.play(12, steps=15)  # the chain goes on where it ended
+            shelf.play(12, transactions=15)  # the chain goes on where it ended
             assert_views_equal_fold(again, POOL)
         finally:
             again.close()
@@ -106,7 +106,7 @@ class StoreContract:
             events=(ObservationAdded("c020", 1.0, "m-1"), bad),
             outbox=(OutboxItem("new-attempt", "topic", b"request"),),
             confirmed=(twice.attempt_id,),
-            bias=(bias_step(1),),
+            bias=(observation(1),),
             quarantined=(STRANGE,),
             counts=(("candidate_result: accepted", 1),),
         )
@@ -127,7 +127,7 @@ class StoreContract:
         ],
     )
     def test_a_changed_or_missing_row_is_named_by_its_number(self, shelf: Shelf, number: int, damage: str) -> None:
-        shelf.play(3, steps=12)
+        shelf.play(3, transactions=12)
         store = shelf.store
         assert store.sequence > 20
         with store._connection.begin():
@@ -151,7 +151,7 @@ class StoreContract:
     def test_the_outbox_keeps_requests_until_they_are_confirmed_oldest_first(self, shelf: Shelf) -> None:
         sent = [attempt.attempt_id for attempt in shelf.awaited]
         assert [item.attempt_id for item in shelf.store.unconfirmed()] == sent
-        shelf.step(confirmed=(sent[1],))
+        shelf.transaction(confirmed=(sent[1],))
         shelf.store.append(
             Commit(outbox=(OutboxItem("a-first-by-name", "topic", b"\x00\xff"),), confirmed=("never-sent",)),
             now=SENT_AT,
@@ -195,14 +195,14 @@ class StoreContract:
 
     def test_whatever_a_stranger_writes_can_be_kept(self, store: Store) -> None:
         store.append(
-            Commit(quarantined=(Quarantined("t/\u0000/ü", b"", "invalid", "field a\x00b: \U0001f600"),)), now=""
+            Commit(quarantined=(QuarantinedMessage("t/\u0000/ü", b"", "invalid", "field a\x00b: \U0001f600"),)), now=""
         )
         assert len(rows(store, QUARANTINE)) == 1
 
     def test_the_trajectory_is_rebuilt_exactly_from_the_families_that_changed(self, shelf: Shelf) -> None:
         points = [(0, shelf.maker.ledger.meter.point())]
         while shelf.awaited:
-            shelf.step(*(delivered(result_of(attempt)) for attempt in shelf.awaited[:1]))
+            shelf.transaction(*(delivered(result_of(attempt)) for attempt in shelf.awaited[:1]))
             points.append((len(points), shelf.maker.ledger.meter.point()))
         assert list(shelf.store.trajectory()) == points
         assert len(points) == PLAN.budget + 1

@@ -16,8 +16,8 @@ def test_a_factor_that_grew_is_that_of_the_whole_matrix(begun: int) -> None:
     K: FloatArray = A @ A.T
     factor = GrowingFactor(np.linalg.cholesky(K[:begun, :begun]).astype(np.float64), 15)
     for n in range(begun, 12):
-        border = factor.solve(K[:n, n : n + 1])[:, 0]
-        factor.append(border, float(np.sqrt(K[n, n] - border @ border)))
+        cross_row = factor.solve(K[:n, n : n + 1])[:, 0]
+        factor.append(cross_row, float(np.sqrt(K[n, n] - cross_row @ cross_row)))
     assert len(factor) == 12
     assert factor.lower == pytest.approx(np.linalg.cholesky(K), abs=1e-10)
 

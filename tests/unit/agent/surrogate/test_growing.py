@@ -10,9 +10,9 @@ import pytest
 from agent.surrogate import gaussian_process, growing, queries
 from agent.surrogate.covariances import KeptColumns, StreamedColumns
 from agent.surrogate.gaussian_process import Hyperparameters, SurrogateError
-from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.hyperparameters import fit_hyperparameters
-from agent.surrogate.pending_conditioned import Imagined
+from agent.surrogate.pending_conditioned import PendingConditioned
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 
@@ -33,8 +33,8 @@ class Table:
     def queries(self) -> Queries:
         return Queries(self.features, np.arange(0, POOL, 2), self.columns)
 
-    def grown(self, rows: int, further: int, terms: GrowthTerms | None = None) -> GrowingGP:
-        process = GrowingGP(self.queries(), self.X[:rows], self.y[:rows], terms or GrowthTerms())
+    def grown(self, rows: int, further: int, growth: GrowthSettings | None = None) -> GrowingGP:
+        process = GrowingGP(self.queries(), self.X[:rows], self.y[:rows], growth or GrowthSettings())
         for row in range(rows, rows + further):
             process.append(self.X[row], float(self.y[row]))
         return process
@@ -54,8 +54,8 @@ def at_once(process: GrowingGP, X: np.ndarray, y: np.ndarray, at: np.ndarray) ->
 @pytest.mark.parametrize("seed", range(3))
 def test_a_process_that_grew_is_the_posterior_of_all_rows_at_once(seed: int, ard: bool) -> None:
     table = Table(seed)
-    process = table.grown(ROWS, 3, GrowthTerms(ard=ard))
-    assert process.fits == 1
+    process = table.grown(ROWS, 3, GrowthSettings(ard=ard))
+    assert process.n_fits == 1
     mean, std = at_once(process, table.X[: ROWS + 3], table.y[: ROWS + 3], table.X[::2])
     grown_mean, grown_std = process.predict()
     assert grown_mean == pytest.approx(mean, abs=1e-8)
@@ -74,10 +74,10 @@ def test_before_it_grows_it_is_the_process_that_is_fitted_at_once() -> None:
 @pytest.mark.parametrize("further", [3, 25])
 def test_covariances_computed_anew_give_what_kept_ones_do(further: int) -> None:
     table = Table(1)
-    kept, streamed = table.grown(ROWS, further), table.grown(ROWS, further, GrowthTerms(memory_bytes=0))
+    kept, streamed = table.grown(ROWS, further), table.grown(ROWS, further, GrowthSettings(memory_bytes=0))
     assert isinstance(kept.columns, KeptColumns)
     assert isinstance(streamed.columns, StreamedColumns)
-    assert kept.fits == streamed.fits
+    assert kept.n_fits == streamed.n_fits
     for ours, theirs in zip(kept.predict(), streamed.predict(), strict=True):
         assert ours == pytest.approx(theirs, abs=1e-7)
 
@@ -85,10 +85,10 @@ def test_covariances_computed_anew_give_what_kept_ones_do(further: int) -> None:
 @pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
 def test_single_precision_is_near_double(memory_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Means to a thousandth of the deviation of the values, deviations to a hundredth of it, below the noise."""
-    table, terms = Table(2), GrowthTerms(memory_bytes=memory_bytes)
-    double = table.grown(ROWS, 3, terms)
+    table, growth = Table(2), GrowthSettings(memory_bytes=memory_bytes)
+    double = table.grown(ROWS, 3, growth)
     monkeypatch.setattr(queries, "SINGLE_PRECISION_FROM", 0)
-    single = table.grown(ROWS, 3, terms)
+    single = table.grown(ROWS, 3, growth)
     assert single._queries.dtype is np.float32
     (mean, std), (single_mean, single_std) = double.predict(), single.predict()
     assert single_mean == pytest.approx(mean, abs=1e-3 * double.scale)
@@ -99,15 +99,15 @@ def test_single_precision_is_near_double(memory_bytes: int, monkeypatch: pytest.
 @pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
 def test_what_grew_in_steps_has_the_bits_of_what_is_folded_at_once(memory_bytes: int) -> None:
     """Resume stands on it: a fold over the same rows, whenever its results were looked at."""
-    table, terms = Table(3), GrowthTerms(memory_bytes=memory_bytes)
-    lived = table.grown(10, 0, terms)
+    table, growth = Table(3), GrowthSettings(memory_bytes=memory_bytes)
+    lived = table.grown(10, 0, growth)
     for row in range(10, 60):
         lived.append(table.X[row], float(table.y[row]))
         lived.predict()
-        Imagined(lived).extend(table.X[[row + 1]])
-    anew = table.grown(10, 50, terms)
-    assert lived.fits == anew.fits > 3
-    for ours, theirs in zip(lived.predict(), anew.predict(), strict=True):
+        PendingConditioned(lived).extend(table.X[[row + 1]])
+    again = table.grown(10, 50, growth)
+    assert lived.n_fits == again.n_fits > 3
+    for ours, theirs in zip(lived.predict(), again.predict(), strict=True):
         assert ours.tolist() == theirs.tolist()
 
 
@@ -118,27 +118,27 @@ def test_it_fits_again_after_a_tenth_of_new_rows_and_not_before() -> None:
     fits = []
     for row in range(100, 121):
         large.append(table.X[row], float(table.y[row]))
-        fits.append(large.fits)
+        fits.append(large.n_fits)
     assert fits == [1] * 9 + [2] * 11 + [3]  # 100 + 10, then 110 + 11
-    assert [table.grown(10, k).fits for k in (4, 5, 9, 10)] == [1, 2, 2, 3]
+    assert [table.grown(10, k).n_fits for k in (4, 5, 9, 10)] == [1, 2, 2, 3]
 
 
 def test_it_fits_again_when_the_function_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rows far from what was expected are enough; three as expected are not."""
     table = Table(8)
-    assert table.grown(100, 4).fits == 1
+    assert table.grown(100, 4).n_fits == 1
     table.y[100:] += 20.0
-    assert table.grown(100, 2).fits == 1
+    assert table.grown(100, 2).n_fits == 1
     surprised = table.grown(100, 4)
-    assert surprised.fits == 2
+    assert surprised.n_fits == 2
     monkeypatch.setattr(growing, "SURPRISE_DEVIATIONS", math.inf)
-    assert table.grown(100, 4).fits == 1
+    assert table.grown(100, 4).n_fits == 1
 
 
 def test_of_too_many_rows_it_keeps_the_latest_half_and_an_even_spread_of_the_others() -> None:
     table = Table(9)
-    process = table.grown(100, 10, GrowthTerms(max_rows=20))
-    assert process.fits == 3  # after five rows, and five more
+    process = table.grown(100, 10, GrowthSettings(max_rows=20))
+    assert process.n_fits == 3  # after five rows, and five more
     kept = {tuple(row) for row in process.X * process.lengthscales}
     latest = [tuple(row) for row in (table.X[100:110] / process.lengthscales) * process.lengthscales]
     assert len(process.X) == 20
@@ -156,7 +156,7 @@ def test_hyper_parameters_are_fitted_on_as_many_rows_as_allowed(monkeypatch: pyt
         return original(X, y, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(growing, "fit_hyperparameters", spy)
-    process = Table(10).grown(60, 6, GrowthTerms(max_fit_rows=12))
+    process = Table(10).grown(60, 6, GrowthSettings(max_fit_rows=12))
     assert asked == [12, 12]
     assert len(process.X) == 66
 
@@ -171,10 +171,10 @@ def test_a_matrix_that_no_jitter_mends_ends_with_an_error_that_says_so(monkeypat
 @pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
 def test_repeated_rows_and_equal_values_keep_it_finite(memory_bytes: int) -> None:
     """The same row over and over, with one value and with others."""
-    table, terms = Table(0), GrowthTerms(memory_bytes=memory_bytes)
+    table, growth = Table(0), GrowthSettings(memory_bytes=memory_bytes)
     X = np.repeat(table.X[:2], 10, axis=0)
     for y in (np.full(20, 0.7), np.arange(20.0)):
-        process = GrowingGP(table.queries(), X[:8], y[:8], terms)
+        process = GrowingGP(table.queries(), X[:8], y[:8], growth)
         for row, value in zip(X[8:], y[8:], strict=True):
             process.append(row, float(value))
         mean, std = process.predict()
@@ -190,7 +190,7 @@ def test_without_a_feature_that_varies_all_queries_are_alike(memory_bytes: int, 
     columns = measure_columns(features)
     queries_ = Queries(features, np.arange(30), columns)
     X, y = columns.apply(features), np.random.default_rng(0).normal(size=30)
-    process = GrowingGP(queries_, X[:8], y[:8], GrowthTerms(ard=ard, memory_bytes=memory_bytes))
+    process = GrowingGP(queries_, X[:8], y[:8], GrowthSettings(ard=ard, memory_bytes=memory_bytes))
     for row in range(8, 20):
         process.append(X[row], float(y[row]))
     mean, std = process.predict()
@@ -202,4 +202,4 @@ def test_without_a_feature_that_varies_all_queries_are_alike(memory_bytes: int, 
 @pytest.mark.parametrize(("X", "y"), [(np.full((5, 4), np.nan), np.ones(5)), (np.ones((0, 4)), np.ones(0))])
 def test_rows_that_are_no_training_set_are_refused(X: np.ndarray, y: np.ndarray) -> None:
     with pytest.raises(SurrogateError):
-        GrowingGP(Table(0).queries(), X, y, GrowthTerms())
+        GrowingGP(Table(0).queries(), X, y, GrowthSettings())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.surrogate.growing import GrowingGP, GrowthTerms
-from agent.surrogate.pending_conditioned import Imagined
+from agent.surrogate.growing import GrowingGP, GrowthSettings
+from agent.surrogate.pending_conditioned import PendingConditioned
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 
@@ -23,9 +23,9 @@ class Table:
         self.X = self.columns.apply(self.features)
         self.y = 5.0 + 2.0 * np.sin(self.X[:, 0]) + self.X[:, 1] + rng.normal(scale=0.05, size=POOL)
 
-    def process(self, terms: GrowthTerms | None = None) -> GrowingGP:
+    def process(self, growth: GrowthSettings | None = None) -> GrowingGP:
         queries = Queries(self.features, np.arange(0, POOL, 2), self.columns)
-        return GrowingGP(queries, self.X[:ROWS], self.y[:ROWS], terms or GrowthTerms())
+        return GrowingGP(queries, self.X[:ROWS], self.y[:ROWS], growth or GrowthSettings())
 
 
 def conditioned(base: GrowingGP, X: np.ndarray, y: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,8 +45,8 @@ def conditioned(base: GrowingGP, X: np.ndarray, y: np.ndarray, at: np.ndarray) -
 def test_rows_in_flight_give_what_conditioning_on_their_values_would(memory_bytes: int) -> None:
     """In every case: the values that it says they may bring, appended one by one, give the same posterior."""
     table = Table(4)
-    base = table.process(GrowthTerms(memory_bytes=memory_bytes))
-    imagined = Imagined(base)
+    base = table.process(GrowthSettings(memory_bytes=memory_bytes))
+    imagined = PendingConditioned(base)
     flight = table.X[100:104]
     for rows in (flight[:1], flight[1:3], flight[3:]):
         imagined.extend(rows)
@@ -64,7 +64,7 @@ def test_values_in_flight_have_the_joint_distribution_of_the_posterior() -> None
     """Mean and covariance of twins and strangers: twins come together, but for the noise."""
     table = Table(5)
     base = table.process()
-    imagined = Imagined(base)
+    imagined = PendingConditioned(base)
     imagined.extend(table.X[[100, 100, 120]])
     drawn = imagined.values(np.random.default_rng(0).normal(size=(200_000, 3)))
     mean, std = base.predict()
@@ -75,6 +75,6 @@ def test_values_in_flight_have_the_joint_distribution_of_the_posterior() -> None
 
 def test_without_rows_in_flight_every_case_is_the_process_itself() -> None:
     base = Table(6).process()
-    means, std = Imagined(base).predict(np.empty((3, 0)))
+    means, std = PendingConditioned(base).predict(np.empty((3, 0)))
     assert means == pytest.approx(np.tile(base.predict()[0], (3, 1)))
     assert std.tolist() == base.predict()[1].tolist()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.surrogate import queries, standardise
-from agent.surrogate.growing import GrowingGP, GrowthTerms
+from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 
@@ -65,7 +65,7 @@ def test_a_pool_in_a_file_is_never_read_whole(mapped: np.ndarray, monkeypatch: p
     columns = measure_columns(mapped)
     rows = np.arange(0, 1000, 25)
     X, y = columns.apply(mapped[rows]), np.sin(np.arange(40.0))
-    process = GrowingGP(Queries(mapped, np.arange(1000), columns), X[:30], y[:30], GrowthTerms(memory_bytes=0))
+    process = GrowingGP(Queries(mapped, np.arange(1000), columns), X[:30], y[:30], GrowthSettings(memory_bytes=0))
     for row in range(30, 40):
         process.append(X[row], float(y[row]))
     assert np.isfinite(process.predict()).all()
@@ -80,7 +80,9 @@ def test_a_pool_in_a_file_gives_what_the_same_in_memory_does(
 
     def predicted(features: np.ndarray) -> np.ndarray:
         columns = measure_columns(features)
-        process = GrowingGP(Queries(features, np.arange(1000), columns), columns.apply(inside[:30]), y, GrowthTerms())
+        process = GrowingGP(
+            Queries(features, np.arange(1000), columns), columns.apply(inside[:30]), y, GrowthSettings()
+        )
         return np.array(process.predict())
 
     kept = predicted(inside)

@@ -15,7 +15,7 @@ import pytest
 
 from protocols.errors import StoreError
 from protocols.recording import reader as recording_reader
-from protocols.recording.lines import EventRow, MessageRow, StartRow, StepRow, sealed
+from protocols.recording.lines import EventRow, MessageRow, StartRow, TransactionRow, sealed
 from protocols.recording.reader import RecordingCheck, check_lines, check_recording, open_recording, read_header
 from protocols.recording.seal import compress_recording
 from protocols.recording.writer import RecordingWriter
@@ -32,12 +32,12 @@ def write(path: Path, messages: int = 2) -> Path:
     writer.note_start(1)
     for number in range(messages):
         writer.write("in", f"lab/{number}", b"\xff\x00" if number else b"text", retain=True, qos=number % 2)
-    writer.note_step([{"row": 3}], [("DecisionMade", '{"decision": 0}')], before=1, sequence=3)
+    writer.note_transaction([{"row": 3}], [("DecisionMade", '{"decision": 0}')], before=1, sequence=3)
     writer.close()
     return path
 
 
-def by_hand(path: Path, *rows: dict[str, Any]) -> Path:
+def manually(path: Path, *rows: dict[str, Any]) -> Path:
     """Write rows whose digests fit, whatever they say."""
     lines, digest = [], ""
     for content in ({"entropilot_recording": 2, **HEADER}, *rows):
@@ -58,7 +58,7 @@ def test_every_kind_of_row_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert (text.topic, text.payload, text.retain, text.qos) == ("lab/0", b"text", True, 0)
     assert isinstance(binary, MessageRow)
     assert (binary.payload, binary.qos) == (b"\xff\x00", 1)
-    assert isinstance(step, StepRow)
+    assert isinstance(step, TransactionRow)
     assert (step.took, step.before, step.sequence) == (({"row": 3},), 1, 3)
     assert step.made == (("DecisionMade", '{"decision": 0}'),)
 
@@ -161,7 +161,7 @@ NO_ROW = "line 2: it is no row of a recording"
         ({"n": 1, "t": 1.0, "note": "start", "sequence": INFINITY}, "line 2: it is no row of a recording"),
         ({"n": 1, "t": 1.0, "note": "event", "kind": "", "event": {}, "sequence": INFINITY}, "line 2: it is no row"),
         (
-            {"n": 1, "t": 1.0, "note": "step", "took": [], "made": [], "before": INFINITY, "sequence": 1},
+            {"n": 1, "t": 1.0, "note": "transaction", "took": [], "made": [], "before": INFINITY, "sequence": 1},
             "line 2: it is",
         ),
         (
@@ -170,19 +170,22 @@ NO_ROW = "line 2: it is no row of a recording"
         ),
         ({"n": 1, "t": 1.0, "dir": "up", "topic": "x", "retain": False, "text": ""}, "line 2: it is no row"),
         ({"n": 1, "t": 1.0, "dir": "in", "topic": "x", "retain": False, "base64": "%"}, "line 2: it is no row"),
-        ({"n": 1, "t": 1.0, "note": "step", "took": 1, "made": [], "before": 1, "sequence": 1}, "line 2: it is no row"),
+        (
+            {"n": 1, "t": 1.0, "note": "transaction", "took": 1, "made": [], "before": 1, "sequence": 1},
+            "line 2: it is no row",
+        ),
         ({"n": 2, "t": 1.0, "note": "start", "sequence": 1}, "line 2: its number is 2, expected 1"),
     ],
 )
 def test_a_row_that_says_nonsense_is_found_although_its_digest_fits(
     tmp_path: Path, row: dict[str, Any], words: str
 ) -> None:
-    assert check_recording(by_hand(tmp_path / "r.jsonl", row)).problem.startswith(words)
+    assert check_recording(manually(tmp_path / "r.jsonl", row)).problem.startswith(words)
 
 
 def test_times_that_run_backwards_are_found(tmp_path: Path) -> None:
     rows = [{"n": n, "t": t, "note": "start", "sequence": 1} for n, t in ((1, 5.0), (2, 5.0), (3, 4.9))]
-    problem = check_recording(by_hand(tmp_path / "r.jsonl", *rows)).problem
+    problem = check_recording(manually(tmp_path / "r.jsonl", *rows)).problem
     assert problem == "line 4: its time, 4.9 s, is before that of the row before, 5 s"
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from protocols.errors import SettingsError
 from protocols.settings.derived import Derivation
 from protocols.settings.layers import Layer, set_layer
-from protocols.settings.resolve import Resolved, resolve
+from protocols.settings.resolve import ResolvedSettings, resolve
 
 
 class Table(BaseModel):
@@ -49,7 +49,7 @@ def takes(given: Mapping[str, Any]) -> Iterator[Derivation]:
         yield Derivation(("several", name, "table"), ("table",))
 
 
-def lab(values: dict[str, Any], *assignments: str) -> Resolved[Lab]:
+def lab(values: dict[str, Any], *assignments: str) -> ResolvedSettings[Lab]:
     return resolve(Lab, [Layer("lab.toml", values), set_layer(assignments)], rules=(shares, takes))
 
 

@@ -51,7 +51,7 @@ def refusal(*layers: Layer) -> str:
 
 def test_a_file_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "lab.toml"
-    path.write_text("[campaign]\nbudget = 3\n\n[campaign.further.gap]\nweight = 2\n")
+    path.write_text("[campaign]\nbudget = 3\n\n[campaign.additional_properties.gap]\nweight = 2\n")
     said = refusal(toml_layer(path))
     assert f"no setting campaign.further (from {path}, line 4): it is called campaign.additional now" in said
     assert "use campaign.additional" in said

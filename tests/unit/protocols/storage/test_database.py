@@ -195,7 +195,7 @@ def test_a_commit_waits_for_another_program_that_is_soon_done(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("content", "sign"),
-    [(b"This is a letter to my aunt. " * 100, "not a database"), (b"SQLite format 3\x00" + b"\xff" * 5_000, "")],
+    [(b"This is a message to my aunt. " * 100, "not a database"), (b"SQLite format 3\x00" + b"\xff" * 5_000, "")],
 )
 def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes, sign: str) -> None:
     path = tmp_path / "a.db"

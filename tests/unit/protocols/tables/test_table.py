@@ -125,7 +125,12 @@ def test_a_family_or_formula_that_looks_like_not_a_number_is_text(tmp_path: Path
 def test_a_glob_never_takes_a_column_with_another_meaning(tmp_path: Path) -> None:
     content = "f_energy,f_a,f_gap,f_b,f_sys,f_id\n1,2,3,4,x,a\n2,3,4,5,x,b\n"
     columns = TableColumns(
-        id="f_id", family="f_sys", property="f_energy", unit="", features=("f_*",), further_properties={"f_gap": "eV"}
+        id="f_id",
+        family="f_sys",
+        property="f_energy",
+        unit="",
+        features=("f_*",),
+        additional_properties={"f_gap": "eV"},
     )
     assert read_table(written(tmp_path, content), columns).feature_names == ("f_a", "f_b")
 
@@ -137,8 +142,8 @@ def test_a_column_whose_name_has_glob_signs_is_taken_by_its_name(tmp_path: Path)
 
 def test_a_further_property_may_be_unknown_for_some(tmp_path: Path) -> None:
     content = GOOD.replace("note", "gap").replace(",x\n", ",1.5\n").replace(",z\n", ",2.5\n")
-    table = read_table(written(tmp_path, content), changed(further_properties={"gap": "eV"}))
-    np.testing.assert_array_equal(table.further["gap"], [1.5, np.nan, np.nan, 2.5])
+    table = read_table(written(tmp_path, content), changed(additional_properties={"gap": "eV"}))
+    np.testing.assert_array_equal(table.additional["gap"], [1.5, np.nan, np.nan, 2.5])
 
 
 def test_values_are_found_by_id_in_any_order(tmp_path: Path) -> None:
@@ -269,7 +274,7 @@ def test_a_value_outside_of_its_range_is_an_error(tmp_path: Path) -> None:
 
 def test_an_infinite_further_property_is_an_error(tmp_path: Path) -> None:
     content = GOOD.replace("note", "gap").replace(",x\n", ",inf\n").replace(",z\n", ",2.5\n")
-    assert "'gap' has inf in line 2" in refused(tmp_path, content, changed(further_properties={"gap": "eV"}))
+    assert "'gap' has inf in line 2" in refused(tmp_path, content, changed(additional_properties={"gap": "eV"}))
 
 
 def test_lines_are_counted_as_an_editor_counts_them_past_blank_lines_and_long_cells(tmp_path: Path) -> None:
@@ -517,7 +522,7 @@ def test_the_oracle_reads_the_same_ids_and_parses_no_structure(tmp_path: Path) -
 
 
 def test_columns_are_made_of_json_and_of_toml_values() -> None:
-    made = changed(features=["f_a"], valid_range=[-1, 5.5], further_properties={"gap": "eV"})
+    made = changed(features=["f_a"], valid_range=[-1, 5.5], additional_properties={"gap": "eV"})
     assert made.features == ("f_a",)
     assert made.valid_range == (-1.0, 5.5)
     assert TableColumns.model_validate_json(made.model_dump_json()) == made
@@ -528,8 +533,8 @@ def test_columns_are_made_of_json_and_of_toml_values() -> None:
     [
         {"features": ()},
         {"features": ("energy",)},
-        {"features": ("gap",), "further_properties": {"gap": "eV"}},
-        {"further_properties": {"energy": "eV"}},
+        {"features": ("gap",), "additional_properties": {"gap": "eV"}},
+        {"additional_properties": {"energy": "eV"}},
         {"family": "energy"},
         {"valid_range": (1.0, 1.0)},
         {"valid_range": (0.0, float("inf"))},

@@ -14,14 +14,14 @@ from protocols.wire.codec import CHANNEL_OF, decode, decode_payload, encode, top
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, MAX_TEXT_LENGTH
 from protocols.wire.messages import MESSAGE_TYPES, AnyMessage, Quantity
 from protocols.wire.topics import ANY_SIMULATOR
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 
-RESULT_TOPIC = topic_of(letters.result())
+RESULT_TOPIC = topic_of(messages.result())
 
 
 def changed(change: Callable[[dict[str, Any]], object], message: AnyMessage | None = None) -> bytes:
     """Return a valid message with one change."""
-    content = json.loads(encode(message or letters.result()))
+    content = json.loads(encode(message or messages.result()))
     change(content)
     return json.dumps(content).encode()
 
@@ -34,7 +34,7 @@ def refused(payload: bytes, topic: str | None = None) -> MessageError:
     return caught.value
 
 
-@pytest.mark.parametrize("message", letters.one_of_each(), ids=lambda message: message.type)
+@pytest.mark.parametrize("message", messages.one_of_each(), ids=lambda message: message.type)
 def test_every_message_survives_the_way_to_bytes_and_back(message: AnyMessage) -> None:
     payload = encode(message)
     assert decode(topic_of(message), payload) == message
@@ -43,18 +43,18 @@ def test_every_message_survives_the_way_to_bytes_and_back(message: AnyMessage) -
 
 def test_the_examples_cover_every_type_and_every_type_has_a_channel() -> None:
     kinds = {model.model_fields["type"].default for model in MESSAGE_TYPES}
-    assert {message.type for message in letters.one_of_each()} == kinds == set(CHANNEL_OF)
+    assert {message.type for message in messages.one_of_each()} == kinds == set(CHANNEL_OF)
 
 
 def test_bytes_are_compact_and_say_nothing_of_what_is_not_there() -> None:
-    payload = encode(letters.receipt())
+    payload = encode(messages.receipt())
     assert b": " not in payload
-    assert b"null" not in encode(letters.request(structure=None))
+    assert b"null" not in encode(messages.request(structure=None))
 
 
 def test_a_field_that_was_left_out_has_its_default() -> None:
-    payload = changed(lambda content: content.pop("detail"), letters.failure())
-    assert decode_payload(payload) == letters.failure(detail="")
+    payload = changed(lambda content: content.pop("detail"), messages.failure())
+    assert decode_payload(payload) == messages.failure(detail="")
 
 
 # --- reasons --------------------------------------------------------------------------------------------------------
@@ -62,14 +62,14 @@ def test_a_field_that_was_left_out_has_its_default() -> None:
 
 def test_a_message_beyond_the_limit_is_refused_before_it_is_read() -> None:
     assert refused(b" " * (MAX_PAYLOAD_BYTES + 1)).reason == "oversize"
-    padded = encode(letters.receipt()).ljust(MAX_PAYLOAD_BYTES)
-    assert decode_payload(padded) == letters.receipt()
+    padded = encode(messages.receipt()).ljust(MAX_PAYLOAD_BYTES)
+    assert decode_payload(padded) == messages.receipt()
     assert refused(padded + b" ").reason == "oversize"
 
 
 def test_we_do_not_send_what_nobody_would_take() -> None:
     crowd = tuple(Quantity(name=f"{number:03}", value=0.5, unit="é" * 64) for number in range(32))
-    heavy = letters.result(quantities=crowd).model_copy(update={"quantities": crowd * 20})
+    heavy = messages.result(quantities=crowd).model_copy(update={"quantities": crowd * 20})
     with pytest.raises(MessageError) as caught:
         encode(heavy)
     assert caught.value.reason == "oversize"
@@ -105,10 +105,10 @@ def test_what_is_no_json_object_is_refused_by_that_reason(payload: bytes) -> Non
 
 def test_a_depth_bomb_inside_of_a_valid_message_is_refused() -> None:
     bomb = "[" * 5_000 + "]" * 5_000
-    payload = encode(letters.failure()).decode().replace('"it ended with code 1"', bomb)
+    payload = encode(messages.failure()).decode().replace('"it ended with code 1"', bomb)
     assert refused(payload.encode()).reason == "not_json"
     flat = "[" * 150 + "]" * 150
-    payload = encode(letters.failure()).decode().replace('"it ended with code 1"', flat)
+    payload = encode(messages.failure()).decode().replace('"it ended with code 1"', flat)
     assert refused(payload.encode()).reason == "invalid"
 
 
@@ -169,7 +169,7 @@ def test_a_field_beyond_its_contract_makes_a_message_invalid(change: Callable[[d
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e400", b"-1e400", b"1" * 400, b"1" * 5_000])
 def test_a_number_that_is_not_finite_never_passes(number: bytes) -> None:
-    payload = encode(letters.result()).replace(b"-1.25", number)
+    payload = encode(messages.result()).replace(b"-1.25", number)
     assert refused(payload).reason in {"not_json", "invalid"}
 
 
@@ -179,32 +179,32 @@ def test_a_number_that_is_not_finite_never_passes(number: bytes) -> None:
 )
 def test_a_repeated_key_is_refused_wherever_it_stands(text: str) -> None:
     """Two readers could take different values: one checks the first, another one uses the last."""
-    payload = encode(letters.result()).decode()
+    payload = encode(messages.result()).decode()
     assert refused(f"{{{text},{payload[1:]}".encode()).reason == "invalid"
     assert refused(f"{payload[:-1]},{text}}}".encode()).reason == "invalid"
 
 
 def test_a_repeated_key_inside_of_a_list_is_found() -> None:
-    payload = encode(letters.result()).replace(b'"unit":"eV/atom"', b'"unit":"eV/atom","value":9')
+    payload = encode(messages.result()).replace(b'"unit":"eV/atom"', b'"unit":"eV/atom","value":9')
     assert refused(payload).reason == "invalid"
 
 
 # --- who says what where --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("message", letters.one_of_each(), ids=lambda message: message.type)
+@pytest.mark.parametrize("message", messages.one_of_each(), ids=lambda message: message.type)
 def test_a_message_of_another_campaign_is_foreign(message: AnyMessage) -> None:
-    topic = topic_of(message).replace(f"/{letters.CAMPAIGN}/", "/elsewhere/")
+    topic = topic_of(message).replace(f"/{messages.CAMPAIGN}/", "/elsewhere/")
     assert refused(encode(message), topic).reason == "foreign_campaign"
 
 
 def test_a_message_on_a_topic_that_is_none_of_ours_is_refused_by_that_reason() -> None:
-    assert refused(encode(letters.result()), "lab/result").reason == "unknown_topic"
+    assert refused(encode(messages.result()), "lab/result").reason == "unknown_topic"
 
 
-@pytest.mark.parametrize("message", letters.one_of_each(), ids=lambda message: message.type)
+@pytest.mark.parametrize("message", messages.one_of_each(), ids=lambda message: message.type)
 def test_a_message_on_the_channel_of_another_type_is_refused(message: AnyMessage) -> None:
-    others = {topic_of(other) for other in letters.one_of_each() if other.type != message.type}
+    others = {topic_of(other) for other in messages.one_of_each() if other.type != message.type}
     assert len(others) == len(MESSAGE_TYPES) - 1
     for topic in others:
         assert refused(encode(message), topic).reason == "wrong_topic"
@@ -212,33 +212,33 @@ def test_a_message_on_the_channel_of_another_type_is_refused(message: AnyMessage
 
 @pytest.mark.parametrize(
     "message",
-    [letters.result(), letters.failure(), letters.receipt(), letters.status()],
+    [messages.result(), messages.failure(), messages.receipt(), messages.status()],
     ids=lambda message: message.type,
 )
 def test_a_device_cannot_speak_for_another(message: AnyMessage) -> None:
-    topic = topic_of(message).replace(letters.SIMULATOR, "sim-2")
+    topic = topic_of(message).replace(messages.SIMULATOR, "sim-2")
     error = refused(encode(message), topic)
     assert error.reason == "wrong_topic"
-    assert letters.SIMULATOR in error.found
+    assert messages.SIMULATOR in error.found
     assert "sim-2" in error.found
 
 
-@pytest.mark.parametrize("recipient", [ANY_SIMULATOR, letters.SIMULATOR, "sim-2"])
+@pytest.mark.parametrize("recipient", [ANY_SIMULATOR, messages.SIMULATOR, "sim-2"])
 def test_a_request_may_go_to_anyone_or_to_one(recipient: str) -> None:
-    topic = topic_of(letters.request(), recipient=recipient)
+    topic = topic_of(messages.request(), recipient=recipient)
     assert topic.endswith(f"/request/{recipient}")
-    assert decode(topic, encode(letters.request())) == letters.request()
+    assert decode(topic, encode(messages.request())) == messages.request()
 
 
 def test_the_longest_text_passes_and_one_more_does_not() -> None:
-    longest = letters.failure(detail="é" * MAX_TEXT_LENGTH)
+    longest = messages.failure(detail="é" * MAX_TEXT_LENGTH)
     assert decode_payload(encode(longest)) == longest
-    payload = changed(lambda content: content.update(detail="é" * (MAX_TEXT_LENGTH + 1)), letters.failure())
+    payload = changed(lambda content: content.update(detail="é" * (MAX_TEXT_LENGTH + 1)), messages.failure())
     assert refused(payload).reason == "invalid"
 
 
 def test_a_number_that_another_reader_refuses_is_refused_here_as_well() -> None:
-    payload = encode(letters.result()).replace(b"-1.25", b"1" + b"0" * 700)
+    payload = encode(messages.result()).replace(b"-1.25", b"1" + b"0" * 700)
     before = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(640)  # as an operator may set it for the whole process
     try:

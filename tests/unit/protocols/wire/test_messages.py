@@ -18,10 +18,10 @@ from protocols.wire.messages import (
     Quantity,
     cut,
 )
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 
 
-@pytest.mark.parametrize("message", letters.one_of_each(), ids=lambda message: message.type)
+@pytest.mark.parametrize("message", messages.one_of_each(), ids=lambda message: message.type)
 def test_a_message_cannot_be_changed_and_takes_no_field_of_its_own(message: AnyMessage) -> None:
     with pytest.raises(ValidationError):
         message.campaign = "other"  # type: ignore[misc]
@@ -29,7 +29,7 @@ def test_a_message_cannot_be_changed_and_takes_no_field_of_its_own(message: AnyM
         type(message).model_validate({**message.model_dump(), "colour": "red"})
 
 
-@pytest.mark.parametrize("message", letters.one_of_each(), ids=lambda message: message.type)
+@pytest.mark.parametrize("message", messages.one_of_each(), ids=lambda message: message.type)
 @pytest.mark.parametrize("sent_at", [datetime(2026, 1, 2), "2026-01-02T03:04:05Z", 0])  # noqa: DTZ001 - that is the point
 def test_a_time_has_a_zone_and_is_a_time(message: AnyMessage, sent_at: object) -> None:
     with pytest.raises(ValidationError):
@@ -38,7 +38,7 @@ def test_a_time_has_a_zone_and_is_a_time(message: AnyMessage, sent_at: object) -
 
 @pytest.mark.parametrize("name", ["a", "0", "a-b_c", "9" * MAX_ID_LENGTH])
 def test_an_identifier_fits_a_topic_and_a_file_name(name: str) -> None:
-    assert letters.receipt(attempt_id=name).attempt_id == name
+    assert messages.receipt(attempt_id=name).attempt_id == name
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_an_identifier_fits_a_topic_and_a_file_name(name: str) -> None:
 )
 def test_any_other_identifier_is_refused(name: str) -> None:
     with pytest.raises(ValidationError):
-        letters.receipt(attempt_id=name)
+        messages.receipt(attempt_id=name)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1.01 * MAX_ABS_VALUE, "1", True, None])
@@ -69,19 +69,19 @@ def test_a_standard_deviation_is_not_negative(deviation: object) -> None:
 @pytest.mark.parametrize(
     ("make", "field", "good", "bad"),
     [
-        (letters.request, "deadline_s", 30 * 86400.0, 30 * 86400.0 + 1),
-        (letters.request, "deadline_s", 1e-9, 0.0),
-        (letters.request, "attempt", 1, 0),
-        (letters.request, "decision", 0, -1),
-        (letters.request, "family", "x", ""),
-        (letters.request, "properties", ("p",) * MAX_QUANTITIES, ("p",) * (MAX_QUANTITIES + 1)),
-        (letters.request, "properties", ("p",), ()),
-        (letters.result, "quantities", (letters.ENERGY,) * MAX_QUANTITIES, (letters.ENERGY,) * (MAX_QUANTITIES + 1)),
-        (letters.result, "quantities", (letters.ENERGY,), ()),
-        (letters.result, "duration_s", 0.0, float("inf")),
-        (letters.failure, "detail", "x" * MAX_TEXT_LENGTH, "x" * (MAX_TEXT_LENGTH + 1)),
-        (letters.failure, "reason", FailureReason.UNSUPPORTED, "bored"),
-        (letters.receipt, "protocol", 1, 2),
+        (messages.request, "deadline_s", 30 * 86400.0, 30 * 86400.0 + 1),
+        (messages.request, "deadline_s", 1e-9, 0.0),
+        (messages.request, "attempt", 1, 0),
+        (messages.request, "decision", 0, -1),
+        (messages.request, "family", "x", ""),
+        (messages.request, "properties", ("p",) * MAX_QUANTITIES, ("p",) * (MAX_QUANTITIES + 1)),
+        (messages.request, "properties", ("p",), ()),
+        (messages.result, "quantities", (messages.ENERGY,) * MAX_QUANTITIES, (messages.ENERGY,) * (MAX_QUANTITIES + 1)),
+        (messages.result, "quantities", (messages.ENERGY,), ()),
+        (messages.result, "duration_s", 0.0, float("inf")),
+        (messages.failure, "detail", "x" * MAX_TEXT_LENGTH, "x" * (MAX_TEXT_LENGTH + 1)),
+        (messages.failure, "reason", FailureReason.UNSUPPORTED, "bored"),
+        (messages.receipt, "protocol", 1, 2),
     ],
 )
 def test_a_field_has_bounds(make: Any, field: str, good: object, bad: object) -> None:
@@ -91,9 +91,9 @@ def test_a_field_has_bounds(make: Any, field: str, good: object, bad: object) ->
 
 
 def test_a_report_is_bounded_however_many_families_there_are() -> None:
-    report = letters.bias_report().model_dump()
+    report = messages.metrics_report().model_dump()
     family = FamilyBias(family="f", size=1, entropy=None).model_dump()
-    model = type(letters.bias_report())
+    model = type(messages.metrics_report())
     assert len(model.model_validate({**report, "families": (family,) * MAX_FAMILIES}).families) == MAX_FAMILIES
     with pytest.raises(ValidationError):
         model.model_validate({**report, "families": (family,) * (MAX_FAMILIES + 1)})
@@ -108,9 +108,9 @@ def test_a_text_is_cut_to_what_may_travel_and_shows_it(length: int) -> None:
     text = cut("é" * length)
     assert len(text) == min(length, MAX_TEXT_LENGTH)
     assert text.endswith("…") is (length > MAX_TEXT_LENGTH)
-    letters.failure(detail=text)
+    messages.failure(detail=text)
 
 
 def test_every_message_carries_version_campaign_id_and_time() -> None:
     assert set(Message.model_fields) == {"protocol", "campaign", "message_id", "sent_at"}
-    assert letters.status().sent_at == datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
+    assert messages.status().sent_at == datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)

@@ -12,7 +12,7 @@ from protocols.wire.codec import decode_payload, encode
 from protocols.wire.limits import MAX_ATOMS
 from protocols.wire.messages import CandidateRequest
 from protocols.wire.structure import MAX_CELL_LENGTH, MIN_CELL_VOLUME, CrystalStructure
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 
 TRICLINIC: dict[str, Any] = {
     "cell": ((4.1, 0.0, 0.0), (0.7, 5.2, 0.0), (-0.9, 1.3, 6.3)),
@@ -56,7 +56,7 @@ def test_a_crystal_survives_the_way_to_pymatgen_and_back() -> None:
 
 def test_a_crystal_survives_the_wire_to_the_last_bit() -> None:
     odd = crystal(scaled_positions=((1 / 3, 2 / 3, 0.1 + 0.2), (-1.0, 2.0, 5e-324), (0.0, -0.0, 1.0)))
-    request = letters.request(structure=odd)
+    request = messages.request(structure=odd)
     again = decode_payload(encode(request))
     assert isinstance(again, CandidateRequest)
     assert again.structure == odd
@@ -125,6 +125,6 @@ def test_what_is_no_crystal_is_refused(fields: dict[str, object]) -> None:
 def test_the_largest_cell_fits_a_message_and_one_atom_more_is_refused() -> None:
     spot = (0.12345678, 0.12345678, 0.12345678)
     largest = crystal(symbols=("Ni",) * MAX_ATOMS, scaled_positions=(spot,) * MAX_ATOMS)
-    encode(letters.request(structure=largest, formula=f"Ni{MAX_ATOMS}"))
+    encode(messages.request(structure=largest, formula=f"Ni{MAX_ATOMS}"))
     with pytest.raises(ValidationError):
         crystal(symbols=("Ni",) * (MAX_ATOMS + 1), scaled_positions=(spot,) * (MAX_ATOMS + 1))

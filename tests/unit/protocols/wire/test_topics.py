@@ -20,7 +20,7 @@ from protocols.wire.topics import (
     shadow_subscriptions,
     simulator_subscriptions,
 )
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 
 LONGEST = "a" * MAX_ID_LENGTH
 UNPUBLISHABLE = ["", "a/+/b", "a/#", "a\0", "a/\ud800", "a" * (MAX_TOPIC_BYTES + 1), "ä" * MAX_TOPIC_BYTES]
@@ -107,39 +107,39 @@ def test_a_client_level_is_where_it_belongs_and_nowhere_else(channel: Channel) -
 
 
 def test_the_agent_hears_what_is_meant_for_it_and_not_its_own_words() -> None:
-    filters = agent_subscriptions(letters.CAMPAIGN)
+    filters = agent_subscriptions(messages.CAMPAIGN)
     heard = {
-        message.type for message in letters.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
+        message.type for message in messages.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
     }
     assert heard == {"candidate_result", "candidate_failure", "status", "control"}
     assert not any(matches(each, f"{PREFIX}/other/result/sim-1") for each in filters)
 
 
 def test_a_shadow_hears_all_of_its_campaign_but_the_bias() -> None:
-    filters = shadow_subscriptions(letters.CAMPAIGN)
+    filters = shadow_subscriptions(messages.CAMPAIGN)
     heard = {
-        message.type for message in letters.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
+        message.type for message in messages.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
     }
-    assert heard == {message.type for message in letters.one_of_each()} - {"bias_report"}
+    assert heard == {message.type for message in messages.one_of_each()} - {"metrics_report"}
     assert not any(matches(each, f"{PREFIX}/other/request/sim-1") for each in filters)
 
 
-@pytest.mark.parametrize("campaign", [letters.CAMPAIGN, None])
+@pytest.mark.parametrize("campaign", [messages.CAMPAIGN, None])
 def test_a_simulator_hears_its_requests_those_to_anyone_and_its_receipts(campaign: str | None) -> None:
-    filters = simulator_subscriptions(letters.SIMULATOR, campaign=campaign, shared=False)
+    filters = simulator_subscriptions(messages.SIMULATOR, campaign=campaign, shared=False)
     mine = [
-        topic_of(letters.request()),
-        topic_of(letters.request(), recipient=letters.SIMULATOR),
-        topic_of(letters.receipt()),
+        topic_of(messages.request()),
+        topic_of(messages.request(), recipient=messages.SIMULATOR),
+        topic_of(messages.receipt()),
     ]
     assert all(any(matches(each, topic) for each in filters) for topic in mine)
     foreign = [
-        topic_of(letters.request(), recipient="sim-2"),
-        topic_of(letters.receipt(simulator="sim-2")),
-        *(topic_of(message) for message in (letters.result(), letters.status(), letters.bias_report())),
+        topic_of(messages.request(), recipient="sim-2"),
+        topic_of(messages.receipt(simulator="sim-2")),
+        *(topic_of(message) for message in (messages.result(), messages.status(), messages.metrics_report())),
     ]
     assert not any(matches(each, topic) for each in filters for topic in foreign)
-    elsewhere = topic_of(letters.request(campaign="other"))
+    elsewhere = topic_of(messages.request(campaign="other"))
     assert any(matches(each, elsewhere) for each in filters) is (campaign is None)
 
 

@@ -11,7 +11,7 @@ from scenarios.compare import compare
 from scenarios.compare.compare import compare_policies
 from scenarios.compare.files import curve_over_seeds
 from scenarios.compare.trials import make_trials
-from scenarios.world.world import World, make_world
+from scenarios.world.world import World, build_world
 from tests.support.toy_table import scenario_on, write_toy_table
 
 
@@ -30,7 +30,7 @@ def test_a_mean_covers_the_steps_that_all_seeds_reached(tmp_path: Path) -> None:
 @pytest.mark.parametrize("policy", ["etal", "random", "round_robin", "uncertainty"])
 def test_no_policy_acquires_or_sees_what_is_held_out(table: Path, policy: str) -> None:
     scenario = scenario_on(table)
-    world = make_world(scenario)
+    world = build_world(scenario)
     (trial,) = make_trials(scenario, world, [3], 0.2)
     moved = world.values.copy()
     moved[trial.test] += 1e3

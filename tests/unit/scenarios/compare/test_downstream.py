@@ -8,7 +8,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
 
 from protocols.errors import TableError
-from scenarios.compare.downstream import Target, require_rows, scored_steps, scores_of
+from scenarios.compare.downstream import Target, require_rows, scored_observations, scores_of
 from scenarios.compare.models import FOREST_TREES, make_model
 from scenarios.compare.trials import Trial
 from scenarios.settings.models import MODEL_NAMES, ModelName
@@ -102,7 +102,7 @@ def test_rows_without_the_target_are_neither_trained_on_nor_scored() -> None:
 def test_start_and_end_are_always_scored_and_where_the_first_policy_ended(
     acquired: int, every: int, common: int, expected: tuple[int, ...]
 ) -> None:
-    assert scored_steps(acquired, every, common) == expected
+    assert scored_observations(acquired, every, common) == expected
 
 
 def test_a_start_set_in_which_the_target_is_hardly_known_is_refused() -> None:

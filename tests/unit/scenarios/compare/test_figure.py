@@ -10,9 +10,9 @@ from scenarios.compare.figure import MAX_PANELS, Curve, Panel, _Grid, _limits, d
 from scenarios.display.observation_axis import MAX_DRAWN_STEPS
 
 
-def curve(level: float, half_width: float = 0.1, steps: int = 30) -> Curve:
-    x = np.arange(steps, dtype=np.float64)
-    return Curve(x, level + np.exp(-x / 9), np.full(steps, half_width))
+def curve(level: float, half_width: float = 0.1, observations: int = 30) -> Curve:
+    x = np.arange(observations, dtype=np.float64)
+    return Curve(x, level + np.exp(-x / 9), np.full(observations, half_width))
 
 
 def panels(count: int, names: tuple[str, ...] = ("etal", "at $random")) -> list[Panel]:
@@ -75,7 +75,7 @@ def test_wide_bands_of_few_seeds_do_not_flatten_the_means() -> None:
 
 
 def test_thinning_keeps_the_ends() -> None:
-    long = curve(0.0, steps=20_000)
+    long = curve(0.0, observations=20_000)
     short = thinned(long)
     assert len(short.x) == len(short.mean) == len(short.half_width) == MAX_DRAWN_STEPS
     assert (short.x[0], short.x[-1]) == (0, 19_999)

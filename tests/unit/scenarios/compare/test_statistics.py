@@ -1,4 +1,4 @@
-"""Means with their uncertainty and paired tests: against SciPy and by hand, and honest about few seeds."""
+"""Means with their uncertainty and paired tests: against SciPy and manually, and honest about few seeds."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from agent.entropy.bias import BIAS_FIGURES, measure_bias
+from agent.entropy.bias import BIAS_METRICS, measure_bias
 from scenarios.compare.comparison import Comparison, ModelScores
 from scenarios.compare.downstream import Score
 from scenarios.compare.measures import Measure, baseline_of, shown
@@ -50,7 +50,7 @@ def test_every_bias_figure_stands_there_with_its_unit_before_and_after() -> None
         for policy in ("etal", "random"):
             assert shown(measure.after[policy], measure.decimals) in text
     assert "[nat]" in text
-    assert [measure.name for measure in comparison.bias_measures()] == [figure.name for figure in BIAS_FIGURES]
+    assert [measure.name for measure in comparison.bias_measures()] == [figure.name for figure in BIAS_METRICS]
 
 
 def test_few_seeds_are_called_few() -> None:
@@ -60,7 +60,7 @@ def test_few_seeds_are_called_few() -> None:
 
 
 def test_how_many_tests_were_made_is_said_and_one_policy_alone_has_none() -> None:
-    defined = sum(f.unit == "nat" for f in BIAS_FIGURES)
+    defined = sum(f.unit == "nat" for f in BIAS_METRICS)
     text = printed(compared(6, {"etal": 0.9, "random": 0.3}))
     assert "t tests, none adjusted" in text
     assert int(text.split("p-values of ")[1].split()[0]) >= defined

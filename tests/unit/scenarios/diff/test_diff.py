@@ -8,26 +8,26 @@ from pathlib import Path
 import pytest
 
 from agent.campaign.events import CampaignStarted, DecisionMade, Event, ResultAccepted
-from scenarios.diff.diff import Told, diff, told_by
+from scenarios.diff.diff import JournalEvents, diff, load_journal
 from scenarios.diff.report import verdict
 from scenarios.settings.library import RECORDED
 from tests.support.goldens import GOLDENS
 
 
 @pytest.fixture(scope="module")
-def told() -> Told:
-    return told_by(str(GOLDENS / f"pool_runs_dry{RECORDED}"), Path("runs"), lambda *_: None)
+def told() -> JournalEvents:
+    return load_journal(str(GOLDENS / f"pool_runs_dry{RECORDED}"), Path("runs"), lambda *_: None)
 
 
-def with_events(told: Told, events: list[Event]) -> Told:
+def with_events(told: JournalEvents, events: list[Event]) -> JournalEvents:
     return dataclasses.replace(told, events=tuple(events))
 
 
-def place_of(told: Told, kind: type[Event]) -> int:
+def place_of(told: JournalEvents, kind: type[Event]) -> int:
     return next(place for place, event in enumerate(told.events) if isinstance(event, kind))
 
 
-def test_answers_that_came_in_another_order_make_no_difference(told: Told) -> None:
+def test_answers_that_came_in_another_order_make_no_difference(told: JournalEvents) -> None:
     events = list(told.events)
     events.append(events.pop(place_of(told, ResultAccepted)))
     found = diff(told, with_events(told, events))
@@ -35,7 +35,7 @@ def test_answers_that_came_in_another_order_make_no_difference(told: Told) -> No
     assert "answers came in another order" in verdict(found)
 
 
-def test_another_value_or_one_answer_less_makes_one(told: Told) -> None:
+def test_another_value_or_one_answer_less_makes_one(told: JournalEvents) -> None:
     place, events = place_of(told, ResultAccepted), list(told.events)
     answer = events[place]
     assert isinstance(answer, ResultAccepted)
@@ -44,7 +44,7 @@ def test_another_value_or_one_answer_less_makes_one(told: Told) -> None:
     assert not diff(told, with_events(told, [*events[:place], *events[place + 1 :]])).is_same
 
 
-def test_another_decision_parts_them_after_the_results_of_then(told: Told) -> None:
+def test_another_decision_parts_them_after_the_results_of_then(told: JournalEvents) -> None:
     events = list(told.events)
     place = [place for place, event in enumerate(events) if isinstance(event, DecisionMade)][-1]
     last = events[place]
@@ -56,7 +56,7 @@ def test_another_decision_parts_them_after_the_results_of_then(told: Told) -> No
     assert diff(told, told).parted_at is None
 
 
-def test_where_only_settings_differ_it_says_so(told: Told) -> None:
+def test_where_only_settings_differ_it_says_so(told: JournalEvents) -> None:
     first = told.events[0]
     assert isinstance(first, CampaignStarted)
     other = dataclasses.replace(first, plan=told.plan.model_copy(update={"budget": told.plan.budget + 1}))

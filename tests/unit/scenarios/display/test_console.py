@@ -13,7 +13,7 @@ from rich.text import Text
 from protocols.errors import StoreError
 from scenarios.display.console import REPLACEMENT, PlainConsole, print_json, reported_errors, show, tell, visible
 from scenarios.run.standalone import _log_on_stderr
-from scenarios.verify.part import Part
+from scenarios.verify.part import CheckedPart
 from scenarios.verify.verify import verification_table
 
 MARKUP = "see [wiki] [/wiki/furnace] :warning: [bold]now[/]"
@@ -87,5 +87,5 @@ def test_json_means_the_same_and_does_not_either(capsys: pytest.CaptureFixture[s
 
 
 def test_parts_that_were_checked_are_named_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    show(verification_table((Part("tables/[/x].csv", 1),)))
+    show(verification_table((CheckedPart("tables/[/x].csv", 1),)))
     assert "tables/[/x].csv" in capsys.readouterr().out

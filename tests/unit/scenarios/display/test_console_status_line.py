@@ -10,9 +10,9 @@ from rich.text import Text
 from scenarios.broker.url import broker_at
 from scenarios.display.console import status_line
 from scenarios.play.playback import LiveRequest
-from scenarios.play.players import Playing
+from scenarios.play.players import PlaybackStatus
 from scenarios.play.report import playing
-from scenarios.record.record import Heard, RecordRequest
+from scenarios.record.record import ListenerCounts, RecordRequest
 from scenarios.record.report import listening
 
 MARKUP = "lab/[/bold]/[link"
@@ -41,7 +41,7 @@ def test_nothing_is_shown_where_nobody_watches(capsys: pytest.CaptureFixture[str
 @pytest.mark.usefixtures("terminal")
 def test_a_recorder_shows_any_topic(capsys: pytest.CaptureFixture[str]) -> None:
     request = RecordRequest(broker_at("mqtt://127.0.0.1:1883"), ("#",), Path("x.jsonl"))
-    heard = Heard(connected=True)
+    heard = ListenerCounts(connected=True)
     heard.note(MARKUP)
     with listening(request, quiet=False) as told:
         told(heard)
@@ -52,9 +52,9 @@ def test_a_recorder_shows_any_topic(capsys: pytest.CaptureFixture[str]) -> None:
 def test_who_is_not_connected_yet_says_that_it_connects(capsys: pytest.CaptureFixture[str]) -> None:
     broker = broker_at("mqtt://127.0.0.1:1883")
     with listening(RecordRequest(broker, ("#",), Path("x.jsonl")), quiet=False) as heard:
-        heard(Heard())
+        heard(ListenerCounts())
     with playing(LiveRequest(Path("x.jsonl"), broker), quiet=False) as played:
-        played(Playing())
+        played(PlaybackStatus())
     shown = capsys.readouterr().err
     assert shown.count("connecting to mqtt://127.0.0.1:1883") >= 2
     assert "listening" not in shown

@@ -12,7 +12,7 @@ from rich.console import Console
 from protocols.recording.lines import sealed
 from protocols.recording.seal import compress_recording
 from scenarios.listing.listing import listing, listing_json
-from scenarios.listing.recordings import UNFINISHED, listed_recordings
+from scenarios.listing.recordings import UNFINISHED, list_recordings
 from scenarios.settings import library as library_module
 from scenarios.sources.recording import find_recording
 from tests.support.samples.packs import small_content
@@ -48,11 +48,11 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_is_listed_with_scenario_policy_and_how_it_stands(tmp_path: Path) -> None:
     run_folder(tmp_path, "mine")
-    listed = [each for each in listed_recordings(tmp_path) if each.kind == "run"]
+    listed = [each for each in list_recordings(tmp_path) if each.kind == "run"]
     assert [(each.name, each.campaign, each.scenario, each.policy) for each in listed] == [
         ("mine", "small", "killed", "etal")
     ]
-    assert listed[0].standing == UNFINISHED
+    assert listed[0].status == UNFINISHED
     assert UNFINISHED in shown(tmp_path)
 
 
@@ -66,7 +66,7 @@ def test_a_name_that_one_must_type_is_never_cut(tmp_path: Path) -> None:
 
 
 def test_a_recording_of_the_library_is_listed_and_found_by_its_name(tmp_path: Path, library: Path) -> None:
-    (listed,) = listed_recordings(tmp_path / "runs")
+    (listed,) = list_recordings(tmp_path / "runs")
     assert (listed.name, listed.kind, listed.scenario) == ("calm_lab", "library", "killed")
     assert find_recording("calm_lab", tmp_path / "runs") == library / "recordings" / "calm_lab.jsonl.gz"
     assert "calm_lab" in shown(tmp_path / "runs")
@@ -80,11 +80,11 @@ def test_what_is_no_recording_is_told_and_the_others_are_listed(tmp_path: Path) 
     for name, member in (("nonsense", {"versions": ["abc"]}), ("no text", {"campaign": "\ud800"})):
         (tmp_path / name).mkdir()
         (tmp_path / name / "recording.jsonl").write_text(sealed("", {"entropilot_recording": 2, **member})[0] + "\n")
-    standing = {each.name: each.standing for each in listed_recordings(tmp_path) if each.kind == "run"}
-    assert standing.keys() == {"sound", "broken", "half", "nonsense", "no text"}
-    assert all("line 1" in standing[name] for name in ("broken", "nonsense", "no text"))
+    status = {each.name: each.status for each in list_recordings(tmp_path) if each.kind == "run"}
+    assert status.keys() == {"sound", "broken", "half", "nonsense", "no text"}
+    assert all("line 1" in status[name] for name in ("broken", "nonsense", "no text"))
     assert listing_json(tmp_path).encode()
-    assert "summary.json" in standing["half"]
+    assert "summary.json" in status["half"]
 
 
 def test_json_has_scenarios_and_recordings_and_no_folder_is_no_fault(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_json_has_scenarios_and_recordings_and_no_folder_is_no_fault(tmp_path: P
     run_folder(tmp_path / "runs", "mine")
     (mine,) = [each for each in json.loads(listing_json(tmp_path / "runs"))["recordings"] if each["kind"] == "run"]
     assert set(mine) == {
-        "name", "kind", "campaign", "scenario", "policy", "started_at", "standing", "about", "path",
+        "name", "kind", "campaign", "scenario", "policy", "started_at", "status", "about", "path",
     }  # fmt: skip
 
 

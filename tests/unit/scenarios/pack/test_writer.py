@@ -21,8 +21,8 @@ from scenarios.settings.stored import shared_settings
 from scenarios.sources.recording import find_recording, recorded_scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.verify.pack_check import pack_parts
-from scenarios.verify.verify import verified
-from scenarios.world.world import make_world
+from scenarios.verify.verify import verify
+from scenarios.world.world import build_world
 from tests.support.commands import LAB_TOML
 from tests.support.samples.packs import small_content, small_pack, tree_of
 
@@ -46,7 +46,7 @@ def test_a_packed_scenario_makes_the_same_pool_when_its_table_is_gone(
     monkeypatch.chdir(elsewhere)
     scenario = load_scenario("../small.pack", Overrides({"budget": 7}), {}).settings
     assert scenario.campaign.budget == 7
-    assert make_world(scenario).pool.digest == packed.manifest.pool_digest
+    assert build_world(scenario).pool.digest == packed.manifest.pool_digest
     assert [path.name for path in elsewhere.iterdir()] == ["runs"]
     assert [path.name for path in (elsewhere / "runs").iterdir()] == [PACKS]
 
@@ -63,7 +63,7 @@ def test_a_packed_recording_has_its_scenario_and_table_beside_it(
     assert recording.read_bytes() == (tmp_path / RECORDING).read_bytes()
     scenario = recorded_scenario(recording)
     assert scenario.pool.path == str(recording.resolve().parent / "tables" / "table.csv")
-    assert make_world(scenario).pool.digest == packed.manifest.pool_digest
+    assert build_world(scenario).pool.digest == packed.manifest.pool_digest
 
 
 def test_the_same_content_gives_the_same_bytes_wherever_it_stands_and_however_its_recording_is_compressed(
@@ -145,7 +145,7 @@ def test_a_table_with_a_strange_name_is_packed_under_one_that_every_system_takes
     scenario = content.scenario.with_table_paths(lambda _: str(strange))
     packed = write_pack(Content("small", scenario, content.pool_digest), tmp_path / "small.pack", quiet)
     read = load_scenario(str(packed.path), Overrides(), {}, runs=tmp_path / "runs").settings
-    assert make_world(read).pool.digest == packed.manifest.pool_digest
+    assert build_world(read).pool.digest == packed.manifest.pool_digest
 
 
 def test_a_generated_pool_packs_no_table(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_link_in_the_place_of_an_unpacked_file_is_refused(tmp_path: Path) -> N
 
 def test_verify_tells_of_every_member_and_of_the_chain(tmp_path: Path) -> None:
     packed = small_pack(tmp_path, messages=3)
-    parts = verified(str(packed.path), tmp_path / "runs", None, quiet)
+    parts = verify(str(packed.path), tmp_path / "runs", None, quiet)
     assert [part.name for part in parts] == [
         MANIFEST, RECORDING, SCENARIO, "tables/table.csv", f"chain of {RECORDING}", "whole file",
     ]  # fmt: skip

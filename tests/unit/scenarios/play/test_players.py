@@ -19,15 +19,15 @@ from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import CandidateRequest, CandidateResult, Health, Status
 from protocols.wire.topics import PREFIX, Channel, agent_subscriptions, lab_subscriptions
 from scenarios.play.link import LiveLink
-from scenarios.play.players import LabPlayer, Playing, WholePlayer
+from scenarios.play.players import LabPlayback, PlaybackStatus, WholePlayer
 from scenarios.play.recorded_lab import labs_in
 from scenarios.play.schedule import LiveSchedule
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 from tests.support.lab import PATIENCE_S, until
 from tests.support.memory_bus import MemoryBus
 from tests.support.samples.recorded import Rows, asking
 
-CAMPAIGN = letters.CAMPAIGN
+CAMPAIGN = messages.CAMPAIGN
 LAB = "lab"
 QUIET_S = 2.0
 """Silence after which it is over: longer than any pause of these tests before they ask."""
@@ -39,7 +39,7 @@ class Bench:
     def __init__(self, rows: Rows, bus: MemoryBus | None = None, until_idle_s: float | None = QUIET_S) -> None:
         self.bus = bus or MemoryBus()
         lab = labs_in(rows)[CAMPAIGN]
-        self.player = LabPlayer(
+        self.player = LabPlayback(
             LiveSchedule(lab, CAMPAIGN, math.inf),
             LiveLink(self.bus.transport(LAB, lab_subscriptions(CAMPAIGN))),
             campaign=CAMPAIGN,
@@ -50,7 +50,7 @@ class Bench:
         self._agent = self.bus.transport("agent", agent_subscriptions(CAMPAIGN))
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[asyncio.Task[Playing]]:
+    async def running(self) -> AsyncIterator[asyncio.Task[PlaybackStatus]]:
         playing = asyncio.create_task(self.player.run(lambda _playing: None))
         tasks = [asyncio.create_task(self._agent.run()), asyncio.create_task(self._hear())]
         await until(lambda: {LAB, "agent"} <= set(self.bus.sessions))
@@ -62,10 +62,10 @@ class Bench:
             await asyncio.gather(playing, *tasks, return_exceptions=True)
 
     async def ask(self, request: CandidateRequest) -> None:
-        await self._agent.publish(topic_of(request, recipient=letters.SIMULATOR), encode(request))
+        await self._agent.publish(topic_of(request, recipient=messages.SIMULATOR), encode(request))
 
     async def thank(self, result: CandidateResult) -> None:
-        receipt = letters.receipt(result.attempt_id)
+        receipt = messages.receipt(result.attempt_id)
         await self._agent.publish(topic_of(receipt), encode(receipt))
 
     async def _hear(self) -> None:
@@ -89,13 +89,13 @@ def recorded(*candidates: str) -> Rows:
     return rows
 
 
-async def finished(playing: asyncio.Task[Playing]) -> Playing:
+async def finished(playing: asyncio.Task[PlaybackStatus]) -> PlaybackStatus:
     async with asyncio.timeout(PATIENCE_S):
         return await playing
 
 
 def health(bus: MemoryBus) -> Health:
-    topic = f"{PREFIX}/{CAMPAIGN}/{Channel.STATUS.value}/{letters.SIMULATOR}"
+    topic = f"{PREFIX}/{CAMPAIGN}/{Channel.STATUS.value}/{messages.SIMULATOR}"
     message = decode(topic, bus.retained[topic])
     assert isinstance(message, Status)
     return message.health
@@ -193,9 +193,9 @@ async def test_of_a_whole_recording_what_has_no_topic_that_mqtt_takes_is_counted
     writer.close()
     async with asyncio.timeout(PATIENCE_S):
         played = await WholePlayer(path, math.inf, LiveLink(bus.transport(LAB))).run(lambda _playing: None)
-    assert [letter.topic for _, letter in bus.log] == ["first", "last"]
+    assert [message.topic for _, message in bus.log] == ["first", "last"]
     assert (played.said + played.unheard, played.refused) == (2, 3)
 
 
 def _of_agent(health: Health) -> dict[str, Any]:
-    return letters.status("agent", health).model_dump() | {"role": "agent"}
+    return messages.status("agent", health).model_dump() | {"role": "agent"}

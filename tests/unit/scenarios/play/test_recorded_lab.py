@@ -10,16 +10,16 @@ import pytest
 from protocols.recording.lines import HEADER_MARK, line_digest, sealed
 from protocols.recording.reader import open_recording
 from protocols.wire.topics import PREFIX
-from scenarios.play.recorded_lab import Found, RecordedLab, labs_in
+from scenarios.play.recorded_lab import AnswerLookup, RecordedLab, labs_in
 from scenarios.settings.library import library_recordings
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 from tests.support.samples.recorded import Rows
 
-RESULTS = f"{PREFIX}/{letters.CAMPAIGN}/result/{letters.SIMULATOR}"
+RESULTS = f"{PREFIX}/{messages.CAMPAIGN}/result/{messages.SIMULATOR}"
 
 
 def lab_of(rows: Rows) -> RecordedLab:
-    return labs_in(rows)[letters.CAMPAIGN]
+    return labs_in(rows)[messages.CAMPAIGN]
 
 
 def times(lab: RecordedLab, candidate: str, attempt: int = 1) -> list[float]:
@@ -55,7 +55,7 @@ def test_beyond_the_recorded_attempts_the_last_answer_is_given_again() -> None:
     rows.asked(1.0, "x", 2)
     rows.answered(1.5, "x", 2)
     found = lab_of(rows).find("x", 7)
-    assert found.is_beyond
+    assert found.is_extra_attempt
     assert b"candidate_result" in found.answers[0].payload
 
 
@@ -65,8 +65,8 @@ def test_a_candidate_that_was_never_answered_for_is_silence_and_one_that_was_nev
     rows.asked(0.0, "y")
     rows.answered(0.1, "y")
     lab = lab_of(rows)
-    assert lab.find("x", 1) == Found(())
-    assert lab.find("x", 2) == Found((), is_beyond=True)
+    assert lab.find("x", 1) == AnswerLookup(())
+    assert lab.find("x", 2) == AnswerLookup((), is_extra_attempt=True)
     assert not lab.find("z", 1).is_known
 
 
@@ -78,7 +78,7 @@ def test_of_two_campaigns_of_one_name_the_first_one_counts() -> None:
     rows.answered(7.0, "x")
     lab = lab_of(rows)
     assert times(lab, "x") == [7.0]
-    assert not lab.unasked
+    assert not lab.unsolicited
 
 
 def test_an_answer_whose_request_was_not_heard_is_known_by_its_attempts_id() -> None:
@@ -92,39 +92,43 @@ def test_an_answer_whose_request_was_not_heard_is_known_by_its_attempts_id() -> 
 def test_a_forged_answer_answers_nobody_and_is_said_again_as_it_was(forged: dict[str, str]) -> None:
     rows = Rows()
     rows.asked(0.0, "x")
-    message = letters.result("then-d000001-x-a1", **({"candidate_id": "x"} | forged))
+    message = messages.result("then-d000001-x-a1", **({"candidate_id": "x"} | forged))
     rows.add(1.0, message)
     rows.answered(2.0, "x")
     lab = lab_of(rows)
     assert times(lab, "x") == [2.0]
-    assert [(each.after_s, each.requests, each.answers) for each in lab.unasked] == [(1.0, 1, 0)]
+    assert [(each.after_s, each.requests, each.answers) for each in lab.unsolicited] == [(1.0, 1, 0)]
 
 
 def test_what_the_lab_says_unasked_has_its_place_and_its_time_and_the_agents_words_are_left_out() -> None:
     rows = Rows()
-    rows.add(1.0, letters.status())
-    rows.add(1.5, letters.status("agent"))
+    rows.add(1.0, messages.status())
+    rows.add(1.5, messages.status("agent"))
     rows.asked(2.0, "x")
-    rows.add(2.5, letters.receipt())
+    rows.add(2.5, messages.receipt())
     rows.answered(3.0, "x")
     rows.say(3.5, RESULTS, b"\xff garbage")
-    rows.add(4.0, letters.control())
+    rows.add(4.0, messages.control())
     rows.say(4.5, "other/topic", b"of others")
-    unasked = lab_of(rows).unasked
-    assert [each.channel for each in unasked] == [
-        f"status/{letters.SIMULATOR}",
-        f"result/{letters.SIMULATOR}",
+    unsolicited = lab_of(rows).unsolicited
+    assert [each.channel for each in unsolicited] == [
+        f"status/{messages.SIMULATOR}",
+        f"result/{messages.SIMULATOR}",
         "control",
     ]
-    assert [(each.after_s, each.requests, each.answers) for each in unasked] == [(-1.0, 0, 0), (1.5, 1, 1), (2.0, 1, 1)]
-    assert [each.retain for each in unasked] == [True, False, False]
+    assert [(each.after_s, each.requests, each.answers) for each in unsolicited] == [
+        (-1.0, 0, 0),
+        (1.5, 1, 1),
+        (2.0, 1, 1),
+    ]
+    assert [each.retain for each in unsolicited] == [True, False, False]
 
 
 def test_a_recording_of_the_first_format_has_its_lab_too(tmp_path: Path) -> None:
     rows = Rows()
     rows.asked(1.0, "x")
     rows.answered(2.0, "x")
-    header = json.dumps({HEADER_MARK: 1, "campaign": letters.CAMPAIGN, "pool_digest": "", "started_at": ""})
+    header = json.dumps({HEADER_MARK: 1, "campaign": messages.CAMPAIGN, "pool_digest": "", "started_at": ""})
     digest, lines = line_digest("", header), [header]
     for row, direction in zip(rows, ("out", "in"), strict=True):
         content = {"n": row.number, "t": row.time_s, "dir": direction, "topic": row.topic, "retain": False}
@@ -133,7 +137,7 @@ def test_a_recording_of_the_first_format_has_its_lab_too(tmp_path: Path) -> None
     path = tmp_path / "first.jsonl"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     with open_recording(path) as recording:
-        assert times(labs_in(recording.rows())[letters.CAMPAIGN], "x") == [1.0]
+        assert times(labs_in(recording.rows())[messages.CAMPAIGN], "x") == [1.0]
 
 
 @pytest.mark.parametrize("name", sorted(library_recordings()))

@@ -13,7 +13,7 @@ from protocols.wire.topics import ANY_SIMULATOR, Channel, parse
 from scenarios.play.messages import UNKNOWN
 from scenarios.play.recorded_lab import labs_in
 from scenarios.play.schedule import MAX_RESENDS, RESEND_S, SILENT_STALLED_S, STALLED_S, LiveSchedule
-from tests.support import sample_messages as letters
+from tests.support import sample_messages as messages
 from tests.support.samples.recorded import Rows, asking, attempt_id
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
@@ -21,11 +21,11 @@ LIVE = "another"
 
 
 def schedule_of(rows: Rows, speed: float = 1.0) -> LiveSchedule:
-    return LiveSchedule(labs_in(rows)[letters.CAMPAIGN], LIVE, speed)
+    return LiveSchedule(labs_in(rows)[messages.CAMPAIGN], LIVE, speed)
 
 
 def said(schedule: LiveSchedule, now_s: float) -> list[AnyMessage]:
-    return [decode(letter.topic, letter.payload) for letter in schedule.take_due(now_s, NOW)]
+    return [decode(message.topic, message.payload) for message in schedule.take_due(now_s, NOW)]
 
 
 def ask(schedule: LiveSchedule, now_s: float, candidate: str, attempt: int = 1, recipient: str = "sim-9") -> None:
@@ -50,15 +50,15 @@ def test_an_answer_comes_after_its_recorded_time_by_the_speed_written_for_the_at
     (answer,) = said(schedule, at_s + 1e-6)
     assert isinstance(answer, CandidateResult)
     assert (answer.campaign, answer.attempt_id, answer.simulator) == (LIVE, attempt_id("x", 1, "now"), "sim-9")
-    assert (answer.candidate_id, answer.quantities, answer.sent_at) == ("x", letters.result().quantities, NOW)
-    assert answer.message_id != letters.result().message_id
+    assert (answer.candidate_id, answer.quantities, answer.sent_at) == ("x", messages.result().quantities, NOW)
+    assert answer.message_id != messages.result().message_id
 
 
 def test_a_request_to_anybody_is_answered_by_whom_the_recording_names() -> None:
     schedule = schedule_of(one_answer(), math.inf)
     ask(schedule, 0.0, "x", recipient=ANY_SIMULATOR)
-    (letter,) = schedule.take_due(0.0, NOW)
-    assert parse(letter.topic).client == letters.SIMULATOR
+    (message,) = schedule.take_due(0.0, NOW)
+    assert parse(message.topic).client == messages.SIMULATOR
 
 
 def test_requests_are_answered_whatever_their_order() -> None:
@@ -137,7 +137,7 @@ def controlled() -> Rows:
     rows.asked(0.0, "x")
     rows.answered(1.0, "x")
     rows.asked(2.0, "y")
-    rows.add(4.0, letters.control())
+    rows.add(4.0, messages.control())
     rows.answered(5.0, "y")
     return rows
 
@@ -147,8 +147,8 @@ def test_what_was_said_unasked_comes_at_its_time_after_the_first_request() -> No
     assert schedule.next_s() is None
     ask(schedule, 100.0, "x")
     (control,) = [each for each in said(schedule, 102.0) if isinstance(each, Control)]
-    assert (control.campaign, control.message_id) == (LIVE, letters.control().message_id)
-    assert not schedule.has_more_unasked
+    assert (control.campaign, control.message_id) == (LIVE, messages.control().message_id)
+    assert not schedule.has_more_unsolicited
 
 
 def test_at_full_speed_what_was_said_unasked_keeps_its_place_among_requests_and_answers() -> None:
@@ -184,7 +184,7 @@ def twice_then_controlled() -> Rows:
         rows.asked(time_s, candidate)
         rows.answered(time_s + 0.5, candidate)
     rows.answered(4.0, "x")
-    rows.add(5.0, letters.control())
+    rows.add(5.0, messages.control())
     return rows
 
 
@@ -234,8 +234,8 @@ def test_at_full_speed_a_silent_agent_hears_what_comes_next_after_a_while() -> N
 
 def test_garbage_is_said_as_it_was_on_the_live_campaigns_topic() -> None:
     rows = one_answer()
-    rows.say(1.5, f"entropilot/v1/{letters.CAMPAIGN}/result/sim-1", b"\xff")
+    rows.say(1.5, f"entropilot/v1/{messages.CAMPAIGN}/result/sim-1", b"\xff")
     schedule = schedule_of(rows)
     ask(schedule, 0.0, "x")
-    (letter,) = schedule.take_due(0.5, NOW)
-    assert (letter.topic, letter.payload) == (f"entropilot/v1/{LIVE}/{Channel.RESULT.value}/sim-1", b"\xff")
+    (message,) = schedule.take_due(0.5, NOW)
+    assert (message.topic, message.payload) == (f"entropilot/v1/{LIVE}/{Channel.RESULT.value}/sim-1", b"\xff")

@@ -12,9 +12,9 @@ import pytest
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.acquisition.registry import make_policy
 from agent.pool.candidates import Pool
-from agent.runtime.transaction import Step
+from agent.runtime.transaction import Transaction
 from protocols.errors import StoreError
-from protocols.recording.lines import AnyRow, EventRow, MessageRow, StartRow, StepRow
+from protocols.recording.lines import AnyRow, EventRow, MessageRow, StartRow, TransactionRow
 from protocols.recording.reader import open_recording
 from scenarios.diff.diff import _Collected
 from scenarios.replay.decisions import Decision
@@ -23,7 +23,7 @@ from scenarios.replay.follow import Follower
 from scenarios.replay.recorded_campaign import RecordedCampaign
 from scenarios.settings.library import RECORDED
 from scenarios.sources.recording import recorded_scenario
-from scenarios.world.world import make_world
+from scenarios.world.world import build_world
 from tests.support.goldens import GOLDENS
 
 Ask = Callable[[AcquisitionContext, int], Proposal]
@@ -42,7 +42,7 @@ def rows() -> list[AnyRow]:
 
 @pytest.fixture(scope="module")
 def pool() -> Pool:
-    return make_world(recorded_scenario(GOLDENS / f"four_instruments{RECORDED}")).pool
+    return build_world(recorded_scenario(GOLDENS / f"four_instruments{RECORDED}")).pool
 
 
 def followed(pool: Pool, rows: list[AnyRow], ask: Ask | None = None) -> ReplayOutcome:
@@ -57,7 +57,7 @@ def first_step(rows: list[AnyRow], *, made: bool = False, taking: str = "") -> i
     return next(
         place
         for place, row in enumerate(rows)
-        if isinstance(row, StepRow)
+        if isinstance(row, TransactionRow)
         and (not made or row.made)
         and (not taking or any(taking in each for each in row.took))
     )
@@ -86,7 +86,7 @@ def test_another_policy_is_told_from_the_recorded_one_decision_by_decision(pool:
 
 
 def test_the_same_choice_with_another_score_is_identical_and_noted(pool: Pool, rows: list[AnyRow]) -> None:
-    made = iter([event for row in rows if isinstance(row, StepRow) for event in row.made])
+    made = iter([event for row in rows if isinstance(row, TransactionRow) for event in row.made])
 
     def same_with_no_scores(context: AcquisitionContext, _count: int) -> Proposal:
         import json
@@ -112,22 +112,22 @@ def test_a_message_that_is_missing_is_said_by_its_row(pool: Pool, rows: list[Any
 
 def test_a_step_that_leads_elsewhere_is_said(pool: Pool, rows: list[AnyRow]) -> None:
     place = first_step(rows, made=True)
-    step = rows[place]
-    assert isinstance(step, StepRow)
-    changed = [*rows[:place], dataclasses.replace(step, sequence=step.sequence + 1), *rows[place + 1 :]]
+    transaction = rows[place]
+    assert isinstance(transaction, TransactionRow)
+    changed = [*rows[:place], dataclasses.replace(transaction, sequence=transaction.sequence + 1), *rows[place + 1 :]]
     assert "the journal was at row" in followed(pool, changed).lost
 
 
 def test_a_step_that_was_not_committed_is_not_followed(pool: Pool, rows: list[AnyRow]) -> None:
     """The process died between the note and the commit: the journal stands where the step began."""
     place = first_step(rows, made=True)
-    step = rows[place]
-    assert isinstance(step, StepRow)
-    killed = [*rows[: place + 1], StartRow(step.number + 1, step.time_s, step.before)]
+    transaction = rows[place]
+    assert isinstance(transaction, TransactionRow)
+    killed = [*rows[: place + 1], StartRow(transaction.number + 1, transaction.time_s, transaction.before)]
     outcome = followed(pool, killed)
     assert (outcome.lost, outcome.events) == ("", 2)
-    committed = [*rows[: place + 1], StartRow(step.number + 1, step.time_s, step.sequence)]
-    assert followed(pool, committed).events == 2 + step.sequence - step.before
+    committed = [*rows[: place + 1], StartRow(transaction.number + 1, transaction.time_s, transaction.sequence)]
+    assert followed(pool, committed).events == 2 + transaction.sequence - transaction.before
 
 
 def test_a_gap_in_the_journal_is_said_with_both_numbers(pool: Pool, rows: list[AnyRow]) -> None:
@@ -143,14 +143,14 @@ def test_a_recording_without_a_beginning_cannot_be_followed(pool: Pool, rows: li
 
 def test_an_input_of_an_unknown_kind_is_said(pool: Pool, rows: list[AnyRow]) -> None:
     place = first_step(rows, taking="row")
-    step = rows[place]
-    assert isinstance(step, StepRow)
-    changed = [*rows[:place], dataclasses.replace(step, took=({"moved": 1},)), *rows[place + 1 :]]
+    transaction = rows[place]
+    assert isinstance(transaction, TransactionRow)
+    changed = [*rows[:place], dataclasses.replace(transaction, took=({"moved": 1},)), *rows[place + 1 :]]
     assert "no known kind" in followed(pool, changed).lost
 
 
 def test_the_pool_of_another_campaign_is_refused(rows: list[AnyRow], tmp_path: Path) -> None:
-    other = make_world(recorded_scenario(GOLDENS / f"emt_alloys{RECORDED}")).pool
+    other = build_world(recorded_scenario(GOLDENS / f"emt_alloys{RECORDED}")).pool
     assert "this pool is" in followed(other, rows).lost
 
 
@@ -158,9 +158,9 @@ def test_a_campaign_that_begins_anew_in_its_recording_is_collected_anew(pool: Po
     beginning = [row for row in rows if isinstance(row, EventRow)][:2]
     collected, events = RecordedCampaign(), _Collected()
 
-    def note(step: Step, time_s: float) -> None:
-        collected.note(step, time_s)
-        events.note(step, time_s)
+    def note(transaction: Transaction, time_s: float) -> None:
+        collected.note(transaction, time_s)
+        events.note(transaction, time_s)
 
     follower = Follower(pool, None, followed=note)
     for row in rows:
@@ -180,9 +180,9 @@ def test_an_input_of_another_form_ends_the_following_and_is_told(
     pool: Pool, rows: list[AnyRow], took: list[dict[str, object]]
 ) -> None:
     place = first_step(rows, made=True)
-    step = rows[place]
-    assert isinstance(step, StepRow)
-    forged = dataclasses.replace(step, took=tuple(took))
+    transaction = rows[place]
+    assert isinstance(transaction, TransactionRow)
+    forged = dataclasses.replace(transaction, took=tuple(took))
     assert "an input of no known kind" in followed(pool, [*rows[:place], forged, *rows[place + 1 :]]).lost
 
 
@@ -190,12 +190,12 @@ def test_a_decision_with_scores_of_some_candidates_only_ends_the_following_and_i
     pool: Pool, rows: list[AnyRow]
 ) -> None:
     place = first_step(rows, made=True)
-    step = rows[place]
-    assert isinstance(step, StepRow)
-    ((kind, decision), *others) = step.made
+    transaction = rows[place]
+    assert isinstance(transaction, TransactionRow)
+    ((kind, decision), *others) = transaction.made
     content = json.loads(decision)
     content["scores"] = [*content["scores"], 1.0]
-    forged = dataclasses.replace(step, made=((kind, json.dumps(content)), *others))
+    forged = dataclasses.replace(transaction, made=((kind, json.dumps(content)), *others))
     assert "1 candidates and 2 scores" in followed(pool, [*rows[:place], forged, *rows[place + 1 :]]).lost
 
 

@@ -1,4 +1,4 @@
-"""Bands of a trajectory are those of the values that each family had at each step."""
+"""Bands of a trajectory are those of the values that each family had at each observation."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ MEASURE = EntropyMeasure("m_spacing", 0.01)
 NAMES = ("a", "b", "empty")
 
 
-def grown(steps: int) -> tuple[Trajectory, BiasMeter, dict[str, list[float]]]:
+def grown(observations: int) -> tuple[Trajectory, BiasMeter, dict[str, list[float]]]:
     """A trajectory, the meter that saw it, and the values of each family as they came."""
-    rng = np.random.default_rng(steps)
+    rng = np.random.default_rng(observations)
     meter = BiasMeter(NAMES, measure=MEASURE)
     values: dict[str, list[float]] = {}
     points = [(0, meter.point())]
-    for step in range(1, steps + 1):
+    for observation in range(1, observations + 1):
         code, value = int(rng.integers(2)), float(rng.normal())
         meter.add(code, value)
         values.setdefault(NAMES[code], []).append(value)
-        points.append((step, meter.point()))
+        points.append((observation, meter.point()))
     return Trajectory("p", "u", tuple(points)), meter, values
 
 
@@ -33,17 +33,17 @@ def test_every_step_of_a_short_run_has_the_bands_of_its_values() -> None:
     trajectory, meter, values = grown(60)
     bands = with_bands(trajectory, meter).bands
     assert list(bands) == list(range(61))
-    for step, point in trajectory.points:
+    for observation, point in trajectory.points:
         samples = [np.array(values.get(name, [])[:size]) for name, size in zip(NAMES, point.sizes, strict=True)]
-        assert bands[step] == tuple(entropy_band(sample, MEASURE) for sample in samples)
+        assert bands[observation] == tuple(entropy_band(sample, MEASURE) for sample in samples)
 
 
 @pytest.mark.parametrize("most", [ENDS, 7])
 def test_a_longer_one_has_them_at_some_steps_with_the_first_and_the_last(most: int) -> None:
     trajectory, meter, _ = grown(60)
-    steps = list(with_bands(trajectory, meter, most).bands)
-    assert len(steps) == most
-    assert (steps[0], steps[-1]) == (0, 60)
+    observations = list(with_bands(trajectory, meter, most).bands)
+    assert len(observations) == most
+    assert (observations[0], observations[-1]) == (0, 60)
 
 
 def test_a_trajectory_without_points_has_no_bands() -> None:

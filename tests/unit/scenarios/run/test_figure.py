@@ -15,16 +15,16 @@ from scenarios.run.figure import MAX_NAMED_FAMILIES, _Curves, _kept, _named, dra
 from scenarios.run.trajectory import Trajectory
 
 
-def grown(families: int, steps: int, seed: int = 0) -> Trajectory:
+def grown(families: int, observations: int, seed: int = 0) -> Trajectory:
     """A trajectory of random values, some families without an entropy at first."""
     random = np.random.default_rng(seed)
     names = tuple(f"family_{index}$" for index in range(families))
     codes = np.repeat(np.arange(families), random.integers(1, 9, families))
     meter = BiasMeter(names, codes, random.normal(size=len(codes)))
     points = [(0, meter.point())]
-    for step in range(1, steps + 1):
+    for observation in range(1, observations + 1):
         meter.add(int(random.integers(families)), float(random.normal()))
-        points.append((step, meter.point()))
+        points.append((observation, meter.point()))
     return Trajectory("formation_energy", "eV/atom", tuple(points))
 
 

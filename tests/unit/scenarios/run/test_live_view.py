@@ -16,7 +16,8 @@ from scenarios.run.live_view import BAR_CELLS, LiveState, LiveView, _bar, progre
 BEFORE = BiasPoint(("cubic", "trigonal"), (9, 4), (1.0, 0.2), 0.8, 0.4, 0.4, "trigonal", 0.75, 0.5)
 NOW = BiasPoint(("cubic", "trigonal"), (9, 8), (1.0, 0.9), 0.1, 0.05, 0.05, "trigonal", 0.95, 1.0)
 STATE = LiveState(
-    campaign="demo", policy="etal", phase="running", step=40, budget=100, spent=40, elapsed_s=20.0, per_second=2.0,
+    campaign="demo", policy="etal", phase="running", observation=40, budget=100, spent=40,
+    elapsed_s=20.0, per_second=2.0,
     bias=NOW, before=BEFORE, last_decision="fe2o3-1: trigonal is the poorest",
     in_flight=(("al2o3-1", "cubic", 1, 0.5), ("al2o3-2", "cubic", 2, 9.0)),
     retries=1, quarantined=3, broker="mqtt://localhost",

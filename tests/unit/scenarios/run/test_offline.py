@@ -34,7 +34,7 @@ def run(**changes: Any) -> Trajectory:
 
 def test_it_has_a_point_for_the_start_and_one_for_every_result() -> None:
     trajectory = run()
-    assert [step for step, _ in trajectory.points] == list(range(9))
+    assert [observation for observation, _ in trajectory.points] == list(range(9))
     assert [sum(point.sizes) for _, point in trajectory.points] == list(range(20, 29))
     codes = POOL.family_codes[START]
     assert trajectory.points[0][1] == measure_bias(POOL.families, codes, VALUES[START], MEASURE)
@@ -74,7 +74,7 @@ def test_it_acquires_the_budget_whatever_is_in_flight(parallel: int, batch: int,
 
 
 def test_it_decides_as_the_campaign_core_decides() -> None:
-    """The same policy, played through the rules by hand, adds the same values in the same order."""
+    """The same policy, played through the rules manually, adds the same values in the same order."""
     from agent.acquisition.baselines import UniformRandom
     from agent.campaign import decide, proposals
     from agent.campaign.context import make_context
@@ -98,8 +98,8 @@ def test_it_decides_as_the_campaign_core_decides() -> None:
 def test_what_it_acquired_leads_from_point_to_point(parallel: int, ordering: str) -> None:
     played = play_offline(POOL, VALUES, START, settings(parallel=parallel, ordering=ordering))
     assert len(set(played.acquired.tolist()) | set(START)) == len(START) + 8
-    for step, point in played.trajectory.points:
-        known = [*START, *played.acquired[:step].tolist()]
+    for observation, point in played.trajectory.points:
+        known = [*START, *played.acquired[:observation].tolist()]
         assert point == measure_bias(POOL.families, POOL.family_codes[known], VALUES[known], MEASURE)
 
 
@@ -111,20 +111,23 @@ def test_an_unknown_policy_is_refused() -> None:
 @pytest.mark.parametrize("policy", ["random", "etal"])
 def test_several_properties_are_balanced_by_the_weighted_mean_of_their_standardised_entropies(policy: str) -> None:
     both = np.column_stack((VALUES, np.random.default_rng(0).normal(size=40) ** 3))
-    asked = settings(policy=policy, weight=3.0, further={"gap": {"unit": "eV"}})
+    asked = settings(policy=policy, weight=3.0, additional_properties={"gap": {"unit": "eV"}})
     played = play_offline(POOL, both, START, asked)
     plan = asked.plan(
         campaign="x", uid="x", fingerprint="x", recipients=("x",), pool_digest=POOL.digest,
-        start_values=VALUES[START].tolist(), start_further=both[START, 1:].tolist(),
+        start_values=VALUES[START].tolist(), start_additional=both[START, 1:].tolist(),
     )  # fmt: skip
-    assert [aspect.weight for aspect in plan.aspects] == [0.75, 0.25]
-    assert [aspect.scale for aspect in plan.aspects] == [default_scale(VALUES[START]), default_scale(both[START, 1])]
-    for step, point in played.trajectory.points:
-        known = [*START, *played.acquired[:step].tolist()]
-        assert point == measure_bias(POOL.families, POOL.family_codes[known], both[known], plan.aspects)
+    assert [target_property.weight for target_property in plan.targets] == [0.75, 0.25]
+    assert [target_property.scale for target_property in plan.targets] == [
+        default_scale(VALUES[START]),
+        default_scale(both[START, 1]),
+    ]
+    for observation, point in played.trajectory.points:
+        known = [*START, *played.acquired[:observation].tolist()]
+        assert point == measure_bias(POOL.families, POOL.family_codes[known], both[known], plan.targets)
     assert played.trajectory.property == "formation_energy and gap"
 
 
 def test_a_property_cannot_be_balanced_beside_itself() -> None:
     with pytest.raises(ValueError, match="'formation_energy' is the property already"):
-        settings(further={"formation_energy": {"unit": "eV/atom"}})
+        settings(additional_properties={"formation_energy": {"unit": "eV/atom"}})

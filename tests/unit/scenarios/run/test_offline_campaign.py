@@ -54,14 +54,14 @@ def test_what_is_no_result_costs_an_attempt_and_the_lab_that_only_has_such_pause
 ) -> None:
     campaign = played(answer, max_attempts=2, give_up_after=3)
     assert kinds(campaign)[ends_as] == kinds(campaign)["RequestIssued"] == 6
-    assert kinds(campaign)["CandidateSetAside"] == 3
+    assert kinds(campaign)["CandidateAbandoned"] == 3
     assert campaign.campaign.phase is Phase.PAUSED
     assert campaign.ended.startswith("paused: the last 3 candidates were all")
 
 
 def test_a_failure_that_another_attempt_would_repeat_costs_one_attempt() -> None:
     campaign = played(Failure(FailureReason.UNSUPPORTED), max_attempts=3, give_up_after=99)
-    assert kinds(campaign)["RequestIssued"] == kinds(campaign)["CandidateSetAside"] == 6
+    assert kinds(campaign)["RequestIssued"] == kinds(campaign)["CandidateAbandoned"] == 6
 
 
 def test_controls_wait_for_their_result_and_one_that_cannot_be_carried_out_changes_nothing() -> None:

@@ -16,13 +16,13 @@ from protocols.wire.codec import decode
 from protocols.wire.topics import Channel, agent_subscriptions, parse
 from scenarios.run import operator as operator_module
 from scenarios.run.operator import MAX_SENDS, Operator
-from scenarios.settings.operator_actions import OperatorWish, controls
+from scenarios.settings.operator_actions import OperatorAction, controls
 from tests.support.lab import PATIENCE_S, until
 from tests.support.memory_bus import MemoryBus
 from tests.support.samples.decided import smooth_pool
 
 WISHES = tuple(
-    OperatorWish.model_validate({"at": at, "action": action, "after_s": after_s})
+    OperatorAction.model_validate({"at": at, "action": action, "after_s": after_s})
     for at, action, after_s in ((2, "pause", 0.0), (2, "resume", 0.05), (5, "stop", 0.0))
 )
 
@@ -37,11 +37,11 @@ class Bench:
     deaf_to: int = 0
 
     def __post_init__(self) -> None:
-        self.letters = controls(
+        self.messages = controls(
             WISHES, campaign="c", pool=smooth_pool(6), property_name="e", unit="eV", now=datetime.now(UTC)
         )
         self.operator = Operator(
-            tuple(zip(WISHES, self.letters, strict=True)),
+            tuple(zip(WISHES, self.messages, strict=True)),
             transport=self.bus.transport("operator", ()),
             acquired=lambda: self.acquired,
             carried_out=self.carried_out.__contains__,
@@ -77,12 +77,12 @@ class Bench:
     @property
     def done(self) -> list[str]:
         """What was carried out, by its action."""
-        actions = {letter.message_id: letter.action.value for letter in self.letters}
+        actions = {message.message_id: message.action.value for message in self.messages}
         return [actions[each] for each in self.carried_out]
 
     @property
     def sent(self) -> int:
-        return sum(parse(letter.topic).channel is Channel.CONTROL for _, letter in self.bus.log)
+        return sum(parse(message.topic).channel is Channel.CONTROL for _, message in self.bus.log)
 
 
 async def finished(running: asyncio.Task[None]) -> None:
@@ -106,7 +106,7 @@ async def test_wishes_are_said_in_order_when_the_campaign_is_that_far_and_then_i
 
 async def test_what_was_carried_out_in_an_earlier_life_is_not_said_again() -> None:
     bench = Bench(acquired=9)
-    bench.carried_out.append(bench.letters[0].message_id)
+    bench.carried_out.append(bench.messages[0].message_id)
     async with bench.agent():
         await finished(asyncio.create_task(bench.operator.run()))
     assert bench.done == ["pause", "resume", "stop"]

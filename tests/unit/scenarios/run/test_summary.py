@@ -23,7 +23,7 @@ def point(gap: float, families: int = 3) -> BiasPoint:
 
 SUMMARY = RunSummary(
     campaign="demo", scenario="crystals", policy="etal", seed=4, property="formation_energy", unit="eV/atom",
-    budget=200, spent=198, observations=398, set_aside=2, excluded=1, retries=3, quarantined=5, duplicates=6,
+    budget=200, spent=198, observations=398, abandoned=2, excluded=1, retries=3, quarantined=5, duplicates=6,
     stopped_because="the budget is spent", wall_time_s=12.5, per_second=15.9, before=point(1.0), after=point(0.25),
     random=point(0.75), bands_before=(None, (-0.5, 1.5), None), bands_after=(None, (0.75, 1.0), (0.5, 0.75)),
     files=("bias.csv", "bias.png"), versions={"numpy": "2.4", "entropilot": "0.1"},
@@ -98,7 +98,7 @@ def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_
 
 def test_the_time_of_a_campaign_that_was_taken_up_is_told_with_the_results_of_that_time() -> None:
     grown = dataclasses.replace(SUMMARY.after, sizes=(10, 11, 12))  # of 0, 1, 2
-    for here, told in ((30, "in 12.5 s, 15.9 results/s;"), (8, "(since it was taken up: 8 results in 12.5 s")):
+    for here, told in ((30, "in 12.5 s, 15.9 results/s;"), (8, "(since it was resumed: 8 results in 12.5 s")):
         assert told in " ".join(printed(dataclasses.replace(SUMMARY, after=grown, accepted_here=here)).split())
 
 

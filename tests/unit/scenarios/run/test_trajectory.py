@@ -53,12 +53,12 @@ def test_a_missing_folder_is_a_store_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "found"),
     [
-        ("step,family\n", "begins with the columns step, family"),
+        ("observation,family\n", "begins with the columns observation, family"),
         ("", "begins with the columns \\(none\\)"),
         (",".join(COLUMNS) + "\n0,a,1,x,,,,,,,0,a\n", "line 2: could not convert"),
         (",".join(COLUMNS) + "\n0,a,1,nan,,,,,,,0,a\n", "line 2: nan is not a finite number"),
         (",".join(COLUMNS) + "\n0,a,1\n", "line 2: 3 cells instead of 12"),
-        (",".join(COLUMNS) + "\n1,a,1,,,,,,,,0,a\n0,a,1,,,,,,,,0,a\n", "line 3: step 0 follows step 1"),
+        (",".join(COLUMNS) + "\n1,a,1,,,,,,,,0,a\n0,a,1,,,,,,,,0,a\n", "line 3: observation 0 follows observation 1"),
         (",".join(COLUMNS) + "\n0,a,1,,,,,,,,0,a\n0,b,1,,,,,,,,0,b\n", "line 3: the figures differ"),
     ],
 )
@@ -77,7 +77,7 @@ def test_a_missing_trajectory_is_a_table_error(tmp_path: Path) -> None:
 def test_a_file_of_an_earlier_version_is_read_and_its_missing_figures_follow_from_the_others(tmp_path: Path) -> None:
     path = tmp_path / "bias.csv"
     path.write_text(
-        "step,family,size,entropy,entropy_range,entropy_std,mean_gap,poorest_family\n"
+        "observation,family,size,entropy,entropy_range,entropy_std,mean_gap,starved_family\n"
         "0,a,4,,,,,a\n0,b,5,0.5,,,,a\n1,a,5,0.5,0.0,0.0,0.0,a\n1,b,5,0.5,0.0,0.0,0.0,a\n"
     )
     (_, first), (_, second) = read_trajectory_csv(path).points

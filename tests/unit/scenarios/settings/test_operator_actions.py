@@ -9,25 +9,25 @@ import pytest
 
 from protocols.errors import SettingsError
 from protocols.wire.messages import Control, ControlAction, Quantity
-from scenarios.settings.operator_actions import OperatorWish, controls
+from scenarios.settings.operator_actions import OperatorAction, controls
 from scenarios.sources.scenario import Overrides, load_scenario
 from tests.support.samples.decided import smooth_pool
 
 POOL = smooth_pool(6)
 
 
-def written(*wishes: OperatorWish, campaign: str = "c") -> tuple[Control, ...]:
+def written(*operator_actions: OperatorAction, campaign: str = "c") -> tuple[Control, ...]:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return controls(wishes, campaign=campaign, pool=POOL, property_name="energy", unit="eV", now=now)
+    return controls(operator_actions, campaign=campaign, pool=POOL, property_name="energy", unit="eV", now=now)
 
 
-def wish(action: str, at: int = 0, **fields: Any) -> OperatorWish:
-    return OperatorWish.model_validate({"action": action, "at": at} | fields)
+def wish(action: str, at: int = 0, **fields: Any) -> OperatorAction:
+    return OperatorAction.model_validate({"action": action, "at": at} | fields)
 
 
-def refused(wishes: str) -> str:
+def refused(operator_actions: str) -> str:
     with pytest.raises(SettingsError) as error:
-        load_scenario("oracle_table", Overrides(assignments=(f"operator=[{wishes}]",)), {})
+        load_scenario("oracle_table", Overrides(assignments=(f"operator=[{operator_actions}]",)), {})
     return str(error.value)
 
 
@@ -51,10 +51,10 @@ def test_a_candidate_that_the_pool_does_not_have_is_told(candidate: object) -> N
 
 
 def test_messages_keep_their_ids_and_differ_by_place_and_campaign() -> None:
-    wishes = (wish("pause"), wish("resume"), wish("pause"), wish("resume"))
-    ids = [control.message_id for control in written(*wishes)]
-    assert ids == [control.message_id for control in written(*wishes)]
-    assert len({*ids, *(control.message_id for control in written(*wishes, campaign="other"))}) == 8
+    operator_actions = (wish("pause"), wish("resume"), wish("pause"), wish("resume"))
+    ids = [control.message_id for control in written(*operator_actions)]
+    assert ids == [control.message_id for control in written(*operator_actions)]
+    assert len({*ids, *(control.message_id for control in written(*operator_actions, campaign="other"))}) == 8
 
 
 def test_what_can_never_have_its_turn_is_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 from protocols.errors import EntropilotError, StoreError
 from protocols.recording.writer import RecordingWriter
 from scenarios.sources.recording import recorded_scenario
-from scenarios.verify.verify import verified
+from scenarios.verify.verify import verify
 from tests.support.samples.packs import entry, sealed_zip
 from tests.support.table_run import table_scenario
 
@@ -18,12 +18,12 @@ from tests.support.table_run import table_scenario
 def test_verify_of_a_shadows_folder_points_to_its_recording(tmp_path: Path) -> None:
     (tmp_path / "shadow.json").write_text("{}", encoding="utf-8")
     with pytest.raises(StoreError, match=r"the folder of a shadow.*entropilot verify .*recording\.jsonl"):
-        verified(str(tmp_path), tmp_path, None, lambda *_: None)
+        verify(str(tmp_path), tmp_path, None, lambda *_: None)
 
 
 def test_verify_of_a_newer_pack_advises_a_newer_entropilot(tmp_path: Path) -> None:
     (tmp_path / "new.pack").write_bytes(sealed_zip([entry("manifest.json", b'{"entropilot_pack": 2}')]))
-    (part,) = verified(str(tmp_path / "new.pack"), tmp_path, None, lambda *_: None)
+    (part,) = verify(str(tmp_path / "new.pack"), tmp_path, None, lambda *_: None)
     assert "it is of version 2" in part.problem
     assert part.action == "use a newer Entropilot"
 

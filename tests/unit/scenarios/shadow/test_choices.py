@@ -8,7 +8,7 @@ import pytest
 
 from agent.acquisition.base import Choice, Proposal
 from protocols.errors import CampaignHalted, StoreError
-from scenarios.shadow.choices import Agreement, Compared, LabChoice, compared, from_line, to_line
+from scenarios.shadow.choices import Agreement, DecisionComparison, LabChoice, compare_choice, from_line, to_line
 from scenarios.shadow.comparison import ShadowSummary, summarise
 from scenarios.shadow.lab_campaign import Shadow
 from tests.support.campaigns import small_plan
@@ -17,20 +17,20 @@ from tests.support.samples.heard import POOL, heard, listener, request, result
 PLAN = small_plan(POOL)
 
 
-def row(lab: tuple[str, ...], shadow: tuple[str, ...], **fields: Any) -> Compared:
+def row(lab: tuple[str, ...], shadow: tuple[str, ...], **fields: Any) -> DecisionComparison:
     usual: dict[str, Any] = {
-        "number": 0, "lab_number": 0, "chosen_at": "then", "step": 0, "poorest_family": "family-1",
+        "number": 0, "lab_number": 0, "chosen_at": "then", "observation": 0, "starved_family": "family-1",
         "scores": (None,) * len(shadow), "runner_up": None, "target_family": None, "reason": "why not", "seed": 1,
         "policy": "random", "fingerprint": "f",
     }  # fmt: skip
-    return Compared(lab=lab, shadow=shadow, **(usual | fields))
+    return DecisionComparison(lab=lab, shadow=shadow, **(usual | fields))
 
 
 def the_choice() -> LabChoice:
     return heard(listener(), [request("c001")])[0]
 
 
-def summary(shadow: Shadow, rows: list[Compared]) -> ShadowSummary:
+def summary(shadow: Shadow, rows: list[DecisionComparison]) -> ShadowSummary:
     return summarise(shadow, rows, pool=POOL, scenario="s", gaps=0, stopped_because="it did", files=(), versions={})
 
 
@@ -53,7 +53,7 @@ def test_a_choice_of_ours_agrees_with_one_of_the_labs_at_most(
 
 def test_what_is_compared_comes_back_from_its_line_and_another_line_is_refused_by_name() -> None:
     proposal = Proposal((Choice(4, 0.5),), "so it is", runner_up=Choice(5, 0.25), target_family="family-1")
-    one = compared(the_choice(), proposal, PLAN, POOL)
+    one = compare_choice(the_choice(), proposal, PLAN, POOL)
     assert (one.lab, one.shadow, one.runner_up, one.scores) == (("c001",), ("c004",), "c005", (0.5,))
     assert from_line(to_line(one)) == one
     with pytest.raises(StoreError, match=r"delete shadow\.jsonl"):
@@ -63,7 +63,7 @@ def test_what_is_compared_comes_back_from_its_line_and_another_line_is_refused_b
 @pytest.mark.parametrize("indices", [(0,), (1, 2), (99,)])
 def test_a_policy_that_proposes_what_it_may_not_is_halted(indices: tuple[int, ...]) -> None:
     with pytest.raises(CampaignHalted, match="proposed"):
-        compared(the_choice(), Proposal(tuple(Choice(i) for i in indices), "r"), PLAN, POOL)
+        compare_choice(the_choice(), Proposal(tuple(Choice(i) for i in indices), "r"), PLAN, POOL)
 
 
 def test_the_summary_counts_agreement_families_and_what_the_choices_brought() -> None:
@@ -77,8 +77,8 @@ def test_the_summary_counts_agreement_families_and_what_the_choices_brought() ->
     assert (found.decisions, found.not_asked, found.chosen, found.same, found.same_family) == (2, 1, 2, 1, 1)
     assert (found.lab_in_poorest, found.shadow_in_poorest) == (1, 2)
     assert (found.both.chosen, found.both.measured) == (1, 1)
-    assert found.both.entropy_gain == shadow.worth["c001"].entropy_gain
-    assert found.lab_alone.entropy_gain == shadow.worth["c002"].entropy_gain
+    assert found.both.entropy_gain == shadow.realised_gain["c001"].entropy_gain
+    assert found.lab_alone.entropy_gain == shadow.realised_gain["c002"].entropy_gain
     assert (found.shadow_alone.chosen, found.shadow_alone.measured, found.shadow_alone.entropy_gain) == (1, 0, None)
     heard(shadow, [result("c004")])
     assert summary(shadow, rows).shadow_alone.measured == 1
@@ -100,5 +100,5 @@ def test_the_gain_of_a_result_is_the_change_of_its_familys_entropy() -> None:
     h = before.entropies[1], after.entropies[1]
     assert h[0] is not None
     assert h[1] is not None
-    gain = shadow.worth["c001"].entropy_gain
+    gain = shadow.realised_gain["c001"].entropy_gain
     assert gain == pytest.approx(h[1] - h[0])

@@ -16,12 +16,12 @@ from scenarios.shadow.comparison import FamilyRow
 from scenarios.shadow.figure import MAX_BARS, _folded, draw_shadow
 
 
-def trajectory(steps: int, families: int) -> Trajectory:
+def trajectory(observations: int, families: int) -> Trajectory:
     meter = BiasMeter([f"$family_{n}$" for n in range(families)], measure=EntropyMeasure("m_spacing", 0.001))
     points = []
-    for step in range(steps + 1):
-        points.append((step, meter.point()))
-        meter.add(step % families, step**0.5)
+    for observation in range(observations + 1):
+        points.append((observation, meter.point()))
+        meter.add(observation % families, observation**0.5)
     return Trajectory("formation_energy_per_atom", "eV/atom", tuple(points))
 
 

@@ -14,15 +14,15 @@ from protocols.link.transport import Delivery
 from protocols.recording import end as recording_end
 from protocols.recording.reader import check_recording
 from scenarios.listing.listing import run_json
-from scenarios.listing.recordings import listed_recordings
+from scenarios.listing.recordings import list_recordings
 from scenarios.settings.model import Scenario
-from scenarios.shadow.choices import LabChoice, compared
-from scenarios.shadow.files import ShadowFiles, opened_shadow
+from scenarios.shadow.choices import LabChoice, compare_choice
+from scenarios.shadow.files import ShadowFiles, open_shadow
 from scenarios.shadow.lab_campaign import Shadow
 from scenarios.shadow.outcome import gaps_before, read_shadow, write_outcome
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import RunPath
-from scenarios.world.world import World, make_world
+from scenarios.world.world import World, build_world
 from tests.support.campaigns import NOW, quantity
 from tests.support.samples.heard import request, result
 from tests.support.table_run import table_scenario
@@ -40,7 +40,7 @@ def scenario(folder: Path) -> Scenario:
 
 @pytest.fixture
 def world(scenario: Scenario) -> World:
-    return make_world(scenario)
+    return build_world(scenario)
 
 
 def messages(world: World, count: int) -> list[tuple[str, bytes]]:
@@ -66,19 +66,19 @@ def listen(files: ShadowFiles, world: World, said: list[tuple[str, bytes]]) -> S
         for choice in choices:
             if not files.recall(choice):
                 proposal = policy.propose(choice.context, len(choice.candidate_ids))
-                files.add(compared(choice, proposal, files.plan, world.pool))
+                files.add(compare_choice(choice, proposal, files.plan, world.pool))
 
     for row in files.heard():
         ask(shadow.hear(row.topic, row.payload))
     for topic, payload in said:
-        files.record(Delivery(topic, payload, retain=False, qos=1, receipt=None))
+        files.record(Delivery(topic, payload, retain=False, qos=1, ack_token=None))
         ask(shadow.hear(topic, payload))
     ask(shadow.finish())
     return shadow
 
 
 def followed(folder: Path, scenario: Scenario, world: World, said: list[tuple[str, bytes]], *, resume: bool) -> Shadow:
-    with opened_shadow(folder, scenario, world, campaign="demo", resume=resume) as files:
+    with open_shadow(folder, scenario, world, campaign="demo", resume=resume) as files:
         shadow = listen(files, world, said)
         write_outcome(files, shadow, world.pool, scenario.name)
         return shadow
@@ -143,7 +143,7 @@ def test_a_start_set_is_kept_even_if_the_labs_table_has_grown(folder: Path, scen
     values = world.values.copy()
     values[world.start[0]] += 1.0
     grown = World(world.pool, values, world.start)
-    with opened_shadow(folder, scenario, grown, campaign="demo", resume=True) as files:
+    with open_shadow(folder, scenario, grown, campaign="demo", resume=True) as files:
         assert dict(zip(files.start_set.candidate_ids, files.start_set.values, strict=True)) == dict(
             world.start_observations()
         )
@@ -171,20 +171,20 @@ def test_what_does_not_belong_to_it_is_refused_by_name(folder: Path, scenario: S
     def refused(words: str, scenario: Scenario = scenario, *, resume: bool = True, campaign: str = "demo") -> None:
         with (
             pytest.raises(StoreError, match=words),
-            opened_shadow(folder, scenario, world, campaign=campaign, resume=resume),
+            open_shadow(folder, scenario, world, campaign=campaign, resume=resume),
         ):
             pass
 
     refused("no shadow to resume")
-    with opened_shadow(folder, scenario, world, campaign="demo", resume=False):
+    with open_shadow(folder, scenario, world, campaign="demo", resume=False):
         refused("Another shadow", resume=False)
-    with opened_shadow(folder, scenario, world, campaign="demo", resume=False):
-        pass  # one that heard nothing is begun anew
+    with open_shadow(folder, scenario, world, campaign="demo", resume=False):
+        pass  # one that heard nothing is begun again
     followed(folder, scenario, world, messages(world, 1), resume=False)
     refused("heard already", resume=False)
     refused("campaign: 'demo' then, 'other' now", campaign="other")
     refused("seed: 3 then, 4 now", table_scenario(folder, budget=5, policy="random", seed=4))
-    with opened_shadow(folder, table_scenario(folder, budget=9, policy="random"), world, campaign="demo", resume=True):
+    with open_shadow(folder, table_scenario(folder, budget=9, policy="random"), world, campaign="demo", resume=True):
         pass  # how many choices it follows may change
     (folder / "campaign.db").touch()
     refused("is the folder of a run")
@@ -200,8 +200,8 @@ def test_the_outcome_is_read_back_and_its_table_has_a_row_for_each_choice(
     found = identify("lab-shadow", folder.parent, RunPath)
     assert (found.path, found.is_shadow) == (folder, True)
     assert json.loads(run_json(folder))["chosen"] == 5
-    (listed,) = (each for each in listed_recordings(folder.parent) if each.kind == "run")
-    assert listed.standing == f"a shadow: {summary.same} of 5 choices of the lab are the same"
+    (listed,) = (each for each in list_recordings(folder.parent) if each.kind == "run")
+    assert listed.status == f"a shadow: {summary.same} of 5 choices of the lab are the same"
     with (folder / "shadow.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["decision"] for row in rows] == list("01234")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.acquisition.registry import make_policy
-from agent.campaign.life_cycle import Standing
+from agent.campaign.life_cycle import CandidateStatus
 from agent.campaign.plan import Ordering
 from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import quantity, result_of, small_plan, value_of
@@ -41,7 +41,7 @@ def test_the_policy_is_shown_what_the_labs_own_agent_showed_its_policy_whatever_
     choices = heard(shadow, played.said)
     assert [plain(each.context) for each in choices] == [plain(context) for context in played.contexts]
     assert [each.lab_number for each in choices] == list(range(12))
-    assert shadow.campaign.standing.tolist() == played.campaign.standing.tolist()
+    assert shadow.campaign.statuses.tolist() == played.campaign.statuses.tolist()
     assert shadow.is_over
 
 
@@ -82,7 +82,7 @@ def test_as_completed_everything_heard_before_the_request_is_known() -> None:
     last = choices[-1].context
     assert last.pending.tolist() == [2]
     assert 1 in last.observed
-    assert (choices[-1].step, shadow.most_in_flight) == (1, 2)
+    assert (choices[-1].observation, shadow.most_in_flight) == (1, 2)
 
 
 def test_with_the_same_policy_and_seed_the_shadow_chooses_what_the_lab_chose() -> None:
@@ -118,8 +118,8 @@ def test_a_lab_that_only_publishes_results_has_chosen_what_it_measured() -> None
     assert (first.candidate_ids, first.lab_number) == (("c004",), None)
     assert 4 in first.context.available
     assert second.context.observed.tolist() == [0, 4, 7, 13, 21, 22]
-    assert shadow.worth["c004"].value == value_of("c004")
-    assert shadow.worth["c004"].entropy_gain is not None
+    assert shadow.realised_gain["c004"].value == value_of("c004")
+    assert shadow.realised_gain["c004"].entropy_gain is not None
 
 
 def test_results_that_break_the_contract_teach_nothing_and_the_candidate_was_chosen_all_the_same() -> None:
@@ -136,7 +136,7 @@ def test_the_first_valid_result_of_a_candidate_wins() -> None:
     heard(
         shadow, [request("c004"), result("c004"), result("c004", "other", quantity(9.0)), request("c004", 1, "again")]
     )
-    assert shadow.worth["c004"].value == value_of("c004")
+    assert shadow.realised_gain["c004"].value == value_of("c004")
     assert shadow.counts["candidate_result: its candidate is observed"] == 1
     assert shadow.counts["candidate_request: its candidate is observed"] == 1
 
@@ -145,10 +145,10 @@ def test_an_attempt_that_another_follows_has_expired_and_a_candidate_with_none_l
     shadow = listener(max_attempts=2)
     choices = heard(shadow, [request("c004"), request("c004", 0, "second", attempt=2)])
     assert len(choices) == 1
-    assert shadow.campaign.standing_of("c004") is Standing.PENDING
+    assert shadow.campaign.status_of("c004") is CandidateStatus.PENDING
     heard(shadow, [request("c004", 0, "third", attempt=3)])
-    assert shadow.campaign.standing_of("c004") is Standing.SET_ASIDE
-    assert shadow.counts["candidate_request: its candidate is set_aside"] == 1
+    assert shadow.campaign.status_of("c004") is CandidateStatus.ABANDONED
+    assert shadow.counts["candidate_request: its candidate is abandoned"] == 1
 
 
 def test_choices_beyond_the_budget_are_counted_and_not_followed() -> None:
@@ -179,7 +179,7 @@ def test_a_batch_that_is_never_filled_is_complete_at_the_end_with_all_that_waite
     (choice,) = shadow.finish()
     assert choice.candidate_ids == ("c001", "c002", "c003")
     assert (shadow.forming, shadow.held, len(shadow.points)) == (0, 0, 4)
-    assert set(shadow.worth) == {"c001", "c002", "c003"}
+    assert set(shadow.realised_gain) == {"c001", "c002", "c003"}
     assert shadow.finish() == ()
 
 

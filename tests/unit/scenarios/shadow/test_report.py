@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from scenarios.shadow.comparison import FamilyRow, ShadowSummary, summarise
-from scenarios.shadow.listener import Progress, ShadowRequest
+from scenarios.shadow.listener import ShadowProgress, ShadowRequest
 from scenarios.shadow.outcome import agreement_sentence, shadow_json
 from scenarios.shadow.report import MAX_FAMILIES_SHOWN, notes, shadow_table, watched
-from scenarios.world.world import make_world
+from scenarios.world.world import build_world
 from tests.support.samples.heard import POOL, heard, listener, request, result
 from tests.support.table_run import table_scenario
 
@@ -75,8 +75,8 @@ def test_what_waits_for_a_decision_to_be_filled_is_shown_while_it_waits(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "300")
     scenario = table_scenario(tmp_path / "run", budget=5, policy="random")
-    request = ShadowRequest(scenario, make_world(scenario), "demo", tmp_path)
+    request = ShadowRequest(scenario, build_world(scenario), "demo", tmp_path)
     figures = {"connected": True, "chosen": 4, "in_flight": 0, "results": 4, "compared": 1, "same": 0, "last": ""}
     with watched(request, quiet=False) as told:
-        told(Progress(**figures, forming=3, held=2))  # type: ignore[arg-type]
+        told(ShadowProgress(**figures, forming=3, held=2))  # type: ignore[arg-type]
     assert "3 of a decision to be filled, 2 messages wait for it" in capsys.readouterr().err

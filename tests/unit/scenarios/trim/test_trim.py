@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from agent.entropy.bias import BIAS_FIGURES
+from agent.entropy.bias import BIAS_METRICS
 from agent.entropy.measure import EntropyMeasure
 from protocols.errors import EntropilotError, SettingsError, StoreError, TableError
 from scenarios.cli.app import app
 from scenarios.trim.report import trim_json, trim_table, write_trim
 from scenarios.trim.rows import write_rows
 from scenarios.trim.source import NamedColumns, TrimSource, read_source
-from scenarios.trim.trim import Trimming, measure_for, rows_wanted, trim
+from scenarios.trim.trim import TrimResult, measure_for, rows_wanted, trim
 from tests.support.samples.packs import small_pack
 
 COLUMNS = NamedColumns("family", "energy", None, "eV/atom")
@@ -45,7 +45,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def trimmed(path: Path, keep: str = "20", columns: NamedColumns = COLUMNS, seeds: int = 4) -> Trimming:
+def trimmed(path: Path, keep: str = "20", columns: NamedColumns = COLUMNS, seeds: int = 4) -> TrimResult:
     source = read_source(str(path), columns)
     return trim(source, rows_wanted(keep, source), measure_for(source.values, "m_spacing", None), seeds)
 
@@ -107,7 +107,7 @@ def test_figures_are_measured_on_the_rows_that_are_written(table: Path, tmp_path
     done = trimmed(table)
     _, figures, picture = write_trim(done, tmp_path / "out")
     values = {row["quantity"] + row["family"]: row for row in csv.DictReader(figures.read_text().splitlines())}
-    assert {each.name for each in BIAS_FIGURES} <= set(values)
+    assert {each.name for each in BIAS_METRICS} <= set(values)
     own = np.sort(done.source.values[done.rows[done.source.codes[done.rows] == 1]])
     assert float(values["entropyb"]["trimmed"]) == done.measure.entropy(own)
     assert float(values["rowsb"]["full"]) == 21
@@ -155,7 +155,7 @@ def test_one_family_and_equal_values_have_a_defined_outcome_and_a_note(tmp_path:
     assert done.rows.tolist() == list(range(10))
     assert [note.split(",")[0] for note in done.notes()] == ["There is one family", "Every value is equal"]
     write_trim(done, tmp_path)
-    bias = [getattr(done.full, each.name) for each in BIAS_FIGURES]
+    bias = [getattr(done.full, each.name) for each in BIAS_METRICS]
     assert bias[:3] == [None, None, None]
 
 
@@ -196,7 +196,7 @@ def test_a_size_that_cannot_be_kept_is_refused(table: Path, keep: str, found: st
         (NamedColumns("family", None), SettingsError, "not said which columns", "add --property with one of name, fam"),
         (NamedColumns(None, "energy"), SettingsError, "not said which columns", "add --family with one of name, fam"),
         (NamedColumns("energy", "energy"), SettingsError, "named as family and as property", ""),
-        (NamedColumns("energy", "family"), TableError, "Column 'family' has 'a' in line 2", "mend the cell"),
+        (NamedColumns("energy", "family"), TableError, "Column 'family' has 'a' in line 2", "fix the cell"),
     ],
 )
 def test_columns_that_cannot_be_meant_are_told_with_the_nearest(

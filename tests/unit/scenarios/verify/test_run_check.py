@@ -17,7 +17,7 @@ from protocols.recording.writer import RecordingWriter
 from scenarios.run.banded import with_bands
 from scenarios.run.summary import RunSummary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
-from scenarios.verify.part import Part
+from scenarios.verify.part import CheckedPart
 from scenarios.verify.run_check import RunFiles, require_sound, verify_run
 from tests.support.campaigns import small_plan, small_pool
 from tests.support.stored_campaigns import Shelf, opened
@@ -30,17 +30,17 @@ ALL_PARTS = (
 )  # fmt: skip
 
 
-def make_run(folder: Path, *, seed: int = 3, steps: int = 60) -> Path:
+def make_run(folder: Path, *, seed: int = 3, observations: int = 60) -> Path:
     """A run as it stands in its folder: database, trajectory, summary and recording."""
     plan = small_plan(POOL, parallel=2, budget=10, estimator="m_spacing")
     with closing(opened(folder / "campaign.db", POOL)) as store:
         shelf = Shelf(store, POOL, plan)
-        shelf.play(seed, steps)
+        shelf.play(seed, observations)
         campaign, points = shelf.campaign, tuple(store.trajectory())
         trajectory = with_bands(Trajectory("p", "eV", points), shelf.maker.ledger.meter)
         summary = RunSummary(
             campaign="demo", scenario="", policy="random", seed=7, property="p", unit="eV", budget=10,
-            spent=campaign.spent, observations=campaign.observations, set_aside=0, excluded=0, retries=campaign.retries,
+            spent=campaign.spent, observations=campaign.observations, abandoned=0, excluded=0, retries=campaign.retries,
             quarantined=0, duplicates=0, stopped_because="", wall_time_s=1.0, per_second=None, before=points[0][1],
             after=points[-1][1], bands_before=trajectory.bands[0], bands_after=trajectory.bands[points[-1][0]],
             journal_rows=store.sequence, journal_digest=store.digest,
@@ -76,13 +76,13 @@ def change(folder: Path, statement: str) -> None:
         connection.commit()
 
 
-def first_problem(folder: Path) -> Part:
+def first_problem(folder: Path) -> CheckedPart:
     return next(part for part in verify_run(folder, FILES) if part.problem)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_run_as_it_was_written_is_sound(tmp_path: Path, seed: int) -> None:
-    told: list[Part] = []
+    told: list[CheckedPart] = []
     before = {path.name: path.read_bytes() for path in make_run(tmp_path, seed=seed).iterdir()}
     parts = verify_run(tmp_path, FILES, on_part=told.append)
     assert [part.problem for part in parts] == [""] * len(ALL_PARTS)
@@ -95,7 +95,7 @@ def test_a_run_as_it_was_written_is_sound(tmp_path: Path, seed: int) -> None:
 
 
 def test_a_run_in_the_middle_is_sound_and_its_files_may_be_older(tmp_path: Path) -> None:
-    make_run(tmp_path, steps=4)
+    make_run(tmp_path, observations=4)
     with closing(opened(tmp_path / "campaign.db", POOL)) as store:
         Shelf(store, POOL, small_plan(POOL, parallel=2, budget=10, estimator="m_spacing")).play(9, 6)
         parts = verify_run(tmp_path, FILES)  # while the agent has it open
@@ -117,7 +117,7 @@ STATEMENTS = {
     ),
     "an observation changed": ("UPDATE observation SET value = value + 1e-6", "observation", "candidate_id = 'c0"),
     "an observation's family": (
-        "UPDATE observation SET family = 'family-1' WHERE candidate_id = 'c000'", "bias_point", "the row step =",
+        "UPDATE observation SET family = 'family-1' WHERE candidate_id = 'c000'", "bias_point", "the row observation =",
     ),
     "an observation gone": ("DELETE FROM observation WHERE sequence > 2", "observation", "is missing"),
     "a request forged": (
@@ -125,12 +125,16 @@ STATEMENTS = {
     ),
     "a request's outcome": ("UPDATE request SET outcome = 'observed, or so'", "request", "says outcome"),
     "a figure of the trajectory": (
-        "UPDATE bias_point SET entropy_range = 0.5 WHERE step = 2", "bias_point", "step = 2 says entropy_range = 0.5",
+        "UPDATE bias_point SET entropy_range = 0.5 WHERE observation = 2",
+        "bias_point", "observation = 2 says entropy_range = 0.5",
     ),
     "a pure figure of the trajectory": (
-        "UPDATE bias_point SET evenness = 0.5 WHERE step = 4", "bias_point", "step = 4 says evenness = 0.5",
+        "UPDATE bias_point SET evenness = 0.5 WHERE observation = 4",
+        "bias_point", "observation = 4 says evenness = 0.5",
     ),
-    "a family's entropy": ("UPDATE bias_family SET entropy = 9 WHERE step = 0", "bias_family", "says entropy = 9"),
+    "a family's entropy": (
+        "UPDATE bias_family SET entropy = 9 WHERE observation = 0", "bias_family", "says entropy = 9",
+    ),
     "a forged request to send": (
         "INSERT INTO outbox VALUES ('nobody', 'a/b', x'00')", "outbox", "attempt 'nobody' was never made",
     ),
@@ -196,7 +200,7 @@ def test_a_recording_that_lost_its_end_beside_a_finished_campaign_is_found(run: 
 
 
 def test_an_unfinished_campaign_may_lack_the_end_of_its_recording_and_every_other_file(tmp_path: Path) -> None:
-    make_run(tmp_path, steps=4)
+    make_run(tmp_path, observations=4)
     edit(tmp_path / "recording.jsonl", lambda text: "".join(text.splitlines(keepends=True)[:8]))
     require_sound(verify_run(tmp_path, FILES), "run")
     for name in ("recording.jsonl", "summary.json", "trajectory.csv"):
@@ -207,14 +211,14 @@ def test_an_unfinished_campaign_may_lack_the_end_of_its_recording_and_every_othe
 def test_a_step_that_was_noted_and_not_committed_is_sound_and_a_row_that_the_journal_lost_is_not(
     tmp_path: Path,
 ) -> None:
-    make_run(tmp_path, steps=4)
+    make_run(tmp_path, observations=4)
     with closing(opened(tmp_path / "campaign.db", POOL)) as store:
         there = store.sequence
     with closing(RecordingWriter(tmp_path / "recording.jsonl", {})) as writer:
-        writer.note_step([], [], before=there, sequence=there + 3)
+        writer.note_transaction([], [], before=there, sequence=there + 3)
     require_sound(verify_run(tmp_path, FILES), "run")
     with closing(RecordingWriter(tmp_path / "recording.jsonl", {})) as writer:
-        writer.note_step([], [], before=there + 3, sequence=there + 4)
+        writer.note_transaction([], [], before=there + 3, sequence=there + 4)
     assert f"it knows row {there + 3} of a journal that ends at {there}" in first_problem(tmp_path).problem
 
 
@@ -235,7 +239,7 @@ def test_a_changed_trajectory_is_named_by_its_step(run: Path) -> None:
     edit(run / "trajectory.csv", lambda text: text.replace("\n3,family-1,", "\n3,family-1,1", 1))
     problem = first_problem(run)
     assert problem.name == "trajectory.csv"
-    assert problem.problem.startswith("step 3: size of family-1 = 1")
+    assert problem.problem.startswith("observation 3: size of family-1 = 1")
 
 
 def last_with_a_band(folder: Path) -> list[str]:
@@ -248,7 +252,7 @@ def last_with_a_band(folder: Path) -> list[str]:
 def test_a_changed_band_is_named_by_its_step(run: Path, column: int) -> None:
     row = last_with_a_band(run)
     edit(run / "trajectory.csv", lambda text: text.replace(row[column], f"{float(row[column]) + 1e-6}"))
-    assert first_problem(run).problem.startswith(f"step {row[0]}: band of {row[1]} = ")
+    assert first_problem(run).problem.startswith(f"observation {row[0]}: band of {row[1]} = ")
 
 
 def test_a_band_where_there_is_none_is_named(run: Path) -> None:
@@ -261,10 +265,10 @@ def test_a_changed_figure_in_the_trajectory_is_named(run: Path, figure: str) -> 
     lines = (run / "trajectory.csv").read_text().splitlines()
     at = lines[0].split(",").index(figure)
     changed = [line.split(",") for line in lines]
-    for row in changed[1:4]:  # the three families of step 0
+    for row in changed[1:4]:  # the three families of observation 0
         row[at] = "0.123"
     (run / "trajectory.csv").write_text("\n".join(",".join(row) for row in changed) + "\n")
-    assert first_problem(run).problem.startswith(f"step 0: {figure} = 0.123")
+    assert first_problem(run).problem.startswith(f"observation 0: {figure} = 0.123")
 
 
 def test_a_changed_band_in_the_summary_is_found(run: Path) -> None:
@@ -290,7 +294,7 @@ def test_files_of_a_run_before_there_were_bands_are_sound(run: Path) -> None:
 
 def test_a_trajectory_that_is_cut_short_is_found(run: Path) -> None:
     edit(run / "trajectory.csv", lambda text: "".join(text.splitlines(keepends=True)[:-3]))
-    assert "older than the journal by 1 steps" in first_problem(run).problem
+    assert "older than the journal by 1 observations" in first_problem(run).problem
 
 
 def test_a_trajectory_that_cannot_be_read_is_told_with_its_line(run: Path) -> None:

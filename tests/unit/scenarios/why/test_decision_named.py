@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.campaign.events import AskingEnded, DecisionMade, Event, ObservationAdded, StartSetLoaded
+from agent.campaign.events import DecisionMade, Event, ObservationAdded, PolicyExhausted, StartSetLoaded
 from protocols.errors import StoreError
 from scenarios.why.decision_named import find_decision
 
@@ -20,14 +20,14 @@ EVENTS: list[Event] = [
 
 
 @pytest.mark.parametrize(
-    ("step", "decision"), [("0", 0), ("2", 2), ("02", 2), ("last", 2), ("a", 0), ("b", 1), ("12", 2)]
+    ("decision_name", "decision"), [("0", 0), ("2", 2), ("02", 2), ("last", 2), ("a", 0), ("b", 1), ("12", 2)]
 )
-def test_a_decision_is_found_by_number_word_or_candidate(step: str, decision: int) -> None:
-    assert find_decision(EVENTS, step) == decision
+def test_a_decision_is_found_by_number_word_or_candidate(decision_name: str, decision: int) -> None:
+    assert find_decision(EVENTS, decision_name) == decision
 
 
 @pytest.mark.parametrize(
-    ("step", "words"),
+    ("decision_name", "words"),
     [
         ("3", "Decision 3 was never made"),
         ("-1", "Decision -1 was never made"),
@@ -36,13 +36,13 @@ def test_a_decision_is_found_by_number_word_or_candidate(step: str, decision: in
         ("", "No decision chose ''"),
         ("7", "Decision 7 was never made"),
         ("known", "was in the start set"),
-        ("hand", "was observed by hand"),
+        ("hand", "was observed manually"),
         ("nobody", "No decision chose 'nobody'"),
     ],
 )
-def test_what_was_never_decided_is_told_with_what_there_is(step: str, words: str) -> None:
+def test_what_was_never_decided_is_told_with_what_there_is(decision_name: str, words: str) -> None:
     with pytest.raises(StoreError) as told:
-        find_decision(EVENTS, step)
+        find_decision(EVENTS, decision_name)
     assert words in told.value.found
     assert "from 0 to 2" in told.value.expected
 
@@ -53,7 +53,7 @@ def test_a_run_without_a_decision_says_so() -> None:
 
 
 def test_a_decision_that_the_policy_declined_is_told_with_its_reason() -> None:
-    ended = AskingEnded(3, 1, 2, "p", "f", "all is even")
+    ended = PolicyExhausted(3, 1, 2, "p", "f", "all is even")
     with pytest.raises(StoreError, match=r"Decision 3 was never made: the policy had nothing more to ask for \(all is"):
         find_decision([*EVENTS, ended], "3")
     with pytest.raises(StoreError, match=r"Decision 4 was never made\."):

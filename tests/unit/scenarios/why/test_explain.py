@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from agent.campaign.context import make_context
-from agent.campaign.events import CandidateSetAside, DecisionMade, Event, RequestIssued, ResultAccepted, StartSetLoaded
-from agent.campaign.life_cycle import Standing
-from agent.entropy.bias import BIAS_FIGURES, measure_bias
-from agent.store.touched_pool import touched_pool
+from agent.campaign.events import CandidateAbandoned, DecisionMade, Event, RequestIssued, ResultAccepted, StartSetLoaded
+from agent.campaign.life_cycle import CandidateStatus
+from agent.entropy.bias import BIAS_METRICS, measure_bias
+from agent.store.partial_pool import partial_pool
 from protocols.errors import StoreError
 from protocols.wire.messages import ControlAction, FailureReason
-from scenarios.why.excluded_families import given_up, patience_of
+from scenarios.why.excluded_families import exclusions, patience_of
 from scenarios.why.explain import explain
-from scenarios.why.phrases import told_details
+from scenarios.why.phrases import describe_details
 from tests.support.campaigns import UNIT, Play, quantity, refold, small_plan, small_pool
 from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool, smooth_value
 
@@ -73,11 +73,11 @@ def test_the_bias_is_told_just_before_and_just_after_the_value(made: DecisionMad
     row = next(n for n, e in enumerate(JOURNAL, 1) if isinstance(e, ResultAccepted) and e.candidate_id == which)
     for point, upto in ((outcome.before, row - 1), (outcome.after, row)):
         campaign = refold(POOL, JOURNAL[:upto])
-        observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
+        observed = np.flatnonzero(campaign.statuses == CandidateStatus.OBSERVED)
         right = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], MEASURE)
         assert point == right
-        assert [getattr(point, figure.name) for figure in BIAS_FIGURES] == [
-            getattr(right, figure.name) for figure in BIAS_FIGURES
+        assert [getattr(point, figure.name) for figure in BIAS_METRICS] == [
+            getattr(right, figure.name) for figure in BIAS_METRICS
         ]
     assert outcome.row == row
     assert outcome.value == smooth_value(POOL, which)
@@ -96,9 +96,9 @@ def test_a_result_that_the_order_hides_from_a_decision_is_told_as_such() -> None
     assert told.then.known == 4
 
 
-def end_of(events: list[Event]) -> tuple[Standing, str, list[str]]:
+def end_of(events: list[Event]) -> tuple[CandidateStatus, str, list[str]]:
     outcome = explain(events, POOL_OF_12, 0).first.outcome
-    return outcome.standing, outcome.reason, [attempt.fate for attempt in outcome.attempts]
+    return outcome.status, outcome.reason, [attempt.disposition for attempt in outcome.attempts]
 
 
 POOL_OF_12 = small_pool()
@@ -107,16 +107,16 @@ POOL_OF_12 = small_pool()
 def test_every_end_of_a_candidate_is_told() -> None:
     play = Play(POOL_OF_12, small_plan(POOL_OF_12, max_attempts=2))
     play.settle()
-    assert end_of(play.journal) == (Standing.PENDING, "", ["awaited"])
+    assert end_of(play.journal) == (CandidateStatus.PENDING, "", ["awaited"])
     play.fail(play.awaited[0])
     assert end_of(play.journal)[2] == ["failed (crashed: the lamp broke)", "awaited"]
     play.expire(play.awaited[0])
-    standing, reason, fates = end_of(play.journal)
-    assert (standing, fates[1]) == (Standing.SET_ASIDE, "no answer in its time")
-    assert reason == next(e.reason for e in play.journal if isinstance(e, CandidateSetAside))
+    status, reason, fates = end_of(play.journal)
+    assert (status, fates[1]) == (CandidateStatus.ABANDONED, "no answer in its time")
+    assert reason == next(e.reason for e in play.journal if isinstance(e, CandidateAbandoned))
     play.steer(ControlAction.ADD_OBSERVATION, "c000", quantity=quantity(1.5))
-    by_hand = explain(play.journal, POOL_OF_12, 0).first.outcome
-    assert (by_hand.standing, by_hand.value, by_hand.reason) == (Standing.OBSERVED, 1.5, "observed by hand")
+    manually = explain(play.journal, POOL_OF_12, 0).first.outcome
+    assert (manually.status, manually.value, manually.reason) == (CandidateStatus.OBSERVED, 1.5, "observed manually")
 
 
 def test_an_excluded_candidate_and_its_late_result_are_told() -> None:
@@ -124,7 +124,7 @@ def test_an_excluded_candidate_and_its_late_result_are_told() -> None:
     play.settle()
     attempt = play.awaited[0]
     play.steer(ControlAction.EXCLUDE_CANDIDATE, attempt.candidate_id, reason="it is poisonous")
-    assert end_of(play.journal) == (Standing.EXCLUDED, "it is poisonous", ["no longer awaited"])
+    assert end_of(play.journal) == (CandidateStatus.EXCLUDED, "it is poisonous", ["no longer awaited"])
     play.answer(attempt)
     assert end_of(play.journal)[2] == ["a result came too late and is kept for audit (the candidate is excluded)"]
 
@@ -154,7 +154,7 @@ def test_a_journal_that_ends_at_the_decision_is_explained() -> None:
     told = explain(JOURNAL[:row], POOL, 3)
     assert told.decisions == 4
     assert told.first.outcome.attempts == ()
-    assert told.first.outcome.standing is Standing.AVAILABLE
+    assert told.first.outcome.status is CandidateStatus.AVAILABLE
     assert told.then == explain(JOURNAL, POOL, 3).then
 
 
@@ -162,13 +162,15 @@ def test_without_the_pool_the_run_itself_tells_all_but_what_was_available() -> N
     families = {which: POOL.candidates[POOL.index_of[which]].family for which in POOL.candidate_ids}
     observed = {e.candidate_id for e in JOURNAL if isinstance(e, ResultAccepted)}
     observed |= {which for e in JOURNAL if isinstance(e, StartSetLoaded) for which in e.candidate_ids}
-    touched = touched_pool(JOURNAL, {which: families[which] for which in observed}, POOL.families)
+    touched = partial_pool(JOURNAL, {which: families[which] for which in observed}, POOL.families)
     for made in DECISIONS:
         whole, part = explain(JOURNAL, POOL, made.decision), explain(JOURNAL, touched, made.decision)
         assert part.then.bias == whole.then.bias
         assert part.shown_values == whole.shown_values
         assert part.first.outcome == whole.first.outcome
-        assert [family.misses for family in part.then.families] == [family.misses for family in whole.then.families]
+        assert [family.no_gain_count for family in part.then.families] == [
+            family.no_gain_count for family in whole.then.families
+        ]
         assert {family.available for family in part.then.families} == {None}
         assert (whole.whole_pool, part.whole_pool) == (True, False)
         assert part.first.candidate.structure == ""
@@ -177,7 +179,7 @@ def test_without_the_pool_the_run_itself_tells_all_but_what_was_available() -> N
 def test_a_candidate_that_nobody_observed_has_no_family_without_the_pool() -> None:
     play = Play(POOL_OF_12, small_plan(POOL_OF_12), start=("c001",))
     play.settle()
-    touched = touched_pool(play.journal, {"c001": "family-1"}, POOL_OF_12.families)
+    touched = partial_pool(play.journal, {"c001": "family-1"}, POOL_OF_12.families)
     told = explain(play.journal, touched, 0)
     assert (told.first.candidate.family, told.shown_family) == (None, None)
     assert len(told.shown_values) == 1  # of all families, then
@@ -191,12 +193,12 @@ def test_a_family_that_the_policy_has_given_up_is_never_its_target(policy: str) 
     for number in range(sum(isinstance(event, DecisionMade) for event in journal)):
         told = explain(journal, POOL, number)
         for family in told.then.families:
-            seen.add(family.left_out)
-            assert (family.misses is None) == (policy == "etal_reference")
-            if family.misses is not None:
-                assert family.left_out == (family.misses >= 1 and family.available != 0)
+            seen.add(family.excluded)
+            assert (family.no_gain_count is None) == (policy == "etal_reference")
+            if family.no_gain_count is not None:
+                assert family.excluded == (family.no_gain_count >= 1 and family.available != 0)
             admitted_again = "admitted again" in told.reason
-            assert not (family.left_out and family.name == told.target_family) or admitted_again
+            assert not (family.excluded and family.name == told.target_family) or admitted_again
     assert seen == {False, True}
 
 
@@ -209,7 +211,9 @@ def test_patience_is_the_option_of_the_policy_or_its_default() -> None:
 def test_of_other_policies_it_is_not_known_whom_they_give_up() -> None:
     context = make_context(refold(POOL, JOURNAL), told_arrays())
     for policy in ("random", "my.module:Policy"):
-        assert {(each.misses, each.left_out) for each in given_up(context, policy, {"patience": 1})} == {(None, False)}
+        assert {(each.no_gain_count, each.excluded) for each in exclusions(context, policy, {"patience": 1})} == {
+            (None, False)
+        }
 
 
 def test_the_entropy_is_the_one_that_the_campaign_means() -> None:
@@ -219,13 +223,13 @@ def test_the_entropy_is_the_one_that_the_campaign_means() -> None:
     published = explain(JOURNAL, POOL, 3)
     assert told.then.bias.entropies != published.then.bias.entropies
     campaign = refold(POOL, journal)
-    observed = np.flatnonzero(campaign.standing == Standing.OBSERVED)
+    observed = np.flatnonzero(campaign.statuses == CandidateStatus.OBSERVED)
     at_the_end = measure_bias(POOL.families, POOL.family_codes[observed], campaign.values[observed], plan.measure)
     assert explain(journal, POOL, 7).first.outcome.after == at_the_end
 
 
 def test_an_unknown_figure_of_a_policy_is_told_under_its_own_name() -> None:
-    told = told_details({"zeal": 1.0, "predicted_std": 2.0, "expected_gain": 3.0}, UNIT)
+    told = describe_details({"zeal": 1.0, "predicted_std": 2.0, "expected_gain": 3.0}, UNIT)
     assert [(detail.label, detail.unit) for detail in told] == [
         ("deviation of the surrogate, without noise", UNIT), ("expected gain", "nat"), ("zeal", ""),
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from scenarios.display.figure_style import save_figure
 from scenarios.why import figure as drawing
 from scenarios.why.explain import explain
-from scenarios.why.explanation import Explanation, FamilyThen, Prediction
+from scenarios.why.explanation import Explanation, FamilyAtDecision, Prediction
 from scenarios.why.figure import draw_explanation, span_of
 from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool
 
@@ -30,12 +30,14 @@ def with_outcome(told: Explanation, **changes: Any) -> Explanation:
     return replace(told, chosen=(first, *told.chosen[1:]))
 
 
-def with_families(told: Explanation, *families: FamilyThen) -> Explanation:
+def with_families(told: Explanation, *families: FamilyAtDecision) -> Explanation:
     return replace(told, then=replace(told.then, families=families))
 
 
-def family(name: str, entropy: float | None, *, left_out: bool = False) -> FamilyThen:
-    return FamilyThen(name=name, size=123, entropy=entropy, in_flight=0, available=1, misses=3, left_out=left_out)
+def family(name: str, entropy: float | None, *, excluded: bool = False) -> FamilyAtDecision:
+    return FamilyAtDecision(
+        name=name, size=123, entropy=entropy, in_flight=0, available=1, no_gain_count=3, excluded=excluded
+    )
 
 
 CASES = {
@@ -55,7 +57,7 @@ CASES = {
     "long names": with_families(
         replace(TOLD, property_name="a_property_of_a_very_long_name_that_nobody_reads", campaign="c" * 64,
                 reason=LONG * 4, shown_family=LONG),
-        family(LONG, -1.234), family("B" * 64, None), family("W" * 64, 12.5, left_out=True),
+        family(LONG, -1.234), family("B" * 64, None), family("W" * 64, 12.5, excluded=True),
     ),
     "no entropy": with_families(TOLD, family("a", None)),
 }  # fmt: skip

@@ -66,7 +66,7 @@ def test_other_versions_are_named_when_the_fingerprint_differs() -> None:
     again = propose_again(other, POOL, 0, VERSIONS | {"numpy": "of now"})
     assert again.verdict is Verdict.SAME
     assert again.notes[0].startswith("the fingerprint is 000000000000 then, ")
-    assert again.notes[0].endswith(": numpy of then then, of now now")
+    assert again.notes[0].endswith(": numpy at the time then, of now now")
 
 
 @pytest.mark.parametrize(

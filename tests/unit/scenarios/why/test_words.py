@@ -9,10 +9,17 @@ import pytest
 from rich.console import Console
 
 from agent.campaign.events import CampaignStarted, Event
-from agent.entropy.bias import BIAS_FIGURES
+from agent.entropy.bias import BIAS_METRICS
 from scenarios.why.as_json import explanation_json
 from scenarios.why.explain import explain
-from scenarios.why.explanation import Again, CandidateTold, Explanation, FamilyThen, Prediction, Verdict
+from scenarios.why.explanation import (
+    CandidateDescription,
+    Explanation,
+    FamilyAtDecision,
+    Prediction,
+    Redecision,
+    Verdict,
+)
 from scenarios.why.phrases import prediction_in_words, quantity, shown_rows
 from scenarios.why.words import explanation_in_words
 from tests.support.campaigns import Play, small_plan, small_pool
@@ -52,7 +59,7 @@ def test_the_state_the_choice_and_its_outcome_are_told() -> None:
         "attempt 1 to simulator-1: observed by simulator-1 in 0.5 s",
         "predicted deviations",
         f"h of {TOLD.target_family}",
-        *(figure.label for figure in BIAS_FIGURES),
+        *(figure.label for figure in BIAS_METRICS),
     ):
         assert part in text, part
 
@@ -60,12 +67,12 @@ def test_the_state_the_choice_and_its_outcome_are_told() -> None:
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_longer_than_the_terminal_and_no_heading_is_cut(width: int) -> None:
     told = replace(
-        TOLD, chosen=(replace(TOLD.first, candidate=CandidateTold("c1", "a family of a very long name" * 2)),)
+        TOLD, chosen=(replace(TOLD.first, candidate=CandidateDescription("c1", "a family of a very long name" * 2)),)
     )
     lines = printed(told, width).splitlines()
     assert max(len(line) for line in lines) <= width
     heading = next(line for line in lines if line.strip().startswith("family"))
-    assert heading.split() == ["family", "known", "pending", "available", "misses", "h", "[nat]"]
+    assert heading.split() == ["family", "known", "pending", "available", "no gain", "h", "[nat]"]
     heading = next(line for line in lines if line.strip().startswith("bias"))
     assert " ".join(heading.split()) == "bias [nat] then before its value after it change"
 
@@ -73,20 +80,22 @@ def test_no_line_is_longer_than_the_terminal_and_no_heading_is_cut(width: int) -
 @pytest.mark.parametrize(
     ("again", "said"),
     [
-        (Again(verdict=Verdict.SAME, notes=("a note",)), "the same decision comes out today note: a note"),
-        (Again(verdict=Verdict.NOT_ASKED, why="[why]"), "it was not asked again: [why]"),
+        (Redecision(verdict=Verdict.SAME, notes=("a note",)), "the same decision comes out today note: a note"),
+        (Redecision(verdict=Verdict.NOT_ASKED, why="[why]"), "it was not asked again: [why]"),
         (
-            Again(verdict=Verdict.DIFFERS, why="a instead of b", candidate_ids=("a",), scores=(0.5,), runner_up="b"),
+            Redecision(
+                verdict=Verdict.DIFFERS, why="a instead of b", candidate_ids=("a",), scores=(0.5,), runner_up="b"
+            ),
             "another decision comes out today: a instead of b scores today: 0.5; runner-up b",
         ),
     ],
 )
-def test_what_comes_out_today_is_told(again: Again, said: str) -> None:
+def test_what_comes_out_today_is_told(again: Redecision, said: str) -> None:
     assert said in words(replace(TOLD, again=again))
 
 
 def test_brackets_in_names_are_shown_as_they_are() -> None:
-    odd = replace(TOLD.first, candidate=CandidateTold("c[red]1", "[bold]family"))
+    odd = replace(TOLD.first, candidate=CandidateDescription("c[red]1", "[bold]family"))
     text = words(replace(TOLD, chosen=(odd,), reason="[red]because"))
     assert "c[red]1 ([bold]family)" in text
     assert "[red]because" in text
@@ -111,9 +120,11 @@ def test_several_choices_are_told_one_by_one() -> None:
     assert "1 other value had come since the decision" in text
 
 
-def families(count: int) -> list[FamilyThen]:
+def families(count: int) -> list[FamilyAtDecision]:
     return [
-        FamilyThen(name=f"f{i}", size=9, entropy=float(i), in_flight=0, available=1, misses=None, left_out=False)
+        FamilyAtDecision(
+            name=f"f{i}", size=9, entropy=float(i), in_flight=0, available=1, no_gain_count=None, excluded=False
+        )
         for i in range(count)
     ]
 
@@ -152,7 +163,7 @@ def test_the_json_holds_every_field_and_no_number_that_is_none() -> None:
     assert {field.name for field in fields(Explanation)} | {"format", "figure"} == set(tree)
     assert tree["deviations"] is None
     assert tree["policy_options"] == {"metric": "<class 'object'>", "patience": 3}
-    assert tree["chosen"][0]["outcome"]["standing"] == "observed"
+    assert tree["chosen"][0]["outcome"]["status"] == "observed"
     assert tree["again"]["verdict"] == "not_asked"
     assert tree["figure"] == "why-4.png"
 

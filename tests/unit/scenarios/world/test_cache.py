@@ -1,4 +1,4 @@
-"""A cached world is the world that was made, or it is made anew; the cache is never trusted."""
+"""A cached world is the world that was made, or it is made again; the cache is never trusted."""
 
 from __future__ import annotations
 

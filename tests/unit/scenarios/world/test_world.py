@@ -20,7 +20,7 @@ from scenarios.run.trajectory import Trajectory
 from scenarios.settings.derived import scenario_of
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
-from scenarios.world.world import World, make_world
+from scenarios.world.world import World, build_world
 from simulators.evaluator import EvaluationFailed
 from simulators.oracle_table import OracleTable
 
@@ -97,7 +97,7 @@ def test_a_relative_path_is_found_beside_the_scenario_file(tmp_path: Path, monke
     )
     monkeypatch.chdir(tmp_path / "elsewhere")
     settings = load_scenario("../lab/own.toml", Overrides(), {}).settings
-    assert len(make_world(settings).pool) == COUNT
+    assert len(build_world(settings).pool) == COUNT
     # The oracle is the same table, from the same place.
     assert settings.simulator.table is not None
     assert OracleTable.from_settings(settings.simulator.table).evaluate(asked("c23"))[0].value == TRUTH[-1]
@@ -113,20 +113,20 @@ def test_a_relative_path_that_is_not_beside_the_scenario_file_starts_where_you_a
         "[pool.columns]\nid = 'name'\nfamily = 'system'\nproperty = 'energy'\nunit = 'eV/atom'\nfeatures = ['f_*']\n"
     )
     monkeypatch.chdir(tmp_path)
-    found = make_world(load_scenario("lab/own.toml", Overrides(), {}).settings)
-    assert found.pool.digest == make_world(settings).pool.digest
+    found = build_world(load_scenario("lab/own.toml", Overrides(), {}).settings)
+    assert found.pool.digest == build_world(settings).pool.digest
 
 
 def test_further_properties_are_in_the_order_of_the_pool_too(tmp_path: Path) -> None:
     frame = FRAME.assign(density=[None if index == 3 else 10.0 + index for index in range(COUNT)])
-    world = make_world(scenario(tmp_path, frame, columns={**COLUMNS, "further_properties": {"density": "g/cm^3"}}))
+    world = build_world(scenario(tmp_path, frame, columns={**COLUMNS, "additional_properties": {"density": "g/cm^3"}}))
     expected = frame["density"].to_numpy(dtype=float)[::-1]  # the file is in the reverse order
-    assert np.array_equal(world.further["density"], expected, equal_nan=True)
-    assert make_world(scenario(tmp_path)).further == {}
+    assert np.array_equal(world.additional["density"], expected, equal_nan=True)
+    assert build_world(scenario(tmp_path)).additional == {}
 
 
 def test_values_are_in_the_order_of_the_pool_and_nothing_is_known_at_the_start(tmp_path: Path) -> None:
-    world = make_world(scenario(tmp_path))
+    world = build_world(scenario(tmp_path))
     assert world.pool.candidate_ids == tuple(f"c{index:02}" for index in range(COUNT))
     assert world.values.tolist() == TRUTH.tolist()
     assert world.all_known
@@ -135,7 +135,7 @@ def test_values_are_in_the_order_of_the_pool_and_nothing_is_known_at_the_start(t
 
 
 def test_rows_that_are_left_out_are_told_once(tmp_path: Path) -> None:
-    world = make_world(scenario(tmp_path, half_measured(20), columns={**COLUMNS, "on_missing": "drop"}))
+    world = build_world(scenario(tmp_path, half_measured(20), columns={**COLUMNS, "on_missing": "drop"}))
     assert len(world.pool) == 20
     assert [warning for warning in world.warnings if "left out" in warning] == [
         "4 of 24 rows were left out: a used cell is empty or infinite."
@@ -146,14 +146,14 @@ def test_rows_that_are_left_out_are_told_once(tmp_path: Path) -> None:
 def test_an_empty_table_is_an_error(tmp_path: Path, file: str) -> None:
     settings = scenario(tmp_path, FRAME.head(0), file=file)
     with pytest.raises(TableError, match="has no rows"):
-        make_world(settings)
+        build_world(settings)
 
 
 def test_a_table_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     settings = scenario(tmp_path)
     (tmp_path / "table.csv").unlink()
     with pytest.raises(TableError, match="There is no table"):
-        make_world(settings)
+        build_world(settings)
 
 
 # --- the start set --------------------------------------------------------------------------------------------------
@@ -161,17 +161,17 @@ def test_a_table_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 def test_a_start_set_is_drawn_by_size_and_seed(tmp_path: Path) -> None:
     start = {"size": 9, "minimum_per_family": 2}
-    world = make_world(scenario(tmp_path, start=start))
+    world = build_world(scenario(tmp_path, start=start))
     assert len(world.start) == 9
     assert (np.bincount(world.pool.family_codes[world.start]) >= 2).all()
     assert world.start_observations() == [(f"c{index:02}", TRUTH[index]) for index in world.start.tolist()]
-    assert make_world(scenario(tmp_path, start=start)).start.tolist() == world.start.tolist()
-    assert make_world(scenario(tmp_path, start=start, seed=4)).start.tolist() != world.start.tolist()
+    assert build_world(scenario(tmp_path, start=start)).start.tolist() == world.start.tolist()
+    assert build_world(scenario(tmp_path, start=start, seed=4)).start.tolist() != world.start.tolist()
 
 
 def test_a_family_that_loses_a_half_has_nothing_of_it_in_the_start_set(tmp_path: Path) -> None:
     start = {"size": 12, "minimum_per_family": 4, "halves": {"cubic": "stable", "trigonal": "unstable"}}
-    world = make_world(scenario(tmp_path, start=start))
+    world = build_world(scenario(tmp_path, start=start))
     system = np.array([world.pool.families[code] for code in world.pool.family_codes])
     begun = np.isin(np.arange(COUNT), world.start)
     assert begun.sum() == 12
@@ -181,13 +181,13 @@ def test_a_family_that_loses_a_half_has_nothing_of_it_in_the_start_set(tmp_path:
 
 def test_a_half_of_a_family_that_the_table_lacks_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="'monoclinic'"):
-        make_world(scenario(tmp_path, start={"size": 9, "halves": {"monoclinic": "stable"}}))
+        build_world(scenario(tmp_path, start={"size": 9, "halves": {"monoclinic": "stable"}}))
 
 
 def test_all_candidates_in_the_start_set_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"All 24 candidates are in the start set.*make start\.size smaller"):
-        make_world(scenario(tmp_path, start={"size": COUNT}))
-    assert len(make_world(scenario(tmp_path, start={"size": COUNT - 1})).start) == COUNT - 1
+        build_world(scenario(tmp_path, start={"size": COUNT}))
+    assert len(build_world(scenario(tmp_path, start={"size": COUNT - 1})).start) == COUNT - 1
 
 
 # --- a lab's table: known for some rows only ------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def asked(candidate_id: str) -> CandidateRequest:
 @pytest.mark.parametrize("file", ["table.csv", "table.parquet"])
 def test_what_a_lab_has_measured_is_the_start_set_and_the_rest_is_left_to_ask_for(tmp_path: Path, file: str) -> None:
     settings = scenario(tmp_path, half_measured(9), columns=UNKNOWN, file=file)
-    world = make_world(settings)
+    world = build_world(settings)
     assert len(world.pool) == COUNT
     assert world.start.tolist() == list(range(9))
     assert world.start_observations() == [(f"c{index:02}", TRUTH[index]) for index in range(9)]
@@ -223,7 +223,7 @@ def test_what_a_lab_has_measured_is_the_start_set_and_the_rest_is_left_to_ask_fo
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_campaign_on_a_lab_s_table_asks_for_what_is_not_measured_yet(tmp_path: Path, policy: str) -> None:
     settings = scenario(tmp_path, half_measured(9), columns=UNKNOWN, policy=policy)
-    world = make_world(settings)
+    world = build_world(settings)
     trajectory = run_offline(world.pool, TRUTH, world.start.tolist(), settings.campaign)
     before, after = trajectory.points[0][1], trajectory.points[-1][1]
     assert sum(before.sizes) == 9
@@ -232,7 +232,7 @@ def test_a_campaign_on_a_lab_s_table_asks_for_what_is_not_measured_yet(tmp_path:
 
 
 def test_a_lab_that_has_measured_nothing_yet_begins_with_nothing(tmp_path: Path) -> None:
-    world = make_world(scenario(tmp_path, half_measured(0), columns=UNKNOWN))
+    world = build_world(scenario(tmp_path, half_measured(0), columns=UNKNOWN))
     assert world.start_observations() == []
     assert not world.all_known
     assert len(world.pool) == COUNT
@@ -240,8 +240,8 @@ def test_a_lab_that_has_measured_nothing_yet_begins_with_nothing(tmp_path: Path)
 
 def test_a_lab_that_has_measured_everything_has_nothing_left_to_ask_for(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"All 24 candidates are in the start set.*add rows with an empty 'energy'"):
-        make_world(scenario(tmp_path, columns=UNKNOWN))
-    assert len(make_world(scenario(tmp_path, half_measured(COUNT - 1), columns=UNKNOWN)).start) == COUNT - 1
+        build_world(scenario(tmp_path, columns=UNKNOWN))
+    assert len(build_world(scenario(tmp_path, half_measured(COUNT - 1), columns=UNKNOWN)).start) == COUNT - 1
 
 
 @pytest.mark.parametrize("start", [{"size": 9}, {"halves": {"cubic": "stable"}}])
@@ -249,12 +249,12 @@ def test_a_start_set_is_not_drawn_as_well_where_what_is_known_makes_it(
     tmp_path: Path, start: dict[str, object]
 ) -> None:
     with pytest.raises(SettingsError, match=r"leave out start\.size"):
-        make_world(scenario(tmp_path, half_measured(9), columns=UNKNOWN, start=start))
+        build_world(scenario(tmp_path, half_measured(9), columns=UNKNOWN, start=start))
 
 
 def test_nobody_tells_what_another_policy_would_have_found_where_values_are_not_known(tmp_path: Path) -> None:
     settings = scenario(tmp_path, half_measured(9), columns=UNKNOWN)
-    assert random_instead(settings, make_world(settings), measure=EntropyMeasure(), steps=5) is None
+    assert random_instead(settings, build_world(settings), measure=EntropyMeasure(), observations=5) is None
     with pytest.raises(TableError, match="no known value"):
         compare_policies(settings, POLICIES, [0])
 
@@ -282,7 +282,7 @@ def test_equal_values_leave_nothing_to_balance_and_the_campaign_ends_all_the_sam
     settings = scenario(
         tmp_path, FRAME.assign(energy=1.5), columns=ALL_THE_SAME, file=file, start=start, policy=policy, parallel=3
     )
-    world = make_world(settings)
+    world = build_world(settings)
     assert world.warnings == ("Every candidate has energy = 1.5: equal values leave nothing to balance.",)
     points = [point for _, point in played(settings, world).points]
     assert [sum(point.sizes) for point in points] == list(range(size, COUNT + 1))
@@ -306,13 +306,13 @@ def test_a_family_of_one_is_the_poorest_whatever_the_estimator(
 ) -> None:
     lonely = FRAME.assign(system=["alone", *FRAME["system"][1:]])
     settings = scenario(tmp_path, lonely, columns=ALL_THE_SAME, file=file, policy=policy, estimator=estimator)
-    world = make_world(settings)
+    world = build_world(settings)
     assert world.warnings == ("1 of 4 families have a single candidate, whose entropy says nothing: 'alone'.",)
     last = played(settings, world).points[-1][1]
     assert last.families == ("alone", "cubic", "hexagonal", "trigonal")
     assert last.sizes == (1, 7, 8, 8)
     assert [entropy is None for entropy in last.entropies] == [estimator == "published", False, False, False]
-    assert last.poorest_family == "alone"
+    assert last.starved_family == "alone"
     known = [entropy for entropy in last.entropies if entropy is not None]
     assert last.entropy_range == pytest.approx(max(known) - min(known))
 
@@ -320,7 +320,7 @@ def test_a_family_of_one_is_the_poorest_whatever_the_estimator(
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_table_of_families_of_one_is_played_to_its_end(tmp_path: Path, policy: str) -> None:
     settings = scenario(tmp_path, FRAME.assign(system=FRAME["name"]), columns=ALL_THE_SAME, policy=policy)
-    points = played(settings, make_world(settings)).points
+    points = played(settings, build_world(settings)).points
     assert len(points) == COUNT + 1
     assert points[-1][1].sizes == (1,) * COUNT
     assert len(set(points[-1][1].entropies)) == 1
@@ -330,7 +330,7 @@ def test_a_table_of_families_of_one_is_played_to_its_end(tmp_path: Path, policy:
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_table_of_one_candidate_is_a_campaign_of_one_step(tmp_path: Path, policy: str) -> None:
     settings = scenario(tmp_path, FRAME.head(1), columns=ALL_THE_SAME, policy=policy)
-    points = played(settings, make_world(settings)).points
+    points = played(settings, build_world(settings)).points
     assert [point.sizes for _, point in points] == [(0,), (1,)]
     assert points[-1][1].entropies == (pytest.approx(np.log(1e-3) + 1),)
     assert points[-1][1].entropy_range is None

@@ -19,8 +19,8 @@ from agent.campaign.context import pool_arrays
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Attempt
-from agent.runtime.policy_runner import InStepAcquirer
-from agent.runtime.transaction import Expired
+from agent.runtime.policy_runner import InlinePolicyRunner
+from agent.runtime.transaction import DeadlinePassed
 from protocols.wire.messages import CandidateFailure, CandidateResult, ControlAction, FailureReason
 from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool
 from tests.support.checker.history import BROKER, Ending, History, Shutdown, Verdict, check
@@ -32,7 +32,7 @@ Rows = list[tuple[str, dict[str, Any]]]
 
 
 @dataclass
-class Told:
+class OnProgress:
     """A history in the making: a real campaign, and what its lab and broker wrote down."""
 
     path: Path
@@ -83,7 +83,7 @@ class Told:
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Told:
+def told(tmp_path: Path) -> OnProgress:
     """A campaign with a bit of everything: results, a failure, an expiry, a late and a refused result, a control."""
     pool = small_pool(12)
     entries: list[Entry] = []
@@ -100,7 +100,7 @@ def told(tmp_path: Path) -> Told:
             entries.extend(
                 Entry("simulator-1", 1, what, attempt, which, digest) for what in (ending, "sending", "sent")
             )
-            shelf.step(delivered(message))
+            shelf.transaction(delivered(message))
             kind = "result" if isinstance(message, CandidateResult) else "failure"
             entries.append(Entry(BROKER, store.sequence, "acknowledged", attempt, status=kind))
             entries.append(Entry("simulator-1", 1, "receipt", attempt, status=status))
@@ -111,21 +111,21 @@ def told(tmp_path: Path) -> Told:
         answer(failure_of(oldest(), FailureReason.CRASHED), "accepted")
         answer(result_of(oldest(), quantity(99.0)), "refused")
         late = oldest()
-        shelf.step(Expired(late.attempt_id))
+        shelf.transaction(DeadlinePassed(late.attempt_id))
         answer(result_of(oldest()), "accepted")
-        while shelf.campaign.standing_of(late.candidate_id).name != "OBSERVED":
+        while shelf.campaign.status_of(late.candidate_id).name != "OBSERVED":
             answer(result_of(oldest()), "accepted")
         if not late.result_seen:
             answer(result_of(late), "late")
-        shelf.step(delivered(control(ControlAction.RESUME)))
+        shelf.transaction(delivered(control(ControlAction.RESUME)))
         while shelf.campaign.phase is not Phase.FINISHED:
             answer(result_of(oldest()), "accepted")
     arrays = pool_arrays(pool)
     history = History(database=tmp_path / "campaign.db", ledger=(), pool=arrays, policy=UniformRandom())
-    return Told(tmp_path / "campaign.db", entries, history)
+    return OnProgress(tmp_path / "campaign.db", entries, history)
 
 
-def test_a_good_history_has_no_violation_and_its_figures_are_counted(told: Told) -> None:
+def test_a_good_history_has_no_violation_and_its_figures_are_counted(told: OnProgress) -> None:
     verdict = told.verdict()
     assert verdict.violations == []
     assert verdict.figures["decisions proposed again"] == 5
@@ -135,20 +135,20 @@ def test_a_good_history_has_no_violation_and_its_figures_are_counted(told: Told)
     assert not any(verdict.unknown.values())
 
 
-def _forget_attempt(told: Told) -> None:
+def _forget_attempt(told: OnProgress) -> None:
     """Lose a result that has a receipt, and renumber the rest."""
     rows = told.journal()
     told.rewrite([row for row in rows if row != ("ResultAccepted", told.first("ResultAccepted"))])
 
 
-def _another_value(told: Told) -> None:
+def _another_value(told: OnProgress) -> None:
     def change(event: dict[str, Any]) -> None:
         event["value"] = event["quantities"][0]["value"] = 1.0
 
     told.change("ResultAccepted", change)
 
 
-def _swap_events(told: Told) -> None:
+def _swap_events(told: OnProgress) -> None:
     """Request a candidate again before its failure is recorded."""
     rows = told.journal()
     at = next(place for place, (kind, _) in enumerate(rows) if kind == "AttemptFailed")
@@ -157,66 +157,66 @@ def _swap_events(told: Told) -> None:
     told.rewrite(rows)
 
 
-def _overspend(told: Told) -> None:
+def _overspend(told: OnProgress) -> None:
     told.change("CampaignStarted", lambda event: event["plan"].update(budget=4))
 
 
-def _too_many_in_flight(told: Told) -> None:
+def _too_many_in_flight(told: OnProgress) -> None:
     told.change("CampaignStarted", lambda event: event["plan"].update(parallel=1))
 
 
-def _began_twice(told: Told) -> None:
+def _began_twice(told: OnProgress) -> None:
     told.entries.append(next(entry for entry in told.entries if entry.what == "began"))
 
 
-def _began_elsewhere(told: Told) -> None:
+def _began_elsewhere(told: OnProgress) -> None:
     began = next(entry for entry in told.entries if entry.what == "began")
     told.entries.append(replace(began, lab="simulator-2"))
 
 
-def _asked_unknown(told: Told) -> None:
+def _asked_unknown(told: OnProgress) -> None:
     told.entries.append(Entry("simulator-1", 1, "asked", "nobody-a1", "c000"))
 
 
-def _never_sent(told: Told) -> None:
+def _never_sent(told: OnProgress) -> None:
     told.entries[:] = [entry for entry in told.entries if entry.what != "sending"]
 
 
-def _foreign_answer(told: Told) -> None:
+def _foreign_answer(told: OnProgress) -> None:
     told.change("ResultAccepted", lambda event: event.update(simulator="intruder"))
 
 
-def _acknowledged_lost(told: Told) -> None:
+def _acknowledged_lost(told: OnProgress) -> None:
     told.entries.append(Entry(BROKER, 999, "acknowledged", "nobody-a1", status="result"))
 
 
-def _acknowledged_early(told: Told) -> None:
+def _acknowledged_early(told: OnProgress) -> None:
     early = next(entry for entry in told.entries if entry.what == "acknowledged" and entry.status == "result")
     told.entries.append(replace(early, life=4))
 
 
-def _observed_twice(told: Told) -> None:
+def _observed_twice(told: OnProgress) -> None:
     told.insert(("ResultAccepted", told.first("ResultAccepted")), after="ResultAccepted")
 
 
-def _answered_twice(told: Told) -> None:
+def _answered_twice(told: OnProgress) -> None:
     told.insert(("LateResultKept", told.first("LateResultKept")), after="LateResultKept")
 
 
-def _control_twice(told: Told) -> None:
+def _control_twice(told: OnProgress) -> None:
     told.insert(("ControlNoted", told.first("ControlNoted")), after="ControlNoted")
 
 
-def _not_finished(told: Told) -> None:
+def _not_finished(told: OnProgress) -> None:
     told.rewrite(told.journal()[:-1])
     told.history = replace(told.history, ending=Ending(None, 100.0))
 
 
-def _goes_on(told: Told) -> None:
+def _goes_on(told: OnProgress) -> None:
     told.insert(("ControlNoted", {"action": "pause", "message_id": "m"}), after="CampaignFinished")
 
 
-BREAKS: list[tuple[str, str, Callable[[Told], Any]]] = [
+BREAKS: list[tuple[str, str, Callable[[OnProgress], Any]]] = [
     ("I1", "has a receipt .accepted.", _forget_attempt),
     ("I1", "has a receipt", _another_value),
     ("I1", "receipt .duplicate.*nothing", lambda t: t.receipt_for("nobody-a1", "duplicate")),
@@ -236,8 +236,8 @@ BREAKS: list[tuple[str, str, Callable[[Told], Any]]] = [
     ("I3", "not in the journal", _asked_unknown),
     (
         "I3",
-        "set aside without",
-        lambda t: t.insert(("CandidateSetAside", t.first("RequestIssued")), after="DecisionMade"),
+        "abandoned without",
+        lambda t: t.insert(("CandidateAbandoned", t.first("RequestIssued")), after="DecisionMade"),
     ),
     (
         "I3",
@@ -249,7 +249,7 @@ BREAKS: list[tuple[str, str, Callable[[Told], Any]]] = [
     ("I4", "the dataset", lambda t: t.sql("DELETE FROM observation WHERE source = 'simulator-1'")),
     ("I4", "the requests", lambda t: t.sql("UPDATE request SET outcome = ''")),
     ("I4", "the outbox", lambda t: t.sql("INSERT INTO outbox VALUES ('nobody-a1', 't', x'00')")),
-    ("I4", "the bias trajectory", lambda t: t.sql("DELETE FROM bias_point WHERE step = 2")),
+    ("I4", "the bias trajectory", lambda t: t.sql("DELETE FROM bias_point WHERE observation = 2")),
     ("I4", "bias point", lambda t: t.sql("UPDATE bias_point SET entropy_std = 7.0")),
     ("I4", "family", lambda t: t.sql("UPDATE bias_family SET size = size + 1")),
     ("I5", "undisturbed", lambda t: setattr(t, "history", replace(t.history, twin=[["c000"]] * 5))),
@@ -282,13 +282,13 @@ BREAKS: list[tuple[str, str, Callable[[Told], Any]]] = [
 ]
 
 
-def _chosen(told: Told) -> list[list[str]]:
+def _chosen(told: OnProgress) -> list[list[str]]:
     return [event["candidate_ids"] for kind, event in told.journal() if kind == "DecisionMade"]
 
 
 @pytest.mark.parametrize(("invariant", "evidence", "damage"), BREAKS, ids=[f"{i}-{e}" for i, e, _ in BREAKS])
 def test_every_broken_invariant_is_found_by_its_name(
-    told: Told, invariant: str, evidence: str, damage: Callable[[Told], Any]
+    told: OnProgress, invariant: str, evidence: str, damage: Callable[[OnProgress], Any]
 ) -> None:
     import re
 
@@ -302,44 +302,48 @@ def test_every_invariant_has_a_broken_history() -> None:
 
 
 @pytest.fixture
-def content(tmp_path: Path) -> Told:
+def content(tmp_path: Path) -> OnProgress:
     """A campaign whose policy has nothing more to ask for after three decisions, with two in flight at its end."""
     pool, policy = small_pool(12), ContentAfter(decisions=3)
     with closing(opened(tmp_path / "campaign.db", pool)) as store:
         plan = small_plan(pool, budget=5, parallel=3, ordering=Ordering.AS_COMPLETED)
-        shelf = Shelf(store, pool, plan, InStepAcquirer(policy))
+        shelf = Shelf(store, pool, plan, InlinePolicyRunner(policy))
         while shelf.campaign.phase is not Phase.FINISHED:
-            shelf.step(delivered(result_of(shelf.awaited[0])))
+            shelf.transaction(delivered(result_of(shelf.awaited[0])))
     history = History(database=tmp_path / "campaign.db", ledger=(), pool=pool_arrays(pool), policy=policy)
-    return Told(tmp_path / "campaign.db", [], history)
+    return OnProgress(tmp_path / "campaign.db", [], history)
 
 
-def test_a_campaign_that_its_policy_ends_has_no_violation(content: Told) -> None:
+def test_a_campaign_that_its_policy_ends_has_no_violation(content: OnProgress) -> None:
     verdict = content.verdict()
     assert verdict.violations == []
     assert verdict.figures["decisions proposed again"] == 4  # three, and the one that was not made
     assert [kind for kind, _ in content.journal()][-4:] == [
-        "AskingEnded", "ResultAccepted", "ResultAccepted", "CampaignFinished",
+        "PolicyExhausted", "ResultAccepted", "ResultAccepted", "CampaignFinished",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("invariant", "evidence", "damage"),
     [
-        ("I5", "asked again after", lambda t: t.insert(("AskingEnded", t.first("AskingEnded")), after="AskingEnded")),
-        ("I5", "decision 1 follows 2", lambda t: t.change("AskingEnded", lambda event: event.update(decision=1))),
-        ("I6", "not of all", lambda t: t.change("AskingEnded", lambda event: event.update(based_on=4))),
-        ("I6", "has seed", lambda t: t.change("AskingEnded", lambda event: event.update(seed=1))),
+        (
+            "I5",
+            "asked again after",
+            lambda t: t.insert(("PolicyExhausted", t.first("PolicyExhausted")), after="PolicyExhausted"),
+        ),
+        ("I5", "decision 1 follows 2", lambda t: t.change("PolicyExhausted", lambda event: event.update(decision=1))),
+        ("I6", "not of all", lambda t: t.change("PolicyExhausted", lambda event: event.update(based_on=4))),
+        ("I6", "has seed", lambda t: t.change("PolicyExhausted", lambda event: event.update(seed=1))),
         ("I6", "chose .*; proposed", lambda t: setattr(t, "history", replace(t.history, policy=UniformRandom()))),
         (
             "I12",
             "nobody said so",
-            lambda t: t.rewrite([(kind, event) for kind, event in t.journal() if kind != "AskingEnded"]),
+            lambda t: t.rewrite([(kind, event) for kind, event in t.journal() if kind != "PolicyExhausted"]),
         ),
     ],
 )
 def test_a_wrong_end_of_asking_is_found(
-    content: Told, invariant: str, evidence: str, damage: Callable[[Told], Any]
+    content: OnProgress, invariant: str, evidence: str, damage: Callable[[OnProgress], Any]
 ) -> None:
     import re
 
@@ -348,7 +352,7 @@ def test_a_wrong_end_of_asking_is_found(
     assert any(each.invariant == invariant and re.search(evidence, each.evidence) for each in found), found
 
 
-def test_an_unknown_outcome_is_counted_and_breaks_nothing(told: Told) -> None:
+def test_an_unknown_outcome_is_counted_and_breaks_nothing(told: OnProgress) -> None:
     told.entries.append(Entry("simulator-1", 1, "began", told.first("RequestIssued")["attempt_id"] + "-x", "c000"))
     told.entries.append(Entry("simulator-1", 1, "sending", "another", "c000", "0" * 16))
     verdict = told.verdict()
@@ -356,14 +360,14 @@ def test_an_unknown_outcome_is_counted_and_breaks_nothing(told: Told) -> None:
     assert verdict.unknown == {"evaluations without an end": 1, "answers sent and not confirmed": 1}
 
 
-def test_the_same_decisions_as_the_twin_and_the_beginning_of_them_are_good(told: Told) -> None:
+def test_the_same_decisions_as_the_twin_and_the_beginning_of_them_are_good(told: OnProgress) -> None:
     told.history = replace(told.history, twin=_chosen(told))
     assert told.verdict().violations == []
     told.history = replace(told.history, twin=[*_chosen(told), ["c000"]], stopped_early=True)
     assert told.verdict().violations == []
 
 
-def test_the_checkers_context_is_what_a_policy_is_shown(told: Told) -> None:
+def test_the_checkers_context_is_what_a_policy_is_shown(told: OnProgress) -> None:
     """Every array, at every decision: else proposing again would prove nothing."""
     seen: list[Any] = []
 

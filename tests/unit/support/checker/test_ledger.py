@@ -90,16 +90,16 @@ def test_a_ledger_that_is_not_there_is_empty(tmp_path: Path) -> None:
 async def test_requests_receipts_and_answers_are_noted_and_a_lost_answer_has_no_end() -> None:
     ledger = Ledger(None, "simulator-1")
     payload = encode(REQUEST)
-    request = Delivery(topic_of(REQUEST, recipient="any"), payload, retain=False, qos=1, receipt=None)
+    request = Delivery(topic_of(REQUEST, recipient="any"), payload, retain=False, qos=1, ack_token=None)
     await LedgeredTransport(OneWay(request), ledger).receive()
     await LedgeredTransport(OneWay(), ledger).publish(topic_of(FAILURE), encode(FAILURE))
     with pytest.raises(LinkLost):
         await LedgeredTransport(OneWay(loses=True), ledger).publish(topic_of(FAILURE), encode(FAILURE))
     for simulator in ("simulator-1", "simulator-2"):
         receipt = ResultReceipt(**HEAD, attempt_id="a1", simulator=simulator, status=ReceiptStatus.ACCEPTED)
-        came = Delivery(topic_of(receipt), encode(receipt), retain=False, qos=1, receipt=None)
+        came = Delivery(topic_of(receipt), encode(receipt), retain=False, qos=1, ack_token=None)
         await LedgeredTransport(OneWay(came), ledger).receive()
-    garbage = Delivery("entropilot/v1/demo/request/any", b"{", retain=False, qos=1, receipt=None)
+    garbage = Delivery("entropilot/v1/demo/request/any", b"{", retain=False, qos=1, ack_token=None)
     assert await LedgeredTransport(OneWay(garbage), ledger).receive() == garbage
     assert whats(ledger) == ["asked", "sending", "sent", "sending", "receipt"]
     assert ledger.entries[-1].status == "accepted"

@@ -92,14 +92,14 @@ def test_a_publish_that_the_broker_never_confirms_has_an_unknown_outcome_in_time
         def accept(self, route: Callable[[], bool], confirm: Callable[[bool], None]) -> None:
             route()
 
-    async def story() -> None:
+    async def fold() -> None:
         link = MemoryTransport(MemoryBroker(policy=Silent()), "client")
         async with running(link):
             with pytest.raises(LinkLost):
                 await link.publish("x", b"1")
             assert asyncio.get_running_loop().time() == pytest.approx(PUBLISH_TIMEOUT_S)
 
-    run_in_virtual_time(story(), seed=1)
+    run_in_virtual_time(fold(), seed=1)
 
 
 def test_a_wire_that_takes_its_time_is_waited_for_in_both_directions_and_its_end_is_noticed() -> None:
@@ -114,7 +114,7 @@ def test_a_wire_that_takes_its_time_is_waited_for_in_both_directions_and_its_end
         def _wire(self) -> Wire:
             return SlowWire()
 
-    async def story() -> None:
+    async def fold() -> None:
         loop, broker = asyncio.get_running_loop(), MemoryBroker()
         link = SlowLink(broker, "client", ("x",))
         task = asyncio.create_task(link.run())
@@ -129,7 +129,7 @@ def test_a_wire_that_takes_its_time_is_waited_for_in_both_directions_and_its_end
             await publishing
         task.cancel()
 
-    run_in_virtual_time(story(), seed=1)
+    run_in_virtual_time(fold(), seed=1)
 
 
 async def test_a_client_whose_run_is_cancelled_leaves_no_last_will() -> None:
@@ -161,7 +161,7 @@ async def test_a_client_that_is_away_is_kept_so_many_messages_and_no_more() -> N
 async def test_a_delivery_of_another_transport_is_our_own_fault() -> None:
     link: Transport = MemoryTransport(MemoryBroker(), "client")
     with pytest.raises(InvariantViolation, match="another transport"):
-        link.acknowledge(Delivery("x", b"", retain=False, qos=1, receipt=object()))
+        link.acknowledge(Delivery("x", b"", retain=False, qos=1, ack_token=object()))
 
 
 async def test_a_broker_that_is_stopped_is_no_broker_at_the_first_try() -> None:

@@ -14,7 +14,7 @@ from agent.pool.candidates import Candidate, Pool, make_pool
 
 
 @dataclass(frozen=True)
-class TouchedPool(Pool):
+class ReferencedPool(Pool):
     """The candidates that a journal names; it goes by the digest of the whole pool, which the journal names too.
 
     Every family has a stand-in, for the trajectory counts the empty ones too. There are no features.
@@ -33,7 +33,7 @@ class TouchedPool(Pool):
         return self.whole
 
 
-def touched_pool(events: Sequence[Event], families: Mapping[str, str], every: Iterable[str]) -> TouchedPool:
+def partial_pool(events: Sequence[Event], families: Mapping[str, str], every: Iterable[str]) -> ReferencedPool:
     """Make the pool of the candidates that the events name.
 
     Args:
@@ -49,7 +49,7 @@ def touched_pool(events: Sequence[Event], families: Mapping[str, str], every: It
     made = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))
     whole = events[0].plan.pool_digest if isinstance(events[0], CampaignStarted) else ""
     unplaced = frozenset(named - families.keys())
-    return TouchedPool(made.candidates, made.features, made.feature_names, whole, unplaced)
+    return ReferencedPool(made.candidates, made.features, made.feature_names, whole, unplaced)
 
 
 def _candidates_of(event: Event) -> tuple[str, ...]:

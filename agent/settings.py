@@ -116,7 +116,7 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
         measured = {
             "property_name": self.property,
             "resolution": resolution,
-            "further": additional,
+            "additional_properties": additional,
             "scale": default_scale(np.array(start_values)) if additional else 1.0,
         }
         given = {

@@ -186,7 +186,7 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
     ),
     CandidateAbandoned: EventDescription(
         words=lambda e: f"{e.candidate_id} is abandoned: {e.reason}",
-        log_name="candidate_set_aside",
+        log_name="candidate_abandoned",
         is_warning=True,
         candidate_in_words=lambda e: e.reason,
     ),
@@ -198,7 +198,7 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
     ),
     ObservationAdded: EventDescription(
         words=lambda e: f"the operator adds {e.candidate_id} = {e.value:g}",
-        log_name="observation_by_hand",
+        log_name="observation_added",
         observations=_added,
         closes_candidate=lambda _: "observed manually",
         candidate_in_words=lambda _: "observed manually",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.entropy.measure import (
     M_SPACING,
@@ -108,14 +108,6 @@ class CampaignPlanSettings(BaseModel):
     """Candidates abandoned in a row after which the campaign pauses itself: the lab is broken, not they."""
 
 
-FIRST_IN_JOURNAL: Final = (
-    "campaign", "uid", "property_name", "unit", "valid_range", "budget", "parallel", "batch", "ordering",
-    "max_attempts", "give_up_after", "seed", "policy", "policy_options", "fingerprint", "recipients", "pool_digest",
-    "estimator", "resolution", "further", "weight", "scale",
-)  # fmt: skip
-"""Order in which journals have the parts of a plan, for the same campaign has the same bytes; newer parts follow."""
-
-
 class CampaignPlan(CampaignPlanSettings):
     """What a campaign was started with; nothing of it changes afterwards."""
 
@@ -142,11 +134,6 @@ class CampaignPlan(CampaignPlanSettings):
     """Properties that are balanced beside it."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0
     """Deviation of the start set's values, by which it is standardised where there are further ones [unit]."""
-
-    @model_serializer(mode="wrap")
-    def _in_order_of_journal(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        parts: dict[str, Any] = serialize(self)
-        return {name: parts[name] for name in dict.fromkeys((*FIRST_IN_JOURNAL, *parts))}
 
     @property
     def targets(self) -> tuple[TargetProperty, ...]:

@@ -25,7 +25,7 @@ FEATURE_DECIMALS: Final = 9
 """Decimal places of features in the pool digest: above the bits in which platforms differ."""
 
 BYTES_BESIDE_A_NAME: Final = 72
-"""What one family takes in a bias report beside its name [byte]: keys, size, entropy, and its share of the envelope."""
+"""What one family takes in a metrics report beside its name [byte]: keys, size, entropy, its share of the envelope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def make_pool(candidates: Iterable[Candidate], features: NDArray[np.float64], fe
     report_bytes = sum(len(family.encode()) + BYTES_BESIDE_A_NAME for family in pool.families)
     if report_bytes > MAX_PAYLOAD_BYTES:
         raise TableError(
-            f"The names of the {len(pool.families)} families are too long for one bias report ({report_bytes} bytes)",
+            f"The names of the {len(pool.families)} families are too long for a metrics report ({report_bytes} bytes)",
             expected=f"at most {MAX_PAYLOAD_BYTES} bytes",
             action="choose shorter names",
         )

@@ -1,4 +1,4 @@
-"""The agent's log: one JSON line per fact, with the campaign, the step and the attempt bound to it."""
+"""The agent's log: one JSON line per fact, with campaign, decision, attempt and observation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import IO, Final
 
 import structlog
 
-from agent.campaign.event_descriptions import description_of
-from agent.campaign.events import DecisionMade, Event, PolicyExhausted
+from agent.campaign.event_descriptions import description_of, is_observation
+from agent.campaign.events import Event
+from agent.campaign.ledger import TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
 from agent.runtime.transaction import Transaction
+from protocols.wire.attempt_ids import decision_of
 
 MAX_QUARANTINE_LINES: Final = 1_000
 """Quarantined messages logged one by one; under a flood the counters go on, the log does not."""
@@ -40,7 +42,9 @@ def log_bands(logger: structlog.typing.FilteringBoundLogger, observation: int, m
 
 
 class TransactionLog:
-    """Logs what each step committed.
+    """Logs what each transaction committed.
+
+    Every line has `decision`, `attempt_id` and `observation` where they apply, so that lines can be joined.
 
     Args:
         logger: With the campaign bound.
@@ -51,19 +55,14 @@ class TransactionLog:
         self._quarantine_lines = 0
 
     def __call__(self, transaction: Transaction) -> None:
-        """Log a step after its commit."""
+        """Log a transaction after its commit."""
+        points = iter(transaction.bias)
         for event in transaction.events:
-            self._log_event(event)
-        for bias in transaction.bias:
-            point = bias.point
-            self._logger.info(
-                "bias_trajectory",
-                observation=bias.observation,
-                **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
-                starved_family=point.starved_family,
-                entropy=dict(zip(point.families, point.entropies, strict=True)),
-                size=dict(zip(point.families, point.sizes, strict=True)),
-            )
+            point = next(points) if is_observation(event) else None
+            keys = _keys_of(event, point)
+            self._log_event(event, keys)
+            if point is not None:
+                self._log_point(point, keys)
         for message in transaction.quarantined:
             self._quarantine_lines += 1
             if self._quarantine_lines <= MAX_QUARANTINE_LINES:
@@ -71,12 +70,34 @@ class TransactionLog:
                     "message_quarantined", topic=message.topic[:200], reason=message.reason, detail=message.detail
                 )
 
-    def _log_event(self, event: Event) -> None:
+    def _log_event(self, event: Event, keys: dict[str, object]) -> None:
         row = description_of(event)
         if not row.log_name:
             return
         fields = {field: getattr(event, field) for field in event.__dataclass_fields__ if field != "quantities"}
-        if isinstance(event, DecisionMade | PolicyExhausted):
-            fields["step"] = fields.pop("decision")
         log = self._logger.warning if row.is_warning else self._logger.info
-        log(row.log_name, **{("why" if field == "reason" else field): value for field, value in fields.items()})
+        log(
+            row.log_name, **{("why" if field == "reason" else field): value for field, value in (fields | keys).items()}
+        )
+
+    def _log_point(self, trajectory_point: TrajectoryPoint, keys: dict[str, object]) -> None:
+        point = trajectory_point.point
+        self._logger.info(
+            "bias_trajectory",
+            **keys,
+            **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
+            starved_family=point.starved_family,
+            entropy=dict(zip(point.families, point.entropies, strict=True)),
+            size=dict(zip(point.families, point.sizes, strict=True)),
+        )
+
+
+def _keys_of(event: Event, point: TrajectoryPoint | None) -> dict[str, object]:
+    """Return the numbers that an event belongs to: its decision, its attempt, and the observation that it made."""
+    keys: dict[str, object] = {}
+    attempt_id = getattr(event, "attempt_id", None)
+    if attempt_id is not None:
+        keys |= {"decision": decision_of(attempt_id), "attempt_id": attempt_id}
+    if point is not None:
+        keys["observation"] = point.observation
+    return keys

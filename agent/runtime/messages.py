@@ -86,7 +86,7 @@ class MessageBuilder:
         return topic_of(message), encode(message)
 
     def metrics_report(self, observation: int, point: BiasPoint, bands: Sequence[Band | None] = ()) -> OutgoingMessage:
-        """Write the bias report of a step, with the bands of the entropies where they are known."""
+        """Write the metrics report of an observation, with the bands of the entropies where they are known."""
         ends = [band or (None, None) for band in bands] or [(None, None)] * len(point.families)
         rows = zip(point.families, point.sizes, point.entropies, ends, strict=True)
         message = MetricsReport(

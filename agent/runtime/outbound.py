@@ -39,7 +39,7 @@ RETRY_REQUEST_S: Final = 2.0
 the agent waits no longer than this."""
 
 METRICS_REPORT_EVERY_S: Final = 0.5
-"""The retained bias report is for people and dashboards: twice a second is live."""
+"""The retained metrics report is for people and dashboards: twice a second is live."""
 
 
 class Outbound:
@@ -140,7 +140,7 @@ class Outbound:
                 self._announce(now)
         if self.connected and transaction.bias and now >= self._report_due:
             self._report_due = now + METRICS_REPORT_EVERY_S
-            self._spawn(self.send(*self._bias_report(), retain=True))
+            self._spawn(self.send(*self._metrics_report(), retain=True))
 
     async def wait_for_room(self, *, unless: Callable[[], bool]) -> None:
         """Wait while too many sends are pending, unless we are to end."""
@@ -177,7 +177,7 @@ class Outbound:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SHUTDOWN_GRACE_S):
                     await asyncio.gather(*self.pending)
-                    await self.send(*self._bias_report(), retain=True)
+                    await self.send(*self._metrics_report(), retain=True)
                     await self.send(*self._messages.status(Health.OFFLINE), retain=True)
         await self._transport.close()
 
@@ -229,7 +229,7 @@ class Outbound:
         incumbent = self._election.is_incumbent(now)
         self._spawn(self.send(*self._messages.status(Health.ONLINE, incumbent=incumbent), retain=True))
 
-    def _bias_report(self) -> OutgoingMessage:
+    def _metrics_report(self) -> OutgoingMessage:
         meter = self._maker.ledger.meter
         point = meter.point()
         bands = meter.bands() if len(point.families) <= MAX_BANDED_FAMILIES else ()

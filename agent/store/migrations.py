@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, select
 from sqlmodel import SQLModel
 
-from agent.entropy.bias import coverage, evenness
-from agent.store.tables import ALL_TABLES, BIAS_FAMILY, BIAS_POINT, MIGRATION, SCHEMA_VERSION
+from agent.store.tables import ALL_TABLES, MIGRATION, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION
 from protocols.errors import StoreError
 
-
-def _evenness_and_coverage(connection: Connection) -> None:
-    """Version 2: two more figures of every bias point, from its families' sizes and entropies, which are there."""
-    for column in ("evenness FLOAT", "coverage FLOAT DEFAULT '0' NOT NULL"):
-        connection.exec_driver_sql(f"ALTER TABLE bias_point ADD COLUMN {column}")
-    observations = (
-        connection.execute(select(BIAS_POINT.c.observation).order_by(BIAS_POINT.c.observation)).scalars().all()
-    )
-    rows = connection.execute(select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family)).all()
-    known: dict[str, tuple[int, float | None]] = {}
-    figures: list[dict[str, Any]] = []
-    at = 0
-    for observation in observations:
-        while at < len(rows) and rows[at].observation <= observation:
-            known[rows[at].family] = (rows[at].size, rows[at].entropy)
-            at += 1
-        families = [known[family] for family in sorted(known)]
-        even, covered = evenness([h for _, h in families]), coverage([size for size, _ in families])
-        figures.append({"which": observation, "even": even, "covered": covered})
-    if figures:
-        changed = update(BIAS_POINT).where(BIAS_POINT.c.observation == bindparam("which"))
-        connection.execute(changed.values(evenness=bindparam("even"), coverage=bindparam("covered")), figures)
-
-
-MIGRATIONS: Final[dict[int, Callable[[Connection], None]]] = {2: _evenness_and_coverage}
+MIGRATIONS: Final[dict[int, Callable[[Connection], None]]] = {}
 """Version reached -> the change that reaches it from the version before; a new database begins with the last."""
 
 
@@ -44,7 +19,7 @@ def migrate(connection: Connection, *, now: str) -> None:
     """Bring the database to SCHEMA_VERSION, inside the caller's transaction.
 
     Raises:
-        StoreError: When a later version of Entropilot wrote it.
+        StoreError: When a later version of Entropilot wrote it, or one before 0.2.0.
     """
     version = current_version(connection)
     if version > SCHEMA_VERSION:
@@ -52,6 +27,12 @@ def migrate(connection: Connection, *, now: str) -> None:
             f"This database has schema version {version}",
             expected=f"at most {SCHEMA_VERSION}, which this Entropilot knows",
             action="use the newer Entropilot that wrote it",
+        )
+    if 0 < version < OLDEST_SCHEMA_VERSION:
+        raise StoreError(
+            f"This database has schema version {version}, which Entropilot 0.1 wrote",
+            expected=f"{OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}: the names of events and columns changed with 0.2.0",
+            action="finish or look at this campaign with Entropilot 0.1.0, or start it again",
         )
     if version == 0:
         SQLModel.metadata.create_all(connection, tables=list(ALL_TABLES))

@@ -306,7 +306,7 @@ class Store:
         for disposition, by in counts:
             raised = self._statements.run(_RAISE_COUNT, [{"which": disposition, "by": by}])
             if raised.rowcount == 0:
-                self._statements.run(_INSERT_COUNT, [{"fate": disposition, "count": by}])
+                self._statements.run(_INSERT_COUNT, [{"disposition": disposition, "count": by}])
 
 
 def chain_digest(before: str, sequence: int, kind: str, payload: str) -> str:

@@ -19,8 +19,12 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION: Final = 2
-"""Version of the tables below; `agent.store.migrations` holds the observation from each version to the next."""
+SCHEMA_VERSION: Final = 3
+"""Version of the tables below; `agent.store.migrations` holds the change from each version to the next."""
+
+OLDEST_SCHEMA_VERSION: Final = 3
+"""First version that is migrated. 1 and 2 are of Entropilot 0.1: their events have other names, and to change these
+would break the journal's chain."""
 
 
 class CampaignMeta(SQLModel, table=True):

@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-RECORDING_VERSION: Final = 2
+RECORDING_VERSION: Final = 3
+
+OLDEST_RECORDING_VERSION: Final = 3
+"""First version that is read: events had other names before, and a translated line would break the chain."""
 
 HEADER_MARK: Final = "entropilot_recording"
 """Member of the header that gives the format's version."""
@@ -149,9 +152,13 @@ class Chain:
             raise WrongLine("it is not the header of a recording")
         if version > RECORDING_VERSION:
             raise WrongLine(f"it is of version {version}, and this Entropilot reads versions up to {RECORDING_VERSION}")
-        if version == 1 and "digest" in content:
-            raise WrongLine("it is of version 1, whose header has no digest, and yet has one: it was changed")
-        self._digest = line_digest("", line) if version == 1 else self._checked(line)
+        if version < OLDEST_RECORDING_VERSION:
+            raise WrongLine(
+                f"it is of version {version}, which Entropilot 0.1 wrote, and this Entropilot reads versions from "
+                f"{OLDEST_RECORDING_VERSION}: the names of events changed with 0.2.0; replay it with Entropilot "
+                "0.1.0, or record it again"
+            )
+        self._digest = self._checked(line)
         self.lines += 1
         try:
             return _header(version, content)

@@ -41,7 +41,7 @@ BINDING_VERSION: Final = "0.2.0"
 """Version of AsyncAPI's MQTT bindings."""
 
 QOS: Final = 1
-RETAINED: Final = frozenset({Channel.STATUS, Channel.BIAS})
+RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
 
 CLIENT_PARAMETER: Final = {
     Channel.REQUEST: "recipient",
@@ -81,7 +81,7 @@ _CHANNELS: Final = {
     Channel.FAILURE: "Failures of one simulator.",
     Channel.RECEIPT: "Receipts for one simulator.",
     Channel.STATUS: "Status of one client, retained; the broker sends its last will, `offline`.",
-    Channel.BIAS: "The bias of the dataset, retained.",
+    Channel.METRICS: "The bias of the dataset, retained.",
     Channel.CONTROL: "An operator's wishes.",
 }
 
@@ -113,7 +113,7 @@ _LIMITS: Final[dict[str, dict[str, Any]]] = {
     "text": {"maximum": MAX_TEXT_LENGTH, "unit": "character"},
     "atoms": {"maximum": MAX_ATOMS, "unit": "atom a request"},
     "quantities": {"maximum": MAX_QUANTITIES, "unit": "property a request or a result"},
-    "families": {"maximum": MAX_FAMILIES, "unit": "family a bias report"},
+    "families": {"maximum": MAX_FAMILIES, "unit": "family a metrics report"},
     "value": {"maximum": MAX_ABS_VALUE, "unit": "magnitude, in the value's own unit"},
     "receiveMaximum": {"maximum": RECEIVE_MAXIMUM, "unit": "unacknowledged message towards a client (MQTT 5)"},
 }

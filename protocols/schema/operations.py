@@ -97,8 +97,8 @@ OPERATIONS: Final = (
         "A hint, never a command: attempts at a simulator that is offline do not expire, and are sent again when it is "
         "back.",
     ),
-    Operation("agent", "send", Channel.BIAS, "At most about twice a second, and at the end of the campaign."),
-    Operation("observer", "receive", Channel.BIAS, "For dashboards: the retained one says how the dataset is now."),
+    Operation("agent", "send", Channel.METRICS, "At most about twice a second, and at the end of the campaign."),
+    Operation("observer", "receive", Channel.METRICS, "For dashboards: the retained one says how the dataset is now."),
     Operation(
         "operator",
         "send",

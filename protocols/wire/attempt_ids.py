@@ -30,6 +30,12 @@ def uid_of(attempt_id: str) -> str:
     return attempt_id.partition(_DECISION_MARK)[0]
 
 
+def decision_of(attempt_id: str) -> int | None:
+    """Return the decision that an attempt belongs to; None for an id that is not in this form."""
+    number = attempt_id.partition(_DECISION_MARK)[2].partition("-")[0]
+    return int(number) if number.isdecimal() and number.isascii() else None
+
+
 def number_of(attempt_id: str) -> int | None:
     """Return which attempt of its candidate an id names; None for one that is not in this form."""
     _, mark, number = attempt_id.rpartition(_ATTEMPT_MARK)

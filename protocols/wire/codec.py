@@ -28,7 +28,7 @@ CHANNEL_OF: Final[dict[str, Channel]] = {
     "candidate_result": Channel.RESULT,
     "candidate_failure": Channel.FAILURE,
     "result_receipt": Channel.RECEIPT,
-    "metrics_report": Channel.BIAS,
+    "metrics_report": Channel.METRICS,
     "status": Channel.STATUS,
     "control": Channel.CONTROL,
 }
@@ -130,7 +130,7 @@ def _check_belongs(message: AnyMessage, topic: Topic) -> None:
 def topic_of(message: AnyMessage, *, recipient: str = ANY_SIMULATOR) -> str:
     """Return the topic that a message travels on; `recipient` matters for requests only."""
     channel = CHANNEL_OF[message.type]
-    if channel in {Channel.BIAS, Channel.CONTROL}:
+    if channel in {Channel.METRICS, Channel.CONTROL}:
         return str(Topic(message.campaign, channel))
     if isinstance(message, CandidateRequest):
         return str(Topic(message.campaign, channel, recipient))

@@ -24,10 +24,10 @@ MAX_QUANTITIES: Final = 32
 """Most properties in one result."""
 
 MAX_FAMILIES: Final = 500
-"""Most families in one bias report: 230 space groups fit, and the report stays below MAX_PAYLOAD_BYTES."""
+"""Most families in one metrics report: 230 space groups fit, and the report stays below MAX_PAYLOAD_BYTES."""
 
 MAX_BANDED_FAMILIES: Final = 64
-"""Most families whose bands a bias report tells: 50 µs each twice a second, and it stays below MAX_PAYLOAD_BYTES."""
+"""Most families whose bands a metrics report tells: 50 µs each twice a second, and it stays below MAX_PAYLOAD_BYTES."""
 
 MAX_ABS_VALUE: Final = 1e12
 """Largest magnitude of a reported value, in its own unit; beyond it a number is a fault, not a measurement."""

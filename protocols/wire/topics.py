@@ -5,7 +5,7 @@
     entropilot/v1/<campaign>/failure/<simulator>     simulator -> agent
     entropilot/v1/<campaign>/receipt/<simulator>     agent -> simulator
     entropilot/v1/<campaign>/status/<client>         each client, retained, with a last will
-    entropilot/v1/<campaign>/bias                    agent, retained
+    entropilot/v1/<campaign>/metrics                 agent, retained
     entropilot/v1/<campaign>/control                 operator -> agent
 
 The sender's id is a level of the topic, so that a broker's access list can pin each device to its own topics.
@@ -46,11 +46,11 @@ class Channel(StrEnum):
     FAILURE = "failure"
     RECEIPT = "receipt"
     STATUS = "status"
-    BIAS = "bias"
+    METRICS = "metrics"
     CONTROL = "control"
 
 
-WITHOUT_CLIENT: Final = frozenset({Channel.BIAS, Channel.CONTROL})
+WITHOUT_CLIENT: Final = frozenset({Channel.METRICS, Channel.CONTROL})
 """Channels that have no client level."""
 
 

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from protocols.wire.messages import Identifier
 from scenarios.settings.instruments import MAX_SIMULATORS
 
-PACK_VERSION: Final = 1
+PACK_VERSION: Final = 2
 
 VERSION_MARK: Final = "entropilot_pack"
 """Member of the manifest that gives the format's version."""
@@ -103,7 +103,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    entropilot_pack: Literal[1] = PACK_VERSION
+    entropilot_pack: Literal[2] = PACK_VERSION
     entropilot: str = Field(max_length=64)
     """Version of Entropilot that made it."""
     name: Identifier
@@ -174,6 +174,13 @@ def parse_manifest(content: bytes) -> Manifest:
             f"it is of version {version}",
             expected=f"a version up to {PACK_VERSION}, which this Entropilot reads",
             action="use a newer Entropilot",
+        )
+    if version < PACK_VERSION:
+        raise WrongPack(
+            MANIFEST,
+            f"it is of version {version}, which Entropilot 0.1 wrote",
+            expected=f"version {PACK_VERSION}: the names of settings and events changed with 0.2.0",
+            action="make it again with `entropilot pack`, or use Entropilot 0.1.0",
         )
     try:
         return Manifest.model_validate(tree)

@@ -273,6 +273,6 @@ class LabPlayback(Player):
 def _is_kept(topic: str) -> bool:
     """Tell whether a topic is one that a broker keeps: a recorder hears a live message without that mark."""
     try:
-        return parse(topic).channel in {Channel.STATUS, Channel.BIAS}
+        return parse(topic).channel in {Channel.STATUS, Channel.METRICS}
     except MessageError:
         return False

@@ -10,5 +10,9 @@ from typing import Final
 
 from protocols.settings.renamed import RenamedSettings
 
-RENAMED: Final[RenamedSettings] = {}
+RENAMED: Final[RenamedSettings] = {
+    # With 0.2.0:
+    "campaign.further": "campaign.additional_properties",
+    "pool.columns.further_properties": "pool.columns.additional_properties",
+}
 """Old name to new name."""

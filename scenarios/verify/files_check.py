@@ -19,9 +19,6 @@ NOT_THERE: Final = "not there"
 NOT_YET: Final = "not there: it is written when a run ends"
 GONE: Final = "not there, and the campaign is finished: run it with --resume, which writes it again"
 
-FIRST_VERSION: Final = 1
-"""Of recordings: it knew no notes, so that nothing says how far one reaches."""
-
 METRICS_OF_SUMMARY: Final = 5
 """Three counts, and the bias before and after."""
 
@@ -156,7 +153,6 @@ def _other_end(check: RecordingCheck | None, journal: JournalEnd) -> str:
         return "not there, and the campaign is finished" if journal.is_over else ""
     if check.before > journal.rows:
         return f"it knows row {check.before} of a journal that ends at {journal.rows}"
-    has_notes = check.sequence > 0 or check.version > FIRST_VERSION
-    if journal.is_over and has_notes and check.sequence < journal.rows:
+    if journal.is_over and check.sequence < journal.rows:
         return f"its end is missing: it stops at row {check.sequence} of a finished journal of {journal.rows}"
     return ""

@@ -158,7 +158,7 @@ def test_optional_fields_may_be_absent_or_null_and_all_others_are_required(name:
     assert schema_accepts(name, only_required)
 
 
-def test_a_bias_report_of_families_without_entropy_survives_the_wire() -> None:
+def test_a_metrics_report_of_families_without_entropy_survives_the_wire() -> None:
     report = MetricsReport(
         campaign=CAMPAIGN,
         message_id="m",
@@ -391,7 +391,7 @@ def test_quality_of_service_is_1_and_only_status_and_bias_are_retained() -> None
         binding = operation["bindings"]["mqtt"]
         assert binding["qos"] == 1
         if operation["action"] == "send":
-            retained = operation["channel"]["$ref"] in {"#/channels/status", "#/channels/bias"}
+            retained = operation["channel"]["$ref"] in {"#/channels/status", "#/channels/metrics"}
             assert binding["retain"] is retained
 
 
@@ -455,7 +455,7 @@ def recorded(tmp_path: Path) -> list[str]:
     for payload in (b'{"protocol": "\xc3\x85"}', b"\xff\xfe"):
         writer = RecordingWriter(path, HEADER | {"scenario": {"name": "emt_alloys"}})
         writer.write("in", "entropilot/v1/c/result/s", payload, retain=False)
-        writer.write("out", "entropilot/v1/c/bias", b"", retain=True)
+        writer.write("out", "entropilot/v1/c/metrics", b"", retain=True)
         writer.note_event(1, "CampaignPaused", '{"reason": "x"}')
         writer.note_start(1)
         took: list[dict[str, Any]] = [{"row": 1}, {"condemned": 2}, {"expired": "a"}, {"proposed": 3, "based_on": 1}]

@@ -196,7 +196,7 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
                 close(number, "observed", attempt_id=event.attempt_id)
                 close(number, "overtaken by another attempt", open_of=event.candidate_id)
             case ObservationAdded():
-                observe(number, event.candidate_id, event.value, "manually")
+                observe(number, event.candidate_id, event.value, "manual")
                 close(number, "observed manually", open_of=event.candidate_id)
             case AttemptFailed():
                 close(number, f"failed: {event.reason}", attempt_id=event.attempt_id)

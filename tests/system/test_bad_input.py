@@ -419,7 +419,7 @@ def write_iron_scenario(folder: Path) -> None:
     (folder / "iron.toml").write_text(IRON_TOML, encoding="utf-8")
 
 
-def test_structures_that_the_calculator_does_not_know_are_set_aside_until_the_campaign_pauses(
+def test_structures_that_the_calculator_does_not_know_are_abandoned_until_the_campaign_pauses(
     bench: Workbench,
 ) -> None:
     write_iron_scenario(bench.folder)

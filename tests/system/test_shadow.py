@@ -214,4 +214,4 @@ def test_what_makes_no_shadow_is_refused_and_the_folder_left_as_it_is(bench: Wor
     other = bench.entropilot(*flags, "--resume", "--policy", "etal")
     assert (other.code, "started with other settings" in other.err) == (5, True)
     assert (folder(bench) / "shadow.jsonl").read_bytes() == before
-    assert "entropilot/v1/lab/bias" not in (folder(bench) / "recording.jsonl").read_text()
+    assert "entropilot/v1/lab/metrics" not in (folder(bench) / "recording.jsonl").read_text()

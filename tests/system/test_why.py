@@ -28,7 +28,7 @@ MY_POLICY = """
 from agent.acquisition.base import Choice, Proposal
 
 class Mine:
-    cheap = True
+    runs_inline = True
 
     def propose(self, context, count):
         return Proposal((Choice(int(context.available[-1]), 1.0),), "mine", details={"zeal": 0.25})

@@ -126,7 +126,7 @@ class Fold:
             self.decided_by[which] = event["decision"]
         self.decisions.append(event)
 
-    def _asking_ended(self, number: int, event: Json) -> Iterator[Breach]:
+    def _policy_exhausted(self, number: int, event: Json) -> Iterator[Breach]:
         yield from self._asked(number, event)
         if event["based_on"] != number - 1:
             yield "I6", f"row {number}: the policy ended on the ground of row {event['based_on']}, not of all"
@@ -188,7 +188,7 @@ class Fold:
         yield from self._known(number, event)
         yield from self._set_back(number, "expired", event)
 
-    def _candidate_set_aside(self, number: int, event: Json) -> Iterator[Breach]:
+    def _candidate_abandoned(self, number: int, event: Json) -> Iterator[Breach]:
         if self.standing.get(event["candidate_id"]) != "waiting":
             yield "I3", f"row {number}: {event['candidate_id']} is abandoned without a failure or an expiry"
         self.standing[event["candidate_id"]] = "abandoned"
@@ -199,7 +199,7 @@ class Fold:
         yield from ()
 
     def _observation_added(self, number: int, event: Json) -> Iterator[Breach]:
-        yield from self._observe(number, event["candidate_id"], event["value"], "manually", None)
+        yield from self._observe(number, event["candidate_id"], event["value"], "manual", None)
         self._close(number, "observed manually", open_of=event["candidate_id"])
 
     def _campaign_finished(self, number: int, _event: Json) -> Iterator[Breach]:

@@ -60,7 +60,7 @@ def manifest_of(members: Mapping[str, bytes], /, **others: Any) -> bytes:
         {"name": name, "kind": kind_of(name), "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         for name, content in members.items()
     ]
-    tree = {"entropilot_pack": 1, "entropilot": "0", "name": "x", "about": "", "pool_digest": "0" * 64}
+    tree = {"entropilot_pack": 2, "entropilot": "0", "name": "x", "about": "", "pool_digest": "0" * 64}
     return json.dumps(tree | {"members": listed} | others).encode()
 
 

@@ -18,7 +18,7 @@ MODULE = """
 from agent.acquisition.base import Choice, Proposal
 
 class First:
-    cheap = True
+    runs_inline = True
     def __init__(self, offset: int = 0) -> None:
         if offset < 0:
             raise ValueError("offset is negative")

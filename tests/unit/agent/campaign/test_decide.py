@@ -29,7 +29,7 @@ from agent.campaign.plan import AdditionalProperty, Ordering
 from agent.campaign.proposals import DecisionNeeded, decision_seed
 from agent.campaign.state import Campaign
 from protocols.errors import InvariantViolation, MessageError
-from protocols.wire.attempt_ids import attempt_identity, number_of, uid_of
+from protocols.wire.attempt_ids import attempt_identity, decision_of, number_of, uid_of
 from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, FailureReason, Quantity, ReceiptStatus
 from tests.support.campaigns import (
     PROPERTY,
@@ -206,7 +206,7 @@ def test_an_expired_request_is_made_again_and_expires_once() -> None:
     assert decide.decide_expiry(played.campaign, "never-made").events == ()
 
 
-def test_a_candidate_is_set_aside_after_its_last_attempt_and_not_before() -> None:
+def test_a_candidate_is_abandoned_after_its_last_attempt_and_not_before() -> None:
     played = play(max_attempts=3)
     candidate = played.awaited[0].candidate_id
     for number in (1, 2, 3):
@@ -308,7 +308,7 @@ def test_a_restart_of_the_simulator_is_not_counted_against_the_candidate() -> No
     assert played.answer(played.awaited[0]).status is ReceiptStatus.ACCEPTED  # type: ignore[union-attr]
 
 
-def test_a_candidate_that_takes_its_simulator_down_every_time_is_set_aside_in_the_end() -> None:
+def test_a_candidate_that_takes_its_simulator_down_every_time_is_abandoned_in_the_end() -> None:
     played = play(budget=1, max_attempts=1)
     for _ in range(follow.MAX_INTERRUPTIONS):
         played.fail(played.awaited[0], FailureReason.INTERRUPTED)
@@ -349,7 +349,7 @@ def test_an_observation_by_hand_costs_no_budget_and_closes_the_candidate() -> No
     assert played.campaign.acquired.tolist() == []
 
 
-def test_an_observation_by_hand_revives_a_candidate_that_was_set_aside() -> None:
+def test_an_observation_by_hand_revives_a_candidate_that_was_abandoned() -> None:
     played = play()
     attempt = played.awaited[0]
     played.fail(attempt, FailureReason.UNSUPPORTED)
@@ -580,8 +580,9 @@ def test_an_attempt_id_names_campaign_decision_candidate_and_attempt_and_is_the_
     assert first == attempt_identity("0a1b2c3d", 12, "fe2o3-0123456789ab", 2)
     assert first.startswith("0a1b2c3d-d000012-")
     assert first.endswith("-a2")
-    assert (uid_of(first), number_of(first)) == ("0a1b2c3d", 2)
+    assert (uid_of(first), number_of(first), decision_of(first)) == ("0a1b2c3d", 2, 12)
     assert [number_of(strange) for strange in ("", "x-a", "x-a²", "x-ab")] == [None] * 4
+    assert [decision_of(strange) for strange in ("", "x-d", "x-d²-0-a1", "x-dab-0-a1")] == [None] * 4
     others = [
         attempt_identity("0a1b2c3e", 12, "fe2o3-0123456789ab", 2),
         attempt_identity("0a1b2c3d", 13, "fe2o3-0123456789ab", 2),
@@ -647,7 +648,7 @@ def test_a_campaign_ends_when_no_candidate_is_left() -> None:
     assert played.of_kind(CampaignFinished) == [CampaignFinished("no candidate is left")]
 
 
-def test_a_campaign_pauses_itself_when_every_candidate_is_set_aside_in_a_row() -> None:
+def test_a_campaign_pauses_itself_when_every_candidate_is_abandoned_in_a_row() -> None:
     played = play(give_up_after=3)
     for _ in range(2):
         played.fail(played.awaited[0], FailureReason.UNSUPPORTED)

@@ -56,7 +56,7 @@ def test_an_observation_is_what_brings_values_into_the_dataset() -> None:
     start = StartSetLoaded(("c000",), (1.0,), ((3.0,),))
     assert list(observations_of(start)) == [Observation("c000", 1.0, (3.0,), "start set")]
     assert list(observations_of(RESULT, ["gap"])) == [Observation("c001", 1.5, (2.5,), "s1", "x-0-c001-1")]
-    assert list(observations_of(ObservationAdded("c002", 4.0, "m1"))) == [Observation("c002", 4.0, (), "manually")]
+    assert list(observations_of(ObservationAdded("c002", 4.0, "m1"))) == [Observation("c002", 4.0, (), "manual")]
     assert not is_observation(RequestExpired("x-0-c001-1", "c001"))
     assert list(observations_of(RequestExpired("x-0-c001-1", "c001"))) == []
     assert is_observation(StartSetLoaded((), ()))  # an empty start set is a point of the trajectory too

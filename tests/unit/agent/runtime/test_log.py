@@ -43,16 +43,18 @@ def test_every_fact_of_a_step_is_a_line_with_campaign_time_level_and_attempt(she
     attempt = shelf.awaited[0]
     transaction = shelf.transaction(delivered(result_of(attempt)))
     lines = logged(tmp_path / "agent.jsonl", transaction)
-    assert [line["event"] for line in lines] == ["result", "decision", "request", "bias_trajectory"]
+    assert [line["event"] for line in lines] == ["result", "bias_trajectory", "decision", "request"]
     assert all(line["campaign"] == "demo" and line["level"] == "info" and line["timestamp"] for line in lines)
-    result, decision, request, bias = lines
+    result, bias, decision, request = lines
     assert (result["attempt_id"], result["candidate_id"]) == (attempt.attempt_id, attempt.candidate_id)
     assert "quantities" not in result
     assert decision["decision"] == 2
     assert decision["why"].startswith("drawn at random")
     assert request["attempt_id"] == shelf.awaited[-1].attempt_id
     point = shelf.maker.ledger.meter.point()
-    assert bias["observation"] == 1
+    keys = {"decision": attempt.decision, "attempt_id": attempt.attempt_id, "observation": 1}
+    assert all(line | keys == line for line in (result, bias))
+    assert (request["decision"], request.get("observation")) == (2, None)
     assert bias["size"] == dict(zip(point.families, point.sizes, strict=True))
     assert list(bias["entropy"]) == list(POOL.families)
     assert (bias["evenness"], bias["coverage"], bias["starved_family"]) == (None, point.coverage, point.starved_family)
@@ -79,7 +81,7 @@ def test_trouble_is_a_warning(shelf: Shelf, tmp_path: Path) -> None:
     ]
     warnings = [line for line in logged(tmp_path / "agent.jsonl", *transactions) if line["level"] == "warning"]
     assert [line["event"] for line in warnings] == [
-        "attempt_failed", "request_expired", "request_expired", "candidate_set_aside", "campaign_paused",
+        "attempt_failed", "request_expired", "request_expired", "candidate_abandoned", "campaign_paused",
         "late_result", "message_quarantined",
     ]  # fmt: skip
     assert (warnings[0]["why"], warnings[0]["detail"]) == ("crashed", "the lamp broke")
@@ -92,7 +94,7 @@ def test_every_event_of_a_whole_campaign_can_be_logged(shelf: Shelf, tmp_path: P
     while shelf.campaign.phase is not Phase.FINISHED:
         transactions.append(shelf.transaction(delivered(result_of(shelf.awaited[0]))))
     lines = logged(tmp_path / "agent.jsonl", *transactions)
-    assert lines[-2]["event"] == "campaign_finished"
+    assert lines[-1]["event"] == "campaign_finished"
     assert sum(line["event"] == "bias_trajectory" for line in lines) == 6
 
 

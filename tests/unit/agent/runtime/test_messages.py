@@ -77,12 +77,12 @@ def test_a_receipt_goes_to_the_one_that_sent_the_answer(status: ReceiptStatus) -
     assert (message.attempt_id, message.status, message.detail) == ("a-1", status, "x" * 300)
 
 
-def test_a_bias_report_says_every_family_and_figure() -> None:
+def test_a_metrics_report_says_every_family_and_figure() -> None:
     point = BiasPoint(("cubic", "hexagonal"), (7, 1), (0.25, None), 1.5, 0.5, 0.25, "hexagonal", 0.75, 0.5)
     topic, payload = builder().metrics_report(41, point, ((0.125, 0.375), None))
     message = decode(topic, payload)
     assert isinstance(message, MetricsReport)
-    assert topic == "entropilot/v1/demo/bias"
+    assert topic == "entropilot/v1/demo/metrics"
     assert [(f.family, f.size, f.entropy) for f in message.families] == [("cubic", 7, 0.25), ("hexagonal", 1, None)]
     assert (message.observation, message.entropy_range, message.entropy_std, message.mean_gap) == (41, 1.5, 0.5, 0.25)
     assert [(f.entropy_low, f.entropy_high) for f in message.families] == [(0.125, 0.375), (None, None)]
@@ -90,7 +90,7 @@ def test_a_bias_report_says_every_family_and_figure() -> None:
     assert (message.starved_family, message.property, message.unit) == ("hexagonal", "formation_energy", "eV/atom")
 
 
-def test_the_largest_bias_report_can_be_sent() -> None:
+def test_the_largest_metrics_report_can_be_sent() -> None:
     families = tuple(f"{number:04d}".ljust(MAX_ID_LENGTH, "x") for number in range(MAX_FAMILIES))
     entropies = (-1.2345678901234567,) * MAX_FAMILIES
     point = BiasPoint(families, (1_000_000,) * MAX_FAMILIES, entropies, 1.5, 0.5, 0.25, families[0])
@@ -98,7 +98,7 @@ def test_the_largest_bias_report_can_be_sent() -> None:
     assert len(payload) <= MAX_PAYLOAD_BYTES
 
 
-def test_the_largest_bias_report_with_bands_can_be_sent() -> None:
+def test_the_largest_metrics_report_with_bands_can_be_sent() -> None:
     families = tuple(f"{number:04d}".ljust(MAX_ID_LENGTH, "ü") for number in range(MAX_BANDED_FAMILIES))
     point = BiasPoint(
         families, (10**6,) * MAX_BANDED_FAMILIES, (-1.2345678901234567,) * MAX_BANDED_FAMILIES, 1, 1, 1, "a"

@@ -205,11 +205,11 @@ def test_the_bias_is_reported_at_most_so_often_and_only_when_it_has_changed() ->
         for _ in range(10):
             bench.outbound.follow(bench.transaction, loop.time())
             await asyncio.sleep(METRICS_REPORT_EVERY_S / 4)
-        assert len(bench.link.on(Channel.BIAS)) == 3
+        assert len(bench.link.on(Channel.METRICS)) == 3
         await asyncio.sleep(METRICS_REPORT_EVERY_S)
         bench.outbound.follow(Transaction(), loop.time())
         await asyncio.sleep(0.01)
-        assert len(bench.link.on(Channel.BIAS)) == 3
+        assert len(bench.link.on(Channel.METRICS)) == 3
 
     played(fold)
 
@@ -221,7 +221,7 @@ def test_the_last_words_are_what_is_pending_the_report_and_that_we_leave() -> No
         await bench.outbound.shut_down()
         channels = [parse(topic).channel for topic, _ in bench.link.published]
         channels.remove(Channel.REQUEST)
-        assert channels == [Channel.STATUS, Channel.RECEIPT, Channel.RECEIPT, Channel.BIAS, Channel.STATUS]
+        assert channels == [Channel.STATUS, Channel.RECEIPT, Channel.RECEIPT, Channel.METRICS, Channel.STATUS]
         last = decode(*bench.link.published[-1])
         assert isinstance(last, Status)
         assert last.health is Health.OFFLINE

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, inspect
 
-from agent.campaign.events import EVENT_TYPES, Event, PolicyExhausted
+from agent.campaign.events import EVENT_TYPES, Event
 from agent.campaign.life_cycle import Phase
 from agent.runtime.resume import remember
 from agent.store import migrations
 from agent.store.migrations import MIGRATIONS, current_version, migrate
 from agent.store.store import Commit
-from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
+from agent.store.tables import ALL_TABLES, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.storage.database import sqlite_url
 from scenarios.verify.part import CheckedPart
@@ -26,7 +26,8 @@ from tests.support.databases import make_schema_database
 from tests.support.stored_campaigns import assert_views_equal_fold, opened
 
 POOL = small_pool(24)
-RELEASED = sorted((Path(__file__).parents[3] / "support" / "databases").glob("schema-*.db"))
+DATABASES = Path(__file__).parents[3] / "support" / "databases"
+RELEASED = sorted(DATABASES.glob("schema-*.db"))
 
 
 def tables_in(path: Path) -> set[str]:
@@ -57,7 +58,7 @@ def test_a_current_database_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_there_is_a_migration_to_every_version() -> None:
-    assert sorted(MIGRATIONS) == list(range(2, SCHEMA_VERSION + 1))  # a new database begins with the last
+    assert sorted(MIGRATIONS) == list(range(OLDEST_SCHEMA_VERSION + 1, SCHEMA_VERSION + 1))
 
 
 def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
@@ -71,6 +72,33 @@ def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path
     with pytest.raises(StoreError, match=rf"schema version {SCHEMA_VERSION + 1}.*use the newer Entropilot"):
         opened(path, POOL)
     assert path.read_bytes() == before
+
+
+def test_a_database_of_0_1_0_is_refused_by_name_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.db"
+    shutil.copy(DATABASES / "entropilot-0.1.0.db", path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"schema version 2, which Entropilot 0\.1 wrote.*with Entropilot 0\.1\.0"):
+        opened(path, POOL)
+    assert path.read_bytes() == before
+
+
+def test_a_migration_is_carried_out_once_and_recorded_with_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wider(connection: Connection) -> None:
+        connection.exec_driver_sql("ALTER TABLE quarantine ADD COLUMN wider TEXT")
+
+    path = tmp_path / "campaign.db"
+    opened(path, POOL).close()
+    monkeypatch.setattr(migrations, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setitem(MIGRATIONS, SCHEMA_VERSION + 1, wider)
+    for _ in range(2):
+        opened(path, POOL).close()
+    with closing(sqlite3.connect(path)) as connection:
+        versions = [row[0] for row in connection.execute("SELECT version FROM schema_migration ORDER BY version")]
+        assert "wider" in {row[1] for row in connection.execute("PRAGMA table_info(quarantine)")}
+    assert versions == [SCHEMA_VERSION, SCHEMA_VERSION + 1]
 
 
 def test_a_database_with_the_tables_of_somebody_else_is_refused_by_their_names(tmp_path: Path) -> None:
@@ -100,7 +128,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, mo
     opened(path, POOL).close()  # and the version of today opens it
 
 
-LATER_KINDS: dict[str, set[type[Event]]] = {"schema-1": {PolicyExhausted}, "schema-2": set()}
+LATER_KINDS: dict[str, set[type[Event]]] = {"schema-3": set()}
 """Released database -> the kinds of event that came after it: a new kind needs no other tables."""
 
 
@@ -109,7 +137,9 @@ def test_a_database_that_is_written_today_holds_an_event_of_every_kind(tmp_path:
 
 
 def test_every_released_schema_has_its_database_here() -> None:
-    assert [path.name for path in RELEASED] == [f"schema-{version}.db" for version in range(1, SCHEMA_VERSION + 1)]
+    assert [path.name for path in RELEASED] == [
+        f"schema-{version}.db" for version in range(OLDEST_SCHEMA_VERSION, SCHEMA_VERSION + 1)
+    ]
 
 
 @pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
@@ -134,27 +164,6 @@ def test_a_migrated_database_has_the_columns_of_a_new_one_and_the_record_of_ever
         versions = [row[0] for row in connection.execute("SELECT version FROM schema_migration ORDER BY version")]
     first = int(released.stem.rpartition("-")[2])
     assert versions == list(range(first, SCHEMA_VERSION + 1))
-
-
-def test_the_first_schema_gets_the_figures_that_it_did_not_have(tmp_path: Path) -> None:
-    shutil.copy(RELEASED[0], tmp_path / "campaign.db")
-    opened(tmp_path / "campaign.db", POOL).close()
-    with closing(sqlite3.connect(tmp_path / "campaign.db")) as connection:
-        figures = connection.execute(
-            "SELECT observation, evenness, coverage FROM bias_point ORDER BY observation"
-        ).fetchall()
-    assert figures[0] == (0, None, 0.0)  # five values over three families: by the published entropy, none has one
-    assert figures[-1] == (8, None, pytest.approx(1 / 3))  # five values of one family
-
-
-def test_a_database_of_the_first_schema_that_has_not_begun_is_migrated_too(tmp_path: Path) -> None:
-    path = tmp_path / "campaign.db"
-    shutil.copy(RELEASED[0], path)
-    with closing(sqlite3.connect(path)) as connection:
-        for table in ("journal", "observation", "request", "bias_point", "bias_family"):
-            connection.execute(f"DELETE FROM {table}")
-        connection.commit()
-    opened(path, POOL).close()
 
 
 def database_parts(parts: tuple[CheckedPart, ...]) -> tuple[CheckedPart, ...]:

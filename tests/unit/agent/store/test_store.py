@@ -49,23 +49,6 @@ class StoreContract:
     def shelf(self, store: Store) -> Shelf:
         return Shelf(store, POOL, PLAN)
 
-    def test_the_first_schema_is_brought_to_that_of_today(self, url: str) -> None:
-        store = opened(url, POOL)
-        Shelf(store, POOL, PLAN.model_copy(update={"estimator": "m_spacing"})).play(4)
-        told = list(store.trajectory())
-        assert 0 < (told[-1][1].evenness or 0) < 1
-        store.close()
-        engine = create_engine(url)
-        with engine.begin() as connection:
-            for column in ("evenness", "coverage"):
-                connection.execute(text(f"ALTER TABLE bias_point DROP COLUMN {column}"))
-            connection.execute(text("UPDATE schema_migration SET version = 1"))
-        engine.dispose()
-        store = opened(url, POOL)
-        assert list(store.trajectory()) == told
-        assert_views_equal_fold(store, POOL)
-        store.close()
-
     @pytest.mark.parametrize("seed", range(4))
     def test_views_equal_the_fold_of_the_journal(self, shelf: Shelf, seed: int) -> None:
         shelf.play(seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -40,7 +39,7 @@ def write(path: Path, messages: int = 2) -> Path:
 def manually(path: Path, *rows: dict[str, Any]) -> Path:
     """Write rows whose digests fit, whatever they say."""
     lines, digest = [], ""
-    for content in ({"entropilot_recording": 2, **HEADER}, *rows):
+    for content in ({"entropilot_recording": 3, **HEADER}, *rows):
         line, digest = sealed(digest, content)
         lines.append(line)
     path.write_text("\n".join(lines) + "\n")
@@ -100,23 +99,14 @@ def test_a_compressed_recording_that_ends_early_gives_what_was_whole(tmp_path: P
     assert "is torn" in check.note
 
 
-def test_a_recording_of_version_1_is_read_and_continued(tmp_path: Path) -> None:
+def test_a_recording_of_0_1_0_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    header = json.dumps({"entropilot_recording": 1, **HEADER})
-    row = json.dumps({"n": 1, "t": 0.5, "dir": "in", "topic": "lab/x", "retain": False, "text": "1"})
-    before = hashlib.sha256(header.encode()).hexdigest()[:16]
-    digest = hashlib.sha256(f"{before}{row}".encode()).hexdigest()[:16]
-    path.write_text(f'{header}\n{row[:-1]}, "digest": "{digest}"}}\n')
-    writer = RecordingWriter(path, HEADER)
-    assert (writer.before, writer.sequence) == (None, None)
-    writer.note_start(7)
-    writer.close()
-    with open_recording(path) as recording:
-        message, start = recording.rows()
-    assert isinstance(message, MessageRow)
-    assert (recording.header.version, message.qos) == (1, 1)
-    assert isinstance(start, StartRow)
-    assert check_recording(path).problem == ""
+    path.write_text(sealed("", {"entropilot_recording": 2, **HEADER})[0] + "\n")
+    before = path.read_bytes()
+    refusal = r"version 2, which Entropilot 0\.1 wrote.*replay it with Entropilot 0\.1\.0, or record it again"
+    with pytest.raises(StoreError, match=refusal):
+        read_header(path)
+    assert path.read_bytes() == before
 
 
 def test_the_last_note_is_found_below_thousands_of_messages(tmp_path: Path) -> None:
@@ -192,7 +182,7 @@ def test_times_that_run_backwards_are_found(tmp_path: Path) -> None:
 def test_a_header_tells_how_its_arithmetic_was_pinned(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     pinned = {"OPENBLAS_CORETYPE": "Haswell"}
-    path.write_text(sealed("", {"entropilot_recording": 2, **HEADER, "arithmetic": pinned})[0] + "\n")
+    path.write_text(sealed("", {"entropilot_recording": 3, **HEADER, "arithmetic": pinned})[0] + "\n")
     assert read_header(path).arithmetic == pinned
     assert read_header(write(tmp_path / "plain.jsonl")).arithmetic == {}
 
@@ -202,14 +192,14 @@ def test_a_header_tells_how_its_arithmetic_was_pinned(tmp_path: Path) -> None:
 )
 def test_a_header_of_another_kind_is_found(tmp_path: Path, member: dict[str, Any]) -> None:
     path = tmp_path / "r.jsonl"
-    path.write_text(sealed("", {"entropilot_recording": 2, **HEADER, **member})[0] + "\n")
+    path.write_text(sealed("", {"entropilot_recording": 3, **HEADER, **member})[0] + "\n")
     assert "line 1: the header lacks" in check_recording(path).problem
 
 
 @pytest.mark.parametrize("member", [{"campaign": "\ud800"}, {"scenario": {"about": "\udfff"}}])
 def test_a_header_of_what_is_no_text_is_found(tmp_path: Path, member: dict[str, Any]) -> None:
     path = tmp_path / "r.jsonl"
-    path.write_text(sealed("", {"entropilot_recording": 2, **HEADER, **member})[0] + "\n")
+    path.write_text(sealed("", {"entropilot_recording": 3, **HEADER, **member})[0] + "\n")
     assert "line 1: the header holds half a surrogate pair" in check_recording(path).problem
 
 
@@ -281,5 +271,5 @@ def test_how_much_of_the_file_was_read_is_known_for_a_progress_bar(tmp_path: Pat
 
 def test_an_open_recording_is_checked_by_the_name_that_it_is_given(tmp_path: Path) -> None:
     with write(tmp_path / "r.jsonl").open("rb") as file:
-        assert check_lines(Path("inside"), file) == RecordingCheck(2, version=2, pool_digest="0f", before=1, sequence=3)
+        assert check_lines(Path("inside"), file) == RecordingCheck(2, version=3, pool_digest="0f", before=1, sequence=3)
     assert check_lines(Path("inside"), io.BytesIO(b"none\n")).problem.startswith("line 1: it is not JSON")

@@ -51,7 +51,7 @@ def test_the_first_line_says_what_was_recorded(tmp_path: Path) -> None:
     path = tmp_path / "recording.jsonl"
     write(path)
     header, rows = read(path)
-    assert header == {"entropilot_recording": 2, **HEADER, "digest": header["digest"]}
+    assert header == {"entropilot_recording": 3, **HEADER, "digest": header["digest"]}
     assert rows == []
 
 
@@ -264,11 +264,11 @@ def test_every_single_byte_that_is_changed_is_found_with_its_line(tmp_path: Path
             assert check.problem.startswith(f"line {line}: "), (at, byte, check)
 
 
-def test_a_header_that_was_made_one_of_version_1_is_found_though_no_row_follows(tmp_path: Path) -> None:
+def test_a_header_that_was_made_one_of_0_1_0_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "recording.jsonl"
     write(path)
-    path.write_text(path.read_text().replace('"entropilot_recording": 2', '"entropilot_recording": 1'))
-    assert check_recording(path).problem.startswith("line 1: it is of version 1")
+    path.write_text(path.read_text().replace('"entropilot_recording": 3', '"entropilot_recording": 2'))
+    assert check_recording(path).problem.startswith("line 1: it is of version 2, which Entropilot 0.1 wrote")
 
 
 def test_a_line_that_is_missing_or_twice_is_found(tmp_path: Path) -> None:
@@ -299,9 +299,9 @@ def test_a_torn_last_line_is_no_fault(tmp_path: Path) -> None:
         (b"\x7fELF\x00\n", "line 1: it is not JSON"),
         (b"[1]\n", "line 1: it is no object"),
         (b'{"n": 1}\n', "line 1: it is not the header of a recording"),
-        (b'{"entropilot_recording": 3}\n', "line 1: it is of version 3, and this Entropilot reads versions up to 2"),
-        (b'{"entropilot_recording": 2, "campaign": "c"}\n', "line 1: its digest does not fit"),
-        (b'{"entropilot_recording": 2, "camp', "line 1: the header is torn"),
+        (b'{"entropilot_recording": 4}\n', "line 1: it is of version 4, and this Entropilot reads versions up to 3"),
+        (b'{"entropilot_recording": 3, "campaign": "c"}\n', "line 1: its digest does not fit"),
+        (b'{"entropilot_recording": 3, "camp', "line 1: the header is torn"),
     ],
 )
 def test_what_is_no_recording_is_said(tmp_path: Path, content: bytes, words: str) -> None:

@@ -56,8 +56,8 @@ def test_a_topic_survives_the_way_to_text_and_back(channel: Channel, name: str) 
         f"{PREFIX}/c/result",
         f"{PREFIX}/c/result/",
         f"{PREFIX}/c/result/s/more",
-        f"{PREFIX}/c/bias/s",
-        f"{PREFIX}/c/bias/",
+        f"{PREFIX}/c/metrics/s",
+        f"{PREFIX}/c/metrics/",
         f"{PREFIX}/c/control/s",
         f"{PREFIX}/c/measurement/s",
         f"{PREFIX}/c/RESULT/s",
@@ -91,7 +91,7 @@ def test_a_topic_that_is_none_of_ours_is_refused_by_that_reason(topic: str) -> N
 @pytest.mark.parametrize("name", ["", "C", "+", "#", "a/b", "$share", "-a", "a b", "é", LONGEST + "a", "a\n"])
 def test_a_name_that_would_break_a_topic_stops_us(name: str) -> None:
     with pytest.raises(InvariantViolation):
-        str(Topic(name, Channel.BIAS))
+        str(Topic(name, Channel.METRICS))
     with pytest.raises(InvariantViolation):
         str(Topic("c", Channel.RESULT, name))
     with pytest.raises(InvariantViolation):

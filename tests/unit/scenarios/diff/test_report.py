@@ -23,7 +23,7 @@ def test_a_new_file_and_an_earlier_picture_may_be_written(tmp_path: Path) -> Non
 
 
 def test_what_is_no_picture_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "x.png").write_text('{"entropilot_recording": 2}')
+    (tmp_path / "x.png").write_text('{"entropilot_recording": 3}')
     (tmp_path / "folder.png").mkdir()
     for name in ("x.png", "folder.png"):
         with pytest.raises(StoreError, match=rf"{name} exists and is no picture.*another --out"):

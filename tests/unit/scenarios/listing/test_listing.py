@@ -79,7 +79,7 @@ def test_what_is_no_recording_is_told_and_the_others_are_listed(tmp_path: Path) 
     (run_folder(tmp_path, "half") / "summary.json").write_text("{")
     for name, member in (("nonsense", {"versions": ["abc"]}), ("no text", {"campaign": "\ud800"})):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "recording.jsonl").write_text(sealed("", {"entropilot_recording": 2, **member})[0] + "\n")
+        (tmp_path / name / "recording.jsonl").write_text(sealed("", {"entropilot_recording": 3, **member})[0] + "\n")
     status = {each.name: each.status for each in list_recordings(tmp_path) if each.kind == "run"}
     assert status.keys() == {"sound", "broken", "half", "nonsense", "no text"}
     assert all("line 1" in status[name] for name in ("broken", "nonsense", "no text"))

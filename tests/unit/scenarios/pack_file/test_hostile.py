@@ -116,7 +116,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "no manifest": (lambda: sealed_zip([entry("scenario.json", b"{}")]), r"manifest\.json: it is missing"),
     "another manifest": (lambda: sealed_zip([entry(MANIFEST, b'{"a": 1}')]), "it is not the manifest of a pack"),
     "a manifest that is no JSON": (lambda: sealed_zip([entry(MANIFEST, b"[" * 100_000)]), r"manifest\.json: it is not"),
-    "a newer version": (lambda: with_members(SCENARIO, entropilot_pack=2), "use a newer Entropilot"),
+    "a newer version": (lambda: with_members(SCENARIO, entropilot_pack=3), "use a newer Entropilot"),
+    "a pack of 0.1.0": (lambda: with_members(SCENARIO, entropilot_pack=1), "which Entropilot 0.1 wrote"),
     "an unknown field": (lambda: with_members(SCENARIO, more=1), r"manifest\.json: more: "),
     "encrypted": (encrypted, r"scenario\.json: it is encrypted"),
     "too many members": (
@@ -137,7 +138,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a broker": (lambda: with_members({"scenario.json": b'{"broker": {"url": "mqtt://x"}}'}), "it names a broker"),
     "a tar file": (tar_file, "it is a tar file"),
     "a gzip file": (lambda: gzip.compress(b"x"), "it is compressed with gzip"),
-    "a recording": (lambda: b'{"entropilot_recording": 2}\n', "it is a recording"),
+    "a recording": (lambda: b'{"entropilot_recording": 3}\n', "it is a recording"),
     "nothing": (lambda: b"", "it is empty"),
     "binary": (lambda: bytes(range(256)) * 4, "it begins with"),
 }  # fmt: skip

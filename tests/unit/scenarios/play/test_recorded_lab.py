@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-from protocols.recording.lines import HEADER_MARK, line_digest, sealed
-from protocols.recording.reader import open_recording
 from protocols.wire.topics import PREFIX
 from scenarios.play.recorded_lab import AnswerLookup, RecordedLab, labs_in
-from scenarios.settings.library import library_recordings
 from tests.support import sample_messages as messages
 from tests.support.samples.recorded import Rows
 
@@ -122,28 +116,3 @@ def test_what_the_lab_says_unasked_has_its_place_and_its_time_and_the_agents_wor
         (2.0, 1, 1),
     ]
     assert [each.retain for each in unsolicited] == [True, False, False]
-
-
-def test_a_recording_of_the_first_format_has_its_lab_too(tmp_path: Path) -> None:
-    rows = Rows()
-    rows.asked(1.0, "x")
-    rows.answered(2.0, "x")
-    header = json.dumps({HEADER_MARK: 1, "campaign": messages.CAMPAIGN, "pool_digest": "", "started_at": ""})
-    digest, lines = line_digest("", header), [header]
-    for row, direction in zip(rows, ("out", "in"), strict=True):
-        content = {"n": row.number, "t": row.time_s, "dir": direction, "topic": row.topic, "retain": False}
-        line, digest = sealed(digest, content | {"text": row.payload.decode()})
-        lines.append(line)
-    path = tmp_path / "first.jsonl"
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    with open_recording(path) as recording:
-        assert times(labs_in(recording.rows())[messages.CAMPAIGN], "x") == [1.0]
-
-
-@pytest.mark.parametrize("name", sorted(library_recordings()))
-def test_of_every_golden_recording_every_attempt_is_known(name: str) -> None:
-    with open_recording(library_recordings()[name]) as recording:
-        lab = labs_in(recording.rows())[name]
-    assert lab.given >= 40
-    assert all(lab.find(candidate, attempt).is_known for candidate, attempt in lab.answers)
-    assert all(answer.after_s >= 0 for answers in lab.answers.values() for answer in answers)

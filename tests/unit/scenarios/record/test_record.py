@@ -48,7 +48,7 @@ def test_a_campaign_or_topics_are_recorded_and_never_one_of_them_unasked() -> No
 
 def test_campaigns_without_end_are_counted_in_little_memory_and_shown_on_one_screen(tmp_path: Path) -> None:
     heard = ListenerCounts()
-    topics = ("entropilot/v1/a/bias", *(f"entropilot/v1/c{number}/bias" for number in range(5_000)), "lab/x")
+    topics = ("entropilot/v1/a/metrics", *(f"entropilot/v1/c{number}/metrics" for number in range(5_000)), "lab/x")
     for topic in (*topics, *topics):
         heard.note(topic)
     assert len(heard.by_channel) <= MAX_CHANNELS_COUNTED + 2

@@ -25,7 +25,7 @@ from tests.support.table_run import write_table
 
 OWN = """
 class Policy:
-    cheap = True
+    runs_inline = True
     def propose(self, context, count):
         return None
 

@@ -222,12 +222,6 @@ def test_a_step_that_was_noted_and_not_committed_is_sound_and_a_row_that_the_jou
     assert f"it knows row {there + 3} of a journal that ends at {there}" in first_problem(tmp_path).problem
 
 
-def test_a_recording_of_the_first_version_has_no_notes_and_is_sound(run: Path) -> None:
-    line = '{"entropilot_recording": 1, "campaign": "demo", "pool_digest": "", "started_at": "", "versions": {}}'
-    (run / "recording.jsonl").write_text(line + "\n")
-    require_sound(verify_run(run, FILES), "run")
-
-
 def edit(path: Path, how: Callable[[str], str]) -> None:
     text = path.read_text(encoding="utf-8")
     changed = how(text)

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
 
+import agent.campaign.event_descriptions
+import agent.campaign.ledger
 import agent.loop
 import agent.runtime.outbound
 import agent.runtime.resume
@@ -31,6 +33,8 @@ FILES: Final = tuple(
         agent.loop,
         agent.runtime.outbound,
         agent.runtime.transaction,
+        agent.campaign.ledger,
+        agent.campaign.event_descriptions,
         agent.runtime.resume,
         agent.store.store,
         agent.store.views,

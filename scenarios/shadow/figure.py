@@ -98,7 +98,7 @@ def _draw_strip(axes: Any, agreements: Sequence[Agreement]) -> None:
             vmin=0,
             vmax=len(kinds) - 1,
             extent=extent,
-            target_property="auto",
+            aspect="auto",
             interpolation="none",
         )
     else:

@@ -107,16 +107,6 @@ def test_every_setting_that_a_journal_keeps_is_a_part_of_the_plan_under_its_own_
     assert getattr(plan, name) == getattr(settings, name)
 
 
-def test_a_journal_has_the_parts_of_a_plan_in_the_order_of_its_first_version() -> None:
-    plan = made().plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d")
-    assert plan.model_dump_json() == (
-        '{"campaign":"demo","uid":"u","property_name":"gap","unit":"eV","valid_range":[-1000000000000.0,1000000000000.0],'
-        '"budget":10,"parallel":1,"batch":1,"ordering":"in_order","max_attempts":3,"give_up_after":10,"seed":0,'
-        '"policy":"etal","policy_options":{},"fingerprint":"f","recipients":["s"],"pool_digest":"d",'
-        '"estimator":"m_spacing","resolution":0.001,"further":[],"weight":1.0,"scale":1.0}'
-    )
-
-
 def test_what_nobody_asked_for_is_left_open() -> None:
     assert made().left_open() == {"estimator", "resolution"}
     assert made(estimator="m_spacing", resolution=None).left_open() == {"resolution"}

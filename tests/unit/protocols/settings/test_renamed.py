@@ -13,7 +13,7 @@ from protocols.settings.renamed import new_name, renamed_length
 from protocols.settings.resolve import resolve
 
 RENAMED = {
-    "campaign.further": "campaign.additional",
+    "campaign.more": "campaign.additional",
     "lab.*.delay_s": "lab.*.latency.mean_s",
     "old.section.key": "campaign.budget",
     "operator.*.wish": "operator.*.action",
@@ -51,9 +51,9 @@ def refusal(*layers: Layer) -> str:
 
 def test_a_file_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "lab.toml"
-    path.write_text("[campaign]\nbudget = 3\n\n[campaign.additional_properties.gap]\nweight = 2\n")
+    path.write_text("[campaign]\nbudget = 3\n\n[campaign.more.gap]\nweight = 2\n")
     said = refusal(toml_layer(path))
-    assert f"no setting campaign.further (from {path}, line 4): it is called campaign.additional now" in said
+    assert f"no setting campaign.more (from {path}, line 4): it is called campaign.additional now" in said
     assert "use campaign.additional" in said
 
 

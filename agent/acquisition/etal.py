@@ -215,7 +215,9 @@ class _Decision:
             reason, details = "without any value there is nothing to score", dict[str, float]()
         else:
             choice, runner_up, reason, details = _scored(family, available, known)
-        prefix = f"all families missed {self._patience} times in a row and are admitted again; " if reopened else ""
+        prefix = (
+            f"all families brought no gain {self._patience} times in a row and are admitted again; " if reopened else ""
+        )
         passed_over = self._passed_over(code)
         description = f"{prefix}{_state_of(family, is_poorest=not passed_over)}{passed_over}; {reason}"
         return _Pick(choice, runner_up, family, description, details)
@@ -240,8 +242,8 @@ class _Decision:
             for code, family in enumerate(self._families)
             if not self._left[code] or family.no_gain_count >= self._patience
         ]
-        rank = self._priority(target)
-        poorer = sorted((rank, code) for code in could_not_be if (rank := self._priority(code)) < rank)
+        own_rank = self._priority(target)
+        poorer = sorted((rank, code) for code in could_not_be if (rank := self._priority(code)) < own_rank)
         description = []
         for _, code in poorer[:MAX_PASSED_OVER]:
             family = self._families[code]
@@ -302,4 +304,4 @@ def _state_of(family: _Family, *, is_poorest: bool) -> str:
     if entropy is None:
         return f"{family.name} has no entropy ({counted})"
     rank = "has the lowest entropy" if is_poorest else "has the lowest entropy of those to ask for"
-    return f"{family.name} is {rank} (h = {entropy:.3f} nat, {counted})"
+    return f"{family.name} {rank} (h = {entropy:.3f} nat, {counted})"

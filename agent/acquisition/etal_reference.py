@@ -96,7 +96,7 @@ class PublishedEntropyTargeted:
         if not left:
             out, unjudged = len(judged), len(open_codes) - len(judged)
             return left, (
-                f"no family with candidates is left: {out} missed {self._patience} times in a row, "
+                f"no family with candidates is left: {out} brought no gain {self._patience} times in a row, "
                 f"{unjudged} without a defined entropy"
             )
         defined = [h for h in entropies if math.isfinite(h)]

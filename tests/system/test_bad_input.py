@@ -367,7 +367,7 @@ def test_a_policy_that_can_do_nothing_with_a_table_ends_at_once_and_says_why(ben
         assert (summary["observations"], summary["spent"], summary["random"]) == (2, 0, None)
         assert summary["stopped_because"] == (
             "the policy has nothing more to ask for: no family with candidates is left: "
-            "0 missed 5 times in a row, 2 without a defined entropy"
+            "0 brought no gain 5 times in a row, 2 without a defined entropy"
         )
     assert bench.entropilot("verify", "lab").code == 0
 

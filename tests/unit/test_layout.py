@@ -24,7 +24,8 @@ FOLDERS = sorted({path.parent for path in UNIT.parent.rglob("*.py")})
 
 def is_module(place: Path) -> bool:
     """Whether a module or a package stands there."""
-    return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
+    private = place.with_name(f"_{place.name}.py")
+    return place.with_suffix(".py").is_file() or private.is_file() or (place / "__init__.py").is_file()
 
 
 def files_in(folder: Path) -> int:

@@ -17,10 +17,9 @@ from protocols.wire.messages import CandidateFailure, CandidateResult, FailureRe
 from protocols.wire.topics import Channel, parse, simulator_subscriptions
 from simulators import service as service_module
 from simulators.evaluator import EvaluationFailed
-from simulators.executor import ChildExecutor, Executor, InPlaceExecutor
+from simulators.executor import Executor, InPlaceExecutor
 from simulators.outbox import AttemptProgress, Outbox
 from simulators.service import SimulatorService
-from simulators.settings import SimulatorSettings
 from tests.support import sample_messages as messages
 from tests.support.evaluators import Constant, Failing, HeldExecutor, Silent, UnmakableExecutor, energy
 from tests.support.lab import PATIENCE_S, RESEND_S, Lab, clock, decoded, until
@@ -438,42 +437,6 @@ async def test_a_simulator_ends_within_five_seconds_while_it_evaluates_and_says_
             answer = await lab.answer("a-1")
     assert isinstance(answer, CandidateFailure)
     assert answer.reason is FailureReason.INTERRUPTED
-
-
-@pytest.mark.system
-async def test_a_simulator_ends_within_five_seconds_while_a_real_child_hangs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
-    evaluator: dict[str, Any] = {"evaluator": "tests.support.evaluators:Misbehaving", "concurrency": 2}
-    executor = ChildExecutor(SimulatorSettings(id=messages.SIMULATOR, **evaluator))
-    lab = Lab(tmp_path, **evaluator)
-    async with lab.agent():
-        async with lab.simulator(executor):
-            await lab.ask(messages.request("a-1", formula="hang"))
-            await lab.ask(messages.request("a-2", formula="Al"))
-            await lab.answer("a-2")
-            began = time.monotonic()
-        assert time.monotonic() - began < 5.0
-    assert not any(child.is_running for child in executor._all)
-    assert stored(lab, "a-1") is AttemptProgress.STARTED
-    assert stored(lab, "a-2") is AttemptProgress.ANSWERED
-
-
-@pytest.mark.system
-async def test_an_evaluation_past_its_deadline_is_reported_and_the_next_one_is_answered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
-    evaluator: dict[str, Any] = {"evaluator": "tests.support.evaluators:Misbehaving", "concurrency": 1}
-    lab = Lab(tmp_path, **evaluator)
-    executor = ChildExecutor(SimulatorSettings(id=messages.SIMULATOR, **evaluator))
-    async with lab.agent(), lab.simulator(executor):
-        for name, formula in (("a-1", "hang"), ("a-2", "exit"), ("a-3", "nothing"), ("a-4", "Al")):
-            await lab.ask(messages.request(name, formula=formula, deadline_s=0.3 if formula == "hang" else 30.0))
-        answers = [await lab.answer(name) for name in ("a-1", "a-2", "a-3", "a-4")]
-    reasons = [each.reason if isinstance(each, CandidateFailure) else None for each in answers]
-    assert reasons == [FailureReason.DEADLINE_EXCEEDED, FailureReason.CRASHED, FailureReason.CALCULATION_FAILED, None]
 
 
 async def ended_by(lab: Lab, executor: Executor) -> BaseException:

@@ -276,7 +276,9 @@ def test_when_every_family_is_left_out_all_are_admitted_again(world_of: Callable
     world, start, acquired = crowded(world_of, (0, 1, 2))
     proposal = etal.propose(world.context(observed=start, acquired=acquired), 1)
     assert proposal.target_family == "b"
-    assert proposal.reason.startswith("all families missed 10 times in a row and are admitted again; b is poorest")
+    assert proposal.reason.startswith(
+        "all families brought no gain 10 times in a row and are admitted again; b has the lowest"
+    )
     assert len(proposal.reason) <= 200
 
 
@@ -285,8 +287,8 @@ def test_the_reason_names_the_poorer_families_that_could_not_be_asked_for_and_wh
     asked = world.context(observed=start, acquired=acquired)
     proposal = etal.propose(asked, 1)
     assert proposal.target_family == "c"
-    assert proposal.reason.startswith("c is the poorest to ask for (h = ")
-    assert "; b is poorer, but missed 12 times in a row; expected gain" in proposal.reason
+    assert proposal.reason.startswith("c has the lowest entropy of those to ask for (h = ")
+    assert "; b is poorer, but brought no gain 12 times in a row; expected gain" in proposal.reason
     of_b = np.flatnonzero(world.context(observed=start).pool.family_codes == 1)
     without = dataclasses.replace(asked, available=np.setdiff1d(asked.available, of_b))
     assert "; b is poorer, but has no candidate left; " in etal.propose(without, 1).reason
@@ -298,7 +300,7 @@ def test_a_family_left_out_counts_only_while_it_has_candidates(world_of: Callabl
     left = np.arange(200, 240)
     proposal = etal.propose(world.context(observed=start, acquired=acquired, available=left), 1)
     assert proposal.target_family == "b"
-    assert proposal.reason.startswith("all families missed")
+    assert proposal.reason.startswith("all families brought no gain")
 
 
 def test_values_that_are_all_equal_still_give_a_choice(world_of: Callable) -> None:

@@ -261,14 +261,14 @@ def test_it_ends_when_every_family_with_candidates_is_left_out(world_of: Callabl
     proposal = reference.propose(world.context(observed=start, acquired=late), 1)
     assert proposal.choices == ()
     assert proposal.reason == (
-        "no family with candidates is left: 3 missed 5 times in a row, 0 without a defined entropy"
+        "no family with candidates is left: 3 brought no gain 5 times in a row, 0 without a defined entropy"
     )
 
 
 def test_it_ends_when_no_family_has_a_defined_entropy(biased: Callable) -> None:
     proposal = reference.propose(biased(0).context(observed=array(0, 1, 200)), 1)
     assert proposal.choices == ()
-    assert proposal.reason.endswith("0 missed 5 times in a row, 3 without a defined entropy")
+    assert proposal.reason.endswith("0 brought no gain 5 times in a row, 3 without a defined entropy")
 
 
 def test_it_ends_when_the_only_family_left_is_the_richest_already(world_of: Callable) -> None:

@@ -58,10 +58,8 @@ def test_a_file_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 def test_a_variable_is_told_as_a_variable() -> None:
-    said = refusal(
-        environment_layer(Settings, {"ENTROPILOT_CAMPAIGN__FURTHER": "{}"}), set_layer(("campaign.budget=3",))
-    )
-    assert "(from ENTROPILOT_CAMPAIGN__FURTHER): it is called campaign.additional now" in said
+    said = refusal(environment_layer(Settings, {"ENTROPILOT_CAMPAIGN__MORE": "{}"}), set_layer(("campaign.budget=3",)))
+    assert "(from ENTROPILOT_CAMPAIGN__MORE): it is called campaign.additional now" in said
     assert "use ENTROPILOT_CAMPAIGN__ADDITIONAL" in said
 
 
@@ -84,5 +82,5 @@ def test_a_section_that_is_gone_is_told_by_the_setting_and_what_it_stands_for_is
 def test_names_that_are_no_old_ones_have_no_new_one() -> None:
     assert new_name(RENAMED, ("campaign", "budget")) is None
     assert new_name(RENAMED, ("lab", "delay_s")) is None
-    assert renamed_length(RENAMED, ("campaign", "further", "gap", "weight")) == 2
+    assert renamed_length(RENAMED, ("campaign", "more", "gap", "weight")) == 2
     assert renamed_length(RENAMED, ("campaign", "budget")) == 0

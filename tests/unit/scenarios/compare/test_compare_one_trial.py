@@ -46,7 +46,9 @@ def test_no_policy_acquires_or_sees_what_is_held_out(table: Path, policy: str) -
 
 
 def test_a_target_of_a_pool_that_has_one_property_only_is_refused(table: Path) -> None:
-    with pytest.raises(SettingsError, match=r"'x_ray'.*add x_ray and its unit to \[pool\.columns\.additional_properties"):
+    with pytest.raises(
+        SettingsError, match=r"'x_ray'.*add x_ray and its unit to \[pool\.columns\.additional_properties"
+    ):
         compare_policies(scenario_on(table, {"targets": ["x_ray"]}), ["random"], [0], downstream=True)
 
 

@@ -52,7 +52,7 @@ def test_campaigns_without_end_are_counted_in_little_memory_and_shown_on_one_scr
     for topic in (*topics, *topics):
         heard.note(topic)
     assert len(heard.by_channel) <= MAX_CHANNELS_COUNTED + 2
-    assert (heard.by_channel["a: bias"], heard.by_channel[OTHER_TOPICS]) == (2, 2)
+    assert (heard.by_channel["a: metrics"], heard.by_channel[OTHER_TOPICS]) == (2, 2)
     assert heard.by_channel[FURTHER_CAMPAIGNS] == 2 * (5_001 - MAX_CHANNELS_COUNTED)
     assert sum(heard.by_channel.values()) == heard.messages == 2 * len(topics)
     assert json.loads(record_json(heard, tmp_path))["by_channel"] == heard.by_channel

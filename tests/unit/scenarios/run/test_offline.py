@@ -104,7 +104,7 @@ def test_what_it_acquired_leads_from_point_to_point(parallel: int, ordering: str
 
 
 def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(SettingsError, match="no such class"):
+    with pytest.raises(SettingsError, match="there is no Rondom in it"):
         run(policy="agent.acquisition.baselines:Rondom")
 
 

@@ -25,12 +25,17 @@ def given(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_table_says_property_unit_and_range_of_the_campaign_and_the_units_of_further_properties() -> None:
-    found = resolve_scenario([Layer("a.toml", given(campaign={"budget": 3, "additional_properties": {"volume": {"weight": 2.0}}}))])
+    found = resolve_scenario(
+        [Layer("a.toml", given(campaign={"budget": 3, "additional_properties": {"volume": {"weight": 2.0}}}))]
+    )
     campaign = found.settings.campaign
     assert (campaign.property, campaign.unit, campaign.valid_range) == ("gap", "eV", (0.0, 9.0))
     assert campaign.additional_properties["volume"].unit == "Å^3"
     assert found.source_of["campaign.unit"] == "derived from pool.columns.unit"
-    assert found.source_of["campaign.additional_properties.volume.unit"] == "derived from pool.columns.additional_properties.volume"
+    assert (
+        found.source_of["campaign.additional_properties.volume.unit"]
+        == "derived from pool.columns.additional_properties.volume"
+    )
     assert found.source_of["simulator.table.columns.unit"] == "derived from pool.columns.unit"
     assert found.source_of["simulator.evaluator"] == "derived from pool.columns"
 

@@ -24,7 +24,7 @@ def test_verify_of_a_shadows_folder_points_to_its_recording(tmp_path: Path) -> N
 def test_verify_of_a_newer_pack_advises_a_newer_entropilot(tmp_path: Path) -> None:
     (tmp_path / "new.pack").write_bytes(sealed_zip([entry("manifest.json", b'{"entropilot_pack": 3}')]))
     (part,) = verify(str(tmp_path / "new.pack"), tmp_path, None, lambda *_: None)
-    assert "it is of version 2" in part.problem
+    assert "it is of version 3" in part.problem
     assert part.action == "use a newer Entropilot"
 
 

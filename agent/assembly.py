@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from agent.acquisition.registry import policy_fingerprint
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
@@ -142,55 +144,60 @@ def assemble_agent(
         on_commit: Called after every commit.
     """
     plan = files.plan
-    logger, log_file = open_log(files.folder / LOG)
-    logger = logger.bind(campaign=plan.campaign)
-    recording = _recording(files.folder / RECORDING, plan, header)
-    messages = MessageBuilder(
-        plan,
-        pool,
-        evaluation_deadline_s=settings.evaluation_deadline_s,
-        clock=_clock,
-        instance=instance_of(files.folder, plan.uid),
-    )
-    policy_runner = make_policy_runner(pool_arrays(pool), plan.policy, plan.policy_options, settings.code)
-    maker = TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request)
-    transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
-    poison_guard = PoisonMessageGuard(files.folder / POISON_GUARD)
-    log_transaction = TransactionLog(logger)
-    recorder = RunRecorder(recording, transport.row_of, files.store)
-
-    def after_commit(transaction: Transaction) -> None:
-        log_transaction(transaction)
-        on_commit(transaction)
-
-    if broker_limits:
-        logger.warning("broker_limits", limits=broker_limits)
-    logger.info("agent_started", sequence=files.store.sequence, policy=plan.policy, budget=plan.budget)
-    if files.note:
-        logger.warning("policy_changed", detail=files.note)
-    log_bands(logger, files.ledger.observation, files.ledger.meter)
-    try:
-        yield Agent(
-            maker=maker,
-            store=files.store,
-            transport=transport,
-            policy_runner=policy_runner,
-            messages=messages,
-            request_timeout_s=settings.request_timeout_s,
-            now=_now,
-            poison_guard=poison_guard,
-            write_ahead=recorder.write_ahead,
-            on_commit=after_commit,
+    with (
+        _logging(files, broker_limits) as logger,
+        closing(_recording(files.folder / RECORDING, plan, header)) as recording,
+    ):
+        messages = MessageBuilder(
+            plan,
+            pool,
+            evaluation_deadline_s=settings.evaluation_deadline_s,
+            clock=_clock,
+            instance=instance_of(files.folder, plan.uid),
         )
-    except Exception:
-        logger.exception("agent_failed")
-        raise
-    finally:
+        policy_runner = make_policy_runner(pool_arrays(pool), plan.policy, plan.policy_options, settings.code)
+        transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
+        log_transaction = TransactionLog(logger)
+
+        def after_commit(transaction: Transaction) -> None:
+            log_transaction(transaction)
+            on_commit(transaction)
+
+        with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
+            yield Agent(
+                maker=TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request),
+                store=files.store,
+                transport=transport,
+                policy_runner=policy_runner,
+                messages=messages,
+                request_timeout_s=settings.request_timeout_s,
+                now=_now,
+                poison_guard=poison_guard,
+                write_ahead=RunRecorder(recording, transport.row_of, files.store).write_ahead,
+                on_commit=after_commit,
+            )
+
+
+@contextmanager
+def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typing.FilteringBoundLogger]:
+    """Open the log of an agent, with its first and last lines; an error that ends the agent is a line too."""
+    logger, log_file = open_log(files.folder / LOG)
+    with closing(log_file):
+        logger = logger.bind(campaign=files.plan.campaign)
+        if broker_limits:
+            logger.warning("broker_limits", limits=broker_limits)
+        logger.info("agent_started", sequence=files.store.sequence, policy=files.plan.policy, budget=files.plan.budget)
+        if files.note:
+            logger.warning("policy_changed", detail=files.note)
         log_bands(logger, files.ledger.observation, files.ledger.meter)
-        logger.info("agent_ended", sequence=files.store.sequence, phase=files.ledger.campaign.phase.value)
-        poison_guard.close()
-        recording.close()
-        log_file.close()
+        try:
+            yield logger
+        except Exception:
+            logger.exception("agent_failed")
+            raise
+        finally:
+            log_bands(logger, files.ledger.observation, files.ledger.meter)
+            logger.info("agent_ended", sequence=files.store.sequence, phase=files.ledger.campaign.phase.value)
 
 
 def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:

@@ -119,7 +119,7 @@ class EntropyTargeted:
         self._kept: tuple[PoolArrays, tuple[TargetProperty, ...], list[Histories]] | None = None
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
-        """Choose up to `count` candidates, each from the family that is poorest by then."""
+        """Choose up to `count` candidates, each from the family of the lowest entropy by then."""
         decision = _Decision(context, self._families(context), self._patience)
         picks: list[_Pick] = []
         while len(picks) < min(count, len(context.available)):

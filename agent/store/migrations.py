@@ -31,7 +31,7 @@ def migrate(connection: Connection, *, now: str) -> None:
     if 0 < version < OLDEST_SCHEMA_VERSION:
         raise StoreError(
             f"This database has schema version {version}, which Entropilot 0.1 wrote",
-            expected=f"{OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}: the names of events and columns changed with 0.2.0",
+            expected=f"version {OLDEST_SCHEMA_VERSION} or later: the names of events and columns changed with 0.2.0",
             action="finish or look at this campaign with Entropilot 0.1.0, or start it again",
         )
     if version == 0:

@@ -78,7 +78,7 @@ def supervise_with_kills(arguments: Sequence[str], *, campaign: str, kills: int)
             if code != -signal.SIGKILL:
                 return code
             if killed < kills:
-                tell(f"killed ({killed + 1} of {kills}); taking it up again", "yellow")
+                tell(f"killed ({killed + 1} of {kills}); resuming it", "yellow")
             rest += [] if "--resume" in rest else ["--resume"]
     raise CampaignHalted(
         "The run was killed more often than [crashes] says",

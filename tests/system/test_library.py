@@ -131,7 +131,7 @@ def test_pool_runs_dry_ends_by_itself_with_everything_observed(bench: Workbench)
 def test_neither_crashes_nor_a_flaky_network_change_a_decision(bench: Workbench) -> None:
     run(bench, "three_crashes", "calm", "--budget", "20", "--set", "crashes.at=[]")
     killed = bench.entropilot("run", "three_crashes", "--quiet", "--budget", "20", "--set", "crashes.at=[4,9,10]")
-    assert (killed.code, killed.err.count("taking it up again")) == (0, 3)
+    assert (killed.code, killed.err.count("resuming it")) == (0, 3)
     run(bench, "flaky_network", "flaky", "--budget", "20", "--set", "network.cut_every_s=1.2")
     assert "network_cut" in (bench.runs / "flaky" / "network.jsonl").read_text(encoding="utf-8")
     assert decisions(bench, "three_crashes") == decisions(bench, "flaky") == decisions(bench, "calm")

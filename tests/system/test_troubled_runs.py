@@ -42,7 +42,7 @@ def test_a_run_that_is_killed_three_times_decides_as_one_that_is_not(bench: Work
     assert bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "calm").code == 0
     killed = bench.entropilot("run", "lab.toml", "--json", "--campaign", "killed", "--set", "crashes.at=[3,7,8]")
     assert killed.code == 0, killed.err
-    assert killed.err.count("taking it up again") == 3
+    assert killed.err.count("resuming it") == 3
     assert json.loads(killed.out)["observations"] == 36
     assert decided(bench, "killed") == decided(bench, "calm")
     replayed = json.loads(bench.entropilot("replay", "killed", "--json").out)
@@ -62,7 +62,7 @@ def test_a_run_that_is_asked_to_end_between_crashes_ends_and_can_be_taken_up(
     assert (told.code, told.err.count("resume it with --resume --campaign killed")) == (130, 1)
     ended = bench.entropilot("run", "lab.toml", "--json", "--resume", *slow)
     assert ended.code == 0, ended.err
-    assert ended.err.count("taking it up again") == 1, "what is past is not repeated"
+    assert ended.err.count("resuming it") == 1, "what is past is not repeated"
     assert json.loads(ended.out)["spent"] == 12
 
 

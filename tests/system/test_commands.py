@@ -119,7 +119,7 @@ def test_the_recording_holds_every_request_result_and_receipt(ran: tuple[Workben
     assert {("out", "status"), ("out", "metrics_report"), ("in", "status")} <= set(passed)
 
 
-def test_the_log_has_the_campaign_on_every_line_and_the_bias_at_every_observation(ran: tuple[Workbench, Finished]) -> None:
+def test_every_log_line_has_the_campaign_and_every_observation_its_bias(ran: tuple[Workbench, Finished]) -> None:
     lines = json_lines(folder_of(ran) / "agent.jsonl")
     assert {line["campaign"] for line in lines} == {"oracle_table"}
     trajectory = [line for line in lines if line["event"] == "bias_trajectory"]

@@ -191,7 +191,8 @@ def test_show_settings_names_the_source_of_every_value_and_writes_nothing(bench:
         if command != "simulator":
             assert line_of["campaign.budget"][1:] == ["3", "--budget"]
     told = bench.entropilot("run", *arguments, "--show-settings", "--json")
-    assert json.loads(told.out)["campaign.budget"] == {"value": 3, "from": "--budget"}
+    budget = {"value": 3, "from": "--budget", "meaning": "Candidates that may be requested."}
+    assert json.loads(told.out)["campaign.budget"] == budget
     assert not bench.runs.exists()
 
 

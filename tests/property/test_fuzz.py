@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from agent.runtime.transaction import TransactionBuilder
+from agent.campaign.decide import Consequence, decide_message
+from agent.campaign.ledger import Ledger
 from protocols.wire import codec
+from protocols.wire.messages import AnyMessage
 from tests.property import fuzz
 from tests.property.mutations import MUTATIONS
 
@@ -25,12 +27,17 @@ def test_spoilt_messages_change_nothing_and_raise_nothing() -> None:
     assert set(tally.taken_after) == set(MUTATIONS)
 
 
+def _decide_of_any_campaign(ledger: Ledger, message: AnyMessage) -> Consequence:
+    """Take a message of another campaign for one of ours."""
+    return decide_message(ledger.campaign, message.model_copy(update={"campaign": ledger.campaign.plan.campaign}))
+
+
 @pytest.mark.parametrize(
     ("place", "name", "fault"),
     [
         (codec, "_has_repeated_keys", lambda _payload: False),
         (codec, "_check_belongs", lambda _message, _topic: None),
-        (TransactionBuilder, "_own", lambda _maker, message: message),
+        (Ledger, "decide", _decide_of_any_campaign),
     ],
 )
 def test_a_planted_leniency_is_found(monkeypatch: pytest.MonkeyPatch, place: object, name: str, fault: object) -> None:

@@ -20,8 +20,8 @@ from tests.simulation.faults import FaultMix, draw_faults
 from tests.simulation.lab import MOST_MISDEEDS, Lab
 from tests.support.campaigns import small_plan, small_pool
 
-NEVER_GIVES_UP: Final = 1_000
-"""Attempts that no candidate needs: what the faults cost then changes no decision, and the twin can tell."""
+NEVER_GIVES_UP: Final = 100
+"""The most attempts that a plan allows, and more than any candidate needs: what the faults cost then changes no decision, and the twin can tell."""
 
 CONTENT_SHARE: Final = 0.2
 """Of the fussy policies, how many end their campaign themselves."""

@@ -35,7 +35,7 @@ def agent_on(
     maker: type[TransactionBuilder] = TransactionBuilder,
     **options: Any,
 ) -> Iterator[Agent]:
-    """Begin or take up a campaign in a folder, and release its files afterwards."""
+    """Begin or resume a campaign in a folder, and release its files afterwards."""
     with (
         closing(opened(folder / "campaign.db", pool)) as store,
         closing(PoisonMessageGuard(folder / "agent.in_process")) as poison_guard,

@@ -203,7 +203,7 @@ def assert_kept(bench: Workbench, sent: list[tuple[str, bytes, str]]) -> None:
         digest = hashlib.sha256(payload).hexdigest()
         assert row[:5] == (topic, reason, len(payload), digest, payload[:QUARANTINE_PREFIX_BYTES])
         assert row[5]
-    counts = dict(bench.rows("SELECT disposition, count FROM message_count WHERE fate LIKE 'quarantined%'"))
+    counts = dict(bench.rows("SELECT disposition, count FROM message_count WHERE disposition LIKE 'quarantined%'"))
     assert counts == Counter(f"quarantined: {reason}" for _, _, reason in sent)
 
 

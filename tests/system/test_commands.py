@@ -119,25 +119,24 @@ def test_the_recording_holds_every_request_result_and_receipt(ran: tuple[Workben
     assert {("out", "status"), ("out", "metrics_report"), ("in", "status")} <= set(passed)
 
 
-def test_the_log_has_the_campaign_on_every_line_and_the_bias_at_every_step(ran: tuple[Workbench, Finished]) -> None:
+def test_every_log_line_has_the_campaign_and_every_observation_its_bias(ran: tuple[Workbench, Finished]) -> None:
     lines = json_lines(folder_of(ran) / "agent.jsonl")
     assert {line["campaign"] for line in lines} == {"oracle_table"}
     trajectory = [line for line in lines if line["event"] == "bias_trajectory"]
-    assert [line["observation"] for line in trajectory] == list(
-        range(1, BUDGET + 1)
-    )  # step 0, the start set, is in the CSV
+    numbers = [line["observation"] for line in trajectory]
+    assert numbers == list(range(1, BUDGET + 1))  # observation 0, the start set, is in the CSV
     assert [sum(line["size"].values()) for line in trajectory] == list(range(85, 85 + BUDGET))
     decided = [line for line in lines if line["event"] == "decision"]
-    assert [line["observation"] for line in decided] == list(range(BUDGET))
+    assert [line["decision"] for line in decided] == list(range(BUDGET))
     assert all(line["why"] and line["policy"] == "etal" for line in decided)
     attempts = {line["attempt_id"] for line in lines if line["event"] == "result"}
     assert attempts == {line["attempt_id"] for line in lines if line["event"] == "request"}
 
 
-def test_the_trajectory_has_a_row_for_every_step_and_family(ran: tuple[Workbench, Finished]) -> None:
+def test_the_trajectory_has_a_row_for_every_observation_and_family(ran: tuple[Workbench, Finished]) -> None:
     with (folder_of(ran) / "trajectory.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0])[:4] == ["step", "family", "size", "entropy"]
+    assert list(rows[0])[:4] == ["observation", "family", "size", "entropy"]
     assert {"entropy_range", "entropy_std", "mean_gap", "starved_family"} <= set(rows[0])
     assert len(rows) == 7 * (BUDGET + 1)
     assert sum(int(row["size"]) for row in rows if row["observation"] == str(BUDGET)) == 84 + BUDGET
@@ -188,11 +187,12 @@ def test_show_settings_names_the_source_of_every_value_and_writes_nothing(bench:
         assert line_of["broker.keepalive_s"][1:] == ["9", "ENTROPILOT_BROKER__KEEPALIVE_S"]
         assert line_of["campaign.parallel"][1:] == ["2", "--set", "campaign.parallel"]
         assert line_of["campaign.max_attempts"][1:] == ["3", "default"]
-        assert line_of["campaign.unit"][1:] == ['"eV"', "[pool.columns]"]
+        assert line_of["campaign.unit"][1:] == ['"eV"', "derived", "from", "pool.columns.unit"]
         if command != "simulator":
             assert line_of["campaign.budget"][1:] == ["3", "--budget"]
     told = bench.entropilot("run", *arguments, "--show-settings", "--json")
-    assert json.loads(told.out)["campaign.budget"] == {"value": 3, "from": "--budget"}
+    budget = {"value": 3, "from": "--budget", "meaning": "Candidates that may be requested."}
+    assert json.loads(told.out)["campaign.budget"] == budget
     assert not bench.runs.exists()
 
 

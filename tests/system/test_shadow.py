@@ -78,7 +78,7 @@ def run_lab(bench: Workbench, url: str, *additional: str, latency_s: float = 0.0
     return bench.start("agent", "lab.toml", *reached(url, bench), "--quiet", *additional)
 
 
-def test_with_the_policy_and_seed_of_the_lab_a_shadow_agrees_wholly_and_with_others_less(
+def test_with_the_policy_and_seed_of_the_lab_a_shadow_agrees_entirely_and_with_others_less(
     bench: Workbench, url: str
 ) -> None:
     alike, other = shadow(bench, url, *ETAL), shadow(bench, url, "--policy", "round_robin", runs="others")
@@ -148,7 +148,7 @@ def kill_and_resume(bench: Workbench, url: str) -> tuple[Part, Part]:
     return resumed, undisturbed
 
 
-def test_a_shadow_that_is_killed_and_taken_up_writes_what_an_undisturbed_one_writes(bench: Workbench) -> None:
+def test_a_shadow_that_is_killed_and_resumed_writes_what_an_undisturbed_one_writes(bench: Workbench) -> None:
     url = start_broker(bench, "mosquitto")
     told, expected = (json.loads(part.finish().out) for part in kill_and_resume(bench, url))
     written = [(folder(bench, runs) / "shadow.jsonl").read_bytes() for runs in ("runs", "others")]
@@ -168,7 +168,7 @@ def test_a_shadow_tells_when_its_broker_kept_nothing_while_it_was_away(bench: Wo
     assert "the broker had kept nothing for us (1×)" in told_again.out
 
 
-def test_a_shadow_that_is_ended_tells_what_it_heard_and_can_be_taken_up(bench: Workbench, url: str) -> None:
+def test_a_shadow_that_is_ended_tells_what_it_heard_and_can_be_resumed(bench: Workbench, url: str) -> None:
     listening = shadow(bench, url, *ETAL, "--budget", "1000")
     run_lab(bench, url).finish()
     until(lambda: len(lines(bench)) == 12, "not all choices were compared")

@@ -79,13 +79,13 @@ def decisions(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(row[0]) for row in made]
 
 
-@pytest.mark.parametrize(("step", "number"), [("0", 0), ("3", 3), ("last", BUDGET - 1)])
+@pytest.mark.parametrize(("decision", "number"), [("0", 0), ("3", 3), ("last", BUDGET - 1)])
 def test_the_first_a_middle_and_the_last_decision_are_explained(
-    bench: Workbench, lab_run: Path, step: str, number: int
+    bench: Workbench, lab_run: Path, decision: str, number: int
 ) -> None:
     before = contents(lab_run)
     made = decisions(lab_run)[number]
-    tree = told(bench.entropilot("why", "lab", step, "--json"))
+    tree = told(bench.entropilot("why", "lab", decision, "--json"))
     assert (tree["decision"], tree["decisions"], tree["seed"]) == (number, BUDGET, made["seed"])
     assert [each["candidate"]["candidate_id"] for each in tree["chosen"]] == made["candidate_ids"]
     assert tree["runner_up"]["candidate_id"] == made["runner_up"]

@@ -48,7 +48,7 @@ def test_every_policy_begins_with_the_same_start_and_seeds_differ(table: Path, t
     assert final == comparison.final("etal", "entropy_range")
 
 
-def test_the_files_hold_every_bias_figure_of_every_step_and_every_test(table: Path, tmp_path: Path) -> None:
+def test_the_files_hold_every_bias_metric_of_every_observation_and_every_test(table: Path, tmp_path: Path) -> None:
     comparison = compare_policies(scenario_on(table), ["etal", "random", "etal"], range(2))
     written = write_comparison(comparison, tmp_path / "out")
     assert [path.name for path in written] == ["comparison.png", "comparison.csv", "tests.csv", "comparison.json"]
@@ -56,7 +56,7 @@ def test_the_files_hold_every_bias_figure_of_every_step_and_every_test(table: Pa
     rows = read_csv(written[1])
     assert len(rows) == 2 * 2 * 16
     names = [figure.name for figure in BIAS_METRICS]
-    assert list(rows[0]) == ["policy", "seed", "step", *names]
+    assert list(rows[0]) == ["policy", "seed", "observation", *names]
     last = [row for row in rows if (row["policy"], row["seed"], row["observation"]) == ("etal", "1", "15")]
     assert [float(last[0][name]) for name in names] == [comparison.final("etal", name)[1] for name in names]
     tests = read_csv(written[2])

@@ -60,7 +60,7 @@ async def test_a_child_started_anew_proposes_the_same_to_the_last_bit() -> None:
     assert first == second
 
 
-async def test_a_child_is_asked_and_not_waited_for_within_the_step() -> None:
+async def test_a_child_is_asked_and_not_waited_for_within_the_transaction() -> None:
     child = ChildPolicyRunner(ARRAYS, "etal", {})
     answer: object = child.propose_inline(contexts(1)[0], 1)  # type: ignore[func-returns-value]
     assert answer is None

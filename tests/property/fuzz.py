@@ -64,7 +64,7 @@ REASONS: Final = frozenset({
 
 CHANNELS: Final = {
     "candidate_request": "request", "candidate_result": "result", "candidate_failure": "failure",
-    "result_receipt": "receipt", "metrics_report": "bias", "status": "status", "control": "control",
+    "result_receipt": "receipt", "metrics_report": "metrics", "status": "status", "control": "control",
 }  # fmt: skip
 SCHEMAS: Final = Path(__file__).resolve().parents[2] / "protocols" / "schema" / "v1"
 VALIDATORS: Final = {

@@ -21,7 +21,8 @@ from tests.simulation.lab import MOST_MISDEEDS, Lab
 from tests.support.campaigns import small_plan, small_pool
 
 NEVER_GIVES_UP: Final = 100
-"""The most attempts that a plan allows, and more than any candidate needs: what the faults cost then changes no decision, and the twin can tell."""
+"""The most attempts that a plan allows, and more than any candidate needs: what the faults cost then changes no
+decision, and the twin can tell."""
 
 CONTENT_SHARE: Final = 0.2
 """Of the fussy policies, how many end their campaign themselves."""

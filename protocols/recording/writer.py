@@ -2,7 +2,7 @@
 
 The first line is a header, every further one a row:
 
-    {"entropilot_recording": 2, "campaign": …, "pool_digest": …, "scenario": …, "started_at": …, "versions": …,
+    {"entropilot_recording": 3, "campaign": …, "pool_digest": …, "scenario": …, "started_at": …, "versions": …,
      "digest": …}
     {"n": 1, "t": 0.012, "dir": "in", "topic": …, "retain": false, "qos": 1, "text": …, "digest": …}
     {"n": 2, "t": 0.013, "note": "transaction", "took": [{"row": 1}], "made": […], "before": 4, "sequence": 6, "digest":

@@ -30,7 +30,7 @@ from scenarios.cli.options import (
     ShowSettings,
     allowing_code,
 )
-from scenarios.cli.settings import build_world_for, loaded, on_a_server, print_settings, require_running
+from scenarios.cli.settings import build_world_for, load_settings, on_a_server, print_settings, require_running
 from scenarios.display.console import INTERRUPTED, print_json, reported_errors, show, tell
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def run(
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
     with reported_errors(debug=debug), allowing_code(allow_code):
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
+        resolved = load_settings(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
             print_settings(resolved, json=json)
             return
@@ -104,7 +104,7 @@ def agent(
     with reported_errors(debug=debug), allowing_code(allow_code):
         require_running(broker)
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = on_a_server(loaded(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
+        resolved = on_a_server(load_settings(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
         if show_settings:
             print_settings(resolved, json=json)
             return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scenarios.world.world import World
 
 
-def loaded(
+def load_settings(
     scenario: str,
     flags: dict[str, Any],
     assignments: list[str] | None,

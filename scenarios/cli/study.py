@@ -9,7 +9,7 @@ import typer
 
 from scenarios.cli import completion
 from scenarios.cli.options import AllowCode, Budget, Debug, Json, Quiet, ScenarioName, Set, SettingsFile, allowing_code
-from scenarios.cli.settings import loaded
+from scenarios.cli.settings import load_settings
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show, show_notes
 
 app = typer.Typer()
@@ -40,7 +40,7 @@ def compare(
         from scenarios.compare.files import write_comparison
         from scenarios.compare.tables import tables
 
-        resolved = loaded(scenario, {"budget": budget}, settings, settings_file, quiet=quiet or json)
+        resolved = load_settings(scenario, {"budget": budget}, settings, settings_file, quiet=quiet or json)
         names = [name.strip() for name in policies.split(",") if name.strip()]
         with progress_on_stderr(quiet=quiet or json) as progress:
             comparison = compare_policies(resolved.settings, names, range(seeds), progress, downstream=downstream)

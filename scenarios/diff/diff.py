@@ -24,7 +24,7 @@ from protocols.errors import StoreError
 from protocols.storage.database import sqlite_url
 from scenarios.diff.events import FieldDifference, differing_fields, own_fields
 from scenarios.display.progress import ProgressCall
-from scenarios.replay.replay import followed_to_the_end
+from scenarios.replay.replay import follow_to_the_end
 from scenarios.run.trajectory import Trajectory
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, RecordingPath, RunPath
@@ -135,7 +135,7 @@ def load_journal(name: str, runs: Path, progress: ProgressCall) -> JournalEvents
         return _journalled(name, found.path / DATABASE)
     source = named_source(name, runs, None, progress)
     collected = _Collected()
-    campaign, note = followed_to_the_end(source, collected.note, progress)
+    campaign, note = follow_to_the_end(source, collected.note, progress)
     plan = campaign.plan
     trajectory = Trajectory(plan.label, plan.unit, tuple(enumerate(collected.points)))
     return JournalEvents(name, tuple(collected.events), trajectory, note)

@@ -82,7 +82,7 @@ def _counts(request: LiveRequest, playing: PlaybackStatus) -> Iterator[tuple[str
         yield "answered as recorded", played.answered
         yield "unknown to the recording: answered with a failure", played.unknown
     additional = {
-        "beyond the recorded attempts: as the last one": played.beyond,
+        "beyond the recorded attempts: as the last one": played.extra_attempts,
         "left without an answer, as then": played.silent,
         "requests that came again": played.repeated,
         "statuses, controls and others, unasked": played.unsolicited,

@@ -55,7 +55,7 @@ class PlaybackCounts:
     Attributes:
         asked: Attempts that were asked for.
         answered: Those to which all was said that the recording has.
-        beyond: Those that go beyond the recorded attempts; they meet what the last one met.
+        extra_attempts: Those that go beyond the recorded attempts; they meet what the last one met.
         unknown: Those of candidates that were never asked for then; they got a failure.
         silent: Those that the lab left without an answer then, and so does now.
         repeated: Requests that came again.
@@ -64,7 +64,7 @@ class PlaybackCounts:
 
     asked: int = 0
     answered: int = 0
-    beyond: int = 0
+    extra_attempts: int = 0
     unknown: int = 0
     silent: int = 0
     repeated: int = 0
@@ -215,7 +215,7 @@ class LiveSchedule:
 
     def _count(self, request: CandidateRequest, found: AnswerLookup) -> None:
         self.played.asked += 1
-        self.played.beyond += found.is_extra_attempt
+        self.played.extra_attempts += found.is_extra_attempt
         if found.is_known and not found.answers:
             self.played.silent += 1
             self._silent.add(request.candidate_id)

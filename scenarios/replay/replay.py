@@ -182,7 +182,7 @@ def follow(source: Source, follower: Follower, progress: ProgressCall, *, campai
     return recording.note
 
 
-def followed_to_the_end(
+def follow_to_the_end(
     source: Source, followed: Followed, progress: ProgressCall, *, campaign: str | None = None
 ) -> tuple[Campaign, str]:
     """Follow a recording as it is, asking nobody; return the campaign at its end, and what to know of the file.

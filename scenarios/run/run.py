@@ -28,7 +28,7 @@ from scenarios.run.live_view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
 from scenarios.run.request import RunRequest, require_answers
-from scenarios.run.simulators import lab
+from scenarios.run.simulators import running_simulators
 from scenarios.run.watch import RunWatch
 from scenarios.settings.model import Scenario
 from scenarios.settings.operator_actions import controls
@@ -144,15 +144,15 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: ScheduledContr
             on_commit=on_commit,
         ) as agent:
             watch.attach(agent, broker)
-            ends = [agent.request_shutdown]
+            shutdown_callbacks = [agent.request_shutdown]
 
             def end() -> None:
-                for each in ends:  # at once: their goodbyes share the five seconds that SIGTERM has
+                for each in shutdown_callbacks:  # at once: their shutdowns share the five seconds that SIGTERM has
                     each()
 
             with ending_on_signals(end):
                 try:
-                    async with asyncio.TaskGroup() as group, _lab(request, broker, group, ends):
+                    async with asyncio.TaskGroup() as group, _lab(request, broker, group, shutdown_callbacks):
                         beside = [group.create_task(watch.look()), group.create_task(operator.run())]
                         await agent.run()
                         for task in beside:
@@ -180,8 +180,15 @@ async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
 
 
 def _lab(
-    request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup, ends: list[Callable[[], None]]
+    request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup, shutdown_callbacks: list[Callable[[], None]]
 ) -> contextlib.AbstractAsyncContextManager[None]:
-    """Play the lab beside the agent, if this run is asked to; add to `ends` how its parts are asked to end."""
+    """Play the lab beside the agent, if this run is asked to; add how its parts are asked to end."""
     instruments = request.scenario.lab if request.with_simulator else ()
-    return lab(instruments, request.folder, campaign=request.campaign, broker=broker, group=group, ends=ends)
+    return running_simulators(
+        instruments,
+        request.folder,
+        campaign=request.campaign,
+        broker=broker,
+        group=group,
+        shutdown_callbacks=shutdown_callbacks,
+    )

@@ -19,14 +19,14 @@ LOG_OF_THE_ONE: Final = "simulator.jsonl"
 
 
 @contextlib.asynccontextmanager
-async def lab(
+async def running_simulators(
     instruments: Sequence[SimulatorSettings],
     folder: Path,
     *,
     campaign: str,
     broker: BrokerSettings,
     group: asyncio.TaskGroup,
-    ends: list[Callable[[], None]],
+    shutdown_callbacks: list[Callable[[], None]],
 ) -> AsyncIterator[None]:
     """Run instruments until the block ends.
 
@@ -36,14 +36,14 @@ async def lab(
         campaign: The campaign that they serve.
         broker: Where the broker is.
         group: Their tasks' group.
-        ends: Gets how each is asked to end.
+        shutdown_callbacks: Gets how each is asked to end.
     """
     with contextlib.ExitStack() as opened:
         services = [
             opened.enter_context(_instrument(each, folder / _log_of(each, instruments), campaign, broker))
             for each in instruments
         ]
-        ends.extend(service.request_shutdown for service in services)
+        shutdown_callbacks.extend(service.request_shutdown for service in services)
         tasks = [group.create_task(service.run()) for service in services]
         try:
             yield

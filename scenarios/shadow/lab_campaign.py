@@ -143,7 +143,7 @@ class Shadow:
         """How many messages are held back until it is complete; they are in no figure yet."""
         return 0 if self._open_decision is None else len(self._open_decision.held)
 
-    def hear(self, topic: str, payload: bytes) -> tuple[LabChoice, ...]:
+    def on_message(self, topic: str, payload: bytes) -> tuple[LabChoice, ...]:
         """Fold a message; return the choices of the lab that are complete with it."""
         self.problem = ""
         try:

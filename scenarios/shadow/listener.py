@@ -233,7 +233,7 @@ class _Listener:
 
     async def _take(self, topic: str, payload: bytes) -> None:
         """Fold a message, and let the policy be asked where the lab chose."""
-        await self._line_up(self.shadow.hear(topic, payload))
+        await self._line_up(self.shadow.on_message(topic, payload))
         if self.shadow.problem:
             self._quarantined += 1
             if self._quarantined <= MAX_QUARANTINE_LINES:

@@ -25,7 +25,7 @@ from protocols.wire.codec import decode_payload
 from protocols.wire.messages import CandidateRequest
 from scenarios.display.progress import ProgressCall
 from scenarios.replay.recorded_campaign import RecordedCampaign
-from scenarios.replay.replay import asking, followed_to_the_end
+from scenarios.replay.replay import asking, follow_to_the_end
 from scenarios.run.offline import OfflineRun, play_answered
 from scenarios.run.trajectory import Trajectory
 from scenarios.settings.model import Scenario
@@ -139,7 +139,7 @@ def what_if(
         TableError: When the table that is to fill in cannot be used.
     """
     recorded = RecordedCampaign()
-    followed, note = followed_to_the_end(source, recorded.note, progress, campaign=campaign)
+    followed, note = follow_to_the_end(source, recorded.note, progress, campaign=campaign)
     plan, pool = followed.plan, source.world.pool
     then, now = _as_recorded(plan, source.scenario.campaign), scenario.campaign
     _require_same_ground(then, now)

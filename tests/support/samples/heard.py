@@ -89,7 +89,7 @@ def listener(**changes: Any) -> Shadow:
 
 def heard(shadow: Shadow, messages: list[tuple[str, bytes]]) -> list[LabChoice]:
     """The choices of the lab in some messages."""
-    return [choice for topic, payload in messages for choice in shadow.hear(topic, payload)]
+    return [choice for topic, payload in messages for choice in shadow.on_message(topic, payload)]
 
 
 def request(candidate_id: str, decision: int = 0, attempt_id: str = "", **fields: Any) -> tuple[str, bytes]:

@@ -220,7 +220,7 @@ def test_a_candidate_that_the_lab_only_met_with_silence_meets_it_again_and_is_co
         ask(schedule, 0.0, "y", attempt)
     assert said(schedule, 1e6) == []
     played = schedule.played
-    assert (played.asked, played.silent, played.beyond, played.unknown, played.answered) == (3, 3, 1, 0, 0)
+    assert (played.asked, played.silent, played.extra_attempts, played.unknown, played.answered) == (3, 3, 1, 0, 0)
 
 
 def test_at_full_speed_a_silent_agent_hears_what_comes_next_after_a_while() -> None:

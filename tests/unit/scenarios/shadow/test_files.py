@@ -69,10 +69,10 @@ def listen(files: ShadowFiles, world: World, said: list[tuple[str, bytes]]) -> S
                 files.add(compare_choice(choice, proposal, files.plan, world.pool))
 
     for row in files.heard():
-        ask(shadow.hear(row.topic, row.payload))
+        ask(shadow.on_message(row.topic, row.payload))
     for topic, payload in said:
         files.record(Delivery(topic, payload, retain=False, qos=1, ack_token=None))
-        ask(shadow.hear(topic, payload))
+        ask(shadow.on_message(topic, payload))
     ask(shadow.finish())
     return shadow
 

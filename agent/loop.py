@@ -33,7 +33,7 @@ MAX_INPUTS_PER_COMMIT: Final = 64
 """Inputs folded into one transaction under load: a FULL commit costs up to 4 ms on a shared disk."""
 
 INBOX_SIZE: Final = 256
-"""Inputs that may wait for the next step; when full, the link is not read (back-pressure, never a drop)."""
+"""Inputs that may wait for the next transaction; when full, the link is not read (back-pressure, never a drop)."""
 
 
 class Agent:
@@ -107,7 +107,7 @@ class Agent:
             raise first_failure(failures) from None
 
     def request_shutdown(self) -> None:
-        """End after the current step; what is in flight stays in the store for the next start."""
+        """End after the current transaction; what is in flight stays in the store for the next start."""
         self._shutdown = True
         self.inbox.wake()
 

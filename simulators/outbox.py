@@ -99,7 +99,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one step changes about an attempt."""
+    """What one transaction changes about an attempt."""
 
     attempt_id: str
     progress: AttemptProgress
@@ -108,7 +108,7 @@ class Change:
 
 
 class Outbox:
-    """The simulator's database: one writer, `synchronous=FULL`, one transaction a step."""
+    """The simulator's database: one writer, `synchronous=FULL`, one transaction at a time."""
 
     def __init__(self, connection: Connection, url: str) -> None:
         self._connection = connection
@@ -169,7 +169,7 @@ class Outbox:
         return [Answer(*row) for row in rows]
 
     def write(self, changes: Iterable[Change], *, now: str) -> None:
-        """Write all changes of a step, or none.
+        """Write all changes of a transaction, or none.
 
         Raises:
             StoreError: When the database refuses; the simulator must end.

@@ -141,7 +141,7 @@ class SimulatorService:
             raise first_failure(failures) from None
 
     def request_shutdown(self) -> None:
-        """End after the current step; evaluations that run are killed and answered as interrupted at the next start."""
+        """End after this transaction; evaluations that run are killed and answered as interrupted at the next start."""
         self._shutdown = True
         self.inbox.wake()
 
@@ -214,7 +214,7 @@ class SimulatorService:
         """Queue a new attempt; answer a known one from the store."""
         attempt_id = request.attempt_id
         if any(change.attempt_id == attempt_id for change in transaction.changes):
-            return  # twice within one step
+            return  # twice within one transaction
         known = self._outbox.find(attempt_id)
         if known is None:
             self.counts["received"] += 1

@@ -128,10 +128,10 @@ class Policy(Protocol):
 
 
 class Proposer(Protocol):
-    """Proposes candidates within a step."""
+    """Proposes candidates within a transaction."""
 
     def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal | None:
-        """Propose at once, or return None: then the answer comes as an input of a later step."""
+        """Propose at once, or return None: then the answer comes as an input of a later transaction."""
         ...
 
 

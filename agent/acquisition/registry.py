@@ -58,7 +58,7 @@ def make_policy(name: str, options: Mapping[str, object], code: CodeSource = INS
 
 
 def runs_inline(policy: Policy) -> bool:
-    """Tell whether a policy may decide in the agent's own step; a class says so by `runs_inline = True`."""
+    """Tell whether a policy may decide in the agent's own transaction; a class says so by `runs_inline = True`."""
     return bool(getattr(policy, "runs_inline", False))
 
 

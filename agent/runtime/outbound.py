@@ -128,7 +128,7 @@ class Outbound:
             self.confirmed.append(attempt_id)
 
     def follow(self, transaction: Transaction, now: float) -> None:
-        """Send what a committed step lets people and other clients know, and what they made necessary.
+        """Send what a committed transaction lets people and other clients know, and what they made necessary.
 
         Raises:
             BrokerError: When another agent of this campaign is there, and we must give way.

@@ -1,4 +1,4 @@
-"""Where the policy runs: in the agent's own step when it is cheap, else in a child process, off the event loop.
+"""Where the policy runs: in the agent's own transaction when it is cheap, else in a child process, off the event loop.
 
 A thread would not do: a fit holds the interpreter for 60 to 130 ms at a time and the link's keep-alive with it.
 """
@@ -29,7 +29,7 @@ class PolicyRunner(Proposer, Protocol):
 
 
 class InlinePolicyRunner:
-    """Runs a policy inside the step: for policies of microseconds."""
+    """Runs a policy inside the transaction: for policies of microseconds."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -71,7 +71,7 @@ class ChildPolicyRunner:
         self._child = Child("agent.runtime.policy_runner")
 
     def propose_inline(self, context: AcquisitionContext, count: int) -> None:  # noqa: ARG002 - the protocol's signature
-        """Not now: the step would wait for a fit."""
+        """Not now: the transaction would wait for a fit."""
         return
 
     async def propose(self, context: AcquisitionContext, count: int) -> Proposal:

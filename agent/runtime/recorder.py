@@ -18,7 +18,7 @@ class RunRecorder:
     Args:
         writer: The recording.
         row_of: Returns the row of a message that was received; asked once for each, in their order.
-        store: The journal that the steps go into.
+        store: The journal that the transactions go into.
     """
 
     def __init__(self, writer: RecordingWriter, row_of: Callable[[Delivery], int], store: Store) -> None:
@@ -29,7 +29,7 @@ class RunRecorder:
         writer.note_start(store.sequence)
 
     def write_ahead(self, transaction: Transaction) -> None:
-        """Note a step that is about to be committed."""
+        """Note a transaction that is about to be committed."""
         made = [dump_event(event) for event in transaction.events if isinstance(event, DecisionMade | PolicyExhausted)]
         before = self._store.sequence
         took = [self._told(item) for item in transaction.took]

@@ -1,4 +1,4 @@
-"""One step of the loop as a value: what was received, what the rules made of it, what is to be written and sent.
+"""One transaction of the loop as a value: what was received, what the rules made of it, what is to be written and sent.
 
 Everything here is synchronous and touches neither the disk nor the network: it folds inputs into the campaign and
 collects. `agent.loop` does the rest.
@@ -85,7 +85,7 @@ class TransactionBuilder:
 
     Args:
         ledger: The campaign, as far as it has come.
-        policy_runner: For policies that decide within the step.
+        policy_runner: For policies that decide within the transaction.
         make_request: Turns an attempt into an outbox item.
     """
 
@@ -126,7 +126,7 @@ class TransactionBuilder:
         """Fold what follows by itself, and decide as long as the policy decides at once.
 
         Returns:
-            What the policy must be asked outside the step, if a decision is due.
+            What the policy must be asked outside the transaction, if a decision is due.
         """
         settled = self.ledger.settle(self._policy_runner.propose_inline)
         self._collect(transaction, settled.changes)

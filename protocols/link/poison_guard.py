@@ -2,8 +2,8 @@
 
 A message that brings our process down is delivered again after the restart, and would bring it down for ever. So its
 digest is noted before it is handled and wiped out afterwards. What a start finds noted was in hand when the process
-died: that is one death. From then on it is a suspect and handled in a step of its own, so that the innocent beside it
-are cleared by their commit; at the third death it is condemned: quarantined unread.
+died: that is one death. From then on it is a suspect and handled in a transaction of its own, so that the innocent
+beside it are cleared by their commit; at the third death it is dead-lettered: quarantined unread.
 
 The note is one write to the page cache, without a sync: it outlives the process, which is all that matters here. After
 a power cut it may be missing, and then a death is not counted. A fault that a person can fix (a full disk, a lost
@@ -30,7 +30,7 @@ KILLS_HANDLER: Final = "kills_handler"
 """The reason in the quarantine."""
 
 MAX_SUSPECTS: Final = 64
-"""Suspects remembered: as many as one step handles at most. A fault of ours rarely has more than one."""
+"""Suspects remembered: as many as one transaction handles at most. A fault of ours rarely has more than one."""
 
 DIGEST_DIGITS: Final = 32
 """Hexadecimal digits of a message's digest: 128 bits, so that no innocent shares it."""
@@ -42,7 +42,7 @@ _NOTE_AT: Final = 4096
 """Where the note stands in the file [byte]: after the suspects, whose 64 entries need 2,240."""
 
 _LONGEST: Final = 2 * _NOTE_AT
-"""How much of the file is read [byte]: the note of a full step needs 2,112."""
+"""How much of the file is read [byte]: the note of a full transaction needs 2,112."""
 
 
 class PoisonMessageGuard:
@@ -92,7 +92,7 @@ class PoisonMessageGuard:
         """Keep messages noted while the block handles them; they stay noted when it dies of them.
 
         Args:
-            items: Handled together; at most as many as a step takes. Those that are no messages are passed over.
+            items: Handled together; at most as many as a transaction takes. Those that are no messages are passed over.
 
         Raises:
             StoreError: When the note cannot be written.

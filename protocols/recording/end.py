@@ -27,7 +27,7 @@ class RecordingEnd:
         number: Of the last row; 0 where there is only the header.
         digest: Of the last line.
         time_s: Of the last row [s].
-        before: Where the journal stood before the last step that is noted; None where there is no note.
+        before: Where the journal stood before the last transaction that is noted; None where there is no note.
         sequence: Where it stood after it.
     """
 

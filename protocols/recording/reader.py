@@ -103,7 +103,8 @@ class RecordingCheck:
         note: What was passed over.
         version: Of the format.
         pool_digest: Of the pool that the decisions depend on, as the header says.
-        before: Where the journal stood for certain by the last note: before its step, which may not be committed.
+        before: Where the journal stood for certain by the last note: before its transaction, which may not be
+            committed.
         sequence: Where it stood after that; 0 when no note says it.
     """
 

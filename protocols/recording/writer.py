@@ -26,8 +26,8 @@ of it cannot be told from the messages alone.
 - `transaction`: one, written just before its commit. `took` lists what it folded: `{"row": n}` a message,
   `{"condemned": n}` one that was quarantined unread, `{"expired": attempt}` a deadline,
   `{"proposed": d, "based_on": s}` the policy's answer to decision d. `made` lists the decisions, as the journal has
-  them; the step led from `before` to `sequence`. Whether it was committed tells the next note: a `start` at `before`
-  says that it was not.
+  them; the transaction led from `before` to `sequence`. Whether it was committed tells the next note: a `start` at
+  `before` says that it was not.
 
 A torn last line (a killed process) is cut off when the recording is continued. Version 1 knew neither notes nor `qos`,
 and its header had no digest; it is still read.
@@ -53,7 +53,7 @@ from protocols.recording.lines import EVENT, HEADER_MARK, IN, OUT, RECORDING_VER
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 
 FLUSH_EVERY_S: Final = 1.0
-"""Longest time that a message waits for its flush while the link runs; a step is flushed at once."""
+"""Longest time that a message waits for its flush while the link runs; a transaction is flushed at once."""
 
 
 class RecordingWriter:
@@ -65,7 +65,7 @@ class RecordingWriter:
         has_notes: Whether the recording may hold notes: one of a recorder has none, and is not searched for them.
 
     Attributes:
-        before: Where the journal stood before the last step that is written; that may not have been committed.
+        before: Where the journal stood before the last transaction that is written; that may not have been committed.
         sequence: Where it stands after that; None when no note says it.
     """
 

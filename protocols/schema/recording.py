@@ -29,11 +29,11 @@ A reader also checks, beyond this schema:
 - `digest` is the first {DIGEST_DIGITS} hexadecimal digits of SHA-256 over two texts, one after the other: the digest \
 of the line before (nothing, for the header), and this line as it was written but without its last member (the text \
 `, "digest": "…"`). So an edited, a missing and an added line are found; who edits and recomputes all further digests \
-is not. In version 1 the header had no digest, and the first row's followed that of the whole header line.
+is not.
 - The payloads are what travelled, the malformed ones too: a row is valid whether or not its message is. Of one that \
 is too large there is only the beginning.
-- A step is noted before its commit. A `start` at its `before` says that it was not committed, every other note that \
-it was."""
+- A transaction is noted before its commit. A `start` at its `before` says that it was not committed, every other \
+note that it was."""
 
 _DIGEST: Final[Schema] = {
     "type": "string",

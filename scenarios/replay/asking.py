@@ -37,7 +37,7 @@ class FollowingPolicyRunner:
         self._compared = compared
         self._sequence = sequence
         self.recorded: Mapping[int, Decision] = NOTHING_RECORDED
-        """Decisions that the step at hand made at once, by number."""
+        """Decisions that the transaction at hand made at once, by number."""
         self._asked: list[Question] = []
 
     @property
@@ -57,7 +57,7 @@ class FollowingPolicyRunner:
             self._asked = [*still, question]
 
     def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal | None:
-        """Answer as recorded when the step at hand decided at once; else keep the question."""
+        """Answer as recorded when the transaction at hand decided at once; else keep the question."""
         recorded = self.recorded.get(context.decision)
         if recorded is not None:
             self.withdraw()

@@ -1,11 +1,11 @@
 """Follows a recording row by row: folds what the agent folded, in the same transactions, by the rules of today.
 
-    start   a process began: what it had in hand is gone, and its policy is asked again
-    event   a row of the journal, folded as it is; a decision among them is made again first
-    step    the inputs that it names, in their order; what comes of them must be what is noted
-    message kept until a step takes it
+    start        a process began: what it had in hand is gone, and its policy is asked again
+    event        a row of the journal, folded as it is; a decision among them is made again first
+    transaction  the inputs that it names, in their order; what comes of them must be what is noted
+    message      kept until a transaction takes it
 
-A step is noted before its commit, so it is followed only when the note after it says that it was committed.
+A transaction is noted before its commit, so it is followed only when the note after it says that it was committed.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from scenarios.replay.decisions import Decision
 from scenarios.replay.findings import Difference, RecordPosition, ReplayOutcome
 
 Followed = Callable[[Transaction, float], None]
-"""Told of every step or event that was followed, and when it was recorded [s]."""
+"""Told of every transaction or event that was followed, and when it was recorded [s]."""
 
 RowKind = TypeVar("RowKind", bound=Row)
 
 MAX_KEPT: Final = 100_000
-"""Messages that may wait for the step that takes them: far beyond what an agent ever holds. The oldest are dropped."""
+"""Messages that may wait for the transaction that takes them: far beyond what an agent ever holds. The oldest are
+dropped."""
 
 
 class CannotFollow(Exception):
@@ -170,13 +171,13 @@ class Follower:
             self._policy_runner.ask_as_well(question)
 
     def keep(self, row: MessageRow) -> None:
-        """Keep a message for the step that takes it."""
+        """Keep a message for the transaction that takes it."""
         if len(self._kept) >= MAX_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[row.number] = Delivery(row.topic, row.payload, row.retain, row.qos, None)
 
     def _commit(self, *, unless_at: int | None = None) -> None:
-        """Follow the step whose commit is known now; drop it if the journal stands where it began."""
+        """Follow the transaction whose commit is known now; drop it if the journal stands where it began."""
         row, self._uncommitted = self._uncommitted, None
         if row is None or (unless_at == row.before and row.before != row.sequence):
             return
@@ -196,7 +197,7 @@ class Follower:
         self._require_sequence(self._begun().campaign, row.sequence, "at the start of a process")
 
     def _ask_as_after_a_restart(self, maker: TransactionBuilder) -> None:
-        """Ask what a process asks before its first input; what follows by itself then is a step of its own."""
+        """Ask what a process asks before its first input; what follows by itself then is a transaction of its own."""
         probe = Transaction()
         maker.settle(probe)
         if probe.events:

@@ -21,14 +21,14 @@ from agent.runtime.transaction import Transaction
 
 @dataclass(slots=True)
 class RecordedCampaign:
-    """Collects from the steps of a `Follower`; a campaign that begins again in its recording is collected again.
+    """Collects from the transactions of a `Follower`; a campaign that begins again in its recording is collected again.
 
     Attributes:
         start: Candidate id -> values of the start set.
         answers: Candidate id -> values of those that were measured, or added manually.
         asked: Candidates that were asked for, in order.
         excluded: Candidates that an operator ruled out.
-        points: Step and bias; step 0 is the start set.
+        points: Observation and bias; observation 0 is the start set.
         asked_at: How many candidates had their outcome at each point.
     """
 

@@ -134,7 +134,7 @@ def _rows_at_start(folder: Path, place: Path) -> int:
         connection = sqlite3.connect(copy / "campaign.db")
         try:
             return int(connection.execute("SELECT count(*) FROM journal").fetchone()[0])
-        except (sqlite3.Error, OverflowError):
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError):
             return 0
         finally:
             connection.close()

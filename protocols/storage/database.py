@@ -90,7 +90,7 @@ def open_engine(url: str) -> Engine:
             if sqlite:
                 _read_back(connection)
                 _require_whole(connection, url)
-    except DBAPIError as error:
+    except (DBAPIError, UnicodeDecodeError) as error:
         engine.dispose()
         raise store_error(error, url) from None
     except StoreError:
@@ -102,6 +102,8 @@ def open_engine(url: str) -> Engine:
 def store_error(error: Exception, where: str) -> StoreError:
     """Return a database's error as one that a person can act on."""
     reason = str(getattr(error, "orig", error))
+    if isinstance(error, UnicodeDecodeError):  # of the damaged text that SQLite quotes
+        reason = f"its schema is malformed ({reason})"
     if "disk I/O error" in reason and _is_full(where):
         reason += " (the disk is full)"  # a WAL's index that cannot grow is told as an I/O error
     actions = {

@@ -343,3 +343,13 @@ def test_a_wrong_url_is_shown_without_its_password(url: str) -> None:
     with pytest.raises(StoreError) as caught:
         require_database_url(url)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_schema_whose_text_was_damaged_beyond_utf_8_is_refused_as_damage(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE unmistakable (x)")
+        connection.commit()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE unmistakable", b"CREATE TABLX \xf9nmistakable"))
+    with pytest.raises(StoreError, match=r"malformed.*restore it from a copy"):
+        open_engine(sqlite_url(path))

@@ -350,6 +350,6 @@ def test_a_schema_whose_text_was_damaged_beyond_utf_8_is_refused_as_damage(tmp_p
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE unmistakable (x)")
         connection.commit()
-    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE unmistakable", b"CREATE TABLX \xf9nmistakable"))
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE unmistakable", b"CREATE TABL\xf9 unmistakable"))
     with pytest.raises(StoreError, match=r"malformed.*restore it from a copy"):
         open_engine(sqlite_url(path))

@@ -620,7 +620,7 @@ def put_another_database(folder: Path) -> str:
     [
         (move, ("belongs to another campaign (lab", "moved", "--campaign")),
         (take_another_table, ("belongs to another pool of candidates", "table that it was started with")),
-        (make_newer, ("schema version 99", "at most 2", "use the newer Entropilot")),
+        (make_newer, ("schema version 99", "at most 3", "use the newer Entropilot")),
         (change_a_value, ("Row 5 of the journal", "was changed", "restore the run folder from a copy")),
         (flip_bytes_of_a_page, ("campaign.db", "is damaged", "restore the folder from a copy")),
         (flip_bytes_of_the_header, ("campaign.db", "not a database", "restore it from a copy")),

@@ -173,7 +173,7 @@ def test_a_campaign_on_postgresql_is_resumed_as_the_product_says(case: Case, pos
     slow = ("--budget", "12", "--database", postgres, "--set", "simulator.latency.mean_s=1")
     running = case.start("run", "lab.toml", "--campaign", CAMPAIGN, *slow)
     recording = case.run_folder / "recording.jsonl"
-    wait(lambda: recording.exists() and ResultAccepted.__name__ in recording.read_text(), "there is no result")
+    wait(lambda: recording.exists() and "candidate_result" in recording.read_text(), "there is no result")
     running.end()
     done = case.ended("run", "lab.toml", "--quiet", "--campaign", CAMPAIGN, *slow, "--resume")
     assert done.code == 0, done.err

@@ -68,7 +68,6 @@ def test_a_policy_that_returns_something_else_is_told_the_type(case: Case) -> No
     assert " str" in said
 
 
-@wrong_today(13, "the advice speaks of a scenario where there is none")
 def test_the_path_of_a_table_that_is_not_there_is_no_setting(case: Case) -> None:
     said = refused(case, "trim", "nosuch.csv", "--keep", "5")
     assert "pool.path" not in said

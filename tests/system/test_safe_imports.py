@@ -103,6 +103,7 @@ def test_a_folder_of_the_agents_name_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_simulator_answers_an_agent_each_in_a_process_of_its_own(bench: Workbench) -> None:
     url = bench.start_broker("embedded")
+    broker = bench.parts[-1]
     reach = ("--broker", url, "--set", 'broker.version="3.1.1"', "--campaign", "apart")
     own = ("--set", "simulator.evaluator=own/code.py:Lab")
     simulator = bench.start("simulator", "lab.toml", *reach, *own)
@@ -110,6 +111,7 @@ def test_a_simulator_answers_an_agent_each_in_a_process_of_its_own(bench: Workbe
     assert_clean(bench, ended)
     assert bench.count("ResultAccepted", "apart") == 2
     simulator.end()
+    broker.end()
     assert not (bench.folder / "was_run").exists()
 
 
@@ -158,7 +160,7 @@ def test_code_beside_the_scenario_runs_and_a_recording_of_it_runs_nothing_withou
     assert refused.code == 2
     assert "The recording recording.jsonl names the policy 'code.py:First', which is code" in refused.err
     assert "--allow-code FOLDER" in refused.err
-    what_if = own.entropilot("replay", "lab", "--policy", "random", "--fill", "simulator", "--quiet")
+    what_if = own.entropilot("what-if", "lab", "--policy", "random", "--fill", "simulator", "--quiet")
     assert what_if.code == 2
     assert "names the evaluator 'code:Lab', which is code" in what_if.err
     assert own.entropilot("pack", "lab", "-o", "lab.pack", "--quiet").code == 0

@@ -33,8 +33,8 @@ class ContentAfter:
         return self._propose(context, count)
 
 
-class OnProgress:
-    """Says which entropy it was told to balance."""
+class NamesTheMeasure:
+    """Says which entropy the campaign balances."""
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         measure = context.measure

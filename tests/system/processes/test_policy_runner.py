@@ -77,7 +77,7 @@ async def test_a_user_s_own_policy_runs_in_a_child_with_its_options_even_if_it_p
 
 
 async def test_a_policy_in_a_child_is_told_which_entropy_the_campaign_means() -> None:
-    policy_runner = ChildPolicyRunner(ARRAYS, f"{MINE}:Told", {})
+    policy_runner = ChildPolicyRunner(ARRAYS, f"{MINE}:NamesTheMeasure", {})
     asked = [dataclasses.replace(contexts(1)[0], measure=EntropyMeasure("gaussian_kernel", 0.5))]
     (answer,) = await proposals(policy_runner, asked, wanted=1)
     assert answer.reason == "gaussian_kernel to 0.5"

@@ -10,6 +10,7 @@ BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
         "etal": "agent.acquisition.etal:EntropyTargeted",
         "etal_reference": "agent.acquisition.etal_reference:PublishedEntropyTargeted",
+        "gap_gain": "agent.acquisition.gap_gain:GapGain",
         "random": "agent.acquisition.baselines:UniformRandom",
         "round_robin": "agent.acquisition.baselines:RoundRobin",
         "uncertainty": "agent.acquisition.baselines:Uncertainty",

@@ -105,6 +105,16 @@ def check_whole_number(name: str, value: object, least: int) -> None:
         raise SettingsError(f"The policy option {name} is {value!r}", expected=f"a whole number of at least {least}")
 
 
+def check_number(name: str, value: object, least: float, most: float) -> None:
+    """Refuse an option that is not a number from `least` to `most`.
+
+    Raises:
+        SettingsError: With what was found.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+        raise SettingsError(f"The policy option {name} is {value!r}", expected=f"a number from {least:g} to {most:g}")
+
+
 def _best_position(scores: FloatArray) -> int:
     """Lowest position whose score equals the best one within the tolerance."""
     best = float(scores.max())

@@ -69,6 +69,10 @@ class KeptColumns:
         self._queries, self._signal = queries, signal_variance
         self._V = np.empty((capacity, len(queries)), dtype=queries.dtype)
 
+    def whitened(self, n: int) -> FloatArray:
+        """Return the first n rows of V, shape (n, m)."""
+        return self._V[:n].astype(np.float64, copy=False)
+
     def solve(self, X: FloatArray, L: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """See `Columns`."""
         return _solve(self._queries, self._signal, (X, L, u), self._V)

@@ -29,6 +29,7 @@ Reference: C. E. Rasmussen, C. K. I. Williams, Gaussian Processes for Machine Le
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +41,7 @@ from agent.surrogate.factor import GrowingFactor
 from agent.surrogate.gaussian_process import cholesky
 from agent.surrogate.hyperparameters import FittedHyperparameters, fit_hyperparameters
 from agent.surrogate.queries import Queries
+from protocols.errors import InvariantViolation
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -58,6 +60,10 @@ SURPRISE_DEVIATIONS: Final = 4.0
 """The squares of k errors sum to k ± √(2k) under the model; beyond so many deviations it is wrong."""
 
 
+Fit = Callable[[FloatArray, FloatArray, FittedHyperparameters | None], FittedHyperparameters]
+"""Fits hyper-parameters to rows and values, beginning at the present ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class GrowthSettings:
     """How a process grows.
@@ -68,12 +74,16 @@ class GrowthSettings:
         max_rows: Most rows of the process when it is fitted; of more it keeps the latest half and an even spread of
             the others.
         memory_bytes: Most memory of V.
+        refit_share: New rows, as a share of those of the last fit, after which it is fitted again.
+        fit: What fits the hyper-parameters, from rows, values and the present ones; the likelihood alone if None.
     """
 
     ard: bool = False
     max_fit_rows: int = 500
     max_rows: int = 2_000
     memory_bytes: int = 1 << 30
+    refit_share: float = REFIT_SHARE
+    fit: Fit | None = None
 
 
 class GrowingGP:
@@ -108,25 +118,28 @@ class GrowingGP:
         """The lengthscale, or the geometric mean of several [standardised feature]."""
         return float(np.exp(np.log(self.lengthscales).mean())) if len(self.lengthscales) else 1.0
 
-    def append(self, x: FloatArray, y: float) -> None:
+    def append(self, x: FloatArray, y: float) -> FloatArray | None:
         """Take in one row; fit again when it is time.
 
         Args:
             x: Standardised features, shape (d,).
             y: Value [unit of the property].
+
+        Returns:
+            v, shape (m,): covariances among the queries a, b have fallen by v_a v_b. None where it was fitted again.
         """
         self._all_X = np.concatenate((self._all_X, x[None]))
         self._all_y = np.append(self._all_y, y)
         if len(self._errors) + 1 >= self._refit_after or self._is_surprised():
             self._refit()
-            return
+            return None
         scaled = x / self.lengthscales
         cross_factor = self.cross_factor(scaled[None])
         cross_row = cross_factor[0]
         # δ² is at least the noise, but for rounding.
         delta = math.sqrt(max(self.signal + self.noise - float(cross_row @ cross_row), self.noise))
         error = ((y - self.centre) / self.scale - float(cross_row @ self.u)) / delta
-        v = self.columns.further(self.X, scaled[None], self.factor, cross_factor)[0] / delta
+        v: FloatArray = self.columns.further(self.X, scaled[None], self.factor, cross_factor)[0] / delta
         self.columns.keep(v, self._n)
         n = self._n
         self._room_X[n], self._room_u[n] = scaled, error
@@ -135,10 +148,19 @@ class GrowingGP:
         self.mean += v * error
         self.variance -= np.square(v)
         self._errors.append(error)
+        return v
 
     def predict(self) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation of the latent f at the queries [unit of the property], two arrays (m,)."""
         return self.centre + self.scale * self.mean, self.scale * np.sqrt(np.maximum(self.variance, 0.0))
+
+    @property
+    def whitened(self) -> FloatArray:
+        """V, shape (n, m); only where it is kept."""
+        columns = self.columns
+        if not isinstance(columns, KeptColumns):
+            raise InvariantViolation("the whitened covariances are not kept")
+        return columns.whitened(self._n)
 
     @property
     def X(self) -> FloatArray:  # noqa: N802 - the field's own name
@@ -165,11 +187,15 @@ class GrowingGP:
         rows = _latest_and_spread(len(self._all_y), growth.max_rows)
         X, y = self._all_X[rows], self._all_y[rows]
         sample = _latest_and_spread(len(y), growth.max_fit_rows)
-        self._fitted = found = fit_hyperparameters(X[sample], y[sample], ard=growth.ard, start=self._fitted)
+        if growth.fit is None:
+            found = fit_hyperparameters(X[sample], y[sample], ard=growth.ard, start=self._fitted)
+        else:
+            found = growth.fit(X[sample], y[sample], self._fitted)
+        self._fitted = found
         self.lengthscales, self.signal = found.lengthscales, found.signal_variance
         self.centre, self.scale = found.centre, found.scale
         self._n = n = len(y)
-        self._refit_after = max(REFIT_LEAST, math.ceil(REFIT_SHARE * n))
+        self._refit_after = max(REFIT_LEAST, math.ceil(growth.refit_share * n))
         self._make_room(n + self._refit_after)
         self._room_X[:n] = X / self.lengthscales
         K = np.asarray(covariances(self.X, self.X, self.signal), dtype=np.float64)

@@ -43,6 +43,16 @@ class PendingConditioned:
     def __len__(self) -> int:
         return len(self._deltas)
 
+    @property
+    def rows(self) -> list[FloatArray]:
+        """W: by how much covariances among the queries fall, a row for each in flight, each of shape (m,)."""
+        return self._W
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variance of the latent f at the queries, given those in flight, shape (m,) [of z]."""
+        return self._variance
+
     def extend(self, X: FloatArray) -> None:
         """Add rows in flight, by their standardised features, shape (p, d)."""
         base = self._base

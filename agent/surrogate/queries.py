@@ -70,8 +70,11 @@ class Queries:
 
     def _read(self) -> Iterator[tuple[slice, Floats]]:
         for at in _blocks(len(self)):
-            rows = self._columns.apply(self._features[self._indices[at]]) / self._lengthscales
+            rows = self._standardised(at) / self._lengthscales
             yield at, rows.astype(self.dtype, copy=False)
+
+    def _standardised(self, at: slice) -> FloatArray:
+        return self._columns.apply(self._features[self._indices[at]])
 
 
 def _half_squares(rows: Floats) -> Floats:

@@ -1,0 +1,157 @@
+"""One process over all families, kept while a campaign goes on, and what a decision makes of it.
+
+`PooledHistory` is a fold over the observations in canonical order: the start set in pool order, then the acquisitions
+in order of admission. It is continued where the rows are still the same ones, and folded again where they are not, so
+it depends on the context of the decision alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, PoolArrays
+from agent.entropy.target_properties import TargetProperty
+from agent.surrogate.active_rows import ActiveRows, PoolRows
+from agent.surrogate.growing import GrowingGP, GrowthSettings
+from agent.surrogate.pending_conditioned import PendingConditioned
+from agent.surrogate.prior import PosteriorModeFit
+from agent.surrogate.reducible_variance import ReducibleVariance
+from agent.surrogate.standardise import Standardisation
+
+LEAST_ROWS: Final = 4
+"""Fewest values that a process is fitted to."""
+
+REFERENCE_ROWS: Final = 300
+"""Rows that stand for the pool where the variance of the model is summed: the sum over so many errs by a few parts in
+a hundred, and a decision costs in proportion."""
+
+MOST_FIT_ROWS: Final = 300
+"""Most values that hyper-parameters are fitted to: the cost grows with the cube, and the prior is weak by then."""
+
+REFIT_SHARE: Final = 0.2
+"""New values, as a share of those of the last fit, after which hyper-parameters are fitted again."""
+
+
+def canonical_order(context: AcquisitionContext) -> tuple[IndexArray, int]:
+    """Return positions of the observations, the start set first and then in order of admission; and its size."""
+    is_start = np.ones(len(context.observed), dtype=bool)
+    acquired = np.searchsorted(context.observed, context.acquired)
+    is_start[acquired] = False
+    return np.concatenate((np.flatnonzero(is_start), acquired)), int(is_start.sum())
+
+
+class PooledHistory:
+    """What is known of one property, and the process that predicts it.
+
+    Args:
+        pool: The pool.
+        columns: Statistics of its features.
+        most_active: Most rows that are looked at (see `active_rows`).
+    """
+
+    def __init__(self, pool: PoolArrays, columns: Standardisation, most_active: int) -> None:
+        self._pool, self._most_active = pool, most_active
+        self._rows = PoolRows(pool.features, pool.family_codes, len(pool.families), columns)
+        n = len(pool.candidate_ids)
+        self._reference = np.unique(np.linspace(0, n - 1, min(REFERENCE_ROWS, n)).astype(np.int64))
+        self._observed: IndexArray = np.empty(0, dtype=np.int64)
+        self._values: FloatArray = np.empty(0)
+        self._started = 0
+
+    @property
+    def indices(self) -> IndexArray:
+        """Pool indices that are looked at, ascending, shape (m,)."""
+        return self._active.indices
+
+    def follow(self, observed: IndexArray, values: FloatArray, started: int) -> None:
+        """Bring the process up to these observations.
+
+        Args:
+            observed: Pool indices in canonical order, shape (k,), k ≥ `LEAST_ROWS`.
+            values: Their values [unit of the property], shape (k,).
+            started: How many of them belong to the start set.
+        """
+        known = len(self._observed)
+        same = known > 0 and started == self._started and np.array_equal(observed[:known], self._observed)
+        if not (same and np.array_equal(values[:known], self._values)):
+            known = max(started, LEAST_ROWS)
+            self._begin(observed[:known], values[:known])
+        for place in range(known, len(observed)):
+            self._append(observed[: place + 1], float(values[place]))
+        self._observed, self._values, self._started = observed, values, started
+
+    def forecast(self, pending: IndexArray) -> PooledForecast:
+        """Return what a decision sees, with these requests in flight."""
+        forecast = PooledForecast(self.process, self.reducible, self._rows)
+        forecast.add_pending(pending)
+        return forecast
+
+    def _begin(self, observed: IndexArray, values: FloatArray) -> None:
+        self._active = ActiveRows(self._rows, self._pool.family_codes, self._reference, self._most_active)
+        self._active.known = observed
+        growth = GrowthSettings(
+            max_fit_rows=MOST_FIT_ROWS, refit_share=REFIT_SHARE, fit=PosteriorModeFit(self._rows.groups)
+        )
+        self.process = GrowingGP(self._active, self._rows.of(observed), values, growth)
+        self._renew()
+
+    def _append(self, observed: IndexArray, value: float) -> None:
+        self._active.known = observed
+        v = self.process.append(self._rows.of(observed[-1:])[0], value)
+        if v is None:
+            self._renew()
+        else:
+            self.reducible.append(v)
+
+    def _renew(self) -> None:
+        places = np.searchsorted(self._active.indices, self._reference)
+        self.reducible = ReducibleVariance(self.process, self._active, places)
+
+
+class PooledForecast:
+    """What a process predicts with requests in flight: these count by their predicted means.
+
+    Args:
+        process: The process.
+        reducible: What a value would teach it.
+        rows: Describes pool members.
+    """
+
+    def __init__(self, process: GrowingGP, reducible: ReducibleVariance, rows: PoolRows) -> None:
+        self._process, self._reducible, self._rows = process, reducible, rows
+        self._conditioned = PendingConditioned(process)
+
+    def __len__(self) -> int:
+        """How many are in flight."""
+        return len(self._conditioned)
+
+    def add_pending(self, indices: IndexArray) -> None:
+        """Let these pool members be in flight."""
+        if len(indices):
+            self._conditioned.extend(self._rows.of(indices))
+
+    def values_in_flight(self) -> FloatArray:
+        """Predicted means of what is in flight, in the order in which it was added, shape (p,) [unit]."""
+        values: FloatArray = self._conditioned.values(np.zeros((1, len(self._conditioned))))[0]
+        return values
+
+    def predict(self) -> tuple[FloatArray, FloatArray]:
+        """Mean and deviation of the value to come at every active row, noise included, two arrays (m,) [unit]."""
+        process = self._process
+        variance = np.maximum(self._conditioned.variance, 0.0) + process.noise
+        return process.centre + process.scale * process.mean, process.scale * np.sqrt(variance)
+
+    def model_share(self) -> FloatArray:
+        """By which share of the variance of the model over the pool a value at every active row lowers it, (m,)."""
+        fall, whole = self._reducible.fall(self._conditioned.rows, self._conditioned.variance)
+        return fall / whole if whole > 0.0 else np.zeros(len(fall))
+
+
+def histories(
+    pool: PoolArrays, columns: Standardisation, targets: Sequence[TargetProperty], most_active: int
+) -> list[PooledHistory]:
+    """Return a history for each property."""
+    return [PooledHistory(pool, columns, most_active) for _ in targets]

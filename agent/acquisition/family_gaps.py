@@ -82,7 +82,9 @@ def nodes(properties: int) -> tuple[FloatArray, FloatArray]:
     root = _plastic_root(properties)
     steps = root ** -np.arange(1.0, properties + 1.0)
     half = ndtri((0.5 + np.outer(steps, np.arange(1, JOINT_NODES // 2 + 1))) % 1.0)
-    return np.concatenate((half, -half), axis=1), np.full(JOINT_NODES, 1.0 / JOINT_NODES)
+    at = np.concatenate((half, -half), axis=1)
+    at = np.linalg.solve(np.linalg.cholesky(at @ at.T / JOINT_NODES), at)  # variances 1 and covariances 0, exactly
+    return at, np.full(JOINT_NODES, 1.0 / JOINT_NODES)
 
 
 def _plastic_root(d: int) -> float:

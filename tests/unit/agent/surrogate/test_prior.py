@@ -1,0 +1,77 @@
+"""Hyper-parameters by their posterior mode: the gradient, the tie of the groups, and where the prior decides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+
+from agent.surrogate.gaussian_process import SurrogateError
+from agent.surrogate.prior import PosteriorModeFit, prior_of
+
+GROUPS = 3
+
+
+def rows(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of three groups with a level each, and a property of the first feature."""
+    rng = np.random.default_rng(seed)
+    features, groups = rng.normal(size=(n, d)), rng.integers(0, GROUPS, n)
+    own = np.zeros((n, GROUPS))
+    own[np.arange(n), groups] = 2.0**-0.5
+    y = 3.0 * np.sin(features[:, 0]) + groups + rng.normal(scale=0.1, size=n)
+    return np.concatenate((features, own), axis=1), y
+
+
+def test_the_gradient_is_that_of_the_value() -> None:
+    X, y = rows(30, 4)
+    fit, z = PosteriorModeFit(GROUPS), (y - y.mean()) / y.std()
+    theta = np.random.default_rng(1).normal(scale=0.5, size=7)
+    _, gradient = fit.posterior_and_gradient(theta, X, z)
+    numeric = approx_fprime(theta, lambda t: fit.posterior_and_gradient(t, X, z)[0], 1e-6)
+    assert gradient == pytest.approx(numeric, rel=1e-4, abs=1e-4)
+
+
+def test_the_groups_share_a_lengthscale_and_the_feature_that_matters_has_the_shortest() -> None:
+    X, y = rows(120, 4)
+    found = PosteriorModeFit(GROUPS)(X, y, None)
+    assert len(set(found.lengthscales[4:])) == 1
+    assert np.argmin(found.lengthscales[:4]) == 0
+    assert found.noise_variance * found.scale**2 == pytest.approx(0.01, rel=0.7)
+
+
+def test_what_the_rows_say_nothing_of_stays_at_the_prior() -> None:
+    """Two rows: sixty lengthscales neither vanish nor run into a bound."""
+    X, y = rows(2, 60)
+    found = PosteriorModeFit(GROUPS)(X, y, None)
+    mode, deviation = prior_of(60)
+    assert np.abs(np.log(found.lengthscales[:60]) - mode[:60]).max() < deviation[0]
+
+
+def test_equal_values_leave_the_modes() -> None:
+    X, _ = rows(10, 2)
+    found = PosteriorModeFit(GROUPS)(X, np.full(10, 5.0), None)
+    assert np.log(found.lengthscales[:2]) == pytest.approx(prior_of(2)[0][:2])
+    assert (found.centre, found.scale) == (5.0, 1.0)
+
+
+def test_a_fit_that_begins_at_the_mode_stays_there() -> None:
+    X, y = rows(80, 3)
+    fit = PosteriorModeFit(GROUPS)
+    first = fit(X, y, None)
+    for _ in range(6):
+        first = fit(X, y, first)
+    again = fit(X, y, first)
+    assert np.log(again.lengthscales) == pytest.approx(np.log(first.lengthscales), abs=0.05)
+
+
+def test_rows_without_groups_and_without_features_are_fitted_too() -> None:
+    X, y = rows(20, 3)
+    assert len(PosteriorModeFit(0)(X[:, :3], y, None).lengthscales) == 3
+    assert len(PosteriorModeFit(0)(X[:, :0], y, None).lengthscales) == 0
+
+
+def test_a_value_that_is_not_finite_is_refused() -> None:
+    X, y = rows(10, 2)
+    y[3] = np.nan
+    with pytest.raises(SurrogateError, match="not finite"):
+        PosteriorModeFit(GROUPS)(X, y, None)

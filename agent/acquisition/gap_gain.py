@@ -182,9 +182,13 @@ class _Decision:
             "mean_gap": float((self._h.max() - self._h).mean()),
             "entropy_before": float(self._h[family]),
         }
-        for target, (mean, std) in zip(self._targets, predictions, strict=True):
+        for target, forecast, (mean, std) in zip(self._targets, self._forecasts, predictions, strict=True):
             suffix = f" of {target.name}" if len(self._targets) > 1 else ""
-            details |= {f"predicted_mean{suffix}": float(mean[at]), f"predicted_std{suffix}": float(std[at])}
+            details |= {
+                f"predicted_mean{suffix}": float(mean[at]),
+                f"predicted_std{suffix}": float(std[at]),
+                f"noise_std{suffix}": forecast.noise_std,
+            }
         return _Pick(choice, runner_up, family, _in_words(self._context.pool.families[family], details), details)
 
     def request(self, index: int) -> None:
@@ -230,17 +234,19 @@ class _Decision:
         codes = self._codes[left]
         for code in np.unique(codes):
             here = np.flatnonzero(codes == code)
-            added = self._added(int(code), [(mean[here], std[here]) for mean, std in predictions])
+            values = [
+                (mean[here], np.hypot(std[here], forecast.noise_std))
+                for forecast, (mean, std) in zip(self._forecasts, predictions, strict=True)
+            ]
+            added = self._added(int(code), values)
             fall[here] = expected_fall(self._h, int(code), added, self._weights, self._options.credit)
             gain[here] = added @ self._weights
         return fall / (squared_gaps(self._h) + len(self._h) * self._options.tolerance**2), gain
 
-    def _added(self, code: int, predictions: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
-        """Return δ at every node of every candidate of a family, shape (c, k)."""
-        total = np.zeros((len(predictions[0][0]), len(self._weights)))
-        for target, samples, at, (mean, std) in zip(
-            self._targets, self._samples, self._nodes, predictions, strict=True
-        ):
+    def _added(self, code: int, values: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
+        """Return δ at every node of every candidate of a family, shape (c, k); of values as mean and deviation."""
+        total = np.zeros((len(values[0][0]), len(self._weights)))
+        for target, samples, at, (mean, std) in zip(self._targets, self._samples, self._nodes, values, strict=True):
             reach = TABLE_REACH * std
             table = ChangeTable(target.measure, samples[code], float((mean - reach).min()), float((mean + reach).max()))
             total += target.weight * table.at(mean[:, None] + std[:, None] * at)

@@ -124,6 +124,11 @@ class PooledForecast:
         self._process, self._reducible, self._rows = process, reducible, rows
         self._conditioned = PendingConditioned(process)
 
+    @property
+    def noise_std(self) -> float:
+        """Deviation of the noise of a value [unit]."""
+        return self._process.noise_std
+
     def __len__(self) -> int:
         """How many are in flight."""
         return len(self._conditioned)
@@ -139,10 +144,10 @@ class PooledForecast:
         return values
 
     def predict(self) -> tuple[FloatArray, FloatArray]:
-        """Mean and deviation of the value to come at every active row, noise included, two arrays (m,) [unit]."""
+        """Mean and deviation of the latent property, without noise, at every active row, two arrays (m,) [unit]."""
         process = self._process
-        variance = np.maximum(self._conditioned.variance, 0.0) + process.noise
-        return process.centre + process.scale * process.mean, process.scale * np.sqrt(variance)
+        std = process.scale * np.sqrt(np.maximum(self._conditioned.variance, 0.0))
+        return process.centre + process.scale * process.mean, std
 
     def model_share(self) -> FloatArray:
         """By which share of the variance of the model over the pool a value at every active row lowers it, (m,)."""

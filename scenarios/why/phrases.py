@@ -105,6 +105,9 @@ _KNOWN: Final[Mapping[str, tuple[str, str]]] = {
     "entropy_before": ("entropy before, requests in flight included", "nat"),
     "expected_entropy_after": ("expected entropy after", "nat"),
     "expected_gain": ("expected gain", "nat"),
+    "mean_gap": ("mean gap before, requests in flight included", "nat"),
+    "gap_share": ("share of the squared gaps that it is expected to close", ""),
+    "model_share": ("share of the model's variance over the pool that it takes away", ""),
 }
 """Key -> label and unit. A key that is not here is shown as it is, without a unit."""
 

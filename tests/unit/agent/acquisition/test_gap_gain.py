@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -56,7 +57,8 @@ def test_the_gap_share_is_what_the_value_is_expected_to_close(biased: Callable) 
     samples = [np.sort(world.truth[world.start[codes == each]]) for each in range(3)]
     h = np.array([world.measure.entropy(sample) for sample in samples])
     rng = np.random.default_rng(0)
-    drawn = rng.normal(proposal.details["predicted_mean"], proposal.details["predicted_std"], 4_000)
+    std = math.hypot(proposal.details["predicted_std"], proposal.details["noise_std"])
+    drawn = rng.normal(proposal.details["predicted_mean"], std, 4_000)
     added = world.measure.added(samples[code])
     assert added is not None
     falls, gains = [], added.gain(drawn)

@@ -82,7 +82,7 @@ class CampaignPlanSettings(BaseModel):
     budget: Annotated[int, Field(ge=1, le=10_000_000)]
     """Candidates that may be requested."""
     policy: str = "gap_gain"
-    """`etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, or a class of yours: `module:Class`
+    """`gap_gain`, `etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, or a class of yours: `module:Class`
     or `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     policy_options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the policy."""

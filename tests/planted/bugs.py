@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.processes import started
+
 ROOT: Final = Path(__file__).parents[2]
 
 CATALOGUE: Final = Path(__file__).with_name("bugs.toml")
@@ -20,7 +22,7 @@ CATALOGUE: Final = Path(__file__).with_name("bugs.toml")
 COPIED: Final = ("agent", "entropilot", "protocols", "scenarios", "simulators", "tests", "pyproject.toml", "README.md")
 
 CHECK_TIMEOUT_S: Final = 420.0
-"""A check that runs longer hangs: also a way to find a bug."""
+"""A check that runs longer hangs: also a way to find a bug. Nothing that it started outlives it."""
 
 
 @cache
@@ -106,19 +108,19 @@ def run_check(check: str, tree: Path) -> Finding:
     began = time.monotonic()
     environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "160"}
     try:
-        ended = subprocess.run(
+        with started(
             [sys.executable, *CHECKS[check]],
             cwd=tree,
             env=environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=CHECK_TIMEOUT_S,
-            check=False,
-        )
+        ) as process:
+            said, _ = process.communicate(timeout=CHECK_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return Finding(caught=True, seconds=time.monotonic() - began, words="it hangs", tail="")
-    output = (ended.stdout + ended.stderr).strip().splitlines()
-    return Finding(ended.returncode != 0, time.monotonic() - began, _words(output), "\n".join(output[-30:]))
+    output = said.strip().splitlines()
+    return Finding(process.returncode != 0, time.monotonic() - began, _words(output), "\n".join(output[-30:]))
 
 
 def _words(output: list[str]) -> str:

@@ -64,10 +64,14 @@ def expected_fall(h: FloatArray, code: int, added: FloatArray, weights: FloatArr
     others = np.delete(h, code)
     new = h[code] + added
     top = np.maximum(new, others.max(initial=-math.inf))
-    # Σ (top − h_j)² over the others, without an array of all of them.
-    after = len(others) * np.square(top) - 2.0 * top * others.sum() + float(others @ others)
-    after += np.square(top - new)
-    fall: FloatArray = squared_gaps(h) - after @ weights
+    # Σ (top − h_j)² over the others, without an array of all of them; and the family's own gap.
+    after = top * len(others)
+    after -= 2.0 * float(others.sum())
+    after *= top
+    np.subtract(top, new, out=new)
+    new *= new
+    after += new
+    fall: FloatArray = squared_gaps(h) - float(others @ others) - after @ weights
     if h[code] == h.max():
         fall = np.where(fall > 0.0, credit * fall, fall)
     return fall
@@ -114,7 +118,7 @@ class ChangeTable:
         if added is None:
             return
         middles = 0.5 * (sample[1:] + sample[:-1])
-        points = np.unique(np.concatenate((np.linspace(low, high, EVEN_POINTS), sample, middles)))
+        points = np.sort(np.concatenate((np.linspace(low, high, EVEN_POINTS), sample, middles)))
         change = added.gain(points)
         known = np.isfinite(change)
         if known.any():

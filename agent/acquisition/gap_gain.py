@@ -154,7 +154,8 @@ class _Decision:
         self._targets = [each for each, _ in context.target_values]
         self._forecasts = [history.forecast(context.pending) for history in followed]
         self._active = followed[0].indices
-        self._available = context.available
+        self._is_available = np.zeros(len(self._codes), dtype=bool)
+        self._is_available[context.available] = True
         self._rng = np.random.default_rng(context.seed)
         self._samples = [self._samples_of(values) for _, values in context.target_values]
         self._h = np.array([self._entropy(code) for code in range(len(context.pool.families))])
@@ -163,10 +164,10 @@ class _Decision:
 
     def pick(self) -> _Pick:
         """Choose one candidate."""
-        left = np.intersect1d(self._available, self._active, assume_unique=True)
+        places = np.flatnonzero(self._is_available[self._active])
+        left = self._active[places]
         if len(left) == 0:
             return self._drawn()
-        places = np.searchsorted(self._active, left)
         predictions = [tuple(each[places] for each in forecast.predict()) for forecast in self._forecasts]
         gaps, gains = self._gap_share(left, predictions)
         weights = np.array([each.weight for each in self._targets])
@@ -197,12 +198,12 @@ class _Decision:
         known = len(self._forecasts[0])
         for forecast in self._forecasts:
             forecast.add_pending(in_flight)
-        self._available = self._available[self._available != index]
+        self._is_available[index] = False
         self._add_values(in_flight, first=known)
 
     def _drawn(self) -> _Pick:
         """Draw one where none of those that are available is looked at until the next fit."""
-        index = int(self._rng.choice(self._available))
+        index = int(self._rng.choice(np.flatnonzero(self._is_available)))
         reason = f"all {len(self._active)} rows that are looked at are taken; drawn at random from the others"
         return _Pick(Choice(index), None, int(self._codes[index]), reason, {})
 
@@ -218,8 +219,8 @@ class _Decision:
             for index, value in zip(indices, forecast.values_in_flight()[first:], strict=True):
                 sample = samples[self._codes[index]]
                 samples[self._codes[index]] = np.insert(sample, int(np.searchsorted(sample, value)), value)
-        for code in np.unique(self._codes[indices]):
-            self._h[code] = self._entropy(int(code))
+        for code in set(self._codes[indices].tolist()):
+            self._h[code] = self._entropy(code)
 
     def _entropy(self, code: int) -> float:
         parts = [target.entropy(samples[code]) for target, samples in zip(self._targets, self._samples, strict=True)]
@@ -232,7 +233,7 @@ class _Decision:
         """Return E[ΔL] / (L + F τ²), and the expected gain of the candidate's own family [nat], two arrays (a,)."""
         fall, gain = np.zeros(len(left)), np.zeros(len(left))
         codes = self._codes[left]
-        for code in np.unique(codes):
+        for code in np.flatnonzero(np.bincount(codes)):
             here = np.flatnonzero(codes == code)
             values = [
                 (mean[here], np.hypot(std[here], forecast.noise_std))

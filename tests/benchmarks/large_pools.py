@@ -55,7 +55,7 @@ def played(
         return proposal
 
     rows = world.balanced.tolist()
-    start = {int(index): rows[index] for index in start_set(seeded, world.pool, world.balanced)}
+    start = {int(index): rows[index] for index in start_set(seeded, world.pool, world.values)}
     run = play_answered(world.pool, rows.__getitem__, start, settings, ask)
     return tuple(point for _, point in run.trajectory.points), 1e3 * float(np.median(costs))
 

@@ -20,7 +20,7 @@ def made(**changes: Any) -> CampaignSettings:
 
 def test_property_unit_and_budget_are_enough_and_decisions_are_reproducible_by_default() -> None:
     settings = made()
-    assert (settings.policy, settings.parallel, settings.ordering) == ("etal", 1, Ordering.IN_ORDER)
+    assert (settings.policy, settings.parallel, settings.ordering) == ("gap_gain", 1, Ordering.IN_ORDER)
     assert settings.evaluation_deadline_s < settings.request_timeout_s
 
 

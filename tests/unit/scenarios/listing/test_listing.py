@@ -50,7 +50,7 @@ def test_a_run_is_listed_with_scenario_policy_and_how_it_stands(tmp_path: Path) 
     run_folder(tmp_path, "mine")
     listed = [each for each in list_recordings(tmp_path) if each.kind == "run"]
     assert [(each.name, each.campaign, each.scenario, each.policy) for each in listed] == [
-        ("mine", "small", "killed", "etal")
+        ("mine", "small", "killed", "gap_gain")
     ]
     assert listed[0].status == UNFINISHED
     assert UNFINISHED in shown(tmp_path)

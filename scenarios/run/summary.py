@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from agent.entropy.bands import Band
-from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, priority
+from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy, priority
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from scenarios.display.labels import shortened
@@ -270,7 +270,13 @@ def bias_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
     rows = tree["families"]
     columns = {"families": "family", "sizes": "size", "entropies": "entropy"}
     fields = {plural: [row[one] for row in rows] for plural, one in columns.items()}
-    return {"evenness": evenness(fields["entropies"]), "coverage": coverage(fields["sizes"])} | {**tree, **fields}
+    entropies, sizes = fields["entropies"], fields["sizes"]
+    later = {
+        "evenness": evenness(entropies),
+        "coverage": coverage(sizes),
+        "joint_entropy": joint_entropy(sizes, entropies),
+    }
+    return later | {**tree, **fields}
 
 
 def _bands(tree: Mapping[str, Any]) -> list[Any]:

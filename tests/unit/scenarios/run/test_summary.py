@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agent.entropy.bias import BiasPoint, evenness
+from agent.entropy.bias import BiasPoint, evenness, joint_entropy
 from protocols.errors import StoreError
 from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
 
@@ -18,7 +18,7 @@ def point(gap: float, families: int = 3) -> BiasPoint:
     """Families with evenly spaced entropies; the first has none."""
     names = tuple(f"family {index:02d}" for index in range(families))
     entropies = (None, *(1 - gap * index / families for index in range(1, families)))
-    return BiasPoint(names, tuple(range(families)), entropies, gap, gap / 2, gap / 3, names[0], 1 - gap / 9, 0.5)
+    return BiasPoint(names, tuple(range(families)), entropies, gap, gap / 2, gap / 3, names[0], 1 - gap / 9, 0.5, -gap)
 
 
 SUMMARY = RunSummary(
@@ -72,6 +72,8 @@ def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
     assert range_line.split() == ["range", "1.000", "*0.250", "0.750"]
     (evenness_line,) = (line for line in text.splitlines() if line.strip().startswith("evenness"))
     assert evenness_line.split() == ["evenness", "0.889", "*0.972", "0.917"]
+    (joint_line,) = (line for line in text.splitlines() if line.strip().startswith("joint entropy"))
+    assert joint_line.split() == ["joint", "entropy", "-1.000", "*-0.250", "-0.750"]
     (coverage_line,) = (line for line in text.splitlines() if line.strip().startswith("coverage"))
     assert coverage_line.split() == ["coverage", "0.500", "0.500", "0.500"]  # where all are alike, none is better
     (starved,) = (line for line in text.splitlines() if line.strip().startswith("starved"))
@@ -88,12 +90,13 @@ def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_
     write_summary(tmp_path / "summary.json", dataclasses.replace(SUMMARY, bands_before=(), bands_after=()))
     tree = json.loads((tmp_path / "summary.json").read_text())
     for moment in ("before", "after", "random"):
-        del tree[moment]["evenness"], tree[moment]["coverage"]
+        del tree[moment]["evenness"], tree[moment]["joint_entropy"], tree[moment]["coverage"]
         assert "entropy_low" not in str(tree[moment])
     (tmp_path / "summary.json").write_text(json.dumps(tree))
     after = read_summary(tmp_path / "summary.json").after
     assert after.evenness == evenness(after.entropies)
     assert after.coverage == 0.0
+    assert after.joint_entropy == joint_entropy(after.sizes, after.entropies)
 
 
 def test_the_time_of_a_campaign_that_was_taken_up_is_told_with_the_results_of_that_time() -> None:

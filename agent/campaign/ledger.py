@@ -27,6 +27,7 @@ from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.follow import react
 from agent.campaign.proposals import DecisionNeeded, decide_proposal, decision_needed
 from agent.campaign.state import Campaign
+from agent.entropy.best import BestSoFar
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool
 from protocols.errors import InvariantViolation, StoreError
@@ -99,6 +100,7 @@ class Ledger:
         campaign: The state.
         pool: The pool as a policy sees it.
         meter: The metrics of the observations so far.
+        best: The best that each of them was.
         observation: Number of the last one; 0 is the start set, −1 comes before it.
     """
 
@@ -106,6 +108,7 @@ class Ledger:
         self.campaign: Final = Campaign(pool)
         self.pool: Final = pool_arrays(pool)
         self.meter = BiasMeter(pool.families)
+        self.best: Final = BestSoFar()
         self.observation = -1
 
     @classmethod
@@ -195,7 +198,9 @@ class Ledger:
         codes = [self._add(each) for each in observations_of(event, additional)]
         self.observation += 1
         changed = self.pool.families if self.observation == 0 else tuple(self.pool.families[code] for code in codes)
-        return TrajectoryPoint(self.observation, self.campaign.sequence, self.meter.point(), changed)
+        point = self.meter.point()
+        self.best.see(self.observation, point)
+        return TrajectoryPoint(self.observation, self.campaign.sequence, point, changed)
 
     def _add(self, observation: Observation) -> int:
         """Let the metrics see one value; return the code of its family."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agent.entropy.bias import BIAS_METRICS, BiasMetric
+from scenarios.compare.best import best_json
 from scenarios.compare.downstream import Score
 from scenarios.compare.measures import Contrast, Measure, baseline_of, contrasts
 from scenarios.compare.statistics import CONFIDENCE
@@ -139,6 +140,7 @@ class Comparison:
             "ended": {policy: [end.reason for end in ends] for policy, ends in self.ends.items()},
             "start": {each.name: list(each.before) for each in bias},
             "final": {policy: {each.name: list(each.after[policy]) for each in bias} for policy in self.policies},
+            "best": best_json(self.runs),
             "tests": [test.flat() for test in self.contrasts([*bias, *models])],
         }
         if self.models:

@@ -94,6 +94,7 @@ def write_outcome(
         after=trajectory.points[-1][1],
         bands_before=trajectory.bands[trajectory.points[0][0]],
         bands_after=trajectory.bands[trajectory.points[-1][0]],
+        best=files.ledger.best.figures(),
         random=None if random is None else random.points[-1][1],
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,

@@ -86,6 +86,7 @@ class RunWatch:
             per_second=self._rate(now),
             bias=self._bias,
             before=self._before,
+            best=self._files.ledger.best.figures(),
             last_decision=self._last_decision,
             in_flight=tuple(
                 (

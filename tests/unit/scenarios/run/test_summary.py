@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint, evenness, joint_entropy
 from protocols.errors import StoreError
 from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
@@ -25,7 +26,8 @@ SUMMARY = RunSummary(
     campaign="demo", scenario="crystals", policy="etal", seed=4, property="formation_energy", unit="eV/atom",
     budget=200, spent=198, observations=398, abandoned=2, excluded=1, retries=3, quarantined=5, duplicates=6,
     stopped_because="the budget is spent", wall_time_s=12.5, per_second=15.9, before=point(1.0), after=point(0.25),
-    random=point(0.75), bands_before=(None, (-0.5, 1.5), None), bands_after=(None, (0.75, 1.0), (0.5, 0.75)),
+    random=point(0.75), best=best_of([(0, point(1.0)), (178, point(0.125)), (200, point(0.25))]),
+    bands_before=(None, (-0.5, 1.5), None), bands_after=(None, (0.75, 1.0), (0.5, 0.75)),
     files=("bias.csv", "bias.png"), versions={"numpy": "2.4", "entropilot": "0.1"},
 )  # fmt: skip
 
@@ -79,6 +81,30 @@ def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
     (starved,) = (line for line in text.splitlines() if line.strip().startswith("starved"))
     assert starved.split()[2:] == ["family", "00"] * 3
     assert "stopped because the budget is spent" in text
+
+
+def test_the_best_observation_stands_beside_the_last() -> None:
+    text = " ".join(printed(SUMMARY).split())
+    assert "best: mean gap 0.042 nat at observation 178, 0.083 now; range 0.125 nat at observation 178," in text
+    assert "joint entropy −0.125 nat at observation 178, −0.250 now" in text
+
+
+def test_a_campaign_that_ended_worse_than_it_began_says_so_at_the_top() -> None:
+    worse = dataclasses.replace(SUMMARY, after=point(1.5))
+    first = " ".join(printed(worse).split())
+    assert first.startswith("worse than it began: mean gap 0.333 → 0.500 nat; range 1.000 → 1.500 nat; joint entropy")
+    assert "worse than it began" not in printed(SUMMARY)
+    cheap = dataclasses.replace(SUMMARY, after=dataclasses.replace(SUMMARY.after, joint_entropy=-2.0))
+    assert printed(cheap).startswith("worse than it began: joint entropy −1.000 → −2.000 nat")
+
+
+def test_the_best_is_kept_with_its_regret_and_a_summary_without_it_is_read(tmp_path: Path) -> None:
+    write_summary(tmp_path / "summary.json", SUMMARY)
+    tree = json.loads((tmp_path / "summary.json").read_text())
+    assert tree["best"]["entropy_range"] == {"observation": 178, "value": 0.125, "regret": 0.125}
+    del tree["best"]
+    (tmp_path / "summary.json").write_text(json.dumps(tree))
+    assert read_summary(tmp_path / "summary.json") == dataclasses.replace(SUMMARY, best=())
 
 
 def test_an_entropy_has_half_the_width_of_its_band_beside_it() -> None:

@@ -43,7 +43,7 @@ def make_run(folder: Path, *, seed: int = 3, observations: int = 60) -> Path:
             spent=campaign.spent, observations=campaign.observations, abandoned=0, excluded=0, retries=campaign.retries,
             quarantined=0, duplicates=0, stopped_because="", wall_time_s=1.0, per_second=None, before=points[0][1],
             after=points[-1][1], bands_before=trajectory.bands[0], bands_after=trajectory.bands[points[-1][0]],
-            journal_rows=store.sequence, journal_digest=store.digest,
+            best=shelf.maker.ledger.best.figures(), journal_rows=store.sequence, journal_digest=store.digest,
         )  # fmt: skip
         journal = list(store.journal())
     write_trajectory_csv(folder / "trajectory.csv", trajectory)
@@ -271,6 +271,13 @@ def test_a_changed_band_in_the_summary_is_found(run: Path) -> None:
     family["entropy_low"] -= 1e-6
     (run / "summary.json").write_text(json.dumps(content))
     assert first_problem(run).problem.startswith(f"after: band of {family['family']} = ")
+
+
+def test_a_changed_best_in_the_summary_is_found(run: Path) -> None:
+    content = json.loads((run / "summary.json").read_text())
+    content["best"]["coverage"] = {"observation": 0, "value": 0.9, "regret": 0.0}
+    (run / "summary.json").write_text(json.dumps(content))
+    assert first_problem(run).problem.startswith("best coverage = 0.9 at observation 0; the journal says")
 
 
 def test_files_of_a_run_before_there_were_bands_are_sound(run: Path) -> None:

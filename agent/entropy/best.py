@@ -100,7 +100,8 @@ def best_in_words(figures: Sequence[Best], names: Sequence[str] = HARM) -> str:
 def worse_than_start(before: BiasPoint, after: BiasPoint) -> str:
     """Say in which figures a campaign is worse than it began; empty where it is in none."""
     worse = "; ".join(_worse(before, after))
-    return f"worse than it began: {worse}" if worse else ""
+    thin = f"; at the start {before.coverage:.0%} of the families had five values" if before.coverage < 1 else ""
+    return f"worse than it began: {worse}{thin}" if worse else ""
 
 
 def worse_by(metric: BiasMetric, one: float, other: float) -> float:

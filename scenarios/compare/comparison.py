@@ -74,6 +74,7 @@ class Comparison:
         held_out: Rows of the test set of each seed; zeros without downstream models.
         pool_size: Candidates in all.
         ends: Policy -> how its campaigns ended, by seed.
+        notes: What a person should know of the settings.
     """
 
     scenario: str
@@ -83,6 +84,7 @@ class Comparison:
     held_out: tuple[int, ...] = ()
     pool_size: int = 0
     ends: Mapping[str, tuple[CampaignEnd, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def policies(self) -> tuple[str, ...]:

@@ -51,7 +51,8 @@ def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
 
 
 def _ends(comparison: Comparison) -> Iterator[str]:
-    """Yield what a person must know of campaigns that abandoned candidates, or paused themselves."""
+    """Yield what a person must know of the settings, and of campaigns that abandoned candidates or did not finish."""
+    yield from comparison.notes
     for policy, ends in comparison.ends.items():
         abandoned = [end.abandoned for end in ends]
         if any(abandoned):

@@ -18,6 +18,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from agent.campaign.events import BecameEven, GapStalled
+from agent.campaign.gap_progress import Finding
 from agent.entropy.best import Best, best_in_words
 from agent.entropy.bias import BIAS_METRICS, BiasMetric, BiasPoint
 from scenarios.display.console import PlainConsole
@@ -77,6 +79,7 @@ class LiveState:
         bias: The bias now.
         before: The bias of the start set.
         best: The best that each figure was.
+        found: What holds of the mean gap now: that it is even, or that it has stalled.
         last_decision: The candidate chosen last, and why.
         in_flight: Candidate, family, attempt and seconds since it was sent.
         retries: Second and further attempts.
@@ -97,6 +100,7 @@ class LiveState:
     bias: BiasPoint | None = None
     before: BiasPoint | None = None
     best: tuple[Best, ...] = ()
+    found: Finding | None = None
     last_decision: str = ""
     in_flight: tuple[tuple[str, str, int, float], ...] = ()
     retries: int = 0
@@ -174,7 +178,7 @@ def progress_line(state: LiveState) -> str:
         )
         parts.append(f"entropy range {range_} nat, evenness {even}, joint entropy {joint} nat{starved}")
     if best := best_in_words(state.best, BEST_SHOWN):
-        parts.append(f"best {best}")
+        parts.append(f"best {best}{_found(state.found)[0]}")
     parts.append(f"{_rate(state)}, {_duration(state.elapsed_s)} elapsed{_eta(state)}")
     parts.append(f"{len(state.in_flight)} in flight, {state.retries} retries, {state.quarantined} quarantined")
     if not state.connected:
@@ -262,7 +266,21 @@ def _line_of(figures: Sequence[BiasMetric], bias: BiasPoint, before: BiasPoint |
 def _best(state: LiveState) -> list[Text]:
     """One line: the mean gap at its best, and now."""
     best = best_in_words(state.best, BEST_SHOWN)
-    return [Text(f"best {best}", no_wrap=True, overflow="ellipsis")] if best else []
+    if not best:
+        return []
+    line = Text(f"best {best}", no_wrap=True, overflow="ellipsis")
+    return [line.append(*_found(state.found))]
+
+
+def _found(found: Finding | None) -> tuple[str, str]:
+    """Say what holds of the mean gap, and in which style."""
+    match found:
+        case BecameEven():
+            return f"; even since {found.observation}", "green"
+        case GapStalled():
+            return f"; no gain since {found.since}", "bold yellow"
+        case _:
+            return "", ""
 
 
 def _decision(state: LiveState) -> Text:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.assembly import CampaignFiles, versions
 from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG, RECORDING
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
@@ -118,7 +119,7 @@ def random_instead(
     """
     if not world.all_known or scenario.campaign.policy == "random" or observations < 1:
         return None
-    random = {"policy": "random", "policy_options": {}, "budget": observations}
+    random = {"policy": "random", "policy_options": {}, "budget": observations, "stop": StopSettings()}
     same = {"estimator": measure.estimator, "resolution": measure.resolution}
     settings = scenario.campaign.model_copy(update=random | same)
     return run_offline(world.pool, world.balanced, list(world.start), settings)

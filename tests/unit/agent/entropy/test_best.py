@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +82,12 @@ def test_evenness_that_costs_joint_entropy_is_told_as_harm() -> None:
     assert worse_than_start(point(0.2, -1.0), point(0.1, -1.5)) == (
         "worse than it began: joint entropy −1.000 → −1.500 nat"
     )
+
+
+def test_a_start_of_which_entropies_say_little_is_told_beside_the_harm() -> None:
+    thin = replace(point(0.0), coverage=0.25)
+    told = worse_than_start(thin, point(0.2))
+    assert told.endswith("range 0.000 → 0.400 nat; at the start 25% of the families had five values")
 
 
 @pytest.mark.parametrize("after", [point(0.1), point(0.05, 2.0), point(0.1004, 0.9995), point(None, None)])

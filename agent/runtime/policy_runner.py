@@ -148,11 +148,14 @@ def make_policy_runner(
     Raises:
         SettingsError: When there is no such policy, or it does not take these options.
     """
+    return RunnerWithRest(_runner_of(pool, policy, options, code), lambda name: _runner_of(pool, name, {}, INSTALLED))
+
+
+def _runner_of(pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource) -> PolicyRunner:
     instance = make_policy(policy, options, code)
-    own: PolicyRunner = ChildPolicyRunner(pool, policy, options, code)
     if runs_inline(instance):
-        own = InlinePolicyRunner(instance)
-    return RunnerWithRest(own, lambda name: make_policy_runner(pool, name, {}))
+        return InlinePolicyRunner(instance)
+    return ChildPolicyRunner(pool, policy, options, code)
 
 
 def _proposal(answer: object, policy: str) -> Proposal:

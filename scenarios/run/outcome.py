@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.assembly import CampaignFiles, versions
+from agent.campaign.event_descriptions import in_words
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import EntropyMeasure
@@ -96,6 +97,7 @@ def write_outcome(
         bands_before=trajectory.bands[trajectory.points[0][0]],
         bands_after=trajectory.bands[trajectory.points[-1][0]],
         best=files.ledger.best.figures(),
+        found="" if (found := files.ledger.progress.current) is None else in_words(found),
         random=None if random is None else random.points[-1][1],
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,

@@ -69,6 +69,7 @@ class RunSummary:
         before: Bias of the start set.
         after: Bias at the end.
         best: The best that each figure was, and where; empty in summaries of old.
+        found: What holds of the mean gap at the end: that it is even, or that it has stalled; empty where neither does.
         random: Bias of a run at random with the same start, budget and seed, if one was made.
         bands_before: Band of every family's entropy, in the order of `before`; empty in summaries of old.
         bands_after: The same of `after`.
@@ -99,6 +100,7 @@ class RunSummary:
     before: BiasPoint
     after: BiasPoint
     best: tuple[Best, ...] = ()
+    found: str = ""
     random: BiasPoint | None = None
     bands_before: Bands = ()
     bands_after: Bands = ()
@@ -186,7 +188,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
     best = best_in_words(summary.best)
-    lines = [Text(f"best: {best}")] if best else []
+    lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found) if each]
     return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, Text(caption, "dim"))
 
 

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from agent.campaign.events import BecameEven, GapStalled
+from agent.campaign.gap_progress import Finding
 from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint
 from scenarios.run.live_view import BAR_CELLS, LiveState, LiveView, _bar, progress_line, render
@@ -47,6 +49,22 @@ def test_a_state_shows_progress_families_change_decision_and_requests() -> None:
                  "fe2o3-1: trigonal is the poorest", "al2o3-2  cubic  9.0 s  attempt 2", "3 quarantined",
                  "● connected", "entropy [nat]"):  # fmt: skip
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (BecameEven(20, 0.04, 0.05), "best mean gap 0.020 nat at observation 20, 0.050 now; even since 20"),
+        (
+            GapStalled(40, 0.05, 20, 0.02, 20, 0.01),
+            "best mean gap 0.020 nat at observation 20, 0.050 now; no gain since 20",
+        ),
+    ],
+)
+def test_that_it_is_even_or_gains_nothing_stands_beside_the_best(found: Finding, words: str) -> None:
+    state = dataclasses.replace(STATE, found=found)
+    assert words in "\n".join(shown(state))
+    assert words in progress_line(state)
 
 
 @pytest.mark.parametrize("families", [7, 30, 300])

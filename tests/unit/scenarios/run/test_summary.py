@@ -89,6 +89,11 @@ def test_the_best_observation_stands_beside_the_last() -> None:
     assert "joint entropy −0.125 nat at observation 178, −0.250 now" in text
 
 
+def test_what_holds_of_the_mean_gap_at_the_end_is_told() -> None:
+    even = dataclasses.replace(SUMMARY, found="even since observation 117: the mean gap is 0.031 nat")
+    assert "even since observation 117: the mean gap is 0.031 nat" in printed(even)
+
+
 def test_a_campaign_that_ended_worse_than_it_began_says_so_at_the_top() -> None:
     worse = dataclasses.replace(SUMMARY, after=point(1.5))
     first = " ".join(printed(worse).split())

@@ -19,6 +19,7 @@ from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
+from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, LOG, POISON_GUARD, RECORDING
@@ -189,6 +190,8 @@ def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typ
         logger.info("agent_started", sequence=files.store.sequence, policy=files.plan.policy, budget=files.plan.budget)
         if files.note:
             logger.warning("policy_changed", detail=files.note)
+        for each in rules_in_vain(files.ledger.campaign):
+            logger.warning("stop_rule_never_fires", detail=each)
         log_bands(logger, files.ledger.observation, files.ledger.meter)
         try:
             yield logger

@@ -54,6 +54,7 @@ class AcquisitionContext:
         measure: The entropy that the campaign means; of its first property, where it balances several.
         additional: Values of the other properties that are balanced, shape (k, p − 1) [their units].
         targets: The p properties, where there are several.
+        policy: Name of the policy that is asked, where it is not the campaign's own; no policy needs to look at it.
     """
 
     pool: PoolArrays
@@ -67,6 +68,7 @@ class AcquisitionContext:
     measure: EntropyMeasure = AS_PUBLISHED
     additional: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     targets: tuple[TargetProperty, ...] = ()
+    policy: str = ""
 
     @property
     def target_values(self) -> tuple[tuple[TargetProperty, FloatArray], ...]:

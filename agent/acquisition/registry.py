@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from agent.acquisition.base import Policy
+from agent.acquisition.base import AcquisitionContext, Policy, Proposal
 from agent.acquisition.built_in import BUILT_IN
 from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean, nearest_name
@@ -55,6 +55,41 @@ def make_policy(name: str, options: Mapping[str, object], code: CodeSource = INS
             expected="an object with propose(context, count)",
         )
     return policy
+
+
+def make_policies(name: str, options: Mapping[str, object], code: CodeSource = INSTALLED, *, rest: str = "") -> Policy:
+    """Make the policy that the settings name, with the one that may decide the rest of the budget.
+
+    Args:
+        name: As of `make_policy`.
+        options: Of the named policy; the other one has its defaults.
+        code: Where a class of the user's own may come from.
+        rest: Built-in name of the other policy; empty where no stop rule asks for one.
+
+    Raises:
+        SettingsError: As of `make_policy`, of either.
+    """
+    own = make_policy(name, options, code)
+    if rest:
+        make_policy(rest, {})  # before a campaign relies on it
+    return PolicyWithRest(own)
+
+
+class PolicyWithRest:
+    """The campaign's own policy, and where a context names another one, that: the rest of a budget is decided so.
+
+    Args:
+        own: The campaign's own policy.
+    """
+
+    def __init__(self, own: Policy) -> None:
+        self._policies = {"": own}
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Let the one that is meant choose."""
+        if context.policy not in self._policies:
+            self._policies[context.policy] = make_policy(context.policy, {})
+        return self._policies[context.policy].propose(context, count)
 
 
 def runs_inline(policy: Policy) -> bool:

@@ -54,4 +54,5 @@ def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
         measure=plan.measure,
         additional=campaign.additional[observed_indices],
         targets=plan.targets if plan.additional_properties else (),
+        policy=campaign.rest_policy,
     )

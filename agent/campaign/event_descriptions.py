@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from agent.campaign.events import (
     AttemptFailed,
+    BecameEven,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -32,6 +33,7 @@ from agent.campaign.events import (
     ControlNoted,
     DecisionMade,
     Event,
+    GapStalled,
     LateResultKept,
     ObservationAdded,
     PolicyExhausted,
@@ -39,6 +41,7 @@ from agent.campaign.events import (
     RequestIssued,
     ResultAccepted,
     StartSetLoaded,
+    StopRuleFired,
 )
 from protocols.wire.attempt_ids import number_of
 
@@ -150,6 +153,26 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
     PolicyExhausted: EventDescription(
         words=lambda e: f"the policy has nothing more to ask for ({e.reason})",
         log_name="policy_exhausted",
+    ),
+    BecameEven: EventDescription(
+        words=lambda e: f"even since observation {e.observation}: the mean gap is {e.mean_gap:.3f} nat",
+        log_name="became_even",
+    ),
+    GapStalled: EventDescription(
+        words=lambda e: (
+            f"the mean gap is {e.mean_gap:.3f} nat at observation {e.observation} and has not fallen by {e.gain:g} nat "
+            f"since observation {e.since}; it was best with {e.best:.3f} nat at observation {e.best_observation}"
+        ),
+        log_name="gap_stalled",
+        is_warning=True,
+    ),
+    StopRuleFired: EventDescription(
+        words=lambda e: (
+            f"{e.reason}; the rest of the budget is decided by {e.policy}"
+            if e.policy
+            else f"{e.reason}; nothing more is asked for"
+        ),
+        log_name="stop_rule_fired",
     ),
     RequestIssued: EventDescription(
         words=lambda e: f"attempt {e.attempt} of {e.candidate_id} goes to {e.recipient}",

@@ -94,6 +94,42 @@ class PolicyExhausted:
 
 
 @dataclass(frozen=True, slots=True)
+class BecameEven:
+    """The mean gap came within the tolerance at this observation [nat]."""
+
+    observation: int
+    mean_gap: float
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class GapStalled:
+    """A warning: the best mean gap has not fallen by `gain` since an observation long ago, and it is not even [nat]."""
+
+    observation: int
+    mean_gap: float
+    since: int
+    best: float
+    best_observation: int
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopRuleFired:
+    """A rule of `[campaign.stop]` found what it waits for, in what a decision may look at.
+
+    With `policy` the rest of the budget is decided by it; without one nothing more is asked, and what is in flight is
+    awaited. `acquired` counts the results that the next decision may look at, and `mean_gap` is that of them [nat].
+    """
+
+    rule: str
+    acquired: int
+    mean_gap: float
+    reason: str
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestIssued:
     """An attempt was addressed to a recipient; its id names it for ever."""
 
@@ -222,6 +258,9 @@ Event = (
     | StartSetLoaded
     | DecisionMade
     | PolicyExhausted
+    | BecameEven
+    | GapStalled
+    | StopRuleFired
     | RequestIssued
     | ResultAccepted
     | LateResultKept

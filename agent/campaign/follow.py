@@ -1,4 +1,4 @@
-"""What follows by itself from the state: the next attempt, a candidate that is given up, a pause, the end."""
+"""What follows by itself from state and metrics: what was found, the next attempt, an abandoned candidate, the end."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.state import Campaign
+from agent.campaign.stop_rules import NOTHING_NOTICED, Noticed, due
 from protocols.wire.attempt_ids import attempt_identity
 
 MAX_INTERRUPTIONS: Final = 20
@@ -21,13 +22,19 @@ MAX_INTERRUPTIONS: Final = 20
 but a candidate that takes its simulator down every time must end as well."""
 
 
-def react(campaign: Campaign) -> tuple[Event, ...]:
+def react(campaign: Campaign, noticed: Noticed = NOTHING_NOTICED) -> tuple[Event, ...]:
     """Return the events that follow by themselves from the state, or none.
 
     Ask again after folding them: abandoning may pause the campaign, and the last outcome ends it.
+
+    Args:
+        campaign: The state.
+        noticed: What its metrics say.
     """
     if campaign.phase in {Phase.NEW, Phase.FINISHED}:
         return ()
+    if found := due(campaign, noticed):
+        return found
     plan = campaign.plan
     events: list[Event] = []
     for candidate_id, attempt_failure in campaign.retry_pending.items():
@@ -66,10 +73,19 @@ def _finish_reason(campaign: Campaign) -> str:
         return ""
     if campaign.phase is Phase.STOPPING:
         return "stopped by the operator"
-    if campaign.policy_exhausted is not None:
-        return f"the policy has nothing more to ask for: {campaign.policy_exhausted}"[:MAX_REASON_LENGTH]
+    if asking_ended := _asking_ended(campaign):
+        return asking_ended[:MAX_REASON_LENGTH]
     if campaign.requested >= campaign.plan.budget:
         return "the budget is spent"
     if not (campaign.statuses == CandidateStatus.AVAILABLE).any():
         return "no candidate is left"
+    return ""
+
+
+def _asking_ended(campaign: Campaign) -> str:
+    """Return why nothing more is asked for, though there are budget and candidates."""
+    if campaign.fired is not None and campaign.is_stopped_by_rule:
+        return f"the stop rule {campaign.fired.reason}"
+    if campaign.policy_exhausted is not None:
+        return f"the policy has nothing more to ask for: {campaign.policy_exhausted}"
     return ""

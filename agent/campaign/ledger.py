@@ -25,8 +25,12 @@ from agent.campaign.decide import Consequence, decide_message
 from agent.campaign.event_descriptions import Observation, is_observation, observations_of
 from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.follow import react
+from agent.campaign.gap_progress import GapProgress, values_needed
 from agent.campaign.proposals import DecisionNeeded, decide_proposal, decision_needed
 from agent.campaign.state import Campaign
+from agent.campaign.stop_rules import Noticed, RuleWatch
+from agent.campaign.stop_settings import StopSettings
+from agent.entropy.best import BestSoFar
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.pool.candidates import Pool
 from protocols.errors import InvariantViolation, StoreError
@@ -99,6 +103,8 @@ class Ledger:
         campaign: The state.
         pool: The pool as a policy sees it.
         meter: The metrics of the observations so far.
+        best: The best that each of them was.
+        progress: How the mean gap comes along.
         observation: Number of the last one; 0 is the start set, −1 comes before it.
     """
 
@@ -106,6 +112,9 @@ class Ledger:
         self.campaign: Final = Campaign(pool)
         self.pool: Final = pool_arrays(pool)
         self.meter = BiasMeter(pool.families)
+        self.best: Final = BestSoFar()
+        self.progress = GapProgress(StopSettings(), values_needed(self.pool))
+        self._rules: RuleWatch | None = None
         self.observation = -1
 
     @classmethod
@@ -129,6 +138,10 @@ class Ledger:
         self.campaign.apply(event)
         if isinstance(event, CampaignStarted):
             self.meter = BiasMeter(self.pool.families, measure=event.plan.targets)
+            self.progress = GapProgress(event.plan.stop, values_needed(self.pool))
+            self._rules = RuleWatch(self.campaign, self.pool) if event.plan.stop.has_rules else None
+        if self._rules is not None and self.campaign.fired is None:
+            self._rules.note(event)
         metrics = self._measure(event) if is_observation(event) else None
         return Change(self.campaign.sequence, event, metrics)
 
@@ -163,7 +176,7 @@ class Ledger:
         """Fold what follows by itself, and decide as long as the policy answers at once."""
         changes: list[Change] = []
         while True:
-            if follows := react(self.campaign):
+            if follows := react(self.campaign, self.noticed()):
                 changes.extend(self.take(Consequence(follows)))
                 continue
             question = self.question()
@@ -171,6 +184,10 @@ class Ledger:
             if question is None or proposal is None:
                 return Settlement(tuple(changes), question)
             changes.extend(self.take(self.answer(question, proposal)))
+
+    def noticed(self) -> Noticed:
+        """Return what the metrics say that the campaign may have to act on."""
+        return Noticed(self.progress.findings, None if self._rules is None else self._rules.fired())
 
     def question(self) -> Question | None:
         """Return what the policy is to be asked now; None when it is not due."""
@@ -195,7 +212,10 @@ class Ledger:
         codes = [self._add(each) for each in observations_of(event, additional)]
         self.observation += 1
         changed = self.pool.families if self.observation == 0 else tuple(self.pool.families[code] for code in codes)
-        return TrajectoryPoint(self.observation, self.campaign.sequence, self.meter.point(), changed)
+        point = self.meter.point()
+        self.best.see(self.observation, point)
+        self.progress.see(self.observation, point)
+        return TrajectoryPoint(self.observation, self.campaign.sequence, point, changed)
 
     def _add(self, observation: Observation) -> int:
         """Let the metrics see one value; return the code of its family."""

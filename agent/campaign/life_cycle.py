@@ -36,6 +36,7 @@ from agent.campaign.events import (
     RequestIssued,
     ResultAccepted,
     StartSetLoaded,
+    StopRuleFired,
 )
 
 
@@ -88,7 +89,9 @@ PHASES: Final[dict[type[Event], dict[Phase, Phase]]] = {
     CampaignResumed: {Phase.PAUSED: Phase.RUNNING},
     CampaignStopping: {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING},
     PolicyExhausted: {Phase.RUNNING: Phase.RUNNING},
+    StopRuleFired: {Phase.RUNNING: Phase.RUNNING},
     CampaignFinished: {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED},
 }
-"""Event type -> phase before -> phase after. A policy that has nothing more to ask for is like a budget that is spent:
-the campaign goes on running, with its retries and pauses, until what is in flight has its outcome."""
+"""Event type -> phase before -> phase after. After a policy that has nothing more to ask for, or a stop rule, the
+campaign goes on running, as with a spent budget: with its retries and pauses, until what is in flight has its
+outcome."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import (
     M_SPACING,
     PUBLISHED,
@@ -106,6 +107,8 @@ class CampaignPlanSettings(BaseModel):
     """Attempts before a candidate is abandoned."""
     give_up_after: Annotated[int, Field(ge=1, le=100_000)] = 10
     """Candidates abandoned in a row after which the campaign pauses itself: the lab is broken, not they."""
+    stop: StopSettings = StopSettings()
+    """When it has gained enough, or gains nothing more."""
 
 
 class CampaignPlan(CampaignPlanSettings):

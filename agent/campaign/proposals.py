@@ -18,15 +18,16 @@ from protocols.errors import invariant
 
 @dataclass(frozen=True, slots=True)
 class DecisionNeeded:
-    """The policy is asked for `count` candidates."""
+    """The policy is asked for `count` candidates: the campaign's own, unless another is named."""
 
     decision: int
     count: int
+    policy: str = ""
 
 
 def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
     """Tell whether the policy should choose again now."""
-    if campaign.phase is not Phase.RUNNING or campaign.policy_exhausted is not None:
+    if campaign.phase is not Phase.RUNNING or campaign.has_ended_asking:
         return None
     plan = campaign.plan
     available = int((campaign.statuses == CandidateStatus.AVAILABLE).sum())
@@ -38,7 +39,7 @@ def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
         ready = oldest_open > campaign.next_decision - plan.lag
     else:
         ready = campaign.open_count + count <= plan.parallel
-    return DecisionNeeded(campaign.next_decision, count) if ready else None
+    return DecisionNeeded(campaign.next_decision, count, campaign.rest_policy) if ready else None
 
 
 def decision_seed(campaign_seed: int, decision: int) -> int:
@@ -68,15 +69,13 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         return Consequence()
     if not proposal.choices:
         return _exhausted_policy(campaign, asked, based_on, proposal)
-    plan, pool = campaign.plan, campaign.pool
+    plan, pool, policy = campaign.plan, campaign.pool, asked.policy or campaign.plan.policy
     indices = [choice.index for choice in proposal.choices]
     invariant(
         len(indices) <= asked.count and len(set(indices)) == len(indices),
-        f"policy {plan.policy!r} proposed {len(indices)} candidates ({len(set(indices))} distinct) of {asked.count}",
+        f"policy {policy!r} proposed {len(indices)} candidates ({len(set(indices))} distinct) of {asked.count}",
     )
-    invariant(
-        all(0 <= index < len(pool) for index in indices), f"policy {plan.policy!r} proposed an index outside the pool"
-    )
+    invariant(all(0 <= index < len(pool) for index in indices), f"policy {policy!r} proposed an index outside the pool")
     if any(campaign.statuses[index] != CandidateStatus.AVAILABLE for index in indices):
         return Consequence()
     candidate_ids = tuple(pool.candidate_ids[index] for index in indices)
@@ -85,7 +84,7 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         decision=asked.decision,
         seed=decision_seed(plan.seed, asked.decision),
         based_on=based_on,
-        policy=plan.policy,
+        policy=policy,
         fingerprint=plan.fingerprint,
         candidate_ids=candidate_ids,
         scores=tuple(_finite(choice.score) for choice in proposal.choices),
@@ -104,15 +103,15 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
 
 def _exhausted_policy(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Consequence:
     """Return the end of all asking, if nothing has happened since the policy was asked."""
-    plan = campaign.plan
-    invariant(bool(proposal.reason), f"policy {plan.policy!r} proposed no candidate of {asked.count}, without a reason")
+    plan, policy = campaign.plan, asked.policy or campaign.plan.policy
+    invariant(bool(proposal.reason), f"policy {policy!r} proposed no candidate of {asked.count}, without a reason")
     if based_on != campaign.sequence:
         return Consequence()
     ended = PolicyExhausted(
         decision=asked.decision,
         seed=decision_seed(plan.seed, asked.decision),
         based_on=based_on,
-        policy=plan.policy,
+        policy=policy,
         fingerprint=plan.fingerprint,
         reason=proposal.reason[:MAX_REASON_LENGTH],
         details=_finite_details(proposal),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.campaign.events import (
     AttemptFailed,
+    BecameEven,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -25,6 +26,7 @@ from agent.campaign.events import (
     ControlNoted,
     DecisionMade,
     Event,
+    GapStalled,
     LateResultKept,
     ObservationAdded,
     PolicyExhausted,
@@ -32,6 +34,7 @@ from agent.campaign.events import (
     RequestIssued,
     ResultAccepted,
     StartSetLoaded,
+    StopRuleFired,
 )
 from agent.campaign.life_cycle import OPEN, PHASES, TRANSITIONS, CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan, Ordering
@@ -79,6 +82,8 @@ class Campaign:
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
         sequence: Number of the last event folded; the journal counts from 1.
         policy_exhausted: Why the policy is not asked any more; None while it is.
+        findings: How often evenness or a stall of the mean gap was journalled.
+        fired: The stop rule that fired, if one has.
         requested: Candidates ever requested; with `open_decisions` it bounds what was spent.
         open_decisions: Decision number -> its candidates without an outcome.
         retry_pending: Candidates whose last attempt failed or expired, oldest first.
@@ -96,6 +101,8 @@ class Campaign:
         self.paused_itself = False
         self.finish_reason = ""
         self.policy_exhausted: str | None = None
+        self.findings = 0
+        self.fired: StopRuleFired | None = None
         self.sequence = 0
         self.statuses: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
         self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
@@ -125,6 +132,21 @@ class Campaign:
         invariant(self._plan is not None, "the campaign has not started: its journal is empty")
         assert self._plan is not None  # noqa: S101 - for the type checker
         return self._plan
+
+    @property
+    def is_stopped_by_rule(self) -> bool:
+        """Whether a stop rule has ended all asking."""
+        return self.fired is not None and not self.fired.policy
+
+    @property
+    def has_ended_asking(self) -> bool:
+        """Whether nothing more is asked for, though the campaign runs: its policy or a stop rule said so."""
+        return self.policy_exhausted is not None or self.is_stopped_by_rule
+
+    @property
+    def rest_policy(self) -> str:
+        """The policy that a stop rule gave the rest of the budget to; empty while the campaign's own decides."""
+        return "" if self.fired is None else self.fired.policy
 
     @property
     def open_count(self) -> int:
@@ -249,8 +271,16 @@ class Campaign:
         self._must_be_next(event)
         self.policy_exhausted = event.reason
 
+    def _found(self, _event: BecameEven | GapStalled) -> None:
+        self.findings += 1
+
+    def _rule_fired(self, event: StopRuleFired) -> None:
+        invariant(self.fired is None, f"stop rule {event.rule} fires, and {self.fired} has")
+        self.fired = event
+
     def _must_be_next(self, event: DecisionMade | PolicyExhausted) -> None:
         invariant(event.decision == self.next_decision, f"decision {event.decision} follows {self.next_decision - 1}")
+        invariant(not self.is_stopped_by_rule, f"{type(event).__name__} after a stop rule ended all asking")
         invariant(self.policy_exhausted is None, f"{type(event).__name__} after the policy had nothing more to ask for")
 
     def _issued(self, event: RequestIssued) -> None:
@@ -326,6 +356,9 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     StartSetLoaded: Campaign._start_set,  # noqa: SLF001
     DecisionMade: Campaign._decided,  # noqa: SLF001
     PolicyExhausted: Campaign._exhausted,  # noqa: SLF001
+    BecameEven: Campaign._found,  # noqa: SLF001
+    GapStalled: Campaign._found,  # noqa: SLF001
+    StopRuleFired: Campaign._rule_fired,  # noqa: SLF001
     RequestIssued: Campaign._issued,  # noqa: SLF001
     ResultAccepted: Campaign._result,  # noqa: SLF001
     LateResultKept: Campaign._late,  # noqa: SLF001

@@ -7,14 +7,23 @@
 | entropy_std | population standard deviation of the h_g (ddof 0, as in the published table) |
 | mean_gap | mean over g of (max h − h_g) |
 | p_g | exp(h_g) / Σ exp(h): the share of family g in the effective widths |
-| evenness | J = −Σ p_g ln p_g / ln F, F being the number of these families: 1 when all h_g are equal |
+| evenness | −Σ p_g ln p_g / ln F, F being the number of these families: 1 when all h_g are equal |
+| s_g | n_g / Σ n: the share of family g in the values of the families with a defined entropy |
+| joint_entropy | J = −Σ s_g ln s_g + Σ s_g h_g [nat]: entropy of family and value together |
 | coverage | share of all families that have at least `MIN_VALUES` values |
 
-The figures are over the families with a defined entropy, and None when fewer than two have one; coverage is over all
-families. exp(h) is the width of the uniform distribution of entropy h; another unit of the property scales all widths
-alike, so that it changes no figure but the h_g. The poorest family is the starved one: the first to be enriched.
+The figures are over the families with a defined entropy, and None when fewer than two have one; joint entropy asks for
+one only, and coverage is over all families. exp(h) is the width of the uniform distribution of entropy h; another unit
+of the property scales all widths alike, so that it changes no figure but the h_g and J, all by the same number. The
+poorest family is the starved one: the first to be enriched.
 
-References: H. Zhang et al., Appl. Phys. Rev. 10, 021403 (2023); E. C. Pielou, J. Theor. Biol. 13, 131 (1966).
+Range, gap and evenness compare families, and become better too when the richest loses: many alike values of it make
+all even, and poor. Joint entropy (the chain rule, H(g, y) = H(g) + Σ s_g h_g) falls then. It says what the dataset as a
+whole tells, and stands beside them wherever one of them is called better. A family without a defined entropy is left
+out of it with its values, for nothing is known of their spread.
+
+References: H. Zhang et al., Appl. Phys. Rev. 10, 021403 (2023); E. C. Pielou, J. Theor. Biol. 13, 131 (1966);
+T. M. Cover, J. A. Thomas, Elements of Information Theory (Wiley, 2006), theorem 2.2.1 (chain rule).
 """
 
 from __future__ import annotations
@@ -55,6 +64,7 @@ class BiasPoint:
         starved_family: The family to enrich first, the starved one; None without families.
         evenness: Of the effective widths, from 0 to 1.
         coverage: Share of the families with enough values for an entropy that says something.
+        joint_entropy: Of family and value together [nat]; None while no family has a defined entropy.
     """
 
     families: tuple[str, ...]
@@ -66,6 +76,7 @@ class BiasPoint:
     starved_family: str | None
     evenness: float | None = None
     coverage: float = 0.0
+    joint_entropy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,7 @@ BIAS_METRICS: Final = (
     BiasMetric("entropy_std", "std of entropy", "std", "nat", lower_is_better=True),
     BiasMetric("mean_gap", "mean gap to the richest", "mean gap", "nat", lower_is_better=True),
     BiasMetric("evenness", "evenness", "evenness", "", lower_is_better=False),
+    BiasMetric("joint_entropy", "joint entropy", "joint entropy", "nat", lower_is_better=False),
     BiasMetric("coverage", "coverage", "coverage", "", lower_is_better=False),
 )
 """The figures that sum a dataset's bias up, in the order in which they are shown."""
@@ -119,6 +131,16 @@ def evenness(entropies: Sequence[float | None]) -> float | None:
     total = float(width.sum())
     shannon = math.log(total) - float(width @ d) / total
     return min(max(shannon / math.log(len(d)), 0.0), 1.0)
+
+
+def joint_entropy(sizes: Sequence[int], entropies: Sequence[float | None]) -> float | None:
+    """Return the entropy of family and value together [nat]; None while no family has a defined entropy.
+
+    Over the families with a defined one: with s_g = n_g/N it is Σ s_g (h_g − ln s_g), the chain rule.
+    """
+    known = [(size, h) for size, h in zip(sizes, entropies, strict=True) if h is not None and size > 0]
+    total = sum(size for size, _ in known)
+    return math.fsum(size / total * (h - math.log(size / total)) for size, h in known) if known else None
 
 
 def coverage(sizes: Sequence[int]) -> float:
@@ -223,4 +245,5 @@ def _bias_point(families: tuple[str, ...], sizes: Sequence[int], entropies: Sequ
         starved_family=None if starved is None else starved[-1],
         evenness=evenness(entropies),
         coverage=coverage(sizes),
+        joint_entropy=joint_entropy(sizes, entropies),
     )

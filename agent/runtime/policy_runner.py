@@ -6,7 +6,7 @@ A thread would not do: a fit holds the interpreter for 60 to 130 ms at a time an
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from agent.acquisition.base import AcquisitionContext, Policy, PoolArrays, Proposal, Proposer
@@ -97,6 +97,43 @@ class ChildPolicyRunner:
         await self._child.stop()
 
 
+class RunnerWithRest:
+    """Runs the campaign's own policy, and where a context names another one, that: the rest of a budget is decided so.
+
+    The process of the one that is not asked any more is ended; it starts again, should it be asked again.
+
+    Args:
+        own: Runs the campaign's own policy.
+        make: Makes what runs a built-in policy, by its name.
+    """
+
+    def __init__(self, own: PolicyRunner, make: Callable[[str], PolicyRunner]) -> None:
+        self._runners = {"": own}
+        self._make = make
+        self._last = own
+
+    def propose_inline(self, context: AcquisitionContext, count: int) -> Proposal | None:
+        """Propose at once, if the policy that is meant does."""
+        return self._meant(context).propose_inline(context, count)
+
+    async def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        """Let the policy that is meant propose."""
+        last, self._last = self._last, self._meant(context)
+        if last is not self._last:
+            await last.close()
+        return await self._last.propose(context, count)
+
+    async def close(self) -> None:
+        """End the processes that are open."""
+        for runner in self._runners.values():
+            await runner.close()
+
+    def _meant(self, context: AcquisitionContext) -> PolicyRunner:
+        if context.policy not in self._runners:
+            self._runners[context.policy] = self._make(context.policy)
+        return self._runners[context.policy]
+
+
 def make_policy_runner(
     pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource = INSTALLED
 ) -> PolicyRunner:
@@ -111,6 +148,10 @@ def make_policy_runner(
     Raises:
         SettingsError: When there is no such policy, or it does not take these options.
     """
+    return RunnerWithRest(_runner_of(pool, policy, options, code), lambda name: _runner_of(pool, name, {}, INSTALLED))
+
+
+def _runner_of(pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource) -> PolicyRunner:
     instance = make_policy(policy, options, code)
     if runs_inline(instance):
         return InlinePolicyRunner(instance)
@@ -144,6 +185,7 @@ def _question(context: AcquisitionContext, count: int) -> bytes:
             context.measure,
             context.additional,
             context.targets,
+            context.policy,
             count,
         ),
         protocol=pickle.HIGHEST_PROTOCOL,

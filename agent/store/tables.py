@@ -93,6 +93,7 @@ class BiasPointRow(SQLModel, table=True):
     starved_family: str | None = None
     evenness: float | None = None
     coverage: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    joint_entropy: float | None = None
 
 
 class BiasFamilyRow(SQLModel, table=True):

@@ -97,6 +97,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         starved_family="tetragonal",
         evenness=0.951,
         coverage=1.0,
+        joint_entropy=-0.263,
     ),
     Status(
         **_LETTERHEAD,

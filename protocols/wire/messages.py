@@ -226,6 +226,9 @@ class MetricsReport(Message):
     two."""
     coverage: Share | None = None
     """Share of the families that have at least five observations; absent where it is not told."""
+    joint_entropy: Finite | None = None
+    """Entropy of family and value together [nat], of the families with a defined entropy; absent or null where there is
+    none, or it is not told. Evenness that falls on the richest family lowers it."""
 
 
 class Health(StrEnum):

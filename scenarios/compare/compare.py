@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import IndexArray
-from agent.acquisition.registry import make_policy
+from agent.acquisition.registry import make_policies
+from agent.campaign.stop_rules import never_fires
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError, TableError
 from scenarios.compare.comparison import CampaignEnd, Comparison, ModelScores
@@ -94,6 +95,7 @@ def compare_policies(
         tuple(len(trial.test) for trial in trials),
         len(world.pool),
         {name: tuple(played[name, trial.seed][2] for trial in trials) for name in names},
+        tuple(_rules_in_vain(world, settings_of)),
     )
 
 
@@ -110,9 +112,16 @@ def _settings_of_each(scenario: Scenario, policies: Sequence[str]) -> dict[str, 
             options = own.policy_options if policy == own.policy else {}
             name, code = place_of(policy, person)
             settings = own.with_code(code, policy=name).model_copy(update={"policy_options": dict(options)})
-        make_policy(settings.policy, settings.policy_options, settings.code)
+        make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
         settings_of[settings.policy] = settings
     return settings_of
+
+
+def _rules_in_vain(world: World, settings_of: Mapping[str, CampaignSettings]) -> Iterator[str]:
+    """Yield which stop rules can never fire, each said once."""
+    families, candidates = len(world.pool.families), len(world.pool) - len(world.start)
+    said = (each for own in settings_of.values() for each in never_fires(own, families=families, candidates=candidates))
+    yield from dict.fromkeys(said)
 
 
 def _scored(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agent.entropy.bias import BIAS_METRICS, BiasMetric
+from scenarios.compare.best import best_json
 from scenarios.compare.downstream import Score
 from scenarios.compare.measures import Contrast, Measure, baseline_of, contrasts
 from scenarios.compare.statistics import CONFIDENCE
@@ -73,6 +74,7 @@ class Comparison:
         held_out: Rows of the test set of each seed; zeros without downstream models.
         pool_size: Candidates in all.
         ends: Policy -> how its campaigns ended, by seed.
+        notes: What a person should know of the settings.
     """
 
     scenario: str
@@ -82,6 +84,7 @@ class Comparison:
     held_out: tuple[int, ...] = ()
     pool_size: int = 0
     ends: Mapping[str, tuple[CampaignEnd, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -139,6 +142,7 @@ class Comparison:
             "ended": {policy: [end.reason for end in ends] for policy, ends in self.ends.items()},
             "start": {each.name: list(each.before) for each in bias},
             "final": {policy: {each.name: list(each.after[policy]) for each in bias} for policy in self.policies},
+            "best": best_json(self.runs),
             "tests": [test.flat() for test in self.contrasts([*bias, *models])],
         }
         if self.models:

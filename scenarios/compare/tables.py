@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from scenarios.compare.best import best_table
 from scenarios.compare.comparison import Comparison
 from scenarios.compare.measures import Contrast, Measure, baseline_of, shown
 from scenarios.compare.statistics import CONFIDENCE, PairedTest
@@ -23,6 +24,7 @@ def tables(comparison: Comparison) -> Iterator[Table]:
     """Yield the bias and its tests, then for each target the scores of its models and their tests."""
     bias = comparison.bias_measures()
     yield _bias_table(comparison, bias)
+    yield best_table(comparison.runs)
     yield from _test_table(comparison, bias, "at the end")
     for target, measures in groupby(comparison.model_measures(), key=lambda each: each.target):
         of_target = list(measures)
@@ -49,7 +51,8 @@ def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
 
 
 def _ends(comparison: Comparison) -> Iterator[str]:
-    """Yield what a person must know of campaigns that abandoned candidates, or paused themselves."""
+    """Yield what a person must know of the settings, and of campaigns that abandoned candidates or did not finish."""
+    yield from comparison.notes
     for policy, ends in comparison.ends.items():
         abandoned = [end.abandoned for end in ends]
         if any(abandoned):

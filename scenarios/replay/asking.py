@@ -83,7 +83,7 @@ class FollowingPolicyRunner:
         return each
 
     def _question(self, context: AcquisitionContext, count: int) -> Question:
-        return Question(DecisionNeeded(context.decision, count), self._sequence(), context)
+        return Question(DecisionNeeded(context.decision, count, context.policy), self._sequence(), context)
 
     def own(self, asked: Question) -> Proposal | None:
         """Answer a question whose recorded answer was dropped; None where nobody answers again."""

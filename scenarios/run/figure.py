@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.entropy.best import WORSE_BY, Best, best_of
 from scenarios.display.figure_style import (
     DPI,
     OKABE_ITO,
@@ -44,6 +45,9 @@ MAX_NAMED_FAMILIES: Final = len(OKABE_ITO) * len(LINE_STYLES)
 EXTREMES_NAMED: Final = 4
 """Of too many families, how many are named of: the poorest at the start, the poorest at the end, the richest."""
 
+TOLD: Final = ("entropy_range", "mean_gap", "joint_entropy")
+"""Figures in the sentence over the picture: the drawn one first."""
+
 LEFT_MARGIN: Final = 0.1
 """Where the axes begin [figure width]: a label of two lines and its numbers stand before."""
 
@@ -70,7 +74,7 @@ def draw_bias(
     comparison: Mapping[str, Trajectory] | None = None,
     title: str,
 ) -> None:
-    """Draw the entropy of every family, and below it the gap between the poorest and the richest.
+    """Draw the entropy of every family, and below it the gap between the poorest and the richest, its best marked.
 
     Args:
         path: PNG file to write, 1800 pixels wide.
@@ -89,7 +93,7 @@ def draw_bias(
     own = _Curves.of(trajectory)
     curves = [("this run", own), *((name, _Curves.of(run)) for name, run in (comparison or {}).items())]
     set_observation_limits((upper, lower), [each.observations for _, each in curves])
-    write_title(figure, title, _gap_sentence(trajectory))
+    write_title(figure, title, _course_sentence(trajectory))
     _draw_entropies(upper, trajectory, own)
     upper.tick_params(labelbottom=False)
     _draw_ranges(lower, curves)
@@ -323,6 +327,8 @@ def _draw_ranges(axes: Any, curves: Sequence[tuple[str, _Curves]]) -> None:
             each.observations, each.range, color=colour, linestyle=style, linewidth=2.0 if own else 1.3, zorder=5 - own
         )
         axes.plot(each.observations[end], each.range[end], "o", color=colour, markersize=4, zorder=6, clip_on=False)
+        best = int(np.nanargmin(each.range))
+        axes.plot(each.observations[best], each.range[best], "o", mfc="white", mec=colour, markersize=4.5, zorder=5.5)
         text = f"{shortened(name)} {each.range[end]:.3f}"
         labels.append(EndLabel(each.observations[end], each.range[end], text, colour, bold=own))
     style_axes(axes)
@@ -338,13 +344,20 @@ def _gap_limits(axes: Any) -> None:
     axes.set_ylim(0, top * 1.08 if np.isfinite(top) and top > 0 else 1)
 
 
-def _gap_sentence(run: Trajectory) -> str:
-    known = [(observation, point.entropy_range) for observation, point in run.points if point.entropy_range is not None]
-    if not known:
+def _course_sentence(run: Trajectory) -> str:
+    """Say what range, mean gap and joint entropy went from and to [nat], with their best where the end is not it."""
+    known = {best.metric.name: best for best in best_of(run.points)}
+    if "entropy_range" not in known:
         return "The entropy range is not defined: it needs two families with a defined entropy"
-    (first, before), (last, after) = known[0], known[-1]
-    if first == last:
-        return f"Entropy range {before:.3f} nat at observation {last}"
-    observation, smallest = min(known, key=lambda pair: pair[1])
-    lowest = f"; smallest {smallest:.3f} at observation {observation}" if smallest < after else ""
-    return f"Entropy range {before:.3f} → {after:.3f} nat in {last - first} observations{lowest}"
+    said = [_course(known[name], run) for name in TOLD]
+    said[0] = said[0].capitalize()
+    return "; ".join(said) + " nat"
+
+
+def _course(best: Best, run: Trajectory) -> str:
+    values = [getattr(point, best.metric.name) for _, point in run.points]
+    first = next(value for value in values if value is not None)
+    now = "undefined" if best.last is None else signed(best.last)
+    course = f"{best.metric.short} {signed(first)}" + (f" → {now}" if len(values) > 1 else "")
+    is_past = best.regret is None or best.regret > WORSE_BY
+    return course + (f" (best {signed(best.value)} at {best.observation})" if is_past else "")

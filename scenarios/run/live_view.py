@@ -18,6 +18,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from agent.campaign.events import BecameEven, GapStalled
+from agent.campaign.gap_progress import Finding
+from agent.entropy.best import Best, best_in_words
 from agent.entropy.bias import BIAS_METRICS, BiasMetric, BiasPoint
 from scenarios.display.console import PlainConsole
 from scenarios.run.summary import starved_first
@@ -34,7 +37,7 @@ LOG_SHARE: Final = 0.1
 USUAL_HEIGHT: Final = 24
 """Height of a terminal that does not say [line]."""
 
-LINES_BESIDE_FAMILIES: Final = 16
+LINES_BESIDE_FAMILIES: Final = 17
 """Lines of the view without the families, at most, and the line of the cursor."""
 
 MIN_FAMILIES_SHOWN: Final = 3
@@ -48,6 +51,9 @@ MAX_DECISION_LENGTH: Final = 215
 
 BAR_CELLS: Final = 16
 """Width of an entropy bar [cell]."""
+
+BEST_SHOWN: Final = ("mean_gap",)
+"""Figures shown with their best: one line is what there is room for."""
 
 EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 """A cell filled by eighths."""
@@ -72,6 +78,8 @@ class LiveState:
         per_second: Results accepted per second; None when not known yet.
         bias: The bias now.
         before: The bias of the start set.
+        best: The best that each figure was.
+        found: What holds of the mean gap now: that it is even, or that it has stalled.
         last_decision: The candidate chosen last, and why.
         in_flight: Candidate, family, attempt and seconds since it was sent.
         retries: Second and further attempts.
@@ -91,6 +99,8 @@ class LiveState:
     per_second: float | None = None
     bias: BiasPoint | None = None
     before: BiasPoint | None = None
+    best: tuple[Best, ...] = ()
+    found: Finding | None = None
     last_decision: str = ""
     in_flight: tuple[tuple[str, str, int, float], ...] = ()
     retries: int = 0
@@ -153,7 +163,7 @@ def render(state: LiveState, height: int = USUAL_HEIGHT) -> RenderableType:
     if state.bias is None or not state.bias.families:
         parts.append(Text("no observations yet", "dim"))
     else:
-        parts += [_families(state.bias, state.before, rows), _figures(state.bias, state.before)]
+        parts += [_families(state.bias, state.before, rows), _figures(state.bias, state.before), *_best(state)]
     parts += [Text(), _decision(state), *_in_flight(state), _counters(state)]
     return Group(*parts)
 
@@ -163,8 +173,12 @@ def progress_line(state: LiveState) -> str:
     parts = [f"{_clean(state.campaign)} {state.phase}: {state.spent}/{state.budget} ({_share(state):.0%})"]
     if state.bias is not None:
         starved = f", starved {_clean(state.bias.starved_family)}" if state.bias.starved_family else ""
-        range_, even = _nat(state.bias.entropy_range), _nat(state.bias.evenness)
-        parts.append(f"entropy range {range_} nat, evenness {even}{starved}")
+        range_, even, joint = (
+            _nat(each) for each in (state.bias.entropy_range, state.bias.evenness, state.bias.joint_entropy)
+        )
+        parts.append(f"entropy range {range_} nat, evenness {even}, joint entropy {joint} nat{starved}")
+    if best := best_in_words(state.best, BEST_SHOWN):
+        parts.append(f"best {best}{_found(state.found)[0]}")
     parts.append(f"{_rate(state)}, {_duration(state.elapsed_s)} elapsed{_eta(state)}")
     parts.append(f"{len(state.in_flight)} in flight, {state.retries} retries, {state.quarantined} quarantined")
     if not state.connected:
@@ -247,6 +261,26 @@ def _line_of(figures: Sequence[BiasMetric], bias: BiasPoint, before: BiasPoint |
         if before is not None and not index:
             line.append(f" (was {_nat(getattr(before, metric.name))})")
     return line.append(f" {figures[0].unit}".rstrip())
+
+
+def _best(state: LiveState) -> list[Text]:
+    """One line: the mean gap at its best, and now."""
+    best = best_in_words(state.best, BEST_SHOWN)
+    if not best:
+        return []
+    line = Text(f"best {best}", no_wrap=True, overflow="ellipsis")
+    return [line.append(*_found(state.found))]
+
+
+def _found(found: Finding | None) -> tuple[str, str]:
+    """Say what holds of the mean gap, and in which style."""
+    match found:
+        case BecameEven():
+            return f"; even since {found.observation}", "green"
+        case GapStalled():
+            return f"; no gain since {found.since}", "bold yellow"
+        case _:
+            return "", ""
 
 
 def _decision(state: LiveState) -> Text:

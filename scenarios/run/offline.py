@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
-from agent.acquisition.registry import make_policy, policy_fingerprint
+from agent.acquisition.registry import make_policies, policy_fingerprint
 from agent.campaign.events import CandidateAbandoned, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
@@ -91,7 +91,7 @@ def play_offline(
 ) -> OfflineRun:
     """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`."""
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
-    policy = make_policy(settings.policy, settings.policy_options, settings.code)
+    policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     rows = values.reshape(len(pool), 1 + len(settings.additional_properties)).tolist()
     known = {index: rows[index] for index in start}
     return play_answered(pool, rows.__getitem__, known, settings, policy.propose, on_decision=on_decision)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.assembly import CampaignFiles, versions
+from agent.campaign.event_descriptions import in_words
 from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG, RECORDING
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
@@ -94,6 +96,8 @@ def write_outcome(
         after=trajectory.points[-1][1],
         bands_before=trajectory.bands[trajectory.points[0][0]],
         bands_after=trajectory.bands[trajectory.points[-1][0]],
+        best=files.ledger.best.figures(),
+        found="" if (found := files.ledger.progress.current) is None else in_words(found),
         random=None if random is None else random.points[-1][1],
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,
@@ -117,7 +121,7 @@ def random_instead(
     """
     if not world.all_known or scenario.campaign.policy == "random" or observations < 1:
         return None
-    random = {"policy": "random", "policy_options": {}, "budget": observations}
+    random = {"policy": "random", "policy_options": {}, "budget": observations, "stop": StopSettings()}
     same = {"estimator": measure.estimator, "resolution": measure.resolution}
     settings = scenario.campaign.model_copy(update=random | same)
     return run_offline(world.pool, world.balanced, list(world.start), settings)

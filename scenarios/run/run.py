@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from agent.acquisition.registry import make_policy
+from agent.acquisition.registry import make_policies
 from agent.assembly import CampaignFiles, assemble_agent, complete_recording, open_campaign
 from agent.campaign.events import CandidateAbandoned
 from agent.campaign.life_cycle import Phase
+from agent.campaign.stop_rules import rules_in_vain
 from agent.run_files import LOG
 from agent.runtime.log import open_log
 from agent.runtime.transaction import Transaction
@@ -51,7 +52,8 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
     require_answers(request)
     wanted = _wanted(request)
     settings = scenario.campaign
-    make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
+    # Before a folder is made for it:
+    make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     with open_campaign(
         request.folder,
         pool=world.pool,
@@ -67,6 +69,8 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
             return known
         if files.note:
             tell(f"note: {files.note}", "yellow")
+        for each in rules_in_vain(files.ledger.campaign):
+            tell(f"note: {each}", "yellow")
         began = time.monotonic()
         already = files.ledger.campaign.observations
         halted: CampaignHalted | None = None

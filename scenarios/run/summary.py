@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from agent.entropy.bands import Band
-from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, priority
+from agent.entropy.best import Best, best_in_words, worse_than_start
+from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy, priority
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from scenarios.display.labels import shortened
@@ -67,6 +68,8 @@ class RunSummary:
         accepted_here: Results that it accepted; None in summaries of old.
         before: Bias of the start set.
         after: Bias at the end.
+        best: The best that each figure was, and where; empty in summaries of old.
+        found: What holds of the mean gap at the end: that it is even, or that it has stalled; empty where neither does.
         random: Bias of a run at random with the same start, budget and seed, if one was made.
         bands_before: Band of every family's entropy, in the order of `before`; empty in summaries of old.
         bands_after: The same of `after`.
@@ -96,6 +99,8 @@ class RunSummary:
     accepted_here: int | None = None
     before: BiasPoint
     after: BiasPoint
+    best: tuple[Best, ...] = ()
+    found: str = ""
     random: BiasPoint | None = None
     bands_before: Bands = ()
     bands_after: Bands = ()
@@ -126,7 +131,7 @@ def summary_json(summary: RunSummary) -> str:
     tree: dict[str, Any] = {each.name: getattr(summary, each.name) for each in dataclasses.fields(summary)}
     bands = {name: tree.pop(f"bands_{name}", ()) for name in _BIAS_FIELDS}
     tree |= {name: bias_tree(tree[name], bands[name]) for name in _BIAS_FIELDS if tree[name] is not None}
-    tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions)}
+    tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions), "best": best_tree(summary.best)}
     return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -143,6 +148,7 @@ def read_summary(path: Path) -> RunSummary:
             raise StoreError(f"{path} has another format", expected=f"format {SUMMARY_FORMAT}", action="run it again")
         tree |= {f"bands_{name}": _bands(tree[name]) for name in ("before", "after")}
         tree |= {name: bias_fields(tree[name]) for name in _BIAS_FIELDS if tree.get(name) is not None}
+        tree["best"] = best_fields(tree.get("best", {}), tree["after"])
         adapter = TypeAdapter(RunSummary)
         return adapter.validate_python(tree)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -179,7 +185,11 @@ def summary_table(summary: RunSummary) -> RenderableType:
     )
     caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
     reason = Text(f"stopped because {summary.stopped_because}")
-    return Group(title, reason, Text(counts), "", _bias_table(summary), Text(caption, "dim"))
+    harm = worse_than_start(summary.before, summary.after)
+    warning = [Text(harm, "bold red")] if harm else []
+    best = best_in_words(summary.best)
+    lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found) if each]
+    return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, Text(caption, "dim"))
 
 
 def _in_time(summary: RunSummary) -> str:
@@ -270,7 +280,30 @@ def bias_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
     rows = tree["families"]
     columns = {"families": "family", "sizes": "size", "entropies": "entropy"}
     fields = {plural: [row[one] for row in rows] for plural, one in columns.items()}
-    return {"evenness": evenness(fields["entropies"]), "coverage": coverage(fields["sizes"])} | {**tree, **fields}
+    entropies, sizes = fields["entropies"], fields["sizes"]
+    later = {
+        "evenness": evenness(entropies),
+        "coverage": coverage(sizes),
+        "joint_entropy": joint_entropy(sizes, entropies),
+    }
+    return later | {**tree, **fields}
+
+
+def best_tree(figures: Iterable[Best]) -> dict[str, Any]:
+    """Return the best of each figure as JSON has it: where and what it was, and by how much the last is worse."""
+    return {
+        each.metric.name: {"observation": each.observation, "value": each.value, "regret": each.regret}
+        for each in figures
+    }
+
+
+def best_fields(tree: Mapping[str, Any], last: Mapping[str, Any]) -> tuple[Best, ...]:
+    """Return the best of each figure from its JSON and that of the last point."""
+    return tuple(
+        Best(metric, int(tree[metric.name]["observation"]), float(tree[metric.name]["value"]), last[metric.name])
+        for metric in BIAS_METRICS
+        if metric.name in tree
+    )
 
 
 def _bands(tree: Mapping[str, Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 The file is streamed and replaced whole. An empty cell means that the figure is not defined there; entropy_low and
 entropy_high are empty also where a long run has no band (see `scenarios.run.banded`). Files of runs before there were
-bands, evenness and coverage are read too: the two figures follow from what they hold.
+bands, evenness, coverage and joint entropy are read too: these figures follow from what they hold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.entropy.bands import Band
-from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness
+from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy
 from protocols.errors import TableError
 from protocols.storage.atomic_file import atomic_write
 
@@ -146,7 +146,11 @@ def _point(
             raise _bad_row(path, line, "the figures differ from those of the same observation above")
         figures = row[of_families:]
     families, sizes, entropies, bands = zip(*parsed, strict=True)
-    named: dict[str, Any] = {"evenness": evenness(entropies), "coverage": coverage(sizes)}
+    named: dict[str, Any] = {
+        "evenness": evenness(entropies),
+        "coverage": coverage(sizes),
+        "joint_entropy": joint_entropy(sizes, entropies),
+    }
     named |= dict(zip(columns[of_families:-1], numbers, strict=True))
     return observation, BiasPoint(families, sizes, entropies, starved_family=figures[-1] or None, **named), bands
 

@@ -8,7 +8,8 @@ from collections import deque
 from typing import Any, Final
 
 from agent.assembly import CampaignFiles
-from agent.campaign.events import DecisionMade, PolicyExhausted
+from agent.campaign.event_descriptions import in_words
+from agent.campaign.events import DecisionMade, PolicyExhausted, StopRuleFired
 from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import BiasPoint
 from agent.loop import Agent
@@ -57,6 +58,8 @@ class RunWatch:
                 self._last_decision = f"{', '.join(event.candidate_ids)}: {event.reason}"
             elif isinstance(event, PolicyExhausted):
                 self._last_decision = f"nothing more to ask for: {event.reason}"
+            elif isinstance(event, StopRuleFired):
+                self._last_decision = in_words(event)
         for item in transaction.outbox:
             self._sent[item.attempt_id] = now
         if transaction.bias:
@@ -77,8 +80,8 @@ class RunWatch:
         phases: dict[Phase, Any] = {Phase.PAUSED: "paused", Phase.STOPPING: "finishing", Phase.FINISHED: "finishing"}
         return LiveState(
             campaign=campaign.plan.campaign,
-            policy=campaign.plan.policy,
-            phase=phases.get(campaign.phase, "running" if campaign.policy_exhausted is None else "finishing"),
+            policy=campaign.rest_policy or campaign.plan.policy,
+            phase=phases.get(campaign.phase, "finishing" if campaign.has_ended_asking else "running"),
             observation=campaign.observations,
             budget=campaign.plan.budget,
             spent=campaign.spent,
@@ -86,6 +89,8 @@ class RunWatch:
             per_second=self._rate(now),
             bias=self._bias,
             before=self._before,
+            best=self._files.ledger.best.figures(),
+            found=self._files.ledger.progress.current,
             last_decision=self._last_decision,
             in_flight=tuple(
                 (

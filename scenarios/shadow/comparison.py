@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agent.entropy.best import best_in_words, best_of
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Pool
 from scenarios.shadow.choices import Agreement, DecisionComparison, families_of
@@ -67,6 +68,7 @@ class ShadowSummary:
         gaps: How often the link came back to a broker that had kept nothing for us, or a start found it so.
         before: Bias of the start set.
         after: Bias at the end.
+        best: What its figures were at their best, in words.
         counts: What became of the messages.
         stopped_because: Why it ended, in one sentence.
         files: Files written, relative to the folder.
@@ -98,6 +100,7 @@ class ShadowSummary:
     gaps: int
     before: BiasPoint
     after: BiasPoint
+    best: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     stopped_because: str = ""
     files: tuple[str, ...] = ()
@@ -157,6 +160,7 @@ def summarise(
         gaps=gaps,
         before=shadow.points[0][1],
         after=shadow.points[-1][1],
+        best=best_in_words(best_of(shadow.points)),
         counts=dict(sorted(shadow.counts.items())),
         stopped_because=stopped_because,
         files=files,

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from agent.entropy.best import worse_than_start
 from agent.entropy.bias import BIAS_METRICS
 from scenarios.display.console import status_line
 from scenarios.display.labels import shortened
@@ -53,7 +54,9 @@ def shadow_table(summary: ShadowSummary) -> RenderableType:
         title.append(f", scenario {summary.scenario}")
     quarantined = sum(by for name, by in summary.counts.items() if name.startswith("quarantined"))
     heard = f"{summary.decisions:,} decisions of the lab, {summary.results:,} results, {quarantined:,} quarantined"
+    harm = worse_than_start(summary.before, summary.after)
     return Group(
+        *([Text(f"the lab's dataset is {harm}", style="bold red")] if harm else []),
         title,
         Text(f"ended because {summary.stopped_because}"),
         Text(heard),
@@ -63,6 +66,7 @@ def shadow_table(summary: ShadowSummary) -> RenderableType:
         _choices(summary),
         "",
         _bias(summary),
+        *([Text(f"best: {summary.best}")] if summary.best else []),
         "",
         _families(summary),
     )

@@ -25,7 +25,7 @@ PICTURE: Final = "trim.png"
 MAX_FAMILIES_SHOWN: Final = 14
 """Most families in the table on the screen, those of most rows; `trim.csv` has all."""
 
-SAID: Final = {"entropy_range": "Range of entropy", "mean_gap": "mean gap"}
+SAID: Final = {"entropy_range": "Range of entropy", "mean_gap": "mean gap", "joint_entropy": "joint entropy"}
 """Figures in the sentence over the picture, and their names there."""
 
 LOWER_IS_BETTER: Final = {each.name for each in BIAS_METRICS if each.lower_is_better}

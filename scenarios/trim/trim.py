@@ -92,11 +92,11 @@ class TrimResult:
             _figure(each.name, each.label, "", each.unit, [getattr(point, each.name) for point in points])
             for each in BIAS_METRICS
         ]
-        joint = [None if self.level is None else counted_entropy(p.sizes, p.entropies, self.level) for p in points]
+        counted = [None if self.level is None else counted_entropy(p.sizes, p.entropies, self.level) for p in points]
         return [
             *made,
             _figure("mean_entropy", "mean of entropy", "", "nat", [_mean_entropy(point) for point in points]),
-            _figure("joint_entropy", "joint entropy J", "", "nat", joint),
+            _figure("counted_entropy", "joint entropy to the level", "", "nat", counted),
         ]
 
     def family_figures(self) -> list[Figure]:

@@ -8,12 +8,13 @@ from typing import Final
 
 from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
+from agent.entropy.best import best_of
 from protocols.errors import EntropilotError
 from protocols.recording.reader import RecordingCheck, check_recording
 from scenarios.run.banded import bands_at
 from scenarios.run.summary import RunSummary, read_summary
 from scenarios.run.trajectory import read_trajectory_csv
-from scenarios.verify.part import CheckedPart, JournalFold, other_band, other_figure
+from scenarios.verify.part import CheckedPart, JournalFold, equal, other_band, other_figure
 
 NOT_THERE: Final = "not there"
 NOT_YET: Final = "not there: it is written when a run ends"
@@ -68,6 +69,7 @@ def check_summary(path: Path, fold: JournalFold) -> CheckedPart:
         figure = other_figure(point, points[-at])
         figure = figure or (other_band(bands, right[at], point.families) if bands else "")
         problem = problem or (f"{moment}: {figure}" if figure else "")
+    problem = problem or _other_best(summary, fold)
     return CheckedPart(path.name, 0 if problem else METRICS_OF_SUMMARY, problem)
 
 
@@ -83,6 +85,20 @@ def _other_journal(summary: RunSummary, fold: JournalFold) -> str:
         return f"it knows {rows} rows of a journal that ends at {there}"
     if rows and summary.journal_digest != fold.digests[rows - 1]:
         return f"it speaks of another journal: row {rows} has another digest"
+    return ""
+
+
+def _other_best(summary: RunSummary, fold: JournalFold) -> str:
+    """Return the first figure whose best is told wrongly, in words; summaries of old tell none."""
+    right = {each.metric.name: each for each in best_of(enumerate(fold.points))}
+    for each in summary.best:
+        known = right.get(each.metric.name)
+        there = dict(enumerate(fold.points)).get(each.observation)
+        is_there = there is not None and equal(getattr(there, each.metric.name), each.value)
+        if known is None or not is_there or not equal(each.value, known.value):
+            told = "never defined" if known is None else f"{known.value} at observation {known.observation}"
+            name = each.metric.name
+            return f"best {name} = {each.value} at observation {each.observation}; the journal says {told}"
     return ""
 
 

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from agent.entropy.best import HARM, best_of
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
@@ -122,6 +123,18 @@ def _figures(found: WhatIf) -> Iterator[tuple[str, str, str]]:
         begun = getattr(first, metric.name)
         ends = (_change(begun, getattr(point, metric.name)) for point in (last, other))
         yield metric.name.replace("_", " "), next(ends), next(ends)
+    yield from _best(found)
+
+
+def _best(found: WhatIf) -> Iterator[tuple[str, str, str]]:
+    """Yield what the figures in which a campaign may do harm were at their best, and at which result."""
+    both = [
+        {best.metric.name: best for best in best_of(run.points)} for run in (found.recorded, found.other.trajectory)
+    ]
+    for name in HARM:
+        known = [each.get(name) for each in both]
+        one, other = ("–" if best is None else f"{best.value:.3f} at {best.observation}" for best in known)
+        yield f"best {name.replace('_', ' ')}", one, other
 
 
 def _change(before: float | None, after: float | None) -> str:

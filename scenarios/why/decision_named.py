@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from agent.campaign.events import DecisionMade, Event, ObservationAdded, PolicyExhausted, StartSetLoaded
+from agent.campaign.events import DecisionMade, Event, ObservationAdded, PolicyExhausted, StartSetLoaded, StopRuleFired
 from protocols.errors import StoreError
 
 LAST: Final = "last"
@@ -51,6 +51,9 @@ def _not_decided(events: Sequence[Event], decision_name: str) -> str:
         ended = next((event for event in events if isinstance(event, PolicyExhausted)), None)
         if ended is not None and int(decision_name) == ended.decision:
             return f"Decision {decision_name} was never made: the policy had nothing more to ask for ({ended.reason})"
+        fired = next((event for event in events if isinstance(event, StopRuleFired) and not event.policy), None)
+        if fired is not None and int(decision_name) == sum(isinstance(event, DecisionMade) for event in events):
+            return f"Decision {decision_name} was never made: the stop rule {fired.reason}"
         return f"Decision {decision_name} was never made"
     for event in events:
         if isinstance(event, StartSetLoaded) and decision_name in event.candidate_ids:

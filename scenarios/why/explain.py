@@ -53,7 +53,7 @@ def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
         budget=plan.budget,
         then=then,
         policy=made.policy,
-        policy_options=plan.policy_options,
+        policy_options=plan.policy_options if made.policy == plan.policy else {},
         reason=made.reason,
         seed=made.seed,
         fingerprint=made.fingerprint,

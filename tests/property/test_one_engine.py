@@ -10,16 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import Phase as Search
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.baselines import UniformRandom
-from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import (
+    BecameEven,
+    CampaignStarted,
+    DecisionMade,
+    Event,
+    GapStalled,
+    StartSetLoaded,
+    StopRuleFired,
+)
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.state import Attempt
+from agent.campaign.stop_settings import StopSettings
 from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason
@@ -31,11 +42,12 @@ from scenarios.run.offline_campaign import (
     TimedControl,
     message_of,
 )
-from tests.support.campaigns import content_after, control, quantity, small_plan, small_pool, value_of
+from tests.support.campaigns import content_after, control, first_available, quantity, small_plan, small_pool, value_of
 from tests.support.stored_campaigns import delivered
 
-POOL = small_pool(14)
-START = ("c000", "c004", "c007")
+POOL = small_pool(20, families=2)
+START = POOL.candidate_ids[:8]
+"""Four of each family: two more, and all families are covered."""
 
 ANSWERS: st.SearchStrategy[LabAnswer] = st.one_of(
     st.floats(-10.0, 10.0).map(lambda value: (quantity(value),)),
@@ -52,14 +64,25 @@ CONTROLS = st.builds(
     st.sampled_from([*POOL.candidate_ids, "nobody"]),
     st.floats(-20.0, 20.0),
 )
+STOPS = st.builds(
+    StopSettings,
+    when_even=st.sampled_from(["off", "stop", "coverage"]),
+    when_no_gain=st.sampled_from(["off", "stop", "coverage"]),
+    tolerance_nat=st.sampled_from([0.0, 0.05, 0.5, 10.0]),
+    gain_nat=st.sampled_from([0.01, 0.2, 5.0]),
+    patience=st.integers(1, 6),
+)
 PLANS = st.builds(
-    lambda parallel, batch, **changes: small_plan(POOL, parallel=parallel, batch=min(batch, parallel), **changes),
+    lambda parallel, batch, **changes: small_plan(
+        POOL, parallel=parallel, batch=min(batch, parallel), estimator="m_spacing", resolution=0.01, **changes
+    ),
     parallel=st.integers(1, 4),
     batch=st.integers(1, 4),
     ordering=st.sampled_from(Ordering),
     budget=st.integers(1, 16),
     max_attempts=st.integers(1, 3),
     give_up_after=st.integers(1, 4),
+    stop=STOPS,
     recipients=st.sampled_from([("simulator-1",), ("simulator-1", "simulator-2"), ("any",)]),
 )
 
@@ -88,13 +111,15 @@ class Lab:
 
 
 class Thrifty:
-    """Draws at random, and after so many decisions has nothing more to ask for."""
+    """Draws at random, and after so many decisions has nothing more to ask for; what decides the rest does neither."""
 
     def __init__(self, decisions: int) -> None:
         self._stop = content_after(decisions)
         self._decisions = decisions
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        if context.policy:
+            return first_available(context, count)
         enough = context.decision >= self._decisions
         return self._stop(context, count) if enough else UniformRandom().propose(context, count)
 
@@ -205,4 +230,17 @@ def test_the_ledger_of_a_journal_is_the_one_that_made_it(plan: CampaignPlan, scr
     again = Ledger.of_journal(POOL, [change.event for change in played.changes])
     assert again.meter.point() == played.ledger.meter.point()
     assert again.observation == played.ledger.observation
+    assert again.progress.findings == played.ledger.progress.findings
+    assert again.noticed() == played.ledger.noticed()
     assert again.question() == played.ledger.question() is None
+
+
+@pytest.mark.parametrize("kind", [BecameEven, GapStalled, StopRuleFired, DecisionMade])
+def test_the_campaigns_that_are_compared_have_every_kind_of_finding(kind: type[Event]) -> None:
+    """A comparison says nothing of a kind of event that never occurs in it; decisions of the rest are one of them."""
+
+    def occurs(example: tuple[CampaignPlan, Script]) -> bool:
+        made = [change.event for change in offline(*example, Thrifty(99)).changes]
+        return any(isinstance(each, kind) and getattr(each, "policy", "coverage") != "random" for each in made)
+
+    find(st.tuples(PLANS, SCRIPTS), occurs, settings=settings(phases=[Search.generate], deadline=None))

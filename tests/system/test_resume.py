@@ -17,10 +17,14 @@ from typing import Any
 import psutil
 import pytest
 
-from agent.campaign.events import DecisionMade, Event, PolicyExhausted, ResultAccepted, StartSetLoaded
+from agent.acquisition.built_in import BUILT_IN
+from agent.campaign.events import DecisionMade, Event, PolicyExhausted, ResultAccepted, StartSetLoaded, StopRuleFired
+from agent.campaign.stop_settings import REST_POLICY
 from agent.pool.candidates import Pool
 from agent.pool.tables import pool_from_table
 from protocols.tables.table import read_table
+from scenarios.replay.replay import replay
+from scenarios.sources.recording_source import named_source
 from scenarios.verify.run_check import RunFiles, require_sound, verify_run
 from tests.endurance.endings import SIGTERM_S, seconds_to_end
 from tests.support.stored_campaigns import assert_views_equal_fold, opened
@@ -200,6 +204,43 @@ def test_a_policy_with_nothing_more_to_ask_for_ends_the_campaign_through_kills_a
     names = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
     parts = verify_run(runner.folder, names)  # an agent by itself writes neither trajectory nor summary
     require_sound(tuple(part for part in parts if part.name not in {names.trajectory, names.summary}), "run")
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        "stop",
+        pytest.param(
+            "coverage", marks=pytest.mark.skipif(REST_POLICY not in BUILT_IN, reason="there is no policy coverage yet")
+        ),
+    ],
+)
+def test_a_stop_rule_fires_at_the_same_decision_through_kills_and_in_a_replay(
+    then: str, tmp_path: Path, started: Callable[..., Runner]
+) -> None:
+    rule = {"when_no_gain": then, "patience": 8, "gain_nat": 1.0}
+    journals = []
+    for name, kills in (("undisturbed", ()), ("killed", (20, 40, 52))):
+        runner = started(tmp_path / name, policy="random", parallel=3, stop=rule, latency_s=0.1).start()
+        for rows in kills:
+            runner.wait_for_rows(rows)
+            runner.kill()
+            runner.start(resume=True)
+        code, said = runner.finish()
+        assert code == 0, said
+        assert ("the stop rule when_no_gain: the mean gap is" in said) == (then == "stop")
+        journals.append(journal_of(runner.folder))
+        again = replay(named_source(str(runner.folder), tmp_path, None, lambda *_: None), lambda *_: None)
+        assert again.outcome.is_identical, again.outcome.lost
+        assert again.outcome.decisions == len(decisions_of(journals[-1]))
+    (fired,), (other,) = ([e for e in journal if isinstance(e, StopRuleFired)] for journal in journals)
+    assert fired == other
+    assert fired.acquired == 8
+    policies = [[e.policy for e in journal if isinstance(e, DecisionMade)] for journal in journals]
+    rest = [REST_POLICY] * (BUDGET - 10) if then == REST_POLICY else []
+    assert policies == [["random"] * 10 + rest] * 2  # of eight acquisitions and two more in flight
+    assert decisions_of(journals[0]) == decisions_of(journals[1])
+    assert [sum(isinstance(e, ResultAccepted) for e in each) for each in journals] == [len(policies[0])] * 2
 
 
 @pytest.mark.parametrize("policy", ["etal", "random"])

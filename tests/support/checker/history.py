@@ -24,7 +24,7 @@ from typing import Any, Final
 import numpy as np
 
 from agent.acquisition.base import Policy, PoolArrays
-from agent.entropy.bias import measure_bias
+from agent.entropy.bias import BiasPoint, measure_bias
 from protocols.wire.messages import FailureReason
 from tests.support.checker.history_fold import REFUSED, Fold, Json
 from tests.support.checker.ledger import Entry
@@ -206,6 +206,14 @@ def _same(one: float | None, other: float | None) -> bool:
     return math.isclose(one, other, rel_tol=SCORE_TOLERANCE, abs_tol=SCORE_TOLERANCE)
 
 
+def _joint_entropy(point: BiasPoint) -> float | None:
+    """H(g) + H(y | g), of the families with a defined entropy."""
+    rows = [(n, h) for n, h in zip(point.sizes, point.entropies, strict=True) if h is not None]
+    shares = [n / sum(n for n, _ in rows) for n, _ in rows]
+    of_families = -sum(share * math.log(share) for share in shares)
+    return of_families + sum(share * h for share, (_, h) in zip(shares, rows, strict=True)) if rows else None
+
+
 def _check_views(
     database: sqlite3.Connection, journal: Sequence[tuple[int, str, Json]], fold: Fold, verdict: Verdict
 ) -> None:
@@ -240,7 +248,7 @@ def _check_bias(database: sqlite3.Connection, fold: Fold, verdict: Verdict) -> N
     codes = np.array([names.index(row[2]) for row in fold.observations], dtype=np.int64)
     point = measure_bias(names, codes, np.array([row[3] for row in fold.observations]), fold.measure)
     last = database.execute(
-        "SELECT entropy_range, entropy_std, mean_gap, evenness, coverage, starved_family FROM bias_point"
+        "SELECT entropy_range, entropy_std, mean_gap, evenness, coverage, joint_entropy, starved_family FROM bias_point"
         " ORDER BY observation DESC LIMIT 1"
     ).fetchone()
     known = [h for h in point.entropies if h is not None]
@@ -248,8 +256,8 @@ def _check_bias(database: sqlite3.Connection, fold: Fold, verdict: Verdict) -> N
     shares = [width / sum(widths) for width in widths]
     even = -sum(p * math.log(p) for p in shares if p) / math.log(len(shares)) if len(shares) > 1 else None
     covered = sum(size > 4 for size in point.sizes) / len(names)
-    expected = (point.entropy_range, point.entropy_std, point.mean_gap, even, covered)
-    if not all(map(_same, last[:5], expected)) or last[5] != point.starved_family:
+    expected = (point.entropy_range, point.entropy_std, point.mean_gap, even, covered, _joint_entropy(point))
+    if not all(map(_same, last[:6], expected)) or last[6] != point.starved_family:
         verdict.blame("I4", f"the last bias point is {last}, measured again {expected}, {point.starved_family}")
     rows = database.execute("SELECT family, size, entropy FROM bias_family ORDER BY observation")
     latest = {family: (size, entropy) for family, size, entropy in rows}

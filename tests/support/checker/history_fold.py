@@ -60,6 +60,8 @@ class Fold:
     decisions: list[Json] = field(default_factory=list)
     policy_exhausted: bool = False
     """The policy said that it has nothing more to ask for."""
+    fired: Json | None = None
+    """The stop rule that fired."""
     stopped: bool = False
     """An operator did."""
     decided_by: dict[str, int] = field(default_factory=dict)
@@ -77,6 +79,15 @@ class Fold:
     def measure(self) -> EntropyMeasure:
         """Which entropy the campaign means; journals of old do not say it."""
         return EntropyMeasure(self.plan.get("estimator", "published"), self.plan.get("resolution", 1e-3))
+
+    @property
+    def rest_policy(self) -> str:
+        """The policy that decides the rest of the budget; empty while the campaign's own does."""
+        return "" if self.fired is None else str(self.fired["policy"])
+
+    @property
+    def is_stopped_by_rule(self) -> bool:
+        return self.fired is not None and not self.fired["policy"]
 
     @property
     def requested(self) -> int:
@@ -137,8 +148,20 @@ class Fold:
             yield "I5", f"row {number}: decision {event['decision']} follows {len(self.decisions) - 1}"
         if not 1 <= event["based_on"] < number:
             yield "I6", f"row {number}: decision {event['decision']} is based on row {event['based_on']}"
+        if event["policy"] != (self.rest_policy or self.plan["policy"]):
+            yield (
+                "I6",
+                f"row {number}: {event['policy']} decided; a stop rule names {self.rest_policy or 'nobody'}",
+            )
+        if self.is_stopped_by_rule:
+            yield "I5", f"row {number}: the policy was asked again after a stop rule had fired"
         if self.policy_exhausted:
             yield "I5", f"row {number}: the policy was asked again after it had nothing more to ask for"
+
+    def _stop_rule_fired(self, number: int, event: Json) -> Iterator[Breach]:
+        if self.fired is not None:
+            yield "I5", f"row {number}: stop rule {event['rule']} fires after {self.fired['rule']}"
+        self.fired = event
 
     def _campaign_stopping(self, _number: int, _event: Json) -> Iterator[Breach]:
         self.stopped = True
@@ -205,7 +228,9 @@ class Fold:
     def _campaign_finished(self, number: int, _event: Json) -> Iterator[Breach]:
         if self.pending:
             yield "I12", f"row {number}: finished with {self.pending} candidates in flight"
-        ended = self.policy_exhausted or self.stopped or self.requested >= self.plan["budget"]
+        ended = (
+            self.policy_exhausted or self.is_stopped_by_rule or self.stopped or self.requested >= self.plan["budget"]
+        )
         if not ended and self.families is not None and len(self.standing) < len(self.families):
             yield "I12", f"row {number}: finished with budget and candidates left, and nobody said so"
         self.finished_at = number
@@ -277,5 +302,6 @@ class Fold:
             decision=decision,
             seed=int.from_bytes(digest[:8], "big") >> 1,
             measure=self.measure,
+            policy=self.rest_policy,
         )
         return context, min(plan["batch"], plan["budget"] - self.requested, len(available))

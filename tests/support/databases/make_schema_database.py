@@ -14,19 +14,21 @@ from pathlib import Path
 from agent.campaign.events import EVENT_TYPES
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
+from agent.campaign.stop_settings import StopSettings
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed
 from agent.store.tables import SCHEMA_VERSION
 from protocols.wire.messages import ControlAction, FailureReason
-from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool
+from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool, value_of
 from tests.support.stored_campaigns import Shelf, delivered, opened
 from tests.support.user_policies import ContentAfter
 
 FOLDER = Path(__file__).parent
 POOL = small_pool(24)
 PLAN = small_plan(
-    POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2, estimator="m_spacing", resolution=0.01
-)
+    POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2, estimator="m_spacing", resolution=0.01,
+    stop=StopSettings(when_no_gain="coverage", tolerance_nat=9.0, gain_nat=0.01, patience=1),
+)  # fmt: skip
 
 
 def main(path: Path) -> int:
@@ -46,6 +48,8 @@ def main(path: Path) -> int:
     free = [which for which in POOL.candidate_ids if shelf.campaign.status_of(which).name == "AVAILABLE"]
     shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, free[0], reason="toxic")))
     shelf.transaction(delivered(control(ControlAction.ADD_OBSERVATION, free[1], quantity=quantity(0.125))))
+    for which in free[2:11]:  # until every family has five values
+        shelf.transaction(delivered(control(ControlAction.ADD_OBSERVATION, which, quantity=quantity(value_of(which)))))
     shelf.transaction(delivered(control(ControlAction.PAUSE)))
     shelf.transaction(delivered(control(ControlAction.PAUSE)))
     shelf.transaction(delivered(control(ControlAction.RESUME)))

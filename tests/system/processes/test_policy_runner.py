@@ -93,6 +93,25 @@ async def test_no_child_is_left_after_close() -> None:
     assert not any(psutil.pid_exists(pid) for pid in started)
 
 
+async def test_a_context_that_names_a_policy_is_answered_by_it_in_a_child_and_one_child_runs_at_a_time() -> None:
+    before = {child.pid for child in psutil.Process().children()}
+    policy_runner = make_policy_runner(ARRAYS, f"{MINE}:Farthest", {})
+    context = contexts(1)[0]
+    seen, answers = set(), []
+    for named in ("", "uncertainty", ""):
+        answers.append(await policy_runner.propose(dataclasses.replace(context, policy=named), 2))
+        now = {child.pid for child in psutil.Process().children()} - before
+        assert len(now) == 1
+        seen |= now
+    await policy_runner.close()
+    assert len(seen) == 3
+    assert not any(psutil.pid_exists(pid) for pid in seen)
+    own, rest, again = answers
+    assert own.reason == again.reason == "the farthest"
+    (other,) = await proposals(ChildPolicyRunner(ARRAYS, "uncertainty", {}), [context])
+    assert rest == other
+
+
 @pytest.mark.parametrize(
     ("policy", "says"),
     [

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.acquisition.base import Policy
 from agent.acquisition.built_in import BUILT_IN
-from agent.acquisition.registry import make_policy, policy_fingerprint, runs_inline
+from agent.acquisition.registry import make_policies, make_policy, policy_fingerprint, runs_inline
 from protocols.errors import SettingsError
 from protocols.settings.user_code import CodeSource
+from tests.support.campaigns import Play, small_plan, small_pool
+
+POOL = small_pool(12)
 
 MODULE = """
 from agent.acquisition.base import Choice, Proposal
@@ -121,3 +125,18 @@ def test_the_fingerprint_follows_the_file_of_a_policy_and_not_its_place(tmp_path
         prints.append(policy_fingerprint("mine.py:First", {}, CodeSource(str(tmp_path / folder))))
     assert prints[0] == prints[1] != prints[2]
     assert policy_fingerprint("etal", {}, CodeSource(str(tmp_path))) == policy_fingerprint("etal", {})
+
+
+def test_a_context_that_names_a_policy_is_answered_by_it_and_any_other_by_the_campaign_s_own() -> None:
+    played = Play(POOL, small_plan(POOL), ["c000"])
+    played.settle()
+    (context,) = played.contexts
+    both = make_policies("random", {})
+    for named in ("", "round_robin", "", "round_robin"):
+        asked = replace(context, policy=named)
+        assert both.propose(asked, 3) == make_policy(named or "random", {}).propose(context, 3)
+
+
+def test_a_policy_that_is_to_decide_the_rest_is_looked_for_before_anything_relies_on_it() -> None:
+    with pytest.raises(SettingsError, match="There is no policy 'coverege'"):
+        make_policies("random", {}, rest="coverege")

@@ -9,6 +9,7 @@ import pytest
 
 from agent.campaign.events import (
     AttemptFailed,
+    BecameEven,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -18,6 +19,7 @@ from agent.campaign.events import (
     CandidateExcluded,
     DecisionMade,
     Event,
+    GapStalled,
     LateResultKept,
     ObservationAdded,
     PolicyExhausted,
@@ -25,6 +27,7 @@ from agent.campaign.events import (
     RequestIssued,
     ResultAccepted,
     StartSetLoaded,
+    StopRuleFired,
 )
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
@@ -109,6 +112,7 @@ PHASE_MOVES: list[tuple[Event, dict[Phase, Phase]]] = [
     (CampaignResumed("manually", "m-2"), {Phase.PAUSED: Phase.RUNNING}),
     (CampaignStopping("manually", "m-2"), {Phase.RUNNING: Phase.STOPPING, Phase.PAUSED: Phase.STOPPING}),
     (PolicyExhausted(0, 1, 2, "random", "f" * 12, "enough"), {Phase.RUNNING: Phase.RUNNING}),
+    (StopRuleFired("when_even", 0, 0.01, "even"), {Phase.RUNNING: Phase.RUNNING}),
     (CampaignFinished("over"), {Phase.RUNNING: Phase.FINISHED, Phase.STOPPING: Phase.FINISHED}),
 ]
 
@@ -165,6 +169,28 @@ def test_nothing_is_decided_after_the_end_of_asking(again: Event) -> None:
     campaign.fold(PolicyExhausted(0, 1, 2, "random", "f" * 12, "enough"))
     with pytest.raises(InvariantViolation, match=f"{type(again).__name__} after the policy had nothing more to ask"):
         campaign.fold(again)
+
+
+@pytest.mark.parametrize("after", [DECIDED, PolicyExhausted(0, 1, 3, "random", "f" * 12, "enough")])
+def test_nothing_is_decided_after_a_stop_rule_ended_all_asking(after: Event) -> None:
+    campaign = play()
+    campaign.fold(StopRuleFired("when_even", 0, 0.01, "even"))
+    with pytest.raises(InvariantViolation, match=f"{type(after).__name__} after a stop rule ended all asking"):
+        campaign.fold(after)
+
+
+def test_a_stop_rule_fires_once_and_may_leave_the_rest_to_another_policy() -> None:
+    campaign = play()
+    campaign.fold(StopRuleFired("when_even", 0, 0.01, "even", "coverage"), DECIDED)
+    assert (campaign.campaign.rest_policy, campaign.campaign.is_stopped_by_rule) == ("coverage", False)
+    with pytest.raises(InvariantViolation, match=r"stop rule when_no_gain fires, and .*when_even"):
+        campaign.fold(StopRuleFired("when_no_gain", 1, 0.01, "no gain"))
+
+
+def test_what_was_found_of_the_mean_gap_is_counted() -> None:
+    campaign = play()
+    campaign.fold(GapStalled(40, 0.3, 0, 0.3, 0, 0.01), BecameEven(50, 0.01, 0.05))
+    assert campaign.campaign.findings == 2
 
 
 def test_a_decision_beyond_the_budget_is_refused() -> None:

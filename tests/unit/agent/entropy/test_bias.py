@@ -11,6 +11,7 @@ from agent.entropy.bias import (
     _bias_point,
     coverage,
     evenness,
+    joint_entropy,
     measure_bias,
     priority,
 )
@@ -91,6 +92,33 @@ def test_coverage_is_the_share_of_families_with_five_values_or_more() -> None:
     assert coverage([]) == 0.0
     codes = np.repeat([0, 1], [5, 4])
     assert measure_bias(("a", "b", "c"), codes, np.arange(9.0)).coverage == pytest.approx(1 / 3)
+
+
+def test_joint_entropy_is_that_of_family_and_value_by_the_chain_rule() -> None:
+    """Of values evenly spread over widths w_g, the density of (g, y) is s_g / w_g there: J = −Σ s_g ln (s_g / w_g)."""
+    sizes, widths = [30, 10, 60], np.array([1.0, 2.0, 5.0])
+    shares = np.array(sizes) / 100
+    assert joint_entropy(sizes, np.log(widths).tolist()) == pytest.approx(-(shares * np.log(shares / widths)).sum())
+
+
+def test_a_family_without_a_defined_entropy_is_left_out_of_joint_entropy_with_its_values() -> None:
+    assert joint_entropy([30, 7, 10, 0], [0.5, None, -1.0, None]) == joint_entropy([30, 10], [0.5, -1.0])
+    assert joint_entropy([4, 0], [0.25, None]) == 0.25  # one family is all that there is
+    assert joint_entropy([4, 0], [None, None]) is None
+    assert joint_entropy([], []) is None
+
+
+def test_evenness_that_is_had_by_flooding_the_richest_family_costs_joint_entropy() -> None:
+    rng, measure = np.random.default_rng(4), EntropyMeasure("m_spacing", 0.001)
+    codes, values = np.repeat([0, 1], [40, 40]), np.concatenate([rng.uniform(0, 4, 40), rng.uniform(0, 1, 40)])
+    meter = BiasMeter(("rich", "poor"), codes, values, measure=measure)
+    before = meter.point()
+    for value in np.linspace(2.0, 2.01, 60):  # alike, in the middle of the richest
+        meter.add(0, float(value))
+    after = meter.point()
+    assert after.mean_gap < before.mean_gap  # type: ignore[operator]
+    assert after.evenness > before.evenness  # type: ignore[operator]
+    assert after.joint_entropy < before.joint_entropy  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

@@ -58,6 +58,7 @@ def test_every_fact_of_a_step_is_a_line_with_campaign_time_level_and_attempt(she
     assert bias["size"] == dict(zip(point.families, point.sizes, strict=True))
     assert list(bias["entropy"]) == list(POOL.families)
     assert (bias["evenness"], bias["coverage"], bias["starved_family"]) == (None, point.coverage, point.starved_family)
+    assert bias["joint_entropy"] == point.joint_entropy
 
 
 def test_the_bands_of_the_entropies_are_a_line_of_their_own(tmp_path: Path) -> None:

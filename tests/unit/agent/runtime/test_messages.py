@@ -78,7 +78,7 @@ def test_a_receipt_goes_to_the_one_that_sent_the_answer(status: ReceiptStatus) -
 
 
 def test_a_metrics_report_says_every_family_and_figure() -> None:
-    point = BiasPoint(("cubic", "hexagonal"), (7, 1), (0.25, None), 1.5, 0.5, 0.25, "hexagonal", 0.75, 0.5)
+    point = BiasPoint(("cubic", "hexagonal"), (7, 1), (0.25, None), 1.5, 0.5, 0.25, "hexagonal", 0.75, 0.5, 0.875)
     topic, payload = builder().metrics_report(41, point, ((0.125, 0.375), None))
     message = decode(topic, payload)
     assert isinstance(message, MetricsReport)
@@ -86,7 +86,7 @@ def test_a_metrics_report_says_every_family_and_figure() -> None:
     assert [(f.family, f.size, f.entropy) for f in message.families] == [("cubic", 7, 0.25), ("hexagonal", 1, None)]
     assert (message.observation, message.entropy_range, message.entropy_std, message.mean_gap) == (41, 1.5, 0.5, 0.25)
     assert [(f.entropy_low, f.entropy_high) for f in message.families] == [(0.125, 0.375), (None, None)]
-    assert (message.evenness, message.coverage) == (0.75, 0.5)
+    assert (message.evenness, message.coverage, message.joint_entropy) == (0.75, 0.5, 0.875)
     assert (message.starved_family, message.property, message.unit) == ("hexagonal", "formation_energy", "eV/atom")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from agent.acquisition.base import AcquisitionContext
+from agent.acquisition.registry import make_policy
 from agent.campaign.context import pool_arrays
 from agent.runtime.policy_runner import make_policy_runner
 from protocols.errors import SettingsError
@@ -43,3 +46,13 @@ def test_an_unknown_policy_and_wrong_options_are_refused_before_anything_starts(
         make_policy_runner(ARRAYS, "rondom", {})
     with pytest.raises(SettingsError, match="cannot be made with these options"):
         make_policy_runner(ARRAYS, f"{MINE}:Farthest", {"signum": 1})
+
+
+async def test_a_context_that_names_a_policy_is_answered_by_it_within_the_step() -> None:
+    policy_runner = make_policy_runner(ARRAYS, "random", {})
+    context = contexts(1)[0]
+    for named in ("", "round_robin", ""):
+        asked = dataclasses.replace(context, policy=named)
+        expected = make_policy(named or "random", {}).propose(context, 3)
+        assert policy_runner.propose_inline(asked, 3) == await policy_runner.propose(asked, 3) == expected
+    await policy_runner.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from io import StringIO
 
@@ -51,6 +52,25 @@ def test_every_bias_figure_stands_there_with_its_unit_before_and_after() -> None
             assert shown(measure.after[policy], measure.decimals) in text
     assert "[nat]" in text
     assert [measure.name for measure in comparison.bias_measures()] == [figure.name for figure in BIAS_METRICS]
+
+
+def test_the_best_observation_of_every_policy_stands_beside_its_last() -> None:
+    comparison = compared(4, {"etal": 0.9, "random": 0.3})
+    worse = replace(comparison.runs["random"][0], points=comparison.runs["random"][0].points[::-1])
+    back = tuple((at, point) for at, (_, point) in enumerate(worse.points))  # best first: it buys past its best
+    comparison.runs["random"][0] = replace(worse, points=back)
+    text = printed(comparison)
+    assert "The best observation beside the last" in text
+    first, last = (point.mean_gap for _, point in back)
+    assert first is not None
+    assert last is not None
+    best = json.loads(comparison.json())["best"]["random"]["mean_gap"]
+    assert best[0] == {"observation": 0, "value": first, "regret": last - first}
+    assert [each["regret"] for each in best[1:]] == [0.0] * 3
+    lines = [line.split() for line in text[text.index("The best observation") :].splitlines()]
+    etal, random = (next(line for line in lines if line[:1] == [policy]) for policy in ("etal", "random"))
+    assert etal[-3:] == ["0.000", "±", "0.000"]
+    assert float(random[-3]) > 0
 
 
 def test_few_seeds_are_called_few() -> None:

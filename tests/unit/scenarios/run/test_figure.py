@@ -11,7 +11,7 @@ from matplotlib.image import imread
 from agent.entropy.bias import BiasMeter, BiasPoint
 from scenarios.display.labels import spread
 from scenarios.display.observation_axis import MAX_DRAWN_STEPS
-from scenarios.run.figure import MAX_NAMED_FAMILIES, _Curves, _kept, _named, draw_bias, draw_diff
+from scenarios.run.figure import MAX_NAMED_FAMILIES, _course_sentence, _Curves, _kept, _named, draw_bias, draw_diff
 from scenarios.run.trajectory import Trajectory
 
 
@@ -64,6 +64,17 @@ def test_two_runs_are_drawn_one_below_the_other_and_where_they_part_is_marked(
     parted, same = (imread(tmp_path / name) for name in ("parted.png", "same.png"))
     assert parted.shape[1] == 1800
     assert (parted != same).any()
+
+
+def test_the_sentence_over_the_picture_has_the_best_beside_the_end_and_joint_entropy_beside_evenness() -> None:
+    def at(gap: float, joint: float) -> BiasPoint:
+        return BiasPoint(("a", "b"), (9, 9), (0.0, gap), gap, gap / 2, gap / 2, "a", 0.5, 1.0, joint)
+
+    run = Trajectory("p", "u", ((0, at(0.8, 1.0)), (1, at(0.2, 1.5)), (2, at(0.4, 2.0))))
+    assert _course_sentence(run) == (
+        "Range 0.800 → 0.400 (best 0.200 at 1); mean gap 0.400 → 0.200 (best 0.100 at 1); "
+        "joint entropy 1.000 → 2.000 nat"
+    )
 
 
 def test_thinning_keeps_the_ends_and_the_smallest_gap() -> None:

@@ -10,15 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from agent.campaign.events import BecameEven, GapStalled
+from agent.campaign.gap_progress import Finding
+from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint
 from scenarios.run.live_view import BAR_CELLS, LiveState, LiveView, _bar, progress_line, render
 
 BEFORE = BiasPoint(("cubic", "trigonal"), (9, 4), (1.0, 0.2), 0.8, 0.4, 0.4, "trigonal", 0.75, 0.5)
-NOW = BiasPoint(("cubic", "trigonal"), (9, 8), (1.0, 0.9), 0.1, 0.05, 0.05, "trigonal", 0.95, 1.0)
+NOW = BiasPoint(("cubic", "trigonal"), (9, 8), (1.0, 0.9), 0.1, 0.05, 0.05, "trigonal", 0.95, 1.0, 1.25)
+BEST = dataclasses.replace(NOW, mean_gap=0.02)
 STATE = LiveState(
     campaign="demo", policy="etal", phase="running", observation=40, budget=100, spent=40,
     elapsed_s=20.0, per_second=2.0,
-    bias=NOW, before=BEFORE, last_decision="fe2o3-1: trigonal is the poorest",
+    bias=NOW, before=BEFORE, best=best_of([(0, BEFORE), (20, BEST), (40, NOW)]),
+    last_decision="fe2o3-1: trigonal is the poorest",
     in_flight=(("al2o3-1", "cubic", 1, 0.5), ("al2o3-2", "cubic", 2, 9.0)),
     retries=1, quarantined=3, broker="mqtt://localhost",
 )  # fmt: skip
@@ -39,10 +44,27 @@ def shown(state: LiveState, width: int = 80, height: int = 24) -> list[str]:
 def test_a_state_shows_progress_families_change_decision_and_requests() -> None:
     text = "\n".join(shown(STATE))
     for part in ("40/100", "40%", "30.0 s left", "trigonal ◂ starved", "+0.700", "range 0.100 (was 0.800)",
-                 "mean gap 0.050 nat", "evenness 0.950 (was 0.750)  coverage 1.000",
+                 "mean gap 0.050  joint entropy 1.250 nat", "evenness 0.950 (was 0.750)  coverage 1.000",
+                 "best mean gap 0.020 nat at observation 20, 0.050 now",
                  "fe2o3-1: trigonal is the poorest", "al2o3-2  cubic  9.0 s  attempt 2", "3 quarantined",
                  "● connected", "entropy [nat]"):  # fmt: skip
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (BecameEven(20, 0.04, 0.05), "best mean gap 0.020 nat at observation 20, 0.050 now; even since 20"),
+        (
+            GapStalled(40, 0.05, 20, 0.02, 20, 0.01),
+            "best mean gap 0.020 nat at observation 20, 0.050 now; no gain since 20",
+        ),
+    ],
+)
+def test_that_it_is_even_or_gains_nothing_stands_beside_the_best(found: Finding, words: str) -> None:
+    state = dataclasses.replace(STATE, found=found)
+    assert words in "\n".join(shown(state))
+    assert words in progress_line(state)
 
 
 @pytest.mark.parametrize("families", [7, 30, 300])

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.acquisition.built_in import BUILT_IN
+from agent.campaign import stop_settings
 from agent.campaign.plan import Ordering
+from agent.campaign.stop_settings import REST_POLICY
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import EntropyMeasure, default_resolution, default_scale
 from agent.settings import CampaignSettings
@@ -55,6 +58,29 @@ def test_it_ends_when_the_policy_has_nothing_more_to_ask_for_and_all_is_answered
     asked = {"policy": "tests.support.user_policies:ContentAfter", "policy_options": {"decisions": 5}, "parallel": 3}
     assert len(run(ordering=ordering, **asked).points) == 6
     assert len(run(ordering=ordering, **(asked | {"policy_options": {"decisions": 0}})).points) == 1
+
+
+def test_a_stop_rule_ends_it_as_it_ends_a_run() -> None:
+    rule = {"when_no_gain": "stop", "patience": 3, "gain_nat": 9.0}
+    played = play_offline(POOL, VALUES, START, settings(stop=rule))
+    assert len(played.acquired) == 3
+    assert played.is_finished
+    assert played.ended.startswith("the stop rule when_no_gain: the mean gap is")
+    plain = play_offline(POOL, VALUES, START, settings())
+    assert played.acquired.tolist() == plain.acquired[:3].tolist()
+
+
+def test_the_policy_that_a_stop_rule_names_decides_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It decides as it would from there: the stand-in of a policy that is not there is another one."""
+    rest = REST_POLICY if REST_POLICY in BUILT_IN else "uncertainty"
+    monkeypatch.setattr(stop_settings, "REST_POLICY", rest)
+    rule = {"when_no_gain": "coverage", "patience": 3, "gain_nat": 9.0}
+    played, plain = (play_offline(POOL, VALUES, START, settings(**more)) for more in ({"stop": rule}, {}))
+    assert len(played.acquired) == 8
+    assert played.acquired[:3].tolist() == plain.acquired[:3].tolist()
+    known = [*START, *plain.acquired[:3].tolist()]
+    after = play_offline(POOL, VALUES, known, settings(policy=rest, budget=1))
+    assert played.acquired[3] == after.acquired[0]
 
 
 def test_it_starts_from_nothing_too() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agent.entropy.bias import BiasPoint, evenness
+from agent.entropy.best import best_of
+from agent.entropy.bias import BiasPoint, evenness, joint_entropy
 from protocols.errors import StoreError
 from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
 
@@ -18,14 +19,15 @@ def point(gap: float, families: int = 3) -> BiasPoint:
     """Families with evenly spaced entropies; the first has none."""
     names = tuple(f"family {index:02d}" for index in range(families))
     entropies = (None, *(1 - gap * index / families for index in range(1, families)))
-    return BiasPoint(names, tuple(range(families)), entropies, gap, gap / 2, gap / 3, names[0], 1 - gap / 9, 0.5)
+    return BiasPoint(names, tuple(range(families)), entropies, gap, gap / 2, gap / 3, names[0], 1 - gap / 9, 0.5, -gap)
 
 
 SUMMARY = RunSummary(
     campaign="demo", scenario="crystals", policy="etal", seed=4, property="formation_energy", unit="eV/atom",
     budget=200, spent=198, observations=398, abandoned=2, excluded=1, retries=3, quarantined=5, duplicates=6,
     stopped_because="the budget is spent", wall_time_s=12.5, per_second=15.9, before=point(1.0), after=point(0.25),
-    random=point(0.75), bands_before=(None, (-0.5, 1.5), None), bands_after=(None, (0.75, 1.0), (0.5, 0.75)),
+    random=point(0.75), best=best_of([(0, point(1.0)), (178, point(0.125)), (200, point(0.25))]),
+    bands_before=(None, (-0.5, 1.5), None), bands_after=(None, (0.75, 1.0), (0.5, 0.75)),
     files=("bias.csv", "bias.png"), versions={"numpy": "2.4", "entropilot": "0.1"},
 )  # fmt: skip
 
@@ -72,11 +74,42 @@ def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
     assert range_line.split() == ["range", "1.000", "*0.250", "0.750"]
     (evenness_line,) = (line for line in text.splitlines() if line.strip().startswith("evenness"))
     assert evenness_line.split() == ["evenness", "0.889", "*0.972", "0.917"]
+    (joint_line,) = (line for line in text.splitlines() if line.strip().startswith("joint entropy"))
+    assert joint_line.split() == ["joint", "entropy", "-1.000", "*-0.250", "-0.750"]
     (coverage_line,) = (line for line in text.splitlines() if line.strip().startswith("coverage"))
     assert coverage_line.split() == ["coverage", "0.500", "0.500", "0.500"]  # where all are alike, none is better
     (starved,) = (line for line in text.splitlines() if line.strip().startswith("starved"))
     assert starved.split()[2:] == ["family", "00"] * 3
     assert "stopped because the budget is spent" in text
+
+
+def test_the_best_observation_stands_beside_the_last() -> None:
+    text = " ".join(printed(SUMMARY).split())
+    assert "best: mean gap 0.042 nat at observation 178, 0.083 now; range 0.125 nat at observation 178," in text
+    assert "joint entropy −0.125 nat at observation 178, −0.250 now" in text
+
+
+def test_what_holds_of_the_mean_gap_at_the_end_is_told() -> None:
+    even = dataclasses.replace(SUMMARY, found="even since observation 117: the mean gap is 0.031 nat")
+    assert "even since observation 117: the mean gap is 0.031 nat" in printed(even)
+
+
+def test_a_campaign_that_ended_worse_than_it_began_says_so_at_the_top() -> None:
+    worse = dataclasses.replace(SUMMARY, after=point(1.5))
+    first = " ".join(printed(worse).split())
+    assert first.startswith("worse than it began: mean gap 0.333 → 0.500 nat; range 1.000 → 1.500 nat; joint entropy")
+    assert "worse than it began" not in printed(SUMMARY)
+    cheap = dataclasses.replace(SUMMARY, after=dataclasses.replace(SUMMARY.after, joint_entropy=-2.0))
+    assert printed(cheap).startswith("worse than it began: joint entropy −1.000 → −2.000 nat")
+
+
+def test_the_best_is_kept_with_its_regret_and_a_summary_without_it_is_read(tmp_path: Path) -> None:
+    write_summary(tmp_path / "summary.json", SUMMARY)
+    tree = json.loads((tmp_path / "summary.json").read_text())
+    assert tree["best"]["entropy_range"] == {"observation": 178, "value": 0.125, "regret": 0.125}
+    del tree["best"]
+    (tmp_path / "summary.json").write_text(json.dumps(tree))
+    assert read_summary(tmp_path / "summary.json") == dataclasses.replace(SUMMARY, best=())
 
 
 def test_an_entropy_has_half_the_width_of_its_band_beside_it() -> None:
@@ -88,12 +121,13 @@ def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_
     write_summary(tmp_path / "summary.json", dataclasses.replace(SUMMARY, bands_before=(), bands_after=()))
     tree = json.loads((tmp_path / "summary.json").read_text())
     for moment in ("before", "after", "random"):
-        del tree[moment]["evenness"], tree[moment]["coverage"]
+        del tree[moment]["evenness"], tree[moment]["joint_entropy"], tree[moment]["coverage"]
         assert "entropy_low" not in str(tree[moment])
     (tmp_path / "summary.json").write_text(json.dumps(tree))
     after = read_summary(tmp_path / "summary.json").after
     assert after.evenness == evenness(after.entropies)
     assert after.coverage == 0.0
+    assert after.joint_entropy == joint_entropy(after.sizes, after.entropies)
 
 
 def test_the_time_of_a_campaign_that_was_taken_up_is_told_with_the_results_of_that_time() -> None:

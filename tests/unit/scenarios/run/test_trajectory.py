@@ -1,6 +1,7 @@
 """The trajectory table: complete, exact, and there whole or not at all."""
 
 import csv
+import math
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from agent.entropy.bias import BiasPoint
 from protocols.errors import StoreError, TableError
 from scenarios.run.trajectory import COLUMNS, Trajectory, read_trajectory_csv, write_trajectory_csv
 
-FIRST = BiasPoint(("cubic", "tri,clinic"), (3, 5), (None, 0.1 + 0.2), None, None, None, "cubic", None, 0.5)
-SECOND = BiasPoint(("cubic", "tri,clinic"), (4, 5), (-1 / 3, 0.3), 0.6333, 0.3, 0.31, None, 0.1 + 0.8, 1.0)
+FIRST = BiasPoint(("cubic", "tri,clinic"), (3, 5), (None, 0.1 + 0.2), None, None, None, "cubic", None, 0.5, 0.75)
+SECOND = BiasPoint(("cubic", "tri,clinic"), (4, 5), (-1 / 3, 0.3), 0.6333, 0.3, 0.31, None, 0.1 + 0.8, 1.0, 0.1 + 0.7)
 BANDS = {7: ((-1 / 7, 0.1 + 0.2), None)}
 TRAJECTORY = Trajectory("formation energy", "eV/atom", ((0, FIRST), (7, SECOND)), BANDS)
 
@@ -27,7 +28,7 @@ def test_the_file_has_a_row_per_step_and_family_and_empty_cells_for_undefined(tm
     with path.open(newline="") as file:
         rows = list(csv.reader(file))
     assert tuple(rows[0]) == COLUMNS
-    assert rows[1] == ["0", "cubic", "3", "", "", "", "", "", "", "", "0.5", "cubic"]
+    assert rows[1] == ["0", "cubic", "3", "", "", "", "", "", "", "", "0.75", "0.5", "cubic"]
     assert rows[3][4:6] == [repr(-1 / 7), repr(0.1 + 0.2)]
     assert rows[4][4:6] == ["", ""]
     assert len(rows) == 5
@@ -55,11 +56,11 @@ def test_a_missing_folder_is_a_store_error(tmp_path: Path) -> None:
     [
         ("observation,family\n", "begins with the columns observation, family"),
         ("", "begins with the columns \\(none\\)"),
-        (",".join(COLUMNS) + "\n0,a,1,x,,,,,,,0,a\n", "line 2: could not convert"),
-        (",".join(COLUMNS) + "\n0,a,1,nan,,,,,,,0,a\n", "line 2: nan is not a finite number"),
-        (",".join(COLUMNS) + "\n0,a,1\n", "line 2: 3 cells instead of 12"),
-        (",".join(COLUMNS) + "\n1,a,1,,,,,,,,0,a\n0,a,1,,,,,,,,0,a\n", "line 3: observation 0 follows observation 1"),
-        (",".join(COLUMNS) + "\n0,a,1,,,,,,,,0,a\n0,b,1,,,,,,,,0,b\n", "line 3: the figures differ"),
+        (",".join(COLUMNS) + "\n0,a,1,x,,,,,,,,0,a\n", "line 2: could not convert"),
+        (",".join(COLUMNS) + "\n0,a,1,nan,,,,,,,,0,a\n", "line 2: nan is not a finite number"),
+        (",".join(COLUMNS) + "\n0,a,1\n", "line 2: 3 cells instead of 13"),
+        (",".join(COLUMNS) + "\n1,a,1,,,,,,,,,0,a\n0,a,1,,,,,,,,,0,a\n", "line 3: observation 0 follows observation 1"),
+        (",".join(COLUMNS) + "\n0,a,1,,,,,,,,,0,a\n0,b,1,,,,,,,,,0,b\n", "line 3: the figures differ"),
     ],
 )
 def test_a_row_that_is_not_ours_is_named_with_its_line(tmp_path: Path, rows: str, found: str) -> None:
@@ -81,5 +82,5 @@ def test_a_file_of_an_earlier_version_is_read_and_its_missing_figures_follow_fro
         "0,a,4,,,,,a\n0,b,5,0.5,,,,a\n1,a,5,0.5,0.0,0.0,0.0,a\n1,b,5,0.5,0.0,0.0,0.0,a\n"
     )
     (_, first), (_, second) = read_trajectory_csv(path).points
-    assert first == BiasPoint(("a", "b"), (4, 5), (None, 0.5), None, None, None, "a", None, 0.5)
-    assert second == BiasPoint(("a", "b"), (5, 5), (0.5, 0.5), 0.0, 0.0, 0.0, "a", 1.0, 1.0)
+    assert first == BiasPoint(("a", "b"), (4, 5), (None, 0.5), None, None, None, "a", None, 0.5, 0.5)
+    assert second == BiasPoint(("a", "b"), (5, 5), (0.5, 0.5), 0.0, 0.0, 0.0, "a", 1.0, 1.0, math.log(2) + 0.5)

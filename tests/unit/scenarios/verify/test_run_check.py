@@ -43,7 +43,7 @@ def make_run(folder: Path, *, seed: int = 3, observations: int = 60) -> Path:
             spent=campaign.spent, observations=campaign.observations, abandoned=0, excluded=0, retries=campaign.retries,
             quarantined=0, duplicates=0, stopped_because="", wall_time_s=1.0, per_second=None, before=points[0][1],
             after=points[-1][1], bands_before=trajectory.bands[0], bands_after=trajectory.bands[points[-1][0]],
-            journal_rows=store.sequence, journal_digest=store.digest,
+            best=shelf.maker.ledger.best.figures(), journal_rows=store.sequence, journal_digest=store.digest,
         )  # fmt: skip
         journal = list(store.journal())
     write_trajectory_csv(folder / "trajectory.csv", trajectory)
@@ -254,7 +254,7 @@ def test_a_band_where_there_is_none_is_named(run: Path) -> None:
     assert "band of" in first_problem(run).problem
 
 
-@pytest.mark.parametrize("figure", ["evenness", "coverage"])
+@pytest.mark.parametrize("figure", ["evenness", "joint_entropy", "coverage"])
 def test_a_changed_figure_in_the_trajectory_is_named(run: Path, figure: str) -> None:
     lines = (run / "trajectory.csv").read_text().splitlines()
     at = lines[0].split(",").index(figure)
@@ -273,15 +273,22 @@ def test_a_changed_band_in_the_summary_is_found(run: Path) -> None:
     assert first_problem(run).problem.startswith(f"after: band of {family['family']} = ")
 
 
+def test_a_changed_best_in_the_summary_is_found(run: Path) -> None:
+    content = json.loads((run / "summary.json").read_text())
+    content["best"]["coverage"] = {"observation": 0, "value": 0.9, "regret": 0.0}
+    (run / "summary.json").write_text(json.dumps(content))
+    assert first_problem(run).problem.startswith("best coverage = 0.9 at observation 0; the journal says")
+
+
 def test_files_of_a_run_before_there_were_bands_are_sound(run: Path) -> None:
     content = json.loads((run / "summary.json").read_text())
     for moment in ("before", "after"):
-        del content[moment]["evenness"], content[moment]["coverage"]
+        del content[moment]["evenness"], content[moment]["joint_entropy"], content[moment]["coverage"]
         for family in content[moment]["families"]:
             family.pop("entropy_low", None), family.pop("entropy_high", None)
     (run / "summary.json").write_text(json.dumps(content))
     rows = [line.split(",") for line in (run / "trajectory.csv").read_text().splitlines()]
-    old = [(*row[:4], *row[6:9], row[11]) for row in rows]
+    old = [(*row[:4], *row[6:9], row[-1]) for row in rows]
     (run / "trajectory.csv").write_text("\n".join(map(",".join, old)) + "\n")
     require_sound(verify_run(run, FILES), "run")
 

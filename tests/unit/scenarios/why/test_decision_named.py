@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from agent.campaign.events import DecisionMade, Event, ObservationAdded, PolicyExhausted, StartSetLoaded
+from agent.campaign.events import DecisionMade, Event, ObservationAdded, PolicyExhausted, StartSetLoaded, StopRuleFired
 from protocols.errors import StoreError
 from scenarios.why.decision_named import find_decision
 
@@ -50,6 +52,15 @@ def test_what_was_never_decided_is_told_with_what_there_is(decision_name: str, w
 def test_a_run_without_a_decision_says_so() -> None:
     with pytest.raises(StoreError, match="no decision yet"):
         find_decision(EVENTS[:1], "last")
+
+
+def test_a_decision_that_a_stop_rule_kept_from_being_made_is_told_with_its_reason() -> None:
+    fired = StopRuleFired("when_even", 3, 0.01, "when_even: the mean gap is 0.010 nat")
+    with pytest.raises(StoreError, match=r"Decision 3 was never made: the stop rule when_even: the mean gap is 0.010"):
+        find_decision([*EVENTS, fired], "3")
+    for other in ([*EVENTS, fired], [*EVENTS, replace(fired, policy="coverage")]):
+        with pytest.raises(StoreError, match=r"Decision 4 was never made\."):
+            find_decision(other, "4")
 
 
 def test_a_decision_that_the_policy_declined_is_told_with_its_reason() -> None:

@@ -1,0 +1,187 @@
+"""The stop rules: what they look at, when one fires, and which can never.
+
+A rule decides what a campaign asks for, so it must look at what a decision may look at, and at nothing else: with
+`ordering = "in_order"` at the results of the decisions up to d − lag, decision by decision, whoever answered first. So
+it fires between the same two decisions however the answers came, and also after a crash (`agent.campaign.context` does
+the same for the policy). With `as_completed` it looks at every result, as it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from agent.acquisition.base import PoolArrays
+from agent.campaign.event_descriptions import observations_of
+from agent.campaign.events import DecisionMade, Event, ObservationAdded, ResultAccepted, StartSetLoaded, StopRuleFired
+from agent.campaign.gap_progress import Finding, GapProgress, Moment, values_needed
+from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.plan import CampaignPlan, CampaignPlanSettings, Ordering
+from agent.campaign.state import Campaign
+from agent.campaign.stop_settings import OFF, STOP
+from agent.entropy.bias import MIN_DEFINED, BiasMeter
+
+WHEN_EVEN = "when_even"
+WHEN_NO_GAIN = "when_no_gain"
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What the metrics say that a campaign may have to act on.
+
+    Attributes:
+        findings: Evenness and stalls of the mean gap so far, in order.
+        fired: The stop rule that what may be looked at lets fire.
+    """
+
+    findings: Sequence[Finding] = ()
+    fired: StopRuleFired | None = None
+
+
+NOTHING_NOTICED = Noticed()
+
+
+def due(campaign: Campaign, noticed: Noticed) -> tuple[Event, ...]:
+    """Return what was noticed and the journal does not know yet."""
+    new = tuple(noticed.findings[campaign.findings :])
+    may_ask = (
+        campaign.phase is Phase.RUNNING
+        and campaign.policy_exhausted is None
+        and campaign.requested < campaign.plan.budget
+        and bool((campaign.statuses == CandidateStatus.AVAILABLE).any())
+    )
+    if noticed.fired is None or campaign.fired is not None or not may_ask:
+        return new
+    return (*new, noticed.fired)
+
+
+class RuleWatch:
+    """Follows what a decision may look at, and tells which rule fires on it.
+
+    Args:
+        campaign: The state, before any of its observations.
+        pool: Its pool.
+    """
+
+    def __init__(self, campaign: Campaign, pool: PoolArrays) -> None:
+        plan = campaign.plan
+        self._campaign = campaign
+        self._codes = pool.family_codes
+        self._meter = BiasMeter(pool.families, measure=plan.targets)
+        self._progress = GapProgress(plan.stop, values_needed(pool))
+        self._acquired = 0
+        self._next = 0
+        self._chosen: dict[int, list[int]] = {}
+        """Decision number -> pool indices, of the decisions that are not looked at yet."""
+
+    def note(self, event: Event) -> None:
+        """Take in an event that the campaign has folded."""
+        index_of = self._campaign.pool.index_of
+        match event:
+            case StartSetLoaded():
+                for each in observations_of(event):
+                    self._add(index_of[each.candidate_id])
+                self._see()
+            case DecisionMade():
+                self._chosen[event.decision] = sorted(index_of[each] for each in event.candidate_ids)
+            case ObservationAdded() if self._is_visible(event.candidate_id):
+                self._add(index_of[event.candidate_id])
+                self._see()
+            case ResultAccepted() if self._campaign.plan.ordering is Ordering.AS_COMPLETED:
+                self._acquire(index_of[event.candidate_id])
+            case _:
+                pass
+        if self._campaign.plan.ordering is Ordering.IN_ORDER:
+            self._look_at_decisions()
+
+    def fired(self) -> StopRuleFired | None:
+        """Return the rule that fires, of both the first; None while none does."""
+        stop, progress = self._campaign.plan.stop, self._progress
+        rules = (
+            (WHEN_EVEN, stop.when_even, progress.first_even, f"within the tolerance of {stop.tolerance_nat:g} nat"),
+            (
+                WHEN_NO_GAIN,
+                stop.when_no_gain,
+                progress.first_without_gain,
+                f"and its best has not fallen by {stop.gain_nat:g} nat in {stop.patience} acquisitions",
+            ),
+        )
+        on = [(when, name, then, why) for name, then, when, why in rules if then != OFF and when is not None]
+        if not on:
+            return None
+        when, name, then, why = min(on, key=lambda rule: rule[0].acquired)
+        policy = "" if then == STOP else stop.rest_policy
+        return StopRuleFired(name, when.acquired, when.gap, _reason(name, when, why), policy)
+
+    def _is_visible(self, candidate_id: str) -> bool:
+        """Whether a manual observation may be looked at now; that of a chosen candidate waits for its decision."""
+        decision = self._campaign.decision_of.get(candidate_id)
+        in_order = self._campaign.plan.ordering is Ordering.IN_ORDER
+        return decision is None or decision < self._next or not in_order
+
+    def _look_at_decisions(self) -> None:
+        """Look at the decisions that the next one may look at, each when all its candidates have their outcome."""
+        campaign = self._campaign
+        while self._next <= campaign.next_decision - campaign.plan.lag and self._next not in campaign.open_decisions:
+            for index in self._chosen.pop(self._next):
+                if campaign.statuses[index] == CandidateStatus.OBSERVED:
+                    self._acquire(index)
+            self._next += 1
+
+    def _acquire(self, index: int) -> None:
+        self._add(index)
+        self._acquired += 1
+        self._see()
+
+    def _add(self, index: int) -> None:
+        campaign = self._campaign
+        self._meter.add(int(self._codes[index]), float(campaign.values[index]), *campaign.additional[index].tolist())
+
+    def _see(self) -> None:
+        self._progress.see(self._acquired, self._meter.point())
+
+
+def rules_in_vain(campaign: Campaign) -> tuple[str, ...]:
+    """Return a sentence for each rule of a campaign that is on and can never fire."""
+    available = int((campaign.statuses == CandidateStatus.AVAILABLE).sum())
+    families = len(campaign.pool.families)
+    return tuple(never_fires(campaign.plan, families=families, candidates=available + campaign.requested))
+
+
+def never_fires(plan: CampaignPlanSettings | CampaignPlan, *, families: int, candidates: int) -> Iterator[str]:
+    """Yield a sentence for each rule that is on and can never fire, with the cause.
+
+    Args:
+        plan: With the rules.
+        families: Of the pool.
+        candidates: That may be asked for: the pool without the start set.
+    """
+    stop = plan.stop
+    on = [name for name in (WHEN_EVEN, WHEN_NO_GAIN) if getattr(stop, name) != OFF]
+    if on and families < MIN_DEFINED:
+        yield (
+            f"campaign.stop.{' and '.join(on)} can never fire: the pool has {families} family, and a mean gap needs "
+            "two; the whole budget will be spent"
+        )
+        return
+    room = min(plan.budget, candidates)
+    seen = _seen_by_the_last_decision(plan, room)
+    if WHEN_NO_GAIN in on and stop.patience > seen:
+        yield (
+            f"campaign.stop.when_no_gain can never fire: it waits for {stop.patience} acquisitions without a gain, and "
+            f"the last decision about {room} candidates sees {seen}; give a smaller campaign.stop.patience or a larger "
+            "budget"
+        )
+    if on and stop.rest_policy and plan.policy == stop.rest_policy:
+        yield f"campaign.stop can give the rest of the budget to {plan.policy}, which decides from the start anyway"
+
+
+def _reason(rule: str, when: Moment, why: str) -> str:
+    return f"{rule}: the mean gap is {when.gap:.3f} nat after {when.acquired} acquisitions, {why}"
+
+
+def _seen_by_the_last_decision(plan: CampaignPlanSettings | CampaignPlan, room: int) -> int:
+    """Return how many acquisitions there are at most when the last decision of so many candidates is made."""
+    lag = max(1, plan.parallel // plan.batch) if plan.ordering is Ordering.IN_ORDER else 1
+    decisions = -(-room // plan.batch)
+    return max(0, decisions - lag) * plan.batch

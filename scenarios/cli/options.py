@@ -41,7 +41,8 @@ ScenarioOfRecording = Annotated[
 Policy = Annotated[
     str | None,
     typer.Option(
-        help="etal, etal_reference, random, uncertainty, round_robin, or your own: file.py:Class, or module:Class.",
+        help="etal, etal_reference, random, uncertainty, round_robin, coverage, joint_entropy, or your own: "
+        "file.py:Class, or module:Class.",
         autocompletion=completion.policies,
     ),
 ]

@@ -105,6 +105,10 @@ _KNOWN: Final[Mapping[str, tuple[str, str]]] = {
     "entropy_before": ("entropy before, requests in flight included", "nat"),
     "expected_entropy_after": ("expected entropy after", "nat"),
     "expected_gain": ("expected gain", "nat"),
+    "joint_entropy_before": ("joint entropy before, requests in flight included", "nat"),
+    "expected_joint_gain": ("expected change of the joint entropy", "nat"),
+    "expected_gain_by_share": ("of it by one more of the family", "nat"),
+    "n_covered": ("candidates known or in flight", ""),
 }
 """Key -> label and unit. A key that is not here is shown as it is, without a unit."""
 

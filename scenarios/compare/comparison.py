@@ -107,7 +107,9 @@ class Comparison:
             "test": TEST,
             "fair_control": fair_control(self),
             "sentences": self.sentences(),
-            "best": {" ".join(filter(None, (each.target, each.model, each.name))): each.best for each in everything},
+            "best_policy": {
+                " ".join(filter(None, (each.target, each.model, each.name))): each.best for each in everything
+            },
             "acquired": {policy: self.acquired(policy) for policy in self.policies},
             "abandoned": {policy: [end.abandoned for end in ends] for policy, ends in self.ends.items()},
             "ended": {policy: [end.reason for end in ends] for policy, ends in self.ends.items()},

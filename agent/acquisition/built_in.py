@@ -8,9 +8,11 @@ from typing import Final
 
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "coverage": "agent.acquisition.coverage:Coverage",
         "etal": "agent.acquisition.etal:EntropyTargeted",
         "etal_reference": "agent.acquisition.etal_reference:PublishedEntropyTargeted",
         "gap_gain": "agent.acquisition.gap_gain:GapGain",
+        "joint_entropy": "agent.acquisition.joint_entropy:JointEntropy",
         "random": "agent.acquisition.baselines:UniformRandom",
         "round_robin": "agent.acquisition.baselines:RoundRobin",
         "uncertainty": "agent.acquisition.baselines:Uncertainty",

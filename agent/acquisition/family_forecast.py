@@ -13,6 +13,7 @@ cases, and the surrogate's deviation falls around the requests in every case.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,11 @@ class FamilyForecast:
         self._errors = np.empty((cases, 0))
         self._pending: list[int] = []
         self._conditioned: PendingConditioned | None = None
+
+    @property
+    def samples(self) -> Sequence[FloatArray]:
+        """The values of the family in each case, those in flight among them, ascending; s of shape (k,)."""
+        return self._samples
 
     @property
     def entropy(self) -> float | None:

@@ -83,8 +83,8 @@ class CampaignPlanSettings(BaseModel):
     budget: Annotated[int, Field(ge=1, le=10_000_000)]
     """Candidates that may be requested."""
     policy: str = "gap_gain"
-    """`gap_gain`, `etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, or a class of yours: `module:Class`
-    or `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
+    """`gap_gain`, `etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, `coverage`, `joint_entropy`, or a
+    class of yours: `module:Class` or `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     policy_options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the policy."""
     estimator: Annotated[EstimatorName, Resume.KEEP_UNLESS_SET] = M_SPACING

@@ -19,9 +19,21 @@ app = typer.Typer()
 def compare(
     scenario: ScenarioName,
     policies: Annotated[
-        str, typer.Option(help="Policies, separated by commas.", autocompletion=completion.several_policies)
-    ] = "etal,random",
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds; each has its own start set.")] = 5,
+        str | None,
+        typer.Option(
+            help="Exactly these policies, separated by commas, the one to judge first; by default the scenario's own, "
+            "then random, round_robin, coverage and joint_entropy.",
+            autocompletion=completion.several_policies,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=1000,
+            help="How many seeds, each with its own start set; fewer than 8 can show nothing against four others.",
+        ),
+    ] = 10,
     budget: Budget = None,
     downstream: Annotated[
         bool, typer.Option("--downstream", help="Train models on what was acquired too ([evaluation] says which).")
@@ -34,14 +46,17 @@ def compare(
     allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:
-    """Compare policies on a scenario over seeds, from the same starts, without broker or lab."""
+    """Compare policies on a scenario over seeds, from the same starts, without broker or lab.
+
+    The first policy is held against every other one, seed by seed; what is shown is said in a sentence per figure.
+    """
     with reported_errors(debug=debug), allowing_code(allow_code):
         from scenarios.compare.compare import compare_policies
         from scenarios.compare.files import write_comparison
-        from scenarios.compare.tables import tables
+        from scenarios.compare.tables import conclusions, tables
 
         resolved = load_settings(scenario, {"budget": budget}, settings, settings_file, quiet=quiet or json)
-        names = [name.strip() for name in policies.split(",") if name.strip()]
+        names = None if policies is None else [name.strip() for name in policies.split(",") if name.strip()]
         with progress_on_stderr(quiet=quiet or json) as progress:
             comparison = compare_policies(resolved.settings, names, range(seeds), progress, downstream=downstream)
         folder = out or Path("runs") / f"compare-{resolved.settings.name}"
@@ -52,6 +67,9 @@ def compare(
             for table in tables(comparison):
                 show(table)
                 show("")
+            for sentence in conclusions(comparison):
+                show(sentence)
+            show("")
             for path in written:
                 show(f"  {path}")
 

@@ -24,8 +24,9 @@ from agent.acquisition.registry import make_policies
 from agent.campaign.stop_rules import never_fires
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError, TableError
-from scenarios.compare.comparison import CampaignEnd, Comparison, ModelScores
+from scenarios.compare.comparison import CampaignEnd, Comparison
 from scenarios.compare.downstream import Score, Target, require_rows, scores_of, targets_of
+from scenarios.compare.model_measures import ModelScores
 from scenarios.compare.trials import Trial, make_trials, open_pool
 from scenarios.run.offline import play_offline
 from scenarios.run.trajectory import Trajectory
@@ -37,6 +38,10 @@ from scenarios.world.world import ProgressCall, World, build_world
 
 MAX_PROCESSES: Final = 8
 """Most jobs at once; each process holds the pool."""
+
+BASELINES: Final = ("random", "round_robin", "coverage", "joint_entropy")
+"""What a policy must beat to be worth its trouble: no thought, equal shares, an even spread over the features, and the
+most information in all."""
 
 BLAS_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Set to 1 for every process: the same sums, and processes that do not fight for the cores."""
@@ -50,7 +55,7 @@ Result = TypeVar("Result")
 
 def compare_policies(
     scenario: Scenario,
-    policies: Sequence[str],
+    policies: Sequence[str] | None,
     seeds: Iterable[int],
     progress: ProgressCall = lambda *_: None,
     *,
@@ -60,7 +65,8 @@ def compare_policies(
 
     Args:
         scenario: Pool, start set, budget, evaluation; its own policy and seed are replaced.
-        policies: Built-in names, or classes of the user's own.
+        policies: Built-in names, or classes of the user's own, the one to judge first; None for the scenario's own
+            beside the baselines.
         seeds: Seeds of campaign, start set and test set.
         progress: For a progress bar.
         downstream: Whether to hold out test rows, and to train and score the models of `scenario.evaluation`.
@@ -69,7 +75,7 @@ def compare_policies(
         SettingsError: When a policy or a target does not exist, or start set or test set cannot be made as asked.
         TableError: When the value of a candidate is not known, or a target is known for too few.
     """
-    settings_of = _settings_of_each(scenario, policies)
+    settings_of = _settings_of_each(scenario, (scenario.campaign.policy, *BASELINES) if policies is None else policies)
     names = tuple(settings_of)
     world = build_world(scenario, progress)
     if not world.all_known:
@@ -219,5 +225,5 @@ def _play(settings: CampaignSettings, trial: Trial) -> PlaybackCounts:
 def _score(target: str, model: ModelName, trial: Trial, acquired: IndexArray, common: int) -> tuple[Score, ...]:
     scenario, world = _SHARED["world"]
     (wanted,) = (each for each in targets_of(scenario, world) if each.name == target)
-    every, features = scenario.evaluation.every, world.pool.features
-    return tuple(scores_of(features, wanted, trial, acquired, model=model, every=every, common=common))
+    every = scenario.evaluation.every
+    return tuple(scores_of(world.pool, wanted, trial, acquired, model=model, every=every, common=common))

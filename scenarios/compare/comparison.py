@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from agent.entropy.bias import BIAS_METRICS, BiasMetric
-from scenarios.compare.best import best_json
-from scenarios.compare.downstream import Score
-from scenarios.compare.measures import Contrast, Measure, baseline_of, contrasts
-from scenarios.compare.statistics import CONFIDENCE
+from scenarios.compare.course import course_measures
+from scenarios.compare.measures import Contrast, Measure, contrasts
+from scenarios.compare.model_measures import ModelScores, model_measures
+from scenarios.compare.statistics import CONFIDENCE, TEST
+from scenarios.compare.verdicts import sentences
 from scenarios.run.trajectory import Trajectory
-from scenarios.settings.models import ModelName
-
-ModelRuns = Mapping[str, tuple[tuple[Score, ...], ...]]
-"""Policy -> by seed, the scores from the start to the end."""
-
-SCORES: Final[tuple[tuple[str, str, bool, Callable[[Score], float]], ...]] = (
-    ("r2", "R²", False, lambda score: score.r2),
-    ("mae", "MAE", True, lambda score: score.mae),
-)
-"""Scores of a model: name, label, whether lower is better, and where it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelScores:
-    """One model that predicts one target.
-
-    Attributes:
-        target: What it predicts.
-        unit: Of the target.
-        model: Its name.
-        runs: Its scores.
-    """
-
-    target: str
-    unit: str
-    model: ModelName
-    runs: ModelRuns
-
-    def at(self, policy: str, acquired: Sequence[int]) -> list[Score]:
-        """Return a policy's score after so many acquisitions, by seed."""
-        pairs = zip(self.runs[policy], acquired, strict=True)
-        return [next(score for score in scores if score.acquired == count) for scores, count in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,42 +77,48 @@ class Comparison:
         """Return every bias figure, before and after."""
         return [self._bias_measure(metric) for metric in BIAS_METRICS]
 
+    def course_measures(self) -> list[Measure]:
+        """Return where the mean gap was best, what was lost since, and its area."""
+        return course_measures(self.runs)
+
     def model_measures(self) -> list[Measure]:
-        """Return R² and mean absolute error of every model and target, as many rows acquired by every policy."""
-        return [
-            Measure(
-                each.target,
-                each.model,
-                name,
-                label,
-                each.unit if name == "mae" else "",
-                lower,
-                tuple(value(scores[0]) for scores in each.runs[self.policies[0]]),
-                {policy: tuple(value(score) for score in each.at(policy, self.common)) for policy in self.policies},
-            )
-            for each in self.models
-            for name, label, lower, value in SCORES
-        ]
+        """Return the scores of every model and target, and their mean, as many rows acquired by every policy."""
+        return model_measures(self.models, self.policies, self.common)
+
+    def measures(self) -> list[Measure]:
+        """Return every figure: of the bias, of its course, of the models."""
+        return [*self.bias_measures(), *self.course_measures(), *self.model_measures()]
 
     def contrasts(self, measures: Sequence[Measure]) -> list[Contrast]:
         """Return the tests of these measures."""
         return contrasts(measures, self.policies)
 
+    def sentences(self) -> list[str]:
+        """Return what the comparison comes to, a sentence for each figure; none of a policy that stands alone."""
+        return sentences(self.contrasts(self.measures()))
+
     def json(self) -> str:
         """Return figures at start and end by policy and seed, the tests, and the scores of the models."""
-        bias, models = self.bias_measures(), self.model_measures()
+        bias, course, models = self.bias_measures(), self.course_measures(), self.model_measures()
+        everything = [*bias, *course, *models]
         document: dict[str, Any] = {
             "scenario": self.scenario,
             "seeds": list(self.seeds),
-            "baseline": baseline_of(self.policies),
+            "judged": self.policies[0],
             "confidence": CONFIDENCE,
+            "test": TEST,
+            "fair_control": fair_control(self),
+            "sentences": self.sentences(),
+            "best_policy": {
+                " ".join(filter(None, (each.target, each.model, each.name))): each.best for each in everything
+            },
             "acquired": {policy: self.acquired(policy) for policy in self.policies},
             "abandoned": {policy: [end.abandoned for end in ends] for policy, ends in self.ends.items()},
             "ended": {policy: [end.reason for end in ends] for policy, ends in self.ends.items()},
             "start": {each.name: list(each.before) for each in bias},
             "final": {policy: {each.name: list(each.after[policy]) for each in bias} for policy in self.policies},
-            "best": best_json(self.runs),
-            "tests": [test.flat() for test in self.contrasts([*bias, *models])],
+            "course": {policy: {each.name: list(each.after[policy]) for each in course} for policy in self.policies},
+            "tests": [test.flat() for test in self.contrasts(everything)],
         }
         if self.models:
             document |= {"held_out": list(self.held_out), "compared_at": self.common}
@@ -166,3 +141,18 @@ class Comparison:
             tuple(getattr(run.points[0][1], metric.name) for run in first),
             {policy: tuple(self.final(policy, metric.name)) for policy in self.policies},
         )
+
+
+def fair_control(comparison: Comparison) -> str:
+    """Say what makes the comparison a fair one, and what does not."""
+    held_out = "the same rows held out, " if any(comparison.held_out) else ""
+    text = (
+        f"Fair control: with a seed, every policy has the same pool, {held_out}start set and budget, and its default "
+        "options unless it is the scenario's own."
+    )
+    acquired = {policy: comparison.acquired(policy) for policy in comparison.policies}
+    if len({tuple(counts) for counts in acquired.values()}) > 1:
+        means = ", ".join(f"{policy} {sum(counts) / len(counts):g}" for policy, counts in acquired.items())
+        text += f" Not fair in one thing: they acquired different numbers of rows ({means}); models are scored at the "
+        text += "most that all have."
+    return text

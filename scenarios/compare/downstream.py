@@ -10,6 +10,9 @@ reached with a seed, for one of them may end its campaign early:
 | R² | 1 − Σ(y − ŷ)² / Σ(y − ȳ)², ȳ the mean of the test rows: 0 is as good as their mean, 1 is perfect |
 | MAE | mean of |y − ŷ| [unit of the target] |
 
+Both are taken over all test rows and over those of every family; within a family ȳ is its own mean. A family with fewer
+than `MIN_FAMILY_TEST_ROWS` of them has neither: it would be the scatter of a few rows.
+
 Rows in which a target is not known are left out, for this target, of training and of scoring. Pure functions.
 """
 
@@ -22,6 +25,7 @@ from typing import Final
 import numpy as np
 
 from agent.acquisition.base import FloatArray, IndexArray
+from agent.pool.candidates import Pool
 from protocols.errors import SettingsError, TableError
 from protocols.settings.suggestions import did_you_mean
 from scenarios.compare.models import make_model
@@ -37,6 +41,10 @@ MIN_TEST_ROWS: Final = 10
 """Fewest rows to score on [row]: with fewer, R² is mostly their own scatter."""
 
 
+MIN_FAMILY_TEST_ROWS: Final = 5
+"""Fewest test rows of a family that are scored by themselves [row]: as many as give an entropy that says something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What is predicted: name, unit, and its value of every candidate of the whole pool, NaN where unknown, (n,)."""
@@ -44,6 +52,23 @@ class Target:
     name: str
     unit: str
     values: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyScore:
+    """One model on the test rows of one family.
+
+    Attributes:
+        family: Its name.
+        test_rows: Its rows that were scored.
+        r2: Coefficient of determination within the family; None where all of its test rows have one value.
+        mae: Mean absolute error [unit of the target].
+    """
+
+    family: str
+    test_rows: int
+    r2: float | None
+    mae: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +81,7 @@ class Score:
         test_rows: Rows that it was scored on.
         r2: Coefficient of determination.
         mae: Mean absolute error [unit of the target].
+        families: The same of every family with enough test rows.
     """
 
     acquired: int
@@ -63,6 +89,17 @@ class Score:
     test_rows: int
     r2: float
     mae: float
+    families: tuple[FamilyScore, ...] = ()
+
+    @property
+    def worst_r2(self) -> float | None:
+        """Within the family that is predicted worst; None where none is scored."""
+        return min((each.r2 for each in self.families if each.r2 is not None), default=None)
+
+    @property
+    def worst_mae(self) -> float | None:
+        """Of the family that is predicted worst [unit of the target]."""
+        return max((each.mae for each in self.families), default=None)
 
 
 def targets_of(scenario: Scenario, world: World) -> tuple[Target, ...]:
@@ -119,7 +156,7 @@ def scored_observations(acquired: int, every: int, common: int) -> tuple[int, ..
 
 
 def scores_of(
-    features: FloatArray,
+    pool: Pool,
     target: Target,
     trial: Trial,
     acquired: IndexArray,
@@ -131,7 +168,7 @@ def scores_of(
     """Train and score one model along one campaign.
 
     Args:
-        features: Of the whole pool, shape (n, d).
+        pool: The whole pool.
         target: What to predict.
         trial: Start set and test set.
         acquired: Indices in the whole pool, in the order of acquisition, shape (t,).
@@ -145,10 +182,21 @@ def scores_of(
     truth = target.values[test]
     for count in scored_observations(len(acquired), every, common):
         rows = _known(target, np.concatenate([trial.start, acquired[:count]]))
-        trained = make_model(model, trial.seed).fit(features[rows], target.values[rows])
-        predicted = trained.predict(features[test])
+        trained = make_model(model, trial.seed).fit(pool.features[rows], target.values[rows])
+        predicted = trained.predict(pool.features[test])
         r2, mae = float(r2_score(truth, predicted)), float(mean_absolute_error(truth, predicted))
-        yield Score(count, len(rows), len(test), r2, mae)
+        families = tuple(_family_scores(pool, test, truth, predicted))
+        yield Score(count, len(rows), len(test), r2, mae, families)
+
+
+def _family_scores(pool: Pool, test: IndexArray, truth: FloatArray, predicted: FloatArray) -> Iterator[FamilyScore]:
+    for code, family in enumerate(pool.families):
+        rows = pool.family_codes[test] == code
+        y, error = truth[rows], truth[rows] - predicted[rows]
+        if len(y) >= MIN_FAMILY_TEST_ROWS:
+            total = float(np.square(y - y.mean()).sum())
+            r2 = 1.0 - float(np.square(error).sum()) / total if np.ptp(y) > 0 else None
+            yield FamilyScore(family, len(y), r2, float(np.abs(error).mean()))
 
 
 def _known(target: Target, rows: IndexArray) -> IndexArray:

@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 
 from agent.entropy.bias import BIAS_METRICS
 from protocols.storage.atomic_file import atomic_write
-from scenarios.compare.comparison import Comparison, ModelScores
+from scenarios.compare.comparison import Comparison
+from scenarios.compare.difference_figure import draw_differences
+from scenarios.compare.downstream import Score
 from scenarios.compare.figure import Curve, Panel, draw_panels
+from scenarios.compare.measures import CONTROL, EVENNESS_FIGURES, Measure, poorer_in_all
+from scenarios.compare.model_measures import WORST, ModelScores
 from scenarios.compare.statistics import half_width_of
 from scenarios.display.observation_axis import OBSERVATION_LABEL
 
@@ -34,6 +38,8 @@ MODEL_COLUMNS: Final = (
     "mae",
 )
 
+FAMILY_COLUMNS: Final = ("policy", "seed", "target", "unit", "model", "acquired", "family", "test_rows", "r2", "mae")
+
 
 def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     """Write every file; return their paths, pictures first.
@@ -47,12 +53,18 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         folder / "comparison.csv", ("policy", "seed", "observation", *(f.name for f in BIAS_METRICS)), _rows(comparison)
     )
     tables = [folder / "comparison.csv"]
+    _write_csv(
+        folder / "course.csv", ("policy", "seed", *(m.name for m in comparison.course_measures())), _courses(comparison)
+    )
+    tables.append(folder / "course.csv")
     if comparison.models:
         pictures.append(_draw_models(comparison, folder / "downstream.png"))
         _write_csv(folder / "downstream.csv", MODEL_COLUMNS, _model_rows(comparison))
-        tables.append(folder / "downstream.csv")
-    tests = comparison.contrasts([*comparison.bias_measures(), *comparison.model_measures()])
+        _write_csv(folder / "downstream_families.csv", FAMILY_COLUMNS, _family_rows(comparison))
+        tables += [folder / "downstream.csv", folder / "downstream_families.csv"]
+    tests = comparison.contrasts(comparison.measures())
     if tests:
+        pictures.append(_draw_differences(comparison, folder / "differences.png"))
         _write_csv(folder / "tests.csv", tuple(tests[0].flat()), (tuple(each.flat().values()) for each in tests))
         tables.append(folder / "tests.csv")
     with atomic_write(folder / "comparison.json") as file:
@@ -75,10 +87,11 @@ def curve_over_seeds(runs: Sequence[Points]) -> Curve:
 
 
 def _draw_bias_figures(comparison: Comparison, path: Path) -> Path:
+    measures = {each.name: each for each in comparison.bias_measures()}
     panels = [
         Panel(
             metric.label[:1].upper() + metric.label[1:] + (f" [{metric.unit}]" if metric.unit else ""),
-            _remark(lower_is_better=metric.lower_is_better),
+            _remark(measures[metric.name], list(measures.values())),
             {
                 policy: curve_over_seeds([[(s, getattr(p, metric.name)) for s, p in run.points] for run in runs])
                 for policy, runs in comparison.runs.items()
@@ -115,8 +128,35 @@ def _subtitle(comparison: Comparison) -> str:
     return "One seed" if count == 1 else f"Mean over {count} seeds; bands are the 95 % interval of the mean"
 
 
-def _remark(*, lower_is_better: bool) -> str:
-    return "lower is better" if lower_is_better else "higher is better"
+def _remark(measure: Measure, measures: Sequence[Measure]) -> str:
+    """Say which way is good, and who is best at the end; not where that is bought with joint entropy."""
+    way = "lower is better" if measure.lower_is_better else "higher is better"
+    best = measure.best
+    if len(best) != 1:
+        return way
+    bought = measure.name in EVENNESS_FIGURES and poorer_in_all(measures, best[0])
+    return f"{way}; {best[0]}" + (f": joint entropy below {CONTROL}'s" if bought else " ends best")
+
+
+def _draw_differences(comparison: Comparison, path: Path) -> Path:
+    """Draw what fits a page: the worst families are in the files."""
+    drawn = [each for each in comparison.measures() if not each.name.startswith(WORST)]
+    count = len(comparison.seeds)
+    draw_differences(
+        path,
+        comparison.contrasts(drawn),
+        title=f"{comparison.scenario}: {comparison.policies[0]} against each other policy",
+        subtitle=f"Paired over {count} seed{'s' * (count != 1)}: mean difference and its 95 % interval; verdicts by "
+        "sign-flip tests, Holm-corrected within each figure",
+    )
+    return path
+
+
+def _courses(comparison: Comparison) -> Iterator[tuple[object, ...]]:
+    measures = comparison.course_measures()
+    for policy in comparison.policies:
+        for place, seed in enumerate(comparison.seeds):
+            yield (policy, seed, *(each.after[policy][place] for each in measures))
 
 
 def _rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
@@ -126,13 +166,24 @@ def _rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
                 yield (policy, seed, observation, *(getattr(point, metric.name) for metric in BIAS_METRICS))
 
 
-def _model_rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
+def _scores(comparison: Comparison) -> Iterator[tuple[tuple[object, ...], Score]]:
+    """Yield every score with what it is of."""
     for each in comparison.models:
         for policy, runs in each.runs.items():
             for seed, scores in zip(comparison.seeds, runs, strict=True):
-                for s in scores:
-                    about = (policy, seed, each.target, each.unit, each.model)
-                    yield (*about, s.acquired, s.training_rows, s.test_rows, s.r2, s.mae)
+                for score in scores:
+                    yield (policy, seed, each.target, each.unit, each.model, score.acquired), score
+
+
+def _model_rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
+    for about, score in _scores(comparison):
+        yield (*about, score.training_rows, score.test_rows, score.r2, score.mae)
+
+
+def _family_rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
+    for about, score in _scores(comparison):
+        for each in score.families:
+            yield (*about, each.family, each.test_rows, each.r2, each.mae)
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:

@@ -9,45 +9,70 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from scenarios.compare.best import best_table
-from scenarios.compare.comparison import Comparison
-from scenarios.compare.measures import Contrast, Measure, baseline_of, shown
-from scenarios.compare.statistics import CONFIDENCE, PairedTest
+from scenarios.compare.comparison import Comparison, fair_control
+from scenarios.compare.measures import CONTROL, EVENNESS_FIGURES, Contrast, Measure, poorer_in_all, shown
+from scenarios.compare.model_measures import ModelScores
+from scenarios.compare.statistics import CONFIDENCE, PairedTest, estimate
+from scenarios.compare.verdicts import SMALLEST_P
 
-SMALLEST_P = 0.001
-"""Below it a p-value is not spelled out: its digits would mean nothing with so few seeds."""
+COLOURS = {"better": "green", "worse": "red", "bought": "yellow", "not shown": ""}
+"""Of a verdict; `bought` is better at the cost of joint entropy, and no success."""
 
-COLOURS = {"better": "green", "worse": "red", "not shown": ""}
+BEST, BOUGHT = "*", "†"
+"""Marks of the best policy of a figure, and of one that is best with less joint entropy than the control."""
 
 
 def tables(comparison: Comparison) -> Iterator[Table]:
-    """Yield the bias and its tests, then for each target the scores of its models and their tests."""
-    bias = comparison.bias_measures()
+    """Yield the bias and its tests, then for each target the scores of its models, by family too.
+
+    The tests of the models are in the sentences, and in the files.
+    """
+    bias = [*comparison.bias_measures(), *comparison.course_measures()]
     yield _bias_table(comparison, bias)
-    yield best_table(comparison.runs)
-    yield from _test_table(comparison, bias, "at the end")
+    yield from _test_table(comparison, bias)
     for target, measures in groupby(comparison.model_measures(), key=lambda each: each.target):
         of_target = list(measures)
         yield _model_table(comparison, target, of_target)
-        yield from _test_table(comparison, of_target, f"after {_span(comparison.common)} acquisitions")
+        yield _family_table(comparison, [each for each in comparison.models if each.target == target])
+
+
+def conclusions(comparison: Comparison) -> Iterator[Text]:
+    """Yield one sentence for each figure, and what makes the comparison fair."""
+    for sentence in comparison.sentences():
+        yield Text(sentence)
+    yield Text(fair_control(comparison), style="dim")
 
 
 def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
     counts = [count for policy in comparison.policies for count in comparison.acquired(policy)]
     alike = len(set(counts)) == 1
     when = f"before and after {counts[0]} acquisitions" if alike else "before, and where each policy ended"
-    table = _table(f"{comparison.scenario}: bias {when}, {_mean_of(comparison)}", "\n".join(_ends(comparison)))
-    table.add_column("policy")
+    table = _table(
+        f"{comparison.scenario}: bias {when}, {_mean_of(comparison)}", "\n".join((_MARKS, *_ends(comparison)))
+    )
+    _add_policies(table, "figure", comparison)
     if not alike:
-        table.add_column("acquired", justify="right")
+        table.add_row("acquired", "0", *(_span(comparison.acquired(policy)) for policy in comparison.policies))
     for each in measures:
-        table.add_column(Text(each.titled), justify="right")
-    before = (shown(each.before, each.decimals) for each in measures)
-    table.add_row("(start)", *(() if alike else ("0",)), *before, style="dim")
-    for policy in comparison.policies:
-        count = () if alike else (_span(comparison.acquired(policy)),)
-        table.add_row(Text(policy), *count, *(shown(each.after[policy], each.decimals) for each in measures))
+        table.add_row(Text(each.titled), *_row(each, comparison, measures))
     return table
+
+
+_MARKS = f"{BEST} best of the figure; {BOUGHT} best, but with less joint entropy than {CONTROL}: no success"
+
+
+def _row(each: Measure, comparison: Comparison, measures: Sequence[Measure]) -> Iterator[Text]:
+    """Yield the cells of a figure: the start, and each policy, the best one marked."""
+    yield Text(shown(each.before, each.decimals), style="dim")
+    best = each.best
+    for policy in comparison.policies:
+        cell = shown(each.after[policy], each.decimals)
+        if policy not in best:
+            yield Text(cell)
+        elif each.name in EVENNESS_FIGURES and poorer_in_all(measures, policy):
+            yield Text(f"{BOUGHT}{cell}", style="yellow")
+        else:
+            yield Text(f"{BEST}{cell}", style="bold green")
 
 
 def _ends(comparison: Comparison) -> Iterator[str]:
@@ -66,71 +91,103 @@ def _model_table(comparison: Comparison, target: str, measures: Sequence[Measure
     rows, count = _span(comparison.held_out), _span(comparison.common)
     table = _table(
         f"{comparison.scenario}: models of {target} before and after {count} acquisitions, {_mean_of(comparison)}",
-        f"Scored on {rows} of {comparison.pool_size} candidates, drawn by seed from every family and held out.",
+        f"Scored on {rows} of {comparison.pool_size} candidates, drawn by seed from every family and held out. "
+        f"{BEST} best.",
     )
-    table.add_column("model and score")
-    for name in ("(start)", *comparison.policies):
-        table.add_column(Text(name), justify="right")
+    _add_policies(table, "model and score", comparison)
     for model, of_model in groupby(measures, key=lambda each: each.model):
         table.add_row(Text(model, style="bold"))
         for each in of_model:
-            values = (each.before, *(each.after[policy] for policy in comparison.policies))
-            table.add_row(Text(f"  {each.titled}"), *(shown(given, each.decimals) for given in values))
+            table.add_row(Text(f"  {each.titled}"), *_row(each, comparison, measures))
     return table
 
 
-def _test_table(comparison: Comparison, measures: Sequence[Measure], when: str) -> Iterator[Table]:
-    """Yield the tests of these measures: a line for the measure, and below it one for each policy."""
-    baseline = baseline_of(comparison.policies)
-    if baseline is None:
+def _family_table(comparison: Comparison, models: Sequence[ModelScores]) -> Table:
+    """Return R² and MAE within every family, mean over models and seeds."""
+    unit = f" [{models[0].unit}]" if models[0].unit else ""
+    table = _table(
+        f"{comparison.scenario}: {models[0].target} by family, R² | MAE{unit}, mean over "
+        f"{len(models)} model{'s' * (len(models) != 1)} and {len(comparison.seeds)} seed"
+        f"{'s' * (len(comparison.seeds) != 1)}",
+        "Of families with enough test rows; – where a family's test rows have one value.",
+    )
+    table.add_column("family")
+    for name in comparison.policies:
+        table.add_column(Text(name), justify="right")
+    scored = {
+        policy: [score for each in models for score in each.at(policy, comparison.common)]
+        for policy in comparison.policies
+    }
+    families = dict.fromkeys(f.family for scores in scored.values() for score in scores for f in score.families)
+    for family in families:
+        cells = []
+        for scores in scored.values():
+            of_family = [f for score in scores for f in score.families if f.family == family]
+            r2, mae = estimate([f.r2 for f in of_family]), estimate([f.mae for f in of_family])
+            cells.append(f"{f'{r2.mean:.3f}' if r2 else '–'} | {f'{mae.mean:.3g}' if mae else '–'}")
+        table.add_row(Text(family), *cells)
+    return table
+
+
+def _test_table(comparison: Comparison, measures: Sequence[Measure]) -> Iterator[Table]:
+    """Yield the tests of these measures: a line for the measure, and below it one for each other policy."""
+    tests = comparison.contrasts(measures)
+    if not tests:
         return
     count = len(comparison.seeds)
-    tests = comparison.contrasts(measures)
-    title = f"Difference to {baseline} {when}, paired over {count} seed{'s' * (count != 1)}"
+    title = f"{tests[0].policy} against each other policy at the end, paired over {count} seed{'s' * (count != 1)}"
     table = _table(title, _caption(tests))
-    table.add_column("figure and policy")
-    for name in ("mean [95 % interval]", "p of t", "Wilcoxon", "better"):
+    table.add_column("figure and other policy")
+    for name in ("difference [95 % interval]", "Holm p", "better in", "verdict"):
         table.add_column(Text(name), justify="right", no_wrap=True)
-    for measure, of_measure in groupby(tests, key=lambda each: each.measure):
-        table.add_row(Text(f"{measure.model} {measure.label}".strip(), style="bold"))
+    for _, of_figure in groupby(tests, key=lambda each: id(each.measure)):
+        of_measure = list(of_figure)
+        measure = of_measure[0].measure
+        table.add_row(Text(measure.titled, style="bold"))
         for each in of_measure:
-            table.add_row(Text(f"  {each.policy}"), *_cells(each))
+            table.add_row(Text(f"  {each.other}"), *_cells(each))
     yield table
 
 
 def _cells(each: Contrast) -> Iterator[Text]:
     test = each.test
-    yield Text(_difference(test, each.measure.decimals), style=COLOURS[test.verdict])
-    yield Text(_p(test.p_t))
-    yield Text(_p(test.p_wilcoxon))
+    yield Text(_difference(test, each.measure.decimals), style=COLOURS[each.verdict])
+    yield Text(_p(test.p_holm) + ("*" if test.verdict in {"better", "worse"} else " "))
     yield Text(f"{test.better_in} of {test.count}")
+    yield Text(each.verdict, style=COLOURS[each.verdict])
 
 
 def _difference(test: PairedTest, decimals: int) -> str:
     if test.difference is None:
         return "undefined"
     text = f"{test.difference:+.{decimals}f}"
-    if test.half_width is not None:
-        low, high = test.difference - test.half_width, test.difference + test.half_width
-        text += f" [{low:+.{decimals}f}, {high:+.{decimals}f}]"
+    if test.low is not None and test.high is not None:
+        text += f" [{test.low:+.{decimals}f}, {test.high:+.{decimals}f}]"
     return text.replace("-", "−")
 
 
 def _p(value: float | None) -> str:
-    """Write a p-value, with a star where it counts as shown."""
     if value is None:
-        return "–  "
-    star = "*" if value < 1 - CONFIDENCE else " "
-    return (f"<{SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}") + f" {star}"
+        return "–"
+    return f"<{SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
 
 
 def _caption(tests: Sequence[Contrast]) -> str:
-    lines = [f"–: {note}." for note in dict.fromkeys(each.test.note for each in tests) if note]
-    made = [each.test.p_t for each in tests if each.test.p_t is not None]
-    if made:
-        star = f"*: p < {1 - CONFIDENCE:.2g}; " if min(made) < 1 - CONFIDENCE else ""
-        lines.append(f"{star}p-values of {len(made)} t tests, none adjusted for the others.")
+    family = max(each.test.family_size for each in tests)
+    comparisons = f"the {family} comparisons" if family > 1 else "the one comparison"
+    what = f"p of a sign-flip test of the mean difference, Holm-corrected over {comparisons} of each figure; "
+    what += f"figures are not corrected for each other. *: Holm p < {1 - CONFIDENCE:.2g}. "
+    lines = [f"{what}Intervals are of each comparison alone."]
+    if any(each.verdict == "bought" for each in tests):
+        lines.append("bought: better, with joint entropy shown to be worse. Evenness that loses information.")
+    lines += [f"{note}." for note in dict.fromkeys(each.test.note for each in tests) if note]
     return "\n".join(lines)
+
+
+def _add_policies(table: Table, first: str, comparison: Comparison) -> None:
+    table.add_column(first)
+    for name in ("(start)", *comparison.policies):
+        table.add_column(Text(name), justify="right")
 
 
 def _span(counts: Sequence[int]) -> str:

@@ -108,6 +108,10 @@ _KNOWN: Final[Mapping[str, tuple[str, str]]] = {
     "mean_gap": ("mean gap before, requests in flight included", "nat"),
     "gap_share": ("share of the squared gaps that it is expected to close", ""),
     "model_share": ("share of the model's variance over the pool that it takes away", ""),
+    "joint_entropy_before": ("joint entropy before, requests in flight included", "nat"),
+    "expected_joint_gain": ("expected change of the joint entropy", "nat"),
+    "expected_gain_by_share": ("of it by one more of the family", "nat"),
+    "n_covered": ("candidates known or in flight", ""),
 }
 """Key -> label and unit. A key that is not here is shown as it is, without a unit."""
 

@@ -24,8 +24,8 @@ from agent.entropy.bias import BiasPoint
 from scenarios.run.offline import play_answered
 from scenarios.settings.model import Scenario
 from scenarios.world.world import World, build_world, start_set
-from tests.benchmarks import real_tables
 from tests.benchmarks.published_tables import DATA
+from tests.benchmarks.real_tables import tables
 
 POLICIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "gap_gain": ("gap_gain", {}),
@@ -73,7 +73,7 @@ def main() -> None:
     print("| rows | policy | range [nat] | mean gap [nat] | mean gap over the campaign [nat] | decision [ms] |")
     print("|---|---|---|---|---|---|")
     for rows in map(int, asked.rows.split(",")):
-        scenario = real_tables.wbm(DATA, asked.out, rows=rows, budget=asked.budget)
+        scenario = tables.wbm(DATA, asked.out, rows=rows, budget=asked.budget)
         world = build_world(scenario, lambda *_: None)
         for label, (policy, options) in POLICIES.items():
             if label.endswith("all rows") and rows > MOST_WHOLE:

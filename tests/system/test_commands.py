@@ -273,7 +273,12 @@ def test_compare_writes_a_figure_and_a_table_over_two_seeds(bench: Workbench) ->
     assert (ended.code, ended.err) == (0, "")
     assert "round_robin" in ended.out
     written = sorted((bench.folder / "compared").iterdir())
-    assert [path.name for path in written] == ["comparison.csv", "comparison.json", "comparison.png", "tests.csv"]
+    assert [path.name for path in written] == [
+        "comparison.csv", "comparison.json", "comparison.png", "course.csv", "differences.png", "tests.csv",
+    ]  # fmt: skip
+    told = " ".join(ended.out.split())
+    assert "Not shown (with 2 seeds no difference can be; it takes 6): range of entropy, " in told
+    assert "Fair control: with a seed, every policy has the same pool, start set and budget" in told
     assert all(str(path.relative_to(bench.folder)) in ended.out for path in written)
     with written[0].open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -51,18 +51,46 @@ def test_every_policy_begins_with_the_same_start_and_seeds_differ(table: Path, t
 def test_the_files_hold_every_bias_metric_of_every_observation_and_every_test(table: Path, tmp_path: Path) -> None:
     comparison = compare_policies(scenario_on(table), ["etal", "random", "etal"], range(2))
     written = write_comparison(comparison, tmp_path / "out")
-    assert [path.name for path in written] == ["comparison.png", "comparison.csv", "tests.csv", "comparison.json"]
-    assert written[0].read_bytes().startswith(b"\x89PNG")
-    rows = read_csv(written[1])
+    assert [path.name for path in written] == [
+        "comparison.png", "differences.png", "comparison.csv", "course.csv", "tests.csv", "comparison.json",
+    ]  # fmt: skip
+    assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in written[:2])
+    rows = read_csv(written[2])
     assert len(rows) == 2 * 2 * 16
     names = [figure.name for figure in BIAS_METRICS]
     assert list(rows[0]) == ["policy", "seed", "observation", *names]
     last = [row for row in rows if (row["policy"], row["seed"], row["observation"]) == ("etal", "1", "15")]
     assert [float(last[0][name]) for name in names] == [comparison.final("etal", name)[1] for name in names]
-    tests = read_csv(written[2])
-    assert [(row["measure"], row["policy"], row["baseline"]) for row in tests] == [(n, "etal", "random") for n in names]
-    assert "2 seeds are too few" in tests[0]["note"]
-    assert [row["measure"] for row in json.loads(written[3].read_text())["tests"]] == names
+    courses = read_csv(written[3])
+    assert [(row["policy"], row["seed"]) for row in courses] == [(p, s) for p in ("etal", "random") for s in "01"]
+    gaps = [float(row["mean_gap"]) for row in rows if (row["policy"], row["seed"]) == ("etal", "0")]
+    assert (float(courses[0]["mean_gap_best_at"]), float(courses[0]["mean_gap_regret"])) == (
+        gaps.index(min(gaps)), gaps[-1] - min(gaps),
+    )  # fmt: skip
+    tests, tested = read_csv(written[4]), [*names, "mean_gap_area", "mean_gap_regret"]
+    assert [(row["measure"], row["policy"], row["other"]) for row in tests] == [(n, "etal", "random") for n in tested]
+    assert tests[0]["note"] == "with 2 seeds no difference can be; it takes 6"
+    document = json.loads(written[5].read_text())
+    assert [row["measure"] for row in document["tests"]] == tested
+    assert document["judged"] == "etal"
+    assert document["sentences"] == comparison.sentences()
+    assert document["fair_control"].startswith("Fair control")
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("etal", ("etal", "random", "round_robin", "coverage", "joint_entropy")),
+        ("coverage", ("coverage", "random", "round_robin", "joint_entropy")),
+    ],
+)
+def test_without_names_the_scenario_s_policy_is_compared_with_every_baseline(
+    table: Path, own: str, expected: tuple[str, ...]
+) -> None:
+    scenario = scenario_on(table, campaign={"policy": own, "budget": 3})
+    comparison = compare_policies(scenario, None, range(1))
+    assert comparison.policies == expected
+    assert {each.other for each in comparison.contrasts(comparison.measures())} == set(expected[1:])
 
 
 # --- downstream models ----------------------------------------------------------------------------------------------
@@ -102,11 +130,18 @@ def test_models_are_scored_every_k_acquisitions_and_at_the_end(evaluated: Compar
     assert len(rows) == 2 * 2 * 2 * 2 * 4
     assert float(rows[3]["r2"]) == energy.runs["etal"][0][3].r2
     assert written["downstream.png"].read_bytes().startswith(b"\x89PNG")
+    by_family = read_csv(written["downstream_families.csv"])
+    assert {row["family"] for row in by_family} == {"a", "b", "c"}
+    assert len(by_family) >= 2 * 2 * 2 * 4 * 3  # the energy's; of the modulus a family may have too few rows
     document = json.loads(evaluated.json())
     assert document["held_out"] == [18, 18]
     assert {(row["target"], row["measure"]) for row in document["tests"] if row["model"] == "ridge"} == {
-        (target, score) for target in ("energy", "modulus") for score in ("r2", "mae")
+        (target, score)
+        for target in ("energy", "modulus")
+        for score in ("r2", "mae", "worst_family_r2", "worst_family_mae")
     }
+    mean = [row for row in document["tests"] if row["model"] == "mean of the models"]
+    assert [(row["target"], row["measure"]) for row in mean] == [("energy", "r2"), ("modulus", "r2")]
 
 
 def test_the_number_of_processes_and_the_order_of_policies_change_no_score(

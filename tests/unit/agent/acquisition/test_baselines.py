@@ -9,10 +9,12 @@ import pytest
 
 from agent.acquisition.base import Policy
 from agent.acquisition.baselines import RoundRobin, Uncertainty, UniformRandom
+from agent.acquisition.coverage import Coverage
+from agent.acquisition.joint_entropy import JointEntropy
 from protocols.errors import SettingsError
 from tests.support.biased_worlds import World
 
-POLICIES = (UniformRandom(), RoundRobin(), Uncertainty())
+POLICIES = (UniformRandom(), RoundRobin(), Uncertainty(), Coverage(), JointEntropy())
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda p: type(p).__name__)
@@ -40,7 +42,7 @@ def test_random_draws_follow_the_seed(policy: Policy, biased: Callable) -> None:
 
 
 def test_cheap_policies_are_those_without_a_surrogate() -> None:
-    assert [policy.runs_inline for policy in POLICIES] == [True, True, False]
+    assert [policy.runs_inline for policy in POLICIES] == [True, True, False, False, False]
 
 
 def test_every_candidate_is_equally_likely(world_of: Callable) -> None:

@@ -27,7 +27,7 @@ def test_a_mean_covers_the_steps_that_all_seeds_reached(tmp_path: Path) -> None:
     assert curve.half_width.tolist() == pytest.approx([12.706 * 1.0, 12.706 * 0.5], rel=1e-4)
 
 
-@pytest.mark.parametrize("policy", ["etal", "random", "round_robin", "uncertainty"])
+@pytest.mark.parametrize("policy", ["coverage", "etal", "joint_entropy", "random", "round_robin", "uncertainty"])
 def test_no_policy_acquires_or_sees_what_is_held_out(table: Path, policy: str) -> None:
     scenario = scenario_on(table)
     world = build_world(scenario)

@@ -7,6 +7,7 @@ import pytest
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
 
+from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.errors import TableError
 from scenarios.compare.downstream import Target, require_rows, scored_observations, scores_of
 from scenarios.compare.models import FOREST_TREES, make_model
@@ -17,6 +18,16 @@ RANDOM = np.random.default_rng(6)
 COUNT = 400
 FEATURES = RANDOM.uniform(-2, 2, size=(COUNT, 2))
 VALUES = np.sin(2 * FEATURES[:, 0]) + FEATURES[:, 0] + 0.3 * FEATURES[:, 1]
+FAMILIES = ("left", "right", "rim")
+CODES = np.where(np.arange(COUNT) % 60 == 7, 2, FEATURES[:, 0] > 0)
+
+
+def pool_of(features: np.ndarray) -> Pool:
+    names = tuple(f"f{column}" for column in range(features.shape[1]))
+    return make_pool([Candidate(f"c{i:04d}", FAMILIES[CODES[i]]) for i in range(COUNT)], features, names)
+
+
+POOL = pool_of(FEATURES)
 TARGET = Target("height", "m", VALUES)
 TEST = np.arange(60)
 CORNER = np.flatnonzero((FEATURES[:, 0] < -1) & (np.arange(COUNT) >= 60))
@@ -29,7 +40,7 @@ TRIAL = Trial(0, START, TEST)
 
 
 def last_score(acquired: np.ndarray, model: ModelName, target: Target = TARGET) -> tuple[float, float]:
-    *_, last = scores_of(FEATURES, target, TRIAL, acquired, model=model, every=1000, common=1000)
+    *_, last = scores_of(POOL, target, TRIAL, acquired, model=model, every=1000, common=1000)
     return last.r2, last.mae
 
 
@@ -41,7 +52,7 @@ def test_rows_from_everywhere_are_worth_more_than_as_many_from_a_corner(model: M
 
 
 def test_scores_are_those_of_the_rows_in_the_order_of_acquisition() -> None:
-    scores = list(scores_of(FEATURES, TARGET, TRIAL, WIDE, model="random_forest", every=12, common=1000))
+    scores = list(scores_of(POOL, TARGET, TRIAL, WIDE, model="random_forest", every=12, common=1000))
     assert [score.acquired for score in scores] == [0, 12, 24, 30]
     assert [score.training_rows for score in scores] == [15, 27, 39, 45]
     rows = np.concatenate([START, WIDE[:24]])
@@ -67,9 +78,30 @@ def test_units_do_not_change_what_is_explained(model: ModelName) -> None:
 @pytest.mark.parametrize("model", ["kernel_ridge", "ridge", "nearest_neighbours"])
 def test_a_feature_in_large_numbers_does_not_drown_the_others(model: ModelName) -> None:
     stretched = FEATURES * [1.0, 1e6]
-    *_, plain = scores_of(FEATURES, TARGET, TRIAL, WIDE, model=model, every=1000, common=1000)
-    *_, scaled = scores_of(stretched, TARGET, TRIAL, WIDE, model=model, every=1000, common=1000)
+    *_, plain = scores_of(POOL, TARGET, TRIAL, WIDE, model=model, every=1000, common=1000)
+    *_, scaled = scores_of(pool_of(stretched), TARGET, TRIAL, WIDE, model=model, every=1000, common=1000)
     assert scaled.r2 == pytest.approx(plain.r2, rel=1e-6)
+
+
+def test_families_are_scored_by_themselves_where_they_have_rows_enough() -> None:
+    *_, last = scores_of(POOL, TARGET, TRIAL, WIDE, model="ridge", every=1000, common=1000)
+    model = make_model("ridge", 0).fit(FEATURES[[*START, *WIDE]], VALUES[[*START, *WIDE]])
+    assert [each.family for each in last.families] == ["left", "right"]  # one row of the rim is none
+    for code, each in enumerate(last.families):
+        rows = TEST[CODES[TEST] == code]
+        predicted = model.predict(FEATURES[rows])
+        assert (each.test_rows, each.r2) == (len(rows), pytest.approx(r2_score(VALUES[rows], predicted)))
+        assert each.mae == pytest.approx(mean_absolute_error(VALUES[rows], predicted))
+    assert last.worst_r2 == min(each.r2 for each in last.families if each.r2 is not None)
+    assert last.worst_mae == max(each.mae for each in last.families)
+
+
+def test_a_family_of_one_value_has_an_error_and_no_share_explained() -> None:
+    flat = VALUES.copy()
+    flat[CODES == 1] = 0.25
+    *_, last = scores_of(POOL, Target("height", "m", flat), TRIAL, WIDE, model="ridge", every=1000, common=1000)
+    assert [(each.family, each.r2 is None) for each in last.families] == [("left", False), ("right", True)]
+    assert last.worst_r2 == last.families[0].r2
 
 
 def test_a_constant_feature_is_no_fault() -> None:
@@ -81,10 +113,10 @@ def test_a_constant_feature_is_no_fault() -> None:
 def test_rows_without_the_target_are_neither_trained_on_nor_scored() -> None:
     holey = VALUES.copy()
     holey[[*START[:3], *WIDE[:5], *TEST[:10]]] = np.nan
-    *_, last = scores_of(FEATURES, Target("height", "m", holey), TRIAL, WIDE, model="ridge", every=1000, common=1000)
+    *_, last = scores_of(POOL, Target("height", "m", holey), TRIAL, WIDE, model="ridge", every=1000, common=1000)
     assert (last.acquired, last.training_rows, last.test_rows) == (30, 37, 50)
     without = Trial(0, START[3:], TEST[10:])
-    *_, same = scores_of(FEATURES, TARGET, without, WIDE[5:], model="ridge", every=1000, common=1000)
+    *_, same = scores_of(POOL, TARGET, without, WIDE[5:], model="ridge", every=1000, common=1000)
     assert last.r2 == same.r2
 
 

@@ -11,10 +11,11 @@ import pytest
 from rich.console import Console
 
 from agent.entropy.bias import BIAS_METRICS, measure_bias
-from scenarios.compare.comparison import Comparison, ModelScores
-from scenarios.compare.downstream import Score
-from scenarios.compare.measures import Measure, baseline_of, shown
-from scenarios.compare.tables import tables
+from scenarios.compare.comparison import Comparison, fair_control
+from scenarios.compare.downstream import FamilyScore, Score
+from scenarios.compare.measures import Measure, shown
+from scenarios.compare.model_measures import ModelScores
+from scenarios.compare.tables import conclusions, tables
 from scenarios.run.trajectory import Trajectory
 
 
@@ -42,6 +43,10 @@ def printed(comparison: Comparison) -> str:
     return out.getvalue()
 
 
+def concluded(comparison: Comparison) -> str:
+    return "\n".join(text.plain for text in conclusions(comparison))
+
+
 def test_every_bias_figure_stands_there_with_its_unit_before_and_after() -> None:
     comparison = compared(4, {"etal": 0.9, "random": 0.3})
     text = printed(comparison)
@@ -60,35 +65,54 @@ def test_the_best_observation_of_every_policy_stands_beside_its_last() -> None:
     back = tuple((at, point) for at, (_, point) in enumerate(worse.points))  # best first: it buys past its best
     comparison.runs["random"][0] = replace(worse, points=back)
     text = printed(comparison)
-    assert "The best observation beside the last" in text
+    assert "mean gap since its best" in text
+    assert "best mean gap at" in text
     first, last = (point.mean_gap for _, point in back)
     assert first is not None
     assert last is not None
-    best = json.loads(comparison.json())["best"]["random"]["mean_gap"]
-    assert best[0] == {"observation": 0, "value": first, "regret": last - first}
-    assert [each["regret"] for each in best[1:]] == [0.0] * 3
-    lines = [line.split() for line in text[text.index("The best observation") :].splitlines()]
-    etal, random = (next(line for line in lines if line[:1] == [policy]) for policy in ("etal", "random"))
-    assert etal[-3:] == ["0.000", "±", "0.000"]
-    assert float(random[-3]) > 0
+    course = json.loads(comparison.json())["course"]["random"]
+    assert course["mean_gap_best_at"][0] == 0
+    assert course["mean_gap_regret"] == [last - first, 0.0, 0.0, 0.0]
 
 
 def test_few_seeds_are_called_few() -> None:
-    assert "2 seeds are too few for a test" in printed(compared(2, {"etal": 0.9, "random": 0.3}))
-    assert "Wilcoxon needs 6 seeds that differ, and there are 4" in printed(compared(4, {"etal": 0.9, "random": 0.3}))
-    assert "too few" not in printed(compared(6, {"etal": 0.9, "random": 0.3}))
+    few = compared(4, {"etal": 0.9, "random": 0.3})
+    assert "with 4 seeds no difference can be; it takes 6" in printed(few)
+    assert "Not shown (with 4 seeds no difference can be; it takes 6): range of entropy, " in concluded(few)
+    enough = compared(6, {"etal": 0.9, "random": 0.3})
+    assert "no difference can be" not in printed(enough)
+    assert "range of entropy: etal better than random by" in concluded(enough)
 
 
-def test_how_many_tests_were_made_is_said_and_one_policy_alone_has_none() -> None:
-    defined = sum(f.unit == "nat" for f in BIAS_METRICS)
-    text = printed(compared(6, {"etal": 0.9, "random": 0.3}))
-    assert "t tests, none adjusted" in text
-    assert int(text.split("p-values of ")[1].split()[0]) >= defined
-    assert "Difference to" not in printed(compared(6, {"etal": 0.9}))
+def test_the_caption_says_which_test_and_which_family_of_comparisons() -> None:
+    text = " ".join(printed(compared(8, {"etal": 0.9, "random": 0.3, "coverage": 0.5})).split())
+    assert "Holm-corrected over the 2 comparisons of each figure; figures are not corrected for each other" in text
+    assert "etal against each other policy" in text
+    alone = printed(compared(6, {"etal": 0.9}))
+    assert "against each other policy" not in alone
+
+
+def test_the_best_of_a_figure_is_marked() -> None:
+    lines = printed(compared(6, {"random": 0.3, "etal": 0.9})).splitlines()
+    row = next(line for line in lines if line.lstrip().startswith("range of entropy"))
+    assert row.count("*") == 1
+    assert row.index("*") > row.index("±", row.index("±") + 1)  # the last column: etal's
+    assert not any("†" in line for line in lines[3:8])
+
+
+def test_a_comparison_says_what_makes_it_fair_and_what_does_not() -> None:
+    comparison = compared(3, {"etal": 0.9, "random": 0.3})
+    assert "same pool, start set and budget" in fair_control(comparison)
+    assert "Not fair" not in fair_control(comparison)
+    short = [replace(run, points=run.points[:1]) for run in comparison.runs["etal"]]
+    uneven = replace(comparison, runs={**comparison.runs, "etal": short})
+    assert "different numbers of rows (etal 0, random 1)" in fair_control(uneven)
+    assert "the same rows held out" in fair_control(replace(comparison, held_out=(3, 3, 3)))
 
 
 def test_models_have_their_unit_and_the_size_of_the_test_set() -> None:
-    scores = tuple((Score(0, 20, 18, 0.5, 12.0), Score(1, 21, 18, 0.6 + seed / 100, 11.0)) for seed in range(3))
+    family = (FamilyScore("metals", 9, 0.5, 9.0),)
+    scores = tuple((Score(0, 20, 18, 0.5, 12.0), Score(1, 21, 18, 0.6 + seed / 100, 11.0, family)) for seed in range(3))
     model = ModelScores("bulk_modulus", "GPa", "random_forest", {"etal": scores, "random": scores})
     comparison = replace(
         compared(3, {"etal": 0.9, "random": 0.3}), models=(model,), held_out=(18, 18, 17), pool_size=90
@@ -98,7 +122,9 @@ def test_models_have_their_unit_and_the_size_of_the_test_set() -> None:
     assert "MAE [GPa] ↓" in text
     assert "0.610 ± 0.025" in text  # t(0.975, 2) · 0.01 / √3
     assert "Scored on 17 to 18 of 90 candidates" in text
-    assert "equal with every seed" in text
+    assert "mean of the models" not in text  # of one model it would be the same again
+    by_family = next(line for line in text.splitlines() if line.lstrip().startswith("metals"))
+    assert by_family.split() == ["metals", "0.500", "|", "9", "0.500", "|", "9"]
 
 
 def test_policies_that_ended_at_different_steps_say_where() -> None:
@@ -109,17 +135,9 @@ def test_policies_that_ended_at_different_steps_say_where() -> None:
     uneven = replace(comparison, runs={**comparison.runs, "etal": [*short, comparison.runs["etal"][1]]})
     text = printed(uneven)
     assert "where each policy ended" in text
-    assert "Difference to random at the end" in text
+    assert "etal against each other policy at the end" in text
     assert "0 to 1" in text
     assert uneven.common == [0, 1]
-
-
-@pytest.mark.parametrize(
-    ("policies", "expected"),
-    [(("etal", "random", "x"), "random"), (("etal", "x"), "x"), (("random", "x"), "random"), (("random",), None)],
-)
-def test_the_baseline_is_random_or_else_the_last(policies: tuple[str, ...], expected: str | None) -> None:
-    assert baseline_of(policies) == expected
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import protocols.errors
-from agent.surrogate.gaussian_process import SurrogateError
+from agent.surrogate.errors import SurrogateError
 from protocols.errors import EntropilotError
 from protocols.wire.messages import AnyMessage
 from scenarios.display.console import INTERRUPTED, OUR_FAULT

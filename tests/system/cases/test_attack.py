@@ -149,7 +149,7 @@ def test_a_file_of_the_current_folder_is_not_carried_out(case: Case, name: str) 
     was_run = case.folder / "was_run"
     (case.folder / name).parent.mkdir(exist_ok=True)
     (case.folder / name).write_text(f"open({str(was_run)!r}, 'w').close()\nraise SystemExit('of the current folder')\n")
-    done = case.ended(*case.campaign("--budget", "2", "--policy", "uncertainty"))
+    done = case.ended(*case.campaign("--budget", "2", "--policy", "uncertainty"), fresh=True)
     assert not was_run.exists()
     assert (done.code, case.observed()) == (0, 2), done.err
 

@@ -77,7 +77,12 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     invariant(
         all(0 <= index < len(pool) for index in indices), f"policy {plan.policy!r} proposed an index outside the pool"
     )
-    if any(campaign.statuses[index] != CandidateStatus.AVAILABLE for index in indices):
+    taken = [pool.candidate_ids[index] for index in indices if campaign.statuses[index] != CandidateStatus.AVAILABLE]
+    if taken:
+        invariant(  # else it would be asked the same for ever
+            based_on != campaign.sequence,
+            f"policy {plan.policy!r} proposed candidate {taken[0]!r}, which was not available when it was asked",
+        )
         return Consequence()
     candidate_ids = tuple(pool.candidate_ids[index] for index in indices)
     runner_up = proposal.runner_up

@@ -14,7 +14,6 @@ from agent.acquisition.selection import (
     short_reason,
     training_positions,
 )
-from agent.surrogate.gaussian_process import fit
 from agent.surrogate.standardise import ColumnMemory
 
 
@@ -87,6 +86,8 @@ class Uncertainty:
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Choose up to `count` candidates, each of the largest deviation given those before."""
+        from agent.surrogate.gaussian_process import fit  # the policies beside this one start without it
+
         if len(context.observed) == 0:
             drawn = UniformRandom().propose(context, count)
             return Proposal(drawn.choices, reason=f"without any value there is nothing to score; {drawn.reason}")

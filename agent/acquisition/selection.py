@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfcx, ndtr
 
 from agent.acquisition.base import Choice
 from protocols.errors import SettingsError, invariant
@@ -58,6 +57,8 @@ def expected_improvement(mean: FloatArray, std: FloatArray, best: float) -> Floa
         std: σ, not negative, shape (c,).
         best: b.
     """
+    from scipy.special import erfcx, ndtr
+
     gain = mean - best
     spread = std > 0.0
     u = np.divide(gain, std, out=np.zeros_like(gain), where=spread)

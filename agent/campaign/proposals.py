@@ -76,7 +76,12 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         f"policy {policy!r} proposed {len(indices)} candidates ({len(set(indices))} distinct) of {asked.count}",
     )
     invariant(all(0 <= index < len(pool) for index in indices), f"policy {policy!r} proposed an index outside the pool")
-    if any(campaign.statuses[index] != CandidateStatus.AVAILABLE for index in indices):
+    taken = [pool.candidate_ids[index] for index in indices if campaign.statuses[index] != CandidateStatus.AVAILABLE]
+    if taken:
+        invariant(  # else it would be asked the same for ever
+            based_on != campaign.sequence,
+            f"policy {policy!r} proposed candidate {taken[0]!r}, which was not available when it was asked",
+        )
         return Consequence()
     candidate_ids = tuple(pool.candidate_ids[index] for index in indices)
     runner_up = proposal.runner_up

@@ -57,7 +57,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from agent.entropy.entropy import MIN_VALUES
 from agent.entropy.measure import KOZACHENKO_LEONENKO, PUBLISHED, EntropyMeasure, default_resolution
@@ -86,6 +85,8 @@ def entropy_band(values: FloatArray, measure: EntropyMeasure | Sequence[TargetPr
         values: Shape (n,); of several properties, shape (n, p).
         measure: Which entropy is meant; or the p properties.
     """
+    from scipy.special import stdtrit
+
     targets = (TargetProperty(measure=measure),) if isinstance(measure, EntropyMeasure) else tuple(measure)
     rows = values.reshape(len(values), len(targets))
     rows = rows[np.lexsort(rows.T[::-1])]

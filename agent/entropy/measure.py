@@ -49,7 +49,6 @@ from typing import Final, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma
 
 from agent.entropy.entropy import entropy_of_sorted, entropy_with_added
 from agent.entropy.spacing import Insertion, log_width, spacing_entropy
@@ -208,6 +207,8 @@ def _kozachenko_leonenko(x: FloatArray, r: float) -> float:
 
 def _neighbour_constant(n: int) -> float:
     """ψ(n) − ψ(k) + ln 2; a single value has that of the m-spacing estimator, 1."""
+    from scipy.special import digamma
+
     return float(digamma(n) - digamma(min(NEIGHBOURS, n - 1))) + math.log(2.0) if n > 1 else 1.0
 
 

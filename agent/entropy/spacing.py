@@ -41,7 +41,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -162,5 +161,7 @@ def _tail(y: FloatArray, ends: FloatArray, r: float) -> FloatArray:
 @lru_cache(maxsize=CONSTANTS_KEPT)
 def _constant(n: int, m: int) -> float:
     """ψ(n + 1) − mean ψ(j_i); a single value's window of no spacing counts as one."""
+    from scipy.special import digamma
+
     low, high = _ends(n, m)
     return float(digamma(n + 1) - digamma(np.maximum(high - low, 1)).mean())

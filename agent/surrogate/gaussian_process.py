@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack, solve_triangular
 from scipy.optimize import minimize
 
-from protocols.errors import EntropilotError
+from agent.surrogate.errors import SurrogateError
 
 FloatArray = NDArray[np.float64]
 
@@ -67,12 +67,6 @@ COINCIDENCE_RATIO: Final = 1e-13
 
 PREDICTION_CHUNK_NUMBERS: Final = 1 << 21
 """Numbers of one block of covariances (16 MiB): memory does not grow with the pool."""
-
-
-class SurrogateError(EntropilotError):
-    """The surrogate cannot be fitted to these rows."""
-
-    exit_code = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -15,6 +16,12 @@ from protocols.wire.structure import CrystalStructure
 
 SYMMETRY_TOLERANCE: Final = 0.01
 """Distance within which atoms count as symmetric [Å]: spglib's usual choice for relaxed structures."""
+
+SYMMETRY_TAGS: Final = ("_symmetry", "_space_group")
+"""How the items of a CIF begin that name its group or its operations."""
+
+MAX_GROUPS_KEPT: Final = 256
+"""Groups whose operations are kept: more than there are (230), each at most some hundred kilobytes."""
 
 
 def structures_of(rows: TableRows, columns: TableColumns) -> tuple[CrystalStructure, ...] | None:
@@ -47,14 +54,40 @@ def _parsed(text: str) -> CrystalStructure:
     """Parse one structure; only text is read, never a path."""
     if text.startswith("{"):
         return CrystalStructure.model_validate_json(text)
-    from pymatgen.io.cif import CifParser
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pymatgen's notes on notation; what matters raises
-        (structure, *_) = CifParser.from_str(text).parse_structures(primitive=False)
+        (structure, *_) = _parser().from_str(text).parse_structures(primitive=False)
     if not structure.is_ordered:
         raise ValueError("sites are partially occupied")
     return CrystalStructure.from_pymatgen(structure)
+
+
+@functools.cache
+def _parser() -> Any:
+    """Return pymatgen's reader of CIFs, which here works the operations of a group out once for all rows.
+
+    pymatgen forgets a group with the structure that had it, and needs half a second for Fm-3m.
+    """
+    from pymatgen.io.cif import CifParser
+
+    known: dict[tuple[tuple[str, str], ...], tuple[list[Any], list[str]]] = {}
+
+    class Parser(CifParser):  # type: ignore[misc]
+        """The reader; its `warnings` hold what they would hold without a memory."""
+
+        def get_symops(self, data: Any) -> list[Any]:
+            group = tuple((name, str(value)) for name, value in data.data.items() if name.startswith(SYMMETRY_TAGS))
+            if group in known:
+                operations, notes = known[group]
+                self.warnings += notes
+                return list(operations)
+            noted = len(self.warnings)
+            operations = super().get_symops(data)
+            if len(known) < MAX_GROUPS_KEPT:
+                known[group] = (list(operations), self.warnings[noted:])
+            return list(operations)
+
+    return Parser
 
 
 def crystal_system_of(structure: CrystalStructure, rows: TableRows, row: int) -> str:

@@ -25,7 +25,7 @@ from scenarios.cli.options import (
     ShowSettings,
     allowing_code,
 )
-from scenarios.cli.settings import build_world_for, load_settings, on_a_server, print_settings, require_running
+from scenarios.cli.settings import build_world_for, load_settings_alone, print_settings
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show
 
 app = typer.Typer()
@@ -53,8 +53,7 @@ def simulator(
 ) -> None:
     """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
     with reported_errors(debug=debug), allowing_code(allow_code):
-        require_running(broker)
-        resolved = on_a_server(load_settings(scenario, {"broker": broker, "id": id}, settings, settings_file))
+        resolved = load_settings_alone(scenario, {"broker": broker, "id": id}, settings, settings_file)
         if show_settings:
             print_settings(resolved, json=False)
             return
@@ -108,9 +107,8 @@ def shadow(
 ) -> None:
     """Stand beside a lab's campaign: decide and log what the policy would choose, publish nothing, compare."""
     with reported_errors(debug=debug), allowing_code(allow_code):
-        require_running(broker)
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = on_a_server(load_settings(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
+        resolved = load_settings_alone(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
             print_settings(resolved, json=json)
             return

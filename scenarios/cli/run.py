@@ -30,7 +30,7 @@ from scenarios.cli.options import (
     ShowSettings,
     allowing_code,
 )
-from scenarios.cli.settings import build_world_for, load_settings, on_a_server, print_settings, require_running
+from scenarios.cli.settings import build_world_for, load_settings, load_settings_alone, print_settings
 from scenarios.display.console import INTERRUPTED, print_json, reported_errors, show, tell
 
 if TYPE_CHECKING:
@@ -102,9 +102,8 @@ def agent(
 ) -> None:
     """Run the agent alone, against a broker and a lab (or simulators) elsewhere."""
     with reported_errors(debug=debug), allowing_code(allow_code):
-        require_running(broker)
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
-        resolved = on_a_server(load_settings(scenario, flags, settings, settings_file, runs, quiet=quiet or json))
+        resolved = load_settings_alone(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
             print_settings(resolved, json=json)
             return

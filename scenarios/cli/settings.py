@@ -31,6 +31,26 @@ def load_settings(
         return load_scenario(scenario, overrides, runs=runs, progress=progress)
 
 
+def load_settings_alone(
+    scenario: str,
+    flags: dict[str, Any],
+    assignments: list[str] | None,
+    file: Path | None,
+    runs: Path | None = None,
+    *,
+    quiet: bool = False,
+) -> ResolvedSettings[Scenario]:
+    """Return the settings of a part that starts no broker; it looks for one where `entropilot broker` listens.
+
+    Raises:
+        SettingsError: When the flag `broker` names none that runs already; a scenario may well name one that a run
+            starts.
+    """
+    if flags["broker"] is not None:
+        broker_at(flags["broker"])
+    return _on_a_server(load_settings(scenario, flags, assignments, file, runs, quiet=quiet))
+
+
 def build_world_for(scenario: Scenario, *, quiet: bool) -> World:
     """Make pool, values and start set; what a person should know of the table goes to standard error."""
     from scenarios.world.world import build_world
@@ -51,18 +71,7 @@ def print_settings(resolved: ResolvedSettings[Scenario], *, json: bool) -> None:
         show(settings_table(resolved))
 
 
-def require_running(broker: str | None) -> None:
-    """Check what is said of the broker by who starts none; a scenario may well name one that a run starts.
-
-    Raises:
-        SettingsError: When it is no broker that runs already.
-    """
-    if broker is not None:
-        broker_at(broker)
-
-
-def on_a_server(resolved: ResolvedSettings[Scenario]) -> ResolvedSettings[Scenario]:
-    """Let a part that runs alone look for a broker where `entropilot broker` listens."""
+def _on_a_server(resolved: ResolvedSettings[Scenario]) -> ResolvedSettings[Scenario]:
     from protocols.link.broker_settings import EMBEDDED, MOSQUITTO
     from protocols.settings.resolve import ResolvedSettings
 

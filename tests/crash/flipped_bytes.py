@@ -2,6 +2,7 @@
 
     python -m tests.crash.flipped_bytes                  every head of a page or frame, and 400 places at random
     python -m tests.crash.flipped_bytes --sample N       at most N places in each file
+    … --only FILE                                        this file, and others that are named so
     python -m tests.crash.flipped_bytes --only FILE --point BIT     one bit (what a failure prints)
 
 | fate | what it means |
@@ -164,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wanted = [
             found
             for name, base in bases.items()
-            if options.only in {None, name}
+            if name in (options.only or bases)
             for found in (
                 [(name, options.point)] if options.point is not None else places(base, [name], options.sample)
             )
@@ -226,7 +227,7 @@ def _short(told: str) -> str:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=int, help="so many places in each file")
-    parser.add_argument("--only", help="one file")
+    parser.add_argument("--only", action="append", help="this file; may be repeated")
     parser.add_argument("--point", type=int, help="one bit of it")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--json", type=Path, help="write the figures there")

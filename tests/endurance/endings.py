@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from tests.support.commands import PATIENCE_S
+from tests.support.commands import PATIENCE_S, Process
 
 SIGTERM_S: Final = 5.0 + 1.0
 """What the design promises, and what a shared machine may add, although the time in which a part wanted a processor and
@@ -18,7 +17,7 @@ LOOK_S: Final = 0.01
 """How often we look whether it has ended."""
 
 
-def seconds_to_end(process: subprocess.Popen[Any]) -> float:
+def seconds_to_end(process: Process) -> float:
     """Send SIGTERM; return how long the process took to end, without the time in which others had its processor [s]."""
     began, first = time.monotonic(), starved_s(process.pid)
     process.send_signal(signal.SIGTERM)

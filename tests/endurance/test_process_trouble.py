@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 
 import pytest
@@ -13,7 +12,7 @@ from agent.runtime.election import PROBATION_S
 from tests.endurance.conftest import Judge, Open
 from tests.endurance.endings import SIGTERM_S, seconds_to_end
 from tests.endurance.stage import CAMPAIGN, LABS, Stage, Terms
-from tests.support.commands import Finished, Part, until
+from tests.support.commands import Finished, Part, Process, until
 
 pytestmark = pytest.mark.system
 
@@ -36,7 +35,7 @@ QUICK = Terms(
 )
 
 
-def process_of(stage: Stage, part: str) -> subprocess.Popen[bytes]:
+def process_of(stage: Stage, part: str) -> Process:
     if part == "broker":
         return stage.broker.process
     return (stage.agent if part == "agent" else stage.labs[part]).process

@@ -19,6 +19,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from scenarios.broker.broker import LOOPBACK
+from tests.support.forked.command import Forked, can_be_forked, fork
 from tests.support.processes import kill_session
 from tests.support.table_run import write_table
 
@@ -28,6 +29,8 @@ PATIENCE_S: Final = 120.0
 POLL_S: Final = 0.02
 
 T = TypeVar("T")
+
+Process = subprocess.Popen[Any] | Forked
 
 LAB_TOML: Final = """
 name = "lab"
@@ -78,7 +81,7 @@ class Part:
         out: Where its standard output goes.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path, out: Path) -> None:
+    def __init__(self, process: Process, log: Path, out: Path) -> None:
         self.process = process
         self._log = log
         self._out = out
@@ -97,10 +100,10 @@ class Part:
     def finish(self) -> Finished:
         """Wait for its end."""
         try:
-            self.process.wait(PATIENCE_S)
+            code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it hangs; it said: {self.said}") from None
-        return Finished(self.process.returncode, self._out.read_text(encoding="utf-8", errors="replace"), self.said)
+        return Finished(code, self._out.read_text(encoding="utf-8", errors="replace"), self.said)
 
     def end(self) -> Finished:
         """Ask it to end, as Ctrl-C or an init system does."""
@@ -118,10 +121,12 @@ class Workbench:
 
     Args:
         folder: An empty folder.
+        fresh: Whether Python is started for every command; see `start`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         self.folder = folder
+        self._fresh = fresh
         self.runs = folder / "runs"
         self.parts: list[Part] = []
         self._entered = contextlib.ExitStack()
@@ -143,11 +148,9 @@ class Workbench:
         """Enter a context that ends with the workbench."""
         return self._entered.enter_context(context)
 
-    def entropilot(
-        self, *arguments: str | Path, file_limit: int = 0, env: Mapping[str, str] = MappingProxyType({})
-    ) -> Finished:
+    def entropilot(self, *arguments: str | Path, **options: Any) -> Finished:
         """Run a command to its end; see `start`."""
-        return self.start(*arguments, file_limit=file_limit, env=env).finish()
+        return self.start(*arguments, **options).finish()
 
     def start(
         self,
@@ -155,6 +158,7 @@ class Workbench:
         module: str = "entropilot",
         file_limit: int = 0,
         env: Mapping[str, str] = MappingProxyType({}),
+        fresh: bool = False,
     ) -> Part:
         """Start a command; it is ended with the workbench, and so is all that it started.
 
@@ -163,9 +167,14 @@ class Workbench:
             module: The module that Python runs.
             file_limit: Largest file that it may write [byte]: beyond it, a write fails as on a full disk.
             env: Further environment variables.
+            fresh: Whether Python is started for it, instead of a fork (`tests.support.forked`).
         """
         number = len(self.parts)
         log, out = self.folder / f"part-{number}.err", self.folder / f"part-{number}.out"
+        fresh = fresh or self._fresh or module != "entropilot" or bool(file_limit)
+        if not fresh and can_be_forked(env):
+            whole = clean_environment() | dict(env)
+            return self._part(fork([*map(str, arguments)], folder=self.folder, env=whole, out=out, err=log), log, out)
         command = [sys.executable, "-m", module, *map(str, arguments)]
         if file_limit:
             limited = f"import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, ({file_limit},) * 2)"
@@ -175,6 +184,9 @@ class Workbench:
                 command, cwd=self.folder, env=clean_environment() | dict(env),
                 stdin=subprocess.DEVNULL, stdout=out_file, stderr=err_file, start_new_session=True,
             )  # fmt: skip
+        return self._part(process, log, out)
+
+    def _part(self, process: Process, log: Path, out: Path) -> Part:
         self.parts.append(Part(process, log, out))
         return self.parts[-1]
 

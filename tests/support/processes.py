@@ -28,6 +28,9 @@ GRACE_S: Final = 5.0
 
 _starts = 0
 
+_kept: list[subprocess.Popen[bytes]] = []
+"""Leaders of sessions that end with this process."""
+
 
 def starts() -> int:
     """How often this process has started another since `watch_starts`."""
@@ -51,6 +54,16 @@ def watch_starts() -> None:
 def _count(event: str, _arguments: tuple[Any, ...]) -> None:
     global _starts  # noqa: PLW0603 - one process, one count
     _starts += event in STARTS
+
+
+def count_start() -> None:
+    """Say that another process has been made which Python's audit does not see."""
+    _count("os.fork", ())
+
+
+def keep(process: subprocess.Popen[bytes]) -> None:
+    """Let a process, the leader of its session, outlive its test: it ends when its standard input does."""
+    _kept.append(process)
 
 
 def keep_ignoring_interrupts() -> None:
@@ -79,7 +92,15 @@ def ours() -> set[psutil.Process]:
     """The processes that this one or one of its children started and that are alive, without Python's own helpers."""
     children = set(psutil.Process().children(recursive=True))
     marked = {each for each in psutil.process_iter() if _is_marked(each)}
-    return {each for each in children | marked if _is_alive(each) and not _is_a_tracker(each)}
+    kept = {process.pid for process in _kept}
+    found = {each for each in children | marked if _is_alive(each) and not _is_a_tracker(each)}
+    return {each for each in found if _session(each) not in kept}
+
+
+def _session(process: psutil.Process) -> int:
+    with contextlib.suppress(OSError):
+        return os.getsid(process.pid)
+    return 0
 
 
 def _is_marked(process: psutil.Process) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import protocols.errors
-from agent.surrogate.gaussian_process import SurrogateError
+from agent.surrogate.errors import SurrogateError
 from protocols.errors import EntropilotError
 from protocols.wire.messages import AnyMessage
 from scenarios.display.console import INTERRUPTED, OUR_FAULT
@@ -29,6 +30,21 @@ ARCHITECTURE_LINES: Final = 165
 
 DOCUMENTS: Final = documents()
 EACH: Final = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+
+
+def each_with(has: Callable[[Document], object]) -> pytest.MarkDecorator:
+    """Mark a test that looks at the documents which have something to look at; there are some."""
+    found = [document for document in DOCUMENTS if has(document)]
+    assert found
+    return pytest.mark.parametrize("document", found, ids=lambda document: document.name)
+
+
+def messages_in(document: Document) -> list[str]:
+    """The messages that a document shows, as text."""
+    shown = [block.body for block in document.blocks("json")]
+    commands = (words for block in document.blocks("sh") for words in block.commands())
+    return shown + [words[-1] for words in commands if words[0] == "mosquitto_pub"]
+
 
 OURS: Final = re.compile(r"(?:agent|docs|entropilot|protocols|scenarios|simulators|tests)/[\w./*-]+")
 """A path of the repository, as it stands between backticks."""
@@ -89,9 +105,7 @@ def test_every_command_that_is_mentioned_exists(document: Document) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize(
-    "document", [each for each in DOCUMENTS if any(block.is_run for block in each.blocks())], ids=lambda each: each.name
-)
+@each_with(lambda document: any(block.is_run for block in document.blocks()))
 def test_quick_commands_run_in_their_order(document: Document, desk: Workbench) -> None:
     for block in document.blocks("python", "toml"):
         if block.file_name:
@@ -120,16 +134,16 @@ def test_every_path_that_is_named_exists(document: Document) -> None:
     assert not missing
 
 
-@EACH
+@each_with(lambda document: document.blocks("toml"))
 def test_every_settings_file_loads(document: Document, desk: Workbench) -> None:
     for block in document.blocks("toml"):
         if block.body.lstrip().startswith("[tool."):
-            tomllib.loads(block.body)
-            continue
-        load(block, desk.folder)
+            assert set(tomllib.loads(block.body)) == {"tool"}
+        else:
+            assert_loads(block, desk.folder)
 
 
-def load(block: Block, folder: Path) -> None:
+def assert_loads(block: Block, folder: Path) -> None:
     """Load a whole scenario as it stands, and a part of one over another."""
     content: dict[str, Any] = tomllib.loads(block.body)
     path = folder / "shown.toml"
@@ -138,21 +152,21 @@ def load(block: Block, folder: Path) -> None:
         loaded = load_scenario(str(path), Overrides())
         assert loaded.settings.name == content["name"]
     else:
-        load_scenario("oracle_table", Overrides(file=path))
+        loaded = load_scenario("oracle_table", Overrides(file=path))
+        assert set(content) <= set(type(loaded.settings).model_fields)
 
 
-@EACH
+@each_with(messages_in)
 def test_every_message_that_is_shown_is_one(document: Document) -> None:
-    shown = [block.body for block in document.blocks("json")]
-    shown += [words[-1] for block in document.blocks("sh") for words in block.commands() if words[0] == "mosquitto_pub"]
-    for text in shown:
-        TypeAdapter(AnyMessage).validate_json(json.dumps(json.loads(text)))
+    for text in messages_in(document):
+        message = TypeAdapter(AnyMessage).validate_json(text)
+        assert json.loads(text).keys() <= message.model_dump().keys(), "a message says nothing that is not read"
 
 
-@EACH
+@each_with(lambda document: document.blocks("python"))
 def test_every_python_block_is_python(document: Document) -> None:
     for block in document.blocks("python"):
-        compile(block.body, document.name, "exec")
+        assert ast.parse(block.body, document.name).body
 
 
 @EACH

@@ -56,7 +56,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     set_traps(folder, *TRAPS)
     (folder / "own").mkdir()
     (folder / "own" / "code.py").write_text(CODE.format(folder=str(folder)))
-    with Workbench(folder) as opened:
+    with Workbench(folder, fresh=True) as opened:
         own = ("--set", "simulator.evaluator=own/code.py:Lab")
         assert_clean(opened, opened.entropilot("run", "lab.toml", "--budget", "3", "--policy", "etal", "--quiet", *own))
         yield opened
@@ -94,7 +94,7 @@ def test_a_comparison_plays_its_campaigns(bench: Workbench) -> None:
 
 def test_a_folder_of_the_agents_name_is_left_alone(tmp_path: Path) -> None:
     set_traps(tmp_path, "agent/__init__.py")
-    with Workbench(tmp_path) as bench:
+    with Workbench(tmp_path, fresh=True) as bench:
         command = ("compare", "lab.toml", "--policies", "etal", "--seeds", "1", "--budget", "2", "--quiet")
         assert_clean(bench, bench.entropilot(*command))
         assert_clean(bench, bench.entropilot("run", "lab.toml", "--budget", "2", "--policy", "etal", "--quiet"))
@@ -135,7 +135,7 @@ def test_mosquitto_is_kept_by_a_process_of_ours(bench: Workbench) -> None:
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Workbench]:
     """A lab whose scenario lies in another folder than the commands are started in, and names code beside itself."""
-    with Workbench(tmp_path) as opened:
+    with Workbench(tmp_path, fresh=True) as opened:
         home = tmp_path / "home"
         home.mkdir()
         for name in ("lab.toml", "table.csv"):

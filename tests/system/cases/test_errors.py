@@ -96,7 +96,8 @@ def test_a_broker_s_url_of_another_kind_is_refused_with_the_one_to_write(case: C
 @wrong_today(14, "a file that is not there is taken for a broker that does not answer")
 def test_a_certificate_that_is_not_there_is_named(case: Case) -> None:
     url = f"mqtts://{LOOPBACK}:1"
-    one = ("--campaign", CAMPAIGN, "--budget", "2", "--quiet", "--set", "broker.ca_file=nosuch.pem")
+    soon = ("--set", "broker.first_connect_timeout_s=1")
+    one = ("--campaign", CAMPAIGN, "--budget", "2", "--quiet", "--set", "broker.ca_file=nosuch.pem", *soon)
     said = refused(case, "agent", "lab.toml", "--broker", url, *one)
     assert "nosuch.pem" in said
     assert "start it" not in said

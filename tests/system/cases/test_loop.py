@@ -99,7 +99,8 @@ TRUSTED = wrong_today(14, "the parser that has just failed is trusted to find th
     ],
 )
 def test_a_broker_s_url_that_cannot_be_read_is_not_printed_with_its_password(case: Case, url: str) -> None:
-    done = case.ended("record", "-o", "r.jsonl", "--duration", "1", "--broker", url)
+    soon = {"ENTROPILOT_BROKER__FIRST_CONNECT_TIMEOUT_S": "1"}
+    done = case.ended("record", "-o", "r.jsonl", "--duration", "1", "--broker", url, env=soon)
     if done.code == 0:
         raise CannotTell("the URL is taken")
     assert "cretword" not in done.out + done.err

@@ -15,7 +15,7 @@ from agent.acquisition.etal import EntropyTargeted
 from agent.entropy.measure import default_resolution
 from agent.pool.candidates import Candidate, make_pool
 from agent.surrogate import queries, standardise
-from agent.surrogate.gaussian_process import SurrogateError
+from agent.surrogate.errors import SurrogateError
 from agent.surrogate.standardise import Standardisation, measure_columns
 from protocols.errors import TableError
 from tests.support.biased_worlds import World

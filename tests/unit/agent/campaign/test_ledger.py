@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign.decide import Consequence, decide_result
 from agent.campaign.events import CampaignStarted, RequestIssued, ResultAccepted, StartSetLoaded
 from agent.campaign.ledger import Change, Ledger
@@ -58,6 +58,16 @@ def test_settling_decides_as_long_as_the_policy_answers_at_once() -> None:
     assert settled.question is None
     assert sum(isinstance(change.event, RequestIssued) for change in settled.changes) == 3
     assert [change.sequence for change in settled.changes] == list(range(3, 9))
+
+
+def test_a_policy_that_chooses_what_is_not_available_is_not_asked_for_ever() -> None:
+    ledger, _ = begun(policy="stubborn")
+
+    def stubborn(context: AcquisitionContext, _count: int) -> Proposal:
+        return Proposal((Choice(int(context.observed[0])),), "the first that has its value")
+
+    with pytest.raises(InvariantViolation, match="'stubborn' proposed candidate 'c000', which was not available when"):
+        ledger.settle(stubborn)
 
 
 def test_a_policy_that_answers_later_is_asked_once_with_all_that_it_may_look_at() -> None:

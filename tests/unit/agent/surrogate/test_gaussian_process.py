@@ -10,10 +10,10 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
 from agent.surrogate import gaussian_process
+from agent.surrogate.errors import SurrogateError
 from agent.surrogate.gaussian_process import (
     FittedGP,
     Hyperparameters,
-    SurrogateError,
     _posterior,
     centre_and_scale,
     fit,

@@ -9,7 +9,8 @@ import pytest
 
 from agent.surrogate import gaussian_process, growing, queries
 from agent.surrogate.covariances import KeptColumns, StreamedColumns
-from agent.surrogate.gaussian_process import Hyperparameters, SurrogateError
+from agent.surrogate.errors import SurrogateError
+from agent.surrogate.gaussian_process import Hyperparameters
 from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.hyperparameters import fit_hyperparameters
 from agent.surrogate.pending_conditioned import PendingConditioned

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from agent.surrogate.gaussian_process import SurrogateError
+from agent.surrogate.errors import SurrogateError
 from agent.surrogate.prior import PosteriorModeFit, prior_of
 
 GROUPS = 3

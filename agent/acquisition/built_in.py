@@ -15,7 +15,7 @@ BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
         "joint_entropy": "agent.acquisition.joint_entropy:JointEntropy",
         "random": "agent.acquisition.baselines:UniformRandom",
         "round_robin": "agent.acquisition.baselines:RoundRobin",
-        "uncertainty": "agent.acquisition.baselines:Uncertainty",
+        "uncertainty": "agent.acquisition.uncertainty:Uncertainty",
     }
 )
 """Name -> module and class, as a user's own policy is named; imported when it is asked for."""

@@ -1,8 +1,8 @@
 """One property of a family as one decision sees it: what its values are, and what those in flight may make of them.
 
 Requests in flight count by their predicted distribution: `cases` joint draws of what they may bring, antithetic and by
-the seed of the decision, enter the sample of the family one case at a time; h and expected gains are averages over the
-cases, and the surrogate's deviation falls around the requests in every case.
+the seed of the decision, enter the sample of the family, in each case its own; h and expected gains are averages over
+the cases, taken together, and the surrogate's deviation falls around the requests in every case.
 
 | here | meaning | shape |
 |---|---|---|
@@ -13,7 +13,6 @@ cases, and the surrogate's deviation falls around the requests in every case.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,7 @@ import numpy as np
 from agent.acquisition.base import FloatArray, IndexArray
 from agent.acquisition.family_history import FamilyHistory
 from agent.acquisition.shared_surrogate import SharedSurrogate
-from agent.entropy.expected_gain import expected_gain
+from agent.entropy.expected_gain import mean_expected_gain
 from agent.entropy.target_properties import TargetProperty
 from agent.surrogate.pending_conditioned import PendingConditioned
 
@@ -70,21 +69,27 @@ class FamilyForecast:
     ) -> None:
         self.target_property, self.history = target_property, history
         self._shared, self._cases, self._rng = shared, cases, rng
-        self._samples = [history.sample]
+        self._samples = history.sample[None]
+        self._entropy: float | None = None
+        self._is_measured = False
         self._errors = np.empty((cases, 0))
         self._pending: list[int] = []
         self._conditioned: PendingConditioned | None = None
 
     @property
-    def samples(self) -> Sequence[FloatArray]:
-        """The values of the family in each case, those in flight among them, ascending; s of shape (k,)."""
+    def samples(self) -> FloatArray:
+        """The values of the family in each case, those in flight among them, ascending, shape (s, k)."""
         return self._samples
 
     @property
     def entropy(self) -> float | None:
         """Mean standardised entropy over the cases [nat]; None where it is undefined."""
-        known = [h for h in map(self.target_property.entropy, self._samples) if h is not None]
-        return float(np.mean(known)) if known else None
+        if not self._is_measured:
+            known = self.target_property.entropies(self._samples)
+            known = known[~np.isnan(known)]
+            self._entropy = float(known.mean()) if len(known) else None
+            self._is_measured = True
+        return self._entropy
 
     def add_pending(self, indices: IndexArray) -> None:
         """Count requests in flight, and draw what they may bring; what was drawn for earlier ones stays."""
@@ -98,7 +103,9 @@ class FamilyForecast:
         self._errors = np.concatenate((self._errors, np.concatenate((half, -half))), axis=1)
         values = self._values_in_flight()
         if values is not None:
-            self._samples = [np.sort(np.concatenate((self.history.sample, case))) for case in values]
+            known = np.broadcast_to(self.history.sample, (len(values), len(self.history)))
+            self._samples = np.sort(np.concatenate((known, values), axis=1), axis=1)
+            self._is_measured = False
 
     def predict(self, available: IndexArray) -> FamilyPrediction | None:
         """Predict the property of available candidates of the family; None while nothing is known at all."""
@@ -114,14 +121,9 @@ class FamilyForecast:
 
     def expected_gains(self, prediction: FamilyPrediction) -> FloatArray:
         """Return the mean expected gain over the cases, shape (a,) [nat]."""
-        gains = np.zeros(len(prediction.std))
         std = prediction.value_std
         means = np.broadcast_to(prediction.means, (len(self._samples), len(std)))
-        for sample, mean in zip(self._samples, means, strict=True):
-            added = self.target_property.measure.added(sample)
-            if added is not None:
-                gains += expected_gain(added, sample, mean, std) / len(self._samples)
-        return gains
+        return mean_expected_gain(self.target_property.measure.added_each(self._samples), self._samples, means, std)
 
     def _values_in_flight(self) -> FloatArray | None:
         if self._conditioned is not None:

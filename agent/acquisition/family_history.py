@@ -1,9 +1,8 @@
 """What a campaign has told of one family, in order: its rows, their sample, and how long nothing has been gained.
 
-A history is a fold over the rows of a family in canonical order: the start set in pool order, then the acquisitions in
-order of admission. It is kept between decisions and continued where the rows are still the same ones; where they are
-not (an observation added manually, another campaign) it is folded again. So it depends on the context of the decision
-alone, and keeping it only saves time.
+A history is a fold over the rows of a family in canonical order (`grown_surrogate`). It is kept between decisions and
+continued where the rows are still the same ones; where they are not it is folded again. So it depends on the context of
+the decision alone, and keeping it only saves time.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, PoolArrays
+from agent.acquisition.grown_surrogate import GrownSurrogate, canonical_order
 from agent.entropy.measure import EntropyMeasure
 from agent.surrogate.growing import GrowingGP, GrowthSettings
-from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import Standardisation
 
 MIN_FAMILY_ROWS: Final = 4
@@ -55,11 +54,10 @@ class FamilyHistory:
         self.measure = measure
         self.sample: FloatArray = np.empty(0)
         self.no_gain_count = 0
-        self._features, self._columns, self._growth = features, columns, growth
         self._rows: IndexArray = np.empty(0, dtype=np.int64)
         self._values: FloatArray = np.empty(0)
-        self._started = self._modelled = 0
-        self._surrogate: GrowingGP | None = None
+        self._started = 0
+        self._surrogate = GrownSurrogate(features, members, columns, growth, least_rows=MIN_FAMILY_ROWS)
 
     def __len__(self) -> int:
         """How many values it has."""
@@ -67,7 +65,7 @@ class FamilyHistory:
 
     def standardised(self, rows: IndexArray) -> FloatArray:
         """Standardised features of pool members, shape (r, d)."""
-        return self._columns.apply(self._features[rows])
+        return self._surrogate.standardised(rows)
 
     def follow(self, rows: IndexArray, values: FloatArray, started: int) -> None:
         """Fold what is new.
@@ -94,21 +92,10 @@ class FamilyHistory:
 
     def surrogate(self) -> GrowingGP | None:
         """Return the process over all members, grown up to the last row; None while there are too few rows."""
-        if len(self._rows) < MIN_FAMILY_ROWS:
-            return None
-        if self._surrogate is None:
-            self._modelled = max(self._started, MIN_FAMILY_ROWS)
-            first = self._rows[: self._modelled]
-            queries = Queries(self._features, self.members, self._columns)
-            self._surrogate = GrowingGP(queries, self.standardised(first), self._values[: self._modelled], self._growth)
-        for row, value in zip(self._rows[self._modelled :], self._values[self._modelled :], strict=True):
-            self._surrogate.append(self.standardised(np.array([row]))[0], float(value))
-        self._modelled = len(self._rows)
-        return self._surrogate
+        return self._surrogate.follow(self._rows, self._values, self._started)
 
     def _begin_again(self, started: int) -> None:
-        self._rows, self._values = self._rows[:0], self._values[:0]
-        self._started, self._modelled, self._surrogate = started, 0, None
+        self._rows, self._values, self._started = self._rows[:0], self._values[:0], started
         self.sample, self.no_gain_count = self._values, 0
 
 
@@ -143,15 +130,12 @@ class Histories:
             context: Of a decision of the campaign.
             values: Of the property, shape (k,).
         """
-        is_start = np.ones(len(context.observed), dtype=bool)
-        positions = np.searchsorted(context.observed, context.acquired)
-        is_start[positions] = False
-        order = np.concatenate((np.flatnonzero(is_start), positions))
+        order, n_start = canonical_order(context)
         rows, values = context.observed[order], values[order]
         codes = self._codes[rows]
         by_family = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes, minlength=len(self._families)))
-        started = np.bincount(codes[: int(is_start.sum())], minlength=len(self._families))
+        started = np.bincount(codes[:n_start], minlength=len(self._families))
         for code, part in enumerate(np.split(by_family, ends[:-1])):
             self._families[code].follow(rows[part], values[part], int(started[code]))
         return self._families

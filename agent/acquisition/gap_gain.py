@@ -49,7 +49,8 @@ import numpy as np
 from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, IndexArray, PoolArrays, Proposal
 from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.family_gaps import TABLE_REACH, ChangeTable, expected_fall, nodes, squared_gaps
-from agent.acquisition.pooled_surrogate import LEAST_ROWS, PooledHistory, canonical_order, histories
+from agent.acquisition.grown_surrogate import canonical_order
+from agent.acquisition.pooled_surrogate import LEAST_ROWS, PooledHistory, histories
 from agent.acquisition.selection import best_two, check_number, check_whole_number, short_reason
 from agent.entropy.target_properties import TargetProperty, combined_entropy
 from agent.surrogate.active_rows import MOST_ACTIVE

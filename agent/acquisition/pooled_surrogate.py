@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, PoolArrays
+from agent.acquisition.base import FloatArray, IndexArray, PoolArrays
 from agent.entropy.target_properties import TargetProperty
 from agent.surrogate.active_rows import ActiveRows, PoolRows
 from agent.surrogate.growing import GrowingGP, GrowthSettings
@@ -33,14 +33,6 @@ MOST_FIT_ROWS: Final = 300
 
 REFIT_SHARE: Final = 0.2
 """New values, as a share of those of the last fit, after which hyper-parameters are fitted again."""
-
-
-def canonical_order(context: AcquisitionContext) -> tuple[IndexArray, int]:
-    """Return positions of the observations, the start set first and then in order of admission; and its size."""
-    is_start = np.ones(len(context.observed), dtype=bool)
-    acquired = np.searchsorted(context.observed, context.acquired)
-    is_start[acquired] = False
-    return np.concatenate((np.flatnonzero(is_start), acquired)), int(is_start.sum())
 
 
 class PooledHistory:

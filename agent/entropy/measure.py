@@ -51,10 +51,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.entropy.entropy import entropy_of_sorted, entropy_with_added
-from agent.entropy.spacing import Insertion, log_width, spacing_entropy
+from agent.entropy.spacing import Insertion, Insertions, log_width, spacing_entropies, spacing_entropy
 from protocols.errors import invariant
 
 FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
 
 M_SPACING: Final = "m_spacing"
 KOZACHENKO_LEONENKO: Final = "kozachenko_leonenko"
@@ -99,6 +100,23 @@ class Added(Protocol):
         ...
 
 
+class AddedEach(Protocol):
+    """What one more value does to each of several samples of one size."""
+
+    def gain(self, case: IndexArray, gap: IndexArray, y: FloatArray) -> FloatArray:
+        """What each value adds to its sample [nat]; NaN or −inf where it is undefined.
+
+        Args:
+            case: The sample that a value is added to, shape (g,).
+            gap: How many values of that sample are less than it, shape (g,).
+            y: The values, shape (g,).
+
+        Returns:
+            Shape (g,).
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EntropyMeasure:
     """An estimator with its resolution.
@@ -127,6 +145,22 @@ class EntropyMeasure:
             case _:
                 invariant(self.estimator == GAUSSIAN_KERNEL, f"there is an estimator {self.estimator!r}")
                 return _gaussian_kernel(x, self.resolution)
+
+    def entropies(self, samples: FloatArray) -> FloatArray:
+        """Estimate the entropy of several samples of one size, a sample a row, shape (s, n) [nat].
+
+        Returns:
+            Shape (s,), NaN where it is undefined.
+        """
+        if self.estimator == M_SPACING and samples.shape[1] > 0 and np.isfinite(samples[:, [0, -1]]).all():
+            return spacing_entropies(samples, self.resolution)
+        return np.array([math.nan if h is None else h for h in map(self.entropy, samples)])
+
+    def added_each(self, samples: FloatArray) -> AddedEach:
+        """Return what a further value does to each of several ascending samples, a sample a row, shape (s, n)."""
+        if self.estimator == M_SPACING and samples.shape[1] > 0 and np.isfinite(samples[:, [0, -1]]).all():
+            return Insertions(samples, self.resolution)
+        return OneByOne(tuple(self.added(sample) for sample in samples))
 
     def added(self, sorted_values: FloatArray) -> Added | None:
         """Return what a further value does to an ascending sample; None where the sample has no entropy."""
@@ -188,6 +222,27 @@ class _Enlarged:
             return entropy_with_added(self.sample, y) - self.before
         after = [self.measure.entropy(np.insert(self.sample, int(np.searchsorted(self.sample, v)), v)) for v in y]
         return np.array([math.nan if h is None else h for h in after]) - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class OneByOne:
+    """`AddedEach` for estimators that know no more than one sample at a time; None stands for one without entropy."""
+
+    added: tuple[Added | None, ...]
+
+    def gain(self, case: IndexArray, gap: IndexArray, y: FloatArray) -> FloatArray:  # noqa: ARG002 - the protocol's
+        """See `AddedEach`."""
+        gains = np.full(len(y), np.nan)
+        for number, added in enumerate(self.added):
+            of_it = np.flatnonzero(case == number)
+            if added is not None and len(of_it):
+                gains[of_it] = added.gain(y[of_it])
+        return gains
+
+
+def as_each(added: Added) -> AddedEach:
+    """Return what a value does to one sample as what it does to each of one."""
+    return added.each if isinstance(added, Insertion) else OneByOne((added,))
 
 
 def _kozachenko_leonenko(x: FloatArray, r: float) -> float:

@@ -48,6 +48,9 @@ IndexArray = NDArray[np.int64]
 CONSTANTS_KEPT: Final = 4096
 """Constants kept by sample size and window."""
 
+ENDS_KEPT: Final = 32
+"""Ends of windows kept, likewise: samples grow by one, and a few families take turns."""
+
 TAIL_NUMBERS: Final = 1 << 18
 """Numbers of one block of values beyond the ends, each with m + 1 windows: 2 MiB, which stays in a core's cache."""
 
@@ -65,15 +68,25 @@ def spacing_entropy(x: FloatArray, resolution: float, m: int | None = None) -> f
         resolution: r > 0, in the unit of x.
         m: The window; by default ⌊√n + ½⌋.
     """
-    n = len(x)
+    return float(spacing_entropies(x[None], resolution, m)[0])
+
+
+def spacing_entropies(X: FloatArray, resolution: float, m: int | None = None) -> FloatArray:
+    """Estimate the entropy of several samples of one size, a sample a row, shape (s, n); returns shape (s,)."""
+    n = X.shape[1]
     m = window(n) if m is None else m
     low, high = _ends(n, m)
-    return float(log_width(x[high] - x[low], resolution).mean()) + _constant(n, m)
+    widths = X.take(high, axis=1) - X.take(low, axis=1)
+    entropies: FloatArray = log_width(widths, resolution).mean(axis=1) + _constant(n, m)
+    return entropies
 
 
 def log_width(width: FloatArray, resolution: float) -> FloatArray:
     """Return ℓ(w) = ln √(w² + r²); the sign of w does not matter."""
-    logarithm: FloatArray = 0.5 * np.log(np.square(width) + resolution * resolution)
+    logarithm: FloatArray = np.square(width)
+    logarithm += resolution * resolution
+    np.log(logarithm, out=logarithm)
+    logarithm *= 0.5
     return logarithm
 
 
@@ -85,76 +98,124 @@ class Insertion:
         resolution: r > 0, in the unit of x.
 
     Attributes:
+        each: The same, as one of several.
         before: h of the sample alone, with the window of n + 1 values [nat].
         resolution: r exp(−Δc), that of h of the enlarged sample.
     """
 
     def __init__(self, x: FloatArray, resolution: float) -> None:
-        n = len(x)
-        m = window(n + 1)
-        self._constant = _constant(n + 1, m)
-        self.before = spacing_entropy(x, resolution, m)
-        self.resolution = resolution * math.exp(_constant(n, m) - self._constant)
-        self._x, self._r, self._n, self._m = x, self.resolution, n, m
-        p = np.arange(n + 1)
-        self._fixed = self._fixed_windows(p)
-        self._below, self._has_below = x[np.maximum(p - 2 * m, 0)], p >= m
-        self._above, self._has_above = x[np.minimum(p + 2 * m, n) - 1], p + m <= n
-        self._fixed /= n + 1
+        self._x = x
+        self.each = Insertions(x[None], resolution)
+        self.before, self.resolution = float(self.each.before[0]), self.each.resolution
 
     def after(self, y: FloatArray) -> FloatArray:
         """Entropy of the sample with each value added, one at a time [nat]; shape of y, which is (g,) and finite."""
-        x, r = self._x, self._r
-        gap = np.searchsorted(x, y)
-        moving = np.zeros(len(y))
-        below, above = log_width(y - self._below[gap], r), log_width(self._above[gap] - y, r)
-        inner = (gap > 0) & (gap < self._n)
-        moving += np.where(inner & self._has_below[gap], below, 0.0)
-        moving += np.where(inner & self._has_above[gap], above, 0.0)
-        first, last = _tail_ends(self._n, self._m)
-        for beyond, ends in ((gap == 0, x[first]), (gap == self._n, x[last])):
-            moving[beyond] = _tail(y[beyond], ends, r)
-        return self._fixed[gap] + moving / (self._n + 1) + self._constant
+        return self.each.after(np.zeros(len(y), dtype=np.int64), np.searchsorted(self._x, y), y)
 
     def gain(self, y: FloatArray) -> FloatArray:
         """What each value adds to the entropy [nat]; shape of y."""
         return self.after(y) - self.before
 
+
+class Insertions:
+    """`Insertion` for several samples of one size: all windows of all of them at once.
+
+    Args:
+        X: A sample a row, ascending, finite, shape (s, n), n ≥ 1.
+        resolution: r > 0, in the unit of X.
+
+    Attributes:
+        before: h of each sample alone, with the window of n + 1 values, shape (s,) [nat].
+        resolution: r exp(−Δc), that of h of the enlarged samples.
+    """
+
+    def __init__(self, X: FloatArray, resolution: float) -> None:
+        n = X.shape[1]
+        m = window(n + 1)
+        self._constant = _constant(n + 1, m)
+        self.before = spacing_entropies(X, resolution, m)
+        self.resolution = resolution * math.exp(_constant(n, m) - self._constant)
+        self._X, self._r, self._n, self._m = X, self.resolution, n, m
+        p = np.arange(n + 1)
+        inner = (p > 0) & (p < n)
+        self._fixed = (self._fixed_windows(p) / (n + 1)).ravel()
+        self._below, self._has_below = X.take(np.maximum(p - 2 * m, 0), axis=1).ravel(), inner & (p >= m)
+        self._above, self._has_above = X.take(np.minimum(p + 2 * m, n) - 1, axis=1).ravel(), inner & (p + m <= n)
+
+    def after(self, case: IndexArray, gap: IndexArray, y: FloatArray) -> FloatArray:
+        """Entropy of a sample with a value added, value by value [nat].
+
+        Args:
+            case: Which sample each value is added to, shape (g,).
+            gap: How many values of that sample are less than it, shape (g,).
+            y: The values, finite, shape (g,).
+
+        Returns:
+            Shape (g,).
+        """
+        at, r = case * (self._n + 1) + gap, self._r
+        moving = np.where(self._has_below[gap], log_width(y - self._below[at], r), 0.0)
+        moving += np.where(self._has_above[gap], log_width(self._above[at] - y, r), 0.0)
+        for end, ends in zip((0, self._n), _tail_ends(self._n, self._m), strict=True):
+            beyond = np.flatnonzero(gap == end)
+            if len(beyond):
+                moving[beyond] = _tail(y[beyond], self._X.take(ends, axis=1), case[beyond], r)
+        entropies: FloatArray = self._fixed[at] + moving / (self._n + 1) + self._constant
+        return entropies
+
+    def gain(self, case: IndexArray, gap: IndexArray, y: FloatArray) -> FloatArray:
+        """What each value adds to the entropy of its sample [nat], shape (g,); arguments as of `after`."""
+        return self.after(case, gap, y) - self.before[case]
+
     def _fixed_windows(self, p: IndexArray) -> FloatArray:
-        """Sum of the logarithms of the windows that do not end in the added value, for every gap p; shape (n + 1,)."""
-        x, r, n, m = self._x, self._r, self._n, self._m
+        """Sum of the logarithms of the windows without the added value at an end, for every gap p; (s, n + 1)."""
+        n, m = self._n, self._m
         i = np.arange(n)
-        left = log_width(x[i[m:]] - x[np.maximum(i[: n - m] - m, 0)], r) if m < n else np.empty(0)
-        right = log_width(x[np.minimum(i[m:] + m, n - 1)] - x[i[m:] - m], r) if m < n else np.empty(0)
+        left = self._log_widths(i[m:], np.maximum(i[: n - m] - m, 0)) if m < n else np.empty((len(self._X), 0))
+        right = self._log_widths(np.minimum(i[m:] + m, n - 1), i[m:] - m) if m < n else left
         j = np.arange(n + 1)
         # Windows of the enlarged sample with the added value inside: one spacing fewer of the sample alone.
-        spanning = log_width(x[np.minimum(j + m, n) - 1] - x[np.minimum(np.maximum(j - m, 0), n - 1)], r)
-        sums_left, sums_right, sums_spanning = (np.concatenate(([0.0], np.cumsum(s))) for s in (left, right, spanning))
-        from_left = sums_left[np.clip(p - m, 0, len(left))]
-        from_right = sums_right[-1] - sums_right[np.clip(p, 0, len(right))]
-        inside = sums_spanning[np.minimum(p + m, n + 1)] - sums_spanning[np.maximum(p - m + 1, 0)]
-        inside[[0, n]] = 0.0  # beyond the ends no window spans it
+        spanning = self._log_widths(np.minimum(j + m, n) - 1, np.minimum(np.maximum(j - m, 0), n - 1))
+        sums_left, sums_right, sums_spanning = map(_running_sums, (left, right, spanning))
+        from_left = sums_left.take(np.clip(p - m, 0, left.shape[1]), axis=1)
+        from_right = sums_right[:, -1:] - sums_right.take(np.clip(p, 0, right.shape[1]), axis=1)
+        inside = sums_spanning.take(np.minimum(p + m, n + 1), axis=1)
+        inside -= sums_spanning.take(np.maximum(p - m + 1, 0), axis=1)
+        inside[:, [0, n]] = 0.0  # beyond the ends no window spans it
         fixed: FloatArray = from_left + from_right + inside
         return fixed
 
+    def _log_widths(self, high: IndexArray, low: IndexArray) -> FloatArray:
+        return log_width(self._X.take(high, axis=1) - self._X.take(low, axis=1), self._r)
 
+
+def _running_sums(terms: FloatArray) -> FloatArray:
+    """Sums of the first 0, 1, … terms of each row, shape (s, k + 1)."""
+    sums = np.zeros((len(terms), terms.shape[1] + 1))
+    np.cumsum(terms, axis=1, out=sums[:, 1:])
+    return sums
+
+
+@lru_cache(maxsize=ENDS_KEPT)
 def _ends(n: int, m: int) -> tuple[IndexArray, IndexArray]:
     i = np.arange(n)
     return np.maximum(i - m, 0), np.minimum(i + m, n - 1)
 
 
+@lru_cache(maxsize=ENDS_KEPT)
 def _tail_ends(n: int, m: int) -> tuple[IndexArray, IndexArray]:
     """Far ends, in the sample, of the windows that end in a value below all others, and in one above all others."""
     low, high = _ends(n + 1, m)
     return high[low == 0] - 1, low[high == n]
 
 
-def _tail(y: FloatArray, ends: FloatArray, r: float) -> FloatArray:
+def _tail(y: FloatArray, ends: FloatArray, case: IndexArray, r: float) -> FloatArray:
+    """Sum of the windows that end in a value beyond the sample: values (g,), far ends by sample (s, w), cases (g,)."""
     total = np.empty(len(y))
-    rows = max(1, TAIL_NUMBERS // max(1, len(ends)))
+    rows = max(1, TAIL_NUMBERS // max(1, ends.shape[1]))
     for start in range(0, len(y), rows):
         chunk = slice(start, start + rows)
-        total[chunk] = log_width(y[chunk, None] - ends, r).sum(axis=1)
+        total[chunk] = log_width(y[chunk, None] - ends[case[chunk]], r).sum(axis=1)
     return total
 
 

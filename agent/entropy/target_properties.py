@@ -47,6 +47,11 @@ class TargetProperty:
         h = self.measure.entropy(sorted_values)
         return None if h is None else h - math.log(self.scale)
 
+    def entropies(self, samples: FloatArray) -> FloatArray:
+        """Return h_p − ln s_p of ascending samples of one size, shape (s, n) [nat]; shape (s,), NaN for none."""
+        standardised: FloatArray = self.measure.entropies(samples) - math.log(self.scale)
+        return standardised
+
 
 def combined_entropy(targets: Sequence[TargetProperty], entropies: Sequence[float | None]) -> float | None:
     """Return h from the standardised entropies of the properties [nat]; None where one of them is undefined."""

@@ -15,8 +15,9 @@ noise, as ET-AL has it. θ maximises
 
     ln p(z | X, θ) = −½ zᵀα − Σ_i ln L_ii − (n/2) ln 2π
 
-inside bounds, by L-BFGS-B and with the analytic gradient ∂/∂θ_j = ½ tr((ααᵀ − K⁻¹) ∂K/∂θ_j). `fit` begins at one fixed
-start and carries no state from one fit to the next: it depends on X and y alone. (`growing` begins where it was.)
+inside bounds, by projected L-BFGS (`minimise`) with the analytic gradient ∂/∂θ_j = ½ tr((ααᵀ − K⁻¹) ∂K/∂θ_j). `fit`
+begins at one fixed start and carries no state from one fit to the next: it depends on X and y alone. (`growing` begins
+where it was.)
 
 Bits: with one BLAS thread the same X and y, in the same order of rows, give the same bits on one machine. More
 threads may change the last bits, so whoever runs decisions sets one thread and compares scores with a tolerance.
@@ -35,9 +36,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack, solve_triangular
-from scipy.optimize import minimize
 
 from agent.surrogate.errors import SurrogateError
+from agent.surrogate.minimise import minimise
 
 FloatArray = NDArray[np.float64]
 
@@ -55,6 +56,9 @@ START: Final = (1.0, 1.0, 0.1)
 
 MAX_ITERATIONS: Final = 100
 """L-BFGS steps; three parameters take about twenty."""
+
+TOLERANCE_NAT: Final = 1e-9
+"""What an iteration must bring [nat]: below, the value of a likelihood of some hundred nat is rounding."""
 
 JITTERS: Final = (0.0, 1e-10, 1e-8, 1e-6, 1e-4)
 """Tried in turn as an addition to the diagonal [of the largest diagonal element], then the fit gives up."""
@@ -203,7 +207,14 @@ def likelihood_and_gradient(theta: FloatArray, D: FloatArray, z: FloatArray) -> 
     return value, 0.5 * np.array([by_lengthscale, by_signal, by_noise])  # GPML equation 5.9
 
 
-def most_likely(D: FloatArray, z: FloatArray, unit: float, known: Hyperparameters | None = None) -> Hyperparameters:
+def most_likely(
+    D: FloatArray,
+    z: FloatArray,
+    unit: float,
+    known: Hyperparameters | None = None,
+    *,
+    from_known_alone: bool = False,
+) -> Hyperparameters:
     """Maximise the likelihood over θ.
 
     Args:
@@ -211,6 +222,7 @@ def most_likely(D: FloatArray, z: FloatArray, unit: float, known: Hyperparameter
         z: Standardised values, shape (n,).
         unit: The lengthscale's (see its bounds).
         known: Where to begin as well as at the fixed start; the more likely end counts.
+        from_known_alone: Whether to begin there alone.
     """
     in_unit = np.array([math.log(unit), 0.0, 0.0])
     bounds = np.log([LENGTHSCALE_BOUNDS, SIGNAL_VARIANCE_BOUNDS, NOISE_VARIANCE_BOUNDS]) + in_unit[:, None]
@@ -219,14 +231,18 @@ def most_likely(D: FloatArray, z: FloatArray, unit: float, known: Hyperparameter
         value, gradient = likelihood_and_gradient(theta, D, z)
         return -value, -gradient
 
-    starts = [np.log(START) + in_unit]
-    if known is not None:
-        starts.insert(0, np.log([known.lengthscale, known.signal_variance, known.noise_variance]))
+    starts = [] if known is None else [np.log([known.lengthscale, known.signal_variance, known.noise_variance])]
+    if not (starts and from_known_alone):
+        starts.append(np.log(START) + in_unit)
     return Hyperparameters(*np.exp(best_of_starts(negative, starts, bounds)).tolist())
 
 
 def best_of_starts(
-    negative: Callable[[FloatArray], tuple[float, FloatArray]], starts: Sequence[FloatArray], bounds: FloatArray
+    negative: Callable[[FloatArray], tuple[float, FloatArray]],
+    starts: Sequence[FloatArray],
+    bounds: FloatArray,
+    *,
+    tolerance: float = TOLERANCE_NAT,
 ) -> FloatArray:
     """Minimise from every start inside the bounds; return the best end, of equal ones the first.
 
@@ -236,14 +252,10 @@ def best_of_starts(
         negative: Value and gradient of what is minimised.
         starts: Each of shape (k,).
         bounds: Smallest and largest, shape (k, 2).
+        tolerance: A search ends when its iterations bring less [of the value].
     """
-    options = {"maxiter": MAX_ITERATIONS}
-    ends = [
-        minimize(negative, np.clip(start, *bounds.T), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-        for start in starts
-    ]
-    best: FloatArray = min(ends, key=lambda end: float(end.fun)).x
-    return best
+    ends = [minimise(negative, start, bounds, max_iterations=MAX_ITERATIONS, tolerance=tolerance) for start in starts]
+    return min(ends, key=lambda end: end.value).x
 
 
 def _posterior(X: FloatArray, z: FloatArray, centre: float, scale: float, hyper: Hyperparameters) -> FittedGP:

@@ -106,7 +106,7 @@ class GrowingGP:
         self.n_fits = 0
         self._n = self._refit_after = 0
         self.mean = self.variance = np.empty(0)
-        self._refit()
+        self._refit(search=True)
 
     @property
     def noise_std(self) -> float:
@@ -130,8 +130,9 @@ class GrowingGP:
         """
         self._all_X = np.concatenate((self._all_X, x[None]))
         self._all_y = np.append(self._all_y, y)
-        if len(self._errors) + 1 >= self._refit_after or self._is_surprised():
-            self._refit()
+        surprised = self._is_surprised()
+        if surprised or len(self._errors) + 1 >= self._refit_after:
+            self._refit(search=surprised)
             return None
         scaled = x / self.lengthscales
         cross_factor = self.cross_factor(scaled[None])
@@ -181,14 +182,18 @@ class GrowingGP:
         squares = math.fsum(e * e for e in self._errors)
         return k >= SURPRISE_ROWS and squares > k + SURPRISE_DEVIATIONS * math.sqrt(2.0 * k)
 
-    def _refit(self) -> None:
-        """Fit the hyper-parameters from where they are, and make the process again (GPML algorithm 2.1)."""
+    def _refit(self, *, search: bool) -> None:
+        """Fit the hyper-parameters from where they are, and make the process again (GPML algorithm 2.1).
+
+        Args:
+            search: Whether to look for better ones elsewhere in any case.
+        """
         growth = self._growth
         rows = _latest_and_spread(len(self._all_y), growth.max_rows)
         X, y = self._all_X[rows], self._all_y[rows]
         sample = _latest_and_spread(len(y), growth.max_fit_rows)
         if growth.fit is None:
-            found = fit_hyperparameters(X[sample], y[sample], ard=growth.ard, start=self._fitted)
+            found = fit_hyperparameters(X[sample], y[sample], ard=growth.ard, start=self._fitted, search=search)
         else:
             found = growth.fit(X[sample], y[sample], self._fitted)
         self._fitted = found

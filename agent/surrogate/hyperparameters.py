@@ -1,8 +1,18 @@
-"""The hyper-parameters of a growing process: fitted from where they were, isotropic or one lengthscale a feature."""
+"""The hyper-parameters of a growing process: fitted from where they were, isotropic or one lengthscale a feature.
+
+A fit begins where the last one ended. It begins at the fixed start as well, and the more likely end counts, when
+
+- there is no last one, or the rows are `SEARCH_AGAIN` times what they were when the fixed start was tried last,
+- the caller asks for it, as the model has been wrong (`growing`), or
+- the end is one where most is noise: a likelihood of few rows has such an optimum, and a fit from it stays there.
+
+All of it depends on rows and last fit alone, so that a fold of fits over growing rows stays a fold.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +30,12 @@ from agent.surrogate.relevance import most_likely_lengthscales
 
 FloatArray = NDArray[np.float64]
 
+SEARCH_AGAIN: Final = 1.5
+"""Growth of the rows after which the fixed start is tried again: half as many more tell of structure that was noise."""
+
+MOSTLY_NOISE: Final = 0.5
+"""Part of noise in all variance from which an end counts as the optimum of noise."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedHyperparameters:
@@ -31,6 +47,7 @@ class FittedHyperparameters:
         noise_variance: σ_n² [of z].
         centre: Mean of the values [unit of the property].
         scale: Their deviation, 1 where they are all equal.
+        searched_rows: How many rows there were when the fixed start was tried last.
     """
 
     lengthscales: FloatArray
@@ -38,10 +55,16 @@ class FittedHyperparameters:
     noise_variance: float
     centre: float
     scale: float
+    searched_rows: int = 0
+
+    @property
+    def is_mostly_noise(self) -> bool:
+        """Whether they explain little of the values."""
+        return self.noise_variance > MOSTLY_NOISE * (self.noise_variance + self.signal_variance)
 
 
 def fit_hyperparameters(
-    X: FloatArray, y: FloatArray, *, ard: bool, start: FittedHyperparameters | None
+    X: FloatArray, y: FloatArray, *, ard: bool, start: FittedHyperparameters | None, search: bool = True
 ) -> FittedHyperparameters:
     """Fit them to rows.
 
@@ -52,26 +75,45 @@ def fit_hyperparameters(
         y: Values, finite, shape (n,).
         ard: One lengthscale a feature.
         start: Where to begin.
+        search: Whether to begin at the fixed start as well, in any case.
 
     Raises:
         SurrogateError: When the rows are no training set, or K has no Cholesky factor.
     """
     check_rows(X, y)
-    d = X.shape[1]
+    n, d = X.shape
     D = squared_distances(X, X)
     unit = typical_distance(D)
     centre, scale, varies = centre_and_scale(y)
     if not varies or d == 0:
         stay = start or FittedHyperparameters(np.full(d, START[0] * unit), START[1], START[2], centre, scale)
-        return FittedHyperparameters(stay.lengthscales, stay.signal_variance, stay.noise_variance, centre, scale)
+        return replace(stay, centre=centre, scale=scale)
     z = (y - centre) / scale
-    if ard:
-        known = None if start is None else (start.lengthscales, start.signal_variance, start.noise_variance)
-        return FittedHyperparameters(*most_likely_lengthscales(X, z, unit, known), centre, scale)
-    found = most_likely(D, z, unit, None if start is None else _isotropic(start))
-    return FittedHyperparameters(
-        np.full(d, found.lengthscale), found.signal_variance, found.noise_variance, centre, scale
-    )
+
+    def fitted(known: FittedHyperparameters | None, *, alone: bool) -> FittedHyperparameters:
+        found = _each(X, z, unit, known, alone=alone) if ard else _one_for_all(D, z, unit, d, known, alone=alone)
+        return FittedHyperparameters(*found, centre, scale, known.searched_rows if known is not None and alone else n)
+
+    if start is not None and not search and n < SEARCH_AGAIN * start.searched_rows:
+        found = fitted(start, alone=True)
+        if not found.is_mostly_noise:
+            return found
+    return fitted(start, alone=False)
+
+
+def _each(
+    X: FloatArray, z: FloatArray, unit: float, known: FittedHyperparameters | None, *, alone: bool
+) -> tuple[FloatArray, float, float]:
+    at = None if known is None else (known.lengthscales, known.signal_variance, known.noise_variance)
+    return most_likely_lengthscales(X, z, unit, at, from_known_alone=alone)
+
+
+def _one_for_all(
+    D: FloatArray, z: FloatArray, unit: float, d: int, known: FittedHyperparameters | None, *, alone: bool
+) -> tuple[FloatArray, float, float]:
+    at = None if known is None else _isotropic(known)
+    found = most_likely(D, z, unit, at, from_known_alone=alone)
+    return np.full(d, found.lengthscale), found.signal_variance, found.noise_variance
 
 
 def _isotropic(known: FittedHyperparameters) -> Hyperparameters:

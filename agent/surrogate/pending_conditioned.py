@@ -106,4 +106,9 @@ class PendingConditioned:
         means += base.mean
         means *= base.scale
         means += base.centre
-        return means, base.scale * np.sqrt(np.maximum(self._variance, 0.0))
+        return means, self.std()
+
+    def std(self) -> FloatArray:
+        """Return the deviation of the latent f at the queries, the same in all cases, shape (m,)."""
+        deviations: FloatArray = self._base.scale * np.sqrt(np.maximum(self._variance, 0.0))
+        return deviations

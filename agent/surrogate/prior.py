@@ -11,7 +11,7 @@ A group is a column that is 1/√2 in its rows and 0 in all others, so that two 
 exp(−2 ln ℓ_g) further apart in the square, whichever the two groups are.
 
 The likelihood of a few dozen rows says little about as many lengthscales; where it says nothing the prior decides, and
-the fit neither runs into its bounds nor takes noise for signal. θ maximises ln p(z | X, θ) + ρ by L-BFGS-B from one
+the fit neither runs into its bounds nor takes noise for signal. θ maximises ln p(z | X, θ) + ρ (`minimise`) from one
 start: the present θ, or the modes of the prior.
 
 References: GPML section 5.4.1; R. M. Neal, Bayesian Learning for Neural Networks (Springer, 1996), section 4.
@@ -25,11 +25,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from agent.surrogate.gaussian_process import centre_and_scale, check_rows
 from agent.surrogate.hyperparameters import FittedHyperparameters
-from agent.surrogate.relevance import likelihood_and_gradient
+from agent.surrogate.minimise import minimise
+from agent.surrogate.relevance import TOLERANCE_NAT, likelihood_and_gradient
 
 FloatArray = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ LENGTHSCALE_DEVIATION, GROUP_DEVIATION, SIGNAL_DEVIATION, NOISE_DEVIATION = 1.0,
 """Deviations of the logarithms: weak, a factor of three to seven is within one of them."""
 
 FIRST_ITERATIONS: Final = 40
-"""Most L-BFGS steps of the first fit; more of them gain nothing that decisions would show."""
+"""Most iterations of the first fit; more of them gain nothing that decisions would show."""
 
 FURTHER_ITERATIONS: Final = 15
 """Most steps of a fit that begins where the last one ended, a tenth of the rows before."""
@@ -95,16 +95,13 @@ class PosteriorModeFit:
 
     def _mode(self, theta: FloatArray, X: FloatArray, z: FloatArray, iterations: int) -> FloatArray:
         d = len(theta) - 3
-        bounds = [BOUNDS[0]] * d + list(BOUNDS[1:])
+        bounds = np.array([BOUNDS[0]] * d + list(BOUNDS[1:]))
 
         def negative(theta: FloatArray) -> tuple[float, FloatArray]:
             value, gradient = self.posterior_and_gradient(theta, X, z)
             return -value, -gradient
 
-        found: FloatArray = minimize(
-            negative, theta, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": iterations}
-        ).x
-        return found
+        return minimise(negative, theta, bounds, max_iterations=iterations, tolerance=TOLERANCE_NAT).x
 
     def posterior_and_gradient(self, theta: FloatArray, X: FloatArray, z: FloatArray) -> tuple[float, FloatArray]:
         """Return ln p(z | X, θ) + ρ, but for a constant, and its gradient, shape (d + 3,)."""

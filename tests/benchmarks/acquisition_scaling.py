@@ -138,7 +138,7 @@ def watched() -> Iterator[Clock]:
         (GrowingGP, "predict", "prediction"),
         (PendingConditioned, "extend", "in flight"),
         (PendingConditioned, "predict", "in flight"),
-        (forecast, "expected_gain", "gain"),
+        (forecast, "mean_expected_gain", "gain"),
     ]
     originals = [getattr(owner, name) for owner, name, _ in places]
     for (owner, name, part), original in zip(places, originals, strict=True):

@@ -50,7 +50,7 @@ async def iterations(broker: BrokerSettings, folder: Path, count: int) -> list[f
         assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
     ):
         lab = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.benchmarks.lab",
+            sys.executable, "-m", "tests.benchmarks.processes.lab",
             broker.url, CAMPAIGN, SIMULATOR, terms.property, terms.unit, str(count),
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
@@ -63,7 +63,12 @@ async def iterations(broker: BrokerSettings, folder: Path, count: int) -> list[f
 async def bare_hops(broker: BrokerSettings, count: int) -> list[float]:
     """Return the time of two bare hops there and back through an echo process [s]."""
     echo = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.echo", broker.url, str(count), stdout=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "tests.benchmarks.processes.echo",
+        broker.url,
+        str(count),
+        stdout=asyncio.subprocess.DEVNULL,
     )
     session = MqttSession(broker, client_id="floor", subscriptions=("floor/back",))
     link = asyncio.create_task(session.run())

@@ -59,7 +59,7 @@ async def with_child_process(decisions: int) -> tuple[list[float], float]:
                 assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
             ):
                 lab = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "tests.benchmarks.lab",
+                    sys.executable, "-m", "tests.benchmarks.processes.lab",
                     broker.url, "bench", "lab-1", terms.property, terms.unit, str(decisions),
                     stdout=asyncio.subprocess.DEVNULL,
                 )  # fmt: skip

@@ -56,7 +56,7 @@ async def measure(count: int, every: int) -> None:
                 assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}, on_commit=note) as agent,
             ):
                 lab = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "tests.benchmarks.lab",
+                    sys.executable, "-m", "tests.benchmarks.processes.lab",
                     broker.url, "bench", "lab-1", terms.property, terms.unit, str(count),
                     stdout=asyncio.subprocess.DEVNULL,
                 )  # fmt: skip

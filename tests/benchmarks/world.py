@@ -8,7 +8,7 @@ from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign.plan import Ordering
 from agent.pool.candidates import Candidate, Pool, make_pool
 from agent.settings import CampaignSettings
-from tests.benchmarks.lab import value_of
+from tests.benchmarks.processes.lab import value_of
 
 
 class NextInLine:
@@ -25,7 +25,7 @@ FAMILIES = ("cubic", "hexagonal", "monoclinic", "orthorhombic", "tetragonal", "t
 
 
 def synthetic_pool(size: int, features: int = 8, seed: int = 0) -> Pool:
-    """Make a pool whose property `tests.benchmarks.lab.value_of` knows."""
+    """Make a pool whose property `tests.benchmarks.processes.lab.value_of` knows."""
     rng = np.random.default_rng(seed)
     candidates = [Candidate(f"m{index:07d}", FAMILIES[index % len(FAMILIES)]) for index in range(size)]
     return make_pool(candidates, rng.normal(size=(size, features)), [f"x{index}" for index in range(features)])

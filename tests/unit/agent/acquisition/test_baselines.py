@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from agent.acquisition.base import Policy
-from agent.acquisition.baselines import RoundRobin, Uncertainty, UniformRandom
+from agent.acquisition.baselines import RoundRobin, UniformRandom
 from agent.acquisition.coverage import Coverage
 from agent.acquisition.joint_entropy import JointEntropy
+from agent.acquisition.uncertainty import Uncertainty
 from protocols.errors import SettingsError
 from tests.support.biased_worlds import World
 

@@ -14,8 +14,8 @@ import pytest
 from scipy.special import ndtri
 
 from agent.entropy import expected_gain as module
-from agent.entropy.expected_gain import GRID_MIN_CANDIDATES, expected_gain
-from agent.entropy.gain_table import LEAST_GAIN
+from agent.entropy.expected_gain import expected_gain, mean_expected_gain
+from agent.entropy.gain_table import LEAST_GAIN, GainTables
 from agent.entropy.measure import ESTIMATORS, M_SPACING, PUBLISHED, EntropyMeasure
 
 ACCURACY = 1e-3
@@ -76,10 +76,51 @@ def test_a_grid_gives_what_one_by_one_does(kind: str, n: int, monkeypatch: pytes
     mean, std = 1.2 * rng.normal(size=10_000), 10.0 ** rng.uniform(-1.5, 0.3, size=10_000)
     std[:20], std[20:30] = 1e-4, 0.0
     by_grid = expected_gain(added, x, mean, std)
-    monkeypatch.setattr(module, "GRID_MIN_CANDIDATES", len(mean) + 1)
+    monkeypatch.setattr(module, "GRID_COST", math.inf)
     one_by_one = expected_gain(added, x, mean, std)
     assert np.abs(by_grid - one_by_one).max() < ACCURACY * scale_of(one_by_one, x)
     assert (by_grid >= 0.0).all()
+
+
+def cases_of(kind: str, n: int, rng: np.random.Generator, cases: int = 16, in_flight: int = 3) -> np.ndarray:
+    """A sample with what is in flight drawn in each case."""
+    known = np.broadcast_to(sample_of(kind, n, rng), (cases, n))
+    return np.sort(np.concatenate((known, rng.normal(size=(cases, in_flight))), axis=1), axis=1)
+
+
+@pytest.mark.parametrize("grid", ["where it is cheaper", "never"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_mean_over_cases_is_that_of_case_after_case(
+    kind: str, estimator: str, grid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the accuracy that either has; without grids to what two tables over different ranges differ in."""
+    rng = np.random.default_rng(11)
+    X = cases_of(kind, 12, rng, cases=16 if estimator == M_SPACING else 4)
+    measure = EntropyMeasure(estimator, 1e-3)
+    means, std = 1.2 * rng.normal(size=150) + 0.2 * rng.normal(size=(len(X), 1)), 10.0 ** rng.uniform(-1.0, 0.0, 150)
+    if grid == "never":
+        monkeypatch.setattr(module, "GRID_COST", math.inf)
+    together = mean_expected_gain(measure.added_each(X), X, means, std)
+    monkeypatch.setattr(module, "GRID_COST", math.inf)
+    added = [measure.added(x) for x in X]
+    apart = np.mean([expected_gain(a, x, mean, std) for a, x, mean in zip(added, X, means, strict=True) if a], axis=0)
+    accuracy = 1e-4 if (grid, estimator) == ("never", M_SPACING) else ACCURACY
+    assert together == pytest.approx(apart, abs=accuracy * scale_of(apart, X[0]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tables_made_together_are_those_made_one_by_one(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    X = cases_of(kind, 40, rng)
+    measure = EntropyMeasure(M_SPACING, 1e-3)
+    together = GainTables(measure.added_each(X), X, -9.0, 9.0, 0.05)
+    places = rng.uniform(-9.0, 9.0, size=(len(X), 500))
+    apart = [GainTables(measure.added_each(x[None]), x[None], -9.0, 9.0, 0.05) for x in X]
+    assert len(together) == sum(map(len, apart))
+    for function in ("value", "integral"):
+        separate = np.concatenate([getattr(one, function)(y[None]) for one, y in zip(apart, places, strict=True)])
+        assert getattr(together, function)(places) == pytest.approx(separate, rel=1e-12)
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-12, 1.0])
@@ -88,10 +129,11 @@ def test_a_grid_of_one_deviation_or_of_one_mean_gives_what_one_by_one_does(sprea
     x = np.sort(rng.normal(size=30))
     added = EntropyMeasure(M_SPACING, 1e-3).added(x)
     assert added is not None
-    mean = 0.7 + spread * rng.normal(size=GRID_MIN_CANDIDATES)
+    mean = 0.7 + spread * rng.normal(size=500)
     std = np.full(len(mean), 0.4)
     by_grid = expected_gain(added, x, mean, std)
-    assert by_grid[:200] == pytest.approx(expected_gain(added, x, mean[:200], std[:200]), abs=1e-4 * by_grid.max())
+    one_by_one = np.concatenate([expected_gain(added, x, mean[c : c + 20], std[:20]) for c in range(0, 200, 20)])
+    assert by_grid[:200] == pytest.approx(one_by_one, abs=5e-4 * by_grid.max())
 
 
 def test_a_certain_value_gains_what_it_adds_or_nothing() -> None:

@@ -73,6 +73,20 @@ def test_without_values_or_with_one_that_is_not_finite_there_is_none(estimator: 
     assert of.added(np.array(bad, dtype=float)) is None
 
 
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("n", [0, 1, 4, 5, 30])
+def test_several_samples_at_once_are_estimated_as_each_alone(estimator: str, n: int) -> None:
+    rng = np.random.default_rng(n)
+    X, y = np.sort(rng.normal(size=(3, n)), axis=1), rng.normal(size=9)
+    of, case = EntropyMeasure(estimator, R), np.arange(9) % 3
+    alone = [math.nan if (h := of.entropy(x)) is None else h for x in X]
+    assert of.entropies(X) == pytest.approx(alone, rel=1e-15, nan_ok=True)
+    gap = np.array([np.searchsorted(X[c], v) for c, v in zip(case, y, strict=True)])
+    added = [of.added(X[c]) for c in case]
+    gains = [math.nan if a is None else float(a.gain(np.array([v]))[0]) for a, v in zip(added, y, strict=True)]
+    assert of.added_each(X).gain(case, gap, y) == pytest.approx(gains, abs=1e-12, nan_ok=True)
+
+
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 30, 301])
 def test_the_nearest_neighbours_are_those_of_a_search_among_all(n: int) -> None:
     x = np.sort(np.random.default_rng(n).exponential(size=n))

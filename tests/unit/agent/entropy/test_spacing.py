@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from agent.entropy.spacing import Insertion, log_width, spacing_entropy, window
+from agent.entropy.spacing import Insertion, Insertions, log_width, spacing_entropies, spacing_entropy, window
 
 R = 1e-3
 
@@ -50,6 +50,19 @@ def test_a_value_added_to_a_sample_of_any_size_gives_the_entropy_of_the_enlarged
     insertion = Insertion(x, R)
     again = [spacing_entropy(enlarged(x, v), insertion.resolution) for v in y]
     assert insertion.after(y) == pytest.approx(again, abs=1e-11)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 40, 300])
+def test_several_samples_at_once_have_the_entropies_of_each_and_of_each_with_a_value_added(n: int) -> None:
+    rng = np.random.default_rng(n)
+    X = np.sort(np.round(rng.normal(size=(5, n)), 2), axis=1)
+    y = np.concatenate((rng.normal(scale=2.0, size=20), X[:, 0], X[:, n // 2]))
+    at_once = Insertions(X, R)
+    assert spacing_entropies(X, R).tolist() == [spacing_entropy(x, R) for x in X]
+    for case, x in enumerate(X):
+        after = at_once.after(np.full(len(y), case), np.searchsorted(x, y), y)
+        assert after.tolist() == Insertion(x, R).after(y).tolist()
+        assert after == pytest.approx([spacing_entropy(enlarged(x, v), at_once.resolution) for v in y], abs=1e-11)
 
 
 def test_many_values_beyond_the_ends_are_those_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

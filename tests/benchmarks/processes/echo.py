@@ -1,6 +1,6 @@
 """Sends back what it gets: the far side of the bare MQTT hops. Runs as a process of its own.
 
-python -m tests.benchmarks.echo URL COUNT
+python -m tests.benchmarks.processes.echo URL COUNT
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A lab as fast as a lab can be: it answers each request at once, and notes when. Runs as a process of its own.
 
-    python -m tests.benchmarks.lab URL CAMPAIGN SIMULATOR PROPERTY UNIT COUNT
+    python -m tests.benchmarks.processes.lab URL CAMPAIGN SIMULATOR PROPERTY UNIT COUNT
 
 It prints one JSON list: for each iteration, seconds from publishing a result to receiving the next request.
 """

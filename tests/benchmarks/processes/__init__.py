@@ -1,0 +1,1 @@
+"""What a benchmark starts beside itself: a lab that answers at once, an echo."""

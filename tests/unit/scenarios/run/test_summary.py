@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from agent.acquisition.ceilings import Ceiling
 from agent.entropy.bias import BiasPoint, evenness
 from protocols.errors import StoreError
 from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
@@ -26,6 +27,10 @@ SUMMARY = RunSummary(
     budget=200, spent=198, observations=398, abandoned=2, excluded=1, retries=3, quarantined=5, duplicates=6,
     stopped_because="the budget is spent", wall_time_s=12.5, per_second=15.9, before=point(1.0), after=point(0.25),
     random=point(0.75), bands_before=(None, (-0.5, 1.5), None), bands_after=(None, (0.75, 1.0), (0.5, 0.75)),
+    ceilings=(
+        Ceiling("family 00", None, None, None, None, 3), Ceiling("family 01", 0.67, 0.8, 0.7, 0.9, 12),
+        Ceiling("family 02", 0.1, 0.11, 0.1, 0.12, 4),
+    ), further=50,
     files=("bias.csv", "bias.png"), versions={"numpy": "2.4", "entropilot": "0.1"},
 )  # fmt: skip
 
@@ -82,6 +87,12 @@ def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
 def test_an_entropy_has_half_the_width_of_its_band_beside_it() -> None:
     (line,) = (line for line in printed(SUMMARY).splitlines() if line.strip().startswith("family 01"))
     assert line.split()[-7:] == ["0.667", "±", "1.000", "0.917", "±", "0.125", "0.750"]
+
+
+def test_the_table_tells_what_the_families_could_have_and_who_cannot_be_helped() -> None:
+    text = " ".join(printed(SUMMARY).split())
+    assert "family 02: 0.10 now, 0.11 ± 0.01 at most; family 01: 0.67 now, 0.80 ± 0.10 at most" in text
+    assert "family 02 cannot be helped: 0.10 nat now, 0.12 at the very most; of its gap of 0.57 nat 0.55 stays" in text
 
 
 def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_from_the_others(tmp_path: Path) -> None:

@@ -21,12 +21,15 @@ HOPELESS = Ceiling("monoclinic", -0.54, -0.55, -0.6, -0.5, 40)
 EMPTY = Ceiling("triclinic", -1.0, -1.0, -1.0, -1.0, 0)
 BEHIND = Ceiling("trigonal", -1.9, -0.2, -0.4, 0.0, 30)
 UNKNOWN = Ceiling("hexagonal", None, None, None, None, 0)
+NOTHING_LEFT = (
+    "triclinic cannot be helped (it has no candidates left): −1.00 nat now, −1.00 at the very most; "
+    "of its gap of 1.20 nat 1.20 stays"
+)
 
 
 def test_who_cannot_be_helped_is_named_first_and_what_stays_of_the_gap_is_told() -> None:
     assert who_falls_short((RICH, BEHIND, EMPTY, UNKNOWN, HOPELESS)) == [
-        "triclinic cannot be helped (it has no candidates left): −1.00 nat now, −1.00 at the very most; "
-        "of its gap of 1.20 nat 1.20 stays",
+        NOTHING_LEFT,
         "monoclinic cannot be helped: −0.54 nat now, −0.50 at the very most; of its gap of 0.74 nat 0.70 stays",
         "trigonal cannot come all the way: −1.90 nat now, 0.00 at the very most; of its gap of 2.10 nat 0.20 stays",
     ]

@@ -19,7 +19,7 @@ acquisitions; of the true ceilings 6 to 7 of 10 are within the band at the start
 
 | input | outcome |
 |---|---|
-| fewer than `LEAST_ROWS` values, or values that are all equal | no ceilings: nothing tells how values are spread |
+| fewer than `LEAST_VALUES` values, or values that are all equal | no ceilings: nothing tells how values are spread |
 | a family without candidates | its ceiling is its entropy, without a band |
 | a family without values | its ceiling is that of what may come |
 | more than `MOST_DRAWN` candidates of a family | so many of them are drawn, evenly over their predicted values |
@@ -42,13 +42,10 @@ import numpy as np
 from scipy.special import stdtrit
 
 from agent.acquisition.base import FloatArray, IndexArray, PoolArrays
-from agent.acquisition.pooled_surrogate import LEAST_ROWS
+from agent.acquisition.pool_draws import PoolDraws, tells_something
 from agent.entropy.attainable import attainable_entropies
 from agent.entropy.bands import UPPER_POINT
 from agent.entropy.target_properties import TargetProperty, combined_entropy
-from agent.surrogate.active_rows import PoolRows, equal_shares
-from agent.surrogate.posterior_draws import PosteriorDraws
-from agent.surrogate.standardise import measure_columns
 
 DRAWS: Final = 12
 """Draws of a ceiling: their mean then errs by a quarter of what the model does not know, as it does itself."""
@@ -142,7 +139,7 @@ def ceilings(
         on_family: Called with the number of families that are done.
     """
     made: list[Ceiling] = []
-    model = _Model(known) if _tells_something(known) else None
+    model = PoolDraws(known.pool, known.observed, known.values) if tells_something(known.values) else None
     for code, family in enumerate(known.pool.families):
         on_family(code)
         samples = known.values[known.pool.family_codes[known.observed] == code]
@@ -155,40 +152,10 @@ def ceilings(
             made.append(Ceiling(family, now, now, now, now, len(candidates)))
             continue
         rng = np.random.default_rng([seed, code])
-        found = _attainable(known.targets, samples, model.draw(candidates, draws, rng), most)
+        found = _attainable(known.targets, samples, model.draw_sample(candidates, MOST_DRAWN, draws, rng), most)
         made.append(Ceiling(family, now, *_band(found), len(candidates)))
     on_family(len(known.pool.families))
     return tuple(made)
-
-
-def _tells_something(known: Known) -> bool:
-    return len(known.observed) >= LEAST_ROWS and bool(np.ptp(known.values, axis=0).all())
-
-
-class _Model:
-    """A process for each property over all families."""
-
-    def __init__(self, known: Known) -> None:
-        pool = known.pool
-        columns = measure_columns(pool.features)
-        self._rows = PoolRows(pool.features, pool.family_codes, len(pool.families), columns)
-        X = self._rows.of(known.observed)
-        self._processes = [PosteriorDraws(X, column, self._rows.groups) for column in known.values.T]
-
-    def draw(self, candidates: IndexArray, draws: int, rng: np.random.Generator) -> Iterator[FloatArray]:
-        """Yield the draws of every property, shape (draws, m)."""
-        for process in self._processes:
-            drawn = self._sampled(process, candidates)
-            yield process.draw(self._rows.of(drawn), rng.standard_normal((draws, len(drawn))))
-
-    def _sampled(self, process: PosteriorDraws, candidates: IndexArray) -> IndexArray:
-        """Return at most `MOST_DRAWN` candidates, evenly over their predicted values, so that their ends stay."""
-        if len(candidates) <= MOST_DRAWN:
-            return candidates
-        means = process.means(self._rows.of(candidates))
-        edges = np.linspace(means.min(), means.max(), MOST_DRAWN + 1)[1:-1]
-        bins = np.unique(np.searchsorted(edges, means), return_inverse=True)[1]
-        return candidates[equal_shares(bins, np.empty(0, dtype=np.int64), MOST_DRAWN)]
 
 
 def _attainable(

@@ -80,12 +80,12 @@ class Thinning:
     @property
     def entropy(self) -> float:
         """Differential entropy h of the kept values [nat]."""
-        return self._total / self.size + _constant(self.size, self._m)
+        return self._total / self.size + size_constant(self.size, self._m)
 
     def entropy_without(self, place: int) -> float:
         """Entropy without the value at a place, with the same window as `entropy` [nat]; of two rows at least."""
         total = self._total + float(self._all_gains[self._first + place])
-        return total / (self.size - 1) + _constant(self.size - 1, self._m)
+        return total / (self.size - 1) + size_constant(self.size - 1, self._m)
 
     def change_without(self, place: int) -> float:
         """What the removal of a value changes in the entropy, mean of both windows' estimates [nat]; two rows at least.
@@ -98,8 +98,8 @@ class Thinning:
             (self._total, self._all_gains, self._m),
             (self._fine_total, self._all_fine, self._s),
         ):
-            after = (total + float(gains[at])) / (k - 1) + _constant(k - 1, m)
-            change += 0.5 * (after - total / k - _constant(k, m))
+            after = (total + float(gains[at])) / (k - 1) + size_constant(k - 1, m)
+            change += 0.5 * (after - total / k - size_constant(k, m))
         return change
 
     def densest(self) -> int:
@@ -149,7 +149,7 @@ class Thinning:
         for gains, m in ((self._all_fine, self._s), (self._all_gains, self._m)):
             low, high = max(place - 2 * m - 1, 0), min(place + 2 * m + 1, self.size)
             changed = slice(self._first + low, self._first + high)
-            gains[changed] = _gains(self._x, m, self._r, low, high)
+            gains[changed] = removal_gains(self._x, m, self._r, low, high)
         np.add(self._all_gains[changed], self._all_fine[changed], out=self._all_both[changed])
 
     def _make_again(self) -> None:
@@ -157,52 +157,70 @@ class Thinning:
         x, k = self._x, self.size
         m = self._m = window(k)
         self._s = window(m)
-        self._total, self._fine_total = _sum(x, m, self._r), _sum(x, self._s, self._r)
+        self._total, self._fine_total = float(window_sum(x, m, self._r)), float(window_sum(x, self._s, self._r))
         every = slice(self._first, self._first + k)
-        self._all_gains[every] = _gains(x, m, self._r, 0, k)
-        self._all_fine[every] = _gains(x, self._s, self._r, 0, k)
+        self._all_gains[every] = removal_gains(x, m, self._r, 0, k)
+        self._all_fine[every] = removal_gains(x, self._s, self._r, 0, k)
         np.add(self._all_gains[every], self._all_fine[every], out=self._all_both[every])
 
 
-def _sum(x: FloatArray, m: int, r: float) -> float:
-    """T of a sample with window m."""
-    i = np.arange(len(x))
-    return float(log_width(x[np.minimum(i + m, len(x) - 1)] - x[np.maximum(i - m, 0)], r).sum())
+def window_sum(x: FloatArray, m: int, r: float) -> FloatArray:
+    """T of ascending samples with window m: of one of shape (k,), or of several of one size, shape (…, k)."""
+    i, last = np.arange(x.shape[-1]), x.shape[-1] - 1
+    widths = x[..., np.minimum(i + m, last)] - x[..., np.maximum(i - m, 0)]
+    summed: FloatArray = log_width(widths, r).sum(axis=-1)
+    return summed
 
 
-def _gains(x: FloatArray, m: int, r: float, low: int, high: int) -> FloatArray:
-    """G of the places low … high − 1 with window m, shape (high − low,)."""
-    k = len(x)
+def removal_gains(x: FloatArray, m: int, r: float, low: int, high: int) -> FloatArray:
+    """G of the places low … high − 1 with window m: of one sample, or of several of one size, shape (…, high − low)."""
+    k = x.shape[-1]
     if k == 1:
-        return np.zeros(1)
+        return np.zeros(x.shape)
     inside = low >= 2 * m and high + 2 * m <= k
-    near = x[low - 2 * m : high + 2 * m] if inside else x.take(np.arange(low - 2 * m, high + 2 * m), mode="clip")
-    windows = log_width(near[2 * m :] - near[: -2 * m], r)  # L_i of i = low − m … high + m − 1
-    wider = log_width(near[2 * m + 1 :] - near[: -2 * m - 1], r)  # A_i of i = low − m … high + m − 2
+    near = (
+        x[..., low - 2 * m : high + 2 * m]
+        if inside
+        else x.take(np.arange(low - 2 * m, high + 2 * m), axis=-1, mode="clip")
+    )
+    windows = log_width(near[..., 2 * m :] - near[..., : -2 * m], r)  # L_i of i = low − m … high + m − 1
+    wider = log_width(near[..., 2 * m + 1 :] - near[..., : -2 * m - 1], r)  # A_i of i = low − m … high + m − 2
     if not inside:
         i = np.arange(low - m, high + m)
-        windows[(i < 0) | (i >= k)] = 0.0
-        wider[(i[:-1] < 0) | (i[:-1] >= k - 1)] = 0.0
-    up_to_window = np.concatenate(([0.0], windows.cumsum()))
-    up_to_wider = np.concatenate(([0.0], wider.cumsum()))
+        windows[..., (i < 0) | (i >= k)] = 0.0
+        wider[..., (i[:-1] < 0) | (i[:-1] >= k - 1)] = 0.0
+    up_to_window, up_to_wider = _sums_before(windows), _sums_before(wider)
     count = high - low
-    gains = up_to_wider[2 * m :] - up_to_wider[:count] - up_to_window[2 * m + 1 :] + up_to_window[:count]
+    gained = (
+        up_to_wider[..., 2 * m :]
+        - up_to_wider[..., :count]
+        - up_to_window[..., 2 * m + 1 :]
+        + up_to_window[..., :count]
+    )
     if low == 0:
-        gains[0] = _gain_of_the_first(x[: 2 * m + 1], m, r)
+        gained[..., 0] = _gain_of_the_first(x[..., : 2 * m + 1], m, r)
     if high == k:
-        gains[-1] = _gain_of_the_first(-x[: -2 * m - 2 : -1], m, r)
-    rounded: FloatArray = np.rint(gains / GAIN_STEP) * GAIN_STEP
+        gained[..., -1] = _gain_of_the_first(-x[..., : -2 * m - 2 : -1], m, r)
+    rounded: FloatArray = np.rint(gained / GAIN_STEP) * GAIN_STEP
     return rounded
 
 
-def _gain_of_the_first(head: FloatArray, m: int, r: float) -> float:
+def _sums_before(terms: FloatArray) -> FloatArray:
+    sums = np.zeros((*terms.shape[:-1], terms.shape[-1] + 1))
+    np.cumsum(terms, axis=-1, out=sums[..., 1:])
+    return sums
+
+
+def _gain_of_the_first(head: FloatArray, m: int, r: float) -> FloatArray:
     """G of the lowest value, from the first 2m + 1 values (or all): its windows begin at the next one instead."""
-    i = np.arange(min(m, len(head) - 1) + 1)
-    ends = head[np.minimum(i + m, len(head) - 1)]
-    return float(log_width(ends[1:] - head[1], r).sum() - log_width(ends - head[0], r).sum())
+    last = head.shape[-1] - 1
+    ends = head[..., np.minimum(np.arange(min(m, last) + 1) + m, last)]
+    after = log_width(ends[..., 1:] - head[..., 1:2], r).sum(axis=-1)
+    gained: FloatArray = after - log_width(ends - head[..., :1], r).sum(axis=-1)
+    return gained
 
 
-def _constant(k: int, m: int) -> float:
+def size_constant(k: int, m: int) -> float:
     """The part of h that depends on size and window alone, ψ(k + 1) − mean ψ(j_i) (`spacing`), without a loop over k.
 
     Of k > 2m windows all but m at each end hold 2m spacings.

@@ -39,15 +39,18 @@ def list_all(runs: Runs = Path("runs"), json: Json = False) -> None:
 def report(run: RunName, runs: Runs = Path("runs"), json: Json = False, debug: Debug = False) -> None:
     """Show a run again, from what it wrote: the summary, and where its files are."""
     with reported_errors(debug=debug):
+        from scenarios.display.progress import late
         from scenarios.listing.listing import run_json, run_report
         from scenarios.sources.identify import identify
         from scenarios.sources.kinds import RunPath
 
         folder = identify(run, runs, RunPath).path
-        if json:
-            print_json(run_json(folder))
+        with progress_on_stderr(quiet=json) as progress:
+            told = run_json(folder) if json else run_report(folder, late(progress))
+        if isinstance(told, str):
+            print_json(told)
         else:
-            show(run_report(folder))
+            show(told)
 
 
 @app.command()

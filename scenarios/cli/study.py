@@ -1,4 +1,4 @@
-"""Commands that study a table or a scenario without running it: compare policies, trim a table."""
+"""Commands that study a table or a scenario without running it: compare policies, forecast a campaign, trim a table."""
 
 from __future__ import annotations
 
@@ -70,6 +70,47 @@ def compare(
             for sentence in conclusions(comparison):
                 show(sentence)
             show("")
+            for path in written:
+                show(f"  {path}")
+
+
+@app.command()
+def forecast(
+    scenario: ScenarioName,
+    budget: Budget = None,
+    draws: Annotated[
+        int, typer.Option(min=2, max=100, help="How many pools to draw; each is played by both policies.")
+    ] = 8,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the draws; by default that of the campaign.")] = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; by default runs/forecast-SCENARIO.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Tell what a budget can buy, before anything is spent: from the start set and the features alone.
+
+    Values of all other candidates are drawn from a model of those that are known, several times, and campaigns are
+    played against them by gap_gain and at random. True values that a table may hold are not looked at.
+
+    It tells how even the dataset may become and where that flattens, which families cannot be helped, and whether
+    random would do as well.
+    """
+    with reported_errors(debug=debug):
+        from scenarios.forecast.forecast import forecast as forecast_campaigns
+        from scenarios.forecast.report import forecast_json, forecast_table, write_forecast
+
+        resolved = load_settings(scenario, {"budget": budget}, settings, settings_file, quiet=quiet or json)
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            told = forecast_campaigns(resolved.settings, draws, seed, progress)
+        written = write_forecast(told, out or Path("runs") / f"forecast-{resolved.settings.name}")
+        if json:
+            print_json(forecast_json(told))
+            return
+        show_notes(told.notes)
+        if not quiet:
+            show(forecast_table(told))
             for path in written:
                 show(f"  {path}")
 

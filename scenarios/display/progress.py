@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Final
 
 ProgressCall = Callable[[str, int, int], None]
+
+QUICK_S: Final = 2.0
+"""What takes no longer needs no bar [s]: a person waits so long without wondering."""
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
@@ -24,3 +29,14 @@ def byte_counter(progress: ProgressCall, what: str, total: int) -> Callable[[int
         progress(f"{what} [MiB]", done >> 20, max(done, total) >> 20)
 
     return count
+
+
+def late(progress: ProgressCall, after_s: float = QUICK_S) -> ProgressCall:
+    """Return progress that is shown only where it takes longer than that: what is quick shows nothing at all."""
+    began = time.monotonic()
+
+    def call(what: str, done: int, total: int) -> None:
+        if time.monotonic() - began >= after_s:
+            progress(what, done, total)
+
+    return call

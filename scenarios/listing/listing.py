@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.settings.layers import toml_layer
+from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.listing.recordings import ListedRecording, list_recordings
-from scenarios.run.summary import read_summary, summary_table
+from scenarios.run.summary import read_summary, summary_json, summary_table
 from scenarios.settings.library import library_scenarios
 from scenarios.sources.run_folder import SUMMARY, require_summary
 
@@ -40,24 +41,40 @@ def listing_json(runs: Path) -> str:
     return json.dumps({"scenarios": _abouts(), "recordings": recordings}, indent=2, ensure_ascii=False)
 
 
-def run_report(folder: Path) -> RenderableType:
-    """Return the summary of a run, or of a shadow, and the paths of its files."""
+def run_report(folder: Path, progress: ProgressCall = no_progress) -> RenderableType:
+    """Return the summary of a run, or of a shadow, and the paths of its files.
+
+    Args:
+        folder: The run folder.
+        progress: For what an earlier summary does not tell, and takes its time.
+    """
     path = require_summary(folder)
     if path.name == SUMMARY:
-        summary = read_summary(path)
-        table, files = summary_table(summary), summary.files
+        from scenarios.listing.reach_again import with_reach
+
+        summary, why_not = with_reach(read_summary(path), folder, progress)
+        table = Group(summary_table(summary), *([Text(why_not, "dim")] if why_not else []))
+        files = summary.files
     else:
         from scenarios.shadow.outcome import read_shadow
         from scenarios.shadow.report import shadow_table
 
         shadow = read_shadow(path)
-        table, files = shadow_table(shadow), shadow.files
+        table, files = Group(shadow_table(shadow)), shadow.files
     return Group(table, *(Text(f"  {folder / name}") for name in files))
 
 
-def run_json(folder: Path) -> str:
-    """Return the same figures as JSON, as they are written."""
-    return require_summary(folder).read_text(encoding="utf-8")
+def run_json(folder: Path, progress: ProgressCall = no_progress) -> str:
+    """Return the same figures as JSON: as they are written, with what an earlier summary does not tell."""
+    path = require_summary(folder)
+    text = path.read_text(encoding="utf-8")
+    if path.name != SUMMARY:
+        return text
+    from scenarios.listing.reach_again import with_reach
+
+    written = read_summary(path)
+    summary, _ = with_reach(written, folder, progress)
+    return text if summary is written else summary_json(summary)
 
 
 def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:

@@ -13,6 +13,7 @@ from agent.run_files import DATABASE, LOG, RECORDING
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
 from scenarios.run.figure import draw_bias
 from scenarios.run.offline import run_offline
+from scenarios.run.reach import ceilings_of, further_values
 from scenarios.run.summary import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
@@ -99,6 +100,8 @@ def write_outcome(
         best=files.ledger.best.figures(),
         found="" if (found := files.ledger.progress.current) is None else in_words(found),
         random=None if random is None else random.points[-1][1],
+        ceilings=ceilings_of(campaign) if over else (),
+        further=further_values(campaign),
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,
         files=(DATABASE, RECORDING, LOG, TRAJECTORY, FIGURE, SUMMARY),

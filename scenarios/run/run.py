@@ -23,11 +23,13 @@ from protocols.errors import CampaignHalted
 from protocols.link.broker_settings import EMBEDDED, BrokerSettings
 from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.broker.flaky_network import network_for
-from scenarios.display.console import tell
+from scenarios.display.console import progress_on_stderr, tell
+from scenarios.display.progress import late
 from scenarios.run.crashes import crash_at
 from scenarios.run.live_view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
+from scenarios.run.reach import ceilings_of, who_falls_short
 from scenarios.run.request import RunRequest, require_answers
 from scenarios.run.simulators import running_simulators
 from scenarios.run.watch import RunWatch
@@ -71,6 +73,8 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
             tell(f"note: {files.note}", "yellow")
         for each in rules_in_vain(files.ledger.campaign):
             tell(f"note: {each}", "yellow")
+        if view is not None:
+            _tell_who_falls_short(files)
         began = time.monotonic()
         already = files.ledger.campaign.observations
         halted: CampaignHalted | None = None
@@ -94,6 +98,19 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         if halted is not None:
             raise _with_last_failure(halted, files)
         return outcome
+
+
+def _tell_who_falls_short(files: CampaignFiles) -> None:
+    """Name the families that cannot be helped, before anything is spent on them."""
+    campaign = files.ledger.campaign
+    if campaign.phase is Phase.FINISHED or campaign.requested:
+        return
+    families = len(campaign.pool.families)
+    with progress_on_stderr(quiet=False) as progress:
+        shown = late(progress)
+        found = ceilings_of(campaign, lambda done: shown("what can be reached", done, families))
+    for sentence in who_falls_short(found):
+        tell(f"note: {sentence}", "yellow")
 
 
 def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> CampaignHalted:

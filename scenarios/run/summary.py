@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.acquisition.ceilings import Ceiling
 from agent.entropy.bands import Band
 from agent.entropy.best import Best, best_in_words, worse_than_start
 from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy, priority
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from scenarios.display.labels import shortened
+from scenarios.run.reach import reach_in_words, who_falls_short
 from scenarios.run.trajectory import Bands
 
 if TYPE_CHECKING:
@@ -73,6 +75,9 @@ class RunSummary:
         random: Bias of a run at random with the same start, budget and seed, if one was made.
         bands_before: Band of every family's entropy, in the order of `before`; empty in summaries of old.
         bands_after: The same of `after`.
+        ceilings: What every family could have at most at the end; empty in summaries of old, and of a campaign that is
+            not over.
+        further: How many more values of its own each was given for that.
         journal_rows: Rows of the journal when this was written.
         journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
         files: Files written, relative to the run folder.
@@ -104,6 +109,8 @@ class RunSummary:
     random: BiasPoint | None = None
     bands_before: Bands = ()
     bands_after: Bands = ()
+    ceilings: tuple[Ceiling, ...] = ()
+    further: int = 0
     journal_rows: int = 0
     journal_digest: str = ""
     files: tuple[str, ...] = ()
@@ -132,6 +139,7 @@ def summary_json(summary: RunSummary) -> str:
     bands = {name: tree.pop(f"bands_{name}", ()) for name in _BIAS_FIELDS}
     tree |= {name: bias_tree(tree[name], bands[name]) for name in _BIAS_FIELDS if tree[name] is not None}
     tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions), "best": best_tree(summary.best)}
+    tree["ceilings"] = [dataclasses.asdict(each) for each in summary.ceilings]
     return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -188,8 +196,10 @@ def summary_table(summary: RunSummary) -> RenderableType:
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
     best = best_in_words(summary.best)
-    lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found) if each]
-    return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, Text(caption, "dim"))
+    reach = reach_in_words(summary.ceilings, summary.further)
+    lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found, reach) if each]
+    short = [Text(line, "yellow") for line in who_falls_short(summary.ceilings)]
+    return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim"))
 
 
 def _in_time(summary: RunSummary) -> str:

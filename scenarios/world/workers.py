@@ -13,10 +13,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from typing import Any, Final
 
 SAFE_PATH_VARIABLE: Final = "PYTHONSAFEPATH"
 """What Python reads as its option -P."""
+
+BLAS_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""How many threads a process uses for its sums."""
 
 
 @contextmanager
@@ -44,6 +48,32 @@ def workers(
                 executor.shutdown(wait=False, cancel_futures=True)
             raise
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let processes that start meanwhile use one BLAS thread: the same sums, and none that fight for the cores."""
+    before = {name: os.environ.get(name) for name in BLAS_THREADS}
+    os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))  # a spawned process reads them before it loads a library
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def end_with_parent() -> None:
+    """Let this worker end when its parent is killed: it waits for jobs on a pipe whose other end it holds too."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    wait([parent])
+    os._exit(1)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ COMMANDS = {
     "Run": ("run", "agent"),
     "Look": ("list", "report", "why", "diff"),
     "Replay": ("replay", "what-if", "play"),
-    "Study": ("compare", "trim"),
+    "Study": ("compare", "forecast", "trim"),
     "Lab": ("simulator", "broker", "shadow", "record"),
     "Maintain": ("verify", "pack", "schema"),
 }

@@ -51,6 +51,7 @@ def completed(folder: Path, line: str, env: dict[str, str] | None = None, shell:
         ("entropilot run fl", ["flaky_network"]),
         ("entropilot run ", sorted(library_scenarios())),
         ("entropilot trim oracle", ["oracle_table"]),
+        ("entropilot forecast oracle", ["oracle_table"]),
         ("entropilot run lab.toml --policy ", POLICIES),
         ("entropilot what-if lab --policy r", ["random", "round_robin"]),
         ("entropilot compare emt_alloys --policies etal,ra", ["etal,random"]),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from agent.entropy.measure import M_SPACING, EntropyMeasure
 from agent.entropy.spacing import spacing_entropy, window
 from agent.entropy.subset import counted_entropy, rows_to_keep
-from agent.entropy.thinning import GAIN_STEP, Thinning, _constant
+from agent.entropy.thinning import GAIN_STEP, Thinning, size_constant
 from tests.support.references.plain_trim import plain_rows_to_keep
 
 RESOLUTION = 1e-3
@@ -85,7 +85,7 @@ def test_every_gain_is_that_of_the_sample_measured_anew_whatever_was_removed_bef
 @pytest.mark.parametrize(("k", "m"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2), (6, 3), (50, 7), (400, 20)])
 def test_the_constant_is_the_one_of_the_estimator(k: int, m: int) -> None:
     x = np.zeros(k)
-    assert _constant(k, m) == pytest.approx(spacing_entropy(x, RESOLUTION, m) - math.log(RESOLUTION), abs=1e-12)
+    assert size_constant(k, m) == pytest.approx(spacing_entropy(x, RESOLUTION, m) - math.log(RESOLUTION), abs=1e-12)
 
 
 @settings(max_examples=40)

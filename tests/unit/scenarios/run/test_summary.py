@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from agent.acquisition.ceilings import Ceiling
 from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint, evenness, joint_entropy
 from protocols.errors import StoreError
@@ -32,6 +33,13 @@ SUMMARY = RunSummary(
 )  # fmt: skip
 
 
+REACH = (
+    Ceiling("family 00", None, None, None, None, 3),
+    Ceiling("family 01", 0.67, 0.8, 0.7, 0.9, 12),
+    Ceiling("family 02", 0.1, 0.11, 0.1, 0.12, 4),
+)
+
+
 def printed(summary: RunSummary) -> str:
     """The table as an 80-column log without colours shows it."""
     out = StringIO()
@@ -39,9 +47,10 @@ def printed(summary: RunSummary) -> str:
     return out.getvalue()
 
 
+@pytest.mark.parametrize("reach", [REACH, ()], ids=["with ceilings", "without ceilings"])
 @pytest.mark.parametrize("random", [SUMMARY.random, None], ids=["with random", "without"])
-def test_a_summary_read_back_is_the_same(tmp_path: Path, random: BiasPoint | None) -> None:
-    summary = dataclasses.replace(SUMMARY, random=random)
+def test_a_summary_read_back_is_the_same(tmp_path: Path, random: BiasPoint | None, reach: tuple[Ceiling, ...]) -> None:
+    summary = dataclasses.replace(SUMMARY, random=random, ceilings=reach, further=50)
     write_summary(tmp_path / "summary.json", summary)
     assert read_summary(tmp_path / "summary.json") == summary
 
@@ -115,6 +124,12 @@ def test_the_best_is_kept_with_its_regret_and_a_summary_without_it_is_read(tmp_p
 def test_an_entropy_has_half_the_width_of_its_band_beside_it() -> None:
     (line,) = (line for line in printed(SUMMARY).splitlines() if line.strip().startswith("family 01"))
     assert line.split()[-7:] == ["0.667", "±", "1.000", "0.917", "±", "0.125", "0.750"]
+
+
+def test_the_table_tells_what_the_families_could_have_and_who_cannot_be_helped() -> None:
+    text = " ".join(printed(dataclasses.replace(SUMMARY, ceilings=REACH, further=50)).split())
+    assert "family 02: 0.10 now, 0.11 ± 0.01 at most; family 01: 0.67 now, 0.80 ± 0.10 at most" in text
+    assert "family 02 cannot be helped: 0.10 nat now, 0.12 at the very most; of its gap of 0.57 nat 0.55 stays" in text
 
 
 def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_from_the_others(tmp_path: Path) -> None:

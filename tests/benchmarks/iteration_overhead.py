@@ -1,8 +1,9 @@
 """What one iteration costs beside acquisition and evaluation, against what it must cost.
 
-    python -m tests.benchmarks.iteration_overhead [ITERATIONS]
+    python -m tests.benchmarks.iteration_overhead [ITERATIONS] [BLOCKS]
 
-Measured in one run, through Mosquitto on loopback:
+Measured in one run, through Mosquitto on loopback, by turns in several blocks; the ratio that counts is the median of
+the blocks':
 
 - ours: a lab in another process publishes a result, the agent commits it with `synchronous=FULL`, takes the next in
   line (acquisition is not counted), commits the decision and its request in the same transaction and publishes the
@@ -32,6 +33,7 @@ from scenarios.broker.broker import mosquitto_broker
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
 CAMPAIGN, SIMULATOR = "bench", "lab-1"
+HOPS, COMMIT, OURS = "two bare MQTT hops", "one bare FULL commit", "one iteration of ours"
 
 
 async def iterations(broker: BrokerSettings, folder: Path, count: int) -> list[float]:
@@ -68,13 +70,14 @@ async def bare_hops(broker: BrokerSettings, count: int) -> list[float]:
         "tests.benchmarks.processes.echo",
         broker.url,
         str(count),
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
     )
     session = MqttSession(broker, client_id="floor", subscriptions=("floor/back",))
     link = asyncio.create_task(session.run())
     await session.receive()
     payload = b"x" * 400
-    await asyncio.sleep(1.0)  # until the echo has subscribed
+    assert echo.stdout is not None
+    await echo.stdout.readline()  # it has subscribed
     waits = []
     for _ in range(count):
         began = time.perf_counter()
@@ -106,25 +109,37 @@ def bare_commits(folder: Path, count: int) -> list[float]:
     return waits
 
 
-async def measure(count: int) -> None:
-    """Measure and print."""
+async def block(count: int) -> dict[str, list[float]]:
+    """Measure everything once [s]."""
     runs = Path("runs")
     runs.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=runs) as name:  # on the disk that runs are on, not in memory
         folder = Path(name)
         async with mosquitto_broker(folder / "mosquitto") as broker:
-            commits = bare_commits(folder, count)
-            hops = await bare_hops(broker, count)
-            ours = await iterations(broker, folder / "run", count)
-    rows = {"two bare MQTT hops": hops, "one bare FULL commit": commits, "one iteration of ours": ours}
-    print(f"{count} iterations, Mosquitto on loopback, synchronous=FULL [ms]")
+            return {
+                COMMIT: bare_commits(folder, count),
+                HOPS: await bare_hops(broker, count),
+                OURS: await iterations(broker, folder / "run", count),
+            }
+
+
+def ratio_of(waits: dict[str, list[float]]) -> float:
+    """Return the median of an iteration as a multiple of the floor's medians."""
+    return float(np.median(waits[OURS]) / (np.median(waits[HOPS]) + np.median(waits[COMMIT])))
+
+
+async def measure(count: int, blocks: int) -> None:
+    """Measure and print."""
+    found = [await block(count) for _ in range(blocks)]
+    print(f"{blocks} blocks of {count} iterations, Mosquitto on loopback, synchronous=FULL [ms]")
     print(f"{'':26s}{'median':>9s}{'p95':>9s}{'p99':>9s}")
-    for name, waits in rows.items():
-        figures = np.percentile(np.array(waits) * 1e3, [50, 95, 99])
+    for name in (HOPS, COMMIT, OURS):
+        figures = np.percentile(np.concatenate([waits[name] for waits in found]) * 1e3, [50, 95, 99])
         print(f"{name:26s}" + "".join(f"{figure:9.2f}" for figure in figures))
-    floor = float(np.median(hops) + np.median(commits))
-    print(f"ratio to the floor (hops + commit), medians: {np.median(ours) / floor:.2f}")
+    ratios = [ratio_of(waits) for waits in found]
+    print("ratio to the floor (hops + commit), medians, by block: " + ", ".join(f"{ratio:.2f}" for ratio in ratios))
+    print(f"median of the blocks: {np.median(ratios):.2f}")
 
 
 if __name__ == "__main__":
-    asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))
+    asyncio.run(measure(*(int(text) for text in [*sys.argv[1:], *("400", "5")[len(sys.argv) - 1 :]])))

@@ -10,7 +10,7 @@ import sys
 
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Delivery
+from protocols.link.transport import Delivery, LinkUp
 
 
 async def echo(url: str, count: int) -> None:
@@ -20,6 +20,8 @@ async def echo(url: str, count: int) -> None:
     left = count
     while left:
         item = await session.receive()
+        if isinstance(item, LinkUp):
+            print("subscribed", flush=True)
         if isinstance(item, Delivery):
             session.acknowledge(item)
             await session.publish("floor/back", item.payload)

@@ -54,6 +54,8 @@ class AcquisitionContext:
         measure: The entropy that the campaign means; of its first property, where it balances several.
         additional: Values of the other properties that are balanced, shape (k, p − 1) [their units].
         targets: The p properties, where there are several.
+        uncertainties: Standard uncertainties that came with the values, 0 where none did, shape (k, p) [their units];
+            empty where none is known at all.
         policy: Name of the policy that is asked, where it is not the campaign's own; no policy needs to look at it.
     """
 
@@ -68,6 +70,7 @@ class AcquisitionContext:
     measure: EntropyMeasure = AS_PUBLISHED
     additional: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     targets: tuple[TargetProperty, ...] = ()
+    uncertainties: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     policy: str = ""
 
     @property
@@ -77,6 +80,13 @@ class AcquisitionContext:
             return ((TargetProperty(measure=self.measure), self.values),)
         columns = (self.values, *self.additional.T)
         return tuple(zip(self.targets, columns, strict=True))
+
+    @property
+    def target_uncertainties(self) -> FloatArray:
+        """Standard uncertainties of the values of each property, shape (p, k) [their units]."""
+        if self.uncertainties.size == 0:
+            return np.zeros((max(1, len(self.targets)), len(self.observed)))
+        return self.uncertainties.T
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ The model is one Gaussian process over all families (`pooled_surrogate`). Reques
 a batch, lower its variance and count in their families by their predicted means. A family without values has the
 entropy of one that cannot be told apart, ln r, and its first value gains 1 nat.
 
+A value that came with a standard uncertainty counts in the process with it, beside the noise of all values.
+
 Of several properties each has a process; h is their weighted sum (`target_properties`), E[ΔL] is over all their values
 together, and the share of the model is the weighted mean of theirs.
 
@@ -125,8 +127,10 @@ class GapGain:
         if self._kept is None or self._kept[0] is not pool or self._kept[1] != targets:
             self._kept = (pool, targets, histories(pool, self._columns.of(pool.features), targets, self._most_active))
         order, started = canonical_order(context)
-        for history, (_, values) in zip(self._kept[2], context.target_values, strict=True):
-            history.follow(context.observed[order], values[order], started)
+        for history, (_, values), stds in zip(
+            self._kept[2], context.target_values, context.target_uncertainties, strict=True
+        ):
+            history.follow(context.observed[order], values[order], stds[order], started)
         return self._kept[2]
 
 

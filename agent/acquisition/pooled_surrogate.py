@@ -51,6 +51,7 @@ class PooledHistory:
         self._reference = np.unique(np.linspace(0, n - 1, min(REFERENCE_ROWS, n)).astype(np.int64))
         self._observed: IndexArray = np.empty(0, dtype=np.int64)
         self._values: FloatArray = np.empty(0)
+        self._stds: FloatArray = np.empty(0)
         self._started = 0
 
     @property
@@ -58,22 +59,24 @@ class PooledHistory:
         """Pool indices that are looked at, ascending, shape (m,)."""
         return self._active.indices
 
-    def follow(self, observed: IndexArray, values: FloatArray, started: int) -> None:
+    def follow(self, observed: IndexArray, values: FloatArray, stds: FloatArray, started: int) -> None:
         """Bring the process up to these observations.
 
         Args:
             observed: Pool indices in canonical order, shape (k,), k ≥ `LEAST_ROWS`.
             values: Their values [unit of the property], shape (k,).
+            stds: Standard uncertainties that came with them, 0 where none did, shape (k,) [unit of the property].
             started: How many of them belong to the start set.
         """
         known = len(self._observed)
         same = known > 0 and started == self._started and np.array_equal(observed[:known], self._observed)
-        if not (same and np.array_equal(values[:known], self._values)):
+        same = same and np.array_equal(values[:known], self._values) and np.array_equal(stds[:known], self._stds)
+        if not same:
             known = max(started, LEAST_ROWS)
-            self._begin(observed[:known], values[:known])
+            self._begin(observed[:known], values[:known], stds[:known])
         for place in range(known, len(observed)):
-            self._append(observed[: place + 1], float(values[place]))
-        self._observed, self._values, self._started = observed, values, started
+            self._append(observed[: place + 1], float(values[place]), float(stds[place]))
+        self._observed, self._values, self._stds, self._started = observed, values, stds, started
 
     def forecast(self, pending: IndexArray) -> PooledForecast:
         """Return what a decision sees, with these requests in flight."""
@@ -81,18 +84,18 @@ class PooledHistory:
         forecast.add_pending(pending)
         return forecast
 
-    def _begin(self, observed: IndexArray, values: FloatArray) -> None:
+    def _begin(self, observed: IndexArray, values: FloatArray, stds: FloatArray) -> None:
         self._active = ActiveRows(self._rows, self._pool.family_codes, self._reference, self._most_active)
         self._active.known = observed
         growth = GrowthSettings(
             max_fit_rows=MOST_FIT_ROWS, refit_share=REFIT_SHARE, fit=PosteriorModeFit(self._rows.groups)
         )
-        self.process = GrowingGP(self._active, self._rows.of(observed), values, growth)
+        self.process = GrowingGP(self._active, self._rows.of(observed), values, growth, stds)
         self._renew()
 
-    def _append(self, observed: IndexArray, value: float) -> None:
+    def _append(self, observed: IndexArray, value: float, std: float) -> None:
         self._active.known = observed
-        v = self.process.append(self._rows.of(observed[-1:])[0], value)
+        v = self.process.append(self._rows.of(observed[-1:])[0], value, std)
         if v is None:
             self._renew()
         else:

@@ -53,6 +53,7 @@ def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
         seed=decision_seed(plan.seed, campaign.next_decision),
         measure=plan.measure,
         additional=campaign.additional[observed_indices],
+        uncertainties=campaign.uncertainties[observed_indices],
         targets=plan.targets if plan.additional_properties else (),
         policy=campaign.rest_policy,
     )

@@ -156,6 +156,11 @@ class ResultAccepted:
         known = {quantity.name: quantity.value for quantity in self.quantities}
         return tuple(known[name] for name in names)
 
+    def uncertainties_of(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Return the standard uncertainties that came with the values of properties, by name; 0 where none did."""
+        known = {quantity.name: quantity.standard_deviation or 0.0 for quantity in self.quantities}
+        return tuple(known.get(name, 0.0) for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class LateResultKept:

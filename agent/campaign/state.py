@@ -108,6 +108,8 @@ class Campaign:
         self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
         self.additional: NDArray[np.float64] = np.empty((len(pool), 0))
         """Values of the additional properties that are balanced, shape (n, p − 1)."""
+        self.uncertainties: NDArray[np.float64] = np.zeros((len(pool), 1))
+        """Standard uncertainties that came with the values, 0 where none did, shape (n, p)."""
         self.requested = 0
         self.next_decision = 0
         self.retries = 0
@@ -248,7 +250,9 @@ class Campaign:
             f"the journal speaks of pool {event.plan.pool_digest[:12]}, this pool is {self.pool.digest[:12]}",
         )
         self._plan = event.plan
-        self.additional = np.full((len(self.pool), len(event.plan.additional_properties)), np.nan)
+        additional = len(event.plan.additional_properties)
+        self.additional = np.full((len(self.pool), additional), np.nan)
+        self.uncertainties = np.zeros((len(self.pool), 1 + additional))
 
     def _start_set(self, event: StartSetLoaded) -> None:
         for candidate_id, value, additional in event.rows():
@@ -300,6 +304,7 @@ class Campaign:
         self._land(event.attempt_id)
         additional = event.values_of([each.name for each in self.plan.additional_properties])
         index = self._observe(event.candidate_id, event.value, additional)
+        self.uncertainties[index] = event.uncertainties_of(self.plan.property_names)
         self._acquire(index, attempt.decision)
         self.abandoned_in_a_row = 0
 

@@ -185,6 +185,7 @@ def _question(context: AcquisitionContext, count: int) -> bytes:
             context.measure,
             context.additional,
             context.targets,
+            context.uncertainties,
             context.policy,
             count,
         ),

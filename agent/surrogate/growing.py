@@ -60,8 +60,8 @@ SURPRISE_DEVIATIONS: Final = 4.0
 """The squares of k errors sum to k ± √(2k) under the model; beyond so many deviations it is wrong."""
 
 
-Fit = Callable[[FloatArray, FloatArray, FittedHyperparameters | None], FittedHyperparameters]
-"""Fits hyper-parameters to rows and values, beginning at the present ones."""
+Fit = Callable[[FloatArray, FloatArray, FloatArray, FittedHyperparameters | None], FittedHyperparameters]
+"""Fits hyper-parameters to rows, values and their standard uncertainties, beginning at the present ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ class GrowthSettings:
             the others.
         memory_bytes: Most memory of V.
         refit_share: New rows, as a share of those of the last fit, after which it is fitted again.
-        fit: What fits the hyper-parameters, from rows, values and the present ones; the likelihood alone if None.
+        fit: What fits the hyper-parameters, from rows, values, their uncertainties and the present ones; if None, the
+            likelihood alone, which takes all values for equally certain.
     """
 
     ard: bool = False
@@ -94,14 +95,18 @@ class GrowingGP:
         X: First training rows, standardised, shape (n, d), n ≥ 1.
         y: Their values [unit of the property], shape (n,).
         growth: How it grows.
+        stds: Standard uncertainties that came with the values, shape (n,); 0 where none did, as by default.
 
     Raises:
         SurrogateError: When the rows are no training set, or K has no Cholesky factor.
     """
 
-    def __init__(self, queries: Queries, X: FloatArray, y: FloatArray, growth: GrowthSettings) -> None:
+    def __init__(
+        self, queries: Queries, X: FloatArray, y: FloatArray, growth: GrowthSettings, stds: FloatArray | None = None
+    ) -> None:
         self._queries, self._growth = queries, growth
         self._all_X, self._all_y = X, y
+        self._all_stds = np.zeros(len(y)) if stds is None else stds
         self._fitted: FittedHyperparameters | None = None
         self.n_fits = 0
         self._n = self._refit_after = 0
@@ -118,18 +123,20 @@ class GrowingGP:
         """The lengthscale, or the geometric mean of several [standardised feature]."""
         return float(np.exp(np.log(self.lengthscales).mean())) if len(self.lengthscales) else 1.0
 
-    def append(self, x: FloatArray, y: float) -> FloatArray | None:
+    def append(self, x: FloatArray, y: float, std: float = 0.0) -> FloatArray | None:
         """Take in one row; fit again when it is time.
 
         Args:
             x: Standardised features, shape (d,).
             y: Value [unit of the property].
+            std: Its standard uncertainty, beyond the noise of all values [unit of the property].
 
         Returns:
             v, shape (m,): covariances among the queries a, b have fallen by v_a v_b. None where it was fitted again.
         """
         self._all_X = np.concatenate((self._all_X, x[None]))
         self._all_y = np.append(self._all_y, y)
+        self._all_stds = np.append(self._all_stds, std)
         surprised = self._is_surprised()
         if surprised or len(self._errors) + 1 >= self._refit_after:
             self._refit(search=surprised)
@@ -138,7 +145,8 @@ class GrowingGP:
         cross_factor = self.cross_factor(scaled[None])
         cross_row = cross_factor[0]
         # δ² is at least the noise, but for rounding.
-        delta = math.sqrt(max(self.signal + self.noise - float(cross_row @ cross_row), self.noise))
+        noise = self.noise + float(self._known_noise(np.array([std]))[0])
+        delta = math.sqrt(max(self.signal + noise - float(cross_row @ cross_row), noise))
         error = ((y - self.centre) / self.scale - float(cross_row @ self.u)) / delta
         v: FloatArray = self.columns.further(self.X, scaled[None], self.factor, cross_factor)[0] / delta
         self.columns.keep(v, self._n)
@@ -177,6 +185,11 @@ class GrowingGP:
         """Return b of further rows, whose scaled features have shape (p, d); shape (p, n)."""
         return self.factor.solve(np.asarray(covariances(self.X, scaled, self.signal), dtype=np.float64)).T
 
+    def _known_noise(self, stds: FloatArray) -> FloatArray:
+        """Return the variances that came with values, of z, shape (k,)."""
+        variances: FloatArray = np.square(stds / self.scale)
+        return variances
+
     def _is_surprised(self) -> bool:
         k = len(self._errors)
         squares = math.fsum(e * e for e in self._errors)
@@ -195,7 +208,7 @@ class GrowingGP:
         if growth.fit is None:
             found = fit_hyperparameters(X[sample], y[sample], ard=growth.ard, start=self._fitted, search=search)
         else:
-            found = growth.fit(X[sample], y[sample], self._fitted)
+            found = growth.fit(X[sample], y[sample], self._all_stds[rows][sample], self._fitted)
         self._fitted = found
         self.lengthscales, self.signal = found.lengthscales, found.signal_variance
         self.centre, self.scale = found.centre, found.scale
@@ -204,6 +217,7 @@ class GrowingGP:
         self._make_room(n + self._refit_after)
         self._room_X[:n] = X / self.lengthscales
         K = np.asarray(covariances(self.X, self.X, self.signal), dtype=np.float64)
+        K.flat[:: n + 1] += self._known_noise(self._all_stds[rows])
         L, self.noise = cholesky(K, found.noise_variance)
         self.factor = GrowingFactor(L, n + self._refit_after)
         z = (y - self.centre) / self.scale

@@ -59,7 +59,7 @@ class PosteriorDraws:
         kept = _spread(len(y), MOST_ROWS)
         X, y = X[kept], y[kept]
         sample = _spread(len(y), MOST_FIT_ROWS)
-        found = PosteriorModeFit(groups)(X[sample], y[sample], None)
+        found = PosteriorModeFit(groups)(X[sample], y[sample], np.zeros(len(sample)), None)
         self._lengthscales, self._signal = found.lengthscales, found.signal_variance
         self._centre, self._scale = found.centre, found.scale
         self._X = X / self._lengthscales

@@ -69,7 +69,9 @@ class PosteriorModeFit:
 
     groups: int
 
-    def __call__(self, X: FloatArray, y: FloatArray, start: FittedHyperparameters | None) -> FittedHyperparameters:
+    def __call__(
+        self, X: FloatArray, y: FloatArray, stds: FloatArray, start: FittedHyperparameters | None
+    ) -> FittedHyperparameters:
         """Fit them.
 
         Where all values are equal nothing is to be learned, and the present ones (or the modes) stand.
@@ -77,6 +79,7 @@ class PosteriorModeFit:
         Args:
             X: Standardised features and groups, finite, shape (n, d + groups), n ≥ 1.
             y: Values, finite, shape (n,).
+            stds: Their standard uncertainties, 0 where none is known, shape (n,): σ_n² is what they err beyond.
             start: Where to begin.
 
         Raises:
@@ -87,27 +90,31 @@ class PosteriorModeFit:
         centre, scale, varies = centre_and_scale(y)
         theta = self._start(d) if start is None else self._theta_of(start, d)
         if varies:
-            theta = self._mode(
-                theta, X, (y - centre) / scale, FIRST_ITERATIONS if start is None else FURTHER_ITERATIONS
-            )
+            iterations = FIRST_ITERATIONS if start is None else FURTHER_ITERATIONS
+            theta = self._mode(theta, X, (y - centre) / scale, np.square(stds / scale), iterations)
         lengthscales = np.exp(np.concatenate((theta[:d], np.full(self.groups, theta[d]))))
         return FittedHyperparameters(lengthscales, math.exp(theta[d + 1]), math.exp(theta[d + 2]), centre, scale)
 
-    def _mode(self, theta: FloatArray, X: FloatArray, z: FloatArray, iterations: int) -> FloatArray:
+    def _mode(
+        self, theta: FloatArray, X: FloatArray, z: FloatArray, known_noise: FloatArray, iterations: int
+    ) -> FloatArray:
         d = len(theta) - 3
+        noise = known_noise if known_noise.any() else None
         bounds = np.array([BOUNDS[0]] * d + list(BOUNDS[1:]))
 
         def negative(theta: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = self.posterior_and_gradient(theta, X, z)
+            value, gradient = self.posterior_and_gradient(theta, X, z, noise)
             return -value, -gradient
 
         return minimise(negative, theta, bounds, max_iterations=iterations, tolerance=TOLERANCE_NAT).x
 
-    def posterior_and_gradient(self, theta: FloatArray, X: FloatArray, z: FloatArray) -> tuple[float, FloatArray]:
+    def posterior_and_gradient(
+        self, theta: FloatArray, X: FloatArray, z: FloatArray, known_noise: FloatArray | None = None
+    ) -> tuple[float, FloatArray]:
         """Return ln p(z | X, θ) + ρ, but for a constant, and its gradient, shape (d + 3,)."""
         d = len(theta) - 3
         each = np.concatenate((theta[:d], np.full(self.groups, theta[d]), theta[d + 1 :]))
-        value, by_each = likelihood_and_gradient(each, X, z)
+        value, by_each = likelihood_and_gradient(each, X, z, known_noise)
         shared = by_each[d : d + self.groups].sum()
         gradient = np.concatenate((by_each[:d], [shared], by_each[d + self.groups :]))
         mode, deviation = prior_of(d)

@@ -73,13 +73,22 @@ def most_likely_lengthscales(
     return found[:d], float(found[d]), float(found[d + 1])
 
 
-def likelihood_and_gradient(theta: FloatArray, X: FloatArray, z: FloatArray) -> tuple[float, FloatArray]:
-    """Return ln p(z | X, θ) and its gradient by θ = (ln ℓ_1 … ln ℓ_d, ln σ_f², ln σ_n²), shape (d + 2,)."""
+def likelihood_and_gradient(
+    theta: FloatArray, X: FloatArray, z: FloatArray, known_noise: FloatArray | None = None
+) -> tuple[float, FloatArray]:
+    """Return ln p(z | X, θ) and its gradient by θ = (ln ℓ_1 … ln ℓ_d, ln σ_f², ln σ_n²), shape (d + 2,).
+
+    Args:
+        theta: θ.
+        X: Standardised features, shape (n, d).
+        z: Standardised values, shape (n,).
+        known_noise: Variance of each value beside σ_n², shape (n,).
+    """
     n, d = X.shape
     scaled = X * np.exp(-theta[:d])
     signal, noise_asked = math.exp(theta[d]), math.exp(theta[d + 1])
     K_f: FloatArray = covariances(scaled, scaled, signal).astype(np.float64, copy=False)
-    L, _ = cholesky(K_f, noise_asked)
+    L, _ = cholesky(K_f if known_noise is None else K_f + np.diag(known_noise), noise_asked)
     alpha = lapack.dpotrs(L, z, lower=1)[0]
     value = -0.5 * float(z @ alpha) - float(np.log(L.diagonal()).sum()) - 0.5 * n * math.log(2.0 * math.pi)
     lower = lapack.dpotri(L, lower=1, overwrite_c=1)[0]  # its upper triangle is 0, as that of L

@@ -157,6 +157,19 @@ def test_a_pool_that_is_larger_than_what_is_looked_at_is_sampled(biased: Callabl
     assert GapGain(active_rows=50).propose(world.context(), 3) == proposal
 
 
+def test_uncertainties_that_came_with_the_values_count(biased: Callable) -> None:
+    """Of a family all of whose values are vague a new value teaches more; none and zeros are the same."""
+    context = biased(9).context()
+    vague = np.where(context.pool.family_codes[context.observed] == 2, 1.0, 0.0)[:, None]
+    none = dataclasses.replace(context, uncertainties=np.zeros((len(context.observed), 1)))
+    policy = GapGain(model_share=1.0)
+    assert policy.propose(none, 1) == policy.propose(context, 1)
+    before = [context.pool.family_codes[index] for index in indices(policy.propose(context, 12))]
+    after = dataclasses.replace(context, uncertainties=vague)
+    asked = [context.pool.family_codes[index] for index in indices(policy.propose(after, 12))]
+    assert asked.count(2) > before.count(2)
+
+
 def two_properties(world: World, second: np.ndarray, weights: tuple[float, float]) -> AcquisitionContext:
     context = world.context()
     targets = tuple(

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from agent.acquisition.base import AcquisitionContext
 from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.decide import decide_result
 from agent.campaign.plan import Ordering
 from agent.entropy.measure import EntropyMeasure
 from protocols.wire.messages import ControlAction, FailureReason
-from tests.support.campaigns import Play, quantity, small_plan, small_pool, value_of
+from tests.support.campaigns import Play, quantity, result_of, small_plan, small_pool, value_of
 
 POOL = small_pool(30)
 START = ("c000", "c007", "c013")
@@ -127,3 +128,17 @@ def test_a_context_is_a_copy_that_later_events_do_not_change() -> None:
     for _ in range(5):
         played.answer(played.awaited[0])
     assert plain(before) == kept
+
+
+def test_the_uncertainty_of_a_value_is_seen_with_it() -> None:
+    played = play()
+    attempt = played.awaited[0]
+    certain = quantity(value_of(attempt.candidate_id))
+    played.take(
+        decide_result(played.campaign, result_of(attempt, certain.model_copy(update={"standard_deviation": 0.25})))
+    )
+    context = make_context(played.campaign, pool_arrays(POOL))
+    known = dict(zip(context.observed.tolist(), context.target_uncertainties[0].tolist(), strict=True))
+    index = POOL.index_of[attempt.candidate_id]
+    assert known.pop(index) == 0.25
+    assert set(known.values()) == {0.0}

@@ -204,3 +204,22 @@ def test_without_a_feature_that_varies_all_queries_are_alike(memory_bytes: int, 
 def test_rows_that_are_no_training_set_are_refused(X: np.ndarray, y: np.ndarray) -> None:
     with pytest.raises(SurrogateError):
         GrowingGP(Table(0).queries(), X, y, GrowthSettings())
+
+
+def test_values_of_known_uncertainty_count_with_it() -> None:
+    """As the textbook has it: K + σ_n² I + diag(std²), from the first rows and from those that came since."""
+    table = Table(5)
+    stds = np.where(np.arange(POOL) % 3, 0.0, 0.8)
+    process = GrowingGP(table.queries(), table.X[:ROWS], table.y[:ROWS], GrowthSettings(), stds[:ROWS])
+    for row in range(ROWS, ROWS + 3):
+        process.append(table.X[row], float(table.y[row]), float(stds[row]))
+    assert process.n_fits == 1
+    n = ROWS + 3
+    scaled = table.X / process.lengthscales
+    K = process.signal * np.exp(-0.5 * np.square(scaled[:, None] - scaled).sum(axis=2))
+    noisy = K[:n, :n] + np.diag(process.noise + np.square(stds[:n] / process.scale))
+    exact = K[::2, :n] @ np.linalg.solve(noisy, (table.y[:n] - process.centre) / process.scale)
+    left = process.signal - np.einsum("ij,ji->i", K[::2, :n], np.linalg.solve(noisy, K[:n, ::2]))
+    mean, std = process.predict()
+    assert mean == pytest.approx(process.centre + process.scale * exact, abs=1e-7)
+    assert std == pytest.approx(process.scale * np.sqrt(np.maximum(left, 0.0)), abs=1e-5)

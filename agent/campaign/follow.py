@@ -1,4 +1,4 @@
-"""What follows by itself from the state: the next attempt, a candidate that is given up, a pause, the end."""
+"""What follows by itself from the state: the next attempt, a candidate that is abandoned, a pause, the end."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def test_a_campaign_that_is_killed_again_and_again_decides_as_its_undisturbed_tw
     assert_nothing_lost_or_doubled(journal)
 
 
-def test_a_campaign_that_is_killed_in_its_first_moments_can_be_taken_up(
+def test_a_campaign_that_is_killed_in_its_first_moments_can_be_resumed(
     tmp_path: Path, started: Callable[..., Runner], undisturbed: Callable[[str, int], list[tuple[str, ...]]]
 ) -> None:
     runner = started(tmp_path / "run", policy="random", parallel=4).start()

@@ -78,7 +78,7 @@ def open_campaign(
     Args:
         folder: The run folder.
         pool: The candidates.
-        settings: The campaign's terms.
+        settings: The campaign's plan.
         campaign: Its name.
         recipients: Simulators that requests are addressed to.
         start: Candidate id and value of the start set.
@@ -138,7 +138,7 @@ def assemble_agent(
     Args:
         files: The run folder.
         pool: The candidates.
-        settings: The campaign's terms.
+        settings: The campaign's plan.
         broker: Where the broker is.
         header: What the recording says of the scenario.
         broker_limits: What this broker cannot do, said once in the log.

@@ -1,4 +1,4 @@
-"""What the agent is told: the campaign's terms, and how patient it is with the lab."""
+"""What the agent is told: the campaign's plan, and how patient it is with the lab."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
             recipients: Simulators that requests are addressed to.
             pool_digest: Of the pool.
             start_values: Of the property.
-            start_additional: Of the further ones, a row for each of `start_values`.
+            start_additional: Of the additional ones, a row for each of `start_values`.
         """
         additional = tuple(
             each.measured_on(name, [row[place] for row in start_additional])

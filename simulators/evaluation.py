@@ -31,7 +31,7 @@ class Evaluation:
         settings: Its latency and noise.
         executor: Where evaluations run.
         messages: Writes the answers.
-        counts: Told how evaluations end.
+        counts: Called with how evaluations end.
         on_event: Called with a short name and fields, for the log.
     """
 

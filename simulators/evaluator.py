@@ -26,7 +26,7 @@ class Evaluator(Protocol):
     """Evaluates one candidate; runs in a child process, so it may take long or crash."""
 
     def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
-        """Return the properties that `request.properties` names (and further ones, if they cost nothing).
+        """Return the properties that `request.properties` names (and others, if they cost nothing).
 
         Raises:
             EvaluationFailed: When there is no result; anything else counts as a crash.

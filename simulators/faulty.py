@@ -1,7 +1,7 @@
 """Lets the faults of an instrument act, around its executor and its link: the service between them knows nothing of it.
 
 The executor says what an attempt meets and spoils what it measures; the link spoils how the answer travels. Faults of
-the link act once, when the answer goes out first. What a killed simulator had in hand goes out without.
+the link act once, when the answer goes out first. What a killed simulator was handling goes out without.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class OracleTable:
         return cls(read_values(settings.path, settings.columns), miss=settings.miss)
 
     def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
-        """Return the requested properties, then the further ones that the table knows.
+        """Return the requested properties, then the additional ones that the table knows.
 
         Raises:
             EvaluationFailed: `unsupported` for a property that the table lacks (at all, or for this candidate),

@@ -154,7 +154,7 @@ class EntropyTargeted:
 
 @dataclass(slots=True)
 class _Family:
-    """A family as this decision sees it, with an outlook for each property."""
+    """A family as this decision sees it, with a forecast for each property."""
 
     name: str
     forecasts: list[FamilyForecast]

@@ -152,7 +152,7 @@ def is_excluded(start: FloatArray, acquired: FloatArray, patience: int) -> bool:
     Args:
         start: Its values that were not acquired, any order, shape (n,).
         acquired: Its acquired values in order of admission, shape (t,).
-        patience: Misses in a row.
+        patience: Acquisitions in a row without a gain.
     """
     sample, no_gain_count = np.sort(start), 0
     before = published_entropy(sample)

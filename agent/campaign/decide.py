@@ -135,7 +135,7 @@ def decide_failure(campaign: Campaign, message: CandidateFailure) -> Consequence
 
 
 def decide_control(campaign: Campaign, message: Control) -> Consequence:
-    """Decide on an operator's wish; one that was carried out before changes nothing.
+    """Decide on an operator's action; one that was carried out before changes nothing.
 
     Raises:
         MessageError: When it cannot be carried out: it lacks a field, names no candidate of the pool, or does not

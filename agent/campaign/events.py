@@ -49,12 +49,12 @@ class StartSetLoaded:
 
     @classmethod
     def of(cls, start: Sequence[tuple[str, float]], additional: Sequence[tuple[float, ...]]) -> Self:
-        """Return the event for candidate ids with their values, and the further values of each."""
+        """Return the event for candidate ids with their values, and the additional values of each."""
         ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
         return cls(ids, values, tuple(additional))
 
     def rows(self) -> Iterator[tuple[str, float, tuple[float, ...]]]:
-        """Yield candidate id, value and further values."""
+        """Yield candidate id, value and additional values."""
         additional = self.additional or ((),) * len(self.values)
         yield from zip(self.candidate_ids, self.values, additional, strict=True)
 
@@ -195,7 +195,7 @@ class RequestExpired:
 
 @dataclass(frozen=True, slots=True)
 class CandidateAbandoned:
-    """A candidate is given up; its unit of the budget is spent."""
+    """A candidate is abandoned; its unit of the budget is spent."""
 
     candidate_id: str
     reason: str
@@ -245,7 +245,7 @@ class CampaignStopping:
 
 @dataclass(frozen=True, slots=True)
 class ControlNoted:
-    """An operator's wish that was fulfilled already; its id is remembered, so that a late repetition stays one."""
+    """An operator's action that was carried out already; its id is remembered, so that a late repetition stays one."""
 
     action: str
     message_id: str

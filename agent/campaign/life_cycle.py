@@ -52,7 +52,7 @@ class CandidateStatus(IntEnum):
 
 
 OPEN: Final = frozenset({CandidateStatus.PENDING, CandidateStatus.RETRY_PENDING})
-"""Standings of a candidate that has been chosen and has no outcome yet."""
+"""Statuses of a candidate that has been chosen and has no outcome yet."""
 
 _S = CandidateStatus
 TRANSITIONS: Final[dict[type[Event], dict[CandidateStatus, CandidateStatus]]] = {
@@ -70,7 +70,7 @@ TRANSITIONS: Final[dict[type[Event], dict[CandidateStatus, CandidateStatus]]] = 
         _S.ABANDONED: _S.OBSERVED,
     },
 }
-"""Event type -> standing before -> standing after. What is not here cannot happen."""
+"""Event type -> status before -> status after. What is not here cannot happen."""
 
 
 class Phase(StrEnum):

@@ -136,7 +136,7 @@ class CampaignPlan(CampaignPlanSettings):
     additional_properties: tuple[AdditionalProperty, ...] = ()
     """Properties that are balanced beside it."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0
-    """Deviation of the start set's values, by which it is standardised where there are further ones [unit]."""
+    """Deviation of the start set's values, by which it is standardised where there are additional ones [unit]."""
 
     @property
     def targets(self) -> tuple[TargetProperty, ...]:

@@ -219,7 +219,7 @@ class Campaign:
     def _observe(self, candidate_id: str, value: float, additional: Sequence[float]) -> int:
         invariant(
             len(additional) == len(self.plan.additional_properties),
-            f"{candidate_id!r}: {len(additional)} further values",
+            f"{candidate_id!r}: {len(additional)} additional values",
         )
         index = self.pool.index_of[candidate_id]
         self.values[index] = value

@@ -1,4 +1,4 @@
-"""Where the policy runs: in the agent's own transaction when it is cheap, else in a child process, off the event loop.
+"""Where the policy runs: inline in the agent's own transaction, or in a child process, off the event loop.
 
 A thread would not do: a fit holds the interpreter for 60 to 130 ms at a time and the link's keep-alive with it.
 """

@@ -32,10 +32,10 @@ class RunRecorder:
         """Note a transaction that is about to be committed."""
         made = [dump_event(event) for event in transaction.events if isinstance(event, DecisionMade | PolicyExhausted)]
         before = self._store.sequence
-        took = [self._told(item) for item in transaction.took]
+        took = [self._note_of(item) for item in transaction.took]
         self._writer.note_transaction(took, made, before=before, sequence=before + len(transaction.events))
 
-    def _told(self, item: Input | DeadLetter) -> Mapping[str, Any]:
+    def _note_of(self, item: Input | DeadLetter) -> Mapping[str, Any]:
         match item:
             case Delivery():
                 return {"row": self._row_of(item)}

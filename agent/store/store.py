@@ -195,7 +195,7 @@ class Store:
         return [OutboxItem(*row) for row in rows]
 
     def counts(self) -> dict[str, int]:
-        """Return how many messages had which fate, over all restarts."""
+        """Return how many messages had which disposition, over all restarts."""
         with transaction(self._connection, self._url):
             rows = self._connection.execute(select(MESSAGE_COUNT.c.disposition, MESSAGE_COUNT.c.count)).all()
         return {row[0]: row[1] for row in rows}

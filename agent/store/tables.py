@@ -9,7 +9,7 @@
 | bias_point, bias_family | the bias trajectory | view |
 | outbox | requests that the broker has not confirmed yet | queue |
 | quarantine | messages that were none of ours, bounded | count and sample |
-| message_count | how many of each kind and fate | counters |
+| message_count | how many of each kind and disposition | counters |
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class QuarantineRow(SQLModel, table=True):
 
 
 class MessageCountRow(SQLModel, table=True):
-    """How many messages had which fate, over all restarts."""
+    """How many messages had which disposition, over all restarts."""
 
     __tablename__ = "message_count"
 

@@ -1,7 +1,7 @@
 """Which messages are being handled, written down before it is done: so that one that kills its handler is found out.
 
 A message that brings our process down is delivered again after the restart, and would bring it down for ever. So its
-digest is noted before it is handled and wiped out afterwards. What a start finds noted was in hand when the process
+digest is noted before it is handled and wiped out afterwards. What a start finds noted was in process when the last one
 died: that is one death. From then on it is a suspect and handled in a transaction of its own, so that the innocent
 beside it are cleared by their commit; at the third death it is dead-lettered: quarantined unread.
 
@@ -80,7 +80,7 @@ class PoisonMessageGuard:
             self._file = None
 
     def is_suspect(self, item: object) -> bool:
-        """Tell whether an input is a message that was in hand when a process died: then it is to be handled alone."""
+        """Tell whether an input is a message that was in process at a death: then it is to be handled alone."""
         return bool(self._deaths) and isinstance(item, Delivery) and _digest(item) in self._deaths
 
     def is_dead_lettered(self, delivery: Delivery) -> bool:

@@ -82,7 +82,7 @@ _CHANNELS: Final = {
     Channel.RECEIPT: "Receipts for one simulator.",
     Channel.STATUS: "Status of one client, retained; the broker sends its last will, `offline`.",
     Channel.METRICS: "The bias of the dataset, retained.",
-    Channel.CONTROL: "An operator's wishes.",
+    Channel.CONTROL: "An operator's actions.",
 }
 
 _PARAMETERS: Final[dict[str, dict[str, Any]]] = {

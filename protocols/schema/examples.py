@@ -31,7 +31,7 @@ SIMULATOR: Final = "emt-1"
 
 _ATTEMPT: Final = "9f3c6a52-d000017-0a1b2c3d-a1"
 _CANDIDATE: Final = "c-4be1d0a7"
-_LETTERHEAD: Final[dict[str, Any]] = {
+_COMMON_FIELDS: Final[dict[str, Any]] = {
     "campaign": CAMPAIGN,
     "sent_at": datetime(2026, 1, 31, 12, 0, 0, 250000, tzinfo=UTC),
 }
@@ -39,7 +39,7 @@ _ENERGY: Final = Quantity(name="formation_energy", value=-0.0473, unit="eV/atom"
 
 EXAMPLES: Final[tuple[Message, ...]] = (
     CandidateRequest(
-        **_LETTERHEAD,
+        **_COMMON_FIELDS,
         message_id=_ATTEMPT,
         attempt_id=_ATTEMPT,
         candidate_id=_CANDIDATE,
@@ -56,7 +56,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         deadline_s=60.0,
     ),
     CandidateResult(
-        **_LETTERHEAD,
+        **_COMMON_FIELDS,
         message_id="0d1c8f6be2a94c0e8a51f7f2a4c1b3d5",
         attempt_id=_ATTEMPT,
         candidate_id=_CANDIDATE,
@@ -65,7 +65,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         duration_s=0.412,
     ),
     CandidateFailure(
-        **_LETTERHEAD,
+        **_COMMON_FIELDS,
         message_id="6b0a7c1d9e8f4a2b8c3d5e7f90a1b2c3",
         attempt_id=_ATTEMPT,
         candidate_id=_CANDIDATE,
@@ -74,7 +74,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         detail="EMT has no parameters for Fe",
     ),
     ResultReceipt(
-        **_LETTERHEAD,
+        **_COMMON_FIELDS,
         message_id="c2a9e4d07b6f4f19a3d8e5b1f0c7a692",
         attempt_id=_ATTEMPT,
         simulator=SIMULATOR,
@@ -82,7 +82,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         detail="the candidate is observed",
     ),
     MetricsReport(
-        **_LETTERHEAD,
+        **_COMMON_FIELDS,
         message_id="5e8d2f41c0b94d7a96e3a1f7b2c8d0e4",
         observation=17,
         property="formation_energy",
@@ -100,7 +100,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         joint_entropy=-0.263,
     ),
     Status(
-        **_LETTERHEAD,
+        **_COMMON_FIELDS,
         message_id="a71f3c9be5d24086b9c4f2e8d1a0b657",
         client=AGENT_CLIENT,
         role="agent",
@@ -110,7 +110,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         incumbent=True,
     ),
     Control(
-        **_LETTERHEAD,
+        **_COMMON_FIELDS,
         message_id="operator-2026-01-31-1",
         action=ControlAction.ADD_OBSERVATION,
         candidate_id=_CANDIDATE,

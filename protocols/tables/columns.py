@@ -134,7 +134,7 @@ class TableColumns(BaseModel):
         return tuple(part.column for part in self.family_parts() if isinstance(part, BinnedColumn))
 
     def measured(self) -> tuple[str, ...]:
-        """The property and the further ones: what an evaluation gives, and no policy may see beforehand."""
+        """The property and the additional ones: what an evaluation gives, and no policy may see beforehand."""
         return (self.property, *self.additional_properties)
 
 

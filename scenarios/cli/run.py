@@ -56,7 +56,7 @@ def run(
     quiet: Quiet = False,
     json: Json = False,
     show_settings: ShowSettings = False,
-    single_process: Annotated[bool, typer.Option("--one-life", hidden=True)] = False,
+    single_process: Annotated[bool, typer.Option("--single-process", hidden=True)] = False,
     allow_code: AllowCode = None,
     debug: Debug = False,
 ) -> None:

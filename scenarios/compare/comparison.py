@@ -21,7 +21,7 @@ class CampaignEnd:
     """How one campaign ended.
 
     Attributes:
-        abandoned: Candidates that were given up: their values were refused, say.
+        abandoned: Candidates that were abandoned: their values were refused, say.
         reason: Why it ended, as the campaign says it.
         is_finished: Whether it came to its end; if not, it paused itself, as a run would.
     """

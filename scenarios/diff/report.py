@@ -34,7 +34,7 @@ _PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 def diff_table(found: Diff) -> RenderableType:
     """Return the verdict and where they part."""
     table = Table.grid(padding=(0, 2))
-    for name, told in _told(found):
+    for name, told in _rows_of(found):
         table.add_row(Text(f"  {name}", style="dim"), Text(told))
     return Group(Text(verdict(found), style="bold green" if found.is_same else "bold"), table)
 
@@ -114,7 +114,7 @@ def draw_diff(found: Diff, path: Path) -> Path:
     return path
 
 
-def _told(found: Diff) -> Iterator[tuple[str, str]]:
+def _rows_of(found: Diff) -> Iterator[tuple[str, str]]:
     yield "one", f"{found.one.name}: {found.decisions[0]:,} decisions, {len(found.one.events):,} events"
     yield "other", f"{found.other.name}: {found.decisions[1]:,} decisions, {len(found.other.events):,} events"
     for part in found.settings:

@@ -1,4 +1,4 @@
-"""The link of a recording that is played: says letters in their order, whatever the link does, and takes its leave."""
+"""The link of a recording that is played: says messages in their order, whatever the link does, and takes its leave."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from protocols.wire.topics import is_publishable
 from scenarios.play.messages import OutgoingMessage
 
 AGAIN_S: Final = 0.2
-"""Pause before a letter is said again whose outcome is unknown: a link fixes itself within seconds."""
+"""Pause before a message is said again whose outcome is unknown: a link fixes itself within seconds."""
 
 SHUTDOWN_GRACE_S: Final = 2.0
 """How long the last statuses may take; SIGTERM has five seconds in all."""
@@ -30,13 +30,13 @@ REFUSED: Final = "refused"
 
 
 class LiveLink:
-    """Says letters, one after the other.
+    """Says messages, one after the other.
 
     Args:
         transport: The link.
 
     Attributes:
-        counts: Letters by what became of them: `SAID`, `UNHEARD` (nobody listened, says the broker), `REFUSED`.
+        counts: Messages by what became of them: `SAID`, `UNHEARD` (nobody listened, says the broker), `REFUSED`.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -45,7 +45,7 @@ class LiveLink:
         self._online: dict[str, Status] = {}
 
     async def say(self, outgoing: OutgoingMessage) -> None:
-        """Say a letter, again until the broker has taken it.
+        """Say a message, again until the broker has taken it.
 
         Raises:
             BrokerError: When the broker refuses an answer; anything else may be too large for it, and is counted. So
@@ -105,7 +105,7 @@ def live_session(broker: BrokerSettings, client_id: str, subscriptions: tuple[st
 
 
 def status_message(status: Status) -> OutgoingMessage:
-    """Return a status as a letter that the broker keeps."""
+    """Return a status as a message that the broker keeps."""
     return OutgoingMessage(topic_of(status), encode(status), retain=True)
 
 

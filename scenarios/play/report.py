@@ -85,7 +85,7 @@ def _counts(request: LiveRequest, playing: PlaybackStatus) -> Iterator[tuple[str
         "beyond the recorded attempts: as the last one": played.extra_attempts,
         "left without an answer, as then": played.silent,
         "requests that came again": played.repeated,
-        "statuses, controls and others, unasked": played.unsolicited,
+        "statuses, controls and others, unsolicited": played.unsolicited,
         "still waiting": playing.waiting,
         "heard by nobody": playing.unheard,
         "refused by the broker": playing.refused,

@@ -16,7 +16,7 @@ from agent.pool.candidates import Pool
 from scenarios.replay.decisions import Decision
 
 OnDecision = Callable[[Decision, Decision, AcquisitionContext], None]
-"""Told of the recorded decision, today's, and what both could look at."""
+"""Called with the recorded decision, today's, and what both could look at."""
 
 NOTHING_RECORDED: Final[Mapping[int, Decision]] = {}
 
@@ -27,7 +27,7 @@ class FollowingPolicyRunner:
     Args:
         pool: The candidates.
         ask: Asks the policy again; None believes the recording.
-        compared: Told of every decision that was made again.
+        compared: Called with every decision that was made again.
         sequence: Returns the number of the journal's last row.
     """
 

@@ -1,6 +1,6 @@
 """Follows a recording row by row: folds what the agent folded, in the same transactions, by the rules of today.
 
-    start        a process began: what it had in hand is gone, and its policy is asked again
+    start        a process began: what it was handling is gone, and its policy is asked again
     event        a row of the journal, folded as it is; a decision among them is made again first
     transaction  the inputs that it names, in their order; what comes of them must be what is noted
     message      kept until a transaction takes it
@@ -31,7 +31,7 @@ from scenarios.replay.decisions import Decision
 from scenarios.replay.findings import Difference, RecordPosition, ReplayOutcome
 
 Followed = Callable[[Transaction, float], None]
-"""Told of every transaction or event that was followed, and when it was recorded [s]."""
+"""Called with every transaction or event that was followed, and when it was recorded [s]."""
 
 RowKind = TypeVar("RowKind", bound=Row)
 
@@ -50,7 +50,7 @@ class Follower:
     Args:
         pool: The candidates.
         ask: Asks the policy for every decision again; None believes the recording, and is many times faster.
-        followed: Told of what was folded.
+        followed: Called with what was folded.
 
     Attributes:
         campaign: As far as it was followed; None before its beginning.

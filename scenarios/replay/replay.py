@@ -189,7 +189,7 @@ def follow_to_the_end(
 
     Args:
         source: The recording and its world.
-        followed: Told of every transaction.
+        followed: Called with every transaction.
         progress: For a progress bar.
         campaign: Which one, where the recording holds several.
 

@@ -62,12 +62,12 @@ def replay_json(replay: Replay) -> str:
 
 def _figures(replay: Replay) -> Table:
     table = Table.grid(padding=(0, 2))
-    for name, told in _told(replay):
+    for name, told in _rows_of(replay):
         table.add_row(Text(f"  {name}", style="dim"), Text(told))
     return table
 
 
-def _told(replay: Replay) -> Iterator[tuple[str, str]]:
+def _rows_of(replay: Replay) -> Iterator[tuple[str, str]]:
     outcome = replay.outcome
     yield "recording", f"{replay.path}: {outcome.messages:,} messages in {outcome.recorded_s:,.1f} s"
     yield "campaign", f"{replay.campaign}, policy {replay.policy}, {outcome.phase or 'not begun'} at the end"

@@ -22,7 +22,7 @@ from protocols.concurrency.signals import ending_signals
 from protocols.errors import CampaignHalted, SettingsError
 from scenarios.display.console import INTERRUPTED, tell
 
-SINGLE_PROCESS: Final = "--one-life"
+SINGLE_PROCESS: Final = "--single-process"
 """Hidden flag of the process that may kill itself."""
 
 

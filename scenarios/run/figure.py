@@ -111,7 +111,7 @@ def draw_diff(
     Args:
         path: PNG file to write, 1800 pixels wide.
         runs: Both, by name.
-        parted_at: Step after which they chose differently; None where they never did.
+        parted_at: Observation after which they chose differently; None where they never did.
         parted: What happened there.
         title: What the picture shows.
         subtitle: What it comes to.

@@ -44,7 +44,7 @@ class OfflineRun:
         unknown: Pool indices of the candidates that nobody could answer for, in order, shape (u,).
         acquired: Pool indices of the observations beyond the start set, in the order in which they came, shape (t,);
             `acquired[i]` is what leads from observation i to observation i + 1.
-        abandoned: Pool indices of the candidates that were given up, those of `unknown` among them, shape (a,).
+        abandoned: Pool indices of the candidates that were abandoned, those of `unknown` among them, shape (a,).
         ended: Why it ended.
         is_finished: Whether it came to its end; if not, it has paused itself.
     """
@@ -107,7 +107,7 @@ def play_answered(
     excluded: Iterable[int] = (),
     on_decision: Callable[[int], None] = lambda _number: None,
 ) -> OfflineRun:
-    """Run a campaign to its end on answers that may be missing: such a candidate is given up, and counted.
+    """Run a campaign to its end on answers that may be missing: such a candidate is abandoned, and counted.
 
     Args:
         pool: The candidates.

@@ -1,7 +1,7 @@
 """An operator who intervenes: watches how far the campaign is, and says what the scenario wants, over MQTT.
 
 It looks at what the agent has committed, not at what travels: a receipt may be lost or come twice, and a broker may
-lose a control. So a wish goes out again until it is carried out, in this life of the campaign or the next; the agent
+lose a control. So an action goes out again until it is carried out, in this life of the campaign or the next; the agent
 carries out each message id once.
 """
 
@@ -30,7 +30,7 @@ MAX_SENDS: Final = 5
 the candidate has been observed already, for example."""
 
 ScheduledControls = tuple[tuple[OperatorAction, Control], ...]
-"""What an operator wants, in order: each wish with the control that it becomes."""
+"""What an operator wants, in order: each action with the control that it becomes."""
 
 
 class Operator:
@@ -72,10 +72,10 @@ class Operator:
         try:
             async with asyncio.TaskGroup() as group:
                 link = [group.create_task(self._transport.run()), group.create_task(self._drain())]
-                for wish, message in self._wanted:
+                for action, message in self._wanted:
                     if not self._carried_out(message.message_id):  # in an earlier life
-                        await self._reached(wish.at)
-                        await asyncio.sleep(wish.after_s)
+                        await self._reached(action.at)
+                        await asyncio.sleep(action.after_s)
                         await self._insist(message)
                 await self._transport.close()
                 for task in link:

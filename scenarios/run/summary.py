@@ -59,7 +59,7 @@ class RunSummary:
         budget: Requests allowed.
         spent: Requests that counted.
         observations: Results in the dataset, start set included.
-        abandoned: Candidates given up after failures.
+        abandoned: Candidates abandoned after failures.
         excluded: Candidates that an operator took out.
         retries: Second and further attempts.
         quarantined: Messages that were not ours.

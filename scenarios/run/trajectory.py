@@ -43,9 +43,9 @@ class Trajectory:
     Attributes:
         property: The property whose entropy is meant.
         unit: Its unit.
-        points: Step (results accepted) and bias, by ascending observation.
-        bands: Step -> band of every family's entropy, in the order of the point's families; for the observations that
-            have some.
+        points: Observation (results accepted) and bias, by ascending observation.
+        bands: Observation -> band of every family's entropy, in the order of the point's families; for those that have
+            some.
     """
 
     property: str

@@ -33,7 +33,7 @@ def instruments_share(given: Mapping[str, Any]) -> Iterator[Derivation]:
 
 
 def campaign_takes_from_table(given: Mapping[str, Any]) -> Iterator[Derivation]:
-    """Let the pool's table say the campaign's property, its unit and its range, and the units of further ones."""
+    """Let the pool's table say the campaign's property, its unit and its range, and the units of additional ones."""
     columns = _columns(given)
     if columns is None:
         return

@@ -14,10 +14,10 @@ from protocols.errors import SettingsError
 from protocols.wire.messages import Control, ControlAction, Finite, Identifier, Quantity, Text
 
 MAX_WISHES: Final = 1_000
-"""Most wishes of a scenario: more than a person has during a campaign."""
+"""Most actions of a scenario: more than a person has during a campaign."""
 
 MAX_AFTER_S: Final = 86_400.0
-"""Longest pause before a wish [s]: a scenario is no calendar."""
+"""Longest pause before an action [s]: a scenario is no calendar."""
 
 _OF_A_CANDIDATE: Final = frozenset({ControlAction.EXCLUDE_CANDIDATE, ControlAction.ADD_OBSERVATION})
 
@@ -36,7 +36,7 @@ class OperatorAction(BaseModel):
     value: Finite | None = None
     """For add_observation: what was measured manually [unit]."""
     after_s: Annotated[float, Field(ge=0, le=MAX_AFTER_S)] = 0.0
-    """How long it waits, when the wish before it is sent and `at` is reached [s]."""
+    """How long it waits, when the action before it is sent and `at` is reached [s]."""
     reason: Text = ""
     """Why, in the operator's words."""
 
@@ -53,24 +53,24 @@ class OperatorAction(BaseModel):
 
 
 def require_possible(operator_actions: Sequence[OperatorAction]) -> None:
-    """Check that every wish has its turn: nothing is acquired while a campaign is paused, so no `at` is reached.
+    """Check that every action has its turn: nothing is acquired while a campaign is paused, so no `at` is reached.
 
     Raises:
         ValueError: For a validator.
     """
     paused_at: int | None = None
     last = 0
-    for place, wish in enumerate(operator_actions):
-        if wish.at < last:
-            message = f"operator.{place} acts at {wish.at}, the one before it at {last}; put them in order"
+    for place, each in enumerate(operator_actions):
+        if each.at < last:
+            message = f"operator.{place} acts at {each.at}, the one before it at {last}; put them in order"
             raise ValueError(message)
-        if paused_at is not None and wish.at != paused_at:
-            message = f"operator.{place} acts at {wish.at}, but the campaign is paused at {paused_at} and stays there"
+        if paused_at is not None and each.at != paused_at:
+            message = f"operator.{place} acts at {each.at}, but the campaign is paused at {paused_at} and stays there"
             raise ValueError(message)
-        last = wish.at
-        if wish.action is ControlAction.PAUSE:
-            paused_at = wish.at
-        elif wish.action in {ControlAction.RESUME, ControlAction.STOP}:
+        last = each.at
+        if each.action is ControlAction.PAUSE:
+            paused_at = each.at
+        elif each.action in {ControlAction.RESUME, ControlAction.STOP}:
             paused_at = None
     if paused_at is not None:
         message = f"the operator pauses the campaign at {paused_at} and never resumes or stops it"
@@ -86,22 +86,22 @@ def controls(
     unit: str,
     now: datetime,
 ) -> tuple[Control, ...]:
-    """Return the messages of the wishes; each has the same id in every life of a campaign, and so acts once.
+    """Return the messages of the actions; each has the same id in every life of a campaign, and so acts once.
 
     Raises:
-        SettingsError: When a wish is about a candidate that the pool does not have.
+        SettingsError: When an action is about a candidate that the pool does not have.
     """
     return tuple(
         Control(
             campaign=campaign,
             message_id=hashlib.sha256(f"operator/{campaign}/{place}".encode()).hexdigest()[:32],
             sent_at=now,
-            action=wish.action,
-            candidate_id=None if wish.candidate is None else _candidate_id(wish.candidate, pool, place),
-            quantity=None if wish.value is None else Quantity(name=property_name, value=wish.value, unit=unit),
-            reason=wish.reason,
+            action=each.action,
+            candidate_id=None if each.candidate is None else _candidate_id(each.candidate, pool, place),
+            quantity=None if each.value is None else Quantity(name=property_name, value=each.value, unit=unit),
+            reason=each.reason,
         )
-        for place, wish in enumerate(operator_actions)
+        for place, each in enumerate(operator_actions)
     )
 
 

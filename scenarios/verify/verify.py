@@ -34,7 +34,7 @@ def verify(run: str, runs: Path, database_url: str | None, progress: ProgressCal
         run: Of a run, a recording or a pack.
         runs: Where run folders are.
         database_url: Of a database that is not the folder's own file.
-        progress: Told of every part.
+        progress: Called with every part.
 
     Raises:
         StoreError: When there is no such run, or its database is no Entropilot's.

@@ -1,4 +1,4 @@
-"""Which families a policy had given up by then: its own rule, asked of the same context.
+"""Which families a policy had excluded by then: its own rule, asked of the same context.
 
 | policy | a family is left out |
 |---|---|
@@ -53,7 +53,7 @@ def exclusions(context: AcquisitionContext, policy: str, options: Mapping[str, A
 
 
 def patience_of(policy: str, options: Mapping[str, Any]) -> int:
-    """Return after how many misses in a row a built-in policy leaves a family out: its option `patience`."""
+    """Return after how many acquisitions without a gain a built-in policy excludes a family: its option `patience`."""
     module, _, name = BUILT_IN[policy].partition(":")
     default = inspect.signature(getattr(importlib.import_module(module), name)).parameters["patience"].default
     return int(options.get("patience", default))

@@ -26,7 +26,7 @@ def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
     Args:
         events: The journal from its beginning, which may end anywhere.
         pool: The campaign's pool, or what the run has touched of it.
-        decision: Number of a decision in the journal (see `steps.find_decision`).
+        decision: Number of a decision in the journal (see `decision_named.find_decision`).
 
     Raises:
         StoreError: When the journal breaks the rules of a campaign.

@@ -1,4 +1,4 @@
-"""The state that a decision found: budget, families, what was in flight, and who had been given up."""
+"""The state that a decision found: budget, families, what was in flight, and which families were excluded."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def _again(explanation: Explanation) -> Iterator[Text]:
 def families_table(explanation: Explanation) -> Table:
     """Return what was known of the families then, the poorest first.
 
-    Misses are acquisitions in a row without a gain, as far as the policy counts them.
+    Acquisitions in a row without a gain are counted as far as the policy counts them.
     """
     with_no_gain = any(family.no_gain_count is not None for family in explanation.then.families)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))

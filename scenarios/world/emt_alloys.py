@@ -35,7 +35,7 @@ Count = Callable[[int, int], None]
 """Called with how many are done and how many there are."""
 
 MEMBERS_PER_FAMILY: Final = 215
-"""Crystals of each crystal system: 1,505 in all, enough that no family runs dry in a campaign of some 300 steps."""
+"""Crystals of each crystal system: 1,505 in all, enough that no family runs dry in a campaign of some 300 requests."""
 
 TOLERANCES: Final = ((0.01, -1.0), (0.1, 5.0))
 """Distance [Å] and angle [degree] tolerances between which the crystal system must stay the same: pymatgen's default

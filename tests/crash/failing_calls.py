@@ -110,7 +110,7 @@ def failing(folder: Path, kind: str, way: str, number: int) -> Iterator[Any]:
 
 
 def disturbed(folder: Path, case: Case) -> tuple[str, str, str]:
-    """Play the campaign in a child with one failing call; return its fate, the file, and what it said at its end."""
+    """Play the campaign in a child with one failing call; return how it ended, the file, and what it said."""
     kind, way, number = case
 
     def life() -> tuple[str, str, str]:
@@ -189,16 +189,16 @@ def _run(options: argparse.Namespace, place: Path) -> int:
     began = time.perf_counter()
     play(place / "twin")
     twin = story_of(place / "twin")
-    fates: dict[str, Counter[str]] = {}
+    dispositions: dict[str, Counter[str]] = {}
     violations: list[str] = []
     wanted = cases(place, options.only, options.sample, options.point)
     for case, seen in shared_out(wanted, lambda case: tried(case, twin, place), jobs=options.jobs):
         kind, way, number = case
-        fates.setdefault(f"{kind}/{way}", Counter())[seen.disposition] += 1
+        dispositions.setdefault(f"{kind}/{way}", Counter())[seen.disposition] += 1
         again = f"python -m tests.crash.failing_calls --only {kind}/{way} --point {number}"
         violations += [f"{kind}/{way} {number} ({seen.file}): {problem}; again: {again}" for problem in seen.problems]
     print(f"{'call / failure':<24}{'cases':>7}{'went on':>9}{'ended clearly':>15}{'killed':>8}{'faults':>8}")
-    for name, counts in fates.items():
+    for name, counts in dispositions.items():
         columns = [counts[disposition] for disposition in ("went on", "ended clearly", "killed", "fault")]
         print(f"{name:<24}{counts.total():>7}{columns[0]:>9}{columns[1]:>15}{columns[2]:>8}{columns[3]:>8}")
     for violation in violations[: options.show]:
@@ -206,7 +206,7 @@ def _run(options: argparse.Namespace, place: Path) -> int:
     figures = {
         "what": "failing system calls",
         "cases": len(wanted),
-        "fates": {name: dict(counts) for name, counts in fates.items()},
+        "dispositions": {name: dict(counts) for name, counts in dispositions.items()},
         "violations": len(violations),
         "seconds": round(time.perf_counter() - began, 1),
     }

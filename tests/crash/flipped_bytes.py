@@ -5,7 +5,7 @@
     … --only FILE                                        this file, and others that are named so
     python -m tests.crash.flipped_bytes --only FILE --point BIT     one bit (what a failure prints)
 
-| fate | what it means |
+| disposition | what it means |
 |---|---|
 | refused | the start, or a later read, ended with a named reason |
 | unharmed | the campaign ended as its twin; the bit was in unused space, or in what SQLite rebuilds |
@@ -47,7 +47,7 @@ WAL_HEAD: Final = 32
 FRAME_HEAD: Final = 24
 RANDOM_PLACES: Final = 400
 HANGS_AFTER_S: Final = 60
-FATES: Final = ("refused", "unharmed", "healed", "view", "silent", "fault")
+DISPOSITIONS: Final = ("refused", "unharmed", "healed", "view", "silent", "fault")
 
 Place = tuple[str, int]
 """File, and number of the bit in it."""
@@ -170,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 [(name, options.point)] if options.point is not None else places(base, [name], options.sample)
             )
         ]
-        fates: dict[str, Counter[str]] = {}
+        dispositions: dict[str, Counter[str]] = {}
         told: dict[str, Counter[str]] = {}
         seen_by_wal: Counter[str] = Counter()
         violations: list[str] = []
@@ -178,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wanted, lambda where: tried(bases[where[0]], where, twin, rows, place), jobs=options.jobs
         ):
             name, bit = where
-            fates.setdefault(name, Counter())[seen.disposition] += 1
+            dispositions.setdefault(name, Counter())[seen.disposition] += 1
             told.setdefault(f"{name}: {seen.disposition}", Counter())[_short(seen.told)] += 1
             seen_by_wal[f"{seen.disposition}, the WAL {'tells' if seen.wal_says else 'does not tell'}"] += (
                 name.endswith("-wal")
@@ -186,11 +186,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if seen.disposition == "fault":
                 again = f"python -m tests.crash.flipped_bytes --only {name} --point {bit}"
                 violations.append(f"{name} bit {bit}: {seen.disposition}: {seen.told}; again: {again}")
-        _print_table(fates, told, seen_by_wal, violations)
+        _print_table(dispositions, told, seen_by_wal, violations)
         figures = {
             "what": "flipped bits",
             "places": len(wanted),
-            "fates": {name: dict(counts) for name, counts in fates.items()},
+            "dispositions": {name: dict(counts) for name, counts in dispositions.items()},
             "wal": {name: count for name, count in seen_by_wal.items() if count},
             "violations": len(violations),
             "seconds": round(time.perf_counter() - began, 1),
@@ -204,11 +204,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print_table(
-    fates: dict[str, Counter[str]], told: dict[str, Counter[str]], by_wal: Counter[str], violations: list[str]
+    dispositions: dict[str, Counter[str]], told: dict[str, Counter[str]], by_wal: Counter[str], violations: list[str]
 ) -> None:
-    print(f"{'file':<24}" + "".join(f"{disposition:>10}" for disposition in FATES))
-    for name, counts in fates.items():
-        print(f"{name:<24}" + "".join(f"{counts[disposition]:>10}" for disposition in FATES))
+    print(f"{'file':<24}" + "".join(f"{disposition:>10}" for disposition in DISPOSITIONS))
+    for name, counts in dispositions.items():
+        print(f"{name:<24}" + "".join(f"{counts[disposition]:>10}" for disposition in DISPOSITIONS))
     for name, count in by_wal.items():
         if count:
             print(f"  WAL: {name}: {count}")

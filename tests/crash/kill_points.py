@@ -104,7 +104,7 @@ def killed_at(folder: Path, point: int) -> bool:
     return in_child(life).signal == signal.SIGKILL
 
 
-def taken_up(folder: Path, twin: JournalFold) -> list[str]:
+def resumed(folder: Path, twin: JournalFold) -> list[str]:
     """Restart in a child what a kill has left, finish it there, and judge."""
 
     def life() -> list[str]:
@@ -120,7 +120,7 @@ def killed_for_good(folder: Path, point: int, twin: JournalFold) -> list[str]:
     """Kill a real process at a line, restart it in another, and judge."""
     if not killed_at(folder, point):
         return ["the campaign ended before this line"]
-    return taken_up(folder, twin)
+    return resumed(folder, twin)
 
 
 def dead_alone(folder: Path, point: int, twin: JournalFold, side: str) -> list[str]:
@@ -256,7 +256,7 @@ def restart_every_content(golden: Golden, most: int | None, *, jobs: int, place:
         tally.violations.append(
             f"{len(at_line)} lines, the golden run had {len(golden.lines)}: not the same every time"
         )
-    for number, found in shared_out(wanted, lambda i: taken_up(copies[i - 1], golden.fold), jobs=jobs):
+    for number, found in shared_out(wanted, lambda i: resumed(copies[i - 1], golden.fold), jobs=jobs):
         point = at_line.index(number - 1) + 1
         where = shown(golden.lines[point - 1])
         tally.violations += [

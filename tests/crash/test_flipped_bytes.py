@@ -20,8 +20,8 @@ def test_a_flipped_bit_in_the_campaigns_files_is_refused_or_does_no_harm(tmp_pat
     command = [sys.executable, "-m", "tests.crash.flipped_bytes", *files, "--sample", "20", "--json", str(figures)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    by_file = json.loads(figures.read_text())["fates"]
+    by_file = json.loads(figures.read_text())["dispositions"]
     assert set(by_file) == {"campaign.db", "campaign.db-wal"}
-    for fates in by_file.values():
-        assert not {"silent", "fault"} & set(fates)
-        assert fates.get("refused", 0) + fates.get("healed", 0) > 5  # the flips were felt
+    for dispositions in by_file.values():
+        assert not {"silent", "fault"} & set(dispositions)
+        assert dispositions.get("refused", 0) + dispositions.get("healed", 0) > 5  # the flips were felt

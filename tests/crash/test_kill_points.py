@@ -37,11 +37,11 @@ def test_the_files_of_the_executed_lines_lead_to_the_same_decisions_and_lose_not
     assert found["distinct_lines"] > 0.75 * found["executable_lines"]
 
 
-def test_a_process_that_is_killed_with_sigkill_at_a_line_is_taken_up_as_its_twin(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_with_sigkill_at_a_line_is_resumed_as_its_twin(tmp_path: Path) -> None:
     assert kill_points(tmp_path, "--sample", "20")["points"] == 20
 
 
-def test_a_restart_that_is_killed_as_well_is_taken_up_as_its_twin(tmp_path: Path) -> None:
+def test_a_restart_that_is_killed_as_well_is_resumed_as_its_twin(tmp_path: Path) -> None:
     assert kill_points(tmp_path, "--recovery", "--sample", "15")["points"] == 15
 
 

@@ -16,7 +16,7 @@ from tests.crash.powercut.disk import (
     WRITE,
     Change,
     Disk,
-    fates,
+    dispositions,
     read_recording,
 )
 from tests.crash.powercut.explorer import Explorer, Recorded, record_campaign
@@ -176,7 +176,7 @@ def test_a_torn_write_ends_at_a_sectors_edge_and_harms_no_byte_beside_it() -> No
     before = bytes([7]) * 4096
     write = a_write(700, 2000)
     seen = set()
-    for left in fates([write], random.Random(5), 200):
+    for left in dispositions([write], random.Random(5), 200):
         disk = Disk()
         disk.safe.apply(Change(WRITE, "file", "", 1, 0, before))
         after = bytes(disk.safe.with_changes(left).contents[1])

@@ -108,7 +108,7 @@ def test_a_database_that_is_locked_for_a_moment_delays_the_campaign_and_changes_
     assert judge(tmp_path, twin) == []
 
 
-def test_a_database_that_stays_locked_ends_the_agent_with_a_reason_and_the_campaign_is_taken_up(
+def test_a_database_that_stays_locked_ends_the_agent_with_a_reason_and_the_campaign_is_resumed(
     tmp_path: Path, twin: JournalFold
 ) -> None:
     began = time.monotonic()
@@ -159,7 +159,7 @@ def test_a_full_disk_ends_the_campaign_with_a_reason_and_space_takes_it_up(
 
 
 @pytest.mark.parametrize("kilobytes", [3, 10, 70, 200, 400])
-def test_a_file_that_may_not_grow_ends_the_campaign_with_a_reason_and_it_is_taken_up(
+def test_a_file_that_may_not_grow_ends_the_campaign_with_a_reason_and_it_is_resumed(
     tmp_path: Path, twin: JournalFold, kilobytes: int
 ) -> None:
     command = [sys.executable, "-c", PLAY, str(tmp_path), str(kilobytes * 1024)]

@@ -56,7 +56,7 @@ def test_a_part_that_is_stopped_for_longer_than_anybody_waits_goes_on_when_it_is
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_that_is_asked_to_end_under_load_ends_in_time_and_is_taken_up_again(
+def test_a_part_that_is_asked_to_end_under_load_ends_in_time_and_is_resumed_again(
     part: str, opened: Open, judged: Judge
 ) -> None:
     stage = opened(QUICK).start()

@@ -86,7 +86,7 @@ class Tally:
     """What became of the messages."""
 
     messages: int = 0
-    fates: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     taken_after: Counter[str] = field(default_factory=Counter)
     """Mutation -> how many of its messages were taken: those that left the meaning whole, or made another good one."""
     campaigns: int = 0
@@ -96,7 +96,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         """Take in another job's."""
         self.messages += other.messages
-        self.fates += other.fates
+        self.outcomes += other.outcomes
         self.taken_after += other.taken_after
         self.campaigns += other.campaigns
         self.nanoseconds.extend(other.nanoseconds)
@@ -205,7 +205,7 @@ def fuzz_agent(count: int, seed: int, tally: Tally) -> None:
             )
             live, disposition, before = LiveCampaign(rng), "violation", b""
         tally.messages += 1
-        tally.fates[disposition] += 1
+        tally.outcomes[disposition] += 1
         tally.taken_after[name] += not disposition.startswith("quarantined")
         if step.events:
             live.maker.settle(Transaction())
@@ -310,7 +310,7 @@ def fuzz_simulator(count: int, seed: int, tally: Tally) -> None:
                 )
             service.waiting.clear()
             tally.messages += 1
-            tally.fates["simulator: " + ("refused" if refused else "taken" if step.changes else "nothing new")] += 1
+            tally.outcomes["simulator: " + ("refused" if refused else "taken" if step.changes else "nothing new")] += 1
         outbox.close()
 
 
@@ -363,16 +363,16 @@ def main() -> int:
         "messages": total.messages,
         "campaigns": total.campaigns,
         "taken": sum(
-            n for disposition, n in total.fates.items() if not disposition.startswith(("quarantined", "simulator"))
+            n for disposition, n in total.outcomes.items() if not disposition.startswith(("quarantined", "simulator"))
         ),
-        "quarantined": sum(n for disposition, n in total.fates.items() if disposition.startswith("quarantined")),
+        "quarantined": sum(n for disposition, n in total.outcomes.items() if disposition.startswith("quarantined")),
         "p50_us": round(float(p50)),
         "p99_us": round(float(p99)),
         "max_us": round(float(p100)),
         "violations": len(total.violations),
         "seconds": round(time.monotonic() - began),
     }
-    for disposition, number in sorted(total.fates.items()):
+    for disposition, number in sorted(total.outcomes.items()):
         print(f"  {disposition:48s}{number:>12,}")
     print("taken after:", ", ".join(f"{name} {number:,}" for name, number in total.taken_after.most_common()))
     print(json.dumps(figures))

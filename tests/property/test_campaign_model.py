@@ -1,4 +1,4 @@
-"""The campaign against a model of a screenful: the model foretells every receipt and every standing, in any order.
+"""The campaign against a model of a screenful: the model foretells every receipt and every status, in any order.
 
 `test_campaign_properties` says what must never happen; this says what must happen. The model knows nothing of events:
 it keeps, of each candidate, its attempts and how it ended.

@@ -185,7 +185,7 @@ class CampaignUnderFire(RuleBasedStateMachine):
         assert not any(math.isfinite(v) for v in self.campaign.values[~observed])
 
     @invariant()
-    def the_books_agree_with_the_standings(self) -> None:
+    def the_books_agree_with_the_statuses(self) -> None:
         campaign = self.campaign
         open_now = {which for group in campaign.open_decisions.values() for which in group}
         assert open_now == {which for which in POOL.candidate_ids if campaign.status_of(which) in OPEN}

@@ -16,14 +16,14 @@ def test_spoilt_messages_change_nothing_and_raise_nothing() -> None:
     tally = fuzz.fuzz(20_000, seed=1)
     assert tally.violations == []
     assert tally.messages == 20_000
-    refused = sum(count for disposition, count in tally.fates.items() if disposition.startswith("quarantined"))
+    refused = sum(count for disposition, count in tally.outcomes.items() if disposition.startswith("quarantined"))
     assert refused > 8_000
     assert {
         disposition.removeprefix("quarantined: ")
-        for disposition in tally.fates
+        for disposition in tally.outcomes
         if disposition.startswith("quarantined")
     } == fuzz.REASONS
-    assert tally.fates["candidate_result: accepted"] > 100  # the campaign lives, and good messages are taken
+    assert tally.outcomes["candidate_result: accepted"] > 100  # the campaign lives, and good messages are taken
     assert set(tally.taken_after) == set(MUTATIONS)
 
 

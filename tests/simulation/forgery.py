@@ -23,7 +23,7 @@ def forged_for_agent(
         rng: Chooses.
         campaign: The agent's.
         attempts: Attempt, candidate and recipient of requests that were made.
-        now: For the letterhead.
+        now: For the common fields.
 
     Returns:
         Its kind, topic and payload.

@@ -1,7 +1,7 @@
 """The processes: the real agent and the real simulators, put together as their assemblies do it, on virtual ports.
 
 Every start opens the same files as the start before. A death shuts store and link first, then the tasks unwind without
-effect; the note of what was in hand (`protocols.link.poison_guard`) stays as it was, as it would after SIGKILL.
+effect; the note of what was being handled (`protocols.link.poison_guard`) stays as it was, as it would after SIGKILL.
 """
 
 from __future__ import annotations

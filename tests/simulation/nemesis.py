@@ -178,7 +178,7 @@ class Nemesis:
             self._run.broker.queue(session, Message(topic, payload))
 
     def _control(self, action: ControlAction, candidate: str | None = None, *, value: float | None = None) -> None:
-        """Send a wish of the operator; sometimes one of before again, with its id."""
+        """Send a control of the operator; sometimes one of before again, with its id."""
         if self._controls and self._rng.random() < 0.3:
             self._send(self._rng.choice(self._controls))
             return

@@ -171,10 +171,10 @@ class Workbench:
         """
         number = len(self.parts)
         log, out = self.folder / f"part-{number}.err", self.folder / f"part-{number}.out"
-        fresh = fresh or self._fresh or module != "entropilot" or bool(file_limit)
-        if not fresh and can_be_forked(env):
-            whole = clean_environment() | dict(env)
-            return self._part(fork([*map(str, arguments)], folder=self.folder, env=whole, out=out, err=log), log, out)
+        if not (fresh or self._fresh or file_limit) and can_be_forked(module, env):
+            told, whole = [*map(str, arguments)], clean_environment() | dict(env)
+            forked = fork(told, module=module, folder=self.folder, env=whole, out=out, err=log)
+            return self._part(forked, log, out)
         command = [sys.executable, "-m", module, *map(str, arguments)]
         if file_limit:
             limited = f"import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, ({file_limit},) * 2)"

@@ -104,7 +104,7 @@ def status(client: str = SIMULATOR, health: Health = Health.ONLINE) -> Status:
 
 
 def control(action: ControlAction = ControlAction.ADD_OBSERVATION) -> Control:
-    """Return an operator's wish."""
+    """Return an operator's control."""
     return Control(**_ENVELOPE, action=action, candidate_id="al-1", quantity=ENERGY, reason="measured manually")
 
 

@@ -544,7 +544,7 @@ def require_mosquitto() -> None:
 # --- trouble with a run folder ---------------------------------------------------------------------------------------
 
 
-def test_a_second_agent_on_a_campaign_is_refused_and_the_first_goes_on_and_can_be_taken_up(bench: Workbench) -> None:
+def test_a_second_agent_on_a_campaign_is_refused_and_the_first_goes_on_and_can_be_resumed(bench: Workbench) -> None:
     slow = ("--set", "simulator.latency.mean_s=30", "--quiet")
     first = bench.start("run", "lab.toml", *slow)
     bench.wait_for_events("RequestIssued", 4)

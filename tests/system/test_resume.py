@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from scenarios.replay.replay import replay
 from scenarios.sources.recording_source import named_source
 from scenarios.verify.run_check import RunFiles, require_sound, verify_run
 from tests.endurance.endings import SIGTERM_S, seconds_to_end
+from tests.support.forked.command import Forked, fork
 from tests.support.stored_campaigns import assert_views_equal_fold, opened
 from tests.support.table_run import BUDGET, START, table_scenario
 
@@ -44,19 +44,25 @@ class Runner:
     def __init__(self, folder: Path, **campaign: Any) -> None:
         self.folder = folder
         self.campaign = campaign
-        self.process: subprocess.Popen[str]
+        self.process: Forked
 
     def start(self, *, resume: bool = False, file_limit: int = 0) -> Runner:
-        command = [sys.executable, "-m", "tests.support.table_run", str(self.folder)]
-        command += ["--campaign", json.dumps(self.campaign)]
+        command = [str(self.folder), "--campaign", json.dumps(self.campaign)]
         command += ["--resume"] * resume + (["--file-limit", str(file_limit)] if file_limit else [])
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        out, err = self._said(1), self._said(2)
+        self.process = fork(
+            command, module="tests.support.table_run", folder=Path.cwd(), env=os.environ, out=out, err=err
+        )
         return self
+
+    def _said(self, number: int) -> Path:
+        """The file that holds what it says on standard output (1) or error (2)."""
+        return self.folder.with_name(f"{self.folder.name}.{number}")
 
     def finish(self) -> tuple[int, str]:
         """Wait for the end; return exit code and what was said."""
-        said, complained = self.process.communicate(timeout=PATIENCE_S)
-        return self.process.returncode, said + complained
+        code = self.process.wait(PATIENCE_S)
+        return code, self._said(1).read_text() + self._said(2).read_text()
 
     def rows(self) -> int:
         """How many events the journal holds, read from outside."""
@@ -83,7 +89,7 @@ class Runner:
         with contextlib.suppress(psutil.NoSuchProcess):
             children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
-        self.process.communicate()
+        self.process.wait(PATIENCE_S)
         _, alive = psutil.wait_procs(children, timeout=5.0)
         assert alive == [], "orphans"
 
@@ -101,8 +107,6 @@ def started() -> Iterator[Callable[..., Runner]]:
     for runner in runners:
         if runner.process.poll() is None:
             runner.kill()
-        else:
-            runner.process.communicate()
 
 
 def pool_of(folder: Path) -> Pool:
@@ -177,7 +181,7 @@ def test_a_campaign_that_is_killed_again_and_again_decides_as_its_undisturbed_tw
     assert_nothing_lost_or_doubled(journal)
 
 
-def test_a_campaign_that_is_killed_in_its_first_moments_can_be_taken_up(
+def test_a_campaign_that_is_killed_in_its_first_moments_can_be_resumed(
     tmp_path: Path, started: Callable[..., Runner], undisturbed: Callable[[str, int], list[tuple[str, ...]]]
 ) -> None:
     runner = started(tmp_path / "run", policy="random", parallel=4).start()

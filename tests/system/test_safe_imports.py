@@ -135,7 +135,7 @@ def test_mosquitto_is_kept_by_a_process_of_ours(bench: Workbench) -> None:
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Workbench]:
     """A lab whose scenario lies in another folder than the commands are started in, and names code beside itself."""
-    with Workbench(tmp_path, fresh=True) as opened:
+    with Workbench(tmp_path) as opened:
         home = tmp_path / "home"
         home.mkdir()
         for name in ("lab.toml", "table.csv"):

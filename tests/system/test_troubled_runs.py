@@ -51,7 +51,7 @@ def test_a_run_that_is_killed_three_times_decides_as_one_that_is_not(bench: Work
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_a_run_that_is_asked_to_end_between_crashes_ends_and_can_be_taken_up(
+def test_a_run_that_is_asked_to_end_between_crashes_ends_and_can_be_resumed(
     bench: Workbench, number: signal.Signals
 ) -> None:
     slow = ("--set", "simulator.latency.mean_s=0.4", "--set", "crashes.at=[2,6]", "--campaign", "killed")

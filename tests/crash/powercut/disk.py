@@ -2,9 +2,9 @@
 
 The model. A write, a truncation, a new name or a removed one is *pending* until a sync covers it; bytes are covered by
 a sync of their file, names by a sync of their folder (POSIX promises no more; ext4, XFS and btrfs promise more, and we
-do not lean on it). After a cut each pending change has a fate of its own, in any combination and order:
+do not lean on it). After a cut each pending change has a disposition of its own, in any combination and order:
 
-| change | fates |
+| change | dispositions |
 |---|---|
 | write | written; skipped; torn (a beginning, up to a sector's edge); garbage (torn, and one sector of noise) |
 | truncation, new name, removed name, renaming | done; not done |
@@ -181,7 +181,7 @@ class Disk:
         return sync.file == waiting.file
 
 
-def fates(pending: list[Change], rng: random.Random, count: int) -> Iterator[list[Change]]:
+def dispositions(pending: list[Change], rng: random.Random, count: int) -> Iterator[list[Change]]:
     """Return what may be left of pending changes: nothing, everything, and `count` combinations by chance.
 
     Half of the combinations keep an order (a beginning of the changes, the last of them torn), half keep none.

@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from protocols.errors import StoreError
 from tests.crash.powercut import campaign as campaigns
-from tests.crash.powercut.disk import MARK, SYNC, WRITE, Change, Disk, Image, fates, read_recording
+from tests.crash.powercut.disk import MARK, SYNC, WRITE, Change, Disk, Image, dispositions, read_recording
 from tests.crash.powercut.promises import (
     Broken,
     Facts,
@@ -46,7 +46,7 @@ FIRST_LIFE_MARKS: Final = 430
 """The kill of the first life: at two fifths of the campaign."""
 
 LEFT_OUT: Final = (".lock", ".in_process", ".jsonl")
-"""Files that no promise stands on, beside the databases: lock files, the note of what is in hand, the recording."""
+"""Files that no promise stands on, beside the databases: lock files, the note of what is in process, the recording."""
 
 BEGINNING_EVENTS: Final = 2
 """What `agent.runtime.resume.begin` writes."""
@@ -168,7 +168,7 @@ class Explorer:
                     continue
                 self.findings.moments += 1
                 rng = random.Random(f"{self._seed}|{moment}")
-                for variant, left in enumerate(fates(disk.pending, rng, self._states)):
+                for variant, left in enumerate(dispositions(disk.pending, rng, self._states)):
                     which = f"{moment}.{variant}"
                     if not only or which == only:
                         self._judge(which, disk, left, owed, Path(name))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.crash.powercut.disk import MARK, Disk, Image, fates, read_recording
+from tests.crash.powercut.disk import MARK, Disk, Image, dispositions, read_recording
 from tests.crash.powercut.promises import Broken, open_image
 from tests.crash.powercut.recorder import record
 
@@ -52,7 +52,7 @@ def cut_workload(
             disk.play(change)
             if change.kind == MARK:
                 acknowledged = int(change.content)
-            for left in fates(disk.pending, rng, states):
+            for left in dispositions(disk.pending, rng, states):
                 _judge(toll, disk.safe.with_changes(left), acknowledged, Path(scratch))
     return toll
 

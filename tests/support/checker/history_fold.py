@@ -24,7 +24,7 @@ Breach = tuple[str, str]
 """An invariant's number, and what broke it."""
 
 REFUSED = "result_refused"
-OPEN = ("pending", "waiting")
+OPEN = ("pending", "retry pending")
 
 
 @dataclass(slots=True)
@@ -46,8 +46,8 @@ class Fold:
     families: Mapping[str, str] | None = None
     """Candidate -> family; None leaves the families of the dataset unchecked."""
     plan: dict[str, Any] = field(default_factory=dict)
-    standing: dict[str, str] = field(default_factory=dict)
-    """Candidates that are no longer available -> pending, waiting, observed, abandoned or excluded."""
+    status: dict[str, str] = field(default_factory=dict)
+    """Candidates that are no longer available -> pending, retry pending, observed, abandoned or excluded."""
     values: dict[str, float] = field(default_factory=dict)
     tries: dict[str, Try] = field(default_factory=dict)
     last_try: dict[str, str] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Fold:
     @property
     def pending(self) -> int:
         """Candidates that were chosen and have no outcome."""
-        return sum(self.standing.get(which) in OPEN for which in self.decided_by)
+        return sum(self.status.get(which) in OPEN for which in self.decided_by)
 
     def step(self, number: int, kind: str, event: Json) -> Iterator[Breach]:
         """Fold one row; yield what must not be."""
@@ -131,9 +131,9 @@ class Fold:
     def _decision_made(self, number: int, event: Json) -> Iterator[Breach]:
         yield from self._asked(number, event)
         for which in event["candidate_ids"]:
-            if which in self.standing:
-                yield "I5", f"row {number}: {which} was chosen, and it is {self.standing[which]}"
-            self.standing[which] = "pending"
+            if which in self.status:
+                yield "I5", f"row {number}: {which} was chosen, and it is {self.status[which]}"
+            self.status[which] = "pending"
             self.decided_by[which] = event["decision"]
         self.decisions.append(event)
 
@@ -178,8 +178,8 @@ class Fold:
             yield "I3", f"row {number}: a new attempt of {which}, and {before} neither failed nor expired"
         if event["attempt"] != (1 if before is None else self.tries[before].number + 1):
             yield "I3", f"row {number}: attempt {event['attempt']} of {which} follows {before}"
-        if self.standing.get(which) not in OPEN:
-            yield "I3", f"row {number}: {which} is requested, and it is {self.standing.get(which, 'available')}"
+        if self.status.get(which) not in OPEN:
+            yield "I3", f"row {number}: {which} is requested, and it is {self.status.get(which, 'available')}"
         row = {
             "attempt_id": attempt_id, "candidate_id": which, "decision": event["decision"],
             "attempt": event["attempt"], "recipient": event["recipient"], "sequence": number, "outcome": "",
@@ -187,7 +187,7 @@ class Fold:
         }  # fmt: skip
         self.tries[attempt_id] = Try(which, event["attempt"], event["recipient"], row)
         self.last_try[which] = attempt_id
-        self.standing[which] = "pending"
+        self.status[which] = "pending"
 
     def _result_accepted(self, number: int, event: Json) -> Iterator[Breach]:
         which = event["candidate_id"]
@@ -212,13 +212,13 @@ class Fold:
         yield from self._set_back(number, "expired", event)
 
     def _candidate_abandoned(self, number: int, event: Json) -> Iterator[Breach]:
-        if self.standing.get(event["candidate_id"]) != "waiting":
+        if self.status.get(event["candidate_id"]) != "retry pending":
             yield "I3", f"row {number}: {event['candidate_id']} is abandoned without a failure or an expiry"
-        self.standing[event["candidate_id"]] = "abandoned"
+        self.status[event["candidate_id"]] = "abandoned"
 
     def _candidate_excluded(self, number: int, event: Json) -> Iterator[Breach]:
         self._close(number, "excluded", open_of=event["candidate_id"])
-        self.standing[event["candidate_id"]] = "excluded"
+        self.status[event["candidate_id"]] = "excluded"
         yield from ()
 
     def _observation_added(self, number: int, event: Json) -> Iterator[Breach]:
@@ -231,16 +231,16 @@ class Fold:
         ended = (
             self.policy_exhausted or self.is_stopped_by_rule or self.stopped or self.requested >= self.plan["budget"]
         )
-        if not ended and self.families is not None and len(self.standing) < len(self.families):
+        if not ended and self.families is not None and len(self.status) < len(self.families):
             yield "I12", f"row {number}: finished with budget and candidates left, and nobody said so"
         self.finished_at = number
 
     def _set_back(self, number: int, outcome: str, event: Json) -> Iterator[Breach]:
         which = event["candidate_id"]
-        if self.standing.get(which) != "pending" or self.last_try.get(which) != event["attempt_id"]:
+        if self.status.get(which) != "pending" or self.last_try.get(which) != event["attempt_id"]:
             yield "I3", f"row {number}: {event['attempt_id']} {outcome}, and nobody waits for it"
         self._close(number, outcome, attempt_id=event["attempt_id"])
-        self.standing[which] = "waiting"
+        self.status[which] = "retry pending"
 
     def _observe(
         self, number: int, which: str, value: float | None, source: str, attempt_id: str | None
@@ -248,9 +248,9 @@ class Fold:
         low, high = self.plan["valid_range"]
         if value is None or not math.isfinite(value) or (source != "start set" and not low <= value <= high):
             yield "I11", f"row {number}: {which} = {value} {self.plan['unit']}, expected {low} to {high}"
-        if self.standing.get(which) == "observed":
+        if self.status.get(which) == "observed":
             yield "I2", f"row {number}: {which} is observed a second time"
-        self.standing[which] = "observed"
+        self.status[which] = "observed"
         self.values[which] = math.nan if value is None else value
         family = None if self.families is None else self.families.get(which)
         self.observations.append((which, number, family, value, self.plan["unit"], source, attempt_id))
@@ -282,15 +282,15 @@ class Fold:
         """Return what the next decision may look at, and how many candidates it may choose."""
         index = {which: at for at, which in enumerate(pool.candidate_ids)}
         plan, decision = self.plan, len(self.decisions)
-        observed = {index[which] for which, how in self.standing.items() if how == "observed"}
-        pending = {index[which] for which, how in self.standing.items() if how in OPEN}
+        observed = {index[which] for which, how in self.status.items() if how == "observed"}
+        pending = {index[which] for which, how in self.status.items() if how in OPEN}
         acquired = [(number, index[which]) for number, which in self.acquired]
         if plan["ordering"] == "in_order":
             lag = max(1, plan["parallel"] // plan["batch"])
             pending = {index[which] for which, number in self.decided_by.items() if number > decision - lag}
             observed -= pending
             acquired = sorted(pair for pair in acquired if pair[0] <= decision - lag)
-        available = [at for at, which in enumerate(pool.candidate_ids) if which not in self.standing]
+        available = [at for at, which in enumerate(pool.candidate_ids) if which not in self.status]
         digest = hashlib.sha256(f"entropilot/{plan['seed']}/{decision}".encode()).digest()
         context = AcquisitionContext(
             pool=pool,

@@ -77,16 +77,26 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def can_be_forked(env: Mapping[str, str]) -> bool:
-    """Whether no variable is among these that acts only when a process starts."""
-    return hasattr(os, "fork") and not any(name.startswith(FRESH_ONLY) for name in env)
+def can_be_forked(module: str, env: Mapping[str, str]) -> bool:
+    """Whether a module is one that runs, and no variable is among these that acts only when a process starts."""
+    runs = module == "entropilot" or module.startswith("tests.support.")
+    return runs and hasattr(os, "fork") and not any(name.startswith(FRESH_ONLY) for name in env)
 
 
-def fork(arguments: Sequence[str], *, folder: Path, env: Mapping[str, str], out: Path, err: Path) -> Forked:
-    """Run `entropilot` with these arguments in a fork.
+def fork(
+    arguments: Sequence[str],
+    *,
+    module: str = "entropilot",
+    folder: Path,
+    env: Mapping[str, str],
+    out: Path,
+    err: Path,
+) -> Forked:
+    """Run a module with these arguments in a fork, as `python -m` does.
 
     Args:
-        arguments: What follows `entropilot`.
+        arguments: What follows the module.
+        module: Its name.
         folder: Where it runs.
         env: The whole environment.
         out: Where its standard output goes.
@@ -97,8 +107,8 @@ def fork(arguments: Sequence[str], *, folder: Path, env: Mapping[str, str], out:
         path.touch()  # whoever looks at it may be sooner than the fork
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(_server(os.getpid()))
-    asked = {"arguments": list(arguments), "folder": str(folder), "env": dict(env), "out": str(out), "err": str(err)}
-    connection.sendall(json.dumps(asked).encode() + b"\n")
+    place = {"folder": str(folder), "env": dict(env), "out": str(out), "err": str(err)}
+    connection.sendall(json.dumps({"module": module, "arguments": list(arguments), **place}).encode() + b"\n")
     return Forked(connection)
 
 

@@ -89,7 +89,7 @@ def _become(asked: Mapping[str, Any]) -> None:
     os.environ.update(asked["env"])
     random.seed()
     sys.argv[1:] = asked["arguments"]
-    runpy.run_module("entropilot", run_name="__main__", alter_sys=True)
+    runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

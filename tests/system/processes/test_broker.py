@@ -63,15 +63,15 @@ async def test_a_mosquitto_that_is_killed_comes_back_and_remembers(tmp_path: Pat
     mosquitto_or_skip()
     async with mosquitto_broker(tmp_path) as reached:
         await asyncio.sleep(SETTLED_S)  # one that dies sooner is taken for one that cannot start
-        leash = next(
+        guarding = next(
             child
             for child in psutil.Process().children()
             if "scenarios.broker.child_guard" in " ".join(child.cmdline())
         )
-        (first,) = leash.children()
+        (first,) = guarding.children()
         first.kill()
         until = time.monotonic() + 10
-        while not (back := [child.pid for child in leash.children() if child.pid != first.pid]):
+        while not (back := [child.pid for child in guarding.children() if child.pid != first.pid]):
             assert time.monotonic() < until, "it did not come back"
             await asyncio.sleep(0.05)
         while not await listens(reached):
@@ -90,14 +90,14 @@ async def test_mosquitto_on_a_port_in_use_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.system
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
-def test_what_a_leash_holds_ends_when_its_owner_is_killed() -> None:
+def test_what_a_guard_holds_ends_when_its_owner_is_killed() -> None:
     with started([sys.executable, "-c", OWNER], stdout=subprocess.PIPE) as owner:
         assert owner.stdout is not None
-        leash = psutil.Process(int(owner.stdout.readline()))
+        guarding = psutil.Process(int(owner.stdout.readline()))
         until = time.monotonic() + PATIENCE_S
-        while not leash.children() and time.monotonic() < until:
+        while not guarding.children() and time.monotonic() < until:
             time.sleep(0.02)
-        (held,) = leash.children()
+        (held,) = guarding.children()
         owner.send_signal(signal.SIGKILL)
         owner.wait()
         gone, alive = psutil.wait_procs([held], timeout=PATIENCE_S)
@@ -123,17 +123,17 @@ while True: time.sleep(0.01)
 @pytest.mark.parametrize(
     ("deaf_to", "codes"), [(1, {0, -signal.SIGTERM}), (10**6, {-signal.SIGKILL})], ids=["once", "for good"]
 )
-def test_what_a_leash_holds_ends_although_it_does_not_hear_that_it_is_to(deaf_to: int, codes: set[int]) -> None:
+def test_what_a_guard_holds_ends_although_it_does_not_hear_that_it_is_to(deaf_to: int, codes: set[int]) -> None:
     """Mosquitto forgets a SIGTERM that comes between its first listening and its main loop.
 
     On a slow machine one more SIGTERM may meet an interpreter that is on its way out and has no handler any more.
     """
     command = [sys.executable, "-c", FORGETFUL.format(deaf_to=deaf_to)]
     guard = [sys.executable, "-m", "scenarios.broker.child_guard"]
-    with started([*guard, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as leash:
-        assert leash.stdin is not None
-        assert leash.stdout is not None
-        assert leash.stdout.readline() == b"ready\n"
+    with started([*guard, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as guarding:
+        assert guarding.stdin is not None
+        assert guarding.stdout is not None
+        assert guarding.stdout.readline() == b"ready\n"
         time.sleep(SETTLED_S)
-        leash.stdin.close()
-        assert leash.wait(30) in {code % 256 for code in codes}
+        guarding.stdin.close()
+        assert guarding.wait(30) in {code % 256 for code in codes}

@@ -66,5 +66,5 @@ def test_a_fork_that_is_left_is_found_and_the_process_that_forks_is_not(tmp_path
 
 @pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONIOENCODING", "LD_PRELOAD"])
 def test_what_acts_when_python_starts_asks_for_a_start(name: str) -> None:
-    assert not can_be_forked({"HOME": "/", name: ""})
-    assert can_be_forked({"HOME": "/", "ENTROPILOT_BROKER": ""})
+    assert not can_be_forked("entropilot", {"HOME": "/", name: ""})
+    assert can_be_forked("entropilot", {"HOME": "/", "ENTROPILOT_BROKER": ""})

@@ -158,10 +158,10 @@ def test_requests_in_flight_count_by_their_predicted_distribution(biased: Callab
     flight = np.sort([choice.index for choice in etal.propose(world.context(), 5).choices])
     then = EntropyTargeted(cases=400).propose(world.context(pending=flight), 1)
     process, _, _ = parts(world, 1)
-    imagined = PendingConditioned(process)
-    imagined.extend(measure_columns(world.pool.features).apply(world.pool.features[flight]))
+    conditioned = PendingConditioned(process)
+    conditioned.extend(measure_columns(world.pool.features).apply(world.pool.features[flight]))
     known = world.truth[world.start[world.pool.family_codes[world.start] == 1]]
-    drawn = imagined.values(np.random.default_rng(0).normal(size=(4000, 5)))
+    drawn = conditioned.values(np.random.default_rng(0).normal(size=(4000, 5)))
     entropies = np.array([world.measure.entropy(np.sort(np.concatenate((known, values)))) for values in drawn])
     assert then.target_family == "tetragonal"
     assert then.details["entropy_before"] == pytest.approx(entropies.mean(), abs=5.0 * entropies.std() / 20.0)

@@ -224,7 +224,7 @@ def test_a_closed_candidate_awaits_nothing_and_its_unit_is_spent(closing: Event)
     assert not any(attempt.in_flight for attempt in state.attempts.values())
 
 
-def test_a_late_result_marks_its_attempt_and_changes_no_standing() -> None:
+def test_a_late_result_marks_its_attempt_and_changes_no_status() -> None:
     campaign = play()
     campaign.fold(DECIDED, ISSUED, EXPIRED, ABANDONED)
     campaign.fold(LateResultKept("a-1", WHO, "simulator-1", (), "the candidate is abandoned"))

@@ -46,13 +46,13 @@ def test_rows_in_flight_give_what_conditioning_on_their_values_would(memory_byte
     """In every case: the values that it says they may bring, appended one by one, give the same posterior."""
     table = Table(4)
     base = table.process(GrowthSettings(memory_bytes=memory_bytes))
-    imagined = PendingConditioned(base)
+    joint = PendingConditioned(base)
     flight = table.X[100:104]
     for rows in (flight[:1], flight[1:3], flight[3:]):
-        imagined.extend(rows)
+        joint.extend(rows)
     errors = np.random.default_rng(0).normal(size=(6, 4))
-    values, (means, std) = imagined.values(errors), imagined.predict(errors)
-    assert len(imagined) == 4
+    values, (means, std) = joint.values(errors), joint.predict(errors)
+    assert len(joint) == 4
     for case in range(6):
         X, y = np.concatenate((table.X[:ROWS], flight)), np.append(table.y[:ROWS], values[case])
         exact_mean, exact_std = conditioned(base, X, y, table.X[::2])
@@ -64,9 +64,9 @@ def test_values_in_flight_have_the_joint_distribution_of_the_posterior() -> None
     """Mean and covariance of twins and strangers: twins come together, but for the noise."""
     table = Table(5)
     base = table.process()
-    imagined = PendingConditioned(base)
-    imagined.extend(table.X[[100, 100, 120]])
-    drawn = imagined.values(np.random.default_rng(0).normal(size=(200_000, 3)))
+    joint = PendingConditioned(base)
+    joint.extend(table.X[[100, 100, 120]])
+    drawn = joint.values(np.random.default_rng(0).normal(size=(200_000, 3)))
     mean, std = base.predict()
     assert drawn.mean(axis=0) == pytest.approx(mean[[50, 50, 60]], abs=0.01 * base.scale)
     assert drawn.std(axis=0) == pytest.approx(np.hypot(std[[50, 50, 60]], base.noise_std), rel=0.01)

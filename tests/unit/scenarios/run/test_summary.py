@@ -145,7 +145,7 @@ def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_
     assert after.joint_entropy == joint_entropy(after.sizes, after.entropies)
 
 
-def test_the_time_of_a_campaign_that_was_taken_up_is_told_with_the_results_of_that_time() -> None:
+def test_the_time_of_a_campaign_that_was_resumed_is_told_with_the_results_of_that_time() -> None:
     grown = dataclasses.replace(SUMMARY.after, sizes=(10, 11, 12))  # of 0, 1, 2
     for here, told in ((30, "in 12.5 s, 15.9 results/s;"), (8, "(since it was resumed: 8 results in 12.5 s")):
         assert told in " ".join(printed(dataclasses.replace(SUMMARY, after=grown, accepted_here=here)).split())

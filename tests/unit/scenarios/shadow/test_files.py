@@ -84,7 +84,7 @@ def followed(folder: Path, scenario: Scenario, world: World, said: list[tuple[st
         return shadow
 
 
-def test_taken_up_in_the_middle_it_writes_the_same_lines_and_asks_nothing_twice(
+def test_resumed_in_the_middle_it_writes_the_same_lines_and_asks_nothing_twice(
     folder: Path, scenario: Scenario, world: World
 ) -> None:
     said = messages(world, 5)

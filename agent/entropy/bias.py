@@ -126,6 +126,12 @@ def coverage(sizes: Sequence[int]) -> float:
     return sum(size >= MIN_VALUES for size in sizes) / len(sizes) if sizes else 0.0
 
 
+def inserted(sample: FloatArray, value: float) -> FloatArray:
+    """Return an ascending sample with one value more."""
+    at = sample.searchsorted(value)
+    return np.concatenate((sample[:at], (value,), sample[at:]))
+
+
 def measure_bias(
     families: Sequence[str],
     family_codes_of_observed: IndexArray,
@@ -180,7 +186,7 @@ class BiasMeter:
         invariant(len(values) == len(self.targets), f"{len(values)} values of {len(self.targets)} properties")
         samples = self._samples[family_code]
         for place, value in enumerate(values):
-            samples[place] = np.insert(samples[place], int(np.searchsorted(samples[place], value)), value)
+            samples[place] = inserted(samples[place], value)
         self._rows[family_code].extend(values)
         self._entropies[family_code] = self._entropy(family_code)
         self._bands.pop(family_code, None)

@@ -13,6 +13,7 @@ import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray, PoolArrays
 from agent.acquisition.grown_surrogate import GrownSurrogate, canonical_order
+from agent.entropy.bias import inserted
 from agent.entropy.measure import EntropyMeasure
 from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.standardise import Standardisation
@@ -87,7 +88,7 @@ class FamilyHistory:
             added = self.measure.added(self.sample)
             gained = added is None or bool(added.gain(np.array([value]))[0] > LEAST_GAIN)
             self.no_gain_count = 0 if gained else self.no_gain_count + 1
-            self.sample = np.insert(self.sample, int(np.searchsorted(self.sample, value)), value)
+            self.sample = inserted(self.sample, value)
         self._rows, self._values = rows, values
 
     def surrogate(self) -> GrowingGP | None:

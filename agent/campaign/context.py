@@ -26,7 +26,6 @@ def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
     plan = campaign.plan
     statuses = campaign.statuses
     observed = statuses == CandidateStatus.OBSERVED
-    pending = (statuses == CandidateStatus.PENDING) | (statuses == CandidateStatus.RETRY_PENDING)
     acquired = campaign.acquired
     if plan.ordering is Ordering.IN_ORDER:
         hidden = np.array(
@@ -38,16 +37,18 @@ def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
             dtype=np.int64,
         )
         observed[hidden] = False
-        pending[:] = False
-        pending[hidden] = True
+        pending = np.sort(hidden)
         acquired = acquired[campaign.acquired_decisions <= campaign.next_decision - plan.lag]
+    else:
+        in_flight = (statuses == CandidateStatus.PENDING) | (statuses == CandidateStatus.RETRY_PENDING)
+        pending = np.flatnonzero(in_flight)
     observed_indices = np.flatnonzero(observed)
     return AcquisitionContext(
         pool=pool,
         observed=observed_indices,
         values=campaign.values[observed_indices],
         acquired=acquired.copy(),
-        pending=np.flatnonzero(pending),
+        pending=pending,
         available=np.flatnonzero(statuses == CandidateStatus.AVAILABLE),
         decision=campaign.next_decision,
         seed=decision_seed(plan.seed, campaign.next_decision),

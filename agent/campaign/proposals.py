@@ -6,6 +6,8 @@ import hashlib
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from agent.acquisition.base import Proposal
 from agent.campaign.decide import Consequence
 from agent.campaign.events import MAX_REASON_LENGTH, DecisionMade, PolicyExhausted
@@ -30,16 +32,15 @@ def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
     if campaign.phase is not Phase.RUNNING or campaign.has_ended_asking:
         return None
     plan = campaign.plan
-    available = int((campaign.statuses == CandidateStatus.AVAILABLE).sum())
-    count = min(plan.batch, plan.budget - campaign.requested, available)
-    if count < 1:
-        return None
     if plan.ordering is Ordering.IN_ORDER:
         oldest_open = min(campaign.open_decisions, default=campaign.next_decision)
-        ready = oldest_open > campaign.next_decision - plan.lag
-    else:
-        ready = campaign.open_count + count <= plan.parallel
-    return DecisionNeeded(campaign.next_decision, count, campaign.rest_policy) if ready else None
+        if oldest_open <= campaign.next_decision - plan.lag:
+            return None  # before the pool is counted: this is asked three times an event
+    available = int(np.count_nonzero(campaign.statuses == CandidateStatus.AVAILABLE))
+    count = min(plan.batch, plan.budget - campaign.requested, available)
+    if count < 1 or (plan.ordering is not Ordering.IN_ORDER and campaign.open_count + count > plan.parallel):
+        return None
+    return DecisionNeeded(campaign.next_decision, count, campaign.rest_policy)
 
 
 def decision_seed(campaign_seed: int, decision: int) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from agent.entropy.bands import Band
-from agent.entropy.best import Best, best_in_words, worse_than_start
+from agent.entropy.best import Best, best_in_words, price_of_evenness, worse_than_start
 from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy, priority
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
@@ -188,7 +188,8 @@ def summary_table(summary: RunSummary) -> RenderableType:
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
     best = best_in_words(summary.best)
-    lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found) if each]
+    price = "" if summary.random is None else price_of_evenness(summary.after, summary.random, "at random")
+    lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found, price) if each]
     return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, Text(caption, "dim"))
 
 

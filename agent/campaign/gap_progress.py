@@ -3,7 +3,7 @@
 - A family is *covered* with `MIN_VALUES` values, or with all that its candidates could give: with fewer an entropy says
   little. Points at which other families are covered are not compared.
 - The *mark* is the gap at the last gain: the first gap, then each that is lower than the mark by `gain_nat`. When one
-  more family is covered, the mark is set anew.
+  more family is covered, the mark is set again.
 - It is *even* from the first gap within `tolerance_nat` with all families covered, until one above the tolerance by
   more than `gain_nat`: a gap that trembles about the tolerance is no news.
 - It has *stalled* when `patience` acquisitions have passed since the mark, and it is not even.

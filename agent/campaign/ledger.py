@@ -187,7 +187,8 @@ class Ledger:
 
     def noticed(self) -> Noticed:
         """Return what the metrics say that the campaign may have to act on."""
-        return Noticed(self.progress.findings, None if self._rules is None else self._rules.fired())
+        rules = None if self.campaign.fired is not None else self._rules
+        return Noticed(self.progress.findings, None if rules is None else rules.fired())
 
     def question(self) -> Question | None:
         """Return what the policy is to be asked now; None when it is not due."""

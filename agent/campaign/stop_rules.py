@@ -44,15 +44,19 @@ NOTHING_NOTICED = Noticed()
 def due(campaign: Campaign, noticed: Noticed) -> tuple[Event, ...]:
     """Return what was noticed and the journal does not know yet."""
     new = tuple(noticed.findings[campaign.findings :])
-    may_ask = (
+    if noticed.fired is None or campaign.fired is not None or not _may_ask(campaign):
+        return new
+    return (*new, noticed.fired)
+
+
+def _may_ask(campaign: Campaign) -> bool:
+    """Whether there is anything left that a rule could change."""
+    return (
         campaign.phase is Phase.RUNNING
         and campaign.policy_exhausted is None
         and campaign.requested < campaign.plan.budget
         and bool((campaign.statuses == CandidateStatus.AVAILABLE).any())
     )
-    if noticed.fired is None or campaign.fired is not None or not may_ask:
-        return new
-    return (*new, noticed.fired)
 
 
 class RuleWatch:

@@ -20,6 +20,9 @@ from agent.entropy.bias import BIAS_METRICS, BiasMetric, BiasPoint
 HARM: Final = ("mean_gap", "entropy_range", "joint_entropy")
 """Figures that are told with their best: evenness by its mean and its worst case, and what evenness must not cost."""
 
+EVENNESS: Final = frozenset({"entropy_range", "entropy_std", "mean_gap", "evenness"})
+"""Figures that only compare families, and can be had by making the richest poorer."""
+
 WORSE_BY: Final = 0.001
 """Least change for the worse that is called one [nat]: the last digit that is shown."""
 
@@ -102,6 +105,28 @@ def worse_than_start(before: BiasPoint, after: BiasPoint) -> str:
     worse = "; ".join(_worse(before, after))
     thin = f"; at the start {before.coverage:.0%} of the families had five values" if before.coverage < 1 else ""
     return f"worse than it began: {worse}{thin}" if worse else ""
+
+
+def price_of_evenness(own: BiasPoint, other: BiasPoint, named: str) -> str:
+    """Say that a dataset is more even than another one at the price of joint entropy; empty where it is not.
+
+    Args:
+        own: The one that looks better.
+        other: What it is held against.
+        named: The other one, as people call it.
+    """
+    if own.joint_entropy is None or other.joint_entropy is None:
+        return ""
+    lost = other.joint_entropy - own.joint_entropy
+    if lost <= WORSE_BY or not any(_is_better(metric, own, other) for metric in BIAS_METRICS):
+        return ""
+    ends = f"{_number(own.joint_entropy)} nat, {_number(other.joint_entropy)} {named}"
+    return f"its evenness has a price: joint entropy {ends}"
+
+
+def _is_better(metric: BiasMetric, own: BiasPoint, other: BiasPoint) -> bool:
+    one, two = getattr(own, metric.name), getattr(other, metric.name)
+    return metric.name in EVENNESS and one is not None and two is not None and worse_by(metric, one, two) > WORSE_BY
 
 
 def worse_by(metric: BiasMetric, one: float, other: float) -> float:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.acquisition.ceilings import Ceiling
 from agent.entropy.bands import Band
-from agent.entropy.best import Best, best_in_words, worse_than_start
+from agent.entropy.best import Best, best_in_words, price_of_evenness, worse_than_start
 from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy, priority
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
@@ -196,8 +196,9 @@ def summary_table(summary: RunSummary) -> RenderableType:
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
     best = best_in_words(summary.best)
+    price = "" if summary.random is None else price_of_evenness(summary.after, summary.random, "at random")
     reach = reach_in_words(summary.ceilings, summary.further)
-    lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found, reach) if each]
+    lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found, price, reach) if each]
     short = [Text(line, "yellow") for line in who_falls_short(summary.ceilings)]
     return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim"))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agent.campaign.events import BecameEven, Event, GapStalled
 from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from scenarios.run.trajectory import Bands
@@ -65,6 +66,27 @@ def other_figure(written: BiasPoint, right: BiasPoint) -> str:
         one, other = getattr(written, what), getattr(right, what)
         if not equal(one, other):
             return f"{what} = {one}; the journal says {other}"
+    return ""
+
+
+def other_finding(event: Event, metrics: Sequence[TrajectoryPoint]) -> str:
+    """Return what a journalled finding says of the mean gap and the trajectory does not, in words; empty when all fits.
+
+    Args:
+        event: Of any kind.
+        metrics: After every observation before it.
+    """
+    match event:
+        case BecameEven():
+            told = [(event.observation, event.mean_gap)]
+        case GapStalled():
+            told = [(event.observation, event.mean_gap), (event.best_observation, event.best)]
+        case _:
+            return ""
+    for observation, gap in told:
+        right = metrics[observation].point.mean_gap if 0 <= observation < len(metrics) else None
+        if right is None or not equal(gap, right):
+            return f"a mean gap of {gap} at observation {observation}; the observations say {right}"
     return ""
 
 

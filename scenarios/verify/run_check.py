@@ -39,7 +39,7 @@ from agent.store.views import DatasetLabels
 from protocols.errors import InvariantViolation, StoreError
 from protocols.storage.database import opening, sqlite_url
 from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
-from scenarios.verify.part import CheckedPart, JournalFold, equal
+from scenarios.verify.part import CheckedPart, JournalFold, equal, other_finding
 
 EVENTS_PER_COMMIT: Final = 1_000
 """Events that are folded into the empty database at a time."""
@@ -194,6 +194,8 @@ def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[
             return CheckedPart("campaign", number - 1, problem), None
         if change.metrics is not None:
             metrics.append(change.metrics)
+        if problem := other_finding(event, metrics):
+            return CheckedPart("campaign", number - 1, f"row {number} of the journal: {problem}"), None
     return CheckedPart("campaign", len(events)), JournalFold(ledger, digests, tuple(metrics))
 
 

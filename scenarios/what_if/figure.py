@@ -47,7 +47,7 @@ class Line:
 def draw_what_if(
     path: Path, lines: Sequence[Line], answered: Mapping[str, Sequence[bool]], *, title: str, subtitle: str
 ) -> None:
-    """Draw the range of the families' entropies, and who answered for the candidates of the last line.
+    """Draw the range of the entropies, a ring at its best, and who answered for the candidates of the last line.
 
     Args:
         path: PNG file to write.
@@ -84,7 +84,8 @@ def _draw(axes: Any, curves: Sequence[tuple[str, FloatArray, FloatArray]]) -> No
         axes.plot(x, y, color=colour, linewidth=1.6, drawstyle="steps-post")
         defined = np.flatnonzero(np.isfinite(y))
         if len(defined):
-            at = defined[-1]
+            at, best = defined[-1], int(np.nanargmin(y))
+            axes.plot(x[best], y[best], "o", mfc="white", mec=colour, markersize=4.5, zorder=5)
             labels.append(EndLabel(float(x[at]), float(y[at]), f"{name}  {y[at]:.3f}", colour))
     draw_end_labels(axes, labels, LABEL_SIZE)
 

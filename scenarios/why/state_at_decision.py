@@ -27,7 +27,9 @@ def state_at_decision(campaign: Campaign, context: AcquisitionContext) -> StateA
     pool = context.pool
     targets, columns = zip(*context.target_values, strict=True)
     bias = measure_bias(pool.families, pool.family_codes[context.observed], np.column_stack(columns), targets)
-    views = exclusions(context, campaign.plan.policy, campaign.plan.policy_options)
+    plan = campaign.plan
+    policy, options = (context.policy, {}) if context.policy else (plan.policy, plan.policy_options)
+    views = exclusions(context, policy, options)
     return StateAtDecision(
         phase=campaign.phase.value,
         requested=campaign.requested,

@@ -13,6 +13,7 @@ import numpy as np
 from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
 from agent.acquisition.registry import make_policy
 from agent.campaign.plan import CampaignPlan, Ordering
+from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
 from protocols.wire.topics import ANY_SIMULATOR
@@ -27,6 +28,9 @@ decision, and the twin can tell."""
 CONTENT_SHARE: Final = 0.2
 """Of the fussy policies, how many end their campaign themselves."""
 
+STOP_SHARE: Final = 0.4
+"""Of the campaigns, how many have stop rules."""
+
 SETTLING_S: Final = 180.0
 """What the end of the faults may cost once: noticing dead links (30 s), back-off (30 s), repetitions (60 s × 1.25)."""
 
@@ -39,7 +43,8 @@ class Fussy:
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Choose the candidates of the largest hashes."""
         seen = (context.observed, context.values, context.acquired, context.pending, context.available)
-        shown = b"|".join(array.tobytes() for array in seen) + f"{context.decision}|{context.seed}|{count}".encode()
+        asked = f"{context.decision}|{context.seed}|{count}" + (f"|{context.policy}" if context.policy else "")
+        shown = b"|".join(array.tobytes() for array in seen) + asked.encode()
         scores = {int(at): _hashed(shown, int(at)) for at in context.available}
         best = sorted(scores, key=lambda at: (-scores[at], at))
         choices = [Choice(at, scores[at]) for at in best[: count + 1]]
@@ -110,6 +115,20 @@ class Terms:
         return SETTLING_S + self.plan.budget * (MOST_MISDEEDS + 2) * (slowest + 20 * self.faults.latency_s)
 
 
+def draw_stop(seed: int) -> StopSettings:
+    """Draw the stop rules of a seed, from a generator of their own: what else a seed draws stays as it was."""
+    rng = random.Random(f"stop-{seed}")
+    if rng.random() >= STOP_SHARE:
+        return StopSettings()
+    return StopSettings(
+        when_even=rng.choice(("off", "stop", "coverage")),
+        when_no_gain=rng.choice(("stop", "coverage")),
+        tolerance_nat=rng.choice((0.05, 0.5, 10.0)),
+        gain_nat=rng.choice((0.01, 0.2, 5.0)),
+        patience=rng.randint(1, 4),
+    )
+
+
 def draw_terms(seed: int) -> Terms:
     """Draw the terms of a seed."""
     rng = random.Random(f"terms-{seed}")
@@ -135,6 +154,7 @@ def draw_terms(seed: int) -> Terms:
         recipients=(ANY_SIMULATOR,) if rng.random() < 0.25 else simulators,
         valid_range=(-10.0, 10.0),
         estimator=random.Random(f"measure-{seed}").choice(ESTIMATORS),
+        stop=draw_stop(seed),
     )
     mean_s = rng.choice((0.05, 1.0, 5.0, 20.0))
     concurrency = rng.choice((1, 2, 4))

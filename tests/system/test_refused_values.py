@@ -33,5 +33,5 @@ def test_a_run_and_a_comparison_accept_and_abandon_as_many(tmp_path: Path) -> No
     accepted = run["accepted_here"]
     assert (accepted, run["abandoned"]) == (8, 12)
     assert (compared["acquired"]["random"], compared["abandoned"]["random"]) == ([accepted], [run["abandoned"]])
-    for figure in ("entropy_range", "mean_gap", "evenness"):
+    for figure in ("entropy_range", "mean_gap", "evenness", "joint_entropy"):
         assert compared["final"]["random"][figure] == [pytest.approx(run["after"][figure], abs=1e-9)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.entropy.best import HARM, Best, BestSoFar, best_in_words, best_of, worse_than_start
+from agent.entropy.best import HARM, Best, BestSoFar, best_in_words, best_of, price_of_evenness, worse_than_start
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
 
 
@@ -94,6 +94,18 @@ def test_a_start_of_which_entropies_say_little_is_told_beside_the_harm() -> None
 def test_what_is_no_worse_by_a_digit_that_is_shown_is_no_harm(after: BiasPoint) -> None:
     assert worse_than_start(point(0.1), after) == ""
     assert worse_than_start(after, after) == ""
+
+
+def test_evenness_at_the_price_of_joint_entropy_is_told_against_another_dataset() -> None:
+    told = price_of_evenness(point(0.1, 1.5), point(0.3, 1.75), "at random")
+    assert told == "its evenness has a price: joint entropy 1.500 nat, 1.750 at random"
+
+
+@pytest.mark.parametrize(
+    "other", [point(0.1, 1.75), point(0.05, 1.75), point(0.3, 1.5), point(0.3, 1.0), point(0.3, None)]
+)
+def test_who_is_not_more_even_or_not_poorer_pays_no_price(other: BiasPoint) -> None:
+    assert price_of_evenness(point(0.1, 1.5), other, "at random") == ""
 
 
 def test_what_is_told_as_harm_are_bias_metrics() -> None:

@@ -98,6 +98,13 @@ def test_the_best_observation_stands_beside_the_last() -> None:
     assert "joint entropy −0.125 nat at observation 178, −0.250 now" in text
 
 
+def test_evenness_that_costs_joint_entropy_beside_random_is_told_under_the_stars() -> None:
+    poorer = dataclasses.replace(SUMMARY, after=dataclasses.replace(SUMMARY.after, joint_entropy=-0.875))
+    text = printed(poorer)
+    assert "its evenness has a price: joint entropy −0.875 nat, −0.750 at random" in text
+    assert "price" not in printed(SUMMARY)
+
+
 def test_what_holds_of_the_mean_gap_at_the_end_is_told() -> None:
     even = dataclasses.replace(SUMMARY, found="even since observation 117: the mean gap is 0.031 nat")
     assert "even since observation 117: the mean gap is 0.031 nat" in printed(even)

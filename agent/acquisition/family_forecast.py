@@ -76,7 +76,7 @@ class FamilyForecast:
         self._conditioned: PendingConditioned | None = None
 
     @property
-    def samples(self) -> Sequence[FloatArray]:
+    def samples(self) -> FloatArray | Sequence[FloatArray]:
         """The values of the family in each case, those in flight among them, ascending; s of shape (k,)."""
         return self._samples
 

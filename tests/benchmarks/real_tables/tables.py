@@ -98,15 +98,15 @@ def jcfid(data: Path, out: Path) -> Scenario:
     return scenario_of(path, "jcfid", columns, halves, start=500, targets=list(additional))
 
 
-def wbm(data: Path, out: Path) -> Scenario:
+def wbm(data: Path, out: Path, *, rows: int = WBM_ROWS, budget: int = 300) -> Scenario:
     frame = pd.read_csv(data / "wbm" / "wbm_symmetry_ml_eform.csv.gz").dropna()
-    frame = frame.sample(WBM_ROWS, random_state=0).rename(columns={"material_id": "id", "crystal_system": "family"})
+    frame = frame.sample(rows, random_state=0).rename(columns={"material_id": "id", "crystal_system": "family"})
     columns = {
         "property": "e_form_ml_mace_mp0",
         "unit": "eV/atom",
         "features": ["e_form_ml_megnet", "e_form_ml_voronoi_rf", "n_sites"],
     }
-    return scenario_of(written(frame, out, "wbm"), "wbm", columns, AS_PUBLISHED)
+    return scenario_of(written(frame, out, "wbm"), "wbm", columns, AS_PUBLISHED, budget=budget)
 
 
 MAKERS: dict[str, Callable[[Path, Path], Scenario]] = {

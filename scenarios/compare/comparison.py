@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from agent.entropy.bias import BIAS_METRICS, BiasMetric
 from scenarios.compare.course import course_measures
-from scenarios.compare.measures import Contrast, Measure, contrasts
-from scenarios.compare.model_measures import ModelScores, model_measures
+from scenarios.compare.measures import Contrast, Measure, best_in, contrasts
+from scenarios.compare.model_measures import ModelScores, family_means, model_measures
 from scenarios.compare.statistics import CONFIDENCE, TEST
 from scenarios.compare.verdicts import sentences
 from scenarios.run.trajectory import Trajectory
@@ -107,9 +108,7 @@ class Comparison:
             "test": TEST,
             "fair_control": fair_control(self),
             "sentences": self.sentences(),
-            "best_policy": {
-                " ".join(filter(None, (each.target, each.model, each.name))): each.best for each in everything
-            },
+            "best_policy": {_key(each): best_in(each, everything) for each in everything},
             "acquired": {policy: self.acquired(policy) for policy in self.policies},
             "abandoned": {policy: [end.abandoned for end in ends] for policy, ends in self.ends.items()},
             "ended": {policy: [end.reason for end in ends] for policy, ends in self.ends.items()},
@@ -125,6 +124,10 @@ class Comparison:
                 | {"start": list(each.before), "final": {policy: list(each.after[policy]) for policy in self.policies}}
                 for each in models
             ]
+            document["by_family"] = {
+                target: family_means(list(of_target), self.policies, self.common)
+                for target, of_target in groupby(self.models, key=lambda each: each.target)
+            }
         return json.dumps(document, indent=2, ensure_ascii=False)
 
     def _bias_measure(self, metric: BiasMetric) -> Measure:
@@ -154,3 +157,8 @@ def fair_control(comparison: Comparison) -> str:
         text += f" Not fair in one thing: they acquired different numbers of rows ({means}); models are scored at the "
         text += "most that all have."
     return text
+
+
+def _key(measure: Measure) -> str:
+    """Return the name of a figure in a file: "mean_gap", "energy random_forest r2"."""
+    return " ".join(part for part in (measure.target, measure.model, measure.name) if part)

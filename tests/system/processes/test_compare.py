@@ -134,6 +134,10 @@ def test_models_are_scored_every_k_acquisitions_and_at_the_end(evaluated: Compar
     assert {row["family"] for row in by_family} == {"a", "b", "c"}
     assert len(by_family) >= 2 * 2 * 2 * 4 * 3  # the energy's; of the modulus a family may have too few rows
     document = json.loads(evaluated.json())
+    assert set(document["by_family"]) == {"energy", "modulus"}
+    r2, mae = document["by_family"]["energy"]["etal"]["a"]
+    assert r2 <= 1
+    assert mae > 0
     assert document["held_out"] == [18, 18]
     assert {(row["target"], row["measure"]) for row in document["tests"] if row["model"] == "ridge"} == {
         (target, score)

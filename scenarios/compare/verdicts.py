@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from scenarios.compare.measures import JOINT_ENTROPY, Contrast, Measure
-from scenarios.compare.statistics import PairedTest
+from scenarios.compare.statistics import EQUAL, PairedTest
 
 SMALLEST_P = 0.001
 """Below it a p-value is not spelled out: its digits would mean nothing with so few seeds."""
@@ -42,16 +42,16 @@ def p_value(p: float | None) -> str:
 
 
 def _common_note(of_figure: Sequence[Contrast]) -> str:
-    """Return why none of the comparisons of a figure could show anything; empty where one could, or reasons differ."""
-    notes = {each.test.note for each in of_figure}
-    return notes.pop() if len(notes) == 1 else ""
+    """Return why none of the comparisons of a figure could show anything; empty where one could."""
+    notes = [each.test.note for each in of_figure]
+    return next((note for note in notes if note != EQUAL), EQUAL) if all(notes) else ""
 
 
 def _sentence(of_figure: Sequence[Contrast], joint: Measure | None) -> str:
     first = of_figure[0]
     name = figure_name(first.measure)
     counts = sorted({each.test.count for each in of_figure})
-    seeds = f"over {counts[0]} seeds" if len(counts) == 1 else f"over {counts[0]} to {counts[-1]} seeds"
+    seeds = f"over {counts[0] if len(counts) == 1 else f'{counts[0]} to {counts[-1]}'} seeds"
     parts = [text for verdict in ("better", "bought", "worse") for text in _parts(of_figure, verdict, joint)]
     open_to_doubt = [_not_shown(each) for each in of_figure if each.verdict == "not shown"]
     if open_to_doubt:

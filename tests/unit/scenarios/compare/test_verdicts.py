@@ -71,6 +71,11 @@ def test_equal_figures_are_called_equal() -> None:
     assert told([measure({"etal": BASE, "random": BASE})]) == ["Not shown (equal with every seed): mean gap."]
 
 
+def test_few_seeds_are_the_reason_also_where_another_policy_happens_to_be_equal() -> None:
+    values = {"etal": BASE[:4], "random": BASE[:4], "coverage": shifted(1.0)[:4]}
+    assert told([measure(values)]) == ["Not shown (with 4 seeds no difference can be; it takes 7): mean gap."]
+
+
 def test_one_other_that_is_equal_does_not_silence_the_rest() -> None:
     (sentence,) = told([measure({"etal": BASE, "random": BASE, "coverage": shifted(0.1)})])
     assert "better than coverage" in sentence

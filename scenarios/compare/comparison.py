@@ -117,18 +117,23 @@ class Comparison:
             "course": {policy: {each.name: list(each.after[policy]) for each in course} for policy in self.policies},
             "tests": [test.flat() for test in self.contrasts(everything)],
         }
-        if self.models:
-            document |= {"held_out": list(self.held_out), "compared_at": self.common}
-            document["downstream"] = [
+        document |= self._models_document(models) if self.models else {}
+        return json.dumps(document, indent=2, ensure_ascii=False)
+
+    def _models_document(self, models: Sequence[Measure]) -> dict[str, Any]:
+        return {
+            "held_out": list(self.held_out),
+            "compared_at": self.common,
+            "downstream": [
                 {"target": each.target, "model": each.model, "score": each.name, "unit": each.unit}
                 | {"start": list(each.before), "final": {policy: list(each.after[policy]) for policy in self.policies}}
                 for each in models
-            ]
-            document["by_family"] = {
+            ],
+            "by_family": {
                 target: family_means(list(of_target), self.policies, self.common)
                 for target, of_target in groupby(self.models, key=lambda each: each.target)
-            }
-        return json.dumps(document, indent=2, ensure_ascii=False)
+            },
+        }
 
     def _bias_measure(self, metric: BiasMetric) -> Measure:
         first = self.runs[self.policies[0]]

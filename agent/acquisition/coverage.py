@@ -39,7 +39,6 @@ from agent.acquisition.selection import best_two, short_reason
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 
-
 CHUNK_ROWS: Final = 1_024
 """Known rows whose distances to a block of the pool are held at once (32 MiB)."""
 

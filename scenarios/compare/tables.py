@@ -179,7 +179,7 @@ def _caption(tests: Sequence[Contrast]) -> str:
     lines = [f"{what}Intervals are of each comparison alone."]
     if any(each.verdict == "bought" for each in tests):
         lines.append("bought: better, with joint entropy shown to be worse. Evenness that loses information.")
-    lines += [f"{note}." for note in dict.fromkeys(each.test.note for each in tests) if note]
+    lines += [f"Not shown ({note})." for note in dict.fromkeys(each.test.note for each in tests) if note]
     return "\n".join(lines)
 
 

@@ -80,7 +80,7 @@ def _not_shown(each: Contrast) -> str:
     good = -1.0 if measure.lower_is_better else 1.0
     low, high = sorted((good * test.low, good * test.high))
     unit, digits = f" {measure.unit}" if measure.unit else "", measure.decimals
-    return f"{each.other} ({low:.{digits}f} to {high:.{digits}f}{unit} better)".replace("-", "−")
+    return f"{each.other} ({_fixed(low, digits)} to {_fixed(high, digits)}{unit} better)"
 
 
 def _joint_too(each: Contrast, joint: Measure | None) -> str:
@@ -102,5 +102,11 @@ def _amount(measure: Measure, test: PairedTest, than: str = "") -> str:
     text = f"{'better' if gain >= 0 else 'worse'}{f' than {than}' if than else ''} by {abs(gain):.{digits}f}{unit}"
     if test.low is not None and test.high is not None:
         low, high = sorted((sign * test.low, sign * test.high))
-        text += f" [{low:.{digits}f}, {high:.{digits}f}]".replace("-", "−")
+        text += f" [{_fixed(low, digits)}, {_fixed(high, digits)}]"
     return f"{text} (Holm p {p_value(test.p_holm)})"
+
+
+def _fixed(value: float, digits: int) -> str:
+    """Write a number with a real minus sign, and none before what is zero to these digits."""
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0.0 else text.replace("-", "−")

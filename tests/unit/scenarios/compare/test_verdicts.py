@@ -88,5 +88,11 @@ def test_seeds_that_differ_in_number_are_told() -> None:
     assert told([replace(values, after=after)])[0].endswith("over 7 to 8 seeds.")
 
 
+def test_what_is_zero_to_the_digits_shown_has_no_sign() -> None:
+    other = [value + by for value, by in zip(BASE, [0.1, 0.2, 0.15, 0.12, -1e-4, 1e-5, 0.1, -1e-4], strict=True)]
+    (sentence,) = told([measure({"etal": BASE, "random": other})])
+    assert "−0.000" not in sentence
+
+
 def test_small_p_values_are_not_spelled_out() -> None:
     assert (p_value(0.0002), p_value(0.0123), p_value(None)) == ("< 0.001", "= 0.012", "not defined")

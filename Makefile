@@ -13,6 +13,7 @@
 #   make goldens VENV=.venv-newest PYTHON=python3.13    replay the golden recordings on another Python
 #
 #   make published               the paper's figures beside ours, and the time of a campaign (tables in ../shared/data)
+#   make does-it-work            policies on real tables, hours; and the page of the documents made of it
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,7 +26,7 @@ SEEDS ?= 300
 SLOWEST ?= 10
 MESSAGES ?= 200000
 
-.PHONY: run test check goldens bench published simulate crash kills soak fuzz planted coverage usual-way dist clean
+.PHONY: run test check goldens bench published does-it-work simulate crash kills soak fuzz planted coverage usual-way dist clean
 
 run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
@@ -53,6 +54,13 @@ bench: $(TEST_READY)
 published: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.etal_campaign
 	$(BIN)/python -m tests.benchmarks.published_figures
+
+does-it-work: $(TEST_READY)
+	$(BIN)/python -m tests.benchmarks.real_tables --quiet
+	$(BIN)/python -m tests.benchmarks.real_tables --quiet --start random
+	$(BIN)/python -m tests.benchmarks.real_tables --quiet --noise 0.1
+	$(BIN)/python -m tests.benchmarks.real_tables --quiet --parallel 1
+	$(BIN)/python -m tests.benchmarks.real_tables.page
 
 simulate: $(TEST_READY)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2

@@ -29,7 +29,7 @@ Reference: T. F. Gonzalez, Theor. Comput. Sci. 38, 293 (1985).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -38,6 +38,9 @@ from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, Index
 from agent.acquisition.selection import best_two, short_reason
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
+
+CHUNK_ROWS: Final = 1_024
+"""Known rows whose distances to a block of the pool are held at once (32 MiB)."""
 
 
 class Coverage:
@@ -108,10 +111,11 @@ class _Distances:
 
     def squares_to(self, rows: IndexArray) -> FloatArray:
         """Return the squared distances to the nearest of at least one row, shape (n,)."""
-        squares = np.empty(len(self.features))
-        known = self._columns.apply(self.features[rows])
-        for at, block, _ in self._rows.blocks():
-            squares[at] = cdist(block, known, "sqeuclidean").min(axis=1)
+        squares = np.full(len(self.features), np.inf)
+        for start in range(0, len(rows), CHUNK_ROWS):
+            known = self._columns.apply(self.features[rows[start : start + CHUNK_ROWS]])
+            for at, block, _ in self._rows.blocks():
+                np.minimum(squares[at], cdist(block, known, "sqeuclidean").min(axis=1), out=squares[at])
         return squares
 
     def to_centre(self, rows: IndexArray) -> FloatArray:

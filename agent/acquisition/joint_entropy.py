@@ -15,7 +15,8 @@ value Y is expected to change, both by the shares and by the values:
 | h_g | entropy of the values of g by the campaign's measure [nat]; of several properties their weighted mean |
 | Δh_g | what Y adds to it, negative where Y crowds in, see `entropy.expected_change` [nat] |
 
-Surrogates, requests in flight and their cases are those of `etal` (`family_forecast`, `family_history`).
+It is myopic, as every greedy policy: a family of which its surrogate expects little waits, and for long where that is
+wrong. Surrogates, requests in flight and their cases are those of `etal` (`family_forecast`, `family_history`).
 
 | input | outcome |
 |---|---|

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from agent.entropy.bias import BIAS_METRICS, BiasMetric
 from scenarios.compare.course import course_measures
-from scenarios.compare.measures import Contrast, Measure, contrasts
-from scenarios.compare.model_measures import ModelScores, model_measures
+from scenarios.compare.measures import Contrast, Measure, best_in, contrasts
+from scenarios.compare.model_measures import ModelScores, family_means, model_measures
 from scenarios.compare.statistics import CONFIDENCE, TEST
 from scenarios.compare.verdicts import sentences
 from scenarios.run.trajectory import Trajectory
@@ -109,9 +110,7 @@ class Comparison:
             "test": TEST,
             "fair_control": fair_control(self),
             "sentences": self.sentences(),
-            "best_policy": {
-                " ".join(filter(None, (each.target, each.model, each.name))): each.best for each in everything
-            },
+            "best_policy": {_key(each): best_in(each, everything) for each in everything},
             "acquired": {policy: self.acquired(policy) for policy in self.policies},
             "abandoned": {policy: [end.abandoned for end in ends] for policy, ends in self.ends.items()},
             "ended": {policy: [end.reason for end in ends] for policy, ends in self.ends.items()},
@@ -120,14 +119,23 @@ class Comparison:
             "course": {policy: {each.name: list(each.after[policy]) for each in course} for policy in self.policies},
             "tests": [test.flat() for test in self.contrasts(everything)],
         }
-        if self.models:
-            document |= {"held_out": list(self.held_out), "compared_at": self.common}
-            document["downstream"] = [
+        document |= self._models_document(models) if self.models else {}
+        return json.dumps(document, indent=2, ensure_ascii=False)
+
+    def _models_document(self, models: Sequence[Measure]) -> dict[str, Any]:
+        return {
+            "held_out": list(self.held_out),
+            "compared_at": self.common,
+            "downstream": [
                 {"target": each.target, "model": each.model, "score": each.name, "unit": each.unit}
                 | {"start": list(each.before), "final": {policy: list(each.after[policy]) for policy in self.policies}}
                 for each in models
-            ]
-        return json.dumps(document, indent=2, ensure_ascii=False)
+            ],
+            "by_family": {
+                target: family_means(list(of_target), self.policies, self.common)
+                for target, of_target in groupby(self.models, key=lambda each: each.target)
+            },
+        }
 
     def _bias_measure(self, metric: BiasMetric) -> Measure:
         first = self.runs[self.policies[0]]
@@ -156,3 +164,8 @@ def fair_control(comparison: Comparison) -> str:
         text += f" Not fair in one thing: they acquired different numbers of rows ({means}); models are scored at the "
         text += "most that all have."
     return text
+
+
+def _key(measure: Measure) -> str:
+    """Return the name of a figure in a file: "mean_gap", "energy random_forest r2"."""
+    return " ".join(part for part in (measure.target, measure.model, measure.name) if part)

@@ -17,7 +17,7 @@ from scenarios.compare.comparison import Comparison
 from scenarios.compare.difference_figure import draw_differences
 from scenarios.compare.downstream import Score
 from scenarios.compare.figure import Curve, Panel, draw_panels
-from scenarios.compare.measures import CONTROL, EVENNESS_FIGURES, Measure, poorer_in_all
+from scenarios.compare.measures import CONTROL, Measure, is_bought
 from scenarios.compare.model_measures import WORST, ModelScores
 from scenarios.compare.statistics import half_width_of
 from scenarios.display.observation_axis import OBSERVATION_LABEL
@@ -134,7 +134,7 @@ def _remark(measure: Measure, measures: Sequence[Measure]) -> str:
     best = measure.best
     if len(best) != 1:
         return way
-    bought = measure.name in EVENNESS_FIGURES and poorer_in_all(measures, best[0])
+    bought = is_bought(measure, best[0], measures)
     return f"{way}; {best[0]}" + (f": joint entropy below {CONTROL}'s" if bought else " ends best")
 
 

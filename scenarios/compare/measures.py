@@ -121,13 +121,26 @@ def contrasts(measures: Iterable[Measure], policies: Sequence[str]) -> list[Cont
     ]
 
 
-def poorer_in_all(measures: Sequence[Measure], policy: str) -> bool:
-    """Tell whether a policy ends with less joint entropy than the control, by the mean over seeds."""
+def is_bought(measure: Measure, policy: str, measures: Sequence[Measure]) -> bool:
+    """Tell whether a policy's place in a figure is no success: more even, with less joint entropy than the control.
+
+    Args:
+        measure: The figure.
+        policy: Which policy.
+        measures: All figures, the joint entropy among them if it is measured; it counts by the mean over seeds.
+    """
+    if measure.name not in EVENNESS_FIGURES or policy == CONTROL:
+        return False
     joint = next((each for each in measures if each.name == JOINT_ENTROPY), None)
-    if joint is None or CONTROL not in joint.after or policy == CONTROL:
+    if joint is None or CONTROL not in joint.after:
         return False
     own, control = estimate(joint.after[policy]), estimate(joint.after[CONTROL])
     return own is not None and control is not None and own.mean < control.mean
+
+
+def best_in(measure: Measure, measures: Sequence[Measure]) -> tuple[str, ...]:
+    """Return the best policies of a figure whose place is a success."""
+    return tuple(policy for policy in measure.best if not is_bought(measure, policy, measures))
 
 
 def shown(values: Sequence[float | None], decimals: int) -> str:

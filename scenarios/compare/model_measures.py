@@ -9,6 +9,7 @@ from typing import Final
 
 from scenarios.compare.downstream import Score
 from scenarios.compare.measures import Measure
+from scenarios.compare.statistics import estimate
 from scenarios.settings.models import ModelName
 
 ModelRuns = Mapping[str, tuple[tuple[Score, ...], ...]]
@@ -83,6 +84,31 @@ def model_measures(models: Sequence[ModelScores], policies: Sequence[str], commo
         for _, of_target in groupby(models, key=lambda each: each.target)
         for measure in _of_target(list(of_target), policies, common)
     ]
+
+
+def family_means(
+    models: Sequence[ModelScores], policies: Sequence[str], common: Sequence[int]
+) -> dict[str, dict[str, tuple[float | None, float | None]]]:
+    """Return policy -> family -> mean R² and MAE within it, over the models of one target and the seeds.
+
+    None where one of them is not defined with every seed and model.
+    """
+    means: dict[str, dict[str, tuple[float | None, float | None]]] = {}
+    for policy in policies:
+        scores = [each for model in models for score in model.at(policy, common) for each in score.families]
+        means[policy] = {
+            family: (
+                _over([e.r2 for e in scores if e.family == family]),
+                _over([e.mae for e in scores if e.family == family]),
+            )
+            for family in dict.fromkeys(each.family for each in scores)
+        }
+    return means
+
+
+def _over(values: Sequence[float | None]) -> float | None:
+    found = estimate(values)
+    return None if found is None else found.mean
 
 
 def _of_target(models: Sequence[ModelScores], policies: Sequence[str], common: Sequence[int]) -> Iterator[Measure]:

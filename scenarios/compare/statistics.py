@@ -54,6 +54,9 @@ BLOCK_DRAWS: Final = 1 << 12
 DRAW_SEED: Final = 0x51C
 """Of these draws, so that the same figures have the same p."""
 
+EQUAL: Final = "equal with every seed"
+"""Why a comparison of two figures that never differ shows nothing."""
+
 RELATIVE_ROUNDING: Final = 1e-12
 """Sums that differ by less than this part are equal: what is equal in exact arithmetic counts as at least as large."""
 
@@ -183,7 +186,7 @@ def _judged(test: PairedTest, *, lower_is_better: bool) -> PairedTest:
     if test.p_holm is None or test.difference is None:
         return test
     if test.difference == 0.0 and test.better_in == 0 and test.p == 1.0:
-        return replace(test, note="equal with every seed")
+        return replace(test, note=EQUAL)
     needed = seeds_needed(test.family_size)
     if test.count < needed:
         few = f"with {test.count} seed{'s' * (test.count != 1)} no difference can be; it takes {needed}"

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from scenarios.compare.comparison import Comparison, fair_control
-from scenarios.compare.measures import CONTROL, EVENNESS_FIGURES, Contrast, Measure, poorer_in_all, shown
-from scenarios.compare.model_measures import ModelScores
-from scenarios.compare.statistics import CONFIDENCE, PairedTest, estimate
+from scenarios.compare.measures import CONTROL, Contrast, Measure, is_bought, shown
+from scenarios.compare.model_measures import ModelScores, family_means
+from scenarios.compare.statistics import CONFIDENCE, PairedTest
 from scenarios.compare.verdicts import SMALLEST_P
 
 COLOURS = {"better": "green", "worse": "red", "bought": "yellow", "not shown": ""}
@@ -69,7 +69,7 @@ def _row(each: Measure, comparison: Comparison, measures: Sequence[Measure]) -> 
         cell = shown(each.after[policy], each.decimals)
         if policy not in best:
             yield Text(cell)
-        elif each.name in EVENNESS_FIGURES and poorer_in_all(measures, policy):
+        elif is_bought(each, policy, measures):
             yield Text(f"{BOUGHT}{cell}", style="yellow")
         else:
             yield Text(f"{BEST}{cell}", style="bold green")
@@ -114,19 +114,19 @@ def _family_table(comparison: Comparison, models: Sequence[ModelScores]) -> Tabl
     table.add_column("family")
     for name in comparison.policies:
         table.add_column(Text(name), justify="right")
-    scored = {
-        policy: [score for each in models for score in each.at(policy, comparison.common)]
-        for policy in comparison.policies
-    }
-    families = dict.fromkeys(f.family for scores in scored.values() for score in scores for f in score.families)
-    for family in families:
-        cells = []
-        for scores in scored.values():
-            of_family = [f for score in scores for f in score.families if f.family == family]
-            r2, mae = estimate([f.r2 for f in of_family]), estimate([f.mae for f in of_family])
-            cells.append(f"{f'{r2.mean:.3f}' if r2 else '–'} | {f'{mae.mean:.3g}' if mae else '–'}")
-        table.add_row(Text(family), *cells)
+    means = family_means(models, comparison.policies, comparison.common)
+    for family in dict.fromkeys(family for of_policy in means.values() for family in of_policy):
+        cells = (of_policy.get(family, NO_SCORES) for of_policy in means.values())
+        table.add_row(Text(family), *(f"{_number(r2, '.3f')} | {_number(mae, '.3g')}" for r2, mae in cells))
     return table
+
+
+NO_SCORES = (None, None)
+"""Of a family that has no R² and no MAE."""
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
 
 
 def _test_table(comparison: Comparison, measures: Sequence[Measure]) -> Iterator[Table]:
@@ -180,7 +180,7 @@ def _caption(tests: Sequence[Contrast]) -> str:
     lines = [f"{what}Intervals are of each comparison alone."]
     if any(each.verdict == "bought" for each in tests):
         lines.append("bought: better, with joint entropy shown to be worse. Evenness that loses information.")
-    lines += [f"{note}." for note in dict.fromkeys(each.test.note for each in tests) if note]
+    lines += [f"Not shown ({note})." for note in dict.fromkeys(each.test.note for each in tests) if note]
     return "\n".join(lines)
 
 

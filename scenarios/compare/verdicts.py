@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from scenarios.compare.measures import JOINT_ENTROPY, Contrast, Measure
-from scenarios.compare.statistics import PairedTest
+from scenarios.compare.statistics import EQUAL, PairedTest
 
 SMALLEST_P = 0.001
 """Below it a p-value is not spelled out: its digits would mean nothing with so few seeds."""
@@ -42,16 +42,16 @@ def p_value(p: float | None) -> str:
 
 
 def _common_note(of_figure: Sequence[Contrast]) -> str:
-    """Return why none of the comparisons of a figure could show anything; empty where one could, or reasons differ."""
-    notes = {each.test.note for each in of_figure}
-    return notes.pop() if len(notes) == 1 else ""
+    """Return why none of the comparisons of a figure could show anything; empty where one could."""
+    notes = [each.test.note for each in of_figure]
+    return next((note for note in notes if note != EQUAL), EQUAL) if all(notes) else ""
 
 
 def _sentence(of_figure: Sequence[Contrast], joint: Measure | None) -> str:
     first = of_figure[0]
     name = figure_name(first.measure)
     counts = sorted({each.test.count for each in of_figure})
-    seeds = f"over {counts[0]} seeds" if len(counts) == 1 else f"over {counts[0]} to {counts[-1]} seeds"
+    seeds = f"over {counts[0] if len(counts) == 1 else f'{counts[0]} to {counts[-1]}'} seeds"
     parts = [text for verdict in ("better", "bought", "worse") for text in _parts(of_figure, verdict, joint)]
     open_to_doubt = [_not_shown(each) for each in of_figure if each.verdict == "not shown"]
     if open_to_doubt:
@@ -80,7 +80,7 @@ def _not_shown(each: Contrast) -> str:
     good = -1.0 if measure.lower_is_better else 1.0
     low, high = sorted((good * test.low, good * test.high))
     unit, digits = f" {measure.unit}" if measure.unit else "", measure.decimals
-    return f"{each.other} ({low:.{digits}f} to {high:.{digits}f}{unit} better)".replace("-", "−")
+    return f"{each.other} ({_fixed(low, digits)} to {_fixed(high, digits)}{unit} better)"
 
 
 def _joint_too(each: Contrast, joint: Measure | None) -> str:
@@ -102,5 +102,11 @@ def _amount(measure: Measure, test: PairedTest, than: str = "") -> str:
     text = f"{'better' if gain >= 0 else 'worse'}{f' than {than}' if than else ''} by {abs(gain):.{digits}f}{unit}"
     if test.low is not None and test.high is not None:
         low, high = sorted((sign * test.low, sign * test.high))
-        text += f" [{low:.{digits}f}, {high:.{digits}f}]".replace("-", "−")
+        text += f" [{_fixed(low, digits)}, {_fixed(high, digits)}]"
     return f"{text} (Holm p {p_value(test.p_holm)})"
+
+
+def _fixed(value: float, digits: int) -> str:
+    """Write a number with a real minus sign, and none before what is zero to these digits."""
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0.0 else text.replace("-", "−")

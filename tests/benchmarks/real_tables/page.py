@@ -56,17 +56,14 @@ alloys that Entropilot makes itself, and on real tables. What each figure means 
 This page is made by one command from the files of the measurements, verdicts included:
 
 ```sh
-python -m tests.benchmarks.real_tables --seeds {seeds}    # the tables must lie in ../shared/data
-python -m tests.benchmarks.real_tables --seeds {seeds} --start random
-python -m tests.benchmarks.real_tables --seeds {seeds} --noise 0.1
-python -m tests.benchmarks.real_tables --seeds {seeds} --parallel 1
-python -m tests.benchmarks.real_tables.page
+make does-it-work                                     # hours; the tables must lie in ../shared/data
+python -m tests.benchmarks.real_tables --noise 0.1    # one setting of it
 ```
 
-With a seed every policy has the same start set, the same budget, and a pool without the same held-out fifth of every
-family. Differences are paired by seed and tested by exact sign flips, Holm-corrected over the other policies in each
-figure; figures and tables are not corrected for each other. Brackets hold 95 % intervals; ± is the standard deviation
-over seeds. *No success*: more even, with less joint entropy."""
+Over {seeds} seeds; with each, every policy has the same start set and budget, and a pool without the same held-out
+fifth of every family. Differences are paired by seed and tested by exact sign flips, Holm-corrected over the other
+policies in each figure; figures and tables are not corrected for each other. Brackets hold 95 % intervals; ± is the
+standard deviation over seeds. *No success*: more even, with less joint entropy."""
 
 
 def main() -> None:

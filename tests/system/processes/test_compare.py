@@ -25,6 +25,11 @@ from scenarios.compare.compare import compare_policies
 from scenarios.compare.comparison import Comparison
 from scenarios.compare.files import write_comparison
 from scenarios.display.console import INTERRUPTED
+from tests.benchmarks.real_tables.page import page
+from tests.benchmarks.real_tables.pictures import draw_bias, draw_models
+from tests.benchmarks.real_tables.report import figures_table
+from tests.benchmarks.real_tables.results import ABOUT, load_results
+from tests.benchmarks.real_tables.settings import Setting
 from tests.support.processes import started
 from tests.support.toy_table import scenario_on, write_toy_table
 
@@ -134,6 +139,10 @@ def test_models_are_scored_every_k_acquisitions_and_at_the_end(evaluated: Compar
     assert {row["family"] for row in by_family} == {"a", "b", "c"}
     assert len(by_family) >= 2 * 2 * 2 * 4 * 3  # the energy's; of the modulus a family may have too few rows
     document = json.loads(evaluated.json())
+    assert set(document["by_family"]) == {"energy", "modulus"}
+    r2, mae = document["by_family"]["energy"]["etal"]["a"]
+    assert r2 <= 1
+    assert mae > 0
     assert document["held_out"] == [18, 18]
     assert {(row["target"], row["measure"]) for row in document["tests"] if row["model"] == "ridge"} == {
         (target, score)
@@ -142,6 +151,30 @@ def test_models_are_scored_every_k_acquisitions_and_at_the_end(evaluated: Compar
     }
     mean = [row for row in document["tests"] if row["model"] == "mean of the models"]
     assert [(row["target"], row["measure"]) for row in mean] == [("energy", "r2"), ("modulus", "r2")]
+
+
+def test_the_page_of_the_real_tables_is_made_of_these_files(evaluated: Comparison, tmp_path: Path) -> None:
+    """What `make does-it-work` prints and writes, from the files of a comparison alone."""
+    setting = Setting("biased", 0.0, 4)
+    folder = tmp_path / "toy" / setting.folder
+    write_comparison(evaluated, folder)
+    (folder / ABOUT).write_text(json.dumps(setting.about("toy", 90, 15)))
+    (result,) = load_results(tmp_path)
+    assert (result.table, result.setting, result.judged) == ("toy", setting, "etal")
+    figures = figures_table(result).splitlines()[2:]
+    assert len(figures) == len([each for each in evaluated.measures() if each.lower_is_better is not None])
+    ranges = [value for value in evaluated.final("etal", "entropy_range") if value is not None]
+    assert f"| {sum(ranges) / 2:.3f} ± " in figures[0]
+    written = page([result], ["real-tables.png"])
+    assert written.startswith("# Does it work, and when does it not?")
+    assert "## Biased start, no noise, 4 in flight" in written
+    assert "better than random on 0 of 1 tables (not shown on 1)" in written
+    assert (
+        "![Range of entropy and mean gap against observations on every table](../pictures/real-tables.png)" in written
+    )
+    draw_bias(tmp_path / "bias.png", [result], ("entropy_range", "mean_gap"))
+    draw_models(tmp_path / "models.png", [result])
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("bias.png", "models.png"))
 
 
 def test_the_number_of_processes_and_the_order_of_policies_change_no_score(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from agent.acquisition import coverage
 from agent.acquisition.coverage import Coverage
 from tests.support.biased_worlds import NONE, World, build_world
 
@@ -39,6 +40,13 @@ def test_choices_are_those_of_the_definition(biased: Callable, seed: int) -> Non
     covered = np.union1d(context.observed, context.pending)
     expected = by_definition(world, covered, context.available, 8)
     assert [choice.index for choice in Coverage().propose(context, 8).choices] == expected
+
+
+def test_many_known_rows_are_taken_in_chunks(biased: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = biased(1).context()
+    whole = Coverage().propose(context, 5)
+    monkeypatch.setattr(coverage, "CHUNK_ROWS", 7)
+    assert Coverage().propose(context, 5) == whole
 
 
 def test_values_change_no_choice(biased: Callable) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scenarios.compare.measures import Measure, contrasts, poorer_in_all
+from scenarios.compare.measures import Measure, best_in, contrasts, is_bought
 from scenarios.compare.verdicts import sentences
 
 SEEDS = 8
@@ -50,9 +50,18 @@ def test_evenness_with_less_joint_entropy_is_no_success() -> None:
     assert "better than random" not in sentence
     assert "no success against random: better by 0.188 nat" in sentence
     assert "but joint entropy worse by 0.2" in sentence
-    assert poorer_in_all([GAP, poorer], "etal")
-    assert not poorer_in_all([GAP, joint(1.6)], "etal")
-    assert not poorer_in_all([GAP], "etal")
+    assert is_bought(GAP, "etal", [GAP, poorer])
+    assert not is_bought(poorer, "etal", [GAP, poorer])
+    assert not is_bought(GAP, "etal", [GAP, joint(1.6)])
+    assert not is_bought(GAP, "etal", [GAP])
+    assert not is_bought(GAP, "random", [GAP, poorer])
+
+
+def test_the_best_of_a_figure_is_nobody_whose_place_was_bought() -> None:
+    best = measure("mean_gap", {"etal": 0.1, "random": 0.3})
+    for own, expected in ((1.2, ()), (1.6, ("etal",))):
+        entropy = measure("joint_entropy", {"etal": own, "random": 1.5}, lower_is_better=False)
+        assert best_in(best, [best, entropy]) == expected
 
 
 def test_joint_entropy_that_is_lower_by_the_mean_alone_is_told_too() -> None:

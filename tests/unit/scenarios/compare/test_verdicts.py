@@ -71,6 +71,11 @@ def test_equal_figures_are_called_equal() -> None:
     assert told([measure({"etal": BASE, "random": BASE})]) == ["Not shown (equal with every seed): mean gap."]
 
 
+def test_few_seeds_are_the_reason_also_where_another_policy_happens_to_be_equal() -> None:
+    values = {"etal": BASE[:4], "random": BASE[:4], "coverage": shifted(1.0)[:4]}
+    assert told([measure(values)]) == ["Not shown (with 4 seeds no difference can be; it takes 7): mean gap."]
+
+
 def test_one_other_that_is_equal_does_not_silence_the_rest() -> None:
     (sentence,) = told([measure({"etal": BASE, "random": BASE, "coverage": shifted(0.1)})])
     assert "better than coverage" in sentence
@@ -81,6 +86,12 @@ def test_seeds_that_differ_in_number_are_told() -> None:
     values = measure({"etal": BASE, "random": shifted(0.1), "coverage": shifted(0.1)})
     after = {**values.after, "coverage": (None, *values.after["coverage"][1:])}
     assert told([replace(values, after=after)])[0].endswith("over 7 to 8 seeds.")
+
+
+def test_what_is_zero_to_the_digits_shown_has_no_sign() -> None:
+    other = [value + by for value, by in zip(BASE, [0.1, 0.2, 0.15, 0.12, -1e-4, 1e-5, 0.1, -1e-4], strict=True)]
+    (sentence,) = told([measure({"etal": BASE, "random": other})])
+    assert "−0.000" not in sentence
 
 
 def test_small_p_values_are_not_spelled_out() -> None:

@@ -15,7 +15,7 @@ It is what a family could have if all further values went to it, and if the best
 not know them, so it ends below; so a family whose ceiling is low cannot be helped, whoever chooses. Means in place of
 draws tell ceilings that are 0.06 to 0.2 nat too low. Draws err by 0.07 to 0.09 nat at the start and by 0.03 after 100
 acquisitions; of the true ceilings 6 to 7 of 10 are within the band at the start, 9 of 10 later
-(`python -m tests.benchmarks.ceilings`).
+(`python -m tests.benchmarks.reach.ceilings`).
 
 | input | outcome |
 |---|---|

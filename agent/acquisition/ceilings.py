@@ -23,6 +23,7 @@ acquisitions; of the true ceilings 6 to 7 of 10 are within the band at the start
 | a family without candidates | its ceiling is its entropy, without a band |
 | a family without values | its ceiling is that of what may come |
 | more than `MOST_DRAWN` candidates of a family | so many of them are drawn, evenly over their predicted values |
+| features that no process can be fitted to, such as infinite ones | no ceilings: a campaign does without |
 | no features, or constant ones | all of a family are drawn from one distribution |
 
 Where the predicted values of a large family hardly differ, a sample has not the tails of the noise, and its ceiling is
@@ -46,6 +47,7 @@ from agent.acquisition.pool_draws import PoolDraws, tells_something
 from agent.entropy.attainable import attainable_entropies
 from agent.entropy.bands import UPPER_POINT
 from agent.entropy.target_properties import TargetProperty, combined_entropy
+from agent.surrogate.gaussian_process import SurrogateError
 
 DRAWS: Final = 12
 """Draws of a ceiling: their mean then errs by a quarter of what the model does not know, as it does itself."""
@@ -139,7 +141,7 @@ def ceilings(
         on_family: Called with the number of families that are done.
     """
     made: list[Ceiling] = []
-    model = PoolDraws(known.pool, known.observed, known.values) if tells_something(known.values) else None
+    model = _model_of(known)
     for code, family in enumerate(known.pool.families):
         on_family(code)
         samples = known.values[known.pool.family_codes[known.observed] == code]
@@ -152,10 +154,23 @@ def ceilings(
             made.append(Ceiling(family, now, now, now, now, len(candidates)))
             continue
         rng = np.random.default_rng([seed, code])
-        found = _attainable(known.targets, samples, model.draw_sample(candidates, MOST_DRAWN, draws, rng), most)
+        try:
+            found = _attainable(known.targets, samples, model.draw_sample(candidates, MOST_DRAWN, draws, rng), most)
+        except SurrogateError:
+            found = np.empty(0)
         made.append(Ceiling(family, now, *_band(found), len(candidates)))
     on_family(len(known.pool.families))
     return tuple(made)
+
+
+def _model_of(known: Known) -> PoolDraws | None:
+    """Return what is known as a model; None where it tells nothing of the rest."""
+    if not tells_something(known.values):
+        return None
+    try:
+        return PoolDraws(known.pool, known.observed, known.values)
+    except SurrogateError:
+        return None
 
 
 def _attainable(

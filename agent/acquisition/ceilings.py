@@ -147,20 +147,21 @@ def ceilings(
         samples = known.values[known.pool.family_codes[known.observed] == code]
         candidates = known.remaining[known.pool.family_codes[known.remaining] == code]
         now = _entropy(known.targets, samples)
-        if model is None or (now is None and len(candidates) == 0):
-            made.append(Ceiling(family, now, None, None, None, len(candidates)))
-            continue
-        if most == 0 or len(candidates) == 0:
-            made.append(Ceiling(family, now, now, now, now, len(candidates)))
-            continue
-        rng = np.random.default_rng([seed, code])
-        try:
-            found = _attainable(known.targets, samples, model.draw_sample(candidates, MOST_DRAWN, draws, rng), most)
-        except SurrogateError:
-            found = np.empty(0)
-        made.append(Ceiling(family, now, *_band(found), len(candidates)))
+        reach: _Reach = (now, now, now)
+        if model is None:
+            reach = _UNKNOWN
+        elif most and len(candidates):
+            drawn = model.draw_sample(candidates, MOST_DRAWN, draws, np.random.default_rng([seed, code]))
+            reach = _reach(known.targets, samples, drawn, most)
+        made.append(Ceiling(family, now, *reach, len(candidates)))
     on_family(len(known.pool.families))
     return tuple(made)
+
+
+_Reach = tuple[float | None, float | None, float | None]
+"""A ceiling, and both ends of its band."""
+
+_UNKNOWN: Final[_Reach] = (None, None, None)
 
 
 def _model_of(known: Known) -> PoolDraws | None:
@@ -173,6 +174,22 @@ def _model_of(known: Known) -> PoolDraws | None:
         return None
 
 
+def _reach(targets: tuple[TargetProperty, ...], samples: FloatArray, drawn: Iterator[FloatArray], most: int) -> _Reach:
+    """Return the mean of c_s and both ends of its band."""
+    try:
+        found = _attainable(targets, samples, drawn, most)
+    except SurrogateError:
+        return _UNKNOWN
+    n = len(found)
+    if n == 0:
+        return _UNKNOWN
+    mean = float(found.mean())
+    if n == 1:
+        return mean, mean, mean
+    reach = float(stdtrit(n - 1, UPPER_POINT)) * float(found.std(ddof=1)) * math.sqrt(1.0 + 1.0 / n)
+    return mean, mean - reach, mean + reach
+
+
 def _attainable(
     targets: tuple[TargetProperty, ...], samples: FloatArray, drawn: Iterator[FloatArray], most: int
 ) -> FloatArray:
@@ -183,18 +200,6 @@ def _attainable(
     found = np.atleast_1d(np.asarray(total, dtype=np.float64))
     known: FloatArray = found[np.isfinite(found)]
     return known
-
-
-def _band(found: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Return mean and both ends of the band."""
-    n = len(found)
-    if n == 0:
-        return None, None, None
-    mean = float(found.mean())
-    if n == 1:
-        return mean, mean, mean
-    reach = float(stdtrit(n - 1, UPPER_POINT)) * float(found.std(ddof=1)) * math.sqrt(1.0 + 1.0 / n)
-    return mean, mean - reach, mean + reach
 
 
 def _entropy(targets: tuple[TargetProperty, ...], samples: FloatArray) -> float | None:

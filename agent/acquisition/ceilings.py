@@ -15,7 +15,7 @@ It is what a family could have if all further values went to it, and if the best
 not know them, so it ends below; so a family whose ceiling is low cannot be helped, whoever chooses. Means in place of
 draws tell ceilings that are 0.06 to 0.2 nat too low. Draws err by 0.07 to 0.09 nat at the start and by 0.03 after 100
 acquisitions; of the true ceilings 6 to 7 of 10 are within the band at the start, 9 of 10 later
-(`python -m tests.benchmarks.ceilings`).
+(`python -m tests.benchmarks.reach.ceilings`).
 
 | input | outcome |
 |---|---|
@@ -23,6 +23,7 @@ acquisitions; of the true ceilings 6 to 7 of 10 are within the band at the start
 | a family without candidates | its ceiling is its entropy, without a band |
 | a family without values | its ceiling is that of what may come |
 | more than `MOST_DRAWN` candidates of a family | so many of them are drawn, evenly over their predicted values |
+| features that no process can be fitted to, such as infinite ones | no ceilings: a campaign does without |
 | no features, or constant ones | all of a family are drawn from one distribution |
 
 Where the predicted values of a large family hardly differ, a sample has not the tails of the noise, and its ceiling is
@@ -46,6 +47,7 @@ from agent.acquisition.pool_draws import PoolDraws, tells_something
 from agent.entropy.attainable import attainable_entropies
 from agent.entropy.bands import UPPER_POINT
 from agent.entropy.target_properties import TargetProperty, combined_entropy
+from agent.surrogate.gaussian_process import SurrogateError
 
 DRAWS: Final = 12
 """Draws of a ceiling: their mean then errs by a quarter of what the model does not know, as it does itself."""
@@ -139,23 +141,53 @@ def ceilings(
         on_family: Called with the number of families that are done.
     """
     made: list[Ceiling] = []
-    model = PoolDraws(known.pool, known.observed, known.values) if tells_something(known.values) else None
+    model = _model_of(known)
     for code, family in enumerate(known.pool.families):
         on_family(code)
         samples = known.values[known.pool.family_codes[known.observed] == code]
         candidates = known.remaining[known.pool.family_codes[known.remaining] == code]
         now = _entropy(known.targets, samples)
-        if model is None or (now is None and len(candidates) == 0):
-            made.append(Ceiling(family, now, None, None, None, len(candidates)))
-            continue
-        if most == 0 or len(candidates) == 0:
-            made.append(Ceiling(family, now, now, now, now, len(candidates)))
-            continue
-        rng = np.random.default_rng([seed, code])
-        found = _attainable(known.targets, samples, model.draw_sample(candidates, MOST_DRAWN, draws, rng), most)
-        made.append(Ceiling(family, now, *_band(found), len(candidates)))
+        reach: _Reach = (now, now, now)
+        if model is None:
+            reach = _UNKNOWN
+        elif most and len(candidates):
+            drawn = model.draw_sample(candidates, MOST_DRAWN, draws, np.random.default_rng([seed, code]))
+            reach = _reach(known.targets, samples, drawn, most)
+        made.append(Ceiling(family, now, *reach, len(candidates)))
     on_family(len(known.pool.families))
     return tuple(made)
+
+
+_Reach = tuple[float | None, float | None, float | None]
+"""A ceiling, and both ends of its band."""
+
+_UNKNOWN: Final[_Reach] = (None, None, None)
+
+
+def _model_of(known: Known) -> PoolDraws | None:
+    """Return what is known as a model; None where it tells nothing of the rest."""
+    if not tells_something(known.values):
+        return None
+    try:
+        return PoolDraws(known.pool, known.observed, known.values)
+    except SurrogateError:
+        return None
+
+
+def _reach(targets: tuple[TargetProperty, ...], samples: FloatArray, drawn: Iterator[FloatArray], most: int) -> _Reach:
+    """Return the mean of c_s and both ends of its band."""
+    try:
+        found = _attainable(targets, samples, drawn, most)
+    except SurrogateError:
+        return _UNKNOWN
+    n = len(found)
+    if n == 0:
+        return _UNKNOWN
+    mean = float(found.mean())
+    if n == 1:
+        return mean, mean, mean
+    reach = float(stdtrit(n - 1, UPPER_POINT)) * float(found.std(ddof=1)) * math.sqrt(1.0 + 1.0 / n)
+    return mean, mean - reach, mean + reach
 
 
 def _attainable(
@@ -168,18 +200,6 @@ def _attainable(
     found = np.atleast_1d(np.asarray(total, dtype=np.float64))
     known: FloatArray = found[np.isfinite(found)]
     return known
-
-
-def _band(found: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Return mean and both ends of the band."""
-    n = len(found)
-    if n == 0:
-        return None, None, None
-    mean = float(found.mean())
-    if n == 1:
-        return mean, mean, mean
-    reach = float(stdtrit(n - 1, UPPER_POINT)) * float(found.std(ddof=1)) * math.sqrt(1.0 + 1.0 / n)
-    return mean, mean - reach, mean + reach
 
 
 def _entropy(targets: tuple[TargetProperty, ...], samples: FloatArray) -> float | None:

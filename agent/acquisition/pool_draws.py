@@ -15,6 +15,13 @@ from agent.surrogate.standardise import measure_columns
 LEAST_VALUES: Final = 4
 """Fewest values that tell how others are spread."""
 
+MOST_RANKED: Final = 20_000
+"""Most candidates whose values are predicted for a sample of them, evenly over the pool: their ends differ little from
+those of more, and a pool may be larger than memory."""
+
+BLOCK_ROWS: Final = 4_096
+"""Candidates whose features are read at a time."""
+
 
 def tells_something(values: FloatArray) -> bool:
     """Tell whether values, shape (k, p), say how others are spread: enough of them, and of no property all equal."""
@@ -55,7 +62,9 @@ class PoolDraws:
     def _sampled(self, process: PosteriorDraws, candidates: IndexArray, most: int) -> IndexArray:
         if len(candidates) <= most:
             return candidates
-        means = process.means(self._rows.of(candidates))
+        candidates = candidates[np.unique(np.linspace(0, len(candidates) - 1, MOST_RANKED).astype(np.int64))]
+        blocks = np.array_split(candidates, -(-len(candidates) // BLOCK_ROWS))
+        means = np.concatenate([process.means(self._rows.of(block)) for block in blocks])
         edges = np.linspace(means.min(), means.max(), most + 1)[1:-1]
         bins = np.unique(np.searchsorted(edges, means), return_inverse=True)[1]
         return candidates[equal_shares(bins, np.empty(0, dtype=np.int64), most)]

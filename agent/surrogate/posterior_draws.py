@@ -39,9 +39,6 @@ MOST_FIT_ROWS: Final = 300
 MOST_ROWS: Final = 2_000
 """Most rows of the process, evenly spread."""
 
-BLOCK_ROWS: Final = 4_096
-"""Rows whose means are made at a time: memory does not grow with the pool."""
-
 
 class PosteriorDraws:
     """A process over known rows, for draws at others.
@@ -69,12 +66,8 @@ class PosteriorDraws:
 
     def means(self, Q: FloatArray) -> FloatArray:
         """Return the predicted values of further rows, shape (m, d); shape (m,) [unit of the property]."""
-        means = np.empty(len(Q))
-        for start in range(0, len(Q), BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            means[block] = self._u @ self._whitened(Q[block] / self._lengthscales)
-        scaled: FloatArray = self._centre + self._scale * means
-        return scaled
+        means: FloatArray = self._centre + self._scale * (self._u @ self._whitened(Q / self._lengthscales))
+        return means
 
     def draw(self, Q: FloatArray, normals: FloatArray) -> FloatArray:
         """Draw the values of further rows together.

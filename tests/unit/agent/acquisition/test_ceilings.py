@@ -116,6 +116,14 @@ def test_three_values_or_equal_ones_tell_nothing(values: list[float]) -> None:
     assert not any(each.is_hopeless(10.0) for each in found)
 
 
+def test_features_that_no_process_can_be_fitted_to_tell_nothing_and_end_nothing() -> None:
+    pool, values = world()
+    endless = np.where(np.arange(240)[:, None] == 100, np.inf, pool.features)
+    found = ceilings(dataclasses.replace(known(pool, values), pool=dataclasses.replace(pool, features=endless)), 40)
+    assert [each.at_most for each in found] == [None] * 3
+    assert all(each.now is not None for each in found)
+
+
 def test_without_features_a_family_is_what_its_values_say() -> None:
     pool, values = world()
     bare = dataclasses.replace(pool, features=np.ones((240, 1)))

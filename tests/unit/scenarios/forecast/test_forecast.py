@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
+from agent.settings import AdditionalPropertySettings
 from scenarios.forecast.forecast import PLAYED, Forecast, forecast_from
 from scenarios.forecast.ground import Ground
 
@@ -31,3 +34,13 @@ def test_the_same_seed_tells_the_same_and_another_one_something_else(told: Forec
         np.testing.assert_array_equal(same, again.courses[policy]["mean_gap"].draws)
         assert (same != other.courses[policy]["mean_gap"].draws).any()
     assert told.ceilings == again.ceilings != other.ceilings
+
+
+def test_several_balanced_properties_are_drawn_and_played_together(ground: Ground) -> None:
+    second = AdditionalPropertySettings(unit="GPa")
+    settings = ground.settings.model_copy(update={"additional_properties": {"modulus": second}, "budget": 4})
+    both = dataclasses.replace(ground, values=np.column_stack((ground.values, -3.0 * ground.values)), settings=settings)
+    told = forecast_from(both, "two", draws=2, seed=0, processes=1)
+    assert told.property == "energy and modulus"
+    assert np.isfinite(told.courses["gap_gain"]["mean_gap"].draws).all()
+    assert all(each.at_most is not None for each in told.ceilings)

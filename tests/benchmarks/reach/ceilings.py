@@ -1,4 +1,4 @@
-"""How well the ceilings of families are told: `python -m tests.benchmarks.ceilings [--seeds 3] [--tables …]`.
+"""How well the ceilings of families are told: `python -m tests.benchmarks.reach.ceilings [--seeds 3] [--tables …]`.
 
 Before a campaign and after 100 acquisitions of `gap_gain`, against the truth: the whole of a family thinned to what is
 known and 50 more. `now` says how far off a family's present entropy would be as a guess of its ceiling.

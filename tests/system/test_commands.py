@@ -128,7 +128,7 @@ def test_every_log_line_has_the_campaign_and_every_observation_its_bias(ran: tup
     assert [sum(line["size"].values()) for line in trajectory] == list(range(85, 85 + BUDGET))
     decided = [line for line in lines if line["event"] == "decision"]
     assert [line["decision"] for line in decided] == list(range(BUDGET))
-    assert all(line["why"] and line["policy"] == "etal" for line in decided)
+    assert all(line["why"] and line["policy"] == "gap_gain" for line in decided)
     attempts = {line["attempt_id"] for line in lines if line["event"] == "result"}
     assert attempts == {line["attempt_id"] for line in lines if line["event"] == "request"}
 

@@ -15,7 +15,7 @@ from tests.support.commands import clean_environment
 
 pytestmark = pytest.mark.system
 
-POLICIES = ["coverage", "etal", "etal_reference", "joint_entropy", "random", "round_robin", "uncertainty"]
+POLICIES = ["coverage", "etal", "etal_reference", "gap_gain", "joint_entropy", "random", "round_robin", "uncertainty"]
 
 HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt", "aiomqtt"}
 """Packages that no press of a key should wait for; pydantic is not among them, for typer itself imports it."""

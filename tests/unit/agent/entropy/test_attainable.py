@@ -42,7 +42,8 @@ def _gain(x: FloatArray, place: int) -> float:
 
 def _total(x: FloatArray, m: int) -> float:
     last = len(x) - 1
-    return sum(float(log_width(x[min(i + m, last)] - x[max(i - m, 0)], MEASURE.resolution)) for i in range(len(x)))
+    widths = np.array([x[min(i + m, last)] - x[max(i - m, 0)] for i in range(len(x))])
+    return float(log_width(widths, MEASURE.resolution).sum())
 
 
 def _step(gain: float) -> float:

@@ -133,7 +133,7 @@ def draw_terms(seed: int) -> Terms:
     """Draw the terms of a seed."""
     rng = random.Random(f"terms-{seed}")
     families = rng.randint(2, 4)
-    policy = rng.choices(("fussy", "random", "round_robin", "etal"), (5, 2, 2, 0.3))[0]
+    policy = rng.choices(("fussy", "random", "round_robin", "etal", "gap_gain"), (5, 2, 2, 0.2, 0.2))[0]
     apart = random.Random(f"content-{seed}")  # of its own: what else a seed draws stays as it was
     content = policy == "fussy" and apart.random() < CONTENT_SHARE
     pool = small_pool(rng.randint(12, 36), families)
@@ -142,7 +142,7 @@ def draw_terms(seed: int) -> Terms:
     ordering = rng.choice((Ordering.IN_ORDER, Ordering.IN_ORDER, Ordering.AS_COMPLETED))
     plan = small_plan(
         pool,
-        budget=rng.randint(4, 12) if policy != "etal" else 5,
+        budget=5 if policy in {"etal", "gap_gain"} else rng.randint(4, 12),
         parallel=parallel,
         batch=rng.choice([each for each in (1, 2, 4) if each <= parallel]),
         ordering=ordering,

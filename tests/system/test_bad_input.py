@@ -341,7 +341,9 @@ def test_other_commands_tell_what_they_do_not_know(command: str, bench: Workbenc
 # --- what is taken when asked ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", ["coverage", "etal", "joint_entropy", "round_robin", "uncertainty", "random"])
+@pytest.mark.parametrize(
+    "policy", ["coverage", "etal", "gap_gain", "joint_entropy", "round_robin", "uncertainty", "random"]
+)
 def test_a_family_of_one_and_equal_values_run_to_their_end_when_asked(policy: str, bench: Workbench) -> None:
     write("table.csv", "id,family,f0,f1,energy\na,x,0,1,2\nb,x,1,2,2\nc,x,2,2,2\nd,x,3,2,2\ne,y,2,3,2\n")(bench.folder)
     columns = ("--set", "pool.columns.on_no_entropy=warn")

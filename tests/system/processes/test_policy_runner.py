@@ -40,7 +40,7 @@ async def proposals(policy_runner: PolicyRunner, asked: list[AcquisitionContext]
         await policy_runner.close()
 
 
-@pytest.mark.parametrize("policy", ["etal", "uncertainty", "random"])
+@pytest.mark.parametrize("policy", ["etal", "gap_gain", "uncertainty", "random"])
 async def test_a_child_proposes_the_same_as_the_policy_in_this_process(policy: str) -> None:
     asked = contexts(4)
     with threadpool_limits(1, user_api="blas"):  # as the child has it

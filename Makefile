@@ -50,6 +50,7 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.restart
 	$(BIN)/python -m tests.benchmarks.replay
 	$(BIN)/python -m tests.benchmarks.acquisition_scaling --quick
+	$(BIN)/python -m tests.benchmarks.policy_speed
 
 published: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.etal_campaign

@@ -30,9 +30,8 @@ from agent.surrogate.relevance import most_likely_lengthscales
 
 FloatArray = NDArray[np.float64]
 
-SEARCH_AGAIN: Final = 1.2
-"""Growth of the rows after which the fixed start is tried again: with few rows at every fit of a schedule of five, and
-from fifty on at every second or third."""
+SEARCH_AGAIN: Final = 1.5
+"""Growth of the rows after which the fixed start is tried again: half as many more tell of structure that was noise."""
 
 MOSTLY_NOISE: Final = 0.5
 """Part of noise in all variance from which an end counts as the optimum of noise."""

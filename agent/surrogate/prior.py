@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from agent.surrogate.gaussian_process import centre_and_scale, check_rows
 from agent.surrogate.hyperparameters import FittedHyperparameters
 from agent.surrogate.minimise import minimise
-from agent.surrogate.relevance import TOLERANCE_NAT, likelihood_and_gradient
+from agent.surrogate.relevance import likelihood_and_gradient
 
 FloatArray = NDArray[np.float64]
 
@@ -54,6 +54,9 @@ FIRST_ITERATIONS: Final = 40
 
 FURTHER_ITERATIONS: Final = 15
 """Most steps of a fit that begins where the last one ended, a tenth of the rows before."""
+
+TOLERANCE_NAT: Final = 1e-3
+"""What an iteration must bring [nat]: the prior holds what the rows say nothing of, so that little drifts."""
 
 BOUNDS: Final = ((-4.0, 6.0), (-2.0, 5.0), (-4.0, 5.0), (math.log(1e-5), 1.0))
 """Of ln ℓ, ln ℓ_g, ln σ_f² and ln σ_n²: beyond them K is of rank one, or has no Cholesky factor."""

@@ -34,9 +34,10 @@ from agent.surrogate.gaussian_process import (
 
 FloatArray = NDArray[np.float64]
 
-TOLERANCE_NAT: Final = 1e-3
+TOLERANCE_NAT: Final = 1e-5
 """What an iteration must bring [nat]. Lengthscales that tell nothing drift for hundreds of iterations that bring a
-millionth of a nat each, where a tenth is what the rows can tell."""
+millionth each; a hundredth and coarser ends are worth as much to a model, but decide otherwise now and then
+(DECISIONS.md 68)."""
 
 
 def most_likely_lengthscales(

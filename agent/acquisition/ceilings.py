@@ -47,7 +47,7 @@ from agent.acquisition.pool_draws import PoolDraws, tells_something
 from agent.entropy.attainable import attainable_entropies
 from agent.entropy.bands import UPPER_POINT
 from agent.entropy.target_properties import TargetProperty, combined_entropy
-from agent.surrogate.gaussian_process import SurrogateError
+from agent.surrogate.errors import SurrogateError
 
 DRAWS: Final = 12
 """Draws of a ceiling: their mean then errs by a quarter of what the model does not know, as it does itself."""

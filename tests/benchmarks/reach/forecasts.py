@@ -29,7 +29,7 @@ from scenarios.forecast.ground import ground_of
 from scenarios.run.offline import run_offline
 from scenarios.world.world import build_world
 from tests.benchmarks.published_tables import DATA
-from tests.benchmarks.real_tables import MAKERS
+from tests.benchmarks.real_tables.tables import MAKERS
 
 BUDGET = 100
 SHOWN = (25, 50, 100)

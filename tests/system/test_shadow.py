@@ -72,9 +72,11 @@ def lines(bench: Workbench, runs: str = "runs") -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def run_lab(bench: Workbench, url: str, *additional: str, latency_s: float = 0.05) -> Part:
+def run_lab(bench: Workbench, url: str, *additional: str, latency_s: float = 0.05, spied: Path | None = None) -> Part:
+    """Start simulator and agent; the agent once the spy, if there is one, has heard the simulator."""
     latency = ("--set", f"simulator.latency.mean_s={latency_s}")
     bench.start("simulator", "lab.toml", *reached(url, bench), *latency).wait_for("link_up")
+    until(lambda: spied is None or b"status/simulator-1" in spied.read_bytes(), "the spy does not listen")
     return bench.start("agent", "lab.toml", *reached(url, bench), "--quiet", *additional)
 
 
@@ -114,10 +116,9 @@ def test_of_a_lab_that_chose_for_itself_nothing_is_replayed_but_another_campaign
 def test_a_shadow_publishes_nothing_whatever_happens_to_it(bench: Workbench, url: str) -> None:
     bench.start("record", "--broker", url, "-o", "spy.jsonl", "--topic", "#", "--json")
     spied = bench.folder / "spy.jsonl.part"
-    until(spied.exists, "the spy does not listen")
     shadow(bench, url, *ETAL).kill()
     listening = shadow(bench, url, *ETAL, "--resume") if lines(bench) else shadow(bench, url, *ETAL)
-    assert run_lab(bench, url).finish().code == 0
+    assert run_lab(bench, url, spied=spied).finish().code == 0
     assert listening.finish().code == 0
     ended = bench.parts[1].end()
     assert json.loads(ended.out)["interruptions"] == 0

@@ -26,6 +26,7 @@ class RecordedCampaign:
     Attributes:
         start: Candidate id -> values of the start set.
         answers: Candidate id -> values of those that were measured, or added manually.
+        uncertainties: Candidate id -> standard uncertainties that came with these, 0 where none did.
         asked: Candidates that were asked for, in order.
         excluded: Candidates that an operator ruled out.
         points: Observation and bias; observation 0 is the start set.
@@ -34,12 +35,13 @@ class RecordedCampaign:
 
     start: dict[str, tuple[float, ...]] = field(default_factory=dict)
     answers: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    uncertainties: dict[str, tuple[float, ...]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
     points: list[tuple[int, BiasPoint]] = field(default_factory=list)
     asked_at: list[int] = field(default_factory=list)
-    additional: tuple[str, ...] = ()
-    """Names of the properties that are balanced beside the first, as the campaign's plan has them."""
+    properties: tuple[str, ...] = ()
+    """Names of the properties that are balanced, as the campaign's plan has them."""
     _outcomes: int = 0
 
     def note(self, transaction: Transaction, _time_s: float) -> None:
@@ -53,21 +55,30 @@ class RecordedCampaign:
     def _note(self, event: Event) -> None:
         match event:
             case CampaignStarted():
-                for collected in (self.start, self.answers, self.asked, self.excluded, self.points, self.asked_at):
-                    collected.clear()
-                self.additional = tuple(each.name for each in event.plan.additional_properties)
-                self._outcomes = 0
+                self._begin_again(event.plan.property_names)
             case StartSetLoaded():
                 self.start = {each.candidate_id: (each.value, *each.additional) for each in observations_of(event)}
             case DecisionMade():
                 self.asked.extend(event.candidate_ids)
             case ResultAccepted() | ObservationAdded():
-                for each in observations_of(event, self.additional):
-                    self.answers[each.candidate_id] = (each.value, *each.additional)
-                self._outcomes += isinstance(event, ResultAccepted)
+                self._answered(event)
             case CandidateExcluded():
                 self.excluded.append(event.candidate_id)
             case CandidateAbandoned():
                 self._outcomes += 1
             case _:
                 pass
+
+    def _begin_again(self, properties: tuple[str, ...]) -> None:
+        for collected in (self.start, self.answers, self.uncertainties):
+            collected.clear()
+        for listed in (self.asked, self.excluded, self.points, self.asked_at):
+            listed.clear()
+        self.properties, self._outcomes = properties, 0
+
+    def _answered(self, event: ResultAccepted | ObservationAdded) -> None:
+        for each in observations_of(event, self.properties[1:]):
+            self.answers[each.candidate_id] = (each.value, *each.additional)
+        if isinstance(event, ResultAccepted):
+            self.uncertainties[event.candidate_id] = event.uncertainties_of(self.properties)
+            self._outcomes += 1

@@ -27,7 +27,21 @@ from protocols.wire.messages import Control, ControlAction, FailureReason, Quant
 from scenarios.run.offline_campaign import NO_CLOCK, OFFLINE, Failure, LabAnswer, OfflineCampaign
 from scenarios.run.trajectory import Trajectory
 
-Answer = Callable[[int], Sequence[float] | None]
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a lab said of a candidate.
+
+    Attributes:
+        values: The property, and what is balanced beside it [their units], shape (p,).
+        uncertainties: Standard uncertainties of these, 0 where none was said, shape (p,) [their units].
+    """
+
+    values: Sequence[float]
+    uncertainties: Sequence[float]
+
+
+Answer = Callable[[int], Sequence[float] | Measured | None]
 """Returns the property of a candidate by its pool index, and what is balanced beside it; None where nobody knows."""
 
 UNKNOWN: Final = Failure(FailureReason.UNKNOWN_CANDIDATE, "nobody knows its value")
@@ -163,14 +177,15 @@ class KnownValues:
     def __call__(self, attempt: Attempt) -> LabAnswer:
         """Answer an attempt."""
         index = self._index_of[attempt.candidate_id]
-        values = self._answer(index)
-        if values is None:
+        answer = self._answer(index)
+        if answer is None:
             self.unknown.append(index)
             return UNKNOWN
+        said = answer if isinstance(answer, Measured) else Measured(answer, (0.0,) * len(self._wanted))
         try:
             return tuple(
-                Quantity(name=name, value=value, unit=unit)
-                for (name, unit), value in zip(self._wanted, values, strict=True)
+                Quantity(name=name, value=value, unit=unit, standard_deviation=uncertainty or None)
+                for (name, unit), value, uncertainty in zip(self._wanted, said.values, said.uncertainties, strict=True)
             )
         except ValidationError as error:
             return Failure(FailureReason.CALCULATION_FAILED, error.errors(include_url=False)[0]["msg"])

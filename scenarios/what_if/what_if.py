@@ -8,7 +8,7 @@ campaign is played without its lab, so failures, deadlines and the order of arri
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from protocols.wire.messages import CandidateRequest
 from scenarios.display.progress import ProgressCall
 from scenarios.replay.recorded_campaign import RecordedCampaign
 from scenarios.replay.replay import asking, follow_to_the_end
-from scenarios.run.offline import OfflineRun, play_answered
+from scenarios.run.offline import Answer, Measured, OfflineRun, play_answered
 from scenarios.run.trajectory import Trajectory
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import arithmetic_of
@@ -53,7 +53,7 @@ NEVER_GIVE_UP: Final = 100_000
 
 PLAYING: Final = "playing the other campaign"
 
-Fill = Callable[[int], Sequence[float] | None]
+Fill = Answer
 """Returns the values of a candidate by its pool index, where the recording has none."""
 
 
@@ -149,11 +149,11 @@ def what_if(
     filler = None if fill is None else make_fill(fill, scenario, plan, pool)
     answered_by: dict[int, AnsweredBy] = {}
 
-    def answer(index: int) -> Sequence[float] | None:
+    def answer(index: int) -> Sequence[float] | Measured | None:
         known = answers.get(index)
         if known is not None and len(known) == 1 + len(now.additional_properties):
             answered_by[index] = AnsweredBy.RECORDING
-            return known
+            return Measured(known, recorded.uncertainties.get(pool.candidate_ids[index], (0.0,) * len(known)))
         found = None if filler is None else filler(index)
         answered_by[index] = AnsweredBy.NOBODY if found is None else AnsweredBy.FILL
         return found
@@ -225,7 +225,7 @@ def _simulated(scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
     deadline_s = scenario.campaign.evaluation_deadline_s
     messages = MessageBuilder(plan, pool, evaluation_deadline_s=deadline_s, clock=lambda: datetime.now(UTC))
 
-    def evaluate(index: int) -> Sequence[float] | None:
+    def evaluate(index: int) -> Measured | None:
         name = pool.candidate_ids[index]
         request = decode_payload(messages.request(Attempt(f"what-if-{index}", name, 0, 1, instrument.id)).payload)
         if not isinstance(request, CandidateRequest):
@@ -236,8 +236,11 @@ def _simulated(scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
             return None
         if noise is not None:
             quantities = tuple(noise.apply(quantity, name) for quantity in quantities)
-        measured = {quantity.name: quantity.value for quantity in quantities}
-        return [measured[each] for each in plan.property_names] if measured.keys() >= set(plan.property_names) else None
+        measured = {quantity.name: quantity for quantity in quantities}
+        if not measured.keys() >= set(plan.property_names):
+            return None
+        wanted = [measured[each] for each in plan.property_names]
+        return Measured([each.value for each in wanted], [each.standard_deviation or 0.0 for each in wanted])
 
     return evaluate
 

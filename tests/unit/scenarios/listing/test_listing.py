@@ -99,4 +99,4 @@ def test_json_has_scenarios_and_recordings_and_no_folder_is_no_fault(tmp_path: P
 
 
 def test_a_recording_of_a_listed_scenario_says_which_and_how_it_is_replayed(tmp_path: Path) -> None:
-    assert "Scenario emt_alloys as it went once, by etal: entropilot replay emt_alloys" in shown(tmp_path)
+    assert "Scenario emt_alloys as it went once, by gap_gain: entropilot replay emt_alloys" in shown(tmp_path)

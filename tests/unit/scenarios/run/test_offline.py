@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.built_in import BUILT_IN
 from agent.campaign import stop_settings
 from agent.campaign.plan import Ordering
@@ -16,7 +18,7 @@ from agent.entropy.bias import measure_bias
 from agent.entropy.measure import EntropyMeasure, default_resolution, default_scale
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError
-from scenarios.run.offline import play_offline, run_offline
+from scenarios.run.offline import Measured, play_answered, play_offline, run_offline
 from scenarios.run.trajectory import Trajectory
 from tests.support.campaigns import Play, small_plan, small_pool, value_of
 
@@ -157,3 +159,14 @@ def test_several_properties_are_balanced_by_the_weighted_mean_of_their_standardi
 def test_a_property_cannot_be_balanced_beside_itself() -> None:
     with pytest.raises(ValueError, match="'formation_energy' is the property already"):
         settings(additional_properties={"formation_energy": {"unit": "eV/atom"}})
+
+
+def test_an_uncertainty_that_the_lab_tells_comes_with_the_value() -> None:
+    seen: list[float] = []
+
+    def ask(context: AcquisitionContext, count: int) -> Proposal:
+        seen.extend(context.target_uncertainties[0].tolist())
+        return UniformRandom().propose(context, count)
+
+    play_answered(POOL, lambda index: Measured([float(index)], [0.25]), {0: [0.0]}, settings(budget=3), ask)
+    assert set(seen) == {0.0, 0.25}

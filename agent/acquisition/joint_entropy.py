@@ -30,7 +30,6 @@ Reference: T. M. Cover, J. A. Thomas, Elements of Information Theory (Wiley, 200
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
@@ -42,6 +41,7 @@ from agent.acquisition.family_forecast import FamilyForecast, FamilyPrediction
 from agent.acquisition.family_history import Histories
 from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, best_two, short_reason
 from agent.acquisition.shared_surrogate import SharedSurrogate
+from agent.entropy.bias import chain_rule
 from agent.entropy.entropy import MIN_VALUES
 from agent.entropy.expected_change import expected_change
 from agent.entropy.target_properties import TargetProperty, combined_entropy
@@ -183,17 +183,6 @@ class _Pick:
     details: dict[str, float]
 
 
-def joint_entropy(sizes: Sequence[int], entropies: Sequence[float]) -> float:
-    """Return J of families with values [nat].
-
-    Args:
-        sizes: n_g ≥ 1.
-        entropies: h_g [nat].
-    """
-    total = sum(sizes)
-    return math.fsum(n / total * (h - math.log(n / total)) for n, h in zip(sizes, entropies, strict=True))
-
-
 def _pick(families: Sequence[_Family]) -> _Pick:
     """Choose one candidate: of a family that J does not know yet, or else the one that raises J most."""
     with_candidates = [family for family in families if len(family.available)]
@@ -215,13 +204,13 @@ def _of_unknown(family: _Family) -> _Pick:
 def _of_known(families: Sequence[_Family]) -> _Pick:
     """Score all candidates of the families that have an entropy."""
     sizes, entropies = [family.size for family in families], [family.entropy or 0.0 for family in families]
-    before = joint_entropy(sizes, entropies)
+    before = chain_rule(sizes, entropies)
     by_share: dict[str, float] = {}
     indices, scores = [], []
     for place, family in enumerate(families):
         if len(family.available):
             sizes[place] += 1
-            by_share[family.name] = joint_entropy(sizes, entropies) - before
+            by_share[family.name] = chain_rule(sizes, entropies) - before
             scores.append(by_share[family.name] + sizes[place] / sum(sizes) * family.changes)
             indices.append(family.available)
             sizes[place] -= 1

@@ -143,11 +143,21 @@ def _evenness_of(defined: FloatArray) -> float | None:
 def joint_entropy(sizes: Sequence[int], entropies: Sequence[float | None]) -> float | None:
     """Return the entropy of family and value together [nat]; None while no family has a defined entropy.
 
-    Over the families with a defined one: with s_g = n_g/N it is Σ s_g (h_g − ln s_g), the chain rule.
+    Over the families with a defined one, by the chain rule.
     """
     known = [(size, h) for size, h in zip(sizes, entropies, strict=True) if h is not None and size > 0]
-    total = sum(size for size, _ in known)
-    return math.fsum(size / total * (h - math.log(size / total)) for size, h in known) if known else None
+    return chain_rule(*zip(*known, strict=True)) if known else None
+
+
+def chain_rule(sizes: Sequence[int], entropies: Sequence[float]) -> float:
+    """Return Σ s_g (h_g − ln s_g), s_g = n_g / N [nat].
+
+    Args:
+        sizes: n_g ≥ 1, of at least one family.
+        entropies: h_g [nat].
+    """
+    total = sum(sizes)
+    return math.fsum(n / total * (h - math.log(n / total)) for n, h in zip(sizes, entropies, strict=True))
 
 
 def coverage(sizes: Sequence[int]) -> float:

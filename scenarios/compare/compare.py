@@ -6,16 +6,13 @@ function of (scenario, pool, seed), so neither order nor number of the processes
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -33,7 +30,7 @@ from scenarios.run.trajectory import Trajectory
 from scenarios.settings.model import Scenario
 from scenarios.settings.models import ModelName
 from scenarios.sources.code_sources import Namer, place_of
-from scenarios.world.workers import interrupts_deferred, workers
+from scenarios.world.workers import end_with_parent, interrupts_deferred, one_thread_each, workers
 from scenarios.world.world import ProgressCall, World, build_world
 
 MAX_PROCESSES: Final = 8
@@ -42,9 +39,6 @@ MAX_PROCESSES: Final = 8
 BASELINES: Final = ("random", "round_robin", "coverage", "joint_entropy")
 """What a policy must beat to be worth its trouble: no thought, equal shares, an even spread over the features, and the
 most information in all."""
-
-BLAS_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Set to 1 for every process: the same sums, and processes that do not fight for the cores."""
 
 PlaybackCounts = tuple[Trajectory, IndexArray, CampaignEnd]
 """A campaign: its trajectory, the indices in the whole pool of what it acquired, in order, and how it ended."""
@@ -158,22 +152,13 @@ def _scored(
 @contextmanager
 def _processes(scenario: Scenario, world: World, jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Start processes that know scenario and world; what has not begun when this is left is dropped."""
-    before = {name: os.environ.get(name) for name in BLAS_THREADS}
-    os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))  # a spawned process reads them before it loads a library
     count = min(MAX_PROCESSES, os.cpu_count() or 1, jobs)
-    try:
-        with tempfile.TemporaryDirectory(prefix="entropilot-compare-") as scratch:
-            shared = Path(scratch) / "world.pickle"  # not through the pipe that a process starts with: it would wait
-            with shared.open("wb") as file:
-                pickle.dump((scenario, world), file)
-            with workers(count, _read_world, (shared,)) as executor:
-                yield executor
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with one_thread_each(), tempfile.TemporaryDirectory(prefix="entropilot-compare-") as scratch:
+        shared = Path(scratch) / "world.pickle"  # not through the pipe that a process starts with: it would wait
+        with shared.open("wb") as file:
+            pickle.dump((scenario, world), file)
+        with workers(count, _read_world, (shared,)) as executor:
+            yield executor
 
 
 def _all_done(
@@ -203,14 +188,7 @@ def _read_world(shared: Path) -> None:
 
 def _take_world(scenario: Scenario, world: World) -> None:
     _SHARED["world"] = (scenario, world)
-    if (parent := multiprocessing.parent_process()) is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """End when the parent is killed: a worker waits for jobs on a pipe whose other end it holds too, for ever."""
-    wait([parent])
-    os._exit(1)
+    end_with_parent()
 
 
 def _play(settings: CampaignSettings, trial: Trial) -> PlaybackCounts:

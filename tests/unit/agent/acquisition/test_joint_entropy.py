@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from agent.acquisition.base import AcquisitionContext, Proposal
-from agent.acquisition.joint_entropy import JointEntropy, joint_entropy
-from agent.entropy.bias import measure_bias
+from agent.acquisition.joint_entropy import JointEntropy
+from agent.entropy.bias import chain_rule, measure_bias
 from agent.entropy.measure import M_SPACING, PUBLISHED, EntropyMeasure
 from agent.entropy.target_properties import TargetProperty
 from tests.support.biased_worlds import NONE, World
@@ -45,9 +45,9 @@ def campaign(world: World, in_flight: int) -> list[AcquisitionContext]:
 
 
 def test_j_is_the_entropy_of_the_shares_and_the_mean_entropy_of_the_families() -> None:
-    assert joint_entropy([5, 5], [0.0, 0.0]) == pytest.approx(math.log(2))
-    assert joint_entropy([7], [1.25]) == pytest.approx(1.25)
-    assert joint_entropy([3, 1], [1.0, -1.0]) == pytest.approx(
+    assert chain_rule([5, 5], [0.0, 0.0]) == pytest.approx(math.log(2))
+    assert chain_rule([7], [1.25]) == pytest.approx(1.25)
+    assert chain_rule([3, 1], [1.0, -1.0]) == pytest.approx(
         0.75 - 0.25 - 0.75 * math.log(0.75) - 0.25 * math.log(0.25)
     )
 

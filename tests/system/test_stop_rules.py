@@ -75,7 +75,7 @@ def test_a_comparison_tells_a_rule_in_vain_and_shows_the_best_beside_the_last(be
     assert compared.code == 0, compared.err
     told = " ".join(compared.out.split())
     assert "campaign.stop.when_no_gain can never fire" in told
-    assert "The best observation beside the last" in told
+    assert "mean gap since its best" in told
 
 
 def test_a_word_that_is_none_is_refused_with_the_nearest(bench: Workbench) -> None:

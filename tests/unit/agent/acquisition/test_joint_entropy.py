@@ -47,9 +47,7 @@ def campaign(world: World, in_flight: int) -> list[AcquisitionContext]:
 def test_j_is_the_entropy_of_the_shares_and_the_mean_entropy_of_the_families() -> None:
     assert chain_rule([5, 5], [0.0, 0.0]) == pytest.approx(math.log(2))
     assert chain_rule([7], [1.25]) == pytest.approx(1.25)
-    assert chain_rule([3, 1], [1.0, -1.0]) == pytest.approx(
-        0.75 - 0.25 - 0.75 * math.log(0.75) - 0.25 * math.log(0.25)
-    )
+    assert chain_rule([3, 1], [1.0, -1.0]) == pytest.approx(0.75 - 0.25 - 0.75 * math.log(0.75) - 0.25 * math.log(0.25))
 
 
 def test_it_raises_j_above_what_random_draws_do(biased: Callable) -> None:

@@ -60,10 +60,10 @@ make does-it-work                                     # hours; the tables must l
 python -m tests.benchmarks.real_tables --noise 0.1    # one setting of it
 ```
 
-Over {seeds} seeds; with each, every policy has the same start set and budget, and a pool without the same held-out
-fifth of every family. Differences are paired by seed and tested by exact sign flips, Holm-corrected over the other
-policies in each figure; figures and tables are not corrected for each other. Brackets hold 95 % intervals; ± is the
-standard deviation over seeds. *No success*: more even, with less joint entropy."""
+With a seed, every policy has the same start set and budget, and a pool without the same held-out fifth of every
+family. Differences are paired by seed and tested by exact sign flips, Holm-corrected over the other policies in each
+figure; figures and tables are not corrected for each other. Brackets hold 95 % intervals; ± is the standard deviation
+over seeds. *No success*: more even, with less joint entropy."""
 
 
 def main() -> None:
@@ -85,8 +85,7 @@ def main() -> None:
 def page(results: Sequence[Result], pictures: Sequence[str]) -> str:
     """Return the page."""
     first = results[0]
-    seeds = max(len(each.document["seeds"]) for each in results)
-    parts = [HEAD.format(judged=first.judged, seeds=seeds)]
+    parts = [HEAD.format(judged=first.judged)]
     parts += ["## When it works", "\n".join(_successes(results))]
     parts += ["## When it does not", "\n".join(_failures(results)), NOTES.read_text(encoding="utf-8").strip()]
     parts += ["## What a default policy must reach", reached_table(results)]
@@ -99,7 +98,8 @@ def page(results: Sequence[Result], pictures: Sequence[str]) -> str:
 
 
 def _section(setting: Setting, results: Sequence[Result], *, whole: bool) -> Iterator[str]:
-    yield f"## {setting.words[:1].upper()}{setting.words[1:]}"
+    seeds = min(len(each.document["seeds"]) for each in results)
+    yield f"## {setting.words[:1].upper()}{setting.words[1:]}, {seeds} seeds"
     yield "Bias at the end:"
     yield _table(results, {each.table: _bias(each, BIAS_SHOWN if whole else SHOWN_OF_OTHERS) for each in results})
     yield "Models at the end" + (

@@ -95,8 +95,14 @@ def load_results(out: Path) -> list[Result]:
         for path in sorted(out.glob(f"*/*/{ABOUT}"))
         if (path.parent / "comparison.json").exists()
     ]
-    # Noise and random starts after the main setting.
-    return sorted(found, key=lambda each: (each.setting.noise, each.setting.start, -each.setting.parallel, each.table))
+    seeds = {each.setting: len(each.document["seeds"]) for each in found}
+
+    def order(each: Result) -> tuple[int, float, str, int, str]:
+        """The setting of most seeds is the main one; noise and random starts come after the others."""
+        setting = each.setting
+        return (-seeds[setting], setting.noise, setting.start, -setting.parallel, each.table)
+
+    return sorted(found, key=order)
 
 
 def mean_of(values: list[float | None]) -> float | None:

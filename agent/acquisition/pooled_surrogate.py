@@ -47,7 +47,7 @@ class PooledHistory:
     def __init__(self, pool: PoolArrays, columns: Standardisation, most_active: int) -> None:
         self._pool, self._most_active = pool, most_active
         self._rows = PoolRows(pool.features, pool.family_codes, len(pool.families), columns)
-        n = len(pool.candidate_ids)
+        n = len(pool.family_codes)
         self._reference = np.unique(np.linspace(0, n - 1, min(REFERENCE_ROWS, n)).astype(np.int64))
         self._observed: IndexArray = np.empty(0, dtype=np.int64)
         self._values: FloatArray = np.empty(0)

@@ -187,7 +187,7 @@ def test_what_a_run_writes_stays_bounded_when_a_client_publishes_garbage(case: C
         url = ("--broker", f"mqtt://{LOOPBACK}:{port}")
         running = case.start(*case.campaign("--budget", "12", *url, "--set", "simulator.latency.mean_s=3"))
         recording = case.run_folder / "recording.jsonl"
-        wait(lambda: recording.exists() and recording.stat().st_size > 0, f"there is no run: {running.said}")
+        case.wait_for_journal(ResultAccepted, 1)  # by then it listens
         with stranger(port) as client:
             for _ in range(60):
                 client.publish(f"{TOPICS}/result/simulator-1", garbage, qos=1).wait_for_publish(60)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from random import Random
 
 import pytest
 from hypothesis import Phase as Search
@@ -243,4 +244,5 @@ def test_the_campaigns_that_are_compared_have_every_kind_of_finding(kind: type[E
         made = [change.event for change in offline(*example, Thrifty(99)).changes]
         return any(isinstance(each, kind) and getattr(each, "policy", "coverage") != "random" for each in made)
 
-    find(st.tuples(PLANS, SCRIPTS), occurs, settings=settings(phases=[Search.generate], deadline=None))
+    thorough = settings(phases=[Search.generate], deadline=None, max_examples=5_000, database=None)
+    find(st.tuples(PLANS, SCRIPTS), occurs, settings=thorough, random=Random(0))

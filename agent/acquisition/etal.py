@@ -53,9 +53,9 @@ from typing import ClassVar, Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, IndexArray, PoolArrays, Proposal
-from agent.acquisition.family_forecast import FamilyForecast, FamilyPrediction
+from agent.acquisition.family_forecast import FamilyForecast, FamilyPrediction, predicted_figures
 from agent.acquisition.family_history import MIN_FAMILY_ROWS, Histories
-from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, best_two, check_whole_number, short_reason
+from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, Pick, best_two, check_whole_number, proposal_of
 from agent.acquisition.shared_surrogate import SharedSurrogate
 from agent.entropy.bias import priority
 from agent.entropy.target_properties import TargetProperty, combined_entropy
@@ -121,21 +121,12 @@ class EntropyTargeted:
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         """Choose up to `count` candidates, each from the family of the lowest entropy by then."""
         decision = _Decision(context, self._families(context), self._patience)
-        picks: list[_Pick] = []
+        picks: list[Pick] = []
         while len(picks) < min(count, len(context.available)):
             if picks:
                 decision.request(picks[-1])
             picks.append(decision.pick())
-        if not picks:
-            return Proposal((), reason="no candidate is available")
-        first, last = picks[0], picks[-1]
-        return Proposal(
-            choices=tuple(pick.choice for pick in picks),
-            reason=short_reason(first.reason + (f" (first of {len(picks)})" if len(picks) > 1 else "")),
-            runner_up=last.runner_up,
-            target_family=first.family.name,
-            details=first.details,
-        )
+        return proposal_of(picks) if picks else Proposal((), reason="no candidate is available")
 
     def _families(self, context: AcquisitionContext) -> list[_Family]:
         """Bring what is kept of every family and property up to the context."""
@@ -181,15 +172,6 @@ class _Family:
             forecast.add_pending(indices)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    choice: Choice
-    runner_up: Choice | None
-    family: _Family
-    reason: str
-    details: dict[str, float]
-
-
 class _Decision:
     """The working state of one call of `propose`."""
 
@@ -204,7 +186,7 @@ class _Decision:
         for code in np.unique(pending_codes):
             families[code].add_pending(context.pending[pending_codes == code])
 
-    def pick(self) -> _Pick:
+    def pick(self) -> Pick:
         """Choose one candidate of the poorest family."""
         code, reopened = self._target()
         family, available = self._families[code], self._available(code)
@@ -220,9 +202,9 @@ class _Decision:
         )
         passed_over = self._passed_over(code)
         description = f"{prefix}{_state_of(family, is_poorest=not passed_over)}{passed_over}; {reason}"
-        return _Pick(choice, runner_up, family, description, details)
+        return Pick(choice, runner_up, family.name, description, details)
 
-    def request(self, pick: _Pick) -> None:
+    def request(self, pick: Pick) -> None:
         """Let a pick count as requested before the next one."""
         code = int(self._context.pool.family_codes[pick.choice.index])
         self._left[code] -= 1
@@ -282,14 +264,7 @@ def _scored(
     choice, runner_up = best_two(available, np.asarray(scores, dtype=np.float64))
     at = int(np.searchsorted(available, choice.index))
     details = {"n_labelled": float(family.size), "n_in_flight": float(family.in_flight)}
-    for forecast, prediction in parts:
-        suffix = f" of {forecast.target_property.name}" if len(parts) > 1 else ""
-        details |= {
-            f"predicted_mean{suffix}": float(prediction.means[:, at].mean()),
-            f"predicted_std{suffix}": float(prediction.std[at]),
-            f"noise_std{suffix}": prediction.noise_std,
-            f"lengthscale{suffix}": prediction.lengthscale,
-        }
+    details |= predicted_figures(family.forecasts, predictions, at)
     if entropy is None:
         return choice, runner_up, f"largest predicted deviation {choice.score:.3g}", details
     details |= {"entropy_before": entropy, "expected_gain": choice.score or 0.0}

@@ -13,6 +13,7 @@ the cases, taken together, and the surrogate's deviation falls around the reques
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,3 +143,25 @@ class FamilyForecast:
         conditioned = process.with_fantasies(self._shared.rows(np.array(self._pending, dtype=np.int64)))
         mean, std = self._shared.predict(conditioned, available)
         return FamilyPrediction(mean[None], std, process.noise_std, process.hyperparameters.lengthscale)
+
+
+def predicted_figures(
+    forecasts: Sequence[FamilyForecast], predictions: Sequence[FamilyPrediction], at: int
+) -> dict[str, float]:
+    """Return what is predicted of one candidate, as decisions keep it; of several properties each with its name.
+
+    Args:
+        forecasts: Of each property.
+        predictions: Of each property.
+        at: Place of the candidate among those that are predicted.
+    """
+    figures: dict[str, float] = {}
+    for forecast, prediction in zip(forecasts, predictions, strict=True):
+        suffix = f" of {forecast.target_property.name}" if len(forecasts) > 1 else ""
+        figures |= {
+            f"predicted_mean{suffix}": float(prediction.means[:, at].mean()),
+            f"predicted_std{suffix}": float(prediction.std[at]),
+            f"noise_std{suffix}": prediction.noise_std,
+            f"lengthscale{suffix}": prediction.lengthscale,
+        }
+    return figures

@@ -53,7 +53,8 @@ from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.family_gaps import TABLE_REACH, ChangeTable, expected_fall, nodes, squared_gaps
 from agent.acquisition.grown_surrogate import canonical_order
 from agent.acquisition.pooled_surrogate import LEAST_ROWS, PooledHistory, histories
-from agent.acquisition.selection import best_two, check_number, check_whole_number, short_reason
+from agent.acquisition.selection import Pick, best_two, check_number, check_whole_number, proposal_of
+from agent.entropy.bias import inserted
 from agent.entropy.target_properties import TargetProperty, combined_entropy
 from agent.surrogate.active_rows import MOST_ACTIVE
 from agent.surrogate.standardise import ColumnMemory
@@ -111,14 +112,7 @@ class GapGain:
         while len(picks) < min(count, len(context.available)):
             decision.request(picks[-1].choice.index)
             picks.append(decision.pick())
-        first = picks[0]
-        return Proposal(
-            choices=tuple(pick.choice for pick in picks),
-            reason=short_reason(first.reason + (f" (first of {len(picks)})" if len(picks) > 1 else "")),
-            runner_up=picks[-1].runner_up,
-            target_family=context.pool.families[first.family],
-            details=first.details,
-        )
+        return proposal_of(picks)
 
     def _followed(self, context: AcquisitionContext) -> list[PooledHistory]:
         """Bring what is kept of every property up to the context."""
@@ -141,15 +135,6 @@ class _Options:
     credit: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    choice: Choice
-    runner_up: Choice | None
-    family: int
-    reason: str
-    details: dict[str, float]
-
-
 class _Decision:
     """The working state of one call of `propose`."""
 
@@ -167,7 +152,7 @@ class _Decision:
         self._nodes, self._weights = nodes(len(self._targets))
         self._add_values(context.pending, first=0)
 
-    def pick(self) -> _Pick:
+    def pick(self) -> Pick:
         """Choose one candidate."""
         places = np.flatnonzero(self._is_available[self._active])
         left = self._active[places]
@@ -180,13 +165,13 @@ class _Decision:
         share = self._options.model_share
         choice, runner_up = best_two(left, (1.0 - share) * gaps + share * model)
         at = int(np.searchsorted(left, choice.index))
-        family = int(self._codes[choice.index])
+        code = int(self._codes[choice.index])
         details = {
             "gap_share": float(gaps[at]),
             "model_share": float(model[at]),
             "expected_gain": float(gains[at]),
             "mean_gap": float((self._h.max() - self._h).mean()),
-            "entropy_before": float(self._h[family]),
+            "entropy_before": float(self._h[code]),
         }
         for target, forecast, (mean, std) in zip(self._targets, self._forecasts, predictions, strict=True):
             suffix = f" of {target.name}" if len(self._targets) > 1 else ""
@@ -195,7 +180,8 @@ class _Decision:
                 f"predicted_std{suffix}": float(std[at]),
                 f"noise_std{suffix}": forecast.noise_std,
             }
-        return _Pick(choice, runner_up, family, _in_words(self._context.pool.families[family], details), details)
+        family = self._context.pool.families[code]
+        return Pick(choice, runner_up, family, _in_words(family, details), details)
 
     def request(self, index: int) -> None:
         """Let a pick count as requested before the next one."""
@@ -206,11 +192,11 @@ class _Decision:
         self._is_available[index] = False
         self._add_values(in_flight, first=known)
 
-    def _drawn(self) -> _Pick:
+    def _drawn(self) -> Pick:
         """Draw one where none of those that are available is looked at until the next fit."""
         index = int(self._rng.choice(np.flatnonzero(self._is_available)))
         reason = f"all {len(self._active)} rows that are looked at are taken; drawn at random from the others"
-        return _Pick(Choice(index), None, int(self._codes[index]), reason, {})
+        return Pick(Choice(index), None, self._context.pool.families[self._codes[index]], reason, {})
 
     def _samples_of(self, values: FloatArray) -> list[FloatArray]:
         codes = self._codes[self._context.observed]
@@ -222,8 +208,7 @@ class _Decision:
             return
         for samples, forecast in zip(self._samples, self._forecasts, strict=True):
             for index, value in zip(indices, forecast.values_in_flight()[first:], strict=True):
-                sample = samples[self._codes[index]]
-                samples[self._codes[index]] = np.insert(sample, int(np.searchsorted(sample, value)), value)
+                samples[self._codes[index]] = inserted(samples[self._codes[index]], float(value))
         for code in set(self._codes[indices].tolist()):
             self._h[code] = self._entropy(code)
 

@@ -37,9 +37,9 @@ from typing import ClassVar, Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, IndexArray, PoolArrays, Proposal
-from agent.acquisition.family_forecast import FamilyForecast, FamilyPrediction
+from agent.acquisition.family_forecast import FamilyForecast, FamilyPrediction, predicted_figures
 from agent.acquisition.family_history import Histories
-from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, best_two, short_reason
+from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, Pick, best_two, proposal_of
 from agent.acquisition.shared_surrogate import SharedSurrogate
 from agent.entropy.bias import chain_rule
 from agent.entropy.entropy import MIN_VALUES
@@ -75,19 +75,11 @@ class JointEntropy:
             choices = tuple(Choice(int(index)) for index in drawn)
             return Proposal(choices, reason="without any value there is nothing to score; drawn at random")
         families = self._families(context)
-        picks: list[_Pick] = []
+        picks: list[Pick] = []
         while len(picks) < min(count, len(context.available)):
             picks.append(_pick(families))
-            picks[-1].family.request(picks[-1].choice.index)
-        first = picks[0]
-        reason = first.reason + (f" (first of {len(picks)})" if len(picks) > 1 else "")
-        return Proposal(
-            tuple(pick.choice for pick in picks),
-            short_reason(reason),
-            picks[-1].runner_up,
-            first.family.name,
-            first.details,
-        )
+            next(each for each in families if each.name == picks[-1].family).request(picks[-1].choice.index)
+        return proposal_of(picks)
 
     def _families(self, context: AcquisitionContext) -> list[_Family]:
         """Bring what is kept of every family and property up to the context."""
@@ -174,16 +166,7 @@ class _Family:
         self._predictions, self._changes = None, None
 
 
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    choice: Choice
-    runner_up: Choice | None
-    family: _Family
-    reason: str
-    details: dict[str, float]
-
-
-def _pick(families: Sequence[_Family]) -> _Pick:
+def _pick(families: Sequence[_Family]) -> Pick:
     """Choose one candidate: of a family that J does not know yet, or else the one that raises J most."""
     with_candidates = [family for family in families if len(family.available)]
     unknown = [family for family in with_candidates if family.entropy is None]
@@ -194,14 +177,14 @@ def _pick(families: Sequence[_Family]) -> _Pick:
     return _of_known(known)
 
 
-def _of_unknown(family: _Family) -> _Pick:
+def _of_unknown(family: _Family) -> Pick:
     choice, runner_up = best_two(family.available, family.deviations)
     counted = f"{family.size} value{'' if family.size == 1 else 's'}, requests in flight included"
     reason = f"{family.name} has no entropy yet ({counted}); largest predicted deviation {choice.score:.3g}"
-    return _Pick(choice, runner_up, family, reason, {"n_labelled": float(family.size - family.in_flight)})
+    return Pick(choice, runner_up, family.name, reason, {"n_labelled": float(family.size - family.in_flight)})
 
 
-def _of_known(families: Sequence[_Family]) -> _Pick:
+def _of_known(families: Sequence[_Family]) -> Pick:
     """Score all candidates of the families that have an entropy."""
     sizes, entropies = [family.size for family in families], [family.entropy or 0.0 for family in families]
     before = chain_rule(sizes, entropies)
@@ -223,28 +206,19 @@ def _of_known(families: Sequence[_Family]) -> _Pick:
         f"joint entropy {before:.3f} nat, expected to change by {gain:+.4f}: {share:+.4f} by one more of "
         f"{chosen.name}, {gain - share:+.4f} by its value"
     ).replace("-", "−")
-    return _Pick(choice, runner_up, chosen, reason, _details(chosen, choice, before, share))
+    return Pick(choice, runner_up, chosen.name, reason, _details(chosen, choice, before, share))
 
 
 def _details(family: _Family, choice: Choice, before: float, share: float) -> dict[str, float]:
     at = int(np.searchsorted(family.available, choice.index))
-    parts = list(zip(family.forecasts, family.predictions, strict=True))
-    details = {
+    return {
         "n_labelled": float(family.size - family.in_flight),
         "n_in_flight": float(family.in_flight),
         "joint_entropy_before": before,
         "expected_joint_gain": choice.score or 0.0,
         "expected_gain_by_share": share,
+        **predicted_figures(family.forecasts, family.predictions, at),
     }
-    for forecast, prediction in parts:
-        suffix = f" of {forecast.target_property.name}" if len(parts) > 1 else ""
-        details |= {
-            f"predicted_mean{suffix}": float(prediction.means[:, at].mean()),
-            f"predicted_std{suffix}": float(prediction.std[at]),
-            f"noise_std{suffix}": prediction.noise_std,
-            f"lengthscale{suffix}": prediction.lengthscale,
-        }
-    return details
 
 
 def _mean_change(forecast: FamilyForecast, prediction: FamilyPrediction) -> FloatArray:

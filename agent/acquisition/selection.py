@@ -6,12 +6,14 @@ differ, do not decide; what is equal falls to the lowest index, that is to the s
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.acquisition.base import Choice
+from agent.acquisition.base import Choice, Proposal
 from protocols.errors import SettingsError, invariant
 
 IndexArray = NDArray[np.int64]
@@ -26,6 +28,37 @@ DEFAULT_MAX_TRAINING_ROWS: Final = 500
 
 MAX_REASON_LENGTH: Final = 200
 """Longest reason of a proposal [character]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One candidate that a policy chose, and why.
+
+    Attributes:
+        choice: The candidate.
+        runner_up: The best one that was not chosen.
+        family: Name of the family that is meant.
+        reason: Why, for a person.
+        details: Figures worth keeping.
+    """
+
+    choice: Choice
+    runner_up: Choice | None
+    family: str
+    reason: str
+    details: Mapping[str, float]
+
+
+def proposal_of(picks: Sequence[Pick]) -> Proposal:
+    """Return the proposal of a batch, of at least one pick: the first one's reason, and the runner-up of the last."""
+    first = picks[0]
+    return Proposal(
+        choices=tuple(pick.choice for pick in picks),
+        reason=short_reason(first.reason + (f" (first of {len(picks)})" if len(picks) > 1 else "")),
+        runner_up=picks[-1].runner_up,
+        target_family=first.family,
+        details=first.details,
+    )
 
 
 def best_two(indices: IndexArray, scores: FloatArray) -> tuple[Choice, Choice | None]:

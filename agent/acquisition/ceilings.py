@@ -46,6 +46,7 @@ from agent.acquisition.base import FloatArray, IndexArray, PoolArrays
 from agent.acquisition.pool_draws import PoolDraws, tells_something
 from agent.entropy.attainable import attainable_entropies
 from agent.entropy.bands import UPPER_POINT
+from agent.entropy.bias import GAP_TOLERANCE_NAT
 from agent.entropy.target_properties import TargetProperty, combined_entropy
 from agent.surrogate.errors import SurrogateError
 
@@ -54,9 +55,6 @@ DRAWS: Final = 12
 
 MOST_DRAWN: Final = 400
 """Most candidates of a family whose values are drawn."""
-
-TOLERANCE: Final = 0.05
-"""Gap that does not count [nat]: entropies of 30 to 60 values err by 0.05 to 0.15."""
 
 HELPLESS_SHARE: Final = 0.5
 """Share of its gap that must stay, at the upper end of the band, for a family that cannot be helped."""
@@ -105,12 +103,12 @@ class Ceiling:
         """The gap to a level that stays at the upper end of the band [nat]; None where nothing tells it."""
         return None if self.high is None else max(level - self.high, 0.0)
 
-    def falls_short(self, level: float, tolerance: float = TOLERANCE) -> bool:
+    def falls_short(self, level: float, tolerance: float = GAP_TOLERANCE_NAT) -> bool:
         """Whether its gap to a level cannot be closed: more than the tolerance stays at the upper end of the band."""
         left = self.gap_left(level)
         return left is not None and left > tolerance
 
-    def is_hopeless(self, level: float, tolerance: float = TOLERANCE) -> bool:
+    def is_hopeless(self, level: float, tolerance: float = GAP_TOLERANCE_NAT) -> bool:
         """Whether it cannot be helped: it falls short, and `HELPLESS_SHARE` of its present gap stays."""
         left = self.gap_left(level)
         if left is None or self.now is None or not self.falls_short(level, tolerance):

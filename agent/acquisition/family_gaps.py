@@ -25,19 +25,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from agent.acquisition.base import FloatArray
-from agent.entropy.measure import EntropyMeasure
-
-NODE_REACH: Final = 4.0
-"""Outermost nodes of a value to come [deviation]; a normal leaves 6e-5 outside."""
-
-NODES: Final = 33
-"""Even nodes of one property: a quarter of a deviation apart, exact for all that is smooth on that scale."""
+from agent.entropy.change_table import normal_nodes
 
 JOINT_NODES: Final = 64
 """Quasi-random nodes of several properties, whose grid would grow with the power of their number."""
-
-EVEN_POINTS: Final = 256
-"""Even points of a table of δ, beside the known values and the middles between them."""
 
 TABLE_REACH: Final = 4.2
 """How far a table reaches beyond the predicted means [deviation]: the nodes, and a margin."""
@@ -80,9 +71,8 @@ def expected_fall(h: FloatArray, code: int, added: FloatArray, weights: FloatArr
 def nodes(properties: int) -> tuple[FloatArray, FloatArray]:
     """Return nodes of a standard normal in so many dimensions, shape (properties, k), and their weights, shape (k,)."""
     if properties == 1:
-        even = np.linspace(-NODE_REACH, NODE_REACH, NODES)
-        weights = np.exp(-0.5 * np.square(even))
-        return even[None], weights / weights.sum()
+        even, weights = normal_nodes()
+        return even[None], weights
     root = _plastic_root(properties)
     steps = root ** -np.arange(1.0, properties + 1.0)
     half = ndtri((0.5 + np.outer(steps, np.arange(1, JOINT_NODES // 2 + 1))) % 1.0)
@@ -100,31 +90,3 @@ def _plastic_root(d: int) -> float:
     for _ in range(64):
         x = (1.0 + x) ** (1.0 / (d + 1.0))
     return x
-
-
-class ChangeTable:
-    """What a value adds to the entropy of a sample [nat], as straight lines between points; of either sign.
-
-    Args:
-        measure: The entropy that counts.
-        sample: Ascending, shape (n,).
-        low: Where the table begins [unit of the property].
-        high: Where it ends.
-    """
-
-    def __init__(self, measure: EntropyMeasure, sample: FloatArray, low: float, high: float) -> None:
-        self._y, self._change = np.array([low, high]), np.full(2, FIRST_VALUE_GAIN)
-        added = measure.added(sample) if len(sample) else None
-        if added is None:
-            return
-        middles = 0.5 * (sample[1:] + sample[:-1])
-        points = np.sort(np.concatenate((np.linspace(low, high, EVEN_POINTS), sample, middles)))
-        change = added.gain(points)
-        known = np.isfinite(change)
-        if known.any():
-            self._y, self._change = points[known], change[known]
-
-    def at(self, y: FloatArray) -> FloatArray:
-        """Return what each value adds, of the shape of y."""
-        change: FloatArray = np.interp(y, self._y, self._change)
-        return change

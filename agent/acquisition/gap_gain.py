@@ -50,20 +50,18 @@ import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, IndexArray, PoolArrays, Proposal
 from agent.acquisition.baselines import UniformRandom
-from agent.acquisition.family_gaps import TABLE_REACH, ChangeTable, expected_fall, nodes, squared_gaps
+from agent.acquisition.family_gaps import FIRST_VALUE_GAIN, TABLE_REACH, expected_fall, nodes, squared_gaps
 from agent.acquisition.grown_surrogate import canonical_order
 from agent.acquisition.pooled_surrogate import LEAST_ROWS, PooledHistory, histories
 from agent.acquisition.selection import Pick, best_two, check_number, check_whole_number, proposal_of
-from agent.entropy.bias import inserted
+from agent.entropy.bias import GAP_TOLERANCE_NAT, inserted
+from agent.entropy.change_table import ChangeTable
 from agent.entropy.target_properties import TargetProperty, combined_entropy
 from agent.surrogate.active_rows import MOST_ACTIVE
 from agent.surrogate.standardise import ColumnMemory
 
 DEFAULT_MODEL_SHARE: Final = 0.5
 """λ: of 0, 0.2, 0.5 and 1 the one with the best models at the same balance (docs/explanation/gap-gain.md)."""
-
-DEFAULT_TOLERANCE: Final = 0.05
-"""τ [nat]."""
 
 
 class GapGain:
@@ -85,7 +83,7 @@ class GapGain:
         self,
         *,
         model_share: float = DEFAULT_MODEL_SHARE,
-        tolerance: float = DEFAULT_TOLERANCE,
+        tolerance: float = GAP_TOLERANCE_NAT,
         credit: float = 0.0,
         active_rows: int = MOST_ACTIVE,
     ) -> None:
@@ -239,7 +237,9 @@ class _Decision:
         total = np.zeros((len(values[0][0]), len(self._weights)))
         for target, samples, at, (mean, std) in zip(self._targets, self._samples, self._nodes, values, strict=True):
             reach = TABLE_REACH * std
-            table = ChangeTable(target.measure, samples[code], float((mean - reach).min()), float((mean + reach).max()))
+            low, high = float((mean - reach).min()), float((mean + reach).max())
+            added = target.measure.added(samples[code])
+            table = ChangeTable(added, samples[code], low, high, undefined=FIRST_VALUE_GAIN)
             total += target.weight * table.at(mean[:, None] + std[:, None] * at)
         return total
 

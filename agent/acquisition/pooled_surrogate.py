@@ -17,7 +17,7 @@ from agent.entropy.target_properties import TargetProperty
 from agent.surrogate.active_rows import ActiveRows, PoolRows
 from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.pending_conditioned import PendingConditioned
-from agent.surrogate.prior import PosteriorModeFit
+from agent.surrogate.prior import MOST_FIT_ROWS, PosteriorModeFit
 from agent.surrogate.reducible_variance import ReducibleVariance
 from agent.surrogate.standardise import Standardisation
 
@@ -27,9 +27,6 @@ LEAST_ROWS: Final = 4
 REFERENCE_ROWS: Final = 300
 """Rows that stand for the pool where the variance of the model is summed: the sum over so many errs by a few parts in
 a hundred, and a decision costs in proportion."""
-
-MOST_FIT_ROWS: Final = 300
-"""Most values that hyper-parameters are fitted to: the cost grows with the cube, and the prior is weak by then."""
 
 REFIT_SHARE: Final = 0.2
 """New values, as a share of those of the last fit, after which hyper-parameters are fitted again."""

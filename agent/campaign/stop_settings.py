@@ -11,6 +11,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.entropy.bias import GAP_TOLERANCE_NAT
+
 OFF: Final = "off"
 STOP: Final = "stop"
 COVERAGE: Final = "coverage"
@@ -21,9 +23,6 @@ Then = Literal["off", "stop", "coverage"]
 REST_POLICY: Final = COVERAGE
 """The built-in policy that decides the rest of a budget: it teaches the model what it knows least. The only policy that
 the campaign's rules name."""
-
-TOLERANCE_NAT: Final = 0.05
-"""Mean gap that does not count [nat]: entropies of 30 to 60 values err by 0.05 to 0.15 nat (`agent.entropy.bands`)."""
 
 GAIN_NAT: Final = 0.01
 """Fall of the best mean gap that counts as a gain [nat]: a fifth of the tolerance; less is the noise of one value."""
@@ -47,7 +46,7 @@ class StopSettings(BaseModel):
     when_no_gain: Then = OFF
     """When the best mean gap has not fallen by `gain_nat` in `patience` acquisitions: as above. Of both rules the first
     that fires holds; it fires once."""
-    tolerance_nat: Annotated[float, Field(ge=0, le=10)] = TOLERANCE_NAT
+    tolerance_nat: Annotated[float, Field(ge=0, le=10)] = GAP_TOLERANCE_NAT
     """Mean gap that counts as even [nat]."""
     gain_nat: Annotated[float, Field(gt=0, le=10)] = GAIN_NAT
     """Fall of the best mean gap that counts as a gain [nat]."""

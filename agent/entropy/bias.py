@@ -46,6 +46,9 @@ from protocols.errors import invariant
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
+GAP_TOLERANCE_NAT: Final = 0.05
+"""A gap that does not count [nat]: entropies of 30 to 60 values err by 0.05 to 0.15."""
+
 MIN_DEFINED: Final = 2
 """Fewest families with a defined entropy between which there can be a gap."""
 

@@ -28,13 +28,10 @@ from scipy.linalg import solve_triangular
 
 from agent.surrogate.covariances import covariances
 from agent.surrogate.gaussian_process import cholesky
-from agent.surrogate.prior import PosteriorModeFit
+from agent.surrogate.prior import MOST_FIT_ROWS, PosteriorModeFit
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
-
-MOST_FIT_ROWS: Final = 300
-"""Most rows that hyper-parameters are fitted to, evenly spread: the cost grows with the cube."""
 
 MOST_ROWS: Final = 2_000
 """Most rows of the process, evenly spread."""

@@ -55,6 +55,9 @@ FIRST_ITERATIONS: Final = 40
 FURTHER_ITERATIONS: Final = 15
 """Most steps of a fit that begins where the last one ended, a tenth of the rows before."""
 
+MOST_FIT_ROWS: Final = 300
+"""Most values that hyper-parameters are fitted to: the cost grows with the cube, and the prior is weak by then."""
+
 TOLERANCE_NAT: Final = 1e-3
 """What an iteration must bring [nat]: the prior holds what the rows say nothing of, so that little drifts."""
 

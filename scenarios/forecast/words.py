@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from agent.acquisition.ceilings import TOLERANCE
+from agent.entropy.bias import GAP_TOLERANCE_NAT
 from scenarios.forecast.courses import FLAT, Course, Difference, difference_at_end
 from scenarios.forecast.forecast import PLAYED, Forecast
 from scenarios.run.reach import who_falls_short
@@ -34,7 +34,9 @@ def in_words(told: Forecast) -> list[str]:
         said.append(_against_random(policy, difference, others, told.draws))
     said.extend(f"{sentence[0].upper()}{sentence[1:]}." for sentence in who_falls_short(told.ceilings))
     if not who_falls_short(told.ceilings) and any(each.at_most is not None for each in told.ceilings):
-        said.append(f"No family is lost: each can come within {TOLERANCE:g} nat of the richest one's entropy of now.")
+        said.append(
+            f"No family is lost: each can come within {GAP_TOLERANCE_NAT:g} nat of the richest one's entropy of now."
+        )
     return said
 
 
@@ -49,7 +51,7 @@ def _buys(told: Forecast, policy: str, gap: Course, evenness: Course) -> str:
     if not (math.isfinite(begun) and math.isfinite(ended)):
         return f"What {observations} buy cannot be told: fewer than two families have values."
     low, high = (float(each[-1]) for each in gap.band(floor=0.0))
-    if begun < TOLERANCE and ended < TOLERANCE:
+    if begun < GAP_TOLERANCE_NAT and ended < GAP_TOLERANCE_NAT:
         return f"The start set is even (mean gap {begun:.3f} nat), and {observations} keep it so ({ended:.3f} nat)."
     verb = "bring" if ended < begun else "let"
     change = f"{observations} {verb} the mean gap from {begun:.3f} to {ended:.3f} nat ({low:.3f} to {high:.3f})"

@@ -10,10 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from agent.acquisition.ceilings import TOLERANCE, Ceiling, Known, ceilings, level_of
+from agent.acquisition.ceilings import Ceiling, Known, ceilings, level_of
 from agent.campaign.context import pool_arrays
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.state import Campaign
+from agent.entropy.bias import GAP_TOLERANCE_NAT
 
 FURTHER: Final = 50
 """Values that a family may get where no budget is left: about what a small campaign would spend on one."""
@@ -45,7 +46,7 @@ def ceilings_of(campaign: Campaign, on_family: Callable[[int], None] = lambda _d
     return ceilings(known, further_values(campaign), seed=campaign.plan.seed, on_family=on_family)
 
 
-def who_falls_short(found: Sequence[Ceiling], tolerance: float = TOLERANCE) -> list[str]:
+def who_falls_short(found: Sequence[Ceiling], tolerance: float = GAP_TOLERANCE_NAT) -> list[str]:
     """Say which families cannot come to the richest, a sentence for each; the worst first.
 
     A family that cannot be helped is told from one that can be, but not all the way (see `Ceiling`).

@@ -1,16 +1,12 @@
-"""The loss over all gaps, its expected fall, and the tables and nodes that the expectation stands on."""
+"""The loss over all gaps, its expected fall, and the nodes that the expectation stands on."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
 
-from agent.acquisition.family_gaps import ChangeTable, expected_fall, nodes, squared_gaps
-from agent.entropy.measure import EntropyMeasure
+from agent.acquisition.family_gaps import expected_fall, nodes, squared_gaps
 
-M_SPACING = EntropyMeasure("m_spacing", 1e-3)
 H = np.array([1.0, 0.2, -0.5])
 
 
@@ -56,20 +52,3 @@ def test_nodes_have_the_moments_of_a_normal(properties: int) -> None:
     assert weights.sum() == pytest.approx(1.0)
     assert at @ weights == pytest.approx(np.zeros(properties), abs=1e-12)
     assert (at * weights) @ at.T == pytest.approx(np.eye(properties), abs=0.08 if properties > 1 else 2e-3)
-
-
-def test_a_table_says_what_each_value_adds_of_either_sign() -> None:
-    sample = np.sort(np.random.default_rng(0).normal(size=25))
-    table = ChangeTable(M_SPACING, sample, -4.0, 4.0)
-    y = np.random.default_rng(1).uniform(-4.0, 4.0, 500)
-    added = M_SPACING.added(sample)
-    assert added is not None
-    exact = added.gain(y)
-    assert exact.min() < 0.0 < exact.max()
-    assert np.abs(table.at(y) - exact).mean() < 0.01 * np.abs(exact).mean()
-
-
-def test_the_first_value_of_a_family_gains_one_nat_and_ties_leave_all_finite() -> None:
-    assert ChangeTable(M_SPACING, np.empty(0), -1.0, 1.0).at(np.array([0.3])).tolist() == [1.0]
-    published = ChangeTable(EntropyMeasure(), np.full(8, 2.0), -1.0, 1.0)
-    assert math.isfinite(float(published.at(np.array([0.3]))[0]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from scenarios.cli import completion
 from scenarios.cli.options import AllowCode, Budget, Debug, Json, Quiet, ScenarioName, Set, SettingsFile, allowing_code
 from scenarios.cli.settings import load_settings
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show, show_notes
+
+if TYPE_CHECKING:
+    from scenarios.compare.comparison import Comparison
 
 app = typer.Typer()
 
@@ -53,7 +57,6 @@ def compare(
     with reported_errors(debug=debug), allowing_code(allow_code):
         from scenarios.compare.compare import compare_policies
         from scenarios.compare.files import write_comparison
-        from scenarios.compare.tables import conclusions, tables
 
         resolved = load_settings(scenario, {"budget": budget}, settings, settings_file, quiet=quiet or json)
         names = None if policies is None else [name.strip() for name in policies.split(",") if name.strip()]
@@ -64,14 +67,21 @@ def compare(
         if json:
             print_json(comparison.json())
         elif not quiet:
-            for table in tables(comparison):
-                show(table)
-                show("")
-            for sentence in conclusions(comparison):
-                show(sentence)
-            show("")
-            for path in written:
-                show(f"  {path}")
+            _show_comparison(comparison, written)
+
+
+def _show_comparison(comparison: Comparison, written: Iterable[Path]) -> None:
+    """Show the tables, then a sentence for each figure, then the files."""
+    from scenarios.compare.tables import conclusions, tables
+
+    for table in tables(comparison):
+        show(table)
+        show("")
+    for sentence in conclusions(comparison):
+        show(sentence)
+    show("")
+    for path in written:
+        show(f"  {path}")
 
 
 @app.command()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.assembly import CampaignFiles, versions
 from agent.campaign.event_descriptions import in_words
 from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG, RECORDING
@@ -64,15 +66,11 @@ def write_outcome(
     # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
     observations = len(trajectory.points) - 1
     random = random_instead(scenario, world, measure=plan.measure, observations=observations) if over else None
-    comparison = {} if random is None else {"random": random}
-    abandoned = int((campaign.statuses == CandidateStatus.ABANDONED).sum())
-    title = f"{plan.campaign}: {plan.policy}, {observations} of {plan.budget} acquired"
-    title += f", {abandoned} abandoned" if abandoned else ""
     # Likewise: every family's band at every observation takes seconds in a long run.
-    most = MAX_BANDED_STEPS if over else ENDS
-    trajectory = with_bands(trajectory, files.ledger.meter, most)
+    trajectory = with_bands(trajectory, files.ledger.meter, MAX_BANDED_STEPS if over else ENDS)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
-    draw_bias(files.folder / FIGURE, trajectory, comparison=comparison, title=title)
+    abandoned = int((campaign.statuses == CandidateStatus.ABANDONED).sum())
+    _draw(files.folder / FIGURE, plan, trajectory, random, abandoned)
     counts = files.store.counts()
     summary = RunSummary(
         campaign=plan.campaign,
@@ -109,6 +107,12 @@ def write_outcome(
     )
     write_summary(files.folder / SUMMARY, summary)
     return RunOutcome(summary, trajectory, random, finished=over)
+
+
+def _draw(path: Path, plan: CampaignPlan, trajectory: Trajectory, random: Trajectory | None, abandoned: int) -> None:
+    title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {plan.budget} acquired"
+    title += f", {abandoned} abandoned" if abandoned else ""
+    draw_bias(path, trajectory, comparison={} if random is None else {"random": random}, title=title)
 
 
 def random_instead(

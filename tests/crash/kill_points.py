@@ -2,7 +2,6 @@
 
     python -m tests.crash.kill_points              SIGKILL before the first and the last execution of every line
     python -m tests.crash.kill_points --every      every executed line: the files as they are at that moment
-    … --restarts N                                  of those, restart N that differ, evenly spread
     python -m tests.crash.kill_points --sample N   SIGKILL at N executed lines, evenly spread
     python -m tests.crash.kill_points --point K    SIGKILL at the K-th executed line (what a failure prints)
     … --alone agent|simulator                      that side dies alone; bus and other side live on
@@ -62,7 +61,6 @@ class Tally:
     points: int = 0
     kills: int = 0
     contents: int = 0
-    restarts: int = 0
     seconds: float = 0.0
     violations: list[str] = field(default_factory=list)
 
@@ -245,19 +243,18 @@ def kill_at_points(points: Iterable[int], golden: Golden, *, alone: str | None, 
     return tally
 
 
-def restart_every_content(golden: Golden, most: int | None, *, jobs: int, place: Path) -> Tally:
-    """Restart from the files of every executed line; of those that differ, from `most` at most."""
+def restart_every_content(golden: Golden, *, jobs: int, place: Path) -> Tally:
+    """Restart from the files of every executed line."""
     began = time.perf_counter()
     images = place / "images"
     at_line, copies = contents_of_every_line(place / "every", images, golden.start)
-    wanted = evenly(len(copies), most or len(copies))
-    tally = Tally(points=len(at_line), contents=len(copies), restarts=len(wanted))
+    tally = Tally(points=len(at_line), contents=len(copies))
     if len(at_line) != len(golden.lines):
         tally.violations.append(
             f"{len(at_line)} lines, the golden run had {len(golden.lines)}: not the same every time"
         )
-    for number, found in shared_out(wanted, lambda i: resumed(copies[i - 1], golden.fold), jobs=jobs):
-        point = at_line.index(number - 1) + 1
+    for number, found in shared_out(range(len(copies)), lambda i: resumed(copies[i], golden.fold), jobs=jobs):
+        point = at_line.index(number) + 1
         where = shown(golden.lines[point - 1])
         tally.violations += [
             f"line {point} ({where}): {problem}; again: {_command(golden)} --point {point}" for problem in found
@@ -274,8 +271,7 @@ def report(golden: Golden, tally: Tally, what: str) -> dict[str, Any]:
     print(f"distinct lines                  {len(reached):8,} of {len(could):,} executable")
     print(f"{what:<31} {tally.points:8,}")
     if tally.contents:
-        print(f"different contents              {tally.contents:8,}")
-        print(f"of them restarted               {tally.restarts:8,}")
+        print(f"different contents restarted    {tally.contents:8,}")
     print(f"violations                      {len(tally.violations):8,}")
     print(f"seconds                         {tally.seconds:8.1f}")
     return {
@@ -285,7 +281,6 @@ def report(golden: Golden, tally: Tally, what: str) -> dict[str, Any]:
         "executable_lines": len(could),
         "points": tally.points,
         "contents": tally.contents,
-        "restarts": tally.restarts,
         "violations": tally.violations,
         "seconds": round(tally.seconds, 1),
     }
@@ -303,8 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         alone: str | None = options.alone
         lines = [line for line, side in zip(golden.lines, golden.sides, strict=True) if alone in {None, side}]
         if options.every and alone is None:
-            tally = restart_every_content(golden, options.restarts, jobs=options.jobs, place=place)
-            what = "kill points (every line)"
+            tally, what = restart_every_content(golden, jobs=options.jobs, place=place), "kill points (every line)"
         else:
             points, what = _points(options, lines), f"kill points ({alone or 'both'} SIGKILLed)"
             if alone:
@@ -337,7 +331,6 @@ def _points(options: argparse.Namespace, lines: Sequence[Line]) -> list[int]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", action="store_true", help="every executed line")
-    parser.add_argument("--restarts", type=int, help="with --every, restart so many of the contents that differ")
     parser.add_argument("--firsts", action="store_true", help="only the first execution of every line")
     parser.add_argument("--sample", type=int, help="so many executed lines")
     parser.add_argument("--point", type=int, help="one executed line, by its number")

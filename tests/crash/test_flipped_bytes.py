@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_flipped_bit_in_the_campaigns_files_is_refused_or_does_no_harm(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     files = ("--only", "campaign.db", "--only", "campaign.db-wal")
-    command = [sys.executable, "-m", "tests.crash.flipped_bytes", *files, "--sample", "20", "--json", str(figures)]
+    command = [sys.executable, "-m", "tests.crash.flipped_bytes", *files, "--sample", "30", "--json", str(figures)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     by_file = json.loads(figures.read_text())["dispositions"]

@@ -30,24 +30,23 @@ def kill_points(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_the_files_of_the_executed_lines_lead_to_the_same_decisions_and_lose_nothing(tmp_path: Path) -> None:
-    found = kill_points(tmp_path, "--every", "--restarts", "80")
+def test_the_files_of_every_executed_line_lead_to_the_same_decisions_and_lose_nothing(tmp_path: Path) -> None:
+    found = kill_points(tmp_path, "--every")
     assert found["points"] == found["lines_executed"] > 8_000
-    assert found["contents"] > found["restarts"] == 80
     assert found["distinct_lines"] > 0.75 * found["executable_lines"]
 
 
 def test_a_process_that_is_killed_with_sigkill_at_a_line_is_resumed_as_its_twin(tmp_path: Path) -> None:
-    assert kill_points(tmp_path, "--sample", "20")["points"] == 20
+    assert kill_points(tmp_path, "--sample", "60")["points"] == 60
 
 
 def test_a_restart_that_is_killed_as_well_is_resumed_as_its_twin(tmp_path: Path) -> None:
-    assert kill_points(tmp_path, "--recovery", "--sample", "15")["points"] == 15
+    assert kill_points(tmp_path, "--recovery", "--sample", "40")["points"] == 40
 
 
 @pytest.mark.parametrize("side", ["agent", "simulator"])
 def test_a_side_that_dies_alone_lives_again_beside_the_other(tmp_path: Path, side: str) -> None:
-    assert kill_points(tmp_path, "--alone", side, "--sample", "15")["points"] == 15
+    assert kill_points(tmp_path, "--alone", side, "--sample", "40")["points"] == 40
 
 
 COMPARE = """

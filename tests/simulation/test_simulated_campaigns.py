@@ -1,4 +1,4 @@
-"""A slice of the simulation for every commit: the first 120 seeds, in parts, so that several processes share them."""
+"""A slice of the simulation for every commit: the first 300 seeds, in parts, so that several processes share them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.simulation.run import play_seed
 
-SEEDS: Final = 120
+SEEDS: Final = 300
 PART: Final = 10
 
 

@@ -117,7 +117,7 @@ def _write_titles(axes: Any, measure: Measure) -> None:
     of_model = f"{measure.model} of {measure.target}".replace("_", " ") if measure.model else ""
     for text, weight, colour, above_pt in (
         (f"{measure.label[:1].upper()}{measure.label[1:]}{unit}", "bold", INK, 15),
-        (of_model[:MAX_TITLE_LENGTH], "normal", FAINT, 5),
+        (shortened(of_model, MAX_TITLE_LENGTH), "normal", FAINT, 5),
     ):
         axes.annotate(
             text,

@@ -102,6 +102,6 @@ def draw_end_labels(axes: Any, labels: Sequence[EndLabel], font_size: float) -> 
         )
 
 
-def shortened(name: str) -> str:
-    """Cut a name to what the margin holds."""
-    return name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…"
+def shortened(name: str, most: int = MAX_NAME_LENGTH) -> str:
+    """Cut a name to what its place holds; by default the margin."""
+    return name if len(name) <= most else name[: most - 1] + "…"

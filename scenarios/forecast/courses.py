@@ -28,6 +28,9 @@ FloatArray = NDArray[np.float64]
 FLAT: Final = 0.01
 """What is left to gain where a course is flat [nat]."""
 
+LATE: Final = 0.9
+"""Share of the campaign after which a course that is flat has hardly become so: it still changed just before."""
+
 AS_WELL: Final = 0.01
 """Difference below which one policy does as well as another [nat]."""
 
@@ -64,6 +67,23 @@ class Course:
             return None
         away = np.flatnonzero(np.abs(mean - mean[-1]) > FLAT)
         return int(away[-1]) + 1 if len(away) else 0
+
+    def flattens_at(self) -> int | None:
+        """Return from where it is flat; None where it is not defined, or still changes shortly before its end."""
+        flat = self.flat_from()
+        return None if flat is None or self._is_late(flat) else flat
+
+    def lowest_at(self) -> int | None:
+        """Return the observation of its lowest mean; None where that comes late, or is not defined."""
+        mean = self.mean
+        if not np.isfinite(mean).all():
+            return None
+        lowest = int(np.argmin(mean))
+        return None if self._is_late(lowest) else lowest
+
+    def _is_late(self, observation: int) -> bool:
+        last: int = self.draws.shape[1] - 1
+        return observation >= LATE * last
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def draw_forecast(path: Path, told: Forecast) -> None:
         for place in range(len(metrics))
     ]
     set_observation_limits(panels, [np.arange(told.budget + 1.0)])
-    flat = told.courses[PLAYED[0]][DRAWN[0]].flat_from()
+    flat = told.courses[PLAYED[0]][DRAWN[0]].flattens_at()
     for axes, metric in zip(panels, metrics, strict=True):
         _draw_panel(axes, told, metric)
         if flat:

@@ -13,9 +13,6 @@ from scenarios.run.reach import who_falls_short
 GAP: Final = "mean_gap"
 EVENNESS: Final = "evenness"
 
-LATE: Final = 0.9
-"""Share of the budget after which a course that flattens has not done so yet: it still fell shortly before its end."""
-
 CAVEAT: Final = (
     "Drawn from a model of the {start} values that are known; nothing else of the scenario is looked at. "
     "Bands hold nine campaigns in ten if the model is right."
@@ -59,11 +56,14 @@ def _buys(told: Forecast, policy: str, gap: Course, evenness: Course) -> str:
 
 
 def _flattens(budget: int, gap: Course) -> str:
-    flat = gap.flat_from()
-    if flat is None:
+    if gap.flat_from() is None:
         return "Where it flattens cannot be told."
-    if flat >= LATE * budget:
-        return f"It still changes at the end of the budget: more than {budget:,} observations would help further."
+    flat, lowest = gap.flattens_at(), gap.lowest_at()
+    if flat is None and lowest is None:
+        return f"It still falls at the end of the budget: more than {budget:,} observations would help further."
+    if flat is None:
+        best = f"observation {lowest:,} ({float(gap.mean[lowest]):.3f} nat)"
+        return f"It is lowest at {best}: what comes after buys no more balance."
     if flat == 0:
         return f"It changes by less than {FLAT:g} nat all along: the budget buys no balance, only better models."
     return f"It flattens at observation {flat:,}: what comes after changes the mean gap by less than {FLAT:g} nat."

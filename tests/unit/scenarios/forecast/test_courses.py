@@ -37,6 +37,19 @@ def test_it_is_flat_from_where_it_stays_within_a_hundredth_of_its_end(mean: list
     assert Course(np.array([mean, mean])).flat_from() == flat
 
 
+@pytest.mark.parametrize(
+    ("mean", "flattens", "lowest"),
+    [
+        ([0.5, *[0.1] * 19], 1, 1),
+        ([0.5 - 0.02 * number for number in range(20)], None, None),  # it falls to the end
+        ([0.5, *[0.1] * 17, 0.2, 0.2], None, 1),  # it rises again
+    ],
+)
+def test_what_happens_in_the_last_tenth_is_no_flat(mean: list[float], flattens: int | None, lowest: int | None) -> None:
+    course = Course(np.array([mean, mean]))
+    assert (course.flattens_at(), course.lowest_at()) == (flattens, lowest)
+
+
 def test_where_a_figure_is_not_defined_nothing_is_said() -> None:
     undefined = Course(np.array([[np.nan, 1.0], [np.nan, np.nan]]))
     assert undefined.flat_from() is None

@@ -50,6 +50,11 @@ def test_that_it_still_changes_at_the_end_or_never_does() -> None:
     assert "buys no balance, only better models" in in_words(forecast([0.6] * 4, [0.6] * 4))[1]
 
 
+def test_that_it_was_lower_before_its_end() -> None:
+    said = in_words(forecast([0.6, *[0.1] * 17, 0.2, 0.2], [0.6] * 20))[1]
+    assert said == "It is lowest at observation 1 (0.101 nat): what comes after buys no more balance."
+
+
 def test_a_start_that_is_even_needs_no_campaign_for_its_balance() -> None:
     assert in_words(forecast([0.03, 0.02], [0.03, 0.03]))[0].startswith("The start set is even (mean gap 0.030 nat)")
 

@@ -16,8 +16,8 @@ Every available candidate of every family is scored:
 
 S is the relative fall of L^(1−λ) V^λ: it has no unit, no phases and no thresholds. While gaps can be closed that term
 leads; where nothing more is to be gained it is zero or negative, and the rest of the budget goes to what the model
-knows least, every harm to the balance still counted. A family that cannot be helped has an expected gain of zero, and
-is not asked for any more; no patience is needed.
+knows least, every harm to the balance still counted. A family that cannot be helped has an expected gain near zero,
+and is hardly asked for; no patience is needed.
 
 The model is one Gaussian process over all families (`pooled_surrogate`). Requests in flight, and the choices before in
 a batch, lower its variance and count in their families by their predicted means. A family without values has the

@@ -61,7 +61,7 @@ from agent.surrogate.active_rows import MOST_ACTIVE
 from agent.surrogate.standardise import ColumnMemory
 
 DEFAULT_MODEL_SHARE: Final = 0.5
-"""λ: of 0, 0.2, 0.5 and 1 the one with the best models at the same balance (docs/explanation/gap-gain.md)."""
+"""λ: the model alone (1) balances no better than chance, the gaps alone (0) teach it less: see the page below."""
 
 
 class GapGain:

@@ -50,7 +50,7 @@ LENGTHSCALE_DEVIATION, GROUP_DEVIATION, SIGNAL_DEVIATION, NOISE_DEVIATION = 1.0,
 """Deviations of the logarithms: weak, a factor of three to seven is within one of them."""
 
 FIRST_ITERATIONS: Final = 40
-"""Most iterations of the first fit; more of them gain nothing that decisions would show."""
+"""Most iterations of the first fit: the prior leaves little to be found beyond."""
 
 FURTHER_ITERATIONS: Final = 15
 """Most steps of a fit that begins where the last one ended, a tenth of the rows before."""

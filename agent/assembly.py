@@ -156,7 +156,13 @@ def assemble_agent(
             clock=_clock,
             instance=instance_of(files.folder, plan.uid),
         )
-        policy_runner = make_policy_runner(pool_arrays(pool), plan.policy, plan.policy_options, settings.code)
+        policy_runner = make_policy_runner(
+            pool_arrays(pool),
+            plan.policy,
+            plan.policy_options,
+            settings.code,
+            lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
+        )
         transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
         log_transaction = TransactionLog(logger)
 

@@ -1,6 +1,8 @@
 """Where the policy runs: inline in the agent's own transaction, or in a child process, off the event loop.
 
 A thread would not do: a fit holds the interpreter for 60 to 130 ms at a time and the link's keep-alive with it.
+A child that dies with a question open is asked once more: a policy is a pure function of its context, so whoever
+ended it (an operator, the kernel when memory is short) changes no decision. One that dies twice is at fault itself.
 """
 
 from __future__ import annotations
@@ -63,11 +65,20 @@ class ChildPolicyRunner:
         policy: Built-in name, or class of the user's own.
         options: The policy's options.
         code: Where a class of the user's own may come from.
+        on_death: Told why a child died that is started anew and asked once more.
     """
 
-    def __init__(self, pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource = INSTALLED) -> None:
+    def __init__(
+        self,
+        pool: PoolArrays,
+        policy: str,
+        options: Mapping[str, Any],
+        code: CodeSource = INSTALLED,
+        on_death: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
         self._opening = (pool, policy, dict(options), code)
         self._policy = policy
+        self._on_death = on_death
         self._child = Child("agent.runtime.policy_runner")
 
     def propose_inline(self, context: AcquisitionContext, count: int) -> None:  # noqa: ARG002 - the protocol's signature
@@ -80,14 +91,16 @@ class ChildPolicyRunner:
         Raises:
             CampaignHalted: When the policy failed; the campaign can be resumed with a fixed one.
         """
+        question = _question(context, count)
         try:
-            if not self._child.is_running:
-                await self._child.start()
-                await self._child.ask(pickle.dumps(self._opening))
-            frame = await self._child.ask(_question(context, count))
-            failure, answer = pickle.loads(frame)  # noqa: S301 - our own child's pipe
-        except ChildDied as error:
-            raise _halted(self._policy, error.reason) from None
+            frame = await self._ask(question)
+        except ChildDied as first:
+            self._on_death(first.reason)
+            try:
+                frame = await self._ask(question)
+            except ChildDied as second:
+                raise _halted(self._policy, f"{second.reason} (asked twice, in a new process)") from None
+        failure, answer = pickle.loads(frame)  # noqa: S301 - our own child's pipe
         if failure:
             raise _halted(self._policy, failure)
         return _proposal(answer, self._policy)
@@ -95,6 +108,12 @@ class ChildPolicyRunner:
     async def close(self) -> None:
         """End the child process."""
         await self._child.stop()
+
+    async def _ask(self, question: bytes) -> bytes:
+        if not self._child.is_running:
+            await self._child.start()
+            await self._child.ask(pickle.dumps(self._opening))
+        return await self._child.ask(question)
 
 
 class RunnerWithRest:
@@ -135,7 +154,11 @@ class RunnerWithRest:
 
 
 def make_policy_runner(
-    pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource = INSTALLED
+    pool: PoolArrays,
+    policy: str,
+    options: Mapping[str, Any],
+    code: CodeSource = INSTALLED,
+    on_death: Callable[[str], None] = lambda _reason: None,
 ) -> PolicyRunner:
     """Return the acquirer that suits a policy.
 
@@ -144,18 +167,21 @@ def make_policy_runner(
         policy: Built-in name, or class of the user's own.
         options: The policy's options.
         code: Where a class of the user's own may come from.
+        on_death: Told why a policy's process died that is started anew and asked once more.
 
     Raises:
         SettingsError: When there is no such policy, or it does not take these options.
     """
-    return RunnerWithRest(_runner_of(pool, policy, options, code), lambda name: _runner_of(pool, name, {}, INSTALLED))
 
+    def runner(name: str, its: Mapping[str, Any], source: CodeSource) -> PolicyRunner:
+        instance = make_policy(name, its, source)
+        return (
+            InlinePolicyRunner(instance)
+            if runs_inline(instance)
+            else ChildPolicyRunner(pool, name, its, source, on_death)
+        )
 
-def _runner_of(pool: PoolArrays, policy: str, options: Mapping[str, Any], code: CodeSource) -> PolicyRunner:
-    instance = make_policy(policy, options, code)
-    if runs_inline(instance):
-        return InlinePolicyRunner(instance)
-    return ChildPolicyRunner(pool, policy, options, code)
+    return RunnerWithRest(runner(policy, options, code), lambda name: runner(name, {}, INSTALLED))
 
 
 def _proposal(answer: object, policy: str) -> Proposal:

@@ -180,7 +180,7 @@ def test_a_campaign_on_postgresql_is_resumed_as_the_product_says(case: Case, pos
     assert done.code == 0, done.err
 
 
-@wrong_today(14, "quarantined payloads are recorded whole")
+@wrong_today(14, "quarantined payloads are recorded whole", always=False)
 def test_what_a_run_writes_stays_bounded_when_a_client_publishes_garbage(case: Case) -> None:
     garbage = os.urandom(30_000).hex()
     with mosquitto(case.folder) as port:
@@ -196,7 +196,7 @@ def test_what_a_run_writes_stays_bounded_when_a_client_publishes_garbage(case: C
     assert recording.stat().st_size < 10 * len(garbage)
 
 
-@wrong_today(14, "a broker that we start ourselves asks nobody for a password")
+@wrong_today(14, "a broker that we start ourselves asks nobody for a password", always=False)
 @pytest.mark.skipif(not hasattr(psutil.Process, "net_connections"), reason="this psutil cannot tell open ports")
 def test_a_stranger_is_not_let_in_by_the_embedded_broker(case: Case) -> None:
     running = case.start(*case.campaign("--budget", "12", "--set", "simulator.latency.mean_s=2"))
@@ -225,7 +225,6 @@ def test_a_second_value_that_contradicts_the_first_is_told(case: Case) -> None:
     assert case.number(f"SELECT count(*) FROM journal WHERE payload LIKE '%{FORGED}%'") > 0
 
 
-@wrong_today(14, "a policy is a pure function and yet not asked again")
 def test_a_policy_whose_process_is_killed_is_asked_again(case: Case) -> None:
     running = case.start(*case.campaign("--budget", "8", "--policy", "etal", *SLOW))
     case.wait_for_journal(ResultAccepted, 1)

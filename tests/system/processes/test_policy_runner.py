@@ -117,7 +117,7 @@ async def test_a_context_that_names_a_policy_is_answered_by_it_in_a_child_and_on
     [
         ("Raising", "ArithmeticError: the matrix is singular"),
         ("CheapAndRaising", "ArithmeticError: the matrix is singular"),
-        ("Fatal", "it ended with code 3"),
+        ("Fatal", "it ended with code 3 .asked twice"),
         ("Silent", "NoneType"),
         ("Unpicklable", "pickle"),
     ],
@@ -128,6 +128,24 @@ async def test_a_policy_that_fails_halts_the_campaign_and_says_how(policy: str, 
     with pytest.raises(CampaignHalted, match=rf"{policy}.*{says}.*--resume"):
         _ = policy_runner.propose_inline(context, 1) or await policy_runner.propose(context, 1)
     await policy_runner.close()
+
+
+async def test_a_child_that_is_killed_with_a_question_open_is_asked_again_and_answers_the_same() -> None:
+    asked = contexts(3)
+    expected = await proposals(ChildPolicyRunner(ARRAYS, "etal", {}), asked)
+    deaths: list[str] = []
+    policy_runner = ChildPolicyRunner(ARRAYS, "etal", {}, on_death=deaths.append)
+    answers = []
+    for context in asked:
+        before = set(psutil.Process().children())
+        asking = asyncio.create_task(policy_runner.propose(context, 2))
+        while not (children := set(psutil.Process().children()) - before):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.01)
+        children.pop().kill()
+        answers.append(await asking)
+        await policy_runner.close()
+    assert answers == expected
+    assert deaths == ["it ended with code -9"] * 3
 
 
 async def test_a_child_that_died_is_started_anew_at_the_next_question() -> None:

@@ -59,7 +59,7 @@ def test_every_kind_of_row_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert (binary.payload, binary.qos) == (b"\xff\x00", 1)
     assert isinstance(step, TransactionRow)
     assert (step.took, step.before, step.sequence) == (({"row": 3},), 1, 3)
-    assert step.made == (("DecisionMade", '{"decision": 0}'),)
+    assert step.made == (("DecisionMade", {"decision": 0}),)
 
 
 def test_every_changed_byte_of_a_compressed_recording_is_found(tmp_path: Path) -> None:

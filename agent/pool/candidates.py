@@ -30,12 +30,13 @@ BYTES_BESIDE_A_NAME: Final = 72
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One material that could be evaluated."""
+    """One material that could be evaluated: a crystal with its structure, a molecule with its SMILES, or neither."""
 
     candidate_id: str
     family: str
     formula: str = ""
     structure: CrystalStructure | None = None
+    smiles: str = ""
 
 
 @dataclass(frozen=True)

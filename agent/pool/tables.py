@@ -16,12 +16,9 @@ def pool_from_table(table: CandidateTable) -> Pool:
         TableError: When a structure or a formula gives no features, or the pool breaks its bounds (`make_pool`).
     """
     structures = table.structures or (None,) * len(table.candidate_ids)
-    candidates = [
-        Candidate(candidate_id, family, formula, structure)
-        for candidate_id, family, formula, structure in zip(
-            table.candidate_ids, table.families, table.formulas, structures, strict=True
-        )
-    ]
+    smiles = table.smiles or ("",) * len(table.candidate_ids)
+    columns = (table.candidate_ids, table.families, table.formulas, structures, smiles)
+    candidates = [Candidate(*row) for row in zip(*columns, strict=True)]
     if table.feature_names:
         return make_pool(candidates, table.features, table.feature_names)
     # pymatgen is heavy, and a table with features of its own does not need it.

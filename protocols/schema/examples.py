@@ -60,7 +60,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         **_COMMON_FIELDS,
         message_id="9f3c6a52-d000018-5e6f7a8b-a1",
         attempt_id="9f3c6a52-d000018-5e6f7a8b-a1",
-        candidate_id="fh-a1e5b7c93d2f4086",
+        candidate_id="fh-f67ab10ad4e4c531",
         decision=18,
         attempt=1,
         family="hydride",

@@ -70,8 +70,8 @@ class TableColumns(BaseModel):
     )
 
     id: ColumnName | None = None
-    """Column with the id of a row; None makes the id from the row's content (structure text, else family, composition
-    and features), never from the property."""
+    """Column with the id of a row; None makes the id from the row's content (SMILES or structure text, else family,
+    composition and features), never from the property."""
     family: FamilyPart | Annotated[tuple[FamilyPart, ...], Field(strict=False, min_length=1, max_length=4)] = (
         DERIVED_FAMILY
     )
@@ -89,6 +89,9 @@ class TableColumns(BaseModel):
     """Column with formulas."""
     structure: ColumnName | None = None
     """Column with structures: the text of a CIF, or a JSON of `protocols.wire.structure.CrystalStructure`."""
+    smiles: ColumnName | None = None
+    """Column with SMILES, where the candidates are molecules. What a molecule is, is its canonical SMILES; its features
+    and its family come from columns."""
     additional_properties: Annotated[
         dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_QUANTITIES - 1)
     ] = {}
@@ -114,7 +117,11 @@ class TableColumns(BaseModel):
     def _consistent(self) -> Self:
         if not (self.features or self.composition or self.structure):
             raise ValueError("name feature columns, a composition column or a structure column")
-        described = {self.id, *self.family_columns(), self.composition, self.structure, *self.features}
+        if self.structure and self.smiles:
+            raise ValueError("candidates are crystals or molecules: name a structure column or a smiles column")
+        described = {
+            self.id, *self.family_columns(), self.composition, self.structure, self.smiles, *self.features,
+        }  # fmt: skip
         if leaked := sorted(name for name in self.measured() if name in described):
             raise ValueError(f"{leaked[0]!r} is a measured property and cannot describe a candidate as well")
         if self.property in self.additional_properties:
@@ -157,7 +164,8 @@ def require_column(path: Path, name: str, names: Sequence[str]) -> str:
 
 def feature_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> tuple[str, ...]:
     """Return the feature columns, globs expanded in file order; a glob takes no column that has another meaning."""
-    taken = {columns.id, *columns.family_columns(), columns.composition, columns.structure, *columns.measured()}
+    described = (columns.id, *columns.family_columns(), columns.composition, columns.structure, columns.smiles)
+    taken = {*described, *columns.measured()}
     found: list[str] = []
     for wanted in columns.features:
         matches = [each for each in names if fnmatch.fnmatchcase(each, wanted) and each not in taken]
@@ -173,5 +181,5 @@ def text_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> tup
     families = [
         part for part in columns.family_parts() if isinstance(part, str) and not (derives and part == DERIVED_FAMILY)
     ]
-    wanted = [name for name in (columns.id, *families, columns.composition, columns.structure) if name is not None]
-    return tuple(dict.fromkeys(require_column(path, name, names) for name in wanted))
+    wanted = (columns.id, *families, columns.composition, columns.structure, columns.smiles)
+    return tuple(dict.fromkeys(require_column(path, name, names) for name in wanted if name is not None))

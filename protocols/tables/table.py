@@ -21,6 +21,7 @@ from protocols.tables.columns import TableColumns
 from protocols.tables.families import families_of
 from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from protocols.tables.ids import candidate_ids_of
+from protocols.tables.molecules import molecules_of, remarks_on
 from protocols.tables.rows import TableRows, feature_matrix, read_rows
 from protocols.tables.structures import structures_of
 from protocols.wire.structure import CrystalStructure
@@ -66,11 +67,12 @@ class CandidateTable:
             (`on_missing = "unknown"`).
         features: Finite, shape (n, d).
         feature_names: Length d.
-        formulas: Length n; of the structures where there is no composition column, else empty texts.
+        formulas: Length n; of the structures or molecules where there is no composition column, else empty texts.
         structures: Length n, or None without a structure column.
         additional: Additional properties by name, shape (n,); NaN where not known.
         dropped: How many rows were left out (`on_missing = "drop"`).
         warnings: What a person should know and that stops nothing.
+        smiles: Length n, or None without a smiles column.
     """
 
     columns: TableColumns
@@ -84,6 +86,7 @@ class CandidateTable:
     additional: Mapping[str, FloatArray]
     dropped: int
     warnings: tuple[str, ...]
+    smiles: tuple[str, ...] | None = None
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -115,6 +118,7 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
     """
     rows = read_rows(Path(path), columns)
     structures = structures_of(rows, columns)
+    molecules = molecules_of(rows, columns)
     families = families_of(rows, columns, structures)
     formulas = rows.texts.get(columns.composition or "", [""] * len(families))
     without_entropy = tuple(_without_entropy(rows, columns, families))
@@ -122,18 +126,21 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
         raise _no_entropy(rows.file.path, without_entropy)
     if columns.composition is None and structures is not None:
         formulas = [structure.to_pymatgen().composition.reduced_formula for structure in structures]
+    if columns.composition is None and molecules is not None:
+        formulas = [molecule.formula for molecule in molecules]
     return CandidateTable(
         columns=columns,
-        candidate_ids=candidate_ids_of(rows, columns),
+        candidate_ids=candidate_ids_of(rows, columns, molecules),
         families=families,
         values=rows.numbers[columns.property],
         features=feature_matrix(rows),
         feature_names=rows.features,
         formulas=tuple(formulas),
         structures=structures,
+        smiles=None if molecules is None else tuple(molecule.smiles for molecule in molecules),
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
-        warnings=(*_warnings(rows, columns, families), *without_entropy),
+        warnings=(*_warnings(rows, columns, families), *remarks_on(molecules, rows, columns), *without_entropy),
     )
 
 

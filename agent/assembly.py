@@ -113,8 +113,10 @@ def open_campaign(
                     expected="an empty run folder",
                     action="resume it with --resume, or choose another --campaign (the same for its simulators)",
                 )
-            begin(store, pool, asked, start, start_additional or (), versions=versions(), now=_now())
-            ledger = remember(store, pool)
+            begin(
+                store, pool, asked, start, start_additional or (), versions=versions(), now=_now(), code=settings.code
+            )
+            ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
             _wake(store, ledger)
             yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.acquisition.built_in import BUILT_IN
+from agent.acquisition.registry import declared_metrics
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, CampaignPlanSettings, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
 from protocols.settings.code_settings import CodeSettings
@@ -80,6 +81,17 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
             raise ValueError(message)
         return self
 
+    def decided_by(self, policy: str, options: Mapping[str, Any]) -> Self:
+        """Return the same campaign with another policy, which keeps the metrics of this one, to be held against it.
+
+        Args:
+            policy: Its name.
+            options: Its options.
+        """
+        name, of = (self.metrics_of, self.metrics_options) if self.metrics_of else (self.policy, self.policy_options)
+        kept = {"metrics_of": name, "metrics_options": dict(of)} if name != policy else {}
+        return self.model_copy(update={"policy": policy, "policy_options": dict(options)} | kept)
+
     def left_open(self) -> frozenset[str]:
         """Return the parts of the plan that nobody asked for: a resumed campaign keeps those of its journal."""
         may_stay_open = parts_with(type(self), Resume.KEEP_UNLESS_SET)
@@ -127,4 +139,6 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
             "pool_digest": pool_digest,
         }
         kept = {name: getattr(self, name) for name in CampaignPlanSettings.model_fields}
-        return CampaignPlan(**(kept | measured | given))
+        plan = CampaignPlan(**(kept | measured | given))
+        metrics = declared_metrics(*plan.metered_by, self.unit, self.code)
+        return plan.model_copy(update={"metrics": metrics}) if metrics else plan

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from agent.entropy.target_properties import TargetProperty
+from agent.metrics import Meter, Metric
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -135,6 +136,30 @@ class Policy(Protocol):
         Returns:
             The choices; or none, with the reason, to end the campaign. That is for good, also with requests in flight,
             so a policy that what is pending could teach better should choose.
+        """
+        ...
+
+
+@runtime_checkable
+class MeteringPolicy(Protocol):
+    """A policy that declares metrics of its own, kept per observation beside the bias metrics.
+
+    They are functions of the observations alone, and never of what the policy cannot know.
+    """
+
+    def metrics(self, unit: str) -> tuple[Metric, ...]:
+        """Declare them.
+
+        Args:
+            unit: Of the campaign's property.
+        """
+        ...
+
+    def meter(self, pool: PoolArrays) -> Meter:
+        """Return what computes them, of a campaign without observations yet.
+
+        Args:
+            pool: The pool.
         """
         ...
 

@@ -13,8 +13,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from agent.acquisition.base import AcquisitionContext, Policy, Proposal
+from agent.acquisition.base import AcquisitionContext, MeteringPolicy, Policy, PoolArrays, Proposal
 from agent.acquisition.built_in import BUILT_IN
+from agent.metrics import Meter, Metric
 from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean, nearest_name
 from protocols.settings.user_code import EXPECTED, INSTALLED, CodeSource, Role, code_digest, load_class, split_name
@@ -95,6 +96,47 @@ class PolicyWithRest:
 def runs_inline(policy: Policy) -> bool:
     """Tell whether a policy may decide in the agent's own transaction; a class says so by `runs_inline = True`."""
     return bool(getattr(policy, "runs_inline", False))
+
+
+def declared_metrics(
+    name: str, options: Mapping[str, object], unit: str, code: CodeSource = INSTALLED
+) -> tuple[Metric, ...]:
+    """Return the metrics that a policy declares beside those of the bias; none where it declares none.
+
+    Args:
+        name: Of the policy.
+        options: Its options.
+        unit: Of the campaign's property.
+        code: Where a class of the user's own may come from.
+
+    Raises:
+        SettingsError: As of `make_policy`; or when it declares a name twice.
+    """
+    policy = make_policy(name, options, code)
+    declared = tuple(policy.metrics(unit)) if isinstance(policy, MeteringPolicy) else ()
+    names = [metric.name for metric in declared]
+    if len(set(names)) < len(names):
+        raise SettingsError(
+            f"The policy {name!r} declares the metrics {', '.join(names)}",
+            expected="every name once",
+            action="correct its method metrics",
+        )
+    return declared
+
+
+def make_meter(name: str, options: Mapping[str, object], pool: PoolArrays, code: CodeSource = INSTALLED) -> Meter:
+    """Return what computes the metrics that a policy declares.
+
+    Raises:
+        SettingsError: As of `make_policy`; or when it declares none.
+    """
+    policy = make_policy(name, options, code)
+    if not isinstance(policy, MeteringPolicy):
+        raise SettingsError(
+            f"The policy {name!r} declares no metrics",
+            expected="methods metrics(unit) and meter(pool) (agent.acquisition.base.MeteringPolicy)",
+        )
+    return policy.meter(pool)
 
 
 def policy_fingerprint(name: str, options: Mapping[str, object], code: CodeSource = INSTALLED) -> str:

@@ -16,24 +16,29 @@ list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.acquisition.built_in import BUILT_IN
+from agent.acquisition.registry import make_meter
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.decide import Consequence, decide_message
 from agent.campaign.event_descriptions import Observation, is_observation, observations_of
 from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.follow import react
 from agent.campaign.gap_progress import GapProgress, values_needed
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.proposals import DecisionNeeded, decide_proposal, decision_needed
 from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import Noticed, RuleWatch
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.best import BestSoFar
 from agent.entropy.bias import BiasMeter, BiasPoint
+from agent.metrics import Meter
 from agent.pool.candidates import Pool
 from protocols.errors import InvariantViolation, StoreError
+from protocols.settings.user_code import INSTALLED, CodeSource
 from protocols.wire.messages import AnyMessage
 
 ProposeNow = Callable[[AcquisitionContext, int], Proposal | None]
@@ -98,6 +103,8 @@ class Ledger:
 
     Args:
         pool: The candidates.
+        code: Where a policy of the user's own may come from, for the metrics that it declares. None where none may be
+            run: then only policies that come with Entropilot have theirs.
 
     Attributes:
         campaign: The state.
@@ -108,23 +115,25 @@ class Ledger:
         observation: Number of the last one; 0 is the start set, −1 comes before it.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, code: CodeSource | None = None) -> None:
         self.campaign: Final = Campaign(pool)
         self.pool: Final = pool_arrays(pool)
         self.meter = BiasMeter(pool.families)
         self.best: Final = BestSoFar()
         self.progress = GapProgress(StopSettings(), values_needed(self.pool))
         self._rules: RuleWatch | None = None
+        self._code = code
+        self._declared: Meter | None = None
         self.observation = -1
 
     @classmethod
-    def of_journal(cls, pool: Pool, events: Iterable[Event]) -> Self:
-        """Return the ledger of a journal.
+    def of_journal(cls, pool: Pool, events: Iterable[Event], code: CodeSource | None = None) -> Self:
+        """Return the ledger of a journal; arguments as of the class.
 
         Raises:
             StoreError: When an event cannot follow the ones before.
         """
-        ledger = cls(pool)
+        ledger = cls(pool, code)
         for event in events:
             ledger.fold_journalled(event)
         return ledger
@@ -140,6 +149,7 @@ class Ledger:
             self.meter = BiasMeter(self.pool.families, measure=event.plan.targets)
             self.progress = GapProgress(event.plan.stop, values_needed(self.pool))
             self._rules = RuleWatch(self.campaign, self.pool) if event.plan.stop.has_rules else None
+            self._declared = self._meter_of(event.plan)
         if self._rules is not None and self.campaign.fired is None:
             self._rules.note(event)
         metrics = self._measure(event) if is_observation(event) else None
@@ -207,19 +217,37 @@ class Ledger:
         """
         return decide_proposal(self.campaign, question.needed, question.based_on, proposal)
 
+    def _meter_of(self, plan: CampaignPlan) -> Meter | None:
+        """Return what computes the declared metrics; None where there are none, or they cannot be had here."""
+        name, options = plan.metered_by
+        if not plan.metrics or not self.campaign.pool.is_whole or (self._code is None and name not in BUILT_IN):
+            return None
+        return make_meter(name, options, self.pool, self._code or INSTALLED)
+
     def _measure(self, event: Event) -> TrajectoryPoint:
         """Let the metrics see an observation; the first one is new to every family."""
         additional = self.campaign.plan.property_names[1:]
         codes = [self._add(each) for each in observations_of(event, additional)]
         self.observation += 1
         changed = self.pool.families if self.observation == 0 else tuple(self.pool.families[code] for code in codes)
-        point = self.meter.point()
+        point = self.point()
         self.best.see(self.observation, point)
         self.progress.see(self.observation, point)
         return TrajectoryPoint(self.observation, self.campaign.sequence, point, changed)
 
     def _add(self, observation: Observation) -> int:
         """Let the metrics see one value; return the code of its family."""
-        code = int(self.pool.family_codes[self.campaign.pool.index_of[observation.candidate_id]])
+        index = self.campaign.pool.index_of[observation.candidate_id]
+        code = int(self.pool.family_codes[index])
         self.meter.add(code, observation.value, *observation.additional)
+        if self._declared is not None:
+            self._declared.add(index, observation.value, *observation.additional)
         return code
+
+    def point(self) -> BiasPoint:
+        """Return all metrics: those of the bias, and those that the policy declares."""
+        point = self.meter.point()
+        if self._declared is None:
+            return point
+        declared = zip(self.campaign.plan.metrics, self._declared.values(), strict=True)
+        return replace(point, declared=tuple(declared))

@@ -23,6 +23,7 @@ from agent.entropy.measure import (
     EstimatorName,
 )
 from agent.entropy.target_properties import TargetProperty
+from agent.metrics import Metric
 from protocols.wire.limits import MAX_ABS_VALUE
 from protocols.wire.messages import Identifier, Name
 
@@ -87,6 +88,11 @@ class CampaignPlanSettings(BaseModel):
     class of yours: `module:Class` or `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     policy_options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the policy."""
+    metrics_of: Annotated[str, Resume.KEEP_JOURNAL] = ""
+    """Policy whose metrics are kept beside those of the bias; empty: the campaign's own. With another one a campaign
+    can be held against one that it decides."""
+    metrics_options: Annotated[dict[str, Any], Resume.KEEP_JOURNAL] = Field(default_factory=dict)
+    """Keyword arguments of that policy."""
     estimator: Annotated[EstimatorName, Resume.KEEP_UNLESS_SET] = M_SPACING
     """Which entropy is balanced: m_spacing (any number of values, ties), kozachenko_leonenko, gaussian_kernel, or
     published (SciPy's choice, from five values on)."""
@@ -138,6 +144,8 @@ class CampaignPlan(CampaignPlanSettings):
     """Smallest difference of values that means anything [unit]."""
     additional_properties: tuple[AdditionalProperty, ...] = ()
     """Properties that are balanced beside it."""
+    metrics: tuple[Metric, ...] = ()
+    """The metrics that are kept beside those of the bias, as the policy declares them."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0
     """Deviation of the start set's values, by which it is standardised where there are additional ones [unit]."""
 
@@ -152,6 +160,11 @@ class CampaignPlan(CampaignPlanSettings):
             for each in self.additional_properties
         )
         return (TargetProperty(self.property_name, self.measure, self.scale, self.weight / total), *others)
+
+    @property
+    def metered_by(self) -> tuple[str, dict[str, Any]]:
+        """The policy that declares the metrics, and its options."""
+        return (self.metrics_of, self.metrics_options) if self.metrics_of else (self.policy, self.policy_options)
 
     @property
     def property_names(self) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agent.entropy.bias import BIAS_METRICS, BiasMetric, BiasPoint
+from agent.entropy.bias import BIAS_METRICS, BiasPoint
+from agent.metrics import Metric
 
 HARM: Final = ("mean_gap", "entropy_range", "joint_entropy")
 """Figures that are told with their best: evenness by its mean and its worst case, and what evenness must not cost."""
@@ -42,7 +43,7 @@ class Best:
         last: What it is now; None where it is not defined any more.
     """
 
-    metric: BiasMetric
+    metric: Metric
     observation: int
     value: float
     last: float | None
@@ -69,8 +70,7 @@ class BestSoFar:
     def see(self, observation: int, point: BiasPoint) -> None:
         """Take in the next point."""
         self._last = point
-        for metric in BIAS_METRICS:
-            value: float | None = getattr(point, metric.name)
+        for metric, value in point.figures:
             if value is None:
                 continue
             before = self._best.get(metric.name)
@@ -79,10 +79,9 @@ class BestSoFar:
 
     def figures(self) -> tuple[Best, ...]:
         """Return the figures that were ever defined, in the order in which they are shown."""
+        shown = () if self._last is None else self._last.figures
         return tuple(
-            Best(metric, *self._best[metric.name], getattr(self._last, metric.name))
-            for metric in BIAS_METRICS
-            if metric.name in self._best
+            Best(metric, *self._best[metric.name], last) for metric, last in shown if metric.name in self._best
         )
 
 
@@ -124,12 +123,12 @@ def price_of_evenness(own: BiasPoint, other: BiasPoint, named: str) -> str:
     return f"its evenness has a price: joint entropy {ends}"
 
 
-def _is_better(metric: BiasMetric, own: BiasPoint, other: BiasPoint) -> bool:
+def _is_better(metric: Metric, own: BiasPoint, other: BiasPoint) -> bool:
     one, two = getattr(own, metric.name), getattr(other, metric.name)
     return metric.name in EVENNESS and one is not None and two is not None and worse_by(metric, one, two) > WORSE_BY
 
 
-def worse_by(metric: BiasMetric, one: float, other: float) -> float:
+def worse_by(metric: Metric, one: float, other: float) -> float:
     """Return by how much the other value is worse; negative where it is better."""
     return other - one if metric.lower_is_better else one - other
 

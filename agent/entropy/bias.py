@@ -41,6 +41,7 @@ from agent.entropy.bands import Band, entropy_band
 from agent.entropy.entropy import MIN_VALUES
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from agent.entropy.target_properties import TargetProperty, combined_entropy
+from agent.metrics import Metric
 from protocols.errors import invariant
 
 IndexArray = NDArray[np.int64]
@@ -68,6 +69,7 @@ class BiasPoint:
         evenness: Of the effective widths, from 0 to 1.
         coverage: Share of the families with enough values for an entropy that says something.
         joint_entropy: Of family and value together [nat]; None while no family has a defined entropy.
+        declared: The metrics that the policy declares beside these, with their values; None where not defined.
     """
 
     families: tuple[str, ...]
@@ -80,34 +82,31 @@ class BiasPoint:
     evenness: float | None = None
     coverage: float = 0.0
     joint_entropy: float | None = None
+    declared: tuple[tuple[Metric, float | None], ...] = ()
 
+    @property
+    def figures(self) -> tuple[tuple[Metric, float | None], ...]:
+        """All metrics with their values, in the order in which they are shown.
 
-@dataclass(frozen=True, slots=True)
-class BiasMetric:
-    """How a figure of `BiasPoint` is shown.
+        Those of the policy lead. Where it declares some, and there is one family at most, the bias metrics are left
+        out: they compare families.
+        """
+        if self.declared and len(self.families) < MIN_DEFINED:
+            return self.declared
+        return (*self.declared, *((metric, getattr(self, metric.name)) for metric in BIAS_METRICS))
 
-    Attributes:
-        name: The attribute of `BiasPoint`.
-        label: What people read.
-        short: The same where there is little room.
-        unit: "nat", or "" for a pure number.
-        lower_is_better: Whether a smaller figure means less bias.
-    """
-
-    name: str
-    label: str
-    short: str
-    unit: str
-    lower_is_better: bool
+    def value(self, name: str) -> float | None:
+        """Return one of the metrics by its name; None where it is not defined, or there is none of that name."""
+        return {metric.name: value for metric, value in self.figures}.get(name)
 
 
 BIAS_METRICS: Final = (
-    BiasMetric("entropy_range", "range of entropy", "range", "nat", lower_is_better=True),
-    BiasMetric("entropy_std", "std of entropy", "std", "nat", lower_is_better=True),
-    BiasMetric("mean_gap", "mean gap to the richest", "mean gap", "nat", lower_is_better=True),
-    BiasMetric("evenness", "evenness", "evenness", "", lower_is_better=False),
-    BiasMetric("joint_entropy", "joint entropy", "joint entropy", "nat", lower_is_better=False),
-    BiasMetric("coverage", "coverage", "coverage", "", lower_is_better=False),
+    Metric("entropy_range", "range of entropy", "range", "nat", lower_is_better=True),
+    Metric("entropy_std", "std of entropy", "std", "nat", lower_is_better=True),
+    Metric("mean_gap", "mean gap to the richest", "mean gap", "nat", lower_is_better=True),
+    Metric("evenness", "evenness", "evenness", "", lower_is_better=False),
+    Metric("joint_entropy", "joint entropy", "joint entropy", "nat", lower_is_better=False),
+    Metric("coverage", "coverage", "coverage", "", lower_is_better=False),
 )
 """The figures that sum a dataset's bias up, in the order in which they are shown."""
 

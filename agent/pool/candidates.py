@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +47,10 @@ class Pool:
         candidates: Sorted by `candidate_id`, length n.
         features: Feature matrix, shape (n, d), in the order of `candidates`; not standardised.
         feature_names: Length d.
+        is_whole: Whether these are all candidates of the campaign, with their features.
     """
 
+    is_whole: ClassVar[bool] = True
     candidates: tuple[Candidate, ...]
     features: NDArray[np.float64]
     feature_names: tuple[str, ...]

@@ -90,6 +90,7 @@ class TransactionLog:
             **keys,
             **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
             starved_family=point.starved_family,
+            **({"declared": {metric.name: value for metric, value in point.declared}} if point.declared else {}),
             entropy=dict(zip(point.families, point.entropies, strict=True)),
             size=dict(zip(point.families, point.sizes, strict=True)),
         )

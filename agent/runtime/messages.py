@@ -14,7 +14,15 @@ from agent.pool.candidates import Pool
 from agent.store.store import OutboxItem
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
-from protocols.wire.messages import CandidateRequest, FamilyBias, Health, MetricsReport, ResultReceipt, Status
+from protocols.wire.messages import (
+    CandidateRequest,
+    FamilyBias,
+    Health,
+    MetricsReport,
+    MetricValue,
+    ResultReceipt,
+    Status,
+)
 from protocols.wire.molecule import Molecule
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 
@@ -104,6 +112,10 @@ class MessageBuilder:
                 for family, size, entropy, (low, high) in rows
             ),
             starved_family=point.starved_family,
+            declared=tuple(
+                MetricValue(name=metric.name, value=value, unit=metric.unit, lower_is_better=metric.lower_is_better)
+                for metric, value in point.declared
+            ),
             **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
         )
         return topic_of(message), encode(message)

@@ -231,7 +231,7 @@ class Outbound:
 
     def _metrics_report(self) -> OutgoingMessage:
         meter = self._maker.ledger.meter
-        point = meter.point()
+        point = self._maker.ledger.point()
         bands = meter.bands() if len(point.families) <= MAX_BANDED_FAMILIES else ()
         return self._messages.metrics_report(self._maker.ledger.observation, point, bands)
 

@@ -13,6 +13,7 @@ from agent.pool.candidates import Pool
 from agent.store.store import Commit, Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
+from protocols.settings.user_code import CodeSource
 
 
 def begin(
@@ -24,6 +25,7 @@ def begin(
     *,
     versions: dict[str, str],
     now: str,
+    code: CodeSource | None = None,
 ) -> None:
     """Write the beginning of a campaign into a new database, or find it there.
 
@@ -35,6 +37,7 @@ def begin(
         additional: Values of the additional properties that are balanced, a row for each candidate of the start set.
         versions: Of what decides, for the record.
         now: Wall-clock time, a label.
+        code: As of `agent.campaign.ledger.Ledger`.
 
     Raises:
         StoreError: When the database belongs to another campaign, pool or plan.
@@ -52,18 +55,23 @@ def begin(
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions)
-        changes = Ledger(pool).take(Consequence((started, StartSetLoaded.of(start, additional))))
+        changes = Ledger(pool, code).take(Consequence((started, StartSetLoaded.of(start, additional))))
         events, bias = tuple(each.event for each in changes), tuple(each.metrics for each in changes if each.metrics)
         store.append(Commit(events=events, bias=bias), now=now)
 
 
-def remember(store: Store, pool: Pool) -> Ledger:
+def remember(store: Store, pool: Pool, code: CodeSource | None = None) -> Ledger:
     """Fold the journal into a ledger.
+
+    Args:
+        store: The database.
+        pool: The candidates.
+        code: As of `agent.campaign.ledger.Ledger`.
 
     Raises:
         StoreError: When the journal is damaged.
     """
-    return Ledger.of_journal(pool, store.journal())
+    return Ledger.of_journal(pool, store.journal(), code)
 
 
 def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Collection[str] = ()) -> None:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class ReferencedPool(Pool):
         unplaced: Candidates whose family nobody has written down: requested, and not observed yet.
     """
 
+    is_whole: ClassVar[bool] = False
     whole: str = ""
     unplaced: frozenset[str] = frozenset()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -13,6 +14,7 @@ from agent.campaign.events import Event, dump_event, load_event
 from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
+from agent.metrics import Metric
 from agent.store.migrations import migrate
 from agent.store.tables import (
     BIAS_FAMILY,
@@ -200,8 +202,12 @@ class Store:
             rows = self._connection.execute(select(MESSAGE_COUNT.c.disposition, MESSAGE_COUNT.c.count)).all()
         return {row[0]: row[1] for row in rows}
 
-    def trajectory(self) -> Iterator[tuple[int, BiasPoint]]:
-        """Return the bias trajectory, rebuilt from the rows of the families that changed."""
+    def trajectory(self, metrics: Sequence[Metric] = ()) -> Iterator[tuple[int, BiasPoint]]:
+        """Return the trajectory, rebuilt from the rows of the families that changed.
+
+        Args:
+            metrics: Those that the campaign's plan declares beside the bias metrics.
+        """
         with transaction(self._connection, self._url):
             observations = self._connection.execute(select(BIAS_POINT).order_by(BIAS_POINT.c.observation)).all()
             rows = self._connection.execute(
@@ -221,6 +227,7 @@ class Store:
                     sizes=tuple(now[family][0] for family in families),
                     entropies=tuple(now[family][1] for family in families),
                     starved_family=observation.starved_family,
+                    declared=_declared(observation.declared, metrics),
                     **{metric.name: getattr(observation, metric.name) for metric in BIAS_METRICS},
                 ),
             )
@@ -272,6 +279,7 @@ class Store:
                     "observation": s.observation,
                     "sequence": s.sequence,
                     "starved_family": s.point.starved_family,
+                    "declared": _declared_text(s.point),
                     **{metric.name: getattr(s.point, metric.name) for metric in BIAS_METRICS},
                 }
                 for s in observations
@@ -307,6 +315,15 @@ class Store:
             raised = self._statements.run(_RAISE_COUNT, [{"which": disposition, "by": by}])
             if raised.rowcount == 0:
                 self._statements.run(_INSERT_COUNT, [{"disposition": disposition, "count": by}])
+
+
+def _declared_text(point: BiasPoint) -> str:
+    return json.dumps({metric.name: value for metric, value in point.declared}) if point.declared else ""
+
+
+def _declared(text: str, metrics: Sequence[Metric]) -> tuple[tuple[Metric, float | None], ...]:
+    values = json.loads(text) if text else {}
+    return tuple((metric, values.get(metric.name)) for metric in metrics) if values else ()
 
 
 def chain_digest(before: str, sequence: int, kind: str, payload: str) -> str:

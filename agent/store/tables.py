@@ -94,6 +94,8 @@ class BiasPointRow(SQLModel, table=True):
     evenness: float | None = None
     coverage: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
     joint_entropy: float | None = None
+    declared: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The metrics that the policy declares, as a JSON object by name; empty where it declares none."""
 
 
 class BiasFamilyRow(SQLModel, table=True):

@@ -16,6 +16,7 @@ from protocols.wire.messages import (
     Health,
     Message,
     MetricsReport,
+    MetricValue,
     Quantity,
     ReceiptStatus,
     ResultReceipt,
@@ -117,6 +118,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         evenness=0.951,
         coverage=1.0,
         joint_entropy=-0.263,
+        declared=(MetricValue(name="half_width", value=0.412, unit="eV/atom", lower_is_better=True),),
     ),
     Status(
         **_COMMON_FIELDS,

@@ -217,8 +217,25 @@ class FamilyBias(BaseModel):
     """Upper end of its 90 % band [nat]; as `entropy_low`."""
 
 
+class MetricValue(BaseModel):
+    """A metric that the campaign's policy declares."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    name: Name
+    """Name of the metric."""
+    value: Finite | None = None
+    """Its value, in `unit`; null or absent where it is not defined."""
+    unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)] = ""
+    """Its unit; empty of a pure number."""
+    lower_is_better: bool
+    """Which way is good."""
+
+
 class MetricsReport(Message):
-    """Agent to everybody, retained: how even the dataset is now."""
+    """Agent to everybody, retained: what the dataset is like now, in the metrics that the campaign keeps."""
 
     type: Literal["metrics_report"] = "metrics_report"
     """Which message this is."""
@@ -246,6 +263,8 @@ class MetricsReport(Message):
     joint_entropy: Finite | None = None
     """Entropy of family and value together [nat], of the families with a defined entropy; absent or null where there is
     none, or it is not told. Evenness that falls on the richest family lowers it."""
+    declared: Annotated[tuple[MetricValue, ...], Field(max_length=MAX_QUANTITIES)] = ()
+    """The metrics that the campaign's policy declares beside these; empty or absent where it declares none."""
 
 
 class Health(StrEnum):

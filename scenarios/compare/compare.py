@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import IndexArray
+from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import make_policies
 from agent.campaign.stop_rules import never_fires
 from agent.settings import CampaignSettings
@@ -111,7 +112,10 @@ def _settings_of_each(scenario: Scenario, policies: Sequence[str]) -> dict[str, 
         else:  # whoever names a policy on the command line allows it
             options = own.policy_options if policy == own.policy else {}
             name, code = place_of(policy, person)
-            settings = own.with_code(code, policy=name).model_copy(update={"policy_options": dict(options)})
+            same_code = name in BUILT_IN and not own.code.named_by  # for the metrics that the scenario's own declares
+            settings = own.decided_by(name, options).with_code(own.code if same_code else code)
+            if not same_code:
+                settings = settings.model_copy(update={"metrics_of": "", "metrics_options": {}})
         make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
         settings_of[settings.policy] = settings
     return settings_of

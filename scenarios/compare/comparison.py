@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from agent.entropy.bias import BIAS_METRICS, BiasMetric
+from agent.entropy.bias import BIAS_METRICS
+from agent.metrics import Metric
 from scenarios.compare.course import course_measures
 from scenarios.compare.measures import Contrast, Measure, best_in, contrasts
 from scenarios.compare.model_measures import ModelScores, family_means, model_measures
@@ -70,13 +71,19 @@ class Comparison:
         """Acquisitions that all policies reached, by seed: where their models are compared."""
         return [min(counts) for counts in zip(*(self.acquired(policy) for policy in self.policies), strict=True)]
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that the campaigns keep."""
+        first = next((runs[0] for runs in self.runs.values() if runs), None)
+        return BIAS_METRICS if first is None else tuple(metric for metric, _ in first.points[0][1].figures)
+
     def final(self, policy: str, metric: str) -> list[float | None]:
-        """Return a bias figure at the end of every seed's run."""
-        return [getattr(run.points[-1][1], metric) for run in self.runs[policy]]
+        """Return a metric at the end of every seed's run."""
+        return [run.points[-1][1].value(metric) for run in self.runs[policy]]
 
     def bias_measures(self) -> list[Measure]:
-        """Return every bias figure, before and after."""
-        return [self._bias_measure(metric) for metric in BIAS_METRICS]
+        """Return every metric that the campaigns keep, before and after."""
+        return [self._bias_measure(metric) for metric in self.metrics]
 
     def course_measures(self) -> list[Measure]:
         """Return where the mean gap was best, what was lost since, and its area."""
@@ -137,7 +144,7 @@ class Comparison:
             },
         }
 
-    def _bias_measure(self, metric: BiasMetric) -> Measure:
+    def _bias_measure(self, metric: Metric) -> Measure:
         first = self.runs[self.policies[0]]
         return Measure(
             "",
@@ -146,7 +153,7 @@ class Comparison:
             metric.label,
             metric.unit,
             metric.lower_is_better,
-            tuple(getattr(run.points[0][1], metric.name) for run in first),
+            tuple(run.points[0][1].value(metric.name) for run in first),
             {policy: tuple(self.final(policy, metric.name)) for policy in self.policies},
         )
 

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.entropy.bias import BIAS_METRICS
 from protocols.storage.atomic_file import atomic_write
 from scenarios.compare.comparison import Comparison
 from scenarios.compare.difference_figure import draw_differences
@@ -50,7 +49,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     pictures = [_draw_bias_figures(comparison, folder / "comparison.png")]
     _write_csv(
-        folder / "comparison.csv", ("policy", "seed", "observation", *(f.name for f in BIAS_METRICS)), _rows(comparison)
+        folder / "comparison.csv",
+        ("policy", "seed", "observation", *(each.name for each in comparison.metrics)),
+        _rows(comparison),
     )
     tables = [folder / "comparison.csv"]
     _write_csv(
@@ -93,12 +94,12 @@ def _draw_bias_figures(comparison: Comparison, path: Path) -> Path:
             metric.label[:1].upper() + metric.label[1:] + (f" [{metric.unit}]" if metric.unit else ""),
             _remark(measures[metric.name], list(measures.values())),
             {
-                policy: curve_over_seeds([[(s, getattr(p, metric.name)) for s, p in run.points] for run in runs])
+                policy: curve_over_seeds([[(s, p.value(metric.name)) for s, p in run.points] for run in runs])
                 for policy, runs in comparison.runs.items()
             },
             from_zero=metric.lower_is_better,
         )
-        for metric in BIAS_METRICS
+        for metric in comparison.metrics
     ]
     title = f"{comparison.scenario}: bias against observation"
     draw_panels(path, panels, title=title, subtitle=_subtitle(comparison), x_label=OBSERVATION_LABEL)
@@ -163,7 +164,7 @@ def _rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
     for policy, runs in comparison.runs.items():
         for seed, run in zip(comparison.seeds, runs, strict=True):
             for observation, point in run.points:
-                yield (policy, seed, observation, *(getattr(point, metric.name) for metric in BIAS_METRICS))
+                yield (policy, seed, observation, *(value for _, value in point.figures))
 
 
 def _scores(comparison: Comparison) -> Iterator[tuple[tuple[object, ...], Score]]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from agent.entropy.bias import BIAS_METRICS, BiasMetric
+from agent.entropy.bias import BIAS_METRICS
+from agent.metrics import Metric
 from scenarios.display.figure_style import DPI, FAINT, OKABE_ITO, WIDTH_IN, save_figure, style_axes, write_title
 from scenarios.display.labels import EndLabel, draw_end_labels
 from scenarios.display.observation_axis import OBSERVATION_LABEL, set_observation_limits
@@ -63,7 +64,7 @@ def draw_forecast(path: Path, told: Forecast) -> None:
     save_figure(figure, path)
 
 
-def _draw_panel(axes: Any, told: Forecast, metric: BiasMetric) -> None:
+def _draw_panel(axes: Any, told: Forecast, metric: Metric) -> None:
     style_axes(axes)
     observations = np.arange(told.budget + 1)
     labels: list[EndLabel] = []

@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.acquisition.ceilings import level_of
-from agent.entropy.bias import BIAS_METRICS, BiasMetric
+from agent.entropy.bias import BIAS_METRICS
+from agent.metrics import Metric
 from protocols.storage.atomic_file import atomic_write
 from scenarios.forecast.courses import difference_at_end
 from scenarios.forecast.figure import draw_forecast
@@ -94,7 +95,7 @@ def write_forecast(told: Forecast, folder: Path) -> tuple[Path, ...]:
     return paths
 
 
-def ends_of(metric: BiasMetric) -> tuple[float, float]:
+def ends_of(metric: Metric) -> tuple[float, float]:
     """Return between which numbers a figure of bias lies."""
     return (0.0, math.inf) if metric.unit == "nat" else (0.0, 1.0)
 
@@ -138,13 +139,13 @@ def _rows(told: Forecast) -> Iterator[tuple[object, ...]]:
                 yield policy, n, metric.name, *(repr(float(each)) if math.isfinite(each) else "" for each in row)
 
 
-def _course(told: Forecast, policy: str, metric: BiasMetric) -> dict[str, list[float | None]]:
+def _course(told: Forecast, policy: str, metric: Metric) -> dict[str, list[float | None]]:
     course = told.courses[policy][metric.name]
     columns = zip(("mean", "low", "high"), (course.mean, *course.band(*ends_of(metric))), strict=True)
     return {name: [float(each) if math.isfinite(each) else None for each in column] for name, column in columns}
 
 
-def _difference(told: Forecast, metric: BiasMetric) -> dict[str, Any] | None:
+def _difference(told: Forecast, metric: Metric) -> dict[str, Any] | None:
     one, other = (told.courses[policy][metric.name] for policy in PLAYED)
     found = difference_at_end(one, other)
     return None if found is None else dataclasses.asdict(found)

@@ -296,7 +296,7 @@ class Follower:
             "observed": str(len(context.observed)),
             "pending": str(len(context.pending)),
             "available": str(len(context.available)),
-            "poorest family": str(maker.ledger.meter.point().starved_family),
+            "poorest family": str(maker.ledger.point().starved_family),
         }
 
     def _require_sequence(self, campaign: Campaign, recorded: int, when: str) -> None:

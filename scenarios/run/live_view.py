@@ -21,7 +21,8 @@ from rich.text import Text
 from agent.campaign.events import BecameEven, GapStalled
 from agent.campaign.gap_progress import Finding
 from agent.entropy.best import Best, best_in_words
-from agent.entropy.bias import BIAS_METRICS, BiasMetric, BiasPoint
+from agent.entropy.bias import BiasPoint
+from agent.metrics import Metric
 from scenarios.display.console import PlainConsole
 from scenarios.run.summary import starved_first
 
@@ -248,19 +249,20 @@ def _families(bias: BiasPoint, before: BiasPoint | None, rows: int) -> Renderabl
 
 
 def _figures(bias: BiasPoint, before: BiasPoint | None) -> Text:
-    """Two lines: what is in nat, and what is a pure number; the first figure of each with what it was."""
-    lines = [_line_of([f for f in BIAS_METRICS if f.unit == unit], bias, before) for unit in ("nat", "")]
+    """A line for each unit, pure numbers last; the first figure of each with what it was."""
+    units = sorted(dict.fromkeys(metric.unit for metric, _ in bias.figures), key=lambda unit: unit == "")
+    lines = [_line_of([each for each in bias.figures if each[0].unit == unit], before) for unit in units]
     return Text("\n").join(lines)
 
 
-def _line_of(figures: Sequence[BiasMetric], bias: BiasPoint, before: BiasPoint | None) -> Text:
+def _line_of(figures: Sequence[tuple[Metric, float | None]], before: BiasPoint | None) -> Text:
     line = Text()
-    for index, metric in enumerate(figures):
+    for index, (metric, value) in enumerate(figures):
         line.append(f"{'  ' if index else ''}{metric.short} ", "dim")
-        line.append(_nat(getattr(bias, metric.name)), "" if index else "bold")
+        line.append(_nat(value), "" if index else "bold")
         if before is not None and not index:
-            line.append(f" (was {_nat(getattr(before, metric.name))})")
-    return line.append(f" {figures[0].unit}".rstrip())
+            line.append(f" (was {_nat(before.value(metric.name))})")
+    return line.append(f" {figures[0][0].unit}".rstrip())
 
 
 def _best(state: LiveState) -> list[Text]:

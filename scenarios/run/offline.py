@@ -147,7 +147,7 @@ def play_answered(
         on_decision(context.decision)
         return ask(context, count)
 
-    played = OfflineCampaign(pool, lab, reported)
+    played = OfflineCampaign(pool, lab, reported, code=settings.code)
     played.begin(plan, _start_set(pool, start, plan), [_exclusion(pool.candidate_ids[index]) for index in excluded])
     played.play()
     return _run_of(played, lab)

@@ -25,6 +25,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Pool
 from protocols.errors import MessageError
+from protocols.settings.user_code import CodeSource
 from protocols.wire.messages import (
     AnyMessage,
     CandidateFailure,
@@ -79,6 +80,7 @@ class OfflineCampaign:
         lab: Answers the attempts, one at a time, in the order in which they were made.
         ask: Asks the policy.
         controls: What the operator says, in order; each waits for the ones before it.
+        code: As of `agent.campaign.ledger.Ledger`.
 
     Attributes:
         ledger: The campaign, as far as it was played.
@@ -86,8 +88,16 @@ class OfflineCampaign:
         refused_messages: Answers and controls that the rules do not take, as the loop quarantines them.
     """
 
-    def __init__(self, pool: Pool, lab: OfflineLab, ask: Ask, *, controls: Iterable[TimedControl] = ()) -> None:
-        self.ledger = Ledger(pool)
+    def __init__(
+        self,
+        pool: Pool,
+        lab: OfflineLab,
+        ask: Ask,
+        *,
+        controls: Iterable[TimedControl] = (),
+        code: CodeSource | None = None,
+    ) -> None:
+        self.ledger = Ledger(pool, code)
         self.changes: list[Change] = []
         self.refused_messages: list[MessageError] = []
         self._lab = lab

@@ -44,7 +44,7 @@ def known_outcome(files: CampaignFiles) -> RunOutcome | None:
     summary = read_summary(folder / SUMMARY)
     if not all((folder / name).is_file() for name in (TRAJECTORY, FIGURE)):
         return None
-    trajectory = Trajectory(files.plan.label, files.plan.unit, tuple(files.store.trajectory()))
+    trajectory = Trajectory(files.plan.label, files.plan.unit, tuple(files.store.trajectory(files.plan.metrics)))
     return RunOutcome(summary, trajectory, None, finished=True, already=True)
 
 
@@ -61,7 +61,7 @@ def write_outcome(
         accepted_here: Results that it accepted in that time.
     """
     campaign, plan = files.ledger.campaign, files.plan
-    trajectory = Trajectory(plan.label, plan.unit, tuple(files.store.trajectory()))
+    trajectory = Trajectory(plan.label, plan.unit, tuple(files.store.trajectory(plan.metrics)))
     over = campaign.phase is Phase.FINISHED
     # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
     observations = len(trajectory.points) - 1
@@ -128,7 +128,7 @@ def random_instead(
     """
     if not world.all_known or scenario.campaign.policy == "random" or observations < 1:
         return None
-    random = {"policy": "random", "policy_options": {}, "budget": observations, "stop": StopSettings()}
+    random = {"budget": observations, "stop": StopSettings()}
     same = {"estimator": measure.estimator, "resolution": measure.resolution}
-    settings = scenario.campaign.model_copy(update=random | same)
+    settings = scenario.campaign.decided_by("random", {}).model_copy(update=random | same)
     return run_offline(world.pool, world.balanced, list(world.start), settings)

@@ -18,6 +18,7 @@ from agent.acquisition.ceilings import Ceiling
 from agent.entropy.bands import Band
 from agent.entropy.best import Best, best_in_words, price_of_evenness, worse_than_start
 from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy, priority
+from agent.metrics import Metric
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from scenarios.display.labels import shortened
@@ -238,8 +239,8 @@ def _bias_table(summary: RunSummary) -> Table:
         if folded and position == shown[-RICHEST_SHOWN - 1]:
             table.add_row(Text(f"… {folded} families between", "dim"))
     table.add_section()
-    for metric in BIAS_METRICS:
-        values = [getattr(each, metric.name) for each in columns]
+    for metric, _ in summary.after.figures:
+        values = [each.value(metric.name) for each in columns]
         table.add_row(Text(metric.short, "bold"), "", *_starred(values, min if metric.lower_is_better else max))
     starved = (Text(shortened(each.starved_family or "–")) for each in columns)
     table.add_row(Text("starved family", "bold"), "", *starved)
@@ -283,6 +284,11 @@ def bias_tree(point: BiasPoint, bands: Bands = ()) -> dict[str, Any]:
         ],
         **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
         "starved_family": point.starved_family,
+        **(
+            {"declared": [dataclasses.asdict(metric) | {"value": value} for metric, value in point.declared]}
+            if point.declared
+            else {}
+        ),
     }
 
 
@@ -297,7 +303,12 @@ def bias_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
         "coverage": coverage(sizes),
         "joint_entropy": joint_entropy(sizes, entropies),
     }
-    return later | {**tree, **fields}
+    declared = [(_metric(row), row["value"]) for row in tree.get("declared", ())]
+    return later | {**tree, **fields, "declared": declared}
+
+
+def _metric(row: Mapping[str, Any]) -> Metric:
+    return Metric(**{name: row[name] for name in ("name", "label", "short", "unit", "lower_is_better")})
 
 
 def best_tree(figures: Iterable[Best]) -> dict[str, Any]:
@@ -310,9 +321,10 @@ def best_tree(figures: Iterable[Best]) -> dict[str, Any]:
 
 def best_fields(tree: Mapping[str, Any], last: Mapping[str, Any]) -> tuple[Best, ...]:
     """Return the best of each figure from its JSON and that of the last point."""
+    figures = [*last.get("declared", ()), *((metric, last[metric.name]) for metric in BIAS_METRICS)]
     return tuple(
-        Best(metric, int(tree[metric.name]["observation"]), float(tree[metric.name]["value"]), last[metric.name])
-        for metric in BIAS_METRICS
+        Best(metric, int(tree[metric.name]["observation"]), float(tree[metric.name]["value"]), now)
+        for metric, now in figures
         if metric.name in tree
     )
 

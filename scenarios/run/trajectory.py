@@ -1,7 +1,8 @@
-"""The bias trajectory as a table: one row per observation and family, for any program that reads CSV.
+"""The trajectory as a table: one row per observation and family, for any program that reads CSV.
 
 The file is streamed and replaced whole. An empty cell means that the figure is not defined there; entropy_low and
-entropy_high are empty also where a long run has no band (see `scenarios.run.banded`). Files of runs before there were
+entropy_high are empty also where a long run has no band (see `scenarios.run.banded`). Metrics that the policy declares
+stand in further columns, headed "name [unit]". Files of runs before there were
 bands, evenness, coverage and joint entropy are read too: these figures follow from what they hold.
 """
 
@@ -11,6 +12,7 @@ import csv
 import io
 import itertools
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any, Final
 
 from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy
+from agent.metrics import Metric
 from protocols.errors import TableError
 from protocols.storage.atomic_file import atomic_write
 
@@ -34,6 +37,9 @@ FIRST_COLUMNS: Final = (
     "observation", "family", "size", "entropy", "entropy_range", "entropy_std", "mean_gap", "starved_family",
 )  # fmt: skip
 """Those of the first files."""
+
+_HEADING: Final = re.compile(r"(?P<name>[^\[\]]+?)(?: \[(?P<unit>[^\[\]]+)\])?")
+"""Of a declared metric: its name, and its unit unless it is a pure number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ def write_trajectory_csv(path: Path, trajectory: Trajectory) -> None:
     with atomic_write(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        declared = trajectory.points[0][1].declared if trajectory.points else ()
+        writer.writerow((*COLUMNS, *(_heading(metric) for metric, _ in declared)))
         for observation, point in trajectory.points:
             writer.writerows(_rows(observation, point, trajectory.bands.get(observation)))
         text.detach()  # flushes, and leaves the file open to be synced and put in place
@@ -84,11 +91,14 @@ def read_trajectory_csv(path: Path, *, property: str = "", unit: str = "") -> Tr
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
             header = next(reader, [])
-            if tuple(header) not in {COLUMNS, FIRST_COLUMNS}:
+            columns = FIRST_COLUMNS if tuple(header) == FIRST_COLUMNS else COLUMNS
+            declared = [_HEADING.fullmatch(each) for each in header[len(columns) :]]
+            if tuple(header[: len(columns)]) != columns or None in declared:
                 raise TableError(
                     f"{path} begins with the columns {', '.join(header) or '(none)'}", expected=", ".join(COLUMNS)
                 )
-            read = list(_points(path, reader, tuple(header)))
+            metrics = tuple(_metric_of(each) for each in declared if each is not None)
+            read = list(_points(path, reader, columns, metrics))
             points = tuple((observation, point) for observation, point, _ in read)
             return Trajectory(
                 property, unit, points, {observation: bands for observation, _, bands in read if any(bands)}
@@ -100,10 +110,21 @@ def read_trajectory_csv(path: Path, *, property: str = "", unit: str = "") -> Tr
 
 
 def _rows(observation: int, point: BiasPoint, bands: Bands | None) -> Iterator[tuple[object, ...]]:
-    figures = (*(_cell(getattr(point, name)) for name in METRICS), point.starved_family or "")
+    declared = (_cell(value) for _, value in point.declared)
+    figures = (*(_cell(getattr(point, name)) for name in METRICS), point.starved_family or "", *declared)
     bands = bands or (None,) * len(point.families)
     for family, size, entropy, band in zip(point.families, point.sizes, point.entropies, bands, strict=True):
         yield observation, family, size, _cell(entropy), *map(_cell, band or (None, None)), *figures
+
+
+def _heading(metric: Metric) -> str:
+    return f"{metric.name} [{metric.unit}]" if metric.unit else metric.name
+
+
+def _metric_of(heading: re.Match[str]) -> Metric:
+    """Return a metric of which a file tells name and unit only; which way is good stands in `summary.json`."""
+    name = heading["name"]
+    return Metric(name, name, name, heading["unit"] or "", lower_is_better=True)
 
 
 def _cell(value: float | None) -> str:
@@ -111,14 +132,14 @@ def _cell(value: float | None) -> str:
 
 
 def _points(
-    path: Path, reader: Iterable[list[str]], columns: tuple[str, ...]
+    path: Path, reader: Iterable[list[str]], columns: tuple[str, ...], metrics: tuple[Metric, ...]
 ) -> Iterator[tuple[int, BiasPoint, Bands]]:
     families: tuple[str, ...] = ()
     numbered = enumerate(reader, start=2)
     last = -math.inf
     for text, group in itertools.groupby(numbered, key=lambda row: row[1][0] if row[1] else ""):
         rows = list(group)
-        observation, point, bands = _point(path, text, rows, columns)
+        observation, point, bands = _point(path, text, rows, columns, metrics)
         if observation <= last:
             raise _bad_row(path, rows[0][0], f"observation {observation} follows observation {last}")
         last = observation
@@ -128,18 +149,23 @@ def _points(
 
 
 def _point(
-    path: Path, text: str, rows: Sequence[tuple[int, list[str]]], columns: tuple[str, ...]
+    path: Path,
+    text: str,
+    rows: Sequence[tuple[int, list[str]]],
+    columns: tuple[str, ...],
+    metrics: tuple[Metric, ...],
 ) -> tuple[int, BiasPoint, Bands]:
-    of_families = columns.index(METRICS[0])
+    of_families, starved, width = columns.index(METRICS[0]), len(columns) - 1, len(columns) + len(metrics)
     parsed: list[tuple[str, int, float | None, Band | None]] = []
     figures: list[str] = []
     for line, row in rows:
-        if len(row) != len(columns):
-            raise _bad_row(path, line, f"{len(row)} cells instead of {len(columns)}")
+        if len(row) != width:
+            raise _bad_row(path, line, f"{len(row)} cells instead of {width}")
         try:
             entropy, *ends = map(_number, row[3:of_families])
             parsed.append((row[1], int(row[2]), entropy, _band(ends)))
-            observation, numbers = int(text), [_number(cell) for cell in row[of_families:-1]]
+            observation, numbers = int(text), [_number(cell) for cell in row[of_families:starved]]
+            declared = [_number(cell) for cell in row[starved + 1 :]]
         except ValueError as error:
             raise _bad_row(path, line, str(error)) from error
         if figures and row[of_families:] != figures:
@@ -151,8 +177,10 @@ def _point(
         "coverage": coverage(sizes),
         "joint_entropy": joint_entropy(sizes, entropies),
     }
-    named |= dict(zip(columns[of_families:-1], numbers, strict=True))
-    return observation, BiasPoint(families, sizes, entropies, starved_family=figures[-1] or None, **named), bands
+    named |= dict(zip(columns[of_families:starved], numbers, strict=True))
+    named |= {"starved_family": figures[starved - of_families] or None}
+    named |= {"declared": tuple(zip(metrics, declared, strict=True))}
+    return observation, BiasPoint(families, sizes, entropies, **named), bands
 
 
 def _band(ends: Sequence[float | None]) -> Band | None:

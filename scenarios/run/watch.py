@@ -38,7 +38,7 @@ class RunWatch:
         self._counts = files.store.counts()
         self._last_decision = ""
         self._sent: dict[str, float] = {}
-        self._bias = files.ledger.meter.point()
+        self._bias = files.ledger.point()
         self._before = _first_point(files)
         self._agent: Agent
         self._broker = ""
@@ -129,4 +129,4 @@ class RunWatch:
 
 
 def _first_point(files: CampaignFiles) -> BiasPoint | None:
-    return next((point for _, point in files.store.trajectory()), None)
+    return next((point for _, point in files.store.trajectory(files.plan.metrics)), None)

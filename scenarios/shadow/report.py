@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.entropy.best import worse_than_start
-from agent.entropy.bias import BIAS_METRICS
 from scenarios.display.console import status_line
 from scenarios.display.labels import shortened
 from scenarios.shadow.comparison import ShadowSummary
@@ -112,8 +111,8 @@ def _choices(summary: ShadowSummary) -> RenderableType:
 
 def _bias(summary: ShadowSummary) -> Table:
     table = _grid(("bias of the lab's dataset", "before", "after"))
-    for metric in BIAS_METRICS:
-        ends = (getattr(point, metric.name) for point in (summary.before, summary.after))
+    for metric, before in summary.before.figures:
+        ends = (before, summary.after.value(metric.name))
         unit = f" [{metric.unit}]" if metric.unit else ""
         table.add_row(f"{metric.short}{unit}", *("–" if each is None else f"{each:.3f}" for each in ends))
     table.add_row(

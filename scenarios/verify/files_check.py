@@ -91,10 +91,11 @@ def _other_journal(summary: RunSummary, fold: JournalFold) -> str:
 def _other_best(summary: RunSummary, fold: JournalFold) -> str:
     """Return the first figure whose best is told wrongly, in words; summaries of old tell none."""
     right = {each.metric.name: each for each in best_of(enumerate(fold.points))}
-    for each in summary.best:
+    told_by = {metric.name for metric, _ in fold.points[-1].figures}  # a user's own code is not run here
+    for each in (best for best in summary.best if best.metric.name in told_by):
         known = right.get(each.metric.name)
         there = dict(enumerate(fold.points)).get(each.observation)
-        is_there = there is not None and equal(getattr(there, each.metric.name), each.value)
+        is_there = there is not None and equal(there.value(each.metric.name), each.value)
         if known is None or not is_there or not equal(each.value, known.value):
             told = "never defined" if known is None else f"{known.value} at observation {known.observation}"
             name = each.metric.name

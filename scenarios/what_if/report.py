@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.entropy.best import HARM, best_of
-from agent.entropy.bias import BIAS_METRICS, BiasPoint
+from agent.entropy.bias import BiasPoint
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from scenarios.run.trajectory import write_trajectory_csv
@@ -119,9 +119,8 @@ def _figures(found: WhatIf) -> Iterator[tuple[str, str, str]]:
     yield "asked for", f"{found.recorded_asked:,}", f"{found.asked:,}"
     yield "results", f"{len(found.recorded.points) - 1:,}", f"{len(found.other.trajectory.points) - 1:,}"
     yield "the same candidates", f"{found.shared:,}", f"{found.shared:,}"
-    for metric in BIAS_METRICS:
-        begun = getattr(first, metric.name)
-        ends = (_change(begun, getattr(point, metric.name)) for point in (last, other))
+    for metric, begun in first.figures:
+        ends = (_change(begun, point.value(metric.name)) for point in (last, other))
         yield metric.name.replace("_", " "), next(ends), next(ends)
     yield from _best(found)
 
@@ -144,7 +143,7 @@ def _change(before: float | None, after: float | None) -> str:
 
 def _points(points: tuple[tuple[int, BiasPoint], ...]) -> dict[str, object]:
     ends = {
-        when: {metric.name: getattr(point, metric.name) for metric in BIAS_METRICS}
+        when: {metric.name: value for metric, value in point.figures}
         for when, (_, point) in (("before", points[0]), ("after", points[-1]))
     }
     return {"results": len(points) - 1, **ends}

@@ -32,7 +32,7 @@ def outcomes_of(
     histories = {which: _CandidateHistory() for which in chosen}
     for event in rest:
         history = histories.get(getattr(event, "candidate_id", ""))
-        before = None if history is None else (ledger.campaign.observations - known, ledger.meter.point())
+        before = None if history is None else (ledger.campaign.observations - known, ledger.point())
         change = ledger.fold_journalled(event)
         if history is not None and before is not None:
             history.note(change, *before)

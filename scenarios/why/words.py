@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.campaign.life_cycle import CandidateStatus
-from agent.entropy.bias import BIAS_METRICS
 from scenarios.why.explanation import (
     AttemptDescription,
     ChosenCandidate,
@@ -214,8 +213,8 @@ def bias_table(explanation: Explanation) -> Table:
     if family is not None:
         values = [entropy_of(point, family) for point in points]
         table.add_row(Text(f"h of {family}", "bold"), *map(nat, values), _change(values, lower_is_better=False))
-    for metric in BIAS_METRICS:
-        values = [None if point is None else getattr(point, metric.name) for point in points]
+    for metric, _ in points[0].figures:
+        values = [None if point is None else point.value(metric.name) for point in points]
         unit = "" if metric.unit == "nat" else f" [{metric.unit or '1'}]"
         change = _change(values, lower_is_better=metric.lower_is_better)
         table.add_row(Text(f"{metric.label}{unit}"), *map(nat, values), change)

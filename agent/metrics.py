@@ -1,0 +1,50 @@
+"""The numbers that are kept per observation: what each is called, and who computes them.
+
+Every campaign has the bias metrics (`agent.entropy.bias`). A policy may declare others, of what it is after: how wide
+the intervals of its effects are, how many hits were found. They are functions of the observations alone, so that
+whoever has the journal computes them again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How a number that is kept per observation is shown.
+
+    Attributes:
+        name: In files, messages and the database.
+        label: What people read.
+        short: The same where there is little room.
+        unit: "nat", "D", or "" for a pure number.
+        lower_is_better: Which way is good.
+    """
+
+    name: str
+    label: str
+    short: str
+    unit: str
+    lower_is_better: bool
+
+
+class Meter(Protocol):
+    """Computes the metrics that a policy declares, observation by observation.
+
+    A pure function of what it was given, in order: two meters that saw the same values say the same to the last bit.
+    """
+
+    def add(self, index: int, *values: float) -> None:
+        """Take in one value.
+
+        Args:
+            index: Pool index of the candidate.
+            values: Of the campaign's properties, in its order [their units].
+        """
+        ...
+
+    def values(self) -> tuple[float | None, ...]:
+        """Return the declared metrics, in the order of their declaration; None where one is not defined."""
+        ...

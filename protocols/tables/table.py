@@ -18,6 +18,7 @@ import numpy as np
 from protocols.errors import TableError
 from protocols.tables.cells import FloatArray
 from protocols.tables.columns import TableColumns
+from protocols.tables.designs import DesignRows, merged
 from protocols.tables.families import families_of
 from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from protocols.tables.ids import candidate_ids_of
@@ -73,6 +74,8 @@ class CandidateTable:
         dropped: How many rows were left out (`on_missing = "drop"`).
         warnings: What a person should know and that stops nothing.
         smiles: Length n, or None without a smiles column.
+        designs: The designs that make the candidates; None where the table is none of designs.
+        keys: What names each candidate in a table beside this one: its SMILES or id as written, length n.
     """
 
     columns: TableColumns
@@ -87,6 +90,8 @@ class CandidateTable:
     dropped: int
     warnings: tuple[str, ...]
     smiles: tuple[str, ...] | None = None
+    designs: DesignRows | None = None
+    keys: tuple[str, ...] = ()
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -116,7 +121,7 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
     Raises:
         TableError: With the file, the line and the column of the first cell that cannot be used.
     """
-    rows = read_rows(Path(path), columns)
+    rows, designs = _read(path, columns)
     structures = structures_of(rows, columns)
     molecules = molecules_of(rows, columns)
     families = families_of(rows, columns, structures)
@@ -138,6 +143,8 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
         formulas=tuple(formulas),
         structures=structures,
         smiles=None if molecules is None else tuple(molecule.smiles for molecule in molecules),
+        designs=designs,
+        keys=tuple(rows.texts.get(columns.smiles or columns.id or "", ())),
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
         warnings=(*_warnings(rows, columns, families), *remarks_on(molecules, rows, columns), *without_entropy),
@@ -150,10 +157,16 @@ def read_values(path: str | Path, columns: TableColumns) -> PropertyValues:
     Raises:
         TableError: As `read_table`, but for structures that cannot be parsed.
     """
-    rows = read_rows(Path(path), columns)
+    rows, _ = _read(path, columns)
     values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
     return PropertyValues(candidate_ids_of(rows, columns), values, units)
+
+
+def _read(path: str | Path, columns: TableColumns) -> tuple[TableRows, DesignRows | None]:
+    """Read the rows, of a table of designs with every candidate once."""
+    rows = read_rows(Path(path), columns)
+    return merged(rows, columns) if columns.factors else (rows, None)
 
 
 def _warnings(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> Iterator[str]:

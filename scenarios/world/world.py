@@ -11,6 +11,7 @@ import numpy as np
 from agent.acquisition.base import FloatArray, IndexArray
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError, TableError
+from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.world.cache import cached
@@ -79,6 +80,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     else:
         pool, table = _from_table(scenario, progress)
         values, warnings = table.values_of(pool.candidate_ids), table.warnings
+        warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
     start = start_set(scenario, pool, values)
     if len(start) == len(pool):
@@ -131,7 +133,12 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
     path = Path(scenario.pool.path or "")
     progress(f"reading {path.name}", 0, 1)
     table = read_table(path, columns)
-    pool = pool_from_table(table)
+    beside, log = scenario.pool.features, scenario.pool.log
+    pool = pool_from_table(
+        table,
+        None if beside is None else read_features(beside.path, candidate_key(columns), beside.columns),
+        None if log is None else read_log(log.path, columns),
+    )
     progress(f"reading {path.name}", 1, 1)
     return pool, table
 

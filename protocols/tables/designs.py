@@ -57,7 +57,7 @@ class FeatureTable:
         lacking = [key for key in keys if key not in self.rows]
         if lacking:
             raise TableError(
-                f"The table of features {self.path} has no row for {shown(lacking[0])} ({len(lacking)} such candidates)",
+                f"The table of features {self.path} has no row for {shown(lacking[0])} ({len(lacking)} such)",
                 expected="a row for every candidate of the pool, written alike",
                 action="add these rows, or leave the candidates out",
             )

@@ -193,6 +193,8 @@ def summary_table(summary: RunSummary) -> RenderableType:
         f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
     )
     caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
+    if not summary.after.compares_families:
+        caption = f"of {summary.property} [{summary.unit}]; * best"
     reason = Text(f"stopped because {summary.stopped_because}")
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
@@ -221,15 +223,16 @@ def _bias_table(summary: RunSummary) -> Table:
 
     columns = [summary.before, summary.after, *([summary.random] if summary.random else [])]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("family", overflow="ellipsis", no_wrap=True, max_width=28)
-    for heading in ("size", "before", "after", "at random")[: 1 + len(columns)]:
+    compares = summary.after.compares_families
+    table.add_column("family" if compares else "", overflow="ellipsis", no_wrap=True, max_width=28)
+    for heading in ("size" if compares else "", "before", "after", "at random")[: 1 + len(columns)]:
         table.add_column(heading, justify="right", no_wrap=True)
     lookups = [dict(zip(each.families, zip(each.sizes, each.entropies, strict=True), strict=True)) for each in columns]
     bands = [
         dict(zip(point.families, known or (None,) * len(point.families), strict=True))
         for point, known in zip(columns, (summary.bands_before, summary.bands_after, ()), strict=False)
     ]
-    shown, folded = _fold(starved_first(summary.before))
+    shown, folded = _fold(starved_first(summary.before)) if compares else ([], 0)
     for position in shown:
         name = summary.before.families[position]
         (size, _), (grown, _) = lookups[0][name], lookups[1].get(name, (0, None))
@@ -238,12 +241,14 @@ def _bias_table(summary: RunSummary) -> Table:
         table.add_row(Text(name), f"{size} → {grown}", *entropies)
         if folded and position == shown[-RICHEST_SHOWN - 1]:
             table.add_row(Text(f"… {folded} families between", "dim"))
-    table.add_section()
+    if compares:
+        table.add_section()
     for metric, _ in summary.after.figures:
         values = [each.value(metric.name) for each in columns]
         table.add_row(Text(metric.short, "bold"), "", *_starred(values, min if metric.lower_is_better else max))
-    starved = (Text(shortened(each.starved_family or "–")) for each in columns)
-    table.add_row(Text("starved family", "bold"), "", *starved)
+    if compares:
+        starved = (Text(shortened(each.starved_family or "–")) for each in columns)
+        table.add_row(Text("starved family", "bold"), "", *starved)
     return table
 
 

@@ -23,6 +23,8 @@ RUNS_VARIABLE: Final = "ENTROPILOT_RUNS"
 
 TRAJECTORY: Final = "trajectory.csv"
 FIGURE: Final = "bias.png"
+METRICS_FIGURE: Final = "metrics.png"
+"""Of a campaign that is not after its families' evenness."""
 SUMMARY: Final = "summary.json"
 SHADOW_SUMMARY: Final = "shadow.json"
 """What the summary is for a run; of a shadow, in a folder of its own."""

@@ -1,10 +1,10 @@
-"""Makes `scenarios/library/benzenes_log.csv`: a log of benzenes that somebody else measured, for other reasons than ours.
+"""Makes `scenarios/library/benzenes_log.csv`: benzenes that somebody else measured, for other reasons than ours.
 
 Three programmes and a rest drew the designs: each prefers certain groups together, at certain positions. The log tells
 the first group, the position and the dipole moment; programme and second group are withheld. So the difference of its
 means, and any regression of what it shows, is far from the effects: group and partner came together.
 
-python -m tests.support.benzenes_log
+python -m tests.support.library_tables.benzenes_log
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Final
 from protocols.errors import EntropilotError, SettingsError
 from protocols.settings.user_code import Role, load_class
 from simulators.evaluator import Evaluator
-from simulators.settings import ASE, TABLE, SimulatorSettings
+from simulators.settings import ASE, STRUCTURAL_MODEL, TABLE, SimulatorSettings
 
 EVALUATOR: Final = Role("evaluator", "evaluate", "evaluate(self, request) -> tuple[Quantity, ...]")
 """What a class of the user's own must be: it is checked before anything is called, for a scenario from elsewhere must
@@ -32,6 +32,10 @@ def make_evaluator(settings: SimulatorSettings) -> Evaluator:
         from simulators.oracle_table import OracleTable
 
         return OracleTable.from_settings(settings.table)
+    if settings.evaluator == STRUCTURAL_MODEL and settings.structural_model is not None:
+        from simulators.structural_model import StructuralModelLab
+
+        return StructuralModelLab(settings.structural_model)
     found = load_class(settings.evaluator, settings.code, EVALUATOR)
     try:
         evaluator: Evaluator = found(**settings.options)

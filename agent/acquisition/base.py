@@ -18,6 +18,7 @@ from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Meter, Metric
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
+from agent.pool.interventions import Interventions
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -35,6 +36,7 @@ class PoolArrays:
         feature_names: Names of the columns of `features`, length d; empty where they are not told.
         designs: Which candidate each combination of factor levels makes, where the pool is a closure of designs.
         log: Values from before the campaign, which are no observations of it.
+        interventions: What the candidates set, where the pool is of interventions in a system.
     """
 
     candidate_ids: tuple[str, ...]
@@ -44,6 +46,7 @@ class PoolArrays:
     feature_names: tuple[str, ...] = ()
     designs: Designs | None = None
     log: EarlierLog | None = None
+    interventions: Interventions | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ def pool_arrays(pool: Pool) -> PoolArrays:
         pool.feature_names,
         pool.designs,
         pool.log,
+        pool.interventions,
     )
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
+from agent.pool.interventions import Interventions
 from protocols.errors import TableError
 from protocols.wire.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
 from protocols.wire.structure import CrystalStructure
@@ -51,6 +52,7 @@ class Pool:
         feature_names: Length d.
         designs: Which candidate each combination of factor levels makes; None where the pool is no closure of designs.
         log: Values from before the campaign, which are no observations of it; None where there are none.
+        interventions: What the candidates set; None where they are no interventions.
         is_whole: Whether these are all candidates of the campaign, with their features.
     """
 
@@ -60,6 +62,7 @@ class Pool:
     feature_names: tuple[str, ...]
     designs: Designs | None = None
     log: EarlierLog | None = None
+    interventions: Interventions | None = None
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -97,6 +100,11 @@ class Pool:
             digest.update(json.dumps([*levels, made.codes.tolist(), made.candidate.tolist()]).encode())
         if self.log is not None:
             digest.update(json.dumps([self.log.codes.tolist(), self.log.values.tolist()]).encode())
+        if self.interventions is not None:
+            done = self.interventions
+            digest.update(json.dumps([done.variables, done.target, done.variable.tolist()]).encode())
+            for numbers in (done.value, done.passive):
+                digest.update(np.ascontiguousarray(np.round(numbers, FEATURE_DECIMALS) + 0.0).tobytes())
         return digest.hexdigest()
 
 

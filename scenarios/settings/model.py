@@ -21,8 +21,10 @@ from scenarios.settings.models import MODEL_NAMES, ModelName
 from scenarios.settings.network import NetworkSettings
 from scenarios.settings.operator_actions import MAX_WISHES, OperatorAction, require_possible
 from simulators.settings import SimulatorSettings
+from simulators.structural_model import StructuralModelSettings
 
 EMT_ALLOYS = "emt_alloys"
+STRUCTURAL_MODEL = "structural_model"
 
 
 class FeatureTableSettings(BaseModel):
@@ -50,8 +52,9 @@ class PoolSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    source: Literal["emt_alloys", "table"] = "table"
-    """`table`: a CSV or Parquet file; `emt_alloys`: hypothetical crystals, made on the spot."""
+    source: Literal["emt_alloys", "structural_model", "table"] = "table"
+    """`table`: a CSV or Parquet file; `emt_alloys`: hypothetical crystals, made on the spot; `structural_model`:
+    interventions in a system of equations."""
     path: str | None = None
     """The table; relative to the scenario file, or to where you are."""
     columns: TableColumns | None = None
@@ -60,6 +63,8 @@ class PoolSettings(BaseModel):
     """Features from a table beside it."""
     log: LogSettings | None = None
     """Values from before the campaign, where the pool's table is one of designs."""
+    structural_model: StructuralModelSettings | None = None
+    """For structural_model: its equations."""
     seed: Annotated[int, Field(ge=0)] = 0
     """For emt_alloys: seed of the generator."""
 
@@ -67,6 +72,9 @@ class PoolSettings(BaseModel):
     def _consistent(self) -> Self:
         if self.source == "table" and (self.path is None or self.columns is None):
             message = "a pool from a table needs path and columns"
+            raise ValueError(message)
+        if (self.structural_model is None) == (self.source == "structural_model"):
+            message = 'source = "structural_model" and [pool.structural_model] go together'
             raise ValueError(message)
         if (self.features or self.log) and self.source != "table":
             message = "pool.features and pool.log stand beside a pool from a table"

@@ -16,6 +16,7 @@ from protocols.tables.table import CandidateTable, read_table
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.world.cache import cached
 from scenarios.world.start_set import biased_start, random_start
+from scenarios.world.structural_bed import make_structural_bed
 
 ProgressCall = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -77,6 +78,10 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         additional = {
             name: _emt_alloys(scenario, name, progress)[1] for name in scenario.campaign.additional_properties
         }
+    elif scenario.pool.structural_model is not None:
+        pool, known = make_structural_bed(scenario.pool.structural_model)
+        values, warnings = known[scenario.campaign.property], ()
+        additional = {name: known[name] for name in scenario.campaign.additional_properties}
     else:
         pool, table = _from_table(scenario, progress)
         values, warnings = table.values_of(pool.candidate_ids), table.warnings

@@ -166,11 +166,12 @@ class MeteringPolicy(Protocol):
         """
         ...
 
-    def meter(self, pool: PoolArrays) -> Meter:
+    def meter(self, pool: PoolArrays, properties: tuple[str, ...]) -> Meter:
         """Return what computes them, of a campaign without observations yet.
 
         Args:
             pool: The pool.
+            properties: Names of the campaign's properties, in the order in which the meter gets their values.
         """
         ...
 

@@ -8,6 +8,7 @@ from typing import Final
 
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "causal": "agent.acquisition.causal.causal:Causal",
         "coverage": "agent.acquisition.coverage:Coverage",
         "etal": "agent.acquisition.etal:EntropyTargeted",
         "etal_reference": "agent.acquisition.etal_reference:PublishedEntropyTargeted",

@@ -100,7 +100,7 @@ def write_outcome(
         best=files.ledger.best.figures(),
         found="" if (found := files.ledger.progress.current) is None else in_words(found),
         random=None if random is None else random.points[-1][1],
-        ceilings=ceilings_of(campaign) if over and trajectory.points[-1][1].compares_families else (),
+        ceilings=ceilings_of(campaign) if over else (),
         further=further_values(campaign),
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,

@@ -17,7 +17,6 @@ Reference: Z. R. Fox, A. Ghosh, Mach. Learn.: Sci. Technol. 5, 035056 (2024), wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Self, get_args
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,14 @@ from scenarios.run.trajectory import Trajectory
 THIS_RUN = "this run"
 
 
-def draw_metrics(path: Path, trajectory: Trajectory, *, comparison: Mapping[str, Trajectory], title: str) -> None:
+def draw_metrics(
+    path: Path,
+    trajectory: Trajectory,
+    *,
+    comparison: Mapping[str, Trajectory],
+    title: str,
+    errors: Sequence[float] = (),
+) -> None:
     """Draw the declared metrics against the observations.
 
     Args:
@@ -23,6 +30,7 @@ def draw_metrics(path: Path, trajectory: Trajectory, *, comparison: Mapping[str,
         trajectory: This run.
         comparison: Further runs by name ("at random").
         title: What the picture shows.
+        errors: Of the effects against the truth, after each observation [unit of the property]; empty where not known.
 
     Raises:
         StoreError: When the file cannot be written.
@@ -37,7 +45,14 @@ def draw_metrics(path: Path, trajectory: Trajectory, *, comparison: Mapping[str,
         )
         for metric, _ in trajectory.points[-1][1].declared
     ]
-    subtitle = f"{trajectory.property} [{trajectory.unit}]; metrics that the policy declares, after each observation"
+    if errors:
+        unit = f" [{trajectory.unit}]" if trajectory.unit else ""
+        off = np.array(errors, dtype=np.float64)
+        observations = np.array([observation for observation, _ in trajectory.points], dtype=np.float64)
+        curve = Curve(observations[: len(off)], off, np.zeros(len(off)))
+        about = "against the truth, which no policy sees"
+        panels.append(Panel(f"Error of the effects{unit}", about, {THIS_RUN: curve}, from_zero=True))
+    subtitle = "Metrics that the policy declares, after each observation"
     draw_panels(path, panels, title=title, subtitle=subtitle, x_label=OBSERVATION_LABEL)
 
 

@@ -81,6 +81,7 @@ class RunSummary:
         further: How many more values of its own each was given for that.
         journal_rows: Rows of the journal when this was written.
         journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
+        effects: What is believed of the effects of interventions, a line each; empty where the policy is after none.
         files: Files written, relative to the run folder.
         versions: Versions of what computed it, by name.
     """
@@ -114,6 +115,7 @@ class RunSummary:
     further: int = 0
     journal_rows: int = 0
     journal_digest: str = ""
+    effects: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -194,7 +196,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     )
     caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
     if not summary.after.compares_families:
-        caption = f"of {summary.property} [{summary.unit}]; * best"
+        caption = "metrics that the policy declares; * best"
     reason = Text(f"stopped because {summary.stopped_because}")
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
@@ -202,6 +204,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     price = "" if summary.random is None else price_of_evenness(summary.after, summary.random, "at random")
     reach = reach_in_words(summary.ceilings, summary.further)
     lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found, price, reach) if each]
+    lines += [Text(f"{'effects' if not place else '       '} {line}") for place, line in enumerate(summary.effects)]
     short = [Text(line, "yellow") for line in who_falls_short(summary.ceilings)]
     return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim"))
 

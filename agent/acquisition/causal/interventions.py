@@ -21,7 +21,7 @@ from agent.causal.belief import Belief
 from agent.causal.query_gain import query_gain
 from agent.causal.structural.committee import Committee
 from agent.causal.structural.effects import belief_of
-from agent.metrics import Metric
+from agent.metrics import Effect, Metric
 from agent.pool.interventions import Interventions
 from protocols.errors import SettingsError
 
@@ -139,10 +139,20 @@ class InterventionMeter:
             shown = row[interventions.target] - float(interventions.passive[:, interventions.target].mean())
             self._belief = self._belief.learned(index, shown, float(self._belief.noise[index]))
 
+    def effects(self) -> tuple[Effect, ...]:
+        """Return the effect of one standard deviation of every variable."""
+        return effects_in(self._belief)
+
     def values(self) -> tuple[float | None, ...]:
         """Return mean half-width, largest half-width, and by how much the passive rows mislead."""
         widths = self._belief.half_widths
         return float(widths.mean()), float(widths.max()), float(np.sqrt(self._off))
+
+
+def effects_in(belief: Belief) -> tuple[Effect, ...]:
+    """Return what is believed of every query."""
+    columns = zip(belief.query_names, belief.query_means.tolist(), belief.half_widths.tolist(), strict=True)
+    return tuple(Effect(*row) for row in columns)
 
 
 def intervention_metrics(unit: str) -> tuple[Metric, ...]:

@@ -5,9 +5,9 @@ One choice:
 1. Target: the poorest family (lowest h; see `bias.priority`) with available candidates that is not left out. A
    family is left out after `patience` acquisitions in a row that did not raise its own h. When that leaves none, all
    are admitted again for this decision, so that a campaign can spend its budget.
-2. Surrogate: a Gaussian process on the labelled rows of the target family, grown row by row (`surrogate.growing`);
-   with fewer than four of them, on all labelled rows; with none at all there is no score, and the seed decides inside
-   the target family.
+2. Surrogate: a Gaussian process on the labelled rows of the target family, grown row by row (`surrogate.growing`),
+   with a lengthscale for each feature, held by weak priors (`surrogate.prior`); with fewer than four of them, on all
+   labelled rows; with none at all there is no score, and the seed decides inside the target family.
 3. Score of each candidate of the family: the expected gain G = E[max(h(y ∪ Y) − h(y), 0)] of its value Y, noise
    included (`expected_gain`). Where the family has no h: the deviation of Y.
 4. The best score is chosen; equal scores fall to the lowest index.
@@ -60,6 +60,7 @@ from agent.acquisition.shared_surrogate import SharedSurrogate
 from agent.entropy.bias import priority
 from agent.entropy.target_properties import TargetProperty, combined_entropy
 from agent.surrogate.growing import GrowthSettings
+from agent.surrogate.prior import PosteriorModeFit
 from agent.surrogate.standardise import ColumnMemory
 from protocols.errors import SettingsError
 
@@ -82,7 +83,7 @@ class EntropyTargeted:
 
     Args:
         patience: Acquisitions in a row that may fail to raise a family's entropy before it is left out, at least 1.
-        lengthscales: "each" feature its own, or "one" for all (faster, and coarser: DECISIONS.md).
+        lengthscales: "each" feature its own, or "one" for all (coarser: DECISIONS.md).
         cases: Joint draws of what is in flight, an even number of at least 2.
         max_fit_rows: Most labelled rows that hyper-parameters are fitted on, at least 4.
         max_training_rows: Most labelled rows of the surrogate, at least 4.
@@ -114,7 +115,10 @@ class EntropyTargeted:
         if cases % 2:
             raise SettingsError(f"The policy option cases is {cases}", expected="an even number: draws come in pairs")
         self._patience, self._cases = patience, cases
-        self._growth = GrowthSettings(lengthscales == "each", max_fit_rows, max_training_rows, memory_mib << 20)
+        fit = PosteriorModeFit(groups=0) if lengthscales == "each" else None
+        self._growth = GrowthSettings(
+            max_fit_rows=max_fit_rows, max_rows=max_training_rows, memory_bytes=memory_mib << 20, fit=fit
+        )
         self._columns = ColumnMemory()
         self._kept: tuple[PoolArrays, tuple[TargetProperty, ...], list[Histories]] | None = None
 

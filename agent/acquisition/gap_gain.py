@@ -55,7 +55,7 @@ from agent.acquisition.grown_surrogate import canonical_order
 from agent.acquisition.pooled_surrogate import LEAST_ROWS, PooledHistory, histories
 from agent.acquisition.selection import Pick, best_two, check_number, check_whole_number, proposal_of
 from agent.entropy.bias import GAP_TOLERANCE_NAT, inserted
-from agent.entropy.change_table import ChangeTable
+from agent.entropy.change_table import ChangeTableMemory
 from agent.entropy.target_properties import TargetProperty, combined_entropy
 from agent.surrogate.active_rows import MOST_ACTIVE
 from agent.surrogate.standardise import ColumnMemory
@@ -94,6 +94,7 @@ class GapGain:
         self._options = _Options(model_share, tolerance, credit)
         self._most_active = active_rows
         self._columns = ColumnMemory()
+        self._tables = ChangeTableMemory()
         self._kept: tuple[PoolArrays, tuple[TargetProperty, ...], list[PooledHistory]] | None = None
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
@@ -105,7 +106,7 @@ class GapGain:
             return Proposal(
                 drawn.choices, f"{len(context.observed)} values are too few to predict from; {drawn.reason}"
             )
-        decision = _Decision(context, self._followed(context), self._options)
+        decision = _Decision(context, self._followed(context), self._tables, self._options)
         picks = [decision.pick()]
         while len(picks) < min(count, len(context.available)):
             decision.request(picks[-1].choice.index)
@@ -136,8 +137,14 @@ class _Options:
 class _Decision:
     """The working state of one call of `propose`."""
 
-    def __init__(self, context: AcquisitionContext, followed: list[PooledHistory], options: _Options) -> None:
-        self._context, self._options = context, options
+    def __init__(
+        self,
+        context: AcquisitionContext,
+        followed: list[PooledHistory],
+        tables: ChangeTableMemory,
+        options: _Options,
+    ) -> None:
+        self._context, self._tables, self._options = context, tables, options
         self._codes = context.pool.family_codes
         self._targets = [each for each, _ in context.target_values]
         self._forecasts = [history.forecast(context.pending) for history in followed]
@@ -235,12 +242,12 @@ class _Decision:
     def _added(self, code: int, values: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
         """Return δ at every node of every candidate of a family, shape (c, k); of values as mean and deviation."""
         total = np.zeros((len(values[0][0]), len(self._weights)))
-        for target, samples, at, (mean, std) in zip(self._targets, self._samples, self._nodes, values, strict=True):
+        for place, (target, samples) in enumerate(zip(self._targets, self._samples, strict=True)):
+            (mean, std), at = values[place], self._nodes[place]
             reach = TABLE_REACH * std
             low, high = float((mean - reach).min()), float((mean + reach).max())
-            added = target.measure.added(samples[code])
-            table = ChangeTable(added, samples[code], low, high, undefined=FIRST_VALUE_GAIN)
-            total += target.weight * table.at(mean[:, None] + std[:, None] * at)
+            table = self._tables.of((place, code), target.measure, samples[code], low, high, undefined=FIRST_VALUE_GAIN)
+            total += target.weight * table.at(mean, std, at)
         return total
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable
+from typing import Final
 
-from agent.acquisition.base import AcquisitionContext, PoolArrays
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.acquisition.base import AcquisitionContext, IndexArray, PoolArrays
 from agent.campaign.life_cycle import CandidateStatus
 from agent.campaign.plan import Ordering
 from agent.campaign.proposals import decision_seed
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
+
+BoolArray = NDArray[np.bool_]
+
+_AVAILABLE: Final = int(CandidateStatus.AVAILABLE)
+_OBSERVED: Final = int(CandidateStatus.OBSERVED)
+"""As plain numbers: NumPy asks a member of an enumeration for 25 µs what it is, and compares a whole pool in two."""
 
 
 def pool_arrays(pool: Pool) -> PoolArrays:
@@ -27,43 +37,91 @@ def pool_arrays(pool: Pool) -> PoolArrays:
 
 
 def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:
-    """Return the context of the next decision.
+    """Return the context of the next decision."""
+    return ContextMaker(campaign, pool).context()
 
-    With `Ordering.IN_ORDER` the candidates of the last `lag - 1` decisions count as pending whether they have
-    answered or not, so that the decision does not depend on who answers first.
+
+class ContextMaker:
+    """Makes the contexts of one campaign's decisions, each from the one before.
+
+    Args:
+        campaign: The state; only read.
+        pool: Its pool.
     """
-    plan = campaign.plan
-    statuses = campaign.statuses
-    observed = statuses == CandidateStatus.OBSERVED
-    acquired = campaign.acquired
-    if plan.ordering is Ordering.IN_ORDER:
-        hidden = np.array(
-            [
-                pool_index
-                for ids in campaign.chosen.values()
-                for pool_index in map(campaign.pool.index_of.__getitem__, ids)
-            ],
-            dtype=np.int64,
+
+    def __init__(self, campaign: Campaign, pool: PoolArrays) -> None:
+        self._campaign = campaign
+        self._pool = pool
+        self._observed = _Members()
+        self._available = _Members()
+
+    def context(self) -> AcquisitionContext:
+        """Return the context of the next decision, whether one is due or not.
+
+        With `Ordering.IN_ORDER` the candidates of the last `lag - 1` decisions count as pending whether they have
+        answered or not, so that the decision does not depend on who answers first.
+        """
+        campaign = self._campaign
+        plan, statuses, acquired = campaign.plan, campaign.statuses, campaign.acquired
+        is_observed = statuses == _OBSERVED
+        if plan.ordering is Ordering.IN_ORDER:
+            pending = self._indices_of(campaign.chosen.values())
+            is_observed[pending] = False
+            seen = campaign.acquired_decisions.searchsorted(campaign.next_decision - plan.lag, side="right")
+            acquired = acquired[:seen]
+        else:
+            pending = self._indices_of(campaign.open_decisions.values())
+        observed = self._observed.of(is_observed)
+        return AcquisitionContext(
+            pool=self._pool,
+            observed=observed,
+            values=campaign.values.take(observed),
+            acquired=acquired.copy(),
+            pending=pending,
+            available=self._available.of(statuses == _AVAILABLE),
+            decision=campaign.next_decision,
+            seed=decision_seed(plan.seed, campaign.next_decision),
+            measure=plan.measure,
+            additional=campaign.additional[observed],
+            uncertainties=campaign.uncertainties.take(observed, axis=0),
+            targets=plan.targets if plan.additional_properties else (),
+            policy=campaign.rest_policy,
         )
-        observed[hidden] = False
-        pending = np.sort(hidden)
-        acquired = acquired[campaign.acquired_decisions <= campaign.next_decision - plan.lag]
-    else:
-        in_flight = (statuses == CandidateStatus.PENDING) | (statuses == CandidateStatus.RETRY_PENDING)
-        pending = np.flatnonzero(in_flight)
-    observed_indices = np.flatnonzero(observed)
-    return AcquisitionContext(
-        pool=pool,
-        observed=observed_indices,
-        values=campaign.values[observed_indices],
-        acquired=acquired.copy(),
-        pending=pending,
-        available=np.flatnonzero(statuses == CandidateStatus.AVAILABLE),
-        decision=campaign.next_decision,
-        seed=decision_seed(plan.seed, campaign.next_decision),
-        measure=plan.measure,
-        additional=campaign.additional[observed_indices],
-        uncertainties=campaign.uncertainties[observed_indices],
-        targets=plan.targets if plan.additional_properties else (),
-        policy=campaign.rest_policy,
-    )
+
+    def _indices_of(self, decisions: Iterable[Iterable[str]]) -> IndexArray:
+        """Return the pool indices of candidates, ascending."""
+        index_of = self._campaign.pool.index_of
+        return np.array(sorted([index_of[each] for candidates in decisions for each in candidates]), dtype=np.int64)
+
+
+class _Members:
+    """The indices of a mask's members, ascending: made from those before where one has come or gone, as mostly."""
+
+    def __init__(self) -> None:
+        self._mask: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._indices: IndexArray = np.zeros(0, dtype=np.int64)
+
+    def of(self, mask: BoolArray) -> IndexArray:
+        """Return the indices of a mask that stays as it is, shape (n,); nobody can write to them, for they are shared.
+
+        Args:
+            mask: Shape (n,) at every call.
+        """
+        if len(self._mask) != len(mask):
+            self._indices = np.flatnonzero(mask)
+        else:
+            changed = mask != self._mask
+            count = np.count_nonzero(changed)
+            if count == 1:
+                self._indices = self._with_one_changed(int(changed.argmax()), mask)
+            elif count:
+                self._indices = np.flatnonzero(mask)
+        self._mask = mask
+        self._indices.setflags(write=False)
+        return self._indices
+
+    def _with_one_changed(self, index: int, mask: BoolArray) -> IndexArray:
+        at = self._indices.searchsorted(index)
+        if mask[index]:
+            return np.concatenate((self._indices[:at], (index,), self._indices[at:]))
+        return np.concatenate((self._indices[:at], self._indices[at + 1 :]))

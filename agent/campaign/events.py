@@ -7,7 +7,7 @@ row in the fold of `agent.campaign.state`, which says what it changes in the cam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, get_args
 
@@ -301,6 +301,15 @@ def load_event(kind: str, payload: str) -> Event:
     Raises:
         StoreError: When this version does not know the kind, or the content does not fit it.
     """
+    return _loaded(kind, lambda adapter: adapter.validate_json(payload))
+
+
+def event_of(kind: str, content: Any) -> Event:
+    """Return the event of some JSON content that was parsed already; raises as `load_event`."""
+    return _loaded(kind, lambda adapter: adapter.validate_python(content))
+
+
+def _loaded(kind: str, load: Callable[[TypeAdapter[Any]], Event]) -> Event:
     if kind not in _ADAPTERS:
         raise StoreError(
             f"The journal holds an event of kind {kind!r}, unknown to this version",
@@ -308,10 +317,9 @@ def load_event(kind: str, payload: str) -> Event:
             action="use the version of Entropilot that wrote this run",
         )
     try:
-        event: Event = _ADAPTERS[kind].validate_json(payload)
+        return load(_ADAPTERS[kind])
     except ValidationError as error:
         raise StoreError(
             f"An event of kind {kind} in the journal cannot be read: {error.errors(include_url=False)[0]['msg']}",
             action="restore the run folder from a copy; the file was changed by something else",
         ) from None
-    return event

@@ -12,7 +12,7 @@ from agent.campaign.events import (
     Event,
     RequestIssued,
 )
-from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import NOTHING_NOTICED, Noticed, due
 from protocols.wire.attempt_ids import attempt_identity
@@ -77,7 +77,7 @@ def _finish_reason(campaign: Campaign) -> str:
         return asking_ended[:MAX_REASON_LENGTH]
     if campaign.requested >= campaign.plan.budget:
         return "the budget is spent"
-    if not (campaign.statuses == CandidateStatus.AVAILABLE).any():
+    if not campaign.available_count:
         return "no candidate is left"
     return ""
 

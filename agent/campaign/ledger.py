@@ -22,7 +22,7 @@ from typing import Final, Self
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import make_meter
-from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.context import ContextMaker, pool_arrays
 from agent.campaign.decide import Consequence, decide_message
 from agent.campaign.event_descriptions import Observation, is_observation, observations_of
 from agent.campaign.events import CampaignStarted, Event
@@ -118,6 +118,7 @@ class Ledger:
     def __init__(self, pool: Pool, code: CodeSource | None = None) -> None:
         self.campaign: Final = Campaign(pool)
         self.pool: Final = pool_arrays(pool)
+        self._contexts: Final = ContextMaker(self.campaign, self.pool)
         self.meter = BiasMeter(pool.families)
         self.best: Final = BestSoFar()
         self.progress = GapProgress(StopSettings(), values_needed(self.pool))
@@ -207,7 +208,7 @@ class Ledger:
 
     def context(self) -> AcquisitionContext:
         """Return what a decision could look at now, whether one is due or not."""
-        return make_context(self.campaign, self.pool)
+        return self._contexts.context()
 
     def answer(self, question: Question, proposal: Proposal) -> Consequence:
         """Return what the policy's answer makes.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-
-import numpy as np
+from functools import lru_cache
+from typing import Final
 
 from agent.acquisition.base import Proposal
 from agent.campaign.decide import Consequence
@@ -16,6 +16,9 @@ from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
 from protocols.errors import invariant
+
+SEEDS_KEPT: Final = 4
+"""A decision asks for its seed twice in a row: for the policy, and for the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,14 @@ def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
     if plan.ordering is Ordering.IN_ORDER:
         oldest_open = min(campaign.open_decisions, default=campaign.next_decision)
         if oldest_open <= campaign.next_decision - plan.lag:
-            return None  # before the pool is counted: this is asked three times an event
-    available = int(np.count_nonzero(campaign.statuses == CandidateStatus.AVAILABLE))
-    count = min(plan.batch, plan.budget - campaign.requested, available)
+            return None
+    count = min(plan.batch, plan.budget - campaign.requested, campaign.available_count)
     if count < 1 or (plan.ordering is not Ordering.IN_ORDER and campaign.open_count + count > plan.parallel):
         return None
     return DecisionNeeded(campaign.next_decision, count, campaign.rest_policy)
 
 
+@lru_cache(maxsize=SEEDS_KEPT)
 def decision_seed(campaign_seed: int, decision: int) -> int:
     """Return the seed of a decision: a hash of (campaign seed, decision number), 63 bits."""
     digest = hashlib.sha256(f"entropilot/{campaign_seed}/{decision}".encode()).digest()
@@ -77,7 +80,8 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         f"policy {policy!r} proposed {len(indices)} candidates ({len(set(indices))} distinct) of {asked.count}",
     )
     invariant(all(0 <= index < len(pool) for index in indices), f"policy {policy!r} proposed an index outside the pool")
-    taken = [pool.candidate_ids[index] for index in indices if campaign.statuses[index] != CandidateStatus.AVAILABLE]
+    statuses = campaign.statuses
+    taken = [pool.candidate_ids[index] for index in indices if statuses.item(index) != CandidateStatus.AVAILABLE]
     if taken:
         invariant(  # else it would be asked the same for ever
             based_on != campaign.sequence,

@@ -39,7 +39,7 @@ from agent.campaign.events import (
 from agent.campaign.life_cycle import OPEN, PHASES, TRANSITIONS, CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.pool.candidates import Pool
-from protocols.errors import invariant
+from protocols.errors import InvariantViolation, invariant
 from protocols.wire.messages import FailureReason
 
 RESULT_REFUSED: Final = "result_refused"
@@ -79,6 +79,7 @@ class Campaign:
 
     Attributes:
         statuses: `CandidateStatus` of each candidate, shape (n,), in pool order.
+        available_count: How many of them are `AVAILABLE`.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
         sequence: Number of the last event folded; the journal counts from 1.
         policy_exhausted: Why the policy is not asked any more; None while it is.
@@ -105,6 +106,7 @@ class Campaign:
         self.fired: StopRuleFired | None = None
         self.sequence = 0
         self.statuses: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
+        self.available_count = len(pool)
         self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
         self.additional: NDArray[np.float64] = np.empty((len(pool), 0))
         """Values of the additional properties that are balanced, shape (n, p − 1)."""
@@ -131,8 +133,8 @@ class Campaign:
     @property
     def plan(self) -> CampaignPlan:
         """The plan of a campaign that has started."""
-        invariant(self._plan is not None, "the campaign has not started: its journal is empty")
-        assert self._plan is not None  # noqa: S101 - for the type checker
+        if self._plan is None:
+            raise InvariantViolation("the campaign has not started: its journal is empty")
         return self._plan
 
     @property
@@ -180,27 +182,30 @@ class Campaign:
         Raises:
             InvariantViolation: When the event cannot follow the ones before; the state is then not to be used.
         """
-        if type(event) in PHASES:
-            phases = PHASES[type(event)]
-            invariant(self.phase in phases, f"{type(event).__name__} in phase {self.phase}: not possible")
+        kind = type(event)
+        phases = PHASES.get(kind)
+        if phases is not None:
+            if self.phase not in phases:
+                raise InvariantViolation(f"{kind.__name__} in phase {self.phase}: not possible")
             self.phase = phases[self.phase]
-        else:
-            invariant(self.phase is not Phase.NEW, f"{type(event).__name__} before CampaignStarted")
-        _FOLD[type(event)](self, event)
+        elif self.phase is Phase.NEW:
+            raise InvariantViolation(f"{kind.__name__} before CampaignStarted")
+        _FOLD[kind](self, event)
         self.sequence += 1
 
-    def _move(self, event: Event, candidate_id: str) -> CandidateStatus:
-        """Move a candidate along the table; return where it was."""
-        index = self.pool.index_of.get(candidate_id, -1)
-        invariant(index >= 0, f"{type(event).__name__}: {candidate_id!r} is not in the pool")
-        before = CandidateStatus(int(self.statuses[index]))
+    def _move(self, event: Event, candidate_id: str) -> None:
+        """Move a candidate along the table."""
+        index = self.pool.index_of.get(candidate_id)
+        if index is None:
+            raise InvariantViolation(f"{type(event).__name__}: {candidate_id!r} is not in the pool")
+        before = CandidateStatus(self.statuses.item(index))
         after = TRANSITIONS[type(event)].get(before)
-        invariant(after is not None, f"{type(event).__name__}: {candidate_id!r} is {before.name}: not possible")
-        assert after is not None  # noqa: S101 - for the type checker
+        if after is None:
+            raise InvariantViolation(f"{type(event).__name__}: {candidate_id!r} is {before.name}: not possible")
         self.statuses[index] = after
+        self.available_count -= before is CandidateStatus.AVAILABLE  # no row of the table leads back
         if after not in OPEN and before in OPEN:
             self._close(candidate_id)
-        return before
 
     def _close(self, candidate_id: str) -> None:
         self.retry_pending.pop(candidate_id, None)
@@ -266,7 +271,8 @@ class Campaign:
         invariant(self.requested <= self.plan.budget, f"{self.requested} requested of a budget of {self.plan.budget}")
         self.open_decisions[event.decision] = set(event.candidate_ids)
         self.chosen[event.decision] = event.candidate_ids
-        for old in [number for number in self.chosen if number <= event.decision + 1 - self.plan.lag]:
+        last_seen = event.decision + 1 - self.plan.lag
+        for old in [number for number in self.chosen if number <= last_seen]:
             del self.chosen[old]
         for candidate_id in event.candidate_ids:
             self.decision_of[candidate_id] = event.decision

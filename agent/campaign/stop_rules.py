@@ -55,7 +55,7 @@ def _may_ask(campaign: Campaign) -> bool:
         campaign.phase is Phase.RUNNING
         and campaign.policy_exhausted is None
         and campaign.requested < campaign.plan.budget
-        and bool((campaign.statuses == CandidateStatus.AVAILABLE).any())
+        and campaign.available_count > 0
     )
 
 
@@ -128,7 +128,7 @@ class RuleWatch:
         campaign = self._campaign
         while self._next <= campaign.next_decision - campaign.plan.lag and self._next not in campaign.open_decisions:
             for index in self._chosen.pop(self._next):
-                if campaign.statuses[index] == CandidateStatus.OBSERVED:
+                if campaign.statuses.item(index) == CandidateStatus.OBSERVED:
                     self._acquire(index)
             self._next += 1
 
@@ -147,9 +147,8 @@ class RuleWatch:
 
 def rules_in_vain(campaign: Campaign) -> tuple[str, ...]:
     """Return a sentence for each rule of a campaign that is on and can never fire."""
-    available = int((campaign.statuses == CandidateStatus.AVAILABLE).sum())
-    families = len(campaign.pool.families)
-    return tuple(never_fires(campaign.plan, families=families, candidates=available + campaign.requested))
+    candidates = campaign.available_count + campaign.requested
+    return tuple(never_fires(campaign.plan, families=len(campaign.pool.families), candidates=candidates))
 
 
 def never_fires(plan: CampaignPlanSettings | CampaignPlan, *, families: int, candidates: int) -> Iterator[str]:

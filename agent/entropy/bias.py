@@ -149,7 +149,7 @@ def joint_entropy(sizes: Sequence[int], entropies: Sequence[float | None]) -> fl
     Over the families with a defined one, by the chain rule.
     """
     known = [(size, h) for size, h in zip(sizes, entropies, strict=True) if h is not None and size > 0]
-    return chain_rule(*zip(*known, strict=True)) if known else None
+    return chain_rule([size for size, _ in known], [h for _, h in known]) if known else None
 
 
 def chain_rule(sizes: Sequence[int], entropies: Sequence[float]) -> float:

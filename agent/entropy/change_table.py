@@ -5,19 +5,21 @@
 | g(y) | what the value y adds [nat], negative where it crowds in, see `measure` |
 | t_q, ω_q | even nodes, and weights ∝ exp(−t_q²/2) that sum to one (trapezoidal rule) |
 
-The table is straight between known values, their middles and even points, which is where g bends; `gain_table` is the
-finer one for gains that count only where they are positive.
+The table is straight between known values, their middles and even points, which is where g bends, and then between the
+points of a fine lattice of it; `gain_table` is the finer one for gains that count only where they are positive.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.entropy.measure import Added
+from agent.entropy.measure import Added, EntropyMeasure
 
 FloatArray = NDArray[np.float64]
 
@@ -29,6 +31,13 @@ NODES: Final = 33
 
 EVEN_POINTS: Final = 256
 """Even points of a table, beside the known values and the middles between them."""
+
+
+LATTICE_POINTS: Final = 1_025
+"""Points of the lattice that a table is looked up in, without a search: what is bent within a step is straight."""
+
+RANGE_PARTS: Final = 8
+"""Parts of the power of two above the width of a range that its ends are rounded to: it grows by a quarter or less."""
 
 
 class ChangeTable:
@@ -43,20 +52,63 @@ class ChangeTable:
     """
 
     def __init__(self, added: Added | None, sample: FloatArray, low: float, high: float, *, undefined: float) -> None:
-        self._y, self._g = np.array([low, high]), np.full(2, undefined)
-        if added is None:
-            return
-        middles = 0.5 * (sample[1:] + sample[:-1])
-        y = np.sort(np.concatenate((np.linspace(low, high, EVEN_POINTS), sample, middles)))
-        g = added.gain(y)
-        known = np.isfinite(g)
-        if known.any():
-            self._y, self._g = y[known], g[known]
+        lattice, step = np.linspace(low, high, LATTICE_POINTS, retstep=True)
+        self._low, self._per_unit = low, 1.0 / float(step) if high > low else 0.0
+        self._g = np.full(LATTICE_POINTS, undefined)
+        if added is not None:
+            middles = 0.5 * (sample[1:] + sample[:-1])
+            y = np.sort(np.concatenate((np.linspace(low, high, EVEN_POINTS), sample, middles)))
+            g = added.gain(y)
+            known = np.isfinite(g)
+            if known.any():
+                self._g = np.interp(lattice, y[known], g[known])
+        self._rise = np.diff(self._g, append=self._g[-1])
 
-    def at(self, y: FloatArray) -> FloatArray:
-        """Return g at each y, of its shape."""
-        g: FloatArray = np.interp(y, self._y, self._g)
+    def at(self, mean: FloatArray, std: FloatArray, nodes: FloatArray) -> FloatArray:
+        """Return g at μ + σ t, which lies in the range, for μ and σ of shape (c,) and t of (k,); shape (c, k)."""
+        places = ((mean - self._low) * self._per_unit)[:, None] + (std * self._per_unit)[:, None] * nodes
+        left = places.astype(np.intp)
+        g: FloatArray = places
+        g -= left
+        g *= self._rise.take(left)
+        g += self._g.take(left)
         return g
+
+
+class ChangeTableMemory:
+    """Keeps the last table of each of several samples, which is the next one's where neither sample nor range change.
+
+    A range is rounded outwards, so that it changes seldom. What is kept changes no result.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, tuple[EntropyMeasure, FloatArray, tuple[float, float], ChangeTable]] = {}
+
+    def of(
+        self, key: Hashable, measure: EntropyMeasure, sample: FloatArray, low: float, high: float, *, undefined: float
+    ) -> ChangeTable:
+        """Return the table of what a value does to a sample.
+
+        Args:
+            key: Of the sample among all.
+            measure: The entropy that counts.
+            sample: Ascending, shape (n,).
+            low: Where the table begins, at the latest [unit of the property].
+            high: Where it ends, at the earliest.
+            undefined: As of `ChangeTable`.
+        """
+        ends = _rounded(low, high)
+        kept = self._kept.get(key)
+        if kept is None or kept[0] != measure or kept[2] != ends or not np.array_equal(kept[1], sample):
+            table = ChangeTable(measure.added(sample), sample, *ends, undefined=undefined)
+            kept = self._kept[key] = (measure, sample, ends, table)
+        return kept[3]
+
+
+def _rounded(low: float, high: float) -> tuple[float, float]:
+    """Widen a range to whole parts of a power of two near its width."""
+    step = 2.0 ** math.frexp(high - low)[1] / RANGE_PARTS
+    return math.floor(low / step) * step, math.ceil(high / step) * step
 
 
 @lru_cache(maxsize=1)

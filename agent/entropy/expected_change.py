@@ -48,5 +48,5 @@ def expected_change(added: Added, sample: FloatArray, mean: FloatArray, std: Flo
     changes = np.empty(len(mean))
     for start in range(0, len(mean), CHUNK_ROWS):
         at = slice(start, start + CHUNK_ROWS)
-        changes[at] = table.at(mean[at, None] + std[at, None] * nodes) @ weights
+        changes[at] = table.at(mean[at], std[at], nodes) @ weights
     return changes

@@ -7,11 +7,12 @@ Notation as in `growing`. All rows here are divided by their lengthscales, so th
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import get_blas_funcs
 
 from agent.surrogate.factor import GrowingFactor
 from agent.surrogate.queries import Queries
@@ -20,7 +21,14 @@ FloatArray = NDArray[np.float64]
 Floats = NDArray[np.floating[Any]]
 
 
-def covariances(A: Floats, B: Floats, signal_variance: float, half_squares_B: Floats | None = None) -> Floats:
+AHEAD_BYTES: Final = 1 << 26
+"""Most memory of what is kept for rows in flight (64 MiB: sixteen of them over a million queries in single precision);
+what was kept is dropped then, and those that are still in flight are computed once more."""
+
+
+def covariances(
+    A: Floats, B: Floats, signal_variance: float, half_squares_B: Floats | None = None, out: Floats | None = None
+) -> Floats:
     """Covariances k of scaled rows, shapes (a, d) and (b, d) give (a, b), in their precision.
 
     Args:
@@ -28,10 +36,11 @@ def covariances(A: Floats, B: Floats, signal_variance: float, half_squares_B: Fl
         B: Shape (b, d).
         signal_variance: σ_f².
         half_squares_B: |b|²/2, if known, shape (b,).
+        out: Where to put them.
     """
     half_A = 0.5 * np.einsum("ij,ij->i", A, A)
     half_B = 0.5 * np.einsum("ij,ij->i", B, B) if half_squares_B is None else half_squares_B
-    K: Floats = A @ B.T
+    K: Floats = np.matmul(A, B.T, out=out)
     K -= half_A[:, None]
     K -= half_B
     np.minimum(K, 0.0, out=K)  # equal rows leave rounding of either sign
@@ -48,11 +57,14 @@ class Columns(Protocol):
         ...
 
     def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, cross_factor: FloatArray) -> FloatArray:
-        """Return k(x, Q) − bᵀV of further rows x, shape (p, d), and their b, shape (p, n); shape (p, m)."""
+        """Return k(x, Q) − bᵀV of further rows x, shape (p, d), and their b, shape (p, n); a row for each.
+
+        Its first m elements are meant; others may follow, which are carried along.
+        """
         ...
 
     def keep(self, v: FloatArray, row: int) -> None:
-        """Let v be this row of V."""
+        """Let v, as long as those of `further`, be this row of V."""
         ...
 
 
@@ -66,30 +78,63 @@ class KeptColumns:
     """
 
     def __init__(self, queries: Queries, signal_variance: float, capacity: int) -> None:
-        self._queries, self._signal = queries, signal_variance
-        self._V = np.empty((capacity, len(queries)), dtype=queries.dtype)
+        self._queries, self._signal, self._capacity = queries, signal_variance, capacity
+        self._V: Floats = np.empty((0, len(queries)), dtype=queries.dtype)
+        self._since = self._V
+        self._ahead: dict[bytes, Floats] = {}
+        self._companion: Callable[[FloatArray], FloatArray] | None = None
 
-    def whitened(self, n: int) -> FloatArray:
-        """Return the first n rows of V, shape (n, m)."""
-        return self._V[:n].astype(np.float64, copy=False)
+    @property
+    def whitened(self) -> FloatArray:
+        """V of the rows that `solve` was given, shape (n, m)."""
+        return self._V.astype(np.float64, copy=False)
+
+    def further_rows(self, n: int) -> FloatArray:
+        """Return the rows of V after those, as they were kept, when there are n in all."""
+        return self._since[: n - len(self._V)].astype(np.float64, copy=False)
+
+    def accompany(self, companion: Callable[[FloatArray], FloatArray]) -> None:
+        """Let further rows of V be followed by a linear function of themselves from now on, both of shape (m,)."""
+        self._companion = companion
+        self._ahead.clear()
+        self._since = np.empty((len(self._since), 2 * len(self._queries)), dtype=self._V.dtype)
 
     def solve(self, X: FloatArray, L: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """See `Columns`."""
+        m, dtype = len(self._queries), self._V.dtype
+        self._V, self._since = np.empty((len(X), m), dtype=dtype), np.empty((self._capacity - len(X), m), dtype=dtype)
         return _solve(self._queries, self._signal, (X, L, u), self._V)
 
     def further(self, X: FloatArray, more: FloatArray, factor: GrowingFactor, cross_factor: FloatArray) -> FloatArray:  # noqa: ARG002 - the protocol's signature
-        """See `Columns`: V is read once, however many rows there are."""
-        dtype = self._V.dtype
-        v = np.empty((len(more), len(self._queries)), dtype=dtype)
-        rows = more.astype(dtype, copy=False)
-        for at, block, halves in self._queries.blocks():
-            v[:, at] = covariances(rows, block, self._signal, halves)
-        v -= cross_factor.astype(dtype, copy=False) @ self._V[: len(X)]
+        """See `Columns`: of V, what came since `solve` is read for all rows, and the rest once for each of them.
+
+        A row in flight is asked for at one decision after the other, and then taken in.
+        """
+        begun, weights = len(self._V), cross_factor.astype(self._V.dtype, copy=False)
+        v = np.stack([self._ahead_of(x, own[:begun]) for x, own in zip(more, weights, strict=True)])
+        if begun < len(X):
+            v -= weights[:, begun:] @ self._since[: len(X) - begun]
         return v.astype(np.float64, copy=False)
 
     def keep(self, v: FloatArray, row: int) -> None:
         """See `Columns`."""
-        self._V[row] = v
+        self._since[row - len(self._V)] = v
+
+    def _ahead_of(self, x: FloatArray, weights: Floats) -> Floats:
+        """Return k(x, Q) − bᵀV of the first rows, and its companion."""
+        key = x.tobytes()
+        if key not in self._ahead:
+            if (len(self._ahead) + 1) * self._since.itemsize * self._since.shape[1] > AHEAD_BYTES:
+                self._ahead.clear()
+            row, ahead = x[None].astype(self._V.dtype, copy=False), np.empty(len(self._queries), dtype=self._V.dtype)
+            for at, block, halves in self._queries.blocks():
+                ahead[at] = covariances(row, block, self._signal, halves)[0]
+            ahead -= weights @ self._V
+            if self._companion is not None:
+                followed = self._companion(ahead.astype(np.float64, copy=False))
+                ahead = np.concatenate((ahead, followed.astype(ahead.dtype, copy=False)))
+            self._ahead[key] = ahead
+        return self._ahead[key]
 
 
 class StreamedColumns:
@@ -122,11 +167,13 @@ def _solve(
     queries: Queries, signal: float, training: tuple[FloatArray, FloatArray, FloatArray], V: Floats | None
 ) -> tuple[FloatArray, FloatArray]:
     X, L, u = (np.ascontiguousarray(array, dtype=queries.dtype) for array in training)
+    (trsm,) = get_blas_funcs(("trsm",), (L,))
     mean, variance = np.empty(len(queries)), np.empty(len(queries))
     for at, rows, halves in queries.blocks():
-        K = covariances(X, rows, signal, halves)
-        whitened = solve_triangular(L, K, lower=True, check_finite=False, overwrite_b=True)
-        if V is not None:
+        K = covariances(X, rows, signal, halves, out=None if V is None else V[: len(X), at])
+        # K lies row by row: for LAPACK that is Kᵀ, and (L⁻¹K)ᵀ = Kᵀ L⁻ᵀ is solved for where it lies.
+        whitened = trsm(1.0, L.T, K.T, side=1, overwrite_b=1).T
+        if V is not None and not K.flags.c_contiguous:
             V[: len(X), at] = whitened
         mean[at] = u @ whitened
         variance[at] = signal - np.einsum("ij,ij->j", whitened, whitened)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import lapack, solve_triangular
 
 FloatArray = NDArray[np.float64]
 
@@ -44,11 +44,20 @@ class GrowingFactor:
         self._n = n + 1
 
     def solve(self, k: FloatArray, *, transposed: bool = False) -> FloatArray:
-        """Return L⁻¹k, or L⁻ᵀk, for columns k, shape (n, p)."""
+        """Return L⁻¹k, or L⁻ᵀk, for columns k, shape (n, p); of fewer, the first elements of L⁻¹k."""
         padded = np.zeros((len(self._room), k.shape[1]), order="F")
-        padded[: self._n] = k
+        padded[: len(k)] = k
         whole = solve_triangular(
             self._room, padded, lower=True, trans="T" if transposed else "N", overwrite_b=True, check_finite=False
         )
-        solved: FloatArray = whole[: self._n]
+        solved: FloatArray = whole[: len(k)]
+        return solved
+
+    def solve_rest(self, first: FloatArray, k: FloatArray) -> FloatArray:
+        """Return what follows the first elements of L⁻¹k, shape (r,), for the further elements of k, shape (n − r,)."""
+        if len(k) == 0:
+            return k
+        at = slice(len(first), self._n)
+        left = k - self._room[at, : len(first)] @ first
+        solved: FloatArray = lapack.dtrtrs(self._room[at, at], left, lower=1)[0]  # few rows: a call counts
         return solved

@@ -277,18 +277,28 @@ def _covariance(D: FloatArray, hyper: Hyperparameters) -> FloatArray:
     return K
 
 
-def cholesky(K_f: FloatArray, noise_variance: float) -> tuple[FloatArray, float]:
+def cholesky(
+    K_f: FloatArray, noise_variance: float, known_noise: FloatArray | None = None, out: FloatArray | None = None
+) -> tuple[FloatArray, float]:
     """Return the lower factor of K_f + noise I, and the noise with the jitter that it took.
+
+    Args:
+        K_f: Covariances, symmetric, shape (n, n).
+        noise_variance: Of every row.
+        known_noise: What is to be added for each row, shape (n,).
+        out: Where to put the factor, row by row the transposed one, of the shape of K_f; its own memory by default.
 
     Raises:
         SurrogateError: When even the last jitter does not make it positive definite.
     """
     n = len(K_f)
-    largest = float(K_f.diagonal().max()) + noise_variance
+    diagonal = K_f.diagonal() if known_noise is None else K_f.diagonal() + known_noise
+    largest = float(diagonal.max()) + noise_variance
     for jitter in JITTERS:
         noise = noise_variance + jitter * largest
-        K = K_f.copy()
-        K.flat[:: n + 1] += noise
+        K = np.empty(K_f.shape) if out is None else out
+        K[:] = K_f
+        K.reshape(-1)[:: n + 1] = diagonal + noise
         # K is symmetric: its transpose is the same matrix in LAPACK's order of columns, without a copy.
         L, failed = lapack.dpotrf(K.T, lower=1, clean=1, overwrite_a=1)
         if not failed:

@@ -16,8 +16,10 @@ A new row x with value z appends a row to each (bordering; it is algorithm 2.1 o
 
 which is O(n² + n m) in place of O(n³ + n² m). e is the error of the prediction of z in its own deviations: when the
 squares of the latest e are more than their number allows, the evidence has dropped and the hyper-parameters are fitted
-again, from where they are; likewise after a set share of new rows. All of it is a fold over the rows in their order:
-the same rows in the same order give the same process, whether it grew or was made again.
+again, from where they are; likewise after a set share of new rows. A fit that can be taken in parts (`Fit`) is: it is
+begun with the row that calls for it, goes on by a few iterations with that row and those after it, and the process is
+made again of all rows by then when the first row comes after its end. So no row costs a whole fit. All of it is a fold
+over the rows in their order: the same rows in the same order give the same process, whether it grew or was made again.
 
 Rows in flight are appended without their values (`pending_conditioned`): δ and v do not need them.
 
@@ -29,7 +31,6 @@ Reference: C. E. Rasmussen, C. K. I. Williams, Gaussian Processes for Machine Le
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,7 +40,7 @@ from numpy.typing import NDArray
 from agent.surrogate.covariances import Columns, KeptColumns, StreamedColumns, covariances
 from agent.surrogate.factor import GrowingFactor
 from agent.surrogate.gaussian_process import cholesky
-from agent.surrogate.hyperparameters import FittedHyperparameters, fit_hyperparameters
+from agent.surrogate.hyperparameters import Fit, FitSearch, FittedHyperparameters, fit_hyperparameters
 from agent.surrogate.queries import Queries
 from protocols.errors import InvariantViolation
 
@@ -60,8 +61,18 @@ SURPRISE_DEVIATIONS: Final = 4.0
 """The squares of k errors sum to k ± √(2k) under the model; beyond so many deviations it is wrong."""
 
 
-Fit = Callable[[FloatArray, FloatArray, FloatArray, FittedHyperparameters | None], FittedHyperparameters]
-"""Fits hyper-parameters to rows, values and their standard uncertainties, beginning at the present ones."""
+SEARCH_WORK: Final = 200_000
+"""Iterations of a fit that go with a row, times the square of the rows of the process: about five milliseconds, and
+a fit of a hundred rows ends with the row that began it."""
+
+LEAST_ITERATIONS: Final = 2
+"""Fewest of them."""
+
+MOST_KEPT: Final = 1_024
+"""Most further rows whose b is kept: more than are ever in flight (16 MB, with 2,000 rows)."""
+
+SEARCH_ROWS: Final = 16
+"""Most rows that come while hyper-parameters are fitted; what was found by then is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +86,8 @@ class GrowthSettings:
             the others.
         memory_bytes: Most memory of V.
         refit_share: New rows, as a share of those of the last fit, after which it is fitted again.
-        fit: What fits the hyper-parameters, from rows, values, their uncertainties and the present ones; if None, the
-            likelihood alone, which takes all values for equally certain.
+        fit: What fits the hyper-parameters, in parts; if None, the likelihood alone, at once, which takes all values
+            for equally certain.
     """
 
     ard: bool = False
@@ -108,8 +119,10 @@ class GrowingGP:
         self._all_X, self._all_y = X, y
         self._all_stds = np.zeros(len(y)) if stds is None else stds
         self._fitted: FittedHyperparameters | None = None
+        self._search: FitSearch | None = None
+        self._first: dict[bytes, FloatArray] = {}
         self.n_fits = 0
-        self._n = self._refit_after = 0
+        self._n = self._made_of = self._refit_after = 0
         self.mean = self.variance = np.empty(0)
         self._refit(search=True)
 
@@ -132,14 +145,13 @@ class GrowingGP:
             std: Its standard uncertainty, beyond the noise of all values [unit of the property].
 
         Returns:
-            v, shape (m,): covariances among the queries a, b have fallen by v_a v_b. None where it was fitted again.
+            v: covariances among the queries a, b have fallen by v_a v_b; after its m elements those that its columns
+            carry along (`covariances.KeptColumns`). None where it was made again.
         """
         self._all_X = np.concatenate((self._all_X, x[None]))
         self._all_y = np.append(self._all_y, y)
         self._all_stds = np.append(self._all_stds, std)
-        surprised = self._is_surprised()
-        if surprised or len(self._errors) + 1 >= self._refit_after:
-            self._refit(search=surprised)
+        if self._is_to_be_made_again():
             return None
         scaled = x / self.lengthscales
         cross_factor = self.cross_factor(scaled[None])
@@ -154,9 +166,12 @@ class GrowingGP:
         self._room_X[n], self._room_u[n] = scaled, error
         self.factor.append(cross_row, delta)
         self._n = n + 1
-        self.mean += v * error
-        self.variance -= np.square(v)
+        of_queries = v[: len(self.mean)]
+        self.mean += of_queries * error
+        self.variance -= np.square(of_queries)
         self._errors.append(error)
+        if self._search is not None:
+            self._search.advance(max(LEAST_ITERATIONS, SEARCH_WORK // n**2))
         return v
 
     def predict(self) -> tuple[FloatArray, FloatArray]:
@@ -164,12 +179,11 @@ class GrowingGP:
         return self.centre + self.scale * self.mean, self.scale * np.sqrt(np.maximum(self.variance, 0.0))
 
     @property
-    def whitened(self) -> FloatArray:
-        """V, shape (n, m); only where it is kept."""
-        columns = self.columns
-        if not isinstance(columns, KeptColumns):
+    def kept_columns(self) -> KeptColumns:
+        """The covariances with the queries; only where they are kept."""
+        if not isinstance(self.columns, KeptColumns):
             raise InvariantViolation("the whitened covariances are not kept")
-        return columns.whitened(self._n)
+        return self.columns
 
     @property
     def X(self) -> FloatArray:  # noqa: N802 - the field's own name
@@ -183,12 +197,47 @@ class GrowingGP:
 
     def cross_factor(self, scaled: FloatArray) -> FloatArray:
         """Return b of further rows, whose scaled features have shape (p, d); shape (p, n)."""
-        return self.factor.solve(np.asarray(covariances(self.X, scaled, self.signal), dtype=np.float64)).T
+        b = np.empty((len(scaled), self._n))
+        made_of = self._made_of
+        for own, x in zip(b, scaled, strict=True):
+            own[:made_of] = self._first_cross_factor(x)
+            k = np.asarray(covariances(self.X[made_of:], x[None], self.signal), dtype=np.float64)[:, 0]
+            own[made_of:] = self.factor.solve_rest(own[:made_of], k)
+        return b
+
+    def _first_cross_factor(self, x: FloatArray) -> FloatArray:
+        """Return b of a row for the rows that the process was made of; kept, as a row in flight is asked for often.
+
+        It has the same bits whenever it is asked for: `covariances.KeptColumns` keeps what follows from it.
+        """
+        key = x.tobytes()
+        if key not in self._first:
+            if len(self._first) == MOST_KEPT:
+                self._first.clear()
+            k = np.asarray(covariances(self.X[: self._made_of], x[None], self.signal), dtype=np.float64)
+            self._first[key] = self.factor.solve(k)[:, 0]
+        return self._first[key]
 
     def _known_noise(self, stds: FloatArray) -> FloatArray:
         """Return the variances that came with values, of z, shape (k,)."""
         variances: FloatArray = np.square(stds / self.scale)
         return variances
+
+    def _is_to_be_made_again(self) -> bool:
+        """Make the process again, or begin to fit it, when it is time; tell whether it was made again."""
+        if self._search is not None:
+            if not (self._search.has_ended or self._n == len(self._room_X)):
+                return False
+            self._adopt(self._search.found, self._rows())
+            return True
+        surprised = self._is_surprised()
+        if not surprised and len(self._errors) + 1 < self._refit_after:
+            return False
+        if self._growth.fit is None:
+            self._refit(search=surprised)
+            return True
+        self._search = self._growth.fit.begin(*self._fit_rows(self._rows()), self._fitted)
+        return False
 
     def _is_surprised(self) -> bool:
         k = len(self._errors)
@@ -201,25 +250,39 @@ class GrowingGP:
         Args:
             search: Whether to look for better ones elsewhere in any case.
         """
-        growth = self._growth
-        rows = _latest_and_spread(len(self._all_y), growth.max_rows)
-        X, y = self._all_X[rows], self._all_y[rows]
-        sample = _latest_and_spread(len(y), growth.max_fit_rows)
+        growth, rows = self._growth, self._rows()
+        X, y, stds = self._fit_rows(rows)
         if growth.fit is None:
-            found = fit_hyperparameters(X[sample], y[sample], ard=growth.ard, start=self._fitted, search=search)
+            found = fit_hyperparameters(X, y, ard=growth.ard, start=self._fitted, search=search)
         else:
-            found = growth.fit(X[sample], y[sample], self._all_stds[rows][sample], self._fitted)
-        self._fitted = found
+            found = growth.fit(X, y, stds, self._fitted)
+        self._adopt(found, rows)
+
+    def _rows(self) -> IndexArray:
+        """Rows that the process is made of."""
+        return _latest_and_spread(len(self._all_y), self._growth.max_rows)
+
+    def _fit_rows(self, rows: IndexArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Those that hyper-parameters are fitted to: features, values and uncertainties."""
+        sample = rows[_latest_and_spread(len(rows), self._growth.max_fit_rows)]
+        return self._all_X[sample], self._all_y[sample], self._all_stds[sample]
+
+    def _adopt(self, found: FittedHyperparameters, rows: IndexArray) -> None:
+        """Make the process again with these hyper-parameters (GPML algorithm 2.1)."""
+        X, y = self._all_X[rows], self._all_y[rows]
+        self._fitted, self._search = found, None
         self.lengthscales, self.signal = found.lengthscales, found.signal_variance
         self.centre, self.scale = found.centre, found.scale
-        self._n = n = len(y)
-        self._refit_after = max(REFIT_LEAST, math.ceil(growth.refit_share * n))
-        self._make_room(n + self._refit_after)
+        self._n = self._made_of = n = len(y)
+        self._refit_after = max(REFIT_LEAST, math.ceil(self._growth.refit_share * n))
+        capacity = n + self._refit_after + (0 if self._growth.fit is None else SEARCH_ROWS)
+        self._make_room(capacity)
         self._room_X[:n] = X / self.lengthscales
         K = np.asarray(covariances(self.X, self.X, self.signal), dtype=np.float64)
         K.flat[:: n + 1] += self._known_noise(self._all_stds[rows])
         L, self.noise = cholesky(K, found.noise_variance)
-        self.factor = GrowingFactor(L, n + self._refit_after)
+        self.factor = GrowingFactor(L, capacity)
+        self._first.clear()
         z = (y - self.centre) / self.scale
         self._room_u[:n] = self.factor.solve(z[:, None])[:, 0]
         self.mean, self.variance = self.columns.solve(self.X, self.factor.lower, self.u)

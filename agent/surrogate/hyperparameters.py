@@ -12,7 +12,7 @@ All of it depends on rows and last fit alone, so that a fold of fits over growin
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,38 @@ class FittedHyperparameters:
     def is_mostly_noise(self) -> bool:
         """Whether they explain little of the values."""
         return self.noise_variance > MOSTLY_NOISE * (self.noise_variance + self.signal_variance)
+
+
+class FitSearch(Protocol):
+    """A fit that is taken in parts."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no more to expect."""
+        ...
+
+    @property
+    def found(self) -> FittedHyperparameters:
+        """The best ones so far."""
+        ...
+
+    def advance(self, iterations: int) -> None:
+        """Go on for at most so many iterations."""
+        ...
+
+
+class Fit(Protocol):
+    """Fits hyper-parameters to rows, values and their standard uncertainties, beginning at the present ones."""
+
+    def __call__(
+        self, X: FloatArray, y: FloatArray, stds: FloatArray, start: FittedHyperparameters | None
+    ) -> FittedHyperparameters:
+        """Fit them at once."""
+        ...
+
+    def begin(self, X: FloatArray, y: FloatArray, stds: FloatArray, start: FittedHyperparameters | None) -> FitSearch:
+        """Begin to fit them."""
+        ...
 
 
 def fit_hyperparameters(

@@ -85,23 +85,27 @@ def minimise(
         max_iterations: Most iterations, each of one evaluation in general.
         tolerance: The search ends when `CALM_ITERATIONS` in a row have not brought so much.
     """
-    search = _Search(objective, start, bounds)
-    calm = 0
-    for _ in range(max_iterations):
-        before = search.value
-        if not search.step():
-            break
-        calm = calm + 1 if before - search.value < tolerance else 0
-        if calm == CALM_ITERATIONS:
-            break
+    search = Search(objective, start, bounds, max_iterations=max_iterations, tolerance=tolerance)
+    search.advance(max_iterations)
     return Minimum(search.x, search.value, search.evaluations)
 
 
-class _Search:
-    """The state of a search, from one iteration to the next."""
+class Search:
+    """A search that may be taken in parts; arguments as of `minimise`.
 
-    def __init__(self, objective: Objective, start: FloatArray, bounds: FloatArray) -> None:
+    Attributes:
+        x: The best parameters so far, shape (k,).
+        value: There.
+        evaluations: Of the objective.
+        has_ended: Whether there is no more to expect.
+    """
+
+    def __init__(
+        self, objective: Objective, start: FloatArray, bounds: FloatArray, *, max_iterations: int, tolerance: float
+    ) -> None:
         self._objective = objective
+        self._left, self._tolerance, self._calm = max_iterations, tolerance, 0
+        self.has_ended = False
         self._low, self._high = np.ascontiguousarray(bounds.T)
         self.x = self._inside(start)
         self.value, self._g = objective(self.x)
@@ -109,7 +113,21 @@ class _Search:
         self._pairs = np.empty((2, 0, len(start)))
         """S and Y, a pair a row of each."""
 
-    def step(self) -> bool:
+    def advance(self, iterations: int) -> None:
+        """Go on for at most so many iterations."""
+        for _ in range(min(iterations, self._left)):
+            before = self.value
+            if not self._step():
+                self.has_ended = True
+                return
+            self._left -= 1
+            self._calm = self._calm + 1 if before - self.value < self._tolerance else 0
+            if self._calm == CALM_ITERATIONS:
+                self.has_ended = True
+                return
+        self.has_ended = self._left == 0
+
+    def _step(self) -> bool:
         """Go one step; return False where there is none to go."""
         g = self._g
         downhill = self._inside(self.x - g) - self.x  # none where a bound is in the way

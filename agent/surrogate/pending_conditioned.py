@@ -45,7 +45,7 @@ class PendingConditioned:
 
     @property
     def rows(self) -> list[FloatArray]:
-        """W: by how much covariances among the queries fall, a row for each in flight, each of shape (m,)."""
+        """W, a row for each in flight: as `growing.GrowingGP.append` returns them."""
         return self._W
 
     @property
@@ -55,8 +55,11 @@ class PendingConditioned:
 
     def extend(self, X: FloatArray) -> None:
         """Add rows in flight, by their standardised features, shape (p, d)."""
+        if len(X) == 0:
+            return
         base = self._base
-        scaled = X / base.lengthscales
+        # Row by row: sums over a row that is not contiguous have other bits, and a row has the same ones when it comes.
+        scaled = np.ascontiguousarray(X / base.lengthscales)
         cross_factor = base.cross_factor(scaled)
         for row, cross_row, w in zip(
             scaled, cross_factor, base.columns.further(base.X, scaled, base.factor, cross_factor), strict=True
@@ -80,7 +83,7 @@ class PendingConditioned:
         self._cross_factor.append(np.concatenate((known, pending)))
         self._deltas.append(delta)
         self._W.append(w)
-        self._variance = self._variance - np.square(w)
+        self._variance = self._variance - np.square(w[: len(self._variance)])
 
     def values(self, errors: FloatArray) -> FloatArray:
         """Values that the rows in flight may bring [unit of the property].
@@ -102,7 +105,8 @@ class PendingConditioned:
     def predict(self, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Means of the latent f at the queries in each case, shape (s, m), and its deviation in all, shape (m,)."""
         base = self._base
-        means = errors @ np.array(self._W) if self._W else np.zeros((len(errors), len(base.mean)))
+        m = len(base.mean)
+        means = errors @ np.array(self._W)[:, :m] if self._W else np.zeros((len(errors), m))
         means += base.mean
         means *= base.scale
         means += base.centre

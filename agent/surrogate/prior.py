@@ -1,4 +1,4 @@
-"""Hyper-parameters by their posterior mode: for a process over several groups of rows that share all but a level.
+"""Hyper-parameters by their posterior mode: for a process over rows of one group, or of several that differ by a level.
 
 | here | meaning | shape |
 |---|---|---|
@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from agent.surrogate.gaussian_process import centre_and_scale, check_rows
 from agent.surrogate.hyperparameters import FittedHyperparameters
-from agent.surrogate.minimise import minimise
-from agent.surrogate.relevance import likelihood_and_gradient
+from agent.surrogate.minimise import Search
+from agent.surrogate.relevance import LengthscaleLikelihood
 
 FloatArray = NDArray[np.float64]
 
@@ -78,7 +78,15 @@ class PosteriorModeFit:
     def __call__(
         self, X: FloatArray, y: FloatArray, stds: FloatArray, start: FittedHyperparameters | None
     ) -> FittedHyperparameters:
-        """Fit them.
+        """Fit them, see `begin`."""
+        search = self.begin(X, y, stds, start)
+        search.advance(FIRST_ITERATIONS)
+        return search.found
+
+    def begin(
+        self, X: FloatArray, y: FloatArray, stds: FloatArray, start: FittedHyperparameters | None
+    ) -> PosteriorModeSearch:
+        """Begin to fit them.
 
         Where all values are equal nothing is to be learned, and the present ones (or the modes) stand.
 
@@ -94,47 +102,87 @@ class PosteriorModeFit:
         check_rows(X, y)
         d = X.shape[1] - self.groups
         centre, scale, varies = centre_and_scale(y)
-        theta = self._start(d) if start is None else self._theta_of(start, d)
-        if varies:
-            iterations = FIRST_ITERATIONS if start is None else FURTHER_ITERATIONS
-            theta = self._mode(theta, X, (y - centre) / scale, np.square(stds / scale), iterations)
-        lengthscales = np.exp(np.concatenate((theta[:d], np.full(self.groups, theta[d]))))
-        return FittedHyperparameters(lengthscales, math.exp(theta[d + 1]), math.exp(theta[d + 2]), centre, scale)
-
-    def _mode(
-        self, theta: FloatArray, X: FloatArray, z: FloatArray, known_noise: FloatArray, iterations: int
-    ) -> FloatArray:
-        d = len(theta) - 3
-        noise = known_noise if known_noise.any() else None
-        bounds = np.array([BOUNDS[0]] * d + list(BOUNDS[1:]))
-
-        def negative(theta: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = self.posterior_and_gradient(theta, X, z, noise)
-            return -value, -gradient
-
-        return minimise(negative, theta, bounds, max_iterations=iterations, tolerance=TOLERANCE_NAT).x
-
-    def posterior_and_gradient(
-        self, theta: FloatArray, X: FloatArray, z: FloatArray, known_noise: FloatArray | None = None
-    ) -> tuple[float, FloatArray]:
-        """Return ln p(z | X, θ) + ρ, but for a constant, and its gradient, shape (d + 3,)."""
-        d = len(theta) - 3
-        each = np.concatenate((theta[:d], np.full(self.groups, theta[d]), theta[d + 1 :]))
-        value, by_each = likelihood_and_gradient(each, X, z, known_noise)
-        shared = by_each[d : d + self.groups].sum()
-        gradient = np.concatenate((by_each[:d], [shared], by_each[d + self.groups :]))
-        mode, deviation = prior_of(d)
-        off = (theta - mode) / deviation
-        return value - 0.5 * float(off @ off), gradient - off / deviation
-
-    def _start(self, d: int) -> FloatArray:
-        theta, _ = prior_of(d)
-        theta[d + 2] = math.log(NOISE_START)
-        return theta
+        theta = _start(d) if start is None else self._theta_of(start, d)
+        iterations = 0 if not varies else FIRST_ITERATIONS if start is None else FURTHER_ITERATIONS
+        posterior = Posterior(X, (y - centre) / scale, self.groups, np.square(stds / scale))
+        return PosteriorModeSearch(posterior, theta, iterations, centre, scale)
 
     def _theta_of(self, known: FittedHyperparameters, d: int) -> FloatArray:
         group = known.lengthscales[d] if self.groups else math.exp(GROUP_MODE)
         return np.log(np.concatenate((known.lengthscales[:d], [group, known.signal_variance, known.noise_variance])))
+
+
+class PosteriorModeSearch:
+    """A fit that may be taken in parts.
+
+    Args:
+        posterior: What is maximised.
+        theta: Where to begin.
+        iterations: Most of them.
+        centre: Of the values, as `FittedHyperparameters` has it.
+        scale: Likewise.
+    """
+
+    def __init__(self, posterior: Posterior, theta: FloatArray, iterations: int, centre: float, scale: float) -> None:
+        self._groups, self._centre, self._scale = posterior.groups, centre, scale
+        bounds = np.array([BOUNDS[0]] * (len(theta) - 3) + list(BOUNDS[1:]))
+
+        def negative(theta: FloatArray) -> tuple[float, FloatArray]:
+            value, gradient = posterior(theta)
+            return -value, -gradient
+
+        self._search = Search(negative, theta, bounds, max_iterations=iterations, tolerance=TOLERANCE_NAT)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no more to expect."""
+        return self._search.has_ended
+
+    def advance(self, iterations: int) -> None:
+        """Go on for at most so many iterations."""
+        self._search.advance(iterations)
+
+    @property
+    def found(self) -> FittedHyperparameters:
+        """The most probable ones so far."""
+        theta = self._search.x
+        d = len(theta) - 3
+        lengthscales = np.exp(np.concatenate((theta[:d], np.full(self._groups, theta[d]))))
+        signal, noise = math.exp(theta[d + 1]), math.exp(theta[d + 2])
+        return FittedHyperparameters(lengthscales, signal, noise, self._centre, self._scale)
+
+
+class Posterior:
+    """ln p(z | X, θ) + ρ, but for a constant, and its gradient.
+
+    Args:
+        X: Standardised features and groups, shape (n, d + groups).
+        z: Standardised values, shape (n,).
+        groups: How many of the columns, the last ones, are groups.
+        known_noise: Variance of each value beside σ_n², shape (n,).
+    """
+
+    def __init__(self, X: FloatArray, z: FloatArray, groups: int, known_noise: FloatArray) -> None:
+        self.groups = groups
+        self._likelihood = LengthscaleLikelihood(X, z, known_noise if known_noise.any() else None)
+        self._mode, self._deviation = prior_of(X.shape[1] - groups)
+
+    def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        """Return the value, and the gradient, shape (d + 3,)."""
+        d = len(theta) - 3
+        each = np.concatenate((theta[:d], np.full(self.groups, theta[d]), theta[d + 1 :]))
+        value, by_each = self._likelihood(each)
+        shared = by_each[d : d + self.groups].sum()
+        gradient = np.concatenate((by_each[:d], [shared], by_each[d + self.groups :]))
+        off = (theta - self._mode) / self._deviation
+        return value - 0.5 * float(off @ off), gradient - off / self._deviation
+
+
+def _start(d: int) -> FloatArray:
+    """Return θ to begin at: the modes, with some noise."""
+    theta, _ = prior_of(d)
+    theta[d + 2] = math.log(NOISE_START)
+    return theta
 
 
 def prior_of(d: int) -> tuple[FloatArray, FloatArray]:

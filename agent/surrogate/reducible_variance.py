@@ -14,7 +14,10 @@ values that came or that are in flight, changes it by
 
     s ← s − 2 v ∘ (Cᵀ v_R) + v² (v_R·v_R),   C ← C − v_R vᵀ
 
-For rows in flight C itself stays: (C − Σ_j w_jR w_jᵀ)ᵀ w_R = Cᵀ w_R − Σ_j w_j (w_jR·w_R).
+C itself stays as it was when the process was made, as it is large: with the rows w_j since then, those in flight among
+them, (C − Σ_j w_jR w_jᵀ)ᵀ v_R = Cᵀ v_R − Σ_j w_j (w_jR·v_R). The first term is linear in v, and v is a sum of rows
+before it and of one that is asked for at many decisions: so it is carried along with v (`covariances.KeptColumns`), and
+C is read once for a row, however long it is in flight.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ class ReducibleVariance:
     """ΔV of every query, kept while a process grows.
 
     Args:
-        process: The process; its V is kept whole.
+        process: The process, just made; its V is kept whole.
         queries: What it is asked about.
         reference: Places of the reference rows among the queries, ascending, shape (r,).
     """
@@ -45,37 +48,44 @@ class ReducibleVariance:
     def __init__(self, process: GrowingGP, queries: Queries, reference: IndexArray) -> None:
         self._process, self._reference = process, reference
         rows = np.concatenate([block for _, block, _ in queries.blocks()])
-        C = np.asarray(covariances(rows[reference], rows, process.signal), dtype=np.float64)
-        V = process.whitened
-        C -= V[:, reference].T @ V
-        self._C = np.asfortranarray(C)
-        self._squares = np.einsum("ij,ij->j", self._C, self._C)
+        V = process.kept_columns.whitened
+        C = np.asarray(covariances(rows, rows[reference], process.signal), dtype=np.float64).T
+        C = blas.dgemm(-1.0, V[:, reference].T, V.T, trans_b=1, beta=1.0, c=C, overwrite_c=1)
+        self._squares = np.einsum("ij,ij->j", C, C)
+        process.kept_columns.accompany(lambda v: v[reference] @ C)
 
     def append(self, v: FloatArray) -> None:
-        """Take in a row of V, shape (m,)."""
-        at_reference = v[self._reference]
-        self._squares += _change(v, at_reference @ self._C, at_reference)
-        self._C = blas.dger(-1.0, at_reference, v, a=self._C, overwrite_a=1)
+        """Take in the row that the process has taken in last, as it returned it."""
+        self._squares += self._changes(v[None], self._since[:-1])[0]
 
     def fall(self, pending: Sequence[FloatArray], variance: FloatArray) -> tuple[FloatArray, float]:
         """Return ΔV, shape (m,), and V.
 
         Args:
-            pending: Rows of V of what is in flight, in their order, each of shape (m,).
+            pending: Rows of V of what is in flight, in their order, as `append` takes them.
             variance: s² at the queries, those in flight included, shape (m,) [of z].
         """
         squares = self._squares
         if pending:
-            W = np.array(pending)
-            W_R = W[:, self._reference]
-            products, known = W_R @ self._C, W_R @ W_R.T
-            for j, w in enumerate(W):
-                squares = squares + _change(w, products[j] - known[j, :j] @ W[:j], W_R[j])
+            for change in self._changes(np.array(pending), self._since):
+                squares = squares + change
         fall: FloatArray = np.maximum(squares, 0.0) / (np.maximum(variance, 0.0) + self._process.noise)
         return fall, float(np.maximum(variance[self._reference], 0.0).sum())
 
+    @property
+    def _since(self) -> FloatArray:
+        """Rows of V since the process was made, with Cᵀ v_R of each, shape (k, 2 m)."""
+        return self._process.kept_columns.further_rows(len(self._process.u))
 
-def _change(v: FloatArray, product: FloatArray, at_reference: FloatArray) -> FloatArray:
-    """By how much s changes with a row v, for product = Cᵀ v_R."""
-    change: FloatArray = v * (v * float(at_reference @ at_reference) - 2.0 * product)
-    return change
+    def _changes(self, rows: FloatArray, before: FloatArray) -> FloatArray:
+        """By how much s changes with one row after the other, shape (p, 2 m), each with Cᵀ v_R; shape (p, m)."""
+        m = len(self._squares)
+        v, products, before = rows[:, :m], rows[:, m:], before[:, :m]
+        at_reference, before_at_reference = v[:, self._reference], before[:, self._reference]
+        inner = at_reference @ at_reference.T
+        products = products - (at_reference @ before_at_reference.T) @ before
+        changes = np.empty_like(v)
+        for j, row in enumerate(v):
+            product = products[j] - inner[j, :j] @ v[:j]
+            changes[j] = row * (row * inner[j, j] - 2.0 * product)
+        return changes

@@ -20,9 +20,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
-from agent.surrogate.covariances import covariances
 from agent.surrogate.gaussian_process import (
     LENGTHSCALE_BOUNDS,
     NOISE_VARIANCE_BOUNDS,
@@ -63,8 +62,10 @@ def most_likely_lengthscales(
     d = X.shape[1]
     bounds = np.log([np.multiply(LENGTHSCALE_BOUNDS, unit)] * d + [SIGNAL_VARIANCE_BOUNDS, NOISE_VARIANCE_BOUNDS])
 
+    likelihood = LengthscaleLikelihood(X, z)
+
     def negative(theta: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient = likelihood_and_gradient(theta, X, z)
+        value, gradient = likelihood(theta)
         return -value, -gradient
 
     starts = [] if known is None else [np.log(np.concatenate((known[0], known[1:])))]
@@ -74,32 +75,50 @@ def most_likely_lengthscales(
     return found[:d], float(found[d]), float(found[d + 1])
 
 
-def likelihood_and_gradient(
-    theta: FloatArray, X: FloatArray, z: FloatArray, known_noise: FloatArray | None = None
-) -> tuple[float, FloatArray]:
-    """Return ln p(z | X, θ) and its gradient by θ = (ln ℓ_1 … ln ℓ_d, ln σ_f², ln σ_n²), shape (d + 2,).
+class LengthscaleLikelihood:
+    """ln p(z | X, θ) and its gradient by θ = (ln ℓ_1 … ln ℓ_d, ln σ_f², ln σ_n²), for one θ after another.
+
+    The matrices lie where those of the last θ were: fresh memory costs as much as what is computed in it.
 
     Args:
-        theta: θ.
         X: Standardised features, shape (n, d).
         z: Standardised values, shape (n,).
         known_noise: Variance of each value beside σ_n², shape (n,).
     """
-    n, d = X.shape
-    scaled = X * np.exp(-theta[:d])
-    signal, noise_asked = math.exp(theta[d]), math.exp(theta[d + 1])
-    K_f: FloatArray = covariances(scaled, scaled, signal).astype(np.float64, copy=False)
-    L, _ = cholesky(K_f if known_noise is None else K_f + np.diag(known_noise), noise_asked)
-    alpha = lapack.dpotrs(L, z, lower=1)[0]
-    value = -0.5 * float(z @ alpha) - float(np.log(L.diagonal()).sum()) - 0.5 * n * math.log(2.0 * math.pi)
-    lower = lapack.dpotri(L, lower=1, overwrite_c=1)[0]  # its upper triangle is 0, as that of L
-    by_noise = 0.5 * noise_asked * (float(alpha @ alpha) - float(lower.trace()))
-    W = lower + lower.T
-    W.reshape(-1, order="A")[:: n + 1] *= 0.5  # the diagonal was counted twice
-    np.subtract(np.multiply.outer(alpha, alpha), W, out=W)
-    W *= K_f
-    rows = W.sum(axis=1)
-    gradient = np.empty(d + 2)
-    gradient[:d] = rows @ np.square(scaled) - np.einsum("ik,ik->k", scaled, W @ scaled)
-    gradient[d:] = 0.5 * float(rows.sum()), by_noise
-    return value, gradient
+
+    def __init__(self, X: FloatArray, z: FloatArray, known_noise: FloatArray | None = None) -> None:
+        n, d = X.shape
+        self._X, self._z, self._known_noise = np.ascontiguousarray(X.T), z, known_noise
+        self._K_f, self._K = np.empty((n, n)), np.empty((n, n))
+        self._scaled_and_one = np.ones((d + 1, n))
+
+    def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        """Return the value, and the gradient, shape (d + 2,)."""
+        d, n = self._X.shape
+        signal, noise_asked = math.exp(theta[d]), math.exp(theta[d + 1])
+        scaled = np.multiply(self._X, np.exp(-theta[:d])[:, None], out=self._scaled_and_one[:d])
+        K_f = self._covariances(scaled, signal)
+        L, _ = cholesky(K_f, noise_asked, self._known_noise, out=self._K)
+        alpha = lapack.dpotrs(L, self._z, lower=1)[0]
+        value = -0.5 * float(self._z @ alpha) - float(np.log(L.diagonal()).sum()) - 0.5 * n * math.log(2.0 * math.pi)
+        inverse = lapack.dpotri(L, lower=1, overwrite_c=1)[0]  # the lower triangle, as all that follows
+        gradient = np.empty(d + 2)
+        gradient[d + 1] = 0.5 * noise_asked * (float(alpha @ alpha) - float(inverse.trace()))
+        minus_W = blas.dsyr(-1.0, alpha, a=inverse, lower=1, overwrite_a=1)
+        minus_W *= K_f.T
+        products = blas.dsymm(1.0, minus_W, self._scaled_and_one.T, lower=1).T
+        minus_w = products[d]
+        gradient[:d] = np.einsum("ki,ki->k", scaled, products[:d]) - np.square(scaled) @ minus_w
+        gradient[d] = -0.5 * float(minus_w.sum())
+        return value, gradient
+
+    def _covariances(self, scaled: FloatArray, signal: float) -> FloatArray:
+        """K_f of columns scaled, shape (d, n)."""
+        K = np.matmul(scaled.T, scaled, out=self._K_f)
+        halves = 0.5 * K.diagonal()
+        K -= halves
+        K -= halves[:, None]
+        np.minimum(K, 0.0, out=K)  # equal rows leave rounding of either sign
+        np.exp(K, out=K)
+        K *= signal
+        return K

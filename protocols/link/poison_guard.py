@@ -13,6 +13,7 @@ broker) is no message's fault and counts for nothing.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -133,8 +134,7 @@ class PoisonMessageGuard:
     def _write(self, where: int, content: bytes) -> None:
         assert self._file is not None  # noqa: S101 - without a file nothing is ever noted; for the type checker
         try:
-            self._file.seek(where)
-            self._file.write(content)
+            os.pwrite(self._file.fileno(), content, where)
         except OSError as error:
             raise self._unwritable(error) from None
 

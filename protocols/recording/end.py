@@ -73,7 +73,7 @@ def _end_of(line: bytes) -> RecordingEnd:
         raise TypeError(row)
     if HEADER_MARK in row:
         digest = row.get("digest")
-        return RecordingEnd(0, line_digest("", line.decode()) if digest is None else str(digest), 0.0)
+        return RecordingEnd(0, line_digest("", line) if digest is None else str(digest), 0.0)
     sequence = row.get("sequence")
     before = row.get("before", sequence)
     return RecordingEnd(int(row["n"]), str(row["digest"]), float(row["t"]), before, sequence)

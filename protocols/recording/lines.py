@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 RECORDING_VERSION: Final = 3
 
 OLDEST_RECORDING_VERSION: Final = 3
@@ -35,6 +37,8 @@ DIGEST_DIGITS: Final = 16
 
 DIGEST_MEMBER: Final = ', "digest": '
 """The last member of a line, as it is written."""
+
+_DIGEST_BYTES: Final = DIGEST_MEMBER.encode()
 
 MAX_LINE_BYTES: Final = 1 << 26
 """Longest line [byte]: a start set of a million rows fits. A message's line is below 1 MiB: payload and topic of 64 KiB
@@ -111,10 +115,10 @@ class EventRow(Row):
 
 @dataclass(frozen=True, slots=True)
 class TransactionRow(Row):
-    """One transaction; see `protocols.recording.writer`. `made` holds kind and JSON text of each decision."""
+    """One transaction; see `protocols.recording.writer`. `made` holds kind and content of each decision."""
 
     took: tuple[Mapping[str, Any], ...]
-    made: tuple[tuple[str, str], ...]
+    made: tuple[tuple[str, Any], ...]
     before: int
     sequence: int
 
@@ -146,7 +150,7 @@ class Chain:
         Raises:
             WrongLine: When it is none, or one of another version.
         """
-        line, content = _object(raw)
+        content = _object(raw)
         version = content.get(HEADER_MARK)
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise WrongLine("it is not the header of a recording")
@@ -158,7 +162,7 @@ class Chain:
                 f"{OLDEST_RECORDING_VERSION}: the names of events changed with 0.2.0; replay it with Entropilot "
                 "0.1.0, or record it again"
             )
-        self._digest = self._checked(line)
+        self._digest = self._checked(raw)
         self.lines += 1
         try:
             return _header(version, content)
@@ -173,8 +177,8 @@ class Chain:
         Raises:
             WrongLine: When it is not the one that follows.
         """
-        line, content = _object(raw)
-        digest = self._checked(line)
+        content = _object(raw)
+        digest = self._checked(raw)
         number = content.get("n")
         if number != self.lines:
             raise WrongLine(f"its number is {number}, expected {self.lines}")
@@ -189,35 +193,42 @@ class Chain:
         self.messages += isinstance(row, MessageRow)
         return row
 
-    def _checked(self, line: str) -> str:
-        content, _, _ = line.rpartition(DIGEST_MEMBER)
-        digest = line_digest(self._digest, content + "}")
-        if line != f'{content}{DIGEST_MEMBER}"{digest}"}}':
+    def _checked(self, raw: bytes) -> str:
+        content, _, told = raw.rpartition(_DIGEST_BYTES)
+        digest = line_digest(self._digest, content + b"}")
+        if told != b'"%b"}' % digest.encode():
             raise WrongLine("its digest does not fit: it, or a line before it, was changed, added or taken out")
         return digest
 
 
-def line_digest(before: str, line: str) -> str:
+def line_digest(before: str, line: bytes) -> str:
     """Return the digest of a line without its own, after the one before."""
-    return hashlib.sha256(f"{before}{line}".encode()).hexdigest()[:DIGEST_DIGITS]
+    return hashlib.sha256(before.encode() + line).hexdigest()[:DIGEST_DIGITS]
 
 
 def sealed(before: str, content: Mapping[str, Any]) -> tuple[str, str]:
     """Return the line of some content after a line of digest `before`, and its digest."""
     line = json.dumps(content)
-    digest = line_digest(before, line)
+    digest = line_digest(before, line.encode())
     return f'{line[:-1]}{DIGEST_MEMBER}"{digest}"}}', digest
 
 
-def _object(raw: bytes) -> tuple[str, dict[str, Any]]:
+def _object(raw: bytes) -> dict[str, Any]:
     try:
-        line = raw.decode()
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        raise WrongLine("it is not JSON") from None
+        content = from_json(raw, cache_strings="keys")  # of all others it would keep thousands
+    except ValueError:
+        content = _read_slowly(raw)
     if not isinstance(content, dict):
         raise WrongLine("it is no object")
-    return line, content
+    return content
+
+
+def _read_slowly(raw: bytes) -> Any:
+    """Read what only the standard library takes for JSON, such as half a surrogate pair."""
+    try:
+        return json.loads(raw.decode())
+    except (ValueError, RecursionError):
+        raise WrongLine("it is not JSON") from None
 
 
 def _header(version: int, content: dict[str, Any]) -> Header:
@@ -258,7 +269,7 @@ def _row(content: dict[str, Any]) -> AnyRow:
             )
         case "transaction":
             took = tuple(dict(each) for each in content["took"])
-            made = tuple((str(each["kind"]), json.dumps(each["event"])) for each in content["made"])
+            made = tuple((str(each["kind"]), each["event"]) for each in content["made"])
             return TransactionRow(number, time_s, took, made, int(content["before"]), int(content["sequence"]))
         case other:
             raise ValueError(f"note {other!r}")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from protocols.errors import MessageError, invariant
@@ -32,6 +33,9 @@ AGENT_CLIENT: Final = "agent"
 
 SHARED_GROUP: Final = "simulators"
 """Name of the simulators' shared subscription."""
+
+TOPICS_KEPT: Final = 1_024
+"""Topics that are parsed once: a campaign has a few for each of its simulators, all of them short."""
 
 _NEVER_IN_TOPICS: Final = frozenset("+#\0")
 
@@ -70,6 +74,7 @@ class Topic:
         return path if self.client is None else f"{path}/{_level(self.client)}"
 
 
+@lru_cache(maxsize=TOPICS_KEPT)
 def parse(topic: str) -> Topic:
     """Parse a topic.
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import AcquisitionContext, Ask
-from agent.campaign.events import CampaignStarted, DecisionMade, Event, PolicyExhausted, load_event
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, PolicyExhausted, event_of, load_event
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import Ordering
 from agent.campaign.proposals import DecisionNeeded
@@ -324,8 +324,8 @@ class Follower:
         return self._maker
 
 
-def _decision(made: tuple[str, str]) -> Decision:
-    event = load_event(*made)
+def _decision(made: tuple[str, Any]) -> Decision:
+    event = event_of(*made)
     if not isinstance(event, DecisionMade | PolicyExhausted):
         raise CannotFollow(f"a {made[0]} among the decisions")
     return Decision.of(event)

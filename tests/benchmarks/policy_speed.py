@@ -35,8 +35,7 @@ from typing import Any, Final
 import numpy as np
 
 HERE: Final = Path(__file__).resolve().parents[2]
-DEFAULT_CASES: Final = "etal/1,etal/4,uncertainty/1"
-"""`gap_gain/1,gap_gain/4` belong here as well, where the version has it."""
+DEFAULT_CASES: Final = "gap_gain/1,gap_gain/4,etal/1,etal/4,uncertainty/1"
 
 START_ROWS: Final = 150
 """As in the default run."""
@@ -78,16 +77,20 @@ def _synthetic(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarra
     return features, codes, np.array([f"family {code}" for code in range(7)]), values
 
 
-def played(folder: Path, case: Case) -> dict[str, Any]:
-    """Play one case in this process, with the version that is first on the path."""
+def played(folder: Path, case: Case) -> dict[str, Any] | None:
+    """Play one case in this process, with the version that is first on the path; None where it lacks the policy."""
     import scipy.linalg  # noqa: F401 - a limit on threads holds for libraries that are there when it is set
     from threadpoolctl import threadpool_limits
 
     from agent.acquisition.registry import make_policy
+    from protocols.errors import SettingsError
 
     table = _read(folder, case)
     start = _start(table["codes"], table["values"], case.seed)
-    policy = make_policy(case.policy, {})
+    try:
+        policy = make_policy(case.policy, {})
+    except SettingsError:
+        return None
     times: list[float] = []
     chosen: list[int] = []
     with threadpool_limits(1):
@@ -153,13 +156,13 @@ def _measures() -> Any:
         return importlib.import_module("agent.acquisition.measure")
 
 
-def in_own_process(tree: Path, folder: Path, case: Case) -> dict[str, Any]:
-    """Play one case with the code of a checkout."""
+def in_own_process(tree: Path, folder: Path, case: Case) -> dict[str, Any] | None:
+    """Play one case with the code of a checkout; None where it does not have the policy."""
     command = [sys.executable, "-P", __file__, "--worker", json.dumps([str(tree), str(folder), case.__dict__])]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return with_quality(folder, case, found)
+    found: dict[str, Any] | None = json.loads(done.stdout)
+    return with_quality(folder, case, found) if found is not None else None
 
 
 def figures(runs: list[dict[str, Any]]) -> dict[str, float]:
@@ -194,14 +197,15 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         alone: dict[tuple[str, str], float] = {}
         for name in asked.policies:
             policy, parallel = name.split("/")
-            runs: dict[str, list[dict[str, Any]]] = {tree: [] for tree in trees}
+            runs: dict[str, list[dict[str, Any]]] = {}
             for seed in range(asked.seeds):
                 for tree, path in trees.items():
                     case = Case(table, policy, int(parallel), seed, asked.decisions)
-                    runs[tree].append(in_own_process(path, folder, case))
+                    if run := in_own_process(path, folder, case):
+                        runs.setdefault(tree, []).append(run)
             for tree, of_tree in runs.items():
                 row = figures(of_tree)
-                row["same"] = same(of_tree, runs["beside"]) if asked.beside else 1.0
+                row["same"] = same(of_tree, runs["beside"]) if "beside" in runs else 1.0
                 alone.setdefault((policy, tree), row["median"])
                 row["times_of_one"] = row["median"] / alone[policy, tree]
                 report[f"{table} {name} {tree}"] = row

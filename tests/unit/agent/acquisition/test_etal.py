@@ -18,6 +18,7 @@ from agent.entropy.expected_gain import expected_gain
 from agent.entropy.measure import PUBLISHED, EntropyMeasure
 from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.pending_conditioned import PendingConditioned
+from agent.surrogate.prior import PosteriorModeFit
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 from protocols.errors import SettingsError
@@ -68,7 +69,8 @@ def parts(world: World, family: int) -> tuple[GrowingGP, np.ndarray, np.ndarray]
     labelled = world.start[world.pool.family_codes[world.start] == family]
     queries = Queries(world.pool.features, members, columns)
     X = columns.apply(world.pool.features[labelled])
-    process = GrowingGP(queries, X, world.truth[labelled], GrowthSettings(ard=True))
+    growth = GrowthSettings(fit=PosteriorModeFit(groups=0))
+    process = GrowingGP(queries, X, world.truth[labelled], growth)
     return process, members, np.setdiff1d(members, labelled)
 
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.acquisition.base import AcquisitionContext
-from agent.campaign.context import make_context, pool_arrays
+from agent.campaign.context import ContextMaker, make_context, pool_arrays
 from agent.campaign.decide import decide_result
 from agent.campaign.plan import Ordering
+from agent.campaign.state import Campaign
 from agent.entropy.measure import EntropyMeasure
 from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import Play, quantity, result_of, small_plan, small_pool, value_of
@@ -69,6 +70,27 @@ def test_every_context_is_sound_whatever_the_ordering(data: st.DataObject) -> No
         assert set(context.acquired.tolist()) <= groups[0]
         assert all(np.all(np.diff(part) > 0) for part in (context.observed, context.pending, context.available))
         assert context.values.tolist() == [value_of(POOL.candidate_ids[i]) for i in context.observed]
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_context_made_from_the_one_before_is_the_one_made_of_nothing(data: st.DataObject) -> None:
+    """However much has happened between the two."""
+    ordering = data.draw(st.sampled_from(list(Ordering)))
+    journal = finished(data, troubled=True, parallel=4, batch=2, ordering=ordering).journal
+    campaign, arrays = Campaign(POOL), pool_arrays(POOL)
+    maker = ContextMaker(campaign, arrays)
+    for event in journal:
+        campaign.apply(event)
+        if data.draw(st.booleans()):
+            assert plain(maker.context()) == plain(make_context(campaign, arrays))
+
+
+def test_nobody_can_write_to_what_contexts_share() -> None:
+    context = play().contexts[0]
+    for shared in (context.observed, context.available):
+        with pytest.raises(ValueError, match="read-only"):
+            shared[0] = 1
 
 
 def test_as_completed_uses_every_result_at_once() -> None:

@@ -32,6 +32,7 @@ from agent.campaign.events import (
     StartSetLoaded,
     StopRuleFired,
     dump_event,
+    event_of,
     load_event,
 )
 from agent.campaign.plan import Ordering
@@ -88,6 +89,7 @@ def test_an_event_is_read_back_equal_and_writes_the_same_text_again(event: Event
     assert type(again) is type(event)
     assert again == event
     assert dump_event(again) == (kind, payload)
+    assert event_of(kind, json.loads(payload)) == event
 
 
 def test_a_result_of_before_labs_said_how_they_measure_is_read() -> None:
@@ -116,6 +118,12 @@ def test_an_unknown_kind_is_refused_by_name_and_blames_the_version() -> None:
 def test_a_damaged_payload_is_refused_with_its_kind(payload: str) -> None:
     with pytest.raises(StoreError, match=r"kind RequestExpired.*restore the run folder"):
         load_event("RequestExpired", payload)
+
+
+@pytest.mark.parametrize("content", [None, [], {"attempt_id": "a-3"}, {"attempt_id": None, "candidate_id": "c004"}])
+def test_damaged_content_is_refused_like_a_damaged_payload(content: object) -> None:
+    with pytest.raises(StoreError, match=r"kind RequestExpired.*restore the run folder"):
+        event_of("RequestExpired", content)
 
 
 def test_a_plan_that_does_not_say_its_estimator_meant_the_published_one() -> None:

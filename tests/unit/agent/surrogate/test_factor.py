@@ -22,6 +22,16 @@ def test_a_factor_that_grew_is_that_of_the_whole_matrix(begun: int) -> None:
     assert factor.lower == pytest.approx(np.linalg.cholesky(K), abs=1e-10)
 
 
+def test_what_is_solved_for_the_first_rows_is_gone_on_from() -> None:
+    L = np.tril(np.random.default_rng(0).normal(size=(6, 6))) + 3.0 * np.eye(6)
+    k = np.random.default_rng(1).normal(size=6)
+    factor = GrowingFactor(L, 9)
+    for first in (0, 2, 6):
+        b = factor.solve(k[:first, None])[:, 0]
+        assert L[:first, :first] @ b == pytest.approx(k[:first], abs=1e-12)
+        assert L @ np.concatenate((b, factor.solve_rest(b, k[first:]))) == pytest.approx(k, abs=1e-12)
+
+
 def test_it_solves_for_several_columns_either_way() -> None:
     L = np.tril(np.random.default_rng(0).normal(size=(6, 6))) + 3.0 * np.eye(6)
     columns = np.random.default_rng(1).normal(size=(6, 4))

@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from agent.surrogate import gaussian_process, growing, queries
+from agent.surrogate import covariances, gaussian_process, growing, queries
 from agent.surrogate.covariances import KeptColumns, StreamedColumns
 from agent.surrogate.errors import SurrogateError
 from agent.surrogate.gaussian_process import Hyperparameters
 from agent.surrogate.growing import GrowingGP, GrowthSettings
-from agent.surrogate.hyperparameters import fit_hyperparameters
+from agent.surrogate.hyperparameters import Fit, fit_hyperparameters
 from agent.surrogate.pending_conditioned import PendingConditioned
+from agent.surrogate.prior import PosteriorModeFit
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
 
@@ -98,18 +99,40 @@ def test_single_precision_is_near_double(memory_bytes: int, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("memory_bytes", [1 << 30, 0])
-def test_what_grew_in_steps_has_the_bits_of_what_is_folded_at_once(memory_bytes: int) -> None:
-    """Resume stands on it: a fold over the same rows, whenever its results were looked at."""
-    table, growth = Table(3), GrowthSettings(memory_bytes=memory_bytes)
+@pytest.mark.parametrize("fit", [None, PosteriorModeFit(groups=0)])
+def test_what_grew_in_steps_has_the_bits_of_what_is_folded_at_once(memory_bytes: int, fit: Fit | None) -> None:
+    """Resume stands on it: a fold over the same rows, whenever its results were looked at, and whatever was asked."""
+    table, growth = Table(3, d=9), GrowthSettings(memory_bytes=memory_bytes, fit=fit)
     lived = table.grown(10, 0, growth)
-    for row in range(10, 60):
+    for row in range(10, 90):
         lived.append(table.X[row], float(table.y[row]))
         lived.predict()
+        PendingConditioned(lived).extend(np.asfortranarray(table.X[row + 3 : row + 6]))
         PendingConditioned(lived).extend(table.X[[row + 1]])
-    again = table.grown(10, 50, growth)
+    again = table.grown(10, 80, growth)
     assert lived.n_fits == again.n_fits > 3
     for ours, theirs in zip(lived.predict(), again.predict(), strict=True):
         assert ours.tolist() == theirs.tolist()
+    in_flight = [PendingConditioned(each) for each in (lived, again)]
+    for each in in_flight:
+        each.extend(table.X[90:94])
+    assert in_flight[0].variance.tolist() == in_flight[1].variance.tolist()
+
+
+def test_what_is_kept_for_rows_in_flight_has_an_end_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table(3)
+    kept = table.grown(ROWS, 3)
+    assert isinstance(kept.columns, KeptColumns)
+    PendingConditioned(kept).extend(table.X[60:70])
+    monkeypatch.setattr(covariances, "AHEAD_BYTES", 3 * len(table.queries()) * 8)
+    few = table.grown(ROWS, 3)
+    assert isinstance(few.columns, KeptColumns)
+    PendingConditioned(few).extend(table.X[60:70])
+    assert len(few.columns._ahead) <= 3 < len(kept.columns._ahead)
+    ends = [PendingConditioned(each) for each in (kept, few)]
+    for each in ends:
+        each.extend(table.X[60:64])
+    assert ends[0].variance.tolist() == ends[1].variance.tolist()
 
 
 def test_it_fits_again_after_a_tenth_of_new_rows_and_not_before() -> None:
@@ -134,6 +157,55 @@ def test_it_fits_again_when_the_function_jumps(monkeypatch: pytest.MonkeyPatch) 
     assert surprised.n_fits == 2
     monkeypatch.setattr(growing, "SURPRISE_DEVIATIONS", math.inf)
     assert table.grown(100, 4).n_fits == 1
+
+
+FOLLOWED = GrowthSettings(fit=PosteriorModeFit(groups=0))
+"""Fitted in parts."""
+
+
+def test_a_fit_in_parts_is_begun_by_one_row_and_taken_by_one_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty rows are few enough for all iterations at once; with two at a time it takes as many rows more."""
+    table = Table(3)
+    assert [table.grown(ROWS, k, FOLLOWED).n_fits for k in (5, 6)] == [1, 2]
+    monkeypatch.setattr(growing, "SEARCH_WORK", 0)
+    fits = [table.grown(ROWS, k, FOLLOWED).n_fits for k in range(4, 14)]
+    assert fits[:3] == [1, 1, 1]
+    assert fits[-1] == 2
+
+
+def test_until_a_fit_in_parts_has_ended_the_process_goes_on_growing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing, "SEARCH_WORK", 0)
+    table = Table(3)
+    process = table.grown(ROWS, 6, FOLLOWED)
+    assert process._search is not None
+    assert not process._search.has_ended
+    mean, std = at_once(process, table.X[: ROWS + 6], table.y[: ROWS + 6], table.X[::2])
+    assert process.predict()[0] == pytest.approx(mean, abs=1e-8)
+    assert process.predict()[1] == pytest.approx(std, abs=1e-6)
+
+
+def test_a_fit_in_parts_ends_where_the_one_at_once_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the rows that were there when it was begun."""
+    monkeypatch.setattr(growing, "SEARCH_WORK", 0)
+    table = Table(4)
+    process = table.grown(ROWS, 0, FOLLOWED)
+    first = process._fitted
+    rows = ROWS
+    while process.n_fits == 1:
+        process.append(table.X[rows], float(table.y[rows]))
+        rows += 1
+    begun = ROWS + 5
+    at_once_ = PosteriorModeFit(groups=0)(table.X[:begun], table.y[:begun], np.zeros(begun), first)
+    assert process.lengthscales == pytest.approx(at_once_.lengthscales, rel=1e-9)
+    assert process.noise == pytest.approx(at_once_.noise_variance, rel=1e-9)
+
+
+def test_a_fit_that_does_not_end_is_taken_when_there_is_no_room_for_more_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing, "SEARCH_WORK", 0)
+    monkeypatch.setattr(growing, "LEAST_ITERATIONS", 0)
+    process = Table(3).grown(ROWS, 30, FOLLOWED)
+    assert process.n_fits == 2
+    assert np.isfinite(process.predict()[0]).all()
 
 
 def test_of_too_many_rows_it_keeps_the_latest_half_and_an_even_spread_of_the_others() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.surrogate.gaussian_process import SIGNAL_VARIANCE_BOUNDS
 from agent.surrogate.hyperparameters import SEARCH_AGAIN, FittedHyperparameters, fit_hyperparameters
-from agent.surrogate.relevance import likelihood_and_gradient
+from agent.surrogate.relevance import LengthscaleLikelihood
 
 
 def table(seed: int, n: int, noise: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +20,7 @@ def table(seed: int, n: int, noise: float = 0.05) -> tuple[np.ndarray, np.ndarra
 
 def log_likelihood(found: FittedHyperparameters, X: np.ndarray, y: np.ndarray) -> float:
     theta = np.log([*found.lengthscales, found.signal_variance, found.noise_variance])
-    return likelihood_and_gradient(theta, X, (y - found.centre) / found.scale)[0]
+    return LengthscaleLikelihood(X, (y - found.centre) / found.scale)(theta)[0]
 
 
 @pytest.mark.parametrize("ard", [False, True])

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize
 
 from agent.surrogate import relevance
-from agent.surrogate.minimise import Minimum, minimise
+from agent.surrogate.minimise import Minimum, Search, minimise
 
 
 def convex(seed: int, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,8 +68,10 @@ def test_the_likelihood_of_lengthscales_has_scipys_optimum(seed: int) -> None:
     z = (z - z.mean()) / z.std()
     bounds = np.log([[0.03, 300.0]] * 6 + [[1e-3, 1e3], [1e-6, 10.0]])
 
+    likelihood = relevance.LengthscaleLikelihood(X, z)
+
     def negative(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = relevance.likelihood_and_gradient(theta, X, z)
+        value, gradient = likelihood(theta)
         return -value, -gradient
 
     start = np.log([3.0] * 6 + [1.0, 0.1])
@@ -126,6 +128,25 @@ def test_it_ends_after_so_many_iterations_or_when_they_bring_too_little() -> Non
     assert few.evaluations < rough.evaluations < best.evaluations
     assert best.value <= rough.value <= few.value
     assert rough.value - best.value < 0.5
+
+
+def test_a_search_in_parts_goes_the_way_of_one_at_once() -> None:
+    A, b = convex(3, 30)
+
+    def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
+        return float(0.5 * x @ A @ x - b @ x), A @ x - b
+
+    bounds = np.tile([-0.3, 50.0], (30, 1))
+    whole = minimise(objective, np.zeros(30), bounds, max_iterations=25, tolerance=1e-6)
+    parts = Search(objective, np.zeros(30), bounds, max_iterations=25, tolerance=1e-6)
+    taken = 0
+    while not parts.has_ended:
+        parts.advance(taken % 4)
+        taken += 1
+    assert parts.x.tobytes() == whole.x.tobytes()
+    assert (parts.value, parts.evaluations) == (whole.value, whole.evaluations)
+    parts.advance(5)
+    assert parts.evaluations == whole.evaluations
 
 
 def test_the_same_search_has_the_same_bits() -> None:

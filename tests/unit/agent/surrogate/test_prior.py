@@ -8,7 +8,7 @@ from scipy.optimize import approx_fprime
 
 from agent.surrogate.errors import SurrogateError
 from agent.surrogate.hyperparameters import FittedHyperparameters
-from agent.surrogate.prior import PosteriorModeFit, prior_of
+from agent.surrogate.prior import Posterior, PosteriorModeFit, prior_of
 
 GROUPS = 3
 
@@ -36,10 +36,11 @@ def fitted(
 
 def test_the_gradient_is_that_of_the_value() -> None:
     X, y = rows(30, 4)
-    fit, z = PosteriorModeFit(GROUPS), (y - y.mean()) / y.std()
+    z = (y - y.mean()) / y.std()
     theta = np.random.default_rng(1).normal(scale=0.5, size=7)
-    _, gradient = fit.posterior_and_gradient(theta, X, z)
-    numeric = approx_fprime(theta, lambda t: fit.posterior_and_gradient(t, X, z)[0], 1e-6)
+    posterior = Posterior(X, z, GROUPS, np.zeros(30))
+    _, gradient = posterior(theta)
+    numeric = approx_fprime(theta, lambda t: posterior(t)[0], 1e-6)
     assert gradient == pytest.approx(numeric, rel=1e-4, abs=1e-4)
 
 
@@ -89,11 +90,11 @@ def test_the_noise_that_is_known_is_not_fitted_again() -> None:
     knowing, unaware = fitted(X, noisy, stds=stds), fitted(X, noisy)
     assert knowing.noise_variance * knowing.scale**2 < 0.1
     assert unaware.noise_variance * unaware.scale**2 > 0.5
-    fit, z = PosteriorModeFit(GROUPS), (noisy - noisy.mean()) / noisy.std()
+    z = (noisy - noisy.mean()) / noisy.std()
     theta = np.random.default_rng(1).normal(scale=0.5, size=6)
-    known = np.square(stds / noisy.std())
-    numeric = approx_fprime(theta, lambda t: fit.posterior_and_gradient(t, X, z, known)[0], 1e-6)
-    assert fit.posterior_and_gradient(theta, X, z, known)[1] == pytest.approx(numeric, rel=1e-4, abs=1e-4)
+    posterior = Posterior(X, z, GROUPS, np.square(stds / noisy.std()))
+    numeric = approx_fprime(theta, lambda t: posterior(t)[0], 1e-6)
+    assert posterior(theta)[1] == pytest.approx(numeric, rel=1e-4, abs=1e-4)
 
 
 def test_a_value_that_is_not_finite_is_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from agent.surrogate import gaussian_process
 from agent.surrogate.hyperparameters import fit_hyperparameters
-from agent.surrogate.relevance import likelihood_and_gradient, most_likely_lengthscales
+from agent.surrogate.relevance import LengthscaleLikelihood, most_likely_lengthscales
 
 
 def table(seed: int, n: int = 60, d: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -22,16 +22,27 @@ def table(seed: int, n: int = 60, d: int = 5) -> tuple[np.ndarray, np.ndarray]:
 def test_the_gradient_is_that_of_finite_differences(theta: tuple[float, ...]) -> None:
     X, z = table(0, n=30)
     point, step = np.array(theta), 1e-5
-    _, gradient = likelihood_and_gradient(point, X, z)
+    _, gradient = LengthscaleLikelihood(X, z)(point)
     for j in range(len(theta)):
         shift = step * np.eye(len(theta))[j]
-        up, down = (likelihood_and_gradient(point + s, X, z)[0] for s in (shift, -shift))
+        up, down = (LengthscaleLikelihood(X, z)(point + s)[0] for s in (shift, -shift))
         assert gradient[j] == pytest.approx((up - down) / (2 * step), rel=1e-6, abs=1e-6)
+
+
+def test_one_theta_after_the_other_has_what_each_has_alone() -> None:
+    X, z = table(0, n=30)
+    likelihood = LengthscaleLikelihood(X, z)
+    points = np.random.default_rng(1).normal(size=(4, 7))
+    found = [likelihood(point) for point in points]
+    for point, (value, gradient) in zip(points, found, strict=True):
+        alone, gradient_alone = LengthscaleLikelihood(X, z)(point)
+        assert value == alone
+        assert gradient.tolist() == gradient_alone.tolist()
 
 
 def test_equal_lengthscales_have_the_likelihood_of_the_isotropic_kernel() -> None:
     X, z = table(1)
-    value, gradient = likelihood_and_gradient(np.array([0.4] * 5 + [-0.1, -2.0]), X, z)
+    value, gradient = LengthscaleLikelihood(X, z)(np.array([0.4] * 5 + [-0.1, -2.0]))
     D = gaussian_process.squared_distances(X, X)
     same, isotropic = gaussian_process.likelihood_and_gradient(np.array([0.4, -0.1, -2.0]), D, z)
     assert value == pytest.approx(same, rel=1e-10)
@@ -57,7 +68,7 @@ def test_it_is_at_least_as_likely_as_one_lengthscale_for_all(seed: int) -> None:
     )
     start = (np.full(5, one.lengthscale), one.signal_variance, one.noise_variance)
     lengthscales, signal, noise = most_likely_lengthscales(X, z, unit, start)
-    each, _ = likelihood_and_gradient(np.log([*lengthscales, signal, noise]), X, z)
+    each, _ = LengthscaleLikelihood(X, z)(np.log([*lengthscales, signal, noise]))
     assert each >= isotropic - 1e-9
 
 

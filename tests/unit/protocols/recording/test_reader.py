@@ -59,7 +59,15 @@ def test_every_kind_of_row_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert (binary.payload, binary.qos) == (b"\xff\x00", 1)
     assert isinstance(step, TransactionRow)
     assert (step.took, step.before, step.sequence) == (({"row": 3},), 1, 3)
-    assert step.made == (("DecisionMade", '{"decision": 0}'),)
+    assert step.made == (("DecisionMade", {"decision": 0}),)
+
+
+def test_a_row_that_only_some_readers_of_json_take_is_read(tmp_path: Path) -> None:
+    row = {"n": 1, "t": 0.0, "dir": "in", "topic": "half a \ud800", "retain": False, "text": "x"}
+    with open_recording(manually(tmp_path / "r.jsonl", row)) as recording:
+        (message,) = recording.rows()
+    assert isinstance(message, MessageRow)
+    assert message.topic == "half a \ud800"
 
 
 def test_every_changed_byte_of_a_compressed_recording_is_found(tmp_path: Path) -> None:

@@ -189,6 +189,15 @@ def test_a_repeated_key_inside_of_a_list_is_found() -> None:
     assert refused(payload).reason == "invalid"
 
 
+@pytest.mark.parametrize("message", messages.one_of_each(), ids=lambda message: message.type)
+def test_on_its_topic_a_message_is_the_same_however_its_json_is_written(message: AnyMessage) -> None:
+    topic, payload = topic_of(message), encode(message)
+    assert decode(topic, json.dumps(json.loads(payload), indent=1).encode()) == message
+    repeated = b'{"protocol":1,' + payload[1:]
+    assert refused(repeated, topic).reason == "invalid"
+    assert refused(payload + b" " * MAX_PAYLOAD_BYTES, topic).reason == "oversize"
+
+
 # --- who says what where --------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 
 import pytest
@@ -89,9 +88,7 @@ def test_the_same_choice_with_another_score_is_identical_and_noted(pool: Pool, r
     made = iter([event for row in rows if isinstance(row, TransactionRow) for event in row.made])
 
     def same_with_no_scores(context: AcquisitionContext, _count: int) -> Proposal:
-        import json
-
-        event = json.loads(next(made)[1])
+        event = next(made)[1]
         assert event["decision"] == context.decision
         choices = tuple(Choice(pool.index_of[each], 1.0) for each in event["candidate_ids"])
         return Proposal(choices, "the same", target_family=event["target_family"])
@@ -192,9 +189,8 @@ def test_a_decision_with_scores_of_some_candidates_only_ends_the_following_and_i
     transaction = rows[place]
     assert isinstance(transaction, TransactionRow)
     ((kind, decision), *others) = transaction.made
-    content = json.loads(decision)
-    content["scores"] = [*content["scores"], 1.0]
-    forged = dataclasses.replace(transaction, made=((kind, json.dumps(content)), *others))
+    scored = decision | {"scores": [*decision["scores"], 1.0]}
+    forged = dataclasses.replace(transaction, made=((kind, scored), *others))
     assert "1 candidates and 2 scores" in followed(pool, [*rows[:place], forged, *rows[place + 1 :]]).lost
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ pytestmark = pytest.mark.system
 
 PATIENCE_S = 280.0
 """For a calculation on a loaded machine; the test is ended a little later."""
+
+BENZENES = Path(__file__).parents[2] / "../shared/data/benzenes/table.csv"
 
 SCENARIO = """
 name = "molecules"
@@ -140,6 +144,34 @@ async def test_the_check_table_comes_out_again(lab: Executor, molecule: CheckedD
         assert dipole == pytest.approx(getattr(molecule, fidelity), abs=0.02)
         misses = abs(dipole - molecule.experiment) > HALF_A_DEBYE
         assert misses == (fidelity == "gfn2" and molecule.name in MISSED_BY_GFN2)
+
+
+@pytest.mark.slow
+@needs_xtb
+@pytest.mark.skipif(not BENZENES.exists(), reason="the folder of real tables is not beside the repository")
+def test_some_molecules_of_the_bed_of_benzenes_come_out_again(tmp_path: Path) -> None:
+    ended = made("--check", str(BENZENES), "--processes", "1", folder=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert len(ended.stdout.splitlines()) == 6
+
+
+@needs_xtb
+def test_a_bed_of_the_users_own_is_measured_and_its_failures_are_named(tmp_path: Path) -> None:
+    bed = 'positions = ["ortho"]\n[groups]\nH = "[H]"\nF = "F"\nsalt = "C([NH3+])C(=O)[O-]"\n'
+    (tmp_path / "bed.toml").write_text(bed)
+    ended = made("bed", "--bed", "bed.toml", "--processes", "1", folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "not measured: [NH3+]C(C(=O)[O-])c1ccccc1: it became another molecule" in ended.stderr
+    rows = [line.split(",") for line in (tmp_path / "bed/table.csv").read_text().splitlines()[1:]]
+    dipoles = {(row[1], row[2]): row[4] for row in rows}
+    assert float(dipoles["H", "F"]) == float(dipoles["F", "H"]) == pytest.approx(2.19, abs=0.05)
+    assert dipoles["H", "salt"] == ""
+    assert len((tmp_path / "bed/features.csv").read_text().splitlines()) == 1 + len({row[0] for row in rows})
+
+
+def made(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "simulators.molecules", *arguments]
+    return subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @needs_dft

@@ -32,7 +32,8 @@ pytestmark = pytest.mark.system
 PATIENCE_S = 280.0
 """For a calculation on a loaded machine; the test is ended a little later."""
 
-BENZENES = Path(__file__).parents[2] / "../shared/data/benzenes/table.csv"
+ROOT = Path(__file__).parents[2]
+BENZENES = ROOT / "../shared/data/benzenes/table.csv"
 
 SCENARIO = """
 name = "molecules"
@@ -187,3 +188,12 @@ async def test_a_molecule_that_is_no_candidate_is_refused_and_the_next_one_is_me
         await measured(lab, "C[N+](C)(C)C")
     assert refused.value.reason is FailureReason.UNSUPPORTED
     assert (await measured(lab, "O")).quantities[0].value == pytest.approx(2.2, abs=0.1)
+
+
+def test_the_page_shows_the_check_table() -> None:
+    page = (ROOT / "docs/explanation/molecule-lab.md").read_text(encoding="utf-8")
+    rows = [[cell.strip(" *`") for cell in line.split("|")[1:-1]] for line in page.splitlines()]
+    for molecule in CHECK_TABLE:
+        figures = [f"{value:.2f}" for value in (molecule.gfn2, molecule.b3lyp, molecule.experiment)]
+        assert [molecule.name, molecule.smiles, *figures] in rows
+        assert (f"**{figures[0]}**" in page) == (molecule.name in MISSED_BY_GFN2)

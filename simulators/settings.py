@@ -18,6 +18,7 @@ from simulators.oracle_table import OracleTableSettings
 from simulators.structural_model import StructuralModelSettings
 
 ASE = "ase"
+MOLECULES = "molecules"
 STRUCTURAL_MODEL = "structural_model"
 TABLE = "table"
 
@@ -34,8 +35,9 @@ class SimulatorSettings(CodeSettings):
     id: Identifier = "simulator-1"
     """Its name: a topic level, and its client id on the broker."""
     evaluator: str = ASE
-    """`ase` (a calculator of ASE), `table` (an oracle), `structural_model` (interventions), or a class of yours:
-    `module:Class` or `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
+    """`ase` (a calculator of ASE, for crystals), `molecules` (GFN2-xTB and B3LYP; needs the extras `molecules` and
+    `dft`), `table` (an oracle), `structural_model` (interventions), or a class of yours: `module:Class` or
+    `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     calculator: str = "emt"
     """For ase: emt, lennard_jones or morse."""
     calculator_parameters: dict[str, Any] = Field(default_factory=dict)
@@ -65,7 +67,7 @@ class SimulatorSettings(CodeSettings):
     @classmethod
     def _known_evaluator(cls, evaluator: str) -> str:
         if not is_user_code(evaluator):
-            require_name(evaluator, (ASE, STRUCTURAL_MODEL, TABLE), EXPECTED)
+            require_name(evaluator, (ASE, MOLECULES, STRUCTURAL_MODEL, TABLE), EXPECTED)
         return evaluator
 
     @field_validator("calculator")

@@ -102,7 +102,9 @@ def test_a_resolution_left_open_is_a_thousandth_of_the_deviation_of_the_start(
 
 @pytest.mark.parametrize("name", sorted(set(CampaignPlanSettings.model_fields) - {"resolution"}))
 def test_every_setting_that_a_journal_keeps_is_a_part_of_the_plan_under_its_own_name(name: str) -> None:
-    settings = made(parallel=3, batch=2, ordering="as_completed", seed=5, policy="random", policy_options={"a": 1})
+    settings = made(
+        parallel=3, batch=2, ordering="as_completed", seed=5, policy="etal", policy_options={"lengthscales": "one"}
+    )
     plan = settings.plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d")
     assert getattr(plan, name) == getattr(settings, name)
 

@@ -67,13 +67,13 @@ def test_a_setting_that_cannot_be_is_refused_by_name(changes: dict[str, Any], sa
 def test_the_plan_says_what_the_settings_say() -> None:
     settings = made(
         parallel=8, batch=3, ordering="as_completed", seed=5, max_attempts=4, give_up_after=6, valid_range=[0, 9],
-        policy="random", policy_options={"a": 1}, estimator="gaussian_kernel", resolution=0.25,
+        policy="etal", policy_options={"lengthscales": "one"}, estimator="gaussian_kernel", resolution=0.25,
     )  # fmt: skip
     plan = settings.plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d")
     assert plan == CampaignPlan(
         campaign="demo", uid="u", property_name="gap", unit="eV", valid_range=(0.0, 9.0), budget=10, parallel=8,
-        batch=3, ordering=Ordering.AS_COMPLETED, max_attempts=4, give_up_after=6, seed=5, policy="random",
-        policy_options={"a": 1}, fingerprint="f", recipients=("s",), pool_digest="d",
+        batch=3, ordering=Ordering.AS_COMPLETED, max_attempts=4, give_up_after=6, seed=5, policy="etal",
+        policy_options={"lengthscales": "one"}, fingerprint="f", recipients=("s",), pool_digest="d",
         estimator="gaussian_kernel", resolution=0.25,
     )  # fmt: skip
     assert plan.measure == EntropyMeasure("gaussian_kernel", 0.25)

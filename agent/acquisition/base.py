@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from agent.entropy.target_properties import TargetProperty
+from agent.pool.designs import Designs
+from agent.pool.earlier_log import EarlierLog
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -29,12 +31,18 @@ class PoolArrays:
         features: Shape (n, d), not standardised.
         family_codes: Shape (n,), index into `families`.
         families: Names of the families, sorted.
+        feature_names: Names of the columns of `features`, length d; empty where they are not told.
+        designs: Which candidate each combination of factor levels makes, where the pool is a closure of designs.
+        log: Values from before the campaign, which are no observations of it.
     """
 
     candidate_ids: tuple[str, ...]
     features: FloatArray
     family_codes: IndexArray
     families: tuple[str, ...]
+    feature_names: tuple[str, ...] = ()
+    designs: Designs | None = None
+    log: EarlierLog | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ def query_gain(belief: Belief) -> FloatArray:
     """Return a(i) of every candidate, shape (n,) [unit²]; 0 where nothing would be learned."""
     squares = np.square(told_of_queries(belief)).sum(axis=0)
     spread = belief.variances + belief.noise
-    return np.divide(squares, spread, out=np.zeros_like(squares), where=spread > 0.0)
+    gain: FloatArray = np.divide(squares, spread, out=np.zeros_like(squares), where=spread > 0.0)
+    return gain
 
 
 def told_of_queries(belief: Belief) -> FloatArray:

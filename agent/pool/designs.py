@@ -5,9 +5,9 @@
 | factor, level | what may be set, and to what: `x` to `NO2`, `position` to `para` |
 | design, m | one level of each of f factors; there are m of them |
 | candidate, n | what a design makes; several designs may make one candidate, no design makes two |
-| site | a factor that may be exchanged for the queried one: the same levels, and exchanging them makes the same candidate |
+| site | a factor of the same levels as the queried one; exchanging the two makes the same candidate |
 | place | a factor that is no site |
-| origin | the level that stands for nothing added: of the designs with one level at all sites, its own is the plainest |
+| origin | the level that stands for nothing added: that of the plainest candidate with one level at all sites |
 | reference | the level that effects of the queried factor are stated against: the origin, unless another one is named |
 | cell | a combination of levels, whether there is a design of it or not |
 
@@ -231,7 +231,7 @@ def _check_made(made: IndexArray, texts: Sequence[str]) -> None:
 def _interchangeable(
     levels: tuple[tuple[str, ...], ...], codes: IndexArray, candidate: IndexArray, a: int, b: int
 ) -> bool:
-    """Whether exchanging two factors makes the same candidate wherever both designs are there, and somewhere they are."""
+    """Whether exchanging two factors makes the same candidate wherever both designs are there, somewhere at least."""
     if levels[a] != levels[b]:
         return False
     made = dict(zip(map(tuple, codes.tolist()), candidate.tolist(), strict=True))

@@ -16,12 +16,13 @@ from typing import Final
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, IndexArray, PoolArrays, Proposal
+from agent.acquisition.causal.meters import effects_of, widths_of
 from agent.acquisition.selection import SCORE_TOLERANCE, Pick, best_two, proposal_of
 from agent.causal.belief import Belief
 from agent.causal.query_gain import query_gain
 from agent.causal.structural.committee import Committee
 from agent.causal.structural.effects import belief_of
-from agent.metrics import Effect, Metric
+from agent.metrics import Effect
 from agent.pool.interventions import Interventions
 from protocols.errors import SettingsError
 
@@ -68,9 +69,7 @@ def rows_in(context: AcquisitionContext, interventions: Interventions) -> FloatA
     return np.column_stack([known[name] for name in interventions.variables])
 
 
-def propose_interventions(
-    model: InterventionModel, context: AcquisitionContext, count: int, width: float | None
-) -> Proposal:
+def propose_interventions(model: InterventionModel, context: AcquisitionContext, count: int, width: float) -> Proposal:
     """Choose up to `count` interventions, or none when all effects are known closely enough.
 
     Args:
@@ -78,12 +77,12 @@ def propose_interventions(
         context: What is known.
         count: How many.
         width: Mean half-width of the effects of one deviation at which nothing more is asked [unit of the target];
-            None for never.
+            with 0 that never comes.
     """
     interventions = model.interventions
     belief, off = model.belief(context.observed, rows_in(context, interventions))
     details = {"mean_half_width": belief.mean_half_width, "passive_rows_mislead_by": float(np.sqrt(off))}
-    if width is not None and len(context.observed) and belief.mean_half_width <= width:
+    if len(context.observed) and belief.mean_half_width <= width:
         return Proposal((), f"the effects are known to ± {belief.mean_half_width:.3g}, {width:.3g} was asked for")
     for index in context.pending:
         belief = belief.after(int(index))
@@ -108,24 +107,26 @@ def propose_interventions(
 
 
 class InterventionMeter:
-    """Computes the metrics of `METRICS` after every observation.
+    """Computes the metrics of a pool of interventions after every observation.
 
     Args:
         model: Of the pool.
         properties: Of the campaign, in its order.
+        threshold: What the target should exceed [its unit]; None where nothing is sought.
 
     Raises:
         SettingsError: When the campaign does not measure one of the variables.
     """
 
-    def __init__(self, model: InterventionModel, properties: tuple[str, ...]) -> None:
+    def __init__(self, model: InterventionModel, properties: tuple[str, ...], threshold: float | None) -> None:
+        self._threshold = threshold
         variables = model.interventions.variables
         _require_measured(variables, properties)
         self._model = model
         self._places = [properties.index(name) for name in variables]
         self._observed: list[int] = []
         self._rows: list[tuple[float, ...]] = []
-        self._belief, self._off = model.belief(np.zeros(0, dtype=np.int64), np.zeros((0, len(variables))))
+        self._belief, _ = model.belief(np.zeros(0, dtype=np.int64), np.zeros((0, len(variables))))
 
     def add(self, index: int, *values: float) -> None:
         """Take in what an intervention showed, in the order of the campaign's properties."""
@@ -134,34 +135,21 @@ class InterventionMeter:
         self._observed.append(index)
         self._rows.append(row)
         if len(self._observed) % RECOMPUTED_EVERY == 0:
-            self._belief, self._off = self._model.belief(np.array(self._observed), np.array(self._rows))
+            self._belief, _ = self._model.belief(np.array(self._observed), np.array(self._rows))
         else:
             shown = row[interventions.target] - float(interventions.passive[:, interventions.target].mean())
             self._belief = self._belief.learned(index, shown, float(self._belief.noise[index]))
 
     def effects(self) -> tuple[Effect, ...]:
         """Return the effect of one standard deviation of every variable."""
-        return effects_in(self._belief)
+        return effects_of(self._belief)
 
     def values(self) -> tuple[float | None, ...]:
-        """Return mean half-width, largest half-width, and by how much the passive rows mislead."""
-        widths = self._belief.half_widths
-        return float(widths.mean()), float(widths.max()), float(np.sqrt(self._off))
-
-
-def effects_in(belief: Belief) -> tuple[Effect, ...]:
-    """Return what is believed of every query."""
-    columns = zip(belief.query_names, belief.query_means.tolist(), belief.half_widths.tolist(), strict=True)
-    return tuple(Effect(*row) for row in columns)
-
-
-def intervention_metrics(unit: str) -> tuple[Metric, ...]:
-    """Return the metrics that `InterventionMeter` computes."""
-    return (
-        Metric("half_width", "mean half-width of the effects", "half-width", unit, lower_is_better=True),
-        Metric("widest", "largest half-width of the effects", "widest", unit, lower_is_better=True),
-        Metric("misled_by", "deviation of the passive rows' effects", "misled by", unit, lower_is_better=True),
-    )
+        """Return mean and largest half-width, and the hits where a threshold is sought."""
+        widths = widths_of(self._belief)
+        if self._threshold is None:
+            return widths
+        return (*widths, float(sum(row[self._model.interventions.target] > self._threshold for row in self._rows)))
 
 
 def _require_measured(variables: tuple[str, ...], measured: tuple[str, ...]) -> None:

@@ -12,8 +12,8 @@
 The bar: at least eight times faster than causal-learn on 20,000 × 10. `lingam` is left out where it cannot be imported
 (it asks for an older SciPy); its present weights are of another rule, so its orders are what can be compared.
 
-`--errors` measures instead how far single precision moves √M, relative to the longest combination of variables: what
-`SINGLE_ERROR` of `agent/causal/graph/likelihood_ratio.py` has to be above.
+`--errors` measures instead how far single precision moves D and √M, relative to the longest combination of variables:
+what `SINGLE_ERROR` of `agent/causal/graph/likelihood_ratio.py` has to be above.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def compare(shapes: list[tuple[int, int]], repeats: int) -> None:
 
 
 def measure_errors(repeats: int) -> None:
-    """Print the largest error of √M in single precision, for each kind of noise and number of rows."""
+    """Print the largest error in single precision, for each kind of noise and number of rows."""
     rows = (21, 200, 1_000, 5_000, 20_000)
     print("| noise | " + " | ".join(f"{n:,} rows" for n in rows) + " |\n" + "|---" * (1 + len(rows)) + "|")
     for name, noise in NOISES.items():
@@ -110,7 +110,7 @@ def measure_errors(repeats: int) -> None:
 
 
 def error_of(variables: Variables) -> float:
-    """Return the largest error of √M of any variable, relative to the longest combination."""
+    """Return the largest error of D of a pair or √M of a variable, relative to the longest combination."""
     columns = standardise(variables)
     d = len(columns.Z)
     single, double = (
@@ -119,7 +119,8 @@ def error_of(variables: Variables) -> float:
     )
     for pairs in (single, double):
         pairs.nearest(range(d), np.zeros(d), np.inf)  # looks at all
-    return float(np.abs(single.roots() - double.roots()).max()) / single.longest
+    errors = (np.abs(single._D - double._D).max(), np.abs(single.roots() - double.roots()).max())
+    return float(max(errors)) / single.longest
 
 
 def main() -> None:

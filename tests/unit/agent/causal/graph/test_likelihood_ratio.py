@@ -99,8 +99,9 @@ def test_single_precision_errs_by_less_than_is_allowed_for() -> None:
         ]
         for each in pairs:
             each.nearest(range(7), np.zeros(7), np.inf)  # looks at all
-        error = np.abs(pairs[0].roots() - pairs[1].roots()).max()
-        assert 0.0 < error < likelihood_ratio.SINGLE_ERROR * pairs[0].longest
+        allowed = likelihood_ratio.SINGLE_ERROR * pairs[0].longest
+        assert 0.0 < np.abs(pairs[0].roots() - pairs[1].roots()).max() < allowed
+        assert 0.0 < np.abs(pairs[0]._D - pairs[1]._D).max() < allowed
 
 
 def test_most_pairs_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

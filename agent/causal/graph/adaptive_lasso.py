@@ -2,7 +2,7 @@
 
 | here | meaning | shape |
 |---|---|---|
-| G, c | covariances of the causes, and of the causes with the effect, the effect having variance 1 | (p, p), (p,) |
+| G, c | covariances of the causes, and of the causes with the effect; the effect has variance 1 | (p, p), (p,) |
 | w | least-squares weights, G w = c | (p,) |
 | b(α) | minimum of ½ bᵀ G' b − c'ᵀ b + α |b|₁, with G' = diag|w| G diag|w| and c' = |w| ∘ c | (p,) |
 | β | |w| ∘ b: the weights | (p,) |
@@ -67,25 +67,21 @@ def adaptive_lasso(G: FloatArray, c: FloatArray, n: int, deviation: float, unshr
     """
     w = np.linalg.solve(G, c)
     variance = max(float(1.0 - w @ c), LEAST_VARIANCE) * n / (n - len(c) - 1)
+    if unshrunk.all():
+        return np.asarray(w, dtype=np.float64)
     required, free = np.flatnonzero(unshrunk), np.flatnonzero(~unshrunk)
-    weights = np.zeros_like(c)
-    projected_G, projected_c, total = G[np.ix_(free, free)], c[free], 1.0
-    if len(required):
-        on_required = np.linalg.solve(
-            G[np.ix_(required, required)], np.column_stack((G[np.ix_(required, free)], c[required]))
-        )
-        projected_G = projected_G - G[np.ix_(free, required)] @ on_required[:, :-1]
-        projected_c = projected_c - G[np.ix_(free, required)] @ on_required[:, -1]
-        total -= float(c[required] @ on_required[:, -1])
-    if len(free):
-        size = np.abs(w[free])
-        scaled_G, scaled_c = projected_G * np.outer(size, size), projected_c * size
-        path = lasso_path(scaled_G, scaled_c, PENALTY_FLOOR / max(deviation, LEAST_DEVIATION) ** 2)
-        squares = total - 2.0 * path @ scaled_c + np.sum((path @ scaled_G) * path, axis=1)
-        bic = n * squares / variance + math.log(n) * (np.abs(path) > ZERO).sum(axis=1)
-        weights[free] = path[np.argmin(bic)] * size
-    if len(required):
-        weights[required] = on_required[:, -1] - on_required[:, :-1] @ weights[free]
+    # What the required causes explain of the free ones and of the effect: nothing where none is required.
+    beside = G[np.ix_(free, required)]
+    explained = np.linalg.solve(G[np.ix_(required, required)], np.column_stack((beside.T, c[required])))
+    size = np.abs(w[free])
+    scaled_G = (G[np.ix_(free, free)] - beside @ explained[:, :-1]) * np.outer(size, size)
+    scaled_c = (c[free] - beside @ explained[:, -1]) * size
+    path = lasso_path(scaled_G, scaled_c, PENALTY_FLOOR / max(deviation, LEAST_DEVIATION) ** 2)
+    squares = 1.0 - c[required] @ explained[:, -1] - 2.0 * path @ scaled_c + np.sum((path @ scaled_G) * path, axis=1)
+    bic = n * squares / variance + math.log(n) * (np.abs(path) > ZERO).sum(axis=1)
+    weights = np.empty_like(c)
+    weights[free] = path[np.argmin(bic)] * size
+    weights[required] = explained[:, -1] - explained[:, :-1] @ weights[free]
     return weights
 
 

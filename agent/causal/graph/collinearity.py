@@ -3,12 +3,12 @@
 | here | meaning |
 |---|---|
 | R² | part of a column's variance that a linear function of others explains |
-| VIF | variance inflation factor 1/(1 − R²) on all other columns: by so much the variance of its weight is larger than
-|     | among uncorrelated columns; the diagonal of the inverse of the correlations |
+| VIF | variance inflation factor 1/(1 − R²) on all other columns, the diagonal of the inverse of the correlations |
 
-First what is constant goes, then what is a linear function of columns before it, then, one at a time, the column of
-the largest factor while it is above a limit. Of equal factors the later column goes: the order of the columns is the
-user's preference.
+A factor says by how much the variance of a weight is larger than it would be among uncorrelated columns. First what is
+constant goes, then what is a linear function of columns before it, then, one at a time, the column of the largest
+factor while it is above a limit. Of equal factors the later column goes: the order of the columns is the user's
+preference.
 
 Reference: D. W. Marquardt, Technometrics 12, 591 (1970).
 """

@@ -35,8 +35,8 @@ ODD_WEIGHT: Final = 7.4129
 GAUSSIAN_LOG_COSH: Final = 0.37457
 """γ: E ln cosh of a normal of variance 1."""
 
-BLOCK_NUMBERS: Final = 1 << 15
-"""Numbers of one block [number]: two of them in single precision take 256 KiB."""
+BLOCK_NUMBERS: Final = 1 << 16
+"""Numbers of one block [number]: two of them in single precision take 512 KiB."""
 
 BLOCK_SAMPLES: Final = 1 << 12
 """Most samples of one block: few enough that many combinations share it, enough that a call's cost does not matter."""

@@ -18,9 +18,10 @@ covariance over n − 1 by a variance over n; so does this one, or its order wou
 
 What costs time is H of the residuals. (1) M grows with every pair that is looked at, so the pairs of that variable are
 looked at whose M is least so far, until one has them all and none can come below. (2) H(r_i^(m)) is H(z_i) of the next
-step. (3) H is computed in single precision. Its error moves √M, the length of a part of the vector D, by less than
+step. (3) H is computed in single precision. Its error moves D, and √M, the length of a part of a row of D, by less than
 `SINGLE_ERROR` times the longest combination of Z; where more than one variable lies within twice that of the least √M,
-these are compared again in double precision. So the first is that of double precision.
+these are compared again in double precision, in those pairs whose D may be negative. So the first is that of double
+precision.
 
 Two variables that are one to rounding tell nothing of each other: D = 0. S with g = 1, the Schur complement, says what
 of a variable is not explained by those in the order: nothing but rounding of a linear function.
@@ -40,18 +41,19 @@ from numpy.typing import NDArray
 
 from agent.causal.graph.entropies import entropies
 
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 
-SINGLE_ERROR: Final = 2e-6
-"""More than what single precision moves √M by, for a combination of Z of length 1 [nat]; the largest seen is 3e-6, of
-heavy-tailed noise without a variance 1.1e-5."""
+SINGLE_ERROR: Final = 4e-6
+"""More than what single precision moves D and √M by, for combinations of Z of length 1 [nat]. The largest seen is 2e-6,
+of 30 rows of heavy-tailed or binary noise; of 1,000 rows and more of other noise 2e-7 (`python -m
+tests.benchmarks.lingam --errors`)."""
 
 DOUBLE_ERROR: Final = 1e-12
 """Likewise of double precision [nat]: what lies nearer is equal, and falls to the lowest place."""
 
 ONE_VARIABLE: Final = 1e-10
 """1 − ρ² below which two variables are one to rounding: ρ of a multiple misses 1 by 1e-15."""
-
 
 DETERMINED: Final = 1e-10
 """Part of a variable's variance below which what is left is rounding: of a linear function it is 1e-15, of a mass
@@ -106,9 +108,11 @@ class Residuals:
         correlations = self._S[np.ix_(left, left)] / np.outer(std, std)
         slopes, guess = (self._f, self._g), self._guess[left]
         pairs = _Pairs(self._single, combinations, correlations, slopes, self._own[left])
-        nearest = pairs.nearest(among, guess, 2.0 * SINGLE_ERROR * pairs.longest)
+        error = SINGLE_ERROR * pairs.longest
+        nearest = pairs.nearest(among, guess, 2.0 * error)
         if len(nearest) > 1:
             exact = _Pairs(self._Z, combinations, correlations, slopes, np.full(len(left), np.nan))
+            exact.pass_over(pairs.clear_causes(nearest, error))
             nearest = exact.nearest(nearest, guess, 2.0 * DOUBLE_ERROR * pairs.longest)
         return nearest[0], pairs.of_residuals[:, nearest[0]], pairs.roots()
 
@@ -143,8 +147,6 @@ class _Pairs:
         self._is_known = unexplained < ONE_VARIABLE
         self._D = np.zeros_like(correlations)
         self._own = own.copy()
-        unknown = np.flatnonzero(np.isnan(own))
-        self._own[unknown] = entropies(Z, combinations[unknown])
         self.of_residuals = np.full_like(correlations, np.nan)
         self.longest = self._longest(unexplained)
 
@@ -156,6 +158,16 @@ class _Pairs:
         of_residuals = squares[:, None] - 2.0 * slopes * products + np.square(slopes) * squares
         np.divide(of_residuals, unexplained, out=of_residuals, where=~self._is_known)
         return float(np.sqrt(max(squares.max(), of_residuals.max(where=~self._is_known, initial=0.0))))
+
+    def clear_causes(self, candidates: Sequence[int], error: float) -> BoolArray:
+        """Return in which pairs a candidate causes, beyond an error, what is no candidate, shape (k, k)."""
+        is_candidate = np.zeros(len(self._D), dtype=bool)
+        is_candidate[candidates] = True
+        return np.greater(self._D, error) & is_candidate[:, None] & ~is_candidate
+
+    def pass_over(self, pairs: BoolArray) -> None:
+        """Take D of some pairs for positive, which adds nothing to M of the first, shape (k, k)."""
+        self._is_known |= pairs
 
     def roots(self) -> FloatArray:
         """Return √M of every variable over the pairs that were looked at: it cannot come below, shape (k,)."""
@@ -186,7 +198,10 @@ class _Pairs:
         one, others = self._combinations[i], self._combinations[partners]
         residuals = np.concatenate((one - self._f * rho * others, others - self._f * rho * one))
         residuals /= np.tile(np.sqrt(1.0 - self._g * np.square(rho)), (2, 1))
-        of_one, of_others = np.split(entropies(self._Z, residuals), 2)
+        involved = np.append(partners, i)
+        unknown = involved[np.isnan(self._own[involved])]
+        H = entropies(self._Z, np.concatenate((residuals, self._combinations[unknown])))
+        of_one, of_others, self._own[unknown] = np.split(H, (len(partners), 2 * len(partners)))
         self.of_residuals[i, partners], self.of_residuals[partners, i] = of_one, of_others
         self._D[i, partners] = self._own[partners] + of_one - self._own[i] - of_others
         self._D[partners, i] = -self._D[i, partners]

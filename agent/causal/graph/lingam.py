@@ -7,8 +7,8 @@
 | S | covariances of Z | (d, d) |
 
 The first of the variables, by `likelihood_ratio` and what is known, gets its place; the others are replaced by their
-residuals on it; and so on: the algorithm of Shimizu et al. with the measure of Hyvärinen and Smith. Then
-each variable gets weights on those before it, by `adaptive_lasso`.
+residuals on it; and so on: the algorithm of Shimizu et al. with the measure of Hyvärinen and Smith. Then each variable
+gets weights on those before it, by `adaptive_lasso`.
 
 A variable that is a linear function of those in the order comes next, and causes nothing: what it is made of does.
 `fit_graph` refuses such variables; `fit_sample` is for samples of rows that were admitted, in which chance makes a

@@ -1,10 +1,10 @@
 """The published selection and its controls: batch after batch, by the distance of a graph from the graph of all rows.
 
-| arm | in a round | measured in a round |
+| arm | drawn at random in a round | kept |
 |---|---|---|
-| active | a batch at random of each subset; the one is kept whose graph, with what is kept, is nearest to the global graph | 3 batches |
-| control | a batch at random of one subset, chosen by chance: the publication's control | 1 batch |
-| best_of_three | three batches at random of all rows; the nearest is kept, as in `active`: the fair control | 3 batches |
+| active | a batch of each of three subsets | the one that brings the graph nearest to the global graph |
+| control | a batch of one subset, itself drawn: the publication's control | this batch |
+| best_of_three | three batches of all rows: the fair control | as in `active` |
 
 Nearness is the Laplacian distance of `graph.losses`, on values in their own units, the target being a sink. It begins
 with one row. Rows are drawn from all of a subset in every round, kept or not, as the published code does.
@@ -113,10 +113,11 @@ def select(universe: Universe, arm: Arm, *, seed: int, rounds: int = ROUNDS, bat
         arm: How.
         seed: Of all draws, not negative; all arms of one seed begin with the same row.
         rounds: How many, at least 1.
-        batch: Rows of a batch, more than there are variables.
+        batch: Rows of a batch, at least as many as there are variables.
 
     Raises:
-        SettingsError: When the arm is unknown, a subset has fewer rows than a batch, or a batch is too small for a graph.
+        SettingsError: When the arm is unknown, there is no round, a subset has fewer rows than a batch, or a batch
+            fewer than there are variables.
     """
     _require_sizes(universe, arm, rounds, batch)
     start = np.random.default_rng(seed).integers(len(universe.variables.values), size=1)

@@ -1,13 +1,13 @@
 """Molecules of QM9 with the publication's nine descriptors, their dipole moments, and the subset of each.
 
-The tables lie beside the repository, in `../shared/data/qm9`; descriptors are RDKit's. Whoever asks for what is not
-there is told so.
+The tables lie beside the repository, in `../shared/data/qm9`; descriptors are RDKit's. `what_is_missing` says
+what is not there.
 """
 
 from __future__ import annotations
 
 import csv
-import sys
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,9 @@ from agent.causal.graph.variables import Variables
 
 DATA: Final = Path(__file__).parents[4] / "shared" / "data" / "qm9"
 """Where they are, unless told otherwise."""
+
+ALL: Final = "qm9_smiles_133885.csv"
+SAMPLE: Final = "qm9_3000.csv"
 
 OF_SUBSETS: Final = ("MolLogP", "TPSA", "MolMR")
 """Descriptors of the mixture."""
@@ -42,23 +45,20 @@ PUBLISHED_SIZES: Final = (62_350, 45_038, 26_497)
 """Of the three subsets of all 133,885 molecules."""
 
 
-def require(data: Path) -> None:
-    """End the program, and say why, when tables or RDKit are not there."""
-    try:
-        import rdkit  # noqa: F401
-    except ModuleNotFoundError:
-        sys.exit("skipped: descriptors need RDKit, which is not installed. What to do: pip install rdkit")
-    for name in ("qm9_smiles_133885.csv", "qm9_3000.csv"):
-        if not (data / name).exists():
-            sys.exit(f"skipped: {(data / name).resolve()} is not there. What to do: name its folder by --data")
+def what_is_missing(data: Path) -> str:
+    """Return what is not there, and what to do; empty when all is."""
+    if importlib.util.find_spec("rdkit") is None:
+        return "descriptors need RDKit, which is not installed. What to do: pip install rdkit"
+    missing = [data / name for name in (ALL, SAMPLE) if not (data / name).exists()]
+    return f"{missing[0].resolve()} is not there. What to do: name its folder by --data" if missing else ""
 
 
 def descriptors(smiles: Sequence[str], names: Sequence[str]) -> np.ndarray:
     """Return RDKit's descriptors of molecules, shape (n, q)."""
-    from rdkit import Chem, RDLogger
+    from rdkit import Chem, rdBase
     from rdkit.Chem import Descriptors
 
-    RDLogger.DisableLog("rdApp.*")
+    rdBase.DisableLog("rdApp.*")
     functions = dict(Descriptors.descList)
     molecules = (Chem.MolFromSmiles(each) for each in smiles)
     return np.array([[functions[name](molecule) for name in names] for molecule in molecules])
@@ -66,12 +66,12 @@ def descriptors(smiles: Sequence[str], names: Sequence[str]) -> np.ndarray:
 
 def of_subsets(data: Path) -> np.ndarray:
     """Return the descriptors of all molecules that decide their subsets, shape (133885, 3)."""
-    return descriptors([row["smiles"] for row in _rows(data / "qm9_smiles_133885.csv")], OF_SUBSETS)
+    return descriptors([row["smiles"] for row in _rows(data / ALL)], OF_SUBSETS)
 
 
 def variables(data: Path) -> tuple[Variables, np.ndarray]:
     """Return 3,000 molecules, and the place of each among all, shape (3000,)."""
-    rows = _rows(data / "qm9_3000.csv")
+    rows = _rows(data / SAMPLE)
     features = descriptors([row["smiles"] for row in rows], OF_GRAPH)
     dipoles = np.array([float(row[TARGET]) for row in rows])
     places = np.array([int(row["gdb"]) - 1 for row in rows])

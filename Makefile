@@ -51,10 +51,12 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.replay
 	$(BIN)/python -m tests.benchmarks.acquisition_scaling --quick
 	$(BIN)/python -m tests.benchmarks.policy_speed
+	$(BIN)/python -m tests.benchmarks.lingam
 
 published: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.etal_campaign
 	$(BIN)/python -m tests.benchmarks.published_figures
+	$(BIN)/python -m tests.benchmarks.causal_paper
 
 does-it-work: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.real_tables --quiet

@@ -8,7 +8,7 @@ whoever has the journal computes them again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +47,28 @@ class Meter(Protocol):
 
     def values(self) -> tuple[float | None, ...]:
         """Return the declared metrics, in the order of their declaration; None where one is not defined."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What is believed of the effect of one intervention.
+
+    Attributes:
+        name: Of the intervention.
+        mean: What is expected [unit of the property].
+        half_width: Of its 90 % interval [unit of the property].
+    """
+
+    name: str
+    mean: float
+    half_width: float
+
+
+@runtime_checkable
+class EffectMeter(Meter, Protocol):
+    """A meter that can also say what is believed of effects now."""
+
+    def effects(self) -> tuple[Effect, ...]:
+        """Return the effects, in an order that stays."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult
 from simulators.evaluator import EvaluationFailed
@@ -64,10 +64,11 @@ class Evaluation:
         began = loop.time()
         try:
             await asyncio.sleep(self._latency.seconds(request.attempt_id))
-            quantities = await self._executor.evaluate(request)
+            measured = await self._executor.evaluate(request)
             if self._noise is not None:
-                quantities = tuple(self._noise.apply(quantity, request.candidate_id) for quantity in quantities)
-            result = self._messages.result(request, quantities, loop.time() - began)
+                noisy = tuple(self._noise.apply(quantity, request.candidate_id) for quantity in measured.quantities)
+                measured = replace(measured, quantities=noisy)
+            result = self._messages.result(request, measured, loop.time() - began)
         except EvaluationFailed as failure:
             self._counts[f"failed: {failure.reason.value}"] += 1
             self._on_event("evaluation_failed", attempt=request.attempt_id, reason=failure.reason.value)

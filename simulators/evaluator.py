@@ -1,7 +1,9 @@
-"""The one-method protocol of an evaluator: a request in, quantities out."""
+"""The one-method protocol of an evaluator: a request in, quantities out, with how they were measured if it says so."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
@@ -21,11 +23,29 @@ class EvaluationFailed(Exception):
         super().__init__(f"{reason.value}: {detail}")
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What an evaluation gives.
+
+    Attributes:
+        quantities: What was measured.
+        provenance: How: method, parameters, what was done, versions. Short texts and finite numbers, by name.
+    """
+
+    quantities: tuple[Quantity, ...]
+    provenance: Mapping[str, str | float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, answer: Measurement | tuple[Quantity, ...]) -> Measurement:
+        """Return what an evaluator answered, which may leave out how it measured."""
+        return answer if isinstance(answer, Measurement) else cls(answer)
+
+
 @runtime_checkable
 class Evaluator(Protocol):
     """Evaluates one candidate; runs in a child process, so it may take long or crash."""
 
-    def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+    def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...] | Measurement:
         """Return the properties that `request.properties` names (and others, if they cost nothing).
 
         Raises:

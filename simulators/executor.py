@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -14,15 +13,18 @@ from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import EntropilotError, SettingsError
 from protocols.settings.user_code import CodeSource
 from protocols.wire.codec import decode_payload, encode
-from protocols.wire.limits import MAX_QUANTITIES
-from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, cut
-from simulators.evaluator import EvaluationFailed, Evaluator
+from protocols.wire.limits import MAX_PROVENANCE, MAX_QUANTITIES
+from protocols.wire.messages import CandidateRequest, FailureReason, Name, Quantity, Remark, cut
+from simulators.evaluator import EvaluationFailed, Evaluator, Measurement
 from simulators.oracle_table import NoAnswer
 from simulators.registry import make_evaluator
 from simulators.settings import TABLE, SimulatorSettings
 
 _QUANTITIES: Final = TypeAdapter(Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=MAX_QUANTITIES)])
 """What a result may carry."""
+
+_PROVENANCE: Final = TypeAdapter(Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)])
+"""What it may carry of how it was measured."""
 
 START_TIMEOUT_S: Final = 120.0
 """How long a child may take to import its calculator and make its references, on a loaded machine."""
@@ -31,8 +33,8 @@ START_TIMEOUT_S: Final = 120.0
 class Executor(Protocol):
     """Runs one evaluation at a time per slot."""
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
-        """Return the quantities.
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
+        """Return what was measured.
 
         Raises:
             EvaluationFailed: With the reason to report.
@@ -51,9 +53,9 @@ class InPlaceExecutor:
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
-        """Return the quantities at once."""
-        return self._evaluator.evaluate(request)
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
+        """Return the measurement at once."""
+        return Measurement.of(self._evaluator.evaluate(request))
 
     async def close(self) -> None:
         """Nothing runs."""
@@ -72,7 +74,7 @@ class ChildExecutor:
         self._all = tuple(self._idle)
         self._free = asyncio.Semaphore(settings.concurrency)
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
         """Evaluate in a free child; see `Executor`.
 
         Raises:
@@ -90,7 +92,7 @@ class ChildExecutor:
         for child in self._all:
             await child.stop()
 
-    async def _ask(self, child: Child, request: CandidateRequest) -> tuple[Quantity, ...]:
+    async def _ask(self, child: Child, request: CandidateRequest) -> Measurement:
         try:
             if not child.is_running:
                 await child.start()
@@ -123,19 +125,24 @@ def _read_opening(frame: bytes) -> SimulatorSettings:
     return settings.with_code(CodeSource(**content["code"]))
 
 
-def _read_reply(reply: bytes, request: CandidateRequest) -> tuple[Quantity, ...]:
+def _read_reply(reply: bytes, request: CandidateRequest) -> Measurement:
     content = json.loads(reply)
     if content.get("silent"):
         raise NoAnswer(request.candidate_id)
     if "reason" in content:
         raise EvaluationFailed(FailureReason(content["reason"]), content["detail"])
+    quantities: tuple[Quantity, ...] = _usable(_QUANTITIES, content["quantities"], "quantity")
+    return Measurement(quantities, _usable(_PROVENANCE, content["provenance"], "provenance"))
+
+
+def _usable(carried: TypeAdapter[Any], told: object, what: str) -> Any:
     try:
-        return _QUANTITIES.validate_python(content["quantities"])
+        return carried.validate_python(told)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise EvaluationFailed(
-            FailureReason.CALCULATION_FAILED, cut(f"the evaluator returned no usable quantity: {where}: {first['msg']}")
+            FailureReason.CALCULATION_FAILED, cut(f"the evaluator returned no usable {what}: {where}: {first['msg']}")
         ) from None
 
 
@@ -145,8 +152,9 @@ def _answer(evaluator: Evaluator, frame: bytes) -> dict[str, object]:
     try:
         if not isinstance(request, CandidateRequest):
             raise EvaluationFailed(FailureReason.INVALID_REQUEST, f"a {request.type} is no request")  # noqa: TRY301
-        quantities: Sequence[Quantity] = evaluator.evaluate(request)
-        return {"quantities": [quantity.model_dump() for quantity in quantities]}
+        measured = Measurement.of(evaluator.evaluate(request))
+        quantities = [quantity.model_dump() for quantity in measured.quantities]
+        return {"quantities": quantities, "provenance": dict(measured.provenance)}
     except EvaluationFailed as failure:
         return {"reason": failure.reason.value, "detail": cut(failure.detail)}
     except NoAnswer:

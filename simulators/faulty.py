@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from protocols.link.transport import Delivery, Incoming, LinkLost, Transport
 from protocols.wire.codec import decode, encode
 from protocols.wire.fresh_ids import fresh_id
-from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason, Quantity
+from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason
 from protocols.wire.topics import Channel, parse
-from simulators.evaluator import EvaluationFailed
+from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.executor import Executor
 from simulators.faults import GARBAGE, Fault, Faults, FaultSettings, contradicting, spoilt
 from simulators.oracle_table import NoAnswer
@@ -49,8 +50,8 @@ class FaultyExecutor:
         self._met = met
         self._on_event = on_event
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
-        """Return the quantities, spoilt if the attempt meets that; see `Executor`."""
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
+        """Return the measurement, spoilt if the attempt meets that; see `Executor`."""
         fault = self._faults.of(request)
         if fault is not None:
             self._on_event("fault", attempt=request.attempt_id, fault=fault.value)
@@ -58,10 +59,10 @@ class FaultyExecutor:
             raise EvaluationFailed(FailureReason.CALCULATION_FAILED, "the instrument failed, as its settings say")
         if fault is Fault.SILENT:
             raise NoAnswer(request.candidate_id)
-        quantities = await self._inner.evaluate(request)
+        measured = await self._inner.evaluate(request)
         if fault in OF_THE_LINK:
             self._met[request.attempt_id] = fault
-        return spoilt(quantities, fault)
+        return replace(measured, quantities=spoilt(measured.quantities, fault))
 
     async def close(self) -> None:
         """End what it runs."""

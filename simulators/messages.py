@@ -14,11 +14,11 @@ from protocols.wire.messages import (
     CandidateResult,
     FailureReason,
     Health,
-    Quantity,
     Status,
     cut,
 )
 from protocols.wire.topics import Channel, Topic
+from simulators.evaluator import Measurement
 
 
 class Messages:
@@ -35,9 +35,14 @@ class Messages:
         self._clock = clock
         self._new_id = new_id
 
-    def result(self, request: CandidateRequest, quantities: tuple[Quantity, ...], duration_s: float) -> CandidateResult:
+    def result(self, request: CandidateRequest, measured: Measurement, duration_s: float) -> CandidateResult:
         """Write what was measured."""
-        return CandidateResult(**self._common_fields(request), quantities=quantities, duration_s=round(duration_s, 6))
+        return CandidateResult(
+            **self._common_fields(request),
+            quantities=measured.quantities,
+            duration_s=round(duration_s, 6),
+            provenance=dict(measured.provenance) or None,
+        )
 
     def failure(self, request: CandidateRequest, reason: FailureReason, detail: str) -> CandidateFailure:
         """Write why nothing was measured."""

@@ -15,8 +15,11 @@ from simulators.calculators import CALCULATOR_NAMES
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings
+from simulators.structural_model import StructuralModelSettings
 
 ASE = "ase"
+MOLECULES = "molecules"
+STRUCTURAL_MODEL = "structural_model"
 TABLE = "table"
 
 RESERVED_IDS = frozenset({ANY_SIMULATOR, AGENT_CLIENT, "campaign", "operator", "recording"})
@@ -32,14 +35,17 @@ class SimulatorSettings(CodeSettings):
     id: Identifier = "simulator-1"
     """Its name: a topic level, and its client id on the broker."""
     evaluator: str = ASE
-    """`ase` (a calculator of ASE), `table` (an oracle), or a class of yours: `module:Class` or `path/to/file.py:Class`,
-    in the folder of the file that names it, or installed."""
+    """`ase` (a calculator of ASE, for crystals), `molecules` (GFN2-xTB and B3LYP; needs the extras `molecules` and
+    `dft`), `table` (an oracle), `structural_model` (interventions), or a class of yours: `module:Class` or
+    `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     calculator: str = "emt"
     """For ase: emt, lennard_jones or morse."""
     calculator_parameters: dict[str, Any] = Field(default_factory=dict)
     """For ase: what the calculator takes."""
     table: OracleTableSettings | None = None
     """For table: its path, columns and miss policy."""
+    structural_model: StructuralModelSettings | None = None
+    """For structural_model: its equations; the pool's, unless they are said here."""
     options: dict[str, Any] = Field(default_factory=dict)
     """For a class of yours: its keyword arguments."""
     concurrency: Annotated[int, Field(ge=1, le=256)] = 2
@@ -61,7 +67,7 @@ class SimulatorSettings(CodeSettings):
     @classmethod
     def _known_evaluator(cls, evaluator: str) -> str:
         if not is_user_code(evaluator):
-            require_name(evaluator, (ASE, TABLE), EXPECTED)
+            require_name(evaluator, (ASE, MOLECULES, STRUCTURAL_MODEL, TABLE), EXPECTED)
         return evaluator
 
     @field_validator("calculator")
@@ -77,5 +83,8 @@ class SimulatorSettings(CodeSettings):
             raise ValueError(message)
         if self.evaluator == TABLE and self.table is None:
             message = "the evaluator 'table' needs [simulator.table] with path and columns"
+            raise ValueError(message)
+        if self.evaluator == STRUCTURAL_MODEL and self.structural_model is None:
+            message = "the evaluator 'structural_model' needs [simulator.structural_model] with its equations"
             raise ValueError(message)
         return self

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Meter, Metric
+from agent.pool.designs import Designs
+from agent.pool.earlier_log import EarlierLog
+from agent.pool.interventions import Interventions
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -30,12 +33,20 @@ class PoolArrays:
         features: Shape (n, d), not standardised.
         family_codes: Shape (n,), index into `families`.
         families: Names of the families, sorted.
+        feature_names: Names of the columns of `features`, length d; empty where they are not told.
+        designs: Which candidate each combination of factor levels makes, where the pool is a closure of designs.
+        log: Values from before the campaign, which are no observations of it.
+        interventions: What the candidates set, where the pool is of interventions in a system.
     """
 
     candidate_ids: tuple[str, ...]
     features: FloatArray
     family_codes: IndexArray
     families: tuple[str, ...]
+    feature_names: tuple[str, ...] = ()
+    designs: Designs | None = None
+    log: EarlierLog | None = None
+    interventions: Interventions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +166,12 @@ class MeteringPolicy(Protocol):
         """
         ...
 
-    def meter(self, pool: PoolArrays) -> Meter:
+    def meter(self, pool: PoolArrays, properties: tuple[str, ...]) -> Meter:
         """Return what computes them, of a campaign without observations yet.
 
         Args:
             pool: The pool.
+            properties: Names of the campaign's properties, in the order in which the meter gets their values.
         """
         ...
 

@@ -8,13 +8,18 @@ from typing import Final
 
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "causal": "agent.acquisition.causal.causal:Causal",
         "coverage": "agent.acquisition.coverage:Coverage",
+        "d_optimal": "agent.acquisition.causal.d_optimal:DOptimal",
         "etal": "agent.acquisition.etal:EntropyTargeted",
         "etal_reference": "agent.acquisition.etal_reference:PublishedEntropyTargeted",
+        "expected_improvement": "agent.acquisition.causal.exploiting:ExpectedImprovement",
         "gap_gain": "agent.acquisition.gap_gain:GapGain",
         "joint_entropy": "agent.acquisition.joint_entropy:JointEntropy",
+        "probability_of_exceeding": "agent.acquisition.causal.exploiting:ProbabilityOfExceeding",
         "random": "agent.acquisition.baselines:UniformRandom",
         "round_robin": "agent.acquisition.baselines:RoundRobin",
+        "target_mean": "agent.acquisition.causal.target_mean:TargetMean",
         "uncertainty": "agent.acquisition.uncertainty:Uncertainty",
     }
 )

@@ -124,8 +124,21 @@ def declared_metrics(
     return declared
 
 
-def make_meter(name: str, options: Mapping[str, object], pool: PoolArrays, code: CodeSource = INSTALLED) -> Meter:
+def make_meter(
+    name: str,
+    options: Mapping[str, object],
+    pool: PoolArrays,
+    properties: tuple[str, ...],
+    code: CodeSource = INSTALLED,
+) -> Meter:
     """Return what computes the metrics that a policy declares.
+
+    Args:
+        name: Of the policy.
+        options: Its options.
+        pool: The pool.
+        properties: Names of the campaign's properties, in its order.
+        code: Where a class of the user's own may come from.
 
     Raises:
         SettingsError: As of `make_policy`; or when it declares none.
@@ -134,9 +147,9 @@ def make_meter(name: str, options: Mapping[str, object], pool: PoolArrays, code:
     if not isinstance(policy, MeteringPolicy):
         raise SettingsError(
             f"The policy {name!r} declares no metrics",
-            expected="methods metrics(unit) and meter(pool) (agent.acquisition.base.MeteringPolicy)",
+            expected="methods metrics(unit) and meter(pool, properties) (agent.acquisition.base.MeteringPolicy)",
         )
-    return policy.meter(pool)
+    return policy.meter(pool, properties)
 
 
 def policy_fingerprint(name: str, options: Mapping[str, object], code: CodeSource = INSTALLED) -> str:

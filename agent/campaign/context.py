@@ -24,7 +24,16 @@ _OBSERVED: Final = int(CandidateStatus.OBSERVED)
 
 def pool_arrays(pool: Pool) -> PoolArrays:
     """Return the arrays of a pool, in its order."""
-    return PoolArrays(pool.candidate_ids, pool.features, pool.family_codes, pool.families)
+    return PoolArrays(
+        pool.candidate_ids,
+        pool.features,
+        pool.family_codes,
+        pool.families,
+        pool.feature_names,
+        pool.designs,
+        pool.log,
+        pool.interventions,
+    )
 
 
 def make_context(campaign: Campaign, pool: PoolArrays) -> AcquisitionContext:

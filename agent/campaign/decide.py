@@ -108,6 +108,7 @@ def decide_result(campaign: Campaign, message: CandidateResult) -> Consequence:
         next(q.value for q in message.quantities if q.name == campaign.plan.property_name),
         quantities,
         message.duration_s,
+        message.provenance or {},
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", accepted)
 

@@ -150,6 +150,8 @@ class ResultAccepted:
     value: float
     quantities: tuple[MeasuredQuantity, ...]
     duration_s: float
+    provenance: Mapping[str, str | float] = field(default_factory=dict)
+    """How it was measured, as the lab told it; nothing where it did not."""
 
     def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
         """Return the values of additional properties, by name."""

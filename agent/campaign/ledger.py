@@ -223,7 +223,7 @@ class Ledger:
         name, options = plan.metered_by
         if not plan.metrics or not self.campaign.pool.is_whole or (self._code is None and name not in BUILT_IN):
             return None
-        return make_meter(name, options, self.pool, self._code or INSTALLED)
+        return make_meter(name, options, self.pool, plan.property_names, self._code or INSTALLED)
 
     def _measure(self, event: Event) -> TrajectoryPoint:
         """Let the metrics see an observation; the first one is new to every family."""

@@ -25,7 +25,7 @@ from agent.entropy.measure import (
 from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Metric
 from protocols.wire.limits import MAX_ABS_VALUE
-from protocols.wire.messages import Identifier
+from protocols.wire.messages import Identifier, Name
 
 MAX_PARALLEL: Final = 256
 """Most candidates in flight: bounds what is awaited, and what a reconnect sends again."""
@@ -113,6 +113,9 @@ class CampaignPlanSettings(BaseModel):
     """Attempts before a candidate is abandoned."""
     give_up_after: Annotated[int, Field(ge=1, le=100_000)] = 10
     """Candidates abandoned in a row after which the campaign pauses itself: the lab is broken, not they."""
+    fidelity: Name | None = None
+    """Which of the lab's methods every request asks for (of a lab of molecules: `gfn2` or `b3lyp`); by default the
+    lab's usual one."""
     stop: StopSettings = StopSettings()
     """When it has gained enough, or gains nothing more."""
 

@@ -85,13 +85,14 @@ class BiasPoint:
     declared: tuple[tuple[Metric, float | None], ...] = ()
 
     @property
-    def figures(self) -> tuple[tuple[Metric, float | None], ...]:
-        """All metrics with their values, in the order in which they are shown.
+    def compares_families(self) -> bool:
+        """Whether the bias metrics say anything; where the policy declares others, that takes two families."""
+        return not self.declared or len(self.families) >= MIN_DEFINED
 
-        Those of the policy lead. Where it declares some, and there is one family at most, the bias metrics are left
-        out: they compare families.
-        """
-        if self.declared and len(self.families) < MIN_DEFINED:
+    @property
+    def figures(self) -> tuple[tuple[Metric, float | None], ...]:
+        """All metrics that say anything, with their values, in the order in which they are shown: the policy's lead."""
+        if not self.compares_families:
             return self.declared
         return (*self.declared, *((metric, getattr(self, metric.name)) for metric in BIAS_METRICS))
 

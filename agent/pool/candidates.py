@@ -17,6 +17,9 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.pool.designs import Designs
+from agent.pool.earlier_log import EarlierLog
+from agent.pool.interventions import Interventions
 from protocols.errors import TableError
 from protocols.wire.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
 from protocols.wire.structure import CrystalStructure
@@ -30,12 +33,13 @@ BYTES_BESIDE_A_NAME: Final = 72
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One material that could be evaluated."""
+    """One material that could be evaluated: a crystal with its structure, a molecule with its SMILES, or neither."""
 
     candidate_id: str
     family: str
     formula: str = ""
     structure: CrystalStructure | None = None
+    smiles: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ class Pool:
         candidates: Sorted by `candidate_id`, length n.
         features: Feature matrix, shape (n, d), in the order of `candidates`; not standardised.
         feature_names: Length d.
+        designs: Which candidate each combination of factor levels makes; None where the pool is no closure of designs.
+        log: Values from before the campaign, which are no observations of it; None where there are none.
+        interventions: What the candidates set; None where they are no interventions.
         is_whole: Whether these are all candidates of the campaign, with their features.
     """
 
@@ -53,6 +60,9 @@ class Pool:
     candidates: tuple[Candidate, ...]
     features: NDArray[np.float64]
     feature_names: tuple[str, ...]
+    designs: Designs | None = None
+    log: EarlierLog | None = None
+    interventions: Interventions | None = None
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -84,6 +94,17 @@ class Pool:
         digest = hashlib.sha256()
         digest.update(json.dumps([self.feature_names, [(c.candidate_id, c.family) for c in self.candidates]]).encode())
         digest.update(np.ascontiguousarray(np.round(self.features, FEATURE_DECIMALS) + 0.0).tobytes())
+        if self.designs is not None:
+            made = self.designs
+            levels = [made.factors, made.levels, made.queried, made.reference]
+            digest.update(json.dumps([*levels, made.codes.tolist(), made.candidate.tolist()]).encode())
+        if self.log is not None:
+            digest.update(json.dumps([self.log.codes.tolist(), self.log.values.tolist()]).encode())
+        if self.interventions is not None:
+            done = self.interventions
+            digest.update(json.dumps([done.variables, done.target, done.variable.tolist()]).encode())
+            for numbers in (done.value, done.passive):
+                digest.update(np.ascontiguousarray(np.round(numbers, FEATURE_DECIMALS) + 0.0).tobytes())
         return digest.hexdigest()
 
 

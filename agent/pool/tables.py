@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
 from agent.pool.candidates import Candidate, Pool, make_pool
+from agent.pool.designs import make_designs
+from agent.pool.earlier_log import make_log
+from protocols.errors import TableError
+from protocols.tables.designs import FeatureTable, LogRows
 from protocols.tables.table import CandidateTable
 
 
-def pool_from_table(table: CandidateTable) -> Pool:
+def pool_from_table(table: CandidateTable, features: FeatureTable | None = None, log: LogRows | None = None) -> Pool:
     """Make the pool: features are the named columns, else made of the structures, else of the formulas.
 
     Args:
         table: As `protocols.tables.table.read_table` gives it; its order does not matter.
+        features: Of the candidates, from a table beside it, after those of its own columns.
+        log: Values from before the campaign.
 
     Raises:
         TableError: When a structure or a formula gives no features, or the pool breaks its bounds (`make_pool`).
     """
     structures = table.structures or (None,) * len(table.candidate_ids)
-    candidates = [
-        Candidate(candidate_id, family, formula, structure)
-        for candidate_id, family, formula, structure in zip(
-            table.candidate_ids, table.families, table.formulas, structures, strict=True
-        )
-    ]
+    smiles = table.smiles or ("",) * len(table.candidate_ids)
+    columns = (table.candidate_ids, table.families, table.formulas, structures, smiles)
+    candidates = [Candidate(*row) for row in zip(*columns, strict=True)]
+    if table.designs is not None or features is not None:
+        return _with_designs(_with_features(table, candidates, features), table, log)
     if table.feature_names:
         return make_pool(candidates, table.features, table.feature_names)
     # pymatgen is heavy, and a table with features of its own does not need it.
@@ -29,3 +39,34 @@ def pool_from_table(table: CandidateTable) -> Pool:
 
     made = composition_features(table.formulas) if table.structures is None else structure_features(table.structures)
     return make_pool(candidates, *made)
+
+
+def _with_features(table: CandidateTable, candidates: Sequence[Candidate], beside: FeatureTable | None) -> Pool:
+    """Make the pool with the features of its own columns and of a table beside it."""
+    if beside is None:
+        return make_pool(candidates, table.features, table.feature_names)
+    if twice := sorted(set(table.feature_names) & set(beside.names)):
+        raise TableError(
+            f"The feature {twice[0]!r} stands in the pool's table and in the table of features {beside.path}",
+            expected="every feature once",
+            action="leave it out of pool.columns.features or of pool.features.columns",
+        )
+    matrix = np.hstack((table.features, beside.of(table.keys)))
+    return make_pool(candidates, matrix, (*table.feature_names, *beside.names))
+
+
+def _with_designs(pool: Pool, table: CandidateTable, log: LogRows | None) -> Pool:
+    """Add the designs of a table to the pool that it makes, and the log beside them."""
+    if table.designs is None:
+        return pool
+    index = np.array([pool.index_of[each] for each in table.candidate_ids], dtype=np.int64)
+    texts = [each.smiles or each.formula or each.candidate_id for each in pool.candidates]
+    designs = make_designs(
+        table.designs.factors,
+        index[table.designs.made].tolist(),
+        texts,
+        queried=table.columns.queried or table.columns.factors[0],
+        reference=table.columns.reference or "",
+    )
+    earlier = None if log is None else make_log(designs, log.factors, log.values.tolist())
+    return replace(pool, designs=designs, log=earlier)

@@ -17,6 +17,9 @@ from protocols.wire.attempt_ids import decision_of
 MAX_QUARANTINE_LINES: Final = 1_000
 """Quarantined messages logged one by one; under a flood the counters go on, the log does not."""
 
+NOT_LOGGED: Final = frozenset({"quantities", "provenance"})
+"""Fields of events that stand in the journal, and are too long for a line of a log."""
+
 
 def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, IO[str]]:
     """Return a logger that appends JSON lines to a file, and the file to close at the end."""
@@ -74,7 +77,7 @@ class TransactionLog:
         row = description_of(event)
         if not row.log_name:
             return
-        fields = {field: getattr(event, field) for field in event.__dataclass_fields__ if field != "quantities"}
+        fields = {field: getattr(event, field) for field in event.__dataclass_fields__ if field not in NOT_LOGGED}
         log = self._logger.warning if row.is_warning else self._logger.info
         log(
             row.log_name, **{("why" if field == "reason" else field): value for field, value in (fields | keys).items()}

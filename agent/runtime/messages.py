@@ -23,6 +23,7 @@ from protocols.wire.messages import (
     ResultReceipt,
     Status,
 )
+from protocols.wire.molecule import Molecule
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 
 OutgoingMessage = tuple[str, bytes]
@@ -34,7 +35,7 @@ class MessageBuilder:
 
     Args:
         plan: The campaign.
-        pool: For the structures that requests carry.
+        pool: For the structures and molecules that requests carry.
         evaluation_deadline_s: Time that a simulator may evaluate [s].
         clock: Returns the wall-clock time, a label.
         instance: Names the run folder, for `Status.instance`.
@@ -74,6 +75,8 @@ class MessageBuilder:
             family=candidate.family,
             formula=candidate.formula,
             structure=candidate.structure,
+            molecule=Molecule(smiles=candidate.smiles) if candidate.smiles else None,
+            fidelity=self._plan.fidelity,
             properties=self._plan.property_names,
             deadline_s=self._deadline_s,
         )

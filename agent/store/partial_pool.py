@@ -51,7 +51,7 @@ def partial_pool(events: Sequence[Event], families: Mapping[str, str], every: It
     made = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))
     whole = events[0].plan.pool_digest if isinstance(events[0], CampaignStarted) else ""
     unplaced = frozenset(named - families.keys())
-    return ReferencedPool(made.candidates, made.features, made.feature_names, whole, unplaced)
+    return ReferencedPool(made.candidates, made.features, made.feature_names, whole=whole, unplaced=unplaced)
 
 
 def _candidates_of(event: Event) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from protocols.link.broker_settings import DEFAULT_PORTS, BrokerSettings
-from protocols.schema.examples import CAMPAIGN, SIMULATOR, example_of
+from protocols.schema.examples import CAMPAIGN, SIMULATOR, examples_of
 from protocols.schema.messages import message_name, shared_schemas
 from protocols.schema.operations import OPERATIONS, Operation
 from protocols.wire.codec import CHANNEL_OF, encode, topic_of
@@ -157,7 +157,7 @@ def address_of(channel: Channel) -> str:
 
 
 def _servers() -> dict[str, Any]:
-    example = example_of(Status)
+    (example,) = examples_of(Status)
     will = example.model_copy(update={"health": Health.OFFLINE, "detail": "", "incumbent": False})
     bindings = {
         "mqtt": {
@@ -225,14 +225,23 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _message(model: type[Message]) -> dict[str, Any]:
     name = message_name(model)
-    example = example_of(model).model_dump(mode="json", exclude_none=True)
+    examples = [example.model_dump(mode="json", exclude_none=True) for example in examples_of(model)]
     described: dict[str, Any] = {
         "name": name,
         "title": model.__name__,
         "summary": (model.__doc__ or "").split("\n\n")[0],
         "contentType": "application/json",
         "payload": {"$ref": f"{SCHEMAS}{model.__name__}"},
-        "examples": [{"name": "complete", "summary": "With every optional field.", "payload": example}],
+        "examples": [
+            {
+                "name": "complete" if number == 1 else f"complete-{number}",
+                "summary": "With every optional field."
+                if len(examples) == 1
+                else "With every optional field that can stand together.",
+                "payload": example,
+            }
+            for number, example in enumerate(examples, 1)
+        ],
     }
     if "attempt_id" in model.model_fields:
         described["correlationId"] = {

@@ -41,7 +41,9 @@ VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
 
 BEYOND_THE_SCHEMA: Final[dict[str, tuple[str, ...]]] = {
     "CandidateRequest": (
+        "`structure` or `molecule`, or neither; not both.",
         "`structure`: as many `symbols` as `scaled_positions`, and a cell of at least {min_cell_volume:g} Å³.",
+        "`geometry`: as many `symbols` as `positions`, and no two atoms closer than {min_distance:g} Å.",
         "`decision` and `attempt` are written as integers: 1, not 1.0.",
     ),
     "CandidateResult": (

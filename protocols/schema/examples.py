@@ -1,4 +1,4 @@
-"""One example of every message, with every optional field: shown in the generated documents, validated by the tests."""
+"""Examples of every message, with every optional field: shown in the generated documents, validated by the tests."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from protocols.wire.messages import (
     ResultReceipt,
     Status,
 )
+from protocols.wire.molecule import Molecule, MoleculeGeometry
 from protocols.wire.structure import CrystalStructure
 from protocols.wire.topics import AGENT_CLIENT
 
@@ -56,6 +57,23 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         properties=("formation_energy",),
         deadline_s=60.0,
     ),
+    CandidateRequest(
+        **_COMMON_FIELDS,
+        message_id="9f3c6a52-d000018-5e6f7a8b-a1",
+        attempt_id="9f3c6a52-d000018-5e6f7a8b-a1",
+        candidate_id="fh-f67ab10ad4e4c531",
+        decision=18,
+        attempt=1,
+        family="hydride",
+        formula="FH",
+        molecule=Molecule(
+            smiles="F",
+            geometry=MoleculeGeometry(symbols=("F", "H"), positions=((0.0, 0.0, 0.0), (0.65, 0.66, 0.0))),
+        ),
+        fidelity="gfn2",
+        properties=("dipole_moment",),
+        deadline_s=60.0,
+    ),
     CandidateResult(
         **_COMMON_FIELDS,
         message_id="0d1c8f6be2a94c0e8a51f7f2a4c1b3d5",
@@ -64,6 +82,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         simulator=SIMULATOR,
         quantities=(_ENERGY,),
         duration_s=0.412,
+        provenance={"calculator": "emt", "steps": 4.0},
     ),
     CandidateFailure(
         **_COMMON_FIELDS,
@@ -120,9 +139,10 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         reason="measured manually",
     ),
 )
-"""In the order of `protocols.wire.messages.MESSAGE_TYPES`."""
+"""In the order of `protocols.wire.messages.MESSAGE_TYPES`; of a type that has parts of either one kind or another, one
+with each."""
 
 
-def example_of(model: type[M]) -> M:
-    """Return the example of a message type."""
-    return next(message for message in EXAMPLES if isinstance(message, model))
+def examples_of(model: type[M]) -> tuple[M, ...]:
+    """Return the examples of a message type."""
+    return tuple(message for message in EXAMPLES if isinstance(message, model))

@@ -27,9 +27,10 @@ from protocols.schema.descriptions import (
     LENIENCE,
     VALUE_MEANINGS,
 )
-from protocols.schema.examples import example_of
+from protocols.schema.examples import examples_of
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, PROTOCOL_VERSION
 from protocols.wire.messages import MESSAGE_TYPES, Message
+from protocols.wire.molecule import MIN_DISTANCE
 from protocols.wire.structure import MIN_CELL_VOLUME
 
 Schema = dict[str, Any]
@@ -67,8 +68,8 @@ def message_schema(model: type[Message]) -> Schema:
     schemas = _all_schemas(DEFINITIONS)
     schema = schemas[model.__name__]
     definitions = {name: schemas[name] for name in _reached(schema, schemas, DEFINITIONS)}
-    example = example_of(model).model_dump(mode="json", exclude_none=True)
-    document = {"$schema": DIALECT, "$id": schema_id(message_name(model)), "examples": [example]} | schema
+    examples = [example.model_dump(mode="json", exclude_none=True) for example in examples_of(model)]
+    document = {"$schema": DIALECT, "$id": schema_id(message_name(model)), "examples": examples} | schema
     return in_reading_order(document | ({"$defs": definitions} if definitions else {}))
 
 
@@ -113,7 +114,7 @@ def _clean(schema: Schema) -> Schema:
                 cleaned[keyword] = {name: _clean(part) for name, part in value.items()}
             case "anyOf":
                 cleaned[keyword] = [_clean(part) for part in value]
-            case "items":
+            case "items" | "additionalProperties" if isinstance(value, dict):
                 cleaned[keyword] = _clean(value)
             case "prefixItems":
                 cleaned["items"] = _clean(value[0])
@@ -153,7 +154,11 @@ def _as_on_the_wire(schema: Schema, model: type[Message]) -> Schema:
     }
     required = [name for name in fields if name in ALWAYS_REQUIRED or name in schema["required"]]
     checks = (*EVERY_MESSAGE_BEYOND, *BEYOND_THE_SCHEMA[model.__name__])
-    values = {"max_payload_bytes": MAX_PAYLOAD_BYTES, "min_cell_volume": MIN_CELL_VOLUME}
+    values = {
+        "max_payload_bytes": MAX_PAYLOAD_BYTES,
+        "min_cell_volume": MIN_CELL_VOLUME,
+        "min_distance": MIN_DISTANCE,
+    }
     description = "\n\n".join(
         (
             schema["description"],

@@ -1,4 +1,5 @@
-"""Tables of candidates: files, columns, cells, rows, ids, families and structures.
+"""Tables of candidates: files, columns, cells, rows, ids, families, structures and molecules.
 
-Reads files; knows no campaign. Imports `wire` for its limits and structures, and `settings` for the nearest name.
+Reads files; knows no campaign. Imports `wire` for its limits and structures, `molecules` for what a SMILES means, and
+`settings` for the nearest name.
 """

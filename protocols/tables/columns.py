@@ -70,13 +70,12 @@ class TableColumns(BaseModel):
     )
 
     id: ColumnName | None = None
-    """Column with the id of a row; None makes the id from the row's content (structure text, else family, composition
-    and features), never from the property."""
-    family: FamilyPart | Annotated[tuple[FamilyPart, ...], Field(strict=False, min_length=1, max_length=4)] = (
-        DERIVED_FAMILY
-    )
-    """Column with the family, a number cut into bins, or a list of these: then a family is a combination of them. The
-    default, `crystal_system`, is derived from the structure when there is no such column."""
+    """Column with the id of a row; None makes the id from the row's content (SMILES or structure text, else family,
+    composition and features), never from the property."""
+    family: FamilyPart | Annotated[tuple[FamilyPart, ...], Field(strict=False, max_length=4)] = DERIVED_FAMILY
+    """Column with the family, a number cut into bins, or a list of these: then a family is a combination of them. An
+    empty list makes one family of all candidates. The default, `crystal_system`, is derived from the structure when
+    there is no such column."""
     property: Name
     """Column with the property of the campaign."""
     unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
@@ -89,6 +88,16 @@ class TableColumns(BaseModel):
     """Column with formulas."""
     structure: ColumnName | None = None
     """Column with structures: the text of a CIF, or a JSON of `protocols.wire.structure.CrystalStructure`."""
+    smiles: ColumnName | None = None
+    """Column with SMILES, where the candidates are molecules. What a molecule is, is its canonical SMILES; its features
+    and its family come from columns."""
+    factors: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
+    """Columns with the levels of factors, where the table is one of designs: several rows may then make one candidate,
+    and say the same of it."""
+    queried: ColumnName | None = None
+    """The factor whose effects are asked for; by default the first."""
+    reference: ColumnName | None = None
+    """Its level that effects are stated against; by default the one that makes the plainest candidate."""
     additional_properties: Annotated[
         dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_QUANTITIES - 1)
     ] = {}
@@ -112,9 +121,22 @@ class TableColumns(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if not (self.features or self.composition or self.structure):
+        if not (self.features or self.composition or self.structure or self.factors):
             raise ValueError("name feature columns, a composition column or a structure column")
-        described = {self.id, *self.family_columns(), self.composition, self.structure, *self.features}
+        if len(set(self.factors)) < len(self.factors):
+            raise ValueError(f"factors names one twice: {', '.join(self.factors)}")
+        if self.factors and not (self.smiles or self.id):
+            raise ValueError("a table of designs says by a smiles or an id column which candidate a row makes")
+        if self.queried is not None and self.queried not in self.factors:
+            raise ValueError(f"queried = {self.queried!r} is none of the factors ({', '.join(self.factors) or 'none'})")
+        if self.reference is not None and not self.factors:
+            raise ValueError("a reference is a level of a factor: name the factors")
+        if self.structure and self.smiles:
+            raise ValueError("candidates are crystals or molecules: name a structure column or a smiles column")
+        described = {
+            self.id, *self.family_columns(), self.composition, self.structure, self.smiles, *self.features,
+            *self.factors,
+        }  # fmt: skip
         if leaked := sorted(name for name in self.measured() if name in described):
             raise ValueError(f"{leaked[0]!r} is a measured property and cannot describe a candidate as well")
         if self.property in self.additional_properties:
@@ -157,7 +179,10 @@ def require_column(path: Path, name: str, names: Sequence[str]) -> str:
 
 def feature_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> tuple[str, ...]:
     """Return the feature columns, globs expanded in file order; a glob takes no column that has another meaning."""
-    taken = {columns.id, *columns.family_columns(), columns.composition, columns.structure, *columns.measured()}
+    described = (
+        columns.id, *columns.family_columns(), columns.composition, columns.structure, columns.smiles, *columns.factors,
+    )  # fmt: skip
+    taken = {*described, *columns.measured()}
     found: list[str] = []
     for wanted in columns.features:
         matches = [each for each in names if fnmatch.fnmatchcase(each, wanted) and each not in taken]
@@ -173,5 +198,5 @@ def text_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> tup
     families = [
         part for part in columns.family_parts() if isinstance(part, str) and not (derives and part == DERIVED_FAMILY)
     ]
-    wanted = [name for name in (columns.id, *families, columns.composition, columns.structure) if name is not None]
-    return tuple(dict.fromkeys(require_column(path, name, names) for name in wanted))
+    wanted = (columns.id, *families, columns.composition, columns.structure, columns.smiles, *columns.factors)
+    return tuple(dict.fromkeys(require_column(path, name, names) for name in wanted if name is not None))

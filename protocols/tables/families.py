@@ -15,6 +15,9 @@ from protocols.wire.structure import CrystalStructure
 BETWEEN_PARTS: Final = " / "
 """Stands between the names of several families at once."""
 
+ALL: Final = "all"
+"""The family of all candidates, where there are no others."""
+
 
 def families_of(
     rows: TableRows, columns: TableColumns, structures: Sequence[CrystalStructure] | None
@@ -24,6 +27,8 @@ def families_of(
     Raises:
         TableError: When a crystal system cannot be found, or a name is too long.
     """
+    if not columns.family_parts():
+        return (ALL,) * len(rows.kept)
     parts = [_part(rows, part, structures) for part in columns.family_parts()]
     families = tuple(BETWEEN_PARTS.join(names) for names in zip(*parts, strict=True))
     longest = max(families, key=len)

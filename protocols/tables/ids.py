@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from protocols.errors import TableError
+from protocols.molecules.identity import MoleculeIdentity
 from protocols.tables.cells import shown
 from protocols.tables.columns import TableColumns
+from protocols.tables.molecules import molecules_of
 from protocols.tables.rows import TableRows, feature_matrix
 from protocols.wire.limits import MAX_ID_LENGTH
 
 
-def candidate_ids_of(rows: TableRows, columns: TableColumns) -> tuple[str, ...]:
+def candidate_ids_of(
+    rows: TableRows, columns: TableColumns, molecules: Sequence[MoleculeIdentity] | None = None
+) -> tuple[str, ...]:
     """Return an id per row, of the id column or else of the row's content.
+
+    Args:
+        rows: The kept rows.
+        columns: What their columns mean.
+        molecules: Those of the rows, where they were read already.
 
     Raises:
         TableError: When two rows have the same id, or one has none; with their lines.
     """
     raw = None if columns.id is None else rows.texts[columns.id]
-    ids = _content_ids(rows, columns) if raw is None else [_normal_id(cell) for cell in raw]
+    ids = _content_ids(rows, columns, molecules) if raw is None else [_normal_id(cell) for cell in raw]
     row_of: dict[str, int] = {}
     for row, candidate_id in enumerate(ids):
         if not candidate_id:
@@ -53,8 +63,12 @@ def _normal_id(raw: str) -> str:
     return f"{text[: MAX_ID_LENGTH - len(tail) - 1]}-{tail}"
 
 
-def _content_ids(rows: TableRows, columns: TableColumns) -> list[str]:
+def _content_ids(
+    rows: TableRows, columns: TableColumns, molecules: Sequence[MoleculeIdentity] | None = None
+) -> list[str]:
     """Make ids of what describes a material; with 64 bits of hash, two million rows collide once in 10⁷ tables."""
+    if columns.smiles is not None:
+        return [molecule.candidate_id for molecule in molecules or molecules_of(rows, columns) or ()]
     if columns.structure is not None:
         contents = [cell.encode() for cell in rows.texts[columns.structure]]
     else:

@@ -13,7 +13,7 @@ from protocols.errors import TableError
 from protocols.tables.cells import FloatArray, missing_cell, numbers_of, shown, texts_of
 from protocols.tables.columns import TableColumns, feature_columns, require_column, text_columns
 from protocols.tables.files import TableFile, column_names, read_file
-from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_TEXT_LENGTH
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_TEXT_LENGTH
 
 Mask = NDArray[np.bool_]
 
@@ -141,7 +141,8 @@ def _check_ranges(rows: TableRows, columns: TableColumns) -> None:
 
 
 def _check_lengths(rows: TableRows, columns: TableColumns) -> None:
-    longest = {columns.composition: MAX_TEXT_LENGTH} | dict.fromkeys(columns.family_columns(), MAX_ID_LENGTH)
+    longest = {columns.composition: MAX_TEXT_LENGTH, columns.smiles: MAX_SMILES_LENGTH}
+    longest |= dict.fromkeys(columns.family_columns(), MAX_ID_LENGTH)
     for name, limit in longest.items():
         for row, cell in enumerate(rows.texts.get(name or "", ())):
             if len(cell) > limit:

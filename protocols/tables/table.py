@@ -18,9 +18,11 @@ import numpy as np
 from protocols.errors import TableError
 from protocols.tables.cells import FloatArray
 from protocols.tables.columns import TableColumns
+from protocols.tables.designs import DesignRows, merged
 from protocols.tables.families import families_of
 from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from protocols.tables.ids import candidate_ids_of
+from protocols.tables.molecules import molecules_of, remarks_on
 from protocols.tables.rows import TableRows, feature_matrix, read_rows
 from protocols.tables.structures import structures_of
 from protocols.wire.structure import CrystalStructure
@@ -66,11 +68,14 @@ class CandidateTable:
             (`on_missing = "unknown"`).
         features: Finite, shape (n, d).
         feature_names: Length d.
-        formulas: Length n; of the structures where there is no composition column, else empty texts.
+        formulas: Length n; of the structures or molecules where there is no composition column, else empty texts.
         structures: Length n, or None without a structure column.
         additional: Additional properties by name, shape (n,); NaN where not known.
         dropped: How many rows were left out (`on_missing = "drop"`).
         warnings: What a person should know and that stops nothing.
+        smiles: Length n, or None without a smiles column.
+        designs: The designs that make the candidates; None where the table is none of designs.
+        keys: What names each candidate in a table beside this one: its SMILES or id as written, length n.
     """
 
     columns: TableColumns
@@ -84,6 +89,9 @@ class CandidateTable:
     additional: Mapping[str, FloatArray]
     dropped: int
     warnings: tuple[str, ...]
+    smiles: tuple[str, ...] | None = None
+    designs: DesignRows | None = None
+    keys: tuple[str, ...] = ()
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -113,8 +121,9 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
     Raises:
         TableError: With the file, the line and the column of the first cell that cannot be used.
     """
-    rows = read_rows(Path(path), columns)
+    rows, designs = _read(path, columns)
     structures = structures_of(rows, columns)
+    molecules = molecules_of(rows, columns)
     families = families_of(rows, columns, structures)
     formulas = rows.texts.get(columns.composition or "", [""] * len(families))
     without_entropy = tuple(_without_entropy(rows, columns, families))
@@ -122,18 +131,23 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
         raise _no_entropy(rows.file.path, without_entropy)
     if columns.composition is None and structures is not None:
         formulas = [structure.to_pymatgen().composition.reduced_formula for structure in structures]
+    if columns.composition is None and molecules is not None:
+        formulas = [molecule.formula for molecule in molecules]
     return CandidateTable(
         columns=columns,
-        candidate_ids=candidate_ids_of(rows, columns),
+        candidate_ids=candidate_ids_of(rows, columns, molecules),
         families=families,
         values=rows.numbers[columns.property],
         features=feature_matrix(rows),
         feature_names=rows.features,
         formulas=tuple(formulas),
         structures=structures,
+        smiles=None if molecules is None else tuple(molecule.smiles for molecule in molecules),
+        designs=designs,
+        keys=tuple(rows.texts.get(columns.smiles or columns.id or "", ())),
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
-        warnings=(*_warnings(rows, columns, families), *without_entropy),
+        warnings=(*_warnings(rows, columns, families), *remarks_on(molecules, rows, columns), *without_entropy),
     )
 
 
@@ -143,10 +157,16 @@ def read_values(path: str | Path, columns: TableColumns) -> PropertyValues:
     Raises:
         TableError: As `read_table`, but for structures that cannot be parsed.
     """
-    rows = read_rows(Path(path), columns)
+    rows, _ = _read(path, columns)
     values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
     return PropertyValues(candidate_ids_of(rows, columns), values, units)
+
+
+def _read(path: str | Path, columns: TableColumns) -> tuple[TableRows, DesignRows | None]:
+    """Read the rows, of a table of designs with every candidate once."""
+    rows = read_rows(Path(path), columns)
+    return merged(rows, columns) if columns.factors else (rows, None)
 
 
 def _warnings(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> Iterator[str]:

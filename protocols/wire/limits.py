@@ -20,8 +20,17 @@ MAX_TEXT_LENGTH: Final = 500
 MAX_ATOMS: Final = 500
 """Largest cell [atom]: keeps a request below MAX_PAYLOAD_BYTES and an evaluation within minutes."""
 
+MAX_SMILES_LENGTH: Final = 1000
+"""Longest SMILES [character]: two characters an atom of the largest molecule; most have below a hundred."""
+
 MAX_QUANTITIES: Final = 32
 """Most properties in one result."""
+
+MAX_PROVENANCE: Final = 32
+"""Most remarks on how a result was made: a method, its parameters, what it did, and the versions of three programs."""
+
+MAX_REMARK_LENGTH: Final = 200
+"""Longest remark in words [character]: the energies of a dozen conformers fit."""
 
 MAX_FAMILIES: Final = 500
 """Most families in one metrics report: 230 space groups fit, and the report stays below MAX_PAYLOAD_BYTES."""

@@ -8,9 +8,9 @@ or a list beyond its bound, or another protocol version.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from protocols.wire.limits import (
     MAX_ABS_VALUE,
@@ -18,9 +18,12 @@ from protocols.wire.limits import (
     MAX_DURATION_S,
     MAX_FAMILIES,
     MAX_ID_LENGTH,
+    MAX_PROVENANCE,
     MAX_QUANTITIES,
+    MAX_REMARK_LENGTH,
     MAX_TEXT_LENGTH,
 )
+from protocols.wire.molecule import Molecule
 from protocols.wire.structure import CrystalStructure
 
 ID_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}$"
@@ -32,6 +35,7 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 Finite = Annotated[float, Field(ge=-MAX_ABS_VALUE, le=MAX_ABS_VALUE)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+Remark = Annotated[str, Field(max_length=MAX_REMARK_LENGTH)] | Finite
 
 
 class FailureReason(StrEnum):
@@ -111,11 +115,21 @@ class CandidateRequest(Message):
     formula: Annotated[str, Field(max_length=MAX_TEXT_LENGTH)] = ""
     """Chemical formula; a label for the lab."""
     structure: CrystalStructure | None = None
-    """The crystal; null or absent where the lab knows the candidate by its id alone."""
+    """The crystal; null or absent where the candidate is none, or the lab knows it by its id alone."""
+    molecule: Molecule | None = None
+    """The molecule; null or absent where the candidate is none."""
+    fidelity: Name | None = None
+    """Which of the lab's methods is meant; null or absent: its usual one."""
     properties: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_QUANTITIES)]
     """Names of the properties wanted."""
     deadline_s: Annotated[float, Field(gt=0, le=MAX_DURATION_S)]
     """Time that the evaluation may take from its beginning [s]."""
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if self.structure is not None and self.molecule is not None:
+            raise ValueError("a candidate is a crystal or a molecule, not both")
+        return self
 
 
 class CandidateResult(Message):
@@ -133,6 +147,9 @@ class CandidateResult(Message):
     """What was measured: the properties asked for, and others if there are any."""
     duration_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)]
     """How long the evaluation took [s]."""
+    provenance: Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)] | None = None
+    """How it was measured, remark by remark: method, parameters, what was done, versions of programs; null or absent
+    where the lab does not say."""
 
 
 class CandidateFailure(Message):

@@ -15,11 +15,11 @@ from protocols.storage.atomic_file import atomic_write
 from scenarios.compare.comparison import Comparison
 from scenarios.compare.difference_figure import draw_differences
 from scenarios.compare.downstream import Score
-from scenarios.compare.figure import Curve, Panel, draw_panels
 from scenarios.compare.measures import CONTROL, Measure, is_bought
 from scenarios.compare.model_measures import WORST, ModelScores
 from scenarios.compare.statistics import half_width_of
 from scenarios.display.observation_axis import OBSERVATION_LABEL
+from scenarios.display.panels import Curve, Panel, draw_panels
 
 Points = Sequence[tuple[int, float | None]]
 """Of one run: observation and figure."""

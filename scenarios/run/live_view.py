@@ -7,7 +7,7 @@ nothing, and must never stop a run, so it takes any numbers, and any text (contr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -164,7 +164,8 @@ def render(state: LiveState, height: int = USUAL_HEIGHT) -> RenderableType:
     if state.bias is None or not state.bias.families:
         parts.append(Text("no observations yet", "dim"))
     else:
-        parts += [_families(state.bias, state.before, rows), _figures(state.bias, state.before), *_best(state)]
+        families = [_families(state.bias, state.before, rows)] if state.bias.compares_families else []
+        parts += [*families, _figures(state.bias, state.before), *_best(state)]
     parts += [Text(), _decision(state), *_in_flight(state), _counters(state)]
     return Group(*parts)
 
@@ -173,6 +174,8 @@ def progress_line(state: LiveState) -> str:
     """The state as one line for a log."""
     parts = [f"{_clean(state.campaign)} {state.phase}: {state.spent}/{state.budget} ({_share(state):.0%})"]
     if state.bias is not None:
+        parts.extend(_declared(state.bias))
+    if state.bias is not None and state.bias.compares_families:
         starved = f", starved {_clean(state.bias.starved_family)}" if state.bias.starved_family else ""
         range_, even, joint = (
             _nat(each) for each in (state.bias.entropy_range, state.bias.evenness, state.bias.joint_entropy)
@@ -185,6 +188,11 @@ def progress_line(state: LiveState) -> str:
     if not state.connected:
         parts.append("broker not reached")
     return "; ".join(parts)
+
+
+def _declared(point: BiasPoint) -> Iterator[str]:
+    for metric, value in point.declared:
+        yield f"{metric.short} {_nat(value)} {metric.unit}".rstrip()
 
 
 def _worth_a_line(before: LiveState, now: LiveState) -> bool:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.assembly import CampaignFiles, versions
 from agent.campaign.event_descriptions import in_words
 from agent.campaign.life_cycle import CandidateStatus, Phase
-from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_settings import StopSettings
+from agent.entropy.bias import BiasPoint
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG, RECORDING
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
+from scenarios.run.effects import Effects, draw_effects, effects_of, write_effects
 from scenarios.run.figure import draw_bias
+from scenarios.run.metrics_figure import draw_metrics
 from scenarios.run.offline import run_offline
 from scenarios.run.reach import ceilings_of, further_values
 from scenarios.run.summary import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
-from scenarios.sources.run_folder import FIGURE, SUMMARY, TRAJECTORY
+from scenarios.sources.run_folder import EFFECTS, EFFECTS_FIGURE, FIGURE, METRICS_FIGURE, SUMMARY, TRAJECTORY
 from scenarios.world.world import World
 
 
@@ -42,7 +45,7 @@ def known_outcome(files: CampaignFiles) -> RunOutcome | None:
     if files.ledger.campaign.phase is not Phase.FINISHED or not (folder / SUMMARY).is_file():
         return None
     summary = read_summary(folder / SUMMARY)
-    if not all((folder / name).is_file() for name in (TRAJECTORY, FIGURE)):
+    if not all((folder / name).is_file() for name in (TRAJECTORY, _figure(summary.after))):
         return None
     trajectory = Trajectory(files.plan.label, files.plan.unit, tuple(files.store.trajectory(files.plan.metrics)))
     return RunOutcome(summary, trajectory, None, finished=True, already=True)
@@ -70,7 +73,10 @@ def write_outcome(
     trajectory = with_bands(trajectory, files.ledger.meter, MAX_BANDED_STEPS if over else ENDS)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
     abandoned = int((campaign.statuses == CandidateStatus.ABANDONED).sum())
-    _draw(files.folder / FIGURE, plan, trajectory, random, abandoned)
+    effects = effects_of(files.store.journal(), plan, world.pool, world.true_effects, scenario.campaign.code)
+    title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {plan.budget} acquired"
+    title += f", {abandoned} abandoned" if abandoned else ""
+    _draw(files.folder, title, trajectory, {} if random is None else {"random": random}, effects)
     counts = files.store.counts()
     summary = RunSummary(
         campaign=plan.campaign,
@@ -102,17 +108,35 @@ def write_outcome(
         further=further_values(campaign),
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,
-        files=(DATABASE, RECORDING, LOG, TRAJECTORY, FIGURE, SUMMARY),
+        files=(DATABASE, RECORDING, LOG, TRAJECTORY, *_figures(trajectory.points[-1][1], effects), SUMMARY),
+        effects=() if effects is None else tuple(effects.in_words()),
         versions=versions(),
     )
     write_summary(files.folder / SUMMARY, summary)
     return RunOutcome(summary, trajectory, random, finished=over)
 
 
-def _draw(path: Path, plan: CampaignPlan, trajectory: Trajectory, random: Trajectory | None, abandoned: int) -> None:
-    title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {plan.budget} acquired"
-    title += f", {abandoned} abandoned" if abandoned else ""
-    draw_bias(path, trajectory, comparison={} if random is None else {"random": random}, title=title)
+def _figures(last: BiasPoint, effects: Effects | None) -> tuple[str, ...]:
+    """Return the names of the pictures, and of the table of effects."""
+    return (_figure(last), *(() if effects is None else (EFFECTS, EFFECTS_FIGURE)))
+
+
+def _figure(last: BiasPoint) -> str:
+    """Return the name of the picture."""
+    return FIGURE if last.compares_families else METRICS_FIGURE
+
+
+def _draw(
+    folder: Path, title: str, trajectory: Trajectory, comparison: Mapping[str, Trajectory], effects: Effects | None
+) -> None:
+    if trajectory.points[-1][1].compares_families:
+        draw_bias(folder / FIGURE, trajectory, comparison=comparison, title=title)
+    else:
+        errors = () if effects is None else effects.errors
+        draw_metrics(folder / METRICS_FIGURE, trajectory, comparison=comparison, title=title, errors=errors)
+    if effects is not None:
+        write_effects(folder / EFFECTS, effects)
+        draw_effects(folder / EFFECTS_FIGURE, effects, title=title)
 
 
 def random_instead(

@@ -14,7 +14,7 @@ from agent.acquisition.ceilings import Ceiling, Known, ceilings, level_of
 from agent.campaign.context import pool_arrays
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.state import Campaign
-from agent.entropy.bias import GAP_TOLERANCE_NAT
+from agent.entropy.bias import GAP_TOLERANCE_NAT, MIN_DEFINED
 
 FURTHER: Final = 50
 """Values that a family may get where no budget is left: about what a small campaign would spend on one."""
@@ -33,12 +33,14 @@ def further_values(campaign: Campaign) -> int:
 
 
 def ceilings_of(campaign: Campaign, on_family: Callable[[int], None] = lambda _done: None) -> tuple[Ceiling, ...]:
-    """Return the ceilings of a campaign's families as it stands.
+    """Return the ceilings of a campaign's families as it stands; none where it compares no families.
 
     Args:
         campaign: The campaign.
         on_family: Called with the number of families that are done.
     """
+    if campaign.plan.metrics and len(campaign.pool.families) < MIN_DEFINED:
+        return ()
     observed = np.flatnonzero(campaign.statuses == CandidateStatus.OBSERVED)
     values = np.column_stack((campaign.values[observed], campaign.additional[observed]))
     remaining = np.flatnonzero(np.isin(campaign.statuses, REMAINING))

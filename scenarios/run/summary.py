@@ -81,6 +81,7 @@ class RunSummary:
         further: How many more values of its own each was given for that.
         journal_rows: Rows of the journal when this was written.
         journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
+        effects: What is believed of the effects of interventions, a line each; empty where the policy is after none.
         files: Files written, relative to the run folder.
         versions: Versions of what computed it, by name.
     """
@@ -114,6 +115,7 @@ class RunSummary:
     further: int = 0
     journal_rows: int = 0
     journal_digest: str = ""
+    effects: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -193,6 +195,8 @@ def summary_table(summary: RunSummary) -> RenderableType:
         f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
     )
     caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
+    if not summary.after.compares_families:
+        caption = "metrics that the policy declares; * best"
     reason = Text(f"stopped because {summary.stopped_because}")
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
@@ -200,6 +204,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     price = "" if summary.random is None else price_of_evenness(summary.after, summary.random, "at random")
     reach = reach_in_words(summary.ceilings, summary.further)
     lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found, price, reach) if each]
+    lines += [Text(f"{'effects' if not place else '       '} {line}") for place, line in enumerate(summary.effects)]
     short = [Text(line, "yellow") for line in who_falls_short(summary.ceilings)]
     return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim"))
 
@@ -221,15 +226,16 @@ def _bias_table(summary: RunSummary) -> Table:
 
     columns = [summary.before, summary.after, *([summary.random] if summary.random else [])]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("family", overflow="ellipsis", no_wrap=True, max_width=28)
-    for heading in ("size", "before", "after", "at random")[: 1 + len(columns)]:
+    compares = summary.after.compares_families
+    table.add_column("family" if compares else "", overflow="ellipsis", no_wrap=True, max_width=28)
+    for heading in ("size" if compares else "", "before", "after", "at random")[: 1 + len(columns)]:
         table.add_column(heading, justify="right", no_wrap=True)
     lookups = [dict(zip(each.families, zip(each.sizes, each.entropies, strict=True), strict=True)) for each in columns]
     bands = [
         dict(zip(point.families, known or (None,) * len(point.families), strict=True))
         for point, known in zip(columns, (summary.bands_before, summary.bands_after, ()), strict=False)
     ]
-    shown, folded = _fold(starved_first(summary.before))
+    shown, folded = _fold(starved_first(summary.before)) if compares else ([], 0)
     for position in shown:
         name = summary.before.families[position]
         (size, _), (grown, _) = lookups[0][name], lookups[1].get(name, (0, None))
@@ -238,12 +244,14 @@ def _bias_table(summary: RunSummary) -> Table:
         table.add_row(Text(name), f"{size} → {grown}", *entropies)
         if folded and position == shown[-RICHEST_SHOWN - 1]:
             table.add_row(Text(f"… {folded} families between", "dim"))
-    table.add_section()
+    if compares:
+        table.add_section()
     for metric, _ in summary.after.figures:
         values = [each.value(metric.name) for each in columns]
         table.add_row(Text(metric.short, "bold"), "", *_starred(values, min if metric.lower_is_better else max))
-    starved = (Text(shortened(each.starved_family or "–")) for each in columns)
-    table.add_row(Text("starved family", "bold"), "", *starved)
+    if compares:
+        starved = (Text(shortened(each.starved_family or "–")) for each in columns)
+        table.add_row(Text("starved family", "bold"), "", *starved)
     return table
 
 

@@ -15,7 +15,7 @@ from protocols.settings.layers import Layer
 from protocols.settings.resolve import ResolvedSettings, resolve
 from scenarios.settings.model import Scenario
 from scenarios.settings.renamed import RENAMED
-from simulators.settings import TABLE
+from simulators.settings import STRUCTURAL_MODEL, TABLE
 
 POOL_COLUMNS: Final = ("pool", "columns")
 
@@ -61,7 +61,26 @@ def table_plays_lab(given: Mapping[str, Any]) -> Iterator[Derivation]:
         yield Derivation((*instrument, "table", "columns"), POOL_COLUMNS)
 
 
-RULES: Final[tuple[Rule, ...]] = (instruments_share, campaign_takes_from_table, table_plays_lab)
+def model_plays_lab(given: Mapping[str, Any]) -> Iterator[Derivation]:
+    """Let the pool's structural model play every instrument without another evaluator, and say what is measured."""
+    model = _table(_table(given.get("pool")).get("structural_model"))
+    if not model:
+        return
+    equations: Key = ("pool", "structural_model")
+    yield Derivation(("campaign", "property"), (*equations, "target"))
+    yield Derivation(("campaign", "unit"), equations, constant="")
+    for name in model.get("variables", ()):
+        if name != model.get("target"):
+            yield Derivation(("campaign", "additional_properties", str(name), "unit"), equations, constant="")
+    lab: list[tuple[Key, object]] = [(("simulator",), given.get("simulator", {}))]
+    lab += [(("simulators", name), each) for name, each in _table(given.get("simulators")).items()]
+    for instrument, each in lab:
+        if isinstance(each, Mapping) and each.get("evaluator", STRUCTURAL_MODEL) == STRUCTURAL_MODEL:
+            yield Derivation((*instrument, "evaluator"), equations, constant=STRUCTURAL_MODEL)
+            yield Derivation((*instrument, "structural_model"), equations, merges=True)
+
+
+RULES: Final[tuple[Rule, ...]] = (instruments_share, campaign_takes_from_table, table_plays_lab, model_plays_lab)
 """The derived layer of a scenario, in this order."""
 
 

@@ -21,8 +21,30 @@ from scenarios.settings.models import MODEL_NAMES, ModelName
 from scenarios.settings.network import NetworkSettings
 from scenarios.settings.operator_actions import MAX_WISHES, OperatorAction, require_possible
 from simulators.settings import SimulatorSettings
+from simulators.structural_model import StructuralModelSettings
 
 EMT_ALLOYS = "emt_alloys"
+STRUCTURAL_MODEL = "structural_model"
+
+
+class FeatureTableSettings(BaseModel):
+    """A table of features beside that of the pool, a row a candidate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    path: Annotated[str, Field(min_length=1)]
+    """The table; it names candidates in the column, and by the words, of the pool's own."""
+    columns: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
+    """Columns with features; globs as in pool.columns.features."""
+
+
+class LogSettings(BaseModel):
+    """A log of values from before the campaign, which nobody drew at random."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    path: Annotated[str, Field(min_length=1)]
+    """The table: the property, and those of the factors that it tells."""
 
 
 class PoolSettings(BaseModel):
@@ -30,12 +52,19 @@ class PoolSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    source: Literal["emt_alloys", "table"] = "table"
-    """`table`: a CSV or Parquet file; `emt_alloys`: hypothetical crystals, made on the spot."""
+    source: Literal["emt_alloys", "structural_model", "table"] = "table"
+    """`table`: a CSV or Parquet file; `emt_alloys`: hypothetical crystals, made on the spot; `structural_model`:
+    interventions in a system of equations."""
     path: str | None = None
     """The table; relative to the scenario file, or to where you are."""
     columns: TableColumns | None = None
     """What the table's columns mean."""
+    features: FeatureTableSettings | None = None
+    """Features from a table beside it."""
+    log: LogSettings | None = None
+    """Values from before the campaign, where the pool's table is one of designs."""
+    structural_model: StructuralModelSettings | None = None
+    """For structural_model: its equations."""
     seed: Annotated[int, Field(ge=0)] = 0
     """For emt_alloys: seed of the generator."""
 
@@ -43,6 +72,15 @@ class PoolSettings(BaseModel):
     def _consistent(self) -> Self:
         if self.source == "table" and (self.path is None or self.columns is None):
             message = "a pool from a table needs path and columns"
+            raise ValueError(message)
+        if (self.structural_model is None) == (self.source == "structural_model"):
+            message = 'source = "structural_model" and [pool.structural_model] go together'
+            raise ValueError(message)
+        if (self.features or self.log) and self.source != "table":
+            message = "pool.features and pool.log stand beside a pool from a table"
+            raise ValueError(message)
+        if self.log and not (self.columns and self.columns.factors):
+            message = "pool.log is of factors: name them in pool.columns.factors"
             raise ValueError(message)
         return self
 
@@ -160,8 +198,13 @@ class Scenario(BaseModel):
             table = simulator.table.model_copy(update={"path": found(simulator.table.path)})
             return simulator.model_copy(update={"table": table})
 
+        def beside(table: FeatureTableSettings | LogSettings | None) -> FeatureTableSettings | LogSettings | None:
+            return None if table is None else table.model_copy(update={"path": found(table.path)})
+
         path = self.pool.path
-        pool = self.pool if path is None else self.pool.model_copy(update={"path": found(path)})
+        paths = {"path": path if path is None else found(path)}
+        tables = {"features": beside(self.pool.features), "log": beside(self.pool.log)}
+        pool = self.pool.model_copy(update=paths | tables)
         simulators = {name: of(each) for name, each in self.simulators.items()}
         return self.model_copy(update={"pool": pool, "simulator": of(self.simulator), "simulators": simulators})
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from agent.campaign.events import BecameEven, Event, GapStalled
 from agent.campaign.ledger import Ledger, TrajectoryPoint
-from agent.entropy.bias import BiasPoint
+from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from scenarios.run.trajectory import Bands
 
 FIGURE_TOLERANCE: Final = 1e-9
@@ -62,16 +62,14 @@ def other_figure(written: BiasPoint, right: BiasPoint) -> str:
         ):
             if not equal(one, other):
                 return f"{what} of {family} = {one}; the journal says {other}"
-    told = dict(_figures(written))
-    for what, meant in _figures(right):
-        if not equal(told.get(what), meant):
-            return f"{what} = {told.get(what)}; the journal says {meant}"
+    for what in (*(metric.name for metric in BIAS_METRICS), "starved_family"):
+        one, other = getattr(written, what), getattr(right, what)
+        if not equal(one, other):
+            return f"{what} = {one}; the journal says {other}"
+    for metric, value in right.declared:
+        if not equal(written.value(metric.name), value):
+            return f"{metric.name} = {written.value(metric.name)}; the journal says {value}"
     return ""
-
-
-def _figures(point: BiasPoint) -> Iterator[tuple[str, object]]:
-    yield from ((metric.name, value) for metric, value in point.figures)
-    yield "starved_family", point.starved_family
 
 
 def other_finding(event: Event, metrics: Sequence[TrajectoryPoint]) -> str:

@@ -35,7 +35,7 @@ from scenarios.sources.identify import identify
 from scenarios.sources.kinds import TablePath
 from scenarios.sources.recording_source import Source
 from scenarios.sources.scenario import runs_folder
-from simulators.evaluator import EvaluationFailed
+from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.noise import GaussianNoise
 from simulators.oracle_table import NoAnswer
 from simulators.registry import make_evaluator
@@ -232,7 +232,7 @@ def _simulated(scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
         if not isinstance(request, CandidateRequest):
             return None
         try:
-            quantities = evaluator.evaluate(request)
+            quantities = Measurement.of(evaluator.evaluate(request)).quantities
         except (EvaluationFailed, NoAnswer):
             return None
         if noise is not None:

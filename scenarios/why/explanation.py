@@ -19,7 +19,7 @@ class CandidateDescription:
         candidate_id: Its id.
         family: Its family; None where the run does not tell.
         formula: Its formula; empty where the pool has none, or cannot be had.
-        structure: Atoms, volume and cell in words; empty where there is none.
+        structure: Atoms, volume and cell of a crystal in words, or the SMILES of a molecule; empty where it is neither.
     """
 
     candidate_id: str

@@ -145,7 +145,7 @@ def describe_candidate(pool: Pool, candidate_id: str) -> CandidateDescription:
     if index is None or (isinstance(pool, ReferencedPool) and candidate_id in pool.unplaced):
         return CandidateDescription(candidate_id, None)
     candidate: Candidate = pool.candidates[index]
-    structure = "" if candidate.structure is None else structure_in_words(candidate.structure)
+    structure = candidate.smiles if candidate.structure is None else structure_in_words(candidate.structure)
     return CandidateDescription(candidate_id, candidate.family, candidate.formula, structure)
 
 

@@ -205,15 +205,17 @@ def families_table(explanation: Explanation) -> Table:
 def bias_table(explanation: Explanation) -> Table:
     """Return the entropy of the first choice's family and the bias figures: then, before and after its value."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(Text("bias [nat]"), no_wrap=True, overflow="ellipsis", max_width=30)
-    for heading in ("then", "before its value", "after it", "change"):
-        table.add_column(Text(heading), justify="right", no_wrap=True)
     outcome, family = explanation.first.outcome, explanation.first.candidate.family
     points = (explanation.then.bias, outcome.before, outcome.after)
-    if family is not None:
+    shown = next((point for point in reversed(points) if point is not None), explanation.then.bias)
+    heading = "bias [nat]" if shown.compares_families else "metric"
+    table.add_column(Text(heading), no_wrap=True, overflow="ellipsis", max_width=30)
+    for moment in ("then", "before its value", "after it", "change"):
+        table.add_column(Text(moment), justify="right", no_wrap=True)
+    if family is not None and shown.compares_families:
         values = [entropy_of(point, family) for point in points]
         table.add_row(Text(f"h of {family}", "bold"), *map(nat, values), _change(values, lower_is_better=False))
-    for metric, _ in points[0].figures:
+    for metric, _ in shown.figures:
         values = [None if point is None else point.value(metric.name) for point in points]
         unit = "" if metric.unit == "nat" else f" [{metric.unit or '1'}]"
         change = _change(values, lower_is_better=metric.lower_is_better)

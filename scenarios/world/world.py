@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from agent.acquisition.base import FloatArray, IndexArray
+from agent.causal.designs.effects import effect_queries
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError, TableError
+from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.world.cache import cached
 from scenarios.world.start_set import biased_start, random_start
+from scenarios.world.structural_bed import make_structural_bed
+from simulators.structural_model import StructuralModel
 
 ProgressCall = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -31,6 +35,8 @@ class World:
         warnings: What a person should know about the table.
         additional: Additional properties by name, in pool order, shape (n,) [their units]; NaN where unknown.
         balanced_beside: Those of them that the campaign balances beside its property.
+        true_effects: What interventions really do, by name [unit of the campaign]; empty where nobody knows it. No
+            policy sees it.
     """
 
     pool: Pool
@@ -39,6 +45,7 @@ class World:
     warnings: tuple[str, ...] = field(default=())
     additional: Mapping[str, FloatArray] = field(default_factory=dict)
     balanced_beside: tuple[str, ...] = ()
+    true_effects: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def balanced(self) -> FloatArray:
@@ -76,9 +83,14 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         additional = {
             name: _emt_alloys(scenario, name, progress)[1] for name in scenario.campaign.additional_properties
         }
+    elif scenario.pool.structural_model is not None:
+        pool, known = make_structural_bed(scenario.pool.structural_model)
+        values, warnings = known[scenario.campaign.property], ()
+        additional = {name: known[name] for name in scenario.campaign.additional_properties}
     else:
         pool, table = _from_table(scenario, progress)
         values, warnings = table.values_of(pool.candidate_ids), table.warnings
+        warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
     start = start_set(scenario, pool, values)
     if len(start) == len(pool):
@@ -93,7 +105,21 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         )
     beside = tuple(scenario.campaign.additional_properties)
     _require_known(beside, additional, start)
-    return World(pool, values, start, warnings, additional, beside)
+    return World(pool, values, start, warnings, additional, beside, _true_effects(scenario, pool, values))
+
+
+def _true_effects(scenario: Scenario, pool: Pool, values: FloatArray) -> Mapping[str, float]:
+    """Return what interventions really do, where the scenario knows it."""
+    if pool.designs is not None and np.isfinite(values).all():
+        queries, names = effect_queries(pool.designs, len(pool))
+        return dict(zip(names, (queries @ values).tolist(), strict=True))
+    if pool.interventions is not None and scenario.pool.structural_model is not None:
+        effects = StructuralModel(scenario.pool.structural_model).total_effects
+        spread = pool.interventions.passive.std(axis=0)
+        names = pool.interventions.variables
+        true = dict(zip(names, (effects * spread).tolist(), strict=True))
+        return {name: effect for name, effect in true.items() if name != names[pool.interventions.target]}
+    return {}
 
 
 def _require_known(beside: Sequence[str], additional: Mapping[str, FloatArray], start: IndexArray) -> None:
@@ -131,7 +157,12 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
     path = Path(scenario.pool.path or "")
     progress(f"reading {path.name}", 0, 1)
     table = read_table(path, columns)
-    pool = pool_from_table(table)
+    beside, log = scenario.pool.features, scenario.pool.log
+    pool = pool_from_table(
+        table,
+        None if beside is None else read_features(beside.path, candidate_key(columns), beside.columns),
+        None if log is None else read_log(log.path, columns),
+    )
     progress(f"reading {path.name}", 1, 1)
     return pool, table
 

@@ -5,6 +5,7 @@ import copy
 import inspect
 import json
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,20 @@ from protocols.schema.descriptions import (
     VALUE_MEANINGS,
 )
 from protocols.schema.documents import documents
-from protocols.schema.examples import CAMPAIGN, EXAMPLES, SIMULATOR
+from protocols.schema.examples import CAMPAIGN, EXAMPLES, SIMULATOR, examples_of
 from protocols.schema.files import SCHEMA_FOLDER, drift, write_documents
 from protocols.schema.messages import message_name
-from protocols.wire import messages, structure
+from protocols.wire import messages, molecule, structure
 from protocols.wire.codec import CHANNEL_OF, decode, decode_payload, encode, topic_of
-from protocols.wire.limits import MAX_ATOMS, MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES, MAX_TEXT_LENGTH
+from protocols.wire.limits import (
+    MAX_ATOMS,
+    MAX_FAMILIES,
+    MAX_ID_LENGTH,
+    MAX_PROVENANCE,
+    MAX_QUANTITIES,
+    MAX_REMARK_LENGTH,
+    MAX_TEXT_LENGTH,
+)
 from protocols.wire.messages import MESSAGE_TYPES, FamilyBias, Message, MetricsReport
 from protocols.wire.topics import Channel, agent_subscriptions, parse, simulator_subscriptions
 
@@ -37,7 +46,11 @@ Change = Callable[[Json], None]
 DOCUMENTS: dict[str, Json] = {name: json.loads(text) for name, text in documents().items()}
 ASYNCAPI = DOCUMENTS["asyncapi.json"]
 NAMES = [message_name(model) for model in MESSAGE_TYPES]
-WIRE: dict[str, Json] = {example.type: json.loads(encode(example)) for example in EXAMPLES}  # type: ignore[attr-defined]
+WIRES: dict[str, list[Json]] = {
+    message_name(model): [json.loads(encode(example)) for example in examples_of(model)] for model in MESSAGE_TYPES
+}
+WIRE: dict[str, Json] = {name: wires[0] for name, wires in WIRES.items()}
+OF_A_MOLECULE = WIRES["candidate_request"][1]
 VALIDATORS = {name: Draft202012Validator(DOCUMENTS[f"{name}.schema.json"]) for name in NAMES}
 
 each_message = pytest.mark.parametrize("name", NAMES)
@@ -55,8 +68,8 @@ def schema_accepts(name: str, text: str) -> bool:
     return bool(VALIDATORS[name].is_valid(json.loads(text)))
 
 
-def changed(name: str, change: Change) -> str:
-    content = copy.deepcopy(WIRE[name])
+def changed(name: str, change: Change, message: Json | None = None) -> str:
+    content = copy.deepcopy(message or WIRE[name])
     change(content)
     return json.dumps(content)
 
@@ -131,19 +144,22 @@ def test_a_schema_is_valid_closed_and_named(name: str) -> None:
 
 
 def test_every_message_type_has_an_example_with_every_field() -> None:
-    assert [type(example) for example in EXAMPLES] == list(MESSAGE_TYPES)
-    for example in EXAMPLES:
-        for part in (example, *parts_of(example)):
-            empty = [field for field in type(part).model_fields if getattr(part, field) in (None, "", ())]
-            assert empty == [], type(part).__name__
+    assert list(dict.fromkeys(type(example) for example in EXAMPLES)) == list(MESSAGE_TYPES)
+    for model in MESSAGE_TYPES:
+        empty: dict[type, set[str]] = {}
+        for example in examples_of(model):
+            for part in (example, *parts_of(example)):
+                lacks = {field for field in type(part).model_fields if getattr(part, field) in (None, "", (), {})}
+                empty[type(part)] = empty.get(type(part), lacks) & lacks
+        assert not any(empty.values()), empty
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.type)
 def test_an_example_travels_and_fits_its_schema(example: Message) -> None:
     assert decode(topic_of(example, recipient=SIMULATOR), encode(example)) == example  # type: ignore[arg-type]
     name = message_name(type(example))
     VALIDATORS[name].validate(json.loads(encode(example)))
-    assert DOCUMENTS[f"{name}.schema.json"]["examples"] == [WIRE[name]]
+    assert DOCUMENTS[f"{name}.schema.json"]["examples"] == WIRES[name]
 
 
 @each_message
@@ -192,7 +208,7 @@ REPLACEMENTS: tuple[Any, ...] = (
 def test_code_and_schema_agree_on_every_single_change_of_a_message(name: str) -> None:
     """Replace each value of the example by each of many, add a field to each object, repeat each list's first entry."""
     accepted, refused = 0, 0
-    for path, text in single_changes(WIRE[name]):
+    for path, text in chain.from_iterable(map(single_changes, WIRES[name])):
         verdict = code_accepts(text)
         assert schema_accepts(name, text) == verdict, f"{path}: the code says {verdict}: {text[:2000]}"
         accepted, refused = accepted + verdict, refused + (not verdict)
@@ -234,8 +250,28 @@ def crystal_of(atoms: int) -> Change:
     return change
 
 
+def molecule_of(atoms: int) -> Change:
+    def change(content: Json) -> None:
+        del content["structure"]
+        geometry = {"symbols": ["C"] * atoms, "positions": [[float(number), 0, 0] for number in range(atoms)]}
+        content["molecule"] = {"smiles": "C" * atoms, "geometry": geometry}
+
+    return change
+
+
 AT_THE_BOUND: dict[str, tuple[str, Callable[[int], Change], int]] = {
     "atoms": ("candidate_request", crystal_of, MAX_ATOMS),
+    "atoms of a molecule": ("candidate_request", molecule_of, MAX_ATOMS),
+    "remarks": (
+        "candidate_result",
+        lambda n: lambda content: content.update(provenance={str(number): number for number in range(n)}),
+        MAX_PROVENANCE,
+    ),
+    "a remark": (
+        "candidate_result",
+        lambda n: lambda content: content.update(provenance={"energies": "x" * n}),
+        MAX_REMARK_LENGTH,
+    ),
     "properties": (
         "candidate_request",
         lambda n: lambda content: content.update(properties=["p"] * n),
@@ -283,6 +319,21 @@ BEYOND: dict[str, tuple[str, Callable[[str], str], str]] = {
         lambda text: text.replace('["Cu", "Au"]', '["Cu"]'),
         "as many `symbols` as `scaled_positions`",
     ),
+    "a crystal that is a molecule too": (
+        "candidate_request",
+        lambda text: text.replace('"structure"', '"molecule": {"smiles": "O"}, "structure"'),
+        "`structure` or `molecule`",
+    ),
+    "more symbols than positions of a molecule": (
+        "candidate_request",
+        lambda text: json.dumps(OF_A_MOLECULE).replace('["F", "H"]', '["F"]'),
+        "as many `symbols` as `positions`",
+    ),
+    "atoms on top of each other": (
+        "candidate_request",
+        lambda text: json.dumps(OF_A_MOLECULE).replace("0.65", "0.0").replace("0.66", "0.3"),
+        "no two atoms closer than 0.5 Å",
+    ),
     "a flat cell": ("candidate_request", lambda text: text.replace("3.67", "0.0"), "a cell of at least 0.001 Å³"),
     "a day that does not exist": ("control", lambda text: text.replace("01-31T", "02-30T"), "a date that exists"),
     "a line feed after an id": ("control", lambda text: text.replace('"demo"', '"demo\\n"'), "line feed"),
@@ -311,7 +362,13 @@ def test_where_the_code_is_more_lenient_than_the_schema_it_is_said(time: str) ->
 
 
 def test_every_field_and_every_message_has_words() -> None:
-    parts = (messages.Quantity, messages.FamilyBias, structure.CrystalStructure)
+    parts = (
+        messages.Quantity,
+        messages.FamilyBias,
+        structure.CrystalStructure,
+        molecule.Molecule,
+        molecule.MoleculeGeometry,
+    )
     models: tuple[type[BaseModel], ...] = (*MESSAGE_TYPES, *parts)
     for model in models:
         assert model.__doc__, model
@@ -437,9 +494,9 @@ def test_the_payload_in_the_asyncapi_document_means_the_same_in_the_older_draft(
     schema = {"$ref": reference, "components": ASYNCAPI["components"]}
     Draft7Validator.check_schema(resolve(reference))
     older = Draft7Validator(schema)
-    for path, text in single_changes(WIRE[name]):
+    for path, text in chain.from_iterable(map(single_changes, WIRES[name])):
         assert older.is_valid(json.loads(text)) == schema_accepts(name, text), path
-    assert older.is_valid(ASYNCAPI["components"]["messages"][name]["examples"][0]["payload"])
+    assert [each["payload"] for each in ASYNCAPI["components"]["messages"][name]["examples"]] == WIRES[name]
 
 
 # --- the recording ---------------------------------------------------------------------------------------------------
@@ -517,10 +574,11 @@ def parts_of(example: Any) -> Iterator[Any]:
         for part in value if isinstance(value, tuple) else (value,):
             if hasattr(type(part), "model_fields"):
                 yield part
+                yield from parts_of(part)
 
 
 def single_changes(message: Json) -> Iterator[tuple[str, str]]:
-    """Yield where, and the message with one change there; not those that make a cell flat or a crystal uneven."""
+    """Yield where, and the message with one change there; none that makes a cell flat, or of two lists one longer."""
     for path, value in places(message):
         replacements = [*REPLACEMENTS]
         if isinstance(value, dict):
@@ -528,13 +586,15 @@ def single_changes(message: Json) -> Iterator[tuple[str, str]]:
                 value | {"unexpected": 1},
                 *({k: v for k, v in value.items() if k != key} for key in value),
             ]
-        if isinstance(value, list) and path[0] != "structure":
+        if isinstance(value, list) and path[0] not in {"structure", "molecule"}:
             replacements += [value[:1] * 2, value[:1] * 501]
         for replacement in replacements:
             if path[:2] == ["structure", "cell"] and replacement == 0 and isinstance(replacement, int):
                 continue  # flat: only the code sees it
             if path == ["structure", "symbols"] and replacement == ["x"]:
                 continue
+            if path[:-1] == ["molecule", "geometry"] and isinstance(replacement, list):
+                continue  # fewer of one than of the other: only the code sees it
             text = json.dumps(replaced(message, path, replacement))
             yield f"{path} = {replacement!r:.60}", text
 

@@ -42,7 +42,7 @@ from protocols.storage.run_lock import RunLock
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import CandidateRequest, Control, ControlAction, FailureReason, Health, Quantity
 from protocols.wire.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
-from simulators.evaluator import EvaluationFailed
+from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.executor import Executor
 from simulators.messages import status_message
 from simulators.noise import LatencySettings, NoiseSettings
@@ -136,7 +136,7 @@ class GoldenExecutor:
     def __init__(self, fence: Fence) -> None:
         self._fence = fence
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
         self._fence.check()
         await asyncio.sleep(0.5)
         self._fence.check()
@@ -145,7 +145,7 @@ class GoldenExecutor:
         if request.attempt == 1 and request.decision == SILENT_DECISION:
             raise NoAnswer(request.candidate_id)
         asked = f"{request.candidate_id}|{request.family}|{request.formula}|{request.properties}"
-        return (Quantity(name=PROPERTY, value=value_of(asked), unit=UNIT),)
+        return Measurement((Quantity(name=PROPERTY, value=value_of(asked), unit=UNIT),))
 
     async def close(self) -> None:
         return

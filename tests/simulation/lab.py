@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
-from simulators.evaluator import EvaluationFailed
+from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.oracle_table import NoAnswer
 from tests.simulation.world import Life
 from tests.support.campaigns import PROPERTY, UNIT, value_of
@@ -77,8 +77,8 @@ class SimExecutor:
         self._life = life
         self._spared = spared
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
-        """Return the quantities, or misbehave."""
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
+        """Return a measurement, or misbehave."""
         self._life.point("evaluate", "the begin of an evaluation")
         lab, misdeed = self._lab, self._lab.misdeed(request)
         took = lab.seconds(request.attempt_id)
@@ -96,7 +96,7 @@ class SimExecutor:
             raise EvaluationFailed(FailureReason.CALCULATION_FAILED, "it did not converge")
         if misdeed == "says nothing":
             raise NoAnswer(request.candidate_id)
-        return (_quantity(misdeed, value_of(request.candidate_id)),)
+        return Measurement((_quantity(misdeed, value_of(request.candidate_id)),))
 
     async def close(self) -> None:
         """Nothing runs."""

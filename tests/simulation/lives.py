@@ -26,8 +26,9 @@ from agent.store.views import DatasetLabels
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, Incoming, Will
 from protocols.storage.database import sqlite_url
-from protocols.wire.messages import CandidateRequest, Health, Quantity
+from protocols.wire.messages import CandidateRequest, Health
 from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
+from simulators.evaluator import Measurement
 from simulators.executor import Executor
 from simulators.messages import status_message
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
@@ -150,7 +151,7 @@ class FencedExecutor:
         self._inner = LedgeredExecutor(inner, ledger)
         self._life = life
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
         self._life.require()
         return await self._inner.evaluate(request)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from protocols.errors import SettingsError
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
-from simulators.evaluator import EvaluationFailed
+from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.oracle_table import NoAnswer
 
 UNIT: Final = "eV/atom"
@@ -35,6 +35,14 @@ class Constant:
         """Return the value."""
         self.asked.append(request.attempt_id)
         return energy(self._value)
+
+
+class Documented:
+    """Answers, and says how it measured."""
+
+    def evaluate(self, request: CandidateRequest) -> Measurement:
+        """Return a value with remarks."""
+        return Measurement(energy(-1.5), {"method": "by eye", "steps": 3})
 
 
 class Failing:
@@ -63,7 +71,9 @@ class Silent:
 class Misbehaving:
     """Does what the candidate's formula says, so that one child can be asked for several things."""
 
-    def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:  # noqa: C901 - a list of misdeeds
+    def evaluate(  # noqa: C901 - a list of misdeeds
+        self, request: CandidateRequest
+    ) -> tuple[Quantity, ...] | Measurement:
         """Answer, crash, hang, lie, eat memory, print, or raise."""
         match request.formula:
             case "hang":
@@ -112,6 +122,9 @@ LIES: Final[dict[str, Any]] = {
     "nameless": (_unchecked(name=""),),
     "unserialisable": (_unchecked(value=object()),),
     "crowd": energy(1.0) * 33,
+    "a remark that is no number": Measurement(energy(1.0), {"steps": float("nan")}),
+    "a remark that is too long": Measurement(energy(1.0), {"energies": "x" * 201}),
+    "too many remarks": Measurement(energy(1.0), {str(number): "x" for number in range(33)}),
 }
 """What a careless evaluator returns for quantities."""
 
@@ -125,7 +138,7 @@ class HeldExecutor:
         self.most_at_once = 0
         self.closed = False
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
         """Wait for the release."""
         self.asked.append(request.attempt_id)
         gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -135,7 +148,7 @@ class HeldExecutor:
             await gate
         finally:
             del self.running[request.attempt_id]
-        return energy(-1.5)
+        return Measurement(energy(-1.5))
 
     def release(self, attempt_id: str) -> None:
         """Let one evaluation end."""
@@ -149,7 +162,7 @@ class HeldExecutor:
 class UnmakableExecutor:
     """Its evaluator cannot be made: no request would ever succeed."""
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
         """Fail for good."""
         raise SettingsError("Evaluator 'a:B' cannot be made", action="check the name")
 

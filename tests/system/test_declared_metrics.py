@@ -34,7 +34,7 @@ class Counting:
             Metric("hits", "values above the threshold", "hits", "", lower_is_better=False),
         )
 
-    def meter(self, pool):
+    def meter(self, pool, properties):
         return Meter(self.threshold)
 
 

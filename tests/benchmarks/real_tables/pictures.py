@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from agent.entropy.bias import BIAS_METRICS
-from scenarios.compare.figure import MAX_PANELS, Curve, Panel, draw_panels
 from scenarios.compare.files import curve_over_seeds
 from scenarios.display.observation_axis import OBSERVATION_LABEL
+from scenarios.display.panels import MAX_PANELS, Curve, Panel, draw_panels
 from tests.benchmarks.real_tables.results import Result
 
 

@@ -72,7 +72,7 @@ from protocols.wire.messages import (
     ResultReceipt,
 )
 from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
-from simulators.evaluator import EvaluationFailed
+from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.noise import LatencySettings
 from simulators.oracle_table import NoAnswer
 from simulators.outbox import Outbox
@@ -189,7 +189,7 @@ class EventfulExecutor:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
         self._world.mark("began", request.attempt_id)
         value = value_of(request.candidate_id)
         match int(request.candidate_id[1:]) % 17:
@@ -203,7 +203,7 @@ class EventfulExecutor:
                 raise EvaluationFailed(FailureReason.CRASHED, "the lamp broke")
             case 11 if request.attempt == 1:
                 await asyncio.sleep(SETTINGS.request_timeout_s + 1.0)  # its answer comes late, and perhaps first
-        return (Quantity(name=PROPERTY, value=value, unit=UNIT),)
+        return Measurement((Quantity(name=PROPERTY, value=value, unit=UNIT),))
 
     async def close(self) -> None:
         return

@@ -34,6 +34,7 @@ from protocols.errors import MessageError
 from protocols.link.transport import Delivery, Incoming, Transport
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, Quantity, ResultReceipt
+from simulators.evaluator import Measurement
 from simulators.executor import Executor
 
 
@@ -141,16 +142,16 @@ class LedgeredExecutor:
         self._inner = inner
         self._ledger = ledger
 
-    async def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
+    async def evaluate(self, request: CandidateRequest) -> Measurement:
         identity: dict[str, Any] = {"candidate": request.candidate_id}
         self._ledger.note("began", request.attempt_id, **identity)
         try:
-            quantities = await self._inner.evaluate(request)
+            measured = await self._inner.evaluate(request)
         except Exception:
             self._ledger.note("failed", request.attempt_id, **identity)
             raise
-        self._ledger.note("evaluated", request.attempt_id, digest=quantities_digest(quantities), **identity)
-        return quantities
+        self._ledger.note("evaluated", request.attempt_id, digest=quantities_digest(measured.quantities), **identity)
+        return measured
 
     async def close(self) -> None:
         await self._inner.close()

@@ -14,7 +14,7 @@ import pytest
 from protocols.errors import SettingsError
 from protocols.wire.limits import MAX_TEXT_LENGTH
 from protocols.wire.messages import FailureReason
-from simulators.evaluator import EvaluationFailed
+from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.executor import ChildExecutor, InPlaceExecutor, make_executor
 from simulators.oracle_table import NoAnswer
 from simulators.settings import SimulatorSettings
@@ -54,12 +54,12 @@ async def failed(executor: ChildExecutor, formula: str, deadline_s: float = PATI
 
 
 async def pid_of(executor: ChildExecutor) -> int:
-    (answer,) = await executor.evaluate(messages.request(formula="pid"))
-    return int(answer.value)
+    measured = await executor.evaluate(messages.request(formula="pid"))
+    return int(measured.quantities[0].value)
 
 
 async def test_an_evaluation_runs_in_another_process_that_stays_for_the_next_one(executor: ChildExecutor) -> None:
-    assert await executor.evaluate(messages.request()) == energy(-1.5)
+    assert await executor.evaluate(messages.request()) == Measurement(energy(-1.5))
     assert await pid_of(executor) == await pid_of(executor) != psutil.Process().pid
 
 
@@ -80,7 +80,7 @@ async def test_starting_a_child_does_not_count_against_the_deadline_of_its_first
     executor: ChildExecutor,
 ) -> None:
     """The child imports for longer than this; the evaluation itself is quick."""
-    assert await executor.evaluate(messages.request(deadline_s=0.15)) == energy(-1.5)
+    assert await executor.evaluate(messages.request(deadline_s=0.15)) == Measurement(energy(-1.5))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_a_crash_is_told_with_its_words_and_the_next_evaluation_succeeds(
     failure = await failed(executor, formula)
     assert failure.reason is FailureReason.CRASHED
     assert words in failure.detail
-    assert await executor.evaluate(messages.request()) == energy(-1.5)
+    assert await executor.evaluate(messages.request()) == Measurement(energy(-1.5))
 
 
 @pytest.mark.parametrize("lie", LIES)
@@ -111,12 +111,12 @@ async def test_quantities_that_are_none_are_a_failure_and_not_a_result(executor:
     }
     assert failure.reason is expected.get(lie, FailureReason.CALCULATION_FAILED)
     assert failure.detail
-    assert await executor.evaluate(messages.request()) == energy(-1.5)
+    assert await executor.evaluate(messages.request()) == Measurement(energy(-1.5))
 
 
 async def test_what_an_evaluator_prints_does_not_disturb(executor: ChildExecutor) -> None:
-    assert await executor.evaluate(messages.request(formula="print")) == energy(-1.5)
-    assert await executor.evaluate(messages.request()) == energy(-1.5)
+    assert await executor.evaluate(messages.request(formula="print")) == Measurement(energy(-1.5))
+    assert await executor.evaluate(messages.request()) == Measurement(energy(-1.5))
 
 
 async def test_a_long_reason_is_cut_to_what_may_travel(executor: ChildExecutor) -> None:
@@ -129,7 +129,7 @@ async def test_an_evaluation_that_eats_memory_is_stopped_at_its_limit() -> None:
         failure = await failed(executor, "memory")
         assert failure.reason is FailureReason.CRASHED
         assert "MemoryError" in failure.detail
-        assert await executor.evaluate(messages.request()) == energy(-1.5)
+        assert await executor.evaluate(messages.request()) == Measurement(energy(-1.5))
     finally:
         await executor.close()
 
@@ -182,7 +182,7 @@ async def test_there_are_as_many_processes_as_slots_and_no_more() -> None:
         assert not waiting.done()
         for task in running:
             task.cancel()
-        assert await waiting == energy(-1.5)
+        assert await waiting == Measurement(energy(-1.5))
     finally:
         await executor.close()
 
@@ -217,14 +217,23 @@ async def test_a_calculation_of_ase_comes_through() -> None:
     assert isinstance(executor, ChildExecutor)
     try:
         asked = messages.request(properties=("formation_energy_per_atom",))
-        answers = {each.name: each.value for each in await executor.evaluate(asked)}
+        answers = {each.name: each.value for each in (await executor.evaluate(asked)).quantities}
         # A pure element is its own reference.
         assert answers["formation_energy_per_atom"] == pytest.approx(0.0, abs=1e-6)
     finally:
         await executor.close()
 
 
+async def test_how_a_value_was_measured_comes_through() -> None:
+    executor = make_executor(settings_of("Documented"))
+    try:
+        measured = await executor.evaluate(messages.request())
+        assert measured == Measurement(energy(-1.5), {"method": "by eye", "steps": 3.0})
+    finally:
+        await executor.close()
+
+
 async def test_a_look_up_is_answered_in_place() -> None:
     executor = InPlaceExecutor(Constant(2.0))
-    assert await executor.evaluate(messages.request()) == energy(2.0)
+    assert await executor.evaluate(messages.request()) == Measurement(energy(2.0))
     await executor.close()

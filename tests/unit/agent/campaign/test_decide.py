@@ -75,6 +75,15 @@ def test_a_valid_result_is_accepted_with_all_its_quantities() -> None:
     assert (outcome.ack.status, outcome.ack.attempt_id) == (ReceiptStatus.ACCEPTED, attempt.attempt_id)
 
 
+def test_the_journal_keeps_how_a_value_was_measured() -> None:
+    played = play()
+    told = {"method": "GFN2-xTB", "steps": 63.0}
+    message = result_of(played.awaited[0]).model_copy(update={"provenance": told})
+    (event,) = decide.decide_result(played.campaign, message).events
+    assert isinstance(event, ResultAccepted)
+    assert event.provenance == told
+
+
 def test_a_repeated_result_gets_its_receipt_again_and_changes_nothing() -> None:
     played = play()
     attempt = played.awaited[0]

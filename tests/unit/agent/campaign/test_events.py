@@ -61,6 +61,7 @@ EXAMPLES: tuple[Event, ...] = (
     StopRuleFired("when_no_gain", 160, 0.2, "when_no_gain: the mean gap is 0.200 nat"),
     RequestIssued("a-1", "c002", 3, 1, "simulator-1"),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25),
+    ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25, {"method": "GFN2-xTB", "steps": 63.0}),
     LateResultKept("a-2", "c003", "simulator-1", MEASURED, "the candidate is abandoned"),
     AttemptFailed("a-2", "c003", "simulator-1", "crashed", 'said "no"\n', permanent=True),
     RequestExpired("a-3", "c004"),
@@ -89,6 +90,13 @@ def test_an_event_is_read_back_equal_and_writes_the_same_text_again(event: Event
     assert again == event
     assert dump_event(again) == (kind, payload)
     assert event_of(kind, json.loads(payload)) == event
+
+
+def test_a_result_of_before_labs_said_how_they_measure_is_read() -> None:
+    kind, payload = dump_event(ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25))
+    content = json.loads(payload)
+    assert content.pop("provenance") == {}
+    assert load_event(kind, json.dumps(content)) == load_event(kind, payload)
 
 
 def test_an_unknown_kind_is_refused_by_name_and_blames_the_version() -> None:

@@ -76,3 +76,8 @@ def test_structures_go_before_formulas_and_stay_with_their_candidate() -> None:
 def test_a_formula_that_is_none_is_a_table_error(tmp_path: Path) -> None:
     with pytest.raises(TableError):
         pool_from_table(table(features=np.empty((3, 0)), feature_names=(), formulas=("NaCl", "no formula!", "KCl")))
+
+
+def test_molecules_keep_their_smiles() -> None:
+    pool = pool_from_table(table(smiles=("O", "N", "NC=O")))
+    assert [(each.candidate_id, each.smiles) for each in pool.candidates] == [("a", "N"), ("m", "NC=O"), ("z", "O")]

@@ -47,7 +47,7 @@ def test_every_fact_of_a_step_is_a_line_with_campaign_time_level_and_attempt(she
     assert all(line["campaign"] == "demo" and line["level"] == "info" and line["timestamp"] for line in lines)
     result, bias, decision, request = lines
     assert (result["attempt_id"], result["candidate_id"]) == (attempt.attempt_id, attempt.candidate_id)
-    assert "quantities" not in result
+    assert not {"quantities", "provenance"} & set(result)
     assert decision["decision"] == 2
     assert decision["why"].startswith("drawn at random")
     assert request["attempt_id"] == shelf.awaited[-1].attempt_id

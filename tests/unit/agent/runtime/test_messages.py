@@ -16,6 +16,7 @@ from agent.runtime.messages import MessageBuilder
 from protocols.wire.codec import decode
 from protocols.wire.limits import MAX_BANDED_FAMILIES, MAX_FAMILIES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES
 from protocols.wire.messages import CandidateRequest, Health, MetricsReport, ReceiptStatus, ResultReceipt, Status
+from protocols.wire.molecule import Molecule
 from protocols.wire.structure import CrystalStructure
 from tests.support.campaigns import NOW, small_plan, small_pool
 
@@ -23,9 +24,9 @@ POOL = small_pool()
 ATTEMPT = Attempt("0a1b2c3d-d000004-00000000-a2", "c004", 4, 2, "simulator-7")
 
 
-def builder(pool: Pool = POOL) -> MessageBuilder:
+def builder(pool: Pool = POOL, **terms: object) -> MessageBuilder:
     clock: Iterator[int] = iter(range(1000))
-    plan = small_plan(pool, recipients=("simulator-7", "any"))
+    plan = small_plan(pool, recipients=("simulator-7", "any"), **terms)
     return MessageBuilder(
         plan,
         pool,
@@ -53,6 +54,16 @@ def test_a_request_carries_the_structure_as_it_is_in_the_pool() -> None:
     message = decode(*_of(builder(pool).request(ATTEMPT)))
     assert isinstance(message, CandidateRequest)
     assert message.structure == crystal
+
+
+def test_a_request_for_a_molecule_carries_its_smiles_and_the_method_that_the_campaign_means() -> None:
+    pool = make_pool([Candidate("c004", "acid", "CH2O2", smiles="O=CO")], np.zeros((1, 1)), ("f",))
+    message = decode(*_of(builder(pool, fidelity="b3lyp").request(ATTEMPT)))
+    assert isinstance(message, CandidateRequest)
+    assert (message.molecule, message.fidelity) == (Molecule(smiles="O=CO"), "b3lyp")
+    usual = decode(*_of(builder(pool).request(ATTEMPT)))
+    assert isinstance(usual, CandidateRequest)
+    assert usual.fidelity is None
 
 
 def test_a_repeated_request_differs_in_its_time_only() -> None:

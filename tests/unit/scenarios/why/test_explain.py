@@ -11,12 +11,14 @@ from agent.campaign.context import make_context
 from agent.campaign.events import CandidateAbandoned, DecisionMade, Event, RequestIssued, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus
 from agent.entropy.bias import BIAS_METRICS, measure_bias
+from agent.pool.candidates import Candidate, make_pool
 from agent.store.partial_pool import partial_pool
 from protocols.errors import StoreError
 from protocols.wire.messages import ControlAction, FailureReason
 from scenarios.why.excluded_families import exclusions, patience_of
 from scenarios.why.explain import explain
-from scenarios.why.phrases import describe_details
+from scenarios.why.explanation import CandidateDescription
+from scenarios.why.phrases import describe_candidate, describe_details
 from tests.support.campaigns import UNIT, Play, quantity, refold, small_plan, small_pool
 from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool, smooth_value
 
@@ -50,6 +52,11 @@ def told_arrays() -> Any:
     from agent.campaign.context import pool_arrays
 
     return pool_arrays(POOL)
+
+
+def test_a_molecule_is_told_by_its_smiles() -> None:
+    pool = make_pool([Candidate("ch2o2-1", "acid", "CH2O2", smiles="O=CO")], np.zeros((1, 1)), ("f",))
+    assert describe_candidate(pool, "ch2o2-1") == CandidateDescription("ch2o2-1", "acid", "CH2O2", "O=CO")
 
 
 @pytest.mark.parametrize("made", DECISIONS, ids=lambda made: str(made.decision))

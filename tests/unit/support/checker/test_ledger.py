@@ -118,7 +118,7 @@ async def test_an_evaluation_has_a_begin_and_an_end_unless_it_was_killed() -> No
     await asyncio.sleep(0)
     held.release("a1")
     assert ledger.entries[-1].what == "began"
-    digest = quantities_digest(await ended)
+    digest = quantities_digest((await ended).quantities)
     assert ledger.entries[-1] == Entry("simulator-1", 1, "evaluated", "a1", "c1", digest)
     with pytest.raises(Exception, match="cannot be made"):
         await LedgeredExecutor(UnmakableExecutor(), ledger).evaluate(REQUEST)

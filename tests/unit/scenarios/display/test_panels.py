@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from scenarios.compare.figure import MAX_PANELS, Curve, Panel, _Grid, _limits, draw_panels, thinned
 from scenarios.display.observation_axis import MAX_DRAWN_STEPS
+from scenarios.display.panels import MAX_PANELS, Curve, Panel, _Grid, _limits, draw_panels, thinned
 
 
 def curve(level: float, half_width: float = 0.1, observations: int = 30) -> Curve:

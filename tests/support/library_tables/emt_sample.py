@@ -1,6 +1,6 @@
 """Makes `scenarios/library/emt_sample.csv`: a small table of our own EMT results, for the scenario `oracle_table`.
 
-python -m tests.support.emt_sample
+python -m tests.support.library_tables.emt_sample
 """
 
 from __future__ import annotations

@@ -1,0 +1,77 @@
+"""The metrics that policies over causes declare: how well effects are known, and what was found.
+
+They are of the observations in the order in which these came in; a decision, which takes them in the order of the
+requests, may know a little less.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agent.causal.belief import Belief
+from agent.causal.designs.design_model import DesignModel
+from agent.metrics import Effect, Metric
+
+
+def causal_metrics(unit: str, threshold: float | None) -> tuple[Metric, ...]:
+    """Return the metrics of effects, and of hits where there is a threshold.
+
+    Args:
+        unit: Of the property.
+        threshold: What it should exceed [unit].
+    """
+    widths = (
+        Metric("half_width", "mean half-width of the effects", "half-width", unit, lower_is_better=True),
+        Metric("widest", "largest half-width of the effects", "widest", unit, lower_is_better=True),
+    )
+    if threshold is None:
+        return widths
+    above = f"above {threshold:g} {unit}".rstrip()
+    return (*widths, Metric("hits", f"candidates {above}", f"hits ({above})", "", lower_is_better=False))
+
+
+def widths_of(belief: Belief) -> tuple[float, float]:
+    """Return the mean and the largest half-width of the effects [unit]."""
+    widths = belief.half_widths
+    return float(widths.mean()), float(widths.max())
+
+
+def effects_of(belief: Belief) -> tuple[Effect, ...]:
+    """Return what is believed of every effect."""
+    columns = zip(belief.query_names, belief.query_means.tolist(), belief.half_widths.tolist(), strict=True)
+    return tuple(Effect(*row) for row in columns)
+
+
+class DesignMeter:
+    """Computes the metrics of a closure of designs after every observation.
+
+    Args:
+        model: Of the closure, without values yet.
+        threshold: What the property should exceed [unit]; None where nothing is sought.
+    """
+
+    def __init__(self, model: DesignModel, threshold: float | None) -> None:
+        self._model = model
+        self._threshold = threshold
+        self._observed: list[int] = []
+        self._values: list[float] = []
+
+    def add(self, index: int, *values: float) -> None:
+        """Take in the value of a candidate."""
+        self._observed.append(index)
+        self._values.append(values[0])
+
+    def effects(self) -> tuple[Effect, ...]:
+        """Return the effect of every level against the reference."""
+        return effects_of(self._belief())
+
+    def values(self) -> tuple[float | None, ...]:
+        """Return mean and largest half-width, and the hits where a threshold is sought."""
+        widths = widths_of(self._belief())
+        if self._threshold is None:
+            return widths
+        return (*widths, float(sum(value > self._threshold for value in self._values)))
+
+    def _belief(self) -> Belief:
+        values = np.array(self._values)
+        return self._model.follow(np.array(self._observed, dtype=np.int64), values, np.zeros(len(values)), 0).stated

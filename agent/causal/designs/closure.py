@@ -1,0 +1,108 @@
+"""What the models need of a closure of designs: which groups at which places a candidate has.
+
+| here | meaning | shape |
+|---|---|---|
+| n, m | candidates, ways to make them | |
+| G, P | groups (levels of the sites), combinations of levels of the places | |
+| way | groups of a design in ascending order, and its place: one for all orders of its sites | |
+
+A property of ways becomes one of candidates by its mean over the ways that make the candidate (`averaged`): benzene is
+made by `H, H, ortho` and `H, H, para`, and is all of them in equal parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.pool.designs import Designs
+
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """The ways to make each candidate; made by `closure_of`.
+
+    Attributes:
+        groups: Groups of each way, shape (m, s).
+        place: Place of each way, shape (m,).
+        share: Weight of each way in its candidate, shape (m,).
+        first: Where the ways of each candidate begin, shape (n,).
+        n_groups: G.
+        n_places: P.
+        origin: The group that stands for nothing added.
+    """
+
+    groups: IndexArray
+    place: IndexArray
+    share: FloatArray
+    first: IndexArray
+    n_groups: int
+    n_places: int
+    origin: int
+
+    def __len__(self) -> int:
+        """How many candidates there are."""
+        return len(self.first)
+
+    def averaged(self, of_ways: FloatArray) -> FloatArray:
+        """Mean over the ways of each candidate, (m, …) → (n, …)."""
+        share = self.share.reshape(-1, *(1,) * (of_ways.ndim - 1))
+        mean: FloatArray = np.add.reduceat(of_ways * share, self.first, axis=0)
+        return mean
+
+    @cached_property
+    def group_counts(self) -> FloatArray:
+        """How often each group is there, the origin as a group of its own, shape (n, G)."""
+        return self.averaged(_counted(self.groups, self.n_groups))
+
+    @cached_property
+    def place_counts(self) -> FloatArray:
+        """In which places the candidate is made, shape (n, P)."""
+        return self.averaged(_counted(self.place[:, None], self.n_places))
+
+    @cached_property
+    def group_place_counts(self) -> FloatArray:
+        """How often each group is there at each place, shape (n, G P)."""
+        codes = self.groups * self.n_places + self.place[:, None]
+        return self.averaged(_counted(codes, self.n_groups * self.n_places))
+
+    @cached_property
+    def pair_counts(self) -> FloatArray:
+        """How often each unordered pair of groups is there, shape (n, pairs that occur); none with one site."""
+        ones, others = np.array(list(combinations(range(self.groups.shape[1]), 2)), dtype=np.int64).reshape(-1, 2).T
+        codes = self.groups[:, ones] * self.n_groups + self.groups[:, others]  # ascending in a way
+        kept, places = np.unique(codes, return_inverse=True)
+        return self.averaged(_counted(places.reshape(codes.shape), len(kept)))
+
+    @cached_property
+    def interacting(self) -> FloatArray:
+        """1 where two groups or more stand beside the origin and may act on each other, else 0, shape (n,)."""
+        return self.averaged((np.count_nonzero(self.groups != self.origin, axis=1) > 1).astype(np.float64))
+
+
+def closure_of(designs: Designs) -> Closure:
+    """Return the ways of every candidate of the designs."""
+    groups = np.sort(designs.codes[:, list(designs.sites)], axis=1)
+    place, n_places = np.zeros(len(groups), dtype=np.int64), 1
+    for factor in designs.places:
+        place = place * len(designs.levels[factor]) + designs.codes[:, factor]
+        n_places *= len(designs.levels[factor])
+    ways, counts = np.unique(np.column_stack((designs.candidate, place, groups)), axis=0, return_counts=True)
+    candidate = ways[:, 0]
+    first = np.searchsorted(candidate, np.arange(candidate[-1] + 1))
+    share = counts / np.add.reduceat(counts, first)[candidate]
+    return Closure(ways[:, 2:], ways[:, 1], share, first, len(designs.groups), n_places, designs.origin)
+
+
+def _counted(codes: IndexArray, size: int) -> FloatArray:
+    """How often each code is in each row, (m, k) → (m, size)."""
+    counts = np.zeros((len(codes), size))
+    np.add.at(counts, (np.arange(len(codes))[:, None], codes), 1.0)
+    return counts

@@ -1,0 +1,104 @@
+"""Lengths of sums of vectors: what a closure has where every group adds a vector of its own.
+
+| here | meaning | shape |
+|---|---|---|
+| a_g | component of group g along the direction of its site, of either sign | (G,) |
+| c_g | size of its component across, which turns freely and so adds in quadrature | (G,) |
+| φ_p | angle between the directions of two sites at place p | (P,) |
+| ε | square of a length that is left where all cancels | |
+| θ | (a, c, φ); lengths in one unit, whichever | (2 G + P,) |
+
+    h² = Σ_i a_i² + cos φ_p Σ_{i≠j} a_i a_j + Σ_i c_i² + ε
+
+over the sites i, j of a way to make the candidate; h of a candidate is the mean over its ways. As sites may be
+exchanged, any two of them make the same angle. With −a for a, of all groups, h is the same.
+
+Two things that h leaves out are known in size:
+
+- **Turning.** Components across do point somewhere in each candidate, where its energy prefers them to. So h² is off by
+  up to 2 S with S² = Σ_{i<j} c_i² c_j² + sin² φ_p Σ_{i≠j} a_i² c_j², and h by about S/√(h² + S): it is irregular to
+  that extent, and lower or higher on the whole in proportion to it.
+- **Opposition.** Where one group pushes what another one pulls, they polarise each other: Σ_{i<j} max(0, −a_i a_j).
+
+Reference: C. P. Smyth, Dielectric Behavior and Structure (McGraw-Hill, 1955), chapters 8 to 10, for dipole moments of
+substituted rings: vector addition, groups that turn, and mutual induction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.causal.designs.closure import Closure
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorAddition:
+    """h over the candidates of a closure.
+
+    Attributes:
+        closure: Its ways.
+        epsilon: ε.
+    """
+
+    closure: Closure
+    epsilon: float
+
+    @property
+    def n_parameters(self) -> int:
+        """2 G + P."""
+        return 2 * self.closure.n_groups + self.closure.n_places
+
+    def split(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return a, c and φ of θ."""
+        G = self.closure.n_groups
+        return theta[:G], theta[G : 2 * G], theta[2 * G :]
+
+    def lengths(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return h, shape (n,), and ∂h/∂θ, shape (n, 2 G + P)."""
+        ways, G = self.closure, self.closure.n_groups
+        along, across, angle = self._of_ways(theta)
+        total, squares = along.sum(axis=1), np.square(along).sum(axis=1)
+        h = np.sqrt(self._squared(along, across, angle) + self.epsilon)
+        rows = np.arange(len(h))
+        J = np.zeros((len(h), self.n_parameters))
+        by_along = (along + np.cos(angle)[:, None] * (total[:, None] - along)) / h[:, None]
+        np.add.at(J, (rows[:, None], ways.groups), by_along)
+        np.add.at(J, (rows[:, None], G + ways.groups), across / h[:, None])
+        J[rows, 2 * G + ways.place] = -0.5 * np.sin(angle) * (np.square(total) - squares) / h
+        return ways.averaged(h), ways.averaged(J)
+
+    def turning(self, theta: FloatArray) -> FloatArray:
+        """Return S/√(h² + S), by how much h may be off where components across point somewhere, shape (n,)."""
+        along, across, angle = self._of_ways(theta)
+        a, c = np.square(along), np.square(across)
+        both = 0.5 * (np.square(c.sum(axis=1)) - np.square(c).sum(axis=1))
+        crossed = a.sum(axis=1) * c.sum(axis=1) - (a * c).sum(axis=1)
+        S = np.sqrt(np.maximum(both + np.square(np.sin(angle)) * crossed, 0.0))
+        return self.closure.averaged(S / np.sqrt(self._squared(along, across, angle) + self.epsilon + S))
+
+    def opposition(self, theta: FloatArray) -> FloatArray:
+        """Return Σ_{i<j} max(0, −a_i a_j) at each place, shape (n, P)."""
+        along, _, _ = self._of_ways(theta)
+        products = along[:, :, None] * along[:, None, :]
+        opposed = 0.5 * np.maximum(-products, 0.0).sum(axis=(1, 2))
+        by_place = np.zeros((len(opposed), self.closure.n_places))
+        by_place[np.arange(len(opposed)), self.closure.place] = opposed
+        return self.closure.averaged(by_place)
+
+    def _of_ways(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Components along and across at the sites of each way, shapes (m, s), and its angle, shape (m,)."""
+        a, c, phi = self.split(theta)
+        return a[self.closure.groups], c[self.closure.groups], phi[self.closure.place]
+
+    @staticmethod
+    def _squared(along: FloatArray, across: FloatArray, angle: FloatArray) -> FloatArray:
+        """h² − ε, shape (m,); three sites at 180° to each other would make it negative."""
+        squares = np.square(along).sum(axis=1)
+        cross = np.square(along.sum(axis=1)) - squares
+        whole: FloatArray = np.maximum(squares + np.cos(angle) * cross + np.square(across).sum(axis=1), 0.0)
+        return whole

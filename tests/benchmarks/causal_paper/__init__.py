@@ -1,0 +1,1 @@
+"""Active causal learning as it was published, on QM9, beside its figures: `python -m tests.benchmarks.causal_paper`."""

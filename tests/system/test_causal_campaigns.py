@@ -1,0 +1,145 @@
+"""Causal campaigns of the library: they find what they are after, survive kills, and say what they believe."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import Workbench
+
+pytestmark = pytest.mark.system
+
+SLOW = ("--set", "simulator.latency.mean_s=0.05")
+"""Slow enough to be killed on the way."""
+
+SHORT = ("--budget", "40")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A folder with an undisturbed run of each scenario."""
+    with Workbench(tmp_path_factory.mktemp("causal")) as opened:
+        for name in ("substituted_benzenes", "synthetic_scm"):
+            ended = opened.entropilot("run", name, "--quiet", *SHORT)
+            assert ended.code == 0, ended
+        yield opened
+
+
+def decided(folder: Path) -> list[dict[str, Any]]:
+    """Every decision of a run, without what belongs to this journal alone."""
+    with closing(sqlite3.connect(folder / "campaign.db")) as database:
+        query = "SELECT payload FROM journal WHERE kind = 'DecisionMade' ORDER BY sequence"
+        decisions = [json.loads(row[0]) for row in database.execute(query)]
+    return [{key: value for key, value in each.items() if key != "based_on"} for each in decisions]
+
+
+def effects(folder: Path) -> list[dict[str, str]]:
+    with (folder / "effects.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("name", ["substituted_benzenes", "synthetic_scm"])
+def test_a_killed_campaign_decides_as_one_that_was_left_in_peace(bench: Workbench, name: str) -> None:
+    again = f"{name}_again"
+    command = ("run", name, "--quiet", "--campaign", again, *SHORT, *SLOW)
+    folder = bench.runs / again
+    for rows in (12, 60, 75):
+        resume = ("--resume",) if (folder / "campaign.db").exists() else ()
+        part = bench.start(*command, *resume)
+        deadline = time.monotonic() + 60
+        while part.process.poll() is None and journalled(folder) < rows and time.monotonic() < deadline:
+            time.sleep(0.02)
+        part.process.kill()
+        part.finish()
+    ended = bench.entropilot(*command, "--resume")
+    assert ended.code == 0, ended
+    assert decided(folder) == decided(bench.runs / name)
+    for one, other in zip(effects(folder), effects(bench.runs / name), strict=True):
+        assert one["effect"] == other["effect"]
+        # Both are of the same values; their order differs, as instruments answered at other times.
+        assert float(one["mean"]) == pytest.approx(float(other["mean"]), abs=float(one["high"]) - float(one["low"]))
+
+
+def journalled(folder: Path) -> int:
+    if not (folder / "campaign.db").exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"file:{folder / 'campaign.db'}?mode=ro", uri=True)) as database:
+            return int(database.execute("SELECT count(*) FROM journal").fetchone()[0])
+    except sqlite3.OperationalError:  # not there yet
+        return 0
+
+
+@pytest.mark.parametrize(("name", "number"), [("substituted_benzenes", 11), ("synthetic_scm", 8)])
+def test_a_run_tells_every_effect_with_its_interval_and_the_truth(bench: Workbench, name: str, number: int) -> None:
+    rows = effects(bench.runs / name)
+    assert len(rows) == number
+    assert all(float(row["low"]) < float(row["mean"]) < float(row["high"]) for row in rows)
+    inside = sum(float(row["low"]) <= float(row["truth"]) <= float(row["high"]) for row in rows)
+    assert inside >= 0.7 * number
+    assert {"metrics.png", "effects.png"} <= {path.name for path in (bench.runs / name).iterdir()}
+    assert "bias.png" not in {path.name for path in (bench.runs / name).iterdir()}
+
+
+def test_the_benzenes_are_learned_first_and_then_molecules_above_the_threshold_are_found(bench: Workbench) -> None:
+    summary = json.loads((bench.runs / "substituted_benzenes" / "summary.json").read_text())
+    after = {row["name"]: row["value"] for row in summary["after"]["declared"]}
+    random = {row["name"]: row["value"] for row in summary["random"]["declared"]}
+    assert after["half_width"] < 0.6 * next(
+        row["value"] for row in summary["before"]["declared"] if row["name"] == "half_width"
+    )
+    assert after["hits"] > 1.5 * random["hits"]
+    phases = [each["details"]["phase"] for each in decided(bench.runs / "substituted_benzenes")]
+    assert phases[0] == 0.0
+    assert sorted(phases) == phases
+    assert {1.0, 2.0} <= set(phases)
+
+
+@pytest.mark.parametrize("name", ["substituted_benzenes", "synthetic_scm"])
+def test_verify_why_and_report_know_such_a_campaign(bench: Workbench, name: str) -> None:
+    assert bench.entropilot("verify", name).code == 0
+    why = bench.entropilot("why", name, "2")
+    assert (why.code, "half-width" in why.out, "the same decision comes out today" in why.out) == (0, True, True), why
+    report = bench.entropilot("report", name)
+    assert (report.code, "effects" in report.out, "truth" in report.out) == (0, True, True), report
+
+
+def test_a_log_that_is_trusted_misleads_and_one_that_is_not_does_not(bench: Workbench) -> None:
+    """The demonstration of docs/explanation/causal.md, by the root mean square error of the eleven effects."""
+    errors = {}
+    for campaign, trust in (("learned", "false"), ("trusted", "true")):
+        options = ("--set", "pool.log.path=benzenes_log.csv", "--set", f"campaign.policy_options.trust_log={trust}")
+        command = ("run", "substituted_benzenes", "--quiet", "--campaign", campaign, "--budget", "25")
+        ended = bench.entropilot(*command, *options)
+        assert ended.code == 0, ended
+        rows = effects(bench.runs / campaign)
+        errors[campaign] = sum((float(row["mean"]) - float(row["truth"])) ** 2 for row in rows) / len(rows)
+    assert errors["trusted"] > 4 * errors["learned"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("oracle_table", "--policy", "causal"), ("needs a pool whose candidates are made by designs",)),
+        (("substituted_benzenes", "--set", "campaign.policy_options.estimate=mu"), ("mu_mmff",)),
+        (("substituted_benzenes", "--set", "campaign.policy_options.threshold=high"), ("threshold",)),
+        (("substituted_benzenes", "--set", 'pool.columns.queried="z"'), ("none of the factors",)),
+        (("substituted_benzenes", "--set", 'pool.columns.reference="Br"'), ("no level of 'x'",)),
+        (("synthetic_scm", "--set", "pool.structural_model.passive_rows=5"), ("more rows than variables",)),
+        (("synthetic_scm", "--set", 'pool.structural_model.target="z"'), ("none of the variables",)),
+    ],
+)
+def test_what_cannot_be_is_told(bench: Workbench, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    campaign = f"wrong-{len(list(bench.runs.iterdir()))}"
+    ended = bench.entropilot("run", *arguments, "--campaign", campaign, "--quiet", "--budget", "5")
+    assert ended.code not in {0, 70}, ended
+    for each in words:
+        assert each in ended.err, ended

@@ -110,7 +110,8 @@ def show(name: str, courses: list[Course], base: list[Course]) -> None:
     ratio = labels.mean() / np.mean([each.labels_to_width for each in base])
     cpu = np.mean([each.cpu_s for each in courses])
     print(
-        f"  covered in all {whole:.3f}; labels to ±{WIDTH_D} D {labels.mean():.1f} ({ratio:.2f} of random); cpu {cpu:.2f} s"
+        f"  covered in all {whole:.3f}; labels to ±{WIDTH_D} D {labels.mean():.1f} ({ratio:.2f} of random); "
+        f"cpu {cpu:.2f} s"
     )
 
 

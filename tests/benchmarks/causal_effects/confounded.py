@@ -104,9 +104,8 @@ def show_log(bed: Bed, seeds: int, estimate: str) -> None:
             ]
             errors.append([each["effects_rmse"] for each in course])
             covered.append([each["effects_covered"] for each in course])
-        print(
-            f"log {how}: rmse at {CHECKPOINTS} {np.mean(errors, axis=0).round(3)}, covered {np.mean(covered, axis=0).round(2)}"
-        )
+        rmse, held = np.mean(errors, axis=0).round(3), np.mean(covered, axis=0).round(2)
+        print(f"log {how}: rmse at {CHECKPOINTS} {rmse}, covered {held}")
 
 
 def _course(bed: Bed, seed: int, estimate: str, *, trust: bool) -> list[Belief]:

@@ -21,6 +21,7 @@ import numpy as np
 
 from agent.acquisition.base import FloatArray
 from agent.pool.candidates import Candidate, Pool, make_pool
+from protocols.concurrency.child import ARITHMETIC
 from protocols.errors import EntropilotError
 from protocols.storage.atomic_file import atomic_write
 from protocols.wire.structure import CrystalStructure
@@ -63,6 +64,8 @@ def _key(sources: Sequence[Path], settings: Mapping[str, object]) -> str:
         digest.update(source.read_bytes())
     digest.update(json.dumps([[package, version(package)] for package in MADE_WITH]).encode())
     digest.update(json.dumps(settings, sort_keys=True).encode())
+    # Pinned kernels sum in another order: a pool that was made without them is not the one of a pinned recording.
+    digest.update(json.dumps([os.environ.get(pin) for pin in ARITHMETIC]).encode())
     return digest.hexdigest()[:16]
 
 

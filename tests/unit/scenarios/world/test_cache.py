@@ -55,6 +55,15 @@ def test_the_second_time_it_is_read_and_is_the_same_to_the_last_bit(source: Path
     assert np.array_equal(first[1], second[1])
 
 
+def test_pinned_arithmetic_makes_another_world(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The golden of emt_alloys was once recorded over a pool that another arithmetic had left in the cache."""
+    make = Maker()
+    ask(make, source)
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    ask(make, source)
+    assert make.made == 2
+
+
 def test_another_seed_or_changed_code_makes_another_world(source: Path) -> None:
     make = Maker()
     ask(make, source)

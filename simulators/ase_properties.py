@@ -105,11 +105,6 @@ class AseProperties:
                 FailureReason.UNSUPPORTED,
                 f"asked for {', '.join(unknown)}; this simulator calculates only {', '.join(ASE_PROPERTIES)}",
             )
-        if request.fidelity is not None:
-            raise EvaluationFailed(
-                FailureReason.UNSUPPORTED,
-                f"asked for the method {request.fidelity!r}; this simulator has one only, its calculator",
-            )
         if request.structure is None:
             raise EvaluationFailed(
                 FailureReason.INVALID_REQUEST, "the request has no structure; a calculation needs cell and positions"

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult
+from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, FailureReason
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import Executor
 from simulators.messages import Messages
 from simulators.noise import GaussianNoise, Latency
 from simulators.oracle_table import NoAnswer
-from simulators.settings import SimulatorSettings
+from simulators.settings import ASE, SimulatorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Evaluation:
         counts: Counter[str],
         on_event: Callable[..., None],
     ) -> None:
+        self._evaluator = settings.evaluator
         self._executor = executor
         self._messages = messages
         self._counts = counts
@@ -64,6 +65,7 @@ class Evaluation:
         began = loop.time()
         try:
             await asyncio.sleep(self._latency.seconds(request.attempt_id))
+            _require_method(self._evaluator, request)
             measured = await self._executor.evaluate(request)
             if self._noise is not None:
                 noisy = tuple(self._noise.apply(quantity, request.candidate_id) for quantity in measured.quantities)
@@ -78,3 +80,12 @@ class Evaluation:
             return None
         self._counts["evaluated"] += 1
         return result
+
+
+def _require_method(evaluator: str, request: CandidateRequest) -> None:
+    """Refuse a method that the lab does not have; a table plays whatever its values come from."""
+    if evaluator == ASE and request.fidelity is not None:
+        raise EvaluationFailed(
+            FailureReason.UNSUPPORTED,
+            f"asked for the method {request.fidelity!r}; this simulator has one only, its calculator",
+        )

@@ -131,11 +131,6 @@ def test_a_request_gets_both_properties_with_units() -> None:
     [
         (request(None), FailureReason.INVALID_REQUEST, "no structure"),
         (request(crystal(B2), "band_gap"), FailureReason.UNSUPPORTED, "band_gap"),
-        (
-            request(crystal(B2)).model_copy(update={"fidelity": "b3lyp"}),
-            FailureReason.UNSUPPORTED,
-            "the method 'b3lyp'; this simulator has one",
-        ),
         (request(crystal(bulk("Fe", "bcc", a=2.9))), FailureReason.UNSUPPORTED, "Fe.*Ag, Al, Au, Cu, Ni, Pd, Pt"),
         (request(crystal(bulk("C", "diamond", a=3.57))), FailureReason.UNSUPPORTED, "has C;"),
         (request(crystal(bulk("Cu", "fcc", a=9.0))), FailureReason.CALCULATION_FAILED, "expected 0.25 to 8 times"),

@@ -18,10 +18,11 @@ from protocols.wire.topics import Channel, parse, simulator_subscriptions
 from simulators import service as service_module
 from simulators.evaluator import EvaluationFailed
 from simulators.executor import Executor, InPlaceExecutor
+from simulators.noise import NoiseSettings
 from simulators.outbox import AttemptProgress, Outbox
 from simulators.service import SimulatorService
 from tests.support import sample_messages as messages
-from tests.support.evaluators import Constant, Failing, HeldExecutor, Silent, UnmakableExecutor, energy
+from tests.support.evaluators import Constant, Documented, Failing, HeldExecutor, Silent, UnmakableExecutor, energy
 from tests.support.lab import PATIENCE_S, RESEND_S, Lab, clock, decoded, until
 from tests.support.memory_bus import MemoryBus
 
@@ -50,6 +51,28 @@ async def test_a_request_is_answered_with_its_own_names_and_what_was_measured(tm
     assert answer.quantities == energy(-2.5)
     assert answer.duration_s >= 0
     assert answer.sent_at == clock()
+
+
+async def test_how_it_was_measured_goes_with_the_answer_and_noise_does_not_take_it_away(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, noise=NoiseSettings(standard_deviation=0.5))
+    async with lab.agent(), lab.simulator(InPlaceExecutor(Documented())):
+        await lab.ask(messages.request("a-1"))
+        answer = await lab.answer()
+    assert isinstance(answer, CandidateResult)
+    assert answer.provenance == {"method": "by eye", "steps": 3.0}
+    assert answer.quantities[0].standard_deviation == 0.5
+
+
+async def test_a_lab_of_one_calculator_refuses_to_be_asked_for_another_method(tmp_path: Path) -> None:
+    evaluator = Constant()
+    lab = Lab(tmp_path, evaluator="ase")
+    async with lab.agent(), lab.simulator(InPlaceExecutor(evaluator)):
+        await lab.ask(messages.request("a-1", fidelity="b3lyp"))
+        answer = await lab.answer()
+    assert isinstance(answer, CandidateFailure)
+    assert answer.reason is FailureReason.UNSUPPORTED
+    assert "'b3lyp'; this simulator has one only" in answer.detail
+    assert evaluator.asked == []
 
 
 async def test_a_request_to_this_simulator_by_name_is_answered_too(tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ from tests.support.commands import clean_environment
 
 pytestmark = pytest.mark.system
 
-POLICIES = ["coverage", "etal", "etal_reference", "gap_gain", "joint_entropy", "random", "round_robin", "uncertainty"]
+POLICIES = [
+    *("causal", "coverage", "d_optimal", "etal", "etal_reference", "expected_improvement", "gap_gain"),
+    *("joint_entropy", "probability_of_exceeding", "random", "round_robin", "target_mean", "uncertainty"),
+]
 
 HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt", "aiomqtt"}
 """Packages that no press of a key should wait for; pydantic is not among them, for typer itself imports it."""

@@ -15,8 +15,9 @@ def test_a_run_without_a_live_view_forgets_what_it_sent_and_accepted(monkeypatch
     now = 0.0
     monkeypatch.setattr("scenarios.run.watch.time", SimpleNamespace(monotonic=lambda: now))
     files: Any = SimpleNamespace(
-        store=SimpleNamespace(counts=dict, trajectory=lambda: iter(())),
-        ledger=SimpleNamespace(meter=SimpleNamespace(point=lambda: None)),
+        store=SimpleNamespace(counts=dict, trajectory=lambda _metrics: iter(())),
+        ledger=SimpleNamespace(point=lambda: None),
+        plan=SimpleNamespace(metrics=()),
     )
     nothing: Any = SimpleNamespace()
     watch = RunWatch(nothing, files, None)

@@ -1,4 +1,4 @@
-"""Subsets of molecules by a mixture."""
+"""Subsets of molecules by a mixture; scikit-learn asks another process how many cores there are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import pytest
 
 from agent.causal.reference.subsets import chemical_subsets
 from protocols.errors import TableError
+
+pytestmark = pytest.mark.system
 
 
 def clouds() -> tuple[np.ndarray, np.ndarray]:

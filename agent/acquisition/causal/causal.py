@@ -8,7 +8,8 @@ first, as sure as it was asked to be, and then uses all it has learned for the s
 |---|---|---|
 | start | designs at random | `start` are known or requested |
 | effects | the largest fall of the summed variance of all effects | their mean half-width is at most `width` |
-| act | the largest probability that the property exceeds the threshold | the budget is spent |
+| act | the largest probability that the property exceeds the threshold; of those that are nearly as likely, the one \
+that tells most of the effects | the budget is spent |
 
 The fall is a(i) of `causal.query_gain`, the probability Φ((m_i − threshold) / s_i), and the half-width that of the 90 %
 intervals with their stated factor (`causal.belief`), with what is in flight as measured; should later values widen it
@@ -57,8 +58,10 @@ from agent.causal.query_gain import query_gain
 from agent.metrics import Meter, Metric
 from protocols.errors import SettingsError
 
-DEFAULT_WIDTH: Final = 0.4
-"""Mean half-width of the effects at which they are known well enough [unit of the property]."""
+DEFAULT_WIDTH: Final = 0.32
+"""Mean half-width of the effects at which they are known well enough [unit of the property]: on the benzenes [D], about
+32 values; from there on 60 values still leave the effects as well known as 60 random designs would, and find three
+times as many hits."""
 
 ACT: Final = "act"
 STOP: Final = "stop"
@@ -197,7 +200,8 @@ class _Decision:
 
     def act(self, threshold: float) -> Pick:
         """Choose the candidate that most likely exceeds the threshold."""
-        choice, runner_up = most_likely(self._left, *self._knowledge.stated.predict(), threshold)
+        stated, cautious = self._knowledge.stated, self._knowledge.cautious
+        choice, runner_up = most_likely(self._left, *stated.predict(), threshold, query_gain(cautious))
         details = self._details("act", choice.index) | {"probability": choice.score or 0.0}
         return Pick(choice, runner_up, "", said_of_exceeding(choice, threshold), details)
 

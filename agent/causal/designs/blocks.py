@@ -40,11 +40,11 @@ FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 
 SMOOTH_LENGTHSCALE: Final = 0.5
-"""ℓ of a smooth block [typical distance over √2]: bends that a straight line misses, not single candidates."""
+"""ℓ of a smooth block [unit of its positions]: bends that a straight line misses, not single candidates."""
 
-CAUTION: Final = 4.0
-"""Twice the deviation. Measured on the benzenes and on random halves of their groups, errors at half of the budget and
-intervals both are best at 4 among 1, 2, 4, 8 and 16 (at 1 the design hardly beats random ones on a half)."""
+CAUTION: Final = 3.0
+"""Measured on the benzenes and on random halves of their groups: errors and intervals are as good from 2 to 4, worse
+at 1 (where the design hardly beats random ones on a half) and from 8 on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ class Block:
         start: Variance that it starts with, and the median of its prior [unit² of the model].
         features: Shape (n, k): K_b = F Fᵀ.
         diagonal: Shape (n,): K_b = diag; instead of features.
-        position: Shape (n, d), each column of deviation 1: K_b = exp(−|z_i − z_j|²/2ℓ²d); instead of features.
+        position: Shape (n, d), columns of deviation about 1: K_b = exp(−|z_i − z_j|²/2ℓ²d); instead of features.
     """
 
     name: str

@@ -16,8 +16,11 @@ exchanged, any two of them make the same angle. With −a for a, of all groups, 
 Two things that h leaves out are known in size:
 
 - **Turning.** Components across do point somewhere in each candidate, where its energy prefers them to. So h² is off by
-  up to 2 S with S² = Σ_{i<j} c_i² c_j² + sin² φ_p Σ_{i≠j} a_i² c_j², and h by about S/√(h² + S): it is irregular to
-  that extent, and lower or higher on the whole in proportion to it.
+  up to 2 S with S² = Σ_{i<j} c_i² c_j² + sin² φ_p Σ_{i≠j} a_i² c_j², and h by about S/g, g = √(h² + S): it is irregular
+  to that extent, and lower or higher on the whole in proportion to it.
+- **Alignment.** What energy prefers depends on the place: components across may point the same way or opposite ways, or
+  along those of the others or against them. To first order h is then off by multiples of Σ_{i<j} c_i c_j / g and
+  sin φ_p Σ_{i≠j} |a_i| c_j / g, one of each at every place.
 - **Opposition.** Where one group pushes what another one pulls, they polarise each other: Σ_{i<j} max(0, −a_i a_j).
 
 Reference: C. P. Smyth, Dielectric Behavior and Structure (McGraw-Hill, 1955), chapters 8 to 10, for dipole moments of
@@ -74,21 +77,37 @@ class VectorAddition:
 
     def turning(self, theta: FloatArray) -> FloatArray:
         """Return S/√(h² + S), by how much h may be off where components across point somewhere, shape (n,)."""
+        S, g = self._off(theta)
+        return self.closure.averaged(S / g)
+
+    def alignment(self, theta: FloatArray) -> FloatArray:
+        """Return both sums over g at each place, shape (n, 2 P)."""
         along, across, angle = self._of_ways(theta)
-        a, c = np.square(along), np.square(across)
-        both = 0.5 * (np.square(c.sum(axis=1)) - np.square(c).sum(axis=1))
-        crossed = a.sum(axis=1) * c.sum(axis=1) - (a * c).sum(axis=1)
-        S = np.sqrt(np.maximum(both + np.square(np.sin(angle)) * crossed, 0.0))
-        return self.closure.averaged(S / np.sqrt(self._squared(along, across, angle) + self.epsilon + S))
+        _, g = self._off(theta)
+        alike = _over_pairs(across, across) / g
+        crossed = 2.0 * _over_pairs(np.abs(along), across) * np.sin(angle) / g
+        return self.closure.averaged(np.concatenate((self._by_place(alike), self._by_place(crossed)), axis=1))
 
     def opposition(self, theta: FloatArray) -> FloatArray:
         """Return Σ_{i<j} max(0, −a_i a_j) at each place, shape (n, P)."""
         along, _, _ = self._of_ways(theta)
         products = along[:, :, None] * along[:, None, :]
         opposed = 0.5 * np.maximum(-products, 0.0).sum(axis=(1, 2))
-        by_place = np.zeros((len(opposed), self.closure.n_places))
-        by_place[np.arange(len(opposed)), self.closure.place] = opposed
-        return self.closure.averaged(by_place)
+        return self.closure.averaged(self._by_place(opposed))
+
+    def _off(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """S and g of each way, two arrays (m,)."""
+        along, across, angle = self._of_ways(theta)
+        a, c = np.square(along), np.square(across)
+        squares = _over_pairs(c, c) + 2.0 * np.square(np.sin(angle)) * _over_pairs(a, c)
+        S = np.sqrt(np.maximum(squares, 0.0))
+        return S, np.sqrt(self._squared(along, across, angle) + self.epsilon + S)
+
+    def _by_place(self, of_ways: FloatArray) -> FloatArray:
+        """Put a number of each way at its place, (m,) → (m, P)."""
+        spread = np.zeros((len(of_ways), self.closure.n_places))
+        spread[np.arange(len(of_ways)), self.closure.place] = of_ways
+        return spread
 
     def _of_ways(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Components along and across at the sites of each way, shapes (m, s), and its angle, shape (m,)."""
@@ -102,3 +121,9 @@ class VectorAddition:
         cross = np.square(along.sum(axis=1)) - squares
         whole: FloatArray = np.maximum(squares + np.cos(angle) * cross + np.square(across).sum(axis=1), 0.0)
         return whole
+
+
+def _over_pairs(x: FloatArray, y: FloatArray) -> FloatArray:
+    """½ Σ_{i≠j} x_i y_j over the sites of each way, shapes (m, s) give (m,)."""
+    pairs: FloatArray = 0.5 * (x.sum(axis=1) * y.sum(axis=1) - (x * y).sum(axis=1))
+    return pairs

@@ -1,4 +1,4 @@
-"""The belief over effects: conditioning in closed form, whatever order values and requests come in."""
+"""A belief: intervals, predictions, and what a measurement changes, against direct conditioning."""
 
 from __future__ import annotations
 
@@ -8,62 +8,73 @@ import numpy as np
 import pytest
 
 from agent.causal.belief import NORMAL_90, Belief
-from agent.causal.query_gain import query_gain
+from protocols.errors import InvariantViolation
+from tests.support.samples.beliefs import LATENT as T
+from tests.support.samples.beliefs import some_belief
 
 
-def belief(observes: bool, seed: int = 0) -> Belief:
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(6, 6))
-    H = rng.normal(size=(9, 6)) if observes else None
-    return Belief(
-        mean=rng.normal(size=6),
-        covariance=root @ root.T,
-        noise=rng.uniform(0.1, 0.5, 9 if observes else 6),
-        queries=rng.normal(size=(3, 6)),
-        query_names=("a", "b", "c"),
-        observes=H,
-        factor=1.5,
-    )
+def directly(belief: Belief, rows: list[int], values: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Condition by the textbook, on all rows at once."""
+    H = (np.eye(T) if belief.observes is None else belief.observes)[rows]
+    S = H @ belief.covariance @ H.T + np.diag(noise)
+    gain = belief.covariance @ H.T @ np.linalg.inv(S)
+    return belief.mean + gain @ (values - H @ belief.mean), belief.covariance - gain @ H @ belief.covariance
 
 
 @pytest.mark.parametrize("observes", [False, True])
-def test_the_gain_is_what_the_summed_variance_of_the_queries_falls_by(observes: bool) -> None:
-    before = belief(observes)
-    total = float(np.square(before.query_stds).sum())
-    for candidate, gain in enumerate(query_gain(before)):
-        after = before.after(candidate)
-        assert total - float(np.square(after.query_stds).sum()) == pytest.approx(gain, rel=1e-9)
+def test_learning_one_after_the_other_is_conditioning_on_all(observes: bool) -> None:
+    belief, rows = some_belief(observes=observes), [4, 0, 3]
+    values, noise = np.array([1.0, -2.0, 0.3]), np.array([0.1, 0.4, 0.02])
+    learned = belief
+    for row, value, variance in zip(rows, values, noise, strict=True):
+        learned = learned.learned(row, float(value), float(variance))
+    mean, covariance = directly(belief, rows, values, noise)
+    np.testing.assert_allclose(learned.mean, mean, atol=1e-10)
+    np.testing.assert_allclose(learned.covariance, covariance, atol=1e-10)
 
 
 @pytest.mark.parametrize("observes", [False, True])
-def test_values_one_by_one_are_values_at_once(observes: bool) -> None:
-    prior = belief(observes)
-    rows, values = [1, 4, 2], [0.3, -1.0, 2.0]
-    H = np.eye(6) if prior.observes is None else prior.observes
-    one_by_one = prior
-    for row, value in zip(rows, values, strict=True):
-        one_by_one = one_by_one.learned(row, value, float(prior.noise[row]))
-    S = H[rows] @ prior.covariance @ H[rows].T + np.diag(prior.noise[rows])
-    gain = prior.covariance @ H[rows].T @ np.linalg.inv(S)
-    assert one_by_one.mean == pytest.approx(prior.mean + gain @ (np.array(values) - H[rows] @ prior.mean))
-    assert one_by_one.covariance == pytest.approx(prior.covariance - gain @ H[rows] @ prior.covariance)
+def test_what_is_in_flight_lowers_the_covariance_whatever_it_will_bring(observes: bool) -> None:
+    belief = some_belief(observes=observes)
+    after = belief.after(2).after(5)
+    _, covariance = directly(belief, [2, 5], np.zeros(2), belief.noise[[2, 5]])
+    np.testing.assert_allclose(after.covariance, covariance, atol=1e-10)
+    np.testing.assert_array_equal(after.mean, belief.mean)
+    np.testing.assert_array_equal(after.covariance, after.covariance.T)
 
 
-def test_a_request_changes_widths_and_no_mean() -> None:
-    prior = belief(observes=True)
-    asked = prior.after(3)
-    assert (asked.mean == prior.mean).all()
-    assert asked.covariance == pytest.approx(prior.learned(3, 7.0, float(prior.noise[3])).covariance)
-    assert asked.mean_half_width < prior.mean_half_width
+@pytest.mark.parametrize("observes", [False, True])
+def test_half_widths_are_those_of_a_normal_times_the_stated_factor(observes: bool) -> None:
+    belief = some_belief(observes=observes)
+    stds = np.array([np.sqrt(w @ belief.covariance @ w) for w in belief.queries])
+    np.testing.assert_allclose(belief.half_widths, NORMAL_90 * 1.3 * stds)
+    assert belief.mean_half_width == pytest.approx((NORMAL_90 * 1.3 * stds).mean())
+    np.testing.assert_allclose(belief.query_means, [w @ belief.mean for w in belief.queries])
 
 
-def test_half_widths_are_those_of_ninety_per_cent_with_the_stated_factor() -> None:
-    known = belief(observes=False)
-    assert known.half_widths == pytest.approx(NORMAL_90 * 1.5 * known.query_stds)
-    assert known.mean_half_width == pytest.approx(known.half_widths.mean())
+def test_predictions_are_of_what_each_candidate_has() -> None:
+    belief = some_belief(observes=True)
+    assert belief.observes is not None
+    mean, std = belief.predict()
+    np.testing.assert_allclose(mean, [h @ belief.mean for h in belief.observes])
+    np.testing.assert_allclose(std**2, [h @ belief.covariance @ h for h in belief.observes])
 
 
-def test_what_is_known_exactly_is_asked_for_no_more() -> None:
-    known = replace(belief(observes=False), noise=np.zeros(6)).learned(2, 1.0, 0.0)
-    assert query_gain(known)[2] == pytest.approx(0.0, abs=1e-9)
-    assert known.predict()[0][2] == pytest.approx(1.0)
+def test_what_is_known_without_noise_changes_nothing_more() -> None:
+    belief = some_belief(observes=False)
+    certain = replace(belief, noise=np.zeros(T), covariance=np.zeros((T, T)))
+    assert certain.after(1).covariance is certain.covariance
+    np.testing.assert_array_equal(certain.learned(1, 5.0, 0.0).mean, certain.mean)
+
+
+def test_no_query_has_no_width() -> None:
+    belief = some_belief(observes=False)
+    assert replace(belief, queries=np.empty((0, T)), query_names=()).mean_half_width == 0.0
+
+
+def test_shapes_that_do_not_fit_stop_the_process() -> None:
+    belief = some_belief(observes=False)
+    with pytest.raises(InvariantViolation, match="one covariance and one row"):
+        replace(belief, noise=np.ones(T + 1))
+    with pytest.raises(InvariantViolation, match="a name and a weight"):
+        replace(belief, query_names=("a",))

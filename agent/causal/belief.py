@@ -38,7 +38,9 @@ NORMAL_90: Final = 1.6448536269514722
 """Deviations of a normal on either side of its mean that hold 90 % of it."""
 
 STATED_FACTOR: Final = 1.1
-"""κ: on the substituted benzenes unscaled intervals held the truth in 85 % of the cases, these in 89 to 93 %."""
+"""κ: with it the intervals of query designs held the truth in 95 % of the cases on the substituted benzenes, by three
+readings of their dipole moments, and in 93 % on random halves of their groups; those of a policy that
+looks for large values alone in 85 %."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -59,9 +59,9 @@ from agent.metrics import Meter, Metric
 from protocols.errors import SettingsError
 
 DEFAULT_WIDTH: Final = 0.32
-"""Mean half-width of the effects at which they are known well enough [unit of the property]: on the benzenes [D], about
-32 values; from there on 60 values still leave the effects as well known as 60 random designs would, and find three
-times as many hits."""
+"""Mean half-width of the effects at which they are known well enough [unit of the property]: on the benzenes, in D,
+about 33 values. Then 60 values in all still leave the effects as well known as 60 random designs do (their mean error
+is 3 % lower over 60 seeds), with 31 hits in place of 11."""
 
 ACT: Final = "act"
 STOP: Final = "stop"

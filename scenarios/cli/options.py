@@ -42,8 +42,8 @@ Policy = Annotated[
     str | None,
     typer.Option(
         help="gap_gain, etal, etal_reference, random, uncertainty, round_robin, coverage, joint_entropy, "
-        "expected_improvement, probability_of_exceeding; over a closure of designs causal, target_mean, d_optimal; or "
-        "your own: file.py:Class, or module:Class.",
+        "expected_improvement, probability_of_exceeding; for effects of interventions causal, beside it target_mean, "
+        "d_optimal; or your own: file.py:Class, or module:Class.",
         autocompletion=completion.policies,
     ),
 ]

@@ -232,7 +232,7 @@ def _estimate_in(features: FloatArray, names: tuple[str, ...], estimate: str) ->
             action="name a label-free feature of the pool by the option estimate, or none",
         )
     t: FloatArray = np.asarray(features[:, names.index(estimate)], dtype=np.float64)
-    if not t.std() > 0.0:
+    if t.max() <= t.min():
         raise SettingsError(
             f"The feature {estimate!r} is {t[0]:g} for every candidate, and estimates nothing",
             expected="a feature that varies",

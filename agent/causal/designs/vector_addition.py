@@ -13,7 +13,7 @@
 over the sites i, j of a way to make the candidate; h of a candidate is the mean over its ways. As sites may be
 exchanged, any two of them make the same angle. With −a for a, of all groups, h is the same.
 
-Two things that h leaves out are known in size:
+Three things that h leaves out are known in form and size:
 
 - **Turning.** Components across do point somewhere in each candidate, where its energy prefers them to. So h² is off by
   up to 2 S with S² = Σ_{i<j} c_i² c_j² + sin² φ_p Σ_{i≠j} a_i² c_j², and h by about S/g, g = √(h² + S): it is irregular

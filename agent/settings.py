@@ -88,9 +88,19 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
             policy: Its name.
             options: Its options.
         """
-        name, of = (self.metrics_of, self.metrics_options) if self.metrics_of else (self.policy, self.policy_options)
-        kept = {"metrics_of": name, "metrics_options": dict(of)} if name != policy else {}
-        return self.model_copy(update={"policy": policy, "policy_options": dict(options)} | kept)
+        other = self.model_copy(update={"policy": policy, "policy_options": dict(options)})
+        return other.keeping_metrics_of(self)
+
+    def keeping_metrics_of(self, other: CampaignSettings) -> Self:
+        """Return this campaign with the metrics of another one, unless it keeps somebody's already.
+
+        Args:
+            other: What it is to be held against.
+        """
+        if self.metrics_of or (self.policy == other.policy and not other.metrics_of):
+            return self
+        name, options = other.metered_by
+        return self.model_copy(update={"metrics_of": name, "metrics_options": dict(options)})
 
     def left_open(self) -> frozenset[str]:
         """Return the parts of the plan that nobody asked for: a resumed campaign keeps those of its journal."""

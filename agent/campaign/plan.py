@@ -121,6 +121,11 @@ class CampaignPlanSettings(BaseModel):
     stop: StopSettings = StopSettings()
     """When it has gained enough, or gains nothing more."""
 
+    @property
+    def metered_by(self) -> tuple[str, dict[str, Any]]:
+        """The policy that declares the metrics, and its options."""
+        return (self.metrics_of, self.metrics_options) if self.metrics_of else (self.policy, self.policy_options)
+
 
 class CampaignPlan(CampaignPlanSettings):
     """What a campaign was started with; nothing of it changes afterwards."""
@@ -162,11 +167,6 @@ class CampaignPlan(CampaignPlanSettings):
             for each in self.additional_properties
         )
         return (TargetProperty(self.property_name, self.measure, self.scale, self.weight / total), *others)
-
-    @property
-    def metered_by(self) -> tuple[str, dict[str, Any]]:
-        """The policy that declares the metrics, and its options."""
-        return (self.metrics_of, self.metrics_options) if self.metrics_of else (self.policy, self.policy_options)
 
     @property
     def property_names(self) -> tuple[str, ...]:

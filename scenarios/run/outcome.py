@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.assembly import CampaignFiles, versions
 from agent.campaign.event_descriptions import in_words
 from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.state import Campaign
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.bias import BiasPoint
 from agent.entropy.measure import EntropyMeasure
@@ -72,13 +73,37 @@ def write_outcome(
     # Likewise: every family's band at every observation takes seconds in a long run.
     trajectory = with_bands(trajectory, files.ledger.meter, MAX_BANDED_STEPS if over else ENDS)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
-    abandoned = int((campaign.statuses == CandidateStatus.ABANDONED).sum())
     effects = effects_of(files.store.journal(), plan, world.pool, world.true_effects, scenario.campaign.code)
     title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {plan.budget} acquired"
-    title += f", {abandoned} abandoned" if abandoned else ""
+    title += f", {abandoned} abandoned" if (abandoned := _abandoned(campaign)) else ""
     _draw(files.folder, title, trajectory, {} if random is None else {"random": random}, effects)
+    found = _Found(trajectory, random, effects)
+    summary = _summary_of(files, scenario, found, elapsed_s=elapsed_s, accepted_here=accepted_here)
+    write_summary(files.folder / SUMMARY, summary)
+    return RunOutcome(summary, trajectory, random, finished=over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a run came to, beside its state.
+
+    Attributes:
+        trajectory: With bands.
+        random: Of the same budget at random; None where that is not known.
+        effects: What is believed of effects; None where the policy is after none.
+    """
+
+    trajectory: Trajectory
+    random: Trajectory | None
+    effects: Effects | None
+
+
+def _summary_of(
+    files: CampaignFiles, scenario: Scenario, found: _Found, *, elapsed_s: float, accepted_here: int
+) -> RunSummary:
+    campaign, plan = files.ledger.campaign, files.plan
     counts = files.store.counts()
-    summary = RunSummary(
+    return RunSummary(
         campaign=plan.campaign,
         scenario=scenario.name,
         policy=plan.policy,
@@ -88,7 +113,7 @@ def write_outcome(
         budget=plan.budget,
         spent=campaign.spent,
         observations=campaign.observations,
-        abandoned=abandoned,
+        abandoned=_abandoned(campaign),
         excluded=int((campaign.statuses == CandidateStatus.EXCLUDED).sum()),
         retries=campaign.retries,
         quarantined=sum(by for disposition, by in counts.items() if disposition.startswith("quarantined")),
@@ -97,23 +122,25 @@ def write_outcome(
         wall_time_s=round(elapsed_s, 3),
         per_second=round(accepted_here / elapsed_s, 3) if accepted_here else None,
         accepted_here=accepted_here,
-        before=trajectory.points[0][1],
-        after=trajectory.points[-1][1],
-        bands_before=trajectory.bands[trajectory.points[0][0]],
-        bands_after=trajectory.bands[trajectory.points[-1][0]],
+        before=found.trajectory.points[0][1],
+        after=found.trajectory.points[-1][1],
+        bands_before=found.trajectory.bands[found.trajectory.points[0][0]],
+        bands_after=found.trajectory.bands[found.trajectory.points[-1][0]],
         best=files.ledger.best.figures(),
-        found="" if (found := files.ledger.progress.current) is None else in_words(found),
-        random=None if random is None else random.points[-1][1],
-        ceilings=ceilings_of(campaign) if over else (),
+        found="" if (now := files.ledger.progress.current) is None else in_words(now),
+        random=None if found.random is None else found.random.points[-1][1],
+        ceilings=ceilings_of(campaign) if campaign.phase is Phase.FINISHED else (),
         further=further_values(campaign),
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,
-        files=(DATABASE, RECORDING, LOG, TRAJECTORY, *_figures(trajectory.points[-1][1], effects), SUMMARY),
-        effects=() if effects is None else tuple(effects.in_words()),
+        files=(DATABASE, RECORDING, LOG, TRAJECTORY, *_figures(found.trajectory.points[-1][1], found.effects), SUMMARY),
+        effects=() if found.effects is None else tuple(found.effects.in_words()),
         versions=versions(),
     )
-    write_summary(files.folder / SUMMARY, summary)
-    return RunOutcome(summary, trajectory, random, finished=over)
+
+
+def _abandoned(campaign: Campaign) -> int:
+    return int((campaign.statuses == CandidateStatus.ABANDONED).sum())
 
 
 def _figures(last: BiasPoint, effects: Effects | None) -> tuple[str, ...]:

@@ -159,7 +159,9 @@ def what_if(
         answered_by[index] = AnsweredBy.NOBODY if found is None else AnsweredBy.FILL
         return found
 
-    settings = _with_metrics_of(then, now).model_copy(update={"give_up_after": NEVER_GIVE_UP})
+    # A policy of the user's own is not run for the metrics that it declares.
+    settings = now.keeping_metrics_of(then) if then.policy in BUILT_IN else now
+    settings = settings.model_copy(update={"give_up_after": NEVER_GIVE_UP})
     with arithmetic_of(source.header), asking(pool, settings) as ask:
         other = play_answered(
             pool,
@@ -253,13 +255,6 @@ def _as_recorded(plan: CampaignPlan, given: CampaignSettings) -> CampaignSetting
     if additional != {name: each.unit for name, each in given.additional_properties.items()}:
         told["additional_properties"] = additional  # to be refused: what was recorded says no more of them
     return given.model_copy(update={**told, "property": plan.property_name})
-
-
-def _with_metrics_of(then: CampaignSettings, now: CampaignSettings) -> CampaignSettings:
-    """Return the other campaign with the metrics of the recorded one, to be held against it."""
-    if now.policy == then.policy or now.metrics_of or then.policy not in BUILT_IN:
-        return now
-    return now.model_copy(update={"metrics_of": then.policy, "metrics_options": then.policy_options})
 
 
 def _require_same_ground(then: CampaignSettings, now: CampaignSettings) -> None:

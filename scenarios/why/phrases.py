@@ -112,6 +112,11 @@ _KNOWN: Final[Mapping[str, tuple[str, str]]] = {
     "expected_joint_gain": ("expected change of the joint entropy", "nat"),
     "expected_gain_by_share": ("of it by one more of the family", "nat"),
     "n_covered": ("candidates known or in flight", ""),
+    "mean_half_width": ("mean half-width of the effects", _OF_THE_PROPERTY),
+    "expected_half_width": ("mean half-width that it narrows them to", _OF_THE_PROPERTY),
+    "probability": ("probability of exceeding the threshold", ""),
+    "log_bias_std": ("deviation of the earlier log's bias", _OF_THE_PROPERTY),
+    "passive_rows_mislead_by": ("deviation of what passive rows imply from the effects", _OF_THE_PROPERTY),
 }
 """Key -> label and unit. A key that is not here is shown as it is, without a unit."""
 

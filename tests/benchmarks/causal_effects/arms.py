@@ -16,7 +16,7 @@ from agent.acquisition.causal.d_optimal import DOptimal
 from agent.acquisition.causal.exploiting import ExpectedImprovement, ProbabilityOfExceeding
 from agent.acquisition.causal.target_mean import TargetMean
 from agent.causal.designs.closure import closure_of
-from agent.causal.effects_metrics import effects_error
+from tests.benchmarks.causal_effects.error import effects_error
 from tests.support.samples.closures import Bed, context_of
 
 ALWAYS_RANDOM: Final = 1 << 30

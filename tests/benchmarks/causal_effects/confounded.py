@@ -16,9 +16,9 @@ from agent.acquisition.causal.asked_designs import BelievedDesigns
 from agent.acquisition.causal.causal import Causal
 from agent.causal.belief import Belief
 from agent.causal.designs.effects import effect_queries
-from agent.causal.effects_metrics import effects_error
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog, make_log
+from tests.benchmarks.causal_effects.error import effects_error
 from tests.support.samples.closures import Bed, context_of
 
 ROWS: Final = 200

@@ -35,6 +35,9 @@ GAP: Final = "homo_lumo_gap"
 MOLECULE_PROPERTIES: Final = (DIPOLE, ENERGY, GAP)
 """Every property that this evaluator calculates."""
 
+SHORT_NAMES: Final[Mapping[str, str]] = {"dipole": DIPOLE, "gap": GAP}
+"""What tables of molecules call these properties: a request may ask for them by either name."""
+
 GFN2: Final = "gfn2"
 B3LYP: Final = "b3lyp"
 
@@ -63,21 +66,25 @@ class MoleculeProperties:
             load(module)
 
     def evaluate(self, request: CandidateRequest) -> Measurement:
-        """Return all properties of the requested molecule.
+        """Return all properties of the requested molecule, and those that are asked for by a short name so too.
 
         Raises:
             EvaluationFailed: INVALID_REQUEST without a molecule, or with coordinates of another one; UNSUPPORTED for a
                 property or a fidelity that we do not know or cannot offer, and for what is no neutral molecule with
                 paired electrons; CALCULATION_FAILED when it does not embed, converge or stay together.
         """
-        if unknown := sorted(set(request.properties) - set(MOLECULE_PROPERTIES)):
+        if unknown := sorted(set(request.properties) - set(MOLECULE_PROPERTIES) - set(SHORT_NAMES)):
             raise EvaluationFailed(
                 FailureReason.UNSUPPORTED,
                 f"asked for {', '.join(unknown)}; this simulator calculates only {', '.join(MOLECULE_PROPERTIES)}",
             )
         if request.molecule is None:
             raise EvaluationFailed(FailureReason.INVALID_REQUEST, "the request has no molecule; it needs a SMILES")
-        return self.measure(request.molecule, request.fidelity or FIDELITIES[0])
+        measured = self.measure(request.molecule, request.fidelity or FIDELITIES[0])
+        by_name = {quantity.name: quantity for quantity in measured.quantities}
+        asked = (name for name in request.properties if name in SHORT_NAMES)
+        short = (by_name[SHORT_NAMES[name]].model_copy(update={"name": name}) for name in asked)
+        return Measurement((*measured.quantities, *short), measured.provenance)
 
     def measure(self, molecule: Molecule, fidelity: str) -> Measurement:
         """Return the properties of a molecule by one of `FIDELITIES`; `evaluate` without the envelope.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from protocols.molecules.identity import check_molecule
 from protocols.wire.messages import FailureReason
 from protocols.wire.molecule import Molecule
 from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.executor import Executor, make_executor
+from simulators.molecules.bed_tables import OTHER_CONFORMER_TOLERANCE
 from simulators.settings import SimulatorSettings
 from tests.support import sample_messages as messages
 from tests.support.commands import Workbench
@@ -134,6 +137,21 @@ def test_what_the_lab_cannot_measure_is_abandoned_with_its_reason_and_the_campai
     told = [json.loads(row[0]) for row in rows]
     assert {each["reason"] for each in told} == {FailureReason.CALCULATION_FAILED}
     assert "none of the embeddings with the seeds (11, 23, 37, 51, 73) gives C1#CC1 a shape" in told[0]["detail"]
+
+
+@needs_xtb
+def test_with_the_extra_the_scenario_of_the_benzenes_is_computed_in_place_of_looked_up(bench: Workbench) -> None:
+    options = ("--set", "simulator.evaluator=molecules", "--set", "campaign.budget=6")
+    ended = bench.entropilot("run", "substituted_benzenes", *options)
+    assert ended.code == 0, ended.err
+    with (ROOT / "scenarios/library/benzenes_designs.csv").open(newline="") as file:
+        told = {check_molecule(row["smiles"]).candidate_id: float(row["dipole"]) for row in csv.DictReader(file)}
+    rows = bench.rows("SELECT payload FROM journal WHERE kind = 'ResultAccepted'", "substituted_benzenes")
+    events = [json.loads(row[0]) for row in rows]
+    assert len(events) == 6
+    for event in events:
+        assert event["provenance"]["method"].startswith("GFN2")
+        assert event["value"] == pytest.approx(told[event["candidate_id"]], abs=OTHER_CONFORMER_TOLERANCE)
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ label. h(θ) of `vector_addition` is fitted to it with all angles free,
 
 which yields component along and across of every group and the angle at every place: the prior of the model. It also
 says whether vectors add up at all: how much of t they explain, beside what groups at places explain that simply add.
+What they leave of t is told too: an estimate that is made from the candidate itself (from its shape, say) is irregular
+where the property is.
 
 The sum has several minima. In squares, however, the problem is nearly one of rank one: t² less what groups add by
 themselves is cos φ_p a_x a_y, so the dominant eigenvector of that matrix at a place is a, up to its size and to a shift
@@ -56,11 +58,13 @@ class VectorEstimate:
         theta: θ, shape (2 G + P,); lengths in deviations of the estimate, c not negative.
         explained: Share of the variance of the estimate that h explains, adjusted for the number of its parameters.
         explained_by_adding: The same of counts of each group at each place, which add.
+        rest: What h leaves of the estimate, shape (n,) [deviation of the estimate].
     """
 
     theta: FloatArray
     explained: float
     explained_by_adding: float
+    rest: FloatArray
 
 
 def vector_estimate(closure: Closure, estimate: FloatArray) -> VectorEstimate:
@@ -92,7 +96,8 @@ def vector_estimate(closure: Closure, estimate: FloatArray) -> VectorEstimate:
     h, _ = addition.lengths(theta)
     counts = closure.group_place_counts
     coefficients, _, rank, _ = np.linalg.lstsq(counts, t, rcond=None)
-    return VectorEstimate(theta, _explained(t, h - t, len(free)), _explained(t, counts @ coefficients - t, int(rank)))
+    by_adding = _explained(t, counts @ coefficients - t, int(rank))
+    return VectorEstimate(theta, _explained(t, h - t, len(free)), by_adding, t - h)
 
 
 def _starts(closure: Closure, t: FloatArray) -> list[FloatArray]:

@@ -13,12 +13,16 @@ then h is replaced by its tangent there, so that everything is jointly normal:
 
     mean = h(θ̂) + J (m_0 − θ̂),   covariance = J S Jᵀ + R
 
-Mode and variances v are found in turns, twice, from fixed starts. Beside the blocks of group counts there are five that
-vector addition itself suggests, at the θ̂ of the values: what turns is irregular where it may point (`turning`), and off
-in one direction in proportion to it (`shift`), or by how it points (`alignment`); groups that oppose each other add to
-their sum (`opposition`); and long sums may be off otherwise than short ones (`bend`, smooth in h), so that values that
-were chosen for their size say little of the others. On the benzenes they cut the error of the effects by a third to a
-half from 40 values on, for random designs as well.
+Mode and variances v are found in turns, twice, from fixed starts. Beside the blocks of group counts there is one of
+what vectors leave of the estimate (`rest`): an estimate that is made from the shape of a candidate is irregular where
+the property is. Without it intervals of query designs held the truth in 70 to 80 % of the cases on two beds of other
+groups than the benzenes', and the error of the effects was twice as large at 60 values.
+
+Five more are what vector addition itself suggests, at the θ̂ of the values: what turns is irregular where it may point
+(`turning`), and off in one direction in proportion to it (`shift`), or by how it points (`alignment`); groups that
+oppose each other add to their sum (`opposition`); and long sums may be off otherwise than short ones (`bend`, smooth in
+h), so that values that were chosen for their size say little of the others. On the benzenes they cut the error of the
+effects by a third to a half from 40 values on, for random designs as well.
 
 References: D. J. C. MacKay, Neural Comput. 4, 415 (1992), for the normal approximation at the mode; A. O'Hagan, J. R.
 Stat. Soc. B 40, 1 (1978), for a Gaussian process about a parametric mean.
@@ -61,10 +65,12 @@ STARTS: Final = {
     "alignment": 0.25,
     "opposition": 0.02,
     "bend": 0.03,
+    "rest": 0.2,
 }
-"""Variances that the blocks start with, and the medians of their priors [U²; of turning to opposition, a factor]: what
-adds beside the vectors is a tenth of a deviation, what two groups do to each other a fifth; turning is by half as
-irregular as it may be, alignment half of complete, and the property bends away from h by a sixth of a deviation."""
+"""Variances that the blocks start with, and the medians of their priors [U²; of turning to opposition and of the rest,
+a factor]: what adds beside the vectors is a tenth of a deviation, what two groups do to each other a fifth; turning is
+by half as irregular as it may be, alignment half of complete, the property bends away from h by a sixth of a deviation,
+and has about half of what vectors leave of the estimate."""
 
 TURNS: Final = 2
 """Of mode and variances; a third one moves neither by more than values do."""
@@ -88,7 +94,7 @@ class VectorModel:
         self._closure, self._unit = closure, unit
         self._addition = VectorAddition(closure, EPSILON)
         G = closure.n_groups
-        self._theta = estimate.theta
+        self._theta, self._rest = estimate.theta, estimate.rest[:, None]
         self._free = np.array([k for k in range(2 * G) if k % G != closure.origin])
         self._prior = estimate.theta[self._free]
         self._deviations = np.where(self._free < G, ALONG_DEVIATION, ACROSS_DEVIATION)
@@ -162,4 +168,5 @@ class VectorModel:
             Block("alignment", STARTS["alignment"], features=self._addition.alignment(theta)),
             Block("opposition", STARTS["opposition"], features=self._addition.opposition(theta)),
             Block("bend", STARTS["bend"], position=h[:, None]),
+            Block("rest", STARTS["rest"], features=self._rest),
         ]

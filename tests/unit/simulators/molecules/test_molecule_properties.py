@@ -49,6 +49,14 @@ def test_all_properties_come_with_their_units() -> None:
 
 
 @needs_xtb
+def test_the_names_that_tables_have_are_answered_beside_our_own() -> None:
+    measured = values(evaluate("O", properties=("dipole", "gap")))
+    assert measured["dipole"] == measured["dipole_moment"] == pytest.approx(2.217, abs=0.01)
+    assert measured["gap"] == measured["homo_lumo_gap"]
+    assert set(values(evaluate("O", properties=("dipole",)))) == {*MOLECULE_PROPERTIES, "dipole"}
+
+
+@needs_xtb
 def test_what_was_done_comes_back_with_the_values() -> None:
     told = evaluate("OCCN").provenance
     assert (told["method"], told["conformer_rule"]) == ("GFN2-xTB", CONFORMER_RULE)

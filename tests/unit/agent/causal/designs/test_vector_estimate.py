@@ -7,7 +7,7 @@ import pytest
 
 from agent.causal.designs.closure import closure_of
 from agent.causal.designs.vector_addition import VectorAddition
-from agent.causal.designs.vector_estimate import vector_estimate
+from agent.causal.designs.vector_estimate import EPSILON, vector_estimate
 from tests.support.samples.closures import ACROSS, ALONG, COSINES, benzenes, made_up_bed
 
 
@@ -44,6 +44,21 @@ def test_of_estimates_of_the_benzenes_it_explains_what_the_best_of_many_random_s
     found = vector_estimate(closure_of(bed.pool.designs), bed.pool.features[:, column])
     assert found.explained == pytest.approx(vectors, abs=0.002)
     assert found.explained_by_adding == pytest.approx(adding, abs=0.002)
+
+
+def test_what_vectors_leave_of_an_estimate_is_told_in_its_deviations() -> None:
+    designs = made_up_bed().pool.designs
+    assert designs is not None
+    closure = closure_of(designs)
+    odd = np.zeros(len(closure))
+    odd[7] = 2.0
+    exact = vector_estimate(closure, closure.group_counts @ np.arange(closure.n_groups) + 1.0)
+    assert np.abs(exact.rest).max() < 1.0
+    t = made_up_bed().truth + odd
+    found = vector_estimate(closure, t)
+    h, _ = VectorAddition(closure, EPSILON).lengths(found.theta)
+    np.testing.assert_allclose(found.rest, t / t.std() - h)
+    assert int(np.argmax(found.rest)) == 7
 
 
 def test_what_adds_is_explained_by_adding() -> None:

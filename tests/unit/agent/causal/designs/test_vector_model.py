@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,22 @@ def test_it_predicts_the_rest_far_better_than_their_mean_and_than_the_estimate()
     assert np.sqrt(np.mean(off[rest] ** 2)) < 0.25 * bed.truth.std()
     by_estimate = bed.pool.features[:, 0] - bed.truth
     assert np.sqrt(np.mean(off[rest] ** 2)) < 0.8 * np.sqrt(np.mean(by_estimate[rest] ** 2))
+
+
+def test_what_is_irregular_in_the_estimate_too_is_learned_from_other_candidates() -> None:
+    bed = made_up_bed()
+    rng = np.random.default_rng(3)
+    irregular = rng.normal(size=len(bed.truth))
+    truth = bed.truth + 0.8 * irregular
+    rest = np.setdiff1d(np.arange(len(truth)), ROWS)
+
+    def error(shared: np.ndarray) -> float:
+        estimate = np.column_stack((np.abs(bed.truth + shared), bed.pool.features[:, 1]))
+        told = replace(bed, pool=replace(bed.pool, features=estimate), truth=truth)
+        off = predicted(model_of(told).fit(ROWS, truth[ROWS], NONE), told) - truth
+        return float(np.sqrt(np.mean(off[rest] ** 2)))
+
+    assert error(irregular) < 0.6 * error(rng.permutation(irregular))
 
 
 def test_before_any_value_it_follows_the_estimate() -> None:

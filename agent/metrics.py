@@ -50,6 +50,24 @@ class Meter(Protocol):
         ...
 
 
+@runtime_checkable
+class SeededMeter(Meter, Protocol):
+    """A meter whose policy draws once for a whole campaign."""
+
+    def begin(self, seed: int) -> None:
+        """Take in the seed of the campaign, before the first value."""
+        ...
+
+
+@runtime_checkable
+class AccountingMeter(Meter, Protocol):
+    """A meter that can also say in words what its policy was told, and what that cost."""
+
+    def account(self) -> str:
+        """Return a paragraph for people."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What is believed of the effect of one intervention.

@@ -69,6 +69,7 @@ class AcquisitionContext:
         uncertainties: Standard uncertainties that came with the values, 0 where none did, shape (k, p) [their units];
             empty where none is known at all.
         policy: Name of the policy that is asked, where it is not the campaign's own; no policy needs to look at it.
+        campaign_seed: Seed of the campaign, for what is drawn once and holds for all of its decisions.
     """
 
     pool: PoolArrays
@@ -84,6 +85,7 @@ class AcquisitionContext:
     targets: tuple[TargetProperty, ...] = ()
     uncertainties: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     policy: str = ""
+    campaign_seed: int = 0
 
     @property
     def target_values(self) -> tuple[tuple[TargetProperty, FloatArray], ...]:

@@ -9,6 +9,7 @@ from typing import Final
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
     {
         "causal": "agent.acquisition.causal.causal:Causal",
+        "causal_reference": "agent.acquisition.causal.causal_reference:CausalReference",
         "coverage": "agent.acquisition.coverage:Coverage",
         "d_optimal": "agent.acquisition.causal.d_optimal:DOptimal",
         "etal": "agent.acquisition.etal:EntropyTargeted",

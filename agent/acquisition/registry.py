@@ -15,7 +15,7 @@ from typing import Final
 
 from agent.acquisition.base import AcquisitionContext, MeteringPolicy, Policy, PoolArrays, Proposal
 from agent.acquisition.built_in import BUILT_IN
-from agent.metrics import Meter, Metric
+from agent.metrics import Meter, Metric, SeededMeter
 from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean, nearest_name
 from protocols.settings.user_code import EXPECTED, INSTALLED, CodeSource, Role, code_digest, load_class, split_name
@@ -130,6 +130,8 @@ def make_meter(
     pool: PoolArrays,
     properties: tuple[str, ...],
     code: CodeSource = INSTALLED,
+    *,
+    seed: int = 0,
 ) -> Meter:
     """Return what computes the metrics that a policy declares.
 
@@ -139,6 +141,7 @@ def make_meter(
         pool: The pool.
         properties: Names of the campaign's properties, in its order.
         code: Where a class of the user's own may come from.
+        seed: Of the campaign.
 
     Raises:
         SettingsError: As of `make_policy`; or when it declares none.
@@ -149,7 +152,10 @@ def make_meter(
             f"The policy {name!r} declares no metrics",
             expected="methods metrics(unit) and meter(pool, properties) (agent.acquisition.base.MeteringPolicy)",
         )
-    return policy.meter(pool, properties)
+    meter = policy.meter(pool, properties)
+    if isinstance(meter, SeededMeter):
+        meter.begin(seed)
+    return meter
 
 
 def policy_fingerprint(name: str, options: Mapping[str, object], code: CodeSource = INSTALLED) -> str:

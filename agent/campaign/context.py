@@ -86,6 +86,7 @@ class ContextMaker:
             uncertainties=campaign.uncertainties.take(observed, axis=0),
             targets=plan.targets if plan.additional_properties else (),
             policy=campaign.rest_policy,
+            campaign_seed=plan.seed,
         )
 
     def _indices_of(self, decisions: Iterable[Iterable[str]]) -> IndexArray:

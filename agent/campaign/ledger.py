@@ -35,7 +35,7 @@ from agent.campaign.stop_rules import Noticed, RuleWatch
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.best import BestSoFar
 from agent.entropy.bias import BiasMeter, BiasPoint
-from agent.metrics import Meter
+from agent.metrics import AccountingMeter, Meter
 from agent.pool.candidates import Pool
 from protocols.errors import InvariantViolation, StoreError
 from protocols.settings.user_code import INSTALLED, CodeSource
@@ -223,7 +223,7 @@ class Ledger:
         name, options = plan.metered_by
         if not plan.metrics or not self.campaign.pool.is_whole or (self._code is None and name not in BUILT_IN):
             return None
-        return make_meter(name, options, self.pool, plan.property_names, self._code or INSTALLED)
+        return make_meter(name, options, self.pool, plan.property_names, self._code or INSTALLED, seed=plan.seed)
 
     def _measure(self, event: Event) -> TrajectoryPoint:
         """Let the metrics see an observation; the first one is new to every family."""
@@ -244,6 +244,12 @@ class Ledger:
         if self._declared is not None:
             self._declared.add(index, observation.value, *observation.additional)
         return code
+
+    @property
+    def account(self) -> str:
+        """What the campaign's own policy was told and what that cost, in words; empty where there is nothing to say."""
+        is_own = not self.campaign.plan.metrics_of
+        return self._declared.account() if is_own and isinstance(self._declared, AccountingMeter) else ""
 
     def point(self) -> BiasPoint:
         """Return all metrics: those of the bias, and those that the policy declares."""

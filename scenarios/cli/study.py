@@ -126,6 +126,41 @@ def forecast(
 
 
 @app.command()
+def global_graph(
+    scenario: ScenarioName,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Features of the graph, separated by commas; globs. By default all of the pool's."
+        ),
+    ] = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    out: Annotated[Path, typer.Option(help="File for the graph, to be laid over the scenario by --settings.")] = Path(
+        "global_graph.toml"
+    ),
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Find the causal graph of all rows of a scenario whose values are known: what causal_reference is told.
+
+    A laboratory has no such graph before it has measured everything; this is for comparisons with the published method.
+    """
+    with reported_errors(debug=debug):
+        from scenarios.global_graph.global_graph import global_graph as graph_of_all
+        from scenarios.global_graph.global_graph import write_global_graph
+
+        resolved = load_settings(scenario, {}, settings, settings_file, quiet=quiet)
+        names = [name.strip() for name in (features or "").split(",") if name.strip()]
+        with progress_on_stderr(quiet=quiet) as progress:
+            graph, rows = graph_of_all(resolved.settings, names, progress)
+        write_global_graph(out, graph, rows)
+        if not quiet:
+            show(f"{int((graph.weights != 0.0).sum())} edges between {len(graph.names)} variables of {rows:,} rows")
+            show(f"  {out}")
+
+
+@app.command()
 def trim(
     table: Annotated[
         str,

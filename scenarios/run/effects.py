@@ -76,7 +76,7 @@ def effects_of(
     if not plan.metrics:
         return None
     name, options = plan.metered_by
-    meter = make_meter(name, options, pool_arrays(pool), plan.property_names, code)
+    meter = make_meter(name, options, pool_arrays(pool), plan.property_names, code, seed=plan.seed)
     if not isinstance(meter, EffectMeter):
         return None
     errors = []

@@ -135,6 +135,7 @@ def _summary_of(
         journal_digest=files.store.digest,
         files=(DATABASE, RECORDING, LOG, TRAJECTORY, *_figures(found.trajectory.points[-1][1], found.effects), SUMMARY),
         effects=() if found.effects is None else tuple(found.effects.in_words()),
+        account=files.ledger.account,
         versions=versions(),
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.causal.reference.selection import Selection
+from agent.causal.reference.kept_rows import Selection
 
 
 def in_words(selection: Selection) -> str:
     """Return a paragraph about a selection."""
+    if not selection.losses:
+        return f"{selection.arm}: no round is over yet."
     kept, needed = len(selection.rows), len(selection.looked_at)
     outcome = (
         f"{selection.arm}: {kept} rows kept ({len(np.unique(selection.rows))} of them different) after "

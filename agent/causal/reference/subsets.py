@@ -31,12 +31,13 @@ SEED: Final = 42
 """Of the start; the sizes depend on it as well."""
 
 
-def chemical_subsets(descriptors: FloatArray, *, count: int = SUBSETS) -> IndexArray:
+def chemical_subsets(descriptors: FloatArray, *, count: int = SUBSETS, seed: int = SEED) -> IndexArray:
     """Return the subset of each molecule, shape (n,): 0 is the largest.
 
     Args:
         descriptors: Shape (n, q), in their own units.
         count: How many subsets.
+        seed: Of the start.
 
     Raises:
         TableError: When a descriptor is not finite, or there are fewer molecules than subsets.
@@ -48,7 +49,7 @@ def chemical_subsets(descriptors: FloatArray, *, count: int = SUBSETS) -> IndexA
             f"The descriptors have the shape {descriptors.shape} or hold what is no number",
             expected=f"finite descriptors of at least {count} molecules",
         )
-    mixture = GaussianMixture(count, covariance_type="full", tol=TOLERANCE, random_state=SEED)
+    mixture = GaussianMixture(count, covariance_type="full", tol=TOLERANCE, random_state=seed)
     labels: IndexArray = mixture.fit_predict(descriptors)
     by_size = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
     rank: IndexArray = np.argsort(by_size)[labels]

@@ -15,8 +15,10 @@ import numpy as np
 from scipy.stats import wilcoxon
 
 from agent.causal.graph.losses import LEAST_WEIGHT, edge_f1, effects_error, laplacian_distance
+from agent.causal.reference.kept_rows import Selection
 from agent.causal.reference.report import in_words
-from agent.causal.reference.selection import ARMS, BATCH, ROUNDS, Arm, Selection, Universe, select
+from agent.causal.reference.schedule import ARMS, BATCH, ROUNDS, Arm
+from agent.causal.reference.selection import Universe, select
 from agent.causal.reference.subsets import chemical_subsets
 from tests.benchmarks.causal_paper.molecules import (
     DATA,
@@ -52,7 +54,7 @@ def subsets_of_all(data: Path) -> np.ndarray:
 
 def describe(universe: Universe) -> None:
     """Print what the global graph is, and that the closed form is the published loss."""
-    names, B = universe.variables.names, universe.graph.weights
+    names, B = universe.variables.names, universe.told.weights
     rng = np.random.default_rng(0)
     other = universe.graph_of(np.sort(rng.choice(len(universe.variables.values), 801, replace=False))).weights
     spectra = [np.sort(np.linalg.eigvals(np.diag(W.sum(axis=1)) - W).real) for W in (B, other)]
@@ -85,7 +87,7 @@ def print_losses(losses: dict[Arm, np.ndarray]) -> None:
 def print_other_losses(universe: Universe, selections: dict[Arm, list[Selection]]) -> None:
     """Print what the loss does not see, of the graphs at the end."""
     scale = universe.variables.values.std(axis=0)
-    truth = universe.graph.weights * scale / scale[:, None]
+    truth = universe.told.weights * scale / scale[:, None]
     print(f"\nat the end, for variables of variance 1, edges above {LEAST_WEIGHT}: mean ± standard error")
     print(f"| arm | F1 of edges | error of total effects on {TARGET} | values needed | different rows needed |")
     print("|---|---|---|---|---|")
@@ -110,7 +112,7 @@ def main() -> None:
         return
     labels = subsets_of_all(asked.data)
     rows, places = variables(asked.data)
-    universe = Universe.of(rows, TARGET, labels[places])
+    universe = Universe.of(rows, labels[places])
     describe(universe)
     selections = {
         arm: [select(universe, arm, seed=seed, rounds=ROUNDS) for seed in range(asked.repeats)] for arm in ARMS

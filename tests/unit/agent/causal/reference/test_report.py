@@ -13,7 +13,7 @@ from tests.support.samples.causal import random_system
 @pytest.fixture(scope="module")
 def universe() -> Universe:
     variables, _ = random_system(0, 300, 4)
-    return Universe.of(variables, "x3", np.repeat([0, 1, 2], 100))
+    return Universe.of(variables, np.repeat([0, 1, 2], 100))
 
 
 @pytest.mark.parametrize("arm", ["active", "best_of_three"])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from agent.causal.graph.losses import laplacian_distance
-from agent.causal.reference.selection import ARMS, Arm, Universe, select
+from agent.causal.reference.schedule import ARMS, Arm
+from agent.causal.reference.selection import Universe, select
 from protocols.errors import SettingsError
 from tests.support.samples.causal import random_system
 
@@ -16,7 +17,7 @@ BATCH, ROUNDS = 8, 5
 @pytest.fixture(scope="module")
 def universe() -> Universe:
     variables, _ = random_system(1, 300, 4)
-    return Universe.of(variables, "x3", np.repeat([0, 1, 2], [150, 100, 50]))
+    return Universe.of(variables, np.repeat([0, 1, 2], [150, 100, 50]))
 
 
 def chosen(universe: Universe, arm: Arm, seed: int = 0, rounds: int = ROUNDS) -> list[np.ndarray]:
@@ -26,8 +27,8 @@ def chosen(universe: Universe, arm: Arm, seed: int = 0, rounds: int = ROUNDS) ->
 
 
 def test_the_target_is_a_sink_of_the_global_graph(universe: Universe) -> None:
-    assert not universe.graph.weights[:, 3].any()
-    assert universe.graph.weights[3].any()
+    assert not universe.told.weights[:, 3].any()
+    assert universe.told.weights[3].any()
 
 
 def test_all_arms_of_a_seed_begin_with_the_same_row_and_other_seeds_with_others(universe: Universe) -> None:
@@ -78,7 +79,7 @@ def test_the_batch_is_kept_that_brings_the_graph_nearest_to_the_global_one(unive
     for k, (loss, kept) in enumerate(zip(found.losses, found.kept, strict=True)):
         batches = np.split(found.looked_at[1 + 3 * BATCH * k :][: 3 * BATCH], 3)
         losses = [
-            laplacian_distance(universe.graph_of(np.append(rows, each)).weights, universe.graph.weights)
+            laplacian_distance(universe.graph_of(np.append(rows, each)).weights, universe.told.weights)
             for each in batches
         ]
         assert kept == int(np.argmin(losses))
@@ -96,8 +97,3 @@ def test_what_cannot_be_drawn_is_refused(universe: Universe) -> None:
         select(universe, "active", seed=0, batch=51)
     with pytest.raises(SettingsError, match=r"batch has 3 rows.*there are 4 variables"):
         select(universe, "active", seed=0, batch=3)
-
-
-def test_a_target_that_is_not_there_is_refused(universe: Universe) -> None:
-    with pytest.raises(SettingsError, match="sink 'mu' is not among the columns"):
-        Universe.of(universe.variables, "mu", np.zeros(300, dtype=np.int64))

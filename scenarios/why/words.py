@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.campaign.life_cycle import CandidateStatus
+from scenarios.display.labels import shortened
 from scenarios.why.explanation import (
     AttemptDescription,
     ChosenCandidate,
@@ -34,6 +35,9 @@ from scenarios.why.phrases import (
 
 MAX_LISTED: Final = 8
 """Most requests in flight, and choices of one decision, that are told one by one."""
+
+MAX_OPTION: Final = 80
+"""Longest value of a policy's option that is told [character]: a line."""
 
 _LABEL_WIDTH: Final = 10
 
@@ -92,7 +96,9 @@ def _in_flight(request: InFlight) -> str:
 
 
 def _decided(explanation: Explanation) -> Iterator[Text]:
-    options = ", ".join(f"{name} = {value!r}" for name, value in explanation.policy_options.items())
+    options = ", ".join(
+        f"{name} = {shortened(repr(value), MAX_OPTION)}" for name, value in explanation.policy_options.items()
+    )
     yield Text.assemble((explanation.policy, "bold"), f" ({options})" if options else "", f": {explanation.reason}")
     for chosen in explanation.chosen[:MAX_LISTED]:
         score = "no score" if chosen.score is None else f"score {quantity(chosen.score)}"

@@ -30,7 +30,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, PoolArrays, Proposal
+from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, IndexArray, PoolArrays, Proposal
 from agent.acquisition.selection import check_whole_number, short_reason
 from agent.causal.reference.global_graph import GlobalGraph
 from agent.causal.reference.kept_rows import KeptRows
@@ -43,22 +43,11 @@ from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean
 
 METRICS: Final = (
-    Metric(
-        "graph_loss",
-        "distance to the global graph it is told, of the rows kept",
-        "graph loss (kept)",
-        "",
-        lower_is_better=True,
-    ),
-    Metric(
-        "graph_loss_of_all",
-        "distance to the same graph, of all values paid for",
-        "graph loss (all)",
-        "",
-        lower_is_better=True,
-    ),
-    Metric("rows_kept", "rows kept of those paid for", "rows kept", "", lower_is_better=False),
+    Metric("graph_loss", "loss to the told graph, rows kept", "graph loss (kept)", "", lower_is_better=True),
+    Metric("graph_loss_of_all", "loss to the told graph, all paid", "graph loss (all)", "", lower_is_better=True),
+    Metric("rows_kept", "rows kept", "rows kept", "", lower_is_better=False),
 )
+"""Of the first two: the Laplacian distance, which adds weights of all units."""
 
 RECOMPUTED_EVERY: Final = 10
 """Values after which the graph of all of them is found again [value]: its fit would take most of a campaign's time."""
@@ -140,12 +129,11 @@ class CausalReference:
             SettingsError: When the pool lacks a feature, or is too small.
             TableError: When the mixture cannot be found.
         """
-        count, mixture_seed = self._mixture
-        labels = chemical_subsets(_columns(pool, self._subset_features), count=count, seed=mixture_seed)
         features = _columns(pool, self._told.features)
         rounds, batch = self._sizes
         names = self._told.names
-        schedule = draw_schedule(subsets_of(labels), self._arm, len(names), seed=seed, rounds=rounds, batch=batch)
+        subsets = self._subsets_of(pool)
+        schedule = draw_schedule(subsets, self._arm, len(names), seed=seed, rounds=rounds, batch=batch)
         rows = np.column_stack((features, np.full(len(features), np.nan)))
         return schedule, KeptRows(schedule, self._told, rows)
 
@@ -167,8 +155,15 @@ class CausalReference:
         reason = f"{schedule.where(chosen[0].index)}, of rows drawn before any value was known"
         if selection.losses:
             loss = f"{selection.losses[-1]:.3g} off the global graph"
-            reason += f"; {len(selection.rows)} rows kept after {len(selection.losses)} rounds, {loss}"
+            reason += f"; {len(selection.rows)} rows kept up to round {len(selection.losses)}, {loss}"
         return Proposal(chosen, short_reason(reason), details=details)
+
+    def _subsets_of(self, pool: PoolArrays) -> tuple[IndexArray, ...]:
+        """Return the candidates of each subset; the fair control has none, it draws from all."""
+        if self._arm == "best_of_three":
+            return (np.arange(len(pool.candidate_ids)),)
+        count, seed = self._mixture
+        return subsets_of(chemical_subsets(_columns(pool, self._subset_features), count=count, seed=seed))
 
     def _followed_by(self, context: AcquisitionContext) -> tuple[Schedule, KeptRows]:
         """Return the schedule of a campaign, and what is kept by the values that its context shows."""

@@ -36,6 +36,9 @@ class Silent:
 number = 3
 """
 
+REQUIRED = {"causal_reference": {"global_graph": {"variables": ["a", "y"], "weights": [[0.0, 0.0], [1.0, 0.0]]}}}
+"""Options without which a policy cannot be made."""
+
 
 @pytest.fixture
 def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -48,7 +51,7 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_every_built_in_name_makes_a_policy(name: str) -> None:
-    policy = make_policy(name, {})
+    policy = make_policy(name, REQUIRED.get(name, {}))
     assert isinstance(policy, Policy)
     assert runs_inline(policy) == (name in {"random", "round_robin"})
 

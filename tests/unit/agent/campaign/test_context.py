@@ -118,6 +118,15 @@ def test_in_order_the_last_lag_minus_one_decisions_count_as_pending_even_when_th
     assert not set(hidden) & set(context.observed.tolist())
 
 
+def test_the_seed_of_the_campaign_stays_while_that_of_the_decision_changes() -> None:
+    played = play(seed=11, parallel=2)
+    contexts = [make_context(played.campaign, pool_arrays(POOL))]
+    played.answer(played.awaited[0])
+    contexts.append(make_context(played.campaign, pool_arrays(POOL)))
+    assert [context.campaign_seed for context in contexts] == [11, 11]
+    assert contexts[0].seed != contexts[1].seed
+
+
 def test_waiting_candidates_are_pending_to_a_policy() -> None:
     played = play(parallel=2, ordering=Ordering.AS_COMPLETED)
     played.steer(ControlAction.PAUSE)

@@ -55,6 +55,14 @@ def test_a_summary_read_back_is_the_same(tmp_path: Path, random: BiasPoint | Non
     assert read_summary(tmp_path / "summary.json") == summary
 
 
+def test_what_the_policy_was_told_is_read_back_and_stands_below_the_table(tmp_path: Path) -> None:
+    summary = dataclasses.replace(SUMMARY, account="It is told the answer.")
+    write_summary(tmp_path / "summary.json", summary)
+    assert read_summary(tmp_path / "summary.json") == summary
+    assert "It is told the answer." in printed(summary)
+    assert "It is told" not in printed(SUMMARY)
+
+
 def test_the_file_has_sorted_keys_and_families_as_objects(tmp_path: Path) -> None:
     write_summary(tmp_path / "summary.json", SUMMARY)
     text = (tmp_path / "summary.json").read_text()

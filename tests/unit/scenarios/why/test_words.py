@@ -176,3 +176,9 @@ def test_policy_options_are_told() -> None:
         *JOURNAL[1:],
     ]
     assert "etal (patience = 9): " in words(explain(changed, POOL, 0))
+
+
+def test_an_option_that_is_a_long_table_is_cut() -> None:
+    told = words(replace(TOLD, policy_options={"table": list(range(100)), "patience": 9}))
+    assert "29, 30" not in told
+    assert "…, patience = 9)" in told

@@ -16,8 +16,8 @@ from tests.support.commands import clean_environment
 pytestmark = pytest.mark.system
 
 POLICIES = [
-    *("causal", "coverage", "d_optimal", "etal", "etal_reference", "expected_improvement", "gap_gain"),
-    *("joint_entropy", "probability_of_exceeding", "random", "round_robin", "target_mean", "uncertainty"),
+    *("causal", "causal_reference", "coverage", "d_optimal", "etal", "etal_reference", "expected_improvement"),
+    *("gap_gain", "joint_entropy", "probability_of_exceeding", "random", "round_robin", "target_mean", "uncertainty"),
 ]
 
 HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt", "aiomqtt"}

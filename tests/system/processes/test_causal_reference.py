@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from agent.causal.reference.schedule import ARMS, Arm
 from agent.causal.reference.selection import Universe, select
 from agent.causal.reference.subsets import chemical_subsets
 from protocols.errors import SettingsError
+from tests.support.commands import Workbench
 from tests.support.samples.causal import named
 from tests.support.samples.told import context_of, play, told_bed
 
@@ -50,3 +54,70 @@ def test_a_feature_of_the_subsets_that_the_pool_does_not_have_is_told_with_those
 def test_subsets_smaller_than_a_batch_are_refused_with_their_size() -> None:
     with pytest.raises(SettingsError, match="A batch has 41 rows, the smallest subset 40"):
         CausalReference(**BED.options(batch=41)).propose(context_of(BED, []), 1)
+
+
+NAME = "as_published"
+
+RUN = (
+    *("run", "substituted_benzenes", "--quiet", "--settings", "told.toml", "--set", "campaign.policy_options.rounds=2"),
+    *("--set", "campaign.policy_options.batch=12", "--set", "simulator.latency.mean_s=0.03"),
+    *("--set", 'campaign.policy_options.subset_features=["mu_mmff", "mu_gast"]'),
+)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A folder with the global graph of the benzenes, and a campaign that was told it."""
+    with Workbench(tmp_path_factory.mktemp("told")) as opened:
+        ended = opened.entropilot("global-graph", "substituted_benzenes", "--out", "told.toml")
+        assert (ended.code, "variables of 210 rows" in ended.out) == (0, True), ended
+        ended = opened.entropilot(*RUN, "--campaign", NAME)
+        assert ended.code == 0, ended
+        yield opened
+
+
+def decided(bench: Workbench, campaign: str) -> list[list[str]]:
+    """The candidates of every decision."""
+    query = "SELECT payload FROM journal WHERE kind = 'DecisionMade' ORDER BY sequence"
+    return [json.loads(row[0])["candidate_ids"] for row in bench.rows(query, campaign)]
+
+
+def test_the_summary_of_a_run_says_what_was_told_and_what_it_cost(bench: Workbench) -> None:
+    summary = bench.summary(NAME)
+    assert "told the answer: every choice compares with the graph of all rows" in summary["account"]
+    assert "25 rows kept" in summary["account"]
+    assert "all that 2 rounds draw is asked for" in summary["stopped_because"]
+    declared = {row["name"]: row["value"] for row in summary["after"]["declared"]}
+    assert declared["rows_kept"] == 25.0
+    assert f"{declared['graph_loss']:.3f}" in summary["account"]
+    report = bench.entropilot("report", NAME)
+    assert (report.code, "told the answer" in " ".join(report.out.split())) == (0, True), report
+
+
+def test_a_killed_campaign_asks_for_the_same_as_one_that_was_left_in_peace(bench: Workbench) -> None:
+    part = bench.start(*RUN, "--campaign", "again")
+    bench.wait_for_events("ResultAccepted", 20, "again")
+    part.kill()
+    part.finish()
+    ended = bench.entropilot(*RUN, "--campaign", "again", "--resume")
+    assert ended.code == 0, ended
+    assert decided(bench, "again") == decided(bench, NAME)
+    assert bench.summary("again")["account"] == bench.summary(NAME)["account"]
+
+
+def test_replay_verify_why_and_compare_know_such_a_campaign(bench: Workbench) -> None:
+    assert bench.entropilot("replay", NAME).code == 0
+    assert bench.entropilot("verify", NAME).code == 0
+    why = bench.entropilot("why", NAME, "3")
+    assert (why.code, "the same decision comes out today" in " ".join(why.out.split())) == (0, True), why
+    ended = bench.entropilot(
+        "compare", *RUN[1:], "--policies", "causal_reference,random", "--seeds", "2", "--budget", "60"
+    )
+    assert ended.code == 0, ended
+
+
+def test_who_names_the_policy_without_a_graph_is_told_how_to_make_one(bench: Workbench) -> None:
+    ended = bench.entropilot("run", "substituted_benzenes", "--policy", "causal_reference", "--campaign", "untold")
+    assert ended.code == 2, ended
+    assert "entropilot global-graph" in " ".join(ended.err.split())
+    assert not (bench.runs / "untold").exists()

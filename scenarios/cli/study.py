@@ -1,4 +1,4 @@
-"""Commands that study a table or a scenario without running it: compare policies, forecast a campaign, trim a table."""
+"""Commands that study a table or a scenario without running it: compare policies, forecast, find a graph, trim."""
 
 from __future__ import annotations
 

@@ -103,6 +103,7 @@ class CausalReference:
         self._subset_features = tuple(subset_features) or self._told.features
         self._mixture = (subsets, subset_seed)
         self._sizes = (rounds, batch)
+        self._found: tuple[PoolArrays, tuple[IndexArray, ...]] | None = None
         self._followed: tuple[PoolArrays, int, Schedule, KeptRows] | None = None
 
     def metrics(self, unit: str) -> tuple[Metric, ...]:  # noqa: ARG002 - a distance of graphs adds weights of all units
@@ -162,8 +163,11 @@ class CausalReference:
         """Return the candidates of each subset; the fair control has none, it draws from all."""
         if self._arm == "best_of_three":
             return (np.arange(len(pool.candidate_ids)),)
-        count, seed = self._mixture
-        return subsets_of(chemical_subsets(_columns(pool, self._subset_features), count=count, seed=seed))
+        if self._found is None or self._found[0] is not pool:
+            count, seed = self._mixture
+            labels = chemical_subsets(_columns(pool, self._subset_features), count=count, seed=seed)
+            self._found = (pool, subsets_of(labels))
+        return self._found[1]
 
     def _followed_by(self, context: AcquisitionContext) -> tuple[Schedule, KeptRows]:
         """Return the schedule of a campaign, and what is kept by the values that its context shows."""
@@ -204,10 +208,11 @@ class ReferenceMeter:
             self._loss_of_all = self._kept.loss_of(self._kept.known)
 
     def values(self) -> tuple[float | None, ...]:
-        """Return the loss of what is kept, that of all values, and how many rows are kept."""
+        """Return the loss of what is kept, that of all values, and how many rows are kept, once a round is over."""
         selection = self._kept.selection()
-        loss = selection.losses[-1] if selection.losses else math.inf
-        return (_finite(loss), _finite(self._loss_of_all), float(len(selection.rows)))
+        if not selection.losses:
+            return (None, _finite(self._loss_of_all), None)
+        return (_finite(selection.losses[-1]), _finite(self._loss_of_all), float(len(selection.rows)))
 
     def account(self) -> str:
         """Say what the campaign was told, what it kept, and how many values that took."""

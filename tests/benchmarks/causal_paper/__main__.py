@@ -28,7 +28,7 @@ from tests.benchmarks.causal_paper.molecules import (
     variables,
     what_is_missing,
 )
-from tests.benchmarks.causal_paper.picture import draw_losses, losses_of_all
+from tests.benchmarks.causal_paper.picture import draw_losses, looked_at_after, losses_of_all
 
 ROUNDS_SHOWN = (1, 10, 20, 40)
 
@@ -74,7 +74,7 @@ def print_losses(losses: dict[Arm, np.ndarray]) -> None:
     print(f"graph loss (Laplacian distance), mean ± deviation (median) of {repeats} repeats; published: mean of ten")
     print("| arm | " + " | ".join(columns) + " |\n" + "|---" * (1 + len(columns)) + "|")
     for arm, found in losses.items():
-        cells = [f"{x.mean():.2f} ± {x.std(ddof=1):.2f} ({np.median(x):.2f})" for x in found.T]
+        cells = [_told(x) for x in found.T]
         print(f"| {arm} | " + " | ".join(cells) + " |")
         if arm in PUBLISHED:
             print(f"| published {arm} | " + " | ".join(f"{x:.2f}" for x in PUBLISHED[arm]) + " |")
@@ -89,10 +89,30 @@ def print_losses_of_all(of_all: np.ndarray, active: list[Selection]) -> None:
     """Print the loss of the graph of all that was paid for, where nothing is thrown away."""
     kept = np.array([each.losses for each in active])
     shown = [k - 1 for k in ROUNDS_SHOWN]
-    cells = [f"{x.mean():.2f} ± {x.std(ddof=1):.2f} ({np.median(x):.2f})" for x in of_all.T[shown]]
+    cells = [_told(x) for x in of_all.T[shown]]
     p = wilcoxon(of_all[:, -1], kept[:, -1], alternative="two-sided").pvalue
     print(f"\nall that active paid for, none thrown away: {' | '.join(cells)}")
     print(f"at the end against what it keeps: p = {p:.2g} (paired, two-sided)")
+
+
+def print_at_equal_cost(selections: dict[Arm, list[Selection]]) -> None:
+    """Print the losses at as many different rows paid for as the control has at its end."""
+    control = selections["control"]
+    ends = np.array([each.losses[-1] for each in control])
+    cost = [len(np.unique(each.looked_at)) for each in control]
+    print(f"\nwith {np.mean(cost):.0f} different rows paid for, as the control at its end: control {_told(ends)}")
+    for arm in ("active", "best_of_three"):
+        rounds = [
+            sum(len(rows) <= most for rows in looked_at_after(each))
+            for each, most in zip(selections[arm], cost, strict=True)
+        ]
+        losses = np.array([each.losses[k - 1] for each, k in zip(selections[arm], rounds, strict=True)])
+        p = wilcoxon(losses, ends, alternative="less").pvalue
+        print(f"  {arm} after {np.mean(rounds):.1f} rounds {_told(losses)}, below the control's p = {p:.2g}")
+
+
+def _told(losses: np.ndarray) -> str:
+    return f"{losses.mean():.2f} ± {losses.std(ddof=1):.2f} ({np.median(losses):.2f})"
 
 
 def print_other_losses(universe: Universe, selections: dict[Arm, list[Selection]]) -> None:
@@ -133,6 +153,7 @@ def main() -> None:
     print_losses({arm: np.array([each.losses for each in of_arm])[:, shown] for arm, of_arm in selections.items()})
     of_all = losses_of_all(universe, selections["active"])
     print_losses_of_all(of_all, selections["active"])
+    print_at_equal_cost(selections)
     print_other_losses(universe, selections)
     if asked.picture:
         draw_losses(asked.picture, selections, of_all, PUBLISHED, ROUNDS_SHOWN)

@@ -101,7 +101,7 @@ def test_its_metrics_are_those_of_the_selection_and_of_all_values() -> None:
     chosen = select(UNIVERSE, "best_of_three", seed=4, rounds=3, batch=8)
     meter = make_meter("causal_reference", OPTIONS, BED.pool, ("x3",), seed=4)
     assert isinstance(meter, SeededMeter)
-    assert meter.values() == (None, None, 0.0)
+    assert meter.values() == (None, None, None)
     seen = []
     for number, row in enumerate(requested(4), start=1):
         meter.add(row, float(BED.truth[row]))
@@ -111,7 +111,7 @@ def test_its_metrics_are_those_of_the_selection_and_of_all_values() -> None:
             graph = UNIVERSE.graph_of(known).weights
             assert seen[-1][1] == laplacian_distance(graph, BED.told.weights)
     assert list(dict.fromkeys(loss for loss, _, _ in seen if loss is not None)) == list(chosen.losses)
-    assert seen[0] == (None, None, 1.0)
+    assert seen[0] == (None, None, None)
     assert seen[-1][2] == 25.0
 
 
@@ -131,8 +131,8 @@ def test_the_metrics_of_a_campaign_at_random_are_of_all_its_values_alone() -> No
     meter = make_meter("causal_reference", OPTIONS, BED.pool, ("x3",))
     for row in np.random.default_rng(0).permutation(len(BED.truth))[:100].tolist():
         meter.add(row, float(BED.truth[row]))
-    kept, of_all, _ = meter.values()
-    assert kept is None
+    loss, of_all, rows_kept = meter.values()
+    assert (loss, rows_kept) == (None, None)
     assert of_all is not None
 
 

@@ -5,7 +5,7 @@
 B is the graph of rows (`agent.causal.graph.lingam`), B_ρ the global graph that is told, the distance that of the
 Laplacians (`graph.losses`), on values in their own units. Rounds come one after the other; a round is over when all of
 its values are known, or most of those that the next one asks for: then what is lacking was given up, and its batch
-goes on without it.
+goes on without it. Of batches that are equally near the first is kept.
 
 What is kept is a pure function of the values that are known, whatever the order in which they came. Rows that a batch
 draws again count again, as the published code has it.
@@ -93,8 +93,10 @@ class KeptRows:
         Args:
             values: NaN where not known, shape (n,).
         """
-        for index in np.flatnonzero(~((values == self._rows[:, -1]) | np.isnan(values) & np.isnan(self._rows[:, -1]))):
-            self.learn(int(index), float(values[index]))
+        held = self._rows[:, -1]
+        is_same = (values == held) | (np.isnan(values) & np.isnan(held))
+        for index in np.flatnonzero(~is_same).tolist():
+            self.learn(index, float(values[index]))
 
     @property
     def known(self) -> IndexArray:

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
+from agent.acquisition.registry import declared_metrics
 from agent.campaign.decide import Consequence, decide_result
 from agent.campaign.events import CampaignStarted, RequestIssued, ResultAccepted, StartSetLoaded
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import measure_bias
+from agent.pool.candidates import Candidate, make_pool
 from protocols.errors import InvariantViolation, MessageError, StoreError
 from protocols.wire.messages import ControlAction
 from tests.support.campaigns import control, first_available, result_of, small_plan, small_pool, value_of
+from tests.support.samples.told import told_bed
 
 POOL = small_pool(12)
 START = ("c000", "c001", "c002")
@@ -50,6 +53,31 @@ def test_a_result_is_the_next_observation_and_changes_its_own_family() -> None:
     known = [POOL.index_of[which] for which in (*START, attempt.candidate_id)]
     values = np.array([value_of(POOL.candidate_ids[index]) for index in known])
     assert change.metrics.point == measure_bias(POOL.families, POOL.family_codes[known], values)
+
+
+def test_what_the_policy_was_told_is_said_of_a_campaign_of_its_own_alone() -> None:
+    bed = told_bed()
+    candidates = [Candidate(each, "all") for each in bed.pool.candidate_ids]
+    pool = make_pool(candidates, bed.pool.features, bed.pool.feature_names)
+    named: dict[str, object] = {"policy": "causal_reference", "policy_options": bed.options(arm="best_of_three")}
+    metrics = declared_metrics("causal_reference", bed.options(), "D")
+    plans = [
+        small_plan(pool, property_name="x3", metrics=metrics, **named),
+        small_plan(
+            pool,
+            property_name="x3",
+            metrics=metrics,
+            metrics_of=named["policy"],
+            metrics_options=named["policy_options"],
+        ),
+        small_plan(pool),
+    ]
+    said = []
+    for plan in plans:
+        ledger = Ledger(pool)
+        ledger.fold(CampaignStarted(plan))
+        said.append(ledger.account)
+    assert said == ["best_of_three: no round is over yet.", "", ""]
 
 
 def test_settling_decides_as_long_as_the_policy_answers_at_once() -> None:

@@ -31,7 +31,7 @@ COMMANDS = {
     "Run": ("run", "agent"),
     "Look": ("list", "report", "why", "diff"),
     "Replay": ("replay", "what-if", "play"),
-    "Study": ("compare", "forecast", "trim"),
+    "Study": ("compare", "forecast", "global-graph", "trim"),
     "Lab": ("simulator", "broker", "shadow", "record"),
     "Maintain": ("verify", "pack", "schema"),
 }

@@ -124,7 +124,7 @@ action = "stop"
         "did you mean 'stop'?",
         f"no setting operator.1.acton (from {mine}, line {line('acton')}); use operator.1.action",
         f"operator.1.at is not set (in {mine}, line {line('acton') - 1}); write it there",
-        "campaign.policy is \"etol\" (from --set campaign.policy); expected one of 'causal', 'coverage',",
+        "campaign.policy is \"etol\" (from --set campaign.policy); expected one of 'causal', 'causal_reference',",
         "did you mean 'etal'?",
         "did you mean 'm_spacing'?",
     ):

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
+from agent.acquisition.registry import declared_metrics
+from agent.campaign.context import pool_arrays
 from agent.campaign.decide import Consequence, decide_result
 from agent.campaign.events import CampaignStarted, RequestIssued, ResultAccepted, StartSetLoaded
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import AdditionalProperty
 from agent.entropy.bias import measure_bias
+from agent.pool.interventions import Interventions
 from protocols.errors import InvariantViolation, MessageError, StoreError
 from protocols.wire.messages import ControlAction
-from tests.support.campaigns import control, first_available, result_of, small_plan, small_pool, value_of
+from tests.support.campaigns import PROPERTY, control, first_available, result_of, small_plan, small_pool, value_of
 
 POOL = small_pool(12)
 START = ("c000", "c001", "c002")
+ANOTHER = AdditionalProperty("cause", "", (-1e6, 1e6), 1.0, 1.0, 0.1)
+SYSTEM = Interventions(
+    (PROPERTY, "cause"),
+    0,
+    np.ones(12, dtype=np.int64),
+    np.linspace(-2, 2, 12),
+    np.random.default_rng(1).normal(size=(9, 2)),
+)
+"""A system of two variables, of which the candidates set the second."""
 
 
 def begun(**changes: object) -> tuple[Ledger, tuple[Change, ...]]:
@@ -98,3 +113,14 @@ def test_a_journal_that_breaks_the_rules_is_refused_by_the_number_of_its_row() -
         Ledger.of_journal(POOL, [*events, ResultAccepted("x", "c005", "s1", 1.0, (), 0.0)])
     with pytest.raises(InvariantViolation, match="before CampaignStarted"):
         Ledger(POOL).fold(events[1])
+
+
+def test_a_journal_of_a_version_that_declared_other_metrics_is_folded_without_them() -> None:
+    pool = replace(POOL, interventions=SYSTEM)
+    known = declared_metrics("causal", {}, "eV", pool_arrays(pool))
+    for metrics in (known, known[:1], (*known, replace(known[0], name="zeal"))):
+        plan = small_plan(pool, policy="causal", metrics=metrics, additional_properties=(ANOTHER,))
+        start = StartSetLoaded(START, tuple(map(value_of, START)), ((0.5,),) * len(START))
+        ledger = Ledger.of_journal(pool, [CampaignStarted(plan), start])
+        told = tuple(metric for metric, _ in ledger.point().declared)
+        assert told == (known if metrics == known else ())

@@ -19,7 +19,16 @@ from agent.entropy.bias import measure_bias
 from agent.pool.interventions import Interventions
 from protocols.errors import InvariantViolation, MessageError, StoreError
 from protocols.wire.messages import ControlAction
-from tests.support.campaigns import PROPERTY, control, first_available, result_of, small_plan, small_pool, value_of
+from tests.support.campaigns import (
+    PROPERTY,
+    UNIT,
+    control,
+    first_available,
+    result_of,
+    small_plan,
+    small_pool,
+    value_of,
+)
 
 POOL = small_pool(12)
 START = ("c000", "c001", "c002")
@@ -117,7 +126,7 @@ def test_a_journal_that_breaks_the_rules_is_refused_by_the_number_of_its_row() -
 
 def test_a_journal_of_a_version_that_declared_other_metrics_is_folded_without_them() -> None:
     pool = replace(POOL, interventions=SYSTEM)
-    known = declared_metrics("causal", {}, "eV", pool_arrays(pool))
+    known = declared_metrics("causal", {}, UNIT, pool_arrays(pool))
     for metrics in (known, known[:1], (*known, replace(known[0], name="zeal"))):
         plan = small_plan(pool, policy="causal", metrics=metrics, additional_properties=(ANOTHER,))
         start = StartSetLoaded(START, tuple(map(value_of, START)), ((0.5,),) * len(START))

@@ -51,6 +51,16 @@ class Meter(Protocol):
         ...
 
 
+@runtime_checkable
+class HitMeter(Meter, Protocol):
+    """A meter that counts what exceeds a threshold."""
+
+    @property
+    def threshold(self) -> float | None:
+        """What the campaign's first property should exceed [its unit]; None where nothing is sought."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What is believed of the effect of one intervention.

@@ -154,7 +154,7 @@ class InterventionMeter:
     """
 
     def __init__(self, model: InterventionModel, properties: tuple[str, ...], threshold: float | None) -> None:
-        self._threshold = threshold
+        self.threshold: Final = threshold
         variables = model.interventions.variables
         _require_measured(variables, properties)
         self._model = model
@@ -182,9 +182,9 @@ class InterventionMeter:
     def values(self) -> tuple[float | None, ...]:
         """Return the metrics of `intervention_metrics`."""
         values = (*widths_of(self._belief), self._stability)
-        if self._threshold is None:
+        if self.threshold is None:
             return values
-        return (*values, float(sum(row[self._model.interventions.target] > self._threshold for row in self._rows)))
+        return (*values, float(sum(row[self._model.interventions.target] > self.threshold for row in self._rows)))
 
     def _asked(self) -> tuple[Belief, float | None]:
         """Return what the committee believes of all that was observed, and how far it agrees."""

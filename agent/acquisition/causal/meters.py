@@ -7,6 +7,7 @@ requests, may know a little less.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class DesignMeter:
 
     def __init__(self, model: DesignModel, threshold: float | None) -> None:
         self._model = model
-        self._threshold = threshold
+        self.threshold: Final = threshold
         self._observed: list[int] = []
         self._values: list[float] = []
 
@@ -76,9 +77,9 @@ class DesignMeter:
     def values(self) -> tuple[float | None, ...]:
         """Return mean and largest half-width, and the hits where a threshold is sought."""
         widths = widths_of(self._belief())
-        if self._threshold is None:
+        if self.threshold is None:
             return widths
-        return (*widths, float(sum(value > self._threshold for value in self._values)))
+        return (*widths, float(sum(value > self.threshold for value in self._values)))
 
     def _belief(self) -> Belief:
         values = np.array(self._values)

@@ -158,7 +158,7 @@ def _observed(
 
 
 def _graphs(model: InterventionModel, observed: IndexArray, rows: FloatArray) -> GraphSamples:
-    """Return what the committee believes in, of rows in the order of the pool: whoever answered first does not count."""
+    """Return what the committee believes in; rows go in the order of the pool, whoever answered first."""
     order = np.argsort(observed, kind="stable")
     return model.graphs(observed[order], rows[order])
 

@@ -55,6 +55,9 @@ LABEL_IN: Final = (0.78, 0.15)
 PLACES_OF_LABEL: Final = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
 """Parts of the way where a label may stand, the best first; it takes the first that is free."""
 
+BESIDE_IN: Final = (0.0, 0.26, -0.26)
+"""How far above its line a label may stand, the best first [inch]: on it, else clear of a node at its height."""
+
 POINTS_A_PART: Final = 24
 """Points of the line between two layers."""
 
@@ -239,9 +242,9 @@ class _Labels:
     def _free(self, way: FloatArray) -> _Box:
         lengths = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))))
         boxes = []
-        for part in PLACES_OF_LABEL:
+        for above, part in itertools.product(BESIDE_IN, PLACES_OF_LABEL):
             x, y = (float(np.interp(part * lengths[-1], lengths, way[:, axis])) for axis in (0, 1))
-            boxes.append(_Box(x, y, *LABEL_IN))
+            boxes.append(_Box(x, y + above, *LABEL_IN))
             if not any(boxes[-1].meets(each) for each in self._taken):
                 return boxes[-1]
         return boxes[0]

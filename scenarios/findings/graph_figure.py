@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.display.figure_style import DPI, FAINT, FRAME, OKABE_ITO, WIDTH_IN, save_figure, write_title
-from scenarios.display.labels import INK, shortened
+from scenarios.display.labels import INK
 from scenarios.findings.believed_graph import BelievedGraph, Edge
 from scenarios.findings.graph_layout import Layout, lay_out
 
@@ -37,6 +37,12 @@ MARGIN_IN: Final = 0.35
 ROW_IN: Final = 0.62
 """Distance of what stands in one layer [inch]."""
 
+TALLEST_IN: Final = 20.0
+"""Most height of all rows [inch]: of more, they move together."""
+
+MOST_EDGES: Final = 60
+"""Most edges drawn: what is true, then the most probable; more cannot be told apart."""
+
 HIDDEN_IN: Final = 0.55
 """Height of the row of what nobody measures [inch]."""
 
@@ -47,7 +53,13 @@ CHARACTER_IN: Final = 0.088
 """Width of a character of a name, on the mean [inch]."""
 
 LONGEST_NAME: Final = 16
-"""Of a node [character]."""
+"""Of a node [character]; less where there are many layers."""
+
+BESIDE_NAME_IN: Final = 0.24
+"""Width of a node beside its name [inch]."""
+
+GAP_IN: Final = 0.5
+"""Least distance of nodes in neighbouring layers [inch]: lines need it to be told apart."""
 
 LABEL_IN: Final = (0.78, 0.15)
 """Width and height of the label of an edge [inch]."""
@@ -63,7 +75,7 @@ POINTS_A_PART: Final = 24
 
 
 def draw_graph(path: Path, graph: BelievedGraph, *, title: str, subtitle: str, in_deviations: bool = False) -> None:
-    """Draw a graph.
+    """Draw what is believed or true of a graph; the rest would hide it, and stands in the file beside.
 
     Args:
         path: PNG file to write, 1800 pixels wide.
@@ -77,7 +89,10 @@ def draw_graph(path: Path, graph: BelievedGraph, *, title: str, subtitle: str, i
     """
     from matplotlib.figure import Figure
 
-    drawn = _drawn(graph)
+    told = [edge for edge in graph.edges if edge.is_believed or edge.is_true]
+    drawn = sorted(told, key=lambda edge: not edge.is_true)[:MOST_EDGES]
+    if len(told) > len(drawn):
+        subtitle += f"; {len(drawn)} of them are drawn"
     layout = lay_out(graph.order, [(edge.cause, edge.effect) for edge in drawn], graph.target)
     canvas = _Canvas.of(graph, layout)
     figure = Figure(figsize=(WIDTH_IN, canvas.height_in), dpi=DPI, facecolor="white")
@@ -96,11 +111,6 @@ def draw_graph(path: Path, graph: BelievedGraph, *, title: str, subtitle: str, i
     for node, name in enumerate(graph.names):
         _draw_node(axes, canvas.box_of(node), name, is_target=node == graph.target, is_confounded=node in graph.hidden)
     save_figure(figure, path)
-
-
-def _drawn(graph: BelievedGraph) -> list[Edge]:
-    """Return what is believed or true; the rest would hide it, and stands in the file beside."""
-    return [edge for edge in graph.edges if edge.is_believed or edge.is_true]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +139,24 @@ class _Canvas:
 
     @classmethod
     def of(cls, graph: BelievedGraph, layout: Layout) -> _Canvas:
-        longest = max(len(shortened(name, LONGEST_NAME)) for name in graph.names)
-        return cls(graph, layout, 0.24 + CHARACTER_IN * longest)
+        longest = min(max(map(len, graph.names)), LONGEST_NAME)
+        room = (WIDTH_IN - 2 * MARGIN_IN + GAP_IN) / layout.layers - GAP_IN
+        return cls(graph, layout, min(BESIDE_NAME_IN + CHARACTER_IN * longest, max(room, 2 * BESIDE_NAME_IN)))
+
+    @property
+    def rows_in(self) -> float:
+        """Height of all rows."""
+        return min(ROW_IN * max(self.layout.tallest, 3), TALLEST_IN)
 
     @property
     def height_in(self) -> float:
-        hidden = HIDDEN_IN if self.graph.hidden else 0.0
-        return HEAD_IN + hidden + ROW_IN * max(self.layout.tallest, 3) + MARGIN_IN
+        return HEAD_IN + (HIDDEN_IN if self.graph.hidden else 0.0) + self.rows_in + MARGIN_IN
 
     def at(self, layer: int, height: float) -> tuple[float, float]:
         left = MARGIN_IN + self.box_width_in / 2
         step = (WIDTH_IN - 2 * left) / max(self.layout.layers - 1, 1)
-        middle = MARGIN_IN + ROW_IN * max(self.layout.tallest, 3) / 2
-        return left + step * layer, middle + ROW_IN * height
+        row = self.rows_in / max(self.layout.tallest, 3)
+        return left + step * layer, MARGIN_IN + self.rows_in / 2 + row * height
 
     def box_of(self, node: int) -> _Box:
         return _Box(*self.at(self.layout.layer_of[node], self.layout.height_of[node]), self.box_width_in, BOX_HEIGHT_IN)
@@ -250,6 +265,14 @@ class _Labels:
         return boxes[0]
 
 
+def _fitting(name: str, most: int) -> str:
+    """Cut a name in its middle: names of columns often begin alike, and end with what tells them apart."""
+    if len(name) <= most:
+        return name
+    end = max(most - 1, 1) // 2
+    return f"{name[: max(most - 1 - end, 1)]}…{name[len(name) - end :]}"
+
+
 def _draw_node(axes: Any, box: _Box, name: str, *, is_target: bool, is_confounded: bool) -> None:
     from matplotlib.patches import FancyBboxPatch
 
@@ -267,7 +290,7 @@ def _draw_node(axes: Any, box: _Box, name: str, *, is_target: bool, is_confounde
         )
     )
     weight = "bold" if is_target else "normal"
-    text = shortened(name, LONGEST_NAME)
+    text = _fitting(name, int((box.width - BESIDE_NAME_IN) / CHARACTER_IN + 0.5))
     axes.text(
         box.x, box.y, text, fontsize=9, fontweight=weight, color=INK, ha="center", va="center", zorder=7,
         parse_math=False,

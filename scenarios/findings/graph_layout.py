@@ -151,9 +151,13 @@ def _places(rows: Sequence[Sequence[Stop]]) -> dict[Stop, float]:
 
 def _crossings(rows: Sequence[Sequence[Stop]], pieces: Sequence[tuple[Stop, Stop]]) -> int:
     """Return how many pairs of pieces between the same layers cross."""
-    layer = {stop: number for number, row in enumerate(rows) for stop in row}
     place = _places(rows)
+    layer = {stop: number for number, row in enumerate(rows) for stop in row}
+    between: dict[int, list[tuple[float, float]]] = {}
+    for one, other in pieces:
+        between.setdefault(layer[one], []).append((place[one], place[other]))
     return sum(
-        layer[one[0]] == layer[other[0]] and (place[one[0]] - place[other[0]]) * (place[one[1]] - place[other[1]]) < 0
-        for one, other in itertools.combinations(pieces, 2)
+        (left - other_left) * (right - other_right) < 0
+        for alike in between.values()
+        for (left, right), (other_left, other_right) in itertools.combinations(alike, 2)
     )

@@ -45,7 +45,7 @@ DONE = list(range(0, 90, 3))
 
 
 def test_it_is_what_the_committee_believes_of_all_rows() -> None:
-    told = system_graph(journal(plan(), DONE), plan(), POOL, SCENARIO)
+    told = system_graph(journal(plan(), DONE), plan(), POOL, SCENARIO, points=2)
     assert told is not None
     bed = POOL.interventions
     assert bed is not None
@@ -67,7 +67,7 @@ def test_it_is_what_the_committee_believes_of_all_rows() -> None:
 
 
 def test_who_answered_first_does_not_count() -> None:
-    one, other = (system_graph(journal(plan(), rows), plan(), POOL, SCENARIO) for rows in (DONE, DONE[::-1]))
+    one, other = (system_graph(journal(plan(), rows), plan(), POOL, SCENARIO, points=2) for rows in (DONE, DONE[::-1]))
     assert one is not None
     assert other is not None
     assert one.graph == other.graph

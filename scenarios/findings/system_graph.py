@@ -133,7 +133,7 @@ def draw_loss(path: Path, loss: GraphLoss, *, title: str) -> None:
     """
     x = loss.observations.astype(np.float64)
     panels = [
-        Panel(name, remark, {"mean over the graphs believed": Curve(x, values[:, 0], np.zeros(len(x)))}, from_zero=True)
+        Panel(name, remark, {"mean over the graphs": Curve(x, values[:, 0], np.zeros(len(x)))}, from_zero=True)
         for name, remark, values in (
             ("Structural Hamming distance [pairs]", "edges missing, surplus or turned; lower is better", loss.hamming),
             ("Laplacian distance", "of the sums of weights into each variable; lower is better", loss.laplacian),

@@ -14,7 +14,7 @@ from scenarios.findings.believed_graph import write_graph
 from scenarios.findings.found_figure import DRAWS, can_draw, draw_found
 from scenarios.findings.graph_figure import draw_graph
 from scenarios.findings.molecules_found import MoleculesFound, molecules_found, write_found
-from scenarios.findings.system_graph import ENDS, MOST_POINTS, SystemGraph, draw_loss, system_graph, write_loss
+from scenarios.findings.system_graph import MOST_POINTS, SystemGraph, draw_loss, system_graph, write_loss
 from scenarios.settings.model import Scenario
 from scenarios.sources.run_folder import (
     FOUND,
@@ -61,12 +61,13 @@ def write_findings(
         pool: The candidates.
         scenario: The settings, which may know a true graph.
         title: Of the pictures.
-        whole: Whether the campaign is over, so that there is time for all of it.
+        whole: Whether the campaign is over: then the loss of its graph is told, too. One that is interrupted has
+            five seconds in all.
 
     Raises:
         StoreError: When a file cannot be written.
     """
-    believed = system_graph(events, plan, pool, scenario, points=MOST_POINTS if whole else ENDS)
+    believed = system_graph(events, plan, pool, scenario, points=MOST_POINTS if whole else 0)
     found = molecules_found(events, plan, pool, scenario.campaign.code)
     return _write_graph(folder, believed, title) + _write_molecules(folder, found, title)
 

@@ -39,9 +39,6 @@ IndexArray = NDArray[np.int64]
 MOST_POINTS: Final = 25
 """Most numbers of observations at which the loss is computed: each takes the committee 20 ms."""
 
-ENDS: Final = 2
-"""Of a campaign that is not over, which may have five seconds in all."""
-
 COLUMNS: Final = (
     "observation", "structural_hamming_distance", "structural_hamming_distance_std", "laplacian_distance",
     "laplacian_distance_std",
@@ -75,7 +72,7 @@ class GraphLoss:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SystemGraph:
-    """What is believed of the graph at the end, and the losses on the way; None where nobody knows the truth."""
+    """What is believed of the graph at the end, and the losses on the way; None where nobody knows or asks for them."""
 
     graph: BelievedGraph
     loss: GraphLoss | None
@@ -91,7 +88,7 @@ def system_graph(
         plan: What it was started with.
         pool: The candidates.
         scenario: Its settings, which may know the true graph.
-        points: Most numbers of observations at which the loss is computed.
+        points: Most numbers of observations at which the loss is computed; 0 for none.
     """
     bed = pool.interventions
     if bed is None or not set(bed.variables) <= set(plan.property_names) or len(bed.passive) <= len(bed.variables):
@@ -107,7 +104,7 @@ def system_graph(
         truth=truth,
         hidden=() if settings is None else tuple(settings.hidden),
     )
-    return SystemGraph(graph, None if truth is None else _loss(model, observed, rows, truth, points))
+    return SystemGraph(graph, None if truth is None or not points else _loss(model, observed, rows, truth, points))
 
 
 def write_loss(path: Path, loss: GraphLoss) -> None:

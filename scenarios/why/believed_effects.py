@@ -16,6 +16,7 @@ from agent.acquisition.registry import make_meter
 from agent.campaign.events import DecisionMade
 from agent.campaign.ledger import Ledger
 from agent.metrics import Effect, EffectMeter, HitMeter, Meter
+from protocols.errors import EntropilotError
 from protocols.settings.user_code import INSTALLED, CodeSource
 from scenarios.why.explanation import EffectAtDecision, EffectsAtDecision
 
@@ -55,7 +56,10 @@ def _meter(ledger: Ledger, context: AcquisitionContext, code: CodeSource | None)
     name, options = plan.metered_by
     if not plan.metrics or not ledger.campaign.pool.is_whole or (code is None and name not in BUILT_IN):
         return None
-    meter = make_meter(name, options, ledger.pool, plan.property_names, code or INSTALLED)
+    try:
+        meter = make_meter(name, options, ledger.pool, plan.property_names, code or INSTALLED)
+    except EntropilotError:
+        return None  # the user's code is gone or has changed; asking the policy again says so
     columns = np.column_stack([values for _, values in context.target_values])
     for index, values in zip(context.observed.tolist(), columns.tolist(), strict=True):
         meter.add(index, *values)

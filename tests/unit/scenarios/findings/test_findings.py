@@ -9,6 +9,7 @@ import pytest
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
 from scenarios.findings import findings, found_figure
 from scenarios.findings.findings import Findings, write_findings
+from scenarios.findings.system_graph import MOST_POINTS
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.world.initial_events import initial_events
@@ -26,13 +27,18 @@ def written(folder: Path, name: str, observed: int, *, whole: bool = True) -> Fi
     return write_findings(folder, events, plan, world.pool, scenario, title="demo", whole=whole)
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_system_has_its_graph_and_the_loss_of_it(tmp_path: Path, whole: bool) -> None:
-    told = written(tmp_path, "synthetic_scm", 40, whole=whole)
+def test_a_system_has_its_graph_and_the_loss_of_it(tmp_path: Path) -> None:
+    told = written(tmp_path, "synthetic_scm", 40)
     assert told.files == ("graph.csv", "graph.png", "graph_loss.csv", "graph_loss.png")
     assert {path.name for path in tmp_path.iterdir()} == set(told.files)
     assert [line.partition(":")[0] for line in told.lines] == ["graph", "graph loss"]
-    assert len((tmp_path / "graph_loss.csv").read_text().splitlines()) == (26 if whole else 3)
+    assert len((tmp_path / "graph_loss.csv").read_text().splitlines()) == 1 + MOST_POINTS
+
+
+def test_an_interrupted_campaign_has_its_graph_alone(tmp_path: Path) -> None:
+    told = written(tmp_path, "synthetic_scm", 40, whole=False)
+    assert told.files == ("graph.csv", "graph.png")
+    assert {path.name for path in tmp_path.iterdir()} == set(told.files)
 
 
 def test_molecules_above_the_threshold_are_shown_and_counted(tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agent.acquisition.registry import make_meter
-from agent.campaign.events import DecisionMade
+from agent.campaign.events import CampaignStarted, DecisionMade
 from agent.campaign.ledger import Ledger
 from agent.metrics import EffectMeter
 from agent.store.partial_pool import partial_pool
+from protocols.settings.user_code import CodeSource
 from scenarios.why.believed_effects import effects_at_decision
 from scenarios.why.explanation import EffectsAtDecision
 from tests.support.samples.causal_decisions import benzene_world, causal_journal, causal_plan
@@ -82,6 +84,15 @@ def test_what_the_policy_expected_of_its_first_choice_comes_out_here_too() -> No
     believed, _ = told(one)
     assert believed.mean_half_width == pytest.approx(made.details["mean_half_width"], rel=0.01)
     assert believed.expected == pytest.approx(made.details["expected_half_width"], rel=0.01)
+
+
+def test_code_of_the_users_own_that_is_gone_tells_nothing(tmp_path: Path) -> None:
+    made = DECISIONS[0]
+    started, *rest = JOURNAL[: made.based_on]
+    assert isinstance(started, CampaignStarted)
+    named = started.plan.model_copy(update={"policy": "gone.py:Mine"})
+    ledger = Ledger.of_journal(POOL, [replace(started, plan=named), *rest])
+    assert effects_at_decision(ledger, made, CodeSource(str(tmp_path))) is None
 
 
 def test_without_the_pool_or_effects_nothing_is_told() -> None:

@@ -103,7 +103,7 @@ def open_campaign(
                 uid=fresh_uid(),
                 fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
                 recipients=recipients,
-                pool_digest=pool.digest,
+                pool=pool,
                 start_values=[value for _, value in start],
                 start_additional=start_additional or (),
             )

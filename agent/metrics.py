@@ -7,6 +7,7 @@ whoever has the journal computes them again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -68,6 +69,16 @@ class AccountingMeter(Meter, Protocol):
         ...
 
 
+@runtime_checkable
+class HitMeter(Meter, Protocol):
+    """A meter that counts what exceeds a threshold."""
+
+    @property
+    def threshold(self) -> float | None:
+        """What the campaign's first property should exceed [its unit]; None where nothing is sought."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What is believed of the effect of one intervention.
@@ -87,6 +98,11 @@ class Effect:
 class EffectMeter(Meter, Protocol):
     """A meter that can also say what is believed of effects now."""
 
-    def effects(self) -> tuple[Effect, ...]:
-        """Return the effects, in an order that stays."""
+    def effects(self, after: Sequence[int] = ()) -> tuple[Effect, ...]:
+        """Return the effects, in an order that stays.
+
+        Args:
+            after: Pool indices of candidates that count as measured, whatever their values: the means stay as they are,
+                and the intervals get as narrow as they are expected to.
+        """
         ...

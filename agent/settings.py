@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import declared_metrics
+from agent.campaign.context import pool_arrays
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, CampaignPlanSettings, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
+from agent.pool.candidates import Pool
 from protocols.settings.code_settings import CodeSettings
 from protocols.settings.suggestions import require_name
 from protocols.settings.user_code import EXPECTED, is_user_code
@@ -115,7 +117,7 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
         uid: str,
         fingerprint: str,
         recipients: tuple[str, ...],
-        pool_digest: str,
+        pool: Pool,
         start_values: Sequence[float] = (),
         start_additional: Sequence[Sequence[float]] = (),
     ) -> CampaignPlan:
@@ -126,7 +128,7 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
             uid: Random part of every attempt id.
             fingerprint: Of what decides.
             recipients: Simulators that requests are addressed to.
-            pool_digest: Of the pool.
+            pool: The candidates.
             start_values: Of the property.
             start_additional: Of the additional ones, a row for each of `start_values`.
         """
@@ -146,9 +148,9 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
             "uid": uid,
             "fingerprint": fingerprint,
             "recipients": recipients,
-            "pool_digest": pool_digest,
+            "pool_digest": pool.digest,
         }
         kept = {name: getattr(self, name) for name in CampaignPlanSettings.model_fields}
         plan = CampaignPlan(**(kept | measured | given))
-        metrics = declared_metrics(*plan.metered_by, self.unit, self.code)
+        metrics = declared_metrics(*plan.metered_by, self.unit, pool_arrays(pool), self.code)
         return plan.model_copy(update={"metrics": metrics}) if metrics else plan

@@ -160,11 +160,12 @@ class MeteringPolicy(Protocol):
     They are functions of the observations alone, and never of what the policy cannot know.
     """
 
-    def metrics(self, unit: str) -> tuple[Metric, ...]:
+    def metrics(self, unit: str, pool: PoolArrays) -> tuple[Metric, ...]:
         """Declare them.
 
         Args:
             unit: Of the campaign's property.
+            pool: The pool.
         """
         ...
 

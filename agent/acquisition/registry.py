@@ -99,7 +99,7 @@ def runs_inline(policy: Policy) -> bool:
 
 
 def declared_metrics(
-    name: str, options: Mapping[str, object], unit: str, code: CodeSource = INSTALLED
+    name: str, options: Mapping[str, object], unit: str, pool: PoolArrays, code: CodeSource = INSTALLED
 ) -> tuple[Metric, ...]:
     """Return the metrics that a policy declares beside those of the bias; none where it declares none.
 
@@ -107,13 +107,14 @@ def declared_metrics(
         name: Of the policy.
         options: Its options.
         unit: Of the campaign's property.
+        pool: The pool.
         code: Where a class of the user's own may come from.
 
     Raises:
         SettingsError: As of `make_policy`; or when it declares a name twice.
     """
     policy = make_policy(name, options, code)
-    declared = tuple(policy.metrics(unit)) if isinstance(policy, MeteringPolicy) else ()
+    declared = tuple(policy.metrics(unit, pool)) if isinstance(policy, MeteringPolicy) else ()
     names = [metric.name for metric in declared]
     if len(set(names)) < len(names):
         raise SettingsError(
@@ -150,7 +151,7 @@ def make_meter(
     if not isinstance(policy, MeteringPolicy):
         raise SettingsError(
             f"The policy {name!r} declares no metrics",
-            expected="methods metrics(unit) and meter(pool, properties) (agent.acquisition.base.MeteringPolicy)",
+            expected="methods metrics(unit, pool) and meter(pool, properties) (agent.acquisition.base.MeteringPolicy)",
         )
     meter = policy.meter(pool, properties)
     if isinstance(meter, SeededMeter):

@@ -21,7 +21,7 @@ from typing import Final, Self
 
 from agent.acquisition.base import AcquisitionContext, Proposal
 from agent.acquisition.built_in import BUILT_IN
-from agent.acquisition.registry import make_meter
+from agent.acquisition.registry import declared_metrics, make_meter
 from agent.campaign.context import ContextMaker, pool_arrays
 from agent.campaign.decide import Consequence, decide_message
 from agent.campaign.event_descriptions import Observation, is_observation, observations_of
@@ -223,7 +223,10 @@ class Ledger:
         name, options = plan.metered_by
         if not plan.metrics or not self.campaign.pool.is_whole or (self._code is None and name not in BUILT_IN):
             return None
-        return make_meter(name, options, self.pool, plan.property_names, self._code or INSTALLED, seed=plan.seed)
+        code = self._code or INSTALLED
+        if declared_metrics(name, options, plan.unit, self.pool, code) != plan.metrics:
+            return None  # the journal is of a version that declared others
+        return make_meter(name, options, self.pool, plan.property_names, code, seed=plan.seed)
 
     def _measure(self, event: Event) -> TrajectoryPoint:
         """Let the metrics see an observation; the first one is new to every family."""

@@ -140,7 +140,7 @@ def plan_of(ground: Ground) -> CampaignPlan:
         uid=OFFLINE,
         fingerprint="",
         recipients=(OFFLINE,),
-        pool_digest=ground.pool.digest,
+        pool=ground.pool,
         start_values=ground.values[:, 0].tolist(),
         start_additional=[tuple(row) for row in ground.values[:, 1:].tolist()] if ground.values.shape[1] > 1 else (),
     )

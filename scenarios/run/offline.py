@@ -137,7 +137,7 @@ def play_answered(
         uid=OFFLINE,
         fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
         recipients=(OFFLINE,),
-        pool_digest=pool.digest,
+        pool=pool,
         start_values=[row[0] for row in start.values()],
         start_additional=[tuple(row[1:]) for row in start.values()],
     )

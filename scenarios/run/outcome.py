@@ -14,6 +14,7 @@ from agent.campaign.stop_settings import StopSettings
 from agent.entropy.bias import BiasPoint
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG, RECORDING
+from scenarios.findings.findings import Findings, write_findings
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
 from scenarios.run.effects import Effects, draw_effects, effects_of, write_effects
 from scenarios.run.figure import draw_bias
@@ -77,7 +78,10 @@ def write_outcome(
     title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {plan.budget} acquired"
     title += f", {abandoned} abandoned" if (abandoned := _abandoned(campaign)) else ""
     _draw(files.folder, title, trajectory, {} if random is None else {"random": random}, effects)
-    found = _Found(trajectory, random, effects)
+    findings = write_findings(
+        files.folder, list(files.store.journal()), plan, world.pool, scenario, title=title, whole=over
+    )
+    found = _Found(trajectory, random, effects, findings)
     summary = _summary_of(files, scenario, found, elapsed_s=elapsed_s, accepted_here=accepted_here)
     write_summary(files.folder / SUMMARY, summary)
     return RunOutcome(summary, trajectory, random, finished=over)
@@ -91,11 +95,13 @@ class _Found:
         trajectory: With bands.
         random: Of the same budget at random; None where that is not known.
         effects: What is believed of effects; None where the policy is after none.
+        findings: What else it found, and the files that show it.
     """
 
     trajectory: Trajectory
     random: Trajectory | None
     effects: Effects | None
+    findings: Findings
 
 
 def _summary_of(
@@ -133,9 +139,15 @@ def _summary_of(
         further=further_values(campaign),
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,
-        files=(DATABASE, RECORDING, LOG, TRAJECTORY, *_figures(found.trajectory.points[-1][1], found.effects), SUMMARY),
+        files=(
+            *(DATABASE, RECORDING, LOG, TRAJECTORY),
+            *_figures(found.trajectory.points[-1][1], found.effects),
+            *found.findings.files,
+            SUMMARY,
+        ),
         effects=() if found.effects is None else tuple(found.effects.in_words()),
         account=files.ledger.account,
+        findings=found.findings.lines,
         versions=versions(),
     )
 

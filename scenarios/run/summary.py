@@ -83,6 +83,7 @@ class RunSummary:
         journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
         effects: What is believed of the effects of interventions, a line each; empty where the policy is after none.
         account: What its policy was told and what that cost, in words; empty where there is nothing to say.
+        findings: What else was found, a line each: a graph, molecules.
         files: Files written, relative to the run folder.
         versions: Versions of what computed it, by name.
     """
@@ -118,6 +119,7 @@ class RunSummary:
     journal_digest: str = ""
     effects: tuple[str, ...] = ()
     account: str = ""
+    findings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -208,6 +210,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found, price, reach) if each]
     lines += [Text(f"{'effects' if not place else '       '} {line}") for place, line in enumerate(summary.effects)]
     lines += [Text(summary.account)] if summary.account else []
+    lines += [Text(line) for line in summary.findings]
     short = [Text(line, "yellow") for line in who_falls_short(summary.ceilings)]
     return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim"))
 

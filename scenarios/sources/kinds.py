@@ -126,5 +126,12 @@ class TablePath(Meaning):
     kind = "table"
     suffixes = (".csv", ".csv.gz", ".parquet")
     expected = "a table's file, which ends in .csv, .csv.gz or .parquet"
-    use = "`entropilot trim {name}` takes it, and the [pool] of a scenario names it"
+    use = "`entropilot trim {name}` and `entropilot graph {name}` take it, and the [pool] of a scenario names it"
     error = TableError
+
+    @property
+    def stem(self) -> str:
+        """Its name without the ending."""
+        name = self.path.name
+        ending = next((each for each in self.suffixes if name.lower().endswith(each)), "")
+        return name[: len(name) - len(ending)]

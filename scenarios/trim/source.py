@@ -68,9 +68,7 @@ class TrimSource:
     @property
     def name(self) -> str:
         """Name of the table without its ending."""
-        name = self.path.name
-        ending = next((each for each in TablePath.suffixes if name.lower().endswith(each)), "")
-        return name[: len(name) - len(ending)]
+        return TablePath(self.path.name, self.path).stem
 
     @property
     def left_out(self) -> int:

@@ -12,6 +12,8 @@ from agent.campaign.ledger import Ledger
 from agent.pool.candidates import Pool
 from agent.store.partial_pool import ReferencedPool
 from protocols.errors import StoreError
+from protocols.settings.user_code import CodeSource
+from scenarios.why.believed_effects import effects_at_decision
 from scenarios.why.explanation import ChosenCandidate, Explanation, Prediction, Redecision, Verdict
 from scenarios.why.outcomes import outcomes_of
 from scenarios.why.phrases import describe_candidate, describe_details, prediction_in
@@ -20,13 +22,14 @@ from scenarios.why.state_at_decision import state_at_decision
 NOT_YET = Redecision(verdict=Verdict.NOT_ASKED)
 
 
-def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
+def explain(events: Sequence[Event], pool: Pool, decision: int, code: CodeSource | None = None) -> Explanation:
     """Explain a decision; what it knew is the context that its policy got.
 
     Args:
         events: The journal from its beginning, which may end anywhere.
         pool: The campaign's pool, or what the run has touched of it.
         decision: Number of a decision in the journal (see `decision_named.find_decision`).
+        code: Where a policy of the user's own may come from; None where none may be run.
 
     Raises:
         StoreError: When the journal breaks the rules of a campaign.
@@ -35,6 +38,7 @@ def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
     ledger = Ledger.of_journal(pool, events[: made.based_on])
     context, plan = ledger.context(), ledger.campaign.plan
     then = state_at_decision(ledger.campaign, context)
+    effects = effects_at_decision(ledger, made, code)
     outcomes = outcomes_of(ledger, events[made.based_on :], made.candidate_ids, then.known)
     chosen = tuple(
         ChosenCandidate(describe_candidate(pool, which), score, outcomes[which])
@@ -64,6 +68,7 @@ def explain(events: Sequence[Event], pool: Pool, decision: int) -> Explanation:
         margin=_margin(made),
         details=describe_details(made.details, plan.unit),
         prediction=prediction,
+        effects=effects,
         deviations=_deviations(chosen[0].outcome.value, prediction),
         shown_family=shown,
         shown_values=_known_values(context, shown),

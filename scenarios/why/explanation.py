@@ -20,12 +20,16 @@ class CandidateDescription:
         family: Its family; None where the run does not tell.
         formula: Its formula; empty where the pool has none, or cannot be had.
         structure: Atoms, volume and cell of a crystal in words, or the SMILES of a molecule; empty where it is neither.
+        designs: Levels of each design that makes it, in words; empty where the pool is no closure of designs.
+        edits: What was changed against the reference design to make it: "x: H → NO2 (y = NH2)"; likewise.
     """
 
     candidate_id: str
     family: str | None
     formula: str = ""
     structure: str = ""
+    designs: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,44 @@ class ChosenCandidate:
     outcome: CandidateOutcome
 
 
+@dataclass(frozen=True, slots=True)
+class EffectAtDecision:
+    """An effect as it was believed then.
+
+    Attributes:
+        name: Of the intervention.
+        mean: What was expected [unit of the property].
+        half_width: Of its 90 % interval [unit].
+        expected_half_width: The same once all that was in flight and chosen is measured, as was expected then [unit].
+    """
+
+    name: str
+    mean: float
+    half_width: float
+    expected_half_width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectsAtDecision:
+    """What was believed of effects then; half-widths are means over the effects [unit of the property].
+
+    Attributes:
+        effects: In an order that stays.
+        mean_half_width: Of the values that were known.
+        with_in_flight: With all that was in flight.
+        expected: With all that was chosen, too.
+        expected_with_runner_up: With the runner-up in place of the last choice; None without one.
+        threshold: What the property should exceed [unit]; None where nothing was sought.
+    """
+
+    effects: tuple[EffectAtDecision, ...]
+    mean_half_width: float
+    with_in_flight: float
+    expected: float
+    expected_with_runner_up: float | None
+    threshold: float | None
+
+
 class Verdict(StrEnum):
     """What came of asking again."""
 
@@ -214,6 +256,7 @@ class Explanation:
         margin: By how much it lost to the last choice; None without two scores.
         details: Additional figures of the policy, of its first choice.
         prediction: Of the value of the first choice.
+        effects: What was believed of effects; None where the policy is after none, or it cannot be computed here.
         deviations: Observed minus predicted, in predicted deviations; None without either.
         shown_family: Whose values the figure shows: the target, else that of the first choice; None: of all.
         shown_values: Its known values, ascending [unit].
@@ -242,6 +285,7 @@ class Explanation:
     margin: float | None
     details: tuple[Detail, ...]
     prediction: Prediction
+    effects: EffectsAtDecision | None
     deviations: float | None
     shown_family: str | None
     shown_values: tuple[float, ...]

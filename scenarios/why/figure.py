@@ -1,6 +1,7 @@
 """An explanation as a picture: what was known, predicted and observed; and below it who was poor, and who is less so.
 
-Blue is what was known, vermillion what was predicted, green what was observed (see `scenarios.display.figure_style`).
+Where there are no families to compare, what was believed of effects stands below. Blue is what was known, vermillion
+what was predicted, green what was observed (see `scenarios.display.figure_style`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from scenarios.display.figure_style import (
     write_title,
 )
 from scenarios.display.labels import INK, shortened
+from scenarios.why.effects_panel import draw_effects_then, effects_to_draw
 from scenarios.why.explanation import Explanation, FamilyAtDecision
 from scenarios.why.phrases import (
     deviations_in_words,
@@ -77,7 +79,8 @@ def draw_explanation(path: Path, explanation: Explanation) -> None:
 
     ordered = starved_first(explanation.then)
     rows = [ordered[at] for at in shown_rows(ordered, explanation.shown_family, MAX_ROWS)]
-    rows_in = ROW_IN * max(len(rows), 3)
+    effects = effects_to_draw(explanation)
+    rows_in = ROW_IN * max(len(rows) if effects is None else len(effects.effects), 3)
     height = HEAD_IN + VALUES_IN + BETWEEN_IN + rows_in + FOOT_IN
     figure = Figure(figsize=(WIDTH_IN, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)  # measures the names
@@ -86,7 +89,10 @@ def draw_explanation(path: Path, explanation: Explanation) -> None:
     lower = figure.add_axes((left, FOOT_IN / height, width, rows_in / height))
     write_title(figure, _cut(_title(explanation), MAX_TITLE), _cut(_subtitle(explanation), MAX_SUBTITLE))
     _draw_values(upper, explanation)
-    draw_families(lower, explanation, rows, len(ordered) - len(rows))
+    if effects is None:
+        draw_families(lower, explanation, rows, len(ordered) - len(rows))
+    else:
+        draw_effects_then(lower, effects, explanation.unit, -LABEL_BELOW_IN / rows_in)
     save_figure(figure, path)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from agent.entropy.bias import BiasPoint, priority
 from agent.pool.candidates import Candidate, Pool
+from agent.pool.design_edits import edits_to, levels_in_words
 from agent.store.partial_pool import ReferencedPool
 from protocols.wire.structure import CrystalStructure
 from scenarios.why.explanation import (
@@ -151,7 +152,15 @@ def describe_candidate(pool: Pool, candidate_id: str) -> CandidateDescription:
         return CandidateDescription(candidate_id, None)
     candidate: Candidate = pool.candidates[index]
     structure = candidate.smiles if candidate.structure is None else structure_in_words(candidate.structure)
-    return CandidateDescription(candidate_id, candidate.family, candidate.formula, structure)
+    designs = pool.designs
+    return CandidateDescription(
+        candidate_id,
+        candidate.family,
+        candidate.formula,
+        structure,
+        () if designs is None else levels_in_words(designs, index),
+        () if designs is None else tuple(f"{edit.words} ({edit.kept_words})" for edit in edits_to(designs, index)),
+    )
 
 
 def structure_in_words(structure: CrystalStructure) -> str:

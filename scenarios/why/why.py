@@ -58,7 +58,7 @@ def explain_run(
     events, touched = _read(folder, database_url, progress)
     decision = find_decision(events, name)
     pool, code, why_not = _pool_again(folder, events, progress)
-    explanation = explain(events, pool or touched, decision)
+    explanation = explain(events, pool or touched, decision, code if code.folder is not None else None)
     if pool is None:
         again = Redecision(verdict=Verdict.NOT_ASKED, why=why_not)
     else:

@@ -12,8 +12,10 @@ from rich.text import Text
 
 from agent.campaign.life_cycle import CandidateStatus
 from scenarios.display.labels import shortened
+from scenarios.why.effects_words import effects_table, what_was_to_come
 from scenarios.why.explanation import (
     AttemptDescription,
+    CandidateDescription,
     ChosenCandidate,
     Detail,
     Explanation,
@@ -38,6 +40,8 @@ MAX_LISTED: Final = 8
 
 MAX_OPTION: Final = 80
 """Longest value of a policy's option that is told [character]: a line."""
+MAX_EDITS: Final = 2
+"""Most designs of one candidate that are told: two exchanged sites."""
 
 _LABEL_WIDTH: Final = 10
 
@@ -50,7 +54,8 @@ def explanation_in_words(explanation: Explanation) -> RenderableType:
     head.append(f" (0 to {explanation.decisions - 1}), row {explanation.row} of the journal")
     parts: list[RenderableType] = [head, ""]
     parts += [_rows([("then", line) for line in _state(explanation)]), families_table(explanation)]
-    parts += [_rows([("decided", line) for line in _decided(explanation)]), ""]
+    parts += [_rows([("decided", line) for line in _decided(explanation)])]
+    parts.append("" if explanation.effects is None else effects_table(explanation.effects, explanation.unit))
     parts += [_rows([("happened", line) for line in _happened(explanation)])]
     if explanation.first.outcome.after is not None:
         parts.append(bias_table(explanation))
@@ -103,17 +108,30 @@ def _decided(explanation: Explanation) -> Iterator[Text]:
     for chosen in explanation.chosen[:MAX_LISTED]:
         score = "no score" if chosen.score is None else f"score {quantity(chosen.score)}"
         yield Text.assemble("chose ", (named(chosen.candidate), "bold"), f", {score}")
-        if chosen.candidate.structure:
-            yield Text(f"  {chosen.candidate.structure}", "dim")
+        yield from _described(chosen.candidate)
     if len(explanation.chosen) > MAX_LISTED:
         yield Text(f"… and {len(explanation.chosen) - MAX_LISTED} more")
     yield Text(_runner_up(explanation))
+    if explanation.runner_up is not None:
+        yield from _described(explanation.runner_up)
+    if explanation.effects is not None:
+        yield from map(Text, what_was_to_come(explanation.effects, explanation.unit))
     if prediction := prediction_in_words(explanation):
         yield Text(f"predicted {explanation.property_name} of {explanation.first.candidate.candidate_id}: {prediction}")
     for detail in explanation.details:
         if detail.key != PREDICTED_MEAN:
             yield Text(f"  {_detail(detail)}", "dim")
     yield Text(f"seed {explanation.seed}, fingerprint {explanation.fingerprint}", "dim")
+
+
+def _described(candidate: CandidateDescription) -> Iterator[Text]:
+    """Say what a candidate is, and what was changed to make it."""
+    if candidate.structure:
+        yield Text(f"  {candidate.structure}", "dim")
+    made_by = candidate.edits or candidate.designs
+    if made_by:
+        more = [f"{len(made_by) - MAX_EDITS} more"] if len(made_by) > MAX_EDITS else []
+        yield Text(f"  {'; or '.join([*made_by[:MAX_EDITS], *more])}", "dim")
 
 
 def _runner_up(explanation: Explanation) -> str:

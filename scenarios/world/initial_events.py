@@ -24,7 +24,7 @@ def initial_events(scenario: Scenario, world: World, *, campaign: str, uid: str)
         uid=uid,
         fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
         recipients=scenario.recipients,
-        pool_digest=world.pool.digest,
+        pool=world.pool,
         start_values=start.values,
         start_additional=start.additional,
     )

@@ -76,7 +76,7 @@ async def with_thread(decisions: int) -> list[float]:
     pool = synthetic_pool(decisions + 2_000, features=16)
     terms = settings(decisions, policy="uncertainty")
     campaign = Campaign(pool)
-    plan = terms.plan(campaign="bench", uid="bench", fingerprint="", recipients=("lab-1",), pool_digest=pool.digest)
+    plan = terms.plan(campaign="bench", uid="bench", fingerprint="", recipients=("lab-1",), pool=pool)
     start = start_of(pool, START_ROWS)
     campaign.apply(CampaignStarted(plan))
     campaign.apply(StartSetLoaded(tuple(name for name, _ in start), tuple(value for _, value in start)))

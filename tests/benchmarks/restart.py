@@ -65,7 +65,7 @@ def write_journal(stage: Stage, results: int) -> int:
         uid=fresh_uid(),
         fingerprint=policy_fingerprint(terms.policy, terms.policy_options),
         recipients=scenario.recipients,
-        pool_digest=pool.digest,
+        pool=pool,
     )
     with closing(Store.open(sqlite_url(stage.database), labels=labels, now=now)) as store:
         begin(store, pool, plan, world.start_observations(), versions={}, now=now)

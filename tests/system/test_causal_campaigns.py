@@ -89,6 +89,67 @@ def test_a_run_tells_every_effect_with_its_interval_and_the_truth(bench: Workben
     assert "bias.png" not in {path.name for path in (bench.runs / name).iterdir()}
 
 
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("substituted_benzenes", ("found.csv", "found.png")),
+        ("synthetic_scm", ("graph.csv", "graph.png", "graph_loss.csv", "graph_loss.png")),
+    ],
+)
+def test_what_was_found_is_in_the_folder_and_the_report_names_it(
+    bench: Workbench, name: str, files: tuple[str, ...]
+) -> None:
+    summary = json.loads((bench.runs / name / "summary.json").read_text())
+    report = bench.entropilot("report", name)
+    assert [each for each in summary["files"] if each.startswith(("graph", "found"))] == list(files)
+    for file in files:
+        assert (bench.runs / name / file).stat().st_size > 0
+        assert f"runs/{name}/{file}" in report.out
+    assert summary["findings"]
+    for line in summary["findings"]:
+        assert " ".join(line.split()) in " ".join(report.out.split())
+
+
+def test_the_graph_of_a_system_has_the_true_edges_beside_the_believed_ones(bench: Workbench) -> None:
+    with (bench.runs / "synthetic_scm" / "graph.csv").open(newline="") as file:
+        edges = list(csv.DictReader(file))
+    true = {(row["cause"], row["effect"]) for row in edges if float(row["truth"])}
+    believed = {(row["cause"], row["effect"]) for row in edges if float(row["probability"]) >= 0.5}
+    assert len(true) == 12
+    assert len(true & believed) >= 9
+    assert not any(row["cause"] == "y" for row in edges), "the target causes nothing"
+    after = {row["name"]: row["value"] for row in summary_of(bench, "synthetic_scm")["after"]["declared"]}
+    assert 0.2 < after["edge_stability"] <= 1.0
+
+
+def test_the_molecules_found_are_the_hits_of_the_metrics(bench: Workbench) -> None:
+    with (bench.runs / "substituted_benzenes" / "found.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    after = {row["name"]: row["value"] for row in summary_of(bench, "substituted_benzenes")["after"]["declared"]}
+    assert len(rows) == after["hits"]
+    assert all(float(row["value"]) > 5.0 and row["change"].startswith("x: H → ") for row in rows)
+
+
+def summary_of(bench: Workbench, name: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((bench.runs / name / "summary.json").read_text())
+    return told
+
+
+def test_why_tells_the_edit_and_the_effects_believed_then(bench: Workbench) -> None:
+    told = json.loads(bench.entropilot("why", "substituted_benzenes", "4", "--json", "--no-figure").out)
+    assert len(told["effects"]["effects"]) == 11
+    assert told["effects"]["expected"] < told["effects"]["mean_half_width"]
+    assert told["effects"]["threshold"] == 5.0
+    assert all(each["candidate"]["designs"] for each in told["chosen"])
+    assert told["runner_up"]["edits"]
+    text = " ".join(bench.entropilot("why", "substituted_benzenes", "4", "--no-figure").out.split())
+    assert told["chosen"][0]["candidate"]["edits"][0] in text
+    assert "the choice was to narrow them to ±" in text
+    system = json.loads(bench.entropilot("why", "synthetic_scm", "2", "--json", "--no-figure").out)
+    assert [each["name"] for each in system["effects"]["effects"]] == [f"x{number}" for number in range(8)]
+    assert system["effects"]["threshold"] is None
+
+
 def test_the_benzenes_are_learned_first_and_then_molecules_above_the_threshold_are_found(bench: Workbench) -> None:
     summary = json.loads((bench.runs / "substituted_benzenes" / "summary.json").read_text())
     after = {row["name"]: row["value"] for row in summary["after"]["declared"]}

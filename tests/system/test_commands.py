@@ -6,6 +6,7 @@ import csv
 import hashlib
 import itertools
 import json
+import random
 import re
 import shutil
 import struct
@@ -31,7 +32,7 @@ COMMANDS = {
     "Run": ("run", "agent"),
     "Look": ("list", "report", "why", "diff"),
     "Replay": ("replay", "what-if", "play"),
-    "Study": ("compare", "forecast", "global-graph", "trim"),
+    "Study": ("compare", "forecast", "global-graph", "trim", "graph"),
     "Lab": ("simulator", "broker", "shadow", "record"),
     "Maintain": ("verify", "pack", "schema"),
 }
@@ -345,3 +346,56 @@ def test_the_command_line_is_imported_without_heavy_packages() -> None:
         [sys.executable, "-c", program], check=False, capture_output=True, text=True, env=clean_environment()
     )
     assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (0, "", "")
+
+
+# --- the graph of a table --------------------------------------------------------------------------------------------
+
+
+def write_chain(path: Path) -> None:
+    """Write a → b → y with uniform disturbances, a constant and an empty cell."""
+    rng = random.Random(1)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("a", "b", "y", "one", "gap"))
+        for number in range(400):
+            a, e, f = (rng.uniform(-1, 1) for _ in range(3))
+            b = 0.9 * a + e
+            rows.writerow((a, b, -0.8 * b + f, 1, "" if number == 7 else e))
+
+
+def test_the_graph_of_a_table_is_told_drawn_and_written(bench: Workbench) -> None:
+    write_chain(bench.folder / "chain.csv")
+    ended = bench.entropilot("graph", "chain.csv", "--columns", "a,b", "--target", "y", "--samples", "20")
+    assert (ended.code, ended.err) == (0, "")
+    assert "2 edges in at least half of 20 graphs" in ended.out
+    for name in ("graph.png", "graph.csv"):
+        assert f"runs/graph-chain/{name}" in ended.out
+        assert (bench.runs / "graph-chain" / name).stat().st_size > 0
+    again = bench.entropilot("graph", "chain.csv", "--columns", "a,b", "--target", "y", "--samples", "20", "--json")
+    told = json.loads(again.out)
+    believed = {(each["cause"], each["effect"]) for each in told["edges"] if each["probability"] >= 0.5}
+    assert believed == {("a", "b"), ("b", "y")}
+    assert (told["rows"], told["order"]) == (400, ["a", "b", "y"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("chain.csv", "--columns", "a,one", "--target", "y"), 3, ("'one' is constant",)),
+        (("chain.csv", "--columns", "a,gap", "--target", "y"), 3, ("an empty cell in line 9", "--drop-missing")),
+        (("chain.csv", "--columns", "a,y", "--target", "y"), 3, ("'y' is one of the features",)),
+        (("chain.csv", "--columns", "a,c", "--target", "y"), 3, ("no column 'c'",)),
+        (("chain.csv", "--columns", "a,b", "--require", "a-b"), 2, ("'a-b' is no edge",)),
+        (("oracle_table", "--columns", "a,b"), 3, ("'oracle_table' is a scenario",)),
+        (("nosuch.csv", "--columns", "a,b"), 3, ("nosuch.csv",)),
+    ],
+)
+def test_a_graph_that_cannot_be_found_is_refused_by_name(
+    bench: Workbench, arguments: tuple[str, ...], code: int, words: tuple[str, ...]
+) -> None:
+    write_chain(bench.folder / "chain.csv")
+    ended = bench.entropilot("graph", *arguments)
+    assert (ended.code, ended.out, ended.err.count("error: ")) == (code, "", 1), ended
+    for each in words:
+        assert each in ended.err
+    assert not (bench.runs / "graph-chain").exists()

@@ -28,7 +28,7 @@ class Counting:
     def propose(self, context, count):
         return Proposal(tuple(Choice(int(index)) for index in context.available[:count]), "the first")
 
-    def metrics(self, unit):
+    def metrics(self, unit, pool):
         return (
             Metric("largest", "largest value", "largest", unit, lower_is_better=False),
             Metric("hits", "values above the threshold", "hits", "", lower_is_better=False),

@@ -49,8 +49,13 @@ from agent.acquisition.causal.asked_designs import (
     random_start,
 )
 from agent.acquisition.causal.exceeding import most_likely, said_of_exceeding
-from agent.acquisition.causal.interventions import InterventionMeter, InterventionModel, propose_interventions
-from agent.acquisition.causal.meters import DesignMeter, causal_metrics
+from agent.acquisition.causal.interventions import (
+    InterventionMeter,
+    InterventionModel,
+    intervention_metrics,
+    propose_interventions,
+)
+from agent.acquisition.causal.meters import DesignMeter, hits_metric, width_metrics
 from agent.acquisition.selection import Pick, best_two, check_number, check_whole_number
 from agent.causal.belief import Belief
 from agent.causal.designs.design_model import AUTOMATIC, Knowledge
@@ -116,9 +121,11 @@ class Causal:
         """Return what is believed of effects and candidates after all values that the context shows."""
         return self._designs.known(context).stated
 
-    def metrics(self, unit: str) -> tuple[Metric, ...]:
-        """Declare how well the effects are known, and the hits where there is a threshold."""
-        return causal_metrics(unit, self._threshold)
+    def metrics(self, unit: str, pool: PoolArrays) -> tuple[Metric, ...]:
+        """Declare how well effects (and a graph) are known, and the hits where there is a threshold."""
+        if pool.interventions is not None:
+            return intervention_metrics(unit, self._threshold)
+        return (*width_metrics(unit), *hits_metric(unit, self._threshold))
 
     def meter(self, pool: PoolArrays, properties: tuple[str, ...]) -> Meter:
         """Return what computes them."""

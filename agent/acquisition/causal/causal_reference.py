@@ -106,7 +106,7 @@ class CausalReference:
         self._found: tuple[PoolArrays, tuple[IndexArray, ...]] | None = None
         self._followed: tuple[PoolArrays, int, Schedule, KeptRows] | None = None
 
-    def metrics(self, unit: str) -> tuple[Metric, ...]:  # noqa: ARG002 - a distance of graphs adds weights of all units
+    def metrics(self, unit: str, pool: PoolArrays) -> tuple[Metric, ...]:  # noqa: ARG002 - of graphs, in no unit
         """Declare how far graphs are from the one that is told, and how many rows are kept."""
         return METRICS
 

@@ -10,25 +10,36 @@ that bends is not taken for a slope. What is in flight counts as known; a batch 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.acquisition.base import AcquisitionContext, Choice, FloatArray, IndexArray, PoolArrays, Proposal
-from agent.acquisition.causal.meters import effects_of, widths_of
+from agent.acquisition.causal.meters import effects_of, hits_metric, width_metrics, widths_of
 from agent.acquisition.selection import SCORE_TOLERANCE, Pick, best_two, proposal_of
 from agent.causal.belief import Belief
+from agent.causal.graph.bootstrap import GraphSamples
+from agent.causal.graph.stability import edge_stability
 from agent.causal.query_gain import query_gain
 from agent.causal.structural.committee import Committee
 from agent.causal.structural.effects import belief_of
-from agent.metrics import Effect
+from agent.metrics import Effect, Metric
 from agent.pool.interventions import Interventions
 from protocols.errors import SettingsError
+
+BoolArray = NDArray[np.bool_]
 
 RECOMPUTED_EVERY: Final = 10
 """Observations after which the meter asks the whole committee again [observation]; between them the belief is updated
 by the value alone, a tenth of the time and the same within a few per cent."""
+
+EDGE_STABILITY: Final = Metric(
+    "edge_stability", "stability of the graph's edges", "edge stability", "", lower_is_better=False
+)
+"""How far the committee agrees on the edges (`causal.graph.stability`); of the graphs that were asked last."""
 
 
 class InterventionModel:
@@ -53,9 +64,23 @@ class InterventionModel:
             )
         self._committee = Committee(self.interventions.variables, passive, self.interventions.target)
 
+    @property
+    def possible_edges(self) -> BoolArray:
+        """Whether variable j may act on variable i, shape (d, d)."""
+        return self._committee.possible
+
+    def graphs(self, observed: IndexArray, rows: FloatArray) -> GraphSamples:
+        """Return the graphs that the committee believes in.
+
+        Args:
+            observed: Pool indices of the interventions that were carried out, shape (k,).
+            rows: What they showed, shape (k, d).
+        """
+        return self._committee.graphs(rows, self.interventions.variable[observed])
+
     def belief(self, observed: IndexArray, rows: FloatArray) -> tuple[Belief, float]:
         """Return the belief over the effects, and by what variance the passive rows mislead about them."""
-        return belief_of(self.interventions, self._committee, observed, rows)
+        return belief_of(self.interventions, self.graphs(observed, rows), observed, rows)
 
 
 def rows_in(context: AcquisitionContext, interventions: Interventions) -> FloatArray:
@@ -106,6 +131,16 @@ def propose_interventions(model: InterventionModel, context: AcquisitionContext,
     return replace(proposal, target_family=None)
 
 
+def intervention_metrics(unit: str, threshold: float | None) -> tuple[Metric, ...]:
+    """Return the metrics of a pool of interventions: of effects, of the graph, and of hits where there is a threshold.
+
+    Args:
+        unit: Of the target.
+        threshold: What it should exceed [unit].
+    """
+    return (*width_metrics(unit), EDGE_STABILITY, *hits_metric(unit, threshold))
+
+
 class InterventionMeter:
     """Computes the metrics of a pool of interventions after every observation.
 
@@ -119,14 +154,14 @@ class InterventionMeter:
     """
 
     def __init__(self, model: InterventionModel, properties: tuple[str, ...], threshold: float | None) -> None:
-        self._threshold = threshold
+        self.threshold: Final = threshold
         variables = model.interventions.variables
         _require_measured(variables, properties)
         self._model = model
         self._places = [properties.index(name) for name in variables]
         self._observed: list[int] = []
         self._rows: list[tuple[float, ...]] = []
-        self._belief, _ = model.belief(np.zeros(0, dtype=np.int64), np.zeros((0, len(variables))))
+        self._belief, self._stability = self._asked()
 
     def add(self, index: int, *values: float) -> None:
         """Take in what an intervention showed, in the order of the campaign's properties."""
@@ -135,21 +170,29 @@ class InterventionMeter:
         self._observed.append(index)
         self._rows.append(row)
         if len(self._observed) % RECOMPUTED_EVERY == 0:
-            self._belief, _ = self._model.belief(np.array(self._observed), np.array(self._rows))
+            self._belief, self._stability = self._asked()
         else:
             shown = row[interventions.target] - float(interventions.passive[:, interventions.target].mean())
             self._belief = self._belief.learned(index, shown, float(self._belief.noise[index]))
 
-    def effects(self) -> tuple[Effect, ...]:
+    def effects(self, after: Sequence[int] = ()) -> tuple[Effect, ...]:
         """Return the effect of one standard deviation of every variable."""
-        return effects_of(self._belief)
+        return effects_of(self._belief, after)
 
     def values(self) -> tuple[float | None, ...]:
-        """Return mean and largest half-width, and the hits where a threshold is sought."""
-        widths = widths_of(self._belief)
-        if self._threshold is None:
-            return widths
-        return (*widths, float(sum(row[self._model.interventions.target] > self._threshold for row in self._rows)))
+        """Return the metrics of `intervention_metrics`."""
+        values = (*widths_of(self._belief), self._stability)
+        if self.threshold is None:
+            return values
+        return (*values, float(sum(row[self._model.interventions.target] > self.threshold for row in self._rows)))
+
+    def _asked(self) -> tuple[Belief, float | None]:
+        """Return what the committee believes of all that was observed, and how far it agrees."""
+        model, observed = self._model, np.array(self._observed, dtype=np.int64)
+        rows = np.array(self._rows, dtype=np.float64).reshape(len(observed), len(model.interventions.variables))
+        graphs = model.graphs(observed, rows)
+        belief, _ = belief_of(model.interventions, graphs, observed, rows)
+        return belief, edge_stability(graphs.weights, model.possible_edges)
 
 
 def _require_measured(variables: tuple[str, ...], measured: tuple[str, ...]) -> None:

@@ -6,6 +6,9 @@ requests, may know a little less.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 
 from agent.causal.belief import Belief
@@ -13,21 +16,25 @@ from agent.causal.designs.design_model import DesignModel
 from agent.metrics import Effect, Metric
 
 
-def causal_metrics(unit: str, threshold: float | None) -> tuple[Metric, ...]:
-    """Return the metrics of effects, and of hits where there is a threshold.
+def width_metrics(unit: str) -> tuple[Metric, Metric]:
+    """Return the metrics of effects; their unit is that of the property."""
+    return (
+        Metric("half_width", "mean half-width of the effects", "half-width", unit, lower_is_better=True),
+        Metric("widest", "largest half-width of the effects", "widest", unit, lower_is_better=True),
+    )
+
+
+def hits_metric(unit: str, threshold: float | None) -> tuple[Metric, ...]:
+    """Return the metric of hits; none without a threshold.
 
     Args:
         unit: Of the property.
         threshold: What it should exceed [unit].
     """
-    widths = (
-        Metric("half_width", "mean half-width of the effects", "half-width", unit, lower_is_better=True),
-        Metric("widest", "largest half-width of the effects", "widest", unit, lower_is_better=True),
-    )
     if threshold is None:
-        return widths
+        return ()
     above = f"above {threshold:g} {unit}".rstrip()
-    return (*widths, Metric("hits", f"candidates {above}", f"hits ({above})", "", lower_is_better=False))
+    return (Metric("hits", f"candidates {above}", f"hits ({above})", "", lower_is_better=False),)
 
 
 def widths_of(belief: Belief) -> tuple[float, float]:
@@ -36,8 +43,10 @@ def widths_of(belief: Belief) -> tuple[float, float]:
     return float(widths.mean()), float(widths.max())
 
 
-def effects_of(belief: Belief) -> tuple[Effect, ...]:
-    """Return what is believed of every effect."""
+def effects_of(belief: Belief, after: Sequence[int] = ()) -> tuple[Effect, ...]:
+    """Return what is believed of every effect, with further candidates measured (`agent.metrics.EffectMeter`)."""
+    for candidate in after:
+        belief = belief.after(candidate)
     columns = zip(belief.query_names, belief.query_means.tolist(), belief.half_widths.tolist(), strict=True)
     return tuple(Effect(*row) for row in columns)
 
@@ -52,7 +61,7 @@ class DesignMeter:
 
     def __init__(self, model: DesignModel, threshold: float | None) -> None:
         self._model = model
-        self._threshold = threshold
+        self.threshold: Final = threshold
         self._observed: list[int] = []
         self._values: list[float] = []
 
@@ -61,16 +70,16 @@ class DesignMeter:
         self._observed.append(index)
         self._values.append(values[0])
 
-    def effects(self) -> tuple[Effect, ...]:
+    def effects(self, after: Sequence[int] = ()) -> tuple[Effect, ...]:
         """Return the effect of every level against the reference."""
-        return effects_of(self._belief())
+        return effects_of(self._belief(), after)
 
     def values(self) -> tuple[float | None, ...]:
         """Return mean and largest half-width, and the hits where a threshold is sought."""
         widths = widths_of(self._belief())
-        if self._threshold is None:
+        if self.threshold is None:
             return widths
-        return (*widths, float(sum(value > self._threshold for value in self._values)))
+        return (*widths, float(sum(value > self.threshold for value in self._values)))
 
     def _belief(self) -> Belief:
         values = np.array(self._values)

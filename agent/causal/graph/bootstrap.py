@@ -13,6 +13,7 @@ Reference: B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap (Chapman
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,7 +72,12 @@ class GraphSamples:
 
 
 def bootstrap(
-    variables: Variables, knowledge: PriorKnowledge | None = None, *, samples: int = DEFAULT_SAMPLES, seed: int
+    variables: Variables,
+    knowledge: PriorKnowledge | None = None,
+    *,
+    samples: int = DEFAULT_SAMPLES,
+    seed: int,
+    on_sample: Callable[[int], None] = lambda _done: None,
 ) -> GraphSamples:
     """Fit a graph to each of some samples of the rows.
 
@@ -80,6 +86,7 @@ def bootstrap(
         knowledge: What is known of the graph.
         samples: How many samples, at least 1.
         seed: Of the draws, not negative.
+        on_sample: Called with the number of samples that are done, for progress.
 
     Raises:
         SettingsError: When there is no sample, or the knowledge is about other columns.
@@ -87,6 +94,9 @@ def bootstrap(
     if samples < 1:
         raise SettingsError(f"The number of bootstrap samples is {samples}", expected="at least 1")
     n = len(variables.values)
-    draws = (np.random.default_rng((seed, k)).integers(n, size=n) for k in range(samples))
-    graphs = [fit_sample(variables.rows(rows), knowledge) for rows in draws]
+    graphs = []
+    for k in range(samples):
+        rows = np.random.default_rng((seed, k)).integers(n, size=n)
+        graphs.append(fit_sample(variables.rows(rows), knowledge))
+        on_sample(k + 1)
     return GraphSamples(variables.names, np.array([graph.weights for graph in graphs]))

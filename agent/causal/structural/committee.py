@@ -5,7 +5,7 @@
 | X | passive rows, then rows in which one variable was set; in the unit of each variable | (n, d) |
 | o_b | causal order that member b finds in its bootstrap of the passive rows | (d,) |
 | B_b | direct effects: least squares on those before, over the rows in which a variable was not set | (d, d) |
-| T_b | total effects on the target, its row of (I − B_b)⁻¹ | (d,) |
+| T_b | total effects on the target, its row of (I − B_b)⁻¹ (`graph.effects`) | (d,) |
 
 An order comes from the passive rows alone: in a row with an intervention the variable that was set has no cause. The
 weights use both, for an equation holds whatever else is set. Those that cannot be told from zero are cut.
@@ -23,6 +23,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.causal.graph.bootstrap import GraphSamples
 from agent.causal.graph.lingam import causal_order
 from agent.causal.graph.prior_knowledge import PriorKnowledge
 from agent.causal.graph.variables import Variables, standardise
@@ -54,33 +55,36 @@ class Committee:
         passive: Rows without an intervention, shape (r, d), more than d of them.
         target: Position of the variable that effects are asked on; it causes nothing.
         members: How many.
+
+    Attributes:
+        possible: Whether column j may act on row i: not on itself, and the target on nothing, shape (d, d).
     """
 
     def __init__(self, names: tuple[str, ...], passive: FloatArray, target: int, members: int = MEMBERS) -> None:
+        self._names = names
         self._passive = passive
-        self._target = target
         self._draws = [
             np.random.default_rng([MEMBER_STREAM, member]).integers(0, len(passive), len(passive))
             for member in range(members)
         ]
         known = PriorKnowledge.of(names, sinks=(names[target],))
+        self.possible = known.allowed
         self._orders = [_order(names, passive[drawn], known) for drawn in self._draws]
 
-    def total_effects(self, rows: FloatArray, set_variable: IndexArray) -> FloatArray:
-        """Return what each member believes of the effect of every variable on the target, shape (members, d).
+    def graphs(self, rows: FloatArray, set_variable: IndexArray) -> GraphSamples:
+        """Return the graph that each member believes in.
 
         Args:
             rows: With an intervention, shape (k, d).
             set_variable: Position of the variable that was set in each, shape (k,).
         """
-        found = np.empty((len(self._orders), self._passive.shape[1]))
+        found = np.empty((len(self._orders), len(self._names), len(self._names)))
         for member, (drawn, order) in enumerate(zip(self._draws, self._orders, strict=True)):
             kept = np.random.default_rng([MEMBER_STREAM, member, len(rows)]).integers(0, max(len(rows), 1), len(rows))
             X = np.vstack((self._passive[drawn], rows[kept]))
             were_set = np.concatenate((np.full(len(drawn), NOT_SET), set_variable[kept]))
-            B = _direct_effects(X, were_set, order)
-            found[member] = np.linalg.solve((np.eye(len(B)) - B).T, np.eye(len(B))[self._target])
-        return found
+            found[member] = _direct_effects(X, were_set, order)
+        return GraphSamples(self._names, found)
 
 
 def _order(names: tuple[str, ...], rows: FloatArray, known: PriorKnowledge) -> list[int]:

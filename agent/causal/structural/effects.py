@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.causal.belief import Belief
-from agent.causal.structural.committee import Committee
+from agent.causal.graph.bootstrap import GraphSamples
 from agent.pool.interventions import Interventions
 
 FloatArray = NDArray[np.float64]
@@ -50,13 +50,13 @@ FACTOR: Final = 1.0
 
 
 def belief_of(
-    interventions: Interventions, committee: Committee, observed: IndexArray, rows: FloatArray
+    interventions: Interventions, graphs: GraphSamples, observed: IndexArray, rows: FloatArray
 ) -> tuple[Belief, float]:
     """Return the belief over the effects, and τ².
 
     Args:
         interventions: Of the pool.
-        committee: Of its passive rows.
+        graphs: What the members of a committee believe in, after these interventions (`committee.Committee.graphs`).
         observed: Pool indices of the interventions that were carried out, shape (k,).
         rows: What they showed, shape (k, d).
     """
@@ -66,7 +66,7 @@ def belief_of(
     place[free] = np.arange(len(free))
     sd = interventions.passive.std(axis=0)
     set_variable, value = interventions.variable[observed], interventions.value[observed]
-    believed = committee.total_effects(rows, set_variable)[:, free]
+    believed = graphs.total_effects()[:, target, free]
     m0 = believed.mean(axis=0)
     C0 = np.atleast_2d(np.cov(believed.T)) + SPREAD * np.eye(len(free))
     y = rows[:, target] - interventions.passive[:, target].mean()

@@ -10,6 +10,9 @@ from pydantic import ValidationError
 from agent.campaign.plan import MAX_PARALLEL, CampaignPlan, CampaignPlanSettings, Ordering
 from agent.entropy.measure import RESOLUTION_WITHOUT_VALUES, EntropyMeasure
 from agent.settings import CampaignSettings
+from tests.support.campaigns import small_pool
+
+POOL = small_pool()
 
 LEAST: dict[str, Any] = {"property": "gap", "unit": "eV", "budget": 10}
 
@@ -69,11 +72,11 @@ def test_the_plan_says_what_the_settings_say() -> None:
         parallel=8, batch=3, ordering="as_completed", seed=5, max_attempts=4, give_up_after=6, valid_range=[0, 9],
         policy="etal", policy_options={"lengthscales": "one"}, estimator="gaussian_kernel", resolution=0.25,
     )  # fmt: skip
-    plan = settings.plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d")
+    plan = settings.plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool=POOL)
     assert plan == CampaignPlan(
         campaign="demo", uid="u", property_name="gap", unit="eV", valid_range=(0.0, 9.0), budget=10, parallel=8,
         batch=3, ordering=Ordering.AS_COMPLETED, max_attempts=4, give_up_after=6, seed=5, policy="etal",
-        policy_options={"lengthscales": "one"}, fingerprint="f", recipients=("s",), pool_digest="d",
+        policy_options={"lengthscales": "one"}, fingerprint="f", recipients=("s",), pool_digest=POOL.digest,
         estimator="gaussian_kernel", resolution=0.25,
     )  # fmt: skip
     assert plan.measure == EntropyMeasure("gaussian_kernel", 0.25)
@@ -93,9 +96,7 @@ def test_the_plan_says_what_the_settings_say() -> None:
 def test_a_resolution_left_open_is_a_thousandth_of_the_deviation_of_the_start(
     start: list[float], resolution: float
 ) -> None:
-    plan = made().plan(
-        campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d", start_values=start
-    )
+    plan = made().plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool=POOL, start_values=start)
     assert plan.estimator == "m_spacing"
     assert plan.resolution == resolution
 
@@ -105,7 +106,7 @@ def test_every_setting_that_a_journal_keeps_is_a_part_of_the_plan_under_its_own_
     settings = made(
         parallel=3, batch=2, ordering="as_completed", seed=5, policy="etal", policy_options={"lengthscales": "one"}
     )
-    plan = settings.plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d")
+    plan = settings.plan(campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool=POOL)
     assert getattr(plan, name) == getattr(settings, name)
 
 
@@ -120,7 +121,7 @@ def test_what_nobody_asked_for_is_left_open() -> None:
 )
 def test_the_lag_is_how_many_whole_decisions_fit_in_flight(parallel: int, batch: int, lag: int) -> None:
     plan = made(parallel=parallel, batch=batch).plan(
-        campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool_digest="d"
+        campaign="demo", uid="u", fingerprint="f", recipients=("s",), pool=POOL
     )
     assert plan.lag == lag
     assert plan.model_copy(update={"parallel": 1, "batch": 1}).lag == 1

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.acquisition.registry import declared_metrics
+from agent.campaign.context import pool_arrays
 from agent.campaign.decide import Consequence, decide_result
 from agent.campaign.events import CampaignStarted, RequestIssued, ResultAccepted, StartSetLoaded
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import AdditionalProperty
 from agent.entropy.bias import measure_bias
 from agent.pool.candidates import Candidate, make_pool
+from agent.pool.interventions import Interventions
 from protocols.errors import InvariantViolation, MessageError, StoreError
 from protocols.wire.messages import ControlAction
-from tests.support.campaigns import control, first_available, result_of, small_plan, small_pool, value_of
+from tests.support.campaigns import (
+    PROPERTY,
+    UNIT,
+    control,
+    first_available,
+    result_of,
+    small_plan,
+    small_pool,
+    value_of,
+)
 from tests.support.samples.told import told_bed
 
 POOL = small_pool(12)
 START = ("c000", "c001", "c002")
+ANOTHER = AdditionalProperty("cause", "", (-1e6, 1e6), 1.0, 1.0, 0.1)
+SYSTEM = Interventions(
+    (PROPERTY, "cause"),
+    0,
+    np.ones(12, dtype=np.int64),
+    np.linspace(-2, 2, 12),
+    np.random.default_rng(1).normal(size=(9, 2)),
+)
+"""A system of two variables, of which the candidates set the second."""
 
 
 def begun(**changes: object) -> tuple[Ledger, tuple[Change, ...]]:
@@ -60,7 +83,7 @@ def test_what_the_policy_was_told_is_said_of_a_campaign_of_its_own_alone() -> No
     candidates = [Candidate(each, "all") for each in bed.pool.candidate_ids]
     pool = make_pool(candidates, bed.pool.features, bed.pool.feature_names)
     named: dict[str, object] = {"policy": "causal_reference", "policy_options": bed.options(arm="best_of_three")}
-    metrics = declared_metrics("causal_reference", bed.options(), "D")
+    metrics = declared_metrics("causal_reference", bed.options(), "D", pool_arrays(pool))
     plans = [
         small_plan(pool, property_name="x3", metrics=metrics, **named),
         small_plan(
@@ -126,3 +149,14 @@ def test_a_journal_that_breaks_the_rules_is_refused_by_the_number_of_its_row() -
         Ledger.of_journal(POOL, [*events, ResultAccepted("x", "c005", "s1", 1.0, (), 0.0)])
     with pytest.raises(InvariantViolation, match="before CampaignStarted"):
         Ledger(POOL).fold(events[1])
+
+
+def test_a_journal_of_a_version_that_declared_other_metrics_is_folded_without_them() -> None:
+    pool = replace(POOL, interventions=SYSTEM)
+    known = declared_metrics("causal", {}, UNIT, pool_arrays(pool))
+    for metrics in (known, known[:1], (*known, replace(known[0], name="zeal"))):
+        plan = small_plan(pool, policy="causal", metrics=metrics, additional_properties=(ANOTHER,))
+        start = StartSetLoaded(START, tuple(map(value_of, START)), ((0.5,),) * len(START))
+        ledger = Ledger.of_journal(pool, [CampaignStarted(plan), start])
+        told = tuple(metric for metric, _ in ledger.point().declared)
+        assert told == (known if metrics == known else ())

@@ -32,7 +32,7 @@ def plan(policy: str) -> CampaignPlan:
     options = {"width": 0.0} if policy == "causal" else {}
     named = {"policy": policy, "policy_options": options, "property_name": "y"}
     made = small_plan(POOL, **named, additional_properties=tuple(other))
-    return made.model_copy(update={"metrics": declared_metrics(policy, options, "")})
+    return made.model_copy(update={"metrics": declared_metrics(policy, options, "", pool_arrays(POOL))})
 
 
 def start(number: int) -> StartSetLoaded:

@@ -142,7 +142,7 @@ def test_several_properties_are_balanced_by_the_weighted_mean_of_their_standardi
     asked = settings(policy=policy, weight=3.0, additional_properties={"gap": {"unit": "eV"}})
     played = play_offline(POOL, both, START, asked)
     plan = asked.plan(
-        campaign="x", uid="x", fingerprint="x", recipients=("x",), pool_digest=POOL.digest,
+        campaign="x", uid="x", fingerprint="x", recipients=("x",), pool=POOL,
         start_values=VALUES[START].tolist(), start_additional=both[START, 1:].tolist(),
     )  # fmt: skip
     assert [target_property.weight for target_property in plan.targets] == [0.75, 0.25]

@@ -67,7 +67,7 @@ def begun() -> Callable[[int], OfflineCampaign]:
         settings = CampaignSettings(property="x", unit="eV", policy="random", budget=budget)
         start = [(f"c{n:03d}", float(pool.features[n, 0])) for n in (*range(8), *range(40, 48))]
         plan = settings.plan(
-            campaign=OFFLINE, uid=OFFLINE, fingerprint="", recipients=(OFFLINE,), pool_digest=pool.digest,
+            campaign=OFFLINE, uid=OFFLINE, fingerprint="", recipients=(OFFLINE,), pool=pool,
             start_values=[value for _, value in start],
         )  # fmt: skip
         campaign = OfflineCampaign(pool, lambda _attempt: Silence(), UniformRandom().propose)

@@ -20,6 +20,7 @@ from scenarios.why.explain import explain
 from scenarios.why.explanation import CandidateDescription
 from scenarios.why.phrases import describe_candidate, describe_details
 from tests.support.campaigns import UNIT, Play, quantity, refold, small_plan, small_pool
+from tests.support.samples.causal_decisions import benzene_world
 from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool, smooth_value
 
 POOL = smooth_pool()
@@ -190,6 +191,15 @@ def test_a_candidate_that_nobody_observed_has_no_family_without_the_pool() -> No
     told = explain(play.journal, touched, 0)
     assert (told.first.candidate.family, told.shown_family) == (None, None)
     assert len(told.shown_values) == 1  # of all families, then
+
+
+def test_a_candidate_of_designs_is_told_by_its_levels_and_by_what_was_changed() -> None:
+    pool = benzene_world().pool
+    which = next(each.candidate_id for each in pool.candidates if each.smiles == "Nc1ccc([N+](=O)[O-])cc1")
+    told = describe_candidate(pool, which)
+    assert set(told.designs) == {"x = NH2, y = NO2, position = para", "x = NO2, y = NH2, position = para"}
+    assert set(told.edits) == {"x: H → NH2 (y = NO2, position = para)", "x: H → NO2 (y = NH2, position = para)"}
+    assert describe_candidate(POOL, POOL.candidate_ids[0]).designs == ()
 
 
 @pytest.mark.parametrize("policy", ["etal", "etal_reference"])

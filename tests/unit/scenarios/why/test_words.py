@@ -23,6 +23,7 @@ from scenarios.why.explanation import (
 from scenarios.why.phrases import prediction_in_words, quantity, shown_rows
 from scenarios.why.words import explanation_in_words
 from tests.support.campaigns import Play, small_plan, small_pool
+from tests.support.samples.causal_decisions import benzene_world, causal_journal, causal_plan
 from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool
 
 POOL = smooth_pool()
@@ -182,3 +183,23 @@ def test_an_option_that_is_a_long_table_is_cut() -> None:
     told = words(replace(TOLD, policy_options={"table": list(range(100)), "patience": 9}))
     assert "29, 30" not in told
     assert "…, patience = 9)" in told
+
+
+def test_the_edit_the_effects_believed_then_and_the_runner_up_of_a_causal_decision_are_told() -> None:
+    world = benzene_world()
+    told = explain(causal_journal(world, causal_plan(world.pool)), world.pool, 2)
+    text = words(told)
+    assert told.effects is not None
+    assert told.runner_up is not None
+    for candidate in (told.first.candidate, told.runner_up):
+        assert candidate.edits[0] in text
+    for effect in told.effects.effects:
+        assert f"{effect.name} {effect.mean:.3g} ± {effect.half_width:.3g}".replace("-", "−") in text
+    assert "the choice was to narrow them to ±" in text
+    assert "sought: above 5" in text
+    tree = json.loads(explanation_json(told))
+    assert tree["effects"]["effects"][0].keys() == {"name", "mean", "half_width", "expected_half_width"}
+    assert tree["effects"]["threshold"] == 5.0
+    assert tree["chosen"][0]["candidate"]["edits"] == list(told.first.candidate.edits)
+    assert tree["runner_up"]["designs"] == list(told.runner_up.designs)
+    assert json.loads(explanation_json(TOLD))["effects"] is None

@@ -136,8 +136,8 @@ def test_the_metrics_of_a_campaign_at_random_are_of_all_its_values_alone() -> No
     assert of_all is not None
 
 
-def test_the_metrics_are_told_by_their_names_and_need_no_pool() -> None:
-    names = [metric.name for metric in declared_metrics("causal_reference", OPTIONS, "D")]
+def test_the_metrics_are_told_by_their_names() -> None:
+    names = [metric.name for metric in declared_metrics("causal_reference", OPTIONS, "D", BED.pool)]
     assert names == ["graph_loss", "graph_loss_of_all", "rows_kept"]
 
 

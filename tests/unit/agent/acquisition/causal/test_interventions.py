@@ -108,17 +108,19 @@ def test_too_few_passive_rows_are_told() -> None:
 
 def test_its_meter_tells_widths_hits_and_effects_by_observations_alone() -> None:
     policy = Causal(width=0.0, threshold=1.0)
-    assert [metric.name for metric in policy.metrics("")] == ["half_width", "widest", "hits"]
+    assert [metric.name for metric in policy.metrics("", ARRAYS)] == ["half_width", "widest", "edge_stability", "hits"]
     meter = policy.meter(ARRAYS, PROPERTIES)
     assert isinstance(meter, InterventionMeter)
     before, *_ = meter.values()
     for index in range(40):
         meter.add(index, *(float(VALUES[name][index]) for name in PROPERTIES))
-    width, widest, hits = meter.values()
+    width, widest, stability, hits = meter.values()
     assert before is not None
     assert width is not None
     assert widest is not None
     assert width < before
     assert widest >= width
+    assert stability is not None
+    assert 0.0 < stability <= 1.0
     assert hits == sum(VALUES["y"][:40] > 1.0)
     assert [effect.name for effect in meter.effects()] == ["a", "b", "c"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.causal.belief import Belief
 from agent.causal.query_gain import query_gain
 from agent.causal.structural.committee import Committee
 from agent.causal.structural.effects import OFF, belief_of
@@ -28,17 +29,21 @@ def rows_of(model: StructuralModel, numbers: np.ndarray) -> np.ndarray:
     return np.array([model.measured(int(n)) for n in numbers]).reshape(len(numbers), 4)
 
 
+def believed(pool: Interventions, committee: Committee, observed: np.ndarray, rows: np.ndarray) -> tuple[Belief, float]:
+    return belief_of(pool, committee.graphs(rows, pool.variable[observed]), observed, rows)
+
+
 NOTHING = np.array([], dtype=np.int64)
 
 
 def test_without_a_confounder_passive_rows_tell_the_effects_and_little_is_believed_off() -> None:
     model, pool = bed({}, passive_rows=2_000)
     committee = Committee(pool.variables, pool.passive, pool.target)
-    belief, _ = belief_of(pool, committee, NOTHING, np.zeros((0, 4)))
+    belief, _ = believed(pool, committee, NOTHING, np.zeros((0, 4)))
     truth = model.total_effects[:3] * pool.passive.std(axis=0)[:3]
     assert belief.query_means == pytest.approx(truth, abs=0.12)
     done = np.arange(60)
-    _, off = belief_of(pool, committee, done, rows_of(model, done))
+    _, off = believed(pool, committee, done, rows_of(model, done))
     assert off == OFF[0]
 
 
@@ -46,9 +51,9 @@ def test_a_confounder_is_noticed_and_its_damage_mended_by_interventions() -> Non
     model, pool = bed({"b": 1.5, "y": 2.0})
     committee = Committee(pool.variables, pool.passive, pool.target)
     truth = model.total_effects[:3] * pool.passive.std(axis=0)[:3]
-    before, _ = belief_of(pool, committee, NOTHING, np.zeros((0, 4)))
+    before, _ = believed(pool, committee, NOTHING, np.zeros((0, 4)))
     done = np.arange(120)
-    after, off = belief_of(pool, committee, done, rows_of(model, done))
+    after, off = believed(pool, committee, done, rows_of(model, done))
     assert off > OFF[0]
     assert np.abs(after.query_means - truth).max() < 0.5 * np.abs(before.query_means - truth).max()
     assert (after.half_widths < before.half_widths).all()
@@ -59,14 +64,14 @@ def test_the_belief_is_what_conditioning_on_every_row_by_itself_gives() -> None:
     committee = Committee(pool.variables, pool.passive, pool.target)
     done = np.arange(12)
     rows = rows_of(model, done)
-    belief, off = belief_of(pool, committee, done, rows)
-    believed = committee.total_effects(rows, pool.variable[done])[:, :3]
-    prior = np.cov(believed.T) + (off + 1e-4) * np.eye(3)
+    belief, off = believed(pool, committee, done, rows)
+    members = committee.graphs(rows, pool.variable[done]).total_effects()[:, 3, :3]
+    prior = np.cov(members.T) + (off + 1e-4) * np.eye(3)
     H = np.zeros((12, 3))
     H[np.arange(12), pool.variable[done]] = pool.value[done]
     y = rows[:, 3] - pool.passive[:, 3].mean()
     precision = np.linalg.inv(prior) + H.T @ H / belief.noise[0]
-    right = np.linalg.solve(precision, np.linalg.solve(prior, believed.mean(axis=0)) + H.T @ y / belief.noise[0])
+    right = np.linalg.solve(precision, np.linalg.solve(prior, members.mean(axis=0)) + H.T @ y / belief.noise[0])
     assert belief.mean == pytest.approx(right, abs=1e-9)
     assert belief.covariance == pytest.approx(np.linalg.inv(precision), abs=1e-9)
 
@@ -75,7 +80,7 @@ def test_the_variable_that_is_least_known_is_asked_for_first() -> None:
     model, pool = bed({})
     committee = Committee(pool.variables, pool.passive, pool.target)
     done = np.flatnonzero(pool.variable != 1)[:80]  # everything but b
-    belief, _ = belief_of(pool, committee, done, rows_of(model, done))
+    belief, _ = believed(pool, committee, done, rows_of(model, done))
     assert pool.variable[int(np.argmax(query_gain(belief)))] == 1
 
 
@@ -83,7 +88,7 @@ def test_the_same_rows_give_the_same_belief_to_the_last_bit() -> None:
     model, pool = bed({"y": 1.0})
     done = np.arange(30)
     first, second = (
-        belief_of(pool, Committee(pool.variables, pool.passive, pool.target), done, rows_of(model, done))[0]
+        believed(pool, Committee(pool.variables, pool.passive, pool.target), done, rows_of(model, done))[0]
         for _ in range(2)
     )
     assert (first.mean == second.mean).all()

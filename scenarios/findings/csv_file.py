@@ -1,0 +1,24 @@
+"""Rows to a CSV file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from protocols.storage.atomic_file import atomic_write
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows below the names of their columns, in UTF-8.
+
+    Raises:
+        StoreError: When the file cannot be written.
+    """
+    with atomic_write(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+        text.detach()  # flushes, and leaves the file open to be synced and put in place

@@ -1,0 +1,31 @@
+"""A CSV file is there whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from protocols.errors import StoreError
+from scenarios.findings.csv_file import write_csv
+
+
+def test_rows_stand_below_the_names_of_their_columns(tmp_path: Path) -> None:
+    write_csv(tmp_path / "made.csv", ("name", "µ"), [("a, b", 1.5), ("", 2)])
+    assert (tmp_path / "made.csv").read_bytes() == 'name,µ\n"a, b",1.5\n,2\n'.encode()
+
+
+def test_rows_that_fail_on_the_way_leave_no_file(tmp_path: Path) -> None:
+    def failing() -> Iterator[tuple[int]]:
+        yield (1,)
+        yield (1 // 0,)
+
+    with pytest.raises(ZeroDivisionError):
+        write_csv(tmp_path / "made.csv", ("a",), failing())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_csv(tmp_path / "none" / "made.csv", ("a",), [])

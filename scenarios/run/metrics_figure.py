@@ -1,62 +1,78 @@
-"""The picture of a campaign that is not after evenness: a panel for each metric that its policy declares."""
+"""The picture of a campaign that is not after evenness: a panel for each metric that its policy declares.
+
+Where the scenario knows what effects are, a panel for how far off they are believed to be stands beside them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from agent.metrics import Metric
 from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.display.panels import Curve, Panel, draw_panels
+from scenarios.effects.truth import UNSEEN
 from scenarios.run.trajectory import Trajectory
 
-THIS_RUN = "this run"
+THIS_RUN: Final = "this run"
+
+SUBTITLE: Final = "Metrics that the policy declares, after each observation"
 
 
-def draw_metrics(
-    path: Path,
-    trajectory: Trajectory,
-    *,
-    comparison: Mapping[str, Trajectory],
-    title: str,
-    errors: Sequence[float] = (),
-) -> None:
-    """Draw the declared metrics against the observations.
+def draw_metrics(path: Path, trajectory: Trajectory, *, comparison: Mapping[str, Trajectory], title: str) -> None:
+    """Draw the declared metrics against the observations, and the error where the truth is known.
 
     Args:
         path: PNG file to write, 1800 pixels wide.
         trajectory: This run.
         comparison: Further runs by name ("at random").
         title: What the picture shows.
-        errors: Of the effects against the truth, after each observation [unit of the property]; empty where not known.
 
     Raises:
         StoreError: When the file cannot be written.
     """
-    runs = {THIS_RUN: trajectory, **comparison}
+    draw_runs(path, {THIS_RUN: trajectory, **comparison}, title=title, subtitle=SUBTITLE)
+
+
+def draw_runs(path: Path, runs: Mapping[str, Trajectory], *, title: str, subtitle: str) -> None:
+    """Draw the metrics of several runs over each other: those that the last one of the first run has.
+
+    Args:
+        path: PNG file to write, 1800 pixels wide.
+        runs: By name, at least one, with observations.
+        title: What the picture shows.
+        subtitle: What the lines are.
+
+    Raises:
+        StoreError: When the file cannot be written.
+    """
+    first = next(iter(runs.values()))
     panels = [
         Panel(
-            metric.label[:1].upper() + metric.label[1:] + (f" [{metric.unit}]" if metric.unit else ""),
+            _with_unit(metric.label, metric.unit),
             "lower is better" if metric.lower_is_better else "higher is better",
-            {name: _curve(run, metric) for name, run in runs.items()},
+            {name: _curve({at: point.value(metric.name) for at, point in run.points}) for name, run in runs.items()},
             from_zero=True,
         )
-        for metric, _ in trajectory.points[-1][1].declared
+        for metric, _ in first.points[-1][1].declared
     ]
-    if errors:
-        unit = f" [{trajectory.unit}]" if trajectory.unit else ""
-        off = np.array(errors, dtype=np.float64)
-        observations = np.array([observation for observation, _ in trajectory.points], dtype=np.float64)
-        curve = Curve(observations[: len(off)], off, np.zeros(len(off)))
-        about = "against the truth, which no policy sees"
-        panels.append(Panel(f"Error of the effects{unit}", about, {THIS_RUN: curve}, from_zero=True))
-    subtitle = "Metrics that the policy declares, after each observation"
+    if any(run.against_truth for run in runs.values()):
+        errors = {
+            name: _curve({at: run.against_truth[at].error if at in run.against_truth else None for at, _ in run.points})
+            for name, run in runs.items()
+        }
+        title_of_error = _with_unit("error against the truth", first.unit)
+        panels.append(Panel(title_of_error, f"lower is better; {UNSEEN}", errors, from_zero=True))
     draw_panels(path, panels, title=title, subtitle=subtitle, x_label=OBSERVATION_LABEL)
 
 
-def _curve(run: Trajectory, metric: Metric) -> Curve:
-    values = np.array([point.value(metric.name) for _, point in run.points], dtype=np.float64)
-    observations = np.array([observation for observation, _ in run.points], dtype=np.float64)
-    return Curve(observations, values, np.zeros(len(values)))
+def _with_unit(label: str, unit: str) -> str:
+    return label[:1].upper() + label[1:] + (f" [{unit}]" if unit else "")
+
+
+def _curve(values: Mapping[int, float | None]) -> Curve:
+    observations = np.array(list(values), dtype=np.float64)
+    means = np.array(list(values.values()), dtype=np.float64)
+    return Curve(observations, means, np.zeros(len(means)))

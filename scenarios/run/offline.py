@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
 from agent.acquisition.registry import make_policies, policy_fingerprint
-from agent.campaign.events import CandidateAbandoned, ResultAccepted, StartSetLoaded
+from agent.campaign.events import CandidateAbandoned, Event, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
@@ -61,6 +61,7 @@ class OfflineRun:
         abandoned: Pool indices of the candidates that were abandoned, those of `unknown` among them, shape (a,).
         ended: Why it ended.
         is_finished: Whether it came to its end; if not, it has paused itself.
+        events: Its journal.
     """
 
     trajectory: Trajectory
@@ -70,6 +71,7 @@ class OfflineRun:
     abandoned: IndexArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     ended: str = ""
     is_finished: bool = True
+    events: tuple[Event, ...] = ()
 
 
 def run_offline(
@@ -229,4 +231,5 @@ def _run_of(played: OfflineCampaign, lab: KnownValues) -> OfflineRun:
         np.flatnonzero(campaign.statuses == CandidateStatus.ABANDONED),
         played.ended,
         campaign.phase is Phase.FINISHED,
+        tuple(change.event for change in played.changes),
     )

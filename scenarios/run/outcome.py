@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.assembly import CampaignFiles, versions
@@ -14,12 +14,15 @@ from agent.campaign.stop_settings import StopSettings
 from agent.entropy.bias import BiasPoint
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG, RECORDING
+from scenarios.effects.effects import Effects, effects_of
+from scenarios.effects.figure import draw_effects
+from scenarios.effects.files import write_effects
+from scenarios.effects.truth import AgainstTruth
 from scenarios.findings.findings import Findings, write_findings
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
-from scenarios.run.effects import Effects, draw_effects, effects_of, write_effects
 from scenarios.run.figure import draw_bias
 from scenarios.run.metrics_figure import draw_metrics
-from scenarios.run.offline import run_offline
+from scenarios.run.offline import play_offline
 from scenarios.run.reach import ceilings_of, further_values
 from scenarios.run.summary import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
@@ -73,8 +76,11 @@ def write_outcome(
     random = random_instead(scenario, world, measure=plan.measure, observations=observations) if over else None
     # Likewise: every family's band at every observation takes seconds in a long run.
     trajectory = with_bands(trajectory, files.ledger.meter, MAX_BANDED_STEPS if over else ENDS)
+    code = scenario.campaign.code
+    effects = effects_of(files.store.journal(), world.pool, world.true_effects, code, at_ends_only=not over)
+    if effects is not None:
+        trajectory = replace(trajectory, against_truth=effects.against_truth)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
-    effects = effects_of(files.store.journal(), plan, world.pool, world.true_effects, scenario.campaign.code)
     title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {plan.budget} acquired"
     title += f", {abandoned} abandoned" if (abandoned := _abandoned(campaign)) else ""
     _draw(files.folder, title, trajectory, {} if random is None else {"random": random}, effects)
@@ -146,6 +152,7 @@ def _summary_of(
             SUMMARY,
         ),
         effects=() if found.effects is None else tuple(found.effects.in_words()),
+        against_truth=truth_of(found.trajectory, found.random),
         account=files.ledger.account,
         findings=found.findings.lines,
         versions=versions(),
@@ -172,8 +179,7 @@ def _draw(
     if trajectory.points[-1][1].compares_families:
         draw_bias(folder / FIGURE, trajectory, comparison=comparison, title=title)
     else:
-        errors = () if effects is None else effects.errors
-        draw_metrics(folder / METRICS_FIGURE, trajectory, comparison=comparison, title=title, errors=errors)
+        draw_metrics(folder / METRICS_FIGURE, trajectory, comparison=comparison, title=title)
     if effects is not None:
         write_effects(folder / EFFECTS, effects)
         draw_effects(folder / EFFECTS_FIGURE, effects, title=title)
@@ -195,4 +201,14 @@ def random_instead(
     random = {"budget": observations, "stop": StopSettings()}
     same = {"estimator": measure.estimator, "resolution": measure.resolution}
     settings = scenario.campaign.decided_by("random", {}).model_copy(update=random | same)
-    return run_offline(world.pool, world.balanced, list(world.start), settings)
+    played = play_offline(world.pool, world.balanced, list(world.start), settings)
+    effects = effects_of(played.events, world.pool, world.true_effects, settings.code)
+    return played.trajectory if effects is None else replace(played.trajectory, against_truth=effects.against_truth)
+
+
+def truth_of(run: Trajectory, random: Trajectory | None) -> dict[str, AgainstTruth]:
+    """Return how far off effects were, as a summary tells it."""
+    moments = {"before": (run, run.points[0][0]), "after": (run, run.points[-1][0])}
+    moments |= {} if random is None else {"random": (random, random.points[-1][0])}
+    found = {moment: trajectory.against_truth.get(at) for moment, (trajectory, at) in moments.items()}
+    return {moment: each for moment, each in found.items() if each is not None}

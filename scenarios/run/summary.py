@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +22,7 @@ from agent.metrics import Metric
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from scenarios.display.labels import shortened
+from scenarios.effects.truth import UNSEEN, AgainstTruth
 from scenarios.run.reach import reach_in_words, who_falls_short
 from scenarios.run.trajectory import Bands
 
@@ -41,6 +42,10 @@ MAX_ROWS: Final = 11
 
 RICHEST_SHOWN: Final = 3
 """Of too many families, how many of the richest are shown; the rest of the rows go to the poorest."""
+
+ERROR_SHORT: Final = "error against truth"
+HELD_SHORT: Final = "intervals holding it"
+"""Where there is little room."""
 
 _BIAS_FIELDS: Final = ("before", "after", "random")
 _ENDS: Final = ("entropy_low", "entropy_high")
@@ -82,6 +87,7 @@ class RunSummary:
         journal_rows: Rows of the journal when this was written.
         journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
         effects: What is believed of the effects of interventions, a line each; empty where the policy is after none.
+        against_truth: How far off that is, "before", "after" and at "random"; empty where nobody knows the truth.
         account: What its policy was told and what that cost, in words; empty where there is nothing to say.
         findings: What else was found, a line each: a graph, molecules.
         files: Files written, relative to the run folder.
@@ -118,6 +124,7 @@ class RunSummary:
     journal_rows: int = 0
     journal_digest: str = ""
     effects: tuple[str, ...] = ()
+    against_truth: Mapping[str, AgainstTruth] = field(default_factory=dict)
     account: str = ""
     findings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -147,6 +154,7 @@ def summary_json(summary: RunSummary) -> str:
     tree |= {name: bias_tree(tree[name], bands[name]) for name in _BIAS_FIELDS if tree[name] is not None}
     tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions), "best": best_tree(summary.best)}
     tree["ceilings"] = [dataclasses.asdict(each) for each in summary.ceilings]
+    tree["against_truth"] = {moment: dataclasses.asdict(each) for moment, each in summary.against_truth.items()}
     return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -201,6 +209,8 @@ def summary_table(summary: RunSummary) -> RenderableType:
     caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
     if not summary.after.compares_families:
         caption = "metrics that the policy declares; * best"
+    if summary.against_truth:
+        caption += f"; {UNSEEN}"
     reason = Text(f"stopped because {summary.stopped_because}")
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
@@ -255,10 +265,26 @@ def _bias_table(summary: RunSummary) -> Table:
     for metric, _ in summary.after.figures:
         values = [each.value(metric.name) for each in columns]
         table.add_row(Text(metric.short, "bold"), "", *_starred(values, min if metric.lower_is_better else max))
+    for row in _truth_rows(summary):
+        table.add_row(*row)
     if compares:
         starved = (Text(shortened(each.starved_family or "–")) for each in columns)
         table.add_row(Text("starved family", "bold"), "", *starved)
     return table
+
+
+def _truth_rows(summary: RunSummary) -> Iterator[tuple[Text, ...]]:
+    """Yield how far off the effects were believed to be, in the columns of the table."""
+    from rich.text import Text
+
+    moments = _BIAS_FIELDS if summary.random else _BIAS_FIELDS[:2]
+    against = [summary.against_truth.get(moment) for moment in moments]
+    if not any(against):
+        return
+    errors = [None if each is None else each.error for each in against]
+    held = ("–" if each is None else f"{each.held:.0%}" for each in against)
+    yield Text(ERROR_SHORT, "bold"), Text(""), *_starred(errors, min)
+    yield Text(HELD_SHORT, "bold"), Text(""), *map(Text, held)
 
 
 def _fold(order: list[int]) -> tuple[list[int], int]:

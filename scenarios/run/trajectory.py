@@ -2,8 +2,9 @@
 
 The file is streamed and replaced whole. An empty cell means that the figure is not defined there; entropy_low and
 entropy_high are empty also where a long run has no band (see `scenarios.run.banded`). Metrics that the policy declares
-stand in further columns, headed "name [unit]". Files of runs before there were
-bands, evenness, coverage and joint entropy are read too: these figures follow from what they hold.
+stand in further columns, headed "name [unit]", and after them, where the scenario knows what effects are, how far off
+they are believed to be: no policy sees that. Files of runs before there were bands, evenness, coverage and joint
+entropy are read too: these figures follow from what they hold.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, join
 from agent.metrics import Metric
 from protocols.errors import TableError
 from protocols.storage.atomic_file import atomic_write
+from scenarios.effects.truth import ERROR, HELD, AgainstTruth
 
 Bands = tuple[Band | None, ...]
 """Of every family of a point, in its order; None where a family has none."""
@@ -52,12 +54,14 @@ class Trajectory:
         points: Observation (results accepted) and bias, by ascending observation.
         bands: Observation -> band of every family's entropy, in the order of the point's families; for those that have
             some.
+        against_truth: Observation -> how far off the effects are; for those where that is known. No policy sees it.
     """
 
     property: str
     unit: str
     points: tuple[tuple[int, BiasPoint], ...]
     bands: Mapping[int, Bands] = field(default_factory=dict)
+    against_truth: Mapping[int, AgainstTruth] = field(default_factory=dict)
 
 
 def write_trajectory_csv(path: Path, trajectory: Trajectory) -> None:
@@ -70,9 +74,14 @@ def write_trajectory_csv(path: Path, trajectory: Trajectory) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
         declared = trajectory.points[0][1].declared if trajectory.points else ()
-        writer.writerow((*COLUMNS, *(_heading(metric) for metric, _ in declared)))
+        headings = [_heading(metric.name, metric.unit) for metric, _ in declared]
+        truth = trajectory.against_truth
+        headings += [_heading(ERROR, trajectory.unit), HELD] if truth else []
+        writer.writerow((*COLUMNS, *headings))
         for observation, point in trajectory.points:
-            writer.writerows(_rows(observation, point, trajectory.bands.get(observation)))
+            beside = _truth_cells(truth.get(observation)) if truth else ()
+            for row in _rows(observation, point, trajectory.bands.get(observation)):
+                writer.writerow((*row, *beside))
         text.detach()  # flushes, and leaves the file open to be synced and put in place
 
 
@@ -99,9 +108,12 @@ def read_trajectory_csv(path: Path, *, property: str = "", unit: str = "") -> Tr
                 )
             metrics = tuple(_metric_of(each) for each in declared if each is not None)
             read = list(_points(path, reader, columns, metrics))
-            points = tuple((observation, point) for observation, point, _ in read)
             return Trajectory(
-                property, unit, points, {observation: bands for observation, _, bands in read if any(bands)}
+                property,
+                unit,
+                tuple((observation, _as_declared(point)) for observation, point, _ in read),
+                {observation: bands for observation, _, bands in read if any(bands)},
+                {observation: truth for observation, point, _ in read if (truth := _truth_in(point)) is not None},
             )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(
@@ -117,8 +129,12 @@ def _rows(observation: int, point: BiasPoint, bands: Bands | None) -> Iterator[t
         yield observation, family, size, _cell(entropy), *map(_cell, band or (None, None)), *figures
 
 
-def _heading(metric: Metric) -> str:
-    return f"{metric.name} [{metric.unit}]" if metric.unit else metric.name
+def _heading(name: str, unit: str) -> str:
+    return f"{name} [{unit}]" if unit else name
+
+
+def _truth_cells(against: AgainstTruth | None) -> tuple[str, str]:
+    return ("", "") if against is None else (_cell(against.error), _cell(against.held))
 
 
 def _metric_of(heading: re.Match[str]) -> Metric:
@@ -187,6 +203,23 @@ def _band(ends: Sequence[float | None]) -> Band | None:
     if not ends or ends[0] is None or ends[1] is None:
         return None
     return ends[0], ends[1]
+
+
+def _has_truth(point: BiasPoint) -> bool:
+    return tuple(metric.name for metric, _ in point.declared[-2:]) == (ERROR, HELD)
+
+
+def _as_declared(point: BiasPoint) -> BiasPoint:
+    """Return a point as its policy declared it: the columns after that are against the truth."""
+    return replace(point, declared=point.declared[:-2]) if _has_truth(point) else point
+
+
+def _truth_in(point: BiasPoint) -> AgainstTruth | None:
+    """Return what the columns after the declared ones say; None where they are empty, or not there."""
+    if not _has_truth(point):
+        return None
+    (_, error), (_, held) = point.declared[-2:]
+    return None if error is None or held is None else AgainstTruth(error, held)
 
 
 def _number(cell: str) -> float | None:

@@ -1,0 +1,100 @@
+"""What a campaign says of effects, folded from its journal, and against the truth where the scenario knows it.
+
+A policy never sees the truth: it is what the world of a scenario was made with, and stands beside what the campaign
+believes so that people can see how far off that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from agent.acquisition.registry import make_meter
+from agent.campaign.context import pool_arrays
+from agent.campaign.event_descriptions import is_observation, observations_of
+from agent.campaign.events import CampaignStarted, Event
+from agent.campaign.plan import CampaignPlan
+from agent.metrics import Effect, EffectMeter
+from agent.pool.candidates import Pool
+from protocols.settings.user_code import CodeSource
+from scenarios.effects.truth import AgainstTruth, against_truth, holds
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What is believed of the effects.
+
+    Attributes:
+        effects: At the end.
+        unit: Of the property.
+        truth: Of each, by name; empty where it is not known.
+        against_truth: How far off they are, by observation; empty where that is not known.
+    """
+
+    effects: tuple[Effect, ...]
+    unit: str
+    truth: Mapping[str, float] = field(default_factory=dict)
+    against_truth: Mapping[int, AgainstTruth] = field(default_factory=dict)
+
+    def in_words(self) -> list[str]:
+        """Return a line for each effect."""
+        return [f"{each.name}: {_interval(each)} {self.unit}".rstrip() + self._truth_of(each) for each in self.effects]
+
+    def _truth_of(self, effect: Effect) -> str:
+        if effect.name not in self.truth:
+            return ""
+        true = self.truth[effect.name]
+        return f" (truth {_number(true)}{'' if holds(effect, true) else ', outside'})"
+
+
+def effects_of(
+    events: Iterable[Event], pool: Pool, truth: Mapping[str, float], code: CodeSource, *, at_ends_only: bool = False
+) -> Effects | None:
+    """Return what a campaign says of effects; None where it keeps no metrics of any.
+
+    Args:
+        events: Its journal.
+        pool: The candidates.
+        truth: Of the effects by name; empty where nobody knows it.
+        code: Where a policy of the user's own may come from.
+        at_ends_only: Hold effects against the truth after the first and the last observation alone: after each of them
+            takes as long as the campaign's own metrics did.
+    """
+    plan: CampaignPlan | None = None
+    meter: EffectMeter | None = None
+    against: dict[int, AgainstTruth | None] = {}
+    observation = -1
+    for event in events:
+        if isinstance(event, CampaignStarted):
+            plan, meter = event.plan, _meter_of(event.plan, pool, code)
+        if plan is None or meter is None:
+            return None
+        for each in observations_of(event, plan.property_names[1:]):
+            meter.add(pool.index_of[each.candidate_id], each.value, *each.additional)
+        if is_observation(event):
+            observation += 1
+            if truth and (observation == 0 or not at_ends_only):
+                against[observation] = against_truth(meter.effects(), truth)
+    if plan is None or meter is None:
+        return None
+    effects = meter.effects()
+    if truth and observation >= 0:
+        against[observation] = against_truth(effects, truth)
+    known = {observation: each for observation, each in against.items() if each is not None}
+    return Effects(effects, plan.unit, truth, known)
+
+
+def _meter_of(plan: CampaignPlan, pool: Pool, code: CodeSource) -> EffectMeter | None:
+    if not plan.metrics:
+        return None
+    name, options = plan.metered_by
+    meter = make_meter(name, options, pool_arrays(pool), plan.property_names, code, seed=plan.seed)
+    return meter if isinstance(meter, EffectMeter) else None
+
+
+def _interval(effect: Effect) -> str:
+    return f"{_number(effect.mean)} ± {effect.half_width:.3g}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")

@@ -12,13 +12,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import IndexArray
 from agent.acquisition.built_in import BUILT_IN
-from agent.acquisition.registry import make_policies
+from agent.acquisition.registry import declared_metrics, make_policies
 from agent.campaign.stop_rules import never_fires
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError, TableError
@@ -26,6 +27,7 @@ from scenarios.compare.comparison import CampaignEnd, Comparison
 from scenarios.compare.downstream import Score, Target, require_rows, scores_of, targets_of
 from scenarios.compare.model_measures import ModelScores
 from scenarios.compare.trials import Trial, make_trials, open_pool
+from scenarios.effects.effects import effects_of
 from scenarios.run.offline import play_offline
 from scenarios.run.trajectory import Trajectory
 from scenarios.settings.model import Scenario
@@ -96,7 +98,7 @@ def compare_policies(
         tuple(len(trial.test) for trial in trials),
         len(world.pool),
         {name: tuple(played[name, trial.seed][2] for trial in trials) for name in names},
-        tuple(_rules_in_vain(world, settings_of)),
+        (*_judged_by(scenario.campaign), *_rules_in_vain(world, settings_of)),
     )
 
 
@@ -112,13 +114,20 @@ def _settings_of_each(scenario: Scenario, policies: Sequence[str]) -> dict[str, 
         else:  # whoever names a policy on the command line allows it
             options = own.policy_options if policy == own.policy else {}
             name, code = place_of(policy, person)
-            same_code = name in BUILT_IN and not own.code.named_by  # for the metrics that the scenario's own declares
+            same_code = name in BUILT_IN and not own.code.named_by
             settings = own.decided_by(name, options).with_code(own.code if same_code else code)
-            if not same_code:
+            if not same_code and settings.metrics_of not in BUILT_IN:  # declared by code that this policy may not run
                 settings = settings.model_copy(update={"metrics_of": "", "metrics_options": {}})
         make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
         settings_of[settings.policy] = settings
     return settings_of
+
+
+def _judged_by(own: CampaignSettings) -> Iterator[str]:
+    """Yield whose metrics all policies are judged by, where the scenario's own declares some."""
+    name, options = own.metered_by
+    if declared_metrics(name, options, own.unit, own.code):
+        yield f"All are judged by the metrics of {name}, computed alike from what each of them acquired."
 
 
 def _rules_in_vain(world: World, settings_of: Mapping[str, CampaignSettings]) -> Iterator[str]:
@@ -201,7 +210,9 @@ def _play(settings: CampaignSettings, trial: Trial) -> PlaybackCounts:
     opened = open_pool(world, trial)
     played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign)
     end = CampaignEnd(len(played.abandoned), played.ended, played.is_finished)
-    return played.trajectory, opened.rows[played.acquired], end
+    effects = effects_of(played.events, opened.pool, world.true_effects, campaign.code)
+    against = {} if effects is None else effects.against_truth
+    return replace(played.trajectory, against_truth=against), opened.rows[played.acquired], end
 
 
 def _score(target: str, model: ModelName, trial: Trial, acquired: IndexArray, common: int) -> tuple[Score, ...]:

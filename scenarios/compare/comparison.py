@@ -14,7 +14,9 @@ from scenarios.compare.course import course_measures
 from scenarios.compare.measures import Contrast, Measure, best_in, contrasts
 from scenarios.compare.model_measures import ModelScores, family_means, model_measures
 from scenarios.compare.statistics import CONFIDENCE, TEST
+from scenarios.compare.truth_measures import truth_measures
 from scenarios.compare.verdicts import sentences
+from scenarios.effects.truth import ERROR, HELD
 from scenarios.run.trajectory import Trajectory
 
 
@@ -85,17 +87,38 @@ class Comparison:
         """Return every metric that the campaigns keep, before and after."""
         return [self._bias_measure(metric) for metric in self.metrics]
 
+    @property
+    def compares_families(self) -> bool:
+        """Whether the campaigns keep the bias metrics, beside others or alone."""
+        return BIAS_METRICS[0] in self.metrics
+
+    @property
+    def has_declared(self) -> bool:
+        """Whether they keep metrics that a policy declares, which lead."""
+        return any(metric not in BIAS_METRICS for metric in self.metrics)
+
+    def truth_measures(self) -> list[Measure]:
+        """Return how far off the effects are, on the way and at the end; none where nobody knows the truth."""
+        return truth_measures(self.runs)
+
     def course_measures(self) -> list[Measure]:
-        """Return where the mean gap was best, what was lost since, and its area."""
-        return course_measures(self.runs)
+        """Return where the mean gap was best, what was lost since, and its area; none where families say nothing."""
+        return course_measures(self.runs) if self.compares_families else []
+
+    def campaign_measures(self) -> list[Measure]:
+        """Return what the campaigns themselves came to: what the policy is after leads, and the truth stands beside."""
+        kept, names = self.bias_measures(), {metric.name for metric in BIAS_METRICS}
+        declared = [each for each in kept if each.name not in names]
+        bias = [each for each in kept if each.name in names]
+        return [*declared, *self.truth_measures(), *bias, *self.course_measures()]
 
     def model_measures(self) -> list[Measure]:
         """Return the scores of every model and target, and their mean, as many rows acquired by every policy."""
         return model_measures(self.models, self.policies, self.common)
 
     def measures(self) -> list[Measure]:
-        """Return every figure: of the bias, of its course, of the models."""
-        return [*self.bias_measures(), *self.course_measures(), *self.model_measures()]
+        """Return every figure: of the campaigns, and of the models."""
+        return [*self.campaign_measures(), *self.model_measures()]
 
     def contrasts(self, measures: Sequence[Measure]) -> list[Contrast]:
         """Return the tests of these measures."""
@@ -108,7 +131,7 @@ class Comparison:
     def json(self) -> str:
         """Return figures at start and end by policy and seed, the tests, and the scores of the models."""
         bias, course, models = self.bias_measures(), self.course_measures(), self.model_measures()
-        everything = [*bias, *course, *models]
+        truth, everything = self.truth_measures(), self.measures()
         document: dict[str, Any] = {
             "scenario": self.scenario,
             "seeds": list(self.seeds),
@@ -126,6 +149,11 @@ class Comparison:
             "course": {policy: {each.name: list(each.after[policy]) for each in course} for policy in self.policies},
             "tests": [test.flat() for test in self.contrasts(everything)],
         }
+        if truth:
+            document["start"] |= {each.name: list(each.before) for each in truth if each.name in {ERROR, HELD}}
+            document["against_truth"] = {
+                policy: {each.name: list(each.after[policy]) for each in truth} for policy in self.policies
+            }
         document |= self._models_document(models) if self.models else {}
         return json.dumps(document, indent=2, ensure_ascii=False)
 

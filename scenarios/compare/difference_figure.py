@@ -37,7 +37,10 @@ TOP_IN: Final = 0.95
 """Title, subtitle and legend [inch]."""
 
 LEFT_IN: Final = 0.95
-"""Room for the names of the policies, in the first column [inch]."""
+"""Least room for the names of the policies, in the first column [inch]."""
+
+CHARACTER_IN: Final = 0.068
+"""What a character of a name takes [inch]."""
 
 LOOKS: Final = {
     "better": (OKABE_ITO[2], "o"),
@@ -76,14 +79,17 @@ def draw_differences(path: Path, contrasts: Sequence[Contrast], *, title: str, s
     panel_in = ROW_IN * (others + 0.6)
     height_in = TOP_IN + rows * (ABOVE_IN + panel_in + BELOW_IN)
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI, facecolor="white")
-    width_in = (WIDTH_IN - LEFT_IN - 0.15) / COLUMNS
+    longest = max(len(shortened(each.other)) for each in panels[0])
+    left_in = max(LEFT_IN, 0.1 + CHARACTER_IN * longest)
+    width_in = (WIDTH_IN - left_in - 0.15) / COLUMNS
     for index, of_figure in enumerate(panels):
         row, column = divmod(index, COLUMNS)
-        left = LEFT_IN + column * width_in + 0.06
+        left = left_in + column * width_in + 0.06
         top = TOP_IN + row * (ABOVE_IN + panel_in + BELOW_IN) + ABOVE_IN
         place = (left / WIDTH_IN, 1 - (top + panel_in) / height_in, (width_in - 0.2) / WIDTH_IN, panel_in / height_in)
         _draw_panel(figure.add_axes(place), of_figure, named=column == 0)
-    _write_legend(figure, height_in)
+    may_be_bought = any(each.joint is not None for each in contrasts)
+    _write_legend(figure, height_in, [name for name in LOOKS if name != "bought" or may_be_bought])
     write_title(figure, title, subtitle)
     save_figure(figure, path)
 
@@ -132,11 +138,12 @@ def _write_titles(axes: Any, measure: Measure) -> None:
         )
 
 
-def _write_legend(figure: Any, height_in: float) -> None:
+def _write_legend(figure: Any, height_in: float, verdicts: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     x, y = 0.02, 1 - 0.8 / height_in
-    for verdict, (colour, mark) in LOOKS.items():
+    for verdict in verdicts:
+        colour, mark = LOOKS[verdict]
         figure.add_artist(Line2D([x + 0.006], [y], marker=mark, color=colour, linestyle="", markersize=5))
         figure.text(x + 0.016, y, LEGEND[verdict], fontsize=8.5, color=INK, va="center")
         x += 0.04 + 0.0085 * len(LEGEND[verdict])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.entropy.bias import BIAS_METRICS
 from protocols.storage.atomic_file import atomic_write
 from scenarios.compare.comparison import Comparison
 from scenarios.compare.difference_figure import draw_differences
@@ -20,6 +22,7 @@ from scenarios.compare.model_measures import WORST, ModelScores
 from scenarios.compare.statistics import half_width_of
 from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.display.panels import Curve, Panel, draw_panels
+from scenarios.effects.truth import ERROR, ERROR_LABEL, HELD, HELD_LABEL, UNSEEN
 
 Points = Sequence[tuple[int, float | None]]
 """Of one run: observation and figure."""
@@ -47,17 +50,16 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         StoreError: When the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = [_draw_bias_figures(comparison, folder / "comparison.png")]
+    pictures = [_draw_metrics(comparison, folder / "comparison.png")]
     _write_csv(
         folder / "comparison.csv",
-        ("policy", "seed", "observation", *(each.name for each in comparison.metrics)),
+        ("policy", "seed", "observation", *(each.name for each in comparison.metrics), *_truth_columns(comparison)),
         _rows(comparison),
     )
     tables = [folder / "comparison.csv"]
-    _write_csv(
-        folder / "course.csv", ("policy", "seed", *(m.name for m in comparison.course_measures())), _courses(comparison)
-    )
-    tables.append(folder / "course.csv")
+    if course := comparison.course_measures():
+        _write_csv(folder / "course.csv", ("policy", "seed", *(m.name for m in course)), _courses(comparison))
+        tables.append(folder / "course.csv")
     if comparison.models:
         pictures.append(_draw_models(comparison, folder / "downstream.png"))
         _write_csv(folder / "downstream.csv", MODEL_COLUMNS, _model_rows(comparison))
@@ -87,7 +89,7 @@ def curve_over_seeds(runs: Sequence[Points]) -> Curve:
     return Curve(observations, rows.mean(axis=0), half_width_of(rows))
 
 
-def _draw_bias_figures(comparison: Comparison, path: Path) -> Path:
+def _draw_metrics(comparison: Comparison, path: Path) -> Path:
     measures = {each.name: each for each in comparison.bias_measures()}
     panels = [
         Panel(
@@ -97,13 +99,33 @@ def _draw_bias_figures(comparison: Comparison, path: Path) -> Path:
                 policy: curve_over_seeds([[(s, p.value(metric.name)) for s, p in run.points] for run in runs])
                 for policy, runs in comparison.runs.items()
             },
-            from_zero=metric.lower_is_better,
+            from_zero=metric.lower_is_better or metric not in BIAS_METRICS,
         )
         for metric in comparison.metrics
     ]
-    title = f"{comparison.scenario}: bias against observation"
+    panels += _truth_panels(comparison) if comparison.truth_measures() else []
+    title = f"{comparison.scenario}: {'metrics' if comparison.has_declared else 'bias'} against observation"
     draw_panels(path, panels, title=title, subtitle=_subtitle(comparison), x_label=OBSERVATION_LABEL)
     return path
+
+
+def _truth_panels(comparison: Comparison) -> list[Panel]:
+    """Return how far off the effects are, and how many intervals hold the truth, against observation."""
+    measures = {each.name: each for each in comparison.truth_measures()}
+    error = measures[ERROR]
+    unit = f" [{error.unit}]" if error.unit else ""
+
+    errors, held = (
+        {
+            policy: curve_over_seeds([[(at, value(each)) for at, each in run.against_truth.items()] for run in runs])
+            for policy, runs in comparison.runs.items()
+        }
+        for value in (attrgetter("error"), attrgetter("held"))
+    )
+    return [
+        Panel(f"{ERROR_LABEL.capitalize()}{unit}", _remark(error, list(measures.values())), errors, from_zero=True),
+        Panel(HELD_LABEL.capitalize(), f"{UNSEEN}; 0.9 is honest", held, from_zero=True),
+    ]
 
 
 def _draw_models(comparison: Comparison, path: Path) -> Path:
@@ -164,7 +186,13 @@ def _rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
     for policy, runs in comparison.runs.items():
         for seed, run in zip(comparison.seeds, runs, strict=True):
             for observation, point in run.points:
-                yield (policy, seed, observation, *(value for _, value in point.figures))
+                against = run.against_truth.get(observation)
+                truth = () if against is None else (against.error, against.held)
+                yield (policy, seed, observation, *(value for _, value in point.figures), *truth)
+
+
+def _truth_columns(comparison: Comparison) -> tuple[str, ...]:
+    return (ERROR, HELD) if comparison.truth_measures() else ()
 
 
 def _scores(comparison: Comparison) -> Iterator[tuple[tuple[object, ...], Score]]:

@@ -14,6 +14,7 @@ from scenarios.compare.measures import CONTROL, Contrast, Measure, is_bought, sh
 from scenarios.compare.model_measures import ModelScores, family_means
 from scenarios.compare.statistics import CONFIDENCE, PairedTest
 from scenarios.compare.verdicts import SMALLEST_P
+from scenarios.effects.truth import UNSEEN
 
 COLOURS = {"better": "green", "worse": "red", "bought": "yellow", "not shown": ""}
 """Of a verdict; `bought` is better at the cost of joint entropy, and no success."""
@@ -23,13 +24,13 @@ BEST, BOUGHT = "*", "†"
 
 
 def tables(comparison: Comparison) -> Iterator[Table]:
-    """Yield the bias and its tests, then for each target the scores of its models, by family too.
+    """Yield what the campaigns came to and its tests, then for each target the scores of its models, by family too.
 
     The tests of the models are in the sentences, and in the files.
     """
-    bias = [*comparison.bias_measures(), *comparison.course_measures()]
-    yield _bias_table(comparison, bias)
-    yield from _test_table(comparison, bias)
+    figures = comparison.campaign_measures()
+    yield _campaign_table(comparison, figures)
+    yield from _test_table(comparison, figures)
     for target, measures in groupby(comparison.model_measures(), key=lambda each: each.target):
         of_target = list(measures)
         yield _model_table(comparison, target, of_target)
@@ -43,12 +44,14 @@ def conclusions(comparison: Comparison) -> Iterator[Text]:
     yield Text(fair_control(comparison), style="dim")
 
 
-def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
+def _campaign_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
     counts = [count for policy in comparison.policies for count in comparison.acquired(policy)]
     alike = len(set(counts)) == 1
     when = f"before and after {counts[0]} acquisitions" if alike else "before, and where each policy ended"
+    told = "metrics" if comparison.has_declared else "bias"
+    marks = MARKS if comparison.compares_families else MARKS_OF_ONE_FAMILY
     table = _table(
-        f"{comparison.scenario}: bias {when}, {_mean_of(comparison)}", "\n".join((_MARKS, *_ends(comparison)))
+        f"{comparison.scenario}: {told} {when}, {_mean_of(comparison)}", "\n".join((marks, *_ends(comparison)))
     )
     _add_policies(table, "figure", comparison)
     if not alike:
@@ -58,7 +61,9 @@ def _bias_table(comparison: Comparison, measures: Sequence[Measure]) -> Table:
     return table
 
 
-_MARKS = f"{BEST} best of the figure; {BOUGHT} best, but with less joint entropy than {CONTROL}: no success"
+MARKS = f"{BEST} best of the figure; {BOUGHT} best, but with less joint entropy than {CONTROL}: no success"
+MARKS_OF_ONE_FAMILY = f"{BEST} best of the figure"
+"""What the marks mean; where families are not compared there is nothing to be bought."""
 
 
 def _row(each: Measure, comparison: Comparison, measures: Sequence[Measure]) -> Iterator[Text]:
@@ -78,6 +83,8 @@ def _row(each: Measure, comparison: Comparison, measures: Sequence[Measure]) -> 
 def _ends(comparison: Comparison) -> Iterator[str]:
     """Yield what a person must know of the settings, and of campaigns that abandoned candidates or did not finish."""
     yield from comparison.notes
+    if comparison.truth_measures():
+        yield f"Truth: of the scenario, {UNSEEN}. Honest 90 % intervals hold it in 0.9 of the cases."
     for policy, ends in comparison.ends.items():
         abandoned = [end.abandoned for end in ends]
         if any(abandoned):

@@ -72,7 +72,7 @@ class Panel:
         title: What it is, with its unit.
         remark: Below the title, muted ("lower is better").
         curves: By policy; the same policies in every panel.
-        from_zero: Whether the axis begins at zero.
+        from_zero: Whether the axis begins at zero, unless a mean is below it.
     """
 
     title: str
@@ -205,14 +205,15 @@ def _limits(panel: Panel) -> tuple[float, float]:
     means = _known(curve.mean for curve in panel.curves.values())
     if not len(means):
         return 0.0, 1.0
-    low, high = float(means.min()), float(means.max())
+    lowest, high = float(means.min()), float(means.max())
+    low = lowest
     reach = BAND_SHARE * (high - low)
     lows = _known(curve.mean - curve.half_width for curve in panel.curves.values())
     highs = _known(curve.mean + curve.half_width for curve in panel.curves.values())
     low = max(float(lows.min()), low - reach)
     high = min(float(highs.max()), high + reach)
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
-    return (0.0 if panel.from_zero else low - margin), high + margin
+    return (0.0 if panel.from_zero and lowest >= 0.0 else low - margin), high + margin
 
 
 def _known(arrays: Iterable[FloatArray]) -> FloatArray:

@@ -26,12 +26,12 @@ ERROR: Final = "error_against_truth"
 HELD: Final = "intervals_holding_truth"
 """And of the share of intervals."""
 
-ERROR_LABEL: Final = "error of the effects against the truth"
-HELD_LABEL: Final = "share of 90 % intervals that hold the truth"
+ERROR_LABEL: Final = "error against the truth"
+HELD_LABEL: Final = "intervals that hold the truth"
 """What people read."""
 
-UNSEEN: Final = "no policy sees the truth"
-"""What stands wherever it is told."""
+UNSEEN: Final = "which no policy sees"
+"""What is said of the truth wherever it is told."""
 
 
 @dataclass(frozen=True, slots=True)

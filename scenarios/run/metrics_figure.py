@@ -13,7 +13,7 @@ import numpy as np
 
 from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.display.panels import Curve, Panel, draw_panels
-from scenarios.effects.truth import UNSEEN
+from scenarios.effects.truth import ERROR_LABEL, UNSEEN
 from scenarios.run.trajectory import Trajectory
 
 THIS_RUN: Final = "this run"
@@ -63,8 +63,8 @@ def draw_runs(path: Path, runs: Mapping[str, Trajectory], *, title: str, subtitl
             name: _curve({at: run.against_truth[at].error if at in run.against_truth else None for at, _ in run.points})
             for name, run in runs.items()
         }
-        title_of_error = _with_unit("error against the truth", first.unit)
-        panels.append(Panel(title_of_error, f"lower is better; {UNSEEN}", errors, from_zero=True))
+        title_of_error, remark = _with_unit(ERROR_LABEL, first.unit), f"{UNSEEN}; lower is better"
+        panels.append(Panel(title_of_error, remark, errors, from_zero=True))
     draw_panels(path, panels, title=title, subtitle=subtitle, x_label=OBSERVATION_LABEL)
 
 

@@ -210,7 +210,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     if not summary.after.compares_families:
         caption = "metrics that the policy declares; * best"
     if summary.against_truth:
-        caption += f"; {UNSEEN}"
+        caption += f"; truth: {UNSEEN}"
     reason = Text(f"stopped because {summary.stopped_because}")
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from scenarios.compare.measures import Contrast, Measure
 from scenarios.display.figure_style import DPI, FAINT, FRAME, OKABE_ITO, WIDTH_IN, save_figure, write_title
-from scenarios.display.labels import INK, shortened
+from scenarios.display.labels import INK, shortened, titled
 
 COLUMNS: Final = 3
 """Panels in a row."""
@@ -119,10 +119,9 @@ def _draw_panel(axes: Any, of_figure: Sequence[Contrast], *, named: bool) -> Non
 
 def _write_titles(axes: Any, measure: Measure) -> None:
     """Write what the figure is, and below it of which model."""
-    unit = f" [{measure.unit}]" if measure.unit else ""
     of_model = f"{measure.model} of {measure.target}".replace("_", " ") if measure.model else ""
     for text, weight, colour, above_pt in (
-        (f"{measure.label[:1].upper()}{measure.label[1:]}{unit}", "bold", INK, 15),
+        (titled(measure.label, measure.unit), "bold", INK, 15),
         (shortened(of_model, MAX_TITLE_LENGTH), "normal", FAINT, 5),
     ):
         axes.annotate(

@@ -20,6 +20,7 @@ from scenarios.compare.downstream import Score
 from scenarios.compare.measures import CONTROL, Measure, is_bought
 from scenarios.compare.model_measures import WORST, ModelScores
 from scenarios.compare.statistics import half_width_of
+from scenarios.display.labels import titled
 from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.display.panels import Curve, Panel, draw_panels
 from scenarios.effects.truth import ERROR, ERROR_LABEL, HELD, HELD_LABEL, UNSEEN
@@ -93,7 +94,7 @@ def _draw_metrics(comparison: Comparison, path: Path) -> Path:
     measures = {each.name: each for each in comparison.bias_measures()}
     panels = [
         Panel(
-            metric.label[:1].upper() + metric.label[1:] + (f" [{metric.unit}]" if metric.unit else ""),
+            titled(metric.label, metric.unit),
             _remark(measures[metric.name], list(measures.values())),
             {
                 policy: curve_over_seeds([[(s, p.value(metric.name)) for s, p in run.points] for run in runs])
@@ -113,8 +114,6 @@ def _truth_panels(comparison: Comparison) -> list[Panel]:
     """Return how far off the effects are, and how many intervals hold the truth, against observation."""
     measures = {each.name: each for each in comparison.truth_measures()}
     error = measures[ERROR]
-    unit = f" [{error.unit}]" if error.unit else ""
-
     errors, held = (
         {
             policy: curve_over_seeds([[(at, value(each)) for at, each in run.against_truth.items()] for run in runs])
@@ -123,8 +122,8 @@ def _truth_panels(comparison: Comparison) -> list[Panel]:
         for value in (attrgetter("error"), attrgetter("held"))
     )
     return [
-        Panel(f"{ERROR_LABEL.capitalize()}{unit}", _remark(error, list(measures.values())), errors, from_zero=True),
-        Panel(HELD_LABEL.capitalize(), f"{UNSEEN}; 0.9 is honest", held, from_zero=True),
+        Panel(titled(ERROR_LABEL, error.unit), _remark(error, list(measures.values())), errors, from_zero=True),
+        Panel(titled(HELD_LABEL, ""), f"{UNSEEN}; 0.9 is honest", held, from_zero=True),
     ]
 
 

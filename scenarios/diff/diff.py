@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from agent.campaign.events import CampaignStarted, DecisionMade, Event, StartSet
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
+from agent.metrics import Metric
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE
 from agent.runtime.transaction import Transaction
@@ -114,6 +115,16 @@ class Diff:
         return sum(map(is_observation, before)) - 1  # the start set is number 0
 
     @property
+    def declared(self) -> dict[Metric, tuple[float | None, float | None]]:
+        """The metrics that either's policy declares, at the end of both; None where one has it not."""
+        last = [each.trajectory.points[-1][1] for each in (self.one, self.other) if each.trajectory.points]
+        if len(last) < 2:  # noqa: PLR2004 - both
+            return {}
+        one, other = last
+        metrics = dict.fromkeys(metric for point in last for metric, _ in point.declared)
+        return {metric: (one.value(metric.name), other.value(metric.name)) for metric in metrics}
+
+    @property
     def is_same(self) -> bool:
         """Whether nothing differs but what belongs to a run alone: ids, times, and who answered first."""
         return not self.settings and (self.event is None or self.is_reordered)
@@ -180,14 +191,27 @@ class _Collected:
 
 def _journalled(name: str, database: Path) -> JournalEvents:
     with reading(database) as connection:
-        events = tuple(Store(connection, sqlite_url(database), DatasetLabels({}, "")).journal())
+        store = Store(connection, sqlite_url(database), DatasetLabels({}, ""))
+        events = tuple(store.journal())
         if not events or not isinstance(events[0], CampaignStarted):
             raise StoreError(f"{name} has no journal yet", expected="a run that has begun")
+        plan = events[0].plan
+        # What the policy declares takes the features of the whole pool, so it is read as it was written.
+        declared = dict(store.trajectory(plan.metrics)) if plan.metrics else {}
         pool: Pool = referenced_in(connection, list(events))
-    plan, ledger = events[0].plan, Ledger(pool)
+    ledger = Ledger(pool)
     metrics = (ledger.fold_journalled(event).metrics for event in events)
-    points = tuple((each.observation, each.point) for each in metrics if each is not None)
+    points = tuple(
+        (each.observation, replace(each.point, declared=_declared_at(declared, each.observation)))
+        for each in metrics
+        if each is not None
+    )
     return JournalEvents(name, events, Trajectory(plan.label, plan.unit, points))
+
+
+def _declared_at(written: Mapping[int, BiasPoint], observation: int) -> tuple[tuple[Metric, float | None], ...]:
+    """Return the declared metrics that were written after an observation; none where its row is missing."""
+    return written[observation].declared if observation in written else ()
 
 
 def _divergences(one: Sequence[Event], other: Sequence[Event]) -> Iterator[Divergence]:

@@ -18,6 +18,7 @@ from protocols.storage.regular_file import begins_with
 from scenarios.diff.diff import Diff, Divergence
 from scenarios.diff.events import FieldDifference
 from scenarios.run.figure import draw_diff as draw_diff_figure
+from scenarios.run.metrics_figure import draw_runs
 
 MAX_NAMES: Final = 5
 """Candidates listed by name."""
@@ -70,6 +71,7 @@ def diff_json(found: Diff) -> str:
         "other_values": list(found.other_values),
         "only_one": list(found.only_one),
         "only_other": list(found.only_other),
+        "metrics": {metric.name: list(values) for metric, values in found.declared.items()},
     }
     return json.dumps(content, indent=2)
 
@@ -103,15 +105,21 @@ def draw_diff(found: Diff, path: Path) -> Path:
     one, other = (Path(each.name).name for each in (found.one, found.other))
     if one == other:
         one, other = f"one: {one}", f"other: {other}"
-    draw_diff_figure(
-        path,
-        {one: found.one.trajectory, other: found.other.trajectory},
-        found.parted_at,
-        parted="" if found.decision is None else f"decision {found.decision[0].decision}, the first that differs",
-        title=f"{one} against {other}",
-        subtitle=verdict(found),
-    )
+    runs = {one: found.one.trajectory, other: found.other.trajectory}
+    title, subtitle = f"{one} against {other}", verdict(found)
+    if _compare_families(found):
+        parted = "" if found.decision is None else f"decision {found.decision[0].decision}, the first that differs"
+        draw_diff_figure(path, runs, found.parted_at, parted=parted, title=title, subtitle=subtitle)
+    else:
+        subtitle += "" if found.parted_at is None else f", after observation {found.parted_at}"
+        draw_runs(path, runs, title=title, subtitle=subtitle)
     return path
+
+
+def _compare_families(found: Diff) -> bool:
+    """Tell whether the picture is of families: of other campaigns it is of what their policies declare."""
+    last = [each.trajectory.points[-1][1] for each in (found.one, found.other) if each.trajectory.points]
+    return len(last) < 2 or all(point.compares_families for point in last)  # noqa: PLR2004 - both
 
 
 def _rows_of(found: Diff) -> Iterator[tuple[str, str]]:
@@ -125,6 +133,9 @@ def _rows_of(found: Diff) -> Iterator[tuple[str, str]]:
         one, other = found.decision
         yield f"decision {one.decision}", f"one: {in_words(one)}"
         yield "", f"other: {in_words(other)}"
+    for metric, values in found.declared.items():
+        one_end, other_end = (f"{'–' if each is None else f'{each:.4g}'} {metric.unit}".rstrip() for each in values)
+        yield metric.short, f"{one_end} in one, {other_end} in the other"
     for what, names in (
         ("other values", found.other_values),
         ("only in one", found.only_one),

@@ -102,6 +102,11 @@ def draw_end_labels(axes: Any, labels: Sequence[EndLabel], font_size: float) -> 
         )
 
 
+def titled(label: str, unit: str) -> str:
+    """Return a label as the title of a picture: "Mean gap [nat]"."""
+    return label[:1].upper() + label[1:] + (f" [{unit}]" if unit else "")
+
+
 def shortened(name: str, most: int = MAX_NAME_LENGTH) -> str:
     """Cut a name to what its place holds; by default the margin."""
     return name if len(name) <= most else name[: most - 1] + "…"

@@ -51,8 +51,9 @@ def run_report(folder: Path, progress: ProgressCall = no_progress) -> Renderable
     path = require_summary(folder)
     if path.name == SUMMARY:
         from scenarios.listing.reach_again import with_reach
+        from scenarios.listing.truth_again import with_truth
 
-        summary, why_not = with_reach(read_summary(path), folder, progress)
+        summary, why_not = with_reach(with_truth(read_summary(path), folder, progress), folder, progress)
         table = Group(summary_table(summary), *([Text(why_not, "dim")] if why_not else []))
         files = summary.files
     else:
@@ -71,9 +72,10 @@ def run_json(folder: Path, progress: ProgressCall = no_progress) -> str:
     if path.name != SUMMARY:
         return text
     from scenarios.listing.reach_again import with_reach
+    from scenarios.listing.truth_again import with_truth
 
     written = read_summary(path)
-    summary, _ = with_reach(written, folder, progress)
+    summary, _ = with_reach(with_truth(written, folder, progress), folder, progress)
     return text if summary is written else summary_json(summary)
 
 

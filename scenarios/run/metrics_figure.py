@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from scenarios.display.labels import titled
 from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.display.panels import Curve, Panel, draw_panels
 from scenarios.effects.truth import ERROR_LABEL, UNSEEN
@@ -37,7 +38,7 @@ def draw_metrics(path: Path, trajectory: Trajectory, *, comparison: Mapping[str,
 
 
 def draw_runs(path: Path, runs: Mapping[str, Trajectory], *, title: str, subtitle: str) -> None:
-    """Draw the metrics of several runs over each other: those that the last one of the first run has.
+    """Draw the declared metrics of several runs over each other.
 
     Args:
         path: PNG file to write, 1800 pixels wide.
@@ -51,25 +52,21 @@ def draw_runs(path: Path, runs: Mapping[str, Trajectory], *, title: str, subtitl
     first = next(iter(runs.values()))
     panels = [
         Panel(
-            _with_unit(metric.label, metric.unit),
+            titled(metric.label, metric.unit),
             "lower is better" if metric.lower_is_better else "higher is better",
             {name: _curve({at: point.value(metric.name) for at, point in run.points}) for name, run in runs.items()},
             from_zero=True,
         )
-        for metric, _ in first.points[-1][1].declared
+        for metric in dict.fromkeys(metric for run in runs.values() for metric, _ in run.points[-1][1].declared)
     ]
     if any(run.against_truth for run in runs.values()):
         errors = {
             name: _curve({at: run.against_truth[at].error if at in run.against_truth else None for at, _ in run.points})
             for name, run in runs.items()
         }
-        title_of_error, remark = _with_unit(ERROR_LABEL, first.unit), f"{UNSEEN}; lower is better"
+        title_of_error, remark = titled(ERROR_LABEL, first.unit), f"{UNSEEN}; lower is better"
         panels.append(Panel(title_of_error, remark, errors, from_zero=True))
     draw_panels(path, panels, title=title, subtitle=subtitle, x_label=OBSERVATION_LABEL)
-
-
-def _with_unit(label: str, unit: str) -> str:
-    return label[:1].upper() + label[1:] + (f" [{unit}]" if unit else "")
 
 
 def _curve(values: Mapping[int, float | None]) -> Curve:

@@ -1,4 +1,4 @@
-"""Two bias trajectories over each other, by candidates asked for, and below who answered for them."""
+"""Two trajectories over each other, by candidates asked for, and below who answered for them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.entropy.bias import BIAS_METRICS
+from agent.metrics import Metric
 from scenarios.display.figure_style import DPI, OKABE_ITO, WIDTH_IN, save_figure, style_axes, write_title
-from scenarios.display.labels import EndLabel, draw_end_labels
+from scenarios.display.labels import EndLabel, draw_end_labels, titled
 from scenarios.run.trajectory import Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -24,6 +26,8 @@ RIGHT: Final = 0.72
 
 SHARE_COLOURS: Final = (OKABE_ITO[0], OKABE_ITO[4], "#BDBDBD")
 """Of what the recording knew, in the colour of its trajectory, of what was filled in, and of what nobody knew."""
+
+RANGE_LABEL: Final = "Entropy range,\nrichest − poorest [nat]"
 
 LABEL_SIZE: Final = 8.0
 """Size of the names [point]."""
@@ -47,7 +51,9 @@ class Line:
 def draw_what_if(
     path: Path, lines: Sequence[Line], answered: Mapping[str, Sequence[bool]], *, title: str, subtitle: str
 ) -> None:
-    """Draw the range of the entropies, a ring at its best, and who answered for the candidates of the last line.
+    """Draw the leading metric, a ring at its best, and who answered for the candidates of the last line.
+
+    That is the range of the entropies, or where families are not compared the first that the policy declares.
 
     Args:
         path: PNG file to write.
@@ -67,9 +73,12 @@ def draw_what_if(
     write_title(figure, title, subtitle)
     upper.set_xlim(0, max(1, *(line.asked_at[-1] for line in lines), *(len(each) for each in answered.values())))
     lower.set_ylim(0, 1)
-    _draw(upper, [(line.name, *_range(line)) for line in lines])
+    last = lines[0].trajectory.points[-1][1]
+    metric = BIAS_METRICS[0] if last.compares_families else last.declared[0][0]
+    _draw(upper, [(line.name, *_curve(line, metric)) for line in lines], metric)
     _draw_shares(lower, answered)
-    upper.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
+    label = RANGE_LABEL if last.compares_families else titled(metric.label, metric.unit)
+    upper.set_ylabel(label, fontsize=9, parse_math=False)
     upper.tick_params(labelbottom=False)
     lower.set_ylabel("Who answered,\nshare of asked so far", fontsize=9)
     lower.set_xlabel("candidates asked for", fontsize=9)
@@ -77,22 +86,22 @@ def draw_what_if(
     save_figure(figure, path)
 
 
-def _draw(axes: Any, curves: Sequence[tuple[str, FloatArray, FloatArray]]) -> None:
+def _draw(axes: Any, curves: Sequence[tuple[str, FloatArray, FloatArray]], metric: Metric) -> None:
     style_axes(axes)
     labels = []
     for (name, x, y), colour in zip(curves, OKABE_ITO, strict=False):
         axes.plot(x, y, color=colour, linewidth=1.6, drawstyle="steps-post")
         defined = np.flatnonzero(np.isfinite(y))
         if len(defined):
-            at, best = defined[-1], int(np.nanargmin(y))
+            at, best = defined[-1], int(np.nanargmin(y) if metric.lower_is_better else np.nanargmax(y))
             axes.plot(x[best], y[best], "o", mfc="white", mec=colour, markersize=4.5, zorder=5)
             labels.append(EndLabel(float(x[at]), float(y[at]), f"{name}  {y[at]:.3f}", colour))
     draw_end_labels(axes, labels, LABEL_SIZE)
 
 
-def _range(line: Line) -> tuple[FloatArray, FloatArray]:
-    ranges = [point.entropy_range for _, point in line.trajectory.points]
-    return np.array(line.asked_at, dtype=np.float64), np.array([np.nan if each is None else each for each in ranges])
+def _curve(line: Line, metric: Metric) -> tuple[FloatArray, FloatArray]:
+    values = [point.value(metric.name) for _, point in line.trajectory.points]
+    return np.array(line.asked_at, dtype=np.float64), np.array([np.nan if each is None else each for each in values])
 
 
 def _draw_shares(axes: Any, answered: Mapping[str, Sequence[bool]]) -> None:

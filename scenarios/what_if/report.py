@@ -133,7 +133,8 @@ def _best(found: WhatIf) -> Iterator[tuple[str, str, str]]:
     for name in HARM:
         known = [each.get(name) for each in both]
         one, other = ("–" if best is None else f"{best.value:.3f} at {best.observation}" for best in known)
-        yield f"best {name.replace('_', ' ')}", one, other
+        if any(known):
+            yield f"best {name.replace('_', ' ')}", one, other
 
 
 def _change(before: float | None, after: float | None) -> str:

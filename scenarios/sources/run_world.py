@@ -1,0 +1,70 @@
+"""The world of a run, made again of the scenario that its recording names, to compute what its journal alone does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.campaign.events import CampaignStarted, Event
+from agent.run_files import DATABASE, RECORDING
+from agent.store.read_only import reading
+from agent.store.store import Store
+from agent.store.views import DatasetLabels
+from protocols.errors import SettingsError, StoreError
+from protocols.storage.database import sqlite_url
+from scenarios.display.progress import ProgressCall, no_progress
+from scenarios.settings.model import Scenario
+from scenarios.sources.recording import recorded_scenario
+from scenarios.world.world import World, build_world
+
+
+@dataclass(frozen=True, slots=True)
+class RunAgain:
+    """A run as its folder has it.
+
+    Attributes:
+        scenario: That its recording names.
+        world: That it makes.
+        events: The journal.
+    """
+
+    scenario: Scenario
+    world: World
+    events: tuple[Event, ...]
+
+
+def run_again(folder: Path, progress: ProgressCall = no_progress) -> RunAgain:
+    """Read the journal of a run and make its world; arguments and errors as of `world_of_run`."""
+    database = folder / DATABASE
+    with reading(database, None) as connection:
+        events = tuple(Store(connection, sqlite_url(database), DatasetLabels({}, "")).journal())
+    if not events or not isinstance(events[0], CampaignStarted):
+        raise StoreError(f"{folder} has no journal yet", expected="a run that has begun")
+    scenario, world = world_of_run(folder, events[0].plan.pool_digest, progress)
+    return RunAgain(scenario, world, events)
+
+
+def world_of_run(folder: Path, pool_digest: str, progress: ProgressCall = no_progress) -> tuple[Scenario, World]:
+    """Return the scenario of a run, and the world that it makes today.
+
+    Args:
+        folder: The run folder; it is only read.
+        pool_digest: Of the pool that its campaign had.
+        progress: For a progress bar.
+
+    Raises:
+        StoreError: When the run has no recording, or one that names no scenario of this version.
+        TableError: When the table of the pool cannot be used.
+        SettingsError: When its pool is another one today.
+    """
+    try:
+        scenario = recorded_scenario(folder / RECORDING)
+        world = build_world(scenario, progress)
+    except OSError as error:
+        raise StoreError(str(error), expected="the recording of the run, and the tables of its scenario") from error
+    if world.pool.digest != pool_digest:
+        raise SettingsError(
+            f"the pool of its scenario has changed since ({pool_digest[:12]} then, {world.pool.digest[:12]} today)",
+            expected="the pool that the campaign had",
+        )
+    return scenario, world

@@ -1,4 +1,4 @@
-"""The world of a run, made again of the scenario that its recording names, to compute what its journal alone does not."""
+"""The world of a run, made again of the scenario that its recording names: to compute what takes the whole pool."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from protocols.recording.reader import RecordingCheck, check_recording
 from scenarios.run.banded import bands_at
 from scenarios.run.summary import RunSummary, read_summary
 from scenarios.run.trajectory import read_trajectory_csv
-from scenarios.verify.part import CheckedPart, JournalFold, equal, other_band, other_figure
+from scenarios.verify.part import CheckedPart, JournalFold, equal, other_band, other_figure, other_truth
 
 NOT_THERE: Final = "not there"
 NOT_YET: Final = "not there: it is written when a run ends"
@@ -41,6 +41,7 @@ def check_trajectory(path: Path, fold: JournalFold) -> CheckedPart:
         problem = past_the_end if observation > last else other_figure(point, points[observation])
         if not problem and observation in bands:  # an interrupted run has bands at its ends only, an old one nowhere
             problem = other_band(trajectory.bands[observation], bands[observation], point.families)
+        problem = problem or other_truth(trajectory.against_truth.get(observation), fold.against_truth.get(observation))
         if problem:
             return CheckedPart(path.name, sound, f"observation {observation}: {problem}")
     missing = len(points) - len(written)
@@ -58,6 +59,7 @@ def check_summary(path: Path, fold: JournalFold) -> CheckedPart:
     except EntropilotError as error:
         return CheckedPart(path.name, 0, error.found)
     points = fold.points
+    ends = (0, len(points) - 1)
     problem = _other_journal(summary, fold)
     if not problem and summary.journal_rows < len(fold.digests) and fold.ledger.campaign.phase is not Phase.FINISHED:
         return CheckedPart(path.name, 0, note="older than the journal: written when the run ended last")
@@ -68,6 +70,7 @@ def check_summary(path: Path, fold: JournalFold) -> CheckedPart:
     ):
         figure = other_figure(point, points[-at])
         figure = figure or (other_band(bands, right[at], point.families) if bands else "")
+        figure = figure or other_truth(summary.against_truth.get(moment), fold.against_truth.get(ends[at]))
         problem = problem or (f"{moment}: {figure}" if figure else "")
     problem = problem or _other_best(summary, fold)
     return CheckedPart(path.name, 0 if problem else METRICS_OF_SUMMARY, problem)

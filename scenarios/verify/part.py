@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from agent.campaign.events import BecameEven, Event, GapStalled
 from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
+from scenarios.effects.truth import AgainstTruth
 from scenarios.run.trajectory import Bands
 
 FIGURE_TOLERANCE: Final = 1e-9
 """Largest difference of a figure computed again [nat]: the logarithms of two machines differ in the last bits."""
+
+
+DECLARED_TOLERANCE: Final = 1e-8
+"""Largest difference of a declared metric computed again [share of it]: models are fitted for it, and kernels of linear
+algebra on other machines move those of the library by 3e-11."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,10 @@ class JournalFold:
     """Of every row of the journal."""
     metrics: tuple[TrajectoryPoint, ...]
     """After every observation."""
+    against_truth: Mapping[int, AgainstTruth] = field(default_factory=dict)
+    """How far off effects are, by observation; empty where the pool or the truth is not known here."""
+    why_not: str = ""
+    """Why declared metrics are not in it; empty where they are, or there are none."""
 
     @property
     def points(self) -> tuple[BiasPoint, ...]:
@@ -67,8 +77,19 @@ def other_figure(written: BiasPoint, right: BiasPoint) -> str:
         if not equal(one, other):
             return f"{what} = {one}; the journal says {other}"
     for metric, value in right.declared:
-        if not equal(written.value(metric.name), value):
+        if not equal_declared(written.value(metric.name), value):
             return f"{metric.name} = {written.value(metric.name)}; the journal says {value}"
+    return ""
+
+
+def other_truth(written: AgainstTruth | None, right: AgainstTruth | None) -> str:
+    """Return what is written wrongly of how far off effects are, in words; empty where it is not told, or right."""
+    if written is None or right is None:
+        return ""
+    for what in ("error", "held"):
+        one, other = getattr(written, what), getattr(right, what)
+        if not equal_declared(one, other):
+            return f"{what} against the truth = {one}; the journal and the scenario say {other}"
     return ""
 
 
@@ -106,3 +127,10 @@ def equal(one: object, other: object) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return abs(one - other) <= FIGURE_TOLERANCE
     return one == other
+
+
+def equal_declared(one: float | None, other: float | None) -> bool:
+    """Tell whether two values of a declared metric are the same, up to what machines differ in."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= DECLARED_TOLERANCE * max(abs(one), abs(other))

@@ -5,7 +5,8 @@
 | database | SQLite's own integrity check |
 | journal | numbers without gaps, every digest the chain of the one before |
 | campaign | every event may follow the ones before it (the rules of `agent.campaign.state`) |
-| observation, request, bias_point, bias_family | equal to what the journal makes of an empty database |
+| observation, request, bias_point, bias_family | equal to what the journal makes of an empty database; what a policy \
+declares, where its pool can be made again |
 | outbox | only requests that the journal knows |
 | trajectory.csv, summary.json | their figures, computed again from the journal |
 | recording.jsonl | numbers and digests, line by line; no row that the journal lacks; all of a finished journal |
@@ -18,6 +19,7 @@ be checked. Whether the policy would decide the same again is another question: 
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
@@ -27,7 +29,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
-from agent.campaign.events import Event, load_event
+from agent.campaign.events import CampaignStarted, Event, load_event
 from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
@@ -37,9 +39,12 @@ from agent.store.store import GENESIS_DIGEST, Commit, Store, chain_digest
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
 from protocols.errors import InvariantViolation, StoreError
+from protocols.settings.user_code import INSTALLED
 from protocols.storage.database import opening, sqlite_url
+from scenarios.effects.effects import effects_of
 from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
-from scenarios.verify.part import CheckedPart, JournalFold, equal, other_finding
+from scenarios.verify.part import CheckedPart, JournalFold, equal, equal_declared, other_finding
+from scenarios.verify.whole_pool import WholePool, whole_pool
 
 EVENTS_PER_COMMIT: Final = 1_000
 """Events that are folded into the empty database at a time."""
@@ -145,7 +150,9 @@ def _check_tables(
     if not found(part) or not events:
         return None
     pool = referenced_in(connection, events)
-    part, fold = _folded(events, digests, pool)
+    started = events[0]
+    whole = whole_pool(folder, started.plan) if isinstance(started, CampaignStarted) else WholePool()
+    part, fold = _folded(events, digests, pool, whole)
     if not found(part) or fold is None:
         return None
     labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, fold.ledger.campaign.plan.unit)
@@ -153,7 +160,7 @@ def _check_tables(
         _rebuild(again, events, fold)
     with opening(sqlite_url(scratch)) as right:
         for table in (OBSERVATION, REQUEST, BIAS_POINT, BIAS_FAMILY):
-            found(_same_rows(table, connection, right, *(_not_computed(fold) if table is BIAS_POINT else ())))
+            found(_same_rows(table, connection, right, fold.why_not if table is BIAS_POINT else ""))
         right.close()
         right.engine.dispose()
     found(_outbox(connection, fold.ledger.campaign))
@@ -183,8 +190,10 @@ def _journal(connection: Connection) -> tuple[CheckedPart, list[Event], tuple[st
     return CheckedPart(JOURNAL.name, len(events), problem, note), events, tuple(digests)
 
 
-def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[CheckedPart, JournalFold | None]:
-    ledger = Ledger(pool)
+def _folded(
+    events: list[Event], digests: tuple[str, ...], referenced: Pool, whole: WholePool
+) -> tuple[CheckedPart, JournalFold | None]:
+    ledger = Ledger(whole.pool or referenced)
     metrics: list[TrajectoryPoint] = []
     for number, event in enumerate(events, 1):
         try:
@@ -196,7 +205,10 @@ def _folded(events: list[Event], digests: tuple[str, ...], pool: Pool) -> tuple[
             metrics.append(change.metrics)
         if problem := other_finding(event, metrics):
             return CheckedPart("campaign", number - 1, f"row {number} of the journal: {problem}"), None
-    return CheckedPart("campaign", len(events)), JournalFold(ledger, digests, tuple(metrics))
+    effects = effects_of(events, whole.pool, whole.true_effects, INSTALLED) if whole.pool is not None else None
+    against_truth = {} if effects is None else effects.against_truth
+    fold = JournalFold(ledger, digests, tuple(metrics), against_truth, whole.why_not)
+    return CheckedPart("campaign", len(events)), fold
 
 
 def _rebuild(again: Store, events: list[Event], fold: JournalFold) -> None:
@@ -206,12 +218,28 @@ def _rebuild(again: Store, events: list[Event], fold: JournalFold) -> None:
     again.append(Commit(bias=fold.metrics), now=NO_TIME)
 
 
-def _not_computed(fold: JournalFold) -> tuple[str, ...]:
-    """Return the column of what is not computed again: declared metrics take the features of the whole pool."""
-    return (BIAS_POINT.c.declared.name,) if fold.ledger.campaign.plan.metrics else ()
+def _same_cell(name: str, one: object, other: object) -> bool:
+    """Tell whether two cells are the same; what a policy declares is JSON."""
+    if name != BIAS_POINT.c.declared.name or not one or not other:
+        return equal(one, other)
+    try:
+        written, right = json.loads(str(one)), json.loads(str(other))
+        same = [equal_declared(written[each], value) for each, value in right.items()]
+        return written.keys() == right.keys() and all(same)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False  # it is not what the agent writes
 
 
-def _same_rows(table: Table, connection: Connection, right: Connection, *left_out: str) -> CheckedPart:
+def _same_rows(table: Table, connection: Connection, right: Connection, no_declared: str = "") -> CheckedPart:
+    """Compare the rows of a table.
+
+    Args:
+        table: Which.
+        connection: Where it is checked.
+        right: Where it is as the journal makes it.
+        no_declared: Why what a policy declares is left out; empty where it is compared.
+    """
+    left_out = BIAS_POINT.c.declared.name if no_declared else ""
     keys = [column.name for column in table.primary_key]
     there, expected = (
         {tuple(row._mapping[key] for key in keys): row for row in each.execute(select(table)).all()}  # noqa: SLF001 - SQLAlchemy's public name
@@ -223,12 +251,11 @@ def _same_rows(table: Table, connection: Connection, right: Connection, *left_ou
         if row is None or wanted is None:
             return CheckedPart(table.name, sound, f"{which} {'is missing' if row is None else 'is not in the journal'}")
         for column, value, told in zip(table.columns, row, wanted, strict=True):
-            if column.name not in left_out and not equal(value, told):
+            if column.name != left_out and not _same_cell(column.name, value, told):
                 return CheckedPart(
                     table.name, sound, f"{which} says {column.name} = {value!r}; the journal says {told!r}"
                 )
-    note = "what the policy declares was not computed again: that takes the whole pool" if left_out else ""
-    return CheckedPart(table.name, len(expected), note=note)
+    return CheckedPart(table.name, len(expected), note=no_declared)
 
 
 def _outbox(connection: Connection, campaign: Campaign) -> CheckedPart:

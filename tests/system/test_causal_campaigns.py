@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,142 @@ def test_why_tells_the_edit_and_the_effects_believed_then(bench: Workbench) -> N
     system = json.loads(bench.entropilot("why", "synthetic_scm", "2", "--json", "--no-figure").out)
     assert [each["name"] for each in system["effects"]["effects"]] == [f"x{number}" for number in range(8)]
     assert system["effects"]["threshold"] is None
+
+
+@pytest.mark.parametrize("name", ["substituted_benzenes", "synthetic_scm"])
+def test_the_error_against_the_truth_is_told_after_every_observation_and_beside_random(
+    bench: Workbench, name: str
+) -> None:
+    with (bench.runs / name / "trajectory.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    (error,) = (column for column in rows[0] if column.startswith("error_against_truth"))
+    assert all(float(row[error]) > 0.0 and 0.0 <= float(row["intervals_holding_truth"]) <= 1.0 for row in rows)
+    last = effects(bench.runs / name)
+    off = [float(row["mean"]) - float(row["truth"]) for row in last]
+    assert float(rows[-1][error]) == pytest.approx((sum(x * x for x in off) / len(off)) ** 0.5, rel=1e-12)
+    told = json.loads((bench.runs / name / "summary.json").read_text())["against_truth"]
+    assert told["after"]["error"] == float(rows[-1][error]) < told["before"]["error"]
+    assert told["random"]["error"] > 0.0
+    report = bench.entropilot("report", name)
+    assert ("error against truth" in report.out, "which no policy sees" in report.out) == (True, True), report
+
+
+@pytest.mark.parametrize("name", ["substituted_benzenes", "synthetic_scm"])
+def test_no_policy_no_broker_and_no_journal_sees_the_error(bench: Workbench, name: str) -> None:
+    folder = bench.runs / name
+    with closing(sqlite3.connect(folder / "campaign.db")) as database:
+        dump = "\n".join(database.iterdump())
+    _, *messages = (folder / "recording.jsonl").read_text().splitlines()  # the first line is the scenario
+    for text in (dump, "\n".join(messages), (folder / "agent.jsonl").read_text()):
+        assert "against_truth" not in text
+        assert "holding_truth" not in text
+
+
+def declared_changed(folder: Path) -> None:
+    """Flip the last bit of the first digit of a half-width in the database."""
+    with closing(sqlite3.connect(folder / "campaign.db")) as database:
+        (text,) = database.execute("SELECT declared FROM bias_point WHERE observation = 7").fetchone()
+        told = json.loads(text)
+        digits = repr(told["half_width"])
+        place = next(at for at, digit in enumerate(digits) if digit in "123456789")
+        told["half_width"] = float(digits[:place] + chr(ord(digits[place]) ^ 1) + digits[place + 1 :])
+        query = "UPDATE bias_point SET declared = ? WHERE observation = 7"
+        database.execute(query, (json.dumps(told),))
+        database.commit()
+
+
+def cell_changed(column: str) -> Callable[[Path], None]:
+    """Change a figure of one observation in `trajectory.csv`."""
+
+    def change(folder: Path) -> None:
+        with (folder / "trajectory.csv").open(newline="") as file:
+            rows = list(csv.reader(file))
+        at = next(place for place, name in enumerate(rows[0]) if name.startswith(column))
+        rows[9][at] = repr(float(rows[9][at]) * 1.001)
+        with (folder / "trajectory.csv").open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (declared_changed, ("bias_point", "observation = 7", "declared")),
+        (cell_changed("half_width"), ("trajectory.csv", "observation 8", "half_width")),
+        (cell_changed("error_against_truth"), ("trajectory.csv", "observation 8", "error against the truth")),
+    ],
+    ids=["declared in the database", "declared in the file", "the error in the file"],
+)
+def test_verify_computes_declared_metrics_again_and_finds_what_was_changed(
+    bench: Workbench, spoil: Callable[[Path], None], words: tuple[str, ...]
+) -> None:
+    spoilt = bench.runs / f"spoilt-{len(list(bench.runs.iterdir()))}"
+    shutil.copytree(bench.runs / "substituted_benzenes", spoilt)
+    spoil(spoilt)
+    ended = bench.entropilot("verify", spoilt.name, "--json")
+    (problem,) = (part for part in json.loads(ended.out)["parts"] if part["problem"])
+    assert ended.code == 5, ended
+    for word in words:
+        assert word in f"{problem['name']}: {problem['problem']}"
+
+
+def test_verify_says_so_where_another_pool_keeps_it_from_computing_them(bench: Workbench) -> None:
+    """The recording names a scenario of another pool, which whoever shares a folder may come to have."""
+    other = bench.runs / f"other-pool-{len(list(bench.runs.iterdir()))}"
+    shutil.copytree(bench.runs / "substituted_benzenes", other)
+    text = (other / "recording.jsonl").read_text()
+    (other / "recording.jsonl").write_text(
+        text.replace('"factors": ["x", "y", "position"]', '"factors": ["x", "y"]', 1)
+    )
+    (part,) = (
+        part
+        for part in json.loads(bench.entropilot("verify", other.name, "--json").out)["parts"]
+        if part["name"] == "bias_point"
+    )
+    assert part["problem"] == ""
+    assert part["note"].startswith("what the policy declares was not computed again: ")
+
+
+def test_diff_tells_declared_metrics_in_words_and_draws_them(bench: Workbench) -> None:
+    ended = bench.entropilot(
+        "run", "substituted_benzenes", "--quiet", "--campaign", "another", "--seed", "5", "--budget", "15"
+    )
+    assert ended.code == 0, ended
+    for one, other in (("substituted_benzenes", "another"), ("another", "runs/substituted_benzenes/recording.jsonl")):
+        found = bench.entropilot("diff", one, other, "--json", "--out", "diff.png")
+        metrics = json.loads(found.out)["metrics"]
+        assert set(metrics) == {"half_width", "widest", "hits"}
+        assert all(isinstance(value, float) for values in metrics.values() for value in values)
+        assert (bench.folder / "diff.png").read_bytes().startswith(b"\x89PNG")
+    told = bench.entropilot("diff", "substituted_benzenes", "another").out
+    assert "half-width" in told
+    assert " D in one" in told
+
+
+def test_compare_leads_with_what_the_policy_is_after_and_tells_the_error_of_all_by_the_same_estimator(
+    bench: Workbench,
+) -> None:
+    command = ("compare", "substituted_benzenes", "--policies", "causal,random", "--seeds", "2", "--budget", "12")
+    ended = bench.entropilot(*command, "--out", "compared")
+    assert ended.code == 0, ended
+    unwrapped = " ".join(ended.out.split())
+    assert "All are judged by the metrics of causal" in unwrapped
+    assert "mean gap" not in unwrapped
+    document = json.loads((bench.folder / "compared" / "comparison.json").read_text())
+    for of_policy in document["against_truth"].values():
+        assert list(of_policy) == [
+            f"{name}{at}"
+            for name in ("error_against_truth", "intervals_holding_truth")
+            for at in ("_at_4", "_at_8", "")
+        ]
+        assert all(value > 0.0 for value in of_policy["error_against_truth"])
+    measures = list(dict.fromkeys(test["measure"] for test in document["tests"]))
+    assert measures[:4] == ["half_width", "widest", "hits", "error_against_truth_at_4"]
+    with (bench.folder / "compared" / "comparison.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 2 * 13
+    assert all(float(row["error_against_truth"]) > 0.0 for row in rows)
 
 
 def test_the_benzenes_are_learned_first_and_then_molecules_above_the_threshold_are_found(bench: Workbench) -> None:

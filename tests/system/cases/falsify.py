@@ -55,6 +55,7 @@ def _fold(database: Path, again: Path) -> None:
         from agent.store.views import DatasetLabels
         from protocols.storage.database import opening, sqlite_url
         from scenarios.verify.run_check import _folded, _journal, _rebuild
+        from scenarios.verify.whole_pool import WholePool
     except ImportError as error:
         raise CannotTell(f"what folds a journal is called otherwise now: {error}") from error
     with opening(sqlite_url(database)) as connection:
@@ -63,7 +64,7 @@ def _fold(database: Path, again: Path) -> None:
             pool = referenced_in(connection, events)
         connection.close()
         connection.engine.dispose()
-    part, fold = _folded(events, digests, pool)
+    part, fold = _folded(events, digests, pool, WholePool())
     if fold is None:
         raise CannotTell(f"the journal cannot be folded: {part.problem}")
     labels = DatasetLabels({each.candidate_id: each.family for each in pool.candidates}, fold.ledger.campaign.plan.unit)

@@ -69,6 +69,15 @@ class Comparison:
         return [run.points[-1][0] for run in self.runs[policy]]
 
     @property
+    def alike_with_every_seed(self) -> tuple[str, ...]:
+        """The policies whose campaigns do not hang on the seed, of several: nothing of start set or choice is drawn."""
+        return tuple(
+            policy
+            for policy, runs in self.runs.items()
+            if len(runs) > 1 and all(run.points == runs[0].points for run in runs)
+        )
+
+    @property
     def common(self) -> list[int]:
         """Acquisitions that all policies reached, by seed: where their models are compared."""
         return [min(counts) for counts in zip(*(self.acquired(policy) for policy in self.policies), strict=True)]
@@ -198,6 +207,9 @@ def fair_control(comparison: Comparison) -> str:
         means = ", ".join(f"{policy} {sum(counts) / len(counts):g}" for policy, counts in acquired.items())
         text += f" Not fair in one thing: they acquired different numbers of rows ({means}); models are scored at the "
         text += "most that all have."
+    if alike := comparison.alike_with_every_seed:
+        names = " and ".join(alike)
+        text += f" With every seed {names} went the same way: the seeds vary nothing but the others."
     return text
 
 

@@ -234,9 +234,8 @@ def test_verify_says_so_where_another_pool_keeps_it_from_computing_them(bench: W
     other = bench.runs / f"other-pool-{len(list(bench.runs.iterdir()))}"
     shutil.copytree(bench.runs / "substituted_benzenes", other)
     text = (other / "recording.jsonl").read_text()
-    (other / "recording.jsonl").write_text(
-        text.replace('"factors": ["x", "y", "position"]', '"factors": ["x", "y"]', 1)
-    )
+    text = text.replace('"factors": ["x", "y", "position"]', '"factors": ["x", "y"]', 1)
+    (other / "recording.jsonl").write_text(text)
     (part,) = (
         part
         for part in json.loads(bench.entropilot("verify", other.name, "--json").out)["parts"]

@@ -80,3 +80,11 @@ def test_thinning_keeps_the_ends() -> None:
     assert len(short.x) == len(short.mean) == len(short.half_width) == MAX_DRAWN_STEPS
     assert (short.x[0], short.x[-1]) == (0, 19_999)
     assert thinned(short) is short
+
+
+@pytest.mark.parametrize(("level", "bottom"), [(2.0, 0.0), (-3.0, None)], ids=["above zero", "below it"])
+def test_an_axis_begins_at_zero_unless_a_mean_is_below_it(level: float, bottom: float | None) -> None:
+    drawn = Curve(np.arange(3.0), level + np.arange(3.0) / 9, np.zeros(3))
+    low, high = _limits(Panel("p", "", {"run": drawn}, from_zero=True))
+    assert low == bottom if bottom is not None else low < level
+    assert high > level

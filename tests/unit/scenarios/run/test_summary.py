@@ -12,7 +12,9 @@ from rich.console import Console
 from agent.acquisition.ceilings import Ceiling
 from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint, evenness, joint_entropy
+from agent.metrics import Metric
 from protocols.errors import StoreError
+from scenarios.effects.truth import AgainstTruth
 from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
 
 
@@ -61,6 +63,33 @@ def test_what_the_policy_was_told_is_read_back_and_stands_below_the_table(tmp_pa
     assert read_summary(tmp_path / "summary.json") == summary
     assert "It is told the answer." in printed(summary)
     assert "It is told" not in printed(SUMMARY)
+
+
+def declaring(half_width: float) -> BiasPoint:
+    metric = Metric("half_width", "mean half-width", "half-width", "D", lower_is_better=True)
+    return BiasPoint(("all",), (3,), (None,), None, None, None, "all", declared=((metric, half_width),))
+
+
+CAUSAL = dataclasses.replace(
+    SUMMARY,
+    before=declaring(1.0), after=declaring(0.25), random=declaring(0.5), bands_before=(), bands_after=(), best=(),
+    against_truth={
+        "before": AgainstTruth(1.5, 1.0), "after": AgainstTruth(0.125, 0.9), "random": AgainstTruth(0.25, 0.8),
+    },
+)  # fmt: skip
+
+
+def test_how_far_off_effects_are_is_read_back_and_stands_beside_random_s(tmp_path: Path) -> None:
+    write_summary(tmp_path / "summary.json", CAUSAL)
+    assert read_summary(tmp_path / "summary.json") == CAUSAL
+    rows = [line.split() for line in printed(CAUSAL).splitlines()]
+    assert ["error", "against", "truth", "1.500", "*0.125", "0.250"] in rows
+    assert ["intervals", "holding", "it", "100%", "90%", "80%"] in rows
+    assert "truth: which no policy sees" in " ".join(printed(CAUSAL).split())
+
+
+def test_where_nobody_knows_the_truth_nothing_is_said_of_it() -> None:
+    assert "truth" not in printed(dataclasses.replace(CAUSAL, against_truth={}))
 
 
 def test_the_file_has_sorted_keys_and_families_as_objects(tmp_path: Path) -> None:

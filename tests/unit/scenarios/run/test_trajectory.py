@@ -2,12 +2,15 @@
 
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.entropy.bias import BiasPoint
+from agent.metrics import Metric
 from protocols.errors import StoreError, TableError
+from scenarios.effects.truth import AgainstTruth
 from scenarios.run.trajectory import COLUMNS, Trajectory, read_trajectory_csv, write_trajectory_csv
 
 FIRST = BiasPoint(("cubic", "tri,clinic"), (3, 5), (None, 0.1 + 0.2), None, None, None, "cubic", None, 0.5, 0.75)
@@ -20,6 +23,27 @@ def test_a_trajectory_read_back_is_the_same_to_the_last_digit(tmp_path: Path) ->
     path = tmp_path / "bias.csv"
     write_trajectory_csv(path, TRAJECTORY)
     assert read_trajectory_csv(path, property="formation energy", unit="eV/atom") == TRAJECTORY
+
+
+WIDTH = Metric("half_width", "half_width", "half_width", "eV/atom", lower_is_better=True)
+
+
+@pytest.mark.parametrize(
+    "against_truth",
+    [{0: AgainstTruth(0.1 + 0.2, 0.5), 7: AgainstTruth(1 / 3, 1.0)}, {7: AgainstTruth(0.25, 1 / 3)}],
+    ids=["of every observation", "of the last one alone"],
+)
+@pytest.mark.parametrize("declared", [(), ((WIDTH, 0.7),)], ids=["nothing declared", "a declared metric"])
+def test_the_error_against_the_truth_stands_after_what_is_declared_and_is_no_metric_of_the_policy(
+    tmp_path: Path, declared: tuple[tuple[Metric, float], ...], against_truth: dict[int, AgainstTruth]
+) -> None:
+    points = tuple((at, replace(point, declared=declared)) for at, point in TRAJECTORY.points)
+    trajectory = replace(TRAJECTORY, points=points, against_truth=against_truth)
+    write_trajectory_csv(tmp_path / "t.csv", trajectory)
+    with (tmp_path / "t.csv").open(newline="") as file:
+        header = next(csv.reader(file))
+    assert header[-2:] == ["error_against_truth [eV/atom]", "intervals_holding_truth"]
+    assert read_trajectory_csv(tmp_path / "t.csv", property="formation energy", unit="eV/atom") == trajectory
 
 
 def test_the_file_has_a_row_per_step_and_family_and_empty_cells_for_undefined(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from agent.acquisition.registry import policy_fingerprint
+from agent.acquisition.registry import declared_metrics, make_meter, policy_fingerprint
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
 from agent.campaign.ledger import Ledger
@@ -89,9 +89,12 @@ def open_campaign(
 
     Raises:
         StoreError: When the folder is in use, of another campaign, damaged, or holds a campaign and `resume` is off.
+        SettingsError: When the policy that declares the metrics can do nothing with the pool.
     """
+    # Before a folder is made for it:
     if database_url is not None:
-        require_database_url(database_url)  # before a folder is made for it
+        require_database_url(database_url)
+    _require_meter(pool, settings)
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
     with RunLock(folder / "campaign.lock", holder="agent", advice=advice):
         labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, settings.unit)
@@ -122,6 +125,14 @@ def open_campaign(
             yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked))
         finally:
             store.close()
+
+
+def _require_meter(pool: Pool, settings: CampaignSettings) -> None:
+    """Check that the declared metrics can be computed over the pool."""
+    name, options = settings.metered_by
+    if declared_metrics(name, options, settings.unit, settings.code):
+        properties = (settings.property, *settings.additional_properties)
+        make_meter(name, options, pool_arrays(pool), properties, settings.code)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def load(module: str) -> ModuleType:
     """Return a module of a package that an extra brings, such as `rdkit.Chem`.
 
     Raises:
-        ExtraMissingError: When the package is not installed; it names the extra.
+        ExtraMissingError: When the package is not installed, or lacks something itself; it names the extra.
     """
     package = module.partition(".")[0]
     if not is_installed(package):
@@ -36,4 +36,11 @@ def load(module: str) -> ModuleType:
             expected=f"the extra {extra!r}",
             action=f"pip install 'entropilot[{extra}]'",
         )
-    return importlib.import_module(module)
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ExtraMissingError(
+            f"{module} is installed and cannot be imported: {error}",
+            expected=f"a sound installation of the extra {EXTRA_OF[package]!r}",
+            action=f"install what it lacks, or pip install --force-reinstall 'entropilot[{EXTRA_OF[package]}]'",
+        ) from error

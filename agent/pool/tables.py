@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -11,8 +12,13 @@ from agent.pool.candidates import Candidate, Pool, make_pool
 from agent.pool.designs import make_designs
 from agent.pool.earlier_log import make_log
 from protocols.errors import TableError
+from protocols.tables.cells import FloatArray
 from protocols.tables.designs import FeatureTable, LogRows
 from protocols.tables.table import CandidateTable
+
+TELLING_VALUES: Final = 3
+"""Different values from which a column that has them all is no coincidence: a property of two is a class, and a feature
+may well tell it."""
 
 
 def pool_from_table(table: CandidateTable, features: FeatureTable | None = None, log: LogRows | None = None) -> Pool:
@@ -24,12 +30,14 @@ def pool_from_table(table: CandidateTable, features: FeatureTable | None = None,
         log: Values from before the campaign.
 
     Raises:
-        TableError: When a structure or a formula gives no features, or the pool breaks its bounds (`make_pool`).
+        TableError: When a structure or a formula gives no features, a feature is a measured property, or the pool
+            breaks its bounds (`make_pool`).
     """
     structures = table.structures or (None,) * len(table.candidate_ids)
     smiles = table.smiles or ("",) * len(table.candidate_ids)
     columns = (table.candidate_ids, table.families, table.formulas, structures, smiles)
     candidates = [Candidate(*row) for row in zip(*columns, strict=True)]
+    _require_label_free(table, table.feature_names, table.features)
     if table.designs is not None or features is not None:
         return _with_designs(_with_features(table, candidates, features), table, log)
     if table.feature_names:
@@ -51,8 +59,26 @@ def _with_features(table: CandidateTable, candidates: Sequence[Candidate], besid
             expected="every feature once",
             action="leave it out of pool.columns.features or of pool.features.columns",
         )
-    matrix = np.hstack((table.features, beside.of(table.keys)))
+    own = beside.of(table.keys)
+    _require_label_free(table, beside.names, own)
+    matrix = np.hstack((table.features, own))
     return make_pool(candidates, matrix, (*table.feature_names, *beside.names))
+
+
+def _require_label_free(table: CandidateTable, names: Sequence[str], features: FloatArray) -> None:
+    """Check that no feature is a measured property by another name: a policy would be told what it is to ask for."""
+    for name, values in ((table.columns.property, table.values), *table.additional.items()):
+        known = np.isfinite(values)
+        if len(np.unique(values[known])) < TELLING_VALUES:
+            continue
+        same = (features[known] == values[known, np.newaxis]).all(axis=0)
+        if same.any():
+            raise TableError(
+                f"The feature {names[int(np.argmax(same))]!r} is the measured property {name!r} by another name: all "
+                f"{int(known.sum())} values are the same",
+                expected="features that take no measurement",
+                action="leave it out of the features",
+            )
 
 
 def _with_designs(pool: Pool, table: CandidateTable, log: LogRows | None) -> Pool:

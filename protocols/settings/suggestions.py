@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,16 @@ UNKNOWN_NAME: Final = "unknown_name"
 
 NEAR: Final = 0.5
 """Smallest likeness of a name that is suggested: short names with two letters exchanged have it."""
+
+
+MAX_NAMES_SHOWN: Final = 30
+"""Most names in an error: a screenful."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as an error lists them: a screenful, and how many more there are."""
+    more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
+    return ", ".join(names[:MAX_NAMES_SHOWN]) + more
 
 
 def nearest_name(name: str, names: Iterable[str]) -> str | None:

@@ -12,13 +12,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from protocols.errors import TableError
-from protocols.settings.suggestions import did_you_mean
+from protocols.settings.suggestions import did_you_mean, listed
 from protocols.tables.cells import FloatArray
 from protocols.wire.limits import MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES
 from protocols.wire.messages import Name
-
-MAX_NAMES_SHOWN: Final = 30
-"""Most column names in an error: a screenful."""
 
 DERIVED_FAMILY: Final = "crystal_system"
 """The family that is derived from the structure when the table has no column of this name."""
@@ -168,11 +165,9 @@ def require_column(path: Path, name: str, names: Sequence[str]) -> str:
     """
     if name in names:
         return name
-    listed = ", ".join(names[:MAX_NAMES_SHOWN])
-    more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
     raise TableError(
         f"The table {path} has no column {name!r}",
-        expected=f"one of {listed}{more}",
+        expected=f"one of {listed(names)}",
         action=did_you_mean(name, names) or "name a column that exists",
     )
 

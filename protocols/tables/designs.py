@@ -136,13 +136,14 @@ def _require_same(rows: TableRows, columns: TableColumns, one: int, other: int) 
         )
 
 
-def read_features(path: str | Path, key: str, wanted: Sequence[str]) -> FeatureTable:
+def read_features(path: str | Path, key: str, wanted: Sequence[str], measured: Sequence[str] = ()) -> FeatureTable:
     """Read a table of features, a row a candidate.
 
     Args:
         path: A `.csv`, `.csv.gz` or `.parquet` file.
         key: Column with the candidate, as the pool's table has it.
-        wanted: Columns with features, or globs; none takes the key.
+        wanted: Columns with features, or globs; none takes the key, or a measured property.
+        measured: Properties of the pool's table, which are no features.
 
     Raises:
         TableError: With the file, the line and the column of what cannot be used.
@@ -152,7 +153,19 @@ def read_features(path: str | Path, key: str, wanted: Sequence[str]) -> FeatureT
     require_column(file_path, key, names)
     features: list[str] = []
     for each in wanted:
-        matches = [name for name in names if fnmatch.fnmatchcase(name, each) and name != key]
+        if each in measured:
+            raise TableError(
+                f"The feature {each!r} is a measured property of the pool",
+                expected="features that take no measurement",
+                action="leave it out of pool.features.columns",
+            )
+        matches = [name for name in names if fnmatch.fnmatchcase(name, each) and name not in (key, *measured)]
+        if not matches and "*" in each and each not in names:
+            raise TableError(
+                f"No column of the table of features {file_path} matches {each!r}",
+                expected="features, beside the key and what is measured",
+                action="add a column that takes no measurement, or leave pool.features out",
+            )
         features += matches or [require_column(file_path, each, names)]
     features = list(dict.fromkeys(features))
     file = read_file(file_path, names, numeric=features, texts=(key,))

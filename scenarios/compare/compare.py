@@ -81,6 +81,12 @@ def compare_policies(
             expected="a value for every candidate",
             action="compare on a table that is complete",
         )
+    if downstream and (world.pool.designs is not None or world.pool.interventions is not None):
+        raise SettingsError(
+            "No rows can be held out of a pool of designs or interventions: an effect is an average over all of them",
+            expected="a pool whose candidates stand for themselves",
+            action="compare without --downstream",
+        )
     targets = targets_of(scenario, world) if downstream else ()
     trials = make_trials(scenario, world, seeds, scenario.evaluation.test_fraction if downstream else 0.0)
     require_rows(targets, trials)

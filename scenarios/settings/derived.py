@@ -70,7 +70,7 @@ def model_plays_lab(given: Mapping[str, Any]) -> Iterator[Derivation]:
     yield Derivation(("campaign", "property"), (*equations, "target"))
     yield Derivation(("campaign", "unit"), equations, constant="")
     for name in model.get("variables", ()):
-        if name != model.get("target"):
+        if name not in (model.get("target"), _table(given.get("campaign")).get("property")):
             yield Derivation(("campaign", "additional_properties", str(name), "unit"), equations, constant="")
     lab: list[tuple[Key, object]] = [(("simulator",), given.get("simulator", {}))]
     lab += [(("simulators", name), each) for name, each in _table(given.get("simulators")).items()]

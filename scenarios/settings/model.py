@@ -186,6 +186,13 @@ class Scenario(BaseModel):
                 told = f"in {known[name]!r}" if name in known else "not at all (see pool.columns.additional_properties)"
                 message = f"the campaign wants {name!r} in {additional.unit!r}, the table gives it {told}"
                 raise ValueError(message)
+        model = self.pool.structural_model
+        if model is not None and model.target != self.campaign.property:
+            message = (
+                f"the interventions are on {model.target!r} (pool.structural_model.target), the campaign wants "
+                f"{self.campaign.property!r}"
+            )
+            raise ValueError(message)
         require_range(self.lab, self.campaign.valid_range)
         return self
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import SettingsError, TableError
+from protocols.settings.suggestions import listed
 from protocols.tables.cells import numbers_of, shown, texts_of
-from protocols.tables.columns import MAX_NAMES_SHOWN, require_column
+from protocols.tables.columns import require_column
 from protocols.tables.families import families_of
 from protocols.tables.files import TableFile, column_names, read_file
 from protocols.tables.ids import candidate_ids_of
@@ -103,11 +104,10 @@ def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
     names = column_names(path)
     if columns.family is None or columns.property is None:
         lacking = "--family" if columns.family is None else "--property"
-        more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
         raise SettingsError(
             f"It is not said which columns of {path.name} hold family and property",
             expected="--family COLUMN --property COLUMN",
-            action=f"add {lacking} with one of {', '.join(names[:MAX_NAMES_SHOWN])}{more}",
+            action=f"add {lacking} with one of {listed(names)}",
         )
     if columns.family == columns.property:
         raise SettingsError(f"{columns.family!r} is named as family and as property", expected="two columns")

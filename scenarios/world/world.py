@@ -160,7 +160,9 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
     beside, log = scenario.pool.features, scenario.pool.log
     pool = pool_from_table(
         table,
-        None if beside is None else read_features(beside.path, candidate_key(columns), beside.columns),
+        None
+        if beside is None
+        else read_features(beside.path, candidate_key(columns), beside.columns, columns.measured()),
         None if log is None else read_log(log.path, columns),
     )
     progress(f"reading {path.name}", 1, 1)

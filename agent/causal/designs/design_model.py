@@ -27,6 +27,7 @@ from agent.causal.designs.vector_model import VectorModel
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
 from protocols.errors import SettingsError
+from protocols.settings.suggestions import did_you_mean, listed
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -228,8 +229,9 @@ def _estimate_in(features: FloatArray, names: tuple[str, ...], estimate: str) ->
     if estimate not in names:
         raise SettingsError(
             f"The pool has no feature {estimate!r} to estimate the property by",
-            expected=f"one of {', '.join(names)}" if names else "features with names",
-            action="name a label-free feature of the pool by the option estimate, or none",
+            expected=f"one of {listed(names)}" if names else "features with names",
+            action=did_you_mean(estimate, names)
+            or "name a label-free feature of the pool by the option estimate, or none",
         )
     t: FloatArray = np.asarray(features[:, names.index(estimate)], dtype=np.float64)
     if t.max() <= t.min():

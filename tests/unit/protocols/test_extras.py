@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 
@@ -36,3 +37,14 @@ def test_a_package_that_is_not_there_is_told_with_its_extra(monkeypatch: pytest.
 @needs_rdkit
 def test_a_module_of_a_package_that_is_there_is_returned() -> None:
     assert load("rdkit.Chem").MolFromSmiles("O").GetNumAtoms() == 1
+
+
+def test_a_package_that_lacks_something_itself_is_told_with_what(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pyscf").mkdir()
+    (tmp_path / "pyscf" / "__init__.py").write_text("import a_library_that_is_not_there")
+    monkeypatch.delitem(sys.modules, "pyscf", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ExtraMissingError, match=r"pyscf is installed and cannot be imported: .*a_library_that_is_not"):
+        load("pyscf")

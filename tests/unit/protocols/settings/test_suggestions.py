@@ -3,7 +3,7 @@
 import pytest
 from pydantic_core import PydanticCustomError
 
-from protocols.settings.suggestions import did_you_mean, require_name
+from protocols.settings.suggestions import MAX_NAMES_SHOWN, did_you_mean, listed, require_name
 
 
 @pytest.mark.parametrize("typed", ["etol", "elat", "ETAL", "etal_", "eta"])
@@ -19,3 +19,9 @@ def test_a_name_that_there_is_not_is_refused_with_all_that_there_are() -> None:
     require_name("etal", ("etal", "random"))
     with pytest.raises(PydanticCustomError, match="one of 'etal', 'random', or a class of yours"):
         require_name("x", ("etal", "random"), "a class of yours")
+
+
+def test_a_long_list_of_names_is_cut_and_counted() -> None:
+    assert listed(["a", "b"]) == "a, b"
+    names = [f"x{k}" for k in range(MAX_NAMES_SHOWN + 7)]
+    assert listed(names) == ", ".join(names[:MAX_NAMES_SHOWN]) + " and 7 more"

@@ -95,6 +95,15 @@ def test_a_table_of_features_that_cannot_be_used_is_told_with_its_line(tmp_path:
         read_features(written(tmp_path, text), "smiles", ("*",))
 
 
+def test_what_is_measured_is_no_feature_whether_a_glob_would_take_it_or_it_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, "smiles,mass,dipole\nCC,30.1,0.1\n", "features.csv")
+    assert read_features(path, "smiles", ("*",), ("dipole",)).names == ("mass",)
+    with pytest.raises(TableError, match=r"'dipole' is a measured property.*leave it out of pool\.features\.columns"):
+        read_features(path, "smiles", ("mass", "dipole"), ("dipole",))
+    with pytest.raises(TableError, match=r"No column .*features\.csv matches 'd\*'"):
+        read_features(path, "smiles", ("d*",), ("dipole",))
+
+
 def test_a_log_tells_some_factors_and_withholds_others(tmp_path: Path) -> None:
     log = read_log(written(tmp_path, "x,dipole\nF,1.5\n,0.3\n"), COLUMNS)
     assert log.factors == {"x": ("F", None)}

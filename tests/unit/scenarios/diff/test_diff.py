@@ -6,12 +6,14 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from matplotlib.image import imread
 
 from agent.campaign.events import CampaignStarted, DecisionMade, Event, ResultAccepted
 from scenarios.diff.diff import JournalEvents, diff, load_journal
-from scenarios.diff.report import verdict
+from scenarios.diff.report import _rows_of, draw_diff, verdict
 from scenarios.settings.library import RECORDED
 from tests.support.goldens import GOLDENS
+from tests.support.played_runs import small_system, write_run
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +65,23 @@ def test_where_only_settings_differ_it_says_so(told: JournalEvents) -> None:
     found = diff(told, with_events(told, [other, *told.events[1:]]))
     assert not found.is_same
     assert "the settings differ" in verdict(found)
+
+
+def test_declared_metrics_are_read_as_the_run_wrote_them(tmp_path: Path) -> None:
+    runs = [tmp_path / name for name in ("one", "other")]
+    for budget, folder in zip((4, 6), runs, strict=True):
+        folder.mkdir()
+        write_run(folder, *small_system(budget))
+    one, other = (load_journal(str(folder), tmp_path, lambda *_: None) for folder in runs)
+    told = {metric.name: values for metric, values in diff(one, other).declared.items()}
+    assert set(told) == {"half_width", "widest"}
+    ends = tuple(each.trajectory.points[-1][1].value("half_width") for each in (one, other))
+    assert told["half_width"] == ends
+    assert None not in ends
+    draw_diff(diff(one, other), tmp_path / "d.png")
+    assert imread(tmp_path / "d.png").shape[1] == 1800
+    assert "half-width" in {name for name, _ in _rows_of(diff(one, other))}
+
+
+def test_a_run_that_declares_nothing_has_none(told: JournalEvents) -> None:
+    assert diff(told, told).declared == {}

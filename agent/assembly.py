@@ -132,7 +132,7 @@ def _require_meter(pool: Pool, settings: CampaignSettings) -> None:
     name, options = settings.metered_by
     if declared_metrics(name, options, settings.unit, settings.code):
         properties = (settings.property, *settings.additional_properties)
-        make_meter(name, options, pool_arrays(pool), properties, settings.code)
+        make_meter(name, options, pool_arrays(pool), properties, settings.code, seed=settings.seed)
 
 
 @contextmanager

@@ -216,7 +216,8 @@ def _play(settings: CampaignSettings, trial: Trial) -> PlaybackCounts:
     opened = open_pool(world, trial)
     played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign)
     end = CampaignEnd(len(played.abandoned), played.ended, played.is_finished)
-    effects = effects_of(played.events, opened.pool, world.true_effects, campaign.code)
+    truth = world.true_effects  # without it nothing of the effects is told, and no meter is to be made
+    effects = effects_of(played.events, opened.pool, truth, campaign.code) if truth else None
     against = {} if effects is None else effects.against_truth
     return replace(played.trajectory, against_truth=against), opened.rows[played.acquired], end
 

@@ -52,7 +52,7 @@ def whole_pool(folder: Path, plan: CampaignPlan) -> WholePool:
         return WholePool(why_not=f"{NOT_COMPUTED}: other versions computed it")
     try:
         _, world = world_of_run(folder, plan.pool_digest)
-        make_meter(name, options, pool_arrays(world.pool), plan.property_names)
+        make_meter(name, options, pool_arrays(world.pool), plan.property_names, seed=plan.seed)
     except EntropilotError as error:
         return WholePool(why_not=f"{NOT_COMPUTED}: {error.found.rstrip('.')}")
     return WholePool(world.pool, world.true_effects)

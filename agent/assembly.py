@@ -130,9 +130,10 @@ def open_campaign(
 def _require_meter(pool: Pool, settings: CampaignSettings) -> None:
     """Check that the declared metrics can be computed over the pool."""
     name, options = settings.metered_by
-    if declared_metrics(name, options, settings.unit, settings.code):
+    arrays = pool_arrays(pool)
+    if declared_metrics(name, options, settings.unit, arrays, settings.code):
         properties = (settings.property, *settings.additional_properties)
-        make_meter(name, options, pool_arrays(pool), properties, settings.code, seed=settings.seed)
+        make_meter(name, options, arrays, properties, settings.code, seed=settings.seed)
 
 
 @contextmanager

@@ -20,7 +20,9 @@ from typing import Any, Final, TypeVar
 from agent.acquisition.base import IndexArray
 from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import declared_metrics, make_policies
+from agent.campaign.context import pool_arrays
 from agent.campaign.stop_rules import never_fires
+from agent.pool.candidates import Pool
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError, TableError
 from scenarios.compare.comparison import CampaignEnd, Comparison
@@ -104,7 +106,7 @@ def compare_policies(
         tuple(len(trial.test) for trial in trials),
         len(world.pool),
         {name: tuple(played[name, trial.seed][2] for trial in trials) for name in names},
-        (*_judged_by(scenario.campaign), *_rules_in_vain(world, settings_of)),
+        (*_judged_by(scenario.campaign, world.pool), *_rules_in_vain(world, settings_of)),
     )
 
 
@@ -129,10 +131,10 @@ def _settings_of_each(scenario: Scenario, policies: Sequence[str]) -> dict[str, 
     return settings_of
 
 
-def _judged_by(own: CampaignSettings) -> Iterator[str]:
+def _judged_by(own: CampaignSettings, pool: Pool) -> Iterator[str]:
     """Yield whose metrics all policies are judged by, where the scenario's own declares some."""
     name, options = own.metered_by
-    if declared_metrics(name, options, own.unit, own.code):
+    if declared_metrics(name, options, own.unit, pool_arrays(pool), own.code):
         yield f"All are judged by the metrics of {name}, computed alike from what each of them acquired."
 
 

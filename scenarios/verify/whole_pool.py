@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.acquisition.built_in import BUILT_IN
-from agent.acquisition.registry import make_meter, policy_fingerprint
+from agent.acquisition.registry import declared_metrics, make_meter, policy_fingerprint
 from agent.campaign.context import pool_arrays
 from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
@@ -52,7 +52,10 @@ def whole_pool(folder: Path, plan: CampaignPlan) -> WholePool:
         return WholePool(why_not=f"{NOT_COMPUTED}: other versions computed it")
     try:
         _, world = world_of_run(folder, plan.pool_digest)
-        make_meter(name, options, pool_arrays(world.pool), plan.property_names, seed=plan.seed)
+        arrays = pool_arrays(world.pool)
+        if declared_metrics(name, options, plan.unit, arrays) != plan.metrics:
+            return WholePool(why_not=f"{NOT_COMPUTED}: other versions computed it")
+        make_meter(name, options, arrays, plan.property_names, seed=plan.seed)
     except EntropilotError as error:
         return WholePool(why_not=f"{NOT_COMPUTED}: {error.found.rstrip('.')}")
     return WholePool(world.pool, world.true_effects)

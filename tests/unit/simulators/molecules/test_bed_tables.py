@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from protocols.errors import TableError
+from protocols.errors import SettingsError, TableError
 from protocols.molecules.features import FEATURE_NAMES
 from protocols.wire.messages import FailureReason, Quantity
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.molecules.bed_tables import Recomputed, agrees, some_of, write_features, write_table
+from simulators.molecules.bed_tables import Recomputed, agrees, some_of, write_features, write_known_table, write_table
 from simulators.molecules.benzenes import BenzeneDesign
-from tests.support.samples.molecules import needs_rdkit
+from simulators.molecules.edit_beds import EditDesign
 
 FAILED = EvaluationFailed(FailureReason.CALCULATION_FAILED, "it did not converge")
 
@@ -38,25 +38,44 @@ def test_every_design_has_a_row_and_a_molecule_that_failed_an_empty_one(tmp_path
     write_table(tmp_path / "table.csv", designs, {"Fc1ccccc1": measured(2.1917), "Ic1ccccc1": FAILED})
     first, second, failed = rows_of(tmp_path / "table.csv")
     assert first == {
-        "smiles": "Fc1ccccc1", "x": "F", "y": "H", "position": "para", "dipole": "2.1917", "energy": "-432.1",
-        "gap": "4.9", "conformers": "5", "steps": "18", "seed": "23",
+        "smiles": "Fc1ccccc1", "x": "F", "y": "H", "position": "para", "dipole_moment": "2.1917",
+        "energy": "-432.1", "homo_lumo_gap": "4.9", "conformers": "5", "steps": "18", "seed": "23",
     }  # fmt: skip
     assert second == first | {"x": "H", "y": "F"}
-    assert (failed["smiles"], failed["dipole"], failed["seed"]) == ("Ic1ccccc1", "", "")
+    assert (failed["smiles"], failed["dipole_moment"], failed["seed"]) == ("Ic1ccccc1", "", "")
 
 
-@needs_rdkit
 def test_features_have_a_row_for_each_molecule_in_the_order_of_their_smiles(tmp_path: Path) -> None:
-    write_features(tmp_path / "features.csv", {"c1ccccc1", "Fc1ccccc1"})
+    write_features(tmp_path / "features.csv", {"c1ccccc1": (12.5, 0.0, 0.0), "Fc1ccccc1": (11.25, 2.0, 1.5)})
     rows = rows_of(tmp_path / "features.csv")
     assert [row["smiles"] for row in rows] == ["Fc1ccccc1", "c1ccccc1"]
     assert list(rows[0]) == ["smiles", *FEATURE_NAMES]
-    assert float(rows[0]["mu_mmff"]) > 1 > float(rows[1]["mu_mmff"])
+    assert list(rows[0].values())[1:] == ["11.25", "2.0", "1.5"]
 
 
-def test_some_molecules_of_a_table_are_spread_over_it(tmp_path: Path) -> None:
+EDITS = (
+    EditDesign("C", "H", "C atom 1", "C", "C sp3"),
+    EditDesign("CF", "F", "C atom 1", "C", "C sp3"),
+)
+
+
+def test_known_values_stand_beside_the_factors_of_their_designs(tmp_path: Path) -> None:
+    write_known_table(tmp_path / "table.csv", EDITS, {"C": 0.0, "CF": 1.86, "CO": 1.7}, "mu")
+    first, second = rows_of(tmp_path / "table.csv")
+    assert first == {"smiles": "C", "group": "H", "place": "C atom 1", "parent": "C", "kind": "C sp3", "mu": "0.0"}
+    assert second == first | {"smiles": "CF", "group": "F", "mu": "1.86"}
+
+
+def test_values_with_the_name_of_a_factor_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="called 'kind'"):
+        write_known_table(tmp_path / "table.csv", EDITS, {"C": 0.0, "CF": 1.86}, "kind")
+    assert not (tmp_path / "table.csv").exists()
+
+
+@pytest.mark.parametrize("column", ["dipole_moment", "dipole"])
+def test_some_molecules_of_a_table_are_spread_over_it(tmp_path: Path, column: str) -> None:
     path = tmp_path / "table.csv"
-    path.write_text("smiles,dipole\n" + "".join(f"{'C' * number},{number}\n" for number in range(1, 21)) * 2)
+    path.write_text(f"smiles,{column}\n" + "".join(f"{'C' * number},{number}\n" for number in range(1, 21)) * 2)
     told = some_of(path, 4)
     assert told == {"C": 1.0, "C" * 6: 6.0, "C" * 11: 11.0, "C" * 16: 16.0}
     assert len(some_of(path, 100)) == 20
@@ -67,7 +86,7 @@ def test_a_file_that_is_no_table_of_designs_is_refused(tmp_path: Path, content: 
     path = tmp_path / "table.csv"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(TableError, match="a table of designs with the columns smiles and dipole"):
+    with pytest.raises(TableError, match="a table of designs with the columns smiles and dipole_moment"):
         some_of(path, 6)
 
 

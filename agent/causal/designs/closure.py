@@ -104,8 +104,12 @@ class Closure:
 
     @cached_property
     def interacting(self) -> FloatArray:
-        """1 where two groups or more stand beside the origin and may act on each other, else 0, shape (n,)."""
-        return self.averaged((np.count_nonzero(self.groups != self.origin, axis=1) > 1).astype(np.float64))
+        """1 where groups beside the origin may act on each other, else 0, shape (n,).
+
+        That takes two of them. With one site it is the place that a group acts on, and one is enough.
+        """
+        acting = min(2, self.groups.shape[1])
+        return self.averaged((np.count_nonzero(self.groups != self.origin, axis=1) >= acting).astype(np.float64))
 
 
 def closure_of(designs: Designs) -> Closure:

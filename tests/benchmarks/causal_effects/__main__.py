@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.causal_effects [--seeds 30] [--arms "random,query,effects first"] [--batch 1]
         [--truth dipole|dipole_ruleB|dipole_first] [--halves] [--estimate mu_mmff] [--model auto] [--log]
-        [--scenario qm9_edits|bed.toml] [--set KEY=VALUE]
+        [--scenario qm9_edits|bed.toml] [--set KEY=VALUE] [--labels 20,40]
 
 All arms of a seed begin with the same ten random designs and are judged by the same estimator, so they differ in what
 they asked for alone. `--halves` takes seven groups of twelve, others with every seed. `--log` begins with a confounded
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--truth", default="dipole")
     parser.add_argument("--scenario")
+    parser.add_argument("--labels", default="", help="at which numbers of labels, such as 20,40")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--estimate", default="mu_mmff")
     parser.add_argument("--model", default="auto")
@@ -63,7 +64,8 @@ def main() -> None:
         show_log(whole.bed, options.seeds, whole.estimate)
         return
     names = [name.replace("; ", ", ") for name in options.arms.split(",")]
-    checkpoints = OF_A_HALF if options.halves else CHECKPOINTS
+    usual = OF_A_HALF if options.halves else CHECKPOINTS
+    checkpoints = [int(each) for each in options.labels.split(",")] if options.labels else usual
     found: dict[str, list[Course]] = {name: [] for name in names}
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         task = replace(whole, bed=half_of(whole, options.truth, seed)) if options.halves else whole

@@ -93,10 +93,8 @@ def test_missing_cells_are_counted_and_said() -> None:
 
 
 def test_cells_of_places_that_do_not_occur_are_not_missing() -> None:
-    columns = {"x": ["a", "b", "a", "b", "a"], "atom": ["1", "1", "2", "2", "3"], "parent": ["m", "m", "m", "m", "n"]}
-    columns = {name: [*column, {"x": "b", "atom": "3", "parent": "n"}[name]] for name, column in columns.items()}
-    texts = ["C", "CC", "D", "DD", "E", "EE"]
-    whole = make_designs(columns, range(6), texts, queried="x", reference="a")
+    columns = {"x": ["a", "b"] * 3, "atom": ["1", "1", "2", "2", "3", "3"], "parent": ["m", "m", "m", "m", "n", "n"]}
+    whole = make_designs(columns, range(6), ["C", "CC", "D", "DD", "E", "EE"], queried="x", reference="a")
     assert (whole.missing_cells, "without one" in whole.in_words()) == (0, False)
 
 

@@ -58,7 +58,11 @@ def test_one_site_has_no_pairs_and_no_places_are_one_place() -> None:
     )
     ways = closure_of(designs)
     assert ways.pair_counts.shape == (4, 0)
-    assert not ways.interacting.any()
+
+
+def test_with_one_site_a_group_interacts_with_its_place() -> None:
+    ways = of_places(place=["p1", "p2", "p3"])
+    np.testing.assert_array_equal(ways.interacting, [0.0, 1.0] * 3)
 
 
 def test_a_closure_without_places_has_one() -> None:

@@ -27,8 +27,8 @@ SMILES: Final = "smiles"
 """Column of the molecules."""
 
 MEASURED: Final = (DIPOLE, ENERGY, GAP, "conformers", "steps", "seed")
-"""Columns of what was measured [D, eV, eV, -, -, -], after molecule and factors; empty where that failed. Properties are
-called as the lab calls them, so that a scenario may ask it in place of the table."""
+"""Columns of what was measured [D, eV, eV, -, -, -], after molecule and factors; empty where that failed. Properties
+are called as the lab calls them, so that a scenario may ask it in place of the table."""
 
 DIPOLES: Final = (DIPOLE, "dipole")
 """What the column of dipole moments is called, the second in the table of `substituted_benzenes`."""

@@ -7,8 +7,7 @@
 | kind | what surrounds a place: element, hybridisation, and whether an atom beside it is no carbon |
 | design | a group at a place; with `NO_GROUP` it is the parent itself |
 
-A place says its parent and its kind: three factors, of which the first would do. The others let a model learn that a
-group acts alike at places of one parent, or of one kind.
+A place says its parent and its kind; these stand beside it for people.
 """
 
 from __future__ import annotations

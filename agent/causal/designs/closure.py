@@ -5,12 +5,8 @@
 | n, m | candidates, ways to make them | |
 | G, P | groups (levels of the sites), places: combinations of levels of the factors that are no sites | |
 | way | groups of a design in ascending order, and its place: one for all orders of its sites | |
-| part | a way to sort the places: each by itself, and by every factor that puts some of them together | |
-| L | classes of all parts: P where there is one factor | |
 
-A place is one of the combinations that occur: of 60 atoms in 36 molecules there are 60, not 2,160. Counts of places are
-kept for all parts side by side, each of k parts scaled by 1/√k: a block of such counts has the variance that it would
-have of single places, in equal parts of what is alike at places of one class and what is not.
+A place is one of the combinations that occur: of 60 atoms in 36 molecules there are 60, not 2,160.
 
 A property of ways becomes one of candidates by its mean over the ways that make the candidate (`averaged`): benzene is
 made by `H, H, ortho` and `H, H, para`, and is all of them in equal parts.
@@ -38,34 +34,24 @@ class Closure:
     Attributes:
         groups: Groups of each way, shape (m, s).
         place: Place of each way, shape (m,).
-        classes: Class of each place in each part, numbered through over all parts, shape (P, parts).
         share: Weight of each way in its candidate, shape (m,).
         first: Where the ways of each candidate begin, shape (n,).
         n_groups: G.
+        n_places: P.
         origin: The group that stands for nothing added.
     """
 
     groups: IndexArray
     place: IndexArray
-    classes: IndexArray
     share: FloatArray
     first: IndexArray
     n_groups: int
+    n_places: int
     origin: int
 
     def __len__(self) -> int:
         """How many candidates there are."""
         return len(self.first)
-
-    @property
-    def n_places(self) -> int:
-        """P."""
-        return len(self.classes)
-
-    @property
-    def n_classes(self) -> int:
-        """L."""
-        return int(self.classes.max()) + 1
 
     def averaged(self, of_ways: FloatArray) -> FloatArray:
         """Mean over the ways of each candidate, (m, …) → (n, …)."""
@@ -80,19 +66,14 @@ class Closure:
 
     @cached_property
     def place_counts(self) -> FloatArray:
-        """In places of which classes the candidate is made, shape (n, L), scaled as said above."""
-        return self.averaged(_counted(self.classes[self.place], self.n_classes)) * self._scale
+        """In which places the candidate is made, shape (n, P)."""
+        return self.averaged(_counted(self.place[:, None], self.n_places))
 
     @cached_property
     def group_place_counts(self) -> FloatArray:
-        """How often each group is there at places of each class, shape (n, G L), scaled as said above."""
-        codes = self.groups[:, :, None] * self.n_classes + self.classes[self.place][:, None, :]
-        codes = codes.reshape(len(codes), -1)
-        return self.averaged(_counted(codes, self.n_groups * self.n_classes)) * self._scale
-
-    @property
-    def _scale(self) -> float:
-        return float(self.classes.shape[1] ** -0.5)
+        """How often each group is there at each place, shape (n, G P)."""
+        codes = self.groups * self.n_places + self.place[:, None]
+        return self.averaged(_counted(codes, self.n_groups * self.n_places))
 
     @cached_property
     def pair_counts(self) -> FloatArray:
@@ -123,22 +104,7 @@ def closure_of(designs: Designs) -> Closure:
     candidate = ways[:, 0]
     first = np.searchsorted(candidate, np.arange(candidate[-1] + 1))
     share = counts / np.add.reduceat(counts, first)[candidate]
-    return Closure(ways[:, 2:], ways[:, 1], _classes(places), share, first, len(designs.groups), designs.origin)
-
-
-def _classes(places: IndexArray) -> IndexArray:
-    """Return the class of each place in each part, shape (P, parts); `places` has their levels, shape (P, factors).
-
-    A factor that tells all places apart, or none, sorts them no other way.
-    """
-    parts = [np.arange(len(places))]
-    for levels in places.T:
-        names, of_level = np.unique(levels, return_inverse=True)
-        if 1 < len(names) < len(places):
-            parts.append(of_level)
-    starts = np.cumsum([0, *(int(part.max()) + 1 for part in parts[:-1])])
-    classes: IndexArray = np.column_stack(parts) + starts
-    return classes
+    return Closure(ways[:, 2:], ways[:, 1], share, first, len(designs.groups), len(places), designs.origin)
 
 
 def _counted(codes: IndexArray, size: int) -> FloatArray:

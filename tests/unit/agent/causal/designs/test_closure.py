@@ -96,22 +96,3 @@ def test_places_are_the_combinations_that_occur() -> None:
     ways = of_places(place=["p1", "p2", "p3", "p4"], parent=["m", "m", "n", "n"])
     assert ways.n_places == 4
     assert np.unique(ways.place).tolist() == [0, 1, 2, 3]
-
-
-def test_factors_that_put_places_together_share_the_variance_of_single_places() -> None:
-    ways = of_places(place=["p1", "p2", "p3", "p4"], parent=["m", "m", "n", "n"], kind=["k", "l", "k", "l"])
-    assert ways.classes.shape == (4, 3)
-    alike = ways.place_counts @ ways.place_counts.T
-    np.testing.assert_allclose(np.diag(alike), 1.0)
-    of_designs = alike[::2, ::2]  # of one group at each place
-    np.testing.assert_allclose(of_designs[0, 1:], [1 / 3, 1 / 3, 0.0], err_msg="one parent, one kind, neither")
-    at_places = ways.group_place_counts @ ways.group_place_counts.T
-    np.testing.assert_allclose(at_places[::2, ::2], of_designs)
-    np.testing.assert_allclose(at_places[::2, 1::2], 0.0, err_msg="of different groups nothing is alike")
-
-
-def test_a_factor_that_tells_all_places_apart_or_none_adds_nothing() -> None:
-    plain = of_places(place=["p1", "p2", "p3"])
-    other = of_places(place=["p1", "p2", "p3"], again=["q", "r", "s"], same=["t", "t", "t"])
-    np.testing.assert_array_equal(plain.group_place_counts, other.group_place_counts)
-    assert plain.n_classes == other.n_classes == 3

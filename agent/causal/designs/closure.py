@@ -71,17 +71,15 @@ class Closure:
 
     @cached_property
     def group_place_counts(self) -> FloatArray:
-        """How often each group is there at each place, shape (n, G P)."""
-        codes = self.groups * self.n_places + self.place[:, None]
-        return self.averaged(_counted(codes, self.n_groups * self.n_places))
+        """How often each group is there at each place, shape (n, groups at places that occur); G P if all do."""
+        return self.averaged(_counted_if_any(self.groups * self.n_places + self.place[:, None]))
 
     @cached_property
     def pair_counts(self) -> FloatArray:
         """How often each unordered pair of groups is there, shape (n, pairs that occur); none with one site."""
         ones, others = np.array(list(combinations(range(self.groups.shape[1]), 2)), dtype=np.int64).reshape(-1, 2).T
         codes = self.groups[:, ones] * self.n_groups + self.groups[:, others]  # ascending in a way
-        kept, places = np.unique(codes, return_inverse=True)
-        return self.averaged(_counted(places.reshape(codes.shape), len(kept)))
+        return self.averaged(_counted_if_any(codes))
 
     @cached_property
     def interacting(self) -> FloatArray:
@@ -112,3 +110,9 @@ def _counted(codes: IndexArray, size: int) -> FloatArray:
     counts = np.zeros((len(codes), size))
     np.add.at(counts, (np.arange(len(codes))[:, None], codes), 1.0)
     return counts
+
+
+def _counted_if_any(codes: IndexArray) -> FloatArray:
+    """How often each code is in each row, of the codes that are in any, ascending, (m, k) → (m, codes)."""
+    kept, places = np.unique(codes, return_inverse=True)
+    return _counted(places.reshape(codes.shape), len(kept))

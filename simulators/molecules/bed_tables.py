@@ -26,12 +26,8 @@ FEATURES: Final = "features.csv"
 SMILES: Final = "smiles"
 """Column of the molecules."""
 
-MEASURED: Final = (DIPOLE, ENERGY, GAP, "conformers", "steps", "seed")
-"""Columns of what was measured [D, eV, eV, -, -, -], after molecule and factors; empty where that failed. Properties
-are called as the lab calls them, so that a scenario may ask it in place of the table."""
-
-DIPOLES: Final = (DIPOLE, "dipole")
-"""What the column of dipole moments is called, the second in the table of `substituted_benzenes`."""
+MEASURED: Final = ("dipole", "energy", "gap", "conformers", "steps", "seed")
+"""Columns of what was measured [D, eV, eV, -, -, -], after molecule and factors; empty where that failed."""
 
 DIPOLE_TOLERANCE: Final = 0.05
 """How far a dipole moment may be from a table's when it is measured again [D]: other versions, another processor. All
@@ -138,13 +134,11 @@ def some_of(path: Path, count: int) -> dict[str, float]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            column = next((name for name in DIPOLES if name in (rows.fieldnames or ())), DIPOLE)
-            told = {row[SMILES]: float(row[column]) for row in rows}
+            told = {row["smiles"]: float(row["dipole"]) for row in csv.DictReader(file)}
     except (OSError, KeyError, ValueError) as error:
         raise TableError(
             f"{path} cannot be used ({type(error).__name__}: {error})",
-            expected=f"a table of designs with the columns {SMILES} and {DIPOLE}",
+            expected="a table of designs with the columns smiles and dipole",
         ) from error
     names = sorted(told)
     chosen = names[:: max(1, len(names) // max(1, count))][:count]

@@ -194,7 +194,7 @@ def test_a_bed_of_edits_is_measured_and_a_campaign_learns_its_effects(bench: Wor
     ended = made("edits", "--edits", "2", "--bed", "bed.toml", "--processes", "1", folder=bench.folder)
     assert ended.returncode == 0, ended.stderr
     rows = [line.split(",") for line in (bench.folder / "edits/table.csv").read_text().splitlines()]
-    assert rows[0][:6] == ["smiles", "group", "place", "parent", "kind", "dipole_moment"]
+    assert rows[0][:6] == ["smiles", "group", "place", "parent", "kind", "dipole"]
     dipoles = {(row[1], row[2]): float(row[5]) for row in rows[1:]}
     assert dipoles["F", "C atom 1"] - dipoles["H", "C atom 1"] == pytest.approx(2.26, abs=0.1)
     scenario = (ROOT / "scenarios/library/qm9_edits.toml").read_text()

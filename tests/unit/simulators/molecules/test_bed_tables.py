@@ -38,11 +38,11 @@ def test_every_design_has_a_row_and_a_molecule_that_failed_an_empty_one(tmp_path
     write_table(tmp_path / "table.csv", designs, {"Fc1ccccc1": measured(2.1917), "Ic1ccccc1": FAILED})
     first, second, failed = rows_of(tmp_path / "table.csv")
     assert first == {
-        "smiles": "Fc1ccccc1", "x": "F", "y": "H", "position": "para", "dipole_moment": "2.1917",
-        "energy": "-432.1", "homo_lumo_gap": "4.9", "conformers": "5", "steps": "18", "seed": "23",
+        "smiles": "Fc1ccccc1", "x": "F", "y": "H", "position": "para", "dipole": "2.1917", "energy": "-432.1",
+        "gap": "4.9", "conformers": "5", "steps": "18", "seed": "23",
     }  # fmt: skip
     assert second == first | {"x": "H", "y": "F"}
-    assert (failed["smiles"], failed["dipole_moment"], failed["seed"]) == ("Ic1ccccc1", "", "")
+    assert (failed["smiles"], failed["dipole"], failed["seed"]) == ("Ic1ccccc1", "", "")
 
 
 def test_features_have_a_row_for_each_molecule_in_the_order_of_their_smiles(tmp_path: Path) -> None:
@@ -72,10 +72,9 @@ def test_values_with_the_name_of_a_factor_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "table.csv").exists()
 
 
-@pytest.mark.parametrize("column", ["dipole_moment", "dipole"])
-def test_some_molecules_of_a_table_are_spread_over_it(tmp_path: Path, column: str) -> None:
+def test_some_molecules_of_a_table_are_spread_over_it(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    path.write_text(f"smiles,{column}\n" + "".join(f"{'C' * number},{number}\n" for number in range(1, 21)) * 2)
+    path.write_text("smiles,dipole\n" + "".join(f"{'C' * number},{number}\n" for number in range(1, 21)) * 2)
     told = some_of(path, 4)
     assert told == {"C": 1.0, "C" * 6: 6.0, "C" * 11: 11.0, "C" * 16: 16.0}
     assert len(some_of(path, 100)) == 20
@@ -86,7 +85,7 @@ def test_a_file_that_is_no_table_of_designs_is_refused(tmp_path: Path, content: 
     path = tmp_path / "table.csv"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(TableError, match="a table of designs with the columns smiles and dipole_moment"):
+    with pytest.raises(TableError, match="a table of designs with the columns smiles and dipole"):
         some_of(path, 6)
 
 

@@ -32,7 +32,7 @@ def test_heavy_atoms_stand_in_the_order_of_the_canonical_text_and_know_their_hyd
 
 def test_a_sound_change_has_a_name_and_an_impossible_one_has_none() -> None:
     assert changed(Parent.of("CC"), 9) == "CCF"
-    assert changed(Parent.of("CC"), 8) is None, "an oxygen with one bond is a radical"
+    assert changed(Parent.of("CC"), 11) is None, "sodium is a metal, and no candidate has one"
 
 
 def test_what_falls_off_is_no_product_unless_it_was_there_before() -> None:

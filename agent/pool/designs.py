@@ -9,7 +9,7 @@
 | place | a factor that is no site |
 | origin | the level that stands for nothing added: that of the plainest candidate with one level at all sites |
 | reference | the level that effects of the queried factor are stated against: the origin, unless another one is named |
-| cell | a combination of levels, whether there is a design of it or not |
+| cell | levels of the sites at a combination of places that occurs, whether there is a design of it or not |
 
 All of it is read off the table; nothing is known of any factor or level by its name. Levels are in the order of the
 candidates that they make, and designs in the order of theirs, so that neither names nor the order of rows decide.
@@ -17,7 +17,6 @@ candidates that they make, and designs in the order of theirs, so that neither n
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -84,7 +83,8 @@ class Designs:
     @property
     def missing_cells(self) -> int:
         """How many cells have no design."""
-        return math.prod(len(each) for each in self.levels) - len(self.codes)
+        places = len(np.unique(self.codes[:, list(self.places)], axis=0))
+        return int(places * len(self.groups) ** len(self.sites) - len(self.codes))
 
     def matched(self, level: int) -> tuple[IndexArray, IndexArray]:
         """Return the designs of a level of the queried factor, and those of the reference that differ in it alone.

@@ -14,20 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 from protocols.extras import load
 from protocols.molecules.groups import GROUPS, read_group
-from protocols.molecules.identity import MoleculeIdentity, identity_of, parsed
-from protocols.molecules.smiles import SmilesError
-
-LABILE: Final = (
-    "[CX4]([OX2H,SX2H,NX3;!H0])[O,S,N,F,Cl,Br,I]",
-    "[OX2H,SX2H,NX3;!H0][CX3]=[CX3]",
-    "[OX2H,SX2H,NX3;!H0]C#C",
-)
-"""SMARTS of what falls off or turns over by itself."""
+from protocols.molecules.identity import MoleculeIdentity
+from protocols.molecules.parent import Parent
 
 CARBON: Final = 6
 """Its atomic number."""
@@ -77,7 +69,7 @@ def edits_of(smiles: str, groups: Mapping[str, str] = GROUPS) -> tuple[Edit, ...
         SettingsError: When a group is none.
     """
     fragments = {name: read_group(name, fragment) for name, fragment in groups.items()}
-    start = _Start.of(smiles)
+    start = Parent.of(smiles)
     seen = {start.smiles}
     kept = []
     for edit in (*_replacements(start, fragments), *_moves(start, fragments)):
@@ -87,50 +79,21 @@ def edits_of(smiles: str, groups: Mapping[str, str] = GROUPS) -> tuple[Edit, ...
     return tuple(kept)
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """A molecule that is to be edited.
+def replacements_of(smiles: str, groups: Mapping[str, str] = GROUPS) -> tuple[Edit, ...]:
+    """Return every group in place of a hydrogen of every atom, by site and then in the order of the groups.
 
-    Attributes:
-        smiles: Canonical.
-        molecule: RDKit's molecule, its heavy atoms in the order of `smiles`, then the hydrogens.
-        labile: How often each pattern of `LABILE` is in it already.
+    Atoms that are alike lead to the same products, and are all there.
+
+    Raises:
+        ExtraMissingError: Without RDKit.
+        SmilesError: When RDKit can make no sense of the SMILES, or it is no candidate.
+        SettingsError: When a group is none.
     """
-
-    smiles: str
-    molecule: Any
-    labile: tuple[int, ...]
-
-    @classmethod
-    def of(cls, smiles: str) -> _Start:
-        identity = identity_of(parsed(smiles))
-        plain = parsed(identity.smiles)
-        return cls(identity.smiles, load("rdkit.Chem").AddHs(plain), _labile(plain))
-
-    def hydrogen_on(self, atom: Any) -> int | None:
-        """Return the first hydrogen of an atom."""
-        return next((each.GetIdx() for each in atom.GetNeighbors() if each.GetAtomicNum() == 1), None)
-
-    def heavy_atoms(self) -> Iterator[Any]:
-        """Yield the atoms that can hold a group."""
-        yield from (atom for atom in self.molecule.GetAtoms() if atom.GetAtomicNum() > 1)
-
-    def product(self, changed: Any) -> MoleculeIdentity | None:
-        """Return who a changed molecule is, or None where no chemist could make it."""
-        chem = load("rdkit.Chem")
-        with load("rdkit.rdBase").BlockLogs():
-            try:
-                chem.SanitizeMol(changed)
-                plain = chem.RemoveHs(changed)
-                chem.AssignStereochemistry(plain, cleanIt=True, force=True)
-                identity = identity_of(plain)
-            except (ValueError, SmilesError):
-                return None
-        made = _labile(plain)
-        return None if any(after > before for after, before in zip(made, self.labile, strict=True)) else identity
+    fragments = {name: read_group(name, fragment) for name, fragment in groups.items()}
+    return tuple(_replacements(Parent.of(smiles), fragments))
 
 
-def _replacements(start: _Start, fragments: Mapping[str, Any]) -> Iterator[Edit]:
+def _replacements(start: Parent, fragments: Mapping[str, Any]) -> Iterator[Edit]:
     """Yield a group in place of a hydrogen, by site and then in the order of the groups."""
     for atom in start.heavy_atoms():
         hydrogen = start.hydrogen_on(atom)
@@ -144,7 +107,7 @@ def _replacements(start: _Start, fragments: Mapping[str, Any]) -> Iterator[Edit]
                 yield _edit(start, identity, name, atom, None)
 
 
-def _moves(start: _Start, fragments: Mapping[str, Any]) -> Iterator[Edit]:
+def _moves(start: Parent, fragments: Mapping[str, Any]) -> Iterator[Edit]:
     """Yield a substituent of an aromatic ring moved to another atom of the ring, by source and then by target."""
     names = {_substituent_smiles(fragment, 0, 1): name for name, fragment in fragments.items()}
     for source, root in _substituents(start):
@@ -156,7 +119,7 @@ def _moves(start: _Start, fragments: Mapping[str, Any]) -> Iterator[Edit]:
                 yield _edit(start, identity, names.get(smiles, smiles), target, source)
 
 
-def _substituents(start: _Start) -> Iterator[tuple[Any, Any]]:
+def _substituents(start: Parent) -> Iterator[tuple[Any, Any]]:
     """Yield the atoms of aromatic rings that hold a substituent, with its first atom.
 
     One that would lose the sense of a double bond when it is moved stays where it is.
@@ -171,7 +134,7 @@ def _substituents(start: _Start) -> Iterator[tuple[Any, Any]]:
                 yield atom, root
 
 
-def _free_places(start: _Start, source: Any) -> Iterator[tuple[Any, int]]:
+def _free_places(start: Parent, source: Any) -> Iterator[tuple[Any, int]]:
     """Yield the carbons of the aromatic rings of an atom that hold a hydrogen, with it."""
     rings = [ring for ring in start.molecule.GetRingInfo().AtomRings() if source.GetIdx() in ring]
     for atom in filter(_is_aromatic_carbon, start.heavy_atoms()):
@@ -180,7 +143,7 @@ def _free_places(start: _Start, source: Any) -> Iterator[tuple[Any, int]]:
             yield atom, hydrogen
 
 
-def _edit(start: _Start, product: MoleculeIdentity, group: str, site: Any, source: Any | None) -> Edit:
+def _edit(start: Parent, product: MoleculeIdentity, group: str, site: Any, source: Any | None) -> Edit:
     element = site.GetSymbol().lower() if site.GetIsAromatic() else site.GetSymbol()
     return Edit(
         start.smiles, product, group, site.GetIdx() + 1, None if source is None else source.GetIdx() + 1, element
@@ -236,13 +199,3 @@ def _substituent_smiles(molecule: Any, holder: int, root: int) -> str:
                 found.add(each.GetIdx())
                 waiting.append(each.GetIdx())
     return str(chem.MolFragmentToSmiles(molecule, sorted(found), rootedAtAtom=root))
-
-
-def _labile(molecule: Any) -> tuple[int, ...]:
-    """Count what falls off or turns over by itself, by pattern."""
-    return tuple(len(molecule.GetSubstructMatches(pattern)) for pattern in _labile_patterns())
-
-
-@cache
-def _labile_patterns() -> tuple[Any, ...]:
-    return tuple(map(load("rdkit.Chem").MolFromSmarts, LABILE))

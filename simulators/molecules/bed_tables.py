@@ -1,7 +1,7 @@
 """The two tables of a bed of molecules: its designs with what was measured, and features that cost no measurement.
 
-Both are plain CSV with the columns of `substituted_benzenes`. A table that is there already can be measured again, in
-part, to see that this machine and its versions agree with it.
+Both are plain CSV. The first has the molecule of each design, its factors, and what was measured or is known; a table
+that is there already can be measured again, in part, to see that this machine and its versions agree with it.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final, Protocol
 
-from protocols.errors import TableError
-from protocols.molecules.features import FEATURE_NAMES, molecule_features
+from protocols.errors import SettingsError, TableError
+from protocols.molecules.features import FEATURE_NAMES
 from protocols.storage.atomic_file import atomic_write
 from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.molecules.batch import Outcome
-from simulators.molecules.benzenes import BenzeneDesign
 from simulators.molecules.molecule_properties import DIPOLE, ENERGY, GAP
 
 TABLE: Final = "table.csv"
 FEATURES: Final = "features.csv"
 
-TABLE_COLUMNS: Final = ("smiles", "x", "y", "position", "dipole", "energy", "gap", "conformers", "steps", "seed")
-"""Columns of the table of designs [-, -, -, -, D, eV, eV, -, -, -]. What was measured is empty where that failed."""
+SMILES: Final = "smiles"
+"""Column of the molecules."""
+
+MEASURED: Final = ("dipole", "energy", "gap", "conformers", "steps", "seed")
+"""Columns of what was measured [D, eV, eV, -, -, -], after molecule and factors; empty where that failed."""
 
 DIPOLE_TOLERANCE: Final = 0.05
 """How far a dipole moment may be from a table's when it is measured again [D]: other versions, another processor. All
@@ -38,26 +40,68 @@ FEW: Final = 1 / 6
 """How many those few may be, of those that are measured again."""
 
 
-def write_table(path: Path, designs: Iterable[BenzeneDesign], outcomes: Mapping[str, Outcome]) -> None:
-    """Write the table of designs, a row for each.
+class BedDesign(Protocol):
+    """A row of a bed."""
+
+    factors: ClassVar[tuple[str, ...]]
+    """Names of its factors."""
+
+    @property
+    def smiles(self) -> str:
+        """Canonical SMILES of the molecule that it makes."""
+        ...
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Of its factors, in their order."""
+        ...
+
+
+def write_table(path: Path, designs: Sequence[BedDesign], outcomes: Mapping[str, Outcome]) -> None:
+    """Write the table of designs that were measured, a row for each.
 
     Raises:
         StoreError: When it cannot be written.
     """
-    rows = ((each.smiles, each.x, each.y, each.position, *_measured(outcomes[each.smiles])) for each in designs)
-    _write(path, TABLE_COLUMNS, rows)
+    rows = ((each.smiles, *each.levels, *_measured(outcomes[each.smiles])) for each in designs)
+    _write(path, (SMILES, *designs[0].factors, *MEASURED), rows)
 
 
-def write_features(path: Path, smiles: Iterable[str]) -> None:
-    """Write the table of features, a row for each molecule.
+def write_known_table(path: Path, designs: Sequence[BedDesign], values: Mapping[str, float], name: str) -> None:
+    """Write the table of designs whose values are known, a row for each.
+
+    Args:
+        path: Where to.
+        designs: At least one.
+        values: Of their molecules.
+        name: Column of the values.
 
     Raises:
-        TableError: When a molecule has none.
+        SettingsError: When a factor has the name of the values.
         StoreError: When it cannot be written.
     """
-    ordered = sorted(smiles)
-    values = molecule_features(ordered).tolist()
-    _write(path, ("smiles", *FEATURE_NAMES), ((each, *row) for each, row in zip(ordered, values, strict=True)))
+    others = (SMILES, *designs[0].factors)
+    if name in others:
+        raise SettingsError(
+            f"The values are called {name!r}, as a column of the bed is",
+            expected=f"another name than {', '.join(others)}",
+            action="rename the column of your table",
+        )
+    rows = ((each.smiles, *each.levels, values[each.smiles]) for each in designs)
+    _write(path, (*others, name), rows)
+
+
+def write_features(path: Path, features: Mapping[str, Sequence[float]]) -> None:
+    """Write the table of features, a row for each molecule, in the order of their SMILES.
+
+    Args:
+        path: Where to.
+        features: Of each molecule, in the order of `FEATURE_NAMES`.
+
+    Raises:
+        StoreError: When it cannot be written.
+    """
+    _write(path, (SMILES, *FEATURE_NAMES), ((smiles, *features[smiles]) for smiles in sorted(features)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from protocols.errors import SettingsError
 from protocols.molecules.groups import read_group
@@ -44,10 +44,17 @@ class BenzeneDesign:
         smiles: Canonical SMILES of the molecule.
     """
 
+    factors: ClassVar[tuple[str, ...]] = ("x", "y", "position")
+
     x: str
     y: str
     position: str
     smiles: str
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Of the factors, in their order."""
+        return (self.x, self.y, self.position)
 
 
 def benzene_designs(

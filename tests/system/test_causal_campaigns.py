@@ -23,12 +23,15 @@ SLOW = ("--set", "simulator.latency.mean_s=0.05")
 
 SHORT = ("--budget", "40")
 
+SCENARIOS = {"substituted_benzenes": 11, "qm9_edits": 11, "synthetic_scm": 8}
+"""Scenario -> how many effects it asks for."""
+
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     """A folder with an undisturbed run of each scenario."""
     with Workbench(tmp_path_factory.mktemp("causal")) as opened:
-        for name in ("substituted_benzenes", "synthetic_scm"):
+        for name in SCENARIOS:
             ended = opened.entropilot("run", name, "--quiet", *SHORT)
             assert ended.code == 0, ended
         yield opened
@@ -47,7 +50,7 @@ def effects(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name", ["substituted_benzenes", "synthetic_scm"])
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_killed_campaign_decides_as_one_that_was_left_in_peace(bench: Workbench, name: str) -> None:
     again = f"{name}_again"
     command = ("run", name, "--quiet", "--campaign", again, *SHORT, *SLOW)
@@ -79,7 +82,7 @@ def journalled(folder: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize(("name", "number"), [("substituted_benzenes", 11), ("synthetic_scm", 8)])
+@pytest.mark.parametrize(("name", "number"), SCENARIOS.items())
 def test_a_run_tells_every_effect_with_its_interval_and_the_truth(bench: Workbench, name: str, number: int) -> None:
     rows = effects(bench.runs / name)
     assert len(rows) == number
@@ -300,7 +303,7 @@ def test_the_benzenes_are_learned_first_and_then_molecules_above_the_threshold_a
     assert {1.0, 2.0} <= set(phases)
 
 
-@pytest.mark.parametrize("name", ["substituted_benzenes", "synthetic_scm"])
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_verify_why_and_report_know_such_a_campaign(bench: Workbench, name: str) -> None:
     assert bench.entropilot("verify", name).code == 0
     why = bench.entropilot("why", name, "2")

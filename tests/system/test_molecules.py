@@ -188,6 +188,26 @@ def test_a_bed_of_the_users_own_is_measured_and_its_failures_are_named(tmp_path:
     assert len((tmp_path / "bed/features.csv").read_text().splitlines()) == 1 + len({row[0] for row in rows})
 
 
+@needs_xtb
+def test_a_bed_of_edits_is_measured_and_a_campaign_learns_its_effects(bench: Workbench) -> None:
+    (bench.folder / "bed.toml").write_text('[groups]\nF = "F"\nCN = "C#N"\n')
+    ended = made("edits", "--edits", "2", "--bed", "bed.toml", "--processes", "1", folder=bench.folder)
+    assert ended.returncode == 0, ended.stderr
+    rows = [line.split(",") for line in (bench.folder / "edits/table.csv").read_text().splitlines()]
+    assert rows[0][:6] == ["smiles", "group", "place", "parent", "kind", "dipole"]
+    dipoles = {(row[1], row[2]): float(row[5]) for row in rows[1:]}
+    assert dipoles["F", "C atom 1"] - dipoles["H", "C atom 1"] == pytest.approx(2.26, abs=0.1)
+    scenario = (ROOT / "scenarios/library/qm9_edits.toml").read_text()
+    (bench.folder / "edits.toml").write_text(scenario.replace("edits_", "edits/").replace("designs.csv", "table.csv"))
+    run = bench.entropilot("run", "edits.toml", "--quiet", "--budget", "14", "--set", "simulator.evaluator=molecules")
+    assert run.code == 0, run
+    told = bench.rows("SELECT json_extract(payload, '$.provenance.method') FROM journal WHERE kind = 'ResultAccepted'",
+                      "qm9_edits")  # fmt: skip
+    assert {method for (method,) in told} == {"GFN2-xTB"}, "the lab was asked, and not the table"
+    effects = (bench.runs / "qm9_edits" / "effects.csv").read_text().splitlines()
+    assert {line.split(",")[0] for line in effects[1:]} == {"F", "CN"}
+
+
 def made(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-P", "-m", "simulators.molecules", *arguments]
     return subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)

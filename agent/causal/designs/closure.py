@@ -3,8 +3,10 @@
 | here | meaning | shape |
 |---|---|---|
 | n, m | candidates, ways to make them | |
-| G, P | groups (levels of the sites), combinations of levels of the places | |
+| G, P | groups (levels of the sites), places: combinations of levels of the factors that are no sites | |
 | way | groups of a design in ascending order, and its place: one for all orders of its sites | |
+
+A place is one of the combinations that occur: of 60 atoms in 36 molecules there are 60, not 2,160.
 
 A property of ways becomes one of candidates by its mean over the ways that make the candidate (`averaged`): benzene is
 made by `H, H, ortho` and `H, H, para`, and is all of them in equal parts.
@@ -69,36 +71,38 @@ class Closure:
 
     @cached_property
     def group_place_counts(self) -> FloatArray:
-        """How often each group is there at each place, shape (n, G P)."""
-        codes = self.groups * self.n_places + self.place[:, None]
-        return self.averaged(_counted(codes, self.n_groups * self.n_places))
+        """How often each group is there at each place, shape (n, groups at places that occur); G P if all do."""
+        return self.averaged(_counted_if_any(self.groups * self.n_places + self.place[:, None]))
 
     @cached_property
     def pair_counts(self) -> FloatArray:
         """How often each unordered pair of groups is there, shape (n, pairs that occur); none with one site."""
         ones, others = np.array(list(combinations(range(self.groups.shape[1]), 2)), dtype=np.int64).reshape(-1, 2).T
         codes = self.groups[:, ones] * self.n_groups + self.groups[:, others]  # ascending in a way
-        kept, places = np.unique(codes, return_inverse=True)
-        return self.averaged(_counted(places.reshape(codes.shape), len(kept)))
+        return self.averaged(_counted_if_any(codes))
 
     @cached_property
     def interacting(self) -> FloatArray:
-        """1 where two groups or more stand beside the origin and may act on each other, else 0, shape (n,)."""
-        return self.averaged((np.count_nonzero(self.groups != self.origin, axis=1) > 1).astype(np.float64))
+        """1 where groups beside the origin may act on each other, else 0, shape (n,).
+
+        That takes two of them. With one site it is the place that a group acts on, and one is enough.
+        """
+        acting = min(2, self.groups.shape[1])
+        return self.averaged((np.count_nonzero(self.groups != self.origin, axis=1) >= acting).astype(np.float64))
 
 
 def closure_of(designs: Designs) -> Closure:
     """Return the ways of every candidate of the designs."""
     groups = np.sort(designs.codes[:, list(designs.sites)], axis=1)
-    place, n_places = np.zeros(len(groups), dtype=np.int64), 1
-    for factor in designs.places:
-        place = place * len(designs.levels[factor]) + designs.codes[:, factor]
-        n_places *= len(designs.levels[factor])
-    ways, counts = np.unique(np.column_stack((designs.candidate, place, groups)), axis=0, return_counts=True)
+    factors = designs.codes[:, list(designs.places)]
+    places, place = np.unique(factors, axis=0, return_inverse=True)
+    ways, counts = np.unique(
+        np.column_stack((designs.candidate, place.reshape(-1), groups)), axis=0, return_counts=True
+    )
     candidate = ways[:, 0]
     first = np.searchsorted(candidate, np.arange(candidate[-1] + 1))
     share = counts / np.add.reduceat(counts, first)[candidate]
-    return Closure(ways[:, 2:], ways[:, 1], share, first, len(designs.groups), n_places, designs.origin)
+    return Closure(ways[:, 2:], ways[:, 1], share, first, len(designs.groups), len(places), designs.origin)
 
 
 def _counted(codes: IndexArray, size: int) -> FloatArray:
@@ -106,3 +110,9 @@ def _counted(codes: IndexArray, size: int) -> FloatArray:
     counts = np.zeros((len(codes), size))
     np.add.at(counts, (np.arange(len(codes))[:, None], codes), 1.0)
     return counts
+
+
+def _counted_if_any(codes: IndexArray) -> FloatArray:
+    """How often each code is in each row, of the codes that are in any, ascending, (m, k) → (m, codes)."""
+    kept, places = np.unique(codes, return_inverse=True)
+    return _counted(places.reshape(codes.shape), len(kept))

@@ -63,10 +63,9 @@ class FeatureModel:
             Block("own", STARTS["own"], diagonal=np.ones(n)),
         ]
         if closure.interacting.any():
-            self._blocks += [
-                Block("pairs", STARTS["pairs"], features=closure.pair_counts),
-                Block("interaction", STARTS["interaction"], diagonal=closure.interacting),
-            ]
+            if closure.groups.shape[1] > 1:
+                self._blocks.append(Block("pairs", STARTS["pairs"], features=closure.pair_counts))
+            self._blocks.append(Block("interaction", STARTS["interaction"], diagonal=closure.interacting))
         z = measure_columns(features).apply(features)
         d = z.shape[1]
         for columns in np.split(z, d if d <= MOST_FEATURES else 1, axis=1) if d else ():

@@ -92,6 +92,12 @@ def test_missing_cells_are_counted_and_said() -> None:
     assert "2 cells without one" in designs.in_words()
 
 
+def test_cells_of_places_that_do_not_occur_are_not_missing() -> None:
+    columns = {"x": ["a", "b"] * 3, "atom": ["1", "1", "2", "2", "3", "3"], "parent": ["m", "m", "m", "m", "n", "n"]}
+    whole = make_designs(columns, range(6), ["C", "CC", "D", "DD", "E", "EE"], queried="x", reference="a")
+    assert (whole.missing_cells, "without one" in whole.in_words()) == (0, False)
+
+
 def test_matched_designs_differ_in_the_queried_factor_alone() -> None:
     designs = made([row for row in rows_of() if row != ("-", "m", "near")])
     for level in range(len(designs.groups)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from protocols.errors import SettingsError
-from protocols.molecules.edits import Edit, edits_of
+from protocols.molecules.edits import Edit, edits_of, replacements_of
 from protocols.molecules.groups import GROUPS
 from protocols.molecules.identity import check_molecule
 from protocols.molecules.smiles import SmilesError, read_smiles
@@ -145,3 +145,8 @@ def test_what_is_no_group_or_no_molecule_is_refused() -> None:
         edits_of("C", {"oxo": "=O"})
     with pytest.raises(SmilesError, match="a charge"):
         edits_of("[NH4+]")
+
+
+def test_replacements_are_there_for_every_atom_also_where_they_make_the_same_molecule() -> None:
+    made = [(edit.site, edit.group, edit.product.smiles) for edit in replacements_of("CC", {"F": "F", "CN": "C#N"})]
+    assert made == [(1, "F", "CCF"), (1, "CN", "CCC#N"), (2, "F", "CCF"), (2, "CN", "CCC#N")]

@@ -10,6 +10,11 @@ from simulators.molecules.__main__ import main
 from tests.support.samples.molecules import hide, needs_rdkit
 
 
+@pytest.fixture
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
     code = main([str(each) for each in arguments])
     return code, capsys.readouterr().err
@@ -60,8 +65,43 @@ def test_without_rdkit_the_extra_is_named(
     assert "pip install 'entropilot[molecules]'" in said
 
 
+@needs_rdkit
 @pytest.mark.parametrize(
-    "arguments", [(), ("folder", "--check", "table.csv"), ("folder", "--processes", "0"), ("folder", "--fidelity", "x")]
+    ("content", "arguments", "words"),
+    [
+        ("", ("--edits", "99"), "1 to 6"),
+        ('positions = ["meta"]', ("--edits", "1"), "A bed of edits has no positions"),
+        ('[groups]\nH = "F"', ("--edits", "1"), "A group is called 'H'"),
+        ("", ("--edits", "3", "--table", "none.csv", "--value", "mu"), "none.csv"),
+        ("", ("--edits", "3", "--table", "values.csv", "--value", "mu"), "has no column 'mu'"),
+        ("", ("--edits", "3", "--table", "values.csv", "--value", "dipole", "--smiles", "smi"), "has no column 'smi'"),
+        ("", ("--edits", "3", "--table", "values.csv", "--value", "dipole"), "can be compared with another"),
+    ],
+)
+@pytest.mark.usefixtures("in_a_folder")
+def test_a_bed_of_edits_that_is_none_is_refused(
+    capsys: pytest.CaptureFixture[str], content: str, arguments: tuple[str, ...], words: str
+) -> None:
+    Path("bed.toml").write_text(content)
+    Path("values.csv").write_text("smiles,dipole\nC,0\nO,1.8\n")
+    code, said = told(capsys, "bed", "--bed", "bed.toml", *arguments)
+    assert code in {2, 3}
+    assert words in said
+    assert not Path("bed").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("folder", "--check", "table.csv"),
+        ("folder", "--processes", "0"),
+        ("folder", "--fidelity", "x"),
+        ("folder", "--table", "values.csv", "--value", "mu"),
+        ("folder", "--edits", "3", "--table", "values.csv"),
+        ("folder", "--edits", "3", "--value", "mu"),
+        ("folder", "--edits", "0"),
+    ],
 )
 def test_a_command_line_that_makes_no_sense_is_refused(arguments: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from protocols.errors import TableError
+from protocols.errors import SettingsError, TableError
 from protocols.molecules.features import FEATURE_NAMES
 from protocols.wire.messages import FailureReason, Quantity
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.molecules.bed_tables import Recomputed, agrees, some_of, write_features, write_table
+from simulators.molecules.bed_tables import Recomputed, agrees, some_of, write_features, write_known_table, write_table
 from simulators.molecules.benzenes import BenzeneDesign
-from tests.support.samples.molecules import needs_rdkit
+from simulators.molecules.edit_beds import EditDesign
 
 FAILED = EvaluationFailed(FailureReason.CALCULATION_FAILED, "it did not converge")
 
@@ -45,13 +45,31 @@ def test_every_design_has_a_row_and_a_molecule_that_failed_an_empty_one(tmp_path
     assert (failed["smiles"], failed["dipole"], failed["seed"]) == ("Ic1ccccc1", "", "")
 
 
-@needs_rdkit
 def test_features_have_a_row_for_each_molecule_in_the_order_of_their_smiles(tmp_path: Path) -> None:
-    write_features(tmp_path / "features.csv", {"c1ccccc1", "Fc1ccccc1"})
+    write_features(tmp_path / "features.csv", {"c1ccccc1": (12.5, 0.0, 0.0), "Fc1ccccc1": (11.25, 2.0, 1.5)})
     rows = rows_of(tmp_path / "features.csv")
     assert [row["smiles"] for row in rows] == ["Fc1ccccc1", "c1ccccc1"]
     assert list(rows[0]) == ["smiles", *FEATURE_NAMES]
-    assert float(rows[0]["mu_mmff"]) > 1 > float(rows[1]["mu_mmff"])
+    assert list(rows[0].values())[1:] == ["11.25", "2.0", "1.5"]
+
+
+EDITS = (
+    EditDesign("C", "H", "C atom 1", "C", "C sp3"),
+    EditDesign("CF", "F", "C atom 1", "C", "C sp3"),
+)
+
+
+def test_known_values_stand_beside_the_factors_of_their_designs(tmp_path: Path) -> None:
+    write_known_table(tmp_path / "table.csv", EDITS, {"C": 0.0, "CF": 1.86, "CO": 1.7}, "mu")
+    first, second = rows_of(tmp_path / "table.csv")
+    assert first == {"smiles": "C", "group": "H", "place": "C atom 1", "parent": "C", "kind": "C sp3", "mu": "0.0"}
+    assert second == first | {"smiles": "CF", "group": "F", "mu": "1.86"}
+
+
+def test_values_with_the_name_of_a_factor_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="called 'kind'"):
+        write_known_table(tmp_path / "table.csv", EDITS, {"C": 0.0, "CF": 1.86}, "kind")
+    assert not (tmp_path / "table.csv").exists()
 
 
 def test_some_molecules_of_a_table_are_spread_over_it(tmp_path: Path) -> None:

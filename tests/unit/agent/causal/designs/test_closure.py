@@ -58,7 +58,11 @@ def test_one_site_has_no_pairs_and_no_places_are_one_place() -> None:
     )
     ways = closure_of(designs)
     assert ways.pair_counts.shape == (4, 0)
-    assert not ways.interacting.any()
+
+
+def test_with_one_site_a_group_interacts_with_its_place() -> None:
+    ways = of_places(place=["p1", "p2", "p3"])
+    np.testing.assert_array_equal(ways.interacting, [0.0, 1.0] * 3)
 
 
 def test_a_closure_without_places_has_one() -> None:
@@ -76,3 +80,19 @@ def test_the_benzenes_have_the_pairs_and_places_that_were_counted() -> None:
     assert (len(ways), ways.n_groups, ways.n_places) == (210, 12, 3)
     assert ways.pair_counts.shape == (210, 78)
     assert ways.interacting.sum() == 198
+
+
+def of_places(**factors: list[str]) -> Closure:
+    """The closure of two groups at places that these factors tell, a level a place."""
+    places = len(next(iter(factors.values())))
+    columns = {"x": ["a", "b"] * places} | {
+        name: [level for level in levels for _ in range(2)] for name, levels in factors.items()
+    }
+    texts = [f"A{'A' * (number % 2)}{number}" for number in range(2 * places)]
+    return closure_of(make_designs(columns, list(range(2 * places)), texts, queried="x", reference="a"))
+
+
+def test_places_are_the_combinations_that_occur() -> None:
+    ways = of_places(place=["p1", "p2", "p3", "p4"], parent=["m", "m", "n", "n"])
+    assert ways.n_places == 4
+    assert np.unique(ways.place).tolist() == [0, 1, 2, 3]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.causal.designs.blocks import CAUTION
 from agent.causal.designs.closure import closure_of
 from agent.causal.designs.closure_model import conditioned
-from agent.causal.designs.feature_model import MOST_FEATURES, FeatureModel
+from agent.causal.designs.feature_model import MOST_FEATURES, STARTS, FeatureModel
 from agent.pool.designs import make_designs
 from tests.support.samples.closures import Bed, made_up_bed
 
@@ -77,3 +78,12 @@ def test_it_begins_with_no_value_or_one(count: int) -> None:
     model = FeatureModel(closure_of(bed.pool.designs), bed.pool.features)
     prior = model.fit(ROWS[:count], bed.truth[ROWS[:count]], NONE[:count])
     assert np.isfinite(prior.covariance).all()
+
+
+def test_with_one_site_what_a_group_makes_is_more_irregular_than_what_it_was_put_on() -> None:
+    columns = {"group": ["-", "k"] * 3, "atom": ["1", "1", "2", "2", "3", "3"]}
+    designs = make_designs(columns, range(6), ["C", "CC", "D", "DD", "E", "EE"], queried="group", reference="-")
+    prior = FeatureModel(closure_of(designs), np.empty((6, 0))).fit(np.arange(0), np.empty(0), np.empty(0))
+    caution = np.diag(prior.cautious - prior.covariance)
+    np.testing.assert_allclose(caution[::2], (CAUTION - 1.0) * STARTS["own"])
+    np.testing.assert_allclose(caution[1::2], (CAUTION - 1.0) * (STARTS["own"] + STARTS["interaction"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -14,11 +15,15 @@ from agent.pool.candidates import Pool
 from protocols.errors import SettingsError, TableError
 from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
+from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.world.cache import cached
 from scenarios.world.start_set import biased_start, random_start
 from scenarios.world.structural_bed import make_structural_bed
 from simulators.structural_model import StructuralModel
+
+ALLOY_DESIGNS: Final = "alloy_designs"
+"""Name of a closure of alloys in the cache."""
 
 ProgressCall = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -134,6 +139,8 @@ def _require_known(beside: Sequence[str], additional: Mapping[str, FloatArray], 
 
 
 def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[Pool, FloatArray]:
+    if scenario.pool.designs is not None:
+        return _alloy_designs(scenario.pool.designs, name, progress)
     from agent.pool import features
     from scenarios.world import crystal_prototypes, emt_alloys
     from simulators import ase_properties, calculators
@@ -146,6 +153,19 @@ def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[
         {"seed": seed, "property": name},
         lambda: emt_alloys.make_emt_alloys(seed, name, progress),
     )
+
+
+def _alloy_designs(settings: AlloyDesignsSettings, name: str, progress: ProgressCall) -> tuple[Pool, FloatArray]:
+    """Return the closure and the values of one property: kept without its question, which costs nothing to change."""
+    from scenarios.world import alloy_designs
+
+    pool, values = cached(
+        ALLOY_DESIGNS,
+        alloy_designs.sources(),
+        {"designs": settings.model_dump(mode="json", exclude={"queried", "reference"}), "property": name},
+        lambda: alloy_designs.make_alloy_designs(settings, name, progress),
+    )
+    return alloy_designs.with_question(pool, settings), values
 
 
 def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, CandidateTable]:

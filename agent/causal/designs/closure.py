@@ -5,6 +5,7 @@
 | n, m | candidates, ways to make them | |
 | G, P | groups (levels of the sites), combinations of levels of the places | |
 | way | groups of a design in ascending order, and its place: one for all orders of its sites | |
+| place factor | one of the factors whose levels, together, are the place | |
 
 A property of ways becomes one of candidates by its mean over the ways that make the candidate (`averaged`): benzene is
 made by `H, H, ortho` and `H, H, para`, and is all of them in equal parts.
@@ -12,6 +13,7 @@ made by `H, H, ortho` and `H, H, para`, and is all of them in equal parts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -36,7 +38,9 @@ class Closure:
         first: Where the ways of each candidate begin, shape (n,).
         n_groups: G.
         n_places: P.
+        place_sizes: Levels of each place factor; their product is P, the last one's level turns fastest.
         origin: The group that stands for nothing added.
+        has_origin: Whether one was found; else the reference stands in, and every group is something.
     """
 
     groups: IndexArray
@@ -45,7 +49,9 @@ class Closure:
     first: IndexArray
     n_groups: int
     n_places: int
+    place_sizes: tuple[int, ...]
     origin: int
+    has_origin: bool
 
     def __len__(self) -> int:
         """How many candidates there are."""
@@ -84,21 +90,52 @@ class Closure:
     @cached_property
     def interacting(self) -> FloatArray:
         """1 where two groups or more stand beside the origin and may act on each other, else 0, shape (n,)."""
-        return self.averaged((np.count_nonzero(self.groups != self.origin, axis=1) > 1).astype(np.float64))
+        is_something = (self.groups != self.origin) | (not self.has_origin)
+        return self.averaged((np.count_nonzero(is_something, axis=1) > 1).astype(np.float64))
+
+    @cached_property
+    def _levels(self) -> tuple[IndexArray, ...]:
+        """Level of every place factor in each way, each of shape (m,)."""
+        return tuple(np.unravel_index(self.place, self.place_sizes))
+
+    def level_counts(self, factor: int) -> FloatArray:
+        """At which levels of one place factor the candidate is made, shape (n, its levels)."""
+        return self.averaged(_counted(self._levels[factor][:, None], self.place_sizes[factor]))
+
+    def group_level_counts(self, factor: int) -> FloatArray:
+        """How often each group is there at each level of one place factor, shape (n, G times its levels)."""
+        size = self.place_sizes[factor]
+        return self.averaged(_counted(self.groups * size + self._levels[factor][:, None], self.n_groups * size))
+
+    def level_pair_counts(self, one: int, other: int) -> FloatArray:
+        """At which pairs of levels of two place factors the candidate is made, shape (n, such pairs)."""
+        size = self.place_sizes[other]
+        codes = self._levels[one] * size + self._levels[other]
+        return self.averaged(_counted(codes[:, None], self.place_sizes[one] * size))
 
 
 def closure_of(designs: Designs) -> Closure:
     """Return the ways of every candidate of the designs."""
     groups = np.sort(designs.codes[:, list(designs.sites)], axis=1)
-    place, n_places = np.zeros(len(groups), dtype=np.int64), 1
-    for factor in designs.places:
-        place = place * len(designs.levels[factor]) + designs.codes[:, factor]
-        n_places *= len(designs.levels[factor])
+    sizes = tuple(len(designs.levels[factor]) for factor in designs.places)
+    place = np.zeros(len(groups), dtype=np.int64)
+    for factor, size in zip(designs.places, sizes, strict=True):
+        place = place * size + designs.codes[:, factor]
     ways, counts = np.unique(np.column_stack((designs.candidate, place, groups)), axis=0, return_counts=True)
     candidate = ways[:, 0]
     first = np.searchsorted(candidate, np.arange(candidate[-1] + 1))
     share = counts / np.add.reduceat(counts, first)[candidate]
-    return Closure(ways[:, 2:], ways[:, 1], share, first, len(designs.groups), n_places, designs.origin)
+    return Closure(
+        groups=ways[:, 2:],
+        place=ways[:, 1],
+        share=share,
+        first=first,
+        n_groups=len(designs.groups),
+        n_places=math.prod(sizes),
+        place_sizes=sizes,
+        origin=designs.origin,
+        has_origin=designs.has_origin,
+    )
 
 
 def _counted(codes: IndexArray, size: int) -> FloatArray:

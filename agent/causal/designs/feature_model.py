@@ -4,12 +4,17 @@ For a closure in which vectors do not add up, or no estimate of the property is 
 mean whose covariance is a sum of blocks (see `blocks`), over values in deviations from their mean; one linear and one
 smooth block for each label-free feature, so that a good estimate of the property is followed and a useless one fades.
 
+Where the place is a combination of several factors (a prototype and a strain, say), each of them adds its share, and
+acts with the groups and with each other: the same blocks for them as for the groups, as nothing says which factor will
+matter. Without these a place is as strange to one that differs in one factor as to one that differs in all.
+
 Without any feature this is a model of categories alone: on the benzenes its effects err twice as much as with features,
 at any number of values, and four times as much as those of "vectors".
 """
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -52,6 +57,7 @@ class FeatureModel:
     """
 
     name = "features"
+    in_unit = False
 
     def __init__(self, closure: Closure, features: FloatArray) -> None:
         self._n = n = len(closure)
@@ -62,6 +68,8 @@ class FeatureModel:
             Block("places", STARTS["places"], features=closure.place_counts),
             Block("own", STARTS["own"], diagonal=np.ones(n)),
         ]
+        if len(closure.place_sizes) > 1:
+            self._blocks += _of_place_factors(closure)
         if closure.interacting.any():
             self._blocks += [
                 Block("pairs", STARTS["pairs"], features=closure.pair_counts),
@@ -77,7 +85,9 @@ class FeatureModel:
 
     def fit(self, rows: IndexArray, values: FloatArray, noise: FloatArray) -> ClosurePrior:
         """See `ClosureModel`."""
-        centre, unit, _ = centre_and_scale(values) if len(rows) else (0.0, 1.0, False)
+        centre, unit, varies = centre_and_scale(values) if len(rows) else (0.0, 1.0, False)
+        if not varies:  # one value, or equal ones: their size is all that tells of the unit
+            unit = float(np.abs(values).max(initial=0.0)) or 1.0
         variances = np.array([block.start for block in self._blocks])
         if len(rows):
             known = np.diag(NUGGET + noise / unit**2)
@@ -88,4 +98,20 @@ class FeatureModel:
             covariance=covariance_of(self._blocks, variances, self._n) * square,
             cautious=covariance_of(self._blocks, cautious(self._blocks, variances), self._n) * square,
             nugget=NUGGET * square,
+            has_scale=varies,
         )
+
+
+def _of_place_factors(closure: Closure) -> list[Block]:
+    """Return the blocks of the factors that make a place together."""
+    factors = range(len(closure.place_sizes))
+    starts, pair = STARTS["groups"], STARTS["pairs"]
+    blocks = [Block("place factor", starts, features=closure.level_counts(each)) for each in factors]
+    blocks += [Block("groups at levels", pair, features=closure.group_level_counts(each)) for each in factors]
+    # Of two factors alone the pairs are the places, which have a block.
+    blocks += [
+        Block("two place factors", pair, features=closure.level_pair_counts(*each))
+        for each in combinations(factors, 2)
+        if len(factors) > 2  # noqa: PLR2004 - as said above
+    ]
+    return blocks

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from agent.pool.candidates import Candidate, Pool, make_pool
 from agent.pool.designs import asked_again, make_designs
-from protocols.errors import SettingsError, invariant
+from protocols.errors import InvariantViolation, SettingsError
 from protocols.settings.suggestions import did_you_mean
 from protocols.tables.families import ALL
 from protocols.wire.structure import CrystalStructure
@@ -139,7 +139,8 @@ def with_question(pool: Pool, settings: AlloyDesignsSettings) -> Pool:
     Raises:
         TableError: Where it cannot be asked.
     """
-    invariant(pool.designs is not None, "a closure of alloys has designs")
+    if pool.designs is None:
+        raise InvariantViolation("a closure of alloys has designs")
     texts = [each.formula for each in pool.candidates]
     asked = asked_again(pool.designs, texts, queried=settings.queried, reference=settings.reference)
     return replace(pool, designs=asked)

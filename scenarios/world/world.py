@@ -11,6 +11,7 @@ import numpy as np
 
 from agent.acquisition.base import FloatArray, IndexArray
 from agent.causal.designs.effects import effect_queries
+from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError, TableError
 from protocols.tables.designs import candidate_key, read_features, read_log
@@ -51,6 +52,13 @@ class World:
     additional: Mapping[str, FloatArray] = field(default_factory=dict)
     balanced_beside: tuple[str, ...] = ()
     true_effects: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def true_shares(self) -> Mapping[str, float]:
+        """What each kind of factor really explains of the variance of the property; empty where nobody knows it."""
+        if self.pool.designs is None or not np.isfinite(self.values).all():
+            return {}
+        return true_shares(self.pool.designs, self.values)
 
     @property
     def balanced(self) -> FloatArray:

@@ -66,8 +66,8 @@ from protocols.errors import SettingsError
 DEFAULT_SHARE: Final = 0.16
 """Width at which effects are known well enough where none is named [deviation that the property is expected to have
 over the candidates; that of the target in passive rows]: on the benzenes 0.32 D, about 33 values. Then 60 values in all
-still leave the effects as well known as 60 random designs do (their mean error is 3 % lower over 60 seeds), with 31 hits
-in place of 11."""
+still leave the effects as well known as 60 random designs do (their mean error is 3 % lower over 60 seeds), with 31
+hits in place of 11."""
 
 ACT: Final = "act"
 STOP: Final = "stop"

@@ -13,7 +13,8 @@ import numpy as np
 
 from agent.causal.belief import Belief
 from agent.causal.designs.design_model import DesignModel, Knowledge
-from agent.metrics import Effect, Metric
+from agent.causal.designs.variance_shares import believed_shares
+from agent.metrics import Effect, Metric, Share
 
 
 def width_metrics(unit: str) -> tuple[Metric, Metric]:
@@ -73,6 +74,10 @@ class DesignMeter:
     def effects(self, after: Sequence[int] = ()) -> tuple[Effect, ...]:
         """Return the effect of every level against the reference."""
         return effects_of(self._known().stated, after)
+
+    def shares(self) -> tuple[Share, ...]:
+        """Return what each kind of factor explains of the variance over the designs."""
+        return believed_shares(self._model.designs, self._known().stated)
 
     def values(self) -> tuple[float | None, ...]:
         """Return mean and largest half-width (None while no width means anything), and the hits, where sought."""

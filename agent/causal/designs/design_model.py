@@ -117,6 +117,7 @@ class DesignModel:
                 expected=f"at most {MOST_CANDIDATES}",
                 action="leave out levels or places, or choose another policy",
             )
+        self.designs = designs
         self._model = choose_model(closure_of(designs), features, feature_names, estimate=estimate, model=model)
         self._queries, self._names = effect_queries(designs, n)
         self._cells = None if log is None else cells_of(log, designs, n)

@@ -5,26 +5,32 @@
 
 The bed is the scenario `alloy_substitutions`, or one with other prototypes or strains. Nothing of the policies was
 chosen on it. The columns are those of `tests.benchmarks.causal_effects`, errors in meV/atom; the width is the policy's
-own, `DEFAULT_SHARE` of the deviation over the candidates. `shares` is the error of what each kind of factor is believed
-to explain of the variance, mean over the kinds.
+own, `DEFAULT_SHARE` of the deviation over the candidates. `shares` is the mean error of what each kind of factor is
+believed to explain of the variance [%], and `held` how many of their intervals hold the truth.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy is loaded: small matrices lose by more
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from agent.acquisition.base import AcquisitionContext
 from agent.acquisition.causal.asked_designs import BelievedDesigns
 from agent.acquisition.causal.causal import DEFAULT_SHARE, Causal
 from agent.campaign.context import pool_arrays
+from agent.causal.belief import Belief
+from agent.causal.designs.design_model import Knowledge
+from agent.causal.designs.variance_shares import believed_shares, true_shares
 from scenarios.compare.statistics import paired_test
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
@@ -45,6 +51,34 @@ CRYSTAL_ARMS: Final[dict[str, Arm]] = {
 """Name -> arm; the first is what the others are held against."""
 
 
+class Judge(BelievedDesigns):
+    """The estimator of all arms; it keeps what was believed at each number of values of the present campaign."""
+
+    def __init__(self) -> None:
+        super().__init__("judge")
+        self.beliefs: dict[int, Belief] = {}
+
+    def known(self, context: AcquisitionContext) -> Knowledge:
+        knowledge = super().known(context)
+        self.beliefs[len(context.observed)] = knowledge.stated
+        return knowledge
+
+
+@dataclass(frozen=True)
+class Told:
+    """A course, and what it told of the shares at each checkpoint.
+
+    Attributes:
+        course: Of the effects.
+        off: Mean error of the shares.
+        held: Part of their intervals that hold the truth.
+    """
+
+    course: Course
+    off: list[float]
+    held: list[float]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=30)
@@ -58,10 +92,10 @@ def main() -> None:
     bed = bed_of(scenario_of(options))
     width = DEFAULT_SHARE * float(bed.truth.std())
     names = [name.replace("; ", ", ") for name in options.arms.split(",")]
-    found: dict[str, list[Course]] = {name: [] for name in names}
+    found: dict[str, list[Told]] = {name: [] for name in names}
     for seed in range(options.seeds):
-        judge = BelievedDesigns("judge")
         for name in names:
+            judge = Judge()
             course = campaign(
                 bed,
                 CRYSTAL_ARMS[name],
@@ -73,7 +107,8 @@ def main() -> None:
                 batch=options.batch,
                 estimator=judge,
             )
-            found[name].append(course)
+            found[name].append(Told(course, *judged_shares(bed, [judge.beliefs[each] for each in CHECKPOINTS])))
+        print(f"seed {seed}", file=sys.stderr, flush=True)
     assert bed.pool.designs is not None
     print(f"{bed.pool.designs.in_words()}; deviation {MEV * bed.truth.std():.0f} meV/atom")
     print(f"{options.seeds} seeds, batches of {options.batch}; labels {CHECKPOINTS}; width {MEV * width:.1f} meV/atom")
@@ -100,19 +135,35 @@ def bed_of(scenario: Scenario) -> Bed:
     return Bed(pool_arrays(world.pool), world.values)
 
 
-def show(name: str, courses: Sequence[Course], base: Sequence[Course]) -> None:
+def judged_shares(bed: Bed, beliefs: Sequence[Belief]) -> tuple[list[float], list[float]]:
+    """Return mean error and coverage of the shares under each belief; NaN where they are not defined."""
+    designs = bed.pool.designs
+    assert designs is not None
+    truth = true_shares(designs, bed.truth)
+    if not truth:
+        return [math.nan] * len(beliefs), [math.nan] * len(beliefs)
+    told = [believed_shares(designs, belief) for belief in beliefs]
+    off = [float(np.mean([abs(each.own - truth[each.name]) for each in shares])) for shares in told]
+    held = [float(np.mean([each.low <= truth[each.name] <= each.high for each in shares])) for shares in told]
+    return off, held
+
+
+def show(name: str, told: Sequence[Told], told_at_random: Sequence[Told]) -> None:
     """Print the figures of an arm."""
+    courses, base = [each.course for each in told], [each.course for each in told_at_random]
     rmse, of_base = (MEV * np.array([each.rmse for each in these]) for these in (courses, base))
     error = rmse.std(axis=0, ddof=1) / np.sqrt(len(rmse)) if len(rmse) > 1 else np.zeros(rmse.shape[1])
     print(f"\n{name}")
     print("  rmse      " + "  ".join(f"{m:6.2f}±{e:.2f}" for m, e in zip(rmse.mean(axis=0), error, strict=True)))
-    if courses is not base:
+    if told is not told_at_random:
         tests = [paired_test(list(a), list(b), lower_is_better=True) for a, b in zip(rmse.T, of_base.T, strict=True)]
         print("  − random  " + "  ".join(f"{test.difference:+.2f} (p {test.p:.4f})" for test in tests))
     covered = np.array([each.covered for each in courses])
     print("  covered   " + "  ".join(f"{value:11.2f}" for value in covered.mean(axis=0)))
     widths = MEV * np.array([each.width for each in courses])
     print("  width     " + "  ".join(f"{value:11.1f}" for value in widths.mean(axis=0)))
+    print("  shares    " + "  ".join(f"{100 * value:11.1f}" for value in np.mean([each.off for each in told], axis=0)))
+    print("  held      " + "  ".join(f"{value:11.2f}" for value in np.mean([each.held for each in told], axis=0)))
     labels, of_random = (np.array([each.labels_to_width for each in these], dtype=float) for these in (courses, base))
     cpu = np.mean([each.cpu_s for each in courses])
     ratio = labels.mean() / of_random.mean()

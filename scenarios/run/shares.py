@@ -55,9 +55,9 @@ def in_words(shares: tuple[Share, ...], label: str, truth: Mapping[str, float]) 
     first = max(kinds, key=lambda each: each.own)
     rest = [each for each in kinds if each is not first]
     is_clear = all(first.low > each.high for each in rest)
-    drives = "drives" if is_clear else "seems to drive"
-    against = "" if not rest else ", more than " + " or ".join(each.name for each in rest)
-    lines = [f"{first.name} {drives} {label} over all designs{against}"]
+    hangs = "hangs" if is_clear else "seems to hang"
+    on = f"more on {first.name} than on {' or '.join(each.name for each in rest)}" if rest else f"on {first.name}"
+    lines = [f"over all designs, {label} {hangs} {on}"]
     lines += [f"{each.name}: {_told(each, truth)}, takes part in {100 * each.total:.0f} %" for each in kinds]
     return (*lines, f"{interplay.name}: {_told(interplay, truth)}")
 

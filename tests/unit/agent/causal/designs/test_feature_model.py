@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from agent.causal.designs.closure import closure_of
+from agent.causal.designs.closure import Closure, closure_of
 from agent.causal.designs.closure_model import conditioned
 from agent.causal.designs.feature_model import MOST_FEATURES, FeatureModel
 from agent.pool.designs import make_designs
@@ -77,3 +79,33 @@ def test_it_begins_with_no_value_or_one(count: int) -> None:
     model = FeatureModel(closure_of(bed.pool.designs), bed.pool.features)
     prior = model.fit(ROWS[:count], bed.truth[ROWS[:count]], NONE[:count])
     assert np.isfinite(prior.covariance).all()
+
+
+def of_three_places(truth_of: Callable[[int, int, int], float]) -> tuple[Closure, np.ndarray]:
+    """A closure of a group and two place factors of five levels each, whose candidates have no features."""
+    rows = [(x, y, z) for x in range(4) for y in range(5) for z in range(5)]
+    columns = {name: [f"{name}{row[k]}" for row in rows] for k, name in enumerate("xyz")}
+    texts = ["A" * (1 + number) for number in range(len(rows))]
+    made = make_designs(columns, range(len(rows)), texts, queried="x")
+    return closure_of(made), np.array([truth_of(*row) for row in rows])
+
+
+def test_a_place_that_was_not_seen_is_known_by_its_factors() -> None:
+    closure, truth = of_three_places(lambda x, y, z: 0.5 * x + np.sin(2.0 * y) + 0.3 * z)
+    seen = np.flatnonzero([(number // 5) % 5 != 2 or number % 5 != 3 for number in range(len(truth))])
+    rows = np.sort(np.random.default_rng(2).permutation(seen)[:40])
+    prior = FeatureModel(closure, np.empty((len(truth), 0))).fit(rows, truth[rows], np.zeros(len(rows)))
+    mean, _ = conditioned(prior.mean, prior.covariance, rows, truth[rows], np.full(len(rows), prior.nugget))
+    unseen = np.setdiff1d(np.arange(len(truth)), seen)
+    assert np.abs(mean - truth)[unseen].max() < 0.1 * truth.std()
+
+
+def test_until_two_values_differ_no_scale_is_known() -> None:
+    bed = made_up_bed()
+    assert bed.pool.designs is not None
+    model = FeatureModel(closure_of(bed.pool.designs), bed.pool.features)
+    for number, values in ((0, []), (1, [0.003]), (3, [0.003] * 3), (1, [0.0])):
+        assert not model.fit(ROWS[:number], np.array(values), NONE[:number]).has_scale
+    assert model.fit(ROWS[:2], np.array([0.003, 0.004]), NONE[:2]).has_scale
+    one, other = (model.fit(ROWS[:1], np.array([value]), NONE[:1]) for value in (0.003, 3.0))
+    assert other.covariance == pytest.approx(1e6 * one.covariance)

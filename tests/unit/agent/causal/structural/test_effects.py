@@ -10,7 +10,7 @@ import pytest
 from agent.causal.belief import Belief
 from agent.causal.query_gain import query_gain
 from agent.causal.structural.committee import Committee
-from agent.causal.structural.effects import OFF, belief_of
+from agent.causal.structural.effects import OFF, SPREAD, belief_of
 from agent.pool.interventions import Interventions
 from simulators.structural_model import StructuralModel, StructuralModelSettings
 
@@ -69,7 +69,7 @@ def test_the_belief_is_what_conditioning_on_every_row_by_itself_gives() -> None:
     belief, off = believed(pool, committee, done, rows)
     deviations = pool.passive.std(axis=0)
     members = committee.graphs(rows, pool.variable[done]).total_effects()[:, 3, :3] * deviations[:3] / deviations[3]
-    prior = np.cov(members.T) + (off / deviations[3] ** 2 + 1e-4) * np.eye(3)
+    prior = np.cov(members.T) + (off / deviations[3] ** 2 + SPREAD) * np.eye(3)
     H = np.zeros((12, 3))
     H[np.arange(12), pool.variable[done]] = pool.value[done] / deviations[pool.variable[done]] * deviations[3]
     y = rows[:, 3] - pool.passive[:, 3].mean()

@@ -170,7 +170,9 @@ def test_where_no_level_is_plainest_a_named_reference_stands_in_for_an_origin() 
     rows = [(x, y, "near") for x in "ab" for y in "ab"]
     found = made(rows, ["".join(sorted(x + y)) for x, y, _ in rows], reference="b")
     assert (found.origin, found.has_origin) == (found.reference, False)
-    assert made_up_bed(reference="q").pool.designs.has_origin  # type: ignore[union-attr] - it has designs
+    plain = made_up_bed(reference="q").pool.designs
+    assert plain is not None
+    assert plain.has_origin
 
 
 def test_another_question_leaves_the_designs_what_they_are() -> None:

@@ -115,7 +115,7 @@ class Share:
     Attributes:
         name: Of the kind.
         own: What it explains by itself [part of the variance].
-        low, high: Ends of the 90 % interval of that.
+        low, high: Between these lie 90 % of what is believed of it, the variances of the model taken for known.
         total: What it takes part in.
     """
 

@@ -13,11 +13,13 @@ where every cell has a design; a closure with holes has no such shares.
 
 What is believed of them: shares of draws from the joint normal of `belief`, their mean and 90 % of them. They are
 ratios of squares, so what is not known of the candidates counts as variance: before there are values enough, shares are
-as the prior has them. Draws have a fixed stream, so that the same belief has the same shares.
+as the prior has them. Draws have a fixed stream, so that the same belief has the same shares. On alloys these intervals
+held the truth in 72 to 80 % of the cases after 60 values, as the variances of the model are taken for known; and values
+that were chosen for the effects of one factor say less of the shares than random ones.
 
 References: I. M. Sobol', Math. Model. Comput. Exp. 1, 407 (1993), for the decomposition; T. Homma, A. Saltelli, Reliab.
-Eng. Syst. Saf. 52, 1 (1996), equation 10, for the total; A. Saltelli et al., Global Sensitivity Analysis (Wiley, 2008),
-section 4.5, for groups of factors.
+Eng. Syst. Saf. 52, 1 (1996), for the total; A. Saltelli et al., Global Sensitivity Analysis (Wiley, 2008),
+chapter 4, for groups of factors.
 """
 
 from __future__ import annotations

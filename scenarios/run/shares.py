@@ -32,7 +32,7 @@ def shares_of(
     if not plan.metrics:
         return ()
     name, options = plan.metered_by
-    meter = make_meter(name, options, pool_arrays(pool), plan.property_names, code)
+    meter = make_meter(name, options, pool_arrays(pool), plan.property_names, code, seed=plan.seed)
     if not isinstance(meter, ShareMeter):
         return ()
     for event in events:

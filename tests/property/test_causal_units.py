@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.acquisition.base import Policy
@@ -61,6 +61,7 @@ def with_log(bed: Bed, seed: int) -> Bed:
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(st.sampled_from(sorted(POLICIES)), units, st.integers(0, 50), st.booleans())
+@example("features, effects alone", 1e-6, 3, True)  # a log, and no value yet
 def test_the_same_values_in_another_unit_give_the_same_decisions(
     name: str, unit: float, seed: int, logged: bool
 ) -> None:

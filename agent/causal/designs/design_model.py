@@ -118,9 +118,11 @@ class DesignModel:
                 action="leave out levels or places, or choose another policy",
             )
         self.designs = designs
-        self._model = choose_model(closure_of(designs), features, feature_names, estimate=estimate, model=model)
-        self._queries, self._names = effect_queries(designs, n)
         self._cells = None if log is None else cells_of(log, designs, n)
+        unit = None if self._cells is None else float(np.sqrt(self._cells.spread))
+        closure = closure_of(designs)
+        self._model = choose_model(closure, features, feature_names, estimate=estimate, model=model, unit=unit)
+        self._queries, self._names = effect_queries(designs, n)
         self._trust_log = trust_log
         self._rows: IndexArray = np.empty(0, dtype=np.int64)
         self._values, self._noise = np.empty(0), np.empty(0)
@@ -199,7 +201,13 @@ class DesignModel:
 
 
 def choose_model(
-    closure: Closure, features: FloatArray, feature_names: tuple[str, ...], *, estimate: str, model: str
+    closure: Closure,
+    features: FloatArray,
+    feature_names: tuple[str, ...],
+    *,
+    estimate: str,
+    model: str,
+    unit: float | None = None,
 ) -> ClosureModel:
     """Return the model that is named, or the one that label-free figures speak for.
 
@@ -219,7 +227,7 @@ def choose_model(
         )
     t = _estimate_in(features, feature_names, estimate)
     if model == FeatureModel.name or t is None or sites < 2:  # noqa: PLR2004 - as above
-        return FeatureModel(closure, features)
+        return FeatureModel(closure, features, unit)
     found = vector_estimate(closure, t)
     speaks_for_vectors = (
         bool(t.min() >= NEGATIVE * t.max())
@@ -228,7 +236,7 @@ def choose_model(
     )
     if model == VectorModel.name or speaks_for_vectors:
         return VectorModel(closure, found, float(t.std()))
-    return FeatureModel(closure, features)
+    return FeatureModel(closure, features, unit)
 
 
 def _estimate_in(features: FloatArray, names: tuple[str, ...], estimate: str) -> FloatArray | None:

@@ -54,12 +54,14 @@ class FeatureModel:
     Args:
         closure: Its ways.
         features: Label-free features of every candidate, shape (n, d); constant ones are left out.
+        unit: Deviation to expect until values differ, of an earlier log [unit of the property]; None without one.
     """
 
     name = "features"
     in_unit = False
 
-    def __init__(self, closure: Closure, features: FloatArray) -> None:
+    def __init__(self, closure: Closure, features: FloatArray, unit: float | None = None) -> None:
+        self._unit = unit
         self._n = n = len(closure)
         self._blocks = [
             Block("level", STARTS["level"], features=np.ones((n, 1))),
@@ -86,8 +88,8 @@ class FeatureModel:
     def fit(self, rows: IndexArray, values: FloatArray, noise: FloatArray) -> ClosurePrior:
         """See `ClosureModel`."""
         centre, unit, varies = centre_and_scale(values) if len(rows) else (0.0, 1.0, False)
-        if not varies:  # one value, or equal ones: their size is all that tells of the unit
-            unit = float(np.abs(values).max(initial=0.0)) or 1.0
+        if not varies:  # none, one or equal ones: without a log their size is all that tells of the unit
+            unit = self._unit or float(np.abs(values).max(initial=0.0)) or 1.0
         variances = np.array([block.start for block in self._blocks])
         if len(rows):
             known = np.diag(NUGGET + noise / unit**2)

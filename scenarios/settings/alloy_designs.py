@@ -22,7 +22,7 @@ class AlloyDesignsSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     prototypes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=MAX_PROTOTYPES)]
-    """Prototypes with the same sublattices, by the names of `scenarios/world/crystal_prototypes.py`: B2, L1_0, …"""
+    """Prototypes with the same sublattices, such as B2 and L1_0; see `scenarios/world/crystal_prototypes.py`."""
     elements: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
     """What each sublattice (the factors `a`, `b`, `c`) may hold; empty: every metal that the calculator knows."""
     strains: Annotated[tuple[Strain, ...], Field(min_length=1, max_length=10)] = (0.0,)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agent.acquisition.registry import declared_metrics
+from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted, StartSetLoaded
 from agent.metrics import Share
 from agent.pool.candidates import Candidate, Pool, make_pool
@@ -49,7 +50,7 @@ def test_without_shares_nothing_is_said() -> None:
 def test_a_campaign_of_a_policy_that_knows_shares_tells_them(policy: str, lines: int) -> None:
     pool = made_up_pool()
     plan = small_plan(pool, policy=policy)
-    plan = plan.model_copy(update={"metrics": declared_metrics(policy, {}, "")})
+    plan = plan.model_copy(update={"metrics": declared_metrics(policy, {}, "", pool_arrays(pool))})
     ids = pool.candidate_ids[:20]
     start = StartSetLoaded(ids, tuple(float(number % 7) for number in range(20)), ((),) * 20)
     told = shares_of([CampaignStarted(plan), start], plan, pool, {}, INSTALLED)

@@ -106,3 +106,30 @@ class EffectMeter(Meter, Protocol):
                 and the intervals get as narrow as they are expected to.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is believed of the part of a variance that one kind of factor explains.
+
+    Attributes:
+        name: Of the kind.
+        own: What it explains by itself [part of the variance].
+        low, high: Between these lie 90 % of what is believed of it, the variances of the model taken for known.
+        total: What it takes part in.
+    """
+
+    name: str
+    own: float
+    low: float
+    high: float
+    total: float
+
+
+@runtime_checkable
+class ShareMeter(Meter, Protocol):
+    """A meter that can also say what each kind of factor explains of the variance of the property."""
+
+    def shares(self) -> tuple[Share, ...]:
+        """Return the shares, the last of them what no kind explains by itself; none where they are not defined."""
+        ...

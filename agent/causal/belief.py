@@ -98,6 +98,18 @@ class Belief:
         variances = C.diagonal() if H is None else np.einsum("it,it->i", H @ C, H)
         return np.maximum(variances, 0.0)
 
+    @property
+    def expected_spread(self) -> float:
+        """Deviation that the candidates are expected to have among themselves [unit].
+
+        Root of E (1/n) Σ_i (f_i − f̄)²: what the means differ by, and what is not known of the differences.
+        """
+        C, H = self.covariance, self.observes
+        mean, _ = self.predict()
+        h = np.full(len(self.mean), 1.0 / len(self.mean)) if H is None else H.mean(axis=0)
+        unknown = float(self.variances.mean()) - float(h @ C @ h)
+        return float(np.sqrt(max(float(mean.var()) + unknown, 0.0)))
+
     def predict(self) -> tuple[FloatArray, FloatArray]:
         """Mean and deviation of what each candidate has, without noise, two arrays (n,) [unit]."""
         mean = self.mean if self.observes is None else self.observes @ self.mean

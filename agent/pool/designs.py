@@ -7,7 +7,7 @@
 | candidate, n | what a design makes; several designs may make one candidate, no design makes two |
 | site | a factor of the same levels as the queried one; exchanging the two makes the same candidate |
 | place | a factor that is no site |
-| origin | the level that stands for nothing added: that of the plainest candidate with one level at all sites |
+| origin | the level that stands for nothing added: that of the plainest candidate with one level at all sites, if any |
 | reference | the level that effects of the queried factor are stated against: the origin, unless another one is named |
 | cell | levels of the sites at a combination of places that occurs, whether there is a design of it or not |
 
@@ -45,7 +45,8 @@ class Designs:
         candidate: Pool index of what each design makes, shape (m,), ascending; every candidate is made by one.
         queried: Name of the factor whose effects are asked for.
         reference: Level of it that they are stated against.
-        origin: Level of it that stands for nothing added.
+        origin: Level of it that stands for nothing added; where none was found, the reference in its place.
+        has_origin: Whether one was found. Where none was (elements on sublattices), no level is less than the others.
     """
 
     factors: tuple[str, ...]
@@ -55,6 +56,7 @@ class Designs:
     queried: str
     reference: int
     origin: int
+    has_origin: bool
 
     @property
     def query(self) -> int:
@@ -154,8 +156,27 @@ def make_designs(
     codes, made = _without_repeats(codes[order], made[order], factors, levels, texts)
     _check_levels(codes, factors, levels, queried)
     _check_made(made, texts)
-    draft = Designs(factors, levels, codes, made, queried, -1, -1)
+    draft = Designs(factors, levels, codes, made, queried, -1, -1, has_origin=False)
     return _with_reference(draft, texts, reference)
+
+
+def asked_again(designs: Designs, texts: Sequence[str], *, queried: str, reference: str = "") -> Designs:
+    """Return the same designs with another question.
+
+    Args:
+        designs: Any question's.
+        texts: A formula or SMILES of each candidate of the pool, length n.
+        queried: Factor whose effects are asked for.
+        reference: Its level that they are stated against; by default the origin.
+
+    Raises:
+        TableError: Where there is no such factor or level, or no reference can be found.
+    """
+    columns = {
+        factor: [names[code] for code in column]
+        for factor, names, column in zip(designs.factors, designs.levels, designs.codes.T.tolist(), strict=True)
+    }
+    return make_designs(columns, designs.candidate.tolist(), texts, queried=queried, reference=reference)
 
 
 def _ordered_levels(columns: Mapping[str, Sequence[str]], factor: str, made: IndexArray) -> tuple[str, ...]:
@@ -264,8 +285,9 @@ def _with_reference(draft: Designs, texts: Sequence[str], named: str) -> Designs
             action="name the reference",
         )
     reference = draft.groups.index(named) if named else plainest[0]
-    origin = plainest[0] if len(plainest) == 1 else reference
-    designs = replace(draft, reference=reference, origin=origin)
+    has_origin = len(plainest) == 1
+    origin = plainest[0] if has_origin else reference
+    designs = replace(draft, reference=reference, origin=origin, has_origin=has_origin)
     for level, name in enumerate(designs.groups):
         if len(designs.matched(level)[0]) == 0:
             raise TableError(

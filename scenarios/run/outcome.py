@@ -24,6 +24,7 @@ from scenarios.run.figure import draw_bias
 from scenarios.run.metrics_figure import draw_metrics
 from scenarios.run.offline import play_offline
 from scenarios.run.reach import ceilings_of, further_values
+from scenarios.run.shares import shares_of
 from scenarios.run.summary import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
@@ -84,10 +85,11 @@ def write_outcome(
     title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {plan.budget} acquired"
     title += f", {abandoned} abandoned" if (abandoned := _abandoned(campaign)) else ""
     _draw(files.folder, title, trajectory, {} if random is None else {"random": random}, effects)
+    shares = shares_of(files.store.journal(), plan, world.pool, world.true_shares, scenario.campaign.code)
     findings = write_findings(
         files.folder, list(files.store.journal()), plan, world.pool, scenario, title=title, whole=over
     )
-    found = _Found(trajectory, random, effects, findings)
+    found = _Found(trajectory, random, effects, shares, findings)
     summary = _summary_of(files, scenario, found, elapsed_s=elapsed_s, accepted_here=accepted_here)
     write_summary(files.folder / SUMMARY, summary)
     return RunOutcome(summary, trajectory, random, finished=over)
@@ -101,12 +103,14 @@ class _Found:
         trajectory: With bands.
         random: Of the same budget at random; None where that is not known.
         effects: What is believed of effects; None where the policy is after none.
+        shares: What each kind of factor explains of the variance, in words.
         findings: What else it found, and the files that show it.
     """
 
     trajectory: Trajectory
     random: Trajectory | None
     effects: Effects | None
+    shares: tuple[str, ...]
     findings: Findings
 
 
@@ -153,6 +157,7 @@ def _summary_of(
         ),
         effects=() if found.effects is None else tuple(found.effects.in_words()),
         against_truth=truth_of(found.trajectory, found.random),
+        shares=found.shares,
         account=files.ledger.account,
         findings=found.findings.lines,
         versions=versions(),

@@ -88,6 +88,7 @@ class RunSummary:
         journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
         effects: What is believed of the effects of interventions, a line each; empty where the policy is after none.
         against_truth: How far off that is, "before", "after" and at "random"; empty where nobody knows the truth.
+        shares: What each kind of factor explains of the variance of the property, a line each; empty likewise.
         account: What its policy was told and what that cost, in words; empty where there is nothing to say.
         findings: What else was found, a line each: a graph, molecules.
         files: Files written, relative to the run folder.
@@ -125,6 +126,7 @@ class RunSummary:
     journal_digest: str = ""
     effects: tuple[str, ...] = ()
     against_truth: Mapping[str, AgainstTruth] = field(default_factory=dict)
+    shares: tuple[str, ...] = ()
     account: str = ""
     findings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -219,6 +221,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     reach = reach_in_words(summary.ceilings, summary.further)
     lines = [Text(each) for each in (f"best: {best}" if best else "", summary.found, price, reach) if each]
     lines += [Text(f"{'effects' if not place else '       '} {line}") for place, line in enumerate(summary.effects)]
+    lines += [Text(f"{'shares ' if not place else '       '} {line}") for place, line in enumerate(summary.shares)]
     lines += [Text(summary.account)] if summary.account else []
     lines += [Text(line) for line in summary.findings]
     short = [Text(line, "yellow") for line in who_falls_short(summary.ceilings)]

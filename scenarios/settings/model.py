@@ -11,6 +11,7 @@ from agent.settings import CampaignSettings
 from protocols.link.broker_settings import BrokerSettings
 from protocols.tables.table import TableColumns
 from protocols.wire.messages import Identifier
+from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.settings.crashes import CrashSettings
 from scenarios.settings.instruments import (
     MAX_SIMULATORS,
@@ -65,8 +66,10 @@ class PoolSettings(BaseModel):
     """Values from before the campaign, where the pool's table is one of designs."""
     structural_model: StructuralModelSettings | None = None
     """For structural_model: its equations."""
+    designs: AlloyDesignsSettings | None = None
+    """For emt_alloys: a closure of designs in place of crystals that are drawn."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """For emt_alloys: seed of the generator."""
+    """For emt_alloys: seed of the generator of drawn crystals."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -75,6 +78,9 @@ class PoolSettings(BaseModel):
             raise ValueError(message)
         if (self.structural_model is None) == (self.source == "structural_model"):
             message = 'source = "structural_model" and [pool.structural_model] go together'
+            raise ValueError(message)
+        if self.designs and self.source != EMT_ALLOYS:
+            message = f'pool.designs makes alloys: it goes with source = "{EMT_ALLOYS}"'
             raise ValueError(message)
         if (self.features or self.log) and self.source != "table":
             message = "pool.features and pool.log stand beside a pool from a table"

@@ -13,14 +13,16 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from agent.acquisition.base import FloatArray
 from agent.pool.candidates import Candidate, Pool, make_pool
+from agent.pool.designs import Designs, make_designs
 from protocols.concurrency.child import ARITHMETIC
 from protocols.errors import EntropilotError
 from protocols.storage.atomic_file import atomic_write
@@ -77,6 +79,8 @@ def _read(path: Path) -> Known | None:
             for row in content["candidates"]
         ]
         pool = make_pool(candidates, np.array(content["features"], dtype=np.float64), content["feature_names"])
+        if content.get("designs") is not None:
+            pool = replace(pool, designs=_designs_of(content["designs"], [each.formula for each in pool.candidates]))
         values = np.array(content["values"], dtype=np.float64)
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, EntropilotError):
         return None
@@ -91,6 +95,7 @@ def _write(path: Path, made: Known) -> None:
         "feature_names": pool.feature_names,
         "features": pool.features.tolist(),
         "values": values.tolist(),
+        "designs": None if pool.designs is None else _kept(pool.designs),
         "candidates": [
             {
                 "id": candidate.candidate_id,
@@ -103,3 +108,18 @@ def _write(path: Path, made: Known) -> None:
     }
     with atomic_write(path) as file:
         file.write(gzip.compress(json.dumps(content).encode(), compresslevel=6, mtime=0))
+
+
+def _kept(designs: Designs) -> dict[str, object]:
+    """Return designs as a table, and what was asked of them."""
+    columns = zip(designs.factors, designs.levels, designs.codes.T.tolist(), strict=True)
+    return {
+        "columns": {factor: [levels[code] for code in codes] for factor, levels, codes in columns},
+        "candidate": designs.candidate.tolist(),
+        "queried": designs.queried,
+        "reference": designs.groups[designs.reference],
+    }
+
+
+def _designs_of(kept: Mapping[str, Any], texts: Sequence[str]) -> Designs:
+    return make_designs(kept["columns"], kept["candidate"], texts, queried=kept["queried"], reference=kept["reference"])

@@ -135,20 +135,33 @@ def make_emt_alloys(
     Raises:
         SettingsError: When the evaluator does not calculate that property.
     """
+    _require_calculated(property_name)
+    pool = make_emt_pool(
+        seed,
+        members_per_family=members_per_family,
+        progress=lambda done, total: progress("making crystals", done, total),
+    )
+    return pool, emt_property(pool, property_name, progress)
+
+
+def emt_property(pool: Pool, property_name: str, progress: Callable[[str, int, int], None]) -> FloatArray:
+    """Return one property of every candidate of a pool, calculated, shape (n,), in pool order.
+
+    Raises:
+        SettingsError: When the evaluator does not calculate that property.
+    """
+    _require_calculated(property_name)
+    known = emt_quantities(pool, progress=lambda done, total: progress("calculating energies", done, total))
+    return np.array([next(q.value for q in known[name] if q.name == property_name) for name in pool.candidate_ids])
+
+
+def _require_calculated(property_name: str) -> None:
     if property_name not in ASE_PROPERTIES:
         raise SettingsError(
             f"The test world emt_alloys has no property {property_name!r}",
             expected=f"one of {', '.join(ASE_PROPERTIES)}",
             action="set campaign.property to one of these",
         )
-    pool = make_emt_pool(
-        seed,
-        members_per_family=members_per_family,
-        progress=lambda done, total: progress("making crystals", done, total),
-    )
-    known = emt_quantities(pool, progress=lambda done, total: progress("calculating energies", done, total))
-    values = [next(q.value for q in known[name] if q.name == property_name) for name in pool.candidate_ids]
-    return pool, np.array(values)
 
 
 def make_emt_pool(seed: int, *, members_per_family: int = MEMBERS_PER_FAMILY, progress: Count | None = None) -> Pool:
@@ -209,7 +222,7 @@ class _Search:
         if not _atoms_have_room(structure):
             return False
         formula = structure.composition.reduced_formula
-        fingerprint = _fingerprint(structure)
+        fingerprint = fingerprint_of(structure)
         known = self.fingerprints.setdefault(formula, [])
         if any(bool(np.abs(fingerprint - other).max() < SAME_CRYSTAL) for other in known):
             return False
@@ -235,7 +248,7 @@ def _draw(rng: np.random.Generator, target: str) -> tuple[Prototype, Structure]:
     metals = dict(zip("ABC", rng.permutation(len(EMT_METALS)), strict=False))
     symbols = [EMT_METALS[metals[label]] for label in prototype.labels]
     cell = prototype.cell() @ _strain(rng, strain)
-    volume = sum(_volume(symbol) for symbol in symbols)
+    volume = sum(atom_volume(symbol) for symbol in symbols)
     cell *= (volume / abs(float(np.linalg.det(cell)))) ** (1.0 / 3.0)
     moves = _moves(rng, displacement, len(symbols), diagonal=strain == "diagonal")
     moves *= DISPLACEMENT * (volume / len(symbols)) ** (1.0 / 3.0)
@@ -274,7 +287,7 @@ def _moves(rng: np.random.Generator, kind: str, count: int, *, diagonal: bool) -
 
 
 @cache
-def _volume(symbol: str) -> float:
+def atom_volume(symbol: str) -> float:
     """Volume of an atom in its fcc metal [Å^3], for Vegard's law."""
     from ase.data import atomic_numbers, reference_states
 
@@ -283,7 +296,7 @@ def _volume(symbol: str) -> float:
 
 def _radius(symbol: str) -> float:
     """Half the nearest distance in the fcc metal [Å]."""
-    return 0.5 * float((2.0**0.5 * _volume(symbol)) ** (1.0 / 3.0))
+    return 0.5 * float((2.0**0.5 * atom_volume(symbol)) ** (1.0 / 3.0))
 
 
 def _atoms_have_room(structure: Structure) -> bool:
@@ -302,22 +315,29 @@ def _crystal_system(structure: Structure) -> str | None:
     return family if same else None
 
 
-def _fingerprint(structure: Structure) -> FloatArray:
+def fingerprint_of(
+    structure: Structure, *, depth: int = FINGERPRINT_DEPTH, reach: float = FINGERPRINT_CUTOFF
+) -> FloatArray:
     """Return the mean distances to the k-th neighbour of each kind, by ordered pair of elements [Å].
 
     It depends on no choice of cell and changes continuously with the crystal (average minimum distances: D. Widdowson
     et al., MATCH Commun. Math. Comput. Chem. 87, 529 (2022), here by element).
+
+    Args:
+        structure: The crystal.
+        depth: Neighbours of each kind.
+        reach: Farthest neighbour [(volume per atom)^(1/3)].
     """
     symbols = np.array([site.specie.symbol for site in structure])
-    cutoff = FINGERPRINT_CUTOFF * (structure.volume / len(structure)) ** (1.0 / 3.0)
+    cutoff = reach * (structure.volume / len(structure)) ** (1.0 / 3.0)
     centre, other, _, distance = structure.get_neighbor_list(cutoff)
     kinds = sorted(set(symbols.tolist()))
     rows = []
     for here in kinds:
         for there in kinds:
-            shells = np.full((int((symbols == here).sum()), FINGERPRINT_DEPTH), cutoff)
+            shells = np.full((int((symbols == here).sum()), depth), cutoff)
             for row, atom in enumerate(np.flatnonzero(symbols == here)):
-                near = np.sort(distance[(centre == atom) & (symbols[other] == there)])[:FINGERPRINT_DEPTH]
+                near = np.sort(distance[(centre == atom) & (symbols[other] == there)])[:depth]
                 shells[row, : len(near)] = near
             rows.append(shells.mean(axis=0))
     return np.concatenate(rows)

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from agent.acquisition.base import FloatArray, IndexArray
 from agent.causal.designs.effects import effect_queries
+from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError, TableError
 from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
+from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.world.cache import cached
 from scenarios.world.start_set import biased_start, random_start
 from scenarios.world.structural_bed import make_structural_bed
 from simulators.structural_model import StructuralModel
+
+ALLOY_DESIGNS: Final = "alloy_designs"
+"""Name of a closure of alloys in the cache."""
 
 ProgressCall = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -46,6 +52,13 @@ class World:
     additional: Mapping[str, FloatArray] = field(default_factory=dict)
     balanced_beside: tuple[str, ...] = ()
     true_effects: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def true_shares(self) -> Mapping[str, float]:
+        """What each kind of factor really explains of the variance of the property; empty where nobody knows it."""
+        if self.pool.designs is None or not np.isfinite(self.values).all():
+            return {}
+        return true_shares(self.pool.designs, self.values)
 
     @property
     def balanced(self) -> FloatArray:
@@ -134,6 +147,8 @@ def _require_known(beside: Sequence[str], additional: Mapping[str, FloatArray], 
 
 
 def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[Pool, FloatArray]:
+    if scenario.pool.designs is not None:
+        return _alloy_designs(scenario.pool.designs, name, progress)
     from agent.pool import features
     from scenarios.world import crystal_prototypes, emt_alloys
     from simulators import ase_properties, calculators
@@ -146,6 +161,19 @@ def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[
         {"seed": seed, "property": name},
         lambda: emt_alloys.make_emt_alloys(seed, name, progress),
     )
+
+
+def _alloy_designs(settings: AlloyDesignsSettings, name: str, progress: ProgressCall) -> tuple[Pool, FloatArray]:
+    """Return the closure and the values of one property: kept without its question, which costs nothing to change."""
+    from scenarios.world import alloy_designs
+
+    pool, values = cached(
+        ALLOY_DESIGNS,
+        alloy_designs.sources(),
+        {"designs": settings.model_dump(mode="json", exclude={"queried", "reference"}), "property": name},
+        lambda: alloy_designs.make_alloy_designs(settings, name, progress),
+    )
+    return alloy_designs.with_question(pool, settings), values
 
 
 def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, CandidateTable]:

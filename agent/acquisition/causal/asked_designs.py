@@ -1,7 +1,7 @@
 """What the policies of this room share: the designs of a pool, its random start, and what is believed of it.
 
-The first acquisitions are designs drawn at random, whatever the policy: without them a model that chooses its own
-values has nothing that contradicts it. Designs are drawn evenly, so a candidate that several designs make is as many
+The first acquisitions are designs drawn at random: without any a model that chooses its own values would begin the same
+way in every campaign. Designs are drawn evenly, so a candidate that several designs make is as many
 times as likely; one that is taken is passed over.
 """
 
@@ -22,7 +22,8 @@ from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean
 
 DEFAULT_START: Final = 10
-"""Random designs at the start: about as many as the groups of a closure of a dozen."""
+"""Random designs at the start of the policies that stand beside `causal`: about as many as the groups of a closure of a
+dozen."""
 
 PHASES: Final = {"start": 0.0, "effects": 1.0, "act": 2.0}
 """Phase of a decision -> its number in the details."""

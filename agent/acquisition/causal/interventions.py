@@ -78,6 +78,11 @@ class InterventionModel:
         """
         return self._committee.graphs(rows, self.interventions.variable[observed])
 
+    @property
+    def target_deviation(self) -> float:
+        """Deviation of the target over the passive rows [its unit]."""
+        return float(self.interventions.passive[:, self.interventions.target].std())
+
     def belief(self, observed: IndexArray, rows: FloatArray) -> tuple[Belief, float]:
         """Return the belief over the effects, and by what variance the passive rows mislead about them."""
         return belief_of(self.interventions, self.graphs(observed, rows), observed, rows)

@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from agent.causal.belief import Belief
-from agent.causal.designs.design_model import DesignModel
-from agent.metrics import Effect, Metric
+from agent.causal.designs.design_model import DesignModel, Knowledge
+from agent.causal.designs.variance_shares import believed_shares
+from agent.metrics import Effect, Metric, Share
 
 
 def width_metrics(unit: str) -> tuple[Metric, Metric]:
@@ -72,15 +73,20 @@ class DesignMeter:
 
     def effects(self, after: Sequence[int] = ()) -> tuple[Effect, ...]:
         """Return the effect of every level against the reference."""
-        return effects_of(self._belief(), after)
+        return effects_of(self._known().stated, after)
+
+    def shares(self) -> tuple[Share, ...]:
+        """Return what each kind of factor explains of the variance over the designs."""
+        return believed_shares(self._model.designs, self._known().stated)
 
     def values(self) -> tuple[float | None, ...]:
-        """Return mean and largest half-width, and the hits where a threshold is sought."""
-        widths = widths_of(self._belief())
+        """Return mean and largest half-width (None while no width means anything), and the hits, where sought."""
+        known = self._known()
+        widths = widths_of(known.stated) if known.has_scale else (None, None)
         if self.threshold is None:
             return widths
         return (*widths, float(sum(value > self.threshold for value in self._values)))
 
-    def _belief(self) -> Belief:
+    def _known(self) -> Knowledge:
         values = np.array(self._values)
-        return self._model.follow(np.array(self._observed, dtype=np.int64), values, np.zeros(len(values)), 0).stated
+        return self._model.follow(np.array(self._observed, dtype=np.int64), values, np.zeros(len(values)), 0)

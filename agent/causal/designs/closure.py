@@ -39,6 +39,7 @@ class Closure:
         n_groups: G.
         n_places: P.
         origin: The group that stands for nothing added.
+        has_origin: Whether one was found; else the reference stands in, and every group is something.
     """
 
     groups: IndexArray
@@ -48,6 +49,7 @@ class Closure:
     n_groups: int
     n_places: int
     origin: int
+    has_origin: bool
 
     def __len__(self) -> int:
         """How many candidates there are."""
@@ -88,7 +90,8 @@ class Closure:
         That takes two of them. With one site it is the place that a group acts on, and one is enough.
         """
         acting = min(2, self.groups.shape[1])
-        return self.averaged((np.count_nonzero(self.groups != self.origin, axis=1) >= acting).astype(np.float64))
+        is_something = (self.groups != self.origin) | (not self.has_origin)
+        return self.averaged((np.count_nonzero(is_something, axis=1) >= acting).astype(np.float64))
 
 
 def closure_of(designs: Designs) -> Closure:
@@ -102,7 +105,16 @@ def closure_of(designs: Designs) -> Closure:
     candidate = ways[:, 0]
     first = np.searchsorted(candidate, np.arange(candidate[-1] + 1))
     share = counts / np.add.reduceat(counts, first)[candidate]
-    return Closure(ways[:, 2:], ways[:, 1], share, first, len(designs.groups), len(places), designs.origin)
+    return Closure(
+        groups=ways[:, 2:],
+        place=ways[:, 1],
+        share=share,
+        first=first,
+        n_groups=len(designs.groups),
+        n_places=len(places),
+        origin=designs.origin,
+        has_origin=designs.has_origin,
+    )
 
 
 def _counted(codes: IndexArray, size: int) -> FloatArray:

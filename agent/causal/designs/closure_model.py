@@ -28,12 +28,14 @@ class ClosurePrior:
         covariance: Shape (n, n) [unit²].
         cautious: The same for choosing candidates, see `blocks`, shape (n, n) [unit²].
         nugget: Variance of the noise of every value, beside the uncertainty that came with it [unit²].
+        has_scale: Whether it is known how large differences of the property are: until then no width means anything.
     """
 
     mean: FloatArray
     covariance: FloatArray
     cautious: FloatArray
     nugget: float
+    has_scale: bool
 
 
 class ClosureModel(Protocol):
@@ -41,6 +43,8 @@ class ClosureModel(Protocol):
 
     name: str
     """For settings, reasons and reports."""
+    in_unit: bool
+    """Whether it knows how large differences of the property are before there is a value."""
 
     def fit(self, rows: IndexArray, values: FloatArray, noise: FloatArray) -> ClosurePrior:
         """Fit hyper-parameters to rows; none at all give the prior.

@@ -67,11 +67,17 @@ class Knowledge:
         stated: What is said of effects and candidates.
         cautious: What candidates are chosen by, see `blocks`; it differs in the covariance alone.
         bias_std: Deviation of the bias that the earlier log was given [unit]; None without a log.
+        has_scale: Whether the values, or an estimate, say how large differences are; until then a width means nothing.
     """
 
     stated: Belief
     cautious: Belief
     bias_std: float | None = None
+    has_scale: bool = True
+
+    def is_within(self, width: float) -> bool:
+        """Whether the effects are known to this mean half-width [unit]."""
+        return self.has_scale and self.stated.mean_half_width <= width
 
     def after(self, candidate: int) -> Knowledge:
         """Return what is believed once a candidate is measured, whatever its value."""
@@ -112,9 +118,12 @@ class DesignModel:
                 expected=f"at most {MOST_CANDIDATES}",
                 action="leave out levels or places, or choose another policy",
             )
-        self._model = choose_model(closure_of(designs), features, feature_names, estimate=estimate, model=model)
-        self._queries, self._names = effect_queries(designs, n)
+        self.designs = designs
         self._cells = None if log is None else cells_of(log, designs, n)
+        unit = None if self._cells is None else float(np.sqrt(self._cells.spread))
+        closure = closure_of(designs)
+        self._model = choose_model(closure, features, feature_names, estimate=estimate, model=model, unit=unit)
+        self._queries, self._names = effect_queries(designs, n)
         self._trust_log = trust_log
         self._rows: IndexArray = np.empty(0, dtype=np.int64)
         self._values, self._noise = np.empty(0), np.empty(0)
@@ -138,7 +147,7 @@ class DesignModel:
         Raises:
             SurrogateError: When a covariance matrix has no Cholesky factor.
         """
-        fitted = _last_fit(len(rows), started)
+        fitted = _last_fit(len(rows), started, in_unit=self._model.in_unit)
         known = len(self._rows)
         is_continued = (
             self._knowledge is not None
@@ -163,7 +172,9 @@ class DesignModel:
         expected_noise = np.full(len(self._queries.T), nugget + (float(noise.mean()) if len(noise) else 0.0))
         return self._informed(
             Knowledge(
-                replace(knowledge.stated, noise=expected_noise), replace(knowledge.cautious, noise=expected_noise)
+                replace(knowledge.stated, noise=expected_noise),
+                replace(knowledge.cautious, noise=expected_noise),
+                has_scale=self._prior.has_scale,
             )
         )
 
@@ -186,11 +197,18 @@ class DesignModel:
             with_log(knowledge.stated, cells, variance),
             with_log(knowledge.cautious, cells, variance),
             float(np.sqrt(variance)),
+            knowledge.has_scale,
         )
 
 
 def choose_model(
-    closure: Closure, features: FloatArray, feature_names: tuple[str, ...], *, estimate: str, model: str
+    closure: Closure,
+    features: FloatArray,
+    feature_names: tuple[str, ...],
+    *,
+    estimate: str,
+    model: str,
+    unit: float | None = None,
 ) -> ClosureModel:
     """Return the model that is named, or the one that label-free figures speak for.
 
@@ -210,7 +228,7 @@ def choose_model(
         )
     t = _estimate_in(features, feature_names, estimate)
     if model == FeatureModel.name or t is None or sites < 2:  # noqa: PLR2004 - as above
-        return FeatureModel(closure, features)
+        return FeatureModel(closure, features, unit)
     found = vector_estimate(closure, t)
     speaks_for_vectors = (
         bool(t.min() >= NEGATIVE * t.max())
@@ -219,7 +237,7 @@ def choose_model(
     )
     if model == VectorModel.name or speaks_for_vectors:
         return VectorModel(closure, found, float(t.std()))
-    return FeatureModel(closure, features)
+    return FeatureModel(closure, features, unit)
 
 
 def _estimate_in(features: FloatArray, names: tuple[str, ...], estimate: str) -> FloatArray | None:
@@ -243,7 +261,12 @@ def _estimate_in(features: FloatArray, names: tuple[str, ...], estimate: str) ->
     return t
 
 
-def _last_fit(rows: int, started: int) -> int:
-    """To how many values hyper-parameters are fitted when there are so many, the start set's among them."""
+def _last_fit(rows: int, started: int, *, in_unit: bool) -> int:
+    """To how many values hyper-parameters are fitted when there are so many, the start set's among them.
+
+    A model that takes its unit from the values is fitted to each of the first: a prior in another unit would not give
+    way to them.
+    """
     step = FIT_EVERY[0] if rows < MANY else FIT_EVERY[1]
-    return max(rows // step * step, min(started, rows))
+    first = 0 if in_unit else min(rows, FIT_EVERY[0])
+    return max(rows // step * step, min(started, rows), first)

@@ -4,6 +4,10 @@ For a closure in which vectors do not add up, or no estimate of the property is 
 mean whose covariance is a sum of blocks (see `blocks`), over values in deviations from their mean; one linear and one
 smooth block for each label-free feature, so that a good estimate of the property is followed and a useless one fades.
 
+Where the place is a combination of several factors (a prototype and a strain, say), each of them adds its share, and
+acts with the groups and with each other: the same blocks for them as for the groups, as nothing says which factor will
+matter. Without these a place is as strange to one that differs in one factor as to one that differs in all.
+
 Without any feature this is a model of categories alone: on the benzenes its effects err twice as much as with features,
 at any number of values, and four times as much as those of "vectors".
 """
@@ -49,11 +53,14 @@ class FeatureModel:
     Args:
         closure: Its ways.
         features: Label-free features of every candidate, shape (n, d); constant ones are left out.
+        unit: Deviation to expect until values differ, of an earlier log [unit of the property]; None without one.
     """
 
     name = "features"
+    in_unit = False
 
-    def __init__(self, closure: Closure, features: FloatArray) -> None:
+    def __init__(self, closure: Closure, features: FloatArray, unit: float | None = None) -> None:
+        self._unit = unit
         self._n = n = len(closure)
         self._blocks = [
             Block("level", STARTS["level"], features=np.ones((n, 1))),
@@ -76,7 +83,9 @@ class FeatureModel:
 
     def fit(self, rows: IndexArray, values: FloatArray, noise: FloatArray) -> ClosurePrior:
         """See `ClosureModel`."""
-        centre, unit, _ = centre_and_scale(values) if len(rows) else (0.0, 1.0, False)
+        centre, unit, varies = centre_and_scale(values) if len(rows) else (0.0, 1.0, False)
+        if not varies:  # none, one or equal ones: without a log their size is all that tells of the unit
+            unit = self._unit or float(np.abs(values).max(initial=0.0)) or 1.0
         variances = np.array([block.start for block in self._blocks])
         if len(rows):
             known = np.diag(NUGGET + noise / unit**2)
@@ -87,4 +96,5 @@ class FeatureModel:
             covariance=covariance_of(self._blocks, variances, self._n) * square,
             cautious=covariance_of(self._blocks, cautious(self._blocks, variances), self._n) * square,
             nugget=NUGGET * square,
+            has_scale=varies,
         )

@@ -89,6 +89,7 @@ class VectorModel:
     """
 
     name = "vectors"
+    in_unit = True
 
     def __init__(self, closure: Closure, estimate: VectorEstimate, unit: float) -> None:
         self._closure, self._unit = closure, unit
@@ -123,6 +124,7 @@ class VectorModel:
             covariance=(K_h + covariance_of(blocks, variances, n)) * square,
             cautious=(K_h + covariance_of(blocks, cautious(blocks, variances), n)) * square,
             nugget=NUGGET * square,
+            has_scale=True,
         )
 
     def _whole(self, x: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 | here | meaning | shape |
 |---|---|---|
-| X | passive rows, then rows in which one variable was set; in the unit of each variable | (n, d) |
+| X | passive rows, then rows in which one variable was set; in deviations of each over the passive rows | (n, d) |
 | o_b | causal order that member b finds in its bootstrap of the passive rows | (d,) |
 | B_b | direct effects: least squares on those before, over the rows in which a variable was not set | (d, d) |
 | T_b | total effects on the target, its row of (I − B_b)⁻¹ (`graph.effects`) | (d,) |
@@ -44,7 +44,7 @@ NOT_SET: Final = -1
 """Stands for a passive row in `set_variable`."""
 
 LEAST_VARIANCE: Final = 1e-12
-"""Smallest variance of a residual [unit²]: below it is rounding."""
+"""Smallest variance of a residual [variance of the variable]: below it is rounding."""
 
 
 class Committee:
@@ -62,7 +62,6 @@ class Committee:
 
     def __init__(self, names: tuple[str, ...], passive: FloatArray, target: int, members: int = MEMBERS) -> None:
         self._names = names
-        self._passive = passive
         self._draws = [
             np.random.default_rng([MEMBER_STREAM, member]).integers(0, len(passive), len(passive))
             for member in range(members)
@@ -70,9 +69,13 @@ class Committee:
         known = PriorKnowledge.of(names, sinks=(names[target],))
         self.possible = known.allowed
         self._orders = [_order(names, passive[drawn], known) for drawn in self._draws]
+        self._sd = passive.std(axis=0)  # not zero: a constant has no order
+        self._passive = passive / self._sd
 
     def graphs(self, rows: FloatArray, set_variable: IndexArray) -> GraphSamples:
         """Return the graph that each member believes in.
+
+        Its weights are in the units of the variables.
 
         Args:
             rows: With an intervention, shape (k, d).
@@ -81,9 +84,9 @@ class Committee:
         found = np.empty((len(self._orders), len(self._names), len(self._names)))
         for member, (drawn, order) in enumerate(zip(self._draws, self._orders, strict=True)):
             kept = np.random.default_rng([MEMBER_STREAM, member, len(rows)]).integers(0, max(len(rows), 1), len(rows))
-            X = np.vstack((self._passive[drawn], rows[kept]))
+            X = np.vstack((self._passive[drawn], rows[kept] / self._sd))
             were_set = np.concatenate((np.full(len(drawn), NOT_SET), set_variable[kept]))
-            found[member] = _direct_effects(X, were_set, order)
+            found[member] = _direct_effects(X, were_set, order) * (self._sd[:, None] / self._sd)
         return GraphSamples(self._names, found)
 
 

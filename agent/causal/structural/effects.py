@@ -9,6 +9,8 @@
 
     T ~ N(m₀, C₀ + τ² I),        y − ȳ = T_j v + e,    e ~ N(0, s²),    of a row in which variable j was set to v
 
+All of it in deviations of the passive rows, of the target and of each variable, so that no unit decides.
+
 τ² is the value of `OFF` under which the interventions are most likely, and so measures the confounding: with none it is
 the smallest. s² is the scatter of y about a line through each variable's interventions, with the variance of the
 passive rows as the word of `PRIOR_ROWS` rows. A query is the effect of one standard deviation of a variable.
@@ -30,10 +32,10 @@ from agent.pool.interventions import Interventions
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 
-OFF: Final = (0.01, 0.03, 0.1, 0.3, 1.0)
-"""Values that τ² may have [of the squared unit of the effects, of variables of unit deviation]."""
+OFF: Final = (0.003, 0.01, 0.03, 0.1, 0.3)
+"""Values that τ² may have [squared deviation of the target a deviation of the variable]."""
 
-OFF_UNTIL_TOLD: Final = 0.1
+OFF_UNTIL_TOLD: Final = 0.03
 """τ² before there is an intervention: the middle of them."""
 
 PRIOR_ROWS: Final = 20
@@ -42,8 +44,9 @@ PRIOR_ROWS: Final = 20
 LEAST_IN_ARM: Final = 3
 """Interventions on a variable from which on their scatter about a line says something."""
 
-SPREAD: Final = 1e-4
-"""Added to every variance of the committee, which has fewer members than would make its covariance regular."""
+SPREAD: Final = 3e-5
+"""Added to every variance of the committee, which has fewer members than would make its covariance regular [unit of
+`OFF`]."""
 
 FACTOR: Final = 1.0
 """Stated factor of the intervals: over thirty seeds they held the truth in 92 to 94 % of the cases."""
@@ -52,7 +55,7 @@ FACTOR: Final = 1.0
 def belief_of(
     interventions: Interventions, graphs: GraphSamples, observed: IndexArray, rows: FloatArray
 ) -> tuple[Belief, float]:
-    """Return the belief over the effects, and τ².
+    """Return the belief over the effects, and τ² [squared unit of the target, for a deviation of a variable].
 
     Args:
         interventions: Of the pool.
@@ -60,33 +63,40 @@ def belief_of(
         observed: Pool indices of the interventions that were carried out, shape (k,).
         rows: What they showed, shape (k, d).
     """
-    target = interventions.target
+    target, passive = interventions.target, interventions.passive
     free = np.array([j for j in range(len(interventions.variables)) if j != target], dtype=np.int64)
     place = np.full(len(interventions.variables), -1, dtype=np.int64)
     place[free] = np.arange(len(free))
-    sd = interventions.passive.std(axis=0)
-    set_variable, value = interventions.variable[observed], interventions.value[observed]
-    believed = graphs.total_effects()[:, target, free]
+    sd = passive.std(axis=0)
+    unit = float(sd[target])
+    values = interventions.value / sd[interventions.variable]
+    set_variable, value = interventions.variable[observed], values[observed]
+    believed = graphs.total_effects()[:, target, free] * (sd[free] / unit)
     m0 = believed.mean(axis=0)
     C0 = np.atleast_2d(np.cov(believed.T)) + SPREAD * np.eye(len(free))
-    y = rows[:, target] - interventions.passive[:, target].mean()
-    noise = _noise(interventions, set_variable, value, y)
+    y = (rows[:, target] - passive[:, target].mean()) / unit
+    noise = _noise(set_variable, value, y)
     H = np.zeros((len(observed), len(free)))
     H[np.arange(len(observed)), place[set_variable]] = value
     off = _most_likely(m0, C0, H, y, noise)
     mean, covariance = _conditioned(m0, C0 + off * np.eye(len(free)), H, y, noise)
-    observes = np.zeros((len(interventions.value), len(free)))
-    observes[np.arange(len(observes)), place[interventions.variable]] = interventions.value
-    names = tuple(interventions.variables[j] for j in free)
+    observes = np.zeros((len(values), len(free)))
+    observes[np.arange(len(observes)), place[interventions.variable]] = values * unit
     belief = Belief(
-        mean, covariance, np.full(len(observes), noise), np.diag(sd[free]), names, observes=observes, factor=FACTOR
+        mean,
+        covariance,
+        np.full(len(observes), noise * unit**2),
+        unit * np.eye(len(free)),
+        tuple(interventions.variables[j] for j in free),
+        observes=observes,
+        factor=FACTOR,
     )
-    return belief, off
+    return belief, off * unit**2
 
 
-def _noise(interventions: Interventions, set_variable: IndexArray, value: FloatArray, y: FloatArray) -> float:
-    """Return s²."""
-    squares, freedom = PRIOR_ROWS * float(interventions.passive[:, interventions.target].var()), PRIOR_ROWS
+def _noise(set_variable: IndexArray, value: FloatArray, y: FloatArray) -> float:
+    """Return s² [variance of the target over the passive rows]."""
+    squares, freedom = float(PRIOR_ROWS), PRIOR_ROWS
     for j in np.unique(set_variable):
         arm = set_variable == j
         if arm.sum() >= LEAST_IN_ARM:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from agent.acquisition.causal.causal import DEFAULT_WIDTH
+from agent.acquisition.causal.causal import DEFAULT_SHARE
 from agent.campaign.context import pool_arrays
 from protocols.errors import SettingsError
 from scenarios.sources.scenario import Overrides, load_scenario
@@ -29,7 +29,7 @@ class Task:
         unit: Of property, threshold and widths.
         estimate: Label-free feature that estimates the property.
         threshold: What the property should exceed [unit].
-        effects_width: Half-width at which "effects first" goes over to action [unit].
+        effects_width: Half-width at which "effects first" goes over to action [unit]; None for the policy's own.
         told_width: Half-width that labels are counted to [unit].
     """
 
@@ -38,7 +38,7 @@ class Task:
     unit: str
     estimate: str
     threshold: float
-    effects_width: float
+    effects_width: float | None
     told_width: float
 
 
@@ -50,7 +50,7 @@ def task_of_benzenes(truth: str, estimate: str) -> Task:
     """
     if not BENZENES.exists():
         raise SystemExit(f"error: {BENZENES} is not there. The benzenes lie beside the repository, in ../shared/data.")
-    return Task(benzenes(truth), f"benzenes, {truth}", "D", estimate, 5.0, DEFAULT_WIDTH, 0.4)
+    return Task(benzenes(truth), f"benzenes, {truth}", "D", estimate, 5.0, None, 0.4)
 
 
 def half_of(task: Task, truth: str, seed: int) -> Bed:
@@ -72,7 +72,7 @@ def task_of_scenario(name: str, assignments: Sequence[str]) -> Task:
     world = build_world(scenario)
     if world.pool.designs is None or not world.all_known:
         raise SettingsError(f"The scenario {name} has no table of designs with a value of every candidate")
-    options, width = scenario.campaign.policy_options, DEFAULT_WIDTH
+    options, width = scenario.campaign.policy_options, DEFAULT_SHARE * float(world.values.std())
     return Task(
         bed=Bed(pool_arrays(world.pool), world.values),
         name=" ".join((name, *assignments)),

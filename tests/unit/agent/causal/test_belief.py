@@ -78,3 +78,11 @@ def test_shapes_that_do_not_fit_stop_the_process() -> None:
         replace(belief, noise=np.ones(T + 1))
     with pytest.raises(InvariantViolation, match="a name and a weight"):
         replace(belief, query_names=("a",))
+
+
+@pytest.mark.parametrize("observes", [False, True])
+def test_the_expected_spread_is_that_of_draws_of_all_candidates(observes: bool) -> None:
+    belief = some_belief(observes=observes)
+    drawn = np.random.default_rng(3).multivariate_normal(belief.mean, belief.covariance, size=200_000)
+    of_candidates = drawn if belief.observes is None else drawn @ belief.observes.T
+    assert belief.expected_spread == pytest.approx(np.sqrt(of_candidates.var(axis=1).mean()), rel=0.01)

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from agent.pool.designs import Designs, make_designs
+from agent.pool.designs import Designs, asked_again, make_designs
 from protocols.errors import TableError
 from tests.support.samples.closures import benzenes, made_up_bed, rows_of, text_of
 
@@ -170,3 +170,25 @@ def test_a_level_that_is_nowhere_comparable_with_the_reference_is_refused() -> N
     rows = [row for row in rows if not (row[0] == "-" and row[1] == "s")]
     with pytest.raises(TableError, match="No design of 'k' differs from one of the reference '-'"):
         made(rows)
+
+
+def test_where_no_level_is_plainest_a_named_reference_stands_in_for_an_origin() -> None:
+    rows = [(x, y, "near") for x in "ab" for y in "ab"]
+    found = made(rows, ["".join(sorted(x + y)) for x, y, _ in rows], reference="b")
+    assert (found.origin, found.has_origin) == (found.reference, False)
+    plain = made_up_bed(reference="q").pool.designs
+    assert plain is not None
+    assert plain.has_origin
+
+
+def test_another_question_leaves_the_designs_what_they_are() -> None:
+    designs = made_up_bed().pool.designs
+    assert designs is not None
+    texts = sorted({text_of(*row) for row in rows_of()})
+    asked = asked_again(designs, texts, queried="place", reference="far")
+    assert (asked.queried, asked.groups[asked.reference], asked.sites) == ("place", "far", (2,))
+    np.testing.assert_array_equal(asked.codes, designs.codes)
+    back = asked_again(asked, texts, queried="x")
+    assert (back.reference, back.origin, back.has_origin) == (designs.reference, designs.origin, True)
+    with pytest.raises(TableError, match="no factor 'z'"):
+        asked_again(designs, texts, queried="z")

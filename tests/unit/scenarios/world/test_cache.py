@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agent.pool.candidates import Candidate, make_pool
+from agent.pool.designs import make_designs
 from protocols.wire.structure import CrystalStructure
 from scenarios.world.cache import Known, cache_folder, cached
 
@@ -34,7 +37,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def ask(make: Maker, source: Path, seed: int = 0) -> Known:
+def ask(make: Callable[[], Known], source: Path, seed: int = 0) -> Known:
     return cached("toy", [source], {"seed": seed}, make)
 
 
@@ -107,3 +110,19 @@ def test_a_home_that_cannot_be_written_costs_time_and_nothing_else(
     pool, _ = ask(make, source)
     assert make.made == 2
     assert len(pool) == 3
+
+
+def test_designs_are_kept_with_their_question(source: Path) -> None:
+    def make() -> Known:
+        pool, values = Maker()()
+        columns = {"x": ["p", "p", "q", "q"], "y": ["r", "s"] * 2}
+        texts = [each.formula for each in pool.candidates]
+        return replace(pool, designs=make_designs(columns, [0, 1, 2, 2], texts, queried="x", reference="q")), values
+
+    first, second = ask(make, source), ask(Maker(), source)
+    assert first[0].digest == second[0].digest
+    kept = second[0].designs
+    assert kept is not None
+    assert first[0].designs is not None
+    assert (kept.queried, kept.reference, kept.levels) == ("x", first[0].designs.reference, first[0].designs.levels)
+    np.testing.assert_array_equal(kept.codes, first[0].designs.codes)

@@ -23,15 +23,21 @@ def policy(**options: object) -> Causal:
     return Causal(**{"estimate": "guess", "threshold": 4.0, "width": WIDE, **options})  # type: ignore[arg-type]
 
 
-def test_the_first_ten_are_random_designs_and_the_reason_says_so() -> None:
+def test_the_first_designs_are_random_and_the_reason_says_so() -> None:
     acquired: list[int] = []
     for number in range(1, 11):
-        proposal = policy().propose(context_of(BED, acquired), 1)
+        proposal = policy(start=10).propose(context_of(BED, acquired), 1)
         assert proposal.details == {"phase": PHASES["start"]}
         assert proposal.reason == f"a design drawn at random, number {number} of 10 to start from"
         acquired.append(proposal.choices[0].index)
     assert len(set(acquired)) == 10
-    assert policy().propose(context_of(BED, acquired), 1).details["phase"] == PHASES["effects"]
+    assert policy(start=10).propose(context_of(BED, acquired), 1).details["phase"] == PHASES["effects"]
+
+
+def test_by_default_one_design_is_random() -> None:
+    first = policy().propose(context_of(BED), 2)
+    assert first.details == {"phase": PHASES["start"]}
+    assert [choice.score is None for choice in first.choices] == [True, False]
 
 
 def test_candidates_of_several_designs_are_drawn_as_many_times() -> None:
@@ -45,9 +51,9 @@ def test_candidates_of_several_designs_are_drawn_as_many_times() -> None:
 
 
 def test_requests_in_flight_count_as_begun() -> None:
-    acquired = play(BED, policy(), 6)
+    acquired = play(BED, policy(start=10), 6)
     in_flight = [index for index in range(len(BED.truth)) if index not in acquired][:4]
-    proposal = policy().propose(context_of(BED, acquired, in_flight), 1)
+    proposal = policy(start=10).propose(context_of(BED, acquired, in_flight), 1)
     assert proposal.details["phase"] == PHASES["effects"]
 
 
@@ -86,7 +92,7 @@ def test_what_is_in_flight_counts_as_measured() -> None:
 
 
 def test_once_the_effects_are_known_it_acts() -> None:
-    acquired = play(BED, policy(), 15)
+    acquired = play(BED, policy(start=10), 15)
     context = context_of(BED, acquired)
     proposal = policy(width=NARROW).propose(context, 1)
     mean, std = policy().belief(context).predict()
@@ -131,8 +137,8 @@ def test_it_does_not_end_for_what_is_in_flight_alone() -> None:
 
 
 def test_a_start_that_ends_within_a_batch_goes_on_with_effects() -> None:
-    acquired = play(BED, policy(), 8)
-    proposal = policy().propose(context_of(BED, acquired), 4)
+    acquired = play(BED, policy(start=10), 8)
+    proposal = policy(start=10).propose(context_of(BED, acquired), 4)
     assert len(proposal.choices) == 4
     assert [choice.score is None for choice in proposal.choices] == [True, True, False, False]
     assert proposal.reason == "a design drawn at random, number 9 of 10 to start from (first of 4)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from agent.causal.designs.closure import Closure, closure_of
@@ -96,3 +98,10 @@ def test_places_are_the_combinations_that_occur() -> None:
     ways = of_places(place=["p1", "p2", "p3", "p4"], parent=["m", "m", "n", "n"])
     assert ways.n_places == 4
     assert np.unique(ways.place).tolist() == [0, 1, 2, 3]
+
+
+def test_where_no_group_is_nothing_all_of_them_may_interact() -> None:
+    designs = made_up_bed().pool.designs
+    assert designs is not None
+    without = closure_of(replace(designs, has_origin=False))
+    np.testing.assert_array_equal(without.interacting, np.ones(len(without)))

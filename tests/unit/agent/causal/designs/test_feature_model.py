@@ -87,3 +87,14 @@ def test_with_one_site_what_a_group_makes_is_more_irregular_than_what_it_was_put
     caution = np.diag(prior.cautious - prior.covariance)
     np.testing.assert_allclose(caution[::2], (CAUTION - 1.0) * STARTS["own"])
     np.testing.assert_allclose(caution[1::2], (CAUTION - 1.0) * (STARTS["own"] + STARTS["interaction"]))
+
+
+def test_until_two_values_differ_no_scale_is_known() -> None:
+    bed = made_up_bed()
+    assert bed.pool.designs is not None
+    model = FeatureModel(closure_of(bed.pool.designs), bed.pool.features)
+    for number, values in ((0, []), (1, [0.003]), (3, [0.003] * 3), (1, [0.0])):
+        assert not model.fit(ROWS[:number], np.array(values), NONE[:number]).has_scale
+    assert model.fit(ROWS[:2], np.array([0.003, 0.004]), NONE[:2]).has_scale
+    one, other = (model.fit(ROWS[:1], np.array([value]), NONE[:1]) for value in (0.003, 3.0))
+    assert other.covariance == pytest.approx(1e6 * one.covariance)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from agent.causal.belief import Belief
 from agent.causal.query_gain import query_gain
 from agent.causal.structural.committee import Committee
-from agent.causal.structural.effects import OFF, belief_of
+from agent.causal.structural.effects import OFF, SPREAD, belief_of
 from agent.pool.interventions import Interventions
 from simulators.structural_model import StructuralModel, StructuralModelSettings
 
@@ -44,7 +46,7 @@ def test_without_a_confounder_passive_rows_tell_the_effects_and_little_is_believ
     assert belief.query_means == pytest.approx(truth, abs=0.12)
     done = np.arange(60)
     _, off = believed(pool, committee, done, rows_of(model, done))
-    assert off == OFF[0]
+    assert off == pytest.approx(OFF[0] * pool.passive[:, pool.target].var())
 
 
 def test_a_confounder_is_noticed_and_its_damage_mended_by_interventions() -> None:
@@ -54,7 +56,7 @@ def test_a_confounder_is_noticed_and_its_damage_mended_by_interventions() -> Non
     before, _ = believed(pool, committee, NOTHING, np.zeros((0, 4)))
     done = np.arange(120)
     after, off = believed(pool, committee, done, rows_of(model, done))
-    assert off > OFF[0]
+    assert off > OFF[0] * pool.passive[:, pool.target].var()
     assert np.abs(after.query_means - truth).max() < 0.5 * np.abs(before.query_means - truth).max()
     assert (after.half_widths < before.half_widths).all()
 
@@ -65,10 +67,11 @@ def test_the_belief_is_what_conditioning_on_every_row_by_itself_gives() -> None:
     done = np.arange(12)
     rows = rows_of(model, done)
     belief, off = believed(pool, committee, done, rows)
-    members = committee.graphs(rows, pool.variable[done]).total_effects()[:, 3, :3]
-    prior = np.cov(members.T) + (off + 1e-4) * np.eye(3)
+    deviations = pool.passive.std(axis=0)
+    members = committee.graphs(rows, pool.variable[done]).total_effects()[:, 3, :3] * deviations[:3] / deviations[3]
+    prior = np.cov(members.T) + (off / deviations[3] ** 2 + SPREAD) * np.eye(3)
     H = np.zeros((12, 3))
-    H[np.arange(12), pool.variable[done]] = pool.value[done]
+    H[np.arange(12), pool.variable[done]] = pool.value[done] / deviations[pool.variable[done]] * deviations[3]
     y = rows[:, 3] - pool.passive[:, 3].mean()
     precision = np.linalg.inv(prior) + H.T @ H / belief.noise[0]
     right = np.linalg.solve(precision, np.linalg.solve(prior, members.mean(axis=0)) + H.T @ y / belief.noise[0])
@@ -93,3 +96,18 @@ def test_the_same_rows_give_the_same_belief_to_the_last_bit() -> None:
     )
     assert (first.mean == second.mean).all()
     assert (first.covariance == second.covariance).all()
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1024.0])
+def test_the_units_of_target_and_variables_change_nothing_but_themselves(unit: float) -> None:
+    model, pool = bed({"b": 1.0, "y": 1.0})
+    done = np.arange(40)
+    rows = rows_of(model, done)
+    told, off = believed(pool, Committee(pool.variables, pool.passive, pool.target), done, rows)
+    units = np.array([1.0, unit, 1.0, 1.0 / unit])
+    other = replace(pool, value=pool.value * units[pool.variable], passive=pool.passive * units)
+    again, off_again = believed(other, Committee(pool.variables, other.passive, other.target), done, rows * units)
+    assert again.query_means == pytest.approx(told.query_means * units[3], rel=1e-6)
+    assert again.half_widths == pytest.approx(told.half_widths * units[3], rel=1e-6)
+    assert query_gain(again) == pytest.approx(query_gain(told) * units[3] ** 2, rel=1e-6)
+    assert off_again == pytest.approx(off * units[3] ** 2)

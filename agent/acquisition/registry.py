@@ -98,6 +98,19 @@ def runs_inline(policy: Policy) -> bool:
     return bool(getattr(policy, "runs_inline", False))
 
 
+def grows_pool(name: str, code: CodeSource = INSTALLED) -> bool:
+    """Tell whether a policy may make candidates that join the pool; a class says so by `grows_pool = True`.
+
+    Args:
+        name: Of the policy.
+        code: Where a class of the user's own may come from.
+
+    Raises:
+        SettingsError: When there is no such policy.
+    """
+    return bool(getattr(_policy_class(name, code), "grows_pool", False))
+
+
 def declared_metrics(
     name: str, options: Mapping[str, object], unit: str, pool: PoolArrays, code: CodeSource = INSTALLED
 ) -> tuple[Metric, ...]:

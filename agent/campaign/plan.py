@@ -153,6 +153,8 @@ class CampaignPlan(CampaignPlanSettings):
     """Properties that are balanced beside it."""
     metrics: tuple[Metric, ...] = ()
     """The metrics that are kept beside those of the bias, as the policy declares them."""
+    grows_pool: bool = False
+    """Whether the policy may choose candidates that it makes itself, which then join the pool."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0
     """Deviation of the start set's values, by which it is standardised where there are additional ones [unit]."""
 

@@ -20,7 +20,7 @@ from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
-from agent.pool.candidates import Pool
+from agent.pool.candidates import Candidate, Pool
 from agent.settings import CampaignSettings
 from protocols.errors import invariant
 from protocols.wire.messages import Control, ControlAction, FailureReason, Quantity
@@ -41,8 +41,8 @@ class Measured:
     uncertainties: Sequence[float]
 
 
-Answer = Callable[[int], Sequence[float] | Measured | None]
-"""Returns the property of a candidate by its pool index, and what is balanced beside it; None where nobody knows."""
+Answer = Callable[[Candidate], Sequence[float] | Measured | None]
+"""Returns the property of a candidate, and what is balanced beside it; None where nobody knows."""
 
 UNKNOWN: Final = Failure(FailureReason.UNKNOWN_CANDIDATE, "nobody knows its value")
 """Stands for an answer which nobody has; another attempt would not have it either."""
@@ -110,7 +110,10 @@ def play_offline(
     policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     rows = values.reshape(len(pool), 1 + len(settings.additional_properties)).tolist()
     known = {index: rows[index] for index in start}
-    return play_answered(pool, rows.__getitem__, known, settings, policy.propose, on_decision=on_decision)
+    of = dict(zip(pool.candidate_ids, rows, strict=True))  # of what joins the pool nobody knows the value
+    return play_answered(
+        pool, lambda each: of.get(each.candidate_id), known, settings, policy.propose, on_decision=on_decision
+    )
 
 
 def play_answered(
@@ -143,7 +146,7 @@ def play_answered(
         start_values=[row[0] for row in start.values()],
         start_additional=[tuple(row[1:]) for row in start.values()],
     )
-    lab = KnownValues(pool, plan, answer)
+    lab = KnownValues(plan, answer, lambda: played.campaign.pool)
 
     def reported(context: AcquisitionContext, count: int) -> Proposal:
         on_decision(context.decision)
@@ -156,21 +159,21 @@ def play_answered(
 
 
 class KnownValues:
-    """A lab that knows values by pool index, and reports them as the plan wants them.
+    """A lab that knows values, and reports them as the plan wants them.
 
     Args:
-        pool: The candidates.
         plan: Which properties, in which units.
         answer: Knows the values.
+        pool: Returns the candidates, with all that has joined them.
 
     Attributes:
         unknown: Pool indices of the candidates that it could not answer for, in order.
     """
 
-    def __init__(self, pool: Pool, plan: CampaignPlan, answer: Answer) -> None:
+    def __init__(self, plan: CampaignPlan, answer: Answer, pool: Callable[[], Pool]) -> None:
         self.unknown: list[int] = []
-        self._index_of = pool.index_of
         self._answer = answer
+        self._pool = pool
         self._wanted = [
             (plan.property_name, plan.unit),
             *((each.name, each.unit) for each in plan.additional_properties),
@@ -178,10 +181,10 @@ class KnownValues:
 
     def __call__(self, attempt: Attempt) -> LabAnswer:
         """Answer an attempt."""
-        index = self._index_of[attempt.candidate_id]
-        answer = self._answer(index)
+        pool = self._pool()
+        answer = self._answer(pool.candidate(attempt.candidate_id))
         if answer is None:
-            self.unknown.append(index)
+            self.unknown.append(pool.index_of[attempt.candidate_id])
             return UNKNOWN
         said = answer if isinstance(answer, Measured) else Measured(answer, (0.0,) * len(self._wanted))
         try:

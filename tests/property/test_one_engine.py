@@ -148,7 +148,7 @@ class Sooner:
 def through_the_loop(plan: CampaignPlan, script: Script, policy: Sooner, *, twice: bool) -> list[Event]:
     """Play by the transactions of the agent, one input each."""
     maker = TransactionBuilder(
-        Ledger(POOL), policy_runner=policy, make_request=lambda each: OutboxItem(each.attempt_id, "", b"")
+        Ledger(POOL), policy_runner=policy, make_request=lambda each, _: OutboxItem(each.attempt_id, "", b"")
     )
     journal: list[Event] = []
 

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
-from agent.acquisition.registry import make_policies, policy_fingerprint
+from agent.acquisition.registry import make_policies, policy_fingerprint, require_fixed_pool
 from agent.campaign.events import CandidateAbandoned, Event, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
@@ -105,14 +105,19 @@ def play_offline(
     *,
     on_decision: Callable[[int], None] = lambda _number: None,
 ) -> OfflineRun:
-    """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`."""
+    """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`.
+
+    Raises:
+        SettingsError: When the policy makes candidates of its own, whose values nobody knows.
+    """
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
+    require_fixed_pool(settings.policy, settings.code)
     policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     rows = values.reshape(len(pool), 1 + len(settings.additional_properties)).tolist()
     known = {index: rows[index] for index in start}
-    of = dict(zip(pool.candidate_ids, rows, strict=True))  # of what joins the pool nobody knows the value
+    of = dict(zip(pool.candidate_ids, rows, strict=True))
     return play_answered(
-        pool, lambda each: of.get(each.candidate_id), known, settings, policy.propose, on_decision=on_decision
+        pool, lambda each: of[each.candidate_id], known, settings, policy.propose, on_decision=on_decision
     )
 
 

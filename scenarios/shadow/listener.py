@@ -21,7 +21,7 @@ from typing import Final
 
 import structlog
 
-from agent.acquisition.registry import make_policy
+from agent.acquisition.registry import make_policy, require_fixed_pool
 from agent.assembly import instance_of
 from agent.campaign.context import pool_arrays
 from agent.run_files import LOG
@@ -121,6 +121,7 @@ def follow_lab(request: ShadowRequest, on_progress: OnProgress) -> ShadowSummary
     """
     settings = request.scenario.campaign
     make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
+    require_fixed_pool(settings.policy, settings.code)
     with open_shadow(
         request.folder, request.scenario, request.world, campaign=request.campaign, resume=request.resume
     ) as files:

@@ -45,6 +45,7 @@ from scenarios.run.offline_campaign import (
 )
 from tests.support.campaigns import content_after, control, first_available, quantity, small_plan, small_pool, value_of
 from tests.support.stored_campaigns import delivered
+from tests.support.user_policies import Growing
 
 POOL = small_pool(20, families=2)
 START = POOL.candidate_ids[:8]
@@ -112,17 +113,23 @@ class Lab:
 
 
 class Thrifty:
-    """Draws at random, and after so many decisions has nothing more to ask for; what decides the rest does neither."""
+    """Draws at random, and after so many decisions has nothing more to ask for; what decides the rest does neither.
 
-    def __init__(self, decisions: int) -> None:
+    One that grows the pool draws every other decision from candidates that it makes.
+    """
+
+    def __init__(self, decisions: int, *, grows: bool = False) -> None:
         self._stop = content_after(decisions)
         self._decisions = decisions
+        self._grows = grows
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         if context.policy:
             return first_available(context, count)
-        enough = context.decision >= self._decisions
-        return self._stop(context, count) if enough else UniformRandom().propose(context, count)
+        if context.decision >= self._decisions:
+            return self._stop(context, count)
+        makes = self._grows and (context.decision % 2 == 0 or len(context.available) < count)
+        return (Growing() if makes else UniformRandom()).propose(context, count)
 
 
 SCRIPTS = st.builds(
@@ -213,11 +220,11 @@ def offline(plan: CampaignPlan, script: Script, policy: Thrifty) -> OfflineCampa
 
 @settings(max_examples=150, deadline=None)
 @given(plan=PLANS, script=SCRIPTS, decisions=st.one_of(st.just(99), st.integers(0, 6)), at_once=st.booleans(),
-       twice=st.booleans())  # fmt: skip
+       twice=st.booleans(), grows=st.booleans())  # fmt: skip
 def test_offline_play_has_the_events_of_the_loop(
-    plan: CampaignPlan, script: Script, decisions: int, at_once: bool, twice: bool
+    plan: CampaignPlan, script: Script, decisions: int, at_once: bool, twice: bool, grows: bool
 ) -> None:
-    policy = Thrifty(decisions)
+    plan, policy = plan.model_copy(update={"grows_pool": grows}), Thrifty(decisions, grows=grows)
     journal = through_the_loop(plan, script, Sooner(policy, at_once=at_once), twice=twice)
     played = offline(plan, script, policy)
     assert [change.event for change in played.changes] == journal
@@ -225,15 +232,17 @@ def test_offline_play_has_the_events_of_the_loop(
 
 
 @settings(max_examples=50, deadline=None)
-@given(plan=PLANS, script=SCRIPTS)
-def test_the_ledger_of_a_journal_is_the_one_that_made_it(plan: CampaignPlan, script: Script) -> None:
-    played = offline(plan, script, Thrifty(99))
+@given(plan=PLANS, script=SCRIPTS, grows=st.booleans())
+def test_the_ledger_of_a_journal_is_the_one_that_made_it(plan: CampaignPlan, script: Script, grows: bool) -> None:
+    played = offline(plan.model_copy(update={"grows_pool": grows}), script, Thrifty(99, grows=grows))
     again = Ledger.of_journal(POOL, [change.event for change in played.changes])
     assert again.meter.point() == played.ledger.meter.point()
     assert again.observation == played.ledger.observation
     assert again.progress.findings == played.ledger.progress.findings
     assert again.noticed() == played.ledger.noticed()
     assert again.question() == played.ledger.question() is None
+    assert again.campaign.pool.candidates == played.campaign.pool.candidates
+    assert again.pool.features.tolist() == played.ledger.pool.features.tolist()
 
 
 @pytest.mark.parametrize("kind", [BecameEven, GapStalled, StopRuleFired, DecisionMade])

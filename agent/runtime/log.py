@@ -20,6 +20,9 @@ MAX_QUARANTINE_LINES: Final = 1_000
 NOT_LOGGED: Final = frozenset({"quantities", "provenance", "added"})
 """Fields of events that stand in the journal, and are too long for a line of a log."""
 
+LOGGED_OF_A_CANDIDATE: Final = ("candidate_id", "family", "formula", "smiles", "parent", "origin")
+"""Fields of a candidate that joins the pool, for its line of a log."""
+
 
 def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, IO[str]]:
     """Return a logger that appends JSON lines to a file, and the file to close at the end."""
@@ -65,8 +68,8 @@ class TransactionLog:
             keys = _keys_of(event, point)
             self._log_event(event, keys)
             for new in additions_of(event):
-                told = {"candidate_id": new.candidate_id, "parent": new.parent, "origin": new.origin}
-                self._logger.info("candidate_added", family=new.family, formula=new.formula, smiles=new.smiles, **told)
+                told = {field: getattr(new, field) for field in LOGGED_OF_A_CANDIDATE}
+                self._logger.info("candidate_added", decision=getattr(event, "decision", None), **told)
             if point is not None:
                 self._log_point(point, keys)
         for message in transaction.quarantined:

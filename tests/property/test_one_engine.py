@@ -121,16 +121,18 @@ class Thrifty:
     def __init__(self, decisions: int, *, grows: bool = False) -> None:
         self._stop = content_after(decisions)
         self._decisions = decisions
-        self._grows = grows
+        self.grows = grows
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         if context.policy:
             return first_available(context, count)
         if context.decision >= self._decisions:
             return self._stop(context, count)
-        makes = self._grows and (context.decision % 2 == 0 or len(context.available) < count)
+        makes = self.grows and (context.decision % 2 == 0 or len(context.available) < count)
         return (Growing() if makes else UniformRandom()).propose(context, count)
 
+
+POLICIES = st.builds(Thrifty, st.one_of(st.just(99), st.integers(0, 6)), grows=st.booleans())
 
 SCRIPTS = st.builds(
     lambda answers, timed: Script(
@@ -219,12 +221,11 @@ def offline(plan: CampaignPlan, script: Script, policy: Thrifty) -> OfflineCampa
 
 
 @settings(max_examples=150, deadline=None)
-@given(plan=PLANS, script=SCRIPTS, decisions=st.one_of(st.just(99), st.integers(0, 6)), at_once=st.booleans(),
-       twice=st.booleans(), grows=st.booleans())  # fmt: skip
+@given(plan=PLANS, script=SCRIPTS, policy=POLICIES, at_once=st.booleans(), twice=st.booleans())
 def test_offline_play_has_the_events_of_the_loop(
-    plan: CampaignPlan, script: Script, decisions: int, at_once: bool, twice: bool, grows: bool
+    plan: CampaignPlan, script: Script, policy: Thrifty, at_once: bool, twice: bool
 ) -> None:
-    plan, policy = plan.model_copy(update={"grows_pool": grows}), Thrifty(decisions, grows=grows)
+    plan = plan.model_copy(update={"grows_pool": policy.grows})
     journal = through_the_loop(plan, script, Sooner(policy, at_once=at_once), twice=twice)
     played = offline(plan, script, policy)
     assert [change.event for change in played.changes] == journal

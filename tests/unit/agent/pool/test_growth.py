@@ -9,9 +9,9 @@ import pytest
 
 from agent.acquisition.base import PoolArrays
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import CampaignStarted, DecisionMade, dump_event, load_event
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, dump_event, load_event
 from agent.pool.candidates import Candidate, Pool, make_pool
-from agent.pool.growth import NewCandidate, growth_breach, grown
+from agent.pool.growth import NewCandidate, grown, growth_breach
 from agent.pool.interventions import Interventions
 from agent.store.partial_pool import partial_pool
 from protocols.wire.limits import MAX_TEXT_LENGTH
@@ -57,7 +57,10 @@ def test_a_member_that_joined_tells_what_it_is_and_how_it_came_about() -> None:
         ((replace(SOUND, candidate_id="c003"),), "'c003': it is in the pool already; choose it by its index there, 3"),
         ((SOUND, replace(OTHER, candidate_id="a-new-one")), "'a-new-one': it is there twice"),
         ((replace(SOUND, candidate_id="A New One"),), "'A New One': its id is none"),
-        ((replace(SOUND, family="family-9"),), "family 'family-9' is none of the pool's (family-0, family-1, family-2); families"),
+        (
+            (replace(SOUND, family="family-9"),),
+            "family 'family-9' is none of the pool's (family-0, family-1, family-2)",
+        ),
         ((replace(SOUND, features=(1.0, 2.0)),), "it has 2 features; expected 3: f0, f1, f2"),
         ((replace(SOUND, features=(1.0, np.nan, 2.0)),), "its feature 'f1' is nan; expected a finite number"),
         ((replace(SOUND, parent="c999"),), "its parent 'c999' is not in the pool"),
@@ -92,7 +95,7 @@ def test_a_journal_from_before_pools_grew_has_decisions_that_add_nothing() -> No
 
 def test_what_a_run_has_touched_of_its_pool_leaves_the_rest_to_its_journal() -> None:
     made = DecisionMade(0, 1, 2, "mine", "f", ("a-new-one", "c002"), (1.0, None), "why", added=(SOUND,))
-    events = [CampaignStarted(small_plan(POOL)), made]
+    events: list[Event] = [CampaignStarted(small_plan(POOL)), made]
     partial = partial_pool(events, {"c002": "family-2"}, POOL.families)
     assert "a-new-one" not in partial.index_of
     assert growth_breach(partial, (SOUND,)) == ""

@@ -22,6 +22,8 @@ from tests.support.user_policies import Growing
 POOL = small_pool(12)
 RESULTS = 6
 PLAN = small_plan(POOL, budget=RESULTS, parallel=2, policy="mine", grows_pool=True)
+
+
 def lived(folder: Path, ends_after: int) -> Path:
     """Let a campaign live to its end, with a new process after every `ends_after` results."""
     file = folder / "campaign.db"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.acquisition.base import Proposal
 from agent.campaign.state import Campaign
-from agent.pool.growth import growth_breach
+from agent.pool.growth import MAX_ADDED_CANDIDATES, NewCandidate, growth_breach
 from protocols.wire.messages import Quantity
 
 
@@ -36,6 +38,15 @@ def proposal_breach(campaign: Campaign, count: int, proposal: Proposal) -> str:
     idle = [each.candidate_id for index, each in enumerate(new, size) if index not in named]
     if idle:
         return f"made new candidate {idle[0]!r}, which is neither chosen nor the runner-up"
+    return growth_breach(campaign.pool, new)
+
+
+def addition_breach(campaign: Campaign, new: Sequence[NewCandidate]) -> str:
+    """Return what is wrong with candidates that an operator adds, or nothing."""
+    if not new:
+        return "it carries no candidates"
+    if campaign.added + len(new) > MAX_ADDED_CANDIDATES:
+        return f"{campaign.added} have joined the pool; expected at most {MAX_ADDED_CANDIDATES:,}"
     return growth_breach(campaign.pool, new)
 
 

@@ -31,6 +31,7 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidatesAdded,
     ControlNoted,
     DecisionMade,
     Event,
@@ -243,6 +244,11 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         observations=_added,
         closes_candidate=lambda _: "observed manually",
         candidate_in_words=lambda _: "observed manually",
+    ),
+    CandidatesAdded: EventDescription(
+        words=lambda e: f"the operator adds {len(e.candidates)} candidates: {e.reason}{_joining(e.candidates)}",
+        log_name="candidates_added",
+        additions=lambda e: e.candidates,
     ),
     CampaignPaused: EventDescription(
         words=lambda e: f"the campaign pauses: {e.reason}",

@@ -228,6 +228,15 @@ class ObservationAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidatesAdded:
+    """An operator let candidates join the pool; those that a policy makes are part of its decision."""
+
+    candidates: tuple[NewCandidate, ...]
+    reason: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignPaused:
     """No new requests until resumed. `message_id` is None when the campaign paused itself."""
 
@@ -282,6 +291,7 @@ Event = (
     | CandidateAbandoned
     | CandidateExcluded
     | ObservationAdded
+    | CandidatesAdded
     | CampaignPaused
     | CampaignResumed
     | CampaignStopping

@@ -59,9 +59,10 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     """Turn what the policy proposed into a decision and its requests, or into the end of all asking.
 
     A proposal is dropped when another one is wanted by now (an operator has taken candidates out, so that fewer are
-    left than were asked for, say), or when a candidate in it was taken or excluded meanwhile; the question is then
-    asked again on the state of now. So is one without a choice when anything at all has happened since it was asked
-    for: it is for good, and what has come in may have been what the policy lacked.
+    left than were asked for, say), when a candidate in it was taken or excluded meanwhile, or when it has new ones and
+    an operator has added others; the question is then asked again on the state of now. So is one without a choice when
+    anything at all has happened since it was asked for: it is for good, and what has come in may have been what the
+    policy lacked.
 
     Args:
         campaign: The state.
@@ -74,6 +75,8 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     """
     if decision_needed(campaign) != asked:
         return Consequence()
+    if proposal.new_candidates and based_on < campaign.grown_at:
+        return Consequence()  # the indices of its new candidates are those of others now
     if not proposal.choices:
         return _exhausted_policy(campaign, asked, based_on, proposal)
     plan, pool, policy = campaign.plan, campaign.pool, asked.policy or campaign.plan.policy

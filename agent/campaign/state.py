@@ -23,6 +23,7 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidatesAdded,
     ControlNoted,
     DecisionMade,
     Event,
@@ -81,6 +82,7 @@ class Campaign:
     Attributes:
         pool: The candidates, with all that have joined them; what is in it keeps its index.
         added: How many have joined it.
+        grown_at: Number of the last event by which an operator let any join it.
         statuses: `CandidateStatus` of each candidate, shape (n,), in pool order.
         available_count: How many of them are `AVAILABLE`.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
@@ -100,6 +102,7 @@ class Campaign:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.added = 0
+        self.grown_at = 0
         self._plan: CampaignPlan | None = None
         self.phase = Phase.NEW
         self.pause_reason = ""
@@ -372,6 +375,11 @@ class Campaign:
         self._observe(event.candidate_id, event.value, ())
         self.controls_seen.add(event.message_id)
 
+    def _joined(self, event: CandidatesAdded) -> None:
+        self._grow(event.candidates)
+        self.grown_at = self.sequence + 1
+        self.controls_seen.add(event.message_id)
+
     def _phase_changed(self, event: CampaignPaused | CampaignResumed | CampaignStopping) -> None:
         paused = isinstance(event, CampaignPaused)
         self.pause_reason = event.reason if paused else ""
@@ -404,6 +412,7 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     CandidateAbandoned: Campaign._abandon,  # noqa: SLF001
     CandidateExcluded: Campaign._excluded,  # noqa: SLF001
     ObservationAdded: Campaign._added,  # noqa: SLF001
+    CandidatesAdded: Campaign._joined,  # noqa: SLF001
     CampaignPaused: Campaign._phase_changed,  # noqa: SLF001
     CampaignResumed: Campaign._phase_changed,  # noqa: SLF001
     CampaignStopping: Campaign._phase_changed,  # noqa: SLF001

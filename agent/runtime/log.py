@@ -17,7 +17,7 @@ from protocols.wire.attempt_ids import decision_of
 MAX_QUARANTINE_LINES: Final = 1_000
 """Quarantined messages logged one by one; under a flood the counters go on, the log does not."""
 
-NOT_LOGGED: Final = frozenset({"quantities", "provenance", "added"})
+NOT_LOGGED: Final = frozenset({"quantities", "provenance", "added", "candidates"})
 """Fields of events that stand in the journal, and are too long for a line of a log."""
 
 LOGGED_OF_A_CANDIDATE: Final = ("candidate_id", "family", "formula", "smiles", "parent", "origin")

@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
 from agent.acquisition.registry import make_policies, policy_fingerprint, require_fixed_pool
-from agent.campaign.events import CandidateAbandoned, Event, ResultAccepted, StartSetLoaded
+from agent.campaign.events import CandidateAbandoned, CandidatesAdded, Event, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate, Pool
+from agent.pool.growth import NewCandidate
 from agent.settings import CampaignSettings
 from protocols.errors import invariant
 from protocols.wire.messages import Control, ControlAction, FailureReason, Quantity
@@ -43,6 +44,9 @@ class Measured:
 
 Answer = Callable[[Candidate], Sequence[float] | Measured | None]
 """Returns the property of a candidate, and what is balanced beside it; None where nobody knows."""
+
+BY_THE_OPERATOR: Final = "by the operator of the recorded campaign"
+"""Why a candidate joins the pool or is excluded."""
 
 UNKNOWN: Final = Failure(FailureReason.UNKNOWN_CANDIDATE, "nobody knows its value")
 """Stands for an answer which nobody has; another attempt would not have it either."""
@@ -128,7 +132,8 @@ def play_answered(
     settings: CampaignSettings,
     ask: Ask,
     *,
-    excluded: Iterable[int] = (),
+    joined: Sequence[NewCandidate] = (),
+    excluded: Iterable[str] = (),
     on_decision: Callable[[int], None] = lambda _number: None,
 ) -> OfflineRun:
     """Run a campaign to its end on answers that may be missing: such a candidate is abandoned, and counted.
@@ -139,7 +144,8 @@ def play_answered(
         start: Pool index and values of the start set.
         settings: Policy, budget, seed, parallel, ordering.
         ask: Asks the policy.
-        excluded: Pool indices that may not be asked for.
+        joined: Candidates that an operator added to the pool.
+        excluded: Ids of candidates that may not be asked for.
         on_decision: Called with the number of each decision, for progress.
     """
     plan = settings.plan(
@@ -158,7 +164,9 @@ def play_answered(
         return ask(context, count)
 
     played = OfflineCampaign(pool, lab, reported, code=settings.code)
-    played.begin(plan, _start_set(pool, start, plan), [_exclusion(pool.candidate_ids[index]) for index in excluded])
+    known_to_us = {*pool.index_of, *(each.candidate_id for each in joined)}
+    exclusions = [_exclusion(each) for each in excluded if each in known_to_us]
+    played.begin(plan, _start_set(pool, start, plan), exclusions, joined=_additions(joined))
     played.play()
     return _run_of(played, lab)
 
@@ -206,6 +214,11 @@ def _start_set(pool: Pool, start: Mapping[int, Sequence[float]], plan: CampaignP
     return StartSetLoaded.of([(pool.candidate_ids[index], row[0]) for index, row in start.items()], additional)
 
 
+def _additions(joined: Sequence[NewCandidate]) -> tuple[CandidatesAdded, ...]:
+    """Return the event by which candidates join the pool, as the operator of the recorded campaign let them."""
+    return (CandidatesAdded(tuple(joined), BY_THE_OPERATOR, OFFLINE),) if joined else ()
+
+
 def _exclusion(candidate_id: str) -> Control:
     """Return the control that excludes a candidate, as the operator of the recorded campaign did."""
     return Control(
@@ -214,7 +227,7 @@ def _exclusion(candidate_id: str) -> Control:
         sent_at=NO_CLOCK,
         action=ControlAction.EXCLUDE_CANDIDATE,
         candidate_id=candidate_id,
-        reason="excluded by the operator of the recorded campaign",
+        reason=BY_THE_OPERATOR,
     )
 
 

@@ -168,7 +168,8 @@ def what_if(
             start,
             settings,
             ask,
-            excluded=[pool.index_of[name] for name in recorded.excluded if name in pool.index_of],
+            joined=recorded.joined,
+            excluded=recorded.excluded,
             on_decision=lambda number: progress(PLAYING, number * now.batch, now.budget),
         )
     return WhatIf(

@@ -21,6 +21,7 @@ from agent.acquisition.baselines import UniformRandom
 from agent.campaign.events import (
     BecameEven,
     CampaignStarted,
+    CandidatesAdded,
     DecisionMade,
     Event,
     GapStalled,
@@ -34,7 +35,7 @@ from agent.campaign.state import Attempt
 from agent.campaign.stop_settings import StopSettings
 from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
-from protocols.wire.messages import AnyMessage, ControlAction, FailureReason
+from protocols.wire.messages import AddedCandidate, AnyMessage, ControlAction, FailureReason
 from scenarios.run.offline_campaign import (
     Failure,
     LabAnswer,
@@ -60,11 +61,25 @@ ANSWERS: st.SearchStrategy[LabAnswer] = st.one_of(
     st.sampled_from(FailureReason).map(lambda reason: Failure(reason, "the lamp broke")),
     st.just(Silence()),
 )
-CONTROLS = st.builds(
-    lambda action, candidate, value: control(action, candidate, quantity=quantity(value), reason="a person says so"),
-    st.sampled_from(ControlAction),
-    st.sampled_from([*POOL.candidate_ids, "nobody"]),
-    st.floats(-20.0, 20.0),
+NEW = ("new-1", "new-2", "new-3")
+ADDITIONS = st.builds(
+    lambda ids, family: control(
+        ControlAction.ADD_CANDIDATES,
+        candidates=tuple(AddedCandidate(candidate_id=each, family=family, features=(1.0, 2.0, 3.0)) for each in ids),
+    ),
+    st.lists(st.sampled_from([*NEW, "c003"]), min_size=1, max_size=3),
+    st.sampled_from(["family-0", "family-1", "alien"]),
+)
+CONTROLS = st.one_of(
+    st.builds(
+        lambda action, candidate, value: control(
+            action, candidate, quantity=quantity(value), reason="a person says so"
+        ),
+        st.sampled_from(ControlAction),
+        st.sampled_from([*POOL.candidate_ids, *NEW, "nobody"]),
+        st.floats(-20.0, 20.0),
+    ),
+    ADDITIONS,
 )
 STOPS = st.builds(
     StopSettings,
@@ -246,7 +261,7 @@ def test_the_ledger_of_a_journal_is_the_one_that_made_it(plan: CampaignPlan, scr
     assert again.pool.features.tolist() == played.ledger.pool.features.tolist()
 
 
-@pytest.mark.parametrize("kind", [BecameEven, GapStalled, StopRuleFired, DecisionMade])
+@pytest.mark.parametrize("kind", [BecameEven, CandidatesAdded, GapStalled, StopRuleFired, DecisionMade])
 def test_the_campaigns_that_are_compared_have_every_kind_of_finding(kind: type[Event]) -> None:
     """A comparison says nothing of a kind of event that never occurs in it; decisions of the rest are one of them."""
 

@@ -54,6 +54,15 @@ class Stepping:
         return Proposal((Choice(size, 1.0),), "a step from the best", Choice(size + 1, 0.5), new_candidates=new)
 
 
+class Newest:
+    """Chooses what came last into the pool."""
+
+    runs_inline = True
+
+    def propose(self, context, count):
+        return Proposal(tuple(Choice(int(index)) for index in context.available[::-1][:count]), "the newest")
+
+
 class Lab:
     """Measures anything: a number made of the id."""
 
@@ -181,6 +190,44 @@ def test_a_candidate_that_cannot_join_ends_the_campaign_and_a_corrected_policy_g
     ended = bench.entropilot(*command, "--resume")
     assert ended.code == 0, ended
     assert len(decided(bench, "wrong")) == 3
+
+
+OPERATOR = """
+[[operator]]
+at = 2
+action = "add_candidates"
+reason = "worth a look"
+[[operator.candidates]]
+candidate_id = "m-new"
+family = "cubic"
+features = [0.1, 0.2]
+origin = "seen in a talk"
+[[operator]]
+at = 4
+action = "add_candidates"
+[[operator.candidates]]
+candidate_id = "m-alien"
+family = "amorphous"
+features = [0.1, 0.2]
+"""
+
+
+def test_what_an_operator_adds_is_measured_and_what_cannot_join_is_quarantined_by_name(bench: Workbench) -> None:
+    (bench.folder / "steered.toml").write_text((bench.folder / "lab.toml").read_text() + OPERATOR)
+    own = ("--policy", "mine.py:Newest", *OWN[2:], "--campaign", "steered", "--set", "campaign.parallel=1")
+    ended = bench.entropilot("run", "steered.toml", *own, *SLOW)
+    assert ended.code == 0, ended
+    assert bench.rows("SELECT family FROM observation WHERE candidate_id = 'm-new'", "steered") == [("cubic",)]
+    ((detail,),) = bench.rows("SELECT detail FROM quarantine", "steered")
+    assert "add_candidates: new candidate 'm-alien': its family 'amorphous' is none of the pool's" in detail
+    assert bench.count("CandidatesAdded", "steered") == 1
+    for command in ("verify", "report"):
+        assert bench.entropilot(command, "steered").code == 0
+    replayed = bench.entropilot("replay", "steered", *ALLOWED, "--json")
+    assert json.loads(replayed.out)["identical"] == 12, replayed
+    other = bench.entropilot("what-if", "steered", "--policy", "mine.py:Newest", *ALLOWED, "--json")
+    assert other.code == 0, other
+    assert json.loads(other.out)["answers"]["recording"] >= 12, other
 
 
 MOLECULES = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ import pytest
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign import proposals
 from agent.campaign.contract import proposal_breach
-from agent.campaign.events import CampaignFinished, DecisionMade, PolicyExhausted, RequestIssued, StopRuleFired
+from agent.campaign.decide import decide_control
+from agent.campaign.events import (
+    CampaignFinished,
+    CandidatesAdded,
+    DecisionMade,
+    PolicyExhausted,
+    RequestIssued,
+    StopRuleFired,
+)
 from agent.campaign.follow import react
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import CandidateStatus
@@ -19,9 +28,11 @@ from agent.campaign.stop_settings import StopSettings
 from agent.entropy.bias import measure_bias
 from agent.pool import growth
 from agent.pool.growth import NewCandidate
-from protocols.errors import InvariantViolation
+from protocols.errors import InvariantViolation, MessageError
+from protocols.wire.messages import AddedCandidate, Control, ControlAction
 from tests.support.campaigns import (
     Play,
+    control,
     first_available,
     refold,
     result_of,
@@ -229,3 +240,75 @@ def test_values_of_those_that_joined_are_theirs() -> None:
     campaign = to_the_end(played(budget=3)).campaign
     for index in campaign.acquired.tolist():
         assert campaign.values[index] == value_of(campaign.pool.candidate_ids[index])
+
+
+def added(**changes: Any) -> AddedCandidate:
+    content = {"candidate_id": "a-new-one", "family": "family-1", "features": (1.0, 2.0, 3.0)}
+    return AddedCandidate(**(content | changes))
+
+
+def adding(*candidates: AddedCandidate, message_id: str = "from-me") -> Control:
+    return control(ControlAction.ADD_CANDIDATES, candidates=candidates, message_id=message_id, reason="worth a look")
+
+
+def test_what_an_operator_adds_joins_the_pool_and_may_be_chosen() -> None:
+    play = Play(POOL, small_plan(POOL, budget=2), ALL[:5])
+    new = added(smiles="CO", formula="CH4O", parent="c002", origin="seen in a talk")
+    play.take(decide_control(play.campaign, adding(new)))
+    (event,) = play.of_kind(CandidatesAdded)
+    assert (event.reason, event.message_id) == ("worth a look", "from-me")
+    member = play.campaign.pool.candidate("a-new-one")
+    assert (member.smiles, member.formula, member.origin) == ("CO", "CH4O", "seen in a talk")
+    while play.awaited:
+        play.answer(play.awaited[0])
+    assert play.campaign.status_of("a-new-one") is CandidateStatus.OBSERVED
+    assert state_of(refold(POOL, play.journal)) == state_of(play.campaign)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (adding(), "it carries no candidates"),
+        (control(ControlAction.ADD_CANDIDATES), "it carries no candidates"),
+        (adding(added(), added(candidate_id="c001")), "new candidate 'c001': it is in the pool already"),
+        (adding(added(), added(candidate_id="b", family="alien")), "new candidate 'b': its family 'alien' is none of"),
+        (adding(added(features=(1.0,))), "new candidate 'a-new-one': it has 1 features; expected 3: f0, f1, f2"),
+    ],
+)
+def test_what_an_operator_cannot_add_is_refused_by_name_and_nothing_of_it_joins(message: Control, words: str) -> None:
+    play = Play(POOL, small_plan(POOL), ALL[:5])
+    before = state_of(play.campaign)
+    with pytest.raises(MessageError, match="add_candidates: ") as told:
+        decide_control(play.campaign, message)
+    assert words in str(told.value)
+    assert state_of(play.campaign) == before
+
+
+def test_a_control_that_comes_twice_adds_once() -> None:
+    play = Play(POOL, small_plan(POOL), ALL[:5])
+    for _ in range(2):
+        play.take(decide_control(play.campaign, adding(added())))
+    assert len(play.of_kind(CandidatesAdded)) == 1
+
+
+def test_an_operator_may_not_fill_a_pool_beyond_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.campaign.contract.MAX_ADDED_CANDIDATES", 1)
+    play = Play(POOL, small_plan(POOL), ALL[:5])
+    play.take(decide_control(play.campaign, adding(added())))
+    with pytest.raises(MessageError, match="1 have joined the pool; expected at most 1"):
+        decide_control(play.campaign, adding(added(candidate_id="b"), message_id="again"))
+
+
+def test_new_candidates_that_were_made_before_an_operator_added_others_are_made_again() -> None:
+    """Their indices would be those of the operator's by now."""
+    play = played()
+    needed = proposals.decision_needed(play.campaign)
+    assert needed is not None
+    based_on = play.campaign.sequence
+    answer = Growing().propose(Ledger.of_journal(POOL, play.journal).context(), 1)
+    play.fold(*decide_control(play.campaign, adding(added())).events)
+    assert proposals.decide_proposal(play.campaign, needed, based_on, answer).events == ()
+    old = Proposal((Choice(6),), "it was asked again, and sees the operator's")
+    (made, _) = proposals.decide_proposal(play.campaign, needed, play.campaign.sequence, old).events
+    assert isinstance(made, DecisionMade)
+    assert made.candidate_ids == ("a-new-one",)

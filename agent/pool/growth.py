@@ -72,7 +72,7 @@ def growth_breach(pool: Pool, new: Sequence[NewCandidate]) -> str:
 
     Of a pool without its features, as a run has touched it, these and the parents are not known, and not looked at.
     """
-    if pool.designs is not None or pool.interventions is not None:
+    if new and (pool.designs is not None or pool.interventions is not None):
         return "the pool is a closure of designs or interventions, which does not grow"
     seen: set[str] = set()
     for each in new:

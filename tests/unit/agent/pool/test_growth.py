@@ -76,6 +76,7 @@ def test_a_closure_does_not_grow() -> None:
     nothing = np.zeros(6, dtype=np.int64)
     closed = replace(POOL, interventions=Interventions(("x", "y"), 1, nothing, np.zeros(6), np.zeros((3, 2))))
     assert growth_breach(closed, (SOUND,)) == "the pool is a closure of designs or interventions, which does not grow"
+    assert growth_breach(closed, ()) == ""
 
 
 def test_the_journal_keeps_a_new_candidate_whole_to_the_last_bit() -> None:

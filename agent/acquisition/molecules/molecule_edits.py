@@ -25,7 +25,7 @@ value, too. Where no edit is left and nothing of the pool either, the campaign e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final
 
@@ -106,8 +106,7 @@ class MoleculeEdits:
             raise SettingsError(
                 f"The policy option heavy_atoms is {heavy_atoms}", expected=f"at most {MOST_HEAVY_ATOMS}"
             )
-        for name, fragment in groups.items():
-            read_group(name, fragment)
+        _check_groups(groups)
         self._threshold, self._is_random = threshold, score == RANDOM
         self._parents, self._heavy_atoms, self._groups = parents, heavy_atoms, dict(groups)
         self._scorer = _scorer(score, threshold, start)
@@ -154,14 +153,21 @@ class MoleculeEdits:
 
 def _scorer(score: str, threshold: float | None, start: int) -> Policy:
     """Return the policy that scores."""
-    match score:
-        case "random":
-            return UniformRandom()
-        case "expected_improvement":
-            return ExpectedImprovement(start=start)
-        case "probability_of_exceeding":
-            return ProbabilityOfExceeding(threshold=threshold, start=start)
-    raise SettingsError(f"The policy option score is {score!r}", expected=f"one of {', '.join(SCORES)}")
+    scorers: dict[str, Callable[[], Policy]] = {
+        EXPECTED_IMPROVEMENT: lambda: ExpectedImprovement(start=start),
+        PROBABILITY: lambda: ProbabilityOfExceeding(threshold=threshold, start=start),
+        RANDOM: UniformRandom,
+    }
+    if score not in scorers:
+        raise SettingsError(f"The policy option score is {score!r}", expected=f"one of {', '.join(SCORES)}")
+    return scorers[score]()
+
+
+def _check_groups(groups: object) -> None:
+    if not isinstance(groups, Mapping) or not all(isinstance(each, str) for each in groups.values()):
+        raise SettingsError(f"The policy option groups is {groups!r}", expected='names and SMILES, such as {F = "F"}')
+    for name, fragment in groups.items():
+        read_group(name, fragment)
 
 
 def _joining(proposal: Proposal, pool: PoolArrays, offers: tuple[Offer, ...]) -> Proposal:

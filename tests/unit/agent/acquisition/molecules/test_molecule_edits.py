@@ -163,6 +163,7 @@ def test_its_metrics_are_what_was_found() -> None:
         ({"heavy_atoms": 61}, "The policy option heavy_atoms is 61. Expected: at most 60"),
         ({"threshold": "high"}, "The policy option threshold is 'high'"),
         ({"groups": {"X": "[Na]"}}, "The group 'X' is written"),
+        ({"groups": ["F", "OH"]}, "The policy option groups is ['F', 'OH']. Expected: names and SMILES"),
     ],
 )
 def test_a_wrong_option_is_refused_by_its_name(options: dict[str, object], words: str) -> None:

@@ -83,7 +83,7 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     breach = proposal_breach(campaign, asked.count, proposal)
     invariant(not breach, f"policy {policy!r} {breach}")
     added = tuple(each.plain() for each in proposal.new_candidates)
-    named = (*pool.candidate_ids, *(each.candidate_id for each in added))
+    named = pool.candidate_ids + tuple(each.candidate_id for each in added)
     indices = [choice.index for choice in proposal.choices]
     in_pool = [index for index in indices if index < len(pool)]
     statuses = campaign.statuses

@@ -115,8 +115,9 @@ class ChildPolicyRunner:
             await self._child.ask(pickle.dumps(self._opening))
             self._sent = self._pool
         joined = None if context.pool is self._sent else context.pool.beyond(len(self._pool.candidate_ids))
-        self._sent = context.pool
-        return await self._child.ask(_question(context, count, joined))
+        answer = await self._child.ask(_question(context, count, joined))
+        self._sent = context.pool  # only now: who gives up a question cannot know whether it was read
+        return answer
 
 
 class RunnerWithRest:

@@ -71,11 +71,11 @@ class Decision:
         )
 
     @classmethod
-    def proposed(cls, decision: int, proposal: Proposal, candidate_ids: Sequence[str]) -> Self:
+    def proposed(cls, decision: int, proposal: Proposal, candidate_ids: tuple[str, ...]) -> Self:
         """Return what a policy answered that saw these candidates, in the order of the pool."""
         runner_up = proposal.runner_up
         added = tuple(each.plain() for each in proposal.new_candidates)
-        named = (*candidate_ids, *(each.candidate_id for each in added))
+        named = candidate_ids + tuple(each.candidate_id for each in added)
         return cls(
             decision,
             tuple(_name(choice, named) for choice in proposal.choices),

@@ -129,7 +129,7 @@ class MoleculeEdits:
         widened = replace(context, pool=with_offers(pool, offers), available=both)
         return _joining(self._scorer.propose(widened, min(count, len(both))), pool, offers)
 
-    def metrics(self, unit: str) -> tuple[Metric, ...]:
+    def metrics(self, unit: str, _pool: PoolArrays) -> tuple[Metric, ...]:
         """Declare the largest value, and the hits where there is a threshold."""
         return found_metrics(unit, self._threshold)
 

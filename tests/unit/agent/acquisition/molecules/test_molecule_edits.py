@@ -146,12 +146,11 @@ def test_it_ends_with_its_reason_where_nothing_is_left() -> None:
 def test_its_metrics_are_what_was_found() -> None:
     pool = molecule_pool()
     mine = policy(threshold=1.0)
-    meter = mine.meter(context_of(edited(pool, ())).pool, ("dipole_moment",))
+    arrays = context_of(edited(pool, ())).pool
+    meter = mine.meter(arrays, ("dipole_moment",))
     meter.add(99, 2.5)
-    assert dict(zip([metric.name for metric in mine.metrics("D")], meter.values(), strict=True)) == {
-        "largest": 2.5,
-        "hits": 1.0,
-    }
+    names = [metric.name for metric in mine.metrics("D", arrays)]
+    assert dict(zip(names, meter.values(), strict=True)) == {"largest": 2.5, "hits": 1.0}
 
 
 @needs_rdkit

@@ -264,7 +264,7 @@ class Campaign:
 
     def _grow(self, new: Sequence[NewCandidate]) -> None:
         """Let candidates join the pool."""
-        if not new:
+        if not new:  # as with almost every decision
             return
         breach = growth_breach(self.pool, new)
         invariant(not breach, breach)

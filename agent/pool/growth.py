@@ -83,12 +83,14 @@ def growth_breach(pool: Pool, new: Sequence[NewCandidate]) -> str:
 
 
 def grown(pool: Pool, new: Sequence[NewCandidate]) -> Pool:
-    """Return a pool with candidates at its end.
+    """Return a pool with candidates at its end; the pool itself where none joins it.
 
     Args:
         pool: The pool; it stays as it is.
         new: What joins it, in order; `growth_breach` finds nothing wrong with it.
     """
+    if not new:
+        return pool
     width = pool.features.shape[1]
     rows = [each.features if pool.is_whole else (0.0,) * width for each in new]
     features = np.vstack((pool.features, np.array(rows, dtype=np.float64).reshape(len(new), width)))

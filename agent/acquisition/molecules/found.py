@@ -24,10 +24,13 @@ class FoundMeter:
 
     Args:
         threshold: As of `found_metrics`.
+
+    Attributes:
+        threshold: The same.
     """
 
     def __init__(self, threshold: float | None) -> None:
-        self._threshold = threshold
+        self.threshold = threshold
         self._values: list[float] = []
 
     def add(self, _index: int, *values: float) -> None:
@@ -37,6 +40,6 @@ class FoundMeter:
     def values(self) -> tuple[float | None, ...]:
         """Return the largest value, and the hits where there is a threshold."""
         largest = max(self._values, default=None)
-        if self._threshold is None:
+        if self.threshold is None:
             return (largest,)
-        return largest, float(sum(value > self._threshold for value in self._values))
+        return largest, float(sum(value > self.threshold for value in self._values))

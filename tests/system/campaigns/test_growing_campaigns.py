@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -281,6 +282,10 @@ def test_edits_of_four_small_molecules_are_measured_and_the_agent_learns_from_th
     assert after["largest"] > 4.0, "no molecule of the start set reaches it"
     assert after["hits"] >= 3
     assert "random" not in summary or summary["random"] is None
+    with (bench.runs / "edits" / "found.csv").open(newline="") as file:
+        changes = [row["change"] for row in csv.DictReader(file)]
+    assert len(changes) == after["hits"]
+    assert set(changes) <= set(origins)
     for command in ("verify", "report"):
         assert bench.entropilot(command, "edits").code == 0
     replayed = bench.entropilot("replay", "edits", "--json")

@@ -165,7 +165,6 @@ def assemble_agent(
     ):
         messages = MessageBuilder(
             plan,
-            pool,
             evaluation_deadline_s=settings.evaluation_deadline_s,
             clock=_clock,
             instance=instance_of(files.folder, plan.uid),

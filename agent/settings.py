@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.acquisition.built_in import BUILT_IN
-from agent.acquisition.registry import declared_metrics
+from agent.acquisition.registry import declared_metrics, grows_pool
 from agent.campaign.context import pool_arrays
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, CampaignPlanSettings, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
@@ -152,5 +152,8 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
         }
         kept = {name: getattr(self, name) for name in CampaignPlanSettings.model_fields}
         plan = CampaignPlan(**(kept | measured | given))
-        metrics = declared_metrics(*plan.metered_by, self.unit, pool_arrays(pool), self.code)
-        return plan.model_copy(update={"metrics": metrics}) if metrics else plan
+        declared = {
+            "metrics": declared_metrics(*plan.metered_by, self.unit, pool_arrays(pool), self.code),
+            "grows_pool": grows_pool(self.policy, self.code),
+        }
+        return plan.model_copy(update=declared)

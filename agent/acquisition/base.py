@@ -7,7 +7,7 @@ It reads no clock and no global random state; its randomness is `numpy.random.de
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +18,7 @@ from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Meter, Metric
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
+from agent.pool.growth import NewCandidate
 from agent.pool.interventions import Interventions
 
 IndexArray = NDArray[np.int64]
@@ -26,10 +27,11 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PoolArrays:
-    """The pool as a policy sees it; constant over a campaign.
+    """The pool as a policy sees it: the same object as long as no candidate joins it.
 
     Attributes:
-        candidate_ids: Sorted, length n; equal scores fall to the lowest index.
+        candidate_ids: Sorted, then those that joined the pool in order of admission, length n; equal scores fall to
+            the lowest index.
         features: Shape (n, d), not standardised.
         family_codes: Shape (n,), index into `families`.
         families: Names of the families, sorted.
@@ -37,6 +39,7 @@ class PoolArrays:
         designs: Which candidate each combination of factor levels makes, where the pool is a closure of designs.
         log: Values from before the campaign, which are no observations of it.
         interventions: What the candidates set, where the pool is of interventions in a system.
+        smiles: Of each candidate, length n, empty where it is no molecule; nothing where none is one.
     """
 
     candidate_ids: tuple[str, ...]
@@ -47,6 +50,27 @@ class PoolArrays:
     designs: Designs | None = None
     log: EarlierLog | None = None
     interventions: Interventions | None = None
+    smiles: tuple[str, ...] = ()
+
+    def beyond(self, size: int) -> PoolArrays:
+        """Return what joined a pool after its first `size` candidates."""
+        return replace(
+            self,
+            candidate_ids=self.candidate_ids[size:],
+            features=self.features[size:],
+            family_codes=self.family_codes[size:],
+            smiles=self.smiles[size:],
+        )
+
+    def followed_by(self, joined: PoolArrays) -> PoolArrays:
+        """Return the pool with what joined it, as `beyond` tells it."""
+        return replace(
+            self,
+            candidate_ids=self.candidate_ids + joined.candidate_ids,
+            features=np.vstack((self.features, joined.features)),
+            family_codes=np.concatenate((self.family_codes, joined.family_codes)),
+            smiles=(self.smiles or ("",) * len(self.candidate_ids)) + joined.smiles if joined.smiles else self.smiles,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +129,10 @@ class AcquisitionContext:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A chosen candidate with its score (larger is better; None where a policy has no score)."""
+    """A chosen candidate with its score (larger is better; None where a policy has no score).
+
+    Its index is that in the pool of n candidates; n + k is the k-th of the proposal's new ones.
+    """
 
     index: int
     score: float | None = None
@@ -122,6 +149,8 @@ class Proposal:
         runner_up: The best candidate that was not chosen.
         target_family: The family that the policy meant to enrich, if it has one.
         details: Additional figures worth keeping with the decision (prediction, entropy before and expected after).
+        new_candidates: Candidates that join the pool with this decision; each is a choice or the runner-up. Only of a
+            policy whose class says `grows_pool = True`; it is then asked when nothing in the pool is left, too.
     """
 
     choices: tuple[Choice, ...]
@@ -129,6 +158,7 @@ class Proposal:
     runner_up: Choice | None = None
     target_family: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+    new_candidates: tuple[NewCandidate, ...] = ()
 
 
 @runtime_checkable
@@ -140,11 +170,11 @@ class Policy(Protocol):
     """
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
-        """Choose up to `count` distinct candidates among `context.available`.
+        """Choose up to `count` distinct candidates among `context.available`, and new ones where the policy makes any.
 
         Args:
             context: What is known.
-            count: How many to choose, at least 1 and at most the number available.
+            count: How many to choose, at least 1 and, of a policy that makes no new ones, at most the number available.
 
         Returns:
             The choices; or none, with the reason, to end the campaign. That is for good, also with requests in flight,
@@ -173,7 +203,7 @@ class MeteringPolicy(Protocol):
         """Return what computes them, of a campaign without observations yet.
 
         Args:
-            pool: The pool.
+            pool: The pool at the start; a candidate that joins it has an index beyond it.
             properties: Names of the campaign's properties, in the order in which the meter gets their values.
         """
         ...

@@ -17,6 +17,7 @@ BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
         "expected_improvement": "agent.acquisition.causal.exploiting:ExpectedImprovement",
         "gap_gain": "agent.acquisition.gap_gain:GapGain",
         "joint_entropy": "agent.acquisition.joint_entropy:JointEntropy",
+        "molecule_edits": "agent.acquisition.molecules.molecule_edits:MoleculeEdits",
         "probability_of_exceeding": "agent.acquisition.causal.exploiting:ProbabilityOfExceeding",
         "random": "agent.acquisition.baselines:UniformRandom",
         "round_robin": "agent.acquisition.baselines:RoundRobin",

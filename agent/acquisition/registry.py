@@ -98,6 +98,33 @@ def runs_inline(policy: Policy) -> bool:
     return bool(getattr(policy, "runs_inline", False))
 
 
+def grows_pool(name: str, code: CodeSource = INSTALLED) -> bool:
+    """Tell whether a policy may make candidates that join the pool; a class says so by `grows_pool = True`.
+
+    Args:
+        name: Of the policy.
+        code: Where a class of the user's own may come from.
+
+    Raises:
+        SettingsError: When there is no such policy.
+    """
+    return bool(getattr(_policy_class(name, code), "grows_pool", False))
+
+
+def require_fixed_pool(name: str, code: CodeSource = INSTALLED) -> None:
+    """Refuse a policy that makes candidates of its own, where nobody would measure them; arguments as `grows_pool`.
+
+    Raises:
+        SettingsError: When it is one, or there is no such policy.
+    """
+    if grows_pool(name, code):
+        raise SettingsError(
+            f"The policy {name!r} makes candidates of its own, and nobody measures them here",
+            expected="a policy that chooses among the candidates of the pool",
+            action="`entropilot run` with a lab that measures; or name another policy",
+        )
+
+
 def declared_metrics(
     name: str, options: Mapping[str, object], unit: str, pool: PoolArrays, code: CodeSource = INSTALLED
 ) -> tuple[Metric, ...]:

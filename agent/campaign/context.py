@@ -33,6 +33,7 @@ def pool_arrays(pool: Pool) -> PoolArrays:
         pool.designs,
         pool.log,
         pool.interventions,
+        pool.smiles,
     )
 
 
@@ -46,7 +47,7 @@ class ContextMaker:
 
     Args:
         campaign: The state; only read.
-        pool: Its pool.
+        pool: Its pool as it is now.
     """
 
     def __init__(self, campaign: Campaign, pool: PoolArrays) -> None:
@@ -54,6 +55,13 @@ class ContextMaker:
         self._pool = pool
         self._observed = _Members()
         self._available = _Members()
+
+    @property
+    def pool(self) -> PoolArrays:
+        """The pool with all that has joined it."""
+        if len(self._pool.candidate_ids) < len(self._campaign.pool):
+            self._pool = pool_arrays(self._campaign.pool)
+        return self._pool
 
     def context(self) -> AcquisitionContext:
         """Return the context of the next decision, whether one is due or not.
@@ -73,7 +81,7 @@ class ContextMaker:
             pending = self._indices_of(campaign.open_decisions.values())
         observed = self._observed.of(is_observed)
         return AcquisitionContext(
-            pool=self._pool,
+            pool=self.pool,
             observed=observed,
             values=campaign.values.take(observed),
             acquired=acquired.copy(),
@@ -106,7 +114,7 @@ class _Members:
         """Return the indices of a mask that stays as it is, shape (n,); nobody can write to them, for they are shared.
 
         Args:
-            mask: Shape (n,) at every call.
+            mask: Shape (n,); n grows with the pool.
         """
         if len(self._mask) != len(mask):
             self._indices = np.flatnonzero(mask)

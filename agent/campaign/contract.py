@@ -1,8 +1,12 @@
-"""What a reported value must be: of a property of the plan, in its unit and its range."""
+"""What comes from outside must be: a value of a property of the plan, in its unit and range; a choice that exists."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from agent.acquisition.base import Proposal
 from agent.campaign.state import Campaign
+from agent.pool.growth import MAX_ADDED_CANDIDATES, NewCandidate, growth_breach
 from protocols.wire.messages import Quantity
 
 
@@ -12,6 +16,44 @@ def contract_breach(campaign: Campaign, quantities: tuple[Quantity, ...]) -> str
     wanted = [(plan.property_name, plan.unit, plan.valid_range)]
     wanted += [(each.name, each.unit, each.valid_range) for each in plan.additional_properties]
     return next((breach for each in wanted if (breach := _breach(quantities, *each))), "")
+
+
+def proposal_breach(campaign: Campaign, count: int, proposal: Proposal) -> str:
+    """Return what is wrong with a proposal, or nothing; whether its candidates are still available is not asked here.
+
+    Args:
+        campaign: As it was when the policy was asked, but for what became of its candidates.
+        count: How many candidates were asked for.
+        proposal: What the policy answered.
+    """
+    indices, new = [choice.index for choice in proposal.choices], proposal.new_candidates
+    if len(indices) > count or len(set(indices)) != len(indices):
+        return f"proposed {len(indices)} candidates ({len(set(indices))} distinct) of {count}"
+    named = indices if proposal.runner_up is None else [*indices, proposal.runner_up.index]
+    size = len(campaign.pool)
+    if not all(0 <= index < size + len(new) for index in named):
+        return "proposed an index outside the pool" + (f" and its {len(new)} new candidates" if new else "")
+    if new and not campaign.may_grow:
+        return f"made {len(new)} new candidates; {_why_not_grown(campaign)}"
+    idle = [each.candidate_id for index, each in enumerate(new, size) if index not in named]
+    if idle:
+        return f"made new candidate {idle[0]!r}, which is neither chosen nor the runner-up"
+    return growth_breach(campaign.pool, new)
+
+
+def addition_breach(campaign: Campaign, new: Sequence[NewCandidate]) -> str:
+    """Return what is wrong with candidates that an operator adds, or nothing."""
+    if not new:
+        return "it carries no candidates"
+    if campaign.added + len(new) > MAX_ADDED_CANDIDATES:
+        return f"{campaign.added} have joined the pool; expected at most {MAX_ADDED_CANDIDATES:,}"
+    return growth_breach(campaign.pool, new)
+
+
+def _why_not_grown(campaign: Campaign) -> str:
+    if campaign.plan.grows_pool and not campaign.rest_policy:
+        return f"{campaign.added} have joined the pool, which is as many as may"
+    return "a policy that makes any says so when the campaign begins: by grows_pool = True in its class"
 
 
 def _breach(quantities: tuple[Quantity, ...], name: str, unit: str, valid_range: tuple[float, float]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.campaign.contract import contract_breach
+from agent.campaign.contract import addition_breach, contract_breach
 from agent.campaign.events import (
     MAX_REASON_LENGTH,
     AttemptFailed,
@@ -17,6 +17,7 @@ from agent.campaign.events import (
     CampaignResumed,
     CampaignStopping,
     CandidateExcluded,
+    CandidatesAdded,
     ControlNoted,
     Event,
     LateResultKept,
@@ -27,9 +28,11 @@ from agent.campaign.events import (
 )
 from agent.campaign.life_cycle import OPEN, CandidateStatus, Phase
 from agent.campaign.state import RESULT_REFUSED, Attempt, Campaign
+from agent.pool.growth import NewCandidate
 from protocols.errors import MessageError
 from protocols.wire.messages import (
     PERMANENT_FAILURES,
+    AddedCandidate,
     AnyMessage,
     CandidateFailure,
     CandidateResult,
@@ -160,7 +163,7 @@ def decide_control(campaign: Campaign, message: Control) -> Consequence:
             )
             excluded = campaign.status_of(candidate_id) is CandidateStatus.EXCLUDED
             events = () if excluded else (CandidateExcluded(candidate_id, reason, identity),)
-        case ControlAction.ADD_OBSERVATION:  # pragma: no branch - the last of the enumeration, which mypy checks
+        case ControlAction.ADD_OBSERVATION:
             candidate_id = _controlled_candidate(
                 campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.EXCLUDED}
             )
@@ -169,6 +172,11 @@ def decide_control(campaign: Campaign, message: Control) -> Consequence:
             if problem or quantity is None:
                 raise MessageError("invalid", f"add_observation: {problem}")
             events = (ObservationAdded(candidate_id, quantity.value, identity),)
+        case ControlAction.ADD_CANDIDATES:  # pragma: no branch - the last of the enumeration, which mypy checks
+            new = tuple(map(_new_candidate, message.candidates or ()))
+            if problem := addition_breach(campaign, new):
+                raise MessageError("invalid", f"add_candidates: {problem}")
+            events = (CandidatesAdded(new, reason, identity),)
     return Consequence(events or (ControlNoted(message.action.value, identity),))
 
 
@@ -203,6 +211,19 @@ def _controlled_candidate(campaign: Campaign, message: Control, *, closed: set[C
     if status in closed:
         raise MessageError("invalid", f"{message.action.value}: candidate {candidate_id!r} is {status.name.lower()}")
     return candidate_id
+
+
+def _new_candidate(added: AddedCandidate) -> NewCandidate:
+    return NewCandidate(
+        added.candidate_id,
+        added.family,
+        added.features,
+        added.formula,
+        added.smiles or "",
+        added.structure,
+        added.parent or "",
+        added.origin,
+    )
 
 
 def _receipt(

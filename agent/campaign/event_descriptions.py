@@ -5,6 +5,7 @@
 | words | the event as a person tells it |
 | log_name, is_warning | its line in the agent's log; no name, no line |
 | observations | the values that it brings into the dataset; each such event is a point of the trajectory |
+| additions | the candidates that join the pool with it |
 | opens_request | whether it is a new row of the request view |
 | closes_attempt | outcome that the request view gets for its attempt |
 | closes_candidate | outcome that the request view gets for every open attempt of its candidate |
@@ -30,6 +31,7 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidatesAdded,
     ControlNoted,
     DecisionMade,
     Event,
@@ -43,6 +45,7 @@ from agent.campaign.events import (
     StartSetLoaded,
     StopRuleFired,
 )
+from agent.pool.growth import NewCandidate
 from protocols.wire.attempt_ids import number_of
 
 START_SET: Final = "start set"
@@ -77,6 +80,9 @@ Words = Callable[[Any], str]
 Observations = Callable[[Any, Sequence[str]], Iterator[Observation]]
 """Yields the observations of an event of the row's kind, with the values of the named additional properties."""
 
+Additions = Callable[[Any], tuple[NewCandidate, ...]]
+"""Returns the candidates that join the pool with an event of the row's kind."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventDescription:
@@ -86,6 +92,7 @@ class EventDescription:
     log_name: str = ""
     is_warning: bool = False
     observations: Observations | None = None
+    additions: Additions | None = None
     opens_request: bool = False
     closes_attempt: Words | None = None
     closes_candidate: Words | None = None
@@ -119,6 +126,12 @@ def observations_of(event: Event, additional: Sequence[str] = ()) -> Iterator[Ob
     return iter(()) if observations is None else observations(event, additional)
 
 
+def additions_of(event: Event) -> tuple[NewCandidate, ...]:
+    """Return the candidates that join the pool with an event, in order."""
+    additions = description_of(event).additions
+    return () if additions is None else additions(event)
+
+
 def _start_set(event: StartSetLoaded, _additional: Sequence[str]) -> Iterator[Observation]:
     for candidate_id, value, additional in event.rows():
         yield Observation(candidate_id, value, additional, START_SET)
@@ -134,6 +147,11 @@ def _added(event: ObservationAdded, _additional: Sequence[str]) -> Iterator[Obse
     yield Observation(event.candidate_id, event.value, (), MANUAL)
 
 
+def _joining(new: Sequence[NewCandidate]) -> str:
+    told = ", ".join(f"{each.candidate_id} ({each.origin})" if each.origin else each.candidate_id for each in new)
+    return f"; to the pool comes {told}" if told else ""
+
+
 def _failure(event: AttemptFailed) -> str:
     return f"failed ({event.reason}{f': {event.detail}' if event.detail else ''})"
 
@@ -147,8 +165,9 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         observations=_start_set,
     ),
     DecisionMade: EventDescription(
-        words=lambda e: f"decision {e.decision} chooses {', '.join(e.candidate_ids)} ({e.reason})",
+        words=lambda e: f"decision {e.decision} chooses {', '.join(e.candidate_ids)} ({e.reason}){_joining(e.added)}",
         log_name="decision",
+        additions=lambda e: e.added,
     ),
     PolicyExhausted: EventDescription(
         words=lambda e: f"the policy has nothing more to ask for ({e.reason})",
@@ -225,6 +244,11 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         observations=_added,
         closes_candidate=lambda _: "observed manually",
         candidate_in_words=lambda _: "observed manually",
+    ),
+    CandidatesAdded: EventDescription(
+        words=lambda e: f"the operator adds {len(e.candidates)} candidates: {e.reason}{_joining(e.candidates)}",
+        log_name="candidates_added",
+        additions=lambda e: e.candidates,
     ),
     CampaignPaused: EventDescription(
         words=lambda e: f"the campaign pauses: {e.reason}",

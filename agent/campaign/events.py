@@ -14,6 +14,7 @@ from typing import Any, Final, Self, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from agent.campaign.plan import CampaignPlan
+from agent.pool.growth import NewCandidate
 from protocols.errors import StoreError
 
 MAX_REASON_LENGTH: Final = 300
@@ -61,7 +62,11 @@ class StartSetLoaded:
 
 @dataclass(frozen=True, slots=True)
 class DecisionMade:
-    """The policy chose candidates, on the ground of the journal up to `based_on`."""
+    """The policy chose candidates, on the ground of the journal up to `based_on`.
+
+    Those of `added` join the pool first. They are part of the decision, and of no event of their own: nobody can know
+    of one without the other, and whoever asks the policy again gets both to compare.
+    """
 
     decision: int
     seed: int
@@ -75,6 +80,7 @@ class DecisionMade:
     runner_up_score: float | None = None
     target_family: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+    added: tuple[NewCandidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +228,15 @@ class ObservationAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidatesAdded:
+    """An operator let candidates join the pool; those that a policy makes are part of its decision."""
+
+    candidates: tuple[NewCandidate, ...]
+    reason: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignPaused:
     """No new requests until resumed. `message_id` is None when the campaign paused itself."""
 
@@ -276,6 +291,7 @@ Event = (
     | CandidateAbandoned
     | CandidateExcluded
     | ObservationAdded
+    | CandidatesAdded
     | CampaignPaused
     | CampaignResumed
     | CampaignStopping

@@ -77,7 +77,7 @@ def _finish_reason(campaign: Campaign) -> str:
         return asking_ended[:MAX_REASON_LENGTH]
     if campaign.requested >= campaign.plan.budget:
         return "the budget is spent"
-    if not campaign.available_count:
+    if not campaign.available_count and not campaign.may_grow:
         return "no candidate is left"
     return ""
 

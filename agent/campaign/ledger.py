@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from agent.acquisition.base import AcquisitionContext, Proposal
+from agent.acquisition.base import AcquisitionContext, PoolArrays, Proposal
 from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import declared_metrics, make_meter
 from agent.campaign.context import ContextMaker, pool_arrays
@@ -102,13 +102,12 @@ class Ledger:
     """One campaign, folded from its events.
 
     Args:
-        pool: The candidates.
+        pool: The candidates at the start.
         code: Where a policy of the user's own may come from, for the metrics that it declares. None where none may be
             run: then only policies that come with Entropilot have theirs.
 
     Attributes:
         campaign: The state.
-        pool: The pool as a policy sees it.
         meter: The metrics of the observations so far.
         best: The best that each of them was.
         progress: How the mean gap comes along.
@@ -117,8 +116,7 @@ class Ledger:
 
     def __init__(self, pool: Pool, code: CodeSource | None = None) -> None:
         self.campaign: Final = Campaign(pool)
-        self.pool: Final = pool_arrays(pool)
-        self._contexts: Final = ContextMaker(self.campaign, self.pool)
+        self._contexts: Final = ContextMaker(self.campaign, pool_arrays(pool))
         self.meter = BiasMeter(pool.families)
         self.best: Final = BestSoFar()
         self.progress = GapProgress(StopSettings(), values_needed(self.pool))
@@ -138,6 +136,11 @@ class Ledger:
         for event in events:
             ledger.fold_journalled(event)
         return ledger
+
+    @property
+    def pool(self) -> PoolArrays:
+        """The pool as a policy sees it, with all that has joined it."""
+        return self._contexts.pool
 
     def fold(self, event: Event) -> Change:
         """Fold one event.

@@ -12,6 +12,7 @@ Life of a candidate (rows of TRANSITIONS below):
 - waiting: an attempt failed or expired; the rules issue the next attempt or abandon the candidate. It still accepts
   a late result of an earlier attempt: the first valid result of any attempt wins.
 - abandoned, observed, excluded: closed. Later results are kept for audit only.
+- A candidate that joins the pool with a decision is available for that decision's request.
 - An observation manually closes a candidate from any open state; it may also revive one that was abandoned.
 """
 

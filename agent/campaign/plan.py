@@ -86,8 +86,8 @@ class CampaignPlanSettings(BaseModel):
     policy: str = "gap_gain"
     """`gap_gain`, `etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, `coverage`, `joint_entropy`,
     `expected_improvement`, `probability_of_exceeding`; for effects of interventions `causal`, beside it `target_mean`,
-    `d_optimal` and `causal_reference`; or a class of yours: `module:Class` or `path/to/file.py:Class`, in the folder
-    of the file that names it, or installed."""
+    `d_optimal` and `causal_reference`; `molecule_edits`, which makes candidates of its own; or a class of yours:
+    `module:Class` or `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     policy_options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the policy."""
     metrics_of: Annotated[str, Resume.KEEP_JOURNAL] = ""
@@ -153,6 +153,8 @@ class CampaignPlan(CampaignPlanSettings):
     """Properties that are balanced beside it."""
     metrics: tuple[Metric, ...] = ()
     """The metrics that are kept beside those of the bias, as the policy declares them."""
+    grows_pool: bool = False
+    """Whether the policy may choose candidates that it makes itself, which then join the pool."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0
     """Deviation of the start set's values, by which it is standardised where there are additional ones [unit]."""
 

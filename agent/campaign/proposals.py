@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from agent.acquisition.base import Proposal
+from agent.campaign.contract import proposal_breach
 from agent.campaign.decide import Consequence
 from agent.campaign.events import MAX_REASON_LENGTH, DecisionMade, PolicyExhausted
 from agent.campaign.follow import issue_request
@@ -39,7 +40,9 @@ def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
         oldest_open = min(campaign.open_decisions, default=campaign.next_decision)
         if oldest_open <= campaign.next_decision - plan.lag:
             return None
-    count = min(plan.batch, plan.budget - campaign.requested, campaign.available_count)
+    count = min(plan.batch, plan.budget - campaign.requested)
+    if not campaign.may_grow:
+        count = min(count, campaign.available_count)
     if count < 1 or (plan.ordering is not Ordering.IN_ORDER and campaign.open_count + count > plan.parallel):
         return None
     return DecisionNeeded(campaign.next_decision, count, campaign.rest_policy)
@@ -56,9 +59,10 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     """Turn what the policy proposed into a decision and its requests, or into the end of all asking.
 
     A proposal is dropped when another one is wanted by now (an operator has taken candidates out, so that fewer are
-    left than were asked for, say), or when a candidate in it was taken or excluded meanwhile; the question is then
-    asked again on the state of now. So is one without a choice when anything at all has happened since it was asked
-    for: it is for good, and what has come in may have been what the policy lacked.
+    left than were asked for, say), when a candidate in it was taken or excluded meanwhile, or when it has new ones and
+    an operator has added others; the question is then asked again on the state of now. So is one without a choice when
+    anything at all has happened since it was asked for: it is for good, and what has come in may have been what the
+    policy lacked.
 
     Args:
         campaign: The state.
@@ -71,24 +75,26 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     """
     if decision_needed(campaign) != asked:
         return Consequence()
+    if proposal.new_candidates and based_on < campaign.grown_at:
+        return Consequence()  # the indices of its new candidates are those of others now
     if not proposal.choices:
         return _exhausted_policy(campaign, asked, based_on, proposal)
     plan, pool, policy = campaign.plan, campaign.pool, asked.policy or campaign.plan.policy
+    breach = proposal_breach(campaign, asked.count, proposal)
+    invariant(not breach, f"policy {policy!r} {breach}")
+    added = tuple(each.plain() for each in proposal.new_candidates)
+    named = pool.candidate_ids + tuple(each.candidate_id for each in added)
     indices = [choice.index for choice in proposal.choices]
-    invariant(
-        len(indices) <= asked.count and len(set(indices)) == len(indices),
-        f"policy {policy!r} proposed {len(indices)} candidates ({len(set(indices))} distinct) of {asked.count}",
-    )
-    invariant(all(0 <= index < len(pool) for index in indices), f"policy {policy!r} proposed an index outside the pool")
+    in_pool = [index for index in indices if index < len(pool)]
     statuses = campaign.statuses
-    taken = [pool.candidate_ids[index] for index in indices if statuses.item(index) != CandidateStatus.AVAILABLE]
+    taken = [named[index] for index in in_pool if statuses.item(index) != CandidateStatus.AVAILABLE]
     if taken:
         invariant(  # else it would be asked the same for ever
             based_on != campaign.sequence,
             f"policy {policy!r} proposed candidate {taken[0]!r}, which was not available when it was asked",
         )
         return Consequence()
-    candidate_ids = tuple(pool.candidate_ids[index] for index in indices)
+    candidate_ids = tuple(named[index] for index in indices)
     runner_up = proposal.runner_up
     made = DecisionMade(
         decision=asked.decision,
@@ -99,10 +105,11 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         candidate_ids=candidate_ids,
         scores=tuple(_finite(choice.score) for choice in proposal.choices),
         reason=proposal.reason[:MAX_REASON_LENGTH],
-        runner_up=None if runner_up is None else pool.candidate_ids[runner_up.index],
+        runner_up=None if runner_up is None else named[runner_up.index],
         runner_up_score=None if runner_up is None else _finite(runner_up.score),
         target_family=proposal.target_family,
         details=_finite_details(proposal),
+        added=added,
     )
     requests = (
         issue_request(campaign, candidate_id, asked.decision, attempt=1, turn=campaign.requested + turn)

@@ -23,6 +23,7 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidatesAdded,
     ControlNoted,
     DecisionMade,
     Event,
@@ -39,6 +40,7 @@ from agent.campaign.events import (
 from agent.campaign.life_cycle import OPEN, PHASES, TRANSITIONS, CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.pool.candidates import Pool
+from agent.pool.growth import MAX_ADDED_CANDIDATES, NewCandidate, grown, growth_breach
 from protocols.errors import InvariantViolation, invariant
 from protocols.wire.messages import FailureReason
 
@@ -75,9 +77,12 @@ class Campaign:
     """The state folded from the journal.
 
     Args:
-        pool: The candidates; its digest must be the plan's.
+        pool: The candidates at the start; their digest must be the plan's.
 
     Attributes:
+        pool: The candidates, with all that have joined them; what is in it keeps its index.
+        added: How many have joined it.
+        grown_at: Number of the last event by which an operator let any join it.
         statuses: `CandidateStatus` of each candidate, shape (n,), in pool order.
         available_count: How many of them are `AVAILABLE`.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
@@ -95,7 +100,9 @@ class Campaign:
     """
 
     def __init__(self, pool: Pool) -> None:
-        self.pool: Final = pool
+        self.pool = pool
+        self.added = 0
+        self.grown_at = 0
         self._plan: CampaignPlan | None = None
         self.phase = Phase.NEW
         self.pause_reason = ""
@@ -151,6 +158,12 @@ class Campaign:
     def rest_policy(self) -> str:
         """The policy that a stop rule gave the rest of the budget to; empty while the campaign's own decides."""
         return "" if self.fired is None else self.fired.policy
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether the policy that decides may choose what is not in the pool; a decision has room, or may not."""
+        of_a_decision = self.plan.batch + 1  # its choices and the runner-up
+        return self.plan.grows_pool and not self.rest_policy and self.added + of_a_decision <= MAX_ADDED_CANDIDATES
 
     @property
     def open_count(self) -> int:
@@ -249,6 +262,21 @@ class Campaign:
             array[at] = value
         self._acquired_count += 1
 
+    def _grow(self, new: Sequence[NewCandidate]) -> None:
+        """Let candidates join the pool."""
+        if not new:  # as with almost every decision
+            return
+        breach = growth_breach(self.pool, new)
+        invariant(not breach, breach)
+        self.pool = grown(self.pool, new)
+        self.added += len(new)
+        self.available_count += len(new)
+        self.statuses = np.concatenate((self.statuses, np.full(len(new), CandidateStatus.AVAILABLE, dtype=np.int8)))
+        self.values = np.concatenate((self.values, np.full(len(new), np.nan)))
+        others = self.additional.shape[1]
+        self.additional = np.vstack((self.additional, np.full((len(new), others), np.nan)))
+        self.uncertainties = np.vstack((self.uncertainties, np.zeros((len(new), 1 + others))))
+
     def _started(self, event: CampaignStarted) -> None:
         invariant(
             event.plan.pool_digest == self.pool.digest,
@@ -266,6 +294,7 @@ class Campaign:
 
     def _decided(self, event: DecisionMade) -> None:
         self._must_be_next(event)
+        self._grow(event.added)
         self.next_decision += 1
         self.requested += len(event.candidate_ids)
         invariant(self.requested <= self.plan.budget, f"{self.requested} requested of a budget of {self.plan.budget}")
@@ -346,6 +375,11 @@ class Campaign:
         self._observe(event.candidate_id, event.value, ())
         self.controls_seen.add(event.message_id)
 
+    def _joined(self, event: CandidatesAdded) -> None:
+        self._grow(event.candidates)
+        self.grown_at = self.sequence + 1
+        self.controls_seen.add(event.message_id)
+
     def _phase_changed(self, event: CampaignPaused | CampaignResumed | CampaignStopping) -> None:
         paused = isinstance(event, CampaignPaused)
         self.pause_reason = event.reason if paused else ""
@@ -378,6 +412,7 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     CandidateAbandoned: Campaign._abandon,  # noqa: SLF001
     CandidateExcluded: Campaign._excluded,  # noqa: SLF001
     ObservationAdded: Campaign._added,  # noqa: SLF001
+    CandidatesAdded: Campaign._joined,  # noqa: SLF001
     CampaignPaused: Campaign._phase_changed,  # noqa: SLF001
     CampaignResumed: Campaign._phase_changed,  # noqa: SLF001
     CampaignStopping: Campaign._phase_changed,  # noqa: SLF001

@@ -55,7 +55,7 @@ def _may_ask(campaign: Campaign) -> bool:
         campaign.phase is Phase.RUNNING
         and campaign.policy_exhausted is None
         and campaign.requested < campaign.plan.budget
-        and campaign.available_count > 0
+        and (campaign.available_count > 0 or campaign.may_grow)
     )
 
 
@@ -70,7 +70,6 @@ class RuleWatch:
     def __init__(self, campaign: Campaign, pool: PoolArrays) -> None:
         plan = campaign.plan
         self._campaign = campaign
-        self._codes = pool.family_codes
         self._meter = BiasMeter(pool.families, measure=plan.targets)
         self._progress = GapProgress(plan.stop, values_needed(pool))
         self._acquired = 0
@@ -139,7 +138,8 @@ class RuleWatch:
 
     def _add(self, index: int) -> None:
         campaign = self._campaign
-        self._meter.add(int(self._codes[index]), float(campaign.values[index]), *campaign.additional[index].tolist())
+        code = campaign.pool.family_codes.item(index)
+        self._meter.add(code, float(campaign.values[index]), *campaign.additional[index].tolist())
 
     def _see(self) -> None:
         self._progress.see(self._acquired, self._meter.point())

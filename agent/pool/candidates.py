@@ -1,7 +1,8 @@
 """Candidates and the pool that holds them, in canonical order.
 
 A candidate's id comes from its content, so that the same material has the same id in every run and on every machine.
-The pool sorts its candidates by id: "ties fall to the candidate id" is then "ties fall to the lowest index".
+The pool sorts its candidates by id: "ties fall to the candidate id" is then "ties fall to the lowest index". What joins
+it later comes after them (`agent.pool.growth`).
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Candidate:
     formula: str = ""
     structure: CrystalStructure | None = None
     smiles: str = ""
+    origin: str = ""
+    """How it came about, where it joined the pool after its start."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Pool:
     """The candidates of a campaign, sorted by id.
 
     Attributes:
-        candidates: Sorted by `candidate_id`, length n.
+        candidates: Sorted by `candidate_id`, then those that have joined it in order of admission, length n.
         features: Feature matrix, shape (n, d), in the order of `candidates`; not standardised.
         feature_names: Length d.
         designs: Which candidate each combination of factor levels makes; None where the pool is no closure of designs.
@@ -87,6 +90,16 @@ class Pool:
     def index_of(self) -> dict[str, int]:
         """Position of each candidate id in the pool."""
         return {candidate_id: index for index, candidate_id in enumerate(self.candidate_ids)}
+
+    def candidate(self, candidate_id: str) -> Candidate:
+        """Return a candidate by its id."""
+        return self.candidates[self.index_of[candidate_id]]
+
+    @cached_property
+    def smiles(self) -> tuple[str, ...]:
+        """SMILES in pool order, length n, empty where a candidate is no molecule; nothing where none is one."""
+        found = tuple(candidate.smiles for candidate in self.candidates)
+        return found if any(found) else ()
 
     @cached_property
     def digest(self) -> str:

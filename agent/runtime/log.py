@@ -7,7 +7,7 @@ from typing import IO, Final
 
 import structlog
 
-from agent.campaign.event_descriptions import description_of, is_observation
+from agent.campaign.event_descriptions import additions_of, description_of, is_observation
 from agent.campaign.events import Event
 from agent.campaign.ledger import TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
@@ -17,8 +17,11 @@ from protocols.wire.attempt_ids import decision_of
 MAX_QUARANTINE_LINES: Final = 1_000
 """Quarantined messages logged one by one; under a flood the counters go on, the log does not."""
 
-NOT_LOGGED: Final = frozenset({"quantities", "provenance"})
+NOT_LOGGED: Final = frozenset({"quantities", "provenance", "added", "candidates"})
 """Fields of events that stand in the journal, and are too long for a line of a log."""
+
+LOGGED_OF_A_CANDIDATE: Final = ("candidate_id", "family", "formula", "smiles", "parent", "origin")
+"""Fields of a candidate that joins the pool, for its line of a log."""
 
 
 def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, IO[str]]:
@@ -64,6 +67,9 @@ class TransactionLog:
             point = next(points) if is_observation(event) else None
             keys = _keys_of(event, point)
             self._log_event(event, keys)
+            for new in additions_of(event):
+                told = {field: getattr(new, field) for field in LOGGED_OF_A_CANDIDATE}
+                self._logger.info("candidate_added", decision=getattr(event, "decision", None), **told)
             if point is not None:
                 self._log_point(point, keys)
         for message in transaction.quarantined:

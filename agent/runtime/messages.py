@@ -10,7 +10,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
-from agent.pool.candidates import Pool
+from agent.pool.candidates import Candidate
 from agent.store.store import OutboxItem
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
@@ -35,7 +35,6 @@ class MessageBuilder:
 
     Args:
         plan: The campaign.
-        pool: For the structures and molecules that requests carry.
         evaluation_deadline_s: Time that a simulator may evaluate [s].
         clock: Returns the wall-clock time, a label.
         instance: Names the run folder, for `Status.instance`.
@@ -45,7 +44,6 @@ class MessageBuilder:
     def __init__(
         self,
         plan: CampaignPlan,
-        pool: Pool,
         *,
         evaluation_deadline_s: float,
         clock: Callable[[], datetime],
@@ -53,7 +51,6 @@ class MessageBuilder:
         new_id: Callable[[], str] = fresh_id,
     ) -> None:
         self._plan = plan
-        self._pool = pool
         self._deadline_s = evaluation_deadline_s
         self._clock = clock
         self._new_id = new_id
@@ -61,9 +58,13 @@ class MessageBuilder:
         self.recipients = frozenset(plan.recipients)
         self.shared_recipients = frozenset({ANY_SIMULATOR})
 
-    def request(self, attempt: Attempt) -> OutboxItem:
-        """Write the request of an attempt; its message id is the attempt's, so that a repetition is the same."""
-        candidate = self._pool.candidates[self._pool.index_of[attempt.candidate_id]]
+    def request(self, attempt: Attempt, candidate: Candidate) -> OutboxItem:
+        """Write the request of an attempt; its message id is the attempt's, so that a repetition is the same.
+
+        Args:
+            attempt: The attempt.
+            candidate: Whose it is, for the structure or molecule that the request carries.
+        """
         message = CandidateRequest(
             campaign=self._plan.campaign,
             message_id=attempt.attempt_id,

@@ -194,7 +194,7 @@ class Outbound:
         try:
             await self._election.may_send.wait()
             while self.connected and attempt_id in self._campaign.in_flight:
-                item = self.unconfirmed.get(attempt_id) or self._messages.request(self._campaign.attempts[attempt_id])
+                item = self.unconfirmed.get(attempt_id) or self._maker.request(self._campaign.attempts[attempt_id])
                 if await self.send(item.topic, item.payload):
                     if self.unconfirmed.pop(attempt_id, None) is not None:
                         self.confirmed.append(attempt_id)

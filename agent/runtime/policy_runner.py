@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any, Protocol
 
 from agent.acquisition.base import AcquisitionContext, Policy, PoolArrays, Proposal, Proposer
@@ -61,7 +62,7 @@ class ChildPolicyRunner:
     """Runs a policy in a child process that holds the pool; only what changes is sent with each question.
 
     Args:
-        pool: The pool's arrays, sent once.
+        pool: The pool's arrays, sent once; what has joined it is sent with the first question about it.
         policy: Built-in name, or class of the user's own.
         options: The policy's options.
         code: Where a class of the user's own may come from.
@@ -77,6 +78,7 @@ class ChildPolicyRunner:
         on_death: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self._opening = (pool, policy, dict(options), code)
+        self._pool = self._sent = pool
         self._policy = policy
         self._on_death = on_death
         self._child = Child("agent.runtime.policy_runner")
@@ -91,13 +93,12 @@ class ChildPolicyRunner:
         Raises:
             CampaignHalted: When the policy failed; the campaign can be resumed with a fixed one.
         """
-        question = _question(context, count)
         try:
-            frame = await self._ask(question)
+            frame = await self._ask(context, count)
         except ChildDied as first:
             self._on_death(first.reason)
             try:
-                frame = await self._ask(question)
+                frame = await self._ask(context, count)
             except ChildDied as second:
                 raise _halted(self._policy, f"{second.reason} (asked twice, in a new process)") from None
         failure, answer = pickle.loads(frame)  # noqa: S301 - our own child's pipe
@@ -109,11 +110,15 @@ class ChildPolicyRunner:
         """End the child process."""
         await self._child.stop()
 
-    async def _ask(self, question: bytes) -> bytes:
+    async def _ask(self, context: AcquisitionContext, count: int) -> bytes:
         if not self._child.is_running:
             await self._child.start()
             await self._child.ask(pickle.dumps(self._opening))
-        return await self._child.ask(question)
+            self._sent = self._pool
+        joined = None if context.pool is self._sent else context.pool.beyond(len(self._pool.candidate_ids))
+        answer = await self._child.ask(_question(context, count, joined))
+        self._sent = context.pool  # only now: who gives up a question cannot know whether it was read
+        return answer
 
 
 class RunnerWithRest:
@@ -198,40 +203,28 @@ def _halted(policy: str, reason: str) -> CampaignHalted:
     )
 
 
-def _question(context: AcquisitionContext, count: int) -> bytes:
-    return pickle.dumps(
-        (
-            context.observed,
-            context.values,
-            context.acquired,
-            context.pending,
-            context.available,
-            context.decision,
-            context.seed,
-            context.measure,
-            context.additional,
-            context.targets,
-            context.uncertainties,
-            context.policy,
-            count,
-        ),
-        protocol=pickle.HIGHEST_PROTOCOL,
-    )
+def _question(context: AcquisitionContext, count: int, joined: PoolArrays | None) -> bytes:
+    """Write a question; `joined` has joined the pool of the opening, and is None where that is as it was last."""
+    parts = (getattr(context, each.name) for each in fields(context) if each.name != "pool")
+    return pickle.dumps((joined, *parts, count), protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def _main() -> None:
     """Serve proposals; runs in the child. An answer is (why it failed, or nothing; what the policy returned)."""
+    start: PoolArrays | None = None
     pool: PoolArrays | None = None
     policy: Policy | None = None
 
     def answer(frame: bytes) -> bytes:
-        nonlocal pool, policy
+        nonlocal start, pool, policy
         content = pickle.loads(frame)  # noqa: S301 - our own parent's pipe
-        if pool is None or policy is None:
-            pool, name, options, code = content
-            policy = make_policy(name, options, code)
+        if start is None or pool is None or policy is None:
+            start, name, options, code = content
+            pool, policy = start, make_policy(name, options, code)
             return pickle.dumps(None)
-        *parts, count = content
+        joined, *parts, count = content
+        if joined is not None:
+            pool = start.followed_by(joined) if joined.candidate_ids else start
         try:
             return pickle.dumps(("", policy.propose(AcquisitionContext(pool, *parts), count)))
         except Exception as error:  # noqa: BLE001 - a user's policy may raise anything; it is told, not lost

@@ -16,6 +16,7 @@ from agent.campaign.events import Event, RequestIssued
 from agent.campaign.ledger import Change, Ledger, Question, TrajectoryPoint
 from agent.campaign.proposals import DecisionNeeded, decide_proposal
 from agent.campaign.state import Attempt, Campaign
+from agent.pool.candidates import Candidate
 from agent.store.store import Commit, OutboxItem, QuarantinedMessage
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
@@ -86,11 +87,11 @@ class TransactionBuilder:
     Args:
         ledger: The campaign, as far as it has come.
         policy_runner: For policies that decide within the transaction.
-        make_request: Turns an attempt into an outbox item.
+        make_request: Turns an attempt of a candidate into an outbox item.
     """
 
     def __init__(
-        self, ledger: Ledger, *, policy_runner: Proposer, make_request: Callable[[Attempt], OutboxItem]
+        self, ledger: Ledger, *, policy_runner: Proposer, make_request: Callable[[Attempt, Candidate], OutboxItem]
     ) -> None:
         self.ledger = ledger
         self._policy_runner = policy_runner
@@ -136,12 +137,16 @@ class TransactionBuilder:
         """Fold one event that no input brought."""
         self._collect(transaction, [self.ledger.fold(event)])
 
+    def request(self, attempt: Attempt) -> OutboxItem:
+        """Return the request of an attempt."""
+        return self._make_request(attempt, self.campaign.pool.candidate(attempt.candidate_id))
+
     def _collect(self, transaction: Transaction, changes: Iterable[Change]) -> None:
         """Collect what was folded, and what it means for the outbox and the bias trajectory."""
         for change in changes:
             transaction.events.append(change.event)
             if isinstance(change.event, RequestIssued):
-                transaction.outbox.append(self._make_request(self.campaign.attempts[change.event.attempt_id]))
+                transaction.outbox.append(self.request(self.campaign.attempts[change.event.attempt_id]))
             if change.metrics is not None:
                 transaction.bias.append(change.metrics)
 

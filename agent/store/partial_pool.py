@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from agent.campaign.event_descriptions import additions_of
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
 from agent.pool.candidates import Candidate, Pool, make_pool
 
@@ -18,7 +19,8 @@ from agent.pool.candidates import Candidate, Pool, make_pool
 class ReferencedPool(Pool):
     """The candidates that a journal names; it goes by the digest of the whole pool, which the journal names too.
 
-    Every family has a stand-in, for the trajectory counts the empty ones too. There are no features.
+    Every family has a stand-in, for the trajectory counts the empty ones too. There are no features. What joined the
+    pool later is not in it, for the journal tells it whole.
 
     Attributes:
         whole: Digest of the whole pool.
@@ -46,6 +48,7 @@ def partial_pool(events: Sequence[Event], families: Mapping[str, str], every: It
     names = sorted({*every, *families.values()})
     lost = min(names, default="?")
     named = set(itertools.chain.from_iterable(_candidates_of(event) for event in events))
+    named -= {each.candidate_id for event in events for each in additions_of(event)}  # they join when they are folded
     candidates = [Candidate(which, families.get(which, lost)) for which in sorted(named)]
     candidates += [Candidate(f"\0{family}", family) for family in names]  # no real id begins so
     made = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))

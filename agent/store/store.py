@@ -186,7 +186,9 @@ class Store:
                         action="restore the run folder from a copy",
                     )
                 expected += 1
-                yield load_event(row.kind, row.payload)
+                event = load_event(row.kind, row.payload)
+                self._views.learn(event)
+                yield event
 
     def unconfirmed(self) -> list[OutboxItem]:
         """Return the requests that the broker has not confirmed, by attempt id: the order of their decisions."""

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Executable, bindparam, insert, literal_column, update
 
-from agent.campaign.event_descriptions import Observation, description_of, observations_of
+from agent.campaign.event_descriptions import Observation, additions_of, description_of, observations_of
+from agent.campaign.events import Event
 from agent.store.tables import OBSERVATION, REQUEST
 from protocols.storage.database import Statements
 
@@ -31,7 +32,7 @@ class DatasetLabels:
     """What the dataset shows beside a value, and the journal does not repeat in every row."""
 
     families: Mapping[str, str]
-    """Candidate id -> family."""
+    """Candidate id -> family, of the pool at the start."""
     unit: str
 
 
@@ -45,7 +46,11 @@ class Views:
 
     def __init__(self, statements: Statements, labels: DatasetLabels) -> None:
         self._statements = statements
-        self._labels = labels
+        self._families, self._unit = dict(labels.families), labels.unit
+
+    def learn(self, event: Event) -> None:
+        """Take in which candidates join the pool with an event that is projected already."""
+        self._families |= {each.candidate_id: each.family for each in additions_of(event)}
 
     def project(self, sequence: int, event: Any) -> None:
         """Write what an event changes.
@@ -55,6 +60,7 @@ class Views:
             event: The event.
         """
         row = description_of(event)
+        self.learn(event)
         self._observe([self._observation(sequence, each) for each in observations_of(event)])
         if row.opens_request:
             self._statements.run(_INSERT_REQUEST, [_request(sequence, event)])
@@ -71,9 +77,9 @@ class Views:
         return {
             "candidate_id": observed.candidate_id,
             "sequence": sequence,
-            "family": self._labels.families[observed.candidate_id],
+            "family": self._families[observed.candidate_id],
             "value": observed.value,
-            "unit": self._labels.unit,
+            "unit": self._unit,
             "source": observed.source,
             "attempt_id": observed.attempt_id,
         }

@@ -35,6 +35,7 @@ VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "stop": "Make no new request; finish when what is in flight has ended.",
         "add_observation": "Take a value measured manually into the dataset; needs `candidate_id` and `quantity`.",
         "exclude_candidate": "Never choose a candidate; needs `candidate_id`.",
+        "add_candidates": "Let candidates join the pool, all or none of them; needs `candidates`.",
     },
 }
 """Enumeration -> value -> meaning."""
@@ -61,6 +62,8 @@ BEYOND_THE_SCHEMA: Final[dict[str, tuple[str, ...]]] = {
     "Control": (
         "`add_observation` has `candidate_id` and `quantity`, `exclude_candidate` `candidate_id`; if not: quarantine.",
         "The candidate is in the pool, and the action fits what has become of it.",
+        "`add_candidates` has `candidates` with new ids, families of the pool, as many features; if not: quarantine.",
+        "`structure`: as many `symbols` as `scaled_positions`, and a cell of at least {min_cell_volume:g} Å³.",
     ),
 }
 """Message -> what a receiver checks and its JSON Schema cannot say."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from protocols.wire.messages import (
+    AddedCandidate,
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
@@ -38,6 +39,11 @@ _COMMON_FIELDS: Final[dict[str, Any]] = {
     "sent_at": datetime(2026, 1, 31, 12, 0, 0, 250000, tzinfo=UTC),
 }
 _ENERGY: Final = Quantity(name="formation_energy", value=-0.0473, unit="eV/atom", standard_deviation=0.002)
+_CRYSTAL: Final = CrystalStructure(
+    cell=((2.8, 0.0, 0.0), (0.0, 2.8, 0.0), (0.0, 0.0, 3.67)),
+    symbols=("Cu", "Au"),
+    scaled_positions=((0.0, 0.0, 0.0), (0.5, 0.5, 0.5)),
+)
 
 EXAMPLES: Final[tuple[Message, ...]] = (
     CandidateRequest(
@@ -49,11 +55,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         attempt=1,
         family="tetragonal",
         formula="CuAu",
-        structure=CrystalStructure(
-            cell=((2.8, 0.0, 0.0), (0.0, 2.8, 0.0), (0.0, 0.0, 3.67)),
-            symbols=("Cu", "Au"),
-            scaled_positions=((0.0, 0.0, 0.0), (0.5, 0.5, 0.5)),
-        ),
+        structure=_CRYSTAL,
         properties=("formation_energy",),
         deadline_s=60.0,
     ),
@@ -137,6 +139,31 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         candidate_id=_CANDIDATE,
         quantity=_ENERGY,
         reason="measured manually",
+    ),
+    Control(
+        **_COMMON_FIELDS,
+        message_id="operator-2026-01-31-2",
+        action=ControlAction.ADD_CANDIDATES,
+        candidates=(
+            AddedCandidate(
+                candidate_id="ch4o-5d0c1f0e9b7a3c21",
+                family="organic",
+                features=(0.67, 2.24, 1.58),
+                formula="CH4O",
+                smiles="CO",
+                origin="OH in place of a hydrogen of methane",
+            ),
+            AddedCandidate(
+                candidate_id="cuau-8c0d4b51a2e7",
+                family="tetragonal",
+                features=(0.5, 0.5, 1.31),
+                formula="CuAu",
+                structure=_CRYSTAL,
+                parent=_CANDIDATE,
+                origin="a cell that is longer by 2 %",
+            ),
+        ),
+        reason="worth a look",
     ),
 )
 """In the order of `protocols.wire.messages.MESSAGE_TYPES`; of a type that has parts of either one kind or another, one

@@ -23,6 +23,12 @@ MAX_ATOMS: Final = 500
 MAX_SMILES_LENGTH: Final = 1000
 """Longest SMILES [character]: two characters an atom of the largest molecule; most have below a hundred."""
 
+MAX_NEW_CANDIDATES: Final = 64
+"""Most candidates that one control adds: 1 kB each fit MAX_PAYLOAD_BYTES, and a person reads them."""
+
+MAX_FEATURES: Final = 2000
+"""Most features of a candidate that a control adds: 20 bytes each fit MAX_PAYLOAD_BYTES."""
+
 MAX_QUANTITIES: Final = 32
 """Most properties in one result."""
 

@@ -17,13 +17,15 @@ from protocols.wire.limits import (
     MAX_COUNT,
     MAX_DURATION_S,
     MAX_FAMILIES,
+    MAX_FEATURES,
     MAX_ID_LENGTH,
+    MAX_NEW_CANDIDATES,
     MAX_PROVENANCE,
     MAX_QUANTITIES,
     MAX_REMARK_LENGTH,
     MAX_TEXT_LENGTH,
 )
-from protocols.wire.molecule import Molecule
+from protocols.wire.molecule import Molecule, Smiles
 from protocols.wire.structure import CrystalStructure
 
 ID_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}$"
@@ -306,6 +308,32 @@ class ControlAction(StrEnum):
     STOP = "stop"
     ADD_OBSERVATION = "add_observation"
     EXCLUDE_CANDIDATE = "exclude_candidate"
+    ADD_CANDIDATES = "add_candidates"
+
+
+class AddedCandidate(BaseModel):
+    """A candidate that an operator adds to the pool."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    candidate_id: Identifier
+    """Its id, made of its content; none of the pool's."""
+    family: Name
+    """Its group; one of the pool's."""
+    features: Annotated[tuple[Finite, ...], Field(max_length=MAX_FEATURES)]
+    """A number for each feature of the pool, in its order."""
+    formula: Text = ""
+    """Chemical formula."""
+    structure: CrystalStructure | None = None
+    """The crystal; null or absent where the candidate is none."""
+    smiles: Smiles | None = None
+    """The molecule, by its SMILES; null or absent where the candidate is none."""
+    parent: Identifier | None = None
+    """The candidate of the pool that it was made of; null or absent where it was made of none."""
+    origin: Text = ""
+    """How it came about, for people."""
 
 
 class Control(Message):
@@ -319,6 +347,8 @@ class Control(Message):
     """The candidate; needed by `add_observation` and `exclude_candidate`, unused by the others."""
     quantity: Quantity | None = None
     """The value measured manually; needed by `add_observation`, unused by the others."""
+    candidates: Annotated[tuple[AddedCandidate, ...], Field(max_length=MAX_NEW_CANDIDATES)] | None = None
+    """The new candidates; needed by `add_candidates`, unused by the others."""
     reason: Text = ""
     """Why, for the journal."""
 

@@ -25,6 +25,9 @@ SMILES_PATTERN: Final = r"^[!-~]+$"
 """A SMILES is printable ASCII without spaces."""
 
 
+Smiles = Annotated[str, Field(pattern=SMILES_PATTERN, max_length=MAX_SMILES_LENGTH)]
+
+
 class MoleculeGeometry(BaseModel):
     """Where the atoms of a molecule are, hydrogens included."""
 
@@ -61,7 +64,7 @@ class Molecule(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
-    smiles: Annotated[str, Field(pattern=SMILES_PATTERN, max_length=MAX_SMILES_LENGTH)]
+    smiles: Smiles
     """Its SMILES, which says what is bonded to what."""
     geometry: MoleculeGeometry | None = None
     """Where its atoms are; null or absent where the lab is to find that itself."""

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 from agent.acquisition.base import IndexArray
 from agent.acquisition.built_in import BUILT_IN
-from agent.acquisition.registry import declared_metrics, make_policies
+from agent.acquisition.registry import declared_metrics, make_policies, require_fixed_pool
 from agent.campaign.context import pool_arrays
 from agent.campaign.stop_rules import never_fires
 from agent.pool.candidates import Pool
@@ -127,6 +127,7 @@ def _settings_of_each(scenario: Scenario, policies: Sequence[str]) -> dict[str, 
             if not same_code and settings.metrics_of not in BUILT_IN:  # declared by code that this policy may not run
                 settings = settings.model_copy(update={"metrics_of": "", "metrics_options": {}})
         make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
+        require_fixed_pool(settings.policy, settings.code)
         settings_of[settings.policy] = settings
     return settings_of
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from agent.acquisition.registry import make_meter
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import is_observation, observations_of
+from agent.campaign.event_descriptions import additions_of, is_observation, observations_of
 from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.plan import CampaignPlan
 from agent.metrics import Effect, EffectMeter
 from agent.pool.candidates import Pool
+from agent.pool.growth import grown
 from protocols.settings.user_code import CodeSource
 from scenarios.effects.truth import AgainstTruth, against_truth, holds
 
@@ -54,7 +55,7 @@ def effects_of(
 
     Args:
         events: Its journal.
-        pool: The candidates.
+        pool: The candidates at the start.
         truth: Of the effects by name; empty where nobody knows it.
         code: Where a policy of the user's own may come from.
         at_ends_only: Hold effects against the truth after the first and the last observation alone: after each of them
@@ -69,6 +70,7 @@ def effects_of(
             plan, meter = event.plan, _meter_of(event.plan, pool, code)
         if plan is None or meter is None:
             return None
+        pool = grown(pool, additions_of(event))
         for each in observations_of(event, plan.property_names[1:]):
             meter.add(pool.index_of[each.candidate_id], each.value, *each.additional)
         if is_observation(event):

@@ -15,12 +15,13 @@ from typing import Final
 
 from agent.acquisition.registry import make_meter
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import observations_of
+from agent.campaign.event_descriptions import additions_of, observations_of
 from agent.campaign.events import Event
 from agent.campaign.plan import CampaignPlan
 from agent.metrics import EffectMeter, HitMeter
 from agent.pool.candidates import Candidate, Pool
 from agent.pool.design_edits import DesignEdit, edits_to
+from agent.pool.growth import grown
 from protocols.settings.user_code import CodeSource
 from scenarios.findings.csv_file import write_csv
 
@@ -102,7 +103,7 @@ def molecules_found(events: Iterable[Event], plan: CampaignPlan, pool: Pool, cod
     Args:
         events: Its journal.
         plan: What it was started with.
-        pool: The candidates.
+        pool: The candidates at the start.
         code: Where a policy of the user's own may come from.
     """
     if not plan.metrics or not any(each.smiles for each in pool.candidates):
@@ -113,6 +114,7 @@ def molecules_found(events: Iterable[Event], plan: CampaignPlan, pool: Pool, cod
         return None
     values: dict[int, float] = {}
     for event in events:
+        pool = grown(pool, additions_of(event))
         for each in observations_of(event, plan.property_names[1:]):
             index = pool.index_of[each.candidate_id]
             values[index] = each.value
@@ -138,7 +140,7 @@ def _row(found: FoundMolecule) -> Sequence[object]:
     one, change = found.candidate, found.change
     begin = (one.candidate_id, one.formula, one.smiles, found.value)
     if change is None:
-        return (*begin, "", "", "", "", "")
+        return (*begin, one.origin, "", "", "", "")
     told = ("" if each is None else each for each in (change.difference, change.believed))
     return (*begin, change.edit.words, change.edit.kept_words, change.reference.smiles, *told)
 

@@ -25,13 +25,15 @@ class FollowingPolicyRunner:
     """Stands where the policy stands in a run.
 
     Args:
-        pool: The candidates.
+        pool: Returns the candidates, with all that has joined them.
         ask: Asks the policy again; None believes the recording.
         compared: Called with every decision that was made again.
         sequence: Returns the number of the journal's last row.
     """
 
-    def __init__(self, pool: Pool, ask: Ask | None, compared: OnDecision, sequence: Callable[[], int]) -> None:
+    def __init__(
+        self, pool: Callable[[], Pool], ask: Ask | None, compared: OnDecision, sequence: Callable[[], int]
+    ) -> None:
         self._pool = pool
         self._ask = ask
         self._compared = compared
@@ -62,7 +64,7 @@ class FollowingPolicyRunner:
         if recorded is not None:
             self.withdraw()
             self.followed([self._question(context, count)], recorded)
-            return recorded.as_proposal(self._pool)
+            return recorded.as_proposal(self._pool())
         if not self._asked:
             self._asked.append(self._question(context, count))
         return None
@@ -76,7 +78,8 @@ class FollowingPolicyRunner:
         if self._ask is None:
             return asked[-1]
         for each in asked:
-            today = Decision.proposed(each.needed.decision, self._ask(each.context, each.needed.count), self._pool)
+            answer = self._ask(each.context, each.needed.count)
+            today = Decision.proposed(each.needed.decision, answer, each.context.pool.candidate_ids)
             if set(today.candidate_ids) == set(recorded.candidate_ids):
                 break
         self._compared(recorded, today, each.context)

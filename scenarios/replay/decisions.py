@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from agent.acquisition.base import Choice, Proposal
 from agent.campaign.events import DecisionMade, PolicyExhausted
 from agent.pool.candidates import Pool
+from agent.pool.growth import NewCandidate
 from protocols.errors import invariant
 
 SCORE_TOLERANCE: Final = 1e-9
@@ -29,6 +30,7 @@ class Decision:
         target_family: Family that the policy aimed at.
         reason: In its words.
         details: Additional figures of the policy; they are kept, not compared.
+        added: Candidates that join the pool with it.
         is_whole: Whether all of this is known; of a recording without notes there are only the candidates.
     """
 
@@ -40,6 +42,7 @@ class Decision:
     target_family: str | None = None
     reason: str = ""
     details: Mapping[str, float] = field(default_factory=dict)
+    added: tuple[NewCandidate, ...] = ()
     is_whole: bool = True
 
     @classmethod
@@ -64,31 +67,41 @@ class Decision:
             event.target_family,
             event.reason,
             event.details,
+            event.added,
         )
 
     @classmethod
-    def proposed(cls, decision: int, proposal: Proposal, pool: Pool) -> Self:
-        """Return what a policy answered."""
+    def proposed(cls, decision: int, proposal: Proposal, candidate_ids: tuple[str, ...]) -> Self:
+        """Return what a policy answered that saw these candidates, in the order of the pool."""
         runner_up = proposal.runner_up
+        added = tuple(each.plain() for each in proposal.new_candidates)
+        named = candidate_ids + tuple(each.candidate_id for each in added)
         return cls(
             decision,
-            tuple(_name(choice, pool) for choice in proposal.choices),
+            tuple(_name(choice, named) for choice in proposal.choices),
             tuple(_finite(choice.score) for choice in proposal.choices),
-            None if runner_up is None else _name(runner_up, pool),
+            None if runner_up is None else _name(runner_up, named),
             None if runner_up is None else _finite(runner_up.score),
             proposal.target_family,
             proposal.reason,
             proposal.details,
+            added,
         )
 
     def as_proposal(self, pool: Pool) -> Proposal:
-        """Return the proposal that leads to this decision, so that what follows can be followed."""
-        choices = tuple(
-            Choice(pool.index_of[candidate_id], score)
-            for candidate_id, score in zip(self.candidate_ids, self._score_of_each, strict=True)
-        )
-        runner_up = None if self.runner_up is None else Choice(pool.index_of[self.runner_up], self.runner_up_score)
-        return Proposal(choices, self.reason, runner_up, self.target_family, self.details)
+        """Return the proposal that leads to this decision, so that what follows can be followed.
+
+        Args:
+            pool: The candidates that the policy saw.
+        """
+        joined = {each.candidate_id: index for index, each in enumerate(self.added, len(pool))}
+
+        def chosen(candidate_id: str, score: float | None) -> Choice:
+            return Choice(joined[candidate_id] if candidate_id in joined else pool.index_of[candidate_id], score)
+
+        choices = tuple(map(chosen, self.candidate_ids, self._score_of_each))
+        runner_up = None if self.runner_up is None else chosen(self.runner_up, self.runner_up_score)
+        return Proposal(choices, self.reason, runner_up, self.target_family, self.details, self.added)
 
     @property
     def _score_of_each(self) -> tuple[float | None, ...]:
@@ -109,11 +122,11 @@ class Decision:
             return f"the runner-up's score is {scores[0]} then, {scores[1]} now"
         if self.target_family != other.target_family:
             return f"the family aimed at is {self.target_family} then, {other.target_family} now"
-        return ""
+        return _other_addition(self.added, other.added)
 
 
-def _name(choice: Choice, pool: Pool) -> str:
-    return pool.candidate_ids[choice.index] if 0 <= choice.index < len(pool) else f"index {choice.index}"
+def _name(choice: Choice, candidate_ids: Sequence[str]) -> str:
+    return candidate_ids[choice.index] if 0 <= choice.index < len(candidate_ids) else f"index {choice.index}"
 
 
 def same_score(one: float | None, other: float | None) -> bool:
@@ -121,6 +134,20 @@ def same_score(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return math.isclose(one, other, rel_tol=SCORE_TOLERANCE, abs_tol=SCORE_TOLERANCE)
+
+
+def _other_addition(then: Sequence[NewCandidate], now: Sequence[NewCandidate]) -> str:
+    """Return how the candidates that join the pool differ, in words; empty where they do not."""
+    if len(then) == len(now) and all(map(_same_addition, then, now)):
+        return ""
+    first, second = (", ".join(each.candidate_id for each in added) or "nobody" for added in (then, now))
+    return f"to the pool comes {first} then, {second} now" + (", with other content" if first == second else "")
+
+
+def _same_addition(one: NewCandidate, other: NewCandidate) -> bool:
+    """Tell whether two candidates are the same but for the last bits of their features."""
+    same = replace(one, features=()) == replace(other, features=()) and len(one.features) == len(other.features)
+    return same and all(map(same_score, one.features, other.features))
 
 
 def _finite(score: float | None) -> float | None:

@@ -20,7 +20,7 @@ from agent.campaign.plan import Ordering
 from agent.campaign.proposals import DecisionNeeded
 from agent.campaign.state import Attempt, Campaign
 from agent.entropy.bias import BiasMeter
-from agent.pool.candidates import Pool
+from agent.pool.candidates import Candidate, Pool
 from agent.runtime.transaction import DeadlinePassed, PolicyAnswer, Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
 from protocols.errors import InvariantViolation, StoreError
@@ -48,7 +48,7 @@ class Follower:
     """Follows one campaign's recording.
 
     Args:
-        pool: The candidates.
+        pool: The candidates at the start.
         ask: Asks the policy for every decision again; None believes the recording, and is many times faster.
         followed: Called with what was folded.
 
@@ -62,7 +62,7 @@ class Follower:
         self.campaign: Campaign | None = None
         self._pool = pool
         self._followed = followed
-        self._policy_runner = FollowingPolicyRunner(pool, ask, self._compare, self._sequence)
+        self._policy_runner = FollowingPolicyRunner(self._pool_now, ask, self._compare, self._sequence)
         self._maker: TransactionBuilder | None = None
         self._kept: dict[int, Delivery] = {}
         self._uncommitted: TransactionRow | None = None
@@ -257,7 +257,7 @@ class Follower:
             if proposal is None:
                 return
         else:
-            answered, proposal = self._policy_runner.followed(asked, recorded), recorded.as_proposal(self._pool)
+            answered, proposal = self._policy_runner.followed(asked, recorded), recorded.as_proposal(self._pool_now())
         maker.take(transaction, PolicyAnswer(answered.needed, answered.based_on, proposal))
 
     def _require_decided(self, transaction: Transaction, made: Mapping[int, Decision]) -> None:
@@ -315,6 +315,9 @@ class Follower:
             self.outcome.first_difference = Difference(self._at, found)
         self.outcome.lost = f"row {self._at.row}: {found}"
 
+    def _pool_now(self) -> Pool:
+        return self._begun().campaign.pool
+
     def _sequence(self) -> int:
         return self._begun().campaign.sequence
 
@@ -331,6 +334,6 @@ def _decision(made: tuple[str, Any]) -> Decision:
     return Decision.of(event)
 
 
-def _unsent(attempt: Attempt) -> OutboxItem:
+def _unsent(attempt: Attempt, _candidate: Candidate) -> OutboxItem:
     """Make no request: nobody is asked."""
     return OutboxItem(attempt.attempt_id, "", b"")

@@ -9,6 +9,7 @@ from agent.campaign.events import (
     CampaignStarted,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidatesAdded,
     DecisionMade,
     Event,
     ObservationAdded,
@@ -16,6 +17,7 @@ from agent.campaign.events import (
     StartSetLoaded,
 )
 from agent.entropy.bias import BiasPoint
+from agent.pool.growth import NewCandidate
 from agent.runtime.transaction import Transaction
 
 
@@ -29,6 +31,7 @@ class RecordedCampaign:
         uncertainties: Candidate id -> standard uncertainties that came with these, 0 where none did.
         asked: Candidates that were asked for, in order.
         excluded: Candidates that an operator ruled out.
+        joined: Candidates that an operator added to the pool.
         points: Observation and bias; observation 0 is the start set.
         asked_at: How many candidates had their outcome at each point.
     """
@@ -38,6 +41,7 @@ class RecordedCampaign:
     uncertainties: dict[str, tuple[float, ...]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
+    joined: list[NewCandidate] = field(default_factory=list)
     points: list[tuple[int, BiasPoint]] = field(default_factory=list)
     asked_at: list[int] = field(default_factory=list)
     properties: tuple[str, ...] = ()
@@ -64,6 +68,8 @@ class RecordedCampaign:
                 self._answered(event)
             case CandidateExcluded():
                 self.excluded.append(event.candidate_id)
+            case CandidatesAdded():
+                self.joined.extend(event.candidates)
             case CandidateAbandoned():
                 self._outcomes += 1
             case _:
@@ -72,7 +78,7 @@ class RecordedCampaign:
     def _begin_again(self, properties: tuple[str, ...]) -> None:
         for collected in (self.start, self.answers, self.uncertainties):
             collected.clear()
-        for listed in (self.asked, self.excluded, self.points, self.asked_at):
+        for listed in (self.asked, self.excluded, self.joined, self.points, self.asked_at):
             listed.clear()
         self.properties, self._outcomes = properties, 0
 

@@ -14,13 +14,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
-from agent.acquisition.registry import make_policies, policy_fingerprint
-from agent.campaign.events import CandidateAbandoned, Event, ResultAccepted, StartSetLoaded
+from agent.acquisition.registry import make_policies, policy_fingerprint, require_fixed_pool
+from agent.campaign.events import CandidateAbandoned, CandidatesAdded, Event, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
-from agent.pool.candidates import Pool
+from agent.pool.candidates import Candidate, Pool
+from agent.pool.growth import NewCandidate
 from agent.settings import CampaignSettings
 from protocols.errors import invariant
 from protocols.wire.messages import Control, ControlAction, FailureReason, Quantity
@@ -41,8 +42,11 @@ class Measured:
     uncertainties: Sequence[float]
 
 
-Answer = Callable[[int], Sequence[float] | Measured | None]
-"""Returns the property of a candidate by its pool index, and what is balanced beside it; None where nobody knows."""
+Answer = Callable[[Candidate], Sequence[float] | Measured | None]
+"""Returns the property of a candidate, and what is balanced beside it; None where nobody knows."""
+
+BY_THE_OPERATOR: Final = "by the operator of the recorded campaign"
+"""Why a candidate joins the pool or is excluded."""
 
 UNKNOWN: Final = Failure(FailureReason.UNKNOWN_CANDIDATE, "nobody knows its value")
 """Stands for an answer which nobody has; another attempt would not have it either."""
@@ -105,12 +109,20 @@ def play_offline(
     *,
     on_decision: Callable[[int], None] = lambda _number: None,
 ) -> OfflineRun:
-    """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`."""
+    """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`.
+
+    Raises:
+        SettingsError: When the policy makes candidates of its own, whose values nobody knows.
+    """
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
+    require_fixed_pool(settings.policy, settings.code)
     policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     rows = values.reshape(len(pool), 1 + len(settings.additional_properties)).tolist()
     known = {index: rows[index] for index in start}
-    return play_answered(pool, rows.__getitem__, known, settings, policy.propose, on_decision=on_decision)
+    of = dict(zip(pool.candidate_ids, rows, strict=True))
+    return play_answered(
+        pool, lambda each: of[each.candidate_id], known, settings, policy.propose, on_decision=on_decision
+    )
 
 
 def play_answered(
@@ -120,7 +132,8 @@ def play_answered(
     settings: CampaignSettings,
     ask: Ask,
     *,
-    excluded: Iterable[int] = (),
+    joined: Sequence[NewCandidate] = (),
+    excluded: Iterable[str] = (),
     on_decision: Callable[[int], None] = lambda _number: None,
 ) -> OfflineRun:
     """Run a campaign to its end on answers that may be missing: such a candidate is abandoned, and counted.
@@ -131,7 +144,8 @@ def play_answered(
         start: Pool index and values of the start set.
         settings: Policy, budget, seed, parallel, ordering.
         ask: Asks the policy.
-        excluded: Pool indices that may not be asked for.
+        joined: Candidates that an operator added to the pool.
+        excluded: Ids of candidates that may not be asked for.
         on_decision: Called with the number of each decision, for progress.
     """
     plan = settings.plan(
@@ -143,34 +157,36 @@ def play_answered(
         start_values=[row[0] for row in start.values()],
         start_additional=[tuple(row[1:]) for row in start.values()],
     )
-    lab = KnownValues(pool, plan, answer)
+    lab = KnownValues(plan, answer, lambda: played.campaign.pool)
 
     def reported(context: AcquisitionContext, count: int) -> Proposal:
         on_decision(context.decision)
         return ask(context, count)
 
     played = OfflineCampaign(pool, lab, reported, code=settings.code)
-    played.begin(plan, _start_set(pool, start, plan), [_exclusion(pool.candidate_ids[index]) for index in excluded])
+    known_to_us = {*pool.index_of, *(each.candidate_id for each in joined)}
+    exclusions = [_exclusion(each) for each in excluded if each in known_to_us]
+    played.begin(plan, _start_set(pool, start, plan), exclusions, joined=_additions(joined))
     played.play()
     return _run_of(played, lab)
 
 
 class KnownValues:
-    """A lab that knows values by pool index, and reports them as the plan wants them.
+    """A lab that knows values, and reports them as the plan wants them.
 
     Args:
-        pool: The candidates.
         plan: Which properties, in which units.
         answer: Knows the values.
+        pool: Returns the candidates, with all that has joined them.
 
     Attributes:
         unknown: Pool indices of the candidates that it could not answer for, in order.
     """
 
-    def __init__(self, pool: Pool, plan: CampaignPlan, answer: Answer) -> None:
+    def __init__(self, plan: CampaignPlan, answer: Answer, pool: Callable[[], Pool]) -> None:
         self.unknown: list[int] = []
-        self._index_of = pool.index_of
         self._answer = answer
+        self._pool = pool
         self._wanted = [
             (plan.property_name, plan.unit),
             *((each.name, each.unit) for each in plan.additional_properties),
@@ -178,10 +194,10 @@ class KnownValues:
 
     def __call__(self, attempt: Attempt) -> LabAnswer:
         """Answer an attempt."""
-        index = self._index_of[attempt.candidate_id]
-        answer = self._answer(index)
+        pool = self._pool()
+        answer = self._answer(pool.candidate(attempt.candidate_id))
         if answer is None:
-            self.unknown.append(index)
+            self.unknown.append(pool.index_of[attempt.candidate_id])
             return UNKNOWN
         said = answer if isinstance(answer, Measured) else Measured(answer, (0.0,) * len(self._wanted))
         try:
@@ -198,6 +214,11 @@ def _start_set(pool: Pool, start: Mapping[int, Sequence[float]], plan: CampaignP
     return StartSetLoaded.of([(pool.candidate_ids[index], row[0]) for index, row in start.items()], additional)
 
 
+def _additions(joined: Sequence[NewCandidate]) -> tuple[CandidatesAdded, ...]:
+    """Return the event by which candidates join the pool, as the operator of the recorded campaign let them."""
+    return (CandidatesAdded(tuple(joined), BY_THE_OPERATOR, OFFLINE),) if joined else ()
+
+
 def _exclusion(candidate_id: str) -> Control:
     """Return the control that excludes a candidate, as the operator of the recorded campaign did."""
     return Control(
@@ -206,7 +227,7 @@ def _exclusion(candidate_id: str) -> Control:
         sent_at=NO_CLOCK,
         action=ControlAction.EXCLUDE_CANDIDATE,
         candidate_id=candidate_id,
-        reason="excluded by the operator of the recorded campaign",
+        reason=BY_THE_OPERATOR,
     )
 
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from agent.acquisition.base import Ask
 from agent.campaign.decide import Consequence, decide_expiry
-from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.campaign.events import CampaignStarted, CandidatesAdded, StartSetLoaded
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
@@ -109,9 +109,16 @@ class OfflineCampaign:
         """The state."""
         return self.ledger.campaign
 
-    def begin(self, plan: CampaignPlan, start: StartSetLoaded, first: Iterable[Control] = ()) -> None:
-        """Write the beginning, and what the operator said before there was a decision."""
-        self._take(Consequence((CampaignStarted(plan), start)))
+    def begin(
+        self,
+        plan: CampaignPlan,
+        start: StartSetLoaded,
+        first: Iterable[Control] = (),
+        *,
+        joined: tuple[CandidatesAdded, ...] = (),
+    ) -> None:
+        """Write the beginning, what has joined the pool by then, and what the operator said before any decision."""
+        self._take(Consequence((CampaignStarted(plan), start, *joined)))
         for control in first:
             self._take(self._consequence_of(control))
 

@@ -74,7 +74,9 @@ def write_outcome(
     over = campaign.phase is Phase.FINISHED
     # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
     observations = len(trajectory.points) - 1
-    random = random_instead(scenario, world, measure=plan.measure, observations=observations) if over else None
+    # Nor of a policy that makes candidates of its own: nobody knows what others would have been worth.
+    comparable = over and not plan.grows_pool
+    random = random_instead(scenario, world, measure=plan.measure, observations=observations) if comparable else None
     # Likewise: every family's band at every observation takes seconds in a long run.
     trajectory = with_bands(trajectory, files.ledger.meter, MAX_BANDED_STEPS if over else ENDS)
     code = scenario.campaign.code

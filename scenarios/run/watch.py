@@ -109,8 +109,7 @@ class RunWatch:
         )
 
     def _family(self, candidate_id: str) -> str:
-        pool = self._request.world.pool
-        return pool.candidates[pool.index_of[candidate_id]].family
+        return self._agent.campaign.pool.candidate(candidate_id).family
 
     def _forget(self, now: float) -> None:
         """Drop what is no longer shown, whether anybody looks or not: a run of weeks must not fill the memory."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError
-from protocols.wire.messages import Control, ControlAction, Finite, Identifier, Quantity, Text
+from protocols.wire.limits import MAX_NEW_CANDIDATES
+from protocols.wire.messages import AddedCandidate, Control, ControlAction, Finite, Identifier, Quantity, Text
 
 MAX_WISHES: Final = 1_000
 """Most actions of a scenario: more than a person has during a campaign."""
@@ -22,6 +24,13 @@ MAX_AFTER_S: Final = 86_400.0
 _OF_A_CANDIDATE: Final = frozenset({ControlAction.EXCLUDE_CANDIDATE, ControlAction.ADD_OBSERVATION})
 
 
+def _as_sent(candidates: object) -> object:
+    """Return candidates of a settings file as a message would have them: it knows no tuples either."""
+    if not isinstance(candidates, list):
+        return candidates
+    return tuple(AddedCandidate.model_validate_json(json.dumps(each, default=str)) for each in candidates)
+
+
 class OperatorAction(BaseModel):
     """One thing that an operator does, at a point of the campaign and not at a time: so it is repeatable."""
 
@@ -30,11 +39,15 @@ class OperatorAction(BaseModel):
     at: Annotated[int, Field(ge=0)]
     """Results that the campaign has accepted by then."""
     action: ControlAction
-    """pause, resume, stop, exclude_candidate or add_observation."""
+    """pause, resume, stop, exclude_candidate, add_observation or add_candidates."""
     candidate: Identifier | Annotated[int, Field(ge=0)] | None = None
     """Whom it is about: an id, or a place in the pool, from 0 in the order of ids."""
     value: Finite | None = None
     """For add_observation: what was measured manually [unit]."""
+    candidates: (
+        Annotated[tuple[AddedCandidate, ...], Field(max_length=MAX_NEW_CANDIDATES), BeforeValidator(_as_sent)] | None
+    ) = None
+    """For add_candidates: what joins the pool, each with candidate_id, family, features, and what it is made of."""
     after_s: Annotated[float, Field(ge=0, le=MAX_AFTER_S)] = 0.0
     """How long it waits, when the action before it is sent and `at` is reached [s]."""
     reason: Text = ""
@@ -45,6 +58,7 @@ class OperatorAction(BaseModel):
         for name, given, wanted in (
             ("candidate", self.candidate, self.action in _OF_A_CANDIDATE),
             ("value", self.value, self.action is ControlAction.ADD_OBSERVATION),
+            ("list of candidates", self.candidates, self.action is ControlAction.ADD_CANDIDATES),
         ):
             if (given is not None) != wanted:
                 message = f"{self.action.value} {'needs a' if wanted else 'takes no'} {name}"
@@ -99,6 +113,7 @@ def controls(
             action=each.action,
             candidate_id=None if each.candidate is None else _candidate_id(each.candidate, pool, place),
             quantity=None if each.value is None else Quantity(name=property_name, value=each.value, unit=unit),
+            candidates=each.candidates,
             reason=each.reason,
         )
         for place, each in enumerate(operator_actions)

@@ -121,7 +121,6 @@ class Shadow:
         self.realised_gain: dict[str, RealisedGain] = {}
         self.most_in_flight = 0
         self.problem = ""
-        self._pool = pool
         self._open_decision: _OpenDecision | None = None
         self._chosen: list[LabChoice] = []
         self._fold(CampaignStarted(plan.model_copy(update={"give_up_after": NEVER_PAUSE}), {}))
@@ -298,7 +297,7 @@ class Shadow:
         if metrics.observation > 0:
             before, after = self.points[-2][1], metrics.point
             for each in observations_of(event):
-                family = self._pool.candidates[self._pool.index_of[each.candidate_id]].family
+                family = self.campaign.pool.candidate(each.candidate_id).family
                 self.realised_gain[each.candidate_id] = RealisedGain(each.value, _gain(before, after, family))
 
     def _take_consequence(self, outcome: Consequence) -> None:
@@ -309,7 +308,7 @@ class Shadow:
         return self._status_of(candidate_id) is CandidateStatus.AVAILABLE
 
     def _status_of(self, candidate_id: str) -> CandidateStatus:
-        if candidate_id not in self._pool.index_of:
+        if candidate_id not in self.campaign.pool.index_of:
             raise MessageError("invalid", f"Candidate {candidate_id!r} is not in the pool")
         return self.campaign.status_of(candidate_id)
 

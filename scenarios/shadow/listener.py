@@ -21,7 +21,7 @@ from typing import Final
 
 import structlog
 
-from agent.acquisition.registry import make_policy
+from agent.acquisition.registry import make_policy, require_fixed_pool
 from agent.assembly import instance_of
 from agent.campaign.context import pool_arrays
 from agent.run_files import LOG
@@ -121,6 +121,7 @@ def follow_lab(request: ShadowRequest, on_progress: OnProgress) -> ShadowSummary
     """
     settings = request.scenario.campaign
     make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
+    require_fixed_pool(settings.policy, settings.code)
     with open_shadow(
         request.folder, request.scenario, request.world, campaign=request.campaign, resume=request.resume
     ) as files:
@@ -136,7 +137,7 @@ def follow_lab(request: ShadowRequest, on_progress: OnProgress) -> ShadowSummary
                     runner.run(listener.run(request.scenario.broker))
                 except CampaignHalted as error:
                     halted = error
-            summary = write_outcome(files, listener.shadow, request.world.pool, request.scenario.name)
+            summary = write_outcome(files, listener.shadow, request.scenario.name)
             logger.info("shadow_ended", stopped_because=summary.stopped_because, same=summary.same)
         if halted is not None:
             raise halted
@@ -156,7 +157,7 @@ class _Listener:
     ) -> None:
         self.shadow = Shadow(world.pool, files.plan, files.start_set)
         self._files = files
-        self._pool = world.pool
+        self._start = pool_arrays(world.pool)
         self._code = code
         self._logger = logger
         self._on_progress = on_progress
@@ -260,16 +261,17 @@ class _Listener:
     async def _ask(self) -> None:
         """Ask the policy, question by question."""
         plan = self._files.plan
-        policy_runner = make_policy_runner(pool_arrays(self._pool), plan.policy, plan.policy_options, self._code)
+        policy_runner = make_policy_runner(self._start, plan.policy, plan.policy_options, self._code)
         try:
             while True:
                 choice = await self._unsolicited.get()
                 count = len(choice.candidate_ids)
                 proposal = await policy_runner.propose(choice.context, count)
-                row = compare_choice(choice, proposal, plan, self._pool)
+                pool = self.shadow.campaign.pool
+                row = compare_choice(choice, proposal, plan, pool)
                 self._files.add(row)
                 self._last = f"{', '.join(row.lab)}; the shadow: {', '.join(row.shadow) or 'nothing'}"
-                agreements = [each.value for each in row.agreements(self._pool)]
+                agreements = [each.value for each in row.agreements(pool)]
                 self._logger.info("lab_chose", **dataclasses.asdict(row), agreement=agreements)
                 self._tell()
                 self._unsolicited.task_done()

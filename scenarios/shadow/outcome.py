@@ -48,7 +48,7 @@ nat; empty where the lab has not measured the candidate."""
 _BIAS_FIELDS: Final = ("before", "after")
 
 
-def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str) -> ShadowSummary:
+def write_outcome(files: ShadowFiles, shadow: Shadow, scenario: str) -> ShadowSummary:
     """Write trajectory, table, picture and figures into the folder; return the figures.
 
     A decision that the lab never filled counts as it is, and so does what came after it.
@@ -56,10 +56,10 @@ def write_outcome(files: ShadowFiles, shadow: Shadow, pool: Pool, scenario: str)
     Args:
         files: The folder, opened.
         shadow: What was heard.
-        pool: The candidates.
         scenario: Name of the scenario.
     """
     shadow.finish()
+    pool = shadow.campaign.pool
     plan, folder, over = shadow.campaign.plan, files.folder, shadow.is_over
     # Every family's band at every observation takes seconds, and SIGTERM has five in all.
     trajectory = Trajectory(plan.label, plan.unit, tuple(shadow.points))

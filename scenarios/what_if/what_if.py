@@ -17,7 +17,7 @@ from typing import Final
 from agent.acquisition.built_in import BUILT_IN
 from agent.campaign.plan import CampaignPlan, CampaignPlanSettings
 from agent.campaign.state import Attempt
-from agent.pool.candidates import Pool
+from agent.pool.candidates import Candidate
 from agent.runtime.messages import MessageBuilder
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError
@@ -144,19 +144,18 @@ def what_if(
     plan, pool = followed.plan, source.world.pool
     then, now = _as_recorded(plan, source.scenario.campaign), scenario.campaign
     _require_same_ground(then, now)
-    start, answers = (
-        {pool.index_of[name]: values for name, values in known.items()} for known in (recorded.start, recorded.answers)
-    )
-    filler = None if fill is None else make_fill(fill, scenario, plan, pool)
-    answered_by: dict[int, AnsweredBy] = {}
+    start = {pool.index_of[name]: values for name, values in recorded.start.items()}
+    filler = None if fill is None else make_fill(fill, scenario, plan)
+    answered_by: dict[str, AnsweredBy] = {}
 
-    def answer(index: int) -> Sequence[float] | Measured | None:
-        known = answers.get(index)
+    def answer(candidate: Candidate) -> Sequence[float] | Measured | None:
+        name = candidate.candidate_id
+        known = recorded.answers.get(name)
         if known is not None and len(known) == 1 + len(now.additional_properties):
-            answered_by[index] = AnsweredBy.RECORDING
-            return Measured(known, recorded.uncertainties.get(pool.candidate_ids[index], (0.0,) * len(known)))
-        found = None if filler is None else filler(index)
-        answered_by[index] = AnsweredBy.NOBODY if found is None else AnsweredBy.FILL
+            answered_by[name] = AnsweredBy.RECORDING
+            return Measured(known, recorded.uncertainties.get(name, (0.0,) * len(known)))
+        found = None if filler is None else filler(candidate)
+        answered_by[name] = AnsweredBy.NOBODY if found is None else AnsweredBy.FILL
         return found
 
     # A policy of the user's own is not run for the metrics that it declares.
@@ -169,10 +168,10 @@ def what_if(
             start,
             settings,
             ask,
-            excluded=[pool.index_of[name] for name in recorded.excluded],
+            joined=recorded.joined,
+            excluded=recorded.excluded,
             on_decision=lambda number: progress(PLAYING, number * now.batch, now.budget),
         )
-    asked = {pool.candidate_ids[index] for index in answered_by}
     return WhatIf(
         plan.campaign,
         THE_LAB if source.of_a_lab else then.policy,
@@ -182,27 +181,26 @@ def what_if(
         tuple(recorded.asked_at),
         other,
         tuple(answered_by.values()),
-        len(asked & set(recorded.asked)),
+        len(answered_by.keys() & set(recorded.asked)),
         len(recorded.asked),
         note,
     )
 
 
-def make_fill(fill: str, scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
+def make_fill(fill: str, scenario: Scenario, plan: CampaignPlan) -> Fill:
     """Return who answers where the recording does not.
 
     Args:
         fill: A table's path, or `FILL_SIMULATOR`.
         scenario: For the table's columns, or the simulator.
         plan: What is measured.
-        pool: The candidates.
 
     Raises:
         SettingsError: When a table is named and the scenario says nothing of columns.
         TableError: When the table cannot be used.
     """
     if fill == FILL_SIMULATOR:
-        return _simulated(scenario, plan, pool)
+        return _simulated(scenario, plan)
     columns = scenario.pool.columns
     if columns is None:
         raise SettingsError(
@@ -217,20 +215,21 @@ def make_fill(fill: str, scenario: Scenario, plan: CampaignPlan, pool: Pool) -> 
         for name, *values in zip(table.candidate_ids, *(column.tolist() for column in measured), strict=True)
         if all(map(math.isfinite, values))
     }
-    return lambda index: known.get(pool.candidate_ids[index])
+    return lambda candidate: known.get(candidate.candidate_id)
 
 
-def _simulated(scenario: Scenario, plan: CampaignPlan, pool: Pool) -> Fill:
+def _simulated(scenario: Scenario, plan: CampaignPlan) -> Fill:
     """Let the first instrument answer, noise included; what it cannot evaluate stays unknown."""
     instrument = scenario.lab[0]
     evaluator = make_evaluator(instrument)
     noise = GaussianNoise.from_settings(instrument.noise) if instrument.noise else None
     deadline_s = scenario.campaign.evaluation_deadline_s
-    messages = MessageBuilder(plan, pool, evaluation_deadline_s=deadline_s, clock=lambda: datetime.now(UTC))
+    messages = MessageBuilder(plan, evaluation_deadline_s=deadline_s, clock=lambda: datetime.now(UTC))
 
-    def evaluate(index: int) -> Measured | None:
-        name = pool.candidate_ids[index]
-        request = decode_payload(messages.request(Attempt(f"what-if-{index}", name, 0, 1, instrument.id)).payload)
+    def evaluate(candidate: Candidate) -> Measured | None:
+        name = candidate.candidate_id
+        attempt = Attempt("what-if", name, 0, 1, instrument.id)
+        request = decode_payload(messages.request(attempt, candidate).payload)
         if not isinstance(request, CandidateRequest):
             return None
         try:

@@ -27,7 +27,7 @@ def explain(events: Sequence[Event], pool: Pool, decision: int, code: CodeSource
 
     Args:
         events: The journal from its beginning, which may end anywhere.
-        pool: The campaign's pool, or what the run has touched of it.
+        pool: The campaign's pool at the start, or what the run has touched of it.
         decision: Number of a decision in the journal (see `decision_named.find_decision`).
         code: Where a policy of the user's own may come from; None where none may be run.
 
@@ -40,6 +40,7 @@ def explain(events: Sequence[Event], pool: Pool, decision: int, code: CodeSource
     then = state_at_decision(ledger.campaign, context)
     effects = effects_at_decision(ledger, made, code)
     outcomes = outcomes_of(ledger, events[made.based_on :], made.candidate_ids, then.known)
+    pool = ledger.campaign.pool  # with all that has joined it
     chosen = tuple(
         ChosenCandidate(describe_candidate(pool, which), score, outcomes[which])
         for which, score in zip(made.candidate_ids, made.scores, strict=True)

@@ -22,6 +22,7 @@ class CandidateDescription:
         structure: Atoms, volume and cell of a crystal in words, or the SMILES of a molecule; empty where it is neither.
         designs: Levels of each design that makes it, in words; empty where the pool is no closure of designs.
         edits: What was changed against the reference design to make it: "x: H → NO2 (y = NH2)"; likewise.
+        origin: How it came about, where it joined the pool after the start.
     """
 
     candidate_id: str
@@ -30,6 +31,7 @@ class CandidateDescription:
     structure: str = ""
     designs: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,6 +160,7 @@ def describe_candidate(pool: Pool, candidate_id: str) -> CandidateDescription:
         structure,
         () if designs is None else levels_in_words(designs, index),
         () if designs is None else tuple(f"{edit.words} ({edit.kept_words})" for edit in edits_to(designs, index)),
+        candidate.origin,
     )
 
 

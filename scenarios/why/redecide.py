@@ -34,7 +34,7 @@ def propose_again(
 
     Args:
         events: The journal from its beginning.
-        pool: The whole pool, the one that the journal names.
+        pool: The whole pool at the start, the one that the journal names.
         decision: Number of a decision in the journal.
         versions: Of what decides today.
         code: Where a policy of the user's own may come from.
@@ -52,11 +52,12 @@ def propose_again(
     except EntropilotError as error:
         what_to_do = f"; {error.action}" if code.named_by and error.action else ""
         return Redecision(verdict=Verdict.NOT_ASKED, why=error.found + what_to_do, notes=notes)
-    if any(not 0 <= choice.index < len(pool) for choice in _all(proposal)):
+    known = (*ledger.pool.candidate_ids, *(each.candidate_id for each in proposal.new_candidates))
+    if any(not 0 <= choice.index < len(known) for choice in _all(proposal)):
         return Redecision(
             verdict=Verdict.NOT_ASKED, why="the policy of today proposes what is not in the pool", notes=notes
         )
-    return _compared(made, pool, proposal, notes)
+    return _compared(made, known, proposal, notes)
 
 
 async def _ask(
@@ -73,13 +74,13 @@ async def _ask(
         await policy_runner.close()
 
 
-def _compared(made: DecisionMade, pool: Pool, proposal: Proposal, notes: tuple[str, ...]) -> Redecision:
+def _compared(made: DecisionMade, known: Sequence[str], proposal: Proposal, notes: tuple[str, ...]) -> Redecision:
     runner_up = proposal.runner_up
     again = Redecision(
         verdict=Verdict.SAME,
-        candidate_ids=tuple(pool.candidate_ids[choice.index] for choice in proposal.choices),
+        candidate_ids=tuple(known[choice.index] for choice in proposal.choices),
         scores=tuple(choice.score for choice in proposal.choices),
-        runner_up=None if runner_up is None else pool.candidate_ids[runner_up.index],
+        runner_up=None if runner_up is None else known[runner_up.index],
         runner_up_score=None if runner_up is None else runner_up.score,
     )
     if again.candidate_ids == made.candidate_ids:

@@ -126,8 +126,8 @@ def _decided(explanation: Explanation) -> Iterator[Text]:
 
 def _described(candidate: CandidateDescription) -> Iterator[Text]:
     """Say what a candidate is, and what was changed to make it."""
-    if candidate.structure:
-        yield Text(f"  {candidate.structure}", "dim")
+    for told in filter(None, (candidate.structure, candidate.origin)):
+        yield Text(f"  {told}", "dim")
     made_by = candidate.edits or candidate.designs
     if made_by:
         more = [f"{len(made_by) - MAX_EDITS} more"] if len(made_by) > MAX_EDITS else []

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 
 from agent.acquisition.base import FloatArray, IndexArray
+from agent.acquisition.built_in import BUILT_IN
+from agent.acquisition.registry import grows_pool
 from agent.causal.designs.effects import effect_queries
 from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
@@ -106,7 +108,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
     start = start_set(scenario, pool, values)
-    if len(start) == len(pool):
+    if len(start) == len(pool) and not _may_grow(scenario.campaign.policy):
         raise TableError(
             f"All {len(pool)} candidates are in the start set",
             expected="candidates that are left to choose from",
@@ -119,6 +121,11 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     beside = tuple(scenario.campaign.additional_properties)
     _require_known(beside, additional, start)
     return World(pool, values, start, warnings, additional, beside, _true_effects(scenario, pool, values))
+
+
+def _may_grow(policy: str) -> bool:
+    """Whether a policy makes candidates of its own; one of the user's own may, and is not run to tell."""
+    return policy not in BUILT_IN or grows_pool(policy)
 
 
 def _true_effects(scenario: Scenario, pool: Pool, values: FloatArray) -> Mapping[str, float]:

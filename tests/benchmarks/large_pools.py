@@ -56,7 +56,8 @@ def played(
 
     rows = world.balanced.tolist()
     start = {int(index): rows[index] for index in start_set(seeded, world.pool, world.values)}
-    run = play_answered(world.pool, rows.__getitem__, start, settings, ask)
+    of = dict(zip(world.pool.candidate_ids, rows, strict=True))
+    run = play_answered(world.pool, lambda each: of[each.candidate_id], start, settings, ask)
     return tuple(point for _, point in run.trajectory.points), 1e3 * float(np.median(costs))
 
 

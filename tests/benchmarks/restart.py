@@ -71,7 +71,7 @@ def write_journal(stage: Stage, results: int) -> int:
         begin(store, pool, plan, world.start_observations(), versions={}, now=now)
         stored = remember(store, pool)
         campaign = stored.campaign
-        messages = MessageBuilder(plan, pool, evaluation_deadline_s=60.0, clock=lambda: datetime.now().astimezone())
+        messages = MessageBuilder(plan, evaluation_deadline_s=60.0, clock=lambda: datetime.now().astimezone())
         maker = TransactionBuilder(
             stored,
             policy_runner=InlinePolicyRunner(NextInLine()),

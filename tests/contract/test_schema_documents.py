@@ -365,6 +365,7 @@ def test_every_field_and_every_message_has_words() -> None:
     parts = (
         messages.Quantity,
         messages.FamilyBias,
+        messages.AddedCandidate,
         structure.CrystalStructure,
         molecule.Molecule,
         molecule.MoleculeGeometry,
@@ -586,17 +587,23 @@ def single_changes(message: Json) -> Iterator[tuple[str, str]]:
                 value | {"unexpected": 1},
                 *({k: v for k, v in value.items() if k != key} for key in value),
             ]
-        if isinstance(value, list) and path[0] not in {"structure", "molecule"}:
+        matter = from_matter_on(path)
+        if isinstance(value, list) and not matter:
             replacements += [value[:1] * 2, value[:1] * 501]
         for replacement in replacements:
-            if path[:2] == ["structure", "cell"] and replacement == 0 and isinstance(replacement, int):
+            if matter[:2] == ["structure", "cell"] and replacement == 0 and isinstance(replacement, int):
                 continue  # flat: only the code sees it
-            if path == ["structure", "symbols"] and replacement == ["x"]:
+            if matter == ["structure", "symbols"] and replacement == ["x"]:
                 continue
-            if path[:-1] == ["molecule", "geometry"] and isinstance(replacement, list):
+            if matter[:-1] == ["molecule", "geometry"] and isinstance(replacement, list):
                 continue  # fewer of one than of the other: only the code sees it
             text = json.dumps(replaced(message, path, replacement))
             yield f"{path} = {replacement!r:.60}", text
+
+
+def from_matter_on(path: list[Any]) -> list[Any]:
+    """The end of a path that leads into a structure or a molecule, from there on."""
+    return next((path[at:] for at, key in enumerate(path) if key in {"structure", "molecule"}), [])
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[list[Any], Any]]:

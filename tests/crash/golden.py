@@ -218,7 +218,7 @@ async def agent_life(world: World) -> None:
         stored = remember(store, POOL)
         require_same_plan(stored.campaign.plan, PLAN)
         messages = MessageBuilder(
-            PLAN, POOL, evaluation_deadline_s=60.0, clock=world.clock, instance="agent-golden", new_id=world.new_id
+            PLAN, evaluation_deadline_s=60.0, clock=world.clock, instance="agent-golden", new_id=world.new_id
         )
         logger, log_file = open_log(run / "agent.jsonl")
         parts.callback(log_file.close)

@@ -109,7 +109,7 @@ class LiveCampaign:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         ledger = Ledger(POOL)
-        messages = MessageBuilder(PLAN, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
+        messages = MessageBuilder(PLAN, evaluation_deadline_s=60.0, clock=lambda: NOW)
         self.maker = TransactionBuilder(
             ledger,
             policy_runner=InlinePolicyRunner(UniformRandom()),
@@ -172,7 +172,7 @@ class LiveCampaign:
 
     def request_of(self, attempt: Any) -> AnyMessage:
         """Return an attempt's request."""
-        message: AnyMessage = decode_payload(self.maker._make_request(attempt).payload)
+        message: AnyMessage = decode_payload(self.maker.request(attempt).payload)
         return message
 
     def words(self) -> tuple[str, ...]:

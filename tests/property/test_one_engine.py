@@ -21,6 +21,7 @@ from agent.acquisition.baselines import UniformRandom
 from agent.campaign.events import (
     BecameEven,
     CampaignStarted,
+    CandidatesAdded,
     DecisionMade,
     Event,
     GapStalled,
@@ -34,7 +35,7 @@ from agent.campaign.state import Attempt
 from agent.campaign.stop_settings import StopSettings
 from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
-from protocols.wire.messages import AnyMessage, ControlAction, FailureReason
+from protocols.wire.messages import AddedCandidate, AnyMessage, ControlAction, FailureReason
 from scenarios.run.offline_campaign import (
     Failure,
     LabAnswer,
@@ -45,6 +46,7 @@ from scenarios.run.offline_campaign import (
 )
 from tests.support.campaigns import content_after, control, first_available, quantity, small_plan, small_pool, value_of
 from tests.support.stored_campaigns import delivered
+from tests.support.user_policies import Growing
 
 POOL = small_pool(20, families=2)
 START = POOL.candidate_ids[:8]
@@ -59,11 +61,25 @@ ANSWERS: st.SearchStrategy[LabAnswer] = st.one_of(
     st.sampled_from(FailureReason).map(lambda reason: Failure(reason, "the lamp broke")),
     st.just(Silence()),
 )
-CONTROLS = st.builds(
-    lambda action, candidate, value: control(action, candidate, quantity=quantity(value), reason="a person says so"),
-    st.sampled_from(ControlAction),
-    st.sampled_from([*POOL.candidate_ids, "nobody"]),
-    st.floats(-20.0, 20.0),
+NEW = ("new-1", "new-2", "new-3")
+ADDITIONS = st.builds(
+    lambda ids, family: control(
+        ControlAction.ADD_CANDIDATES,
+        candidates=tuple(AddedCandidate(candidate_id=each, family=family, features=(1.0, 2.0, 3.0)) for each in ids),
+    ),
+    st.lists(st.sampled_from([*NEW, "c003"]), min_size=1, max_size=3),
+    st.sampled_from(["family-0", "family-1", "alien"]),
+)
+CONTROLS = st.one_of(
+    st.builds(
+        lambda action, candidate, value: control(
+            action, candidate, quantity=quantity(value), reason="a person says so"
+        ),
+        st.sampled_from(ControlAction),
+        st.sampled_from([*POOL.candidate_ids, *NEW, "nobody"]),
+        st.floats(-20.0, 20.0),
+    ),
+    ADDITIONS,
 )
 STOPS = st.builds(
     StopSettings,
@@ -112,18 +128,26 @@ class Lab:
 
 
 class Thrifty:
-    """Draws at random, and after so many decisions has nothing more to ask for; what decides the rest does neither."""
+    """Draws at random, and after so many decisions has nothing more to ask for; what decides the rest does neither.
 
-    def __init__(self, decisions: int) -> None:
+    One that grows the pool draws every other decision from candidates that it makes.
+    """
+
+    def __init__(self, decisions: int, *, grows: bool = False) -> None:
         self._stop = content_after(decisions)
         self._decisions = decisions
+        self.grows = grows
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         if context.policy:
             return first_available(context, count)
-        enough = context.decision >= self._decisions
-        return self._stop(context, count) if enough else UniformRandom().propose(context, count)
+        if context.decision >= self._decisions:
+            return self._stop(context, count)
+        makes = self.grows and (context.decision % 2 == 0 or len(context.available) < count)
+        return (Growing() if makes else UniformRandom()).propose(context, count)
 
+
+POLICIES = st.builds(Thrifty, st.one_of(st.just(99), st.integers(0, 6)), grows=st.booleans())
 
 SCRIPTS = st.builds(
     lambda answers, timed: Script(
@@ -148,7 +172,7 @@ class Sooner:
 def through_the_loop(plan: CampaignPlan, script: Script, policy: Sooner, *, twice: bool) -> list[Event]:
     """Play by the transactions of the agent, one input each."""
     maker = TransactionBuilder(
-        Ledger(POOL), policy_runner=policy, make_request=lambda each: OutboxItem(each.attempt_id, "", b"")
+        Ledger(POOL), policy_runner=policy, make_request=lambda each, _: OutboxItem(each.attempt_id, "", b"")
     )
     journal: list[Event] = []
 
@@ -212,12 +236,11 @@ def offline(plan: CampaignPlan, script: Script, policy: Thrifty) -> OfflineCampa
 
 
 @settings(max_examples=150, deadline=None)
-@given(plan=PLANS, script=SCRIPTS, decisions=st.one_of(st.just(99), st.integers(0, 6)), at_once=st.booleans(),
-       twice=st.booleans())  # fmt: skip
+@given(plan=PLANS, script=SCRIPTS, policy=POLICIES, at_once=st.booleans(), twice=st.booleans())
 def test_offline_play_has_the_events_of_the_loop(
-    plan: CampaignPlan, script: Script, decisions: int, at_once: bool, twice: bool
+    plan: CampaignPlan, script: Script, policy: Thrifty, at_once: bool, twice: bool
 ) -> None:
-    policy = Thrifty(decisions)
+    plan = plan.model_copy(update={"grows_pool": policy.grows})
     journal = through_the_loop(plan, script, Sooner(policy, at_once=at_once), twice=twice)
     played = offline(plan, script, policy)
     assert [change.event for change in played.changes] == journal
@@ -225,18 +248,20 @@ def test_offline_play_has_the_events_of_the_loop(
 
 
 @settings(max_examples=50, deadline=None)
-@given(plan=PLANS, script=SCRIPTS)
-def test_the_ledger_of_a_journal_is_the_one_that_made_it(plan: CampaignPlan, script: Script) -> None:
-    played = offline(plan, script, Thrifty(99))
+@given(plan=PLANS, script=SCRIPTS, grows=st.booleans())
+def test_the_ledger_of_a_journal_is_the_one_that_made_it(plan: CampaignPlan, script: Script, grows: bool) -> None:
+    played = offline(plan.model_copy(update={"grows_pool": grows}), script, Thrifty(99, grows=grows))
     again = Ledger.of_journal(POOL, [change.event for change in played.changes])
     assert again.meter.point() == played.ledger.meter.point()
     assert again.observation == played.ledger.observation
     assert again.progress.findings == played.ledger.progress.findings
     assert again.noticed() == played.ledger.noticed()
     assert again.question() == played.ledger.question() is None
+    assert again.campaign.pool.candidates == played.campaign.pool.candidates
+    assert again.pool.features.tolist() == played.ledger.pool.features.tolist()
 
 
-@pytest.mark.parametrize("kind", [BecameEven, GapStalled, StopRuleFired, DecisionMade])
+@pytest.mark.parametrize("kind", [BecameEven, CandidatesAdded, GapStalled, StopRuleFired, DecisionMade])
 def test_the_campaigns_that_are_compared_have_every_kind_of_finding(kind: type[Event]) -> None:
     """A comparison says nothing of a kind of event that never occurs in it; decisions of the rest are one of them."""
 

@@ -187,7 +187,7 @@ class AgentProcess:
             store.append(Commit(events=(resumed,)), now=world.now())
             stored.fold(resumed)
         messages = MessageBuilder(
-            plan, pool, evaluation_deadline_s=terms.evaluation_deadline_s, clock=world.clock, new_id=world.new_id
+            plan, evaluation_deadline_s=terms.evaluation_deadline_s, clock=world.clock, new_id=world.new_id
         )
         policy = terms.policy
         policy_runner = Pondering(policy, world, terms.pondering_s) if terms.pondering_s else InlinePolicyRunner(policy)

@@ -21,7 +21,7 @@ def undisturbed(terms: Terms) -> list[list[str]]:
     maker = TransactionBuilder(
         ledger,
         policy_runner=InlinePolicyRunner(terms.policy),
-        make_request=lambda attempt: OutboxItem(attempt.attempt_id, "", b""),
+        make_request=lambda attempt, _candidate: OutboxItem(attempt.attempt_id, "", b""),
     )
     step = Transaction()
     maker.fold(step, CampaignStarted(terms.plan, {}))

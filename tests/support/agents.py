@@ -43,7 +43,7 @@ def agent_on(
         start = [(which, value_of(which)) for which in START if which in pool.index_of]
         begin(store, pool, plan, start, versions={}, now=SENT_AT)
         stored = remember(store, pool)
-        messages = MessageBuilder(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW, instance=instance)
+        messages = MessageBuilder(plan, evaluation_deadline_s=60.0, clock=lambda: NOW, instance=instance)
         policy_runner = InlinePolicyRunner(UniformRandom())
         yield Agent(
             maker=maker(

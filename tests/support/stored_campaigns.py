@@ -72,7 +72,7 @@ class Shelf:
         self.store = store
         self.pool = pool
         self.campaign = stored.campaign
-        self.messages = MessageBuilder(plan, pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
+        self.messages = MessageBuilder(plan, evaluation_deadline_s=60.0, clock=lambda: NOW)
         self.maker = TransactionBuilder(
             stored,
             policy_runner=policy_runner or InlinePolicyRunner(UniformRandom()),

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
-from agent.acquisition.base import AcquisitionContext, Choice, Proposal
+import numpy as np
+
+from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Proposal
+from agent.pool.candidates import content_id
+from agent.pool.growth import NewCandidate
 from tests.support.campaigns import content_after
 
 
@@ -109,3 +114,29 @@ class Content:
 
     def propose(self, context: AcquisitionContext, count: int) -> Proposal:
         return Proposal((), "all is even")
+
+
+class Growing:
+    """Makes two new candidates of the best known one, takes the first and names the second; the rest is of the pool."""
+
+    grows_pool = True
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        pool, size = context.pool, len(context.pool.candidate_ids)
+        best = int(context.observed[context.values.argmax()])
+        steps = np.random.default_rng(context.seed).normal(size=(2, pool.features.shape[1]))
+        new = tuple(new_candidate(pool, best, pool.features[best] + step) for step in steps)
+        choices = [Choice(size, 2.0), *(Choice(int(index)) for index in context.available[: count - 1])]
+        return Proposal(tuple(choices), "a step from the best", Choice(size + 1, 1.0), new_candidates=new)
+
+
+def new_candidate(pool: PoolArrays, parent: int, features: np.ndarray[Any, np.dtype[np.float64]]) -> NewCandidate:
+    """A candidate beside another one, of its family."""
+    return NewCandidate(
+        candidate_id=content_id("new", repr(features.tolist())),
+        family=pool.families[pool.family_codes[parent]],
+        features=tuple(features),
+        formula="X",
+        parent=pool.candidate_ids[parent],
+        origin=f"a step from {pool.candidate_ids[parent]}",
+    )

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.system
 
 POLICIES = [
     *("causal", "causal_reference", "coverage", "d_optimal", "etal", "etal_reference", "expected_improvement"),
-    *("gap_gain", "joint_entropy", "probability_of_exceeding", "random", "round_robin", "target_mean", "uncertainty"),
+    *("gap_gain", "joint_entropy", "molecule_edits", "probability_of_exceeding", "random", "round_robin"),
+    *("target_mean", "uncertainty"),
 ]
 
 HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt", "aiomqtt"}

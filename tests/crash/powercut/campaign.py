@@ -262,7 +262,7 @@ def agent_of(bench: Bench) -> Iterator[Agent]:
         files = parts.enter_context(opened(run))
         recording = RecordingWriter(run / RECORDING, {"campaign": CAMPAIGN})
         parts.callback(recording.close)
-        messages = MessageBuilder(files.plan, POOL, evaluation_deadline_s=60.0, clock=bench.clock, new_id=bench.new_id)
+        messages = MessageBuilder(files.plan, evaluation_deadline_s=60.0, clock=bench.clock, new_id=bench.new_id)
         policy_runner = InlinePolicyRunner(Attentive())
         maker = TransactionBuilder(
             files.ledger,

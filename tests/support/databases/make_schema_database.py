@@ -18,7 +18,7 @@ from agent.campaign.stop_settings import StopSettings
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed
 from agent.store.tables import SCHEMA_VERSION
-from protocols.wire.messages import ControlAction, FailureReason
+from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
 from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool, value_of
 from tests.support.stored_campaigns import Shelf, delivered, opened
 from tests.support.user_policies import ContentAfter
@@ -47,6 +47,8 @@ def main(path: Path) -> int:
     shelf.transaction(delivered(result_of(first)), delivered(topic="somebody/else", payload=b"\x00\xff"))
     free = [which for which in POOL.candidate_ids if shelf.campaign.status_of(which).name == "AVAILABLE"]
     shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, free[0], reason="toxic")))
+    new = AddedCandidate(candidate_id="a-new-one", family=POOL.families[0], features=(0.1, 0.2, 0.3), formula="X")
+    shelf.transaction(delivered(control(ControlAction.ADD_CANDIDATES, candidates=(new,))))
     shelf.transaction(delivered(control(ControlAction.ADD_OBSERVATION, free[1], quantity=quantity(0.125))))
     for which in free[2:11]:  # until every family has five values
         shelf.transaction(delivered(control(ControlAction.ADD_OBSERVATION, which, quantity=quantity(value_of(which)))))

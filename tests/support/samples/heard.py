@@ -48,8 +48,9 @@ class OverheardPlay(Play):
         super().fold(*events)
         for event in events:
             if isinstance(event, RequestIssued):
-                messages = MessageBuilder(self.plan, self.pool, evaluation_deadline_s=60.0, clock=lambda: NOW)
-                item = messages.request(self.campaign.attempts[event.attempt_id])
+                messages = MessageBuilder(self.plan, evaluation_deadline_s=60.0, clock=lambda: NOW)
+                candidate = self.campaign.pool.candidate(event.candidate_id)
+                item = messages.request(self.campaign.attempts[event.attempt_id], candidate)
                 self.said.append((item.topic, item.payload))
 
     def answer(self, attempt: Attempt) -> ResultAck | None:

@@ -18,6 +18,7 @@ from agent.entropy.measure import EntropyMeasure
 from agent.runtime.policy_runner import ChildPolicyRunner, InlinePolicyRunner, PolicyRunner, make_policy_runner
 from protocols.errors import CampaignHalted
 from tests.support.campaigns import Play, small_plan, small_pool
+from tests.support.user_policies import Growing
 
 MINE = "tests.support.user_policies"
 POOL = small_pool(40)
@@ -81,6 +82,22 @@ async def test_a_policy_in_a_child_is_told_which_entropy_the_campaign_means() ->
     asked = [dataclasses.replace(contexts(1)[0], measure=EntropyMeasure("gaussian_kernel", 0.5))]
     (answer,) = await proposals(policy_runner, asked, wanted=1)
     assert answer.reason == "gaussian_kernel to 0.5"
+
+
+async def test_a_child_knows_what_has_joined_the_pool_after_it_was_started_and_after_another_campaign() -> None:
+    plan = small_plan(POOL, budget=6, policy="mine", grows_pool=True)
+    played = Play(POOL, plan, [f"c{i:03d}" for i in range(15)], Growing().propose)
+    played.settle()
+    while played.awaited:
+        played.answer(played.awaited[0])
+    assert len(played.contexts[-1].pool.candidate_ids) == len(POOL) + 10
+    asked = [*played.contexts, played.contexts[2], contexts(1)[0], played.contexts[-1]]
+    expected = [Growing().propose(context, 2) for context in asked]
+    assert await proposals(ChildPolicyRunner(ARRAYS, f"{MINE}:Growing", {}), asked) == expected
+    child = ChildPolicyRunner(ARRAYS, f"{MINE}:Growing", {})
+    for context, answer in zip(asked, expected, strict=True):
+        assert await child.propose(context, 2) == answer
+        await child.close()  # the next question starts it anew
 
 
 async def test_no_child_is_left_after_close() -> None:

@@ -18,6 +18,7 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidatesAdded,
     ControlNoted,
     DecisionMade,
     Event,
@@ -37,6 +38,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.plan import Ordering
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
+from agent.pool.growth import NewCandidate
 from protocols.errors import StoreError
 from tests.support.campaigns import small_plan, small_pool
 
@@ -68,6 +70,7 @@ EXAMPLES: tuple[Event, ...] = (
     CandidateAbandoned("c004", "no answer within the deadline (after 3 attempts)"),
     CandidateExcluded("c005", "toxic", "m-1"),
     ObservationAdded("c006", 2.5, "m-2"),
+    CandidatesAdded((NewCandidate("a-1", "f", (0.1 + 0.2, -1e-300), "CH4O", "CO", None, "c001", "OH"),), "why", "m-7"),
     CampaignPaused("by the operator", "m-3"),
     CampaignPaused("the last 10 candidates were all abandoned"),
     CampaignResumed("the agent was started again"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import BiasMeter
 from agent.runtime import log as logs
 from agent.runtime.log import TransactionLog, log_bands, open_log
+from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed, Transaction
 from agent.store.store import QuarantinedMessage
 from protocols.wire.messages import ControlAction
 from tests.support.campaigns import control, failure_of, result_of, small_plan, small_pool
 from tests.support.stored_campaigns import Shelf, delivered, opened
+from tests.support.user_policies import Growing
 
 POOL = small_pool(24)
 
@@ -59,6 +62,19 @@ def test_every_fact_of_a_step_is_a_line_with_campaign_time_level_and_attempt(she
     assert list(bias["entropy"]) == list(POOL.families)
     assert (bias["evenness"], bias["coverage"], bias["starved_family"]) == (None, point.coverage, point.starved_family)
     assert bias["joint_entropy"] == point.joint_entropy
+
+
+def test_what_joins_the_pool_has_a_line_that_says_how_it_came_about(tmp_path: Path) -> None:
+    with closing(opened(tmp_path / "grown.db", POOL)) as store:
+        plan = small_plan(POOL, policy="mine", grows_pool=True)
+        shelf = Shelf(store, POOL, plan, InlinePolicyRunner(Growing()))
+        lines = logged(tmp_path / "agent.jsonl", shelf.transaction(delivered(result_of(shelf.awaited[0]))))
+    assert [line["event"] for line in lines][2:] == ["decision", "candidate_added", "candidate_added", "request"]
+    decision, chosen, runner_up, request = lines[2:]
+    assert "added" not in decision
+    assert (chosen["candidate_id"], runner_up["candidate_id"]) == (request["candidate_id"], decision["runner_up"])
+    assert chosen["decision"] == decision["decision"] == 1
+    assert chosen["origin"] == f"a step from {chosen['parent']}"
 
 
 def test_the_bands_of_the_entropies_are_a_line_of_their_own(tmp_path: Path) -> None:

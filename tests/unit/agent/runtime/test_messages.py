@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from agent.campaign.decide import ResultAck
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
-from agent.pool.candidates import Candidate, Pool, make_pool
+from agent.pool.candidates import Candidate
 from agent.runtime.messages import MessageBuilder
 from protocols.wire.codec import decode
 from protocols.wire.limits import MAX_BANDED_FAMILIES, MAX_FAMILIES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES
@@ -24,19 +23,14 @@ POOL = small_pool()
 ATTEMPT = Attempt("0a1b2c3d-d000004-00000000-a2", "c004", 4, 2, "simulator-7")
 
 
-def builder(pool: Pool = POOL, **terms: object) -> MessageBuilder:
+def builder(**terms: object) -> MessageBuilder:
     clock: Iterator[int] = iter(range(1000))
-    plan = small_plan(pool, recipients=("simulator-7", "any"), **terms)
-    return MessageBuilder(
-        plan,
-        pool,
-        evaluation_deadline_s=12.5,
-        clock=lambda: NOW + timedelta(seconds=next(clock)),
-    )
+    plan = small_plan(POOL, recipients=("simulator-7", "any"), **terms)
+    return MessageBuilder(plan, evaluation_deadline_s=12.5, clock=lambda: NOW + timedelta(seconds=next(clock)))
 
 
 def test_a_request_says_all_that_an_evaluation_needs() -> None:
-    item = builder().request(ATTEMPT)
+    item = builder().request(ATTEMPT, POOL.candidate(ATTEMPT.candidate_id))
     message = decode(item.topic, item.payload)
     assert isinstance(message, CandidateRequest)
     assert item.topic == "entropilot/v1/demo/request/simulator-7"
@@ -46,29 +40,28 @@ def test_a_request_says_all_that_an_evaluation_needs() -> None:
     assert (message.properties, message.deadline_s) == (("formation_energy",), 12.5)
 
 
-def test_a_request_carries_the_structure_as_it_is_in_the_pool() -> None:
+def test_a_request_carries_the_structure_of_its_candidate() -> None:
     crystal = CrystalStructure(
         cell=((4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.1, 4.0)), symbols=("Cu",), scaled_positions=((0.0, 0.0, 0.5),)
     )
-    pool = make_pool([Candidate("c004", "cubic", "Cu", crystal)], np.zeros((1, 1)), ("f",))
-    message = decode(*_of(builder(pool).request(ATTEMPT)))
+    message = decode(*_of(builder().request(ATTEMPT, Candidate("c004", "cubic", "Cu", crystal))))
     assert isinstance(message, CandidateRequest)
     assert message.structure == crystal
 
 
 def test_a_request_for_a_molecule_carries_its_smiles_and_the_method_that_the_campaign_means() -> None:
-    pool = make_pool([Candidate("c004", "acid", "CH2O2", smiles="O=CO")], np.zeros((1, 1)), ("f",))
-    message = decode(*_of(builder(pool, fidelity="b3lyp").request(ATTEMPT)))
+    acid = Candidate("c004", "acid", "CH2O2", smiles="O=CO")
+    message = decode(*_of(builder(fidelity="b3lyp").request(ATTEMPT, acid)))
     assert isinstance(message, CandidateRequest)
     assert (message.molecule, message.fidelity) == (Molecule(smiles="O=CO"), "b3lyp")
-    usual = decode(*_of(builder(pool).request(ATTEMPT)))
+    usual = decode(*_of(builder().request(ATTEMPT, acid)))
     assert isinstance(usual, CandidateRequest)
     assert usual.fidelity is None
 
 
 def test_a_repeated_request_differs_in_its_time_only() -> None:
     writer = builder()
-    first, second = (decode(*_of(writer.request(ATTEMPT))) for _ in range(2))
+    first, second = (decode(*_of(writer.request(ATTEMPT, POOL.candidate(ATTEMPT.candidate_id)))) for _ in range(2))
     assert first != second
     assert first == second.model_copy(update={"sent_at": first.sent_at})
 

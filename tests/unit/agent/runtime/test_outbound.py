@@ -66,7 +66,7 @@ class Bench:
     def __init__(self, **plan: Any) -> None:
         self.link = Link()
         terms = small_plan(POOL, **plan)
-        messages = MessageBuilder(terms, POOL, evaluation_deadline_s=60.0, clock=lambda: NOW)
+        messages = MessageBuilder(terms, evaluation_deadline_s=60.0, clock=lambda: NOW)
         self.maker = TransactionBuilder(
             Ledger(POOL), policy_runner=InlinePolicyRunner(UniformRandom()), make_request=messages.request
         )

@@ -132,8 +132,8 @@ def test_our_own_messages_that_come_back_are_quarantined(shelf: Shelf, kind: str
             ),
         ),
         "request": lambda: (
-            shelf.messages.request(shelf.awaited[0]).topic,
-            shelf.messages.request(shelf.awaited[0]).payload,
+            shelf.maker.request(shelf.awaited[0]).topic,
+            shelf.maker.request(shelf.awaited[0]).payload,
         ),
     }[kind]()  # fmt: skip
     transaction = shelf.transaction(delivered(topic=topic, payload=payload))

@@ -16,6 +16,7 @@ from agent.campaign.plan import Ordering
 from agent.campaign.stop_settings import REST_POLICY
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import EntropyMeasure, default_resolution, default_scale
+from agent.pool.candidates import Candidate
 from agent.settings import CampaignSettings
 from protocols.errors import SettingsError
 from scenarios.run.offline import Measured, play_answered, play_offline, run_offline
@@ -168,5 +169,8 @@ def test_an_uncertainty_that_the_lab_tells_comes_with_the_value() -> None:
         seen.extend(context.target_uncertainties[0].tolist())
         return UniformRandom().propose(context, count)
 
-    play_answered(POOL, lambda index: Measured([float(index)], [0.25]), {0: [0.0]}, settings(budget=3), ask)
+    def answer(candidate: Candidate) -> Measured:
+        return Measured([value_of(candidate.candidate_id)], [0.25])
+
+    play_answered(POOL, answer, {0: [0.0]}, settings(budget=3), ask)
     assert set(seen) == {0.0, 0.25}

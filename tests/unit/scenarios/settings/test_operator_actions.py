@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from protocols.errors import SettingsError
-from protocols.wire.messages import Control, ControlAction, Quantity
+from protocols.wire.messages import AddedCandidate, Control, ControlAction, Quantity
 from scenarios.settings.operator_actions import OperatorAction, controls
 from scenarios.sources.scenario import Overrides, load_scenario
 from tests.support.samples.decided import smooth_pool
@@ -35,6 +36,26 @@ def test_a_wish_becomes_a_control_with_all_that_it_says() -> None:
     pause, add = written(wish("pause", reason="lunch"), wish("add_observation", candidate="c003", value=1.5))
     assert (pause.action, pause.reason, pause.candidate_id) == (ControlAction.PAUSE, "lunch", None)
     assert (add.candidate_id, add.quantity) == ("c003", Quantity(name="energy", value=1.5, unit="eV"))
+
+
+def test_candidates_that_join_the_pool_are_written_as_in_a_message() -> None:
+    new = {"candidate_id": "m-new", "family": "cubic", "features": [1, 2.5], "smiles": "CO"}
+    (add,) = written(wish("add_candidates", candidates=[new]))
+    assert add.candidates == (AddedCandidate(candidate_id="m-new", family="cubic", features=(1.0, 2.5), smiles="CO"),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "add_candidates needs a list of candidates"),
+        ({"candidates": [{"candidate_id": "m-new"}]}, "family"),
+        ({"candidates": [{"candidate_id": "M", "family": "x", "features": []}]}, "candidate_id"),
+        ({"candidates": "m-new"}, "valid tuple"),
+    ],
+)
+def test_candidates_that_are_none_are_refused_with_what_they_lack(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        wish("add_candidates", **fields)
 
 
 def test_a_candidate_is_named_by_its_id_or_by_its_place_in_the_pool() -> None:

@@ -80,7 +80,7 @@ def listen(files: ShadowFiles, world: World, said: list[tuple[str, bytes]]) -> S
 def followed(folder: Path, scenario: Scenario, world: World, said: list[tuple[str, bytes]], *, resume: bool) -> Shadow:
     with open_shadow(folder, scenario, world, campaign="demo", resume=resume) as files:
         shadow = listen(files, world, said)
-        write_outcome(files, shadow, world.pool, scenario.name)
+        write_outcome(files, shadow, scenario.name)
         return shadow
 
 

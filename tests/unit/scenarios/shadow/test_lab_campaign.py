@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.acquisition.base import Choice, Proposal
 from agent.acquisition.registry import make_policy
 from agent.campaign.life_cycle import CandidateStatus
 from agent.campaign.plan import Ordering
-from protocols.wire.messages import ControlAction, FailureReason
+from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
 from tests.support.campaigns import quantity, result_of, small_plan, value_of
 from tests.support.samples.heard import (
     POOL,
@@ -97,6 +98,21 @@ def test_with_the_same_policy_and_seed_the_shadow_chooses_what_the_lab_chose() -
         for choice in heard(listener(**plan), played.said):
             proposal = ours.propose(choice.context, len(choice.candidate_ids))
             assert tuple(POOL.candidate_ids[each.index] for each in proposal.choices) == choice.candidate_ids
+
+
+def test_what_the_labs_operator_adds_joins_the_pool_here_too_and_its_choice_is_followed() -> None:
+    played = lab()
+    added = AddedCandidate(candidate_id="c0-new", family="family-1", features=(0.1, 0.2, 0.3))
+    played.steer(ControlAction.ADD_CANDIDATES, candidates=(added,))
+    played.propose = lambda context, _count: Proposal((Choice(int(context.available[-1])),), "the last one")
+    while played.awaited:
+        played.answer(played.awaited[0])
+    shadow = listener()
+    choices = heard(shadow, played.said)
+    assert shadow.campaign.pool.candidates == played.campaign.pool.candidates
+    assert "c0-new" in {which for each in choices for which in each.candidate_ids}
+    assert shadow.realised_gain["c0-new"].value == value_of("c0-new")
+    assert [plain(each.context) for each in choices] == [plain(context) for context in played.contexts]
 
 
 def test_what_is_said_twice_changes_nothing() -> None:

@@ -21,7 +21,7 @@ LEAST_STD: Final = 1e-12
 UNLIKELY: Final = 0.01
 """Probability below which a reason says that nothing is likely to exceed the threshold."""
 
-AS_LIKELY: Final = 0.65
+AS_LIKELY: Final = 0.7
 """Part of the largest probability from which candidates count as equally likely, where something else may decide."""
 
 

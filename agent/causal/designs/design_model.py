@@ -135,6 +135,11 @@ class DesignModel:
         """Which model it is."""
         return self._model.name
 
+    @property
+    def in_unit(self) -> bool:
+        """Whether it is known before any value how large differences of the property are."""
+        return self._model.in_unit
+
     def follow(self, rows: IndexArray, values: FloatArray, noise: FloatArray, started: int) -> Knowledge:
         """Return what is believed after these values.
 

@@ -4,10 +4,11 @@
         [--truth dipole|dipole_ruleB|dipole_first] [--halves] [--estimate mu_mmff] [--model auto] [--log]
         [--scenario qm9_edits|bed.toml] [--set KEY=VALUE] [--labels 20,40]
 
-All arms of a seed begin with the same ten random designs and are judged by the same estimator, so they differ in what
-they asked for alone. `--halves` takes seven groups of twelve, others with every seed. `--log` begins with a confounded
-log of 200 rows that withholds a site, and shows what textbook estimates make of it. Both are of the benzenes of
-../shared; with `--scenario` the bed, its estimate, threshold and width are those of a scenario with a table of designs.
+All arms of a seed are judged by the same estimator, so they differ in what they asked for alone. Each begins with as
+many random designs as its policy does by default: `causal` with one or ten, the others with ten. `--halves` takes seven
+groups of twelve, others with every seed. `--log` begins with a confounded log of 200 rows that withholds a site, and
+shows what textbook estimates make of it. Both are of the benzenes of ../shared; with `--scenario` the bed, its
+estimate, threshold and width are those of a scenario with a table of designs.
 
 | column | what it is |
 |---|---|

@@ -34,10 +34,13 @@ def test_the_first_designs_are_random_and_the_reason_says_so() -> None:
     assert policy(start=10).propose(context_of(BED, acquired), 1).details["phase"] == PHASES["effects"]
 
 
-def test_by_default_one_design_is_random() -> None:
-    first = policy().propose(context_of(BED), 2)
+@pytest.mark.parametrize(("options", "random"), [({"model": "vectors"}, 1), ({"model": "features"}, 10)])
+def test_by_default_one_design_is_random_where_an_estimate_tells_the_scale_and_else_ten(
+    options: dict[str, object], random: int
+) -> None:
+    first = policy(**options).propose(context_of(BED), 12)
     assert first.details == {"phase": PHASES["start"]}
-    assert [choice.score is None for choice in first.choices] == [True, False]
+    assert [choice.score is None for choice in first.choices] == [True] * random + [False] * (12 - random)
 
 
 def test_candidates_of_several_designs_are_drawn_as_many_times() -> None:

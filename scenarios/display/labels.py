@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,17 @@ def draw_end_labels(axes: Any, labels: Sequence[EndLabel], font_size: float) -> 
             va="center",
             parse_math=False,
         )
+
+
+def figure_text(value: float | None, unit: str) -> str:
+    """Return a figure with three decimals, without any where it is a count; "–" for none.
+
+    A count is told by its size: shares and scores, which are pure numbers too, are no whole number above 1.
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    counts = not unit and value > 1.0 and float(value).is_integer()
+    return f"{value:.{0 if counts else 3}f}".replace("-", "−")
 
 
 def titled(label: str, unit: str) -> str:

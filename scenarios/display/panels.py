@@ -175,7 +175,7 @@ def _draw_panel(axes: Any, panel: Panel, looks: Mapping[str, tuple[str, Any]]) -
         axes.fill_between(curve.x, low, high, color=colour, alpha=0.13, lw=0)
         if (end := last_defined(curve.mean)) is not None:
             axes.plot(curve.x[end], curve.mean[end], "o", color=colour, markersize=3.5, zorder=6, clip_on=False)
-            labels.append(EndLabel(curve.x[end], curve.mean[end], _number(curve.mean[end]), colour))
+            labels.append(EndLabel(curve.x[end], curve.mean[end], _number(curve.mean[: end + 1]), colour))
     style_axes(axes)
     axes.tick_params(labelsize=8)
     axes.set_ylim(*_limits(panel))
@@ -250,6 +250,8 @@ def _in_rows(names: Sequence[str]) -> Iterator[tuple[float, int]]:
         left += width
 
 
-def _number(value: float) -> str:
-    """Write a value with the digits that the margin holds."""
-    return f"{value:.3f}"[:6].rstrip(".").replace("-", "−")
+def _number(curve: FloatArray) -> str:
+    """Write the last value of a curve with the digits that the margin holds; none after the point where it counts."""
+    known = curve[np.isfinite(curve)]
+    counts = bool(known[-1] > 1.0 and (known == np.round(known)).all())
+    return f"{known[-1]:.{0 if counts else 3}f}"[:6].rstrip(".").replace("-", "−")

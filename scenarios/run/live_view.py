@@ -24,6 +24,7 @@ from agent.entropy.best import Best, best_in_words
 from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
 from scenarios.display.console import PlainConsole
+from scenarios.display.labels import figure_text
 from scenarios.run.summary import starved_first
 
 REFRESHES_PER_S: Final = 8
@@ -192,7 +193,7 @@ def progress_line(state: LiveState) -> str:
 
 def _declared(point: BiasPoint) -> Iterator[str]:
     for metric, value in point.declared:
-        yield f"{metric.short} {_nat(value)} {metric.unit}".rstrip()
+        yield f"{metric.short} {figure_text(value, metric.unit)} {metric.unit}".rstrip()
 
 
 def _worth_a_line(before: LiveState, now: LiveState) -> bool:
@@ -267,9 +268,9 @@ def _line_of(figures: Sequence[tuple[Metric, float | None]], before: BiasPoint |
     line = Text()
     for index, (metric, value) in enumerate(figures):
         line.append(f"{'  ' if index else ''}{metric.short} ", "dim")
-        line.append(_nat(value), "" if index else "bold")
+        line.append(figure_text(value, metric.unit), "" if index else "bold")
         if before is not None and not index:
-            line.append(f" (was {_nat(before.value(metric.name))})")
+            line.append(f" (was {figure_text(before.value(metric.name), metric.unit)})")
     return line.append(f" {figures[0][0].unit}".rstrip())
 
 

@@ -21,7 +21,7 @@ from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, join
 from agent.metrics import Metric
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
-from scenarios.display.labels import shortened
+from scenarios.display.labels import figure_text, shortened
 from scenarios.effects.truth import UNSEEN, AgainstTruth
 from scenarios.run.reach import reach_in_words, who_falls_short
 from scenarios.run.trajectory import Bands
@@ -267,7 +267,9 @@ def _bias_table(summary: RunSummary) -> Table:
         table.add_section()
     for metric, _ in summary.after.figures:
         values = [each.value(metric.name) for each in columns]
-        table.add_row(Text(metric.short, "bold"), "", *_starred(values, min if metric.lower_is_better else max))
+        table.add_row(
+            Text(metric.short, "bold"), "", *_starred(values, min if metric.lower_is_better else max, metric.unit)
+        )
     for row in _truth_rows(summary):
         table.add_row(*row)
     if compares:
@@ -286,7 +288,7 @@ def _truth_rows(summary: RunSummary) -> Iterator[tuple[Text, ...]]:
         return
     errors = [None if each is None else each.error for each in against]
     held = ("–" if each is None else f"{each.held:.0%}" for each in against)
-    yield Text(ERROR_SHORT, "bold"), Text(""), *_starred(errors, min)
+    yield Text(ERROR_SHORT, "bold"), Text(""), *_starred(errors, min, summary.unit)
     yield Text(HELD_SHORT, "bold"), Text(""), *map(Text, held)
 
 
@@ -298,23 +300,21 @@ def _fold(order: list[int]) -> tuple[list[int], int]:
     return order[:starved] + order[-RICHEST_SHOWN:], len(order) - starved - RICHEST_SHOWN
 
 
-def _starred(values: list[float | None], best_of: Callable[[Iterable[float]], float]) -> list[Text]:
+def _starred(values: list[float | None], best_of: Callable[[Iterable[float]], float], unit: str) -> list[Text]:
     from rich.text import Text
 
     known = {value for value in values if value is not None}
     best = best_of(known) if len(known) > 1 else None  # where all are alike, none is better
+    told = [figure_text(value, unit) for value in values]
     return [
-        Text(f"*{_nat(value)}", "bold green") if value is not None and value == best else Text(_nat(value))
-        for value in values
+        Text(f"*{text}", "bold green") if value is not None and value == best else Text(text)
+        for value, text in zip(values, told, strict=True)
     ]
 
 
-def _nat(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
 def _with_band(entropy: float | None, band: Band | None) -> str:
-    return _nat(entropy) if band is None else f"{_nat(entropy)} ± {(band[1] - band[0]) / 2:.3f}"
+    told = figure_text(entropy, "nat")
+    return told if band is None else f"{told} ± {(band[1] - band[0]) / 2:.3f}"
 
 
 def bias_tree(point: BiasPoint, bands: Bands = ()) -> dict[str, Any]:

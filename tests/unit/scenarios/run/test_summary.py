@@ -121,7 +121,7 @@ def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
     (evenness_line,) = (line for line in text.splitlines() if line.strip().startswith("evenness"))
     assert evenness_line.split() == ["evenness", "0.889", "*0.972", "0.917"]
     (joint_line,) = (line for line in text.splitlines() if line.strip().startswith("joint entropy"))
-    assert joint_line.split() == ["joint", "entropy", "-1.000", "*-0.250", "-0.750"]
+    assert joint_line.split() == ["joint", "entropy", "−1.000", "*−0.250", "−0.750"]
     (coverage_line,) = (line for line in text.splitlines() if line.strip().startswith("coverage"))
     assert coverage_line.split() == ["coverage", "0.500", "0.500", "0.500"]  # where all are alike, none is better
     (starved,) = (line for line in text.splitlines() if line.strip().startswith("starved"))

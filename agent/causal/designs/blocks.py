@@ -8,6 +8,9 @@
 | groups | counts of each group, the origin as one of them | a group adds its share wherever it is |
 | places | counts of each place | a place adds its share |
 | groups at places | counts of each group at each place | a group acts otherwise at another place |
+| place factor | counts of each level of one factor of the place | such a level adds its share |
+| groups at levels | counts of each group at each of them | a group acts otherwise at another level |
+| two place factors | counts of each pair of levels of two | they act on each other |
 | pairs | counts of each unordered pair | two groups act on each other alike at all places |
 | own | identity | every candidate has something of its own |
 | interaction | identity of candidates with two groups beside the origin | they bring most of what is irregular |

@@ -5,6 +5,7 @@
 | n, m | candidates, ways to make them | |
 | G, P | groups (levels of the sites), places: combinations of levels of the factors that are no sites | |
 | way | groups of a design in ascending order, and its place: one for all orders of its sites | |
+| place factor | one of the factors whose levels, together, are the place | |
 
 A place is one of the combinations that occur: of 60 atoms in 36 molecules there are 60, not 2,160.
 
@@ -37,7 +38,7 @@ class Closure:
         share: Weight of each way in its candidate, shape (m,).
         first: Where the ways of each candidate begin, shape (n,).
         n_groups: G.
-        n_places: P.
+        places: Level of every place factor at each place, shape (P, place factors).
         origin: The group that stands for nothing added.
         has_origin: Whether one was found; else the reference stands in, and every group is something.
     """
@@ -47,13 +48,23 @@ class Closure:
     share: FloatArray
     first: IndexArray
     n_groups: int
-    n_places: int
+    places: IndexArray
     origin: int
     has_origin: bool
 
     def __len__(self) -> int:
         """How many candidates there are."""
         return len(self.first)
+
+    @property
+    def n_places(self) -> int:
+        """P."""
+        return len(self.places)
+
+    @property
+    def n_place_factors(self) -> int:
+        """Factors that tell a place."""
+        return int(self.places.shape[1])
 
     def averaged(self, of_ways: FloatArray) -> FloatArray:
         """Mean over the ways of each candidate, (m, …) → (n, …)."""
@@ -93,6 +104,24 @@ class Closure:
         is_something = (self.groups != self.origin) | (not self.has_origin)
         return self.averaged((np.count_nonzero(is_something, axis=1) >= acting).astype(np.float64))
 
+    def level_counts(self, factor: int) -> FloatArray:
+        """At which levels of one place factor the candidate is made, shape (n, its levels)."""
+        return self.averaged(_counted_if_any(self._levels(factor)))
+
+    def group_level_counts(self, factor: int) -> FloatArray:
+        """How often each group is there at each level of one place factor, shape (n, groups at levels that occur)."""
+        return self.averaged(_counted_if_any(self.groups + self.n_groups * self._levels(factor)))
+
+    def level_pair_counts(self, one: int, other: int) -> FloatArray:
+        """At which pairs of levels of two place factors the candidate is made, shape (n, pairs that occur)."""
+        size = int(self.places[:, one].max()) + 1
+        return self.averaged(_counted_if_any(self._levels(one) + size * self._levels(other)))
+
+    def _levels(self, factor: int) -> IndexArray:
+        """Level of a place factor in each way, shape (m, 1)."""
+        levels: IndexArray = self.places[self.place, factor][:, None]
+        return levels
+
 
 def closure_of(designs: Designs) -> Closure:
     """Return the ways of every candidate of the designs."""
@@ -111,7 +140,7 @@ def closure_of(designs: Designs) -> Closure:
         share=share,
         first=first,
         n_groups=len(designs.groups),
-        n_places=len(places),
+        places=places,
         origin=designs.origin,
         has_origin=designs.has_origin,
     )

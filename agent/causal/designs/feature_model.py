@@ -14,6 +14,7 @@ at any number of values, and four times as much as those of "vectors".
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -69,6 +70,8 @@ class FeatureModel:
             Block("places", STARTS["places"], features=closure.place_counts),
             Block("own", STARTS["own"], diagonal=np.ones(n)),
         ]
+        if closure.n_place_factors > 1:
+            self._blocks += _of_place_factors(closure)
         if closure.interacting.any():
             if closure.groups.shape[1] > 1:
                 self._blocks.append(Block("pairs", STARTS["pairs"], features=closure.pair_counts))
@@ -98,3 +101,18 @@ class FeatureModel:
             nugget=NUGGET * square,
             has_scale=varies,
         )
+
+
+def _of_place_factors(closure: Closure) -> list[Block]:
+    """Return the blocks of the factors that make a place together."""
+    factors = range(closure.n_place_factors)
+    start, pair = STARTS["groups"], STARTS["pairs"]
+    blocks = [Block("place factor", start, features=closure.level_counts(each)) for each in factors]
+    blocks += [Block("groups at levels", pair, features=closure.group_level_counts(each)) for each in factors]
+    # Of two factors alone the pairs are the places, which have a block.
+    blocks += [
+        Block("two place factors", pair, features=closure.level_pair_counts(*each))
+        for each in combinations(factors, 2)
+        if len(factors) > 2  # noqa: PLR2004 - as said above
+    ]
+    return blocks

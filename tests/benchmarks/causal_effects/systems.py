@@ -1,6 +1,6 @@
 """Error of total effects in systems with a hidden confounder: interventions chosen, at random, and passive rows alone.
 
-    python -m tests.benchmarks.causal_effects.systems [--seeds 30] [--random-systems] [--no-confounder] [--labels 20,60,100]
+    python -m tests.benchmarks.causal_effects.systems [--seeds 30] [--random-systems] [--no-confounder]
 
 The system is that of the scenario `synthetic_scm`, with other disturbances for every seed; with `--random-systems` it
 is another one every time: nine variables in random order, each pair an edge with probability 0.35 and a weight of 0.4

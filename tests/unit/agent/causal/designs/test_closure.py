@@ -105,3 +105,18 @@ def test_where_no_group_is_nothing_all_of_them_may_interact() -> None:
     assert designs is not None
     without = closure_of(replace(designs, has_origin=False))
     np.testing.assert_array_equal(without.interacting, np.ones(len(without)))
+
+
+def test_every_factor_of_a_place_is_counted_by_itself_and_with_others() -> None:
+    rows = [(x, y, z) for x in "ab" for y in "pq" for z in "123"]
+    columns = dict(zip("xyz", zip(*rows, strict=True), strict=True))
+    texts = ["A" * (1 + number) for number in range(len(rows))]
+    ways = closure_of(make_designs(columns, range(len(rows)), texts, queried="x"))
+    assert (ways.n_place_factors, ways.n_places) == (2, 6)
+    one = np.array([["p", "q"].index(y) for _, y, _ in rows])
+    other = np.array([["1", "2", "3"].index(z) for _, _, z in rows])
+    group = np.array([["a", "b"].index(x) for x, _, _ in rows])
+    np.testing.assert_array_equal(ways.level_counts(0), np.eye(2)[one])
+    np.testing.assert_array_equal(ways.level_counts(1), np.eye(3)[other])
+    np.testing.assert_array_equal(ways.group_level_counts(1), np.eye(6)[other * 2 + group])
+    np.testing.assert_array_equal(ways.level_pair_counts(0, 1), np.eye(6)[other * 2 + one])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from agent.causal.designs.blocks import CAUTION
-from agent.causal.designs.closure import closure_of
+from agent.causal.designs.closure import Closure, closure_of
 from agent.causal.designs.closure_model import conditioned
 from agent.causal.designs.feature_model import MOST_FEATURES, STARTS, FeatureModel
 from agent.pool.designs import make_designs
@@ -87,6 +89,25 @@ def test_with_one_site_what_a_group_makes_is_more_irregular_than_what_it_was_put
     caution = np.diag(prior.cautious - prior.covariance)
     np.testing.assert_allclose(caution[::2], (CAUTION - 1.0) * STARTS["own"])
     np.testing.assert_allclose(caution[1::2], (CAUTION - 1.0) * (STARTS["own"] + STARTS["interaction"]))
+
+
+def of_three_places(truth_of: Callable[[int, int, int], float]) -> tuple[Closure, np.ndarray]:
+    """A closure of a group and two place factors of five levels each, whose candidates have no features."""
+    rows = [(x, y, z) for x in range(4) for y in range(5) for z in range(5)]
+    columns = {name: [f"{name}{row[k]}" for row in rows] for k, name in enumerate("xyz")}
+    texts = ["A" * (1 + number) for number in range(len(rows))]
+    made = make_designs(columns, range(len(rows)), texts, queried="x")
+    return closure_of(made), np.array([truth_of(*row) for row in rows])
+
+
+def test_a_place_that_was_not_seen_is_known_by_its_factors() -> None:
+    closure, truth = of_three_places(lambda x, y, z: 0.5 * x + np.sin(2.0 * y) + 0.3 * z)
+    seen = np.flatnonzero([(number // 5) % 5 != 2 or number % 5 != 3 for number in range(len(truth))])
+    rows = np.sort(np.random.default_rng(2).permutation(seen)[:40])
+    prior = FeatureModel(closure, np.empty((len(truth), 0))).fit(rows, truth[rows], np.zeros(len(rows)))
+    mean, _ = conditioned(prior.mean, prior.covariance, rows, truth[rows], np.full(len(rows), prior.nugget))
+    unseen = np.setdiff1d(np.arange(len(truth)), seen)
+    assert np.abs(mean - truth)[unseen].max() < 0.1 * truth.std()
 
 
 def test_until_two_values_differ_no_scale_is_known() -> None:

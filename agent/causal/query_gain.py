@@ -8,7 +8,7 @@ a batch is chosen one after the other, each with those before it and everything 
 
 What other criteria miss: the largest variance asks for what no query depends on, D-optimality wants all coefficients
 alike, and a committee that disagrees does so where it extrapolates. On the substituted benzenes none of these does
-better than random designs, and this one takes 0.62 of their values to the same width (tests/benchmarks/causal_effects).
+better than random designs, and this one takes 0.60 of their values to the same width (tests/benchmarks/causal_effects).
 
 References: D. A. Cohn, Z. Ghahramani, M. I. Jordan, J. Artif. Intell. Res. 4, 129 (1996), equation 9, for the variance
 of a model; K. Chaloner, I. Verdinelli, Stat. Sci. 10, 273 (1995), section 2.3, as the Bayesian A-optimality of W f.

@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import math
 import random
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
-from agent.acquisition.registry import make_policy
+from agent.acquisition.registry import declared_metrics, make_policy
+from agent.campaign.context import pool_arrays
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
+from agent.pool.designs import make_designs
 from protocols.wire.topics import ANY_SIMULATOR
 from tests.simulation.faults import FaultMix, draw_faults
 from tests.simulation.lab import MOST_MISDEEDS, Lab
-from tests.support.campaigns import small_plan, small_pool
+from tests.support.campaigns import UNIT, small_plan, small_pool
 
 NEVER_GIVES_UP: Final = 100
 """The most attempts that a plan allows, and more than any candidate needs: what the faults cost then changes no
@@ -30,6 +32,12 @@ CONTENT_SHARE: Final = 0.2
 
 STOP_SHARE: Final = 0.4
 """Of the campaigns, how many have stop rules."""
+
+CAUSAL_SHARE: Final = 0.08
+"""Of the campaigns, how many are after effects: their pool is a closure of designs, and metrics are declared."""
+
+CAUSAL_GROUPS: Final = 4
+"""Levels of the queried factor of such a closure."""
 
 SETTLING_S: Final = 180.0
 """What the end of the faults may cost once: noticing dead links (30 s), back-off (30 s), repetitions (60 s × 1.25)."""
@@ -129,6 +137,36 @@ def draw_stop(seed: int) -> StopSettings:
     )
 
 
+def draw_causal(seed: int, size: int, families: int) -> tuple[Pool, dict[str, Any]] | None:
+    """Draw whether a seed is after effects: its pool and what its plan says of the policy; from a generator of its own.
+
+    Args:
+        seed: The seed.
+        size: Candidates that its pool would have.
+        families: Of the pool.
+    """
+    rng = random.Random(f"causal-{seed}")
+    if rng.random() >= CAUSAL_SHARE:
+        return None
+    places = size // CAUSAL_GROUPS
+    pool = small_pool(CAUSAL_GROUPS * places, families)
+    designs = make_designs(
+        {
+            "group": [f"g{number % CAUSAL_GROUPS}" for number in range(len(pool))],
+            "place": [f"p{number // CAUSAL_GROUPS:02d}" for number in range(len(pool))],
+        },
+        range(len(pool)),
+        [candidate.formula for candidate in pool.candidates],
+        queried="group",
+        reference="g0",
+    )
+    closure = replace(pool, designs=designs)
+    options = {"start": rng.randint(0, 3), "width": rng.choice((0.0, 0.5, 2.0))}
+    options |= rng.choice(({}, {"threshold": 0.5}))
+    metrics = declared_metrics("causal", options, UNIT, pool_arrays(closure))
+    return closure, {"policy": "causal", "policy_options": options, "metrics": metrics, "budget": 5}
+
+
 def draw_terms(seed: int) -> Terms:
     """Draw the terms of a seed."""
     rng = random.Random(f"terms-{seed}")
@@ -136,26 +174,28 @@ def draw_terms(seed: int) -> Terms:
     policy = rng.choices(("fussy", "random", "round_robin", "etal", "gap_gain"), (5, 2, 2, 0.2, 0.2))[0]
     apart = random.Random(f"content-{seed}")  # of its own: what else a seed draws stays as it was
     content = policy == "fussy" and apart.random() < CONTENT_SHARE
-    pool = small_pool(rng.randint(12, 36), families)
+    size = rng.randint(12, 36)
+    causal = draw_causal(seed, size, families)
+    pool, after_effects = (small_pool(size, families), {}) if causal is None else causal
     parallel = rng.choice((1, 1, 2, 4, 8))
     simulators = tuple(f"simulator-{n + 1}" for n in range(rng.choice((1, 1, 2, 3))))
     ordering = rng.choice((Ordering.IN_ORDER, Ordering.IN_ORDER, Ordering.AS_COMPLETED))
-    plan = small_plan(
-        pool,
-        budget=5 if policy in {"etal", "gap_gain"} else rng.randint(4, 12),
-        parallel=parallel,
-        batch=rng.choice([each for each in (1, 2, 4) if each <= parallel]),
-        ordering=ordering,
-        max_attempts=rng.choice((NEVER_GIVES_UP, NEVER_GIVES_UP, 4)),
-        give_up_after=rng.choice((10, 10, 2)),
-        seed=rng.randrange(2**32),
-        policy="content" if content else policy,
-        policy_options={"decisions": apart.randint(0, 6)} if content else {},
-        recipients=(ANY_SIMULATOR,) if rng.random() < 0.25 else simulators,
-        valid_range=(-10.0, 10.0),
-        estimator=random.Random(f"measure-{seed}").choice(ESTIMATORS),
-        stop=draw_stop(seed),
-    )
+    drawn: dict[str, Any] = {
+        "budget": 5 if policy in {"etal", "gap_gain"} else rng.randint(4, 12),
+        "parallel": parallel,
+        "batch": rng.choice([each for each in (1, 2, 4) if each <= parallel]),
+        "ordering": ordering,
+        "max_attempts": rng.choice((NEVER_GIVES_UP, NEVER_GIVES_UP, 4)),
+        "give_up_after": rng.choice((10, 10, 2)),
+        "seed": rng.randrange(2**32),
+        "policy": "content" if content else policy,
+        "policy_options": {"decisions": apart.randint(0, 6)} if content else {},
+        "recipients": (ANY_SIMULATOR,) if rng.random() < 0.25 else simulators,
+        "valid_range": (-10.0, 10.0),
+        "estimator": random.Random(f"measure-{seed}").choice(ESTIMATORS),
+        "stop": draw_stop(seed),
+    }
+    plan = small_plan(pool, **(drawn | after_effects))
     mean_s = rng.choice((0.05, 1.0, 5.0, 20.0))
     concurrency = rng.choice((1, 2, 4))
     deadline_s = rng.choice((3.0, 20.0, 60.0)) + 2 * mean_s

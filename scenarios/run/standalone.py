@@ -60,10 +60,11 @@ def run_broker(kind: str, *, host: str, port: int, folder: Path) -> None:
             started = mosquitto_broker(folder, port, host)
         else:
             raise SettingsError(f"There is no broker {kind!r}", expected="embedded or mosquitto")
-        async with started as reached:
-            logger.info("broker_started", url=reached.url)
-            ended = asyncio.Event()
-            with ending_on_signals(ended.set):
+        ended = asyncio.Event()
+        # Before it listens: whoever has reached it may end it.
+        with ending_on_signals(ended.set):
+            async with started as reached:
+                logger.info("broker_started", url=reached.url)
                 await ended.wait()
         logger.info("broker_ended")
 

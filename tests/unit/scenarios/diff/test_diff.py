@@ -74,7 +74,7 @@ def test_declared_metrics_are_read_as_the_run_wrote_them(tmp_path: Path) -> None
         write_run(folder, *small_system(budget))
     one, other = (load_journal(str(folder), tmp_path, lambda *_: None) for folder in runs)
     told = {metric.name: values for metric, values in diff(one, other).declared.items()}
-    assert set(told) == {"half_width", "widest"}
+    assert set(told) == {"half_width", "widest", "edge_stability"}
     ends = tuple(each.trajectory.points[-1][1].value("half_width") for each in (one, other))
     assert told["half_width"] == ends
     assert None not in ends

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
+from agent.acquisition.registry import declared_metrics
+from agent.campaign.context import pool_arrays
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.runtime.log import TransactionLog, open_log
@@ -50,7 +52,7 @@ from simulators.oracle_table import NoAnswer
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
-from tests.support.campaigns import PROPERTY, UNIT, small_plan, small_pool, value_of
+from tests.support.campaigns import PROPERTY, UNIT, small_closure, small_plan, value_of
 from tests.support.checker.ledger import Ledger, LedgeredExecutor, LedgeredTransport
 from tests.support.memory_bus import MemoryBus
 from tests.support.stored_campaigns import labels_of
@@ -60,9 +62,18 @@ SEED: Final = 7
 """Of the order of what is ready."""
 
 SIMULATOR: Final = "simulator-1"
-POOL: Final = small_pool(20)
+POOL: Final = small_closure(5)
+METERED_BY: Final = "causal"
+"""Whose metrics are kept beside those of the bias: what a causal campaign writes is killed at every line as well."""
+
 PLAN: Final[CampaignPlan] = small_plan(
-    POOL, budget=6, parallel=2, recipients=(SIMULATOR, ANY_SIMULATOR), policy="attentive"
+    POOL,
+    budget=6,
+    parallel=2,
+    recipients=(SIMULATOR, ANY_SIMULATOR),
+    policy="attentive",
+    metrics_of=METERED_BY,
+    metrics=declared_metrics(METERED_BY, {}, UNIT, pool_arrays(POOL)),
 )
 START: Final = ("c000", "c001", "c005")
 FAILING_DECISION: Final = 2

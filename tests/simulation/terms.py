@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -17,11 +17,10 @@ from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
-from agent.pool.designs import make_designs
 from protocols.wire.topics import ANY_SIMULATOR
 from tests.simulation.faults import FaultMix, draw_faults
 from tests.simulation.lab import MOST_MISDEEDS, Lab
-from tests.support.campaigns import UNIT, small_plan, small_pool
+from tests.support.campaigns import UNIT, small_closure, small_plan, small_pool
 
 NEVER_GIVES_UP: Final = 100
 """The most attempts that a plan allows, and more than any candidate needs: what the faults cost then changes no
@@ -148,19 +147,7 @@ def draw_causal(seed: int, size: int, families: int) -> tuple[Pool, dict[str, An
     rng = random.Random(f"causal-{seed}")
     if rng.random() >= CAUSAL_SHARE:
         return None
-    places = size // CAUSAL_GROUPS
-    pool = small_pool(CAUSAL_GROUPS * places, families)
-    designs = make_designs(
-        {
-            "group": [f"g{number % CAUSAL_GROUPS}" for number in range(len(pool))],
-            "place": [f"p{number // CAUSAL_GROUPS:02d}" for number in range(len(pool))],
-        },
-        range(len(pool)),
-        [candidate.formula for candidate in pool.candidates],
-        queried="group",
-        reference="g0",
-    )
-    closure = replace(pool, designs=designs)
+    closure = small_closure(size // CAUSAL_GROUPS, families, CAUSAL_GROUPS)
     options = {"start": rng.randint(0, 3), "width": rng.choice((0.0, 0.5, 2.0))}
     options |= rng.choice(({}, {"threshold": 0.5}))
     metrics = declared_metrics("causal", options, UNIT, pool_arrays(closure))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Candidate, Pool, make_pool
+from agent.pool.designs import make_designs
 from protocols.wire.messages import (
     CandidateFailure,
     CandidateResult,
@@ -41,6 +42,17 @@ def small_pool(size: int = 12, families: int = 3) -> Pool:
     candidates = [Candidate(f"c{i:03d}", f"family-{i % families}", f"X{i}") for i in range(size)]
     features = np.random.default_rng(size).normal(size=(size, 3))
     return make_pool(candidates, features, ("f0", "f1", "f2"))
+
+
+def small_closure(places: int = 5, families: int = 3, groups: int = 4) -> Pool:
+    """A small pool that is a closure of designs: every group at every place makes a candidate."""
+    pool = small_pool(groups * places, families)
+    columns = {
+        "group": [f"g{number % groups}" for number in range(len(pool))],
+        "place": [f"p{number // groups:02d}" for number in range(len(pool))],
+    }
+    formulas = [candidate.formula for candidate in pool.candidates]
+    return replace(pool, designs=make_designs(columns, range(len(pool)), formulas, queried="group", reference="g0"))
 
 
 def small_plan(pool: Pool, **changes: Any) -> CampaignPlan:

@@ -282,7 +282,5 @@ def graph(
             print_json(graph_json(told, files))
             return
         show_notes(source.notes())
-        if not quiet:
-            show(graph_table(told))
-            for path in files:
-                show(f"  {path}")
+        for each in () if quiet else (graph_table(told), *(f"  {path}" for path in files)):
+            show(each)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from agent.entropy.bias import BIAS_METRICS
 from protocols.storage.atomic_file import atomic_write
+from protocols.storage.csv_file import write_csv
 from scenarios.compare.comparison import Comparison
 from scenarios.compare.difference_figure import draw_differences
 from scenarios.compare.downstream import Score
@@ -52,24 +51,24 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     pictures = [_draw_metrics(comparison, folder / "comparison.png")]
-    _write_csv(
+    write_csv(
         folder / "comparison.csv",
         ("policy", "seed", "observation", *(each.name for each in comparison.metrics), *_truth_columns(comparison)),
         _rows(comparison),
     )
     tables = [folder / "comparison.csv"]
     if course := comparison.course_measures():
-        _write_csv(folder / "course.csv", ("policy", "seed", *(m.name for m in course)), _courses(comparison))
+        write_csv(folder / "course.csv", ("policy", "seed", *(m.name for m in course)), _courses(comparison))
         tables.append(folder / "course.csv")
     if comparison.models:
         pictures.append(_draw_models(comparison, folder / "downstream.png"))
-        _write_csv(folder / "downstream.csv", MODEL_COLUMNS, _model_rows(comparison))
-        _write_csv(folder / "downstream_families.csv", FAMILY_COLUMNS, _family_rows(comparison))
+        write_csv(folder / "downstream.csv", MODEL_COLUMNS, _model_rows(comparison))
+        write_csv(folder / "downstream_families.csv", FAMILY_COLUMNS, _family_rows(comparison))
         tables += [folder / "downstream.csv", folder / "downstream_families.csv"]
     tests = comparison.contrasts(comparison.measures())
     if tests:
         pictures.append(_draw_differences(comparison, folder / "differences.png"))
-        _write_csv(folder / "tests.csv", tuple(tests[0].flat()), (tuple(each.flat().values()) for each in tests))
+        write_csv(folder / "tests.csv", tuple(tests[0].flat()), (tuple(each.flat().values()) for each in tests))
         tables.append(folder / "tests.csv")
     with atomic_write(folder / "comparison.json") as file:
         file.write(comparison.json().encode() + b"\n")
@@ -212,12 +211,3 @@ def _family_rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
     for about, score in _scores(comparison):
         for each in score.families:
             yield (*about, each.family, each.test_rows, each.r2, each.mae)
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    with atomic_write(path) as file:
-        file.write(text.getvalue().encode())

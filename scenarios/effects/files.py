@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Final
 
-from protocols.storage.atomic_file import atomic_write
+from protocols.storage.csv_file import write_csv
 from scenarios.effects.effects import Effects
 
 COLUMNS: Final = ("effect", "mean", "low", "high", "truth")
@@ -20,11 +18,14 @@ def write_effects(path: Path, effects: Effects) -> None:
     Raises:
         StoreError: When the file cannot be written.
     """
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for each in effects.effects:
-            ends = (each.mean - each.half_width, each.mean + each.half_width)
-            writer.writerow((each.name, each.mean, *ends, effects.truth.get(each.name, "")))
-        text.detach()  # flushes, and leaves the file open to be synced and put in place
+    rows = (
+        (
+            each.name,
+            each.mean,
+            each.mean - each.half_width,
+            each.mean + each.half_width,
+            effects.truth.get(each.name, ""),
+        )
+        for each in effects.effects
+    )
+    write_csv(path, COLUMNS, rows)

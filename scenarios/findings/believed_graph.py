@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.causal.graph.bootstrap import GraphSamples
-from scenarios.findings.csv_file import write_csv
+from protocols.storage.csv_file import write_csv
 
 FloatArray = NDArray[np.float64]
 

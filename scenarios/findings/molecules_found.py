@@ -23,7 +23,7 @@ from agent.pool.candidates import Candidate, Pool
 from agent.pool.design_edits import DesignEdit, edits_to
 from agent.pool.growth import grown
 from protocols.settings.user_code import CodeSource
-from scenarios.findings.csv_file import write_csv
+from protocols.storage.csv_file import write_csv
 
 COLUMNS: Final = (
     "candidate",

@@ -26,10 +26,10 @@ from agent.campaign.plan import CampaignPlan
 from agent.causal.graph.bootstrap import GraphSamples
 from agent.causal.graph.losses import laplacian_distance, structural_hamming_distance
 from agent.pool.candidates import Pool
+from protocols.storage.csv_file import write_csv
 from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.display.panels import Curve, Panel, draw_panels
 from scenarios.findings.believed_graph import BelievedGraph, believed_graph
-from scenarios.findings.csv_file import write_csv
 from scenarios.settings.model import Scenario
 from simulators.structural_model import StructuralModel
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 import math
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from agent.acquisition.ceilings import level_of
 from agent.entropy.bias import BIAS_METRICS
 from agent.metrics import Metric
 from protocols.storage.atomic_file import atomic_write
+from protocols.storage.csv_file import write_csv
 from scenarios.forecast.courses import difference_at_end
 from scenarios.forecast.figure import draw_forecast
 from scenarios.forecast.forecast import PLAYED, Forecast
@@ -85,13 +84,9 @@ def write_forecast(told: Forecast, folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = (folder / FIGURE, folder / COURSES, folder / JSON_FILE)
     draw_forecast(paths[0], told)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("policy", "observation", "metric", "mean", "low", "high"))
-    writer.writerows(_rows(told))
-    for path, content in ((paths[1], text.getvalue()), (paths[2], forecast_json(told) + "\n")):
-        with atomic_write(path) as file:
-            file.write(content.encode())
+    write_csv(paths[1], ("policy", "observation", "metric", "mean", "low", "high"), _rows(told))
+    with atomic_write(paths[2]) as file:
+        file.write((forecast_json(told) + "\n").encode())
     return paths
 
 

@@ -10,7 +10,6 @@ entropy are read too: these figures follow from what they hold.
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 import math
 import re
@@ -23,7 +22,7 @@ from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy
 from agent.metrics import Metric
 from protocols.errors import TableError
-from protocols.storage.atomic_file import atomic_write
+from protocols.storage.csv_file import write_csv
 from scenarios.effects.truth import ERROR, HELD, AgainstTruth
 
 Bands = tuple[Band | None, ...]
@@ -70,19 +69,16 @@ def write_trajectory_csv(path: Path, trajectory: Trajectory) -> None:
     Raises:
         StoreError: When the file cannot be written.
     """
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        declared = trajectory.points[0][1].declared if trajectory.points else ()
-        headings = [_heading(metric.name, metric.unit) for metric, _ in declared]
-        truth = trajectory.against_truth
-        headings += [_heading(ERROR, trajectory.unit), HELD] if truth else []
-        writer.writerow((*COLUMNS, *headings))
-        for observation, point in trajectory.points:
-            beside = _truth_cells(truth.get(observation)) if truth else ()
-            for row in _rows(observation, point, trajectory.bands.get(observation)):
-                writer.writerow((*row, *beside))
-        text.detach()  # flushes, and leaves the file open to be synced and put in place
+    declared = trajectory.points[0][1].declared if trajectory.points else ()
+    headings = [_heading(metric.name, metric.unit) for metric, _ in declared]
+    truth = trajectory.against_truth
+    headings += [_heading(ERROR, trajectory.unit), HELD] if truth else []
+    rows = (
+        (*row, *(_truth_cells(truth.get(observation)) if truth else ()))
+        for observation, point in trajectory.points
+        for row in _rows(observation, point, trajectory.bands.get(observation))
+    )
+    write_csv(path, (*COLUMNS, *headings), rows)
 
 
 def read_trajectory_csv(path: Path, *, property: str = "", unit: str = "") -> Trajectory:  # noqa: A002 - its field

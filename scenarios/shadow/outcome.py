@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ from agent.pool.candidates import Pool
 from agent.run_files import LOG, RECORDING
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
+from protocols.storage.csv_file import write_csv
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
 from scenarios.run.summary import MAX_SUMMARY_BYTES, bias_fields, bias_tree
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
@@ -138,13 +137,7 @@ def gaps_before(folder: Path) -> int:
 
 
 def _write_choices(path: Path, rows: Sequence[DecisionComparison], shadow: Shadow, pool: Pool) -> None:
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for row in rows:
-            writer.writerows(_cells(row, shadow, pool))
-        text.detach()  # flushes, and leaves the file open to be synced and put in place
+    write_csv(path, COLUMNS, (cells for row in rows for cells in _cells(row, shadow, pool)))
 
 
 def _cells(row: DecisionComparison, shadow: Shadow, pool: Pool) -> Iterator[tuple[object, ...]]:

@@ -7,15 +7,14 @@ that is there already can be measured again, in part, to see that this machine a
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 from protocols.errors import SettingsError, TableError
 from protocols.molecules.features import FEATURE_NAMES
-from protocols.storage.atomic_file import atomic_write
+from protocols.storage.csv_file import write_csv
 from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.molecules.batch import Outcome
 from simulators.molecules.molecule_properties import DIPOLE, ENERGY, GAP
@@ -64,7 +63,7 @@ def write_table(path: Path, designs: Sequence[BedDesign], outcomes: Mapping[str,
         StoreError: When it cannot be written.
     """
     rows = ((each.smiles, *each.levels, *_measured(outcomes[each.smiles])) for each in designs)
-    _write(path, (SMILES, *designs[0].factors, *MEASURED), rows)
+    write_csv(path, (SMILES, *designs[0].factors, *MEASURED), rows)
 
 
 def write_known_table(path: Path, designs: Sequence[BedDesign], values: Mapping[str, float], name: str) -> None:
@@ -88,7 +87,7 @@ def write_known_table(path: Path, designs: Sequence[BedDesign], values: Mapping[
             action="rename the column of your table",
         )
     rows = ((each.smiles, *each.levels, values[each.smiles]) for each in designs)
-    _write(path, (*others, name), rows)
+    write_csv(path, (*others, name), rows)
 
 
 def write_features(path: Path, features: Mapping[str, Sequence[float]]) -> None:
@@ -101,7 +100,7 @@ def write_features(path: Path, features: Mapping[str, Sequence[float]]) -> None:
     Raises:
         StoreError: When it cannot be written.
     """
-    _write(path, (SMILES, *FEATURE_NAMES), ((smiles, *features[smiles]) for smiles in sorted(features)))
+    write_csv(path, (SMILES, *FEATURE_NAMES), ((smiles, *features[smiles]) for smiles in sorted(features)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +160,3 @@ def _measured(outcome: Outcome) -> tuple[object, ...]:
 
 def _values(measured: Measurement) -> dict[str, float]:
     return {quantity.name: quantity.value for quantity in measured.quantities}
-
-
-def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    with atomic_write(path) as file:
-        file.write(text.getvalue().encode())

@@ -16,8 +16,7 @@ from agent.acquisition.causal.d_optimal import DOptimal
 from agent.acquisition.causal.exploiting import ExpectedImprovement, ProbabilityOfExceeding
 from agent.acquisition.causal.target_mean import TargetMean
 from agent.causal.designs.closure import closure_of
-from tests.benchmarks.causal_effects.beds import Task
-from tests.benchmarks.causal_effects.error import effects_error
+from tests.benchmarks.causal_effects.beds import Task, judged
 from tests.support.samples.closures import Bed, context_of
 
 ALWAYS_RANDOM: Final = 1 << 30
@@ -108,9 +107,9 @@ def campaign(
                 belief = judge.known(context_of(bed, acquired, campaign_seed=seed)).stated
                 reached = len(acquired) if belief.mean_half_width <= task.told_width else 0
         belief = judge.known(context_of(bed, acquired, campaign_seed=seed)).stated
-        error = effects_error(belief, bed.truth)
-        course.rmse.append(error["effects_rmse"])
-        course.covered.append(error["effects_covered"])
+        told = judged(belief, belief.queries @ bed.truth)
+        course.rmse.append(told.error)
+        course.covered.append(told.held)
         course.width.append(belief.mean_half_width)
         course.hits.append(int(np.count_nonzero(bed.truth[acquired] > task.threshold)))
     return replace(course, labels_to_width=reached or checkpoints[-1], cpu_s=cpu)

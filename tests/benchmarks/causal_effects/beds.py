@@ -8,9 +8,13 @@ from typing import Final
 
 import numpy as np
 
+from agent.acquisition.base import FloatArray
 from agent.acquisition.causal.causal import DEFAULT_SHARE
+from agent.acquisition.causal.meters import effects_of
 from agent.campaign.context import pool_arrays
+from agent.causal.belief import Belief
 from protocols.errors import SettingsError
+from scenarios.effects.truth import AgainstTruth, against_truth
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.world.world import build_world
 from tests.support.samples.closures import BENZENES, Bed, benzenes
@@ -82,3 +86,15 @@ def task_of_scenario(name: str, assignments: Sequence[str]) -> Task:
         effects_width=float(str(options.get("width", width))),
         told_width=float(str(options.get("width", width))),
     )
+
+
+def judged(belief: Belief, true_effects: FloatArray) -> AgainstTruth:
+    """Return how far off the effects are, and how many intervals hold the truth, as a run tells it.
+
+    Args:
+        belief: What is believed.
+        true_effects: In the order of its queries, shape (q,) [unit].
+    """
+    told = against_truth(effects_of(belief), dict(zip(belief.query_names, true_effects.tolist(), strict=True)))
+    assert told is not None
+    return told

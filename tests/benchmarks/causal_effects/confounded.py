@@ -18,7 +18,7 @@ from agent.causal.belief import Belief
 from agent.causal.designs.effects import effect_queries
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog, make_log
-from tests.benchmarks.causal_effects.error import effects_error
+from tests.benchmarks.causal_effects.beds import judged
 from tests.support.samples.closures import Bed, context_of
 
 ROWS: Final = 200
@@ -99,11 +99,9 @@ def show_log(bed: Bed, seeds: int, estimate: str) -> None:
         errors, covered = [], []
         for seed in range(seeds):
             known = bed if how == "ignored" else replace(bed, pool=replace(bed.pool, log=logs[seed]))
-            course = [
-                effects_error(belief, bed.truth) for belief in _course(known, seed, estimate, trust=how == "trusted")
-            ]
-            errors.append([each["effects_rmse"] for each in course])
-            covered.append([each["effects_covered"] for each in course])
+            course = [judged(each, truth) for each in _course(known, seed, estimate, trust=how == "trusted")]
+            errors.append([each.error for each in course])
+            covered.append([each.held for each in course])
         rmse, held = np.mean(errors, axis=0).round(3), np.mean(covered, axis=0).round(2)
         print(f"log {how}: rmse at {CHECKPOINTS} {rmse}, covered {held}")
 

@@ -33,9 +33,11 @@ from agent.acquisition.causal.interventions import InterventionModel
 from agent.campaign.context import pool_arrays
 from agent.entropy.target_properties import TargetProperty
 from scenarios.compare.statistics import paired_test
+from scenarios.effects.truth import AgainstTruth
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.world.structural_bed import make_structural_bed
 from simulators.structural_model import StructuralModel, StructuralModelSettings
+from tests.benchmarks.causal_effects.beds import judged
 
 BATCH: Final = 10
 EDGE: Final = 0.35
@@ -85,12 +87,10 @@ class System:
             targets=tuple(TargetProperty(name, weight=1.0 / len(self.names)) for name in self.names),
         )
 
-    def judged(self, observed: list[int]) -> tuple[float, float]:
-        """Return error and share of intervals that hold the truth after these interventions."""
+    def judged(self, observed: list[int]) -> AgainstTruth:
+        """Return how far off the effects are after these interventions."""
         known = np.array(sorted(observed), dtype=np.int64)
-        belief, _ = self.model.belief(known, self.rows[known])
-        off = belief.query_means - self.truth
-        return float(np.sqrt(np.mean(off**2))), float(np.mean(np.abs(off) <= belief.half_widths))
+        return judged(self.model.belief(known, self.rows[known])[0], self.truth)
 
 
 def chosen() -> Chooses:
@@ -113,9 +113,9 @@ def campaign(system: System, choose: Chooses, labels: list[int], seed: int) -> C
             began = time.process_time()
             observed += choose(system.context(observed, seed), min(BATCH, count - len(observed)))
             cpu += time.process_time() - began
-        error, held = system.judged(observed)
-        course.error.append(error)
-        course.held.append(held)
+        told = system.judged(observed)
+        course.error.append(told.error)
+        course.held.append(told.held)
     return Course(course.error, course.held, cpu)
 
 
@@ -157,8 +157,8 @@ def main() -> None:
         more = settings.model_copy(update={"seed": seed, "passive_rows": settings.passive_rows + labels[-1]})
         seen = System(more)
         # The effects of one deviation are those of the campaign's rows, whichever rows they are estimated from.
-        error, held = seen.judged([])
-        found["passive rows alone"].append(Course([error] * len(labels), [held] * len(labels), 0.0))
+        told = seen.judged([])
+        found["passive rows alone"].append(Course([told.error] * len(labels), [told.held] * len(labels), 0.0))
     print(f"{'random systems' if options.random_systems else 'synthetic_scm'}, {options.seeds} seeds; labels {labels}")
     for name, courses in found.items():
         show(name, courses, found["at random"])

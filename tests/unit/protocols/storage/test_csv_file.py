@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import StoreError
-from scenarios.findings.csv_file import write_csv
+from protocols.storage.csv_file import write_csv
 
 
 def test_rows_stand_below_the_names_of_their_columns(tmp_path: Path) -> None:

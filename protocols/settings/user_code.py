@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Final
 
 from protocols.errors import SettingsError
@@ -29,6 +31,9 @@ EXPECTED: Final = "module:Class or path/to/file.py:Class of your own"
 
 _DIGEST_DIGITS: Final = 16
 """Hexadecimal digits of a content digest that name a loaded module: 64 bits tell apart all that a process loads."""
+
+_PREFIX: Final = "_user_code_"
+"""Names of loaded modules begin with it, so that they are nobody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +190,48 @@ def _content_digest(place: Path) -> str:
 def _load(place: Path, where: str) -> ModuleType:
     """Load a file, or a package and the module in it, under a name that tells place and content apart from others."""
     own = hashlib.sha256(f"{place}\0{_content_digest(place)}".encode()).hexdigest()[:_DIGEST_DIGITS]
-    unique = f"_user_code_{own}_{place.stem}"
+    unique = f"{_PREFIX}{own}_{place.stem}"
     if str(place.parent) not in sys.path:
         sys.path.append(str(place.parent))
+    if _BELOW not in sys.meta_path:
+        sys.meta_path.insert(0, _BELOW)
     if unique not in sys.modules:
         _execute(unique, place)
     below = "" if is_file(where) else where.partition(".")[2]
     return importlib.import_module(f"{unique}.{below}") if below else sys.modules[unique]
+
+
+class _FromSource(importlib.machinery.SourceFileLoader):
+    """Runs what the file says, never kept bytecode.
+
+    Python takes bytecode for fresh by the second and the size of its file. A file that is edited twice within a second
+    would run as it was before, under the digest of what it is now.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - as Python calls it
+        """Compile the file."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+class _BelowUserCode(importlib.abc.MetaPathFinder):
+    """Finds the modules inside the user's packages, to be run from source too."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,  # noqa: ARG002 - as Python calls it
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Look through the folders of the package; None for all modules but the user's."""
+        if not fullname.startswith(_PREFIX):
+            return None
+        finders = (importlib.machinery.FileFinder(folder, _SOURCES) for folder in path or ())
+        return next((found for finder in finders if (found := finder.find_spec(fullname)) is not None), None)
+
+
+_SOURCES: Final = (_FromSource, importlib.machinery.SOURCE_SUFFIXES)
+
+_BELOW: Final = _BelowUserCode()
 
 
 def _execute(unique: str, place: Path) -> None:
@@ -212,7 +252,7 @@ def _spec(unique: str, place: Path) -> importlib.machinery.ModuleSpec:
         spec = importlib.machinery.ModuleSpec(unique, None, is_package=True)
         spec.submodule_search_locations = [os.fspath(place)]
         return spec
-    loader = importlib.machinery.SourceFileLoader(unique, os.fspath(file))
+    loader = _FromSource(unique, os.fspath(file))
     found = importlib.util.spec_from_file_location(
         unique, file, loader=loader, submodule_search_locations=[os.fspath(place)] if place.is_dir() else None
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,3 +155,16 @@ def test_a_file_that_raised_can_be_corrected_and_loaded(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="ZeroDivisionError"):
         load_class("mine.py:Mine", CodeSource(str(tmp_path)), GREETER)
     assert greeting("mine.py:Mine", put(tmp_path, "mine.py")) == "hello"
+
+
+@pytest.mark.parametrize(("file", "name"), [("mine.py", "mine.py:Mine"), ("kit/below/mine.py", "kit.below.mine:Mine")])
+def test_a_file_that_is_edited_twice_within_a_second_runs_as_it_is(tmp_path: Path, file: str, name: str) -> None:
+    source = put(tmp_path, file, "first")
+    (tmp_path / "kit").mkdir(exist_ok=True)
+    (tmp_path / "kit" / "__init__.py").touch()
+    old = (tmp_path / file).stat()
+    assert greeting(name, source) == "first"
+    py_compile.compile(str(tmp_path / file))  # as any import elsewhere leaves it
+    put(tmp_path, file, "other")
+    os.utime(tmp_path / file, ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert greeting(name, source) == "other"

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from protocols.errors import TableError
 from protocols.settings.suggestions import did_you_mean, listed
 from protocols.tables.cells import FloatArray
+from protocols.tables.format import TableFormat
 from protocols.wire.limits import MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES
 from protocols.wire.messages import Name
 
@@ -59,12 +60,8 @@ class BinnedColumn(BaseModel):
 FamilyPart = ColumnName | BinnedColumn
 
 
-class TableColumns(BaseModel):
-    """Which column of a table means what."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+class TableColumns(TableFormat):
+    """Which column of a table means what, and how the table is written."""
 
     id: ColumnName | None = None
     """Column with the id of a row; None makes the id from the row's content (SMILES or structure text, else family,
@@ -97,7 +94,7 @@ class TableColumns(BaseModel):
     """Its level that effects are stated against; by default the one that makes the plainest candidate."""
     additional_properties: Annotated[
         dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_QUANTITIES - 1)
-    ] = {}
+    ] = Field(default={})
     """Column to unit of properties that are known beside; their cells may be empty."""
     valid_range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     """Smallest and largest value of the property that can be true [unit]."""
@@ -105,6 +102,18 @@ class TableColumns(BaseModel):
     """What an empty or infinite cell in a used column does: "error" stops, "drop" leaves the row out. "unknown" takes
     an empty cell of the property for a candidate that is not measured yet, as a real lab has them; all else must be
     complete, as with "error"."""
+    on_replicates: Literal["error", "mean"] = "error"
+    """What several rows of one candidate do: "error" stops, "mean" makes one of them, with the mean of the property and
+    the sample standard deviation of that mean as its uncertainty; whatever describes the candidate must be the same."""
+    family_names: dict[str, Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]] = Field(default={})
+    """A family as the table spells it to the family that is meant: `"Cubic" = "cubic"` makes one family of two."""
+    symmetry_tolerance: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
+    """Distance within which atoms count as symmetric when crystal systems are derived [Å]."""
+    angle_tolerance: Annotated[float, Field(ge=-1.0, le=10.0)] = -1.0
+    """The same of angles of the lattice [degree]; negative (the default) to go by the distance only. pymatgen's own
+    default of 5 takes a lattice of 92° for one of 90°."""
+    structure_limit_s: Annotated[float, Field(gt=0.0)] = 10.0
+    """Longest time that one structure may take to be read and described [s]; one that takes longer cannot be used."""
     on_no_entropy: Literal["error", "warn"] = "error"
     """What a table does that leaves no entropy to balance, because every value is the same or a family has one
     candidate only: "error" stops, "warn" tells and goes on."""

@@ -23,6 +23,12 @@ COLUMNS_AT_ONCE: Final = 8
 """How many columns of numbers are decoded together: enough for the threads there are, and an eighth of a table with 64
 features is in memory twice while it is read."""
 
+ARROW_FILE: Final = b"ARROW1"
+"""How a file of Arrow begins; a stream has no mark."""
+
+OLD_FEATHER: Final = b"FEA1"
+"""How a Feather file of version 1 begins."""
+
 FLOAT_BYTES: Final = 8
 """What a number takes in memory [byte]."""
 
@@ -43,8 +49,10 @@ class ParquetTable:
 
     def frame(self, _names: Sequence[str], numeric: Sequence[str], texts: Sequence[str]) -> Any:
         """Read the used columns, some at a time."""
+        with self._opened() as file:
+            words = [name for name in texts if _is_words(file.schema_arrow.field(name).type)]
         # Words that repeat stay one in memory, so that a short file cannot become a long table.
-        with self._opened(read_dictionary=list(texts)) as file:
+        with self._opened(read_dictionary=words) as file:
             metadata = file.metadata
             groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
             self._ends = list(itertools.accumulate(group.num_rows for group in groups))
@@ -123,12 +131,15 @@ class FeatherTable:
         arrow = load_arrow(self._path, "pyarrow")
         ipc = load_arrow(self._path, "pyarrow.ipc")
         with reading(self._path), arrow.memory_map(str(self._path)) as source:
-            if source.read(6) == b"ARROW1":
-                source.seek(0)
-                yield ipc.open_file(source, **options)
-            else:
-                source.seek(0)
-                yield ipc.open_stream(source, **options)
+            start = source.read(len(ARROW_FILE))
+            source.seek(0)
+            if start.startswith(OLD_FEATHER):
+                raise TableError(
+                    f"{self._path} is of Feather's version 1",
+                    expected="version 2, which is the file format of Arrow",
+                    action="write it again with a newer pandas, or as Parquet",
+                )
+            yield (ipc.open_file if start == ARROW_FILE else ipc.open_stream)(source, **options)
 
 
 def load_arrow(path: Path, module: str) -> Any:
@@ -168,6 +179,14 @@ def _frame(path: Path, schema: Any, read: Any, numeric: Sequence[str], texts: Se
     for name in dict.fromkeys(texts):
         made[name] = pd.Series(_cells(read([name]).column(name)), dtype=object)
     return pd.DataFrame(made, copy=False)
+
+
+def _is_words(kind: Any) -> bool:
+    """Whether Parquet keeps such cells as bytes, with a dictionary of those that repeat."""
+    import pyarrow as pa
+
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind))
 
 
 def _check_type(path: Path, name: str, kind: Any) -> None:

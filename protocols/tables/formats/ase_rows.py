@@ -10,8 +10,8 @@ import numpy as np
 
 from protocols.tables.formats.frames import STRUCTURE
 
-RESULTS: Final = ("energy", "free_energy", "magmom", "charge")
-"""Single numbers that a calculator gives, in the units of ASE [eV, eV, µB, e]; of all atoms of the cell."""
+RESULTS: Final = ("energy", "free_energy", "magmom")
+"""Single numbers that a calculator gives, of all atoms of the cell, in the units of ASE [eV, eV, µB]."""
 
 WIDTH_BYTES: Final = 8
 """Length of the number at the start of ASE's binary form, which says where its JSON begins [byte]."""

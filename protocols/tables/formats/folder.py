@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,12 +31,12 @@ BESIDE: Final = ("atom_init.json",)
 
 
 class StructureFolder:
-    """A folder of structures; `tables` are the formats that the table in it may have."""
+    """A folder of structures; `table_format` tells by the name of a file in it whether it is a table, and which."""
 
-    def __init__(self, path: Path, form: TableFormat, tables: Sequence[FileFormat]) -> None:
+    def __init__(self, path: Path, form: TableFormat, table_format: Callable[[str], FileFormat | None]) -> None:
         self._path = path
         self._form = form
-        self._tables = tables
+        self._table_format = table_format
         self._files = self._listed()
         self._table = self._chosen_table()
         self._index = self._indexed()
@@ -89,7 +89,7 @@ class StructureFolder:
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         path = Path(entry.path)
-                        if entry.is_file() and path.resolve().is_relative_to(root):
+                        if entry.is_file() and not entry.name.startswith(".") and path.resolve().is_relative_to(root):
                             found[path.relative_to(self._path).as_posix()] = path
                         if len(found) > MAX_FOLDER_FILES:
                             raise TableError(
@@ -98,14 +98,18 @@ class StructureFolder:
         return dict(sorted(found.items()))
 
     def _indexed(self) -> dict[str, set[Path]]:
-        """Return the files of structures by each way to name one: its path in the folder, its name, its name's stem."""
+        """Return the files of structures by each way to name one.
+
+        These are its path in the folder, its name, its name without ending, and of `mp-1/POSCAR` also `mp-1`.
+        """
         index: dict[str, set[Path]] = {}
         for name, path in self._files.items():
             lower = path.name.lower()
             ending = next((end for end in STRUCTURE_ENDINGS if lower.endswith(end)), "")
             if path == self._table or lower in BESIDE or not (ending or lower.startswith(BARE_NAMES)):
                 continue
-            for key in (name, path.name, path.name[: len(path.name) - len(ending)]):
+            inner = () if ending or "/" not in name else (path.parent.name,)
+            for key in (name, path.name, path.name[: len(path.name) - len(ending)], *inner):
                 index.setdefault(key, set()).add(path)
         return index
 
@@ -125,10 +129,6 @@ class StructureFolder:
             expected=f"structures, and one table that names their files, such as {USUAL_TABLE} (id and value a line)",
             action="leave one table in the folder" if names else "put a table of ids and values beside the structures",
         )
-
-    def _table_format(self, name: str) -> FileFormat | None:
-        lower = name.lower()
-        return next((each for each in self._tables if any(lower.endswith(end) for end in each.endings)), None)
 
     def _open_table(self) -> TableReader:
         """Open the table; one of text whose first line names a file has no header."""

@@ -83,7 +83,7 @@ class JsonRecords:
         members = members_of(text, start)
         if {"columns", "data"} <= members.keys():
             yield from self._split(text, members)
-        elif "data" in members and text[members["data"]] == "[" and "meta" in members:
+        elif "data" in members and text[members["data"]] == "[":
             yield from self._optimade(text, members)
         elif {"ids", "nextid"} <= members.keys():
             yield from self._ase(text, members)
@@ -94,8 +94,8 @@ class JsonRecords:
     def _unknown(self, found: str) -> TableError:
         return TableError(
             f"{self._path} is no JSON of a table: {found}",
-            expected="a list of objects; an object with index, columns and data (Matbench); a response of OPTIMADE with"
-            " data and meta; or a JSON database of ASE",
+            expected="a list of objects; an object with index, columns and data (Matbench); a response of OPTIMADE"
+            " (data); or a JSON database of ASE",
             action="write it as a list of objects (pandas: to_json(orient='records')), or as JSON lines",
         )
 
@@ -126,7 +126,7 @@ class JsonRecords:
 
     def _optimade(self, text: str, members: Mapping[str, int]) -> Iterator[Record]:
         """Yield the entries of a response: `id`, the attributes, and the structure in a column of its own."""
-        meta = DECODER.raw_decode(text, members["meta"])[0]
+        meta = DECODER.raw_decode(text, members["meta"])[0] if "meta" in members else None
         for count, entry in enumerate(Elements(text, members["data"]), start=1):
             attributes = entry.get("attributes") if isinstance(entry, dict) else None
             if not isinstance(attributes, dict) or "id" not in entry:

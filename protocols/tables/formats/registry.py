@@ -28,25 +28,23 @@ def _text(path: Path, form: TableFormat) -> TableReader:
 
 
 def _folder(path: Path, form: TableFormat) -> TableReader:
-    return StructureFolder(path, form, TABLES_IN_FOLDERS)
+    return StructureFolder(path, form, _table_of_folder)
 
 
-CSV: Final = FileFormat("CSV", (".csv",), DelimitedText, is_packed=True, has_delimiter=True)
-PARQUET: Final = FileFormat("Parquet", (".parquet",), ParquetTable, extra="parquet")
+def _table_of_folder(name: str) -> FileFormat | None:
+    """Return the kind of table that a file beside structures is; JSON and xyz are structures, and text a note."""
+    found = _named(name)
+    return None if found is None or found.name in NOT_BESIDE_STRUCTURES else found
 
-TABLES_IN_FOLDERS: Final = (
-    CSV,
+
+FILE_FORMATS: Final = (
+    FileFormat("CSV", (".csv",), DelimitedText, is_packed=True, has_delimiter=True),
     FileFormat("TSV", (".tsv",), _tsv, is_packed=True, has_delimiter=True),
     FileFormat("Text", (".txt",), _text, is_packed=True, has_delimiter=True),
-    PARQUET,
+    FileFormat("Parquet", (".parquet",), ParquetTable, extra="parquet"),
     FileFormat("Feather", (".feather", ".arrow"), FeatherTable, extra="parquet"),
     FileFormat("Excel", (".xlsx",), Workbook, extra="excel", has_sheets=True),
     FileFormat("JSON lines", (".jsonl", ".ndjson"), JsonLines, is_packed=True),
-)
-"""Files that cannot be taken for one structure, so that a folder of structures may have one of them for its table."""
-
-FILE_FORMATS: Final = (
-    *TABLES_IN_FOLDERS,
     FileFormat("JSON", (".json",), JsonRecords, is_packed=True),
     FileFormat("Extended xyz", (".extxyz", ".xyz"), ExtendedXyz, is_packed=True),
     FileFormat("ASE database", (".db",), AseDatabase),
@@ -55,6 +53,14 @@ FILE_FORMATS: Final = (
 
 FOLDER: Final = FileFormat("Folder of structures", (), _folder, has_delimiter=True, has_sheets=True)
 """A folder, which has no ending."""
+
+NOT_BESIDE_STRUCTURES: Final = frozenset({"Text", "JSON", "Extended xyz", "ASE database"})
+"""What is no table of a folder of structures."""
+
+
+def _named(name: str) -> FileFormat | None:
+    lower = name.lower()
+    return next((each for each in FILE_FORMATS if lower.endswith(endings_of(each))), None)
 
 
 def endings_of(file_format: FileFormat) -> tuple[str, ...]:
@@ -81,12 +87,11 @@ def format_of(path: Path) -> FileFormat:
     Raises:
         TableError: When it has no ending of a table; with those there are.
     """
-    if path.is_dir() and not any(path.name.lower().endswith(ending) for ending in table_endings()):
+    found = _named(path.name)
+    if found is not None:
+        return found
+    if path.is_dir():
         return FOLDER
-    name = path.name.lower()
-    for each in FILE_FORMATS:
-        if any(name.endswith(ending) for ending in endings_of(each)):
-            return each
     raise TableError(
         f"{path} is no table that can be read",
         expected=f"a name that ends in {formats_in_words()}; or a folder of structures with a table of their values",

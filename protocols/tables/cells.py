@@ -7,7 +7,6 @@ float on its way to a text, and no label is Python's text of something else (`b'
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError
-from protocols.tables.files import TableFile
+from protocols.tables.files import NestedCell, TableFile
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.marks import in_words, is_missing
 from protocols.tables.spelling import are_plain, cleaned, tidied
@@ -239,13 +238,15 @@ def _text(cell: object, *, records: bool = False) -> str | None:
     elif isinstance(cell, bytes | bytearray | memoryview):
         with suppress(UnicodeDecodeError):
             text = bytes(cell).decode()
-    elif records and isinstance(cell, Mapping | list | tuple | np.ndarray):
-        text = json.dumps(cell, default=lambda each: each.tolist())
+    elif records and isinstance(cell, NestedCell):
+        text = cell.text
     return None if text is None else text.strip()
 
 
 def _no_text(cell: object) -> str:
     """Say what a cell has that is no text."""
+    if isinstance(cell, NestedCell):
+        return f"{'a list' if cell.text.startswith('[') else 'a record'}, and no text"
     kinds = (
         (DATES, "a date"),
         ((bytes, bytearray, memoryview), "bytes that are no UTF-8"),

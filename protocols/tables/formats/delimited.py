@@ -27,9 +27,6 @@ ROWS_LOOKED_AT: Final = 5
 DECIMAL_COMMA: Final = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 """A number with a decimal comma, whole."""
 
-POINTED: Final = re.compile(r"[+-]?[\d.,]*\.[\d.,]*([eE][+-]?\d+)?")
-"""Digits with a point among them, which is a thousands mark where decimals have a comma."""
-
 
 class DelimitedText:
     """A text table; a delimiter of its own is used where the format names none."""
@@ -67,7 +64,7 @@ class DelimitedText:
         # A nameless column is called as pandas calls it, because a saved index looks like this.
         return [cell.strip() or f"Unnamed: {position}" for position, cell in enumerate(header)]
 
-    def frame(self, names: Sequence[str], numeric: Sequence[str], texts: Sequence[str]) -> Any:
+    def frame(self, names: Sequence[str], _numeric: Sequence[str], texts: Sequence[str]) -> Any:
         """Read all columns, so that a row with too many cells is noticed."""
         import pandas as pd
         from pandas.errors import ParserError, ParserWarning
@@ -95,10 +92,6 @@ class DelimitedText:
                 )
         except (ParserError, ParserWarning) as error:
             raise self._ragged() or unreadable(self._path, error) from error
-        if self._decimal == ",":
-            for name in numeric:
-                if frame[name].dtype.kind not in "biuf":
-                    frame[name] = pd.Series(self._with_points(name, frame[name].tolist()), dtype=object)
         return frame
 
     def place(self, row: int) -> str:
@@ -128,24 +121,6 @@ class DelimitedText:
                 yield _numbered(file, self._delimiter)
         finally:
             csv.field_size_limit(longest)
-
-    def _with_points(self, name: str, cells: list[object]) -> list[object]:
-        """Write decimal commas as points, where a column also holds what is no number.
-
-        Raises:
-            TableError: At a point among digits: whether it is a mark of thousands or of decimals, nobody can tell.
-        """
-        made: list[object] = []
-        for row, cell in enumerate(cells):
-            text = cell.strip() if isinstance(cell, str) else ""
-            if POINTED.fullmatch(text) and any(sign.isdigit() for sign in text):
-                raise TableError(
-                    f"Column {name!r} has {text!r} in {self.place(row)}, with a point, though decimals have a comma",
-                    expected="a number such as -1,25, without marks between thousands",
-                    action='take the points out, or set decimal = "."',
-                )
-            made.append(text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else cell)
-        return made
 
     def _check_delimiter(self, header: Sequence[str]) -> None:
         """Refuse a file whose first lines agree on more columns, or as many, by another usual delimiter.

@@ -21,6 +21,9 @@ PIECE_BYTES: Final = 1 << 18
 ZIP_ENCRYPTED: Final = 0x1
 """The flag of a member that asks for a password (APPNOTE 4.4.4)."""
 
+LONGEST_CHARACTER: Final = 4
+"""In any encoding [byte]; UTF-16 and UTF-32 have a zero among as many bytes at the start, and UTF-8 has none."""
+
 IGNORED_MEMBERS: Final = ("__MACOSX/",)
 """What macOS adds to every archive, and nobody means."""
 
@@ -150,7 +153,11 @@ def open_text(path: Path) -> TextIO:
         TableError: As `open_bytes`, and when it begins as another encoding does.
     """
     file = open_bytes(path)
-    start = cast("Any", file).peek(4)[:4]
+    try:
+        start = cast("Any", file).peek(LONGEST_CHARACTER)[:LONGEST_CHARACTER]
+    except BaseException:
+        file.close()
+        raise
     if b"\x00" in start:
         file.close()
         raise not_utf8(path)

@@ -100,8 +100,10 @@ class Workbook:
         with reading(self._path), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's notes on styles and links that it does not keep
             self._check_size()
-            with closing(openpyxl.load_workbook(self._path, read_only=True, data_only=computed)) as workbook:
-                yield self._chosen(workbook)
+            with self._path.open("rb") as file:  # openpyxl leaves one open that it opened itself
+                workbook = openpyxl.load_workbook(file, read_only=True, data_only=computed)
+                with closing(workbook):
+                    yield self._chosen(workbook)
 
     def _check_size(self) -> None:
         with zipfile.ZipFile(self._path) as archive:  # reading stops at the sizes that are told here

@@ -66,11 +66,12 @@ class AseDatabase:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA query_only = ON")
             self._require_table(connection)
-            rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM systems ORDER BY id")  # noqa: S608 - constants
-            for count, row in enumerate(rows):
-                if count >= MAX_TABLE_ROWS:
-                    raise too_many_rows(self._path)
-                yield self._record(dict(zip(COLUMNS, row, strict=True)))
+            statement = f"SELECT {', '.join(COLUMNS)} FROM systems ORDER BY id"  # noqa: S608 - constants
+            with closing(connection.execute(statement)) as rows:
+                for count, row in enumerate(rows):
+                    if count >= MAX_TABLE_ROWS:
+                        raise too_many_rows(self._path)
+                    yield self._record(dict(zip(COLUMNS, row, strict=True)))
 
     def _require_table(self, connection: sqlite3.Connection) -> None:
         """Refuse a file whose `systems` is something else than a table, such as a view that never ends."""
@@ -84,11 +85,11 @@ class AseDatabase:
 
     def _record(self, row: dict[str, Any]) -> dict[str, Any]:
         periodic = [bool((row["pbc"] or 0) & bit) for bit in (1, 2, 4)]
-        cell = None if row["cell"] is None else np.frombuffer(row["cell"], "<f8").tolist()
-        numbers = np.frombuffer(row["numbers"], "<i4").tolist()
-        structure = structure_text(numbers, np.frombuffer(row["positions"], "<f8").tolist(), cell, periodic)
         told = {name: row[name] for name in ("id", "unique_id", "calculator", *RESULTS)}
         try:
+            cell = None if row["cell"] is None else np.frombuffer(row["cell"], "<f8").tolist()
+            numbers = np.frombuffer(row["numbers"], "<i4").tolist()
+            structure = structure_text(numbers, np.frombuffer(row["positions"], "<f8").tolist(), cell, periodic)
             return columns_of(told, json.loads(row["key_value_pairs"] or "{}"), stored_object(row["data"]), structure)
         except ValueError as error:
             raise ValueError(f"id {row['id']}: {error}") from error

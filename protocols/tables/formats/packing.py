@@ -18,6 +18,10 @@ from protocols.tables.formats.limits import MAX_TABLE_BYTES
 PIECE_BYTES: Final = 1 << 18
 """How much is unpacked at once [byte]: enough that the count between costs nothing."""
 
+PACKED_PIECE_BYTES: Final = 1 << 12
+"""How much of a Zstandard file is given to its library at once [byte]: it unpacks all of it, and four bytes can become
+128 KiB (RFC 8878, 3.1.1.2), so that no more than 128 MiB come at once."""
+
 ZIP_ENCRYPTED: Final = 0x1
 """The flag of a member that asks for a password (APPNOTE 4.4.4)."""
 
@@ -48,8 +52,7 @@ class _Bounded(io.RawIOBase):
         return len(piece)
 
     def close(self) -> None:
-        if not self.closed:
-            self._stream.close()
+        self._stream.close()
         super().close()
 
 
@@ -61,14 +64,11 @@ class _Zstandard(io.RawIOBase):
         self._file = path.open("rb")
         self._frame: Any = None
         self._rest = b""
-        self._ready = b""
-
-    def readable(self) -> bool:
-        return True
+        self._ready = memoryview(b"")
 
     def readinto(self, buffer: Any) -> int:
         while not self._ready:
-            packed = self._rest or self._file.read(PIECE_BYTES)
+            packed = self._rest or self._file.read(PACKED_PIECE_BYTES)
             self._rest = b""
             if not packed:
                 if self._frame is not None:
@@ -77,7 +77,7 @@ class _Zstandard(io.RawIOBase):
             if self._frame is None:
                 self._frame = self._library.ZstdDecompressor().decompressobj()
             try:
-                self._ready = self._frame.decompress(packed)
+                self._ready = memoryview(self._frame.decompress(packed))
             except self._library.ZstdError as error:
                 raise ValueError(str(error)) from error
             if self._frame.eof:
@@ -87,8 +87,7 @@ class _Zstandard(io.RawIOBase):
         return len(piece)
 
     def close(self) -> None:
-        if not self.closed:
-            self._file.close()
+        self._file.close()
         super().close()
 
 

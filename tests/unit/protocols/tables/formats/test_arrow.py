@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from protocols.tables.formats import arrow as formats_arrow
-from tests.support.table_files import numbers_in, opened, refused, texts_in
+from tests.support.samples.table_files import numbers_in, opened, refused, texts_in
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is an extra")
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is an extra")
@@ -122,6 +122,8 @@ def test_a_row_of_parquet_is_named_with_its_group_where_there_are_several(tmp_pa
     assert file.places([1, 2, 4]) == [
         f"row {row} (row group {group}) of t.parquet" for row, group in ((2, 1), (3, 2), (5, 3))
     ]
+    pq.write_table(pa.table({"x": [1]}), path)
+    assert opened(path, numeric=("x",)).place(0) == "row 1 of t.parquet"
     feather.write_feather(pa.table({"x": [1]}), tmp_path / "t.feather")
     assert opened(tmp_path / "t.feather", numeric=("x",)).place(0) == "row 1 of t.feather"
 

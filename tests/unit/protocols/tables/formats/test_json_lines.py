@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocols.tables.formats import json_lines
-from tests.support.table_files import numbers_in, opened, refused, texts_in
+from tests.support.samples.table_files import numbers_in, opened, refused, texts_in
 
 
 def written(folder: Path, content: str, name: str = "t.jsonl") -> Path:

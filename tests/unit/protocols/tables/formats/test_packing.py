@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from protocols.tables.formats import packing
-from tests.support.table_files import numbers_in, refused, texts_in
+from tests.support.samples.table_files import numbers_in, refused, texts_in
 
 CONTENT = b"id,e\n" + b"".join(b"row %d,%d.5\n" % (row, row) for row in range(3000))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from protocols.tables.formats import workbook
-from tests.support.table_files import numbers_in, opened, refused, texts_in
+from tests.support.samples.table_files import numbers_in, opened, refused, texts_in
 
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is an extra")
 
@@ -36,7 +36,7 @@ def test_cells_come_as_they_stand(tmp_path: Path) -> None:
 
 
 def test_empty_rows_and_columns_are_passed_over_and_rows_keep_their_numbers(tmp_path: Path) -> None:
-    path = written(tmp_path, [[], ["id", None, "e", None], [], ["a", None, 1], ["", " ", None], ["b", "y", 2]])
+    path = written(tmp_path, [[], ["id", None, "e", None, " "], [], ["a", None, 1], ["", " ", None], ["b", "y", 2]])
     file = opened(path, numeric=("e",), texts=("id",))
     assert file.names == ("id", "Unnamed: 1", "e")
     assert file.frame["id"].tolist() == ["a", "b"]

@@ -30,7 +30,7 @@ from protocols.tables.spelling import cleaned
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_TEXT_LENGTH
 
 ROWS_AT_ONCE: Final = 2048
-"""Rows that are put together at a time: with 64 features they fit a processor's cache, six times as fast as all."""
+"""Rows that are put together at a time: with 64 features they fit a processor's cache, and take a third of the time."""
 
 COMPLETE: Final = "a value in every used column"
 """What a row has."""

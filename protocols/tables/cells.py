@@ -7,7 +7,6 @@ float on its way to a text, and no label is Python's text of something else (`b'
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError
-from protocols.tables.files import TableFile
+from protocols.tables.files import NestedCell, TableFile
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.marks import WORDS, in_words, is_missing
 from protocols.tables.spelling import are_plain, cleaned, tidied
@@ -250,8 +249,8 @@ def _text(cell: object, *, records: bool = False) -> str | None:
     elif isinstance(cell, bytes | bytearray | memoryview):
         with suppress(UnicodeDecodeError):
             text = bytes(cell).decode()
-    elif records and isinstance(cell, Mapping | list | tuple | np.ndarray):
-        text = json.dumps(cell, default=lambda each: each.tolist())
+    elif records and isinstance(cell, NestedCell):
+        text = cell.text
     return None if text is None else text.strip()
 
 
@@ -259,6 +258,8 @@ def _no_text(cell: object) -> str:
     """Say what a cell has that is no text."""
     if isinstance(cell, bytes | bytearray | memoryview):
         return "bytes that are no UTF-8 text"
+    if isinstance(cell, NestedCell):
+        return f"{'a list' if cell.text.startswith('[') else 'a record'}, and no text"
     kinds = ((DATES, "a date"), (Mapping, "a record"), ((Sequence, set, frozenset, np.ndarray), "a list"))
     what = next((words for kind, words in kinds if isinstance(cell, kind)), f"a {type(cell).__name__}")
     return f"{what}, and no text"

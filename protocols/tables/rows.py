@@ -86,13 +86,13 @@ def read_cells(path: Path, columns: TableColumns) -> TableCells:
     Raises:
         TableError: When the file cannot be read, or lacks a column.
     """
-    names = column_names(path)
+    names = column_names(path, columns)
     features = feature_columns(path, columns, names)
     text_names = text_columns(path, columns, names)
     for name in (*columns.measured(), *columns.binned()):
         require_column(path, name, names)
     numeric = tuple(dict.fromkeys((*columns.measured(), *features, *columns.binned())))
-    file = read_file(path, names, numeric=numeric, texts=text_names)
+    file = read_file(path, names, numeric=numeric, texts=text_names, format=columns)
     texts = {
         name: text_cells(
             file, name, columns,

@@ -114,11 +114,9 @@ def check_formula(block: Block, value: Value, amounts: Mapping[str, float], symb
             value.line,
         )
     z = block.first(UNITS)
-    if z is None:
+    if z is None or z.text.strip() == "0":  # pymatgen's Z of one atom of an element whose molecules have two
         return
-    number = z.text.strip().split("(")[0]
-    is_cell = nearest == 1 and number.isdecimal() and int(number) > 0 and _divides(int(number), amounts)
-    if number != str(nearest) and not is_cell:
+    if z.text.strip() != str(nearest) and not (nearest == 1 and _may_be_units(z.text.strip(), amounts)):
         raise StructureFault(
             "Z contradicts the cell",
             f"a CIF whose sites and symmetry make {cell} in the cell, though {said} and Z is {z.text.strip()[:20]!r}",
@@ -127,6 +125,10 @@ def check_formula(block: Block, value: Value, amounts: Mapping[str, float], symb
         )
 
 
-def _divides(z: int, amounts: Mapping[str, float]) -> bool:
-    """Whether the amounts can be those of a cell of Z formulas."""
-    return all(amount % z == 0.0 for amount in amounts.values())
+def _may_be_units(z: str, amounts: Mapping[str, float]) -> bool:
+    """Whether amounts can be those of a cell of Z formulas; of an element, also of Z molecules of two atoms and a rest."""
+    if not z.isdecimal():
+        return False
+    total = sum(amounts.values())
+    is_of_pairs = len(amounts) == 1 and int(z) == total // 2
+    return is_of_pairs or all(amount % int(z) == 0.0 for amount in amounts.values())

@@ -1,8 +1,8 @@
 """The table of groups: which settings a symbol or a number may mean, and their operations.
 
 The table is spglib's, of 530 settings (Hall, 1981; International Tables A, 1983): Togo, Shinohara and Tanaka (2024),
-Sci. Technol. Adv. Mater. Meth. 4, 2384822. A symbol that several settings share (two origins, two axes) is not decided here:
-all are returned.
+Sci. Technol. Adv. Mater. Meth. 4, 2384822. A symbol that several settings share (two origins, two axes) is not decided
+here: all are returned.
 """
 
 from __future__ import annotations

@@ -37,6 +37,9 @@ SPECIAL_PARTS: Final = 24
 SPECIAL_TOLERANCE: Final = 5e-5
 """How far from those a coordinate may be written: `0.3333` is a third."""
 
+NO_SYMMETRY: Final = "the CIF says nothing of its symmetry, nor what its cell holds: read as P 1"
+"""Note of a CIF whose sites may be a part of the cell; nothing in it tells."""
+
 ONLY_SETTING: Final = "the CIF leaves origin or axes of its group open; only one of them makes a sound crystal"
 """Note of a CIF whose group has several settings."""
 
@@ -51,17 +54,10 @@ def read_cif(text: str) -> Sites:
     cell = cell_of(block)
     symmetry = symmetry_of(block, cell)
     formula = formula_sum(block)
-    is_readable = formula is not None and formula.amounts is not None
-    if not symmetry.stated and not is_readable:
-        raise StructureFault(
-            "nothing is said of the symmetry",
-            "a CIF without symmetry operations, group and formula",
-            "symmetry operations (of P 1: 'x, y, z') or a group",
-            block.line,
-        )
     sites = asymmetric_unit(block, cell)
-    if formula is not None and not is_readable:
-        sites = replace(sites, notes=(*sites.notes, NOT_COMPARED))
+    if formula is None or formula.amounts is None:
+        unsure = [NOT_COMPARED] * (formula is not None) + [NO_SYMMETRY] * (not symmetry.stated)
+        sites = replace(sites, notes=(*sites.notes, *unsure))
     if len(symmetry.choices) == 1:
         return _filled(block, sites, symmetry.choices[0], formula)
     return _of_one_setting(block, sites, symmetry, formula)

@@ -157,10 +157,11 @@ def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[
     if scenario.pool.designs is not None:
         return _alloy_designs(scenario.pool.designs, name, progress)
     from agent.pool import features
+    from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
     from simulators import ase_properties, calculators
 
-    modules = (emt_alloys, crystal_prototypes, features, ase_properties, calculators)
+    modules = (emt_alloys, crystal_prototypes, features, symmetry, ase_properties, calculators)
     seed = scenario.pool.seed
     return cached(
         EMT_ALLOYS,

@@ -93,7 +93,7 @@ class StructureReader:
     def _known(self, texts: Sequence[str], settings: StructureSettings) -> dict[str, Outcome]:
         """Return what was kept, by text."""
         keys = {text: self._keys(text, settings) for text in texts}
-        values = self._kept.read([key for pair in keys.values() for key in pair])
+        values = self._kept.read([key for pair in keys.values() for key in pair if key])
         found: dict[str, Outcome] = {}
         for text, (of_outcome, of_features) in keys.items():
             if of_outcome in values and (of_features in values or not self._describe):
@@ -140,10 +140,10 @@ class StructureReader:
         return made
 
     def _keys(self, text: str, settings: StructureSettings) -> tuple[bytes, bytes]:
-        """Return the keys of outcome and features of a text."""
+        """Return the keys of outcome and features of a text; an empty one where no features are wanted."""
         begin = _digest(json.dumps([_asked(settings), _libraries()]).encode(), _code_digest(self._read))
         first = _digest(begin, text.encode(errors="surrogatepass"))
-        return first, _digest(first, _code_digest(self._describe)) if self._describe else first
+        return first, _digest(first, _code_digest(self._describe)) if self._describe else b""
 
 
 def _unanswered(why: Unanswered, settings: StructureSettings) -> UnreadStructure:

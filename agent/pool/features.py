@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from protocols.errors import TableError
 from protocols.structures.symmetry import symmetry_of
 from protocols.wire.structure import CrystalStructure
 
-if TYPE_CHECKING:
-    from pymatgen.core import Structure
-
 FloatArray = NDArray[np.float64]
 
 FEATURE_PLACES: Final = 6
@@ -30,6 +27,12 @@ FEATURE_PLACES: Final = 6
 
 NEIGHBOUR_CUTOFF: Final = 2.0
 """Farthest neighbour looked at [d]: three shells of a close packing (1.12, 1.59, 1.94 d)."""
+
+SAME_PLACE: Final = 1e-8
+"""Distance below which an atom and its neighbour are one [Å], and slack at the cut-off: pymatgen's own."""
+
+ALL_PERIODIC: Final = np.ones(3, dtype=np.int64)
+"""A crystal goes on along all three axes."""
 
 BOND_FULL, BOND_NONE = 1.2, 1.5
 """A neighbour counts fully up to the first distance and not at all from the second on [d]: the first shells of fcc
@@ -67,6 +70,7 @@ ELEMENTAL_PROPERTIES: Final[tuple[tuple[str, str], ...]] = (
 COMPOSITION_KEPT: Final = 1 + 2 * len(ELEMENTAL_PROPERTIES)
 """Features of composition that a crystal keeps: of one of few elements the range repeats the deviation."""
 
+_NUMBER: Final = 0
 _MASS: Final = 1
 _RADIUS: Final = 5
 
@@ -244,7 +248,6 @@ class _Neighbours:
 
 
 def _geometry_row(crystal: CrystalStructure, symmetry_tolerance: float, angle_tolerance: float) -> FloatArray:
-    structure = crystal.to_pymatgen()
     count = len(crystal.symbols)
     volume = crystal.volume / count
     length = volume ** (1.0 / 3.0)
@@ -253,13 +256,13 @@ def _geometry_row(crystal: CrystalStructure, symmetry_tolerance: float, angle_to
     grams_per_cm3 = ATOMIC_MASS_DENSITY * elemental[:, _MASS].sum() / crystal.volume
     packing = 4.0 / 3.0 * np.pi * (radii**3).sum() / crystal.volume
     sites, lattice = _primitive(crystal, symmetry_tolerance, angle_tolerance)
-    neighbours = _neighbours(structure, length)
+    neighbours = _neighbours(crystal, length)
     return np.concatenate(
         (
             [grams_per_cm3, volume, packing, float(sites)],
             _short_vectors(lattice),
             _distance_statistics(neighbours, count, radii / length),
-            _bond_statistics(neighbours, np.array([structure[i].specie.Z for i in range(count)])),
+            _bond_statistics(neighbours, elemental[:, _NUMBER]),
             _shells(neighbours, count),
         )
     )
@@ -289,10 +292,23 @@ def _short_vectors(lattice: FloatArray) -> FloatArray:
     return np.array([float(lengths[rank - 1]) / scale for rank in LATTICE_RANKS])
 
 
-def _neighbours(structure: Structure, length: float) -> _Neighbours:
-    centre, other, image, distance = structure.get_neighbor_list(NEIGHBOUR_CUTOFF * length)
-    fractional = structure.frac_coords
-    vector = (fractional[other] + image - fractional[centre]) @ structure.lattice.matrix
+def _neighbours(crystal: CrystalStructure, length: float) -> _Neighbours:
+    """Return the pairs within the cut-off, as `pymatgen.core.Structure.get_neighbor_list` does, to the last bit.
+
+    It spares the structure's making, which takes longer than the pairs.
+    """
+    from pymatgen.optimization.neighbors import find_points_in_spheres
+
+    lattice = np.array(crystal.cell, dtype=np.float64)
+    fractional = np.array(crystal.scaled_positions, dtype=np.float64)
+    # One by one: a product of matrices may differ in the last bit, and a neighbour at the cut-off hangs on it.
+    points = np.array([np.dot(position, lattice) for position in fractional])
+    centre, other, image, distance = find_points_in_spheres(
+        points, points, r=NEIGHBOUR_CUTOFF * length, pbc=ALL_PERIODIC, lattice=lattice, tol=SAME_PLACE
+    )
+    others = (centre != other) | (distance > SAME_PLACE)
+    centre, other, image, distance = centre[others], other[others], image[others], distance[others]
+    vector = (fractional[other] + image - fractional[centre]) @ lattice
     return _Neighbours(centre, other, distance / length, vector / length)
 
 
@@ -306,7 +322,7 @@ def _distance_statistics(neighbours: _Neighbours, count: int, radii: FloatArray)
     return np.array([nearest.mean(), nearest.std(), nearest.min(), contact.mean(), contact.min()])
 
 
-def _bond_statistics(neighbours: _Neighbours, numbers: NDArray[np.int64]) -> FloatArray:
+def _bond_statistics(neighbours: _Neighbours, numbers: FloatArray) -> FloatArray:
     """Coordination numbers, the fraction of bonds between unlike elements, and how uneven the bond directions are.
 
     The anisotropy is the smallest and largest eigenvalue of the mean of 3·u⊗u over the unit bond vectors u, weighted

@@ -17,9 +17,7 @@ from protocols.tables.designs import FeatureTable, LogRows
 from protocols.tables.table import CandidateTable
 from protocols.wire.structure import CrystalStructure
 
-DescribeStructures = Callable[
-    [Sequence[CrystalStructure | None], float, float], tuple[FloatArray, tuple[str, ...]]
-]
+DescribeStructures = Callable[[Sequence[CrystalStructure | None], float, float], tuple[FloatArray, tuple[str, ...]]]
 """Makes features of structures (length n), symmetry tolerance [Å] and angle tolerance [degree]: shape (n, d), names."""
 
 TELLING_VALUES: Final = 3

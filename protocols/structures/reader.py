@@ -188,7 +188,7 @@ def _code_digest(reference: str) -> bytes:
         if spec is None or spec.origin is None:
             raise InvariantViolation(f"{reference} names no module of ours")
         folders.append(Path(spec.origin).parent)
-    files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
     return _digest(reference.encode(), *(path.read_bytes() for path in files))
 
 

@@ -14,7 +14,7 @@ from protocols.structures import reader as module
 from protocols.structures.reader import StructureReader
 from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
 from tests.support import processes
-from tests.support.structure_readers import DESCRIBE, NAME, read
+from tests.support.structures.readers import DESCRIBE, NAME, read
 
 pytestmark = pytest.mark.system
 
@@ -150,4 +150,4 @@ def test_who_stops_half_way_leaves_no_process_and_keeps_what_was_read(kept: Kept
 
 def test_a_reader_that_is_not_there_is_our_fault(kept: KeptValues) -> None:
     with pytest.raises(children.ChildDied, match="no_such_function"):
-        StructureReader(read="tests.support.structure_readers:no_such_function", kept=kept)(["x"], SETTINGS)
+        StructureReader(read="tests.support.structures.readers:no_such_function", kept=kept)(["x"], SETTINGS)

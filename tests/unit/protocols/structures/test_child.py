@@ -6,7 +6,7 @@ import pytest
 
 from protocols.structures.child import OUTCOME, answer_to, parts_of, question_of
 from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
-from tests.support.structure_readers import describe, read
+from tests.support.structures.readers import describe, read
 
 SETTINGS = StructureSettings(0.02, 1.5)
 

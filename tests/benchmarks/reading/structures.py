@@ -1,9 +1,9 @@
 """Processor time of reading crystals with their system and features, beside pymatgen's parse and symmetry alone.
 
-`python -m tests.benchmarks.reading.structures [--count 600] [--blocks 3]`; `--count 0` for all 4,704 CIFs. The data lie
-beside the repository (`tests/support/structures/crystals_3dsc.py`). Both take the same crystals in turn, block by block, and only
-ratios mean something on a machine that others use. Ours counts everything: the start of the processes that read, what
-is kept, and their end; pymatgen's counts nothing but the crystals.
+`python -m tests.benchmarks.reading.structures [--count 600] [--blocks 3]`; `--count 0` for all 4,704 CIFs. The data
+lie beside the repository (`tests/support/structures/crystals_3dsc.py`). Both take the same crystals in turn, block by
+block: only ratios mean something on a machine that others use. Ours counts everything: the start of the processes that
+read, what is kept, and their end; pymatgen's counts nothing but the crystals.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -30,16 +31,16 @@ from tests.support.structures.crystals_3dsc import KnownCrystal, known_crystals
 SETTINGS = StructureSettings(symmetry_tolerance=0.01, angle_tolerance=-1.0, limit_s=60.0)
 
 
-def cost_of(work: Callable[[], object]) -> tuple[float, float]:
-    """Processor time of this process and those that it started [s], and time by the clock [s]."""
+def cost_of(work: Callable[[], int]) -> tuple[float, float, int]:
+    """Processor time of this process and those that it started [s], time by the clock [s], and what it returned."""
     whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
     def used() -> float:
         return sum(each.ru_utime + each.ru_stime for each in map(resource.getrusage, whose))
 
     cpu, wall = used(), time.perf_counter()
-    work()
-    return used() - cpu, time.perf_counter() - wall
+    result = work()
+    return used() - cpu, time.perf_counter() - wall, result
 
 
 def by_pymatgen(crystals: Sequence[KnownCrystal]) -> int:
@@ -81,18 +82,17 @@ def main() -> None:
     first, second, wall = [], [], []
     print(f"{len(crystals)} crystals, {usable_cores()} cores, load {os.getloadavg()[0]:.1f}; CPU s / wall s")
     for _ in range(asked.blocks):
-        right: list[int] = []
         with tempfile.TemporaryDirectory() as folder:
             kept = KeptValues(Path(folder) / "kept.db")
-            theirs, took = cost_of(lambda: right.append(by_pymatgen(crystals)))
-            cold, cold_wall = cost_of(lambda: right.append(by_us(crystals, kept)))  # noqa: B023 - called at once
-            warm, warm_wall = cost_of(lambda: right.append(by_us(crystals, kept)))  # noqa: B023
+            theirs, took, right = cost_of(partial(by_pymatgen, crystals))
+            cold, cold_wall, ours = cost_of(partial(by_us, crystals, kept))
+            warm, warm_wall, again = cost_of(partial(by_us, crystals, kept))
         first.append(cold / theirs)
         second.append(warm / cold)
         wall.append(cold_wall / took)
         print(
             f"  pymatgen alone {theirs:.2f} / {took:.2f}; ours with features {cold:.2f} / {cold_wall:.2f};"
-            f" second start {warm:.2f} / {warm_wall:.2f}; right {right} of {len(crystals)}"
+            f" second start {warm:.2f} / {warm_wall:.2f}; right {right}, {ours}, {again}"
         )
     print(
         f"ours per pymatgen alone: {median(first):.2f} of CPU, {median(wall):.2f} by the clock;"

@@ -1,4 +1,4 @@
-"""The 4,704 crystals of the Materials Project (CC BY 4.0) that stand beside the repository, with their known systems."""
+"""The 4,704 crystals of the Materials Project (CC BY 4.0) beside the repository, with their known systems."""
 
 from __future__ import annotations
 

@@ -62,9 +62,13 @@ def test_what_was_read_is_not_read_again(kept: KeptValues) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [replace(SETTINGS, symmetry_tolerance=0.1), replace(SETTINGS, angle_tolerance=5.0), replace(SETTINGS, with_symmetry=False)],
+    [
+        replace(SETTINGS, symmetry_tolerance=0.1),
+        replace(SETTINGS, angle_tolerance=5.0),
+        replace(SETTINGS, with_symmetry=False),
+    ],
     ids=["distance", "angle", "no symmetry"],
-)  # fmt: skip
+)
 def test_other_settings_are_another_question(kept: KeptValues, other: StructureSettings) -> None:
     reader(kept)(TEXTS[:1], SETTINGS)
     starts = processes.starts()

@@ -111,7 +111,7 @@ def test_pymatgens_analyzer_says_the_same_near_every_edge(
     lengths: tuple[float, float, float],
     angle: float,
     place: tuple[float, float, float],
-    alike: bool,  # noqa: FBT001 - drawn
+    alike: bool,
     tolerances: tuple[float, float],
 ) -> None:
     crystal = CrystalStructure.model_validate(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 MAX_PLACES: Final = 3
@@ -45,3 +49,47 @@ class AccountEntry(BaseModel):
 
 Account = tuple[AccountEntry, ...]
 """Of a whole reading, in the order in which the reader came upon it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An entry of the account before its places are looked up in the file.
+
+    Attributes:
+        handling: What became of the rows.
+        reason: As in `AccountEntry`; a longer one is cut.
+        rows: Positions in the file, from 0, ascending; only the first few are looked at.
+        total: How many there are, where `rows` are not all of them, or something else is counted.
+    """
+
+    handling: Handling
+    reason: str
+    rows: Sequence[int] | NDArray[np.int64]
+    total: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many rows, or values."""
+        return self.total or len(self.rows)
+
+
+def account_of(findings: Iterable[Finding], places: Callable[[Sequence[int]], Sequence[str]]) -> Account:
+    """Return the account of what was found.
+
+    Args:
+        findings: In their order.
+        places: Where rows of the file stand, as a person counts; called once, because it reads the file.
+    """
+    found = tuple(findings)
+    firsts = [[int(row) for row in each.rows[:MAX_PLACES]] for each in found]
+    wanted = sorted({row for rows in firsts for row in rows})
+    place = dict(zip(wanted, places(wanted) if wanted else (), strict=True))
+    return tuple(
+        AccountEntry(
+            handling=each.handling,
+            reason=each.reason if len(each.reason) <= MAX_REASON else each.reason[: MAX_REASON - 1] + "…",
+            count=each.count,
+            places=tuple(place[row] for row in rows),
+        )
+        for each, rows in zip(found, firsts, strict=True)
+    )

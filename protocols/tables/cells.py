@@ -1,93 +1,318 @@
-"""Cells of a table: texts and numbers; what is neither is named by its line and column."""
+"""Cells of a table: texts and numbers, whatever types its file has; what is neither is named by its place.
+
+What counts as missing is the same in every column (`protocols.tables.marks`). No whole number ever passes through a
+float on its way to a text, and no label is Python's text of something else (`b'cubic'`, `['a']`).
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import math
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError
 from protocols.tables.files import TableFile
+from protocols.tables.format import USUAL, TableFormat
+from protocols.tables.marks import in_words, is_missing
+from protocols.tables.spelling import are_plain, cleaned, tidied
 
 MAX_CELL_SHOWN: Final = 40
 """Longest cell shown in an error [character]."""
 
-MISSING_CELLS: Final = frozenset(
-    {"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a", "#na", "#num!", "#div/0!", "#value!", "missing"}
-)
-"""What stands for "no number" in a numeric column, in lower case."""
+TRUTH: Final = {"true": 1.0, "false": 0.0}
+"""Numbers of truth values, by their text in lower case."""
+
+DATES: Final = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
+"""Types of dates and spans of time; a spreadsheet makes them of what looks like one (1-2, MAR1)."""
+
+TEXT: Final = "text, a whole number or a truth value"
+"""What a column of names holds."""
 
 FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
 
 
-def texts_of(file: TableFile, name: str) -> list[str]:
-    """Return a column as stripped texts; an empty one where a cell is empty."""
+@dataclass(frozen=True, slots=True)
+class TextCells:
+    """A column of texts.
+
+    Attributes:
+        texts: As they stand, without blanks around them; "" where a cell is missing or refused.
+        missing: Rows whose cells count as missing, ascending, by what stands there; "" for an empty cell.
+        refused: Row -> what it has that is no text.
+    """
+
+    texts: list[str]
+    missing: Mapping[str, Sequence[int]]
+    refused: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberCells:
+    """A column of numbers.
+
+    Attributes:
+        numbers: Shape (rows of the file,); NaN where a cell is missing or refused.
+        missing: As in `TextCells`.
+        refused: Row -> what it has that is no number.
+    """
+
+    numbers: FloatArray
+    missing: Mapping[str, Sequence[int] | IndexArray]
+    refused: Mapping[int, str]
+
+
+def text_cells(
+    file: TableFile,
+    name: str,
+    how: TableFormat = USUAL,
+    *,
+    formulas: bool = False,
+    records: bool = False,
+    lawful: Collection[str] = (),
+) -> TextCells:
+    """Read a column of texts.
+
+    Args:
+        file: The file.
+        name: The column.
+        how: How the table is written; its own marks for missing cells count.
+        formulas: Whether it is one of formulas, in which NaN is one.
+        records: Whether a record or a list is taken as its JSON (a structure).
+        lawful: Texts that are none of the marks for a missing cell here.
+    """
+    cells = _cells(file.frame[name])
+    refused: dict[int, str] = {}
+    if set(map(type, cells)) == {str}:
+        texts = _stripped(cells)
+    else:
+        texts = []
+        for row, cell in enumerate(cells):
+            text = _text(cell, records=records)
+            if text is None:
+                refused[row] = _no_text(cell)
+            texts.append(text or "")
+    own = {mark.strip() for mark in how.missing}
+    marks = {
+        text
+        for text in set(texts)
+        if text not in lawful and (text in own or is_missing(cleaned(text), own, formulas=formulas))
+    }
+    missing: dict[str, list[int]] = {mark: [] for mark in sorted(marks)}
+    if missing:
+        for row, text in enumerate(texts):
+            if text in missing and row not in refused:
+                missing[text].append(row)
+                texts[row] = ""
+    return TextCells(texts, {mark: rows for mark, rows in missing.items() if rows}, refused)
+
+
+def number_cells(file: TableFile, name: str, how: TableFormat = USUAL) -> NumberCells:
+    """Read a column of numbers; truth values are 1 and 0."""
     column = file.frame[name]
-    if not column.isna().any():
-        return [str(cell).strip() for cell in column.tolist()]
-    return ["" if gap else str(cell).strip() for cell, gap in zip(column.tolist(), column.isna(), strict=True)]
+    if column.dtype.kind in "biuf":
+        plain = isinstance(column.dtype, np.dtype)
+        numbers = np.asarray(column.to_numpy() if plain else column.to_numpy(np.float64, na_value=np.nan), np.float64)
+        missing = {"": np.flatnonzero(np.isnan(numbers))} | _own_numbers(numbers, how)
+        if len(missing) > 1:
+            numbers = np.where(
+                np.isin(np.arange(len(numbers)), np.concatenate(list(missing.values()))), np.nan, numbers
+            )
+        return NumberCells(numbers, {mark: rows for mark, rows in missing.items() if len(rows)}, {})
+    return _parsed(_cells(column), how)
 
 
-def numbers_of(file: TableFile, name: str) -> FloatArray:
-    """Return a column as floats, shape (rows of the file,): NaN where a cell is empty.
+def texts_of(file: TableFile, name: str, how: TableFormat = USUAL, *, formulas: bool = False) -> list[str]:
+    """Return a column of names, spelled in one way (`protocols.tables.spelling`); "" where a cell is missing.
 
     Raises:
-        TableError: With the line of the first cell that is no number.
+        TableError: With the place of the first cell that is no text.
     """
-    column = file.frame[name]
-    if column.dtype.kind in "biuf" and not column.isna().any():
-        return np.asarray(column.to_numpy(), dtype=np.float64)
-    if column.dtype.kind == "f" and isinstance(column.dtype, np.dtype):
-        return np.asarray(column.to_numpy(), dtype=np.float64)
-    cells = column.tolist()
-    gaps = column.isna().tolist()
-    numbers = np.empty(len(cells))
-    for row, (cell, gap) in enumerate(zip(cells, gaps, strict=True)):
-        numbers[row] = math.nan if gap else _number(file, name, row, cell)
-    return numbers
+    cells = text_cells(file, name, how, formulas=formulas)
+    require_texts(file, name, cells)
+    if formulas:
+        return cells.texts
+    tidy = tidied(set(cells.texts))
+    return [tidy[text] for text in cells.texts]
 
 
-def _number(file: TableFile, name: str, row: int, cell: object) -> float:
-    if isinstance(cell, int):  # truth values, and whole numbers beyond 64 bits
-        try:
-            return float(cell)
-        except OverflowError:
-            return math.inf if cell > 0 else -math.inf
-    text = str(cell).strip()
-    if text.lower() in MISSING_CELLS:
-        return math.nan
-    try:
-        if "_" not in text:  # Python would read 1_000
-            return float(text)
-    except ValueError:
-        pass
-    raise TableError(
-        f"Column {name!r} has {shown(text)} in {file.place(row)}",
-        expected="a number such as -1.25 (a point, no unit, no thousands mark)",
-        action="fix the cell, or name another column",
-    )
+def require_texts(file: TableFile, name: str, cells: TextCells) -> None:
+    """Check that all cells of a column are texts.
+
+    Raises:
+        TableError: With the place of the first that is none.
+    """
+    for row, found in cells.refused.items():
+        raise TableError(f"Column {name!r} has {found} in {file.place(row)}", expected=TEXT, action="write it as text")
 
 
-def missing_cell(file: TableFile, gaps: Mapping[str, NDArray[np.bool_]], action: str) -> TableError:
+def numbers_of(file: TableFile, name: str, how: TableFormat = USUAL) -> FloatArray:
+    """Return a column as floats, shape (rows of the file,): NaN where a cell is missing.
+
+    Raises:
+        TableError: With the place of the first cell that is no number.
+    """
+    cells = number_cells(file, name, how)
+    for row, found in cells.refused.items():
+        raise TableError(
+            f"Column {name!r} has {found} in {file.place(row)}",
+            expected=number_in_words(how),
+            action="fix the cell, or name another column",
+        )
+    return cells.numbers
+
+
+def number_in_words(how: TableFormat) -> str:
+    """What a column of numbers holds."""
+    mark = "a point" if how.decimal == "." else "a comma"
+    return f"a number such as -1{how.decimal}25 ({mark}, no unit, no thousands mark)"
+
+
+def missing_cell(
+    file: TableFile, gaps: Mapping[str, NDArray[np.bool_]], action: str, how: TableFormat = USUAL
+) -> TableError:
     """Return the error that names the first gap; `gaps` are masks over the rows of the file, by column."""
     name, mask = next((name, mask) for name, mask in gaps.items() if mask.any())
     row, count = int(np.argmax(mask)), int(mask.sum())
-    cell = file.frame[name].iloc[row]
-    if isinstance(cell, int):
-        found = "a number beyond all bounds"
-    else:
-        text = str(cell).strip()
-        found = "an empty cell" if text.lower() in MISSING_CELLS else shown(text)
+    more = f" ({count} such cells in the column)" if count > 1 else ""
     return TableError(
-        f"Column {name!r} has {found} in {file.place(row)} ({count} such cells in the column)",
+        f"Column {name!r} has {cell_in_words(file, name, row, how)} in {file.place(row)}{more}",
         expected="a value in every used column",
         action=action,
     )
 
 
+def cell_in_words(file: TableFile, name: str, row: int, how: TableFormat = USUAL) -> str:
+    """Return what an error says of a cell that is missing or without bounds."""
+    cell = file.frame[name].iloc[row]
+    if isinstance(cell, int):
+        return "a number beyond all bounds"
+    text = _text(cell) or ""
+    if not is_missing(cleaned(text), how.missing):
+        return shown(text)
+    return f"{in_words(text)}," if text else in_words(text)
+
+
 def shown(text: str) -> str:
     """Return a cell as an error shows it."""
     return repr(text if len(text) <= MAX_CELL_SHOWN else text[: MAX_CELL_SHOWN - 1] + "…")
+
+
+def _cells(column: Any) -> list[Any]:
+    """Return the cells as Python's objects; floats of 32 bits as NumPy's, which know their few digits."""
+    if column.dtype.kind == "f" and column.dtype.itemsize < np.dtype(np.float64).itemsize:
+        return list(column.to_numpy(dtype=object) if not isinstance(column.dtype, np.dtype) else column.to_numpy())
+    return list(column.tolist())
+
+
+def _stripped(cells: list[str]) -> list[str]:
+    """Strip texts, of which mostly none has anything to strip."""
+    return cells if are_plain(cells) else [cell.strip() for cell in cells]
+
+
+def _is_null(cell: object) -> bool:
+    """Tell whether a cell is one of the objects that stand for none: None, NaN of any type, pandas' NA and NaT."""
+    if isinstance(cell, float | Decimal | np.floating | np.datetime64 | np.timedelta64):
+        return bool(cell != cell)  # noqa: PLR0124 - none of these but NaN and NaT differs from itself
+    return cell is None or type(cell).__name__ in {"NAType", "NaTType"}
+
+
+def _text(cell: object, *, records: bool = False) -> str | None:
+    """Return a cell as text, "" where it is null; None where it is no text."""
+    text: str | None = None
+    if isinstance(cell, str):
+        text = cell
+    elif _is_null(cell):
+        text = ""
+    elif isinstance(cell, bool | int | float | np.bool_ | np.integer | np.floating) or type(cell).__name__ == "UUID":
+        text = str(cell)
+    elif isinstance(cell, Decimal):
+        text = format(cell, "f")
+    elif isinstance(cell, bytes | bytearray | memoryview):
+        with suppress(UnicodeDecodeError):
+            text = bytes(cell).decode()
+    elif records and isinstance(cell, Mapping | list | tuple | np.ndarray):
+        text = json.dumps(cell, default=lambda each: each.tolist())
+    return None if text is None else text.strip()
+
+
+def _no_text(cell: object) -> str:
+    """Say what a cell has that is no text."""
+    kinds = (
+        (DATES, "a date"),
+        ((bytes, bytearray, memoryview), "bytes that are no UTF-8"),
+        (Mapping, "a record"),
+        ((Sequence, set, frozenset, np.ndarray), "a list"),
+    )
+    what = next((words for kind, words in kinds if isinstance(cell, kind)), f"a {type(cell).__name__}")
+    return f"{what}, and no text"
+
+
+def _own_numbers(numbers: FloatArray, how: TableFormat) -> dict[str, IndexArray]:
+    """Return the rows that have one of the table's own marks, where it is a number (-9999)."""
+    rows: dict[str, IndexArray] = {}
+    for mark in how.missing:
+        value = _float(mark.strip(), how)
+        if value is not None and not math.isnan(value):
+            rows[mark.strip()] = np.flatnonzero(numbers == value)
+    return rows
+
+
+def _parsed(cells: Sequence[Any], how: TableFormat) -> NumberCells:
+    """Read numbers of cells of any type."""
+    own = {mark.strip() for mark in how.missing}
+    own_values = {value for mark in own if (value := _float(mark, how)) is not None}
+    numbers = np.full(len(cells), np.nan)
+    missing: dict[str, list[int]] = {}
+    refused: dict[int, str] = {}
+    truths: dict[int, float] = {}
+    for row, cell in enumerate(cells):
+        text = _text(cell) if not isinstance(cell, int | float) else ""
+        value = _bounded(cell) if isinstance(cell, int | float) else _float(text or "", how)
+        if value is not None and not math.isnan(value) and value not in own_values:
+            numbers[row] = value
+        elif text is None:
+            refused[row] = shown(str(cell))
+        elif value is not None or text in own or is_missing(cleaned(text)):
+            missing.setdefault(text or ("" if _is_null(cell) else str(cell)), []).append(row)
+        elif text.lower() in TRUTH:
+            truths[row] = TRUTH[text.lower()]
+        else:
+            refused[row] = shown(text)
+    alone = len(truths) + sum(map(len, missing.values())) == len(cells)
+    for row, value in truths.items():
+        if alone:
+            numbers[row] = value
+        else:
+            refused[row] = shown(str(cells[row]))
+    return NumberCells(numbers, missing, dict(sorted(refused.items())))
+
+
+def _bounded(cell: float) -> float:
+    """Return a number as a float; whole ones beyond its range are infinite."""
+    try:
+        return float(cell)
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf
+
+
+def _float(text: str, how: TableFormat) -> float | None:
+    """Return the number that a text is, or None; Python alone would read 1_000 as one."""
+    if "_" in text:
+        return None
+    if how.decimal == ",":
+        if "." in text:
+            return None
+        text = text.replace(",", ".", 1)
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -21,6 +21,12 @@ from protocols.wire.messages import Name
 DERIVED_FAMILY: Final = "crystal_system"
 """The family that is derived from the structure when the table has no column of this name."""
 
+FEWEST_DIGITS: Final = 4
+"""Fewest significant digits of an edge in the name of a family: enough for most, and short."""
+
+ALL_DIGITS: Final = 17
+"""Most significant digits: they tell any two floats apart."""
+
 ColumnName = Annotated[str, Field(min_length=1)]
 
 
@@ -51,10 +57,24 @@ class BinnedColumn(BaseModel):
         edges = np.array(self.edges)
         if self.bins is not None:
             edges = np.unique(np.quantile(values, np.arange(1, self.bins) / self.bins))
-        names = [f"{self.column} < {edges[0]:.4g}"]
-        names += [f"{self.column} {low:.4g} to {high:.4g}" for low, high in itertools.pairwise(edges)]
-        names.append(f"{self.column} >= {edges[-1]:.4g}")
+        bounds = _exact(self.edges) if self.bins is None else _distinct(edges.tolist())
+        names = [f"{self.column} < {bounds[0]}"]
+        names += [f"{self.column} {low} to {high}" for low, high in itertools.pairwise(bounds)]
+        names.append(f"{self.column} >= {bounds[-1]}")
         return [names[place] for place in np.searchsorted(edges, values, side="right")]
+
+
+def _exact(edges: Sequence[float]) -> list[str]:
+    """Return edges that somebody named with as many digits as they have."""
+    digits = range(FEWEST_DIGITS, ALL_DIGITS + 1)
+    return [next(text for each in digits if float(text := f"{edge:.{each}g}") == edge) for edge in edges]
+
+
+def _distinct(edges: Sequence[float]) -> list[str]:
+    """Return edges between data with as few digits as tell them apart."""
+    digits = range(FEWEST_DIGITS, ALL_DIGITS + 1)
+    texts = ([f"{edge:.{each}g}" for edge in edges] for each in digits)
+    return next(each for each in texts if len(set(each)) == len(each))
 
 
 FamilyPart = ColumnName | BinnedColumn
@@ -64,7 +84,7 @@ class TableColumns(TableFormat):
     """Which column of a table means what, and how the table is written."""
 
     id: ColumnName | None = None
-    """Column with the id of a row; None makes the id from the row's content (SMILES or structure text, else family,
+    """Column with the id of a row; None makes the id from the row's content (SMILES or crystal, else family,
     composition and features), never from the property."""
     family: FamilyPart | Annotated[tuple[FamilyPart, ...], Field(strict=False, max_length=4)] = DERIVED_FAMILY
     """Column with the family, a number cut into bins, or a list of these: then a family is a combination of them. An
@@ -99,14 +119,16 @@ class TableColumns(TableFormat):
     valid_range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     """Smallest and largest value of the property that can be true [unit]."""
     on_missing: Literal["error", "drop", "unknown"] = "error"
-    """What an empty or infinite cell in a used column does: "error" stops, "drop" leaves the row out. "unknown" takes
-    an empty cell of the property for a candidate that is not measured yet, as a real lab has them; all else must be
+    """What a row does that cannot be used (a missing cell, no number, a value that cannot be true, a formula, molecule
+    or structure that cannot be read): "error" stops, "drop" leaves it out and counts it by reason. "unknown" takes a
+    missing cell of the property for a candidate that is not measured yet, as a real lab has them; all else must be
     complete, as with "error"."""
     on_replicates: Literal["error", "mean"] = "error"
     """What several rows of one candidate do: "error" stops, "mean" makes one of them, with the mean of the property and
     the sample standard deviation of that mean as its uncertainty; whatever describes the candidate must be the same."""
     family_names: dict[str, Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]] = Field(default={})
-    """A family as the table spells it to the family that is meant: `"Cubic" = "cubic"` makes one family of two."""
+    """A family as the table spells it to the family that is meant: `"Cubic" = "cubic"` makes one family of two, and
+    `"NA" = "NA"` keeps a family that would count as missing."""
     symmetry_tolerance: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
     """Distance within which atoms count as symmetric when crystal systems are derived [Å]."""
     angle_tolerance: Annotated[float, Field(ge=-1.0, le=10.0)] = -1.0
@@ -196,9 +218,14 @@ def feature_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> 
     return tuple(dict.fromkeys(found))
 
 
+def derives_family(columns: TableColumns, names: Sequence[str]) -> bool:
+    """Tell whether families come of the structures, because the file has no column of their name."""
+    return columns.structure is not None and DERIVED_FAMILY in columns.family_parts() and DERIVED_FAMILY not in names
+
+
 def text_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> tuple[str, ...]:
     """Return the columns of texts; none for a family that is derived from the structure."""
-    derives = columns.structure is not None and DERIVED_FAMILY not in names
+    derives = derives_family(columns, names)
     families = [
         part for part in columns.family_parts() if isinstance(part, str) and not (derives and part == DERIVED_FAMILY)
     ]

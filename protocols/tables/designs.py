@@ -110,7 +110,9 @@ def merged(rows: TableRows, columns: TableColumns) -> tuple[TableRows, DesignRow
     factors = {factor: tuple(rows.texts[factor]) for factor in columns.factors}
     texts = {name: [column[row] for row in kept] for name, column in rows.texts.items()}
     numbers = {name: column[kept] for name, column in rows.numbers.items()}
-    return replace(rows, kept=rows.kept[kept], numbers=numbers, texts=texts), DesignRows(factors, made)
+    source_ids = tuple(rows.source_ids[row] for row in kept) if rows.source_ids else ()
+    once = replace(rows, kept=rows.kept[kept], numbers=numbers, texts=texts, source_ids=source_ids)
+    return once, DesignRows(factors, made)
 
 
 def _require_same(rows: TableRows, columns: TableColumns, one: int, other: int) -> None:

@@ -2,94 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from protocols.errors import TableError
-from protocols.tables.account import MAX_PLACES, AccountEntry, Handling
+from protocols.tables.account import Finding, Handling
 
 SETTING: Final = 'set on_missing = "drop" to leave such rows out'
 """How to go on without the rows that cannot be used."""
 
+MAX_REASONS_SAID: Final = 5
+"""Most reasons in the error of a table of which no row is left."""
+
+IndexArray = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """Why one row cannot be used.
+    """What is wrong with one row, as the error says it.
 
     Attributes:
-        row: Its position among the kept rows, from 0.
-        column: In which column.
-        reason: Of which kind the fault is, without the cell: faults are counted by it.
-        found: What stands there, as `Column 'x' has 'y'` continues: the place is added.
+        found: What stands in the cell, as `Column 'x' has 'y'` continues.
         expected: What was expected.
         action: What to do, besides leaving the row out.
+        after: What follows the place: `: it has a charge`, or `, line 3 of the cell`.
+        otherwise: Another way out, after that of leaving the row out.
     """
 
-    row: int
-    column: str
-    reason: str
     found: str
     expected: str = ""
     action: str = "fix the cell"
+    after: str = ""
+    otherwise: str = ""
 
-    def error(self, place: Callable[[int], str], count: int) -> TableError:
-        """Return the error that names this fault as the first of `count`."""
-        more = f" ({count} such rows)" if count > 1 else ""
-        return TableError(
-            f"Column {self.column!r} has {self.found} in {place(self.row)}{more}",
-            expected=self.expected,
-            action=f"{self.action}, or {SETTING}",
-        )
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Rows that cannot be used for one reason.
+
+    Attributes:
+        column: In which column.
+        reason: Of which kind the fault is, without the cell: faults are counted by it.
+        rows: Positions in the file, from 0, ascending, shape (k,).
+        tell: What is wrong with one of them; asked for the first only, so that it may be dear.
+    """
+
+    column: str
+    reason: str
+    rows: IndexArray
+    tell: Callable[[int], RowFault]
 
 
 @dataclass(slots=True)
 class Sieve:
-    """Collects faults of rows, and says at the end which rows are left.
+    """Collects faults, and says which rows are left; a row counts for the first fault that is found in it.
 
     Attributes:
+        sound: Rows without a fault, shape (rows of the file,).
         place: Where a row (from 0) stands, as a person counts.
         drops: Whether rows that cannot be used are left out; else the first stops.
-        faults: What was found, at most one a row.
+        remedy: How to go on without such rows.
+        found: The faults so far.
     """
 
+    sound: Mask
     place: Callable[[int], str]
     drops: bool
-    faults: dict[int, RowFault] = field(default_factory=dict)
+    remedy: str = SETTING
+    found: list[Faults] = field(default_factory=list)
 
-    def reject(self, fault: RowFault) -> None:
-        """Note a fault; the first of a row counts.
-
-        Raises:
-            TableError: When nothing is to be left out, and the caller does not collect all (see `raise_first`).
-        """
-        self.faults.setdefault(fault.row, fault)
-
-    def is_sound(self, row: int) -> bool:
-        """Tell whether a row has no fault yet."""
-        return row not in self.faults
+    def reject(self, *kinds: Faults) -> None:
+        """Note faults, of rows that have none yet."""
+        for faults in kinds:
+            rows = faults.rows[self.sound[faults.rows]]
+            if len(rows):
+                self.sound[rows] = False
+                self.found.append(replace(faults, rows=rows))
 
     def raise_first(self) -> None:
-        """Stop at the first fault, unless rows are to be left out.
+        """Stop at the first row with a fault, unless such rows are to be left out.
 
         Raises:
-            TableError: With the first fault, and how many rows are like it.
+            TableError: With its fault, and how many rows are like it.
         """
-        if self.drops or not self.faults:
+        if self.drops or not self.found:
             return
-        first = self.faults[min(self.faults)]
-        raise first.error(self.place, sum(each.reason == first.reason for each in self.faults.values()))
+        first = min(self.found, key=lambda each: each.rows[0])
+        row, alike = int(first.rows[0]), (first.column, first.reason)
+        count = sum(len(each.rows) for each in self.found if (each.column, each.reason) == alike)
+        fault = first.tell(row)
+        more = f" ({count} such cells in the column)" if count > 1 else ""
+        raise TableError(
+            f"Column {first.column!r} has {fault.found} in {self.place(row)}{fault.after}{more}",
+            expected=fault.expected,
+            action=", or ".join(each for each in (fault.action, self.remedy, fault.otherwise) if each),
+        )
 
-    def account(self) -> Iterable[AccountEntry]:
-        """Yield what was left out, by reason, the most frequent first."""
-        by_reason: dict[str, list[int]] = {}
-        for row in sorted(self.faults):
-            fault = self.faults[row]
-            by_reason.setdefault(f"column {fault.column!r}: {fault.reason}", []).append(row)
-        for reason, rows in sorted(by_reason.items(), key=lambda each: -len(each[1])):
-            yield AccountEntry(
-                handling=Handling.DROPPED,
-                reason=reason,
-                count=len(rows),
-                places=tuple(self.place(row) for row in rows[:MAX_PLACES]),
-            )
+    def kept(self, path: Path) -> IndexArray:
+        """Return the positions of the rows without a fault.
+
+        Raises:
+            TableError: When there is none, with the reasons.
+        """
+        kept = np.flatnonzero(self.sound)
+        if len(kept):
+            return kept
+        findings = list(self.findings())
+        said = "; ".join(f"{each.reason} in {each.count} rows" for each in findings[:MAX_REASONS_SAID])
+        more = f"; and {len(findings) - MAX_REASONS_SAID} more reasons" if len(findings) > MAX_REASONS_SAID else ""
+        raise TableError(
+            f"No row of {path} can be used: {said}{more}",
+            expected="rows with every column that is named",
+            action="name other columns, or correct these: "
+            + ", ".join(dict.fromkeys(each.column for each in self.found)),
+        )
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what is left out, by reason, the most frequent first."""
+        by_reason: dict[tuple[str, str], list[IndexArray]] = {}
+        for faults in self.found:
+            by_reason.setdefault((faults.column, faults.reason), []).append(faults.rows)
+        joined = {kind: np.sort(np.concatenate(rows)) for kind, rows in by_reason.items()}
+        for (column, reason), rows in sorted(joined.items(), key=lambda each: -len(each[1])):
+            yield Finding(Handling.DROPPED, f"column {column!r}: {reason}", rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import importlib
+import itertools
 import warnings
 import zlib
 from collections import Counter
@@ -36,14 +37,21 @@ class TableFile:
 
     def place(self, row: int) -> str:
         """Where a row (from 0) stands, as a person counts."""
+        return self.places((row,))[0]
+
+    def places(self, rows: Sequence[int]) -> list[str]:
+        """Where some rows (from 0, ascending) stand; the file is read once, up to the last of them."""
+        by_number = [f"row {row + 1} of {self.path.name}" for row in rows]
         if self.path.suffix.lower() == ".parquet":
-            return f"row {row + 1} of {self.path.name}"
+            return by_number
+        wanted = {row + 1 for row in rows}  # the header is the first record
         try:
             with _open_text(self.path) as file:
-                starts = (line for line, _ in _records(file))
-                return f"line {next(line for index, line in enumerate(starts) if index == row + 1)} of {self.path.name}"
-        except (csv.Error, StopIteration):  # a cell beyond the csv module's limit
-            return f"row {row + 1} of {self.path.name}"
+                starts = itertools.islice(enumerate(line for line, _ in _records(file)), max(wanted) + 1)
+                line_of = {index - 1: line for index, line in starts if index in wanted}
+            return [f"line {line_of[row]} of {self.path.name}" for row in rows]
+        except (csv.Error, KeyError):  # a cell beyond the csv module's limit
+            return by_number
 
 
 def column_names(path: Path) -> tuple[str, ...]:
@@ -122,7 +130,8 @@ def _read_frame(path: Path, names: Sequence[str], numeric: Sequence[str], texts:
     if path.suffix.lower() == ".parquet":
         with _reading(path), _parquet(path) as parquet:
             used = list(dict.fromkeys((*numeric, *texts)))
-            return parquet.read(columns=used).to_pandas(ignore_metadata=True)
+            # No column of whole numbers becomes one of floats because a cell is empty.
+            return parquet.read(columns=used).to_pandas(ignore_metadata=True, integer_object_nulls=True)
     import pandas as pd
     from pandas.errors import ParserWarning
 

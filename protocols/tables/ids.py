@@ -4,85 +4,126 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 
 from protocols.errors import TableError
 from protocols.molecules.identity import MoleculeIdentity
+from protocols.structures.reading import ReadStructure
 from protocols.tables.cells import shown
 from protocols.tables.columns import TableColumns
-from protocols.tables.molecules import molecules_of
 from protocols.tables.rows import TableRows, feature_matrix
 from protocols.wire.limits import MAX_ID_LENGTH
 
+TAIL_DIGITS: Final = 12
+"""Hexadecimal digits of the hash that ends an id which was too long: 48 bits tell a million apart."""
+
+CONTENT_DIGITS: Final = 16
+"""Hexadecimal digits of content in an id: 64 bits."""
+
+LONGEST_PREFIX: Final = 24
+"""Most characters of a formula in an id."""
+
+EMPTY: Final[Mapping[int, Any]] = MappingProxyType({})
+"""Of rows, where none is needed."""
+
 
 def candidate_ids_of(
-    rows: TableRows, columns: TableColumns, molecules: Sequence[MoleculeIdentity] | None = None
+    rows: TableRows,
+    columns: TableColumns,
+    molecules: Mapping[int, MoleculeIdentity] = EMPTY,
+    structures: Mapping[int, ReadStructure] = EMPTY,
 ) -> tuple[str, ...]:
     """Return an id per row, of the id column or else of the row's content.
 
     Args:
         rows: The kept rows.
         columns: What their columns mean.
-        molecules: Those of the rows, where they were read already.
+        molecules: By position in the file; of tables of molecules without a column of ids.
+        structures: By position in the file; of tables of structures without a column of ids.
 
     Raises:
         TableError: When two rows have the same id, or one has none; with their lines.
     """
     raw = None if columns.id is None else rows.texts[columns.id]
-    ids = _content_ids(rows, columns, molecules) if raw is None else [_normal_id(cell) for cell in raw]
+    ids = _content_ids(rows, columns, molecules, structures) if raw is None else _normal_ids(raw)
+    if len(set(ids)) == len(ids) and all(ids):
+        return tuple(ids)
+    raise _refused(rows, columns, ids)
+
+
+def _refused(rows: TableRows, columns: TableColumns, ids: Sequence[str]) -> TableError:
+    """Return the error of the first id that is none or stands twice."""
     row_of: dict[str, int] = {}
-    for row, candidate_id in enumerate(ids):
-        if not candidate_id:
-            raise TableError(f"The id {shown((raw or ids)[row])} in {rows.place(row)} has neither message nor digit")
-        before = row_of.setdefault(candidate_id, row)
-        if before == row:
-            continue
-        places = f"{rows.place(before)} and {rows.place(row)}"
-        if raw is None:
-            raise TableError(
-                f"The same material stands in {places}: nothing that describes a candidate differs",
-                expected="a row per candidate",
-                action="drop the repeated rows, or name an id column, or a feature column that tells them apart",
-            )
-        raise TableError(
-            f"The ids {shown(raw[before])} and {shown(raw[row])} in {places} are the same id {candidate_id!r}",
-            expected="a row per candidate; capitals and signs other than _ and - do not tell ids apart",
-            action="drop the repeated rows, or name another id column, or none",
+    row = next(row for row, each in enumerate(ids) if not each or row_of.setdefault(each, row) != row)
+    if not ids[row]:
+        return TableError(
+            f"The id {shown(rows.source_ids[row])} in {rows.place(row)} has neither letter nor digit",
+            expected="ids of Latin letters, digits, _ and -",
+            action="name another id column, or none",
         )
-    return tuple(ids)
+    before = row_of[ids[row]]
+    places = f"{rows.place(before)} and {rows.place(row)}"
+    if columns.id is None:
+        return TableError(
+            f"The same material stands in {places}: nothing that describes a candidate differs",
+            expected="a row per candidate",
+            action="drop the repeated rows, or name an id column, or a feature column that tells them apart",
+        )
+    one, other = rows.source_ids[before], rows.source_ids[row]
+    return TableError(
+        f"The ids {shown(one)} and {shown(other)} in {places} are the same id {ids[row]!r}",
+        expected="a row per candidate; capitals and signs other than _ and - do not tell ids apart",
+        action="drop the repeated rows, or name another id column, or none",
+    )
 
 
-def _normal_id(raw: str) -> str:
-    """Write an id as the protocol wants it; one that is too long keeps its beginning and gains a hash of the whole."""
-    text = re.sub(r"[^a-z0-9_-]+", "-", raw.lower()).lstrip("-_")
-    if len(text) <= MAX_ID_LENGTH:
-        return text
-    tail = hashlib.sha256(raw.encode()).hexdigest()[:12]
-    return f"{text[: MAX_ID_LENGTH - len(tail) - 1]}-{tail}"
+def _normal_ids(raw: Sequence[str]) -> list[str]:
+    """Write ids as the protocol wants them; one that is too long keeps its beginning and gains a hash of the whole.
+
+    One pass over all of them at once: a call for each of a million takes seconds.
+    """
+    joined = re.sub(r"[^a-z0-9_\n-]+", "-", "\n".join(raw).lower())
+    ids = [each.lstrip("-_") for each in joined.split("\n")]
+    return [
+        text if len(text) <= MAX_ID_LENGTH else f"{text[: MAX_ID_LENGTH - 1 - TAIL_DIGITS]}-{_digest(raw[row])}"
+        for row, text in enumerate(ids)
+    ]
+
+
+def _digest(raw: str) -> str:
+    return hashlib.sha256(raw.encode()).hexdigest()[:TAIL_DIGITS]
 
 
 def _content_ids(
-    rows: TableRows, columns: TableColumns, molecules: Sequence[MoleculeIdentity] | None = None
+    rows: TableRows,
+    columns: TableColumns,
+    molecules: Mapping[int, MoleculeIdentity],
+    structures: Mapping[int, ReadStructure],
 ) -> list[str]:
     """Make ids of what describes a material; with 64 bits of hash, two million rows collide once in 10⁷ tables."""
+    positions = rows.kept.tolist()
     if columns.smiles is not None:
-        return [molecule.candidate_id for molecule in molecules or molecules_of(rows, columns) or ()]
+        return [molecules[row].candidate_id for row in positions]
     if columns.structure is not None:
-        contents = [cell.encode() for cell in rows.texts[columns.structure]]
-    else:
-        matrix = np.ascontiguousarray(feature_matrix(rows) + 0.0, dtype="<f8")  # + 0.0 turns -0.0 into 0.0
-        texts = [_cells(rows, name) for name in (*columns.family_columns(), columns.composition) if name is not None]
-        words = zip(*texts, strict=True)
-        contents = [
-            "\x1f".join(cells).encode() + b"\x1f" + row.tobytes() for cells, row in zip(words, matrix, strict=True)
-        ]
-    formulas = rows.texts.get(columns.composition or "", ["row"] * len(contents))
+        read = [structures[row] for row in positions]
+        return [_content_id(each.formula, each.content[:CONTENT_DIGITS]) for each in read]
+    matrix = np.ascontiguousarray(feature_matrix(rows) + 0.0, dtype="<f8")  # + 0.0 turns -0.0 into 0.0
+    texts = [_cells(rows, name) for name in (*columns.family_columns(), columns.composition) if name is not None]
+    words = zip(*texts, strict=True)
+    contents = ["\x1f".join(cells).encode() + b"\x1f" + row.tobytes() for cells, row in zip(words, matrix, strict=True)]
+    formulas = rows.texts.get(columns.composition or "", [""] * len(contents))
     return [
-        f"{re.sub('[^a-z0-9]', '', formula.lower())[:24] or 'row'}-{hashlib.sha256(content).hexdigest()[:16]}"
+        _content_id(formula, hashlib.sha256(content).hexdigest()[:CONTENT_DIGITS])
         for formula, content in zip(formulas, contents, strict=True)
     ]
+
+
+def _content_id(formula: str, digest: str) -> str:
+    return f"{re.sub('[^a-z0-9]', '', formula.lower())[:LONGEST_PREFIX] or 'row'}-{digest}"
 
 
 def _cells(rows: TableRows, name: str) -> list[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+
+import numpy as np
 
 from protocols.errors import TableError
 from protocols.extras import EXTRA_OF
 from protocols.molecules.identity import EXPECTED, MoleculeIdentity, can_be_canonical, check_molecule
 from protocols.molecules.smiles import SmilesError
+from protocols.tables.account import Finding, Handling
 from protocols.tables.cells import shown
 from protocols.tables.columns import TableColumns
-from protocols.tables.rows import TableRows
+from protocols.tables.faults import Faults, RowFault, Sieve
+from protocols.tables.rows import TableCells, TableRows
 
 AS_WRITTEN: Final = (
     "SMILES are taken as they are written, and only their text is checked: rdkit is not installed"
@@ -20,16 +24,34 @@ AS_WRITTEN: Final = (
 """What a table of molecules says where nobody can write them in the canonical way."""
 
 
-def molecules_of(rows: TableRows, columns: TableColumns) -> tuple[MoleculeIdentity, ...] | None:
-    """Return the molecules, or None where no column has any.
+def molecules_in(cells: TableCells, columns: TableColumns, sieve: Sieve) -> dict[int, MoleculeIdentity]:
+    """Return the molecules of the sound rows, by row; rows whose SMILES cannot be that of a candidate are rejected."""
+    column = str(columns.smiles)
+    texts = cells.texts[column].texts
+    outcomes: dict[str, MoleculeIdentity | SmilesError] = {}
+    read: dict[int, MoleculeIdentity] = {}
+    unread: dict[int, SmilesError] = {}
+    for row in np.flatnonzero(sieve.sound).tolist():
+        text = texts[row]
+        outcome = outcomes.get(text) or outcomes.setdefault(text, _outcome(text))
+        if isinstance(outcome, SmilesError):
+            unread[row] = outcome
+        else:
+            read[row] = outcome
+
+    def tell(row: int) -> RowFault:
+        return RowFault(shown(texts[row]), EXPECTED, "fix or drop the row", f": {unread[row]}")
+
+    sieve.reject(Faults(column, "a SMILES that is that of no candidate", np.array(list(unread), dtype=np.int64), tell))
+    return read
+
+
+def require_distinct(molecules: Sequence[MoleculeIdentity], rows: TableRows) -> None:
+    """Check that no molecule is there twice.
 
     Raises:
-        TableError: With the line of the first SMILES that cannot be that of a candidate, or of the first molecule that
-            is there twice.
+        TableError: With the lines of the first that is.
     """
-    if columns.smiles is None:
-        return None
-    molecules = tuple(_molecule(text, rows, columns.smiles, row) for row, text in enumerate(rows.texts[columns.smiles]))
     row_of: dict[str, int] = {}
     for row, molecule in enumerate(molecules):
         before = row_of.setdefault(molecule.smiles, row)
@@ -39,31 +61,31 @@ def molecules_of(rows: TableRows, columns: TableColumns) -> tuple[MoleculeIdenti
                 expected="a row per molecule",
                 action="drop the repeated rows",
             )
-    return molecules
 
 
-def remarks_on(molecules: Sequence[MoleculeIdentity] | None, rows: TableRows, columns: TableColumns) -> Iterator[str]:
-    """Say what a person should know about how the SMILES were read; nothing where there are none."""
-    if molecules is None:
+def rewritten(molecules: Mapping[int, MoleculeIdentity], rows: TableRows, columns: TableColumns) -> Iterator[Finding]:
+    """Yield the rows whose SMILES were written otherwise than they are now."""
+    if columns.smiles is None:
         return
-    if not can_be_canonical():
-        yield AS_WRITTEN
-        return
-    written = rows.texts[columns.smiles or ""]
-    changed = sum(molecule.smiles != text for molecule, text in zip(molecules, written, strict=True))
+    texts = rows.texts[columns.smiles]
+    changed = [row for row, text in zip(rows.kept.tolist(), texts, strict=True) if molecules[row].smiles != text]
     if changed:
-        yield (
-            f"{changed} of {len(written)} SMILES were not written in RDKit's canonical way, and are now:"
-            " ids come from the canonical way. Without rdkit they would be taken as they stand."
+        yield Finding(
+            Handling.CONVERTED,
+            f"column {columns.smiles!r}: SMILES that were not written in RDKit's canonical way, and are now: ids come"
+            " from the canonical way (without rdkit they would be taken as they stand)",
+            changed,
         )
 
 
-def _molecule(text: str, rows: TableRows, column: str, row: int) -> MoleculeIdentity:
+def remarks_on(columns: TableColumns) -> Iterator[str]:
+    """Say what a person should know about how SMILES are read; nothing where there are none."""
+    if columns.smiles is not None and not can_be_canonical():
+        yield AS_WRITTEN
+
+
+def _outcome(text: str) -> MoleculeIdentity | SmilesError:
     try:
         return check_molecule(text)
     except SmilesError as error:
-        raise TableError(
-            f"Column {column!r} has {shown(text)} in {rows.place(row)}: {error}",
-            expected=EXPECTED,
-            action="fix or drop the row",
-        ) from None
+        return error

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from protocols.errors import TableError
-from protocols.tables.cells import FloatArray, missing_cell, numbers_of, shown, texts_of
+from protocols.tables.account import Finding, Handling
+from protocols.tables.cells import (
+    TEXT,
+    FloatArray,
+    IndexArray,
+    NumberCells,
+    TextCells,
+    cell_in_words,
+    number_cells,
+    number_in_words,
+    shown,
+    text_cells,
+)
 from protocols.tables.columns import TableColumns, feature_columns, require_column, text_columns
+from protocols.tables.faults import SETTING, Faults, RowFault, Sieve
 from protocols.tables.files import TableFile, column_names, read_file
+from protocols.tables.marks import in_words
+from protocols.tables.spelling import cleaned
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_TEXT_LENGTH
 
-Mask = NDArray[np.bool_]
+COMPLETE: Final = "a value in every used column"
+"""What a row has."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableCells:
+    """The used columns of all rows of the file.
+
+    Attributes:
+        file: What they come from.
+        features: Names of the feature columns, length d.
+        texts: By column.
+        numbers: By column.
+    """
+
+    file: TableFile
+    features: tuple[str, ...]
+    texts: Mapping[str, TextCells]
+    numbers: Mapping[str, NumberCells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,51 +59,77 @@ class TableRows:
         kept: Their positions in the file, from 0, shape (n,).
         features: Names of the feature columns, length d.
         numbers: Measured properties and features by column, shape (n,); NaN where a property is not known.
-        texts: Stripped texts by column, length n.
+        texts: Texts by column, names in one spelling, length n.
         dropped: How many rows were left out.
+        source_ids: The ids as the table has them, length n; none without a column of ids.
     """
 
     file: TableFile
-    kept: NDArray[np.int64]
+    kept: IndexArray
     features: tuple[str, ...]
     numbers: Mapping[str, FloatArray]
     texts: Mapping[str, list[str]]
     dropped: int
+    source_ids: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         """Where a kept row (from 0) stands, as a person counts."""
         return self.file.place(int(self.kept[row]))
 
 
-def read_rows(path: Path, columns: TableColumns) -> TableRows:
-    """Read the used columns of a table, check every cell of them, and keep the rows that can be used.
+def read_cells(path: Path, columns: TableColumns) -> TableCells:
+    """Read the used columns of a table.
 
     Raises:
-        TableError: With the file, the line and the column of the first cell that cannot be used.
+        TableError: When the file cannot be read, or lacks a column.
     """
     names = column_names(path)
     features = feature_columns(path, columns, names)
     text_names = text_columns(path, columns, names)
-    for name in columns.measured():
-        require_column(path, name, names)
-    for name in columns.binned():
+    for name in (*columns.measured(), *columns.binned()):
         require_column(path, name, names)
     numeric = tuple(dict.fromkeys((*columns.measured(), *features, *columns.binned())))
     file = read_file(path, names, numeric=numeric, texts=text_names)
-    texts = {name: texts_of(file, name) for name in text_names}
-    numbers = {name: numbers_of(file, name) for name in numeric}
-    kept = _kept(file, columns, _gaps(columns, features, texts, numbers))
-    rows = TableRows(
-        file,
-        kept,
-        features,
-        {name: column[kept] for name, column in numbers.items()},
-        {name: [column[row] for row in kept] for name, column in texts.items()},
-        len(file.frame) - len(kept),
+    texts = {
+        name: text_cells(
+            file, name, columns,
+            formulas=name == columns.composition,
+            records=name == columns.structure,
+            lawful=columns.family_names if name in columns.family_columns() else (),
+        )
+        for name in text_names
+    }  # fmt: skip
+    return TableCells(file, features, texts, {name: number_cells(file, name, columns) for name in numeric})
+
+
+def sieve_of(file: TableFile, columns: TableColumns) -> Sieve:
+    """Return the sieve that rows go through, as `on_missing` says."""
+    remedy = f"leave such rows out; only {columns.property!r} may be unknown"
+    return Sieve(
+        sound=np.ones(len(file.frame), dtype=bool),
+        place=file.place,
+        drops=columns.on_missing == "drop",
+        remedy=remedy if columns.on_missing == "unknown" else SETTING,
     )
-    _check_ranges(rows, columns)
-    _check_lengths(rows, columns)
-    return rows
+
+
+def reject_cells(cells: TableCells, columns: TableColumns, sieve: Sieve) -> None:
+    """Reject the rows with a cell that is missing, is of another kind, or has a value that cannot be true."""
+    unknown = {*columns.additional_properties} | ({columns.property} if columns.on_missing == "unknown" else set())
+    for name, text in cells.texts.items():
+        sieve.reject(*_without_text(name, text, families=name in columns.family_columns()))
+    for name, number in cells.numbers.items():
+        sieve.reject(*_without_number(cells.file, name, number, columns, may_be_unknown=name in unknown))
+    sieve.reject(*_out_of_range(cells, columns), *_too_long(cells, columns))
+
+
+def missing_among(cells: TableCells, kept: IndexArray) -> Iterator[Finding]:
+    """Yield the words that were taken for a missing value of kept rows, where a value may be unknown."""
+    for name, number in cells.numbers.items():
+        for mark, rows in number.missing.items():
+            among = np.intersect1d(rows, kept)
+            if mark and len(among):
+                yield Finding(Handling.CONVERTED, f"column {name!r}: {in_words(mark)}", among)
 
 
 def feature_matrix(rows: TableRows) -> FloatArray:
@@ -81,72 +139,87 @@ def feature_matrix(rows: TableRows) -> FloatArray:
     return np.column_stack([rows.numbers[name] for name in rows.features])
 
 
-def _gaps(
-    columns: TableColumns,
-    features: Sequence[str],
-    texts: Mapping[str, list[str]],
-    numbers: Mapping[str, FloatArray],
-) -> dict[str, Mask]:
-    """Mark the cells that are lacking, by column, shape (rows of the file,).
-
-    Properties that may be unknown are not among them; `_check_ranges` looks at them for values that cannot travel.
-    """
-    gaps = {name: np.array([not cell for cell in column]) for name, column in texts.items()}
-    needed = (*features, *columns.binned())
-    if columns.on_missing != "unknown":
-        needed = (columns.property, *needed)
-    return gaps | {name: ~np.isfinite(numbers[name]) for name in needed}
+def _without_text(name: str, cells: TextCells, *, families: bool) -> Iterator[Faults]:
+    for mark, rows in cells.missing.items():
+        otherwise = "name it in family_names when it is a family" if families and mark else ""
+        yield _missing(name, mark, rows, otherwise)
+    for reason in sorted(set(cells.refused.values())):
+        rows = [row for row, found in cells.refused.items() if found == reason]
+        yield Faults(name, reason, _positions(rows), _always(RowFault(reason, TEXT, "write it as text")))
 
 
-def _kept(file: TableFile, columns: TableColumns, gaps: Mapping[str, Mask]) -> NDArray[np.int64]:
-    """Return the positions of the rows without a gap."""
-    missing = np.zeros(len(file.frame), dtype=bool)
-    for mask in gaps.values():
-        missing |= mask
-    if columns.on_missing != "drop" and missing.any():
-        raise missing_cell(file, gaps, _mending(columns, gaps))
-    kept = np.flatnonzero(~missing)
-    if not len(kept):
-        raise TableError(
-            f"No row of {file.path} is complete: each lacks a used cell",
-            expected="rows with every column that is named",
-            action="name other columns, or fill these: " + ", ".join(name for name in gaps if gaps[name].any()),
-        )
-    return kept
+def _without_number(
+    file: TableFile, name: str, cells: NumberCells, columns: TableColumns, *, may_be_unknown: bool
+) -> Iterator[Faults]:
+    if not may_be_unknown:
+        otherwise = '"unknown" when candidates without a value are to be measured' if name == columns.property else ""
+        for mark, rows in cells.missing.items():
+            yield _missing(name, mark, rows, otherwise)
+
+        def endless(row: int) -> RowFault:
+            return RowFault(cell_in_words(file, name, row, columns), COMPLETE)
+
+        yield Faults(name, "a number beyond all bounds", np.flatnonzero(np.isinf(cells.numbers)), endless)
+
+    def no_number(row: int) -> RowFault:
+        return RowFault(cells.refused[row], number_in_words(columns), "fix the cell, name another column")
+
+    yield Faults(name, "no number", _positions(cells.refused), no_number)
 
 
-def _mending(columns: TableColumns, gaps: Mapping[str, Mask]) -> str:
-    """Say what can be done about gaps."""
-    if columns.on_missing == "unknown":
-        return f"fill these cells, or leave such rows out; only {columns.property!r} may be unknown"
-    action = 'fill these cells, or set on_missing = "drop" to leave such rows out'
-    if columns.property in gaps and gaps[columns.property].any():
-        action += ', or "unknown" when candidates without a value are to be measured'
-    return action
+def _missing(name: str, mark: str, rows: Sequence[int] | IndexArray, otherwise: str) -> Faults:
+    words = in_words(mark)
+    fault = RowFault(f"{words}," if mark else words, COMPLETE, "fill the cell", otherwise=otherwise)
+    return Faults(name, words, _positions(rows), _always(fault))
 
 
-def _check_ranges(rows: TableRows, columns: TableColumns) -> None:
-    everything = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
+def _always(fault: RowFault) -> Callable[[int], RowFault]:
+    """Return what tells the same of every row."""
+    return lambda _: fault
+
+
+def _out_of_range(cells: TableCells, columns: TableColumns) -> Iterator[Faults]:
     for name in columns.measured():
+        everything = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
         low, high = (columns.valid_range if name == columns.property else None) or everything
-        outside = (rows.numbers[name] < max(low, -MAX_ABS_VALUE)) | (rows.numbers[name] > min(high, MAX_ABS_VALUE))
-        if outside.any():
-            row = int(np.argmax(outside))
-            raise TableError(
-                f"Column {name!r} has {rows.numbers[name][row]:g} in {rows.place(row)}"
-                f" ({int(outside.sum())} such cells)",
-                expected=f"values between {low:g} and {high:g}",
-                action="fix or leave out these rows, or change valid_range",
-            )
+        yield _beyond(name, cells.numbers[name].numbers, low, high)
 
 
-def _check_lengths(rows: TableRows, columns: TableColumns) -> None:
-    longest = {columns.composition: MAX_TEXT_LENGTH, columns.smiles: MAX_SMILES_LENGTH}
-    longest |= dict.fromkeys(columns.family_columns(), MAX_ID_LENGTH)
-    for name, limit in longest.items():
-        for row, cell in enumerate(rows.texts.get(name or "", ())):
-            if len(cell) > limit:
-                raise TableError(
-                    f"Column {name!r} has {shown(cell)} in {rows.place(row)}, {len(cell)} characters",
-                    expected=f"at most {limit} characters, as a message carries",
-                )
+def _beyond(name: str, numbers: FloatArray, low: float, high: float) -> Faults:
+    words = f"between {_exact(low)} and {_exact(high)}"
+
+    def tell(row: int) -> RowFault:
+        return RowFault(_exact(numbers[row]), f"values {words}", "fix or leave out these rows, change valid_range")
+
+    outside = (numbers < max(low, -MAX_ABS_VALUE)) | (numbers > min(high, MAX_ABS_VALUE))
+    return Faults(name, f"a value that is not {words}", np.flatnonzero(outside), tell)
+
+
+def _too_long(cells: TableCells, columns: TableColumns) -> Iterator[Faults]:
+    for name, cell in cells.texts.items():
+        if name == columns.smiles:
+            yield _beyond_length(name, cell.texts, MAX_SMILES_LENGTH)
+        elif name in columns.family_columns():
+            yield _beyond_length(name, cell.texts, MAX_ID_LENGTH, columns.family_names)
+        elif name == columns.composition:
+            yield _beyond_length(name, cell.texts, MAX_TEXT_LENGTH)
+
+
+def _beyond_length(name: str, texts: Sequence[str], limit: int, lawful: Container[str] = ()) -> Faults:
+    def tell(row: int) -> RowFault:
+        expected = f"at most {limit} characters, as a message carries"
+        return RowFault(shown(texts[row]), expected, after=f", {len(texts[row])} characters")
+
+    long = (row for row, cell in enumerate(texts) if len(cell) > limit and cell not in lawful)
+    rows = [row for row in long if len(cleaned(texts[row])) > limit]
+    return Faults(name, f"more than {limit} characters", _positions(rows), tell)
+
+
+def _positions(rows: Sequence[int] | Mapping[int, str] | IndexArray) -> IndexArray:
+    return np.fromiter(rows, dtype=np.int64, count=len(rows))
+
+
+def _exact(value: float) -> str:
+    """Return a number in six digits where these are all it has, else in all of them."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))

@@ -1,8 +1,8 @@
 """Tables of candidates: which column means what, and the reader that checks every cell before anybody trusts it.
 
 The agent makes its pool of such a table and the oracle simulator its answers, each with this one reader, so both give
-a row the same id. A table is CSV (plain or gzipped, UTF-8, comma-separated) or Parquet. Nothing is guessed: a cell
-that cannot be used is an error that names the line and the column, or a dropped row that is counted.
+a row the same id. Nothing is guessed: a cell that cannot be used is an error that names the line and the column, or a
+dropped row that is counted.
 """
 
 from __future__ import annotations
@@ -16,23 +16,28 @@ from typing import Final
 import numpy as np
 
 from protocols.errors import TableError
-from protocols.tables.cells import FloatArray
-from protocols.tables.columns import TableColumns
+from protocols.structures.parse import one_by_one
+from protocols.structures.reading import ReadStructures
+from protocols.tables.account import Account, account_of
+from protocols.tables.cells import FloatArray, IndexArray
+from protocols.tables.columns import TableColumns, derives_family
 from protocols.tables.designs import DesignRows, merged
 from protocols.tables.families import families_of
-from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS
+from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS, TableFile, column_names
 from protocols.tables.ids import candidate_ids_of
-from protocols.tables.molecules import molecules_of, remarks_on
-from protocols.tables.rows import TableRows, feature_matrix, read_rows
-from protocols.tables.structures import structures_of
+from protocols.tables.molecules import remarks_on, require_distinct
+from protocols.tables.rows import TableRows, feature_matrix
+from protocols.tables.usable import UsableRows, usable_rows
 from protocols.wire.structure import CrystalStructure
 
 __all__ = [
     "MAX_TABLE_BYTES",
     "MAX_TABLE_ROWS",
     "CandidateTable",
+    "FamilyValues",
     "PropertyValues",
     "TableColumns",
+    "read_family_values",
     "read_table",
     "read_values",
 ]
@@ -57,6 +62,25 @@ class PropertyValues:
 
 
 @dataclass(frozen=True)
+class FamilyValues:
+    """Families and values of the rows that can be used.
+
+    Attributes:
+        file: What they come from.
+        kept: Their positions in it, from 0, ascending, shape (n,).
+        families: Length n.
+        values: The property, shape (n,) [its unit]; NaN where it is not known.
+        account: What was not taken as it stands.
+    """
+
+    file: TableFile
+    kept: IndexArray
+    families: tuple[str, ...]
+    values: FloatArray
+    account: Account
+
+
+@dataclass(frozen=True)
 class CandidateTable:
     """A checked table of candidates, in the order of the file.
 
@@ -75,7 +99,9 @@ class CandidateTable:
         warnings: What a person should know and that stops nothing.
         smiles: Length n, or None without a smiles column.
         designs: The designs that make the candidates; None where the table is none of designs.
-        keys: What names each candidate in a table beside this one: its SMILES or id as written, length n.
+        keys: What names each candidate in a table beside this one: its SMILES or id, length n.
+        source_ids: The ids as the table has them, "" where it has none, length n.
+        account: What was dropped, folded, converted or looks wrong; `warnings` say nothing of it again.
     """
 
     columns: TableColumns
@@ -92,6 +118,8 @@ class CandidateTable:
     smiles: tuple[str, ...] | None = None
     designs: DesignRows | None = None
     keys: tuple[str, ...] = ()
+    source_ids: tuple[str, ...] = ()
+    account: Account = ()
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -111,65 +139,91 @@ class CandidateTable:
         return values[np.array([row_of[each] for each in candidate_ids], dtype=np.int64)]
 
 
-def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
+def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStructures = one_by_one) -> CandidateTable:
     """Read candidates with their family, property and description, and check every used cell.
 
     Args:
-        path: A `.csv`, `.csv.gz` or `.parquet` file.
+        path: A file of a format that is read (`protocols.tables.files`).
         columns: What its columns mean.
+        read_structures: Reads the texts of structures.
 
     Raises:
         TableError: With the file, the line and the column of the first cell that cannot be used.
     """
-    rows, designs = _read(path, columns)
-    structures = structures_of(rows, columns)
-    molecules = molecules_of(rows, columns)
-    families = families_of(rows, columns, structures)
-    formulas = rows.texts.get(columns.composition or "", [""] * len(families))
-    without_entropy = tuple(_without_entropy(rows, columns, families))
+    usable, rows, designs = _read(path, columns, read_structures, described=True)
+    positions = rows.kept.tolist()
+    structures = None if columns.structure is None else [usable.structures[row] for row in positions]
+    molecules = None if columns.smiles is None else [usable.molecules[row] for row in positions]
+    if molecules is not None:
+        require_distinct(molecules, rows)
+    families = families_of(rows, columns, usable.structures, usable.spellings)
+    formulas = rows.texts.get(columns.composition or "", [""] * len(positions))
+    without_entropy = tuple(_without_entropy(rows, columns, families.names))
     if without_entropy and columns.on_no_entropy == "error":
         raise _no_entropy(rows.file.path, without_entropy)
-    if columns.composition is None and structures is not None:
-        formulas = [structure.to_pymatgen().composition.reduced_formula for structure in structures]
-    if columns.composition is None and molecules is not None:
-        formulas = [molecule.formula for molecule in molecules]
+    if columns.composition is None:
+        formulas = [each.formula for each in structures or molecules or ()] or formulas
     return CandidateTable(
         columns=columns,
-        candidate_ids=candidate_ids_of(rows, columns, molecules),
-        families=families,
+        candidate_ids=candidate_ids_of(rows, columns, usable.molecules, usable.structures),
+        families=families.names,
         values=rows.numbers[columns.property],
         features=feature_matrix(rows),
         feature_names=rows.features,
         formulas=tuple(formulas),
-        structures=structures,
-        smiles=None if molecules is None else tuple(molecule.smiles for molecule in molecules),
+        structures=None if structures is None else tuple(each.crystal for each in structures),
+        smiles=None if molecules is None else tuple(each.smiles for each in molecules),
         designs=designs,
         keys=tuple(rows.texts.get(columns.smiles or columns.id or "", ())),
+        source_ids=rows.source_ids or ("",) * len(positions),
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
-        warnings=(*_warnings(rows, columns, families), *remarks_on(molecules, rows, columns), *without_entropy),
+        warnings=(*_warnings(rows, columns), *remarks_on(columns), *without_entropy),
+        account=account_of((*usable.findings, *families.findings), rows.file.places),
     )
 
 
-def read_values(path: str | Path, columns: TableColumns) -> PropertyValues:
-    """Read ids and measured properties only: the same rows and ids as `read_table`, and no structure is parsed.
+def read_family_values(
+    path: str | Path, columns: TableColumns, read_structures: ReadStructures = one_by_one
+) -> FamilyValues:
+    """Read families and values only: the same rows as `read_table`; structures are read where families come of them.
 
     Raises:
-        TableError: As `read_table`, but for structures that cannot be parsed.
+        TableError: As `read_table`, but for what need not be read.
     """
-    rows, _ = _read(path, columns)
+    derives = derives_family(columns, column_names(Path(path)))
+    usable, rows, _ = _read(path, columns, read_structures, described=derives)
+    candidate_ids_of(rows, columns, usable.molecules, usable.structures)  # refuses rows that are there twice
+    families = families_of(rows, columns, usable.structures, usable.spellings)
+    account = account_of((*usable.findings, *families.findings), rows.file.places)
+    return FamilyValues(rows.file, rows.kept, families.names, rows.numbers[columns.property], account)
+
+
+def read_values(
+    path: str | Path, columns: TableColumns, read_structures: ReadStructures = one_by_one
+) -> PropertyValues:
+    """Read ids and measured properties only: the same rows and ids as `read_table`.
+
+    Structures, molecules and formulas are read where ids come of them, or where rows are left out for them.
+
+    Raises:
+        TableError: As `read_table`, but for what need not be read.
+    """
+    usable, rows, _ = _read(path, columns, read_structures, described=False)
     values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
-    return PropertyValues(candidate_ids_of(rows, columns), values, units)
+    return PropertyValues(candidate_ids_of(rows, columns, usable.molecules, usable.structures), values, units)
 
 
-def _read(path: str | Path, columns: TableColumns) -> tuple[TableRows, DesignRows | None]:
-    """Read the rows, of a table of designs with every candidate once."""
-    rows = read_rows(Path(path), columns)
-    return merged(rows, columns) if columns.factors else (rows, None)
+def _read(
+    path: str | Path, columns: TableColumns, read_structures: ReadStructures, *, described: bool
+) -> tuple[UsableRows, TableRows, DesignRows | None]:
+    """Read the rows that can be used, of a table of designs with every candidate once."""
+    usable = usable_rows(Path(path), columns, read_structures, described=described)
+    return (usable, *(merged(usable.rows, columns) if columns.factors else (usable.rows, None)))
 
 
-def _warnings(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> Iterator[str]:
+def _warnings(rows: TableRows, columns: TableColumns) -> Iterator[str]:
     values = rows.numbers[columns.property]
     known = values[np.isfinite(values)]
     if columns.on_missing == "unknown":
@@ -180,8 +234,6 @@ def _warnings(rows: TableRows, columns: TableColumns, families: Sequence[str]) -
             f"All {len(known)} known rows have {columns.property} = {known[0]:g}:"
             " equal values leave nothing to balance until another comes."
         )
-    if rows.dropped:
-        yield f"{rows.dropped} of {rows.dropped + len(families)} rows were left out: a used cell is empty or infinite."
 
 
 def _without_entropy(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> Iterator[str]:

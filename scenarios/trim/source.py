@@ -17,11 +17,9 @@ from protocols.errors import SettingsError, TableError
 from protocols.settings.suggestions import listed
 from protocols.tables.cells import numbers_of, shown, texts_of
 from protocols.tables.columns import require_column
-from protocols.tables.families import families_of
+from protocols.tables.families import families_in
 from protocols.tables.files import TableFile, column_names, read_file
-from protocols.tables.ids import candidate_ids_of
-from protocols.tables.rows import read_rows
-from protocols.tables.structures import structures_of
+from protocols.tables.table import read_family_values
 from protocols.wire.limits import MAX_ABS_VALUE
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
@@ -117,7 +115,7 @@ def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
     file = read_file(path, names, numeric=(require_column(path, columns.property, names),), texts=text_names)
     if columns.id is not None:
         _require_distinct(file, columns.id, texts_of(file, columns.id))
-    return _judged(file, columns, texts_of(file, columns.family), numbers_of(file, columns.property))
+    return _judged(file, columns, families_in(file, columns.family).names, numbers_of(file, columns.property))
 
 
 def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
@@ -128,17 +126,14 @@ def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
             expected='a scenario with pool.source = "table", or a table',
             action="name a table, with --family and --property",
         )
-    rows = read_rows(Path(scenario.pool.path), columns)
-    candidate_ids_of(rows, columns)  # refuses rows that are there twice
-    derived = any(isinstance(part, str) and part not in rows.texts for part in columns.family_parts())
-    families = families_of(rows, columns, structures_of(rows, columns) if derived else None)
-    whole = [""] * len(rows.file.frame)
+    read = read_family_values(scenario.pool.path, columns)
+    whole = [""] * len(read.file.frame)
     numbers = np.full(len(whole), np.nan)
-    numbers[rows.kept] = rows.numbers[columns.property]
-    for row, family in zip(rows.kept.tolist(), families, strict=True):
+    numbers[read.kept] = read.values
+    for row, family in zip(read.kept.tolist(), read.families, strict=True):
         whole[row] = family
     named = NamedColumns(" / ".join(columns.family_columns()), columns.property, columns.id, columns.unit)
-    return _judged(rows.file, named, whole, numbers)
+    return _judged(read.file, named, whole, numbers)
 
 
 def _judged(file: TableFile, columns: NamedColumns, families: Sequence[str], numbers: FloatArray) -> TrimSource:

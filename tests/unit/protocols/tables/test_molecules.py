@@ -102,14 +102,16 @@ def test_a_molecule_that_is_there_twice_is_refused_with_both_lines(tmp_path: Pat
 def test_other_ways_to_write_a_molecule_are_one_and_said_to_be_changed(tmp_path: Path) -> None:
     table = read(tmp_path, CANONICAL.replace("O=Cc1ccccc1", "C1=CC=CC=C1C=O"))
     assert table.smiles == ("O", "NC=O", "O=Cc1ccccc1")
-    (said,) = [each for each in table.warnings if "SMILES" in each]
-    assert said.startswith("1 of 3 SMILES were not written in RDKit's canonical way")
+    (said,) = table.account
+    assert (said.handling, said.count, said.places) == ("converted", 1, ("line 4 of table.csv",))
+    assert "were not written in RDKit's canonical way" in said.reason
     assert "stands in line 2" in refused(tmp_path, f"{CANONICAL}[H]O[H],odd,0.5,4\n")
 
 
 @needs_rdkit
 def test_canonical_smiles_are_read_without_a_word(tmp_path: Path) -> None:
-    assert not [each for each in read(tmp_path, CANONICAL).warnings if "SMILES" in each]
+    table = read(tmp_path, CANONICAL)
+    assert (table.account, [each for each in table.warnings if "SMILES" in each]) == ((), [])
 
 
 def test_without_rdkit_texts_are_kept_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

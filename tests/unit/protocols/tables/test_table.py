@@ -13,11 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
-from pymatgen.io.cif import CifParser
 
 from protocols.errors import TableError
 from protocols.tables import files as table_files
-from protocols.tables import structures
 from protocols.tables import table as tables
 from protocols.tables.table import TableColumns, read_table, read_values
 from protocols.wire.messages import ID_PATTERN
@@ -117,11 +115,10 @@ def test_truth_values_are_features_of_one_and_zero(tmp_path: Path) -> None:
     assert read_table(written(tmp_path, content), COLUMNS).features.tolist() == [[1.0], [0.0]]
 
 
-def test_a_family_or_formula_that_looks_like_not_a_number_is_text(tmp_path: Path) -> None:
-    content = "jid,system,energy,formula\na,None,1,NaN\nb,None,2,NaCl\n"
-    table = read_table(written(tmp_path, content), changed(features=(), composition="formula"))
-    assert table.families == ("None", "None")
-    assert table.formulas == ("NaN", "NaCl")
+def test_a_formula_that_looks_like_not_a_number_is_sodium_nitride(tmp_path: Path) -> None:
+    content = "jid,system,energy,formula\na,x,1,NaN\nb,x,2,Na\nc,x,2,nan\n"
+    table = read_table(written(tmp_path, content), changed(features=(), composition="formula", on_missing="drop"))
+    assert table.formulas == ("NaN", "Na")
 
 
 def test_a_glob_never_takes_a_column_with_another_meaning(tmp_path: Path) -> None:
@@ -242,8 +239,8 @@ def test_minus_zero_is_the_same_content_as_zero(tmp_path: Path) -> None:
         (GOOD.replace("0.1", "about 1").encode(), ["'energy' has 'about 1' in line 3"]),
         (GOOD.replace("0.1", "1_000").encode(), ["'energy' has '1_000' in line 3"]),
         (GOOD.replace("0.75", "0.75 eV").encode(), ["'f_b' has '0.75 eV' in line 4"]),
-        (GOOD.replace("0.1", "").encode(), ["'energy' has an empty cell in line 3 of table.csv (1 such"]),
-        (GOOD.replace("0.1", "N/A").encode(), ["'energy' has an empty cell in line 3"]),
+        (GOOD.replace("0.1", "").encode(), ["'energy' has an empty cell in line 3 of table.csv. "]),
+        (GOOD.replace("0.1", "N/A").encode(), ["'energy' has 'N/A', which counts as missing, in line 3"]),
         (GOOD.replace("0.1", "inf").encode(), ["'energy' has 'inf' in line 3"]),
         (
             GOOD.replace("3,0.75", "-" + "9" * 400 + ",0.75").encode(),
@@ -354,7 +351,12 @@ def test_rows_with_gaps_are_dropped_and_counted_when_asked(tmp_path: Path) -> No
     assert table.candidate_ids == ("jvasp-1", "jvasp-4", "jvasp-6")
     assert table.features[:, 0].tolist() == [1, 4, 2]
     assert table.dropped == 3
-    assert any("3 of 6 rows were left out" in warning for warning in table.warnings)
+    assert not [each for each in table.warnings if "left out" in each]
+    assert [str(each) for each in table.account] == [
+        "1 dropped: column 'system': an empty cell (line 6 of table.csv).",
+        "1 dropped: column 'energy': an empty cell (line 3 of table.csv).",
+        "1 dropped: column 'f_a': a number beyond all bounds (line 4 of table.csv).",
+    ]
 
 
 def test_a_row_after_dropped_ones_keeps_its_line(tmp_path: Path) -> None:
@@ -362,13 +364,17 @@ def test_a_row_after_dropped_ones_keeps_its_line(tmp_path: Path) -> None:
     assert "line 4 of table.csv and line 5 of table.csv" in refused(tmp_path, content, changed(on_missing="drop"))
 
 
-def test_text_in_a_numeric_column_is_an_error_even_when_gaps_are_dropped(tmp_path: Path) -> None:
-    assert "'oops' in line 3" in refused(tmp_path, GOOD.replace("0.1", "oops"), changed(on_missing="drop"))
+def test_text_in_a_numeric_column_is_dropped_and_counted_like_a_gap(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, GOOD.replace("0.1", "oops")), changed(on_missing="drop"))
+    assert table.candidate_ids == ("jvasp-1", "jvasp-3", "jvasp-4")
+    assert [str(each) for each in table.account] == ["1 dropped: column 'energy': no number (line 3 of table.csv)."]
 
 
 def test_a_table_without_a_complete_row_names_the_columns_at_fault(tmp_path: Path) -> None:
     content = "jid,system,energy,f_a\na,x,,1\nb,x,,2\n"
-    assert "fill these: energy" in refused(tmp_path, content, changed(on_missing="drop"))
+    said = refused(tmp_path, content, changed(on_missing="drop"))
+    assert "column 'energy': an empty cell in 2 rows" in said
+    assert "correct these: energy" in said
 
 
 def test_equal_values_and_a_family_of_one_are_errors_unless_a_warning_will_do(tmp_path: Path) -> None:
@@ -491,25 +497,6 @@ def test_structures_are_read_of_cif_and_json_and_give_family_and_formula(tmp_pat
     assert len(set(read_table(path, columns.model_copy(update={"id": None})).candidate_ids)) == 3
 
 
-GROUPS = ("P m -3 m", "P 4/m m m", "P m -3 m", "P 4 m m")
-
-
-def test_rows_of_a_group_that_was_met_before_are_read_as_alone() -> None:
-    """Its operations are kept from the first of them; pymatgen's own reader keeps none."""
-    lines = "_cell_length_a {a}\n_cell_length_b {a}\n_cell_length_c {a}\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
-    lines += "_cell_angle_gamma 90\n_symmetry_space_group_name_H-M '{group}'\nloop_\n_atom_site_label\n"
-    lines += "_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nCs 0 0 0\nCl 0.5 0.5 0.1\n"
-    texts = [f"data_{place}\n" + lines.format(a=4 + place, group=group) for place, group in enumerate(GROUPS)]
-    for text in texts:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            alone = CifParser.from_str(text)
-            (expected,) = alone.parse_structures(primitive=False)
-            kept = structures._parser().from_str(text)
-            (found,) = kept.parse_structures(primitive=False)
-        assert (found, kept.warnings) == (expected, alone.warnings)
-
-
 def test_a_family_column_of_that_name_goes_before_the_derived_one(tmp_path: Path) -> None:
     path, columns = structure_table(tmp_path, [cif(4.1, 4.1)])
     pd.read_csv(path).assign(crystal_system="said").to_csv(path, index=False)
@@ -524,19 +511,24 @@ def test_a_structure_that_cannot_be_parsed_is_named_by_its_line(tmp_path: Path, 
     path, columns = structure_table(tmp_path, [cif(4.1, 4.1), bad])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(TableError, match=rf"structure in line {3 + CIF.count(chr(10))} of crystals\.csv") as caught:
+        with pytest.raises(
+            TableError, match=rf"'crystal' has .* in line {3 + CIF.count(chr(10))} of crystals\.csv"
+        ) as caught:
             read_table(path, columns)
     assert reason in str(caught.value)
 
 
-def test_the_oracle_reads_the_same_ids_and_parses_no_structure(tmp_path: Path) -> None:
-    path, columns = structure_table(tmp_path, [cif(4.1, 4.1), cif(4.1, 4.9)], id=None)
-    expected = read_table(path, columns).candidate_ids
-    path, columns = structure_table(tmp_path, [cif(4.1, 4.1), cif(4.1, 4.9), "garbage"], id=None)
+def test_the_oracle_reads_the_same_ids_and_keeps_the_same_rows(tmp_path: Path) -> None:
+    path, columns = structure_table(tmp_path, [cif(4.1, 4.1), "garbage", cif(4.1, 4.9)], id=None, on_missing="drop")
     known = read_values(path, columns)
-    assert known.candidate_ids[:2] == expected
-    assert known.values["energy"].tolist() == [0, 1, 2]
+    assert known.candidate_ids == read_table(path, columns).candidate_ids
+    assert known.values["energy"].tolist() == [0, 2]
     assert known.units == {"energy": "eV"}
+
+
+def test_the_oracle_parses_no_structure_of_a_table_with_ids_of_its_own(tmp_path: Path) -> None:
+    path, columns = structure_table(tmp_path, [cif(4.1, 4.1), "garbage"])
+    assert read_values(path, columns).candidate_ids == ("c0", "c1")
 
 
 # --- the settings ---------------------------------------------------------------------------------------------------
@@ -618,5 +610,5 @@ def test_a_structure_without_a_crystal_system_is_named_by_its_line(tmp_path: Pat
         cell=((4, 0, 0), (0, 5, 0), (0, 0, 6)), symbols=("Cs", "Cs"), scaled_positions=((0, 0, 0), (0, 0, 0))
     )
     path, columns = structure_table(tmp_path, [one_on_the_other.model_dump_json()])
-    with pytest.raises(TableError, match=r"crystal system of the structure in line 2 of crystals\.csv cannot be found"):
+    with pytest.raises(TableError, match=r"'crystal' has .* in line 2 of crystals\.csv"):
         read_table(path, columns)

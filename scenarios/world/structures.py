@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,19 +11,18 @@ from agent.acquisition.base import FloatArray
 from agent.pool.tables import DescribeStructures
 from protocols.structures.reader import StructureReader
 from protocols.wire.structure import CrystalStructure
+from scenarios.display.progress import ProgressCall, no_progress
 
 DESCRIBE: Final = "agent.pool.features:structure_row"
 """What makes the features of a crystal."""
 
 
-def structure_reader(
-    name: str, progress: Callable[[str, int, int], None] = lambda *_: None, *, describes: bool = False
-) -> StructureReader:
+def structure_reader(name: str, progress: ProgressCall = no_progress, *, describes: bool = False) -> StructureReader:
     """Return what reads the structures of a table.
 
     Args:
         name: Of the table, for the progress bar.
-        progress: Called with what is being done, how much of it is done, and how much there is.
+        progress: For a progress bar.
         describes: Whether features are made of the structures, too.
     """
     return StructureReader(

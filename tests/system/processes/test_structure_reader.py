@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from protocols.concurrency import children
+from protocols.concurrency.child import ChildDied
 from protocols.storage.kept import KeptValues
 from protocols.structures import reader as module
 from protocols.structures.reader import StructureReader
@@ -153,5 +154,5 @@ def test_who_stops_half_way_leaves_no_process_and_keeps_what_was_read(kept: Kept
 
 
 def test_a_reader_that_is_not_there_is_our_fault(kept: KeptValues) -> None:
-    with pytest.raises(children.ChildDied, match="no_such_function"):
+    with pytest.raises(ChildDied, match="no_such_function"):
         StructureReader(read="tests.support.structures.readers:no_such_function", kept=kept)(["x"], SETTINGS)

@@ -17,8 +17,8 @@ CU3AU = Structure(
 TOLERANCES = (0.03, -1.0)
 
 
-def row(structure: Structure, *tolerances: float) -> dict[str, float]:
-    matrix, names = structure_features([CrystalStructure.from_pymatgen(structure)], *(tolerances or TOLERANCES))
+def row(structure: Structure, tolerances: tuple[float, float] = TOLERANCES) -> dict[str, float]:
+    matrix, names = structure_features([CrystalStructure.from_pymatgen(structure)], *tolerances)
     return dict(zip(names, matrix[0].tolist(), strict=True))
 
 
@@ -149,3 +149,9 @@ def test_names_belong_to_columns_and_progress_is_told() -> None:
 def test_nothing_to_describe_keeps_the_columns() -> None:
     assert composition_features([])[0].shape == (0, 31)
     assert structure_features([], *TOLERANCES)[0].shape == (0, 45)
+
+
+def test_the_primitive_cell_hangs_on_the_tolerance() -> None:
+    """A body centre that is off by 0.05 Å."""
+    off = Structure(Lattice.cubic(4.0), ["Cu", "Cu"], [[0, 0, 0], [0.5, 0.5, 0.5125]])
+    assert [row(off, (distance, -1.0))["sites_per_primitive_cell"] for distance in (0.01, 0.1)] == [2, 1]

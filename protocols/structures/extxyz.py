@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 
 from protocols.structures.faults import StructureFault
+from protocols.structures.formats import EXTXYZ, name_of
 from protocols.structures.sites import OXIDATION_STRIPPED, Sites, array_of, element_of, fractional
 
-WHAT: Final = "an extended xyz"
+WHAT: Final = name_of(EXTXYZ)
+"""What faults call it."""
 
 USUAL_COLUMNS: Final = "species:S:1:pos:R:3"
 """Columns of a frame that does not state them, as in plain xyz."""

@@ -51,6 +51,11 @@ _SCALE: Final = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER}\s+{_NUMBER})?\s*")
 _VECTOR: Final = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s.*)?")
 
 
+def name_of(kind: str) -> str:
+    """Return what a fault calls a structure of a format, with its article."""
+    return {CIF: "a CIF", POSCAR: "a POSCAR", EXTXYZ: "an extended xyz"}.get(kind, f"a structure ({kind})")
+
+
 def format_of_text(text: str) -> str:
     """Return the format of a text that is no JSON.
 

@@ -19,8 +19,8 @@ means over atoms, so that a larger cell changes nothing, and invariant to isomet
 What stays open: digits that differ, as files round them, on both sides of a boundary between two steps make two
 materials of one. A number that is moved by δ meets a boundary in δ/STEP of all crystals: five numbers and δ = 1e-8 make
 one crystal in two thousand. And what moves none of the numbers by a step is one material: a single atom of a large cell
-that moves by 0.01 Å. The form (sums of smooth pair functions) follows Behler and Parrinello (2007), Phys. Rev. Lett. 98,
-146401.
+that moves by 0.01 Å. The form (sums of smooth pair functions) follows Behler and Parrinello (2007), Phys. Rev. Lett.
+98, 146401.
 """
 
 from __future__ import annotations

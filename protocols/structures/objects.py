@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.structures.faults import StructureFault
-from protocols.structures.formats import ASE_JSON, JARVIS_JSON, OPTIMADE_JSON, PYMATGEN_JSON
+from protocols.structures.formats import ASE_JSON, JARVIS_JSON, OPTIMADE_JSON, PYMATGEN_JSON, name_of
 from protocols.structures.sites import (
     KNOWN,
     OXIDATION_STRIPPED,
@@ -44,6 +44,8 @@ def object_of(text: str) -> dict[str, Any]:
         raise StructureFault(
             "the JSON is damaged", f"a JSON that cannot be read ({error.msg})", "one JSON object", error.lineno
         ) from None
+    except RecursionError:
+        raise StructureFault("the JSON is damaged", "a JSON of too many levels", "one JSON object") from None
     if not isinstance(content, dict):
         raise StructureFault("the format is not told", "a JSON list", "one JSON object: one structure in a cell")
     return content
@@ -69,7 +71,7 @@ def _required(content: Mapping[str, Any], key: str, kind: type[dict[Any, Any] | 
     Raises:
         StructureFault: When it is not there, or of another kind.
     """
-    value = content.get(key)
+    value = content.get(key) if isinstance(content, dict) else None
     if not isinstance(value, kind):
         name = "a list" if kind is list else "an object"
         raise StructureFault(
@@ -106,7 +108,7 @@ def read_pymatgen(content: Mapping[str, Any]) -> Sites:
     Raises:
         StructureFault: When it is damaged, disordered, or something else of pymatgen.
     """
-    what = f"a structure ({PYMATGEN_JSON})"
+    what = name_of(PYMATGEN_JSON)
     said = (content.get("@module", "pymatgen.core.structure"), content.get("@class", "Structure"))
     if said not in {("pymatgen.core.structure", "Structure"), ("pymatgen.core.structure", "IStructure")}:
         raise StructureFault(
@@ -118,19 +120,31 @@ def read_pymatgen(content: Mapping[str, Any]) -> Sites:
     notes = [CHARGE_LEFT] if content.get("charge") else []
     symbols: list[str] = []
     for site in _required(content, "sites", list, what):
-        species = _required(site, "species", list, what)
-        if len(species) != 1:
-            check_occupancy(0.0 if not species else float(species[0].get("occu", 0.0)), what)
-            raise StructureFault("sites are partially occupied", f"{what} with two species on one site", "one a site")
-        check_occupancy(float(species[0].get("occu", 1.0)), what)
-        symbols += _symbols([species[0].get("element")], what, notes)
-        if species[0].get("oxidation_state") and OXIDATION_STRIPPED not in notes:
+        (species,) = _only(_required(site, "species", list, what), what)
+        check_occupancy(float(species.get("occu", 1.0)), what)
+        symbols += _symbols([species.get("element")], what, notes)
+        if species.get("oxidation_state") and OXIDATION_STRIPPED not in notes:
             notes.append(OXIDATION_STRIPPED)
     positions = array_of([site.get("abc") for site in content["sites"]], (-1, 3), what, "abc of sites")
     places = [site.get("xyz") for site in content["sites"]]
     if all(place is not None for place in places):
         _check_places(array_of(places, (-1, 3), what, "xyz of sites"), positions @ cell, what)
     return Sites(tuple(symbols), cell, positions, tuple(notes))
+
+
+def _only(species: list[Any], what: str) -> list[Any]:
+    """Return what is on a site, where that is one species.
+
+    Raises:
+        StructureFault: When it is none, or several.
+    """
+    if len(species) == 1:
+        return species
+    raise StructureFault(
+        "sites are partially occupied",
+        f"{what} with {len(species)} species on a site",
+        "an ordered crystal: one a site",
+    )
 
 
 def _check_places(stated: NDArray[np.float64], made: NDArray[np.float64], what: str) -> None:
@@ -149,7 +163,7 @@ def read_ase(content: Mapping[str, Any]) -> Sites:
     Raises:
         StructureFault: When it is damaged, not periodic, or has several rows.
     """
-    what = f"a structure ({ASE_JSON})"
+    what = name_of(ASE_JSON)
     if "ids" in content:
         ids = _required(content, "ids", list, what)
         if len(ids) != 1:
@@ -189,7 +203,7 @@ def read_jarvis(content: Mapping[str, Any]) -> Sites:
     Raises:
         StructureFault: When it is damaged.
     """
-    what = f"a structure ({JARVIS_JSON})"
+    what = name_of(JARVIS_JSON)
     notes: list[str] = []
     symbols = _symbols(_required(content, "elements", list, what), what, notes)
     cell = array_of(content.get("lattice_mat"), (3, 3), what, "lattice_mat")
@@ -211,7 +225,7 @@ def read_optimade(content: Mapping[str, Any]) -> Sites:
     Raises:
         StructureFault: When it is damaged, disordered, not periodic, or has atoms without a place.
     """
-    what = f"a structure ({OPTIMADE_JSON})"
+    what = name_of(OPTIMADE_JSON)
     inner = content.get("attributes")
     entry = inner if isinstance(inner, dict) else content
     if hidden := sorted(
@@ -225,16 +239,12 @@ def read_optimade(content: Mapping[str, Any]) -> Sites:
     _check_periodic(entry.get("dimension_types") or (1, 1, 1), what)
     element_by_name = {}
     for species in _required(entry, "species", list, what):
-        symbols = _required(species, "chemical_symbols", list, what)
-        shares = species.get("concentration", [1.0])
-        if len(symbols) != 1 or not isinstance(shares, list) or len(shares) != 1:
-            raise StructureFault(
-                "sites are partially occupied", f"{what} with several elements on a site", "one a site"
-            )
-        check_occupancy(float(shares[0]), what)
+        (element,) = _only(_required(species, "chemical_symbols", list, what), what)
+        (share,) = _only(species.get("concentration", [1.0]), what)
+        check_occupancy(float(share), what)
         if species.get("attached"):
             raise StructureFault("atoms have no site", f"{what} with attached atoms", "all atoms as sites")
-        element_by_name[species.get("name")] = symbols[0]
+        element_by_name[species.get("name")] = element
     names = _required(entry, "species_at_sites", list, what)
     if unknown := [name for name in names if name not in element_by_name]:
         raise StructureFault(

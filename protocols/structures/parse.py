@@ -15,13 +15,22 @@ from protocols.structures.checks import check_cell, check_distances
 from protocols.structures.cif.read import read_cif
 from protocols.structures.extxyz import read_extxyz
 from protocols.structures.faults import StructureFault
-from protocols.structures.formats import CIF, EXTXYZ, MAX_TEXT, OWN_JSON, POSCAR, format_of_object, format_of_text
+from protocols.structures.formats import (
+    CIF,
+    EXTXYZ,
+    MAX_TEXT,
+    OWN_JSON,
+    POSCAR,
+    format_of_object,
+    format_of_text,
+    name_of,
+)
 from protocols.structures.identity import content_of, formula_of
 from protocols.structures.neighbours import neighbours_of
 from protocols.structures.objects import OBJECT_READERS, object_of
 from protocols.structures.poscar import read_poscar
 from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
-from protocols.structures.sites import Sites, check_count
+from protocols.structures.sites import Sites, check_count, element_of
 from protocols.structures.symmetry import crystal_system_of
 from protocols.wire.structure import CrystalStructure
 
@@ -64,7 +73,7 @@ def _read(text: str, settings: StructureSettings) -> ReadStructure:
     if len(text) > MAX_TEXT:
         raise StructureFault("is too long", f"a text of {len(text)} characters", f"at most {MAX_TEXT}")
     kind, sites, crystal = _sites(text)
-    what = f"a structure ({kind})" if kind != CIF else "a CIF"
+    what = name_of(kind)
     check_count(sites.symbols, sites.positions, what)
     volume = check_cell(sites, what)
     neighbours = neighbours_of(sites, volume)
@@ -102,6 +111,8 @@ def _sites(text: str) -> tuple[str, Sites, CrystalStructure | None]:
         crystal = CrystalStructure.model_validate_json(text)
     except ValidationError as error:
         raise _own_fault(error) from None
+    for symbol in crystal.symbols:
+        element_of(symbol, name_of(kind))
     return kind, Sites(crystal.symbols, np.array(crystal.cell), np.array(crystal.scaled_positions)), crystal
 
 

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.structures.faults import StructureFault
+from protocols.structures.formats import POSCAR, name_of
 from protocols.structures.sites import Sites, check_count, element_of, fractional
 
-WHAT: Final = "a POSCAR"
+WHAT: Final = name_of(POSCAR)
+"""What faults call it."""
 
 AXES: Final = 3
 """Coordinates of an atom, and numbers of a line of the cell."""

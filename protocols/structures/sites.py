@@ -107,7 +107,7 @@ def array_of(value: Any, shape: tuple[int, ...], what: str, name: str) -> NDArra
         StructureFault: When it is anything else, or not finite.
     """
     try:
-        array = np.array(value)
+        array = np.zeros([max(0, length) for length in shape]) if value == [] else np.array(value)
     except ValueError:  # rows of different lengths
         array = np.array(None)
     fits = array.ndim == len(shape) and all(b in {-1, a} for a, b in zip(array.shape, shape, strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from typing import Final
@@ -10,11 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.structures.cif.text import UNKNOWN, Block, Value, blocks_of
+from protocols.structures.cif.text import UNKNOWN, Block, blocks_of, number_of
 from protocols.structures.faults import StructureFault
+from protocols.structures.formats import CIF, name_of
 from protocols.structures.sites import OXIDATION_STRIPPED, Sites, check_count, check_occupancy, element_of
 
-WHAT: Final = "a CIF"
+WHAT: Final = name_of(CIF)
 """What faults call it."""
 
 AXES: Final = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
@@ -29,10 +29,11 @@ ANGLES: Final = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")
 STRAIGHT: Final = 180.0
 """What no angle of a cell reaches [degree]."""
 
+MOMENTS_LEFT: Final = "magnetic moments are left out"
+"""Note of a CIF that states them beside an ordinary group."""
+
 VOLUME_TOLERANCE: Final = 0.01
 """How far a stated volume may be from that of the stated edges and angles, relatively."""
-
-_NUMBER: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d+\))?")
 
 
 def block_with_atoms(text: str) -> Block:
@@ -109,21 +110,6 @@ def _no_cell(what: str, line: int) -> StructureFault:
     )
 
 
-def number_of(value: Value, name: str) -> float:
-    """Return a number, without its uncertainty in parentheses.
-
-    Raises:
-        StructureFault: When it is none.
-    """
-    match = _NUMBER.fullmatch(value.text.strip())
-    number = float(match[1]) if match else math.nan
-    if not math.isfinite(number):
-        raise StructureFault(
-            "coordinates or cell are no numbers", f"a CIF whose {name} is {value.text[:20]!r}", "a number", value.line
-        )
-    return number
-
-
 def asymmetric_unit(block: Block, cell: NDArray[np.float64]) -> Sites:
     """Return the sites as they are listed.
 
@@ -147,7 +133,8 @@ def asymmetric_unit(block: Block, cell: NDArray[np.float64]) -> Sites:
             )
     positions = np.array([[number_of(v, n) for v in c] for n, c in zip(AXES, columns, strict=True)]).T
     check_count(symbols, positions, WHAT)
-    notes = (OXIDATION_STRIPPED,) if charged else ()
+    has_moments = any(name.startswith("_atom_site_moment") for name in block.lines)
+    notes = (OXIDATION_STRIPPED,) * charged + (MOMENTS_LEFT,) * has_moments
     return Sites(tuple(symbols), cell, positions, notes, tuple(value.line for value in columns[0]))
 
 

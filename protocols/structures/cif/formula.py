@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from protocols.structures.cif.text import Block, Value
+from protocols.structures.cif.text import Block, Value, number_of
 from protocols.structures.faults import StructureFault
 from protocols.structures.sites import ISOTOPES, KNOWN
 
@@ -114,9 +114,10 @@ def check_formula(block: Block, value: Value, amounts: Mapping[str, float], symb
             value.line,
         )
     z = block.first(UNITS)
-    if z is None or z.text.strip() == "0":  # pymatgen's Z of one atom of an element whose molecules have two
+    stated = 0.0 if z is None else number_of(z, UNITS)
+    if z is None or stated == 0.0:  # pymatgen's Z of one atom of an element whose molecules have two
         return
-    if z.text.strip() != str(nearest) and not (nearest == 1 and _may_be_units(z.text.strip(), amounts)):
+    if stated != nearest and not (nearest == 1 and _may_be_units(stated, amounts)):
         raise StructureFault(
             "Z contradicts the cell",
             f"a CIF whose sites and symmetry make {cell} in the cell, though {said} and Z is {z.text.strip()[:20]!r}",
@@ -125,10 +126,7 @@ def check_formula(block: Block, value: Value, amounts: Mapping[str, float], symb
         )
 
 
-def _may_be_units(z: str, amounts: Mapping[str, float]) -> bool:
-    """Whether amounts can be those of a cell of Z formulas; of an element, also of Z molecules of two atoms and a rest."""
-    if not z.isdecimal():
-        return False
-    total = sum(amounts.values())
-    is_of_pairs = len(amounts) == 1 and int(z) == total // 2
-    return is_of_pairs or all(amount % int(z) == 0.0 for amount in amounts.values())
+def _may_be_units(z: float, amounts: Mapping[str, float]) -> bool:
+    """Whether amounts can be those of a cell of Z formulas; of an element, also of Z molecules of two atoms."""
+    is_of_pairs = len(amounts) == 1 and z == sum(amounts.values()) // 2
+    return is_of_pairs or all(amount % z == 0.0 for amount in amounts.values())

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.structures.checks import MIN_DISTANCE, check_cell, check_distances
-from protocols.structures.cif.asymmetric import WHAT, asymmetric_unit, block_with_atoms, cell_of, number_of
+from protocols.structures.cif.asymmetric import WHAT, asymmetric_unit, block_with_atoms, cell_of
 from protocols.structures.cif.formula import NOT_COMPARED, FormulaSum, check_formula, formula_sum
 from protocols.structures.cif.operations import Operations
 from protocols.structures.cif.symmetry import Symmetry, symmetry_of
-from protocols.structures.cif.text import UNKNOWN, Block
+from protocols.structures.cif.text import UNKNOWN, Block, number_of
 from protocols.structures.faults import StructureFault
 from protocols.structures.identity import content_of
 from protocols.structures.neighbours import neighbours_of

@@ -158,7 +158,7 @@ def _named(block: Block) -> Symmetry | None:
 def _numbers_said(block: Block) -> list[tuple[Value, frozenset[int]]]:
     """Return what a block names as its group, with the numbers that it may be; what is unknown is left out."""
     said = []
-    if (number := block.first(*NUMBERS)) is not None and number.text.strip().isdecimal():
+    if (number := block.first(*NUMBERS)) is not None and settings_of_number(number.text):
         said.append((number, frozenset({int(number.text)})))
     if (symbol := block.first(*SYMBOLS)) is not None and (settings := settings_of_symbol(symbol.text)):
         said.append((symbol, frozenset(group_numbers()[setting] for setting in settings)))

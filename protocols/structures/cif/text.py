@@ -6,6 +6,7 @@ of newer dictionaries (`_atom_site.fract_x`) count as underscores, so that each 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from protocols.structures.faults import StructureFault
 UNKNOWN: Final = frozenset({"?", "."})
 """What stands where a value is unknown or does not apply."""
 
+_NUMBER: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d+\))?")
 _TOKEN: Final = re.compile(r"""'(.*?)'(?=\s|$)|"(.*?)"(?=\s|$)|(\#.*)|(\S+)""")
 
 
@@ -82,6 +84,21 @@ def blocks_of(text: str) -> list[Block]:
         else:
             raise _damaged(f"the value {word.text[:20]!r} without a name", word.line)
     return blocks
+
+
+def number_of(value: Value, name: str) -> float:
+    """Return a number, without its uncertainty in parentheses.
+
+    Raises:
+        StructureFault: When it is none.
+    """
+    match = _NUMBER.fullmatch(value.text.strip())
+    number = float(match[1]) if match else math.nan
+    if not math.isfinite(number):
+        raise StructureFault(
+            "coordinates or cell are no numbers", f"a CIF whose {name} is {value.text[:20]!r}", "a number", value.line
+        )
+    return number
 
 
 def _read_item(block: Block, words: list[Word], at: int) -> int:

@@ -1,104 +1,133 @@
-"""Reads the text of one structure, and of many in their order."""
+"""Reads the text of a structure, whatever it is written in: never a path, and nothing in it is carried out.
+
+What cannot be used is an outcome here, not an error: a table has many rows, and says in the end which were left out.
+"""
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import warnings
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
+import numpy as np
 from pydantic import ValidationError
 
+from protocols.structures.checks import check_cell, check_distances
+from protocols.structures.cif.read import read_cif
+from protocols.structures.extxyz import read_extxyz
+from protocols.structures.faults import StructureFault
+from protocols.structures.formats import (
+    CIF,
+    EXTXYZ,
+    MAX_TEXT,
+    OWN_JSON,
+    POSCAR,
+    format_of_object,
+    format_of_text,
+    name_of,
+)
+from protocols.structures.identity import content_of, formula_of
+from protocols.structures.neighbours import neighbours_of
+from protocols.structures.objects import OBJECT_READERS, object_of
+from protocols.structures.poscar import read_poscar
 from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
+from protocols.structures.sites import Sites, check_count, element_of
+from protocols.structures.symmetry import crystal_system_of
 from protocols.wire.structure import CrystalStructure
 
-SYMMETRY_TAGS: Final = ("_symmetry", "_space_group")
-"""How the items of a CIF begin that name its group or its operations."""
-
-MAX_GROUPS_KEPT: Final = 256
-"""Groups whose operations are kept: more than there are (230), each at most some hundred kilobytes."""
-
 MAX_SAID: Final = 200
-"""How much of another library's error is repeated [character]."""
+"""Longest part of a library's own words in a fault [character]."""
 
+DECIMALS: Final = 8
+"""Decimal places that are kept [Å and cell fraction], as `CrystalStructure.from_pymatgen` keeps them."""
 
-def one_by_one(texts: Sequence[str], settings: StructureSettings) -> list[ReadStructure | UnreadStructure]:
-    """Read texts in their order (`protocols.structures.reading.ReadStructures`)."""
-    return [read_structure(text, settings) for text in texts]
+TEXT_READERS: Final[Mapping[str, Callable[[str], Sites]]] = {CIF: read_cif, POSCAR: read_poscar, EXTXYZ: read_extxyz}
+"""Format that is no JSON -> its reader."""
 
 
 def read_structure(text: str, settings: StructureSettings) -> ReadStructure | UnreadStructure:
-    """Read one structure."""
+    """Read a structure, and check it.
+
+    Args:
+        text: What stands in the cell.
+        settings: How crystal systems are found.
+
+    Returns:
+        The structure, or why it cannot be used; a fault of the text never raises.
+    """
     try:
-        crystal = _parsed(text)
-    except Exception as error:  # noqa: BLE001 - pymatgen fails in as many ways as CIF files do
+        return _read(text, settings)
+    except StructureFault as fault:
+        return fault.unread
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
         said = " ".join(str(error).split())[:MAX_SAID] or type(error).__name__
-        if isinstance(error, ValidationError):
-            first = error.errors(include_url=False)[0]
-            said = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}".removeprefix(": ")
-        return UnreadStructure(
-            "a structure that cannot be used",
-            f"a structure that cannot be used ({said})",
-            "the text of a CIF of an ordered crystal, or a JSON with cell, symbols and scaled_positions",
-        )
+        return UnreadStructure("cannot be read", f"a structure that cannot be read ({said})", "one of the formats")
+
+
+def one_by_one(texts: Sequence[str], settings: StructureSettings) -> list[ReadStructure | UnreadStructure]:
+    """Read structures one after the other: the plain `ReadStructures`."""
+    return [read_structure(text, settings) for text in texts]
+
+
+def _read(text: str, settings: StructureSettings) -> ReadStructure:
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) > MAX_TEXT:
+        raise StructureFault("is too long", f"a text of {len(text)} characters", f"at most {MAX_TEXT}")
+    kind, sites, crystal = _sites(text)
+    what = name_of(kind)
+    check_count(sites.symbols, sites.positions, what)
+    volume = check_cell(sites, what)
+    neighbours = neighbours_of(sites, volume)
+    check_distances(sites, neighbours, what)
+    crystal = crystal or _crystal(sites)
+    system = None
+    if settings.with_symmetry:
+        system = crystal_system_of(crystal, settings.symmetry_tolerance, settings.angle_tolerance)
+        if system is None:
+            raise StructureFault(
+                "the crystal system cannot be found",
+                f"{what} whose crystal system cannot be found",
+                f"a crystal with a symmetry within {settings.symmetry_tolerance:g} Å (symmetry_tolerance)",
+            )
     return ReadStructure(
-        crystal,
-        "JSON" if text.startswith("{") else "CIF",
-        crystal.to_pymatgen().composition.reduced_formula,
-        hashlib.sha256(crystal.model_dump_json().encode()).hexdigest(),
-        _system(crystal, settings) if settings.with_symmetry else "",
+        crystal=crystal,
+        format=kind,
+        formula=formula_of(sites.symbols),
+        content=content_of(sites, volume, neighbours),
+        crystal_system=system or "",
+        converted=sites.notes,
     )
 
 
-def _parsed(text: str) -> CrystalStructure:
-    """Parse one structure; only text is read, never a path."""
-    if text.startswith("{"):
-        return CrystalStructure.model_validate_json(text)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pymatgen's notes on notation; what matters raises
-        (structure, *_) = _parser().from_str(text).parse_structures(primitive=False)
-    if not structure.is_ordered:
-        raise ValueError("sites are partially occupied")
-    return CrystalStructure.from_pymatgen(structure)
-
-
-@functools.cache
-def _parser() -> Any:
-    """Return pymatgen's reader of CIFs, which here works the operations of a group out once for all rows.
-
-    pymatgen forgets a group with the structure that had it, and needs half a second for Fm-3m.
-    """
-    from pymatgen.io.cif import CifParser
-
-    known: dict[tuple[tuple[str, str], ...], tuple[list[Any], list[str]]] = {}
-
-    class Parser(CifParser):  # type: ignore[misc]
-        """The reader; its `warnings` hold what they would hold without a memory."""
-
-        def get_symops(self, data: Any) -> list[Any]:
-            group = tuple((name, str(value)) for name, value in data.data.items() if name.startswith(SYMMETRY_TAGS))
-            if group in known:
-                operations, notes = known[group]
-                self.warnings += notes
-                return list(operations)
-            noted = len(self.warnings)
-            operations = super().get_symops(data)
-            if len(known) < MAX_GROUPS_KEPT:
-                known[group] = (list(operations), self.warnings[noted:])
-            return list(operations)
-
-    return Parser
-
-
-def _system(crystal: CrystalStructure, settings: StructureSettings) -> str:
-    """Return the crystal system that spglib finds, or "" when it finds none."""
-    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
-
+def _sites(text: str) -> tuple[str, Sites, CrystalStructure | None]:
+    """Return the format and the atoms; of our own format also the crystal as it stands."""
+    if not text.lstrip().startswith(("{", "[")):
+        kind = format_of_text(text)
+        return kind, TEXT_READERS[kind](text), None
+    content = object_of(text)
+    kind = format_of_object(content)
+    if kind != OWN_JSON:
+        return kind, OBJECT_READERS[kind](content), None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # spglib announces changes of its interface
-            found = SpacegroupAnalyzer(crystal.to_pymatgen(), settings.symmetry_tolerance, settings.angle_tolerance)
-            return str(found.get_crystal_system())
-    except Exception:  # noqa: BLE001 - spglib's errors have changed their types
-        return ""
+        crystal = CrystalStructure.model_validate_json(text)
+    except ValidationError as error:
+        raise _own_fault(error) from None
+    for symbol in crystal.symbols:
+        element_of(symbol, name_of(kind))
+    return kind, Sites(crystal.symbols, np.array(crystal.cell), np.array(crystal.scaled_positions)), crystal
+
+
+def _own_fault(error: ValidationError) -> StructureFault:
+    first = error.errors(include_url=False)[0]
+    said = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}".removeprefix(": ")
+    return StructureFault(
+        "the JSON is no crystal",
+        f"a JSON that is no crystal ({said[:MAX_SAID]})",
+        "cell (3 by 3, in Å), symbols, and scaled_positions between -1 and 2",
+    )
+
+
+def _crystal(sites: Sites) -> CrystalStructure:
+    """Return the crystal that requests carry, rounded so that the same crystal gives the same bytes."""
+    cell = tuple(tuple(round(x, DECIMALS) + 0.0 for x in row) for row in sites.cell.tolist())
+    positions = tuple(tuple(round(x % 1.0, DECIMALS) % 1.0 + 0.0 for x in row) for row in sites.positions.tolist())
+    return CrystalStructure.model_validate({"cell": cell, "symbols": sites.symbols, "scaled_positions": positions})

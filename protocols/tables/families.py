@@ -11,13 +11,14 @@ import numpy as np
 from protocols.errors import TableError
 from protocols.settings.suggestions import did_you_mean, listed
 from protocols.structures.reading import ReadStructure
+from protocols.structures.symmetry import tolerances_in_words
 from protocols.tables.account import Finding, Handling
 from protocols.tables.cells import require_texts, shown, text_cells
 from protocols.tables.columns import BinnedColumn, TableColumns
 from protocols.tables.files import TableFile
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.rows import TableRows
-from protocols.tables.spelling import cleaned, folded, likely_the_same, told
+from protocols.tables.spelling import ONE_OF_TWO, cleaned, folded, likely_the_same, told
 from protocols.wire.limits import MAX_ID_LENGTH
 
 BETWEEN_PARTS: Final = " / "
@@ -50,9 +51,9 @@ def families_in(file: TableFile, name: str, how: TableFormat = USUAL) -> Familie
     require_texts(file, name, cells)
     rows = range(len(cells.texts))
     one = folded(set(cells.texts))
-    names = tuple(one[text] for text in cells.texts)
+    names = tuple(one.get(text, text) for text in cells.texts)
     named = [row for row in rows if names[row]]
-    likely = likely_the_same(name, [names[row] for row in named], named)
+    likely = likely_the_same(name, [names[row] for row in named], named, ONE_OF_TWO)
     return Families(names, (*told(name, cells.texts, one, rows), *likely))
 
 
@@ -82,7 +83,10 @@ def families_of(
         if isinstance(part, str) and part in rows.texts:
             parts.append(rows.texts[part])
             continue
-        names = _cut(rows, part, findings) if isinstance(part, BinnedColumn) else _derived(rows, structures)
+        if isinstance(part, BinnedColumn):
+            names = _cut(rows, part, findings)
+        else:
+            names = _derived(rows, columns, structures, findings)
         made |= set(names)
         parts.append([columns.family_names.get(name, name) for name in names])
     if columns.family_names:
@@ -110,7 +114,13 @@ def _require_known(columns: TableColumns, spellings: Collection[str]) -> None:
             )
 
 
-def _derived(rows: TableRows, structures: Mapping[int, ReadStructure]) -> list[str]:
+def _derived(
+    rows: TableRows, columns: TableColumns, structures: Mapping[int, ReadStructure], findings: list[Finding]
+) -> list[str]:
+    """Return the crystal systems of structures, and tell by which tolerances they are what they are."""
+    how = tolerances_in_words(columns.symmetry_tolerance, columns.angle_tolerance)
+    reason = f"column {columns.structure!r}: crystal systems were derived {how}"
+    findings.append(Finding(Handling.CONVERTED, reason, (), len(rows.kept)))
     return [structures[row].crystal_system for row in rows.kept.tolist()]
 
 

@@ -15,6 +15,7 @@ from agent.acquisition.registry import grows_pool
 from agent.causal.designs.effects import effect_queries
 from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
+from agent.settings import AdditionalPropertySettings
 from protocols.errors import SettingsError, TableError
 from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
@@ -23,6 +24,7 @@ from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.world.cache import cached
 from scenarios.world.start_set import biased_start, random_start
 from scenarios.world.structural_bed import make_structural_bed
+from scenarios.world.structures import described_by, structure_reader
 from simulators.structural_model import StructuralModel
 
 ALLOY_DESIGNS: Final = "alloy_designs"
@@ -120,6 +122,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         )
     beside = tuple(scenario.campaign.additional_properties)
     _require_known(beside, additional, start)
+    _require_believed(scenario.campaign.additional_properties, additional)
     return World(pool, values, start, warnings, additional, beside, _true_effects(scenario, pool, values))
 
 
@@ -153,14 +156,29 @@ def _require_known(beside: Sequence[str], additional: Mapping[str, FloatArray], 
             )
 
 
+def _require_believed(beside: Mapping[str, AdditionalPropertySettings], additional: Mapping[str, FloatArray]) -> None:
+    """Check that no candidate is bought whose answer the campaign would refuse."""
+    for name, settings in beside.items():
+        low, high = settings.valid_range
+        beyond = (additional[name] < low) | (additional[name] > high)
+        if beyond.any():
+            raise TableError(
+                f"{name!r} is {additional[name][int(np.argmax(beyond))]:g} for one of {int(beyond.sum())} candidates"
+                " with such values",
+                expected=f"values between {low:g} and {high:g}",
+                action=f"leave these rows out, or set campaign.additional_properties.{name}.valid_range wide enough",
+            )
+
+
 def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[Pool, FloatArray]:
     if scenario.pool.designs is not None:
         return _alloy_designs(scenario.pool.designs, name, progress)
     from agent.pool import features
+    from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
     from simulators import ase_properties, calculators
 
-    modules = (emt_alloys, crystal_prototypes, features, ase_properties, calculators)
+    modules = (emt_alloys, crystal_prototypes, features, symmetry, ase_properties, calculators)
     seed = scenario.pool.seed
     return cached(
         EMT_ALLOYS,
@@ -190,15 +208,18 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
     if columns is None:
         raise SettingsError("The pool has no columns", expected="[pool.columns]")
     path = Path(scenario.pool.path or "")
-    progress(f"reading {path.name}", 0, 1)
-    table = read_table(path, columns)
     beside, log = scenario.pool.features, scenario.pool.log
+    progress(f"reading {path.name}", 0, 1)
+    described = bool(columns.features or columns.factors or beside)
+    reader = structure_reader(path.name, progress, describes=not described)
+    table = read_table(path, columns, reader)
     pool = pool_from_table(
         table,
         None
         if beside is None
         else read_features(beside.path, candidate_key(columns), beside.columns, columns.measured()),
         None if log is None else read_log(log.path, columns),
+        described_by(reader),
     )
     progress(f"reading {path.name}", 1, 1)
     return pool, table

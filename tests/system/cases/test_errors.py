@@ -74,7 +74,6 @@ def test_the_path_of_a_table_that_is_not_there_is_no_setting(case: Case) -> None
     assert "scenario file" not in said
 
 
-@wrong_today(13, "a word for missing is called an empty cell")
 def test_a_cell_that_counts_as_missing_is_shown(case: Case) -> None:
     assert "n/a" in refused(case, *scenario(case, cell="n/a"))
 

@@ -264,6 +264,26 @@ def test_a_table_that_cannot_be_used_says_where_and_why(tmp_path: Path, content:
     assert not missing, message
 
 
+def test_a_range_that_says_so_lets_values_of_any_size_in(tmp_path: Path) -> None:
+    content = GOOD.replace("-0.5,", "8.1e+18,").replace("0.1,", "1e21,")
+    assert "set valid_range to what can be true" in refused(tmp_path, content.encode())
+    table = read_table(written(tmp_path, content), changed(valid_range=(-1e10, 1e22)))
+    assert table.values[:2].tolist() == [8.1e18, 1e21]
+    assert "between -1e+150 and 1e+150" in refused(
+        tmp_path, GOOD.replace("0.1", "1e151").encode(), changed(valid_range=(-1e200, 1e200))
+    )
+
+
+def test_an_additional_property_may_have_any_size_that_a_message_carries(tmp_path: Path) -> None:
+    """What a campaign believes of it is for the campaign to say; many tables hold some that none balances."""
+    columns = changed(additional_properties={"f_b": "cm^-3"}, features=("f_a",))
+    table = read_table(written(tmp_path, GOOD.replace("0.75", "4e18")), columns)
+    assert table.additional["f_b"][2] == 4e18
+    message = refused(tmp_path, GOOD.replace("0.75", "4e180").encode(), columns)
+    assert "'f_b' has 4e+180 in line 4" in message
+    assert "valid_range" not in message
+
+
 def test_a_value_outside_of_its_range_is_an_error(tmp_path: Path) -> None:
     message = refused(tmp_path, GOOD, changed(valid_range=(-0.4, 5.0)))
     assert "-0.5 in line 2" in message

@@ -1,0 +1,54 @@
+"""All pairs of atoms of a crystal within a distance that follows from its volume: for checks, and for its identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.structures.sites import Sites
+
+REACH: Final = 3.0
+"""How far pairs are looked for, in edges of a cube as large as the room of one atom: 113 neighbours on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The pairs of atoms within `reach`, m of them, each from both ends.
+
+    Attributes:
+        first: Index of one atom, shape (m,).
+        second: Index of the other, shape (m,).
+        vectors: From the first to the second, shape (m, 3) [Å].
+        distances: Their lengths, shape (m,) [Å].
+        reach: Longest distance [Å].
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    vectors: NDArray[np.float64]
+    distances: NDArray[np.float64]
+    reach: float
+
+
+def neighbours_of(sites: Sites, volume: float) -> Neighbours:
+    """Return the pairs of atoms, an atom with its own images included, itself left out.
+
+    Args:
+        sites: The atoms.
+        volume: Of their cell [Å³].
+    """
+    from pymatgen.optimization.neighbors import find_points_in_spheres
+
+    reach = REACH * float(np.cbrt(volume / len(sites.symbols)))
+    cell = np.ascontiguousarray(sites.cell)
+    points = np.ascontiguousarray((sites.positions % 1.0) @ cell)
+    first, second, images, distances = find_points_in_spheres(
+        points, points, reach, np.ones(3, dtype=np.int64), cell, 1e-8
+    )
+    itself = (first == second) & (images == 0).all(axis=1)
+    first, second, images, distances = (each[~itself] for each in (first, second, images, distances))
+    vectors = points[second] - points[first] + images @ cell
+    return Neighbours(first, second, vectors, distances, reach)

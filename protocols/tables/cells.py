@@ -224,8 +224,11 @@ def _likely_marks(texts: set[str], own: set[str]) -> set[str]:
 
 
 def _stripped(cells: list[str]) -> list[str]:
-    """Strip texts, of which mostly none has anything to strip."""
-    return cells if are_plain(cells) else [cell.strip() for cell in cells]
+    """Strip texts, of which mostly none has anything to strip, or many are the same."""
+    if are_plain(cells):
+        return cells
+    stripped = {cell: text for cell in set(cells) if (text := cell.strip()) != cell}
+    return [stripped.get(cell, cell) for cell in cells] if stripped else cells
 
 
 def _is_null(cell: object) -> bool:

@@ -83,9 +83,8 @@ def usable_rows(
         findings += conversions(str(columns.structure), structures, kept)
     if molecules:
         findings += rewritten(molecules, rows, columns)
-    spellings = frozenset(
-        text for name in columns.family_columns() if name in cells.texts for text in cells.texts[name].texts
-    )
+    spelled = (cells.texts[name].texts for name in columns.family_columns() if name in cells.texts)
+    spellings = frozenset[str]().union(*spelled)
     return UsableRows(rows, structures, molecules, tuple(findings), spellings)
 
 

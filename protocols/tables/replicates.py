@@ -14,7 +14,7 @@ from protocols.tables.cells import FloatArray, IndexArray, shown
 from protocols.tables.columns import TableColumns
 from protocols.tables.rows import TableRows
 
-MEAN_SETTING: Final = 'set on_replicates = "mean" to take the mean of several measurements of one candidate'
+MEAN_SETTING: Final = 'set on_replicates = "mean" to take the mean of their values'
 """How to go on with several rows of one candidate."""
 
 
@@ -93,7 +93,8 @@ def _mean(values: FloatArray, candidate: IndexArray, count: int) -> tuple[FloatA
     whose = candidate[known]
     size = np.bincount(whose, minlength=count)
     firsts = np.full(count, np.nan)
-    firsts[whose[::-1]] = values[known[::-1]]
+    candidates, places = np.unique(whose, return_index=True)
+    firsts[candidates] = values[known[places]]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = firsts + np.bincount(whose, values[known] - firsts[whose], minlength=count) / size
         squares = np.bincount(whose, (values[known] - mean[whose]) ** 2, minlength=count)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +18,16 @@ import numpy as np
 from protocols.errors import TableError
 from protocols.structures.parse import one_by_one
 from protocols.structures.reading import ReadStructures
-from protocols.tables.account import Account, account_of
+from protocols.tables.account import Account, Finding, Handling, account_of
 from protocols.tables.cells import FloatArray, IndexArray
 from protocols.tables.columns import TableColumns, derives_family
 from protocols.tables.designs import DesignRows, merged
-from protocols.tables.families import families_of
+from protocols.tables.families import Families, families_of
 from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS, TableFile, column_names
-from protocols.tables.ids import candidate_ids_of
+from protocols.tables.ids import candidate_ids_of, content_ids
 from protocols.tables.molecules import remarks_on, require_distinct
+from protocols.tables.outliers import find_outliers
+from protocols.tables.replicates import MergedRows, as_they_stand, merged_replicates
 from protocols.tables.rows import TableRows, feature_matrix
 from protocols.tables.usable import UsableRows, usable_rows
 from protocols.wire.structure import CrystalStructure
@@ -54,11 +56,13 @@ class PropertyValues:
         candidate_ids: In the order of the file, length n.
         values: By property, shape (n,) [its unit]; NaN where it is not known.
         units: By property.
+        uncertainties: Standard uncertainties of these, by property, shape (n,) [its unit]; NaN where none is known.
     """
 
     candidate_ids: tuple[str, ...]
     values: Mapping[str, FloatArray]
     units: Mapping[str, str]
+    uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ class CandidateTable:
         designs: The designs that make the candidates; None where the table is none of designs.
         keys: What names each candidate in a table beside this one: its SMILES or id, length n.
         source_ids: The ids as the table has them, "" where it has none, length n.
-        account: What was dropped, folded, converted or looks wrong; `warnings` say nothing of it again.
+        account: What was dropped, folded, merged, converted or looks wrong; `warnings` say nothing of it again.
+        uncertainties: Standard uncertainties of what was measured, by property, shape (n,); NaN where none is known.
     """
 
     columns: TableColumns
@@ -120,6 +125,7 @@ class CandidateTable:
     keys: tuple[str, ...] = ()
     source_ids: tuple[str, ...] = ()
     account: Account = ()
+    uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -150,7 +156,8 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
     Raises:
         TableError: With the file, the line and the column of the first cell that cannot be used.
     """
-    usable, rows, designs = _read(path, columns, read_structures, described=True)
+    usable, once, designs = _read(path, columns, read_structures, described=True)
+    rows = once.rows
     positions = rows.kept.tolist()
     structures = None if columns.structure is None else [usable.structures[row] for row in positions]
     molecules = None if columns.smiles is None else [usable.molecules[row] for row in positions]
@@ -179,7 +186,8 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
         warnings=(*_warnings(rows, columns), *remarks_on(columns), *without_entropy),
-        account=(*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places)),
+        account=_account(usable, once, families, columns),
+        uncertainties=once.uncertainties,
     )
 
 
@@ -192,10 +200,11 @@ def read_family_values(
         TableError: As `read_table`, but for what need not be read.
     """
     derives = derives_family(columns, column_names(Path(path), columns))
-    usable, rows, _ = _read(path, columns, read_structures, described=derives)
+    usable, once, _ = _read(path, columns, read_structures, described=derives)
+    rows = once.rows
     candidate_ids_of(rows, columns, usable.molecules, usable.structures)  # refuses rows that are there twice
     families = families_of(rows, columns, usable.structures, usable.spellings)
-    account = (*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places))
+    account = _account(usable, once, families, columns)
     return FamilyValues(rows.file, rows.kept, families.names, rows.numbers[columns.property], account)
 
 
@@ -209,18 +218,40 @@ def read_values(
     Raises:
         TableError: As `read_table`, but for what need not be read.
     """
-    usable, rows, _ = _read(path, columns, read_structures, described=False)
+    usable, once, _ = _read(path, columns, read_structures, described=False)
+    rows = once.rows
     values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
-    return PropertyValues(candidate_ids_of(rows, columns, usable.molecules, usable.structures), values, units)
+    ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)
+    return PropertyValues(ids, values, units, once.uncertainties)
 
 
 def _read(
     path: str | Path, columns: TableColumns, read_structures: ReadStructures, *, described: bool
-) -> tuple[UsableRows, TableRows, DesignRows | None]:
-    """Read the rows that can be used, of a table of designs with every candidate once."""
+) -> tuple[UsableRows, MergedRows, DesignRows | None]:
+    """Read the rows that can be used, with every candidate once where the columns say how."""
     usable = usable_rows(Path(path), columns, read_structures, described=described)
-    return (usable, *(merged(usable.rows, columns) if columns.factors else (usable.rows, None)))
+    if columns.factors:
+        rows, designs = merged(usable.rows, columns)
+        return usable, as_they_stand(rows, columns), designs
+    if columns.on_replicates == "error":
+        return usable, as_they_stand(usable.rows, columns), None
+    contents = {row: each.content for row, each in usable.structures.items()}
+    contents |= {row: each.smiles for row, each in usable.molecules.items()}
+    keys = usable.rows.source_ids or content_ids(usable.rows, columns, usable.molecules, usable.structures)
+    return usable, merged_replicates(usable.rows, keys, columns, contents), None
+
+
+def _account(usable: UsableRows, once: MergedRows, families: Families, columns: TableColumns) -> Account:
+    """Return what was not taken as it stands, and the values that look impossible."""
+    rows, units = once.rows, {columns.property: columns.unit, **columns.additional_properties}
+    outliers = [
+        Finding(Handling.NOTED, each.told, rows.kept[each.rows])
+        for name, unit in units.items()
+        for each in find_outliers(rows.numbers[name], name, unit)
+    ]
+    findings = (*usable.findings, *once.findings, *families.findings, *outliers)
+    return (*rows.file.notes, *account_of(findings, rows.file.places))
 
 
 def _warnings(rows: TableRows, columns: TableColumns) -> Iterator[str]:

@@ -137,12 +137,24 @@ class CandidateTable:
         Raises:
             TableError: When the table has no such candidate.
         """
+        values = self.values if name in {None, self.columns.property} else self.additional[str(name)]
+        return values[self._rows_of(candidate_ids)]
+
+    def uncertainties_of(self, candidate_ids: Sequence[str], name: str) -> FloatArray:
+        """Return the standard uncertainties of a measured property, as `values_of`; NaN where none is known.
+
+        Raises:
+            TableError: When the table has no such candidate.
+        """
+        rows = self._rows_of(candidate_ids)
+        return self.uncertainties[name][rows] if name in self.uncertainties else np.full(len(rows), np.nan)
+
+    def _rows_of(self, candidate_ids: Sequence[str]) -> IndexArray:
         row_of = {candidate_id: row for row, candidate_id in enumerate(self.candidate_ids)}
         unknown = next((each for each in candidate_ids if each not in row_of), None)
         if unknown is not None:
             raise TableError(f"The table has no candidate {unknown!r}", action="use the table that the pool came from")
-        values = self.values if name in {None, self.columns.property} else self.additional[str(name)]
-        return values[np.array([row_of[each] for each in candidate_ids], dtype=np.int64)]
+        return np.array([row_of[each] for each in candidate_ids], dtype=np.int64)
 
 
 def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStructures = one_by_one) -> CandidateTable:

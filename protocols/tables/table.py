@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ from protocols.tables.designs import DesignRows, merged
 from protocols.tables.families import Families, families_of
 from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS, TableFile, column_names
 from protocols.tables.ids import candidate_ids_of, content_ids
+from protocols.tables.leaks import find_leaks
 from protocols.tables.molecules import remarks_on, require_distinct
 from protocols.tables.outliers import find_outliers
 from protocols.tables.replicates import MergedRows, as_they_stand, merged_replicates
@@ -242,7 +243,7 @@ def _read(
     path: str | Path, columns: TableColumns, read_structures: ReadStructures, *, described: bool
 ) -> tuple[UsableRows, MergedRows, DesignRows | None]:
     """Read the rows that can be used, with every candidate once where the columns say how."""
-    usable = usable_rows(Path(path), columns, read_structures, described=described)
+    usable = _without_leaks(usable_rows(Path(path), columns, read_structures, described=described), columns)
     if columns.factors:
         rows, designs = merged(usable.rows, columns)
         return usable, as_they_stand(rows, columns), designs
@@ -252,6 +253,35 @@ def _read(
     contents |= {row: each.smiles for row, each in usable.molecules.items()}
     keys = usable.rows.source_ids or content_ids(usable.rows, columns, usable.molecules, usable.structures)
     return usable, merged_replicates(usable.rows, keys, columns, contents), None
+
+
+def _without_leaks(usable: UsableRows, columns: TableColumns) -> UsableRows:
+    """Leave out the features that a pattern takes and that tell what is measured.
+
+    Raises:
+        TableError: When such a feature is named, or no other is left.
+    """
+    rows = usable.rows
+    features = {name: rows.numbers[name] for name in rows.features}
+    leaks = list(find_leaks(features, {name: rows.numbers[name] for name in columns.measured()}))
+    taken = {each.column: each for each in leaks if each.column not in columns.features}
+    kept = tuple(name for name in rows.features if name not in taken)
+    unusable = [each for each in leaks if each.column in columns.features and each.kind != "order"]
+    if not kept and not (columns.composition or columns.structure or columns.factors):
+        unusable += taken.values()
+    if unusable:
+        raise TableError(
+            f"In {rows.file.path.name}, {unusable[0]}",
+            expected="features that take no measurement",
+            action="leave it out of the features",
+        )
+    findings = [
+        Finding(Handling.DROPPED, f"{each}; no feature is made of it", (), 1)
+        if each.column in taken
+        else Finding(Handling.NOTED, f"{each}; it is a feature because it is named as one", (), 1)
+        for each in leaks
+    ]
+    return replace(usable, rows=replace(rows, features=kept), findings=(*usable.findings, *findings))
 
 
 def _account(usable: UsableRows, once: MergedRows, families: Families, columns: TableColumns) -> Account:

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from protocols.structures.reader import StructureReader
 from protocols.tables.table import PropertyValues, TableColumns, read_values
 from protocols.wire.limits import MAX_QUANTITIES
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, cut
@@ -65,7 +66,7 @@ class OracleTable:
         Raises:
             TableError: When the table cannot be used.
         """
-        return cls(read_values(settings.path, settings.columns), miss=settings.miss)
+        return cls(read_values(settings.path, settings.columns, StructureReader()), miss=settings.miss)
 
     def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
         """Return the requested properties, then the additional ones that the table knows.

@@ -8,33 +8,32 @@ shape, and the volume stands in columns of its own.
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError
 from protocols.structures.formulas import FormulaError, read_formula
+from protocols.structures.symmetry import symmetry_of
 from protocols.wire.structure import CrystalStructure
-
-if TYPE_CHECKING:
-    from pymatgen.core import Structure
-    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 FloatArray = NDArray[np.float64]
 
 FEATURE_PLACES: Final = 6
 """Decimal places of a feature: far below any meaning, above the last bits in which machines differ."""
 
-SYMMETRY_TOLERANCE: Final = 0.03
-"""Distance [Å] within which atoms count as equivalent when the primitive cell is looked for."""
-
 NEIGHBOUR_CUTOFF: Final = 2.0
 """Farthest neighbour looked at [d]: three shells of a close packing (1.12, 1.59, 1.94 d)."""
+
+SAME_PLACE: Final = 1e-8
+"""Distance below which an atom and its neighbour are one [Å], and slack at the cut-off: pymatgen's own."""
+
+ALL_PERIODIC: Final = np.ones(3, dtype=np.int64)
+"""A crystal goes on along all three axes."""
 
 BOND_FULL, BOND_NONE = 1.2, 1.5
 """A neighbour counts fully up to the first distance and not at all from the second on [d]: the first shells of fcc
@@ -69,6 +68,10 @@ ELEMENTAL_PROPERTIES: Final[tuple[tuple[str, str], ...]] = (
 )
 """Name of a property and its key in pymatgen's table [1, u, 1, 1, Pauling, Å, cm^3/mol, K, eV, eV]."""
 
+COMPOSITION_KEPT: Final = 1 + 2 * len(ELEMENTAL_PROPERTIES)
+"""Features of composition that a crystal keeps: of one of few elements the range repeats the deviation."""
+
+_NUMBER: Final = 0
 _MASS: Final = 1
 _RADIUS: Final = 5
 
@@ -115,23 +118,25 @@ def composition_features(compositions: Sequence[str | Mapping[str, float]]) -> t
 
 
 def structure_features(
-    structures: Sequence[CrystalStructure | None], progress: Callable[[int, int], None] | None = None
+    structures: Sequence[CrystalStructure | None],
+    symmetry_tolerance: float,
+    angle_tolerance: float,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Describe crystals by composition and geometry.
 
     Args:
         structures: Length n.
+        symmetry_tolerance: Distance within which atoms count as equivalent when the primitive cell is looked for [Å].
+        angle_tolerance: The same of angles of the lattice [degree]; negative to go by the distance only.
         progress: Called with (done, n) after every structure.
 
     Returns:
-        Matrix of shape (n, 45) (number of elements, mean and standard deviation of every elemental property, and
-        `GEOMETRY_NAMES`) and the names of its columns.
+        Matrix of shape (n, 45) (`structure_row`) and the names of its columns.
 
     Raises:
         TableError: When a structure is missing or has an unknown element.
     """
-    kept = 1 + 2 * len(ELEMENTAL_PROPERTIES)  # of an ordered crystal of few elements the range repeats the deviation
-    names = (*composition_features(())[1][:kept], *GEOMETRY_NAMES)
     rows: list[FloatArray] = []
     for number, structure in enumerate(structures):
         if structure is None:
@@ -140,36 +145,39 @@ def structure_features(
                 expected="a structure for every candidate",
                 action="fill or drop this row, or use features of the formula",
             )
-        amounts = {symbol: float(structure.symbols.count(symbol)) for symbol in sorted(set(structure.symbols))}
-        rows.append(np.concatenate((_composition_row(amounts)[:kept], _geometry_row(structure))))
+        rows.append(structure_row(structure, symmetry_tolerance, angle_tolerance))
         if progress is not None:
             progress(number + 1, len(structures))
-    return _matrix(rows, len(names)), names
+    names = structure_feature_names()
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(names)), names
 
 
-def analyzed(structure: Structure, tolerance: float, angle_tolerance: float = 5.0) -> SpacegroupAnalyzer:
-    """Return pymatgen's symmetry analysis of a structure.
+def structure_feature_names() -> tuple[str, ...]:
+    """Names of the features of a crystal, length 45: of composition, then `GEOMETRY_NAMES`."""
+    return (*composition_features(())[1][:COMPOSITION_KEPT], *GEOMETRY_NAMES)
 
-    Args:
-        structure: An ordered structure.
-        tolerance: Distance within which atoms count as equivalent [Å].
-        angle_tolerance: The same of angles of the lattice [degree]; negative to use the distance only.
+
+def structure_row(crystal: CrystalStructure, symmetry_tolerance: float, angle_tolerance: float) -> FloatArray:
+    """Describe one crystal: number of elements, mean and standard deviation of every elemental property, geometry.
+
+    Returns:
+        Shape (45,), rounded to `FEATURE_PLACES`.
 
     Raises:
-        SymmetryUndeterminedError: When spglib finds none (two atoms on one place, say).
+        TableError: When it has an unknown element.
     """
-    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
-
-    with warnings.catch_warnings():
-        # pymatgen sorts the elements by an electronegativity that noble gases lack, and asks spglib for its older way
-        # of reporting errors: both warn of what is no fault of the structure.
-        warnings.simplefilter("ignore")
-        return SpacegroupAnalyzer(structure, symprec=tolerance, angle_tolerance=angle_tolerance)
+    amounts = {symbol: float(crystal.symbols.count(symbol)) for symbol in sorted(set(crystal.symbols))}
+    composition = _composition_row(amounts)[:COMPOSITION_KEPT]
+    geometry = _geometry_row(crystal, symmetry_tolerance, angle_tolerance)
+    return _rounded(np.concatenate((composition, geometry)))
 
 
 def _matrix(rows: Sequence[FloatArray], width: int) -> FloatArray:
-    matrix = np.array(rows, dtype=np.float64).reshape(len(rows), width)
-    rounded: FloatArray = np.round(matrix, FEATURE_PLACES) + 0.0
+    return _rounded(np.array(rows, dtype=np.float64).reshape(len(rows), width))
+
+
+def _rounded(values: FloatArray) -> FloatArray:
+    rounded: FloatArray = np.round(values, FEATURE_PLACES) + 0.0
     return rounded
 
 
@@ -237,8 +245,7 @@ class _Neighbours:
     vector: FloatArray
 
 
-def _geometry_row(crystal: CrystalStructure) -> FloatArray:
-    structure = crystal.to_pymatgen()
+def _geometry_row(crystal: CrystalStructure, symmetry_tolerance: float, angle_tolerance: float) -> FloatArray:
     count = len(crystal.symbols)
     volume = crystal.volume / count
     length = volume ** (1.0 / 3.0)
@@ -246,30 +253,26 @@ def _geometry_row(crystal: CrystalStructure) -> FloatArray:
     radii = elemental[:, _RADIUS]
     grams_per_cm3 = ATOMIC_MASS_DENSITY * elemental[:, _MASS].sum() / crystal.volume
     packing = 4.0 / 3.0 * np.pi * (radii**3).sum() / crystal.volume
-    sites, lattice = _primitive(structure)
-    neighbours = _neighbours(structure, length)
+    sites, lattice = _primitive(crystal, symmetry_tolerance, angle_tolerance)
+    neighbours = _neighbours(crystal, length)
     return np.concatenate(
         (
             [grams_per_cm3, volume, packing, float(sites)],
             _short_vectors(lattice),
             _distance_statistics(neighbours, count, radii / length),
-            _bond_statistics(neighbours, np.array([structure[i].specie.Z for i in range(count)])),
+            _bond_statistics(neighbours, elemental[:, _NUMBER]),
             _shells(neighbours, count),
         )
     )
 
 
-def _primitive(structure: Structure) -> tuple[int, FloatArray]:
+def _primitive(crystal: CrystalStructure, symmetry_tolerance: float, angle_tolerance: float) -> tuple[int, FloatArray]:
     """Return the sites of the primitive cell and its LLL-reduced lattice vectors, shape (3, 3) [Å]."""
     from pymatgen.core import Lattice
-    from pymatgen.symmetry.analyzer import SymmetryUndeterminedError
 
-    try:
-        found = analyzed(structure, SYMMETRY_TOLERANCE).get_symmetry_dataset()
-    except SymmetryUndeterminedError:
-        found = None
-    sites = len(structure) if found is None else int(max(found.mapping_to_primitive)) + 1
-    lattice = structure.lattice.matrix if found is None else found.primitive_lattice
+    found = symmetry_of(crystal, symmetry_tolerance, angle_tolerance)
+    sites = len(crystal.symbols) if found is None else found.primitive_sites
+    lattice = crystal.cell if found is None else found.primitive_lattice
     return sites, np.asarray(Lattice(lattice).get_lll_reduced_lattice().matrix, dtype=np.float64)
 
 
@@ -287,10 +290,23 @@ def _short_vectors(lattice: FloatArray) -> FloatArray:
     return np.array([float(lengths[rank - 1]) / scale for rank in LATTICE_RANKS])
 
 
-def _neighbours(structure: Structure, length: float) -> _Neighbours:
-    centre, other, image, distance = structure.get_neighbor_list(NEIGHBOUR_CUTOFF * length)
-    fractional = structure.frac_coords
-    vector = (fractional[other] + image - fractional[centre]) @ structure.lattice.matrix
+def _neighbours(crystal: CrystalStructure, length: float) -> _Neighbours:
+    """Return the pairs within the cut-off, as `pymatgen.core.Structure.get_neighbor_list` does, to the last bit.
+
+    It spares the structure's making, which takes longer than the pairs.
+    """
+    from pymatgen.optimization.neighbors import find_points_in_spheres
+
+    lattice = np.array(crystal.cell, dtype=np.float64)
+    fractional = np.array(crystal.scaled_positions, dtype=np.float64)
+    # One by one: a product of matrices may differ in the last bit, and a neighbour at the cut-off hangs on it.
+    points = np.array([np.dot(position, lattice) for position in fractional])
+    centre, other, image, distance = find_points_in_spheres(
+        points, points, r=NEIGHBOUR_CUTOFF * length, pbc=ALL_PERIODIC, lattice=lattice, tol=SAME_PLACE
+    )
+    others = (centre != other) | (distance > SAME_PLACE)
+    centre, other, image, distance = centre[others], other[others], image[others], distance[others]
+    vector = (fractional[other] + image - fractional[centre]) @ lattice
     return _Neighbours(centre, other, distance / length, vector / length)
 
 
@@ -304,7 +320,7 @@ def _distance_statistics(neighbours: _Neighbours, count: int, radii: FloatArray)
     return np.array([nearest.mean(), nearest.std(), nearest.min(), contact.mean(), contact.min()])
 
 
-def _bond_statistics(neighbours: _Neighbours, numbers: NDArray[np.int64]) -> FloatArray:
+def _bond_statistics(neighbours: _Neighbours, numbers: FloatArray) -> FloatArray:
     """Coordination numbers, the fraction of bonds between unlike elements, and how uneven the bond directions are.
 
     The anisotropy is the smallest and largest eigenvalue of the mean of 3·u⊗u over the unit bond vectors u, weighted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,15 +15,26 @@ from protocols.tables.cells import FloatArray
 from protocols.tables.designs import FeatureTable, LogRows
 from protocols.tables.leaks import find_leaks
 from protocols.tables.table import CandidateTable
+from protocols.wire.structure import CrystalStructure
+
+DescribeStructures = Callable[[Sequence[CrystalStructure | None], float, float], tuple[FloatArray, tuple[str, ...]]]
+"""Makes features of structures (length n), symmetry tolerance [Å] and angle tolerance [degree]: shape (n, d), names."""
 
 
-def pool_from_table(table: CandidateTable, features: FeatureTable | None = None, log: LogRows | None = None) -> Pool:
+def pool_from_table(
+    table: CandidateTable,
+    features: FeatureTable | None = None,
+    log: LogRows | None = None,
+    describe: DescribeStructures | None = None,
+) -> Pool:
     """Make the pool: features are the named columns, else made of the structures, else of the formulas.
 
     Args:
         table: As `protocols.tables.table.read_table` gives it; its order does not matter.
         features: Of the candidates, from a table beside it, after those of its own columns.
         log: Values from before the campaign.
+        describe: Makes features of structures as `agent.pool.features.structure_features` does, which is the default:
+            for who has them already.
 
     Raises:
         TableError: When a structure or a formula gives no features, a feature is a measured property, or the pool
@@ -41,8 +52,10 @@ def pool_from_table(table: CandidateTable, features: FeatureTable | None = None,
     # pymatgen is heavy, and a table with features of its own does not need it.
     from agent.pool.features import composition_features, structure_features
 
-    made = composition_features(table.formulas) if table.structures is None else structure_features(table.structures)
-    return make_pool(candidates, *made)
+    if table.structures is None:
+        return make_pool(candidates, *composition_features(table.formulas))
+    tolerances = (table.columns.symmetry_tolerance, table.columns.angle_tolerance)
+    return make_pool(candidates, *(describe or structure_features)(table.structures, *tolerances))
 
 
 def _with_features(table: CandidateTable, candidates: Sequence[Candidate], beside: FeatureTable | None) -> Pool:

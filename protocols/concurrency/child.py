@@ -50,8 +50,10 @@ SAFE_PATH: Final = "-P"
 class ChildDied(Exception):
     """The child ended by itself, or was killed at its deadline."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, code: int | None = None) -> None:
         self.reason = reason
+        self.code = code
+        """What it returned, or minus the number of the signal that ended it; None where that is not known."""
         super().__init__(reason)
 
 
@@ -114,7 +116,7 @@ class Child:
             await process.wait()
             reason = f"it ended with code {process.returncode}{self._last_words()}"
             await self.stop()
-            raise ChildDied(reason) from None
+            raise ChildDied(reason, process.returncode) from None
 
     def kill(self) -> None:
         """Kill the process without waiting; it cannot be asked any more."""

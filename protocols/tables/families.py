@@ -11,6 +11,7 @@ import numpy as np
 from protocols.errors import TableError
 from protocols.settings.suggestions import did_you_mean, listed
 from protocols.structures.reading import ReadStructure
+from protocols.structures.symmetry import tolerances_in_words
 from protocols.tables.account import Finding, Handling
 from protocols.tables.cells import require_texts, shown, text_cells
 from protocols.tables.columns import BinnedColumn, TableColumns
@@ -82,7 +83,10 @@ def families_of(
         if isinstance(part, str) and part in rows.texts:
             parts.append(rows.texts[part])
             continue
-        names = _cut(rows, part, findings) if isinstance(part, BinnedColumn) else _derived(rows, structures)
+        if isinstance(part, BinnedColumn):
+            names = _cut(rows, part, findings)
+        else:
+            names = _derived(rows, columns, structures, findings)
         made |= set(names)
         parts.append([columns.family_names.get(name, name) for name in names])
     if columns.family_names:
@@ -110,7 +114,13 @@ def _require_known(columns: TableColumns, spellings: Collection[str]) -> None:
             )
 
 
-def _derived(rows: TableRows, structures: Mapping[int, ReadStructure]) -> list[str]:
+def _derived(
+    rows: TableRows, columns: TableColumns, structures: Mapping[int, ReadStructure], findings: list[Finding]
+) -> list[str]:
+    """Return the crystal systems of structures, and tell by which tolerances they are what they are."""
+    how = tolerances_in_words(columns.symmetry_tolerance, columns.angle_tolerance)
+    reason = f"column {columns.structure!r}: crystal systems were derived {how}"
+    findings.append(Finding(Handling.CONVERTED, reason, (), len(rows.kept)))
     return [structures[row].crystal_system for row in rows.kept.tolist()]
 
 

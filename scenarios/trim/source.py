@@ -25,6 +25,7 @@ from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
 from scenarios.sources.scenario import Overrides, load_scenario, runs_folder
+from scenarios.world.structures import structure_reader
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -126,7 +127,7 @@ def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
             expected='a scenario with pool.source = "table", or a table',
             action="name a table, with --family and --property",
         )
-    read = read_family_values(scenario.pool.path, columns)
+    read = read_family_values(scenario.pool.path, columns, structure_reader(Path(scenario.pool.path).name))
     whole = [""] * len(read.file.frame)
     numbers = np.full(len(whole), np.nan)
     numbers[read.kept] = read.values

@@ -35,6 +35,7 @@ from scenarios.sources.identify import identify
 from scenarios.sources.kinds import TablePath
 from scenarios.sources.recording_source import Source
 from scenarios.sources.scenario import runs_folder
+from scenarios.world.structures import structure_reader
 from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.noise import GaussianNoise
 from simulators.oracle_table import NoAnswer
@@ -208,7 +209,7 @@ def make_fill(fill: str, scenario: Scenario, plan: CampaignPlan) -> Fill:
             expected="--fill simulator",
         )
     path = identify(fill, runs_folder(), TablePath).path
-    table = read_table(path, columns.model_copy(update={"on_missing": "unknown"}))
+    table = read_table(path, columns.model_copy(update={"on_missing": "unknown"}), structure_reader(path.name))
     measured = [table.values_of(table.candidate_ids, name) for name in plan.property_names]
     known = {
         name: values

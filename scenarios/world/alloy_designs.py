@@ -32,7 +32,7 @@ from protocols.tables.families import ALL
 from protocols.wire.structure import CrystalStructure
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.world.crystal_prototypes import PROTOTYPES, Prototype
-from scenarios.world.emt_alloys import AlloyCrystal, atom_volume, emt_property, fingerprint_of
+from scenarios.world.emt_alloys import FEATURE_TOLERANCES, AlloyCrystal, atom_volume, emt_property, fingerprint_of
 from simulators.calculators import EMT_METALS
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def pool_of(made: AlloyDesigns, settings: AlloyDesignsSettings) -> Pool:
     """Return the pool of the crystals, with the features of their structures and with their designs."""
     from agent.pool.features import structure_features
 
-    features, names = structure_features([crystal.structure for crystal in made.crystals])
+    features, names = structure_features([crystal.structure for crystal in made.crystals], *FEATURE_TOLERANCES)
     candidates = [Candidate(c.candidate_id, ALL, c.formula, c.structure) for c in made.crystals]
     pool = make_pool(candidates, features, names)
     place = [pool.index_of[crystal.candidate_id] for crystal in made.crystals]
@@ -149,10 +149,11 @@ def with_question(pool: Pool, settings: AlloyDesignsSettings) -> Pool:
 def sources() -> list[Path]:
     """Return the files of code that a closure hangs on."""
     from agent.pool import designs, features
+    from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
     from simulators import ase_properties, calculators
 
-    modules = (crystal_prototypes, emt_alloys, designs, features, ase_properties, calculators)
+    modules = (crystal_prototypes, emt_alloys, designs, features, symmetry, ase_properties, calculators)
     return [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
 
 

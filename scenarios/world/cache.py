@@ -26,6 +26,7 @@ from agent.pool.designs import Designs, make_designs
 from protocols.concurrency.child import ARITHMETIC
 from protocols.errors import EntropilotError
 from protocols.storage.atomic_file import atomic_write
+from protocols.storage.kept import cache_folder
 from protocols.wire.structure import CrystalStructure
 
 MADE_WITH: Final = ("numpy", "scipy", "ase", "pymatgen", "pymatgen-core", "spglib")
@@ -52,12 +53,6 @@ def cached(name: str, sources: Sequence[Path], settings: Mapping[str, object], m
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, made)
     return made
-
-
-def cache_folder() -> Path:
-    """Return the user's folder for what can be made again."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "entropilot"
 
 
 def _key(sources: Sequence[Path], settings: Mapping[str, object]) -> str:

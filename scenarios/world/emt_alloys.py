@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from agent.pool.candidates import Candidate, Pool, content_id, make_pool
 from protocols.errors import SettingsError, invariant
+from protocols.structures.symmetry import crystal_system_of
 from protocols.wire.messages import Quantity
 from protocols.wire.structure import CrystalStructure
 from scenarios.world.crystal_prototypes import PROTOTYPES, Lattice, Prototype
@@ -41,6 +42,9 @@ TOLERANCES: Final = ((0.01, -1.0), (0.1, 5.0))
 """Distance [Å] and angle [degree] tolerances between which the crystal system must stay the same: pymatgen's default
 is 0.01, that of the Materials Project 0.1. A negative angle means that angles are judged by distances, or a cell
 sheared by four degrees would pass for a straight one."""
+
+FEATURE_TOLERANCES: Final = (0.03, -1.0)
+"""Distance [Å] and angle [degree] tolerances of the primitive cell that features tell of: between those above."""
 
 STRAIN: Final = 0.10
 """Largest normal strain, doubled where only one axis is strained: enough to move the energy by some 0.1 eV/atom, and
@@ -175,7 +179,7 @@ def make_emt_pool(seed: int, *, members_per_family: int = MEMBERS_PER_FAMILY, pr
     from agent.pool.features import structure_features
 
     crystals = generate_structures(seed, members_per_family=members_per_family, progress=progress)
-    features, names = structure_features([crystal.structure for crystal in crystals])
+    features, names = structure_features([crystal.structure for crystal in crystals], *FEATURE_TOLERANCES)
     candidates = [Candidate(c.candidate_id, c.family, c.formula, c.structure) for c in crystals]
     return make_pool(candidates, features, names)
 
@@ -226,7 +230,7 @@ class _Search:
         known = self.fingerprints.setdefault(formula, [])
         if any(bool(np.abs(fingerprint - other).max() < SAME_CRYSTAL) for other in known):
             return False
-        family = _crystal_system(structure)
+        family = _crystal_system(crystal)
         if family is None or self.sizes[family] == self.members_per_family:
             return False
         if prototype.name == "A1" and family == "cubic":
@@ -305,14 +309,11 @@ def _atoms_have_room(structure: Structure) -> bool:
     return bool(np.all(distance >= MIN_CONTACT * (radii[centre] + radii[other])))
 
 
-def _crystal_system(structure: Structure) -> str | None:
+def _crystal_system(crystal: CrystalStructure) -> str | None:
     """Return the crystal system, or None when it hangs on the tolerance."""
-    from agent.pool.features import analyzed
-
     first, *others = TOLERANCES
-    family = str(analyzed(structure, *first).get_crystal_system())
-    same = all(analyzed(structure, *tolerance).get_crystal_system() == family for tolerance in others)
-    return family if same else None
+    family = crystal_system_of(crystal, *first)
+    return family if all(crystal_system_of(crystal, *tolerance) == family for tolerance in others) else None
 
 
 def fingerprint_of(

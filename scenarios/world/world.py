@@ -24,6 +24,7 @@ from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.world.cache import cached
 from scenarios.world.start_set import biased_start, random_start
 from scenarios.world.structural_bed import make_structural_bed
+from scenarios.world.structures import described_by, structure_reader
 from simulators.structural_model import StructuralModel
 
 ALLOY_DESIGNS: Final = "alloy_designs"
@@ -191,10 +192,11 @@ def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[
     if scenario.pool.designs is not None:
         return _alloy_designs(scenario.pool.designs, name, progress)
     from agent.pool import features
+    from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
     from simulators import ase_properties, calculators
 
-    modules = (emt_alloys, crystal_prototypes, features, ase_properties, calculators)
+    modules = (emt_alloys, crystal_prototypes, features, symmetry, ase_properties, calculators)
     seed = scenario.pool.seed
     return cached(
         EMT_ALLOYS,
@@ -224,15 +226,18 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
     if columns is None:
         raise SettingsError("The pool has no columns", expected="[pool.columns]")
     path = Path(scenario.pool.path or "")
-    progress(f"reading {path.name}", 0, 1)
-    table = read_table(path, columns)
     beside, log = scenario.pool.features, scenario.pool.log
+    progress(f"reading {path.name}", 0, 1)
+    described = bool(columns.features or columns.factors or beside)
+    reader = structure_reader(path.name, progress, describes=not described)
+    table = read_table(path, columns, reader)
     pool = pool_from_table(
         table,
         None
         if beside is None
         else read_features(beside.path, candidate_key(columns), beside.columns, columns.measured()),
         None if log is None else read_log(log.path, columns),
+        described_by(reader),
     )
     progress(f"reading {path.name}", 1, 1)
     return pool, table

@@ -14,8 +14,11 @@ CU3AU = Structure(
 """L1_2: primitive as it is."""
 
 
-def row(structure: Structure) -> dict[str, float]:
-    matrix, names = structure_features([CrystalStructure.from_pymatgen(structure)])
+TOLERANCES = (0.03, -1.0)
+
+
+def row(structure: Structure, tolerances: tuple[float, float] = TOLERANCES) -> dict[str, float]:
+    matrix, names = structure_features([CrystalStructure.from_pymatgen(structure)], *tolerances)
     return dict(zip(names, matrix[0].tolist(), strict=True))
 
 
@@ -122,7 +125,7 @@ def test_odd_structures_have_finite_features(structure: Structure) -> None:
 
 def test_a_missing_structure_is_a_table_error() -> None:
     with pytest.raises(TableError, match="number 2 has no structure"):
-        structure_features([CrystalStructure.from_pymatgen(CU3AU), None])
+        structure_features([CrystalStructure.from_pymatgen(CU3AU), None], *TOLERANCES)
 
 
 def test_an_unknown_element_is_a_table_error() -> None:
@@ -130,13 +133,13 @@ def test_an_unknown_element_is_a_table_error() -> None:
         cell=((3.0, 0.0, 0.0), (0.0, 3.0, 0.0), (0.0, 0.0, 3.0)), symbols=("Xq",), scaled_positions=((0.0, 0.0, 0.0),)
     )
     with pytest.raises(TableError, match="Xq"):
-        structure_features([strange])
+        structure_features([strange], *TOLERANCES)
 
 
 def test_names_belong_to_columns_and_progress_is_told() -> None:
     told: list[tuple[int, int]] = []
     crystals = [CrystalStructure.from_pymatgen(strained(CU3AU, amount)) for amount in (0.0, 0.1)]
-    matrix, names = structure_features(crystals, lambda done, total: told.append((done, total)))
+    matrix, names = structure_features(crystals, *TOLERANCES, lambda done, total: told.append((done, total)))
     assert matrix.shape == (2, len(names)) == (2, 45)
     assert len(set(names)) == len(names)
     assert names[-len(GEOMETRY_NAMES) :] == GEOMETRY_NAMES
@@ -145,4 +148,10 @@ def test_names_belong_to_columns_and_progress_is_told() -> None:
 
 def test_nothing_to_describe_keeps_the_columns() -> None:
     assert composition_features([])[0].shape == (0, 31)
-    assert structure_features([])[0].shape == (0, 45)
+    assert structure_features([], *TOLERANCES)[0].shape == (0, 45)
+
+
+def test_the_primitive_cell_hangs_on_the_tolerance() -> None:
+    """A body centre that is off by 0.05 Å."""
+    off = Structure(Lattice.cubic(4.0), ["Cu", "Cu"], [[0, 0, 0], [0.5, 0.5, 0.5125]])
+    assert [row(off, (distance, -1.0))["sites_per_primitive_cell"] for distance in (0.01, 0.1)] == [2, 1]

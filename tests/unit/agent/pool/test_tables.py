@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from agent.pool.tables import pool_from_table
 from protocols.errors import TableError
+from protocols.tables.cells import FloatArray
 from protocols.tables.designs import DesignRows, FeatureTable, LogRows
 from protocols.tables.table import CandidateTable, TableColumns
 from protocols.wire.structure import CrystalStructure
@@ -69,10 +71,36 @@ def test_structures_go_before_formulas_and_stay_with_their_candidate() -> None:
         for metal in ("Na", "K", "Cs")
     )
     pool = pool_from_table(table(features=np.empty((3, 0)), feature_names=(), structures=crystals))
-    expected, names = structure_features([crystals[1], crystals[2], crystals[0]])
+    expected, names = structure_features([crystals[1], crystals[2], crystals[0]], 0.01, -1.0)
     np.testing.assert_array_equal(pool.features, expected)
     assert pool.feature_names == tuple(names)
     assert [candidate.structure for candidate in pool.candidates] == [crystals[1], crystals[2], crystals[0]]
+
+
+def test_features_hang_on_the_tolerances_of_the_table() -> None:
+    """Two atoms a hundredth of the cell off a body centre: two sites within 0.01 Å, one within 0.1 Å."""
+    off = CrystalStructure(cell=CUBE, symbols=("Cu", "Cu"), scaled_positions=((0, 0, 0), (0.5, 0.5, 0.51)))
+    sites = []
+    for tolerance in (0.01, 0.1):
+        columns = COLUMNS.model_copy(update={"symmetry_tolerance": tolerance})
+        made = table(features=np.empty((3, 0)), feature_names=(), structures=(off,) * 3, columns=columns)
+        pool = pool_from_table(made)
+        sites.append(pool.features[0, pool.feature_names.index("sites_per_primitive_cell")])
+    assert sites == [2, 1]
+
+
+def test_features_of_structures_may_come_from_who_has_them() -> None:
+    asked = []
+
+    def describe(structures: Sequence[CrystalStructure | None], *tolerances: float) -> tuple[FloatArray, tuple[str]]:
+        asked.append((len(structures), tolerances))
+        return np.array([[3.0], [1.0], [2.0]]), ("own",)
+
+    crystal = CrystalStructure(cell=CUBE, symbols=("Cu",), scaled_positions=((0, 0, 0),))
+    made = table(features=np.empty((3, 0)), feature_names=(), structures=(crystal,) * 3)
+    pool = pool_from_table(made, describe=describe)
+    assert asked == [(3, (0.01, -1.0))]
+    assert (pool.feature_names, pool.features.tolist()) == (("own",), [[1.0], [2.0], [3.0]])
 
 
 def test_a_formula_that_is_none_is_a_table_error(tmp_path: Path) -> None:

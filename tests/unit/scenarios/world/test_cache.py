@@ -13,8 +13,9 @@ import pytest
 
 from agent.pool.candidates import Candidate, make_pool
 from agent.pool.designs import make_designs
+from protocols.storage.kept import cache_folder
 from protocols.wire.structure import CrystalStructure
-from scenarios.world.cache import Known, cache_folder, cached
+from scenarios.world.cache import Known, cached
 
 
 class Maker:

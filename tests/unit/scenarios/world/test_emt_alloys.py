@@ -9,11 +9,13 @@ import pytest
 from pymatgen.core import Structure
 
 from agent.pool.candidates import Pool
-from agent.pool.features import analyzed
 from protocols.errors import InvariantViolation, SettingsError
+from protocols.structures.symmetry import crystal_system_of, symmetry_of
+from protocols.wire.structure import CrystalStructure
 from scenarios.world.crystal_prototypes import PROTOTYPES, Prototype
 from scenarios.world.emt_alloys import (
     CRYSTAL_SYSTEMS,
+    FEATURE_TOLERANCES,
     AlloyCrystal,
     emt_quantities,
     generate_structures,
@@ -43,20 +45,20 @@ def test_a_prototype_is_of_its_lattice_primitive_and_small(prototype: Prototype)
     metals = dict(zip("ABC", ("Cu", "Au", "Al"), strict=True))
     structure = Structure(prototype.cell(), [metals[label] for label in prototype.labels], prototype.positions())
     structure.scale_lattice(14.0 * len(structure))
-    found = analyzed(structure, 0.03)
-    assert found.get_crystal_system() == prototype.lattice
-    assert max(found.get_symmetry_dataset().mapping_to_primitive) + 1 == len(structure) <= 8
+    found = symmetry_of(CrystalStructure.from_pymatgen(structure), *FEATURE_TOLERANCES)
+    assert found is not None
+    assert found.crystal_system == prototype.lattice
+    assert found.primitive_sites == len(structure) <= 8
 
 
 def test_every_crystal_system_has_its_members(crystals: list[AlloyCrystal]) -> None:
     assert Counter(crystal.family for crystal in crystals) == dict.fromkeys(CRYSTAL_SYSTEMS, MEMBERS)
 
 
-def test_the_family_is_what_pymatgen_finds_at_every_usual_tolerance(crystals: list[AlloyCrystal]) -> None:
+def test_the_family_is_what_spglib_finds_at_every_usual_tolerance(crystals: list[AlloyCrystal]) -> None:
+    usual = [(distance, angle) for distance in (0.01, 0.03, 0.1) for angle in (-1.0, 5.0)]
     for crystal in crystals:
-        structure = crystal.structure.to_pymatgen()
-        found = {analyzed(structure, tolerance).get_crystal_system() for tolerance in (0.01, 0.03, 0.1)}
-        assert found == {crystal.family}
+        assert {crystal_system_of(crystal.structure, *each) for each in usual} == {crystal.family}
 
 
 def test_the_same_seed_makes_the_same_crystals(crystals: list[AlloyCrystal]) -> None:

@@ -1,0 +1,1 @@
+"""Crystals whose systems are known, and readers that do to a process what libraries do at their worst."""

@@ -35,6 +35,9 @@ DATES: Final = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
 TEXT: Final = "text, a whole number or a truth value"
 """What a column of names holds."""
 
+MAX_MARK: Final = 200
+"""Longest text that is looked at as a mark, however blank or invisible most of it is [character]; CIFs are longer."""
+
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 
@@ -213,7 +216,8 @@ def _marks_among(texts: frozenset[str], how: TableFormat, *, formulas: bool) -> 
     own = frozenset(mark.strip() for mark in how.missing)
     if are_plain(texts):
         return (texts & SPELLINGS - FORMULAS if formulas else texts & SPELLINGS) | (texts & own)
-    return frozenset(text for text in texts if text in own or is_missing(cleaned(text), own, formulas=formulas))
+    short = (text for text in texts if len(text) <= MAX_MARK)
+    return (texts & own) | {text for text in short if is_missing(cleaned(text), own, formulas=formulas)}
 
 
 def _is_null(cell: object) -> bool:

@@ -45,8 +45,8 @@ FILE_NAME: Final = "structures.db"
 MADE_WITH: Final = ("numpy", "pymatgen", "pymatgen-core", "spglib", "ase", "pydantic")
 """Packages whose version may change what is read."""
 
-STRUCTURES_PER_CHILD: Final = 200
-"""Another child is worth its start (a second of imports) for so many: a structure takes some 8 ms."""
+STRUCTURES_PER_CHILD: Final = 1000
+"""Another child is worth its start for so many: a second of imports beside some seven seconds of reading."""
 
 KEPT_AT_ONCE: Final = 500
 """Structures after which what was read is kept: a start that is interrupted loses at most so many."""

@@ -17,7 +17,7 @@ from agent.pool.candidates import Pool
 from protocols.settings.code_settings import CodeSettings
 from protocols.settings.suggestions import require_name
 from protocols.settings.user_code import EXPECTED, is_user_code
-from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES, USUAL_ABS_VALUE
 from protocols.wire.messages import Identifier, Name
 
 
@@ -28,7 +28,7 @@ class AdditionalPropertySettings(BaseModel):
 
     unit: Annotated[str, Field(max_length=64)]
     """Its unit."""
-    valid_range: tuple[float, float] = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
+    valid_range: tuple[float, float] = (-USUAL_ABS_VALUE, USUAL_ABS_VALUE)
     """Smallest and largest believable value [unit]."""
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Its share beside the weights of the others."""

@@ -25,7 +25,7 @@ WRONG_UNIT: Final = "uncalibrated"
 """Unit of a value in the wrong one: no campaign's."""
 
 OUT_OF_RANGE: Final = MAX_ABS_VALUE
-"""A value beyond the range of every campaign that has one."""
+"""A value beyond the range of every campaign: the largest that travels."""
 
 GARBAGE: Final = b'{"protocol": 1, "type": "candidate_result", "quantities": [{"name": "'
 """A result that was cut off on its way."""
@@ -71,7 +71,7 @@ class FaultSettings(BaseModel):
     wrong_unit_rate: Rate = 0.0
     """Share that is answered in a unit that is not the campaign's."""
     out_of_range_rate: Rate = 0.0
-    """Share that is answered with a value that cannot be; the campaign needs a `valid_range`."""
+    """Share that is answered with a value that cannot be: 1e150, beyond every `valid_range` that ends below it."""
     garbage_rate: Rate = 0.0
     """Share that is answered, and then by something that is no message."""
     seed: Seed = 0

@@ -24,7 +24,7 @@ from agent.entropy.measure import (
 )
 from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Metric
-from protocols.wire.limits import MAX_ABS_VALUE
+from protocols.wire.limits import MAX_ABS_VALUE, USUAL_ABS_VALUE
 from protocols.wire.messages import Identifier, Name
 
 MAX_PARALLEL: Final = 256
@@ -77,7 +77,7 @@ class CampaignPlanSettings(BaseModel):
 
     unit: Annotated[str, Field(max_length=64)]
     """Unit of the property; a result in another unit is refused."""
-    valid_range: tuple[float, float] = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
+    valid_range: tuple[float, float] = (-USUAL_ABS_VALUE, USUAL_ABS_VALUE)
     """Smallest and largest believable value of the property [unit]."""
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Share of the property beside the weights of the additional ones."""

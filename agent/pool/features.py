@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError
+from protocols.structures.formulas import FormulaError, read_formula
 from protocols.structures.symmetry import symmetry_of
 from protocols.wire.structure import CrystalStructure
 
@@ -182,19 +183,16 @@ def _rounded(values: FloatArray) -> FloatArray:
 
 def _amounts(composition: str | Mapping[str, float], number: int) -> dict[str, float]:
     """Return amounts by element symbol, in the order of the symbols."""
-    from pymatgen.core import Composition, Element
-
+    if not isinstance(composition, str):
+        return {symbol: float(composition[symbol]) for symbol in sorted(composition)}
     try:
-        amounts = Composition(composition).get_el_amt_dict()
-    except (ValueError, KeyError, TypeError):
-        amounts = {}
-    if not amounts or not all(Element.is_valid_symbol(symbol) for symbol in amounts):
+        return read_formula(composition)
+    except FormulaError as error:
         raise TableError(
-            f"The composition {composition!r} of candidate number {number + 1} cannot be read",
-            expected="a formula of chemical elements, like Fe2O3",
+            f"The composition {composition!r} of candidate number {number + 1} cannot be read: {error.found}",
+            expected=error.expected,
             action="correct or drop this row",
-        )
-    return {symbol: float(amounts[symbol]) for symbol in sorted(amounts)}
+        ) from None
 
 
 def _composition_row(amounts: Mapping[str, float]) -> FloatArray:

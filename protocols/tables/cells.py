@@ -7,7 +7,6 @@ float on its way to a text, and no label is Python's text of something else (`b'
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -19,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError
-from protocols.tables.files import TableFile
+from protocols.tables.files import NestedCell, TableFile
 from protocols.tables.format import USUAL, TableFormat
-from protocols.tables.marks import in_words, is_missing
+from protocols.tables.marks import WORDS, in_words, is_missing
 from protocols.tables.spelling import are_plain, cleaned, tidied
 
 MAX_CELL_SHOWN: Final = 40
@@ -35,6 +34,9 @@ DATES: Final = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
 
 TEXT: Final = "text, a whole number or a truth value"
 """What a column of names holds."""
+
+MANY_TEXTS: Final = 1000
+"""Texts above which all are looked at together before each is: a call for each of a million takes seconds."""
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -103,7 +105,7 @@ def text_cells(
     own = {mark.strip() for mark in how.missing}
     marks = {
         text
-        for text in set(texts)
+        for text in _likely_marks(set(texts), own)
         if text not in lawful and (text in own or is_missing(cleaned(text), own, formulas=formulas))
     }
     missing: dict[str, list[int]] = {mark: [] for mark in sorted(marks)}
@@ -140,8 +142,8 @@ def texts_of(file: TableFile, name: str, how: TableFormat = USUAL, *, formulas: 
     require_texts(file, name, cells)
     if formulas:
         return cells.texts
-    tidy = tidied(set(cells.texts))
-    return [tidy[text] for text in cells.texts]
+    one = tidied(set(cells.texts))
+    return [one.get(text, text) for text in cells.texts] if one else cells.texts
 
 
 def require_texts(file: TableFile, name: str, cells: TextCells) -> None:
@@ -213,6 +215,14 @@ def _cells(column: Any) -> list[Any]:
     return list(column.tolist())
 
 
+def _likely_marks(texts: set[str], own: set[str]) -> set[str]:
+    """Return the texts that may be marks: all but where a look at all of them at once finds none."""
+    if len(texts) > MANY_TEXTS and are_plain(texts) and not own & texts:
+        lower = set("|".join(texts).lower().split("|"))  # one that has a bar itself gives parts, and at most a look
+        return texts if lower & WORDS else set()
+    return texts
+
+
 def _stripped(cells: list[str]) -> list[str]:
     """Strip texts, of which mostly none has anything to strip."""
     return cells if are_plain(cells) else [cell.strip() for cell in cells]
@@ -239,19 +249,18 @@ def _text(cell: object, *, records: bool = False) -> str | None:
     elif isinstance(cell, bytes | bytearray | memoryview):
         with suppress(UnicodeDecodeError):
             text = bytes(cell).decode()
-    elif records and isinstance(cell, Mapping | list | tuple | np.ndarray):
-        text = json.dumps(cell, default=lambda each: each.tolist())
+    elif records and isinstance(cell, NestedCell):
+        text = cell.text
     return None if text is None else text.strip()
 
 
 def _no_text(cell: object) -> str:
     """Say what a cell has that is no text."""
-    kinds = (
-        (DATES, "a date"),
-        ((bytes, bytearray, memoryview), "bytes that are no UTF-8"),
-        (Mapping, "a record"),
-        ((Sequence, set, frozenset, np.ndarray), "a list"),
-    )
+    if isinstance(cell, bytes | bytearray | memoryview):
+        return "bytes that are no UTF-8 text"
+    if isinstance(cell, NestedCell):
+        return f"{'a list' if cell.text.startswith('[') else 'a record'}, and no text"
+    kinds = ((DATES, "a date"), (Mapping, "a record"), ((Sequence, set, frozenset, np.ndarray), "a list"))
     what = next((words for kind, words in kinds if isinstance(cell, kind)), f"a {type(cell).__name__}")
     return f"{what}, and no text"
 

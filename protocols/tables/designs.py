@@ -18,6 +18,7 @@ from protocols.errors import TableError
 from protocols.tables.cells import FloatArray, missing_cell, numbers_of, shown, texts_of
 from protocols.tables.columns import TableColumns, require_column
 from protocols.tables.files import column_names, read_file
+from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.rows import TableRows
 
 
@@ -138,7 +139,9 @@ def _require_same(rows: TableRows, columns: TableColumns, one: int, other: int) 
         )
 
 
-def read_features(path: str | Path, key: str, wanted: Sequence[str], measured: Sequence[str] = ()) -> FeatureTable:
+def read_features(
+    path: str | Path, key: str, wanted: Sequence[str], measured: Sequence[str] = (), how: TableFormat = USUAL
+) -> FeatureTable:
     """Read a table of features, a row a candidate.
 
     Args:
@@ -146,6 +149,7 @@ def read_features(path: str | Path, key: str, wanted: Sequence[str], measured: S
         key: Column with the candidate, as the pool's table has it.
         wanted: Columns with features, or globs; none takes the key, or a measured property.
         measured: Properties of the pool's table, which are no features.
+        how: How the table is written.
 
     Raises:
         TableError: With the file, the line and the column of what cannot be used.
@@ -171,11 +175,11 @@ def read_features(path: str | Path, key: str, wanted: Sequence[str], measured: S
         features += matches or [require_column(file_path, each, names)]
     features = list(dict.fromkeys(features))
     file = read_file(file_path, names, numeric=features, texts=(key,))
-    keys = texts_of(file, key)
-    columns = {name: numbers_of(file, name) for name in features}
+    keys = texts_of(file, key, how)
+    columns = {name: numbers_of(file, name, how) for name in features}
     gaps = {key: np.array([not text for text in keys])} | {name: ~np.isfinite(each) for name, each in columns.items()}
     if any(gap.any() for gap in gaps.values()):
-        raise missing_cell(file, gaps, "fill these cells, or leave the column out")
+        raise missing_cell(file, gaps, "fill these cells, or leave the column out", how)
     rows: dict[str, FloatArray] = {}
     matrix = np.column_stack([columns[name] for name in features]) if features else np.empty((len(keys), 0))
     for row, text in enumerate(keys):
@@ -209,8 +213,9 @@ def read_log(path: str | Path, columns: TableColumns) -> LogRows:
             expected=f"at least one of {', '.join(columns.factors)}",
         )
     file = read_file(file_path, names, numeric=(columns.property,), texts=told)
-    values = numbers_of(file, columns.property)
+    values = numbers_of(file, columns.property, columns)
     gaps = {columns.property: ~np.isfinite(values)}
     if gaps[columns.property].any():
-        raise missing_cell(file, gaps, "fill these cells, or drop the rows")
-    return LogRows({factor: tuple(text or None for text in texts_of(file, factor)) for factor in told}, values)
+        raise missing_cell(file, gaps, "fill these cells, or drop the rows", columns)
+    factors = {factor: tuple(text or None for text in texts_of(file, factor, columns)) for factor in told}
+    return LogRows(factors, values)

@@ -18,7 +18,7 @@ from protocols.tables.columns import BinnedColumn, TableColumns
 from protocols.tables.files import TableFile
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.rows import TableRows
-from protocols.tables.spelling import cleaned, folded, likely_the_same, told
+from protocols.tables.spelling import ONE_OF_TWO, cleaned, folded, likely_the_same, told
 from protocols.wire.limits import MAX_ID_LENGTH
 
 BETWEEN_PARTS: Final = " / "
@@ -51,9 +51,9 @@ def families_in(file: TableFile, name: str, how: TableFormat = USUAL) -> Familie
     require_texts(file, name, cells)
     rows = range(len(cells.texts))
     one = folded(set(cells.texts))
-    names = tuple(one[text] for text in cells.texts)
+    names = tuple(one.get(text, text) for text in cells.texts)
     named = [row for row in rows if names[row]]
-    likely = likely_the_same(name, [names[row] for row in named], named)
+    likely = likely_the_same(name, [names[row] for row in named], named, ONE_OF_TWO)
     return Families(names, (*told(name, cells.texts, one, rows), *likely))
 
 

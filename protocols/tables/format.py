@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MAX_OWN_MARKS: Final = 20
 """Most marks of its own that a table may have for a missing cell: a longer list is a column of names."""
+
+
+NO_DELIMITERS: Final = "\"\r\n\0.+-_'"
+"""Marks that belong to cells: quotes, line ends, and parts of numbers and names."""
+
+
+def _separating(mark: str) -> str:
+    if mark.isalnum() or mark in NO_DELIMITERS:
+        raise ValueError(f"{mark!r} stands in cells and cannot separate them")
+    return mark
 
 
 class TableFormat(BaseModel):
@@ -17,8 +27,8 @@ class TableFormat(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    """What stands between the cells of a text table. By default a comma, in `.tsv` a tab."""
+    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_separating)] | None = None
+    """What stands between the cells of a text table. By default a comma, in `.tsv` a tab; in `.txt` it must be set."""
     decimal: Literal[".", ","] = "."
     """What stands before the decimals of a number in a text table."""
     sheet: Annotated[str, Field(min_length=1)] | None = None

@@ -87,7 +87,9 @@ def _normal_ids(raw: Sequence[str]) -> list[str]:
     One pass over all of them at once: a call for each of a million takes seconds.
     """
     joined = re.sub(r"[^a-z0-9_\n-]+", "-", "\n".join(raw).lower())
-    ids = [each.lstrip("-_") for each in joined.split("\n")]
+    ids = re.sub(r"^[-_]+", "", joined, flags=re.MULTILINE).split("\n")
+    if max(map(len, ids)) <= MAX_ID_LENGTH:
+        return ids
     return [
         text if len(text) <= MAX_ID_LENGTH else f"{text[: MAX_ID_LENGTH - 1 - TAIL_DIGITS]}-{_digest(raw[row])}"
         for row, text in enumerate(ids)

@@ -22,6 +22,9 @@ CRYSTAL_SYSTEMS: Final = frozenset(
 )
 """Words that mean the same in all capitals."""
 
+ONE_OF_TWO: Final = "; family_names makes one of them"
+"""How families that are likely the same become one."""
+
 MAX_PAIRS_TOLD: Final = 10
 """Most pairs of spellings that are told of one column, each in an entry of its own."""
 
@@ -62,28 +65,39 @@ def are_plain(texts: Collection[str]) -> bool:
 
 
 def tidied(texts: Collection[str]) -> dict[str, str]:
-    """Return the one spelling of each text of a column: cleaned, and whole numbers and truth values in one way."""
-    clean = dict(zip(texts, texts, strict=True)) if are_plain(texts) else {text: cleaned(text) for text in texts}
-    names = set(clean.values()) - {""}
+    """Return the one spelling of those texts of a column that have another: blanks, forms, whole numbers, truth."""
+    plain = are_plain(texts)
+    clean = {} if plain else {text: name for text in texts if (name := cleaned(text)) != text}
+    names = set(texts) if plain else {clean.get(text, text) for text in texts}
+    names.discard("")
     if names and all(name.lower() in {"true", "false"} for name in names):
-        return {text: name.capitalize() for text, name in clean.items()}
-    whole = {}
-    for name in names:
-        found = _WHOLE.fullmatch(name)
-        if found is None:
-            return clean
-        whole[name] = "0" if found[1] == "-0" else found[1]
-    return {text: whole.get(name, "") for text, name in clean.items()}
+        one = {name: name.capitalize() for name in names}
+    elif all(_WHOLE.fullmatch(name) for name in names):
+        one = {name: _whole(name) for name in names}
+    else:
+        return clean
+    spelled = {text: one[name] for text in texts if (name := clean.get(text, text))}
+    return {text: name for text, name in spelled.items() if name != text}
 
 
 def folded(texts: Collection[str], names: Mapping[str, str] = NO_NAMES) -> dict[str, str]:
-    """Return the one spelling of each family of a column, those first that the user maps."""
+    """Return the one spelling of those families of a column that have another; first of all what the user maps."""
     tidy = tidied([text for text in texts if text not in names])
-    one = {text: names[text] if text in names else names.get(tidy[text], tidy[text]) for text in texts}
-    lower = {name: name.lower() for name in one.values() if name}
-    if set(lower.values()) <= CRYSTAL_SYSTEMS and len(set(lower.values())) < len(lower):
-        return {text: lower.get(name, "") for text, name in one.items()}
-    return one
+    one = {text: names.get(name, name) for text, name in tidy.items()} | {
+        text: names[text] for text in texts if text in names
+    }
+    spelled = {one.get(text, text) for text in texts} - {""}
+    systems = {name.lower() for name in spelled}
+    if systems <= CRYSTAL_SYSTEMS and len(systems) < len(spelled):
+        one |= {text: one.get(text, text).lower() for text in texts}
+    return {text: name for text, name in one.items() if name != text}
+
+
+def _whole(name: str) -> str:
+    """Return a whole number without decimals."""
+    found = _WHOLE.fullmatch(name)
+    digits = name if found is None else found[1]
+    return "0" if digits == "-0" else digits
 
 
 def told(column: str, texts: Sequence[str], one: Mapping[str, str], rows: Sequence[int]) -> Iterator[Finding]:
@@ -92,26 +106,24 @@ def told(column: str, texts: Sequence[str], one: Mapping[str, str], rows: Sequen
     Args:
         column: Its name.
         texts: As they stood, of every kept row.
-        one: The one spelling of each.
+        one: The one spelling of those that have another.
         rows: Positions of these rows in the file.
     """
-    changed = {text: name for text, name in one.items() if text != name}
-    if not changed:
+    if not one:
         return
     places: dict[str, list[int]] = {}
     for text, row in zip(texts, rows, strict=True):
-        if text in changed:
+        if text in one:
             places.setdefault(text, []).append(int(row))
-    if all(_WHOLE.fullmatch(text) for text in changed):
-        text = next(iter(places), "")
+    if all(_WHOLE.fullmatch(text) for text in one):
+        text = next(iter(places))
+        words = f"whole numbers are spelled without decimals, {text!r} as {one[text]!r}"
         every = sorted(row for found in places.values() for row in found)
-        if every:
-            words = f"whole numbers are spelled without decimals, {text!r} as {changed[text]!r}"
-            yield Finding(Handling.CONVERTED, f"column {column!r}: {words}", every)
+        yield Finding(Handling.CONVERTED, f"column {column!r}: {words}", every)
         return
     yield from _most_frequent(
         [
-            (f"column {column!r}: {_pair(text, changed[text])} is read as {_pair(changed[text], text)}", found)
+            (f"column {column!r}: {_pair(text, one[text])} is read as {_pair(one[text], text)}", found)
             for text, found in places.items()
         ],
         Handling.FOLDED,
@@ -119,13 +131,14 @@ def told(column: str, texts: Sequence[str], one: Mapping[str, str], rows: Sequen
     )
 
 
-def likely_the_same(column: str, names: Sequence[str], rows: Sequence[int]) -> Iterator[Finding]:
+def likely_the_same(column: str, names: Sequence[str], rows: Sequence[int], hint: str = "") -> Iterator[Finding]:
     """Yield names that differ in capitals, blanks, hyphens or the spelling of a number only, and are told apart.
 
     Args:
         column: Its name.
         names: Of every kept row.
         rows: Positions of these rows in the file.
+        hint: How to make one of two, as the end of the sentence.
     """
     counts = Counter(names)
     leader: dict[tuple[str, str], str] = {}
@@ -144,7 +157,7 @@ def likely_the_same(column: str, names: Sequence[str], rows: Sequence[int]) -> I
                 places[name].append(int(row))
     yield from _most_frequent(
         [
-            (f"column {column!r}: {_pair(name, other)} is told apart from {_pair(other, name)}", places[name])
+            (f"column {column!r}: {_pair(name, other)} is told apart from {_pair(other, name)}{hint}", places[name])
             for name, other in pairs.items()
         ],
         Handling.NOTED,

@@ -179,7 +179,7 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
         warnings=(*_warnings(rows, columns), *remarks_on(columns), *without_entropy),
-        account=account_of((*usable.findings, *families.findings), rows.file.places),
+        account=(*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places)),
     )
 
 
@@ -191,11 +191,11 @@ def read_family_values(
     Raises:
         TableError: As `read_table`, but for what need not be read.
     """
-    derives = derives_family(columns, column_names(Path(path)))
+    derives = derives_family(columns, column_names(Path(path), columns))
     usable, rows, _ = _read(path, columns, read_structures, described=derives)
     candidate_ids_of(rows, columns, usable.molecules, usable.structures)  # refuses rows that are there twice
     families = families_of(rows, columns, usable.structures, usable.spellings)
-    account = account_of((*usable.findings, *families.findings), rows.file.places)
+    account = (*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places))
     return FamilyValues(rows.file, rows.kept, families.names, rows.numbers[columns.property], account)
 
 

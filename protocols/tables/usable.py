@@ -21,7 +21,7 @@ from protocols.tables.columns import TableColumns
 from protocols.tables.faults import Faults, RowFault, Sieve
 from protocols.tables.molecules import molecules_in, rewritten
 from protocols.tables.rows import TableCells, TableRows, missing_among, read_cells, reject_cells, sieve_of
-from protocols.tables.spelling import folded, likely_the_same, tidied, told
+from protocols.tables.spelling import ONE_OF_TWO, folded, likely_the_same, tidied, told
 from protocols.tables.structures import conversions, structures_in
 
 
@@ -132,9 +132,9 @@ def _kept_rows(cells: TableCells, columns: TableColumns, kept: IndexArray, findi
         spellings = list(told(name, as_they_stand, one, positions))
         if spellings:
             findings += spellings
-            texts[name] = [one[text] for text in as_they_stand]
+            texts[name] = [one.get(text, text) for text in as_they_stand]
         if name not in {columns.id, columns.composition}:
-            findings += likely_the_same(name, texts[name], positions)
+            findings += likely_the_same(name, texts[name], positions, ONE_OF_TWO if families else "")
     return TableRows(
         file=cells.file,
         kept=kept,

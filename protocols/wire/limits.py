@@ -44,8 +44,13 @@ MAX_FAMILIES: Final = 500
 MAX_BANDED_FAMILIES: Final = 64
 """Most families whose bands a metrics report tells: 50 µs each twice a second, and it stays below MAX_PAYLOAD_BYTES."""
 
-MAX_ABS_VALUE: Final = 1e12
-"""Largest magnitude of a reported value, in its own unit; beyond it a number is a fault, not a measurement."""
+MAX_ABS_VALUE: Final = 1e150
+"""Largest magnitude of a number in a message, in its own unit: the squares of as many as a pool has still add up to a
+number. What can be true of a property is narrower, and for its `valid_range` to say."""
+
+USUAL_ABS_VALUE: Final = 1e12
+"""Largest magnitude of a value that is believed where no `valid_range` says otherwise, in its own unit: most properties
+stay far below, and beyond it a number is more often a fault than a measurement. Carriers per cm³ go to 1e22."""
 
 MAX_COUNT: Final = 2**53 - 1
 """Largest whole number in a message: the largest that every JSON reader keeps exactly."""

@@ -31,5 +31,5 @@ def require_range(lab: Iterable[SimulatorSettings], valid_range: tuple[float, fl
         ValueError: For a validator.
     """
     if valid_range[1] >= OUT_OF_RANGE and any(each.faults.out_of_range_rate for each in lab):
-        message = "out_of_range_rate needs a campaign.valid_range: without one, no value is out of it"
+        message = f"out_of_range_rate needs a campaign.valid_range that ends below {OUT_OF_RANGE:g}"
         raise ValueError(message)

@@ -20,7 +20,7 @@ from protocols.tables.columns import require_column
 from protocols.tables.families import families_in
 from protocols.tables.files import TableFile, column_names, read_file
 from protocols.tables.table import read_family_values
-from protocols.wire.limits import MAX_ABS_VALUE
+from protocols.wire.limits import USUAL_ABS_VALUE
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
@@ -148,12 +148,12 @@ def _judged(file: TableFile, columns: NamedColumns, families: Sequence[str], num
             action="name other columns",
         )
     values = numbers[positions]
-    beyond = np.abs(values) > MAX_ABS_VALUE
+    beyond = np.abs(values) > USUAL_ABS_VALUE
     if beyond.any():
         row = int(positions[int(np.argmax(beyond))])
         raise TableError(
             f"Column {columns.property!r} has {numbers[row]:g} in {file.place(row)}",
-            expected=f"values between {-MAX_ABS_VALUE:g} and {MAX_ABS_VALUE:g}",
+            expected=f"values between {-USUAL_ABS_VALUE:g} and {USUAL_ABS_VALUE:g}",
             action="fix or leave out these rows, or take another unit",
         )
     names, codes = np.unique(np.array(families)[positions], return_inverse=True)

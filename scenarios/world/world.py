@@ -15,6 +15,7 @@ from agent.acquisition.registry import grows_pool
 from agent.causal.designs.effects import effect_queries
 from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
+from agent.settings import AdditionalPropertySettings
 from protocols.errors import SettingsError, TableError
 from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
@@ -121,6 +122,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         )
     beside = tuple(scenario.campaign.additional_properties)
     _require_known(beside, additional, start)
+    _require_believed(scenario.campaign.additional_properties, additional)
     return World(pool, values, start, warnings, additional, beside, _true_effects(scenario, pool, values))
 
 
@@ -151,6 +153,20 @@ def _require_known(beside: Sequence[str], additional: Mapping[str, FloatArray], 
                 f"{name!r} is not known for {lacking} of the {len(start)} candidates of the start set",
                 expected="a value of every balanced property for every observation",
                 action="leave these rows out of the table, or the property out of campaign.additional_properties",
+            )
+
+
+def _require_believed(beside: Mapping[str, AdditionalPropertySettings], additional: Mapping[str, FloatArray]) -> None:
+    """Check that no candidate is bought whose answer the campaign would refuse."""
+    for name, settings in beside.items():
+        low, high = settings.valid_range
+        beyond = (additional[name] < low) | (additional[name] > high)
+        if beyond.any():
+            raise TableError(
+                f"{name!r} is {additional[name][int(np.argmax(beyond))]:g} for one of {int(beyond.sum())} candidates"
+                " with such values",
+                expected=f"values between {low:g} and {high:g}",
+                action=f"leave these rows out, or set campaign.additional_properties.{name}.valid_range wide enough",
             )
 
 

@@ -118,7 +118,7 @@ LIES: Final[dict[str, Any]] = {
     "nan": (_unchecked(value=float("nan")),),
     "infinity": (_unchecked(value=float("-inf")),),
     "text": (_unchecked(value="1.0"),),
-    "huge": (_unchecked(value=1e13),),
+    "huge": (_unchecked(value=1e151),),
     "nameless": (_unchecked(name=""),),
     "unserialisable": (_unchecked(value=object()),),
     "crowd": energy(1.0) * 33,

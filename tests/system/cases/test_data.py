@@ -137,7 +137,6 @@ def test_an_error_in_a_formula_tells_file_line_and_column(case: Case) -> None:
     assert all(words in done.err for words in ("t.csv", "line 52", "formula")), done.err
 
 
-@wrong_today(13, "a limit that nobody set, and advice that cannot help")
 def test_carriers_per_cubic_centimetre_are_taken(case: Case) -> None:
     rows = usual_rows()
     for place, row in enumerate(rows):

@@ -154,7 +154,7 @@ def test_a_type_that_we_do_not_know_is_refused_by_that_reason(kind: object) -> N
         lambda content: content.update(quantities=content["quantities"] * 20),
         lambda content: content.update(quantities={"energy": 1}),
         lambda content: content["quantities"][0].update(value="1.0"),
-        lambda content: content["quantities"][0].update(value=1e13),
+        lambda content: content["quantities"][0].update(value=1.01e150),
         lambda content: content["quantities"][0].update(value=None),
         lambda content: content["quantities"][0].update(standard_deviation=-1),
         lambda content: content["quantities"][0].update(name=""),

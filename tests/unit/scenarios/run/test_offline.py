@@ -52,6 +52,15 @@ def test_the_same_seed_gives_the_same_and_another_seed_another() -> None:
     assert run(seed=4).points != run(seed=5).points
 
 
+@pytest.mark.parametrize("scale", [1e22, 1e140, 1e-20, 1e-140])
+@pytest.mark.parametrize("policy", ["gap_gain", "etal", "joint_entropy", "uncertainty"])
+def test_the_decisions_are_the_same_whatever_the_unit(policy: str, scale: float) -> None:
+    """Carriers per cubic centimetre are as good a property as electron volts: no step has a size of its own."""
+    fields = settings(policy=policy, valid_range=(-1e150, 1e150))
+    scaled = play_offline(POOL, VALUES * scale, START, fields)
+    assert scaled.acquired.tolist() == play_offline(POOL, VALUES, START, fields).acquired.tolist()
+
+
 def test_it_ends_when_no_candidate_is_left() -> None:
     assert len(run(budget=1000).points) == len(POOL) - len(START) + 1
 

@@ -120,9 +120,10 @@ def test_an_instrument_cannot_be_called_what_means_something_else(mine: str, nam
     assert f"the id {name!r} is reserved" in refused(mine, f"simulators.{name}.concurrency=1")
 
 
-def test_values_out_of_range_need_a_range(mine: str) -> None:
+def test_values_out_of_range_need_a_range_that_ends(mine: str) -> None:
     faulty = "simulators.xrd.faults.out_of_range_rate=0.5"
-    assert "out_of_range_rate needs a campaign.valid_range" in refused(mine, faulty)
+    endless = "campaign.valid_range=[0,1e200]"
+    assert "out_of_range_rate needs a campaign.valid_range" in refused(mine, faulty, endless)
     assert loaded(mine, faulty, "campaign.valid_range=[0,9]").lab[0].faults.out_of_range_rate == 0.5
 
 

@@ -125,6 +125,19 @@ def test_further_properties_are_in_the_order_of_the_pool_too(tmp_path: Path) -> 
     assert build_world(scenario(tmp_path)).additional == {}
 
 
+def test_a_balanced_property_beyond_the_range_of_the_campaign_is_refused_before_anything_is_bought(
+    tmp_path: Path,
+) -> None:
+    """Its candidates would be answered, and each answer refused."""
+    frame = FRAME.assign(carriers=np.linspace(1e17, 2e18, COUNT))
+    columns = {**COLUMNS, "additional_properties": {"carriers": "cm^-3"}}
+    with pytest.raises(TableError, match=r"'carriers' is .*campaign\.additional_properties\.carriers\.valid_range"):
+        build_world(scenario(tmp_path, frame, columns=columns, additional_properties={"carriers": {"unit": "cm^-3"}}))
+    wide = {"carriers": {"unit": "cm^-3", "valid_range": [0, 1e22]}}
+    world = build_world(scenario(tmp_path, frame, columns=columns, additional_properties=wide))
+    assert world.balanced_beside == ("carriers",)
+
+
 def test_values_are_in_the_order_of_the_pool_and_nothing_is_known_at_the_start(tmp_path: Path) -> None:
     world = build_world(scenario(tmp_path))
     assert world.pool.candidate_ids == tuple(f"c{index:02}" for index in range(COUNT))

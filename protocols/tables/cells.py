@@ -38,6 +38,9 @@ TEXT: Final = "text, a whole number or a truth value"
 MANY_TEXTS: Final = 1000
 """Texts above which all are looked at together before each is: a call for each of a million takes seconds."""
 
+MAX_MARK: Final = 200
+"""Longest text that is looked at as a mark of a missing cell, however blank or invisible most of it is [character]."""
+
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 
@@ -220,7 +223,7 @@ def _likely_marks(texts: set[str], own: set[str]) -> set[str]:
     if len(texts) > MANY_TEXTS and are_plain(texts) and not own & texts:
         lower = set("|".join(texts).lower().split("|"))  # one that has a bar itself gives parts, and at most a look
         return texts if lower & WORDS else set()
-    return texts
+    return {text for text in texts if len(text) <= MAX_MARK or text in own}
 
 
 def _stripped(cells: list[str]) -> list[str]:

@@ -70,6 +70,7 @@ def open_campaign(
     recipients: tuple[str, ...],
     start: list[tuple[str, float]],
     start_additional: list[tuple[float, ...]] | None = None,
+    start_uncertainties: list[tuple[float, ...]] | None = None,
     resume: bool,
     database_url: str | None = None,
 ) -> Iterator[CampaignFiles]:
@@ -84,6 +85,8 @@ def open_campaign(
         start: Candidate id and value of the start set.
         start_additional: Values of the additional properties that are balanced, a row for each candidate of the start
             set.
+        start_uncertainties: Standard uncertainties of the property and those, a row for each candidate of the start
+            set; nothing where none is known.
         resume: Whether a campaign that has begun is to be resumed.
         database_url: Another database than the folder's own file.
 
@@ -117,8 +120,9 @@ def open_campaign(
                     action="resume it with --resume, or choose another --campaign (the same for its simulators)",
                 )
             begin(
-                store, pool, asked, start, start_additional or (), versions=versions(), now=_now(), code=settings.code
-            )
+                store, pool, asked, start, start_additional or (),
+                versions=versions(), now=_now(), code=settings.code, uncertainties=start_uncertainties or (),
+            )  # fmt: skip
             ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
             _wake(store, ledger)

@@ -90,7 +90,20 @@ class OracleTable:
             detail = f"the oracle's table has no {lacking[0]!r} for candidate {request.candidate_id!r}"
             raise EvaluationFailed(FailureReason.UNSUPPORTED, cut(detail))
         names = tuple(dict.fromkeys((*request.properties, *found)))[:MAX_QUANTITIES]
-        return tuple(Quantity(name=name, value=found[name], unit=self._known.units[name]) for name in names)
+        return tuple(
+            Quantity(
+                name=name,
+                value=found[name],
+                unit=self._known.units[name],
+                standard_deviation=self._uncertainty(name, row),
+            )
+            for name in names
+        )
+
+    def _uncertainty(self, name: str, row: int) -> float | None:
+        """The standard uncertainty of a value; none where the table has one measurement of it."""
+        known = self._known.uncertainties.get(name)
+        return None if known is None or np.isnan(known[row]) else float(known[row])
 
     def _check_properties(self, request: CandidateRequest) -> None:
         if lacking := [name for name in request.properties if name not in self._known.units]:

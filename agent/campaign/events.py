@@ -47,12 +47,20 @@ class StartSetLoaded:
     values: tuple[float, ...]
     additional: tuple[tuple[float, ...], ...] = ()
     """Values of the additional properties, a row for each candidate; nothing where there are none."""
+    uncertainties: tuple[tuple[float, ...], ...] = ()
+    """Standard uncertainties of the property and the additional ones, a row for each candidate, 0 where none is known;
+    nothing where none is known of any."""
 
     @classmethod
-    def of(cls, start: Sequence[tuple[str, float]], additional: Sequence[tuple[float, ...]]) -> Self:
-        """Return the event for candidate ids with their values, and the additional values of each."""
+    def of(
+        cls,
+        start: Sequence[tuple[str, float]],
+        additional: Sequence[tuple[float, ...]],
+        uncertainties: Sequence[tuple[float, ...]] = (),
+    ) -> Self:
+        """Return the event for candidate ids with their values, the additional values of each, and how well known."""
         ids, values = (tuple(column) for column in zip(*start, strict=True)) if start else ((), ())
-        return cls(ids, values, tuple(additional))
+        return cls(ids, values, tuple(additional), tuple(uncertainties))
 
     def rows(self) -> Iterator[tuple[str, float, tuple[float, ...]]]:
         """Yield candidate id, value and additional values."""

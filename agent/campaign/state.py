@@ -291,6 +291,8 @@ class Campaign:
         for candidate_id, value, additional in event.rows():
             self._move(event, candidate_id)
             self._observe(candidate_id, value, additional)
+        for candidate_id, row in zip(event.candidate_ids, event.uncertainties, strict=bool(event.uncertainties)):
+            self.uncertainties[self.pool.index_of[candidate_id]] = row
 
     def _decided(self, event: DecisionMade) -> None:
         self._must_be_next(event)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
@@ -14,15 +13,12 @@ from agent.pool.earlier_log import make_log
 from protocols.errors import TableError
 from protocols.tables.cells import FloatArray
 from protocols.tables.designs import FeatureTable, LogRows
+from protocols.tables.leaks import find_leaks
 from protocols.tables.table import CandidateTable
 from protocols.wire.structure import CrystalStructure
 
 DescribeStructures = Callable[[Sequence[CrystalStructure | None], float, float], tuple[FloatArray, tuple[str, ...]]]
 """Makes features of structures (length n), symmetry tolerance [Å] and angle tolerance [degree]: shape (n, d), names."""
-
-TELLING_VALUES: Final = 3
-"""Different values from which a column that has them all is no coincidence: a property of two is a class, and a feature
-may well tell it."""
 
 
 def pool_from_table(
@@ -73,24 +69,22 @@ def _with_features(table: CandidateTable, candidates: Sequence[Candidate], besid
             action="leave it out of pool.columns.features or of pool.features.columns",
         )
     own = beside.of(table.keys)
-    _require_label_free(table, beside.names, own)
+    _require_label_free(table, beside.names, own, "pool.features.columns")
     matrix = np.hstack((table.features, own))
     return make_pool(candidates, matrix, (*table.feature_names, *beside.names))
 
 
-def _require_label_free(table: CandidateTable, names: Sequence[str], features: FloatArray) -> None:
+def _require_label_free(
+    table: CandidateTable, names: Sequence[str], features: FloatArray, setting: str = "the features"
+) -> None:
     """Check that no feature is a measured property by another name: a policy would be told what it is to ask for."""
-    for name, values in ((table.columns.property, table.values), *table.additional.items()):
-        known = np.isfinite(values)
-        if len(np.unique(values[known])) < TELLING_VALUES:
-            continue
-        same = (features[known] == values[known, np.newaxis]).all(axis=0)
-        if same.any():
+    measured = {table.columns.property: table.values, **table.additional}
+    for leak in find_leaks(dict(zip(names, features.T, strict=True)), measured):
+        if leak.kind != "order":
             raise TableError(
-                f"The feature {names[int(np.argmax(same))]!r} is the measured property {name!r} by another name: all "
-                f"{int(known.sum())} values are the same",
+                f"A feature tells what is to be measured: {leak}",
                 expected="features that take no measurement",
-                action="leave it out of the features",
+                action=f"leave it out of {setting}",
             )
 
 

@@ -26,6 +26,7 @@ def begin(
     versions: dict[str, str],
     now: str,
     code: CodeSource | None = None,
+    uncertainties: Sequence[tuple[float, ...]] = (),
 ) -> None:
     """Write the beginning of a campaign into a new database, or find it there.
 
@@ -38,6 +39,8 @@ def begin(
         versions: Of what decides, for the record.
         now: Wall-clock time, a label.
         code: As of `agent.campaign.ledger.Ledger`.
+        uncertainties: Standard uncertainties of the property and the additional ones, a row for each candidate of the
+            start set; nothing where none is known.
 
     Raises:
         StoreError: When the database belongs to another campaign, pool or plan.
@@ -55,7 +58,7 @@ def begin(
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions)
-        changes = Ledger(pool, code).take(Consequence((started, StartSetLoaded.of(start, additional))))
+        changes = Ledger(pool, code).take(Consequence((started, StartSetLoaded.of(start, additional, uncertainties))))
         events, bias = tuple(each.event for each in changes), tuple(each.metrics for each in changes if each.metrics)
         store.append(Commit(events=events, bias=bias), now=now)
 

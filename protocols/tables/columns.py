@@ -159,6 +159,8 @@ class TableColumns(TableFormat):
             raise ValueError(f"queried = {self.queried!r} is none of the factors ({', '.join(self.factors) or 'none'})")
         if self.reference is not None and not self.factors:
             raise ValueError("a reference is a level of a factor: name the factors")
+        if self.factors and self.on_replicates == "mean":
+            raise ValueError("several rows of a table of designs make one candidate; its values are not averaged")
         if self.structure and self.smiles:
             raise ValueError("candidates are crystals or molecules: name a structure column or a smiles column")
         described = {

@@ -15,6 +15,7 @@ from protocols.molecules.identity import MoleculeIdentity
 from protocols.structures.reading import ReadStructure
 from protocols.tables.cells import shown
 from protocols.tables.columns import TableColumns
+from protocols.tables.replicates import MEAN_SETTING
 from protocols.tables.rows import TableRows, feature_matrix
 from protocols.wire.limits import MAX_ID_LENGTH
 
@@ -49,7 +50,7 @@ def candidate_ids_of(
         TableError: When two rows have the same id, or one has none; with their lines.
     """
     raw = None if columns.id is None else rows.texts[columns.id]
-    ids = _content_ids(rows, columns, molecules, structures) if raw is None else _normal_ids(raw)
+    ids = content_ids(rows, columns, molecules, structures) if raw is None else _normal_ids(raw)
     if len(set(ids)) == len(ids) and all(ids):
         return tuple(ids)
     raise _refused(rows, columns, ids)
@@ -71,13 +72,14 @@ def _refused(rows: TableRows, columns: TableColumns, ids: Sequence[str]) -> Tabl
         return TableError(
             f"The same material stands in {places}: nothing that describes a candidate differs",
             expected="a row per candidate",
-            action="drop the repeated rows, or name an id column, or a feature column that tells them apart",
+            action=f"drop the repeated rows, name an id column or a feature that tells them apart, or {MEAN_SETTING}",
         )
     one, other = rows.source_ids[before], rows.source_ids[row]
+    merging = f", or {MEAN_SETTING}" if one == other else ""
     return TableError(
         f"The ids {shown(one)} and {shown(other)} in {places} are the same id {ids[row]!r}",
         expected="a row per candidate; capitals and signs other than _ and - do not tell ids apart",
-        action="drop the repeated rows, or name another id column, or none",
+        action=f"drop the repeated rows, or name another id column, or none{merging}",
     )
 
 
@@ -100,7 +102,7 @@ def _digest(raw: str) -> str:
     return hashlib.sha256(raw.encode()).hexdigest()[:TAIL_DIGITS]
 
 
-def _content_ids(
+def content_ids(
     rows: TableRows,
     columns: TableColumns,
     molecules: Mapping[int, MoleculeIdentity],

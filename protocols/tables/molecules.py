@@ -15,6 +15,7 @@ from protocols.tables.account import Finding, Handling
 from protocols.tables.cells import shown
 from protocols.tables.columns import TableColumns
 from protocols.tables.faults import Faults, RowFault, Sieve
+from protocols.tables.replicates import MEAN_SETTING
 from protocols.tables.rows import TableCells, TableRows
 
 AS_WRITTEN: Final = (
@@ -59,7 +60,7 @@ def require_distinct(molecules: Sequence[MoleculeIdentity], rows: TableRows) -> 
             raise TableError(
                 f"The molecule {shown(molecule.smiles)} stands in {rows.place(before)} and {rows.place(row)}",
                 expected="a row per molecule",
-                action="drop the repeated rows",
+                action="drop the repeated rows" + ("" if rows.source_ids else f", or {MEAN_SETTING}"),
             )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +18,17 @@ import numpy as np
 from protocols.errors import TableError
 from protocols.structures.parse import one_by_one
 from protocols.structures.reading import ReadStructures
-from protocols.tables.account import Account, account_of
+from protocols.tables.account import Account, Finding, Handling, account_of
 from protocols.tables.cells import FloatArray, IndexArray
 from protocols.tables.columns import TableColumns, derives_family
 from protocols.tables.designs import DesignRows, merged
-from protocols.tables.families import families_of
+from protocols.tables.families import Families, families_of
 from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS, TableFile, column_names
-from protocols.tables.ids import candidate_ids_of
+from protocols.tables.ids import candidate_ids_of, content_ids
+from protocols.tables.leaks import find_leaks
 from protocols.tables.molecules import remarks_on, require_distinct
+from protocols.tables.outliers import find_outliers
+from protocols.tables.replicates import MergedRows, as_they_stand, merged_replicates
 from protocols.tables.rows import TableRows, feature_matrix
 from protocols.tables.usable import UsableRows, usable_rows
 from protocols.wire.structure import CrystalStructure
@@ -54,11 +57,13 @@ class PropertyValues:
         candidate_ids: In the order of the file, length n.
         values: By property, shape (n,) [its unit]; NaN where it is not known.
         units: By property.
+        uncertainties: Standard uncertainties of these, by property, shape (n,) [its unit]; NaN where none is known.
     """
 
     candidate_ids: tuple[str, ...]
     values: Mapping[str, FloatArray]
     units: Mapping[str, str]
+    uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,8 @@ class CandidateTable:
         designs: The designs that make the candidates; None where the table is none of designs.
         keys: What names each candidate in a table beside this one: its SMILES or id, length n.
         source_ids: The ids as the table has them, "" where it has none, length n.
-        account: What was dropped, folded, converted or looks wrong; `warnings` say nothing of it again.
+        account: What was dropped, folded, merged, converted or looks wrong; `warnings` say nothing of it again.
+        uncertainties: Standard uncertainties of what was measured, by property, shape (n,); NaN where none is known.
     """
 
     columns: TableColumns
@@ -120,6 +126,7 @@ class CandidateTable:
     keys: tuple[str, ...] = ()
     source_ids: tuple[str, ...] = ()
     account: Account = ()
+    uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -131,12 +138,24 @@ class CandidateTable:
         Raises:
             TableError: When the table has no such candidate.
         """
+        values = self.values if name in {None, self.columns.property} else self.additional[str(name)]
+        return values[self._rows_of(candidate_ids)]
+
+    def uncertainties_of(self, candidate_ids: Sequence[str], name: str) -> FloatArray:
+        """Return the standard uncertainties of a measured property, as `values_of`; NaN where none is known.
+
+        Raises:
+            TableError: When the table has no such candidate.
+        """
+        rows = self._rows_of(candidate_ids)
+        return self.uncertainties[name][rows] if name in self.uncertainties else np.full(len(rows), np.nan)
+
+    def _rows_of(self, candidate_ids: Sequence[str]) -> IndexArray:
         row_of = {candidate_id: row for row, candidate_id in enumerate(self.candidate_ids)}
         unknown = next((each for each in candidate_ids if each not in row_of), None)
         if unknown is not None:
             raise TableError(f"The table has no candidate {unknown!r}", action="use the table that the pool came from")
-        values = self.values if name in {None, self.columns.property} else self.additional[str(name)]
-        return values[np.array([row_of[each] for each in candidate_ids], dtype=np.int64)]
+        return np.array([row_of[each] for each in candidate_ids], dtype=np.int64)
 
 
 def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStructures = one_by_one) -> CandidateTable:
@@ -150,7 +169,8 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
     Raises:
         TableError: With the file, the line and the column of the first cell that cannot be used.
     """
-    usable, rows, designs = _read(path, columns, read_structures, described=True)
+    usable, once, designs = _read(path, columns, read_structures, described=True)
+    rows = once.rows
     positions = rows.kept.tolist()
     structures = None if columns.structure is None else [usable.structures[row] for row in positions]
     molecules = None if columns.smiles is None else [usable.molecules[row] for row in positions]
@@ -179,7 +199,8 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
         warnings=(*_warnings(rows, columns), *remarks_on(columns), *without_entropy),
-        account=(*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places)),
+        account=_account(usable, once, families, columns),
+        uncertainties=once.uncertainties,
     )
 
 
@@ -192,10 +213,11 @@ def read_family_values(
         TableError: As `read_table`, but for what need not be read.
     """
     derives = derives_family(columns, column_names(Path(path), columns))
-    usable, rows, _ = _read(path, columns, read_structures, described=derives)
+    usable, once, _ = _read(path, columns, read_structures, described=derives)
+    rows = once.rows
     candidate_ids_of(rows, columns, usable.molecules, usable.structures)  # refuses rows that are there twice
     families = families_of(rows, columns, usable.structures, usable.spellings)
-    account = (*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places))
+    account = _account(usable, once, families, columns)
     return FamilyValues(rows.file, rows.kept, families.names, rows.numbers[columns.property], account)
 
 
@@ -209,18 +231,73 @@ def read_values(
     Raises:
         TableError: As `read_table`, but for what need not be read.
     """
-    usable, rows, _ = _read(path, columns, read_structures, described=False)
+    usable, once, _ = _read(path, columns, read_structures, described=False)
+    rows = once.rows
     values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
-    return PropertyValues(candidate_ids_of(rows, columns, usable.molecules, usable.structures), values, units)
+    ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)
+    return PropertyValues(ids, values, units, once.uncertainties)
 
 
 def _read(
     path: str | Path, columns: TableColumns, read_structures: ReadStructures, *, described: bool
-) -> tuple[UsableRows, TableRows, DesignRows | None]:
-    """Read the rows that can be used, of a table of designs with every candidate once."""
-    usable = usable_rows(Path(path), columns, read_structures, described=described)
-    return (usable, *(merged(usable.rows, columns) if columns.factors else (usable.rows, None)))
+) -> tuple[UsableRows, MergedRows, DesignRows | None]:
+    """Read the rows that can be used, with every candidate once where the columns say how."""
+    usable = _without_leaks(usable_rows(Path(path), columns, read_structures, described=described), columns)
+    if columns.factors:
+        rows, designs = merged(usable.rows, columns)
+        return usable, as_they_stand(rows, columns), designs
+    if columns.on_replicates == "error":
+        return usable, as_they_stand(usable.rows, columns), None
+    contents = {row: each.content for row, each in usable.structures.items()}
+    contents |= {row: each.smiles for row, each in usable.molecules.items()}
+    keys = (
+        content_ids(usable.rows, columns, usable.molecules, usable.structures)
+        if columns.id is None
+        else usable.rows.texts[columns.id]
+    )
+    return usable, merged_replicates(usable.rows, keys, columns, contents), None
+
+
+def _without_leaks(usable: UsableRows, columns: TableColumns) -> UsableRows:
+    """Leave out the features that a pattern takes and that tell what is measured.
+
+    Raises:
+        TableError: When such a feature is named, or no other is left.
+    """
+    rows = usable.rows
+    features = {name: rows.numbers[name] for name in rows.features}
+    leaks = list(find_leaks(features, {name: rows.numbers[name] for name in columns.measured()}))
+    taken = {each.column: each for each in leaks if each.column not in columns.features}
+    kept = tuple(name for name in rows.features if name not in taken)
+    unusable = [each for each in leaks if each.column in columns.features and each.kind != "order"]
+    if not kept and not (columns.composition or columns.structure or columns.factors):
+        unusable += taken.values()
+    if unusable:
+        raise TableError(
+            f"In {rows.file.path.name}, {unusable[0]}",
+            expected="features that take no measurement",
+            action="leave it out of the features",
+        )
+    findings = [
+        Finding(Handling.DROPPED, f"{each}; no feature is made of it", (), 1)
+        if each.column in taken
+        else Finding(Handling.NOTED, f"{each}; it is a feature because it is named as one", (), 1)
+        for each in leaks
+    ]
+    return replace(usable, rows=replace(rows, features=kept), findings=(*usable.findings, *findings))
+
+
+def _account(usable: UsableRows, once: MergedRows, families: Families, columns: TableColumns) -> Account:
+    """Return what was not taken as it stands, and the values that look impossible."""
+    rows, units = once.rows, {columns.property: columns.unit, **columns.additional_properties}
+    outliers = [
+        Finding(Handling.NOTED, each.told, rows.kept[each.rows])
+        for name, unit in units.items()
+        for each in find_outliers(rows.numbers[name], name, unit)
+    ]
+    findings = (*usable.findings, *once.findings, *families.findings, *outliers)
+    return (*rows.file.notes, *account_of(findings, rows.file.places))
 
 
 def _warnings(rows: TableRows, columns: TableColumns) -> Iterator[str]:

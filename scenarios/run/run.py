@@ -64,6 +64,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         recipients=scenario.recipients,
         start=world.start_observations(),
         start_additional=world.start_additional(),
+        start_uncertainties=world.start_uncertainties(),
         resume=request.resume,
         database_url=request.database_url,
     ) as files:

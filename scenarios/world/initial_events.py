@@ -18,7 +18,8 @@ def initial_events(scenario: Scenario, world: World, *, campaign: str, uid: str)
         campaign: Its name.
         uid: Random part of every attempt id.
     """
-    settings, start = scenario.campaign, StartSetLoaded.of(world.start_observations(), world.start_additional())
+    settings = scenario.campaign
+    start = StartSetLoaded.of(world.start_observations(), world.start_additional(), world.start_uncertainties())
     plan = settings.plan(
         campaign=campaign,
         uid=uid,

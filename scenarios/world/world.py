@@ -47,6 +47,8 @@ class World:
         balanced_beside: Those of them that the campaign balances beside its property.
         true_effects: What interventions really do, by name [unit of the campaign]; empty where nobody knows it. No
             policy sees it.
+        uncertainties: Standard uncertainties of `balanced`, shape (n, p), 0 where none is known; None where none is
+            known of any.
     """
 
     pool: Pool
@@ -56,6 +58,7 @@ class World:
     additional: Mapping[str, FloatArray] = field(default_factory=dict)
     balanced_beside: tuple[str, ...] = ()
     true_effects: Mapping[str, float] = field(default_factory=dict)
+    uncertainties: FloatArray | None = None
 
     @property
     def true_shares(self) -> Mapping[str, float]:
@@ -82,6 +85,11 @@ class World:
         """Return the values of what is balanced beside the property, a row for each of the start set."""
         return [tuple(row) for row in self.balanced[self.start, 1:].tolist()] if self.balanced_beside else []
 
+    def start_uncertainties(self) -> list[tuple[float, ...]]:
+        """Return the standard uncertainties of what is balanced, a row for each of the start set; none without any."""
+        known = [] if self.uncertainties is None else self.uncertainties[self.start].tolist()
+        return [tuple(row) for row in known] if any(map(any, known)) else []
+
 
 def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) -> World:
     """Make the pool, its known values and the start set.
@@ -94,6 +102,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         TableError: When the table cannot be used.
         SettingsError: When the start set cannot be made as asked.
     """
+    uncertainties: FloatArray | None = None
     if scenario.pool.source == EMT_ALLOYS:
         pool, values = _emt_alloys(scenario, scenario.campaign.property, progress)
         warnings: tuple[str, ...] = ()
@@ -109,6 +118,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         values, warnings = table.values_of(pool.candidate_ids), table.warnings
         warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
+        uncertainties = _uncertainties(table, pool, tuple(scenario.campaign.additional_properties))
     start = start_set(scenario, pool, values)
     if len(start) == len(pool) and not _may_grow(scenario.campaign.policy):
         raise TableError(
@@ -123,7 +133,15 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     beside = tuple(scenario.campaign.additional_properties)
     _require_known(beside, additional, start)
     _require_believed(scenario.campaign.additional_properties, additional)
-    return World(pool, values, start, warnings, additional, beside, _true_effects(scenario, pool, values))
+    true = _true_effects(scenario, pool, values)
+    return World(pool, values, start, warnings, additional, beside, true, uncertainties=uncertainties)
+
+
+def _uncertainties(table: CandidateTable, pool: Pool, beside: Sequence[str]) -> FloatArray | None:
+    """Return how well the values of a table are known, in the order of the pool, shape (n, p); None without any."""
+    known = [table.uncertainties_of(pool.candidate_ids, name) for name in (table.columns.property, *beside)]
+    told = np.nan_to_num(np.column_stack(known))
+    return told if told.any() else None
 
 
 def _may_grow(policy: str) -> bool:

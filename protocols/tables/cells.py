@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from protocols.errors import TableError
 from protocols.tables.files import NestedCell, TableFile
 from protocols.tables.format import USUAL, TableFormat
-from protocols.tables.marks import WORDS, in_words, is_missing
+from protocols.tables.marks import FORMULAS, SPELLINGS, in_words, is_missing
 from protocols.tables.spelling import are_plain, cleaned, tidied
 
 MAX_CELL_SHOWN: Final = 40
@@ -35,9 +35,6 @@ DATES: Final = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
 TEXT: Final = "text, a whole number or a truth value"
 """What a column of names holds."""
 
-MANY_TEXTS: Final = 1000
-"""Texts above which all are looked at together before each is: a call for each of a million takes seconds."""
-
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 
@@ -50,11 +47,13 @@ class TextCells:
         texts: As they stand, without blanks around them; "" where a cell is missing or refused.
         missing: Rows whose cells count as missing, ascending, by what stands there; "" for an empty cell.
         refused: Row -> what it has that is no text.
+        distinct: The different texts, without "".
     """
 
     texts: list[str]
     missing: Mapping[str, Sequence[int]]
     refused: Mapping[int, str]
+    distinct: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +64,13 @@ class NumberCells:
         numbers: Shape (rows of the file,); NaN where a cell is missing or refused.
         missing: As in `TextCells`.
         refused: Row -> what it has that is no number.
+        endless: Rows of numbers beyond all bounds, ascending.
     """
 
     numbers: FloatArray
     missing: Mapping[str, Sequence[int] | IndexArray]
     refused: Mapping[int, str]
+    endless: IndexArray
 
 
 def text_cells(
@@ -94,7 +95,7 @@ def text_cells(
     cells = _cells(file.frame[name])
     refused: dict[int, str] = {}
     if set(map(type, cells)) == {str}:
-        texts = _stripped(cells)
+        texts = cells if are_plain(set(cells)) else [cell.strip() for cell in cells]
     else:
         texts = []
         for row, cell in enumerate(cells):
@@ -102,19 +103,16 @@ def text_cells(
             if text is None:
                 refused[row] = _no_text(cell)
             texts.append(text or "")
-    own = {mark.strip() for mark in how.missing}
-    marks = {
-        text
-        for text in _likely_marks(set(texts), own)
-        if text not in lawful and (text in own or is_missing(cleaned(text), own, formulas=formulas))
-    }
+    distinct = frozenset(texts)
+    marks = _marks_among(distinct, how, formulas=formulas).difference(lawful)
     missing: dict[str, list[int]] = {mark: [] for mark in sorted(marks)}
     if missing:
+        texts = list(texts)
         for row, text in enumerate(texts):
             if text in missing and row not in refused:
                 missing[text].append(row)
                 texts[row] = ""
-    return TextCells(texts, {mark: rows for mark, rows in missing.items() if rows}, refused)
+    return TextCells(texts, {mark: rows for mark, rows in missing.items() if rows}, refused, distinct - marks - {""})
 
 
 def number_cells(file: TableFile, name: str, how: TableFormat = USUAL) -> NumberCells:
@@ -123,12 +121,7 @@ def number_cells(file: TableFile, name: str, how: TableFormat = USUAL) -> Number
     if column.dtype.kind in "biuf":
         plain = isinstance(column.dtype, np.dtype)
         numbers = np.asarray(column.to_numpy() if plain else column.to_numpy(np.float64, na_value=np.nan), np.float64)
-        missing = {"": np.flatnonzero(np.isnan(numbers))} | _own_numbers(numbers, how)
-        if len(missing) > 1:
-            numbers = np.where(
-                np.isin(np.arange(len(numbers)), np.concatenate(list(missing.values()))), np.nan, numbers
-            )
-        return NumberCells(numbers, {mark: rows for mark, rows in missing.items() if len(rows)}, {})
+        return _checked(numbers, how)
     return _parsed(_cells(column), how)
 
 
@@ -142,7 +135,7 @@ def texts_of(file: TableFile, name: str, how: TableFormat = USUAL, *, formulas: 
     require_texts(file, name, cells)
     if formulas:
         return cells.texts
-    one = tidied(set(cells.texts))
+    one = tidied(cells.distinct)
     return [one.get(text, text) for text in cells.texts] if one else cells.texts
 
 
@@ -215,17 +208,12 @@ def _cells(column: Any) -> list[Any]:
     return list(column.tolist())
 
 
-def _likely_marks(texts: set[str], own: set[str]) -> set[str]:
-    """Return the texts that may be marks: all but where a look at all of them at once finds none."""
-    if len(texts) > MANY_TEXTS and are_plain(texts) and not own & texts:
-        lower = set("|".join(texts).lower().split("|"))  # one that has a bar itself gives parts, and at most a look
-        return texts if lower & WORDS else set()
-    return texts
-
-
-def _stripped(cells: list[str]) -> list[str]:
-    """Strip texts, of which mostly none has anything to strip."""
-    return cells if are_plain(cells) else [cell.strip() for cell in cells]
+def _marks_among(texts: frozenset[str], how: TableFormat, *, formulas: bool) -> frozenset[str]:
+    """Return the texts that count as missing."""
+    own = frozenset(mark.strip() for mark in how.missing)
+    if are_plain(texts):
+        return (texts & SPELLINGS - FORMULAS if formulas else texts & SPELLINGS) | (texts & own)
+    return frozenset(text for text in texts if text in own or is_missing(cleaned(text), own, formulas=formulas))
 
 
 def _is_null(cell: object) -> bool:
@@ -265,14 +253,19 @@ def _no_text(cell: object) -> str:
     return f"{what}, and no text"
 
 
-def _own_numbers(numbers: FloatArray, how: TableFormat) -> dict[str, IndexArray]:
-    """Return the rows that have one of the table's own marks, where it is a number (-9999)."""
-    rows: dict[str, IndexArray] = {}
+def _checked(numbers: FloatArray, how: TableFormat) -> NumberCells:
+    """Return floats with what is missing among them; marks of the table itself may be numbers (-9999)."""
+    missing: dict[str, IndexArray] = {}
+    endless = np.zeros(0, dtype=np.int64)
+    if not np.isfinite(numbers).all():
+        endless = np.flatnonzero(np.isinf(numbers))
+        missing[""] = np.flatnonzero(np.isnan(numbers))
     for mark in how.missing:
         value = _float(mark.strip(), how)
-        if value is not None and not math.isnan(value):
-            rows[mark.strip()] = np.flatnonzero(numbers == value)
-    return rows
+        if value is not None and not math.isnan(value) and (rows := np.flatnonzero(numbers == value)).size:
+            missing[mark.strip()] = rows
+            numbers = np.where(numbers == value, np.nan, numbers)
+    return NumberCells(numbers, {mark: rows for mark, rows in missing.items() if len(rows)}, {}, endless)
 
 
 def _parsed(cells: Sequence[Any], how: TableFormat) -> NumberCells:
@@ -302,7 +295,7 @@ def _parsed(cells: Sequence[Any], how: TableFormat) -> NumberCells:
             numbers[row] = value
         else:
             refused[row] = shown(str(cells[row]))
-    return NumberCells(numbers, missing, dict(sorted(refused.items())))
+    return NumberCells(numbers, missing, dict(sorted(refused.items())), np.flatnonzero(np.isinf(numbers)))
 
 
 def _bounded(cell: float) -> float:

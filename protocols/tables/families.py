@@ -50,7 +50,7 @@ def families_in(file: TableFile, name: str, how: TableFormat = USUAL) -> Familie
     cells = text_cells(file, name, how)
     require_texts(file, name, cells)
     rows = range(len(cells.texts))
-    one = folded(set(cells.texts))
+    one = folded(cells.distinct)
     names = tuple(one.get(text, text) for text in cells.texts)
     named = [row for row in rows if names[row]]
     likely = likely_the_same(name, [names[row] for row in named], named, ONE_OF_TWO)

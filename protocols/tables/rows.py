@@ -167,7 +167,7 @@ def _without_number(
         def endless(row: int) -> RowFault:
             return RowFault(cell_in_words(file, name, row, columns), COMPLETE)
 
-        yield Faults(name, "a number beyond all bounds", np.flatnonzero(np.isinf(cells.numbers)), endless)
+        yield Faults(name, "a number beyond all bounds", cells.endless, endless)
 
     def no_number(row: int) -> RowFault:
         return RowFault(cells.refused[row], number_in_words(columns), "fix the cell, name another column")

@@ -109,12 +109,14 @@ def told(column: str, texts: Sequence[str], one: Mapping[str, str], rows: Sequen
         one: The one spelling of those that have another.
         rows: Positions of these rows in the file.
     """
-    if not one:
+    if not one:  # a million rows need not be looked at
         return
     places: dict[str, list[int]] = {}
     for text, row in zip(texts, rows, strict=True):
         if text in one:
             places.setdefault(text, []).append(int(row))
+    if not places:
+        return
     if all(_WHOLE.fullmatch(text) for text in one):
         text = next(iter(places))
         words = f"whole numbers are spelled without decimals, {text!r} as {one[text]!r}"

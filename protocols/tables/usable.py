@@ -83,8 +83,8 @@ def usable_rows(
         findings += conversions(str(columns.structure), structures, kept)
     if molecules:
         findings += rewritten(molecules, rows, columns)
-    spellings = frozenset(
-        text for name in columns.family_columns() if name in cells.texts for text in cells.texts[name].texts
+    spellings = frozenset[str]().union(
+        *(cells.texts[name].distinct for name in columns.family_columns() if name in cells.texts)
     )
     return UsableRows(rows, structures, molecules, tuple(findings), spellings)
 
@@ -128,7 +128,8 @@ def _kept_rows(cells: TableCells, columns: TableColumns, kept: IndexArray, findi
     for name in _names(cells, columns):
         as_they_stand = texts[name]
         families = name in columns.family_columns()
-        one = folded(set(as_they_stand), columns.family_names) if families else tidied(set(as_they_stand))
+        distinct = cells.texts[name].distinct
+        one = folded(distinct, columns.family_names) if families else tidied(distinct)
         spellings = list(told(name, as_they_stand, one, positions))
         if spellings:
             findings += spellings

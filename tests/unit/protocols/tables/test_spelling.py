@@ -113,3 +113,7 @@ def test_names_that_are_likely_the_same_are_told_with_the_rarer_one_s_rows(one: 
 @pytest.mark.parametrize("names", [("P-1", "P1"), ("mp-1", "mp-11"), ("cubic", "hexagonal"), ("1.1", "1.11")])
 def test_names_that_differ_in_more_are_not_told(names: tuple[str, str]) -> None:
     assert list(likely_the_same("s", names, [0, 1])) == []
+
+
+def test_a_spelling_that_no_kept_row_has_is_not_told() -> None:
+    assert list(told("n", ["1"], {"2.0": "2"}, [0])) == []

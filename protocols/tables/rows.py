@@ -26,9 +26,8 @@ from protocols.tables.columns import TableColumns, feature_columns, require_colu
 from protocols.tables.faults import SETTING, Faults, RowFault, Sieve
 from protocols.tables.files import TableFile, column_names, read_file
 from protocols.tables.marks import in_words
-from protocols.tables.ranges import believed_range, range_setting
 from protocols.tables.spelling import cleaned
-from protocols.wire.limits import MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_TEXT_LENGTH
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_TEXT_LENGTH
 
 ROWS_AT_ONCE: Final = 2048
 """Rows that are put together at a time: with 64 features they fit a processor's cache, and take a third of the time."""
@@ -189,8 +188,10 @@ def _always(fault: RowFault) -> Callable[[int], RowFault]:
 
 def _out_of_range(cells: TableCells, columns: TableColumns) -> Iterator[Faults]:
     for name in columns.measured():
-        action = "fix or leave out these rows" + range_setting(columns, name)
-        yield _beyond(name, cells.numbers[name].numbers, *believed_range(columns, name), action)
+        action = "fix or leave out these rows"
+        if name == columns.property:
+            action += f", set valid_range to what can be true (up to ±{MAX_ABS_VALUE:g})"
+        yield _beyond(name, cells.numbers[name].numbers, *columns.believed_range(name), action)
 
 
 def _beyond(name: str, numbers: FloatArray, low: float, high: float, action: str) -> Faults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -29,7 +30,7 @@ class AccountEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    handling: Handling
+    handling: Annotated[Handling, Field(strict=False)]
     """What became of it; "noted" is what was taken as it stands and looks wrong."""
     reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON)]
     """A whole sentence without a full stop, with the column."""
@@ -45,3 +46,16 @@ class AccountEntry(BaseModel):
 
 Account = tuple[AccountEntry, ...]
 """Of a whole reading, in the order in which the reader came upon it."""
+
+
+def counts_of(account: Account) -> dict[Handling, int]:
+    """Return how many rows or values were handled in which way, in the order of `Handling`; only what there was."""
+    counts = {handling: sum(each.count for each in account if each.handling is handling) for handling in Handling}
+    return {handling: count for handling, count in counts.items() if count}
+
+
+def told_in_short(account: Account, most: int) -> Iterator[str]:
+    """Yield a line for each entry, and one for those beyond `most`."""
+    yield from map(str, account[:most])
+    if len(account) > most:
+        yield f"… and {len(account) - most} more of the table, see report."

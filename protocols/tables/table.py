@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from protocols.errors import TableError
+from protocols.tables.account import MAX_PLACES, Account, AccountEntry, Handling
 from protocols.tables.cells import FloatArray
 from protocols.tables.columns import TableColumns
 from protocols.tables.designs import DesignRows, merged
@@ -76,6 +77,8 @@ class CandidateTable:
         smiles: Length n, or None without a smiles column.
         designs: The designs that make the candidates; None where the table is none of designs.
         keys: What names each candidate in a table beside this one: its SMILES or id as written, length n.
+        source_ids: The ids exactly as the table writes them, empty texts where it has none, length n.
+        account: What was not taken as it stands.
     """
 
     columns: TableColumns
@@ -92,6 +95,8 @@ class CandidateTable:
     smiles: tuple[str, ...] | None = None
     designs: DesignRows | None = None
     keys: tuple[str, ...] = ()
+    source_ids: tuple[str, ...] = ()
+    account: Account = ()
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -145,6 +150,8 @@ def read_table(path: str | Path, columns: TableColumns) -> CandidateTable:
         smiles=None if molecules is None else tuple(molecule.smiles for molecule in molecules),
         designs=designs,
         keys=tuple(rows.texts.get(columns.smiles or columns.id or "", ())),
+        source_ids=tuple(rows.texts[columns.id]) if columns.id else ("",) * len(families),
+        account=_account(rows),
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
         warnings=(*_warnings(rows, columns, families), *remarks_on(molecules, rows, columns), *without_entropy),
@@ -182,6 +189,16 @@ def _warnings(rows: TableRows, columns: TableColumns, families: Sequence[str]) -
         )
     if rows.dropped:
         yield f"{rows.dropped} of {rows.dropped + len(families)} rows were left out: a used cell is empty or infinite."
+
+
+def _account(rows: TableRows) -> Account:
+    """Tell which rows were left out."""
+    if not rows.dropped:
+        return ()
+    kept = set(rows.kept.tolist())
+    places = tuple(rows.file.place(row) for row in range(len(rows.file.frame)) if row not in kept)[:MAX_PLACES]
+    reason = "a used cell is empty or infinite"
+    return (AccountEntry(handling=Handling.DROPPED, reason=reason, count=rows.dropped, places=places),)
 
 
 def _without_entropy(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> Iterator[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.broker.url import DEFAULT_URL, broker_at
 from scenarios.display.console import print_json, progress_on_stderr, show, show_notes
+
+READING_LINES: Final = 8
+"""Most lines about what of a table was not taken as it stands: a third of a screen; `report` has them all."""
 
 if TYPE_CHECKING:
     from protocols.settings.resolve import ResolvedSettings
@@ -53,11 +56,12 @@ def load_settings_alone(
 
 def build_world_for(scenario: Scenario, *, quiet: bool) -> World:
     """Make pool, values and start set; what a person should know of the table goes to standard error."""
+    from protocols.tables.account import told_in_short
     from scenarios.world.world import build_world
 
     with progress_on_stderr(quiet=quiet) as progress:
         world = build_world(scenario, progress)
-    show_notes(world.warnings)
+    show_notes((*world.warnings, *told_in_short(world.account, READING_LINES)))
     return world
 
 

@@ -16,6 +16,7 @@ from agent.causal.designs.effects import effect_queries
 from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError, TableError
+from protocols.tables.account import Account
 from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
@@ -41,6 +42,7 @@ class World:
         values: The property of every candidate, NaN where nobody knows it yet, shape (n,) [unit of the campaign].
         start: Pool indices of the start set, ascending.
         warnings: What a person should know about the table.
+        account: What of the table was not taken as it stands.
         additional: Additional properties by name, in pool order, shape (n,) [their units]; NaN where unknown.
         balanced_beside: Those of them that the campaign balances beside its property.
         true_effects: What interventions really do, by name [unit of the campaign]; empty where nobody knows it. No
@@ -54,6 +56,7 @@ class World:
     additional: Mapping[str, FloatArray] = field(default_factory=dict)
     balanced_beside: tuple[str, ...] = ()
     true_effects: Mapping[str, float] = field(default_factory=dict)
+    account: Account = ()
 
     @property
     def true_shares(self) -> Mapping[str, float]:
@@ -92,6 +95,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         TableError: When the table cannot be used.
         SettingsError: When the start set cannot be made as asked.
     """
+    account: Account = ()
     if scenario.pool.source == EMT_ALLOYS:
         pool, values = _emt_alloys(scenario, scenario.campaign.property, progress)
         warnings: tuple[str, ...] = ()
@@ -104,7 +108,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         additional = {name: known[name] for name in scenario.campaign.additional_properties}
     else:
         pool, table = _from_table(scenario, progress)
-        values, warnings = table.values_of(pool.candidate_ids), table.warnings
+        values, warnings, account = table.values_of(pool.candidate_ids), table.warnings, table.account
         warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
     start = start_set(scenario, pool, values)
@@ -120,7 +124,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         )
     beside = tuple(scenario.campaign.additional_properties)
     _require_known(beside, additional, start)
-    return World(pool, values, start, warnings, additional, beside, _true_effects(scenario, pool, values))
+    return World(pool, values, start, warnings, additional, beside, _true_effects(scenario, pool, values), account)
 
 
 def _may_grow(policy: str) -> bool:

@@ -162,7 +162,7 @@ def test_a_candidate_that_nobody_observed_has_no_place() -> None:
         StartSetLoaded(("a", "b"), (1.0, 2.0)),
         DecisionMade(0, 1, 2, "p", "f", ("c",), (None,), "why"),
     ]
-    pool = partial_pool(events, {"a": "rich", "b": "rich"}, ["rich", "poor"])
+    pool = partial_pool(events, {"a": "rich", "b": "rich"}, ["rich", "poor"], {})
     assert pool.unplaced == {"c"}
     assert pool.families == ("poor", "rich")
     assert pool.digest == ""

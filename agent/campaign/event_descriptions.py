@@ -47,7 +47,7 @@ from agent.campaign.events import (
 )
 from agent.pool.candidates import named
 from agent.pool.growth import NewCandidate
-from protocols.tables.account import Account, counts_of
+from protocols.tables.account import Account
 from protocols.wire.attempt_ids import number_of
 
 START_SET: Final = "start set"
@@ -150,7 +150,10 @@ def _added(event: ObservationAdded, _additional: Sequence[str]) -> Iterator[Obse
 
 
 def _read(reading: Account) -> str:
-    told = ", ".join(f"{count} {handling}" for handling, count in counts_of(reading).items())
+    counts: dict[str, int] = {}
+    for entry in reading:
+        counts[entry.handling.value] = counts.get(entry.handling.value, 0) + entry.count
+    told = ", ".join(f"{count} {handling}" for handling, count in counts.items())
     return f"; of its table, {told}" if told else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -46,16 +45,3 @@ class AccountEntry(BaseModel):
 
 Account = tuple[AccountEntry, ...]
 """Of a whole reading, in the order in which the reader came upon it."""
-
-
-def counts_of(account: Account) -> dict[Handling, int]:
-    """Return how many rows or values were handled in which way, in the order of `Handling`; only what there was."""
-    counts = {handling: sum(each.count for each in account if each.handling is handling) for handling in Handling}
-    return {handling: count for handling, count in counts.items() if count}
-
-
-def told_in_short(account: Account, most: int) -> Iterator[str]:
-    """Yield a line for each entry, and one for those beyond `most`."""
-    yield from map(str, account[:most])
-    if len(account) > most:
-        yield f"… and {len(account) - most} more of the table, see report."

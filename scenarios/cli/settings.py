@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ READING_LINES: Final = 8
 
 if TYPE_CHECKING:
     from protocols.settings.resolve import ResolvedSettings
+    from protocols.tables.account import Account
     from scenarios.settings.model import Scenario
     from scenarios.world.world import World
 
@@ -56,13 +58,19 @@ def load_settings_alone(
 
 def build_world_for(scenario: Scenario, *, quiet: bool) -> World:
     """Make pool, values and start set; what a person should know of the table goes to standard error."""
-    from protocols.tables.account import told_in_short
     from scenarios.world.world import build_world
 
     with progress_on_stderr(quiet=quiet) as progress:
         world = build_world(scenario, progress)
-    show_notes((*world.warnings, *told_in_short(world.account, READING_LINES)))
+    show_notes((*world.warnings, *told_in_short(world.account)))
     return world
+
+
+def told_in_short(account: Account) -> Iterator[str]:
+    """Yield a line for each thing that was not taken as it stands; one for all those beyond `READING_LINES`."""
+    yield from map(str, account[:READING_LINES])
+    if (more := len(account) - READING_LINES) > 0:
+        yield f"… and {more} more; `entropilot report` tells all that a run's table was read with."
 
 
 def print_settings(resolved: ResolvedSettings[Scenario], *, json: bool) -> None:

@@ -81,7 +81,7 @@ def reading_table(reading: Account) -> RenderableType:
         told = Text(entry.reason, "yellow" if entry.handling is Handling.NOTED else "")
         told.append(f" ({places})" if entry.places else "", "dim")
         table.add_row(f"{entry.count:,}", entry.handling.value, told)
-    return Group("", Text("What was read", "bold"), table)
+    return Group("", Text("What was read", "bold"), table, "")
 
 
 def run_json(folder: Path, progress: ProgressCall = no_progress) -> str:

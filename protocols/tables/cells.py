@@ -21,7 +21,7 @@ from protocols.errors import TableError
 from protocols.tables.files import NestedCell, TableFile
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.marks import FORMULAS, SPELLINGS, in_words, is_missing
-from protocols.tables.spelling import are_plain, cleaned, tidied
+from protocols.tables.spelling import are_plain, cleaned, tidied, without_decimals
 
 MAX_CELL_SHOWN: Final = 40
 """Longest cell shown in an error [character]."""
@@ -215,9 +215,12 @@ def _marks_among(texts: frozenset[str], how: TableFormat, *, formulas: bool) -> 
     """Return the texts that count as missing."""
     own = frozenset(mark.strip() for mark in how.missing)
     if are_plain(texts):
-        return (texts & SPELLINGS - FORMULAS if formulas else texts & SPELLINGS) | (texts & own)
-    short = (text for text in texts if len(text) <= MAX_MARK)
-    return (texts & own) | {text for text in short if is_missing(cleaned(text), own, formulas=formulas)}
+        marks = texts & SPELLINGS - FORMULAS if formulas else texts & SPELLINGS
+    else:
+        short = (text for text in texts if len(text) <= MAX_MARK)
+        marks = frozenset(text for text in short if is_missing(cleaned(text), own, formulas=formulas))
+    # A mark -9999 stands for -9999.0 too, as a column of floats has it.
+    return marks | {text for text in texts if own and (text in own or without_decimals(text) in own)}
 
 
 def _is_null(cell: object) -> bool:

@@ -15,7 +15,7 @@ from protocols.errors import TableError
 from protocols.settings.suggestions import did_you_mean, listed
 from protocols.tables.cells import FloatArray
 from protocols.tables.format import TableFormat
-from protocols.wire.limits import MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES, USUAL_ABS_VALUE
 from protocols.wire.messages import Name
 
 DERIVED_FAMILY: Final = "crystal_system"
@@ -190,6 +190,17 @@ class TableColumns(TableFormat):
     def measured(self) -> tuple[str, ...]:
         """The property and the additional ones: what an evaluation gives, and no policy may see beforehand."""
         return (self.property, *self.additional_properties)
+
+    def believed_range(self, name: str) -> tuple[float, float]:
+        """Return the smallest and the largest value of a measured column that is believed [its unit].
+
+        Of the property it is `valid_range`, or else what most properties stay within; of an additional one everything
+        that a message carries, because only a campaign that balances it has a range for it.
+        """
+        if name != self.property:
+            return -MAX_ABS_VALUE, MAX_ABS_VALUE
+        low, high = self.valid_range or (-USUAL_ABS_VALUE, USUAL_ABS_VALUE)
+        return max(low, -MAX_ABS_VALUE), min(high, MAX_ABS_VALUE)
 
 
 def require_column(path: Path, name: str, names: Sequence[str]) -> str:

@@ -70,31 +70,30 @@ def find_leaks(features: Mapping[str, FloatArray], measured: Mapping[str, FloatA
         features: By name, finite, shape (n,).
         measured: By name, shape (n,); NaN where it is not known.
     """
-    rows = {name: _telling_rows(values) for name, values in measured.items()}
+    samples = {name: _telling_rows(values, SAMPLE) for name, values in measured.items()}
     for column, feature in features.items():
         for name, values in measured.items():
-            found = _how(feature, values, rows[name])
+            found = _how(feature, values, samples[name])
             if found is not None:
                 yield Leak(column, name, *found)
                 break
 
 
-def _telling_rows(values: FloatArray) -> IndexArray:
-    """Return the rows with a known value other than the most frequent one, by ascending value."""
+def _telling_rows(values: FloatArray, most: int) -> IndexArray:
+    """Return rows with a known value other than the most frequent one, by ascending value; some `most` of them."""
     known = np.flatnonzero(np.isfinite(values))
+    known = known[:: max(1, len(known) // most)]
     different, counts = np.unique(values[known], return_counts=True)
     if len(different) > FEWEST_VALUES and counts.max() > 1:
         known = known[values[known] != different[int(np.argmax(counts))]]
     return known[np.argsort(values[known], kind="stable")]
 
 
-def _how(feature: FloatArray, values: FloatArray, rows: IndexArray) -> tuple[str, str] | None:
+def _how(feature: FloatArray, values: FloatArray, sample: IndexArray) -> tuple[str, str] | None:
     """Return the kind of a leak and how the column follows; None where it does not."""
-    if len(rows) == 0:
+    if len(sample) == 0 or _leaks(feature[sample], values[sample]) is None:
         return None
-    sample = rows[:: max(1, len(rows) // SAMPLE)]
-    if _leaks(feature[sample], values[sample]) is None:
-        return None
+    rows = _telling_rows(values, len(values))
     found = _leaks(feature[rows], values[rows])
     if found is None:
         return None

@@ -43,6 +43,9 @@ _VARIATIONS: Final = range(0xFE00, 0xFE10)
 _WHOLE: Final = re.compile(r"(-?(?:0|[1-9]\d*))(\.0*)?")
 _BLANKS: Final = re.compile(r"\s+")
 _BETWEEN: Final = re.compile(r"[\s_\-‐-―−]+")
+_LOOKALIKES: Final = str.maketrans("\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u03bf", "aceopxyijso")
+"""Small letters of other alphabets that look like Latin ones (Unicode Technical Standard 39, confusables)."""
+
 _DASHES: Final = re.compile(r"[_‐-―−]")
 
 
@@ -66,18 +69,21 @@ def are_plain(texts: Collection[str]) -> bool:
 
 def tidied(texts: Collection[str]) -> dict[str, str]:
     """Return the one spelling of those texts of a column that have another: blanks, forms, whole numbers, truth."""
-    plain = are_plain(texts)
-    clean = {} if plain else {text: name for text in texts if (name := cleaned(text)) != text}
-    names = set(texts) if plain else {clean.get(text, text) for text in texts}
-    names.discard("")
+    clean = {} if are_plain(texts) else {text: name for text in texts if (name := cleaned(text)) != text}
+    names = {clean.get(text, text) for text in texts} - {""}
     if names and all(name.lower() in {"true", "false"} for name in names):
         one = {name: name.capitalize() for name in names}
-    elif all(_WHOLE.fullmatch(name) for name in names):
-        one = {name: _whole(name) for name in names}
     else:
-        return clean
-    spelled = {text: one[name] for text in texts if (name := clean.get(text, text))}
+        one = whole_numbers(names)
+    spelled = clean | {text: one[name] for text in texts if (name := clean.get(text, text)) in one}
     return {text: name for text, name in spelled.items() if name != text}
+
+
+def whole_numbers(names: Collection[str]) -> dict[str, str]:
+    """Return the one spelling of those that have another, where all names of a column are whole numbers."""
+    if not all(_WHOLE.fullmatch(name) for name in names):
+        return {}
+    return {name: digits for name in names if (digits := without_decimals(name)) != name}
 
 
 def folded(texts: Collection[str], names: Mapping[str, str] = NO_NAMES) -> dict[str, str]:
@@ -93,8 +99,8 @@ def folded(texts: Collection[str], names: Mapping[str, str] = NO_NAMES) -> dict[
     return {text: name for text, name in one.items() if name != text}
 
 
-def _whole(name: str) -> str:
-    """Return a whole number without decimals."""
+def without_decimals(name: str) -> str:
+    """Return a whole number without decimals of zero, and any other text as it is."""
     found = _WHOLE.fullmatch(name)
     digits = name if found is None else found[1]
     return "0" if digits == "-0" else digits
@@ -167,9 +173,25 @@ def likely_the_same(column: str, names: Sequence[str], rows: Sequence[int], hint
     )
 
 
+def ids_alike(column: str, ids: Sequence[str], rows: Sequence[int]) -> Iterator[Finding]:
+    """Yield ids that differ in capitals, or in what nobody sees, only; arguments as of `likely_the_same`.
+
+    Ids are many, and mostly nothing of them can be: a look at all of them tells.
+    """
+    distinct = set(ids)
+    if are_plain(distinct) and len({each.lower() for each in distinct}) == len(distinct):
+        return
+    alike: dict[str, set[str]] = {}
+    for each in distinct:
+        alike.setdefault(cleaned(each).casefold(), set()).add(each)
+    several = {each for group in alike.values() if len(group) > 1 for each in group}
+    pairs = [(each, row) for each, row in zip(ids, rows, strict=True) if each in several]
+    yield from likely_the_same(column, [each for each, _ in pairs], [row for _, row in pairs])
+
+
 def _keys(name: str) -> Iterator[tuple[str, str]]:
     """Yield what names that are likely the same have in common."""
-    plain = unicodedata.normalize("NFKC", name).casefold().rstrip(".,;:")
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(_LOOKALIKES).rstrip(".,;:")
     yield "words", _BETWEEN.sub("-", plain)
     yield "letters", _BLANKS.sub("", _DASHES.sub("-", plain))
     try:
@@ -190,6 +212,7 @@ def _most_frequent(entries: list[tuple[str, list[int]]], handling: Handling, res
 
 def _pair(text: str, other: str) -> str:
     """Return a text so that a person sees how it differs from another one that may look the same."""
-    if unicodedata.normalize("NFKC", text) == unicodedata.normalize("NFKC", other):
+    alike, other_alike = (unicodedata.normalize("NFKC", each).translate(_LOOKALIKES) for each in (text, other))
+    if alike == other_alike:
         return ascii(text)
     return repr(text)

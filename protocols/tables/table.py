@@ -260,28 +260,25 @@ def _read(
 
 
 def _without_leaks(usable: UsableRows, columns: TableColumns) -> UsableRows:
-    """Leave out the features that a pattern takes and that tell what is measured.
+    """Leave out the features that a pattern takes and that tell what is measured; one that is named stays, and is told.
 
     Raises:
-        TableError: When such a feature is named, or no other is left.
+        TableError: When no other feature is left.
     """
     rows = usable.rows
     features = {name: rows.numbers[name] for name in rows.features}
     leaks = list(find_leaks(features, {name: rows.numbers[name] for name in columns.measured()}))
-    taken = {each.column: each for each in leaks if each.column not in columns.features}
-    kept = tuple(name for name in rows.features if name not in taken)
-    unusable = [each for each in leaks if each.column in columns.features and each.kind != "order"]
-    if not kept and not (columns.composition or columns.structure or columns.factors):
-        unusable += taken.values()
-    if unusable:
+    taken = [each for each in leaks if each.column not in columns.features]
+    kept = tuple(name for name in rows.features if name not in {each.column for each in taken})
+    if taken and not kept and not (columns.composition or columns.structure or columns.factors):
         raise TableError(
-            f"In {rows.file.path.name}, {unusable[0]}",
+            f"In {rows.file.path.name} the features {', '.join(columns.features)} tell what is measured: {taken[0]}",
             expected="features that take no measurement",
-            action="leave it out of the features",
+            action="name other features",
         )
     findings = [
         Finding(Handling.DROPPED, f"{each}; no feature is made of it", (), 1)
-        if each.column in taken
+        if each in taken
         else Finding(Handling.NOTED, f"{each}; it is a feature because it is named as one", (), 1)
         for each in leaks
     ]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.pool.tables import pool_from_table
 from protocols.errors import TableError
 from protocols.tables.cells import FloatArray
 from protocols.tables.leaks import Leak, find_leaks
@@ -117,9 +118,13 @@ def test_a_pattern_takes_no_column_that_tells_the_property_and_says_so(tmp_path:
     assert ["'kj'" in each.reason and "96.485 times" in each.reason for each in table.account] == [True]
 
 
-def test_one_that_is_named_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"t\.csv, column 'kj' is the measured property 'energy' by another name"):
-        read(tmp_path, "f_size", "kj")
+def test_one_that_is_named_stays_and_is_told(tmp_path: Path) -> None:
+    """The agent makes no pool of it; whoever trims the table needs none."""
+    table = read(tmp_path, "f_size", "kj")
+    assert table.feature_names == ("f_size", "kj")
+    assert ["'kj'" in each.reason for each in table.account] == [True]
+    with pytest.raises(TableError, match=r"column 'kj' is the measured property 'energy' by another name"):
+        pool_from_table(table)
 
 
 def test_one_in_the_same_order_is_taken_when_it_is_named_and_told(tmp_path: Path) -> None:

@@ -129,3 +129,11 @@ def test_what_is_far_does_not_depend_on_the_unit(exponent: int, sign: float, nam
     values = spoilt(LAWFUL[name], slice(3, 5), 1e80)
     found = find_outliers(values * scale, "y", "")
     assert [(each.kind, each.rows.tolist()) for each in found] == [("far", [3, 4])]
+
+
+def test_three_values_in_a_million_are_found() -> None:
+    values = np.random.default_rng(2).normal(size=1_000_000)
+    assert kinds(values) == []
+    (found,) = find_outliers(spoilt(values, slice(10, 31, 10), 4e7), "y", "")
+    assert (found.kind, found.rows.tolist()) == ("far", [10, 20, 30])
+    assert kinds(np.where(np.arange(1_000_000) % 3 == 0, 1000.0, 1.0) * (10.0 + values)) == ["unit"]

@@ -8,7 +8,7 @@ import pytest
 
 from protocols.structures.parse import read_structure
 from protocols.structures.reading import ReadStructure, StructureSettings
-from tests.support.crystals import GROUPS, Crystal, crystals_of_all_systems, writings_of
+from tests.support.samples.crystals import GROUPS, Crystal, crystals_of_all_systems, writings_of
 
 CRYSTALS = 200
 SLICES = 10

@@ -31,8 +31,9 @@ def test_bonds_are_no_overlap(first: str, second: str, distance: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "distance"), [("Cu", "Cu", 0.004), ("H", "H", 0.4), ("Cu", "Cu", 1.2), ("Cs", "O", 1.5), ("Na", "Na", 0.0)]
-)  # fmt: skip
+    ("first", "second", "distance"),
+    [("Cu", "Cu", 0.004), ("H", "H", 0.4), ("Cu", "Cu", 1.2), ("Cs", "O", 1.5), ("Na", "Na", 0.0)],
+)
 def test_atoms_that_are_too_close_are_refused_with_their_line(first: str, second: str, distance: float) -> None:
     with pytest.raises(StructureFault) as caught:
         check(pair(first, second, distance))
@@ -41,7 +42,7 @@ def test_atoms_that_are_too_close_are_refused_with_their_line(first: str, second
 
 
 def test_an_atom_that_is_too_close_to_its_own_image_is_refused() -> None:
-    with pytest.raises(StructureFault, match="Cu and Cu 1.1 Å apart"):
+    with pytest.raises(StructureFault, match=r"Cu and Cu 1\.1 Å apart"):
         check(Sites(("Cu",), np.diag([1.1, 9.0, 9.0]), np.zeros((1, 3))))
 
 

@@ -22,11 +22,23 @@ SALT = (
         (SALT.replace(' pbc="T T T"', ""), (PERIODIC_BY_RULE,)),
         (SALT.replace("Properties=species:S:1:pos:R:3 ", ""), ()),
         (SALT.replace("Cl 2", "Cl1- 2"), (OXIDATION_STRIPPED,)),
-        (SALT.replace("species:S:1:pos:R:3", "pos:R:3:species:S:1").replace("Na 0 0 0", "0 0 0 Na").replace("Cl 2.82 2.82 1.41", "2.82 2.82 1.41 Cl"), ()),
-        (SALT.replace("pos:R:3", "id:I:1:pos:R:3:forces:R:3").replace("Na", "Na 1").replace("Cl", "Cl 2").replace("0 0 0\nCl", "0 0 0 1 1 1\nCl").replace("1.41\n", "1.41 0 0 0\n"), ()),
+        (
+            SALT.replace("species:S:1:pos:R:3", "pos:R:3:species:S:1")
+            .replace("Na 0 0 0", "0 0 0 Na")
+            .replace("Cl 2.82 2.82 1.41", "2.82 2.82 1.41 Cl"),
+            (),
+        ),
+        (
+            SALT.replace("pos:R:3", "id:I:1:pos:R:3:forces:R:3")
+            .replace("Na", "Na 1")
+            .replace("Cl", "Cl 2")
+            .replace("0 0 0\nCl", "0 0 0 1 1 1\nCl")
+            .replace("1.41\n", "1.41 0 0 0\n"),
+            (),
+        ),
         (SALT.replace('"', "'").replace("pbc='T T T'", "pbc=[True,True,True]"), ()),
     ],
-)  # fmt: skip
+)
 def test_a_frame_is_read_by_its_columns(text: str, notes: tuple[str, ...]) -> None:
     found = read_extxyz(text)
     assert (found.symbols, found.notes, found.lines) == (("Na", "Cl"), notes, (3, 4))

@@ -68,7 +68,7 @@ def test_what_may_be_two_formats_is_refused() -> None:
     with pytest.raises(StructureFault, match="CIF or POSCAR"):
         format_of_text("data_x\n1.0\n" + CELL)
     with pytest.raises(StructureFault, match="pymatgen JSON or JARVIS atoms"):
-        format_of_object(dict.fromkeys("lattice sites lattice_mat coords elements".split()))
+        format_of_object(dict.fromkeys(["lattice", "sites", "lattice_mat", "coords", "elements"]))
     with pytest.raises(StructureFault, match="none"):
         format_of_object({})
 

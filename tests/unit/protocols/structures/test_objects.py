@@ -89,10 +89,22 @@ def test_an_object_is_read(kind: str, content: dict[str, Any], notes: tuple[str,
         (PYMATGEN_JSON, PYMATGEN | {"@class": "Molecule"}, "is another object of pymatgen"),
         (PYMATGEN_JSON, PYMATGEN | {"lattice": None}, "a part of the JSON is missing"),
         (PYMATGEN_JSON, PYMATGEN | {"sites": [5]}, "a part of the JSON is missing"),
-        (PYMATGEN_JSON, PYMATGEN | {"lattice": {"matrix": CELL, "pbc": [True, True, False]}}, "is not periodic in three directions"),
-        (PYMATGEN_JSON, PYMATGEN | {"sites": [SODIUM | {"species": [{"element": "Na", "occu": 0.5}]}]}, "sites are partially occupied"),
+        (
+            PYMATGEN_JSON,
+            PYMATGEN | {"lattice": {"matrix": CELL, "pbc": [True, True, False]}},
+            "is not periodic in three directions",
+        ),
+        (
+            PYMATGEN_JSON,
+            PYMATGEN | {"sites": [SODIUM | {"species": [{"element": "Na", "occu": 0.5}]}]},
+            "sites are partially occupied",
+        ),
         (PYMATGEN_JSON, PYMATGEN | {"sites": [SODIUM | {"species": []}]}, "sites are partially occupied"),
-        (PYMATGEN_JSON, PYMATGEN | {"sites": [SODIUM | {"species": [{"element": "Na"}, {"element": "K"}]}]}, "sites are partially occupied"),
+        (
+            PYMATGEN_JSON,
+            PYMATGEN | {"sites": [SODIUM | {"species": [{"element": "Na"}, {"element": "K"}]}]},
+            "sites are partially occupied",
+        ),
         (PYMATGEN_JSON, PYMATGEN | {"sites": [SODIUM | {"species": [{"element": "X0+"}]}]}, "an atom is no element"),
         (PYMATGEN_JSON, PYMATGEN | {"sites": [SODIUM | {"species": [{"element": "D"}]}]}, "holds heavy hydrogen"),
         (PYMATGEN_JSON, PYMATGEN | {"sites": [SODIUM | {"xyz": [0, 0, 1]}]}, "coordinates contradict each other"),
@@ -110,15 +122,27 @@ def test_an_object_is_read(kind: str, content: dict[str, Any], notes: tuple[str,
         (OPTIMADE_JSON, OPTIMADE | {"structure_features": ["disorder"]}, "sites are partially occupied"),
         (OPTIMADE_JSON, OPTIMADE | {"structure_features": ["implicit_atoms"]}, "atoms have no site"),
         (OPTIMADE_JSON, OPTIMADE | {"dimension_types": [1, 1, 0]}, "is not periodic in three directions"),
-        (OPTIMADE_JSON, OPTIMADE | {"species": [SPECIES[0] | {"chemical_symbols": ["Na", "vacancy"]}]}, "sites are partially occupied"),
-        (OPTIMADE_JSON, OPTIMADE | {"species": [SPECIES[0] | {"concentration": [0.5]}, SPECIES[1]]}, "sites are partially occupied"),
+        (
+            OPTIMADE_JSON,
+            OPTIMADE | {"species": [SPECIES[0] | {"chemical_symbols": ["Na", "vacancy"]}]},
+            "sites are partially occupied",
+        ),
+        (
+            OPTIMADE_JSON,
+            OPTIMADE | {"species": [SPECIES[0] | {"concentration": [0.5]}, SPECIES[1]]},
+            "sites are partially occupied",
+        ),
         (OPTIMADE_JSON, OPTIMADE | {"species": [SPECIES[0] | {"attached": ["H"]}, SPECIES[1]]}, "atoms have no site"),
         (OPTIMADE_JSON, OPTIMADE | {"species_at_sites": ["Na1", "K"]}, "an atom is no element"),
         (OPTIMADE_JSON, OPTIMADE | {"nsites": 4}, "the sites contradict what is said of them"),
         (OPTIMADE_JSON, OPTIMADE | {"elements": ["Na"]}, "the sites contradict what is said of them"),
-        (OPTIMADE_JSON, OPTIMADE | {"lattice_vectors": [[None, None, None], [0, 1, 0], [0, 0, 1]]}, "coordinates or cell are no numbers"),
+        (
+            OPTIMADE_JSON,
+            OPTIMADE | {"lattice_vectors": [[None, None, None], [0, 1, 0], [0, 0, 1]]},
+            "coordinates or cell are no numbers",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_ordered_crystal_is_refused(kind: str, content: dict[str, Any], reason: str) -> None:
     with pytest.raises(StructureFault) as caught:
         OBJECT_READERS[kind](content)

@@ -12,7 +12,7 @@ from protocols.structures.formats import CIF, MAX_TEXT, OWN_JSON
 from protocols.structures.parse import one_by_one, read_structure
 from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
 from protocols.wire.limits import MAX_ATOMS
-from tests.support.cif_texts import ROCK_SALT, cif_text
+from tests.support.samples.cif_texts import ROCK_SALT, cif_text
 
 SETTINGS = StructureSettings()
 COPPER = {"cell": [[3.0, 0, 0], [0, 3.0, 0], [0, 0, 3.0]], "symbols": ["Cu"], "scaled_positions": [[-0.25, 0, 1.5]]}
@@ -67,10 +67,16 @@ def test_marks_and_ends_of_lines_make_no_difference(text: str) -> None:
         (json.dumps(COPPER | {"more": 1}), "the JSON is no crystal"),
         (json.dumps(COPPER | {"symbols": ["Cu"] * (MAX_ATOMS + 1)}), "the JSON is no crystal"),
         (json.dumps({"lattice": {"matrix": COPPER["cell"]}, "sites": [{"species": [7]}]}), "cannot be read"),
-        (cif_text("_symmetry_space_group_name_H-M 'P 1'\n", "Cu1 Cu 0 0 0 1\nCu2 Cu 0.001 0 0 1"), "atoms are too close"),
-        (cif_text(ROCK_SALT, "\n".join(f"H{i} H 0.{i:03} 0.1 0.2 1" for i in range(9, 19)), lengths=(90,) * 3), "has too many atoms"),
+        (
+            cif_text("_symmetry_space_group_name_H-M 'P 1'\n", "Cu1 Cu 0 0 0 1\nCu2 Cu 0.001 0 0 1"),
+            "atoms are too close",
+        ),
+        (
+            cif_text(ROCK_SALT, "\n".join(f"H{i} H 0.{i:03} 0.1 0.2 1" for i in range(9, 19)), lengths=(90,) * 3),
+            "has too many atoms",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_used_is_an_outcome_with_its_reason(text: str, reason: str) -> None:
     assert refused(text).reason == reason
 

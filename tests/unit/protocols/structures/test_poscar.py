@@ -18,16 +18,21 @@ SALT = "NaCl\n1.0\n5.64 0 0\n0 5.64 0\n0 0 5.64\nNa Cl\n1 1\nDirect\n0 0 0\n0.5 
         SALT.replace("1.0", "2.0").replace("5.64", "2.82"),
         SALT.replace("1.0", f"-{5.64**3}").replace("5.64", "1.0"),
         SALT.replace("1.0", "1 2 3").replace("0 5.64 0", "0 2.82 0").replace("0 0 5.64", "0 0 1.88"),
-        SALT.replace("Direct", "Selective dynamics\nDirect").replace("0 0 0\n", "0 0 0 T F T\n").replace("0.25", "0.25 F F F"),
+        SALT.replace("Direct", "Selective dynamics\nDirect")
+        .replace("0 0 0\n", "0 0 0 T F T\n")
+        .replace("0.25", "0.25 F F F"),
         SALT.replace("Direct", "Cartesian").replace("0.5 0.5 0.25", "2.82 2.82 1.41"),
-        SALT.replace("Direct", "kartesisch").replace("0.5 0.5 0.25", "1.41 1.41 .705").replace("1.0", "2").replace("5.64", "2.82"),
+        SALT.replace("Direct", "kartesisch")
+        .replace("0.5 0.5 0.25", "1.41 1.41 .705")
+        .replace("1.0", "2")
+        .replace("5.64", "2.82"),
         SALT.replace("Na Cl", "Na_pv Cl/3fa8"),
         SALT.replace("0.25", "0.25 Cl"),
         SALT.replace("0.5 ", "5.0d-1 "),
         SALT + "\n0.1 0.2 0.3\n0 0 0\n",
         SALT.rstrip(),
     ],
-)  # fmt: skip
+)
 def test_one_crystal_in_all_ways_that_vasp_knows(text: str) -> None:
     found = read_poscar(text)
     assert found.symbols == ("Na", "Cl")

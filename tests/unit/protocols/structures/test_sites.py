@@ -12,8 +12,15 @@ from protocols.wire.limits import MAX_ATOMS
 
 @pytest.mark.parametrize(
     ("text", "symbol", "has_state"),
-    [("Fe", "Fe", False), ("Fe3+", "Fe", True), ("O2-", "O", True), ("Fe+3", "Fe", True), ("Fe2.5+", "Fe", True), ("C1", "C", True)],
-)  # fmt: skip
+    [
+        ("Fe", "Fe", False),
+        ("Fe3+", "Fe", True),
+        ("O2-", "O", True),
+        ("Fe+3", "Fe", True),
+        ("Fe2.5+", "Fe", True),
+        ("C1", "C", True),
+    ],
+)
 def test_an_element_is_read_beside_its_oxidation_state(text: str, symbol: str, *, has_state: bool) -> None:
     assert element_of(text, "a CIF") == (symbol, has_state)
 
@@ -72,8 +79,12 @@ def test_fractions_come_from_lengths_unless_the_cell_is_flat() -> None:
 
 @pytest.mark.parametrize(
     ("atoms", "places", "reason"),
-    [(1, 2, "atoms and coordinates differ in number"), (0, 0, "has no atoms"), (MAX_ATOMS + 1, MAX_ATOMS + 1, "has too many atoms")],
-)  # fmt: skip
+    [
+        (1, 2, "atoms and coordinates differ in number"),
+        (0, 0, "has no atoms"),
+        (MAX_ATOMS + 1, MAX_ATOMS + 1, "has too many atoms"),
+    ],
+)
 def test_atoms_without_a_place_and_too_many_are_refused(atoms: int, places: int, reason: str) -> None:
     with pytest.raises(StructureFault) as caught:
         check_count(["H"] * atoms, np.zeros((places, 3)), "a CIF")

@@ -9,7 +9,7 @@ from protocols.structures.cif.asymmetric import MOMENTS_LEFT, asymmetric_unit, b
 from protocols.structures.faults import StructureFault
 from protocols.structures.reading import UnreadStructure
 from protocols.structures.sites import OXIDATION_STRIPPED, Sites
-from tests.support.cif_texts import COLUMNS, cif_text
+from tests.support.samples.cif_texts import COLUMNS, cif_text
 
 
 def unit(text: str) -> Sites:
@@ -62,7 +62,11 @@ def test_oxidation_states_and_moments_are_left_out_with_a_note() -> None:
     [
         (cif_text() + cif_text(name="data_y"), "several structures in one cell", 17),
         ("data_x\n_a 1\n", "has no atoms", 0),
-        (cif_text(columns=("label", "type_symbol", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy")), "atoms have no fractional coordinates", 1),
+        (
+            cif_text(columns=("label", "type_symbol", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy")),
+            "atoms have no fractional coordinates",
+            1,
+        ),
         (cif_text(sites="X1 X 0 0 0 1"), "an atom is no element", 15),
         (cif_text(sites="Na1 NA 0 0 0 1"), "an atom is no element", 15),
         (cif_text(sites="OH1 0 0 0", columns=("label", "fract_x", "fract_y", "fract_z")), "an atom is no element", 13),
@@ -73,9 +77,17 @@ def test_oxidation_states_and_moments_are_left_out_with_a_note() -> None:
         (cif_text(sites="Na1 Na 0 0 0 0.5"), "sites are partially occupied", 15),
         (cif_text(sites="Na1 Na 0 0 0 0"), "sites are partially occupied", 15),
         (cif_text(sites="O1 O 0 0 0 2", columns=(*COLUMNS[:5], "attached_hydrogens")), "hydrogens have no site", 15),
-        (cif_text("_atom_site_type_symbol Na\n", columns=("label", "fract_x", "fract_y", "fract_z"), sites="Na1 0 0 0\nNa2 0 0 0.5"), "atoms and coordinates differ in number", 1),
+        (
+            cif_text(
+                "_atom_site_type_symbol Na\n",
+                columns=("label", "fract_x", "fract_y", "fract_z"),
+                sites="Na1 0 0 0\nNa2 0 0 0.5",
+            ),
+            "atoms and coordinates differ in number",
+            1,
+        ),
     ],
-)  # fmt: skip
+)
 def test_sites_that_are_no_crystal_are_refused_with_their_line(text: str, reason: str, line: int) -> None:
     found = fault(text)
     assert (found.reason, found.line) == (reason, line)

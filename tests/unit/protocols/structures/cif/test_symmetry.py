@@ -9,7 +9,7 @@ from protocols.structures.cif.asymmetric import block_with_atoms, cell_of
 from protocols.structures.cif.symmetry import MAX_OPERATIONS, Symmetry, symmetry_of
 from protocols.structures.faults import StructureFault
 from protocols.structures.reading import UnreadStructure
-from tests.support.cif_texts import ROCK_SALT, cif_text
+from tests.support.samples.cif_texts import ROCK_SALT, cif_text
 
 P1 = "loop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'\n"
 

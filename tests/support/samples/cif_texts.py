@@ -14,6 +14,7 @@ SALT_SITES = "Na1 Na 0 0 0 1\nCl1 Cl 0.5 0 0 1"
 def cif_text(
     extra: str = "",
     sites: str = SALT_SITES,
+    *,
     lengths: Sequence[object] = (5.64, 5.64, 5.64),
     angles: Sequence[object] = (90, 90, 90),
     columns: Sequence[str] = COLUMNS,

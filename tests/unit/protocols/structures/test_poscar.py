@@ -56,6 +56,7 @@ def test_one_crystal_in_all_ways_that_vasp_knows(text: str) -> None:
         (SALT.replace("1 1", f"1 {10**15}"), "has too many atoms", 0),
         (SALT + "0.1 0.2 0.3\n", "atoms and coordinates differ in number", 11),
         (SALT.replace("Direct\n", ""), "the kind of coordinates is not told", 8),
+        (SALT + "Direct configuration=  2\n0 0 0\n0 0 0.1\n", "several structures in one cell", 0),
         (SALT.replace("0.25", "nan"), "coordinates or cell are no numbers", 10),
         (SALT.replace("0.5 0.5 0.25", "0.5 0.5"), "coordinates or cell are no numbers", 10),
         (SALT.replace("0.25", "0.25 Br"), "an element contradicts line 6", 10),

@@ -36,7 +36,14 @@ def test_operations_begin_with_the_identity_and_have_the_number_of_their_group()
 
 
 @pytest.mark.parametrize(
-    "texts", [("x,y,z", "x+1/2,y+1/2,z", "x+1/2,y,z+1/2"), ("-x,-y,z",), ("x,y,z", "x+2y,y,z"), ("x,y,z", "x,y,z+0.3")]
+    "texts",
+    [
+        ("x,y,z", "x+1/2,y+1/2,z", "x+1/2,y,z+1/2"),
+        ("-x,-y,z",),
+        ("x,y,z", "x+2y,y,z"),
+        ("x,y,z", "x+3y,y,z"),
+        ("x,y,z", "x,y,z+0.3"),
+    ],
 )
 def test_operations_of_which_some_lack_are_no_group(texts: tuple[str, ...]) -> None:
     assert group_of(texts) == (None, 0)

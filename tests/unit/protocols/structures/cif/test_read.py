@@ -58,6 +58,10 @@ def test_a_place_of_too_few_digits_is_refused_with_its_line(place: str) -> None:
     assert (caught.value.unread.reason, caught.value.unread.line) == ("a site has too few digits for its symmetry", 17)
 
 
+def test_a_cell_in_another_unit_is_not_taken_for_too_few_digits() -> None:
+    assert len(read_cif(cif_text(ROCK_SALT, lengths=(0.564,) * 3)).symbols) == 8
+
+
 def test_three_digits_are_enough_where_no_symmetry_needs_more() -> None:
     sites = "Mg1 Mg 0.333 0.667 0.25 1\nMg2 Mg 0.667 0.333 0.75 1"
     assert len(read_cif(hexagonal("_symmetry_space_group_name_H-M 'P 1'\n", sites)).symbols) == 2

@@ -37,6 +37,7 @@ def fault(text: str) -> UnreadStructure:
         (P1, [1]),
         ("_space_group_symop.operation_xyz 'x,y,z'\n", [1]),
         (P1.replace("loop_", "_space_group_IT_number 0\nloop_"), [1]),
+        (P1.replace("loop_", "_space_group_IT_number 1\n_symmetry_space_group_name_H-M 'P 1'\nloop_"), [1]),
         (P1.replace("loop_", "_symmetry_space_group_name_H-M 'of my own'\nloop_"), [1]),
     ],
 )

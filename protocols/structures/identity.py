@@ -1,26 +1,30 @@
-r"""What a crystal is, however it is written: a few numbers that no choice of cell, origin, order or digits changes.
+r"""What a crystal is, however it is written: two numbers that no choice of cell, origin, order or digits changes.
 
 Notation, for a crystal of n atoms in a volume V:
 
 | sign | meaning | shape |
 |---|---|---|
 | v = V/n | room of an atom [Å³] | |
-| R = 3 v^(1/3) | reach of the sums below [Å]; follows the scale, so that they have no unit | |
-| s(d) = (1 - (d/R)²)³ | weight of a pair at distance d; smooth at R: no pair enters by a jump | (m,) |
-| w_i, u_i | two weights of the element of atom i, so that exchanged elements tell | (n,) |
-| P = Σ_ij w_i w_j s(d_ij) / n | how the elements are distributed over the distances | |
-| Q = Σ_i u_i (Σ_j u_j s(d_ij)²)² / n | how much the surroundings differ from atom to atom | |
-| M = Σ_ij w_i w_j s(d_ij) r_ij r_ijᵀ / nP | directions, r_ij of length 1 | (3, 3) |
-| λ_1 to λ_3 | eigenvalues of M: a strain splits them, while P and Q see it only in second order if symmetric | |
+| R = 2 v^(1/3) | reach of the sums below [Å]; follows the scale, so that they have no unit | |
+| s(d) = (1 - (d/R)²)⁴ | weight of a pair at distance d; smooth at R: no pair enters by a jump | (m,) |
+| w_i, g_ij = w_j s(d_ij) | weight of an element, so that exchanged elements tell; of a neighbour | (n,), (m,) |
+| P = Σ_ij w_i g_ij / n | how the elements are distributed over the distances | |
+| M = Σ_ij w_i g_ij r_ij r_ijᵀ / nP | directions, r_ij of length 1; its eigenvalues are λ | (3, 3) |
+| T = Σ_ijk w_i g_ij g_ik abs(d_ij - d_ik) / R, over Σ_ijk w_i g_ij g_ik | how distances around an atom differ | |
+| z = T + λ_1/2 + λ_3/3 + ln(P)/20 | the geometry in one number | |
 
-ln v, ln P, ln Q, λ_1 - 1/3 and λ_3 - 1/3 are rounded to steps of `STEP` and hashed with the reduced formula. They are
+ln v is rounded to steps of `VOLUME_STEP`, z to steps of `STEP`; both are hashed with the reduced formula. They are
 means over atoms, so that a larger cell changes nothing, and invariant to isometries (mirror images are one material).
+P sees a strain of a symmetric crystal in second order only, as all smooth invariants do; λ and T have corners where
+directions or distances are equal, and see it in first order.
 
-What stays open: digits that differ, as files round them, on both sides of a boundary between two steps make two
-materials of one. A number that is moved by δ meets a boundary in δ/STEP of all crystals: five numbers and δ = 1e-8 make
-one crystal in two thousand. And what moves none of the numbers by a step is one material: a single atom of a large cell
-that moves by 0.01 Å. The form (sums of smooth pair functions) follows Behler and Parrinello (2007), Phys. Rev. Lett.
-98, 146401.
+What stays open. Digits that differ, as files round them, on both sides of a boundary between two steps make two
+materials of one: a number that is moved by δ meets a boundary in δ/STEP of all crystals. That is why the geometry is
+one number and not several, each with boundaries of its own. Eight digits move z by 2e-9 and ln v by 1e-9 (means of 200
+random crystals in 25 writings), so that one crystal in ten thousand is torn; six digits tear a hundred times as many.
+And what moves neither number by a step is one material: no strain that changes the volume by 0.1 %, but a sixth of those
+of 0.1 % that leave it as it is, and a tenth of moves of one atom by 0.02 Å (600 crystals of the Materials Project, none
+of 4,704 of which is taken for another). The form (sums of smooth functions of pairs) follows Behler and Parrinello (2007), Phys. Rev. Lett. 98, 146401.
 """
 
 from __future__ import annotations
@@ -38,8 +42,17 @@ from numpy.typing import NDArray
 from protocols.structures.neighbours import Neighbours
 from protocols.structures.sites import KNOWN, Sites
 
-STEP: Final = 1e-4
-"""Relative difference below which two crystals may be one: ten thousand times what files round, a tenth of 0.1 %."""
+STEP: Final = 2e-5
+"""Difference of the number of the geometry below which two crystals may be one: thousands of times what files round."""
+
+VOLUME_STEP: Final = 1e-4
+"""Relative difference of the volume below which they may be: a thirtieth of that of a strain of 0.1 %."""
+
+EXPONENT: Final = 4
+"""Of the weight of a pair: its first three derivatives vanish at the reach."""
+
+SHARES: Final = (1.0, 1.0 / 2.0, 1.0 / 3.0, 1.0 / 20.0)
+"""Of T, λ_1, λ_3 and ln P in the number of the geometry: what digits do to each is then of one size."""
 
 CONTENT_DIGITS: Final = 32
 """Hexadecimal digits of an identity: 128 bits never meet by chance."""
@@ -56,33 +69,54 @@ def content_of(sites: Sites, volume: float, neighbours: Neighbours) -> str:
         volume: Of its cell [Å³].
         neighbours: Its pairs.
     """
-    numbers = invariants_of(sites, volume, neighbours)
-    steps = [str(math.floor(number / STEP + 0.5)) for number in numbers]
-    text = "|".join([formula_of(sites.symbols), *steps])
-    return hashlib.sha256(text.encode()).hexdigest()[:CONTENT_DIGITS]
+    room, geometry = invariants_of(sites, volume, neighbours)
+    words = [formula_of(sites.symbols), str(_steps(room, VOLUME_STEP)), str(_steps(geometry, STEP))]
+    return hashlib.sha256("|".join(words).encode()).hexdigest()[:CONTENT_DIGITS]
 
 
-def invariants_of(sites: Sites, volume: float, neighbours: Neighbours) -> tuple[float, ...]:
-    """Return the five numbers of the notation above, unrounded."""
+def _steps(number: float, step: float) -> int:
+    return math.floor(number / step + 0.5)
+
+
+def invariants_of(sites: Sites, volume: float, neighbours: Neighbours) -> tuple[float, float]:
+    """Return ln v and z of the notation above, unrounded."""
     count = len(sites.symbols)
-    first, second = neighbours.first, neighbours.second
-    w, u = _weights(sites.symbols)
-    smooth = (1.0 - np.minimum(1.0, neighbours.distances / neighbours.reach) ** 2) ** 3
-    pairs = w[first] * w[second] * smooth
+    room = math.log(volume / count)
+    within = neighbours.distances < neighbours.reach
+    if not within.any():  # neither is there anything to tell
+        return room, 0.0
+    first, second = neighbours.first[within], neighbours.second[within]
+    distances = neighbours.distances[within]
+    w = _weights(sites.symbols)
+    g = w[second] * (1.0 - (distances / neighbours.reach) ** 2) ** EXPONENT
+    pairs = w[first] * g
     total = float(pairs.sum())
-    surroundings = np.bincount(first, weights=u[second] * smooth**2, minlength=count)
-    spread = float((u * surroundings**2).sum())
-    if total <= 0.0 or spread <= 0.0:  # no pair within reach: neither is there anything to tell
-        return (math.log(volume / count), 0.0, 0.0, 0.0, 0.0)
-    directions = neighbours.vectors / neighbours.distances[:, None]
-    eigenvalues = np.linalg.eigvalsh((directions * pairs[:, None]).T @ directions) / total
-    return (
-        math.log(volume / count),
-        math.log(total / count),
-        math.log(spread / count),
-        float(eigenvalues[0]) - 1.0 / 3.0,
-        float(eigenvalues[2]) - 1.0 / 3.0,
-    )
+    directions = neighbours.vectors[within] / distances[:, None]
+    least, _, most = np.linalg.eigvalsh((directions * pairs[:, None]).T @ directions) / total
+    parts = (_difference(first, distances / neighbours.reach, g, w), least, most, math.log(total / count))
+    return room, float(np.dot(SHARES, parts))
+
+
+def _difference(
+    first: NDArray[np.int64], distances: NDArray[np.float64], g: NDArray[np.float64], w: NDArray[np.float64]
+) -> float:
+    """Return T: the mean difference of two distances around one atom, by running sums over sorted distances.
+
+    Args:
+        first: The atom that a distance is around, shape (m,).
+        distances: In units of the reach, shape (m,).
+        g: Weights of the pairs, shape (m,).
+        w: Weights of the atoms, shape (n,).
+    """
+    order = np.lexsort((distances, first))
+    atoms, distances, g = first[order], distances[order], g[order]
+    is_start = np.diff(atoms, prepend=-1) != 0
+    group = np.cumsum(is_start) - 1
+    shorter, sums = (np.cumsum(each) - each for each in (g, g * distances))  # over what is sorted before
+    shorter, sums = (each - each[is_start][group] for each in (shorter, sums))  # ... around the same atom
+    totals = np.bincount(group, weights=g)
+    differences = 2.0 * (w[atoms] * g * (distances * shorter - sums)).sum()
+    return float(differences / (w[atoms[is_start]] * totals**2).sum())
 
 
 def formula_of(symbols: Sequence[str]) -> str:
@@ -97,11 +131,10 @@ def _reduced(amounts: tuple[tuple[str, int], ...]) -> str:
     return str(Composition(dict(amounts)).reduced_formula)
 
 
-def _weights(symbols: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return two weights of each atom's element, between 1 and 2, shapes (n,) and (n,)."""
-    rank = _ranks()
-    numbers = np.array([rank[symbol] for symbol in symbols], dtype=np.float64)
-    return 1.0 + (numbers * GOLDEN) % 1.0, 1.0 + (numbers * math.sqrt(2.0)) % 1.0
+def _weights(symbols: Sequence[str]) -> NDArray[np.float64]:
+    """Return the weight of each atom's element, between 1 and 2, shape (n,)."""
+    ranks = _ranks()
+    return 1.0 + (np.array([ranks[symbol] for symbol in symbols], dtype=np.float64) * GOLDEN) % 1.0
 
 
 @functools.cache

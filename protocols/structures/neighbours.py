@@ -10,20 +10,23 @@ from numpy.typing import NDArray
 
 from protocols.structures.sites import Sites
 
-REACH: Final = 3.0
-"""How far pairs are looked for, in edges of a cube as large as the room of one atom: 113 neighbours on average."""
+REACH: Final = 2.0
+"""How far pairs are looked for, in edges of a cube as large as the room of one atom: 34 neighbours on average."""
+
+LEAST_REACH: Final = 3.0
+"""How far at least [Å]: further than any two atoms may be too close."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The pairs of atoms within `reach`, m of them, each from both ends.
+    """Pairs of atoms, m of them, each from both ends: all within `reach`, and all within `LEAST_REACH`.
 
     Attributes:
         first: Index of one atom, shape (m,).
         second: Index of the other, shape (m,).
         vectors: From the first to the second, shape (m, 3) [Å].
         distances: Their lengths, shape (m,) [Å].
-        reach: Longest distance [Å].
+        reach: `REACH` in this crystal [Å].
     """
 
     first: NDArray[np.int64]
@@ -46,7 +49,7 @@ def neighbours_of(sites: Sites, volume: float) -> Neighbours:
     cell = np.ascontiguousarray(sites.cell)
     points = np.ascontiguousarray((sites.positions % 1.0) @ cell)
     first, second, images, distances = find_points_in_spheres(
-        points, points, reach, np.ones(3, dtype=np.int64), cell, 1e-8
+        points, points, max(reach, LEAST_REACH), np.ones(3, dtype=np.int64), cell, 1e-8
     )
     itself = (first == second) & (images == 0).all(axis=1)
     first, second, images, distances = (each[~itself] for each in (first, second, images, distances))

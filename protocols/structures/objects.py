@@ -127,7 +127,7 @@ def read_pymatgen(content: Mapping[str, Any]) -> Sites:
             notes.append(OXIDATION_STRIPPED)
     positions = array_of([site.get("abc") for site in content["sites"]], (-1, 3), what, "abc of sites")
     places = [site.get("xyz") for site in content["sites"]]
-    if all(place is not None for place in places):
+    if places and all(place is not None for place in places):
         _check_places(array_of(places, (-1, 3), what, "xyz of sites"), positions @ cell, what)
     return Sites(tuple(symbols), cell, positions, tuple(notes))
 

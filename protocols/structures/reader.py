@@ -45,8 +45,8 @@ FILE_NAME: Final = "structures.db"
 MADE_WITH: Final = ("numpy", "pymatgen", "pymatgen-core", "spglib", "ase", "pydantic")
 """Packages whose version may change what is read."""
 
-STRUCTURES_PER_CHILD: Final = 200
-"""Another child is worth its start (a second of imports) for so many: a structure takes some 8 ms."""
+STRUCTURES_PER_CHILD: Final = 1000
+"""Another child is worth its start for so many: a second of imports beside some seven seconds of reading."""
 
 KEPT_AT_ONCE: Final = 500
 """Structures after which what was read is kept: a start that is interrupted loses at most so many."""
@@ -141,8 +141,7 @@ class StructureReader:
 
     def _keys(self, text: str, settings: StructureSettings) -> tuple[bytes, bytes]:
         """Return the keys of outcome and features of a text; an empty one where no features are wanted."""
-        begin = _digest(json.dumps([_asked(settings), _libraries()]).encode(), _code_digest(self._read))
-        first = _digest(begin, text.encode(errors="surrogatepass"))
+        first = _digest(_question_digest(settings, self._read), text.encode(errors="surrogatepass"))
         return first, _digest(first, _code_digest(self._describe)) if self._describe else b""
 
 
@@ -161,12 +160,13 @@ def _unanswered(why: Unanswered, settings: StructureSettings) -> UnreadStructure
     )
 
 
-def _asked(settings: StructureSettings) -> dict[str, object]:
-    """Return the settings that may change an outcome: all but the limit, beyond which nothing is kept."""
-    return {name: value for name, value in asdict(settings).items() if name != "limit_s"}
-
-
 @cache
+def _question_digest(settings: StructureSettings, read: str) -> bytes:
+    """Return the digest of all but the text: of the limit nothing hangs, as nothing is kept of what goes beyond it."""
+    asked = {name: value for name, value in asdict(settings).items() if name != "limit_s"}
+    return _digest(json.dumps([asked, _libraries()]).encode(), _code_digest(read))
+
+
 def _libraries() -> dict[str, str | None]:
     """Return the versions of what reads and computes, and how its arithmetic is pinned: last bits hang on it."""
     found: dict[str, str | None] = {pin: os.environ.get(pin) for pin in ARITHMETIC}

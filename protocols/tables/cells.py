@@ -21,7 +21,7 @@ from protocols.errors import TableError
 from protocols.tables.files import NestedCell, TableFile
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.marks import FORMULAS, SPELLINGS, in_words, is_missing
-from protocols.tables.spelling import are_plain, cleaned, tidied
+from protocols.tables.spelling import are_plain, cleaned, tidied, without_decimals
 
 MAX_CELL_SHOWN: Final = 40
 """Longest cell shown in an error [character]."""
@@ -34,6 +34,9 @@ DATES: Final = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
 
 TEXT: Final = "text, a whole number or a truth value"
 """What a column of names holds."""
+
+MAX_MARK: Final = 200
+"""Longest text that is looked at as a mark, however blank or invisible most of it is [character]; CIFs are longer."""
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -212,8 +215,12 @@ def _marks_among(texts: frozenset[str], how: TableFormat, *, formulas: bool) -> 
     """Return the texts that count as missing."""
     own = frozenset(mark.strip() for mark in how.missing)
     if are_plain(texts):
-        return (texts & SPELLINGS - FORMULAS if formulas else texts & SPELLINGS) | (texts & own)
-    return frozenset(text for text in texts if text in own or is_missing(cleaned(text), own, formulas=formulas))
+        marks = texts & SPELLINGS - FORMULAS if formulas else texts & SPELLINGS
+    else:
+        short = (text for text in texts if len(text) <= MAX_MARK)
+        marks = frozenset(text for text in short if is_missing(cleaned(text), own, formulas=formulas))
+    # A mark -9999 stands for -9999.0 too, as a column of floats has it.
+    return marks | {text for text in texts if own and (text in own or without_decimals(text) in own)}
 
 
 def _is_null(cell: object) -> bool:

@@ -207,20 +207,21 @@ def _beyond(name: str, numbers: FloatArray, low: float, high: float, action: str
 def _too_long(cells: TableCells, columns: TableColumns) -> Iterator[Faults]:
     for name, cell in cells.texts.items():
         if name == columns.smiles:
-            yield _beyond_length(name, cell.texts, MAX_SMILES_LENGTH)
+            yield _beyond_length(name, cell, MAX_SMILES_LENGTH)
         elif name in columns.family_columns():
-            yield _beyond_length(name, cell.texts, MAX_ID_LENGTH, columns.family_names)
+            yield _beyond_length(name, cell, MAX_ID_LENGTH, columns.family_names)
         elif name == columns.composition:
-            yield _beyond_length(name, cell.texts, MAX_TEXT_LENGTH)
+            yield _beyond_length(name, cell, MAX_TEXT_LENGTH)
 
 
-def _beyond_length(name: str, texts: Sequence[str], limit: int, lawful: Container[str] = ()) -> Faults:
+def _beyond_length(name: str, cells: TextCells, limit: int, lawful: Container[str] = ()) -> Faults:
     def tell(row: int) -> RowFault:
+        text = cells.texts[row]
         expected = f"at most {limit} characters, as a message carries"
-        return RowFault(shown(texts[row]), expected, after=f", {len(texts[row])} characters")
+        return RowFault(shown(text), expected, after=f", {len(text)} characters")
 
-    long = (row for row, cell in enumerate(texts) if len(cell) > limit and cell not in lawful)
-    rows = [row for row in long if len(cleaned(texts[row])) > limit]
+    long = {text for text in cells.distinct if len(text) > limit and text not in lawful and len(cleaned(text)) > limit}
+    rows = [row for row, text in enumerate(cells.texts) if text in long] if long else []
     return Faults(name, f"more than {limit} characters", _positions(rows), tell)
 
 

@@ -43,6 +43,9 @@ _VARIATIONS: Final = range(0xFE00, 0xFE10)
 _WHOLE: Final = re.compile(r"(-?(?:0|[1-9]\d*))(\.0*)?")
 _BLANKS: Final = re.compile(r"\s+")
 _BETWEEN: Final = re.compile(r"[\s_\-‐-―−]+")
+_LOOKALIKES: Final = str.maketrans("\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u03bf", "aceopxyijso")
+"""Small letters of other alphabets that look like Latin ones (Unicode Technical Standard 39, confusables)."""
+
 _DASHES: Final = re.compile(r"[_‐-―−]")
 
 
@@ -73,7 +76,7 @@ def tidied(texts: Collection[str]) -> dict[str, str]:
     if names and all(name.lower() in {"true", "false"} for name in names):
         one = {name: name.capitalize() for name in names}
     elif all(_WHOLE.fullmatch(name) for name in names):
-        one = {name: _whole(name) for name in names}
+        one = {name: without_decimals(name) for name in names}
     else:
         return clean
     spelled = {text: one[name] for text in texts if (name := clean.get(text, text))}
@@ -93,8 +96,8 @@ def folded(texts: Collection[str], names: Mapping[str, str] = NO_NAMES) -> dict[
     return {text: name for text, name in one.items() if name != text}
 
 
-def _whole(name: str) -> str:
-    """Return a whole number without decimals."""
+def without_decimals(name: str) -> str:
+    """Return a whole number without decimals of zero, and any other text as it is."""
     found = _WHOLE.fullmatch(name)
     digits = name if found is None else found[1]
     return "0" if digits == "-0" else digits
@@ -169,7 +172,7 @@ def likely_the_same(column: str, names: Sequence[str], rows: Sequence[int], hint
 
 def _keys(name: str) -> Iterator[tuple[str, str]]:
     """Yield what names that are likely the same have in common."""
-    plain = unicodedata.normalize("NFKC", name).casefold().rstrip(".,;:")
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(_LOOKALIKES).rstrip(".,;:")
     yield "words", _BETWEEN.sub("-", plain)
     yield "letters", _BLANKS.sub("", _DASHES.sub("-", plain))
     try:
@@ -190,6 +193,7 @@ def _most_frequent(entries: list[tuple[str, list[int]]], handling: Handling, res
 
 def _pair(text: str, other: str) -> str:
     """Return a text so that a person sees how it differs from another one that may look the same."""
-    if unicodedata.normalize("NFKC", text) == unicodedata.normalize("NFKC", other):
+    alike, other_alike = (unicodedata.normalize("NFKC", each).translate(_LOOKALIKES) for each in (text, other))
+    if alike == other_alike:
         return ascii(text)
     return repr(text)

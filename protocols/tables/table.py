@@ -251,7 +251,11 @@ def _read(
         return usable, as_they_stand(usable.rows, columns), None
     contents = {row: each.content for row, each in usable.structures.items()}
     contents |= {row: each.smiles for row, each in usable.molecules.items()}
-    keys = usable.rows.source_ids or content_ids(usable.rows, columns, usable.molecules, usable.structures)
+    keys = (
+        content_ids(usable.rows, columns, usable.molecules, usable.structures)
+        if columns.id is None
+        else usable.rows.texts[columns.id]
+    )
     return usable, merged_replicates(usable.rows, keys, columns, contents), None
 
 

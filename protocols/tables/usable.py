@@ -58,7 +58,7 @@ def usable_rows(
 
     Raises:
         TableError: With the place of the first cell that cannot be used, when such rows are not to be left out; when
-            none is left; when `family_names` names no family.
+            none is left.
     """
     cells = read_cells(path, columns)
     sieve = sieve_of(cells.file, columns)
@@ -91,7 +91,7 @@ def usable_rows(
 
 def _needs_formulas(columns: TableColumns) -> bool:
     """Tell whether features are made of formulas; elsewhere a formula is a label, and may be any text."""
-    return columns.composition is not None and not (columns.features or columns.structure or columns.smiles)
+    return columns.composition is not None and not (columns.features or columns.structure or columns.factors)
 
 
 def _reject_formulas(cells: TableCells, column: str, sieve: Sieve) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from protocols.structures.cif.operations import Operations
+from protocols.structures.cif.operations import Operations, ask_spglib
 
 SETTINGS: Final = range(1, 531)
 """Numbers of the settings of the 230 groups in spglib's table."""
@@ -71,17 +71,13 @@ def group_numbers() -> Mapping[int, int]:
 @functools.cache
 def operations_of_setting(setting: int) -> Operations:
     """Return the operations of a setting in spglib's table."""
-    import spglib
-
-    symmetry: Any = spglib.get_symmetry_from_database(setting)
+    symmetry = ask_spglib("get_symmetry_from_database", setting)
     return np.array(symmetry["rotations"], dtype=np.int64), np.array(symmetry["translations"], dtype=np.float64)
 
 
 def _kind(setting: int) -> Any:
-    """Return what spglib's table says of a setting."""
-    import spglib
-
-    return spglib.get_spacegroup_type(setting)
+    """Return what the table says of a setting."""
+    return ask_spglib("get_spacegroup_type", setting)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -33,18 +34,25 @@ IDENTITY: Final[Operations] = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3))
 """The operations of P 1."""
 
 
+def ask_spglib(name: str, *arguments: Any) -> Any:
+    """Return what a function of spglib answers; it announces changes of its interface at every call."""
+    import spglib
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(spglib, name)(*arguments)
+
+
 @functools.lru_cache(maxsize=MAX_LISTS_KEPT)
 def group_of(texts: tuple[str, ...]) -> tuple[Operations | None, int]:
     """Return the operations of texts that can be read, and the number of their group; None where they are none."""
-    import spglib
-
     read = [operation_of(text) for text in texts]
     unique = list(dict.fromkeys(each for each in read if each is not None))
     rotations = np.array([rotation for rotation, _ in unique], dtype=np.int64)
     translations = np.array([translation for _, translation in unique])
     if not _is_closed(rotations, translations):
         return None, 0
-    kind: Any = spglib.get_spacegroup_type_from_symmetry(rotations, translations % 1.0)
+    kind = ask_spglib("get_spacegroup_type_from_symmetry", rotations, translations % 1.0)
     first = int(np.argmax((rotations == np.eye(3)).all(axis=(1, 2)) & (translations % 1.0 == 0.0).all(axis=1)))
     order = np.r_[first, np.delete(np.arange(len(rotations)), first)]
     return (rotations[order], translations[order]), 0 if kind is None else int(kind.number)

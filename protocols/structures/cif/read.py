@@ -31,12 +31,6 @@ MULTIPLICITIES: Final = ("_atom_site_symmetry_multiplicity", "_atom_site_site_sy
 IMAGE_TOLERANCE: Final = 2.5e-4
 """Fractional distance within which images of a site are one atom: four digits, doubled by an operation as `x-y`."""
 
-SPECIAL_PARTS: Final = 24
-"""Special positions of all groups have coordinates that are multiples of a twenty-fourth."""
-
-SPECIAL_TOLERANCE: Final = 5e-5
-"""How far from those a coordinate may be written: `0.3333` is a third."""
-
 NO_SYMMETRY: Final = "the CIF says nothing of its symmetry, nor what its cell holds: read as P 1"
 """Note of a CIF whose sites may be a part of the cell; nothing in it tells."""
 
@@ -96,7 +90,7 @@ def _filled(block: Block, asymmetric: Sites, operations: Operations, formula: Fo
         counts = np.ones(len(asymmetric.symbols), dtype=np.int64)
         positions = asymmetric.positions
     else:
-        places = zip(_special(asymmetric.positions), asymmetric.lines, strict=True)
+        places = zip(asymmetric.positions, asymmetric.lines, strict=True)
         images = [_images(place, operations, asymmetric.cell, line) for place, line in places]
         counts = np.array([len(each) for each in images])
         positions = np.concatenate(images)
@@ -116,20 +110,19 @@ def _filled(block: Block, asymmetric: Sites, operations: Operations, formula: Fo
     )
 
 
-def _special(positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return coordinates of which those that stand for a third, a sixth or a twelfth are that."""
-    special = np.rint(positions * SPECIAL_PARTS) / SPECIAL_PARTS
-    return np.where(np.abs(positions - special) <= SPECIAL_TOLERANCE, special, positions)
-
-
 def _images(
     position: NDArray[np.float64], operations: Operations, cell: NDArray[np.float64], line: int
 ) -> NDArray[np.float64]:
-    """Return the atoms that a site stands for, in the order of the operations, shape (k, 3)."""
+    """Return the atoms that a site stands for, in the order of the operations, shape (k, 3).
+
+    A site that some operations leave where it is, but for its digits, is moved to the mean of what they make of it:
+    that is exactly on their axis, plane or point (a third for `0.3333`), and nothing else of it changes.
+    """
     rotations, translations = operations
-    images = (rotations @ position + translations) % 1.0
-    apart = images[:, None, :] - images[None, :, :]
-    apart -= np.rint(apart)
+    moves = _nearest(rotations @ position + translations - position)
+    moves = moves[np.abs(moves).max(axis=1) <= IMAGE_TOLERANCE]
+    images = (rotations @ (position + moves.mean(axis=0)) + translations) % 1.0
+    apart = _nearest(images[:, None, :] - images[None, :, :])
     is_same = np.abs(apart).max(axis=2) <= IMAGE_TOLERANCE
     kept = np.flatnonzero(np.argmax(is_same, axis=1) == np.arange(len(images)))
     distances = np.linalg.norm(apart[np.ix_(kept, kept)] @ cell, axis=2)
@@ -142,6 +135,11 @@ def _images(
             line,
         )
     return np.asarray(images[kept])
+
+
+def _nearest(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return differences of fractional coordinates to the nearest image."""
+    return np.asarray(differences - np.rint(differences))
 
 
 def _check_multiplicities(block: Block, counts: NDArray[np.int64]) -> None:

@@ -178,6 +178,7 @@ def _frame(path: Path, schema: Any, read: Any, numeric: Sequence[str], texts: Se
         made |= {name: _numbers(table.column(name)) for name in some}
     for name in dict.fromkeys(texts):
         made[name] = pd.Series(_cells(read([name]).column(name)), dtype=object)
+    load_arrow(path, "pyarrow").default_memory_pool().release_unused()  # it would keep what it needed for a while
     return pd.DataFrame(made, copy=False)
 
 

@@ -140,6 +140,7 @@ def test_marks_of_the_table_itself_are_missing_texts_and_numbers() -> None:
     own = TableFormat(missing=("unknown", " -9999 "))
     assert text_cells(file_of(["unknown", "Unknown", "-9999"]), "x", own).missing == {"unknown": [0], "-9999": [2]}
     assert texts_of(file_of([1, -9999]), "x", own) == ["1", ""]
+    assert texts_of(file_of([1.5, -9999.0]), "x", own) == ["1.5", ""]
     for cells in ([1.0, -9999.0], [1, -9999], ["1", "-9999"], ["1", "-9999.0"], [b"1", b"-9999"], [1, "unknown"]):
         numbers = number_cells(file_of(pd.Series(cells)), "x", own)
         np.testing.assert_array_equal(numbers.numbers, [1, np.nan])

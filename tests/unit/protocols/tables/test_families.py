@@ -100,7 +100,7 @@ def test_what_cannot_be_cut_is_refused_before_any_table_is_read(family: object, 
 
 
 def cut(folder: Path, values: Sequence[object], **family: object) -> CandidateTable:
-    lines = "".join(f"c{row},{row},{value},{row}\n" for row, value in enumerate(values))
+    lines = "".join(f"c{row},{row},{value},{7 * row % 11}\n" for row, value in enumerate(values))
     (folder / "table.csv").write_text("jid,energy,gap,f\n" + lines)
     return read_table(folder / "table.csv", columns(family={"column": "gap"} | family))
 

@@ -102,6 +102,7 @@ def test_many_spellings_make_few_entries() -> None:
         ("P\u2212 1", "P-1"),
         ("m²", "m2"),
         ("cubic.", "cubic"),
+        ("\u0441ubic", "cubic"),
     ],
 )
 def test_names_that_are_likely_the_same_are_told_with_the_rarer_one_s_rows(one: str, other: str) -> None:

@@ -171,3 +171,16 @@ def test_the_formulas_of_the_real_tables_are_read_as_pymatgen_reads_them(name: s
         formulas = [row["formula"] for row in csv.DictReader(file) if row["formula"]]
     assert len(formulas) > 4000
     assert [f for f in formulas if read_formula(f) != dict(composition(f).get_el_amt_dict())] == []
+
+
+def test_the_documents_say_what_is_read_and_what_is_refused() -> None:
+    page = (Path(__file__).parents[4] / "docs/how-to/own-table.md").read_text(encoding="utf-8")
+    table = page.partition("| formula | read as |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert len(table) > 10
+    for line in table:
+        formula, said = (cell.strip(" `") for cell in line.strip("|").split("|"))
+        read = read_or_error(formula)
+        if isinstance(read, FormulaError):
+            assert said == f"refused: {read.reason}"
+        else:
+            assert said == ", ".join(f"{symbol} {amount:g}" for symbol, amount in read.items())

@@ -526,7 +526,7 @@ def test_a_family_column_of_that_name_goes_before_the_derived_one(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("bad", "reason"),
-    [("garbage", "no structures"), (cif(4, 4, 0.5), "occupied"), ('{"cell": 1}', "cell"), ("/etc/hostname", "CIF")],
+    [("garbage", "garbage"), (cif(4, 4, 0.5), "occupied"), ('{"cell": 1}', "cell"), ("/etc/hostname", "CIF")],
 )
 def test_a_structure_that_cannot_be_parsed_is_named_by_its_line(tmp_path: Path, bad: str, reason: str) -> None:
     path, columns = structure_table(tmp_path, [cif(4.1, 4.1), bad])

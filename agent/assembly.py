@@ -40,6 +40,7 @@ from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import require_database_url, sqlite_url
 from protocols.storage.run_lock import RunLock
+from protocols.tables.account import Account, Handling
 from protocols.wire.messages import Health
 from protocols.wire.topics import AGENT_CLIENT, agent_subscriptions
 
@@ -53,6 +54,8 @@ class CampaignFiles:
     ledger: Ledger
     note: str = ""
     """What a person should know of a campaign that is resumed."""
+    reading: Account = ()
+    """What of the pool's table was not taken as it stands, where the campaign begins here; nothing of one resumed."""
 
     @property
     def plan(self) -> CampaignPlan:
@@ -73,6 +76,7 @@ def open_campaign(
     start_uncertainties: list[tuple[float, ...]] | None = None,
     resume: bool,
     database_url: str | None = None,
+    reading: Account = (),
 ) -> Iterator[CampaignFiles]:
     """Open or create a run folder and fold its journal; hold its lock meanwhile.
 
@@ -89,6 +93,7 @@ def open_campaign(
             set; nothing where none is known.
         resume: Whether a campaign that has begun is to be resumed.
         database_url: Another database than the folder's own file.
+        reading: What of the pool's table was not taken as it stands; journalled when the campaign begins.
 
     Raises:
         StoreError: When the folder is in use, of another campaign, damaged, or holds a campaign and `resume` is off.
@@ -100,7 +105,7 @@ def open_campaign(
     _require_meter(pool, settings)
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
     with RunLock(folder / "campaign.lock", holder="agent", advice=advice):
-        labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, settings.unit)
+        labels = DatasetLabels.of(pool, settings.unit)
         url = sqlite_url(folder / DATABASE) if database_url is None else database_url
         store = Store.open(url, labels=labels, now=_now())
         try:
@@ -119,14 +124,16 @@ def open_campaign(
                     expected="an empty run folder",
                     action="resume it with --resume, or choose another --campaign (the same for its simulators)",
                 )
+            told = () if store.sequence else reading
             begin(
                 store, pool, asked, start, start_additional or (),
-                versions=versions(), now=_now(), code=settings.code, uncertainties=start_uncertainties or (),
+                versions=versions(), now=_now(), code=settings.code,
+                uncertainties=start_uncertainties or (), reading=told,
             )  # fmt: skip
             ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
             _wake(store, ledger)
-            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked))
+            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
         finally:
             store.close()
 
@@ -211,6 +218,9 @@ def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typ
         if broker_limits:
             logger.warning("broker_limits", limits=broker_limits)
         logger.info("agent_started", sequence=files.store.sequence, policy=files.plan.policy, budget=files.plan.budget)
+        for entry in files.reading:
+            log = logger.warning if entry.handling is Handling.NOTED else logger.info
+            log("table_read", **entry.model_dump(mode="json"))
         if files.note:
             logger.warning("policy_changed", detail=files.note)
         for each in rules_in_vain(files.ledger.campaign):

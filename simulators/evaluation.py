@@ -73,7 +73,13 @@ class Evaluation:
             result = self._messages.result(request, measured, loop.time() - began)
         except EvaluationFailed as failure:
             self._counts[f"failed: {failure.reason.value}"] += 1
-            self._on_event("evaluation_failed", attempt=request.attempt_id, reason=failure.reason.value)
+            self._on_event(
+                "evaluation_failed",
+                attempt=request.attempt_id,
+                candidate=request.candidate_id,
+                **({"source_id": request.source_id} if request.source_id else {}),
+                reason=failure.reason.value,
+            )
             return self._messages.failure(request, failure.reason, failure.detail)
         except NoAnswer:
             self._counts["silent"] += 1

@@ -45,7 +45,9 @@ from agent.campaign.events import (
     StartSetLoaded,
     StopRuleFired,
 )
+from agent.pool.candidates import named
 from agent.pool.growth import NewCandidate
+from protocols.tables.account import Account
 from protocols.wire.attempt_ids import number_of
 
 START_SET: Final = "start set"
@@ -147,6 +149,14 @@ def _added(event: ObservationAdded, _additional: Sequence[str]) -> Iterator[Obse
     yield Observation(event.candidate_id, event.value, (), MANUAL)
 
 
+def _read(reading: Account) -> str:
+    counts: dict[str, int] = {}
+    for entry in reading:
+        counts[entry.handling.value] = counts.get(entry.handling.value, 0) + entry.count
+    told = ", ".join(f"{count} {handling}" for handling, count in counts.items())
+    return f"; of its table, {told}" if told else ""
+
+
 def _joining(new: Sequence[NewCandidate]) -> str:
     told = ", ".join(f"{each.candidate_id} ({each.origin})" if each.origin else each.candidate_id for each in new)
     return f"; to the pool comes {told}" if told else ""
@@ -158,7 +168,9 @@ def _failure(event: AttemptFailed) -> str:
 
 EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
     CampaignStarted: EventDescription(
-        words=lambda e: f"campaign {e.plan.campaign} starts: policy {e.plan.policy}, budget {e.plan.budget}",
+        words=lambda e: (
+            f"campaign {e.plan.campaign} starts: policy {e.plan.policy}, budget {e.plan.budget}{_read(e.reading)}"
+        ),
     ),
     StartSetLoaded: EventDescription(
         words=lambda e: f"a start set of {len(e.candidate_ids)} values",
@@ -194,7 +206,7 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         log_name="stop_rule_fired",
     ),
     RequestIssued: EventDescription(
-        words=lambda e: f"attempt {e.attempt} of {e.candidate_id} goes to {e.recipient}",
+        words=lambda e: f"attempt {e.attempt} of {named(e.candidate_id, e.source_id)} goes to {e.recipient}",
         log_name="request",
         opens_request=True,
     ),

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from agent.campaign.plan import CampaignPlan
 from agent.pool.growth import NewCandidate
 from protocols.errors import StoreError
+from protocols.tables.account import Account
 
 MAX_REASON_LENGTH: Final = 300
 """Longest reason kept in an event [character]."""
@@ -37,6 +38,8 @@ class CampaignStarted:
 
     plan: CampaignPlan
     versions: Mapping[str, str] = field(default_factory=dict)
+    reading: Account = ()
+    """What of the pool's table was not taken as it stands; nothing where all was, or the pool is of no table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,8 @@ class RequestIssued:
     decision: int
     attempt: int
     recipient: str
+    source_id: str = ""
+    """The candidate's id as the pool's table writes it; empty where that has no ids."""
 
 
 @dataclass(frozen=True, slots=True)

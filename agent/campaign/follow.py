@@ -61,7 +61,9 @@ def issue_request(campaign: Campaign, candidate_id: str, decision: int, *, attem
     plan = campaign.plan
     recipient = plan.recipients[turn % len(plan.recipients)]
     identity = attempt_identity(plan.uid, decision, candidate_id, attempt)
-    return RequestIssued(identity, candidate_id, decision, attempt, recipient)
+    index = campaign.pool.index_of.get(candidate_id)  # of none where it joins by this very decision
+    source_id = "" if index is None else campaign.pool.candidates[index].source_id
+    return RequestIssued(identity, candidate_id, decision, attempt, recipient, source_id)
 
 
 def _abandoned_reason(reason: str, attempts: int) -> str:

@@ -42,6 +42,7 @@ from agent.campaign.plan import CampaignPlan, Ordering
 from agent.pool.candidates import Pool
 from agent.pool.growth import MAX_ADDED_CANDIDATES, NewCandidate, grown, growth_breach
 from protocols.errors import InvariantViolation, invariant
+from protocols.tables.account import Account
 from protocols.wire.messages import FailureReason
 
 RESULT_REFUSED: Final = "result_refused"
@@ -87,6 +88,7 @@ class Campaign:
         available_count: How many of them are `AVAILABLE`.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
         sequence: Number of the last event folded; the journal counts from 1.
+        reading: What of the pool's table was not taken as it stands.
         policy_exhausted: Why the policy is not asked any more; None while it is.
         findings: How often evenness or a stall of the mean gap was journalled.
         fired: The stop rule that fired, if one has.
@@ -104,6 +106,7 @@ class Campaign:
         self.added = 0
         self.grown_at = 0
         self._plan: CampaignPlan | None = None
+        self.reading: Account = ()
         self.phase = Phase.NEW
         self.pause_reason = ""
         self.paused_itself = False
@@ -282,7 +285,7 @@ class Campaign:
             event.plan.pool_digest == self.pool.digest,
             f"the journal speaks of pool {event.plan.pool_digest[:12]}, this pool is {self.pool.digest[:12]}",
         )
-        self._plan = event.plan
+        self._plan, self.reading = event.plan, event.reading
         additional = len(event.plan.additional_properties)
         self.additional = np.full((len(self.pool), additional), np.nan)
         self.uncertainties = np.zeros((len(self.pool), 1 + additional))

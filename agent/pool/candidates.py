@@ -43,6 +43,13 @@ class Candidate:
     smiles: str = ""
     origin: str = ""
     """How it came about, where it joined the pool after its start."""
+    source_id: str = ""
+    """Its id as the table of the pool writes it; empty where that has no ids, and of what joined later."""
+
+    @property
+    def name(self) -> str:
+        """The id for people: as their table writes it, with ours beside it where they differ."""
+        return named(self.candidate_id, self.source_id)
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,11 @@ def make_pool(candidates: Iterable[Candidate], features: NDArray[np.float64], fe
             action="choose shorter names",
         )
     return pool
+
+
+def named(candidate_id: str, source_id: str) -> str:
+    """Return how a candidate is named to people: `MP 10/α (mp-10-27a1…)`; by our id alone where there is no other."""
+    return candidate_id if source_id in {"", candidate_id} else f"{source_id} ({candidate_id})"
 
 
 def content_id(prefix: str, content: str) -> str:

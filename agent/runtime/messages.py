@@ -71,6 +71,7 @@ class MessageBuilder:
             sent_at=self._clock(),
             attempt_id=attempt.attempt_id,
             candidate_id=attempt.candidate_id,
+            source_id=candidate.source_id or None,
             decision=attempt.decision,
             attempt=attempt.number,
             family=candidate.family,

@@ -14,6 +14,7 @@ from agent.store.store import Commit, Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.settings.user_code import CodeSource
+from protocols.tables.account import Account
 
 
 def begin(
@@ -27,6 +28,7 @@ def begin(
     now: str,
     code: CodeSource | None = None,
     uncertainties: Sequence[tuple[float, ...]] = (),
+    reading: Account = (),
 ) -> None:
     """Write the beginning of a campaign into a new database, or find it there.
 
@@ -41,6 +43,7 @@ def begin(
         code: As of `agent.campaign.ledger.Ledger`.
         uncertainties: Standard uncertainties of the property and the additional ones, a row for each candidate of the
             start set; nothing where none is known.
+        reading: What of the pool's table was not taken as it stands.
 
     Raises:
         StoreError: When the database belongs to another campaign, pool or plan.
@@ -57,7 +60,7 @@ def begin(
         store.claim(plan, schema_version=SCHEMA_VERSION, now=now)
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
-        started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions)
+        started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions, reading)
         changes = Ledger(pool, code).take(Consequence((started, StartSetLoaded.of(start, additional, uncertainties))))
         events, bias = tuple(each.event for each in changes), tuple(each.metrics for each in changes if each.metrics)
         store.append(Commit(events=events, bias=bias), now=now)

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from agent.campaign.event_descriptions import additions_of
-from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import CampaignStarted, Event, RequestIssued, StartSetLoaded
 from agent.pool.candidates import Candidate, Pool, make_pool
 
 
@@ -37,19 +37,25 @@ class ReferencedPool(Pool):
         return self.whole
 
 
-def partial_pool(events: Sequence[Event], families: Mapping[str, str], every: Iterable[str]) -> ReferencedPool:
+def partial_pool(
+    events: Sequence[Event], families: Mapping[str, str], every: Iterable[str], source_ids: Mapping[str, str]
+) -> ReferencedPool:
     """Make the pool of the candidates that the events name.
 
     Args:
         events: A journal from its beginning.
         families: Candidate id -> family, of those that were observed.
         every: The families of the whole pool.
+        source_ids: Candidate id -> its id as the pool's table writes it, of those that were observed and have one.
     """
     names = sorted({*every, *families.values()})
     lost = min(names, default="?")
     named = set(itertools.chain.from_iterable(_candidates_of(event) for event in events))
     named -= {each.candidate_id for event in events for each in additions_of(event)}  # they join when they are folded
-    candidates = [Candidate(which, families.get(which, lost)) for which in sorted(named)]
+    called = {**source_ids} | {each.candidate_id: each.source_id for each in events if isinstance(each, RequestIssued)}
+    candidates = [
+        Candidate(which, families.get(which, lost), source_id=called.get(which, "")) for which in sorted(named)
+    ]
     candidates += [Candidate(f"\0{family}", family) for family in names]  # no real id begins so
     made = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))
     whole = events[0].plan.pool_digest if isinstance(events[0], CampaignStarted) else ""

@@ -110,10 +110,13 @@ def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
 
 
 def referenced_in(connection: Connection, events: list[Event]) -> ReferencedPool:
-    """Return the candidates that a run has touched, with the families that its dataset gives them."""
-    rows = connection.execute(select(OBSERVATION.c.candidate_id, OBSERVATION.c.family))
+    """Return the candidates that a run has touched, with the families and ids that its dataset gives them."""
+    columns = (OBSERVATION.c.candidate_id, OBSERVATION.c.family, OBSERVATION.c.source_id)
+    rows = connection.execute(select(*columns)).all()
     families = {row.candidate_id: row.family for row in rows}
-    return partial_pool(events, families, connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars())
+    source_ids = {row.candidate_id: row.source_id for row in rows if row.source_id}
+    every = connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars()
+    return partial_pool(events, families, every, source_ids)
 
 
 def file_of(url: str) -> Path | None:

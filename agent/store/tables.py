@@ -63,6 +63,8 @@ class ObservationRow(SQLModel, table=True):
     unit: str
     source: str
     attempt_id: str | None = Field(default=None, unique=True)
+    source_id: str = ""
+    """The candidate's id as the pool's table writes it; empty where that has no ids."""
 
 
 class RequestRow(SQLModel, table=True):
@@ -78,6 +80,8 @@ class RequestRow(SQLModel, table=True):
     sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
     outcome: str = ""
     closed_sequence: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    source_id: str = ""
+    """As of an observation: what the request says."""
 
 
 class BiasPointRow(SQLModel, table=True):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
 
 from sqlalchemy import Executable, bindparam, insert, literal_column, update
 
 from agent.campaign.event_descriptions import Observation, additions_of, description_of, observations_of
 from agent.campaign.events import Event
+from agent.pool.candidates import Pool
 from agent.store.tables import OBSERVATION, REQUEST
 from protocols.storage.database import Statements
 
@@ -34,6 +35,14 @@ class DatasetLabels:
     families: Mapping[str, str]
     """Candidate id -> family, of the pool at the start."""
     unit: str
+    source_ids: Mapping[str, str] = field(default_factory=dict)
+    """Candidate id -> its id as the pool's table writes it, of those that have one."""
+
+    @classmethod
+    def of(cls, pool: Pool, unit: str) -> Self:
+        """Return the labels of the candidates of a pool."""
+        families = {each.candidate_id: each.family for each in pool.candidates}
+        return cls(families, unit, {each.candidate_id: each.source_id for each in pool.candidates if each.source_id})
 
 
 class Views:
@@ -41,12 +50,12 @@ class Views:
 
     Args:
         statements: Of the store's connection, in a transaction.
-        labels: Families and unit.
+        labels: Families, unit and ids of the table.
     """
 
     def __init__(self, statements: Statements, labels: DatasetLabels) -> None:
         self._statements = statements
-        self._families, self._unit = dict(labels.families), labels.unit
+        self._families, self._unit, self._source_ids = dict(labels.families), labels.unit, labels.source_ids
 
     def learn(self, event: Event) -> None:
         """Take in which candidates join the pool with an event that is projected already."""
@@ -82,6 +91,7 @@ class Views:
             "unit": self._unit,
             "source": observed.source,
             "attempt_id": observed.attempt_id,
+            "source_id": self._source_ids.get(observed.candidate_id, ""),
         }
 
     def _close(self, statement: Executable, which: str, how: str, sequence: int) -> None:
@@ -89,6 +99,6 @@ class Views:
 
 
 def _request(sequence: int, event: Any) -> dict[str, Any]:
-    columns = ("attempt_id", "candidate_id", "decision", "attempt", "recipient")
+    columns = ("attempt_id", "candidate_id", "decision", "attempt", "recipient", "source_id")
     row = {column: getattr(event, column) for column in columns}
     return row | {"sequence": sequence, "outcome": "", "closed_sequence": None}

@@ -33,7 +33,7 @@ CAMPAIGN: Final = "demo"
 SIMULATOR: Final = "emt-1"
 
 _ATTEMPT: Final = "9f3c6a52-d000017-0a1b2c3d-a1"
-_CANDIDATE: Final = "c-4be1d0a7"
+_CANDIDATE: Final = "cuau-l1-3-1adee0fe2af2"
 _COMMON_FIELDS: Final[dict[str, Any]] = {
     "campaign": CAMPAIGN,
     "sent_at": datetime(2026, 1, 31, 12, 0, 0, 250000, tzinfo=UTC),
@@ -51,6 +51,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         message_id=_ATTEMPT,
         attempt_id=_ATTEMPT,
         candidate_id=_CANDIDATE,
+        source_id="CuAu L1₀ / 3",
         decision=17,
         attempt=1,
         family="tetragonal",

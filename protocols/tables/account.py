@@ -33,7 +33,7 @@ class AccountEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    handling: Handling
+    handling: Annotated[Handling, Field(strict=False)]
     """What became of it; "noted" is what was taken as it stands and looks wrong."""
     reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON)]
     """A whole sentence without a full stop, with the column."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,8 +20,12 @@ from protocols.tables.replicates import MEAN_SETTING
 from protocols.tables.rows import TableRows, feature_matrix
 from protocols.wire.limits import MAX_ID_LENGTH
 
-TAIL_DIGITS: Final = 12
-"""Hexadecimal digits of the hash that ends an id which was too long: 48 bits tell a million apart."""
+HASH_DIGITS: Final = 12
+"""Hexadecimal digits of an id's hash: of a million ids of which nothing else is left, two collide once in 560 tables,
+and are then refused."""
+
+_LAWFUL: Final = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
+"""`protocols.wire.messages.ID_PATTERN`, of a whole text."""
 
 CONTENT_DIGITS: Final = 16
 """Hexadecimal digits of content in an id: 64 bits."""
@@ -47,25 +52,19 @@ def candidate_ids_of(
         structures: By position in the file; of tables of structures without a column of ids.
 
     Raises:
-        TableError: When two rows have the same id, or one has none; with their lines.
+        TableError: When two rows have the same id, with their lines.
     """
     raw = None if columns.id is None else rows.texts[columns.id]
     ids = content_ids(rows, columns, molecules, structures) if raw is None else _normal_ids(raw)
-    if len(set(ids)) == len(ids) and all(ids):
+    if len(set(ids)) == len(ids):
         return tuple(ids)
-    raise _refused(rows, columns, ids)
+    raise _twice(rows, columns, ids)
 
 
-def _refused(rows: TableRows, columns: TableColumns, ids: Sequence[str]) -> TableError:
-    """Return the error of the first id that is none or stands twice."""
+def _twice(rows: TableRows, columns: TableColumns, ids: Sequence[str]) -> TableError:
+    """Return the error of the first id that stands twice."""
     row_of: dict[str, int] = {}
-    row = next(row for row, each in enumerate(ids) if not each or row_of.setdefault(each, row) != row)
-    if not ids[row]:
-        return TableError(
-            f"The id {shown(rows.source_ids[row])} in {rows.place(row)} has neither letter nor digit",
-            expected="ids of Latin letters, digits, _ and -",
-            action="name another id column, or none",
-        )
+    row = next(row for row, each in enumerate(ids) if row_of.setdefault(each, row) != row)
     before = row_of[ids[row]]
     places = f"{rows.place(before)} and {rows.place(row)}"
     if columns.id is None:
@@ -75,31 +74,46 @@ def _refused(rows: TableRows, columns: TableColumns, ids: Sequence[str]) -> Tabl
             action=f"drop the repeated rows, name an id column or a feature that tells them apart, or {MEAN_SETTING}",
         )
     one, other = rows.source_ids[before], rows.source_ids[row]
-    merging = f", or {MEAN_SETTING}" if one == other else ""
+    if one == other:
+        return TableError(
+            f"The id {shown(one)} stands in {places}",
+            expected="a row per candidate, with an id of its own",
+            action=f"drop the repeated rows, or name another id column, or none, or {MEAN_SETTING}",
+        )
     return TableError(
-        f"The ids {shown(one)} and {shown(other)} in {places} are the same id {ids[row]!r}",
-        expected="a row per candidate; capitals and signs other than _ and - do not tell ids apart",
-        action=f"drop the repeated rows, or name another id column, or none{merging}",
+        f"The ids {shown(one)} and {shown(other)} in {places} are both written {ids[row]!r}",
+        expected="a row per candidate, with an id of its own",
+        action="write one of them in another way, or name another id column, or none",
     )
 
 
-def _normal_ids(raw: Sequence[str]) -> list[str]:
-    """Write ids as the protocol wants them; one that is too long keeps its beginning and gains a hash of the whole.
+def _normal_ids(raws: Sequence[str]) -> list[str]:
+    """Write ids as the protocol wants them, so that no two of a table become one in silence.
 
-    One pass over all of them at once: a call for each of a million takes seconds.
+    | as the table writes it | ours |
+    |---|---|
+    | lawful (`ID_PATTERN`) | the same |
+    | lawful but for capitals | in lower case, unless the table has another id that differs from it by capitals alone |
+    | anything else | what is lawful of it, with a hash of the whole |
+
+    So what an id becomes depends on the other rows in one case only, and never for one that is lawful.
     """
-    joined = re.sub(r"[^a-z0-9_\n-]+", "-", "\n".join(raw).lower())
-    ids = re.sub(r"^[-_]+", "", joined, flags=re.MULTILINE).split("\n")
-    if max(map(len, ids)) <= MAX_ID_LENGTH:
-        return ids
+    if all(map(_LAWFUL.fullmatch, raws)):  # the usual case, of a million rows as well
+        return list(raws)
+    spellings = Counter(raw.lower() for raw in set(raws) if raw.isascii())
     return [
-        text if len(text) <= MAX_ID_LENGTH else f"{text[: MAX_ID_LENGTH - 1 - TAIL_DIGITS]}-{_digest(raw[row])}"
-        for row, text in enumerate(ids)
-    ]
+        raw if _LAWFUL.fullmatch(raw)
+        else raw.lower() if raw.isascii() and _LAWFUL.fullmatch(raw.lower()) and spellings[raw.lower()] == 1
+        else _rewritten(raw)
+        for raw in raws
+    ]  # fmt: skip
 
 
-def _digest(raw: str) -> str:
-    return hashlib.sha256(raw.encode()).hexdigest()[:TAIL_DIGITS]
+def _rewritten(raw: str) -> str:
+    """Return what is lawful of an id, with a hash of the whole: two that differ in anything at all stay two."""
+    tail = hashlib.sha256(raw.encode()).hexdigest()[:HASH_DIGITS]
+    text = re.sub(r"[^a-z0-9_-]+", "-", raw.lower()).strip("-_")[: MAX_ID_LENGTH - len(tail) - 1]
+    return f"{text}-{tail}" if text else tail
 
 
 def content_ids(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,11 @@ from protocols.tables.columns import TableColumns, feature_columns, require_colu
 from protocols.tables.faults import SETTING, Faults, RowFault, Sieve
 from protocols.tables.files import TableFile, column_names, read_file
 from protocols.tables.marks import in_words
-from protocols.tables.spelling import cleaned
-from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_TEXT_LENGTH
+from protocols.tables.spelling import are_plain, cleaned
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_SOURCE_ID_LENGTH, MAX_TEXT_LENGTH
+
+_NOT_SENT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, ends of lines, and halves of characters: what is not in `protocols.wire.messages.SourceId`."""
 
 ROWS_AT_ONCE: Final = 2048
 """Rows that are put together at a time: with 64 features they fit a processor's cache, and take a third of the time."""
@@ -124,6 +128,8 @@ def reject_cells(cells: TableCells, columns: TableColumns, sieve: Sieve) -> None
     for name, number in cells.numbers.items():
         sieve.reject(*_without_number(cells.file, name, number, columns, may_be_unknown=name in unknown))
     sieve.reject(*_out_of_range(cells, columns), *_too_long(cells, columns))
+    if columns.id is not None:
+        sieve.reject(*_not_sendable(columns.id, cells.texts[columns.id]))
 
 
 def missing_among(cells: TableCells, kept: IndexArray) -> Iterator[Finding]:
@@ -224,6 +230,23 @@ def _beyond_length(name: str, cells: TextCells, limit: int, lawful: Container[st
     long = {text for text in cells.distinct if len(text) > limit and text not in lawful and len(cleaned(text)) > limit}
     rows = [row for row, text in enumerate(cells.texts) if text in long] if long else []
     return Faults(name, f"more than {limit} characters", _positions(rows), tell)
+
+
+def _not_sendable(name: str, cells: TextCells) -> Iterator[Faults]:
+    """Yield the rows whose id cannot travel as it stands, for requests carry it."""
+    expected = f"ids of at most {MAX_SOURCE_ID_LENGTH} characters on one line, as a message carries"
+    strange = {} if are_plain(cells.distinct) else {text: _NOT_SENT.search(text) for text in cells.distinct}
+    long = {text for text in cells.distinct if len(text) > MAX_SOURCE_ID_LENGTH}
+
+    def tell(row: int) -> RowFault:
+        text = cells.texts[row]
+        found = strange.get(text)
+        what = f"{len(text)} characters" if found is None else f"with the control character U+{ord(found[0]):04X}"
+        return RowFault(shown(text), expected, "correct the id, name another id column, or none", f", {what}")
+
+    bad = long | {text for text, found in strange.items() if found}
+    rows = [row for row, text in enumerate(cells.texts) if text in bad] if bad else []
+    yield Faults(name, "an id that no message can carry", _positions(rows), tell)
 
 
 def _positions(rows: Sequence[int] | Mapping[int, str] | IndexArray) -> IndexArray:

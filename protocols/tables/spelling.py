@@ -69,18 +69,21 @@ def are_plain(texts: Collection[str]) -> bool:
 
 def tidied(texts: Collection[str]) -> dict[str, str]:
     """Return the one spelling of those texts of a column that have another: blanks, forms, whole numbers, truth."""
-    plain = are_plain(texts)
-    clean = {} if plain else {text: name for text in texts if (name := cleaned(text)) != text}
-    names = set(texts) if plain else {clean.get(text, text) for text in texts}
-    names.discard("")
+    clean = {} if are_plain(texts) else {text: name for text in texts if (name := cleaned(text)) != text}
+    names = {clean.get(text, text) for text in texts} - {""}
     if names and all(name.lower() in {"true", "false"} for name in names):
         one = {name: name.capitalize() for name in names}
-    elif all(_WHOLE.fullmatch(name) for name in names):
-        one = {name: without_decimals(name) for name in names}
     else:
-        return clean
-    spelled = {text: one[name] for text in texts if (name := clean.get(text, text))}
+        one = whole_numbers(names)
+    spelled = clean | {text: one[name] for text in texts if (name := clean.get(text, text)) in one}
     return {text: name for text, name in spelled.items() if name != text}
+
+
+def whole_numbers(names: Collection[str]) -> dict[str, str]:
+    """Return the one spelling of those that have another, where all names of a column are whole numbers."""
+    if not all(_WHOLE.fullmatch(name) for name in names):
+        return {}
+    return {name: digits for name in names if (digits := without_decimals(name)) != name}
 
 
 def folded(texts: Collection[str], names: Mapping[str, str] = NO_NAMES) -> dict[str, str]:
@@ -168,6 +171,22 @@ def likely_the_same(column: str, names: Sequence[str], rows: Sequence[int], hint
         Handling.NOTED,
         f"column {column!r}: further names that are likely the same as others",
     )
+
+
+def ids_alike(column: str, ids: Sequence[str], rows: Sequence[int]) -> Iterator[Finding]:
+    """Yield ids that differ in capitals, or in what nobody sees, only; arguments as of `likely_the_same`.
+
+    Ids are many, and mostly nothing of them can be: a look at all of them tells.
+    """
+    distinct = set(ids)
+    if are_plain(distinct) and len({each.lower() for each in distinct}) == len(distinct):
+        return
+    alike: dict[str, set[str]] = {}
+    for each in distinct:
+        alike.setdefault(cleaned(each).casefold(), set()).add(each)
+    several = {each for group in alike.values() if len(group) > 1 for each in group}
+    pairs = [(each, row) for each, row in zip(ids, rows, strict=True) if each in several]
+    yield from likely_the_same(column, [each for each, _ in pairs], [row for _, row in pairs])
 
 
 def _keys(name: str) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from protocols.tables.columns import TableColumns
 from protocols.tables.faults import Faults, RowFault, Sieve
 from protocols.tables.molecules import molecules_in, rewritten
 from protocols.tables.rows import TableCells, TableRows, missing_among, read_cells, reject_cells, sieve_of
-from protocols.tables.spelling import ONE_OF_TWO, folded, likely_the_same, tidied, told
+from protocols.tables.spelling import ONE_OF_TWO, folded, ids_alike, likely_the_same, tidied, told, whole_numbers
 from protocols.tables.structures import conversions, structures_in
 
 
@@ -129,12 +129,17 @@ def _kept_rows(cells: TableCells, columns: TableColumns, kept: IndexArray, findi
         as_they_stand = texts[name]
         families = name in columns.family_columns()
         distinct = cells.texts[name].distinct
-        one = folded(distinct, columns.family_names) if families else tidied(distinct)
+        if families:
+            one = folded(distinct, columns.family_names)
+        else:  # ids that differ in anything but the decimals of a whole number are several
+            one = whole_numbers(distinct) if name == columns.id else tidied(distinct)
         spellings = list(told(name, as_they_stand, one, positions))
         if spellings:
             findings += spellings
             texts[name] = [one.get(text, text) for text in as_they_stand]
-        if name not in {columns.id, columns.composition}:
+        if name == columns.id:
+            findings += ids_alike(name, texts[name], positions)
+        elif name != columns.composition:
             findings += likely_the_same(name, texts[name], positions, ONE_OF_TWO if families else "")
     return TableRows(
         file=cells.file,

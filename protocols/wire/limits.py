@@ -14,6 +14,10 @@ MAX_TOPIC_BYTES: Final = 65_535
 MAX_ID_LENGTH: Final = 64
 """Longest identifier [character]: fits a topic level and a file name on every system."""
 
+MAX_SOURCE_ID_LENGTH: Final = 500
+"""Longest id of a candidate as its table writes it [character]: a path, a DOI or an InChI fits, and three bytes a
+character keep a request below MAX_PAYLOAD_BYTES."""
+
 MAX_TEXT_LENGTH: Final = 500
 """Longest free text (a reason, a detail) [character]; longer ones are cut by the sender."""
 

@@ -23,6 +23,7 @@ from protocols.wire.limits import (
     MAX_PROVENANCE,
     MAX_QUANTITIES,
     MAX_REMARK_LENGTH,
+    MAX_SOURCE_ID_LENGTH,
     MAX_TEXT_LENGTH,
 )
 from protocols.wire.molecule import Molecule, Smiles
@@ -31,7 +32,11 @@ from protocols.wire.structure import CrystalStructure
 ID_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}$"
 """Identifiers fit a topic level, a file name and a client id: no wildcard, no slash, no capital."""
 
+SOURCE_ID_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$"
+"""What people call their candidates: any Unicode on one line, without control characters."""
+
 Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
+SourceId = Annotated[str, Field(pattern=SOURCE_ID_PATTERN, max_length=MAX_SOURCE_ID_LENGTH)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 Finite = Annotated[float, Field(ge=-MAX_ABS_VALUE, le=MAX_ABS_VALUE)]
@@ -108,6 +113,8 @@ class CandidateRequest(Message):
     """Names the attempt for ever. It is evaluated at most once, however often it is requested."""
     candidate_id: Identifier
     """The candidate to evaluate."""
+    source_id: SourceId | None = None
+    """The candidate's id exactly as the campaign's table writes it; null or absent where that has no column of ids."""
     decision: Count
     """Number of the decision that chose the candidate."""
     attempt: Annotated[int, Field(ge=1, le=MAX_COUNT)]

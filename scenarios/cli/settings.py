@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from scenarios.broker.url import DEFAULT_URL, broker_at
 from scenarios.display.console import print_json, progress_on_stderr, show, show_notes
 
+READING_LINES: Final = 8
+"""Most lines about what of a table was not taken as it stands: a third of a screen; `report` has them all."""
+
 if TYPE_CHECKING:
     from protocols.settings.resolve import ResolvedSettings
+    from protocols.tables.account import Account
     from scenarios.settings.model import Scenario
     from scenarios.world.world import World
 
@@ -57,8 +62,15 @@ def build_world_for(scenario: Scenario, *, quiet: bool) -> World:
 
     with progress_on_stderr(quiet=quiet) as progress:
         world = build_world(scenario, progress)
-    show_notes(world.warnings)
+    show_notes((*world.warnings, *told_in_short(world.account)))
     return world
+
+
+def told_in_short(account: Account) -> Iterator[str]:
+    """Yield a line for each thing that was not taken as it stands; one for all those beyond `READING_LINES`."""
+    yield from map(str, account[:READING_LINES])
+    if (more := len(account) - READING_LINES) > 0:
+        yield f"… and {more} more; `entropilot report` tells all that a run's table was read with."
 
 
 def print_settings(resolved: ResolvedSettings[Scenario], *, json: bool) -> None:

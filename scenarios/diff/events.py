@@ -11,7 +11,9 @@ from pydantic_core import to_jsonable_python
 
 from agent.campaign.events import DecisionMade, Event
 
-OF_ONE_RUN: Final = frozenset({"uid", "fingerprint", "versions", "message_id", "duration_s", "attempt_id", "based_on"})
+OF_ONE_RUN: Final = frozenset({
+    "uid", "fingerprint", "versions", "reading", "message_id", "duration_s", "attempt_id", "source_id", "based_on",
+})  # fmt: skip
 """Parts of an event that differ between any two runs, or follow from the order of arrival, and decide nothing.
 
 An attempt is told by its candidate and number: its id begins with the random part of a campaign."""

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.campaign.event_descriptions import in_words
-from agent.campaign.events import Event
+from agent.campaign.events import Event, RequestIssued
+from agent.pool.candidates import named
 from protocols.errors import SettingsError, StoreError
 from protocols.storage.regular_file import begins_with
 from scenarios.diff.diff import Diff, Divergence
@@ -136,13 +137,18 @@ def _rows_of(found: Diff) -> Iterator[tuple[str, str]]:
     for metric, values in found.declared.items():
         one_end, other_end = (f"{'–' if each is None else f'{each:.4g}'} {metric.unit}".rstrip() for each in values)
         yield metric.short, f"{one_end} in one, {other_end} in the other"
+    events = (*found.one.events, *found.other.events)
+    source_ids = {each.candidate_id: each.source_id for each in events if isinstance(each, RequestIssued)}
     for what, names in (
         ("other values", found.other_values),
         ("only in one", found.only_one),
         ("only in other", found.only_other),
     ):
         if names:
-            yield what, f"{len(names):,} candidates: {_listed(names)}"
+            yield (
+                what,
+                f"{len(names):,} candidates: {_listed([named(each, source_ids.get(each, '')) for each in names])}",
+            )
 
 
 def _event(event: Divergence) -> Iterator[tuple[str, str]]:

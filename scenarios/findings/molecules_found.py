@@ -27,6 +27,7 @@ from protocols.storage.csv_file import write_csv
 
 COLUMNS: Final = (
     "candidate",
+    "source_id",
     "formula",
     "smiles",
     "value",
@@ -138,7 +139,7 @@ def write_found(path: Path, found: MoleculesFound) -> None:
 
 def _row(found: FoundMolecule) -> Sequence[object]:
     one, change = found.candidate, found.change
-    begin = (one.candidate_id, one.formula, one.smiles, found.value)
+    begin = (one.candidate_id, one.source_id, one.formula, one.smiles, found.value)
     if change is None:
         return (*begin, one.origin, "", "", "", "")
     told = ("" if each is None else each for each in (change.difference, change.believed))

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.settings.layers import toml_layer
+from protocols.tables.account import Account, Handling
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.listing.recordings import ListedRecording, list_recordings
 from scenarios.run.summary import read_summary, summary_json, summary_table
@@ -54,7 +55,11 @@ def run_report(folder: Path, progress: ProgressCall = no_progress) -> Renderable
         from scenarios.listing.truth_again import with_truth
 
         summary, why_not = with_reach(with_truth(read_summary(path), folder, progress), folder, progress)
-        table = Group(summary_table(summary), *([Text(why_not, "dim")] if why_not else []))
+        table = Group(
+            summary_table(summary),
+            *([Text(why_not, "dim")] if why_not else []),
+            *([reading_table(summary.reading)] if summary.reading else []),
+        )
         files = summary.files
     else:
         from scenarios.shadow.outcome import read_shadow
@@ -63,6 +68,20 @@ def run_report(folder: Path, progress: ProgressCall = no_progress) -> Renderable
         shadow = read_shadow(path)
         table, files = Group(shadow_table(shadow)), shadow.files
     return Group(table, *(Text(f"  {folder / name}") for name in files))
+
+
+def reading_table(reading: Account) -> RenderableType:
+    """Return what of a table was not taken as it stands: how many rows or values, why, and where the first are."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for entry in reading:
+        places = ", ".join(entry.places) + (", …" if entry.count > len(entry.places) else "")
+        told = Text(entry.reason, "yellow" if entry.handling is Handling.NOTED else "")
+        told.append(f" ({places})" if entry.places else "", "dim")
+        table.add_row(f"{entry.count:,}", entry.handling.value, told)
+    return Group("", Text("What was read", "bold"), table, "")
 
 
 def run_json(folder: Path, progress: ProgressCall = no_progress) -> str:

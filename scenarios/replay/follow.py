@@ -10,6 +10,7 @@ A transaction is noted before its commit, so it is followed only when the note a
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -34,6 +35,9 @@ Followed = Callable[[Transaction, float], None]
 """Called with every transaction or event that was followed, and when it was recorded [s]."""
 
 RowKind = TypeVar("RowKind", bound=Row)
+
+MAX_NAMED: Final = 8
+"""Most candidates whose ids in the table are told of a decision that differs."""
 
 MAX_KEPT: Final = 100_000
 """Messages that may wait for the transaction that takes them: far beyond what an agent ever holds. The oldest are
@@ -286,7 +290,7 @@ class Follower:
                 f"decision {recorded.decision}",
                 recorded=recorded,
                 today=today,
-                state=self._state_of(context),
+                state={**self._state_of(context), **self._own_ids(recorded, today)},
             )
 
     def _state_of(self, context: AcquisitionContext) -> Mapping[str, str]:
@@ -298,6 +302,14 @@ class Follower:
             "available": str(len(context.available)),
             "poorest family": str(maker.ledger.point().starved_family),
         }
+
+    def _own_ids(self, *decisions: Decision) -> Mapping[str, str]:
+        """Say what the table calls the candidates chosen, where that is not what we call them."""
+        pool = self._pool_now()
+        chosen = dict.fromkeys(itertools.chain.from_iterable(each.candidate_ids for each in decisions))
+        known = [pool.candidate(which) for which in chosen if which in pool.index_of]
+        told = [each.name for each in known if each.name != each.candidate_id]
+        return {"in the table": ", ".join(told[:MAX_NAMED])} if told else {}
 
     def _require_sequence(self, campaign: Campaign, recorded: int, when: str) -> None:
         if campaign.sequence != recorded:

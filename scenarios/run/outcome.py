@@ -160,6 +160,7 @@ def _summary_of(
         effects=() if found.effects is None else tuple(found.effects.in_words()),
         against_truth=truth_of(found.trajectory, found.random),
         shares=found.shares,
+        reading=campaign.reading,
         account=files.ledger.account,
         findings=found.findings.lines,
         versions=versions(),

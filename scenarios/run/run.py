@@ -67,6 +67,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         start_uncertainties=world.start_uncertainties(),
         resume=request.resume,
         database_url=request.database_url,
+        reading=world.account,
     ) as files:
         if (known := known_outcome(files)) is not None:
             return known
@@ -121,8 +122,9 @@ def _with_last_failure(halted: CampaignHalted, files: CampaignFiles) -> Campaign
         last = event if isinstance(event, CandidateAbandoned) else last
     if last is None or not files.ledger.campaign.paused_itself:
         return halted
+    name = files.ledger.campaign.pool.candidate(last.candidate_id).name
     return CampaignHalted(
-        f"{halted.found.rstrip('.')}, {last.candidate_id} because: {last.reason}",
+        f"{halted.found.rstrip('.')}, {name} because: {last.reason}",
         expected=halted.expected,
         action=f"look for the others in {files.folder / LOG}, fix the lab, then run again with --resume",
     )

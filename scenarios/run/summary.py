@@ -21,6 +21,7 @@ from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, join
 from agent.metrics import Metric
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
+from protocols.tables.account import Account
 from scenarios.display.labels import figure_text, shortened
 from scenarios.effects.truth import UNSEEN, AgainstTruth
 from scenarios.run.reach import reach_in_words, who_falls_short
@@ -89,6 +90,7 @@ class RunSummary:
         effects: What is believed of the effects of interventions, a line each; empty where the policy is after none.
         against_truth: How far off that is, "before", "after" and at "random"; empty where nobody knows the truth.
         shares: What each kind of factor explains of the variance of the property, a line each; empty likewise.
+        reading: What of the pool's table was not taken as it stands, as the journal has it.
         account: What its policy was told and what that cost, in words; empty where there is nothing to say.
         findings: What else was found, a line each: a graph, molecules.
         files: Files written, relative to the run folder.
@@ -127,6 +129,7 @@ class RunSummary:
     effects: tuple[str, ...] = ()
     against_truth: Mapping[str, AgainstTruth] = field(default_factory=dict)
     shares: tuple[str, ...] = ()
+    reading: Account = ()
     account: str = ""
     findings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -156,6 +159,7 @@ def summary_json(summary: RunSummary) -> str:
     tree |= {name: bias_tree(tree[name], bands[name]) for name in _BIAS_FIELDS if tree[name] is not None}
     tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions), "best": best_tree(summary.best)}
     tree["ceilings"] = [dataclasses.asdict(each) for each in summary.ceilings]
+    tree["reading"] = [each.model_dump(mode="json") for each in summary.reading]
     tree["against_truth"] = {moment: dataclasses.asdict(each) for moment, each in summary.against_truth.items()}
     return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

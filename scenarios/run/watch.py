@@ -55,7 +55,7 @@ class RunWatch:
             self._counts[disposition] = self._counts.get(disposition, 0) + by
         for event in transaction.events:
             if isinstance(event, DecisionMade):
-                self._last_decision = f"{', '.join(event.candidate_ids)}: {event.reason}"
+                self._last_decision = f"{', '.join(map(self._name, event.candidate_ids))}: {event.reason}"
             elif isinstance(event, PolicyExhausted):
                 self._last_decision = f"nothing more to ask for: {event.reason}"
             elif isinstance(event, StopRuleFired):
@@ -94,7 +94,7 @@ class RunWatch:
             last_decision=self._last_decision,
             in_flight=tuple(
                 (
-                    a.candidate_id,
+                    self._name(a.candidate_id),
                     self._family(a.candidate_id),
                     a.number,
                     now - self._sent.get(a.attempt_id, self._began),
@@ -107,6 +107,9 @@ class RunWatch:
             broker=self._broker,
             connected=self._agent.connected,
         )
+
+    def _name(self, candidate_id: str) -> str:
+        return self._agent.campaign.pool.candidate(candidate_id).name
 
     def _family(self, candidate_id: str) -> str:
         return self._agent.campaign.pool.candidate(candidate_id).family

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError
 from protocols.wire.limits import MAX_NEW_CANDIDATES
-from protocols.wire.messages import AddedCandidate, Control, ControlAction, Finite, Identifier, Quantity, Text
+from protocols.wire.messages import AddedCandidate, Control, ControlAction, Finite, Quantity, SourceId, Text
 
 MAX_WISHES: Final = 1_000
 """Most actions of a scenario: more than a person has during a campaign."""
@@ -40,8 +40,9 @@ class OperatorAction(BaseModel):
     """Results that the campaign has accepted by then."""
     action: ControlAction
     """pause, resume, stop, exclude_candidate, add_observation or add_candidates."""
-    candidate: Identifier | Annotated[int, Field(ge=0)] | None = None
-    """Whom it is about: an id, or a place in the pool, from 0 in the order of ids."""
+    candidate: SourceId | Annotated[int, Field(ge=0)] | None = None
+    """Whom it is about: an id, ours or as the pool's table writes it, or a place in the pool, from 0 in the order of
+    ours."""
     value: Finite | None = None
     """For add_observation: what was measured manually [unit]."""
     candidates: (
@@ -125,6 +126,9 @@ def _candidate_id(candidate: str | int, pool: Pool, place: int) -> str:
         return pool.candidate_ids[candidate]
     if isinstance(candidate, str) and candidate in pool.index_of:
         return candidate
+    for each in pool.candidates:
+        if each.source_id == candidate:
+            return each.candidate_id
     raise SettingsError(
         f"operator.{place}.candidate is {candidate!r}",
         expected=f"the id of one of the {len(pool)} candidates, or a place below {len(pool)}",

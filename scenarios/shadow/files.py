@@ -169,7 +169,7 @@ def _require_unheard(folder: Path) -> None:
 
 
 def _begin(path: Path, scenario: Scenario, world: World, plan: CampaignPlan, start_set: StartSetLoaded) -> None:
-    events: tuple[Event, ...] = (CampaignStarted(plan, versions()), start_set)
+    events: tuple[Event, ...] = (CampaignStarted(plan, versions(), world.account), start_set)
     header = {
         "campaign": plan.campaign,
         "pool_digest": world.pool.digest,

@@ -37,8 +37,8 @@ FORMAT: Final = "format"
 
 COLUMNS: Final = (
     "decision", "lab_decision", "chosen_at", "observation", "starved_family", "agreement",
-    "lab", "lab_family", "lab_value", "lab_entropy_gain",
-    "shadow", "shadow_family", "shadow_score", "shadow_value", "shadow_entropy_gain",
+    "lab", "lab_source_id", "lab_family", "lab_value", "lab_entropy_gain",
+    "shadow", "shadow_source_id", "shadow_family", "shadow_score", "shadow_value", "shadow_entropy_gain",
     "target_family", "runner_up", "seed", "reason",
 )  # fmt: skip
 """Columns of `shadow.csv`: a row for each candidate that the lab chose. Values in the unit of the campaign, gains in
@@ -159,10 +159,11 @@ def _beside(row: DecisionComparison) -> Iterator[str | None]:
 
 def _candidate(candidate_id: str | None, shadow: Shadow, pool: Pool, *additional: object) -> tuple[object, ...]:
     if candidate_id is None:
-        return ("", "", *additional, "", "")
+        return ("", "", "", *additional, "", "")
     realised_gain = shadow.realised_gain.get(candidate_id)
     known = ("", "") if realised_gain is None else (repr(realised_gain.value), _cell(realised_gain.entropy_gain))
-    return (candidate_id, pool.candidates[pool.index_of[candidate_id]].family, *additional, *known)
+    candidate = pool.candidates[pool.index_of[candidate_id]]
+    return (candidate_id, candidate.source_id, candidate.family, *additional, *known)
 
 
 def _cell(value: float | str | None) -> object:

@@ -5,6 +5,8 @@
 | database | SQLite's own integrity check |
 | journal | numbers without gaps, every digest the chain of the one before |
 | campaign | every event may follow the ones before it (the rules of `agent.campaign.state`) |
+| reading | of a pool of a table, what was left out, folded, merged or converted, where the journal tells of any: the \
+same today, or a note |
 | observation, request, bias_point, bias_family | equal to what the journal makes of an empty database; what a policy \
 declares, where its pool can be made again |
 | outbox | only requests that the journal knows |
@@ -44,6 +46,7 @@ from protocols.storage.database import opening, sqlite_url
 from scenarios.effects.effects import effects_of
 from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
 from scenarios.verify.part import CheckedPart, JournalFold, equal, equal_declared, other_finding
+from scenarios.verify.reading_check import check_reading
 from scenarios.verify.whole_pool import WholePool, whole_pool
 
 EVENTS_PER_COMMIT: Final = 1_000
@@ -155,7 +158,9 @@ def _check_tables(
     part, fold = _folded(events, digests, pool, whole)
     if not found(part) or fold is None:
         return None
-    labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, fold.ledger.campaign.plan.unit)
+    if isinstance(started, CampaignStarted) and (reading := check_reading(folder, started, whole)) is not None:
+        found(reading)
+    labels = DatasetLabels.of(pool, fold.ledger.campaign.plan.unit)
     with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
         _rebuild(again, events, fold)
     with opening(sqlite_url(scratch)) as right:

@@ -12,6 +12,7 @@ from agent.campaign.context import pool_arrays
 from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
 from protocols.errors import EntropilotError
+from protocols.tables.account import Account
 from scenarios.sources.run_world import world_of_run
 
 NOT_COMPUTED = "what the policy declares was not computed again"
@@ -26,11 +27,13 @@ class WholePool:
         pool: The whole pool; None where it cannot be had, or nothing needs it.
         true_effects: What effects are, where the scenario knows it.
         why_not: Why declared metrics are not computed again; empty where they are, or there are none.
+        reading: What of the pool's table is not taken as it stands today; None where it was not read again.
     """
 
     pool: Pool | None = None
     true_effects: Mapping[str, float] = field(default_factory=dict)
     why_not: str = ""
+    reading: Account | None = None
 
 
 def whole_pool(folder: Path, plan: CampaignPlan) -> WholePool:
@@ -58,4 +61,4 @@ def whole_pool(folder: Path, plan: CampaignPlan) -> WholePool:
         make_meter(name, options, arrays, plan.property_names, seed=plan.seed)
     except EntropilotError as error:
         return WholePool(why_not=f"{NOT_COMPUTED}: {error.found.rstrip('.')}")
-    return WholePool(world.pool, world.true_effects)
+    return WholePool(world.pool, world.true_effects, reading=world.account)

@@ -6,7 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from agent.campaign.events import DecisionMade, Event, ObservationAdded, PolicyExhausted, StartSetLoaded, StopRuleFired
+from agent.campaign.events import (
+    DecisionMade,
+    Event,
+    ObservationAdded,
+    PolicyExhausted,
+    RequestIssued,
+    StartSetLoaded,
+    StopRuleFired,
+)
 from protocols.errors import StoreError
 
 LAST: Final = "last"
@@ -20,13 +28,14 @@ def find_decision(events: Sequence[Event], decision_name: str) -> int:
 
     Args:
         events: The journal.
-        decision_name: A number from 0, "last", or the id of a candidate.
+        decision_name: A number from 0, "last", or the id of a candidate, ours or its table's.
 
     Raises:
         StoreError: When there is no such decision, with what there is.
     """
     decisions = [event for event in events if isinstance(event, DecisionMade)]
-    by_candidate = {which: made.decision for made in decisions for which in made.candidate_ids}
+    by_source = {each.source_id: each.decision for each in events if isinstance(each, RequestIssued) and each.source_id}
+    by_candidate = by_source | {which: made.decision for made in decisions for which in made.candidate_ids}
     if not decisions:
         raise StoreError(
             "The run has made no decision yet",

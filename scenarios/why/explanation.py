@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.campaign.life_cycle import CandidateStatus
 from agent.entropy.bias import BiasPoint
+from agent.pool.candidates import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class CandidateDescription:
         designs: Levels of each design that makes it, in words; empty where the pool is no closure of designs.
         edits: What was changed against the reference design to make it: "x: H → NO2 (y = NH2)"; likewise.
         origin: How it came about, where it joined the pool after the start.
+        source_id: Its id as the pool's table writes it; empty where that has none.
     """
 
     candidate_id: str
@@ -32,6 +34,12 @@ class CandidateDescription:
     designs: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
     origin: str = ""
+    source_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """The id for people: as the table writes it, with ours beside it where they differ."""
+        return named(self.candidate_id, self.source_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,7 @@ def _of_whom(explanation: Explanation) -> str:
 def _title(explanation: Explanation) -> str:
     first = explanation.first.candidate
     more = f" and {len(explanation.chosen) - 1} more" if len(explanation.chosen) > 1 else ""
-    return f"{explanation.campaign}: decision {explanation.decision} chose {first.formula or first.candidate_id}{more}"
+    return f"{explanation.campaign}: decision {explanation.decision} chose {first.formula or first.name}{more}"
 
 
 def _subtitle(explanation: Explanation) -> str:

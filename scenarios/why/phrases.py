@@ -78,7 +78,7 @@ def prediction_in_words(explanation: Explanation) -> str:
 def named(candidate: CandidateDescription) -> str:
     """Return a candidate's formula, id and family."""
     formula = f"{candidate.formula} " if candidate.formula else ""
-    return f"{formula}{candidate.candidate_id} ({candidate.family or 'family not known'})"
+    return f"{formula}{candidate.name} ({candidate.family or 'family not known'})"
 
 
 def entropy_of(point: BiasPoint | None, family: str) -> float | None:
@@ -149,7 +149,8 @@ def describe_candidate(pool: Pool, candidate_id: str) -> CandidateDescription:
     """Tell a candidate of a pool; one that the pool does not hold has only its id."""
     index = pool.index_of.get(candidate_id)
     if index is None or (isinstance(pool, ReferencedPool) and candidate_id in pool.unplaced):
-        return CandidateDescription(candidate_id, None)
+        source_id = "" if index is None else pool.candidates[index].source_id
+        return CandidateDescription(candidate_id, None, source_id=source_id)
     candidate: Candidate = pool.candidates[index]
     structure = candidate.smiles if candidate.structure is None else structure_in_words(candidate.structure)
     designs = pool.designs
@@ -161,6 +162,7 @@ def describe_candidate(pool: Pool, candidate_id: str) -> CandidateDescription:
         () if designs is None else levels_in_words(designs, index),
         () if designs is None else tuple(f"{edit.words} ({edit.kept_words})" for edit in edits_to(designs, index)),
         candidate.origin,
+        candidate.source_id,
     )
 
 

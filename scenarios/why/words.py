@@ -117,7 +117,7 @@ def _decided(explanation: Explanation) -> Iterator[Text]:
     if explanation.effects is not None:
         yield from map(Text, what_was_to_come(explanation.effects, explanation.unit))
     if prediction := prediction_in_words(explanation):
-        yield Text(f"predicted {explanation.property_name} of {explanation.first.candidate.candidate_id}: {prediction}")
+        yield Text(f"predicted {explanation.property_name} of {explanation.first.candidate.name}: {prediction}")
     for detail in explanation.details:
         if detail.key != PREDICTED_MEAN:
             yield Text(f"  {_detail(detail)}", "dim")

@@ -17,6 +17,7 @@ from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
 from agent.settings import AdditionalPropertySettings
 from protocols.errors import SettingsError, TableError
+from protocols.tables.account import Account
 from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
@@ -43,6 +44,7 @@ class World:
         values: The property of every candidate, NaN where nobody knows it yet, shape (n,) [unit of the campaign].
         start: Pool indices of the start set, ascending.
         warnings: What a person should know about the table.
+        account: What of the table was not taken as it stands.
         additional: Additional properties by name, in pool order, shape (n,) [their units]; NaN where unknown.
         balanced_beside: Those of them that the campaign balances beside its property.
         true_effects: What interventions really do, by name [unit of the campaign]; empty where nobody knows it. No
@@ -58,6 +60,7 @@ class World:
     additional: Mapping[str, FloatArray] = field(default_factory=dict)
     balanced_beside: tuple[str, ...] = ()
     true_effects: Mapping[str, float] = field(default_factory=dict)
+    account: Account = ()
     uncertainties: FloatArray | None = None
 
     @property
@@ -102,6 +105,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         TableError: When the table cannot be used.
         SettingsError: When the start set cannot be made as asked.
     """
+    account: Account = ()
     uncertainties: FloatArray | None = None
     if scenario.pool.source == EMT_ALLOYS:
         pool, values = _emt_alloys(scenario, scenario.campaign.property, progress)
@@ -115,7 +119,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         additional = {name: known[name] for name in scenario.campaign.additional_properties}
     else:
         pool, table = _from_table(scenario, progress)
-        values, warnings = table.values_of(pool.candidate_ids), table.warnings
+        values, warnings, account = table.values_of(pool.candidate_ids), table.warnings, table.account
         warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
         uncertainties = _uncertainties(table, pool, tuple(scenario.campaign.additional_properties))
@@ -134,7 +138,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     _require_known(beside, additional, start)
     _require_believed(scenario.campaign.additional_properties, additional)
     true = _true_effects(scenario, pool, values)
-    return World(pool, values, start, warnings, additional, beside, true, uncertainties=uncertainties)
+    return World(pool, values, start, warnings, additional, beside, true, account, uncertainties)
 
 
 def _uncertainties(table: CandidateTable, pool: Pool, beside: Sequence[str]) -> FloatArray | None:

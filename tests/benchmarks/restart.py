@@ -59,7 +59,7 @@ def write_journal(stage: Stage, results: int) -> int:
     world = build_world(scenario.model_copy(update={"pool": table}))
     pool, terms, now = world.pool, scenario.campaign, datetime.now().astimezone().isoformat()
     stage.database.parent.mkdir(parents=True)
-    labels = DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, terms.unit)
+    labels = DatasetLabels.of(pool, terms.unit)
     plan = terms.plan(
         campaign=CAMPAIGN,
         uid=fresh_uid(),

@@ -165,7 +165,7 @@ class AgentProcess:
     def __init__(self, world: World, broker: SimBroker, terms: Terms, folder: Path) -> None:
         self.life = life = Life(world, AGENT)
         pool, plan = terms.pool, terms.plan
-        labels = DatasetLabels({each.candidate_id: each.family for each in pool.candidates}, plan.unit)
+        labels = DatasetLabels.of(pool, plan.unit)
         self.store = store = MortalStore.open(sqlite_url(folder / "campaign.db"), labels=labels, now=world.now())
         store.life = life
         life.fences.append(store.close)

@@ -44,6 +44,12 @@ def small_pool(size: int = 12, families: int = 3) -> Pool:
     return make_pool(candidates, features, ("f0", "f1", "f2"))
 
 
+def with_source_ids(pool: Pool) -> Pool:
+    """The same pool as a table makes it that has ids of its own: `C 1/α` for c001."""
+    called = [replace(each, source_id=f"C {place}/α") for place, each in enumerate(pool.candidates)]
+    return replace(pool, candidates=tuple(called))
+
+
 def small_closure(places: int = 5, families: int = 3, groups: int = 4) -> Pool:
     """A small pool that is a closure of designs: every group at every place makes a candidate."""
     pool = small_pool(groups * places, families)

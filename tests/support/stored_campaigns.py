@@ -46,7 +46,7 @@ START = ("c000", "c001", "c002", "c004", "c007")
 
 
 def labels_of(pool: Pool, unit: str = "eV/atom") -> DatasetLabels:
-    return DatasetLabels({c.candidate_id: c.family for c in pool.candidates}, unit)
+    return DatasetLabels.of(pool, unit)
 
 
 def opened(where: Path | str, pool: Pool) -> Store:
@@ -173,7 +173,8 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
     requests: dict[str, dict[str, Any]] = {}
 
     def observe(number: int, which: str, value: float, source: str, attempt_id: str | None = None) -> None:
-        observations.append((which, number, labels.families[which], value, labels.unit, source, attempt_id))
+        source_id = labels.source_ids.get(which, "")
+        observations.append((which, number, labels.families[which], value, labels.unit, source, attempt_id, source_id))
 
     def close(number: int, outcome: str, *, attempt_id: str = "", open_of: str = "") -> None:
         for row in requests.values():
@@ -189,7 +190,7 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
                 requests[event.attempt_id] = {
                     "attempt_id": event.attempt_id, "candidate_id": event.candidate_id, "decision": event.decision,
                     "attempt": event.attempt, "recipient": event.recipient, "sequence": number, "outcome": "",
-                    "closed_sequence": None,
+                    "closed_sequence": None, "source_id": labels.source_ids.get(event.candidate_id, ""),
                 }  # fmt: skip
             case ResultAccepted():
                 observe(number, event.candidate_id, event.value, event.simulator, event.attempt_id)

@@ -19,12 +19,21 @@ from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed
 from agent.store.tables import SCHEMA_VERSION
 from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
-from tests.support.campaigns import control, failure_of, quantity, result_of, small_plan, small_pool, value_of
+from tests.support.campaigns import (
+    control,
+    failure_of,
+    quantity,
+    result_of,
+    small_plan,
+    small_pool,
+    value_of,
+    with_source_ids,
+)
 from tests.support.stored_campaigns import Shelf, delivered, opened
 from tests.support.user_policies import ContentAfter
 
 FOLDER = Path(__file__).parent
-POOL = small_pool(24)
+POOL = with_source_ids(small_pool(24))
 PLAN = small_plan(
     POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2, estimator="m_spacing", resolution=0.01,
     stop=StopSettings(when_no_gain="coverage", tolerance_nat=9.0, gain_nat=0.01, patience=1),

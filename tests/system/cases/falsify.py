@@ -67,6 +67,6 @@ def _fold(database: Path, again: Path) -> None:
     part, fold = _folded(events, digests, pool, WholePool())
     if fold is None:
         raise CannotTell(f"the journal cannot be folded: {part.problem}")
-    labels = DatasetLabels({each.candidate_id: each.family for each in pool.candidates}, fold.ledger.campaign.plan.unit)
+    labels = DatasetLabels.of(pool, fold.ledger.campaign.plan.unit)
     with closing(Store.open(sqlite_url(again), labels=labels, now="2026-01-01T00:00:00Z")) as store:
         _rebuild(store, events, fold)

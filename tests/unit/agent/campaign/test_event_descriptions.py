@@ -21,9 +21,11 @@ from agent.campaign.events import (
     MeasuredQuantity,
     ObservationAdded,
     RequestExpired,
+    RequestIssued,
     ResultAccepted,
     StartSetLoaded,
 )
+from protocols.tables.account import AccountEntry, Handling
 from tests.support.campaigns import small_plan, small_pool
 
 RESULT = ResultAccepted("x-0-c001-1", "c001", "s1", 1.5, (MeasuredQuantity("gap", 2.5, "eV"),), 0.1)
@@ -66,3 +68,14 @@ def test_a_person_reads_what_happened() -> None:
     assert in_words(RESULT) == "c001 is 1.5, says s1"
     started = CampaignStarted(small_plan(small_pool()))
     assert in_words(started) == "campaign demo starts: policy random, budget 6"
+
+
+def test_what_was_not_taken_as_it_stands_is_counted_and_a_request_names_the_candidate_as_its_table_does() -> None:
+    reading = tuple(
+        AccountEntry(handling=handling, reason="why", count=count)
+        for handling, count in ((Handling.DROPPED, 3), (Handling.FOLDED, 2), (Handling.DROPPED, 4))
+    )
+    started = CampaignStarted(small_plan(small_pool()), {}, reading)
+    assert in_words(started).endswith("budget 6; of its table, 7 dropped, 2 folded")
+    assert in_words(RequestIssued("x", "c1", 0, 1, "any", "C 1/α")) == "attempt 1 of C 1/α (c1) goes to any"
+    assert in_words(RequestIssued("x", "c1", 0, 1, "any", "c1")) == "attempt 1 of c1 goes to any"

@@ -40,14 +40,17 @@ from agent.campaign.plan import Ordering
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from agent.pool.growth import NewCandidate
 from protocols.errors import StoreError
+from protocols.tables.account import AccountEntry, Handling
 from tests.support.campaigns import small_plan, small_pool
 
 POOL = small_pool()
 MEASURED = (MeasuredQuantity("formation_energy", -0.1, "eV/atom", 0.02), MeasuredQuantity("volume", 11.5, "Å³"))
+FOLDED = AccountEntry(handling=Handling.FOLDED, reason="column 'phase': 'Cubic' is 'cubic'", count=1)
 EXAMPLES: tuple[Event, ...] = (
     CampaignStarted(
         small_plan(POOL, ordering=Ordering.AS_COMPLETED, policy_options={"patience": 3, "names": ["a"]}),
         {"numpy": "2.2"},
+        (AccountEntry(handling=Handling.DROPPED, reason="no value", count=4, places=("line 3",)), FOLDED),
     ),
     StartSetLoaded(("c000", "c001"), (0.1, -1e-300)),
     StartSetLoaded(("c000", "c001"), (0.1, 0.2), ((1.0,), (2.0,)), ((0.01, 0.0), (0.0, 0.5))),
@@ -63,6 +66,7 @@ EXAMPLES: tuple[Event, ...] = (
     StopRuleFired("when_even", 117, 0.0123, "when_even: the mean gap is 0.012 nat", "coverage"),
     StopRuleFired("when_no_gain", 160, 0.2, "when_no_gain: the mean gap is 0.200 nat"),
     RequestIssued("a-1", "c002", 3, 1, "simulator-1"),
+    RequestIssued("a-1", "c002", 3, 1, "simulator-1", "C 2/α"),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25, {"method": "GFN2-xTB", "steps": 63.0}),
     LateResultKept("a-2", "c003", "simulator-1", MEASURED, "the candidate is abandoned"),
@@ -100,6 +104,19 @@ def test_a_result_of_before_labs_said_how_they_measure_is_read() -> None:
     kind, payload = dump_event(ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25))
     content = json.loads(payload)
     assert content.pop("provenance") == {}
+    assert load_event(kind, json.dumps(content)) == load_event(kind, payload)
+
+
+def test_a_journal_of_before_readings_and_ids_of_tables_were_told_is_read() -> None:
+    kind, payload = dump_event(EXAMPLES[0])
+    content = json.loads(payload)
+    assert len(content.pop("reading")) == 2
+    old = load_event(kind, json.dumps(content))
+    assert isinstance(old, CampaignStarted)
+    assert old.reading == ()
+    kind, payload = dump_event(RequestIssued("a-1", "c002", 3, 1, "simulator-1"))
+    content = json.loads(payload)
+    assert content.pop("source_id") == ""
     assert load_event(kind, json.dumps(content)) == load_event(kind, payload)
 
 

@@ -97,7 +97,7 @@ def test_a_journal_from_before_pools_grew_has_decisions_that_add_nothing() -> No
 def test_what_a_run_has_touched_of_its_pool_leaves_the_rest_to_its_journal() -> None:
     made = DecisionMade(0, 1, 2, "mine", "f", ("a-new-one", "c002"), (1.0, None), "why", added=(SOUND,))
     events: list[Event] = [CampaignStarted(small_plan(POOL)), made]
-    partial = partial_pool(events, {"c002": "family-2"}, POOL.families)
+    partial = partial_pool(events, {"c002": "family-2"}, POOL.families, {})
     assert "a-new-one" not in partial.index_of
     assert growth_breach(partial, (SOUND,)) == ""
     pool = grown(partial, (SOUND,))

@@ -47,6 +47,12 @@ def test_named_feature_columns_make_the_features_and_rows_stay_together() -> Non
     assert pool.feature_names == ("a", "b")
 
 
+def test_candidates_keep_the_ids_of_their_table_and_have_none_where_it_has_none() -> None:
+    pool = pool_from_table(table(source_ids=("Z α", "a", "M")))
+    assert [candidate.source_id for candidate in pool.candidates] == ["a", "M", "Z α"]
+    assert {candidate.source_id for candidate in pool_from_table(table()).candidates} == {""}
+
+
 def test_no_measured_value_gets_into_the_pool() -> None:
     pool = pool_from_table(table())
     other = pool_from_table(table(values=np.array([9.0, 9.5, -9.0]), additional={"gap": np.array([1.0, 2.0, 3.0])}))

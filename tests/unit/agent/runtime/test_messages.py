@@ -13,11 +13,18 @@ from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate
 from agent.runtime.messages import MessageBuilder
 from protocols.wire.codec import decode
-from protocols.wire.limits import MAX_BANDED_FAMILIES, MAX_FAMILIES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES
+from protocols.wire.limits import (
+    MAX_ATOMS,
+    MAX_BANDED_FAMILIES,
+    MAX_FAMILIES,
+    MAX_ID_LENGTH,
+    MAX_PAYLOAD_BYTES,
+    MAX_SOURCE_ID_LENGTH,
+)
 from protocols.wire.messages import CandidateRequest, Health, MetricsReport, ReceiptStatus, ResultReceipt, Status
 from protocols.wire.molecule import Molecule
 from protocols.wire.structure import CrystalStructure
-from tests.support.campaigns import NOW, small_plan, small_pool
+from tests.support.campaigns import NOW, small_plan, small_pool, with_source_ids
 
 POOL = small_pool()
 ATTEMPT = Attempt("0a1b2c3d-d000004-00000000-a2", "c004", 4, 2, "simulator-7")
@@ -57,6 +64,28 @@ def test_a_request_for_a_molecule_carries_its_smiles_and_the_method_that_the_cam
     usual = decode(*_of(builder().request(ATTEMPT, acid)))
     assert isinstance(usual, CandidateRequest)
     assert usual.fidelity is None
+
+
+def test_a_request_carries_the_id_as_the_table_writes_it_and_nothing_where_there_is_none() -> None:
+    (greek,) = (each for each in with_source_ids(POOL).candidates if each.candidate_id == "c004")
+    item = builder().request(ATTEMPT, greek)
+    message = decode(item.topic, item.payload)
+    assert isinstance(message, CandidateRequest)
+    assert (message.candidate_id, message.source_id) == ("c004", "C 4/α")
+    lawful = decode(*_of(builder().request(ATTEMPT, Candidate("c004", "cubic", source_id="c004"))))
+    assert isinstance(lawful, CandidateRequest)
+    assert lawful.source_id == "c004", "a lab looks in one field, whatever its ids are like"
+    assert b"source_id" not in builder().request(ATTEMPT, POOL.candidate("c004")).payload
+
+
+def test_the_longest_id_of_a_table_fits_a_request_beside_the_largest_crystal() -> None:
+    atoms = [(i / 512 + 1 / 3, i / 500, 2 / 3) for i in range(MAX_ATOMS)]
+    crystal = CrystalStructure(
+        cell=((40.1234567890123, 1e-17, 0.0), (0.0, 40.1234567890123, 0.0), (0.0, 0.1, 40.1234567890123)),
+        symbols=("Cu",) * MAX_ATOMS, scaled_positions=tuple(atoms),
+    )  # fmt: skip
+    longest = Candidate("c004", "cubic", "Cu", crystal, source_id="材" * MAX_SOURCE_ID_LENGTH)
+    assert len(builder().request(ATTEMPT, longest).payload) < MAX_PAYLOAD_BYTES
 
 
 def test_a_repeated_request_differs_in_its_time_only() -> None:

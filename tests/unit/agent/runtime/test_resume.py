@@ -17,6 +17,7 @@ from agent.runtime.resume import begin, fresh_uid, remember, require_same_plan
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
+from protocols.tables.account import AccountEntry, Handling
 from tests.support.campaigns import SENT_AT, small_plan, small_pool, state_of, value_of
 from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, opened
 
@@ -54,6 +55,14 @@ def test_how_well_the_start_set_is_known_is_kept_and_seen_by_the_policy(store: S
     assert loaded.uncertainties == ((0.0,), (0.25,))
     known = remember(store, POOL).campaign.uncertainties[:, 0]
     assert {POOL.candidate_ids[index]: known[index] for index in np.flatnonzero(known)} == {"c005": 0.25}
+
+
+def test_what_of_the_table_was_not_taken_as_it_stands_is_journalled_once(store: Store) -> None:
+    reading = (AccountEntry(handling=Handling.MERGED, reason="replicates", count=2, places=("line 4", "line 9")),)
+    for told in (reading, (), reading):
+        begin(store, POOL, PLAN, START, versions={}, now=SENT_AT, reading=told)
+    assert store.sequence == 2
+    assert remember(store, POOL).campaign.reading == reading
 
 
 def test_a_campaign_without_a_start_set_can_begin(store: Store) -> None:

@@ -19,8 +19,8 @@ from agent.store.tables import SCHEMA_VERSION
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.storage.database import opening, sqlite_url
-from tests.support.campaigns import small_plan, small_pool
-from tests.support.stored_campaigns import START, Shelf, opened
+from tests.support.campaigns import small_plan, small_pool, with_source_ids
+from tests.support.stored_campaigns import START, Shelf, assert_views_equal_fold, opened
 
 POOL = small_pool(20)
 NO_LABELS = DatasetLabels({}, "")
@@ -157,12 +157,28 @@ def test_the_candidates_that_a_run_touched_have_the_families_of_its_dataset(tmp_
         assert pool.candidates[pool.index_of[which]].family == POOL.candidates[POOL.index_of[which]].family
 
 
+def test_the_candidates_that_a_run_touched_have_the_ids_of_its_table(tmp_path: Path) -> None:
+    pool = with_source_ids(POOL)
+    with closing(opened(tmp_path / "campaign.db", pool)) as store:
+        shelf = Shelf(store, pool, small_plan(pool, parallel=2, budget=10))
+        shelf.play(3, 4)
+        assert_views_equal_fold(store, pool)
+        waiting = [each.candidate_id for each in shelf.awaited]
+    with reading(tmp_path / "campaign.db") as connection:
+        events = list(Store(connection, "sqlite://", NO_LABELS).journal())
+        touched = referenced_in(connection, events)
+    assert waiting, "some were requested and have no value yet"
+    called = {each.candidate_id: each.source_id for each in pool.candidates}
+    for which in (*START, *waiting):
+        assert touched.candidate(which).source_id == called[which] != ""
+
+
 def test_a_candidate_that_nobody_observed_has_no_place() -> None:
     events: list[Event] = [
         StartSetLoaded(("a", "b"), (1.0, 2.0)),
         DecisionMade(0, 1, 2, "p", "f", ("c",), (None,), "why"),
     ]
-    pool = partial_pool(events, {"a": "rich", "b": "rich"}, ["rich", "poor"])
+    pool = partial_pool(events, {"a": "rich", "b": "rich"}, ["rich", "poor"], {})
     assert pool.unplaced == {"c"}
     assert pool.families == ("poor", "rich")
     assert pool.digest == ""

@@ -46,9 +46,9 @@ def test_the_lab_that_plays_the_table_knows_the_same_ids(tmp_path: Path) -> None
 
 
 def test_columns_of_ids_and_formulas_go_before_what_a_smiles_says(tmp_path: Path) -> None:
-    content = "id,smiles,kind,dipole,f,formula\nMy Water,O,hydride,1.85,1,H2O water\n"
+    content = "id,smiles,kind,dipole,f,formula\nMyWater,O,hydride,1.85,1,H2O water\n"
     table = read(tmp_path, content, id="id", composition="formula")
-    assert (table.candidate_ids, table.formulas, table.smiles) == (("my-water",), ("H2O water",), ("O",))
+    assert (table.candidate_ids, table.formulas, table.smiles) == (("mywater",), ("H2O water",), ("O",))
 
 
 def test_a_table_without_a_column_of_smiles_has_no_molecules(tmp_path: Path) -> None:

@@ -92,10 +92,10 @@ def test_rows_of_one_candidate_that_describe_two_are_refused(
 
 
 def test_ids_that_differ_as_written_are_no_replicates(tmp_path: Path) -> None:
-    """`Cu 1` and `cu-1` are one id on the wire, and may be two materials."""
-    message = refused(tmp_path, TABLE.replace("Cu 1,cubic,6", "cu-1,cubic,6"))
-    assert "'Cu 1' and 'cu-1'" in message
-    assert "on_replicates" not in message
+    """`Cu 1` and `cu-1` may be two materials."""
+    table = read(tmp_path, TABLE.replace("Cu 1,cubic,6.0,1", "cu-1,cubic,6.0,4"))
+    assert table.source_ids == ("Cu 1", "Fe-2", "Zn-3", "cu-1")
+    assert table.values.tolist() == [1.5, 2.0, 5.0, 6.0]
 
 
 def test_a_table_of_designs_is_not_averaged() -> None:

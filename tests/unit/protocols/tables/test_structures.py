@@ -40,7 +40,7 @@ def table(folder: Path, *texts: str, read: Reader | None = None, **fields: objec
 
 def written(folder: Path, *texts: str, **fields: object) -> tuple[Path, TableColumns]:
     path = folder / "t.csv"
-    path.write_text("jid,energy,s,kind\n" + "".join(f"J {row},{row},{text},k\n" for row, text in enumerate(texts)))
+    path.write_text("jid,energy,s,kind\n" + "".join(f"J-{row},{row},{text},k\n" for row, text in enumerate(texts)))
     described = {"id": "jid", "property": "energy", "unit": "eV", "structure": "s", "on_no_entropy": "warn"}
     return path, TableColumns.model_validate(described | fields)
 
@@ -57,7 +57,7 @@ def test_the_first_that_cannot_be_read_is_named_with_its_line_in_the_file_and_in
 def test_those_that_cannot_be_read_are_left_out_and_counted(tmp_path: Path) -> None:
     read = table(tmp_path, "c1", "bad1", "t1", "bad2", "n/a", on_missing="drop")
     assert (read.families, read.candidate_ids, read.dropped) == (("cubic", "tetragonal"), ("j-0", "j-2"), 3)
-    assert read.source_ids == ("J 0", "J 2")
+    assert read.source_ids == ("J-0", "J-2")
     assert [str(each) for each in read.account[:-1]] == [
         "2 dropped: column 's': a broken structure (line 3 of t.csv, line 5 of t.csv).",
         "1 dropped: column 's': 'n/a', which counts as missing (line 6 of t.csv).",

@@ -155,24 +155,6 @@ def test_values_are_found_by_id_in_any_order(tmp_path: Path) -> None:
 # --- ids ------------------------------------------------------------------------------------------------------------
 
 
-def test_ids_are_written_as_the_protocol_wants_them(tmp_path: Path) -> None:
-    raws = ["JVASP-1", "a b/c", "__x", "Fe₂O₃ #7", "z" * 100, "z" * 99 + "y"]
-    content = "jid,system,energy,f_a\n" + "".join(f"{raw},x,{i},{i * i % 7}\n" for i, raw in enumerate(raws))
-    ids = read_table(written(tmp_path, content), COLUMNS).candidate_ids
-    assert ids[:4] == ("jvasp-1", "a-b-c", "x", "fe-o-7")
-    assert all(re.fullmatch(ID_PATTERN, each) for each in ids)
-    assert ids[4] != ids[5]
-
-
-def test_two_ids_that_become_the_same_are_an_error_that_names_both_and_their_lines(tmp_path: Path) -> None:
-    message = refused(tmp_path, GOOD.replace("JVASP-4", "jvasp 2"))
-    assert all(part in message for part in ("'JVASP-2'", "'jvasp 2'", "line 3", "line 5", "'jvasp-2'"))
-
-
-def test_an_id_without_letter_or_digit_is_an_error(tmp_path: Path) -> None:
-    assert "'???' in line 2" in refused(tmp_path, GOOD.replace("JVASP-1", "???"))
-
-
 def test_an_id_made_of_content_does_not_depend_on_row_order_other_columns_or_the_property(tmp_path: Path) -> None:
     columns = changed(id=None)
     lines = GOOD.splitlines()

@@ -108,13 +108,31 @@ def test_levels_of_factors_have_one_spelling_and_a_missing_one_is_none(tmp_path:
 
 
 def test_ids_keep_the_text_of_the_table_beside_ours(tmp_path: Path) -> None:
-    table = read_table(written(tmp_path, "MP 10/α,x,1,1,Fe", " mp\u200b-11 ,x,2,2,Fe"), meaning("f"))
-    assert table.candidate_ids == ("mp-10-", "mp-11")
-    assert table.source_ids == ("MP 10/α", "mp\u200b-11")
+    table = read_table(written(tmp_path, "MP 10/α,x,1,1,Fe", " mp-11 ,x,2,2,Fe"), meaning("f"))
+    assert table.candidate_ids[1] == "mp-11"
+    assert table.source_ids == ("MP 10/α", "mp-11")
     assert read_table(tmp_path / "t.csv", meaning("f", id=None)).source_ids == ("", "")
 
 
-def test_ids_that_become_one_are_shown_as_the_table_has_them(tmp_path: Path) -> None:
+def test_whole_numbers_for_ids_are_one_with_decimals_and_without(tmp_path: Path) -> None:
     path = written(tmp_path, "194.0,x,1,1,Fe", "194,x,2,2,Fe")
-    with pytest.raises(TableError, match=r"ids '194\.0' and '194' in line 2 of t\.csv and line 3 .* same id '194'"):
+    with pytest.raises(
+        TableError, match=r"ids '194\.0' and '194' in line 2 of t\.csv and line 3 .* both written '194'"
+    ):
         read_table(path, meaning("f"))
+
+
+def test_ids_that_look_alike_are_told_and_are_two(tmp_path: Path) -> None:
+    path = written(tmp_path, "mp-1,x,1,1,Fe", "MP-1,x,2,5,Fe", "a b,x,3,2,Fe", "a\u00a0b,x,4,3,Fe", "c,x,5,7,Fe")
+    table = read_table(path, meaning("f"))
+    assert len(set(table.candidate_ids)) == 5
+    assert [each.handling for each in table.account] == ["noted", "noted"]
+    assert {each.places for each in table.account} <= {(f"line {line} of t.csv",) for line in (2, 3, 4, 5)}
+
+
+@pytest.mark.parametrize("cell", ["x" * 501, "a\u2028b", "a\x07b"])
+def test_an_id_that_no_message_can_carry_is_refused_or_left_out(tmp_path: Path, cell: str) -> None:
+    path = written(tmp_path, *GOOD, f"{cell},x,1,1,Fe")
+    with pytest.raises(TableError, match=r"'jid' has .* in line 6 of t\.csv, "):
+        read_table(path, meaning("f"))
+    assert read_table(path, meaning("f", on_missing="drop")).candidate_ids == ("a", "c", "d", "e")

@@ -90,6 +90,17 @@ def test_a_field_has_bounds(make: Any, field: str, good: object, bad: object) ->
         make(**{field: bad})
 
 
+@pytest.mark.parametrize("source_id", ["mp-149", "MP 10/α", " ", "材料", "x" * 500, "C:\\cells\\1.cif", "a\u200bb"])
+def test_an_id_of_a_table_is_any_line_of_text(source_id: str) -> None:
+    assert messages.request(source_id=source_id).source_id == source_id
+
+
+@pytest.mark.parametrize("source_id", ["", "x" * 501, "a\nb", "a\n", "a\x00b", "a\x7f", "a\x85b", "a\u2028b"])
+def test_an_id_of_a_table_has_no_control_character_and_an_end(source_id: str) -> None:
+    with pytest.raises(ValidationError, match="source_id"):
+        messages.request(source_id=source_id)
+
+
 def test_a_report_is_bounded_however_many_families_there_are() -> None:
     report = messages.metrics_report().model_dump()
     family = FamilyBias(family="f", size=1, entropy=None).model_dump()

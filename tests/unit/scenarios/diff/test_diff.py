@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from matplotlib.image import imread
 
-from agent.campaign.events import CampaignStarted, DecisionMade, Event, ResultAccepted
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, RequestIssued, ResultAccepted
+from protocols.tables.account import AccountEntry, Handling
 from scenarios.diff.diff import JournalEvents, diff, load_journal
 from scenarios.diff.report import _rows_of, draw_diff, verdict
 from scenarios.settings.library import RECORDED
@@ -85,3 +86,20 @@ def test_declared_metrics_are_read_as_the_run_wrote_them(tmp_path: Path) -> None
 
 def test_a_run_that_declares_nothing_has_none(told: JournalEvents) -> None:
     assert diff(told, told).declared == {}
+
+
+def test_ids_of_the_table_and_what_was_read_make_no_difference_and_are_told(told: JournalEvents) -> None:
+    entry = AccountEntry(handling=Handling.DROPPED, reason="no value", count=4)
+    events = [
+        dataclasses.replace(each, source_id=f"A {each.candidate_id}") if isinstance(each, RequestIssued)
+        else dataclasses.replace(each, reading=(entry,)) if isinstance(each, CampaignStarted)
+        else each
+        for each in told.events
+    ]  # fmt: skip
+    other = with_events(told, events)
+    assert diff(told, other).is_same
+    place = place_of(other, ResultAccepted)
+    result = other.events[place]
+    assert isinstance(result, ResultAccepted)
+    found = diff(other, with_events(other, [*events[:place], *events[place + 1 :]]))
+    assert ("only in one", f"1 candidates: A {result.candidate_id} ({result.candidate_id})") in list(_rows_of(found))

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from protocols.recording.lines import sealed
 from protocols.recording.seal import compress_recording
-from scenarios.listing.listing import listing, listing_json
+from protocols.tables.account import AccountEntry, Handling
+from scenarios.listing.listing import listing, listing_json, reading_table
 from scenarios.listing.recordings import UNFINISHED, list_recordings
 from scenarios.settings import library as library_module
 from scenarios.sources.recording import find_recording
@@ -100,3 +101,20 @@ def test_json_has_scenarios_and_recordings_and_no_folder_is_no_fault(tmp_path: P
 
 def test_a_recording_of_a_listed_scenario_says_which_and_how_it_is_replayed(tmp_path: Path) -> None:
     assert "Scenario emt_alloys as it went once, by gap_gain: entropilot replay emt_alloys" in shown(tmp_path)
+
+
+def test_what_was_read_is_told_with_its_count_and_first_places() -> None:
+    reading = (
+        AccountEntry(
+            handling=Handling.DROPPED, reason="column 'y': no number", count=1234, places=("line 3", "line 5")
+        ),
+        AccountEntry(handling=Handling.FOLDED, reason="column 'k': 'Cubic' is 'cubic'", count=2),
+    )
+    console = Console(file=StringIO(), width=100)
+    console.print(reading_table(reading))
+    assert isinstance(console.file, StringIO)
+    assert [line.strip() for line in console.file.getvalue().splitlines() if line.strip()] == [
+        "What was read",
+        "1,234  dropped  column 'y': no number (line 3, line 5, …)",
+        "2  folded   column 'k': 'Cubic' is 'cubic'",
+    ]

@@ -22,7 +22,7 @@ from scenarios.replay.recorded_campaign import RecordedCampaign
 from scenarios.settings.library import RECORDED
 from scenarios.sources.recording import recorded_scenario
 from scenarios.world.world import build_world
-from tests.support.campaigns import small_pool
+from tests.support.campaigns import small_pool, with_source_ids
 from tests.support.goldens import GOLDENS
 
 Ask = Callable[[AcquisitionContext, int], Proposal]
@@ -199,3 +199,12 @@ def test_a_decision_without_scores_is_compared_by_its_candidates(pool: Pool) -> 
     scored, unscored = Decision(0, (name,), (1.0,)), Decision(0, (name,))
     assert unscored.other_figure(unscored) == ""
     assert "none then, 1 now" in unscored.other_figure(scored)
+
+
+def test_a_difference_says_what_the_table_calls_the_candidates(pool: Pool, rows: list[AnyRow]) -> None:
+    plain, called = (followed(each, rows, random_policy()).first_difference for each in (pool, with_source_ids(pool)))
+    assert plain is not None
+    assert called is not None
+    assert "in the table" not in plain.state
+    chosen = [each for decision in (called.recorded, called.today) if decision for each in decision.candidate_ids]
+    assert all(f"({which})" in called.state["in the table"] for which in chosen)

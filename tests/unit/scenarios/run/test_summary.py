@@ -14,6 +14,7 @@ from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint, evenness, joint_entropy
 from agent.metrics import Metric
 from protocols.errors import StoreError
+from protocols.tables.account import AccountEntry, Handling
 from scenarios.effects.truth import AgainstTruth
 from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
 
@@ -55,6 +56,17 @@ def test_a_summary_read_back_is_the_same(tmp_path: Path, random: BiasPoint | Non
     summary = dataclasses.replace(SUMMARY, random=random, ceilings=reach, further=50)
     write_summary(tmp_path / "summary.json", summary)
     assert read_summary(tmp_path / "summary.json") == summary
+
+
+def test_what_was_read_is_read_back_and_a_summary_without_it_is_too(tmp_path: Path) -> None:
+    entry = AccountEntry(handling=Handling.NOTED, reason="far beyond the spread", count=3, places=("line 4", "line 9"))
+    path = tmp_path / "summary.json"
+    write_summary(path, dataclasses.replace(SUMMARY, reading=(entry,)))
+    assert read_summary(path).reading == (entry,)
+    tree = json.loads(path.read_text())
+    assert tree.pop("reading")[0]["places"] == ["line 4", "line 9"]
+    path.write_text(json.dumps(tree))
+    assert read_summary(path) == SUMMARY
 
 
 def test_what_the_policy_was_told_is_read_back_and_stands_below_the_table(tmp_path: Path) -> None:

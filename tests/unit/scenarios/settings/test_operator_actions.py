@@ -12,14 +12,15 @@ from protocols.errors import SettingsError
 from protocols.wire.messages import AddedCandidate, Control, ControlAction, Quantity
 from scenarios.settings.operator_actions import OperatorAction, controls
 from scenarios.sources.scenario import Overrides, load_scenario
+from tests.support.campaigns import with_source_ids
 from tests.support.samples.decided import smooth_pool
 
 POOL = smooth_pool(6)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def written(*operator_actions: OperatorAction, campaign: str = "c") -> tuple[Control, ...]:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return controls(operator_actions, campaign=campaign, pool=POOL, property_name="energy", unit="eV", now=now)
+    return controls(operator_actions, campaign=campaign, pool=POOL, property_name="energy", unit="eV", now=NOW)
 
 
 def wish(action: str, at: int = 0, **fields: Any) -> OperatorAction:
@@ -63,6 +64,13 @@ def test_a_candidate_is_named_by_its_id_or_by_its_place_in_the_pool() -> None:
         wish("exclude_candidate", candidate=POOL.candidate_ids[2]), wish("exclude_candidate", candidate=2)
     )
     assert by_id.candidate_id == by_place.candidate_id
+
+
+def test_a_candidate_is_named_as_its_table_does_too() -> None:
+    pool = with_source_ids(POOL)
+    actions = (wish("exclude_candidate", candidate="C 2/α"),)
+    (excluded,) = controls(actions, campaign="c", pool=pool, property_name="energy", unit="eV", now=NOW)
+    assert excluded.candidate_id == pool.candidate_ids[2]
 
 
 @pytest.mark.parametrize("candidate", ["c999", 6])

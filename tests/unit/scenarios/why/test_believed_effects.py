@@ -97,7 +97,7 @@ def test_code_of_the_users_own_that_is_gone_tells_nothing(tmp_path: Path) -> Non
 
 def test_without_the_pool_or_effects_nothing_is_told() -> None:
     made = DECISIONS[0]
-    touched = partial_pool(JOURNAL, {each.candidate_id: each.family for each in POOL.candidates}, POOL.families)
+    touched = partial_pool(JOURNAL, {each.candidate_id: each.family for each in POOL.candidates}, POOL.families, {})
     assert effects_at_decision(Ledger.of_journal(touched, JOURNAL[: made.based_on]), made, None) is None
     pool = smooth_pool()
     journal = decided_journal(pool, decided_plan(pool))

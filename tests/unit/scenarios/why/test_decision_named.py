@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from agent.campaign.events import DecisionMade, Event, ObservationAdded, PolicyExhausted, StartSetLoaded, StopRuleFired
+from agent.campaign.events import (
+    DecisionMade,
+    Event,
+    ObservationAdded,
+    PolicyExhausted,
+    RequestIssued,
+    StartSetLoaded,
+    StopRuleFired,
+)
 from protocols.errors import StoreError
 from scenarios.why.decision_named import find_decision
 
@@ -47,6 +55,12 @@ def test_what_was_never_decided_is_told_with_what_there_is(decision_name: str, w
         find_decision(EVENTS, decision_name)
     assert words in told.value.found
     assert "from 0 to 2" in told.value.expected
+
+
+def test_a_decision_is_found_by_the_id_that_its_table_gives_a_candidate_and_ours_goes_first() -> None:
+    issued = [RequestIssued("x", "a", 0, 1, "any", "A α"), RequestIssued("y", "b", 1, 1, "any", "a")]
+    assert find_decision([*EVENTS, *issued], "A α") == 0
+    assert find_decision([*EVENTS, *issued], "a") == 0
 
 
 def test_a_run_without_a_decision_says_so() -> None:

@@ -170,7 +170,7 @@ def test_without_the_pool_the_run_itself_tells_all_but_what_was_available() -> N
     families = {which: POOL.candidates[POOL.index_of[which]].family for which in POOL.candidate_ids}
     observed = {e.candidate_id for e in JOURNAL if isinstance(e, ResultAccepted)}
     observed |= {which for e in JOURNAL if isinstance(e, StartSetLoaded) for which in e.candidate_ids}
-    touched = partial_pool(JOURNAL, {which: families[which] for which in observed}, POOL.families)
+    touched = partial_pool(JOURNAL, {which: families[which] for which in observed}, POOL.families, {})
     for made in DECISIONS:
         whole, part = explain(JOURNAL, POOL, made.decision), explain(JOURNAL, touched, made.decision)
         assert part.then.bias == whole.then.bias
@@ -187,7 +187,7 @@ def test_without_the_pool_the_run_itself_tells_all_but_what_was_available() -> N
 def test_a_candidate_that_nobody_observed_has_no_family_without_the_pool() -> None:
     play = Play(POOL_OF_12, small_plan(POOL_OF_12), start=("c001",))
     play.settle()
-    touched = partial_pool(play.journal, {"c001": "family-1"}, POOL_OF_12.families)
+    touched = partial_pool(play.journal, {"c001": "family-1"}, POOL_OF_12.families, {})
     told = explain(play.journal, touched, 0)
     assert (told.first.candidate.family, told.shown_family) == (None, None)
     assert len(told.shown_values) == 1  # of all families, then

@@ -22,7 +22,7 @@ from scenarios.why.explanation import (
 )
 from scenarios.why.phrases import prediction_in_words, quantity, shown_rows
 from scenarios.why.words import explanation_in_words
-from tests.support.campaigns import Play, small_plan, small_pool
+from tests.support.campaigns import Play, small_plan, small_pool, with_source_ids
 from tests.support.samples.causal_decisions import benzene_world, causal_journal, causal_plan
 from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool
 
@@ -203,3 +203,15 @@ def test_the_edit_the_effects_believed_then_and_the_runner_up_of_a_causal_decisi
     assert tree["chosen"][0]["candidate"]["edits"] == list(told.first.candidate.edits)
     assert tree["runner_up"]["designs"] == list(told.runner_up.designs)
     assert json.loads(explanation_json(TOLD))["effects"] is None
+
+
+def test_candidates_are_named_as_their_table_does_with_our_ids_beside() -> None:
+    pool = with_source_ids(POOL)
+    told = explain(JOURNAL, pool, 4)
+    first = told.first.candidate
+    assert first.source_id == f"C {int(first.candidate_id[1:])}/α"
+    text = words(told)
+    assert f"chose {first.formula} {first.source_id} ({first.candidate_id}) ({told.target_family})" in text
+    assert f"of {first.source_id} ({first.candidate_id}): " in text, "what was predicted"
+    tree = json.loads(explanation_json(told))
+    assert tree["chosen"][0]["candidate"]["source_id"] == first.source_id

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from scenarios.cli import lab, look, maintain, replay, run, study
+from scenarios.cli.plain_help import PlainHelpCommand
 
 GROUPS: Final = {
     "Run": run.app,
@@ -33,6 +34,8 @@ app = typer.Typer(
 for title, group in GROUPS.items():
     for command in group.registered_commands:
         command.rich_help_panel = title
+        if command.cls is None or not issubclass(command.cls, PlainHelpCommand):
+            command.cls = PlainHelpCommand
         app.registered_commands.append(command)
 
 

@@ -85,7 +85,7 @@ def what_if(
 
     The recorded results answer; what was never measured is counted as unknown, unless --fill says who answers.
 
-    [dim]entropilot what-if oracle_table --policy random[/dim]
+    entropilot what-if oracle_table --policy random
     """
     with reported_errors(debug=debug), allowing_code(allow_code):
         from scenarios.sources.recording_source import named_source

@@ -199,7 +199,7 @@ def trim(
     Rows without a family or a value are left out and counted. The folder gets the kept rows in the format of the
     table, as they stand there and in their order, trim.csv with all figures, and trim.png.
 
-    [dim]entropilot trim alloys.csv --keep 30% --family crystal_system --property energy --unit eV/atom[/dim]
+    entropilot trim alloys.csv --keep 30% --family crystal_system --property energy --unit eV/atom
     """
     with reported_errors(debug=debug):
         from scenarios.trim import trim as trimming
@@ -261,7 +261,7 @@ def graph(
 
     A column that is constant or a linear function of others is refused by name; one that is nearly so is left out.
 
-    [dim]entropilot graph alloys.csv --columns volume,bulk_modulus --target energy --forbid bulk_modulus:volume[/dim]
+    entropilot graph alloys.csv --columns volume,bulk_modulus --target energy --forbid bulk_modulus:volume
     """
     with reported_errors(debug=debug):
         from scenarios.graph.graph import graph_of

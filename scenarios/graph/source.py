@@ -17,6 +17,7 @@ from protocols.errors import SettingsError, TableError
 from protocols.tables.cells import missing_cell, numbers_of
 from protocols.tables.columns import require_column
 from protocols.tables.files import column_names, read_file
+from protocols.tables.format import USUAL, TableFormat
 
 BETWEEN: Final = ":"
 """Between cause and effect of an edge on the command line."""
@@ -33,6 +34,7 @@ class Question:
         required: Edges that are there.
         most_vif: Largest variance inflation factor that stays.
         drop_missing: Leave out rows with an empty cell, in place of refusing them.
+        format: How the table is written.
     """
 
     columns: tuple[str, ...]
@@ -41,6 +43,7 @@ class Question:
     required: tuple[str, ...]
     most_vif: float
     drop_missing: bool
+    format: TableFormat = USUAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +94,7 @@ def read_source(path: Path, name: str, question: Question) -> GraphSource:
     forbidden, required = (_edges(names, each) for each in (question.forbidden, question.required))
     sinks = () if question.target is None else (question.target,)
     PriorKnowledge.of(names, sinks=sinks, forbidden=forbidden, required=required)  # before a large table is read
-    values, left_out = _values(path, names, drop_missing=question.drop_missing)
+    values, left_out = _values(path, names, question)
     if question.target is None:
         variables = Variables.of(names, values)
     else:
@@ -108,7 +111,7 @@ def read_source(path: Path, name: str, question: Question) -> GraphSource:
 
 def _columns(path: Path, question: Question) -> tuple[str, ...]:
     """Return the columns that are meant, globs in the order of the file; a glob does not take the target."""
-    there = column_names(path)
+    there = column_names(path, question.format)
     if question.target is not None:
         require_column(path, question.target, there)
     found: list[str] = []
@@ -137,14 +140,14 @@ def _edge(names: Sequence[str], said: str) -> Edge:
     )
 
 
-def _values(path: Path, names: tuple[str, ...], *, drop_missing: bool) -> tuple[np.ndarray, int]:
+def _values(path: Path, names: tuple[str, ...], question: Question) -> tuple[np.ndarray, int]:
     """Return the columns of the rows that are whole, shape (n, d), and how many rows are not."""
     unique = tuple(dict.fromkeys(names))
-    file = read_file(path, column_names(path), numeric=unique, texts=())
+    file = read_file(path, column_names(path, question.format), numeric=unique, texts=(), format=question.format)
     columns = {name: numbers_of(file, name) for name in unique}
     gaps = {name: ~np.isfinite(column) for name, column in columns.items()}
     bad = np.any(list(gaps.values()), axis=0)
-    if bad.any() and not drop_missing:
+    if bad.any() and not question.drop_missing:
         raise missing_cell(file, gaps, "fill the cells, or leave such rows out with --drop-missing")
     if bad.all():
         raise TableError(

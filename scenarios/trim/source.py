@@ -1,31 +1,35 @@
 """The table that is trimmed: which of its rows can be judged, with their family and value.
 
-A table is named with its columns, or by a scenario whose pool is a table. Rows without a family or a finite value
-cannot be judged: of a table named with its columns they are left out and counted; of a scenario its `on_missing` says.
+A table is named with its columns, or by a scenario whose pool is a table; both are read by the rules of all tables.
+Rows that cannot be used are left out of a named table and counted; of a scenario its `on_missing` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from protocols.errors import SettingsError, TableError
 from protocols.settings.suggestions import listed
-from protocols.tables.cells import numbers_of, shown, texts_of
-from protocols.tables.columns import require_column
-from protocols.tables.families import families_in
-from protocols.tables.files import TableFile, column_names, read_file
-from protocols.tables.table import read_family_values
-from protocols.wire.limits import USUAL_ABS_VALUE
+from protocols.tables.account import Account
+from protocols.tables.cells import shown
+from protocols.tables.columns import ColumnName, TableColumns, require_column
+from protocols.tables.families import families_of
+from protocols.tables.files import column_names
+from protocols.tables.format import USUAL, TableFormat
+from protocols.tables.ids import candidate_ids_of
+from protocols.tables.rows import TableRows, read_rows
+from protocols.tables.structures import structures_of
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
 from scenarios.sources.scenario import Overrides, load_scenario, runs_folder
-from scenarios.world.structures import structure_reader
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -33,12 +37,38 @@ IndexArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class NamedColumns:
-    """Which column means what; None where the command line does not say."""
+    """What the command line says of a table; None where it does not.
+
+    Attributes:
+        family: Column with the family.
+        property: Column with the property.
+        id: Column with ids.
+        unit: Of the property.
+        valid_range: Smallest and largest value of it that can be true.
+        family_names: Spelling in the table to the family that is meant.
+        format: How the table is written.
+    """
 
     family: str | None = None
     property: str | None = None
     id: str | None = None
     unit: str | None = None
+    valid_range: tuple[float, float] | None = None
+    family_names: Mapping[str, str] = field(default_factory=dict)
+    format: TableFormat = USUAL
+
+
+class TrimColumns(TableColumns):
+    """Columns of a table whose rows need no description and are named in no message: none is predicted or asked for."""
+
+    property: ColumnName
+    """Column with the property."""
+    unit: str
+    """Its unit, or nothing."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +84,9 @@ class TrimSource:
         values: Property of every row, finite, shape (n,) [unit].
         positions: Where the rows stand in the file, from 0, ascending, shape (n,).
         rows_in_file: Number of all rows.
+        account: What was not taken as it stands.
+        format: How the table is written.
+        columns: The used ones.
     """
 
     path: Path
@@ -64,6 +97,9 @@ class TrimSource:
     values: FloatArray
     positions: IndexArray
     rows_in_file: int
+    account: Account = ()
+    format: TableFormat = USUAL
+    columns: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -94,13 +130,13 @@ def read_source(table: str, columns: NamedColumns) -> TrimSource:
         raise SettingsError(
             f"The scenario {table!r} says itself what the columns of its table mean",
             expected="a scenario, or a table with --family and --property",
-            action="leave out --family, --property, --id and --unit, or name the table",
+            action="leave out --family, --property and what else is said of a table, or name the table",
         )
     return _of_scenario(table, load_scenario(table, Overrides()).settings)
 
 
 def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
-    names = column_names(path)
+    names = column_names(path, columns.format)
     if columns.family is None or columns.property is None:
         lacking = "--family" if columns.family is None else "--property"
         raise SettingsError(
@@ -110,13 +146,21 @@ def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
         )
     if columns.family == columns.property:
         raise SettingsError(f"{columns.family!r} is named as family and as property", expected="two columns")
-    text_names = tuple(
-        dict.fromkeys(require_column(path, each, names) for each in (columns.family, columns.id) if each is not None)
+    require_column(path, columns.family, names)
+    meant = TrimColumns(
+        **dict(columns.format),
+        family=columns.family,
+        family_names=dict(columns.family_names),
+        property=columns.property,
+        unit=columns.unit or "",
+        id=columns.id,
+        valid_range=columns.valid_range,
+        on_missing="drop",
     )
-    file = read_file(path, names, numeric=(require_column(path, columns.property, names),), texts=text_names)
+    rows = read_rows(path, meant)
     if columns.id is not None:
-        _require_distinct(file, columns.id, texts_of(file, columns.id))
-    return _judged(file, columns, families_in(file, columns.family).names, numbers_of(file, columns.property))
+        _require_distinct(rows, columns.id)
+    return _judged(rows, meant, families_of(rows, meant, None))
 
 
 def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
@@ -127,55 +171,41 @@ def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
             expected='a scenario with pool.source = "table", or a table',
             action="name a table, with --family and --property",
         )
-    read = read_family_values(scenario.pool.path, columns, structure_reader(Path(scenario.pool.path).name))
-    whole = [""] * len(read.file.frame)
-    numbers = np.full(len(whole), np.nan)
-    numbers[read.kept] = read.values
-    for row, family in zip(read.kept.tolist(), read.families, strict=True):
-        whole[row] = family
-    named = NamedColumns(" / ".join(columns.family_columns()), columns.property, columns.id, columns.unit)
-    return _judged(read.file, named, whole, numbers)
+    rows = read_rows(Path(scenario.pool.path), columns)
+    candidate_ids_of(rows, columns)  # refuses rows that are there twice
+    derived = any(isinstance(part, str) and part not in rows.texts for part in columns.family_parts())
+    return _judged(rows, columns, families_of(rows, columns, structures_of(rows, columns) if derived else None))
 
 
-def _judged(file: TableFile, columns: NamedColumns, families: Sequence[str], numbers: FloatArray) -> TrimSource:
-    """Keep the rows with a family and a finite value."""
-    usable = np.isfinite(numbers) & np.array([bool(each) for each in families], dtype=bool)
-    positions = np.flatnonzero(usable)
-    if len(positions) == 0:
-        raise TableError(
-            f"No row of {file.path} has both a family and a value: {columns.family!r} or {columns.property!r} is empty",
-            expected="rows with both",
-            action="name other columns",
-        )
-    values = numbers[positions]
-    beyond = np.abs(values) > USUAL_ABS_VALUE
-    if beyond.any():
-        row = int(positions[int(np.argmax(beyond))])
-        raise TableError(
-            f"Column {columns.property!r} has {numbers[row]:g} in {file.place(row)}",
-            expected=f"values between {-USUAL_ABS_VALUE:g} and {USUAL_ABS_VALUE:g}",
-            action="fix or leave out these rows, or take another unit",
-        )
-    names, codes = np.unique(np.array(families)[positions], return_inverse=True)
+def _judged(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> TrimSource:
+    """Make a source of rows with a family, without those whose value is not known."""
+    values = rows.numbers[columns.property]
+    known = np.flatnonzero(np.isfinite(values))
+    if len(known) == 0:
+        raise TableError(f"No row of {rows.file.path} has a value of {columns.property!r}", expected="rows with one")
+    names = sorted({families[row] for row in known.tolist()})
+    code_of = {name: code for code, name in enumerate(names)}
     return TrimSource(
-        path=file.path,
-        property_name=str(columns.property),
-        unit=columns.unit or "",
-        families=tuple(str(each) for each in names),
-        codes=codes.astype(np.int64),
-        values=values,
-        positions=positions,
-        rows_in_file=len(numbers),
+        path=rows.file.path,
+        property_name=columns.property,
+        unit=columns.unit,
+        families=tuple(names),
+        codes=np.array([code_of[families[row]] for row in known.tolist()], dtype=np.int64),
+        values=values[known],
+        positions=rows.kept[known],
+        rows_in_file=len(rows.file.frame),
+        format=columns,
+        columns=tuple(dict.fromkeys((*rows.texts, *rows.numbers))),
     )
 
 
-def _require_distinct(file: TableFile, column: str, ids: Sequence[str]) -> None:
+def _require_distinct(rows: TableRows, column: str) -> None:
     first: dict[str, int] = {}
-    for row, each in enumerate(ids):
+    for row, each in enumerate(rows.texts[column]):
         before = first.setdefault(each, row)
         if before != row:
             raise TableError(
-                f"The id {shown(each)} stands in {file.place(before)} and in {file.place(row)}",
+                f"The id {shown(each)} stands in {rows.place(before)} and in {rows.place(row)}",
                 expected=f"every {column!r} once",
                 action="drop the repeated rows, or leave out --id",
             )

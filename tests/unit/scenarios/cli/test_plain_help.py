@@ -15,8 +15,8 @@ from scenarios.cli.plain_help import PlainHelpCommand
 
 COMMANDS = {
     command.name or command.callback.__name__.replace("_", "-"): command.callback
-    for group in GROUPS.values()
-    for command in group.registered_commands
+    for commands in GROUPS.values()
+    for command in commands
     if command.callback is not None
 }
 WIDE = {"COLUMNS": "400", "TERMINAL_WIDTH": "400"}

@@ -17,7 +17,7 @@ from agent.entropy.bias import BIAS_METRICS
 from agent.entropy.measure import EntropyMeasure
 from protocols.errors import EntropilotError, SettingsError, StoreError, TableError
 from scenarios.cli.app import app
-from scenarios.trim.report import trim_json, trim_table, write_trim
+from scenarios.trim.report import files_of, trim_json, trim_table, write_trim
 from scenarios.trim.rows import write_rows
 from scenarios.trim.source import NamedColumns, TrimSource, read_source
 from scenarios.trim.trim import TrimResult, measure_for, rows_wanted, trim
@@ -105,7 +105,7 @@ def test_cells_longer_than_the_csv_modules_limit_are_copied(tmp_path: Path) -> N
 
 def test_figures_are_measured_on_the_rows_that_are_written(table: Path, tmp_path: Path) -> None:
     done = trimmed(table)
-    _, figures, picture = write_trim(done, tmp_path / "out")
+    _, figures, notes, picture = write_trim(done, tmp_path / "out")
     values = {row["quantity"] + row["family"]: row for row in csv.DictReader(figures.read_text().splitlines())}
     assert {each.name for each in BIAS_METRICS} <= set(values)
     own = np.sort(done.source.values[done.rows[done.source.codes[done.rows] == 1]])
@@ -117,7 +117,8 @@ def test_figures_are_measured_on_the_rows_that_are_written(table: Path, tmp_path
     assert float(values["entropy_range"]["random_mean"]) == pytest.approx(np.mean(random))
     assert float(values["entropy_range"]["random_std"]) == pytest.approx(np.std(random, ddof=1))
     assert picture.read_bytes().startswith(b"\x89PNG")
-    told = json.loads(trim_json(done, [figures]))
+    told = json.loads(notes.read_text())
+    assert told == json.loads(trim_json(done, [tmp_path / "out" / name for name in files_of(done.source)]))
     assert told["kept"] == 20
     assert told["families"]["b"]["entropy"]["trimmed"] == done.measure.entropy(own)
     assert trim_table(done).row_count == len(done.table_figures()) + 1 + 3
@@ -192,7 +193,12 @@ def test_a_size_that_cannot_be_kept_is_refused(table: Path, keep: str, found: st
         (NamedColumns("famly", "energy"), TableError, "no column 'famly'", "did you mean 'family'"),
         (NamedColumns("family", "Enrgy"), TableError, "no column 'Enrgy'", "did you mean 'energy'"),
         (NamedColumns("family", "energy", "nam"), TableError, "no column 'nam'", "did you mean 'name'"),
-        (NamedColumns("family", "energy", "note"), TableError, "The id '' stands in line 2", "drop the repeated rows"),
+        (
+            NamedColumns("family", "energy", "family"),
+            TableError,
+            "The id 'a' stands in line 2",
+            "drop the repeated rows",
+        ),
         (NamedColumns("family", None), SettingsError, "not said which columns", "add --property with one of name, fam"),
         (NamedColumns(None, "energy"), SettingsError, "not said which columns", "add --family with one of name, fam"),
         (NamedColumns("energy", "energy"), SettingsError, "named as family and as property", ""),
@@ -227,7 +233,7 @@ def test_a_table_that_is_missing_or_made_on_the_spot_or_empty_is_told(tmp_path: 
             read_source(name, columns)
     empty = tmp_path / "empty.csv"
     empty.write_text("family,energy\na,\n,1\n")
-    with pytest.raises(TableError, match=r"No row of .* has both"):
+    with pytest.raises(TableError, match=r"No row of .* (is complete|can be used)"):
         read_source(str(empty), COLUMNS)
     empty.write_text("family,energy\na,1e13\nb,1\n")
     with pytest.raises(TableError, match=r"1e\+13 in line 2"):
@@ -262,7 +268,7 @@ def test_a_table_that_changes_meanwhile_and_a_folder_that_cannot_be_written_are_
         write_trim(done, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
     with pytest.raises(StoreError, match="cannot be written"):
-        write_rows(table, np.array([0]), 62, tmp_path / "nowhere" / "t.csv")
+        write_rows(done.source, np.array([0]), tmp_path / "nowhere" / "t.csv")
 
 
 def test_the_command_writes_prints_and_speaks_as_its_flags_say(table: Path, tmp_path: Path) -> None:
@@ -270,7 +276,9 @@ def test_the_command_writes_prints_and_speaks_as_its_flags_say(table: Path, tmp_
     plain = CliRunner().invoke(app, [*flags, "--out", str(tmp_path / "a")])
     assert plain.exit_code == 0
     assert "18 of 61 rows kept" in plain.output
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["alloys-trimmed.csv", "trim.csv", "trim.png"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(
+        ["alloys-trimmed.csv", "trim.csv", "trim.json", "trim.png"]
+    )
     told = CliRunner().invoke(app, [*flags, "--out", str(tmp_path / "b"), "--json"])
     assert json.loads(told.stdout)["kept"] == 18
     quiet = CliRunner().invoke(app, [*flags, "--out", str(tmp_path / "c"), "--quiet"])

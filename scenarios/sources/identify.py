@@ -84,7 +84,7 @@ def _meanings(name: str, runs: Path) -> Iterator[Meaning]:
 
 def _kind_of_path(path: Path) -> type[Meaning] | None:
     """Return what is at a path; a pipe is not opened, for that would wait."""
-    if is_pack(path):
+    if is_pack(path) and not path.name.lower().endswith(table_endings()):  # workbooks and packs are ZIP archives both
         return PackPath
     if is_run_folder(path):
         return RunPath

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -300,3 +302,107 @@ def test_families_of_a_scenario_may_be_binned_and_combined(table: Path, tmp_path
     assert {family.split(" / ")[0] for family in source.families} == {"a", "b", "c"}
     done = trim(source, 30, measure_for(source.values, "m_spacing", None), 0)
     assert write_trim(done, tmp_path / "out")[0].name == "alloys-trimmed.csv"
+
+
+def test_a_long_cell_among_many_rows_takes_its_own_room_only(tmp_path: Path) -> None:
+    """An array of texts gives every row the room of the longest: rows times its length times four bytes."""
+    rows, longest = 20_000, 30_000
+    path = tmp_path / "long.csv"
+    lines = [f"{'ab'[n % 2]},{n % 977}\n" for n in range(rows)]
+    lines[7] = f"{'c' * longest},7\n"
+    path.write_text("family,energy\n" + "".join(lines))
+    tracemalloc.start()
+    try:
+        source = read_source(str(path), COLUMNS)
+        assert tracemalloc.get_traced_memory()[1] < 60e6
+    finally:
+        tracemalloc.stop()
+    assert source.families[:2] == ("a", "b")
+
+
+def test_rows_with_values_that_cannot_be_true_are_left_out_and_told_with_their_places(table: Path) -> None:
+    text = table.read_text().removesuffix(ODD_ROW.replace("\r\n", "\n"))
+    table.write_text(text + "x1,a,5e7,\nx2,b,-9999,\nx3,a,nan,\n")
+    whole = read_source(str(table), COLUMNS)
+    assert whole.left_out == 1
+    believed = read_source(str(table), replace(COLUMNS, valid_range=(-100.0, 100.0)))
+    assert believed.left_out == 3
+    assert believed.values.max() < 100
+    outside = next(each for each in believed.account if "between -100 and 100" in each.reason)
+    assert (outside.handling, outside.count) == ("dropped", 2)
+    assert outside.places == ("line 63 of alloys.csv", "line 64 of alloys.csv")
+
+
+def test_a_value_that_is_hardly_true_asks_for_a_range(table: Path) -> None:
+    table.write_text(table.read_text().replace("m5,c,", "m5,c,8e18"))
+    with pytest.raises(TableError, match=r"8\.*e\+.* in line 7 .*--valid-range"):
+        read_source(str(table), COLUMNS)
+    carriers = read_source(str(table), replace(COLUMNS, valid_range=(-1e22, 1e25)))
+    assert carriers.left_out == 0
+
+
+def test_a_second_trim_goes_to_a_folder_of_its_own(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = ["trim", str(table), "--keep", "9", "--family", "family", "--property", "energy", "--seeds", "0", "--quiet"]
+    assert CliRunner().invoke(app, flags).exit_code == 0
+    first = {path: path.read_bytes() for path in (tmp_path / "runs" / "trim-alloys").iterdir()}
+    assert CliRunner().invoke(app, [*flags[:3], "10", *flags[4:]]).exit_code == 0
+    assert {path: path.read_bytes() for path in (tmp_path / "runs" / "trim-alloys").iterdir()} == first
+    assert len((tmp_path / "runs" / "trim-alloys-2" / "alloys-trimmed.csv").read_text().splitlines()) == 11
+    named = CliRunner().invoke(app, [*flags, "--out", "runs/trim-alloys"])
+    assert named.exit_code == StoreError.exit_code
+    assert "holds alloys-trimmed.csv, trim.csv, trim.json, trim.png already" in named.output
+    assert {path: path.read_bytes() for path in (tmp_path / "runs" / "trim-alloys").iterdir()} == first
+
+
+def test_a_table_is_never_overwritten_by_what_is_told_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("trim.csv").write_text(csv_text(), encoding="utf-8")
+    before = Path("trim.csv").read_bytes()
+    flags = ["trim", "trim.csv", "--keep", "9", "--family", "family", "--property", "energy", "--out", "."]
+    assert CliRunner().invoke(app, flags).exit_code == StoreError.exit_code
+    assert Path("trim.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--valid-range", "-1,1"], ["--valid-range", "-1", "1"], ["--valid-range=-1,1"], ["--valid-range", "[-1, 1]"]],
+)
+def test_a_range_is_written_as_people_write_it(table: Path, tmp_path: Path, flags: list[str]) -> None:
+    arguments = ["trim", str(table), "--keep", "9", "--family", "family", "--property", "energy", "--seeds", "0"]
+    done = CliRunner().invoke(app, [*arguments, *flags, "--json", "--out", str(tmp_path / "out")])
+    told = json.loads(done.stdout)
+    assert told["left_out"] == sum(each["count"] for each in told["account"]) > 0
+    kept = list(csv.DictReader((tmp_path / "out" / "alloys-trimmed.csv").read_text(encoding="utf-8").splitlines()))
+    assert all(-1 <= float(row["energy"]) <= 1 for row in kept)
+
+
+def test_how_a_table_is_written_is_said_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    rows = [f"{'Cubic' if n % 4 else 'cubic '};{n % 7},{n}" for n in range(40)]
+    rows[3] = "none given;1,5"
+    path.write_text("family;energy\n" + "\n".join(rows), encoding="utf-8")
+    flags = ["--delimiter", ";", "--decimal", ",", "--missing", "none given", "--family-name", "Cubic=cubic"]
+    done = CliRunner().invoke(
+        app,
+        [
+            "trim",
+            str(path),
+            "--keep",
+            "9",
+            "--family",
+            "family",
+            "--property",
+            "energy",
+            *flags,
+            "--json",
+            "--out",
+            str(tmp_path / "o"),
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert list(told["families"]) == ["cubic"]
+    assert told["left_out"] == 1

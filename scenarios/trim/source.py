@@ -6,7 +6,7 @@ Rows that cannot be used are left out of a named table and counted; of a scenari
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -17,15 +17,16 @@ from pydantic import model_validator
 
 from protocols.errors import SettingsError, TableError
 from protocols.settings.suggestions import listed
-from protocols.tables.account import Account
-from protocols.tables.cells import shown
+from protocols.tables.account import Account, account_of
+from protocols.tables.cells import number_cells, shown
 from protocols.tables.columns import ColumnName, TableColumns, require_column
 from protocols.tables.families import families_of
 from protocols.tables.files import column_names
 from protocols.tables.format import USUAL, TableFormat
-from protocols.tables.ids import candidate_ids_of
-from protocols.tables.rows import TableRows, read_rows
-from protocols.tables.structures import structures_of
+from protocols.tables.rows import TableRows
+from protocols.tables.table import FamilyValues, read_family_values
+from protocols.tables.usable import usable_rows
+from protocols.wire.limits import MAX_ABS_VALUE
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
@@ -157,10 +158,15 @@ def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
         valid_range=columns.valid_range,
         on_missing="drop",
     )
-    rows = read_rows(path, meant)
+    usable = usable_rows(path, meant, described=False)
+    if columns.valid_range is None:
+        _require_usual(usable.rows, meant)
     if columns.id is not None:
-        _require_distinct(rows, columns.id)
-    return _judged(rows, meant, families_of(rows, meant, None))
+        _require_distinct(usable.rows, columns.id)
+    families = families_of(usable.rows, meant, {}, usable.spellings)
+    rows, found = usable.rows, (*usable.findings, *families.findings)
+    account = (*rows.file.notes, *account_of(found, rows.file.places))
+    return _judged(FamilyValues(rows.file, rows.kept, families.names, rows.numbers[meant.property], account), meant)
 
 
 def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
@@ -171,32 +177,44 @@ def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
             expected='a scenario with pool.source = "table", or a table',
             action="name a table, with --family and --property",
         )
-    rows = read_rows(Path(scenario.pool.path), columns)
-    candidate_ids_of(rows, columns)  # refuses rows that are there twice
-    derived = any(isinstance(part, str) and part not in rows.texts for part in columns.family_parts())
-    return _judged(rows, columns, families_of(rows, columns, structures_of(rows, columns) if derived else None))
+    return _judged(read_family_values(scenario.pool.path, columns), columns)
 
 
-def _judged(rows: TableRows, columns: TableColumns, families: Sequence[str]) -> TrimSource:
+def _judged(read: FamilyValues, columns: TableColumns) -> TrimSource:
     """Make a source of rows with a family, without those whose value is not known."""
-    values = rows.numbers[columns.property]
-    known = np.flatnonzero(np.isfinite(values))
+    known = np.flatnonzero(np.isfinite(read.values))
     if len(known) == 0:
-        raise TableError(f"No row of {rows.file.path} has a value of {columns.property!r}", expected="rows with one")
-    names = sorted({families[row] for row in known.tolist()})
+        raise TableError(f"No row of {read.file.path} has a value of {columns.property!r}", expected="rows with one")
+    families = [read.families[row] for row in known.tolist()]
+    # Not an array of texts, which gives each of them the room of the longest.
+    names = sorted(set(families))
     code_of = {name: code for code, name in enumerate(names)}
     return TrimSource(
-        path=rows.file.path,
+        path=read.file.path,
         property_name=columns.property,
         unit=columns.unit,
         families=tuple(names),
-        codes=np.array([code_of[families[row]] for row in known.tolist()], dtype=np.int64),
-        values=values[known],
-        positions=rows.kept[known],
-        rows_in_file=len(rows.file.frame),
+        codes=np.array([code_of[family] for family in families], dtype=np.int64),
+        values=read.values[known],
+        positions=read.kept[known],
+        rows_in_file=len(read.file.frame),
+        account=read.account,
         format=columns,
-        columns=tuple(dict.fromkeys((*rows.texts, *rows.numbers))),
+        columns=tuple(name for name in read.file.names if name in read.file.frame.columns),
     )
+
+
+def _require_usual(rows: TableRows, columns: TableColumns) -> None:
+    """Refuse values that are rarely true, where nobody said which can be."""
+    numbers = number_cells(rows.file, columns.property, columns).numbers
+    beyond = np.flatnonzero(np.isfinite(numbers) & (np.abs(numbers) > MAX_ABS_VALUE))
+    if len(beyond):
+        row = int(beyond[0])
+        raise TableError(
+            f"Column {columns.property!r} has {numbers[row]:g} in {rows.file.place(row)} ({len(beyond)} such cells)",
+            expected=f"values between {-MAX_ABS_VALUE:g} and {MAX_ABS_VALUE:g}",
+            action="fix these rows, or say by --valid-range LOW,HIGH which values can be true; others are left out",
+        )
 
 
 def _require_distinct(rows: TableRows, column: str) -> None:

@@ -48,13 +48,13 @@ def test_a_range_has_two_ends_and_one_may_be_open(said: str, ends: tuple[float, 
 
 @pytest.mark.parametrize("said", ["", "5", "5,5", "6,5", "nan,5", "low,high", "1,2,3"])
 def test_what_is_no_range_is_refused(said: str) -> None:
-    with pytest.raises(SettingsError, match="--valid-range .*no range of numbers.*LOW,HIGH"):
+    with pytest.raises(SettingsError, match=r"--valid-range .*no range of numbers.*LOW,HIGH"):
         number_range(said)
 
 
 def test_spellings_mean_a_family_each() -> None:
     assert renamed(["Cubic=cubic", " F m-3m = cubic "]) == {"Cubic": "cubic", "F m-3m": "cubic"}
-    with pytest.raises(SettingsError, match="renames nothing.*AS_WRITTEN=FAMILY"):
+    with pytest.raises(SettingsError, match=r"renames nothing.*AS_WRITTEN=FAMILY"):
         renamed(["Cubic"])
     with pytest.raises(SettingsError, match="two families, 'a' and 'b'"):
         renamed(["x=a", "x=b"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -204,7 +205,7 @@ def test_a_size_that_cannot_be_kept_is_refused(table: Path, keep: str, found: st
         (NamedColumns("family", None), SettingsError, "not said which columns", "add --property with one of name, fam"),
         (NamedColumns(None, "energy"), SettingsError, "not said which columns", "add --family with one of name, fam"),
         (NamedColumns("energy", "energy"), SettingsError, "named as family and as property", ""),
-        (NamedColumns("energy", "family"), TableError, "Column 'family' has 'a' in line 2", "fix the cell"),
+        (NamedColumns("energy", "family"), TableError, "column 'family': no number in 61 rows", "name other columns"),
     ],
 )
 def test_columns_that_cannot_be_meant_are_told_with_the_nearest(
@@ -334,11 +335,11 @@ def test_rows_with_values_that_cannot_be_true_are_left_out_and_told_with_their_p
 
 
 def test_a_value_that_is_hardly_true_asks_for_a_range(table: Path) -> None:
-    table.write_text(table.read_text().replace("m5,c,", "m5,c,8e18"))
-    with pytest.raises(TableError, match=r"8\.*e\+.* in line 7 .*--valid-range"):
+    table.write_text(re.sub("m5,c,[^,]*", "m5,c,8e18", table.read_text()))
+    with pytest.raises(TableError, match=r"8e\+18 in line 7 .*--valid-range"):
         read_source(str(table), COLUMNS)
-    carriers = read_source(str(table), replace(COLUMNS, valid_range=(-1e22, 1e25)))
-    assert carriers.left_out == 0
+    believed = read_source(str(table), replace(COLUMNS, valid_range=(-1e3, 1e3)))
+    assert believed.left_out == 1
 
 
 def test_a_second_trim_goes_to_a_folder_of_its_own(

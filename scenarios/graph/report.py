@@ -59,6 +59,7 @@ def graph_json(found: GraphOfTable, files: list[Path]) -> str:
         "order": [graph.names[place] for place in graph.order],
         "edges": [_plain(graph.names, edge) for edge in graph.edges],
         "edge_stability": found.stability,
+        "account": [each.model_dump(mode="json") for each in source.account],
         "notes": source.notes(),
         "files": [str(each) for each in files],
     }

@@ -145,8 +145,10 @@ def _picture(trimming: TrimResult) -> TrimPicture:
             FamilyStrip(family, figure.full, figure.trimmed, mean, std, source.values[own], source.values[own & kept])
         )
     share = 100 * len(trimming.rows) / len(source.values)
+    verdict = trimming.verdict()
     return TrimPicture(
-        title=f"{source.name}: {len(trimming.rows):,} of {len(source.values):,} rows kept ({share:.3g} %)",
+        title=f"{source.name}: {len(trimming.rows):,} of {len(source.values):,} rows kept ({share:.3g} %)"
+        + (f", {verdict.short}" if verdict else ""),
         subtitle=_sentence(trimming),
         property=source.property_name,
         unit=source.unit,
@@ -156,14 +158,14 @@ def _picture(trimming: TrimResult) -> TrimPicture:
 
 
 def _sentence(trimming: TrimResult) -> str:
+    """Say what the table came to; deviations of random trims, which have no room here, are drawn."""
     said = []
     for each in trimming.table_figures():
-        if each.quantity not in SAID:
-            continue
-        mean, std = each.over_random()
-        random = "" if mean is None else f" (random {_number(mean)}{'' if std is None else f' ± {_number(std)}'})"
-        said.append(f"{SAID[each.quantity]} {_number(each.full)} → {_number(each.trimmed)} nat{random}")
-    return "; ".join(said)
+        if each.quantity in SAID:
+            mean, _ = each.over_random()
+            random = "" if mean is None else f" ({'' if said else 'random '}{_number(mean)})"
+            said.append(f"{SAID[each.quantity]} {_number(each.full)} → {_number(each.trimmed)}{random}")
+    return f"{', '.join(said)}; in nat"
 
 
 def _cells(figure: Figure, trims: int, form: str = "{:.3f}", *, spread: bool = True) -> list[str]:

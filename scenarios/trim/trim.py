@@ -17,7 +17,7 @@ from agent.entropy.subset import LEVEL_ROWS, counted_entropy, rows_to_keep
 from protocols.errors import SettingsError
 from scenarios.trim.rows import remark_on
 from scenarios.trim.source import TrimSource
-from scenarios.trim.verdict import worse_than_nothing
+from scenarios.trim.verdict import Verdict, verdict_on
 from scenarios.world.world import ProgressCall
 
 FloatArray = NDArray[np.float64]
@@ -114,14 +114,14 @@ class TrimResult:
             ]
         return made
 
-    def verdict(self) -> str:
-        """Say where the kept rows are worse than the whole table or than random ones; "" where nowhere."""
-        return worse_than_nothing(self.table_figures(), self.source.families, self.trimmed)
+    def verdict(self) -> Verdict | None:
+        """Return where the kept rows are worse than the whole table or than random ones; None where nowhere."""
+        return verdict_on(self.table_figures(), self.source.families, self.trimmed)
 
     def notes(self) -> list[str]:
         """What a person should know before reading the figures; first whether the kept rows are worth having."""
         source, count = self.source, len(self.random)
-        said = [verdict] if (verdict := self.verdict()) else []
+        said = [verdict.words] if (verdict := self.verdict()) else []
         if source.left_out:
             rows = f"{source.left_out} of {source.rows_in_file} rows"
             said.append(f"{rows} lack a family or a value that can be used, and were left out.")

@@ -100,7 +100,6 @@ def test_edges_that_lie_close_make_as_many_families_as_they_say(case: Case) -> N
     assert len(families_of(case, rows, family={"column": "total", "edges": edges})) == 5
 
 
-@wrong_today(13, "Arrow has no kernel that takes rows of a string view")
 def test_a_parquet_with_string_views_is_trimmed_like_any_other(case: Case) -> None:
     arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     if not hasattr(arrow, "string_view"):

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from protocols.errors import TableError, invariant
 from protocols.tables.files import MAX_SAID
 
 Mask = NDArray[np.bool_]
+
+FILE_MAGIC: Final = b"ARROW1"
+"""How a Feather file begins; a stream of Arrow does not."""
 
 
 def write_parquet(source: Path, kept: Mask, file: BinaryIO) -> int:
@@ -56,24 +59,22 @@ def write_parquet(source: Path, kept: Mask, file: BinaryIO) -> int:
 
 
 def write_feather(source: Path, kept: Mask, file: BinaryIO) -> int:
-    """Copy the kept rows, batch by batch; arguments, result and errors as for `write_parquet`."""
+    """Copy the kept rows, batch by batch, as a file or as a stream; arguments, result and errors as `write_parquet`."""
     arrow: Any = importlib.import_module("pyarrow")
     ipc: Any = importlib.import_module("pyarrow.ipc")
     packing = "lz4" if arrow.Codec.is_available("lz4") else None  # as Feather files are by default
     options = ipc.IpcWriteOptions(compression=packing, unify_dictionaries=True)
     start = 0
-    with (
-        _copying(source),
-        arrow.memory_map(str(source)) as mapped,
-        ipc.open_file(mapped) as batches,
-        ipc.new_file(file, batches.schema, options=options) as writer,
-    ):
-        for number in range(batches.num_record_batches):
-            table = arrow.Table.from_batches([batches.get_batch(number)])
-            own = kept[start : start + len(table)]
-            start += len(table)
-            if own.any() and len(own) == len(table):
-                writer.write_table(kept_rows(table, own))
+    with _copying(source), arrow.memory_map(str(source)) as mapped:
+        is_file = mapped.read(len(FILE_MAGIC)) == FILE_MAGIC
+        mapped.seek(0)
+        opened, written = (ipc.open_file, ipc.new_file) if is_file else (ipc.open_stream, ipc.new_stream)
+        with opened(mapped) as batches, written(file, batches.schema, options=options) as writer:
+            for batch in map(batches.get_batch, range(batches.num_record_batches)) if is_file else batches:
+                own = kept[start : start + batch.num_rows]
+                start += batch.num_rows
+                if own.any() and len(own) == batch.num_rows:
+                    writer.write_table(kept_rows(arrow.Table.from_batches([batch]), own))
     return start
 
 

@@ -159,7 +159,7 @@ def _picture(trimming: TrimResult) -> TrimPicture:
 
 def _sentence(trimming: TrimResult) -> str:
     """Say what the table came to; deviations of random trims, which have no room here, are drawn."""
-    said = []
+    said: list[str] = []
     for each in trimming.table_figures():
         if each.quantity in SAID:
             mean, _ = each.over_random()

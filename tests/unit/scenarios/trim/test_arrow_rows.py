@@ -14,6 +14,9 @@ import pyarrow as pa
 import pyarrow.feather as pf
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from protocols.errors import TableError
 from scenarios.trim.arrow_rows import kept_rows, write_feather, write_parquet
@@ -130,6 +133,23 @@ def test_a_feather_file_of_any_type_is_copied(name: str, tmp_path: Path) -> None
         file = io.BytesIO()
         assert write_feather(path, kept, file) == ROWS
         assert same(pf.read_table(io.BytesIO(file.getvalue())), source, kept)
+
+
+def test_a_stream_of_arrow_stays_one(tmp_path: Path) -> None:
+    path, source = tmp_path / "t.arrow", table_of("string view")
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, source.schema) as writer:
+        writer.write_table(source)
+    file = io.BytesIO()
+    assert write_feather(path, MASKS[2], file) == ROWS
+    with pa.ipc.open_stream(file.getvalue()) as reader:
+        assert same(reader.read_all(), source, MASKS[2])
+
+
+@given(kept=arrays(bool, ROWS), cut=st.integers(0, ROWS), name=st.sampled_from(sorted(COLUMNS)))
+def test_any_rows_of_any_chunks_are_kept(kept: np.ndarray, cut: int, name: str) -> None:
+    column = COLUMNS[name]()
+    source = pa.table({"c": pa.chunked_array([column.slice(0, cut), column.slice(cut)], type=column.type)})
+    assert same(kept_rows(source, kept), source, kept)
 
 
 def test_texts_that_are_left_out_take_no_room_in_a_copy_of_views(tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ from protocols.tables.columns import ColumnName, TableColumns, require_column
 from protocols.tables.families import families_of
 from protocols.tables.files import column_names
 from protocols.tables.format import USUAL, TableFormat
+from protocols.tables.outliers import noted_values
 from protocols.tables.rows import TableRows
 from protocols.tables.table import FamilyValues, read_family_values
 from protocols.tables.usable import usable_rows
-from protocols.wire.limits import MAX_ABS_VALUE
+from protocols.wire.limits import USUAL_ABS_VALUE
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
@@ -185,6 +186,8 @@ def _judged(read: FamilyValues, columns: TableColumns) -> TrimSource:
     known = np.flatnonzero(np.isfinite(read.values))
     if len(known) == 0:
         raise TableError(f"No row of {read.file.path} has a value of {columns.property!r}", expected="rows with one")
+    values, positions = read.values[known], read.kept[known]
+    noted = noted_values(values, columns.property, columns.unit, lambda row: read.file.place(int(positions[row])))
     families = [read.families[row] for row in known.tolist()]
     # Not an array of texts, which gives each of them the room of the longest.
     names = sorted(set(families))
@@ -195,10 +198,10 @@ def _judged(read: FamilyValues, columns: TableColumns) -> TrimSource:
         unit=columns.unit,
         families=tuple(names),
         codes=np.array([code_of[family] for family in families], dtype=np.int64),
-        values=read.values[known],
-        positions=read.kept[known],
+        values=values,
+        positions=positions,
         rows_in_file=len(read.file.frame),
-        account=read.account,
+        account=tuple(dict.fromkeys((*read.account, *noted))),
         format=columns,
         columns=tuple(name for name in read.file.names if name in read.file.frame.columns),
     )
@@ -207,12 +210,12 @@ def _judged(read: FamilyValues, columns: TableColumns) -> TrimSource:
 def _require_usual(rows: TableRows, columns: TableColumns) -> None:
     """Refuse values that are rarely true, where nobody said which can be."""
     numbers = number_cells(rows.file, columns.property, columns).numbers
-    beyond = np.flatnonzero(np.isfinite(numbers) & (np.abs(numbers) > MAX_ABS_VALUE))
+    beyond = np.flatnonzero(np.isfinite(numbers) & (np.abs(numbers) > USUAL_ABS_VALUE))
     if len(beyond):
         row = int(beyond[0])
         raise TableError(
             f"Column {columns.property!r} has {numbers[row]:g} in {rows.file.place(row)} ({len(beyond)} such cells)",
-            expected=f"values between {-MAX_ABS_VALUE:g} and {MAX_ABS_VALUE:g}",
+            expected=f"values between {-USUAL_ABS_VALUE:g} and {USUAL_ABS_VALUE:g}",
             action="fix these rows, or say by --valid-range LOW,HIGH which values can be true; others are left out",
         )
 

@@ -145,7 +145,6 @@ def test_carriers_per_cubic_centimetre_are_taken(case: Case) -> None:
     assert done.code == 0, done.err
 
 
-@wrong_today(13, "values a million times too large rule, and nothing is said")
 def test_values_far_beyond_the_spread_are_noted_with_their_number(case: Case) -> None:
     rows = usual_rows()
     for row in rows[2:9:3]:

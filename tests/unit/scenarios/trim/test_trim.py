@@ -407,3 +407,13 @@ def test_how_a_table_is_written_is_said_on_the_command_line(tmp_path: Path) -> N
     told = json.loads(done.stdout)
     assert list(told["families"]) == ["cubic"]
     assert told["left_out"] == 1
+
+
+def test_values_that_look_impossible_are_noted_with_their_places_before_they_rule(table: Path) -> None:
+    table.write_text(re.sub("m(5|8|10),c?b?,[^,]*", r"m\1,c,4.5e7", table.read_text()))
+    notes = trimmed(table).notes()
+    noted = next(note for note in notes if "far beyond the spread" in note)
+    assert noted.startswith("3 noted: column 'energy': 3 values lie far")
+    assert "line 7 of alloys.csv" in noted
+    believed = trimmed(table, columns=replace(COLUMNS, valid_range=(-100.0, 100.0))).notes()
+    assert not any("far beyond" in note for note in believed)

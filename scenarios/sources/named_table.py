@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from protocols.errors import SettingsError
 from protocols.tables.format import TableFormat
-from protocols.wire.limits import MAX_ABS_VALUE
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH
 
 DELIMITER_NAMES: Final[Mapping[str, str]] = MappingProxyType({
     "tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|",
@@ -64,6 +64,7 @@ def number_range(said: str) -> tuple[float, float]:
     ends = re.split(r"[\s,;]+", said.strip().removeprefix("[").removesuffix("]").strip()) if said.strip() else []
     try:
         low, high = (float(end) if end else bound for end, bound in zip(ends, EVERYTHING, strict=True))
+        low, high = max(low, EVERYTHING[0]), min(high, EVERYTHING[1])
     except ValueError:
         low = high = math.nan
     if not low < high:
@@ -71,7 +72,7 @@ def number_range(said: str) -> tuple[float, float]:
             f"--valid-range {said} is no range of numbers",
             expected="LOW,HIGH such as 0,500; leave one of them empty where there is no bound",
         )
-    return max(low, EVERYTHING[0]), min(high, EVERYTHING[1])
+    return low, high
 
 
 def renamed(said: Iterable[str]) -> dict[str, str]:
@@ -83,8 +84,11 @@ def renamed(said: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for each in said:
         written, sign, meant = (part.strip() for part in each.partition("="))
-        if not (written and sign and meant):
-            raise SettingsError(f"--family-name {each!r} renames nothing", expected="AS_WRITTEN=FAMILY")
+        if not (written and sign and meant) or len(meant) > MAX_ID_LENGTH:
+            raise SettingsError(
+                f"--family-name {each!r} names no family",
+                expected=f"AS_WRITTEN=FAMILY, the second of at most {MAX_ID_LENGTH} characters",
+            )
         if names.setdefault(written, meant) != meant:
             raise SettingsError(
                 f"--family-name gives {written!r} two families, {names[written]!r} and {meant!r}", expected="one"

@@ -20,7 +20,7 @@ from protocols.storage.atomic_file import atomic_write
 from protocols.tables.files import column_names, read_file
 from protocols.tables.formats.packing import PACKINGS
 from protocols.tables.formats.reader import FileFormat
-from protocols.tables.formats.registry import endings_of, format_of
+from protocols.tables.formats.registry import format_of
 from scenarios.trim.arrow_rows import write_feather, write_parquet
 from scenarios.trim.packing import packed
 from scenarios.trim.source import TrimSource
@@ -55,11 +55,8 @@ def remark_on(source: TrimSource) -> str:
 
 def trimmed_name(source: TrimSource) -> str:
     """Return the name of the file that the kept rows are written to."""
-    kind = format_of(source.path)
-    ending = max((e for e in endings_of(kind) if source.path.name.lower().endswith(e)), key=len, default="")
-    stem = source.path.name[: len(source.path.name) - len(ending)]
-    written = source.path.name[len(stem) :] if is_copied(kind) else CSV_ENDING
-    return f"{stem}-trimmed{written}"
+    ending = source.path.name[len(source.name) :] if is_copied(format_of(source.path)) else CSV_ENDING
+    return f"{source.name}-trimmed{ending}"
 
 
 def write_rows(source: TrimSource, rows: IndexArray, target: Path) -> None:

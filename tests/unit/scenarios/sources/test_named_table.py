@@ -46,7 +46,7 @@ def test_a_range_has_two_ends_and_one_may_be_open(said: str, ends: tuple[float, 
     assert number_range(said) == ends
 
 
-@pytest.mark.parametrize("said", ["", "5", "5,5", "6,5", "nan,5", "low,high", "1,2,3"])
+@pytest.mark.parametrize("said", ["", "5", "5,5", "6,5", "nan,5", "5,nan", "1e200,1e300", "low,high", "1,2,3"])
 def test_what_is_no_range_is_refused(said: str) -> None:
     with pytest.raises(SettingsError, match=r"--valid-range .*no range of numbers.*LOW,HIGH"):
         number_range(said)
@@ -54,7 +54,8 @@ def test_what_is_no_range_is_refused(said: str) -> None:
 
 def test_spellings_mean_a_family_each() -> None:
     assert renamed(["Cubic=cubic", " F m-3m = cubic "]) == {"Cubic": "cubic", "F m-3m": "cubic"}
-    with pytest.raises(SettingsError, match=r"renames nothing.*AS_WRITTEN=FAMILY"):
-        renamed(["Cubic"])
+    for wrong in ("Cubic", "=cubic", "Cubic=", f"Cubic={'c' * 65}"):
+        with pytest.raises(SettingsError, match=r"names no family.*AS_WRITTEN=FAMILY"):
+            renamed([wrong])
     with pytest.raises(SettingsError, match="two families, 'a' and 'b'"):
         renamed(["x=a", "x=b"])

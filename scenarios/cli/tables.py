@@ -103,7 +103,7 @@ def trim(
         written = table_format(delimiter, decimal, sheet, missing or ())
         columns = NamedColumns(family, property, id, unit, believed, renamed(family_name or ()), written)
         with progress_on_stderr(quiet=quiet or json) as progress:
-            source = read_source(table, columns)
+            source = read_source(table, columns, progress)
             require_free(out, files_of(source))
             rows = trimming.rows_wanted(keep, source)
             measure = trimming.measure_for(source.values, estimator, resolution)

@@ -19,19 +19,21 @@ from protocols.errors import SettingsError, TableError
 from protocols.settings.suggestions import listed
 from protocols.tables.account import Account, account_of
 from protocols.tables.cells import number_cells, shown
-from protocols.tables.columns import ColumnName, TableColumns, require_column
+from protocols.tables.columns import ColumnName, TableColumns, derives_family, require_column
 from protocols.tables.families import families_of
-from protocols.tables.files import column_names
+from protocols.tables.files import TableFile, column_names
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.outliers import noted_values
 from protocols.tables.rows import TableRows
 from protocols.tables.table import FamilyValues, read_family_values
 from protocols.tables.usable import usable_rows
 from protocols.wire.limits import USUAL_ABS_VALUE
+from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
 from scenarios.sources.scenario import Overrides, load_scenario, runs_folder
+from scenarios.world.structures import structure_reader
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -114,12 +116,13 @@ class TrimSource:
         return self.rows_in_file - len(self.values)
 
 
-def read_source(table: str, columns: NamedColumns) -> TrimSource:
+def read_source(table: str, columns: NamedColumns, progress: ProgressCall = no_progress) -> TrimSource:
     """Read what is to be trimmed.
 
     Args:
         table: A table, or the name or path of a scenario or a pack.
         columns: What the command line says of its columns.
+        progress: For a progress bar.
 
     Raises:
         SettingsError: When it is not said what the columns mean, or twice.
@@ -127,17 +130,17 @@ def read_source(table: str, columns: NamedColumns) -> TrimSource:
     """
     found = identify(table, runs_folder(), TablePath, ScenarioPath, PackPath)
     if isinstance(found, TablePath):
-        return _of_table(found.path, columns)
+        return _of_table(found.path, columns, progress)
     if columns != NamedColumns():
         raise SettingsError(
             f"The scenario {table!r} says itself what the columns of its table mean",
             expected="a scenario, or a table with --family and --property",
             action="leave out --family, --property and what else is said of a table, or name the table",
         )
-    return _of_scenario(table, load_scenario(table, Overrides()).settings)
+    return _of_scenario(table, load_scenario(table, Overrides()).settings, progress)
 
 
-def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
+def _of_table(path: Path, columns: NamedColumns, progress: ProgressCall) -> TrimSource:
     names = column_names(path, columns.format)
     if columns.family is None or columns.property is None:
         lacking = "--family" if columns.family is None else "--property"
@@ -159,18 +162,15 @@ def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
         valid_range=columns.valid_range,
         on_missing="drop",
     )
-    usable = usable_rows(path, meant, described=False)
+    rows, read = _row_by_row(path, meant, progress)
     if columns.valid_range is None:
-        _require_usual(usable.rows, meant)
+        _require_usual(rows.file, meant)
     if columns.id is not None:
-        _require_distinct(usable.rows, columns.id)
-    families = families_of(usable.rows, meant, {}, usable.spellings)
-    rows, found = usable.rows, (*usable.findings, *families.findings)
-    account = (*rows.file.notes, *account_of(found, rows.file.places))
-    return _judged(FamilyValues(rows.file, rows.kept, families.names, rows.numbers[meant.property], account), meant)
+        _require_distinct(rows, columns.id)
+    return _judged(read, meant)
 
 
-def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
+def _of_scenario(name: str, scenario: Scenario, progress: ProgressCall) -> TrimSource:
     columns = scenario.pool.columns
     if scenario.pool.source == EMT_ALLOYS or columns is None or scenario.pool.path is None:
         raise SettingsError(
@@ -178,7 +178,21 @@ def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
             expected='a scenario with pool.source = "table", or a table',
             action="name a table, with --family and --property",
         )
-    return _judged(read_family_values(scenario.pool.path, columns), columns)
+    path = Path(scenario.pool.path)
+    if columns.factors or columns.on_replicates == "mean":
+        return _judged(_row_by_row(path, columns, progress)[1], columns)
+    return _judged(read_family_values(path, columns, structure_reader(path.name, progress)), columns)
+
+
+def _row_by_row(path: Path, columns: TableColumns, progress: ProgressCall) -> tuple[TableRows, FamilyValues]:
+    """Read rows as they stand, also where several of them make one candidate: each is kept or goes by itself."""
+    described = derives_family(columns, column_names(path, columns))
+    usable = usable_rows(path, columns, structure_reader(path.name, progress), described=described)
+    rows, values = usable.rows, usable.rows.numbers[columns.property]
+    families = families_of(rows, columns, usable.structures, usable.spellings)
+    noted = noted_values(values, columns.property, columns.unit, rows.place)
+    account = (*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places), *noted)
+    return rows, FamilyValues(rows.file, rows.kept, families.names, values, account)
 
 
 def _judged(read: FamilyValues, columns: TableColumns) -> TrimSource:
@@ -186,8 +200,6 @@ def _judged(read: FamilyValues, columns: TableColumns) -> TrimSource:
     known = np.flatnonzero(np.isfinite(read.values))
     if len(known) == 0:
         raise TableError(f"No row of {read.file.path} has a value of {columns.property!r}", expected="rows with one")
-    values, positions = read.values[known], read.kept[known]
-    noted = noted_values(values, columns.property, columns.unit, lambda row: read.file.place(int(positions[row])))
     families = [read.families[row] for row in known.tolist()]
     # Not an array of texts, which gives each of them the room of the longest.
     names = sorted(set(families))
@@ -198,23 +210,23 @@ def _judged(read: FamilyValues, columns: TableColumns) -> TrimSource:
         unit=columns.unit,
         families=tuple(names),
         codes=np.array([code_of[family] for family in families], dtype=np.int64),
-        values=values,
-        positions=positions,
+        values=read.values[known],
+        positions=read.kept[known],
         rows_in_file=len(read.file.frame),
-        account=tuple(dict.fromkeys((*read.account, *noted))),
+        account=read.account,
         format=columns,
         columns=tuple(name for name in read.file.names if name in read.file.frame.columns),
     )
 
 
-def _require_usual(rows: TableRows, columns: TableColumns) -> None:
+def _require_usual(file: TableFile, columns: TableColumns) -> None:
     """Refuse values that are rarely true, where nobody said which can be."""
-    numbers = number_cells(rows.file, columns.property, columns).numbers
+    numbers = number_cells(file, columns.property, columns).numbers
     beyond = np.flatnonzero(np.isfinite(numbers) & (np.abs(numbers) > USUAL_ABS_VALUE))
     if len(beyond):
         row = int(beyond[0])
         raise TableError(
-            f"Column {columns.property!r} has {numbers[row]:g} in {rows.file.place(row)} ({len(beyond)} such cells)",
+            f"Column {columns.property!r} has {numbers[row]:g} in {file.place(row)} ({len(beyond)} such cells)",
             expected=f"values between {-USUAL_ABS_VALUE:g} and {USUAL_ABS_VALUE:g}",
             action="fix these rows, or say by --valid-range LOW,HIGH which values can be true; others are left out",
         )

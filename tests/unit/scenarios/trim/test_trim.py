@@ -417,3 +417,17 @@ def test_values_that_look_impossible_are_noted_with_their_places_before_they_rul
     assert "line 7 of alloys.csv" in noted
     believed = trimmed(table, columns=replace(COLUMNS, valid_range=(-100.0, 100.0))).notes()
     assert not any("far beyond" in note for note in believed)
+
+
+def test_replicates_of_a_candidate_are_rows_of_their_own(table: Path, tmp_path: Path) -> None:
+    """A scenario makes one candidate of them; who trims its table keeps measurements."""
+    lines = [f"{line}4" for line in table.read_text().splitlines() if line.startswith("m")]
+    twice = [*lines, *(re.sub(",-?([0-9.]+)", r",\1", line) for line in lines[:10])]
+    table.write_text("name,family,energy,size\n" + "\n".join(twice) + "\n")
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\n[pool]\npath = "alloys.csv"\n[pool.columns]\nid = "name"\nproperty = "energy"\nunit = "eV"\n'
+        'family = "family"\nfeatures = ["size"]\non_replicates = "mean"\n[campaign]\nbudget = 5\n'
+    )
+    source = read_source(str(tmp_path / "mine.toml"), NamedColumns())
+    assert (source.rows_in_file, source.left_out) == (70, 0)
+    assert source.positions.tolist() == list(range(70))

@@ -80,13 +80,11 @@ class OracleTable:
         if row is None:
             if self._miss == "silent":
                 raise NoAnswer(request.candidate_id)
-            detail = (
-                f"candidate {request.candidate_id!r} is not among the {len(self._row_of)} rows of the oracle's table"
-            )
+            detail = f"candidate {_called(request)} is not among the {len(self._row_of)} rows of the oracle's table"
             raise EvaluationFailed(FailureReason.UNKNOWN_CANDIDATE, cut(detail))
         found = {name: float(column[row]) for name, column in self._known.values.items() if np.isfinite(column[row])}
         if lacking := [name for name in request.properties if name not in found]:
-            detail = f"the oracle's table has no {lacking[0]!r} for candidate {request.candidate_id!r}"
+            detail = f"the oracle's table has no {lacking[0]!r} for candidate {_called(request)}"
             raise EvaluationFailed(FailureReason.UNSUPPORTED, cut(detail))
         names = tuple(dict.fromkeys((*request.properties, *found)))[:MAX_QUANTITIES]
         return tuple(Quantity(name=name, value=found[name], unit=self._known.units[name]) for name in names)
@@ -95,3 +93,9 @@ class OracleTable:
         if lacking := [name for name in request.properties if name not in self._known.units]:
             detail = f"the oracle's table knows {', '.join(self._known.units)}, and not {lacking[0]!r}"
             raise EvaluationFailed(FailureReason.UNSUPPORTED, cut(detail))
+
+
+def _called(request: CandidateRequest) -> str:
+    """Return the ids of a candidate for an error: of its table too, where that is another than ours."""
+    ours, own = repr(request.candidate_id), request.source_id
+    return ours if own in {None, request.candidate_id} else f"{own!r} ({ours})"

@@ -23,8 +23,8 @@ from scenarios.verify.run_check import RunFiles, verify_run
 
 FILES: Final = RunFiles(DATABASE, RECORDING, TRAJECTORY, SUMMARY)
 
-PARTS: Final = 11
-"""How many parts a whole run has, for the progress bar."""
+PARTS: Final = 12
+"""How many parts a whole run has at most, for the progress bar."""
 
 
 def verify(run: str, runs: Path, database_url: str | None, progress: ProgressCall) -> tuple[CheckedPart, ...]:

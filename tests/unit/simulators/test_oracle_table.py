@@ -62,6 +62,13 @@ def test_an_unknown_candidate_fails_and_is_never_guessed() -> None:
     assert "nacl-2" in failure.detail
 
 
+def test_a_failure_names_the_candidate_as_its_table_does() -> None:
+    asked = request("mp-10-f501d1fcceca").model_copy(update={"source_id": "MP 10/α"})
+    assert "'MP 10/α' ('mp-10-f501d1fcceca')" in failed(OracleTable(KNOWN), asked).detail
+    same = request("nacl-2").model_copy(update={"source_id": "nacl-2"})
+    assert "candidate 'nacl-2' is not" in failed(OracleTable(KNOWN), same).detail
+
+
 def test_a_silent_oracle_gives_no_answer_for_an_unknown_candidate_only() -> None:
     oracle = OracleTable(KNOWN, miss="silent")
     with pytest.raises(NoAnswer) as caught:

@@ -196,10 +196,11 @@ class TableColumns(TableFormat):
         return (self.property, *self.additional_properties)
 
     def believed_range(self, name: str) -> tuple[float, float]:
-        """Return the smallest and the largest value of a measured column that is believed [its unit].
+        """Return the smallest and the largest value of a column of numbers that is believed [its unit].
 
         Of the property it is `valid_range`, or else what most properties stay within; of an additional one everything
-        that a message carries, because only a campaign that balances it has a range for it.
+        that a message carries, because only a campaign that balances it has a range for it; and so of a feature, whose
+        square must be a number.
         """
         if name != self.property:
             return -MAX_ABS_VALUE, MAX_ABS_VALUE

@@ -56,6 +56,15 @@ def test_what_of_the_table_was_not_taken_as_it_stands_is_journalled_once(store: 
     assert remember(store, POOL).campaign.reading == reading
 
 
+def test_how_well_the_start_set_is_known_is_kept_and_seen_by_the_policy(store: Store) -> None:
+    begin(store, POOL, PLAN, START, versions={}, now=SENT_AT, uncertainties=((0.0,), (0.25,)))
+    _, loaded = store.journal()
+    assert isinstance(loaded, StartSetLoaded)
+    assert loaded.uncertainties == ((0.0,), (0.25,))
+    known = remember(store, POOL).campaign.uncertainties[:, 0]
+    assert {POOL.candidate_ids[index]: known[index] for index in np.flatnonzero(known)} == {"c005": 0.25}
+
+
 def test_a_campaign_without_a_start_set_can_begin(store: Store) -> None:
     begin(store, POOL, PLAN, [], versions={}, now=SENT_AT)
     stored = remember(store, POOL)

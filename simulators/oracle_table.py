@@ -39,7 +39,7 @@ class OracleTableSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     path: Annotated[str, Field(min_length=1)]
-    """The table: a CSV or Parquet file."""
+    """The table, of any kind that is read."""
     columns: TableColumns
     """What its columns mean; the same as the agent's, so that ids agree."""
     miss: MissPolicy = "fail"

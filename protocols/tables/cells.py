@@ -107,7 +107,7 @@ def text_cells(
                 refused[row] = _no_text(cell)
             texts.append(text or "")
     distinct = frozenset(texts)
-    marks = _marks_among(distinct, how, formulas=formulas).difference(lawful)
+    marks = _marks_among(distinct, how, plain=are_plain(texts), formulas=formulas).difference(lawful)
     missing: dict[str, list[int]] = {mark: [] for mark in sorted(marks)}
     if missing:
         texts = list(texts)
@@ -115,7 +115,9 @@ def text_cells(
             if text in missing and row not in refused:
                 missing[text].append(row)
                 texts[row] = ""
-    return TextCells(texts, {mark: rows for mark, rows in missing.items() if rows}, refused, distinct - marks - {""})
+    if gone := distinct & {*marks, ""}:
+        distinct -= gone
+    return TextCells(texts, {mark: rows for mark, rows in missing.items() if rows}, refused, distinct)
 
 
 def number_cells(file: TableFile, name: str, how: TableFormat = USUAL) -> NumberCells:
@@ -213,21 +215,22 @@ def _cells(column: Any) -> list[Any]:
 
 def _stripped(cells: list[str]) -> list[str]:
     """Strip texts, of which mostly none has anything to strip."""
-    different = set(cells)
-    stripped = {} if are_plain(different) else {cell: text for cell in different if (text := cell.strip()) != cell}
+    if are_plain(cells):
+        return cells
+    stripped = {cell: text for cell in set(cells) if (text := cell.strip()) != cell}
     return [stripped.get(cell, cell) for cell in cells] if stripped else cells
 
 
-def _marks_among(texts: frozenset[str], how: TableFormat, *, formulas: bool) -> frozenset[str]:
-    """Return the texts that count as missing."""
+def _marks_among(texts: frozenset[str], how: TableFormat, *, plain: bool, formulas: bool) -> frozenset[str]:
+    """Return the texts that count as missing; `plain` is what `are_plain` says of them."""
     own = frozenset(mark.strip() for mark in how.missing)
-    if are_plain(texts):
+    if plain:
         marks = texts & SPELLINGS - FORMULAS if formulas else texts & SPELLINGS
     else:
         short = (text for text in texts if len(text) <= MAX_MARK)
         marks = frozenset(text for text in short if is_missing(cleaned(text), own, formulas=formulas))
     # A mark -9999 stands for -9999.0 too, as a column of floats has it.
-    return marks | {text for text in texts if own and (text in own or without_decimals(text) in own)}
+    return marks | {text for text in texts if text in own or without_decimals(text) in own} if own else marks
 
 
 def _is_null(cell: object) -> bool:

@@ -235,8 +235,10 @@ def _beyond_length(name: str, cells: TextCells, limit: int, lawful: Container[st
 def _not_sendable(name: str, cells: TextCells) -> Iterator[Faults]:
     """Yield the rows whose id cannot travel as it stands, for requests carry it."""
     expected = f"ids of at most {MAX_SOURCE_ID_LENGTH} characters on one line, as a message carries"
-    strange = {} if are_plain(cells.distinct) else {text: _NOT_SENT.search(text) for text in cells.distinct}
-    long = {text for text in cells.distinct if len(text) > MAX_SOURCE_ID_LENGTH}
+    strange = {} if are_plain(cells.texts) else {text: _NOT_SENT.search(text) for text in cells.distinct}
+    long: set[str] = set()
+    if max(map(len, cells.texts), default=0) > MAX_SOURCE_ID_LENGTH:  # in the order of memory, unlike a set
+        long = {text for text in cells.distinct if len(text) > MAX_SOURCE_ID_LENGTH}
 
     def tell(row: int) -> RowFault:
         text = cells.texts[row]

@@ -54,8 +54,8 @@ class PoolSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     source: Literal["emt_alloys", "structural_model", "table"] = "table"
-    """`table`: a CSV or Parquet file; `emt_alloys`: hypothetical crystals, made on the spot; `structural_model`:
-    interventions in a system of equations."""
+    """`table`: a table of any kind that is read, or a folder of structures with one; `emt_alloys`: hypothetical
+    crystals, made on the spot; `structural_model`: interventions in a system of equations."""
     path: str | None = None
     """The table; relative to the scenario file, or to where you are."""
     columns: TableColumns | None = None

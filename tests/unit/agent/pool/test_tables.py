@@ -167,7 +167,9 @@ def test_designs_make_the_candidates_that_their_rows_say_whatever_the_order_of_t
 
 def test_features_beside_the_table_stay_with_their_candidate_and_follow_its_own() -> None:
     made = table_of_designs()
-    own = replace(made, feature_names=("own",), features=np.arange(len(made.keys)).reshape(-1, 1) * 3.0 % 5.0)
+    own = replace(
+        made, feature_names=("own",), features=np.arange(len(made.keys), dtype=np.float64).reshape(-1, 1) * 3.0 % 5.0
+    )
     pool = pool_from_table(own, features_of(made, "length", "again"))
     assert pool.feature_names == ("own", "length", "again")
     for candidate, row in zip(pool.candidates, pool.features, strict=True):

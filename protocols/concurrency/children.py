@@ -29,6 +29,9 @@ READY: Final = b""
 WALL_PER_CPU: Final = 20.0
 """Time by the clock per allowed processor time: a loaded machine is no fault of a question, waiting for ever is."""
 
+TIMER_RANGE_S: Final = (1e-3, 1e8)
+"""Shortest and longest time that a timer is set to [s]: one that rounds to nothing would never ring."""
+
 COUNTS_CPU: Final = hasattr(signal, "setitimer")
 """Whether the system ends a process by its processor time; else the clock on the wall counts."""
 
@@ -85,7 +88,7 @@ def serve_within(answer: Callable[[bytes], bytes], limit_s: float) -> None:
     def limited(question: bytes) -> bytes:
         if question == READY:
             return READY
-        _set_timer(limit_s)
+        _set_timer(min(max(limit_s, TIMER_RANGE_S[0]), TIMER_RANGE_S[1]))
         try:
             return answer(question)
         finally:

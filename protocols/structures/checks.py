@@ -56,8 +56,8 @@ def check_distances(sites: Sites, neighbours: Neighbours, what: str) -> None:
 
     radii = covalent_radii[[atomic_numbers[symbol] for symbol in sites.symbols]]
     least = np.maximum(MIN_DISTANCE, MIN_SHARE_OF_BOND * (radii[neighbours.first] + radii[neighbours.second]))
-    closest = int(np.argmin(neighbours.distances / least)) if len(least) else -1
-    if closest < 0 or neighbours.distances[closest] >= least[closest]:
+    closest = int(np.argmin(neighbours.distances / least))
+    if neighbours.distances[closest] >= least[closest]:
         return
     first, second = (int(each[closest]) for each in (neighbours.first, neighbours.second))
     raise StructureFault(

@@ -54,6 +54,10 @@ def read_poscar(text: str) -> Sites:
             "as many coordinates as line 7 says, then a blank line",
             first + len(symbols) + 1,
         )
+    if any(line.strip().lower().startswith("direct configuration") for line in lines[first + len(symbols) :]):
+        raise _fault(
+            "several structures in one cell", "with several configurations (XDATCAR)", "one structure in a cell"
+        )
     if mode == "d":
         return Sites(symbols, cell, coordinates, lines=tuple(range(first + 1, first + 1 + len(symbols))))
     places = _scaled(vectors, _numbers(lines, 1), coordinates)

@@ -49,7 +49,7 @@ STRUCTURES_PER_CHILD: Final = 1000
 """Another child is worth its start for so many: a second of imports beside some seven seconds of reading."""
 
 KEPT_AT_ONCE: Final = 500
-"""Structures after which what was read is kept: a start that is interrupted loses at most so many."""
+"""Values (one or two a structure) after which they are kept: a start that is interrupted loses at most so many."""
 
 
 class StructureReader:

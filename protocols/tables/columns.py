@@ -134,12 +134,14 @@ class TableColumns(TableFormat):
     """A family as the table spells it to the family that is meant: `"Cubic" = "cubic"` makes one family of two, and
     `"NA" = "NA"` keeps a family that would count as missing."""
     symmetry_tolerance: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
-    """Distance within which atoms count as symmetric when crystal systems are derived [Å]."""
+    """Distance within which atoms count as symmetric when crystal systems are derived, and primitive cells for features
+    of structures [Å]."""
     angle_tolerance: Annotated[float, Field(ge=-1.0, le=10.0)] = -1.0
     """The same of angles of the lattice [degree]; negative (the default) to go by the distance only. pymatgen's own
     default of 5 takes a lattice of 92° for one of 90°."""
     structure_limit_s: Annotated[float, Field(gt=0.0)] = 10.0
-    """Longest time that one structure may take to be read and described [s]; one that takes longer cannot be used."""
+    """Longest processor time that one structure may take to be read and described [s] (on Windows, by the clock); one
+    that takes longer cannot be used."""
     on_no_entropy: Literal["error", "warn"] = "error"
     """What a table does that leaves no entropy to balance, because every value is the same or a family has one
     candidate only: "error" stops, "warn" tells and goes on."""

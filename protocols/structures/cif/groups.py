@@ -59,13 +59,22 @@ def settings_of_hall(text: str) -> frozenset[int]:
 
 def settings_of_number(text: str) -> frozenset[int]:
     """Return the settings of a number of the International Tables, none where it is none."""
-    return frozenset(setting for setting, number in group_numbers().items() if str(number) == text.strip())
+    return _settings_by_number().get(text.strip(), frozenset())
 
 
 @functools.cache
 def group_numbers() -> Mapping[int, int]:
     """Return the number of the group of each setting in the table."""
     return {setting: int(_kind(setting).number) for setting in SETTINGS}
+
+
+@functools.cache
+def _settings_by_number() -> Mapping[str, frozenset[int]]:
+    """Return the settings of each number, as it is written."""
+    known: dict[str, set[int]] = defaultdict(set)
+    for setting, number in group_numbers().items():
+        known[str(number)].add(setting)
+    return {number: frozenset(settings) for number, settings in known.items()}
 
 
 @functools.cache

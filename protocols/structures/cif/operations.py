@@ -46,14 +46,14 @@ def ask_spglib(name: str, *arguments: Any) -> Any:
 @functools.lru_cache(maxsize=MAX_LISTS_KEPT)
 def group_of(texts: tuple[str, ...]) -> tuple[Operations | None, int]:
     """Return the operations of texts that can be read, and the number of their group; None where they are none."""
-    read = [operation_of(text) for text in texts]
-    unique = list(dict.fromkeys(each for each in read if each is not None))
+    read = [each for each in map(operation_of, texts) if each is not None]
+    unique = list(dict.fromkeys((rotation, tuple(shift % 1.0 for shift in shifts)) for rotation, shifts in read))
     rotations = np.array([rotation for rotation, _ in unique], dtype=np.int64)
     translations = np.array([translation for _, translation in unique])
     if not _is_closed(rotations, translations):
         return None, 0
-    kind = ask_spglib("get_spacegroup_type_from_symmetry", rotations, translations % 1.0)
-    first = int(np.argmax((rotations == np.eye(3)).all(axis=(1, 2)) & (translations % 1.0 == 0.0).all(axis=1)))
+    kind = ask_spglib("get_spacegroup_type_from_symmetry", rotations, translations)
+    first = int(np.argmax((rotations == np.eye(3)).all(axis=(1, 2)) & (translations == 0.0).all(axis=1)))
     order = np.r_[first, np.delete(np.arange(len(rotations)), first)]
     return (rotations[order], translations[order]), 0 if kind is None else int(kind.number)
 

@@ -25,6 +25,9 @@ from protocols.structures.identity import content_of
 from protocols.structures.neighbours import neighbours_of
 from protocols.structures.sites import Sites
 
+NEAR_IMAGE: Final = 0.05
+"""Fractional distance within which images that are too close are one that was written with one or two digits."""
+
 MULTIPLICITIES: Final = ("_atom_site_symmetry_multiplicity", "_atom_site_site_symmetry_multiplicity")
 """Items with how many atoms of the cell a site stands for; some programs write another number under these names."""
 
@@ -125,9 +128,9 @@ def _images(
     apart = _nearest(images[:, None, :] - images[None, :, :])
     is_same = np.abs(apart).max(axis=2) <= IMAGE_TOLERANCE
     kept = np.flatnonzero(np.argmax(is_same, axis=1) == np.arange(len(images)))
-    distances = np.linalg.norm(apart[np.ix_(kept, kept)] @ cell, axis=2)
-    np.fill_diagonal(distances, np.inf)
-    if len(images) % len(kept) or distances.min() < MIN_DISTANCE:
+    apart = apart[np.ix_(kept, kept)]
+    is_near = (np.abs(apart).max(axis=2) <= NEAR_IMAGE) & (np.linalg.norm(apart @ cell, axis=2) < MIN_DISTANCE)
+    if len(images) % len(kept) or is_near.sum() > len(kept):  # more than each image to itself
         raise StructureFault(
             "a site has too few digits for its symmetry",
             f"a CIF with a site at {', '.join(f'{x:g}' for x in position)} whose images nearly coincide",

@@ -219,7 +219,7 @@ def _numbers(column: Any) -> Any:
 
 
 def _as_floats(column: Any) -> Any:
-    """Return numbers as floats, shape (n,); a copy, because Arrow keeps a fifth more than it needs for what it shares."""
+    """Return numbers as floats, shape (n,); a copy: what Arrow shares takes a fifth more than it needs."""
     numbers = np.empty(len(column), dtype=np.float64)
     start = 0
     for chunk in column.chunks:

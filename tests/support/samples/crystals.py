@@ -126,12 +126,19 @@ def writings_of(structure: Any) -> dict[str, str]:
         return _by_pymatgen(structure) | _by_ase(_atoms(structure)) | _by_hand(structure) | _otherwise(structure)
 
 
+def symmetrised(structure: Any) -> str:
+    """Return a CIF of the usual cell with its group, its operations and few sites."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # spglib announces changes of its interface
+        return str(CifWriter(structure, symprec=EXACT, angle_tolerance=-1.0))
+
+
 def _by_pymatgen(structure: Any) -> dict[str, str]:
     charged = structure.copy()
     charged.add_oxidation_state_by_element({element.symbol: 1 for element in structure.composition})
     return {
         "pymatgen CIF": structure.to(fmt="cif"),
-        "pymatgen CIF, symmetrised": str(CifWriter(structure, symprec=EXACT, angle_tolerance=-1.0)),
+        "pymatgen CIF, symmetrised": symmetrised(structure),
         "pymatgen CIF, its own cell": str(
             CifWriter(structure, symprec=EXACT, angle_tolerance=-1.0, refine_struct=False)
         ),

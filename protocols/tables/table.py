@@ -268,7 +268,9 @@ def _without_leaks(usable: UsableRows, columns: TableColumns) -> UsableRows:
     features = {name: rows.numbers[name] for name in rows.features}
     leaks = list(find_leaks(features, {name: rows.numbers[name] for name in columns.measured()}))
     taken = [each for each in leaks if each.column not in columns.features]
-    kept = tuple(name for name in rows.features if name not in {each.column for each in taken})
+    unwanted = {each.column for each in taken}
+    kept = tuple(name for name in rows.features if name not in unwanted)
+    numbers = {name: column for name, column in rows.numbers.items() if name not in unwanted - {*columns.binned()}}
     if taken and not kept and not (columns.composition or columns.structure or columns.factors):
         raise TableError(
             f"In {rows.file.path.name} the features {', '.join(columns.features)} tell what is measured: {taken[0]}",
@@ -281,12 +283,13 @@ def _without_leaks(usable: UsableRows, columns: TableColumns) -> UsableRows:
         else Finding(Handling.NOTED, f"{each}; it is a feature because it is named as one", (), 1)
         for each in leaks
     ]
-    return replace(usable, rows=replace(rows, features=kept), findings=(*usable.findings, *findings))
+    return replace(usable, rows=replace(rows, features=kept, numbers=numbers), findings=(*usable.findings, *findings))
 
 
 def _account(usable: UsableRows, once: MergedRows, families: Families, columns: TableColumns) -> Account:
     """Return what was not taken as it stands, and the values that look impossible."""
-    rows, units = once.rows, {columns.property: columns.unit, **columns.additional_properties}
+    rows = usable.rows if columns.on_replicates == "mean" else once.rows  # a mean hides the measurement that is wrong
+    units = {columns.property: columns.unit, **columns.additional_properties}
     outliers = [
         Finding(Handling.NOTED, each.told, rows.kept[each.rows])
         for name, unit in units.items()

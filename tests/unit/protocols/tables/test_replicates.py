@@ -28,6 +28,9 @@ Zn-3,cubic,5.0,3,1.5
 """
 
 
+VALUES = np.random.default_rng(3).normal(size=40).round(4).tolist()
+
+
 def read(folder: Path, text: str = TABLE, **changes: object) -> CandidateTable:
     (folder / "t.csv").write_text(text)
     return read_table(folder / "t.csv", TableColumns.model_validate(COLUMNS.model_dump() | changes))
@@ -89,6 +92,14 @@ def test_rows_of_one_candidate_that_describe_two_are_refused(
 ) -> None:
     message = refused(tmp_path, TABLE.replace(*change))
     assert [part for part in parts if part not in message] == []
+
+
+def test_what_tells_the_property_may_differ_as_it_does_where_a_pattern_takes_it(tmp_path: Path) -> None:
+    """It is no feature, so that it describes nothing."""
+    lines = [f"c{row // 2},a,{value},{row // 2 * 7 % 5},{96.485 * value}" for row, value in enumerate(VALUES)]
+    table = read(tmp_path, "name,system,energy,f_a,f_kj\n" + "\n".join(lines), additional_properties={})
+    assert table.feature_names == ("f_a",)
+    assert len(table.values) == len(VALUES) // 2
 
 
 def test_ids_that_differ_as_written_are_no_replicates(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def _images(
 def _cell(system: str, rng: np.random.Generator) -> Any:
     from pymatgen.core import Lattice
 
-    a, b, c = (float(edge) for edge in rng.uniform(5.0, 11.0, 3))
+    a, b, c = (float(edge) for edge in rng.uniform(6.5, 12.0, 3))
     alpha, beta, gamma = (float(angle) for angle in rng.uniform(75.0, 105.0, 3))
     return {
         "triclinic": lambda: Lattice.from_parameters(a, b, c, alpha, beta, gamma),

@@ -52,12 +52,26 @@ def read_cif(text: str) -> Sites:
     symmetry = symmetry_of(block, cell)
     formula = formula_sum(block)
     sites = asymmetric_unit(block, cell)
+    if symmetry.note:
+        _check_witness(formula, symmetry)
+        sites = replace(sites, notes=(*sites.notes, symmetry.note))
     if formula is None or formula.amounts is None:
         unsure = [NOT_COMPARED] * (formula is not None) + [NO_SYMMETRY] * (not symmetry.stated)
         sites = replace(sites, notes=(*sites.notes, *unsure))
     if len(symmetry.choices) == 1:
         return _filled(block, sites, symmetry.choices[0], formula)
     return _of_one_setting(block, sites, symmetry, formula)
+
+
+def _check_witness(formula: FormulaSum | None, symmetry: Symmetry) -> None:
+    """Check that there is a formula which the cell can be compared with, where its symmetry is in doubt."""
+    if formula is None or formula.amounts is None:
+        raise StructureFault(
+            "group and symmetry operations contradict each other",
+            "a CIF with symmetry operations that its lattice lacks",
+            "the operations of the group that is named, or a formula sum that tells whether the others are needed",
+            symmetry.line,
+        )
 
 
 def _of_one_setting(block: Block, asymmetric: Sites, symmetry: Symmetry, formula: FormulaSum | None) -> Sites:

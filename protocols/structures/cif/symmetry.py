@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -39,6 +39,11 @@ MAX_OPERATIONS: Final = 768
 """Most operations that are read: Fm-3m has 192 in its usual cell, and four times as many in one of four of those."""
 
 
+NOT_OF_LATTICE: Final = (
+    "symmetry operations that the lattice lacks are left out: the others are the group that is named"
+)
+"""Note of a CIF of pymatgen's whose angles are nearly right ones."""
+
 METRIC_TOLERANCE: Final = 2e-3
 """How much an operation may change lengths and angles of the cell, relatively: edges that differ by 0.1 %."""
 
@@ -52,12 +57,14 @@ class Symmetry:
         stated: Whether the CIF says anything; else it is read as P 1.
         line: Line of what was read; 0 where nothing is said.
         words: What was read, for a fault.
+        note: What was read otherwise than it stands; then the formula must say that it is right.
     """
 
     choices: tuple[Operations, ...]
     stated: bool
     line: int
     words: str
+    note: str = ""
 
 
 def symmetry_of(block: Block, cell: NDArray[np.float64]) -> Symmetry:
@@ -77,7 +84,7 @@ def symmetry_of(block: Block, cell: NDArray[np.float64]) -> Symmetry:
             "a crystal with a space group",
             block.lines[magnetic],
         )
-    symmetry = _listed(block) or _named(block) or Symmetry((IDENTITY,), stated=False, line=0, words="no symmetry")
+    symmetry = _listed(block, cell) or _named(block) or Symmetry((IDENTITY,), stated=False, line=0, words="no symmetry")
     fitting = tuple(choice for choice in symmetry.choices if _keeps_metric(choice[0], cell))
     if not fitting:
         raise StructureFault(
@@ -86,11 +93,15 @@ def symmetry_of(block: Block, cell: NDArray[np.float64]) -> Symmetry:
             "edges and angles of the group's crystal system and setting",
             symmetry.line,
         )
-    return Symmetry(fitting, symmetry.stated, symmetry.line, symmetry.words)
+    return replace(symmetry, choices=fitting)
 
 
-def _listed(block: Block) -> Symmetry | None:
-    """Return the operations that stand in a block, checked against the group that it names."""
+def _listed(block: Block, cell: NDArray[np.float64]) -> Symmetry | None:
+    """Return the operations that stand in a block, checked against the group that it names.
+
+    pymatgen's writer names the group within the angle tolerance that it was given, but lists the operations within 5°:
+    of those, the ones that the lattice lacks are left out, if what remains is the group that is named.
+    """
     name = next((each for each in OPERATIONS if block.items.get(each)), None)
     if name is None:
         return None
@@ -100,11 +111,17 @@ def _listed(block: Block) -> Symmetry | None:
     for value in values:
         if operation_of(value.text) is None:
             raise _wrong_operations(f"the symmetry operation {value.text[:30]!r}", value.line)
-    operations, number = group_of(tuple(value.text for value in values))
+    texts = tuple(value.text for value in values)
+    operations, number = group_of(texts)
     if operations is None:
         raise _wrong_operations("symmetry operations that are no group: some lack", block.lines[name])
-    for said, numbers in _numbers_said(block):
+    all_said = _numbers_said(block)
+    for said, numbers in all_said:
         if number and number not in numbers:
+            of_lattice, remaining = group_of(tuple(text for text in texts if _is_of_lattice(text, cell)))
+            if of_lattice is not None and all(remaining in each for _, each in all_said):
+                line = block.lines[name]
+                return Symmetry((of_lattice,), stated=True, line=line, words="its operations", note=NOT_OF_LATTICE)
             raise StructureFault(
                 "group and symmetry operations contradict each other",
                 f"a CIF of the group {said.text!r} whose operations are those of number {number}",
@@ -163,6 +180,12 @@ def _numbers_said(block: Block) -> list[tuple[Value, frozenset[int]]]:
     if (symbol := block.first(*SYMBOLS)) is not None and (settings := settings_of_symbol(symbol.text)):
         said.append((symbol, frozenset(group_numbers()[setting] for setting in settings)))
     return said
+
+
+def _is_of_lattice(text: str, cell: NDArray[np.float64]) -> bool:
+    """Whether an operation that can be read is one of the lattice."""
+    operation = operation_of(text)
+    return operation is not None and _keeps_metric(np.array([operation[0]]), cell)
 
 
 def _keeps_metric(rotations: NDArray[np.int64], cell: NDArray[np.float64]) -> bool:

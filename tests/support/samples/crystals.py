@@ -39,9 +39,6 @@ SPECIAL = (0.0, 0.5, 0.25, 1.0 / 3.0, 2.0 / 3.0)
 LEAST_DISTANCE = 2.1
 """Least distance of two atoms [Å]: above what is refused of any of the elements."""
 
-FEWEST_ATOMS = 3
-"""Of two atoms of one element, pymatgen writes symmetry operations that the lattice lacks."""
-
 MOST_ATOMS = 64
 FAVOURED = 6
 """Images of a site that are favoured among those that are drawn."""
@@ -84,7 +81,7 @@ def _crystal(system: str, group: str, rng: np.random.Generator) -> Any:
         symbols += [str(element)] * len(images)
         places = np.concatenate([places, images])
     apart = cell.get_all_distances(places, places)[~np.eye(len(places), dtype=bool)]
-    if not FEWEST_ATOMS <= len(symbols) <= MOST_ATOMS or apart.min() < LEAST_DISTANCE:
+    if not 1 < len(symbols) <= MOST_ATOMS or apart.min() < LEAST_DISTANCE:
         return None
     structure = Structure(cell, symbols, places)
     return structure if crystal_system_of(CrystalStructure.from_pymatgen(structure), 0.01, -1.0) == system else None
@@ -106,7 +103,7 @@ def _images(
 def _cell(system: str, rng: np.random.Generator) -> Any:
     from pymatgen.core import Lattice
 
-    a, b, c = (float(edge) for edge in rng.uniform(5.0, 11.0, 3))
+    a, b, c = (float(edge) for edge in rng.uniform(6.5, 12.0, 3))
     alpha, beta, gamma = (float(angle) for angle in rng.uniform(75.0, 105.0, 3))
     return {
         "triclinic": lambda: Lattice.from_parameters(a, b, c, alpha, beta, gamma),

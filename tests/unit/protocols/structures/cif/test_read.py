@@ -8,6 +8,7 @@ from pymatgen.core import Structure
 
 from protocols.structures.cif.formula import NOT_COMPARED
 from protocols.structures.cif.read import NO_SYMMETRY, ONLY_SETTING, read_cif
+from protocols.structures.cif.symmetry import NOT_OF_LATTICE
 from protocols.structures.faults import StructureFault
 from tests.support.samples.cif_texts import COLUMNS, ROCK_SALT, cif_text
 
@@ -99,6 +100,21 @@ def test_a_multiplicity_that_the_symmetry_does_not_make_is_refused_where_no_form
         read_cif(cif_text(sites=sites, columns=MULTIPLICITY))
     assert (caught.value.unread.reason, caught.value.unread.line) == ("a multiplicity contradicts the symmetry", 15)
     assert len(read_cif(cif_text("_chemical_formula_sum 'Na Cl'\n", sites, columns=MULTIPLICITY)).symbols) == 2
+
+
+NEARLY_RIGHT = (
+    "_symmetry_Int_Tables_number 6\nloop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'\n'x, -y, z'\n'x, -y, -z'\n'x, y, -z'\n"
+)
+
+
+def test_operations_that_the_lattice_lacks_are_left_out_where_the_formula_tells() -> None:
+    """As pymatgen writes a lattice whose angles are within 5° of right ones."""
+    text = cif_text(NEARLY_RIGHT, "O1 O 0.1 0.2 0 1", lengths=(5, 6, 7), angles=(90, 92, 90))
+    found = read_cif(text.replace("loop_", "_chemical_formula_sum O2\nloop_", 1))
+    assert (len(found.symbols), found.notes) == (2, (NOT_OF_LATTICE,))
+    for wrong in (text, text.replace("loop_", "_chemical_formula_sum oxygen\nloop_", 1)):
+        with pytest.raises(StructureFault, match="lattice lacks"):
+            read_cif(wrong)
 
 
 def test_noble_gases_are_read_too() -> None:

@@ -81,9 +81,7 @@ class OracleTable:
         if row is None:
             if self._miss == "silent":
                 raise NoAnswer(request.candidate_id)
-            detail = (
-                f"candidate {_called(request)} is not among the {len(self._row_of)} rows of the oracle's table"
-            )
+            detail = f"candidate {_called(request)} is not among the {len(self._row_of)} rows of the oracle's table"
             raise EvaluationFailed(FailureReason.UNKNOWN_CANDIDATE, cut(detail))
         found = {name: float(column[row]) for name, column in self._known.values.items() if np.isfinite(column[row])}
         if lacking := [name for name in request.properties if name not in found]:

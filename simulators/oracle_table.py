@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from protocols.structures.reader import StructureReader
 from protocols.tables.table import PropertyValues, TableColumns, read_values
 from protocols.wire.limits import MAX_QUANTITIES
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, cut
@@ -66,7 +65,7 @@ class OracleTable:
         Raises:
             TableError: When the table cannot be used.
         """
-        return cls(read_values(settings.path, settings.columns, StructureReader()), miss=settings.miss)
+        return cls(read_values(settings.path, settings.columns), miss=settings.miss)
 
     def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
         """Return the requested properties, then the additional ones that the table knows.
@@ -88,20 +87,7 @@ class OracleTable:
             detail = f"the oracle's table has no {lacking[0]!r} for candidate {_called(request)}"
             raise EvaluationFailed(FailureReason.UNSUPPORTED, cut(detail))
         names = tuple(dict.fromkeys((*request.properties, *found)))[:MAX_QUANTITIES]
-        return tuple(
-            Quantity(
-                name=name,
-                value=found[name],
-                unit=self._known.units[name],
-                standard_deviation=self._uncertainty(name, row),
-            )
-            for name in names
-        )
-
-    def _uncertainty(self, name: str, row: int) -> float | None:
-        """The standard uncertainty of a value; none where the table has one measurement of it."""
-        known = self._known.uncertainties.get(name)
-        return None if known is None or np.isnan(known[row]) else float(known[row])
+        return tuple(Quantity(name=name, value=found[name], unit=self._known.units[name]) for name in names)
 
     def _check_properties(self, request: CandidateRequest) -> None:
         if lacking := [name for name in request.properties if name not in self._known.units]:

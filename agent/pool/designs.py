@@ -182,10 +182,14 @@ def asked_again(designs: Designs, texts: Sequence[str], *, queried: str, referen
 def _ordered_levels(columns: Mapping[str, Sequence[str]], factor: str, made: IndexArray) -> tuple[str, ...]:
     """Return the levels of a factor in the order of all that they make, in any factor that has the same levels."""
     names = set(columns[factor])
-    alike = [np.asarray(each) for each in columns.values() if set(each) == names]
+    alike = [each for each in columns.values() if set(each) == names]
+    making: dict[str, set[int]] = {name: set() for name in names}
+    for column in alike:
+        for name, candidate in zip(column, made.tolist(), strict=True):
+            making[name].add(candidate)
 
     def makes(name: str) -> tuple[list[int], str]:
-        return np.unique(made[np.any([each == name for each in alike], axis=0)]).tolist(), name
+        return sorted(making[name]), name
 
     return tuple(sorted(names, key=makes))
 

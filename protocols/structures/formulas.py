@@ -52,11 +52,17 @@ _AMOUNT: Final = re.compile(r"[0-9]*\.?[0-9]+")
 _SPACED: Final = re.compile(r"(?:[A-Z][a-z]?|[(\[{].*[)\]}])(?:[0-9.]+)?")
 """A word of a formula with blanks: one symbol or one bracket, and its amount."""
 
-_POINT: Final = re.compile(r"([0-9]*)\.[0-9]+(?=[A-Z(\[{])")
-"""A point in a number before a symbol or a bracket; the group is what stands before the point. After a lone 0 it is
-decimal: no amount of zero ends a formula."""
+_POINT: Final = re.compile(r"(?<![·0-9])([0-9]*)\.[0-9]+(?=[A-Z(\[{])")
+"""A point in a number before a symbol or a bracket, not that of an amount after a mark; the group is what stands before
+the point. After a lone 0 it is decimal: no amount of zero ends a formula."""
+
+_MARK_BEFORE_SYMBOL: Final = re.compile(r"·|\.(?=[A-Z(\[{])")
+"""What surely joins two formulas; where one stands, points before numbers are likely to as well: K2O.Al2O3.6SiO2."""
 
 _OXIDATION: Final = re.compile(r"[(\[{](?:I{1,3}|IV|VI{0,3}|IX|X)[)\]}]")
+_BARE_OXIDATION: Final = re.compile(r"[a-z]I[IV](?![a-z0-9.])|[A-Z]I{2,3}(?![a-z0-9.])")
+"""A Roman number without brackets, as in FeIIIO3: no formula has one atom of iodine twice in a row."""
+
 _STRUCTURE_WORD: Final = re.compile(r"(?:BCC|FCC|HCP|CCP)(?![a-z0-9.])")
 """Names of lattices, which are made of symbols by chance: BCC is no boron carbide."""
 
@@ -139,6 +145,9 @@ def _plain(text: str) -> str:
         raise FormulaError(
             "words", "it has several words", "a formula without blanks, or one symbol with its amount a word: Fe2 O3"
         )
+    if len(words) == 1 and (mark := _BARE_OXIDATION.search(plain)):
+        found = f"{mark.group()[1:]!r} at character {mark.start() + 2} is an oxidation state"
+        raise FormulaError("an oxidation state", found, "the formula without it: Fe2O3")
     if len(words) == 1 and _STRUCTURE_WORD.match(plain):
         raise FormulaError(
             "words",
@@ -327,6 +336,7 @@ def _joins_compounds(plain: str, amounts: Mapping[str, float]) -> bool:
         joined = reader.read()
     except FormulaError:
         return False
+    marked = _MARK_BEFORE_SYMBOL.search(plain) is not None
     return joined != amounts and all(
-        len(part) > 1 and (number == 0 or factor != 1) for number, (factor, part) in enumerate(reader.parts)
+        len(part) > 1 and (number == 0 or factor != 1 or marked) for number, (factor, part) in enumerate(reader.parts)
     )

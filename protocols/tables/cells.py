@@ -98,7 +98,7 @@ def text_cells(
     cells = _cells(file.frame[name])
     refused: dict[int, str] = {}
     if set(map(type, cells)) == {str}:
-        texts = cells if are_plain(set(cells)) else [cell.strip() for cell in cells]
+        texts = _stripped(cells)
     else:
         texts = []
         for row, cell in enumerate(cells):
@@ -209,6 +209,13 @@ def _cells(column: Any) -> list[Any]:
     if column.dtype.kind == "f" and column.dtype.itemsize < np.dtype(np.float64).itemsize:
         return list(column.to_numpy(dtype=object) if not isinstance(column.dtype, np.dtype) else column.to_numpy())
     return list(column.tolist())
+
+
+def _stripped(cells: list[str]) -> list[str]:
+    """Strip texts, of which mostly none has anything to strip."""
+    different = set(cells)
+    stripped = {} if are_plain(different) else {cell: text for cell in different if (text := cell.strip()) != cell}
+    return [stripped.get(cell, cell) for cell in cells] if stripped else cells
 
 
 def _marks_among(texts: frozenset[str], how: TableFormat, *, formulas: bool) -> frozenset[str]:

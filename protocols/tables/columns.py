@@ -15,11 +15,15 @@ from protocols.errors import TableError
 from protocols.settings.suggestions import did_you_mean, listed
 from protocols.tables.cells import FloatArray
 from protocols.tables.format import TableFormat
+from protocols.tables.formats.delimited import looks_like_cells
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES, USUAL_ABS_VALUE
 from protocols.wire.messages import Name
 
 DERIVED_FAMILY: Final = "crystal_system"
 """The family that is derived from the structure when the table has no column of this name."""
+
+MAX_NAMES_SHOWN: Final = 5
+"""Most names of a line that is shown because it looks like none of names."""
 
 FEWEST_DIGITS: Final = 4
 """Fewest significant digits of an edge in the name of a family: enough for most, and short."""
@@ -192,10 +196,11 @@ class TableColumns(TableFormat):
         return (self.property, *self.additional_properties)
 
     def believed_range(self, name: str) -> tuple[float, float]:
-        """Return the smallest and the largest value of a measured column that is believed [its unit].
+        """Return the smallest and the largest value of a column of numbers that is believed [its unit].
 
         Of the property it is `valid_range`, or else what most properties stay within; of an additional one everything
-        that a message carries, because only a campaign that balances it has a range for it.
+        that a message carries, because only a campaign that balances it has a range for it; and so of a feature, whose
+        square must be a number.
         """
         if name != self.property:
             return -MAX_ABS_VALUE, MAX_ABS_VALUE
@@ -211,6 +216,13 @@ def require_column(path: Path, name: str, names: Sequence[str]) -> str:
     """
     if name in names:
         return name
+    if looks_like_cells(names):
+        raise TableError(
+            f"The table {path} has no column {name!r}, for the header is missing: its first line is"
+            f" {', '.join(names[:MAX_NAMES_SHOWN])}{', …' if len(names) > MAX_NAMES_SHOWN else ''}",
+            expected="a header line with the names of the columns",
+            action="write it above the first row",
+        )
     raise TableError(
         f"The table {path} has no column {name!r}",
         expected=f"one of {listed(names)}",

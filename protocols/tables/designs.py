@@ -145,7 +145,7 @@ def read_features(
     """Read a table of features, a row a candidate.
 
     Args:
-        path: A `.csv`, `.csv.gz` or `.parquet` file.
+        path: A table of a kind that is read.
         key: Column with the candidate, as the pool's table has it.
         wanted: Columns with features, or globs; none takes the key, or a measured property.
         measured: Properties of the pool's table, which are no features.
@@ -197,7 +197,7 @@ def read_log(path: str | Path, columns: TableColumns) -> LogRows:
     """Read a log of values from before the campaign; an empty cell of a factor is one that is withheld.
 
     Args:
-        path: A `.csv`, `.csv.gz` or `.parquet` file, with the property and some of the factors.
+        path: A table of a kind that is read, with the property and some of the factors.
         columns: Of the pool's table.
 
     Raises:

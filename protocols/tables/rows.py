@@ -193,11 +193,11 @@ def _always(fault: RowFault) -> Callable[[int], RowFault]:
 
 
 def _out_of_range(cells: TableCells, columns: TableColumns) -> Iterator[Faults]:
-    for name in columns.measured():
+    for name, column in cells.numbers.items():
         action = "fix or leave out these rows"
         if name == columns.property:
             action += f", set valid_range to what can be true (up to ±{MAX_ABS_VALUE:g})"
-        yield _beyond(name, cells.numbers[name].numbers, *columns.believed_range(name), action)
+        yield _beyond(name, column.numbers, *columns.believed_range(name), action)
 
 
 def _beyond(name: str, numbers: FloatArray, low: float, high: float, action: str) -> Faults:
@@ -206,8 +206,9 @@ def _beyond(name: str, numbers: FloatArray, low: float, high: float, action: str
     def tell(row: int) -> RowFault:
         return RowFault(_exact(numbers[row]), f"values {words}", action)
 
-    outside = (numbers < low) | (numbers > high)
-    return Faults(name, f"a value that is not {words}", np.flatnonzero(outside), tell)
+    within = bool(low <= numbers.min() and numbers.max() <= high)  # never of a column with gaps
+    outside = np.flatnonzero(False if within else (numbers < low) | (numbers > high))
+    return Faults(name, f"a value that is not {words}", outside, tell)
 
 
 def _too_long(cells: TableCells, columns: TableColumns) -> Iterator[Faults]:

@@ -171,13 +171,12 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
     """
     usable, once, designs = _read(path, columns, read_structures, described=True)
     rows = once.rows
-    positions = rows.kept.tolist()
-    structures = None if columns.structure is None else [usable.structures[row] for row in positions]
-    molecules = None if columns.smiles is None else [usable.molecules[row] for row in positions]
+    structures = None if columns.structure is None else [usable.structures[row] for row in rows.kept.tolist()]
+    molecules = None if columns.smiles is None else [usable.molecules[row] for row in rows.kept.tolist()]
     if molecules is not None:
         require_distinct(molecules, rows)
     families = families_of(rows, columns, usable.structures, usable.spellings)
-    formulas = rows.texts.get(columns.composition or "", [""] * len(positions))
+    formulas = rows.texts.get(columns.composition or "", [""] * len(rows.kept))
     without_entropy = tuple(_without_entropy(rows, columns, families.names))
     if without_entropy and columns.on_no_entropy == "error":
         raise _no_entropy(rows.file.path, without_entropy)
@@ -195,7 +194,7 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
         smiles=None if molecules is None else tuple(each.smiles for each in molecules),
         designs=designs,
         keys=tuple(rows.texts.get(columns.smiles or columns.id or "", ())),
-        source_ids=rows.source_ids or ("",) * len(positions),
+        source_ids=rows.source_ids or ("",) * len(rows.kept),
         additional={name: rows.numbers[name] for name in columns.additional_properties},
         dropped=rows.dropped,
         warnings=(*_warnings(rows, columns), *remarks_on(columns), *without_entropy),

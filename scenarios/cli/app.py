@@ -9,15 +9,16 @@ from typing import Annotated, Final
 
 import typer
 
-from scenarios.cli import lab, look, maintain, replay, run, study
+from scenarios.cli import lab, look, maintain, replay, run, study, tables
+from scenarios.cli.plain_help import PlainHelpCommand
 
 GROUPS: Final = {
-    "Run": run.app,
-    "Look": look.app,
-    "Replay": replay.app,
-    "Study": study.app,
-    "Lab": lab.app,
-    "Maintain": maintain.app,
+    "Run": run.app.registered_commands,
+    "Look": look.app.registered_commands,
+    "Replay": replay.app.registered_commands,
+    "Study": [*study.app.registered_commands, *tables.app.registered_commands],
+    "Lab": lab.app.registered_commands,
+    "Maintain": maintain.app.registered_commands,
 }
 """Title in `--help` -> its commands."""
 
@@ -30,9 +31,11 @@ app = typer.Typer(
     epilog="Start with [bold]entropilot run emt_alloys[/bold]; [bold]entropilot list[/bold] shows the scenarios.",
 )
 
-for title, group in GROUPS.items():
-    for command in group.registered_commands:
+for title, commands in GROUPS.items():
+    for command in commands:
         command.rich_help_panel = title
+        if command.cls is None or not issubclass(command.cls, PlainHelpCommand):
+            command.cls = PlainHelpCommand
         app.registered_commands.append(command)
 
 

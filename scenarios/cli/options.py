@@ -89,6 +89,20 @@ AllowCode = Annotated[
         help="Let a policy or an evaluator be run that a recording or a pack names: from this folder, or installed.",
     ),
 ]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(help="What separates the cells of a text table, such as ; or tab; by default what its ending says."),
+]
+Decimal = Annotated[str, typer.Option(help="What stands before the decimals of numbers in a text table: a point or ,")]
+Sheet = Annotated[str | None, typer.Option(help="Which sheet of a workbook is the table; by default its only one.")]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TEXT", help="A text that stands for a missing cell, besides the usual ones. Repeatable."),
+]
+FamilyName = Annotated[
+    list[str] | None,
+    typer.Option(metavar="AS_WRITTEN=FAMILY", help="A spelling in the table, and the family it means. Repeatable."),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 
 

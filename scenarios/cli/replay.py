@@ -85,23 +85,23 @@ def what_if(
 
     The recorded results answer; what was never measured is counted as unknown, unless --fill says who answers.
 
-    [dim]entropilot what-if oracle_table --policy random[/dim]
+    entropilot what-if oracle_table --policy random
     """
     with reported_errors(debug=debug), allowing_code(allow_code):
         from scenarios.sources.recording_source import named_source
+        from scenarios.sources.result_folder import new_folder, require_free
         from scenarios.sources.scenario import Overrides, layered_over
-        from scenarios.what_if.report import free_folder, require_free, what_if_json, what_if_table, write_what_if
+        from scenarios.what_if.report import WRITTEN, folder_name, what_if_json, what_if_table, write_what_if
         from scenarios.what_if.what_if import what_if as play_other
 
         _require_name(campaign)
         overrides = Overrides({"policy": policy, "budget": budget, "seed": seed}, tuple(settings or ()))
-        if out is not None:
-            require_free(out)
+        require_free(out, WRITTEN)
         with progress_on_stderr(quiet=quiet or json) as progress:
             source = named_source(recording, runs, scenario, progress)
             other = layered_over(source.scenario, f"recording {source.path.name}", overrides)
             found = play_other(source, other, fill, progress, campaign=campaign)
-            written = write_what_if(found, out or free_folder(runs, found.campaign, found.policy))
+            written = write_what_if(found, out or new_folder(runs / folder_name(found.campaign, found.policy)))
         show_notes([found.note])
         if json:
             print_json(what_if_json(found))

@@ -217,7 +217,8 @@ def _play(settings: CampaignSettings, trial: Trial) -> PlaybackCounts:
     _, world = _SHARED["world"]
     campaign = settings.model_copy(update={"seed": trial.seed})
     opened = open_pool(world, trial)
-    played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign)
+    told = None if world.uncertainties is None else world.uncertainties[opened.rows]
+    played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign, uncertainties=told)
     end = CampaignEnd(len(played.abandoned), played.ended, played.is_finished)
     truth = world.true_effects  # without it nothing of the effects is told, and no meter is to be made
     effects = effects_of(played.events, opened.pool, truth, campaign.code) if truth else None

@@ -24,6 +24,28 @@ from scenarios.display.observation_axis import OBSERVATION_LABEL
 from scenarios.display.panels import Curve, Panel, draw_panels
 from scenarios.effects.truth import ERROR, ERROR_LABEL, HELD, HELD_LABEL, UNSEEN
 
+FIGURE: Final = "comparison.png"
+COMPARISON: Final = "comparison.csv"
+COURSES: Final = "course.csv"
+MODELS_FIGURE: Final = "downstream.png"
+MODELS: Final = "downstream.csv"
+MODELS_BY_FAMILY: Final = "downstream_families.csv"
+DIFFERENCES_FIGURE: Final = "differences.png"
+TESTS: Final = "tests.csv"
+JSON_FILE: Final = "comparison.json"
+WRITTEN: Final = (
+    FIGURE,
+    COMPARISON,
+    COURSES,
+    MODELS_FIGURE,
+    MODELS,
+    MODELS_BY_FAMILY,
+    DIFFERENCES_FIGURE,
+    TESTS,
+    JSON_FILE,
+)
+"""All files that a comparison may write."""
+
 Points = Sequence[tuple[int, float | None]]
 """Of one run: observation and figure."""
 
@@ -50,29 +72,29 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         StoreError: When the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = [_draw_metrics(comparison, folder / "comparison.png")]
+    pictures = [_draw_metrics(comparison, folder / FIGURE)]
     write_csv(
-        folder / "comparison.csv",
+        folder / COMPARISON,
         ("policy", "seed", "observation", *(each.name for each in comparison.metrics), *_truth_columns(comparison)),
         _rows(comparison),
     )
-    tables = [folder / "comparison.csv"]
+    tables = [folder / COMPARISON]
     if course := comparison.course_measures():
-        write_csv(folder / "course.csv", ("policy", "seed", *(m.name for m in course)), _courses(comparison))
-        tables.append(folder / "course.csv")
+        write_csv(folder / COURSES, ("policy", "seed", *(m.name for m in course)), _courses(comparison))
+        tables.append(folder / COURSES)
     if comparison.models:
-        pictures.append(_draw_models(comparison, folder / "downstream.png"))
-        write_csv(folder / "downstream.csv", MODEL_COLUMNS, _model_rows(comparison))
-        write_csv(folder / "downstream_families.csv", FAMILY_COLUMNS, _family_rows(comparison))
-        tables += [folder / "downstream.csv", folder / "downstream_families.csv"]
+        pictures.append(_draw_models(comparison, folder / MODELS_FIGURE))
+        write_csv(folder / MODELS, MODEL_COLUMNS, _model_rows(comparison))
+        write_csv(folder / MODELS_BY_FAMILY, FAMILY_COLUMNS, _family_rows(comparison))
+        tables += [folder / MODELS, folder / MODELS_BY_FAMILY]
     tests = comparison.contrasts(comparison.measures())
     if tests:
-        pictures.append(_draw_differences(comparison, folder / "differences.png"))
-        write_csv(folder / "tests.csv", tuple(tests[0].flat()), (tuple(each.flat().values()) for each in tests))
-        tables.append(folder / "tests.csv")
-    with atomic_write(folder / "comparison.json") as file:
+        pictures.append(_draw_differences(comparison, folder / DIFFERENCES_FIGURE))
+        write_csv(folder / TESTS, tuple(tests[0].flat()), (tuple(each.flat().values()) for each in tests))
+        tables.append(folder / TESTS)
+    with atomic_write(folder / JSON_FILE) as file:
         file.write(comparison.json().encode() + b"\n")
-    return [*pictures, *tables, folder / "comparison.json"]
+    return [*pictures, *tables, folder / JSON_FILE]
 
 
 def curve_over_seeds(runs: Sequence[Points]) -> Curve:

@@ -27,6 +27,7 @@ from scenarios.run.reach import with_band
 FIGURE: Final = "forecast.png"
 COURSES: Final = "forecast.csv"
 JSON_FILE: Final = "forecast.json"
+WRITTEN: Final = (FIGURE, COURSES, JSON_FILE)
 
 SHOWN_SHARES: Final = (0.25, 0.5, 1.0)
 """Parts of the budget at which the figures are shown."""
@@ -82,7 +83,7 @@ def write_forecast(told: Forecast, folder: Path) -> tuple[Path, ...]:
         StoreError: When the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = (folder / FIGURE, folder / COURSES, folder / JSON_FILE)
+    paths = tuple(folder / name for name in WRITTEN)
     draw_forecast(paths[0], told)
     write_csv(paths[1], ("policy", "observation", "metric", "mean", "low", "high"), _rows(told))
     with atomic_write(paths[2]) as file:

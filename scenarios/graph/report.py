@@ -15,6 +15,8 @@ from scenarios.findings.graph_figure import draw_graph
 from scenarios.graph.graph import GraphOfTable
 from scenarios.sources.run_folder import GRAPH, GRAPH_FIGURE
 
+WRITTEN: Final = (GRAPH_FIGURE, GRAPH)
+
 MOST_SHOWN: Final = 20
 """Most edges in the table on the screen; the file has all."""
 
@@ -57,6 +59,7 @@ def graph_json(found: GraphOfTable, files: list[Path]) -> str:
         "order": [graph.names[place] for place in graph.order],
         "edges": [_plain(graph.names, edge) for edge in graph.edges],
         "edge_stability": found.stability,
+        "account": [each.model_dump(mode="json") for each in source.account],
         "notes": source.notes(),
         "files": [str(each) for each in files],
     }
@@ -75,7 +78,7 @@ def write_files(found: GraphOfTable, folder: Path) -> list[Path]:
     title = f"{source.name}: causal graph of {len(source.variables.values):,} rows"
     subtitle = f"{found.graph.in_words()}; weights between columns of unit deviation"
     draw_graph(folder / GRAPH_FIGURE, found.graph, title=title, subtitle=subtitle, in_deviations=True)
-    return [folder / GRAPH_FIGURE, folder / GRAPH]
+    return [folder / name for name in WRITTEN]
 
 
 def _caption(found: GraphOfTable) -> str:

@@ -14,9 +14,11 @@ from agent.causal.graph.collinearity import Dropped, prune, require_independent
 from agent.causal.graph.prior_knowledge import Edge, PriorKnowledge
 from agent.causal.graph.variables import Variables, standardise
 from protocols.errors import SettingsError, TableError
+from protocols.tables.account import Account, Finding, Handling, account_of
 from protocols.tables.cells import missing_cell, numbers_of
 from protocols.tables.columns import require_column
 from protocols.tables.files import column_names, read_file
+from protocols.tables.format import USUAL, TableFormat
 
 BETWEEN: Final = ":"
 """Between cause and effect of an edge on the command line."""
@@ -33,6 +35,7 @@ class Question:
         required: Edges that are there.
         most_vif: Largest variance inflation factor that stays.
         drop_missing: Leave out rows with an empty cell, in place of refusing them.
+        format: How the table is written.
     """
 
     columns: tuple[str, ...]
@@ -41,6 +44,7 @@ class Question:
     required: tuple[str, ...]
     most_vif: float
     drop_missing: bool
+    format: TableFormat = USUAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +59,7 @@ class GraphSource:
         dropped: Columns that were left out because others tell nearly all of them.
         left_out: Rows with an empty cell that were left out.
         target: The column that causes nothing.
+        account: Why rows were left out, and what else was not taken as it stands.
     """
 
     path: Path
@@ -64,13 +69,14 @@ class GraphSource:
     dropped: tuple[Dropped, ...]
     left_out: int
     target: str | None
+    account: Account = ()
 
     def notes(self) -> list[str]:
         """Say what was left out."""
         notes = [f"{each.words}: left out" for each in self.dropped]
         if self.left_out:
             notes.append(f"{self.left_out} rows with an empty cell were left out")
-        return notes
+        return [*notes, *map(str, self.account)]
 
 
 def read_source(path: Path, name: str, question: Question) -> GraphSource:
@@ -91,7 +97,7 @@ def read_source(path: Path, name: str, question: Question) -> GraphSource:
     forbidden, required = (_edges(names, each) for each in (question.forbidden, question.required))
     sinks = () if question.target is None else (question.target,)
     PriorKnowledge.of(names, sinks=sinks, forbidden=forbidden, required=required)  # before a large table is read
-    values, left_out = _values(path, names, drop_missing=question.drop_missing)
+    values, left_out, account = _values(path, names, question)
     if question.target is None:
         variables = Variables.of(names, values)
     else:
@@ -103,12 +109,12 @@ def read_source(path: Path, name: str, question: Question) -> GraphSource:
     knowledge = PriorKnowledge.of(
         stay, sinks=sinks, forbidden=[edge for edge in forbidden if set(edge) <= set(stay)], required=required
     )
-    return GraphSource(path, name, pruned.variables, knowledge, pruned.dropped, left_out, question.target)
+    return GraphSource(path, name, pruned.variables, knowledge, pruned.dropped, left_out, question.target, account)
 
 
 def _columns(path: Path, question: Question) -> tuple[str, ...]:
     """Return the columns that are meant, globs in the order of the file; a glob does not take the target."""
-    there = column_names(path)
+    there = column_names(path, question.format)
     if question.target is not None:
         require_column(path, question.target, there)
     found: list[str] = []
@@ -137,19 +143,25 @@ def _edge(names: Sequence[str], said: str) -> Edge:
     )
 
 
-def _values(path: Path, names: tuple[str, ...], *, drop_missing: bool) -> tuple[np.ndarray, int]:
-    """Return the columns of the rows that are whole, shape (n, d), and how many rows are not."""
+def _values(path: Path, names: tuple[str, ...], question: Question) -> tuple[np.ndarray, int, Account]:
+    """Return the columns of the rows that are whole, shape (n, d), how many rows are not, and why."""
     unique = tuple(dict.fromkeys(names))
-    file = read_file(path, column_names(path), numeric=unique, texts=())
-    columns = {name: numbers_of(file, name) for name in unique}
+    file = read_file(path, column_names(path, question.format), numeric=unique, texts=(), format=question.format)
+    columns = {name: numbers_of(file, name, question.format) for name in unique}
     gaps = {name: ~np.isfinite(column) for name, column in columns.items()}
     bad = np.any(list(gaps.values()), axis=0)
-    if bad.any() and not drop_missing:
-        raise missing_cell(file, gaps, "fill the cells, or leave such rows out with --drop-missing")
+    if bad.any() and not question.drop_missing:
+        raise missing_cell(file, gaps, "fill the cells, or leave such rows out with --drop-missing", question.format)
     if bad.all():
         raise TableError(
             f"No row of {path} has a number in all of {', '.join(unique)}",
             expected="rows that are whole",
             action="name other columns",
         )
-    return np.column_stack([columns[name][~bad] for name in names]), int(bad.sum())
+    found = [
+        Finding(Handling.DROPPED, f"column {name!r}: without a number", np.flatnonzero(mask).tolist())
+        for name, mask in gaps.items()
+        if mask.any()
+    ]
+    account = (*file.notes, *account_of(found, file.places))
+    return np.column_stack([columns[name][~bad] for name in names]), int(bad.sum()), account

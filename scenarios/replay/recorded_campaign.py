@@ -28,7 +28,7 @@ class RecordedCampaign:
     Attributes:
         start: Candidate id -> values of the start set.
         answers: Candidate id -> values of those that were measured, or added manually.
-        uncertainties: Candidate id -> standard uncertainties that came with these, 0 where none did.
+        uncertainties: Candidate id -> standard uncertainties that came with any of these, 0 where none did.
         asked: Candidates that were asked for, in order.
         excluded: Candidates that an operator ruled out.
         joined: Candidates that an operator added to the pool.
@@ -62,6 +62,7 @@ class RecordedCampaign:
                 self._begin_again(event.plan.property_names)
             case StartSetLoaded():
                 self.start = {each.candidate_id: (each.value, *each.additional) for each in observations_of(event)}
+                self.uncertainties |= dict(zip(event.candidate_ids, event.uncertainties, strict=False))
             case DecisionMade():
                 self.asked.extend(event.candidate_ids)
             case ResultAccepted() | ObservationAdded():

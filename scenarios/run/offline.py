@@ -107,9 +107,18 @@ def play_offline(
     start: Sequence[int],
     settings: CampaignSettings,
     *,
+    uncertainties: FloatArray | None = None,
     on_decision: Callable[[int], None] = lambda _number: None,
 ) -> OfflineRun:
-    """Run a campaign to its end, and say in which order it acquired what; arguments as of `run_offline`.
+    """Run a campaign to its end, and say in which order it acquired what.
+
+    Args:
+        pool: As of `run_offline`, as all but the following.
+        values: Of every candidate.
+        start: Pool indices of the start set.
+        settings: Policy, budget, seed, parallel, ordering.
+        uncertainties: Standard uncertainties of the values, shape (n, p), 0 where none is known; none by default.
+        on_decision: Called with the number of each decision.
 
     Raises:
         SettingsError: When the policy makes candidates of its own, whose values nobody knows.
@@ -117,7 +126,9 @@ def play_offline(
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
     require_fixed_pool(settings.policy, settings.code)
     policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
-    rows = values.reshape(len(pool), 1 + len(settings.additional_properties)).tolist()
+    shape = (len(pool), 1 + len(settings.additional_properties))
+    told = np.zeros(shape) if uncertainties is None else uncertainties.reshape(shape)
+    rows = [Measured(*each) for each in zip(values.reshape(shape).tolist(), told.tolist(), strict=True)]
     known = {index: rows[index] for index in start}
     of = dict(zip(pool.candidate_ids, rows, strict=True))
     return play_answered(
@@ -128,7 +139,7 @@ def play_offline(
 def play_answered(
     pool: Pool,
     answer: Answer,
-    start: Mapping[int, Sequence[float]],
+    start: Mapping[int, Sequence[float] | Measured],
     settings: CampaignSettings,
     ask: Ask,
     *,
@@ -141,21 +152,22 @@ def play_answered(
     Args:
         pool: The candidates.
         answer: Knows the values.
-        start: Pool index and values of the start set.
+        start: Pool index and values of the start set, with their uncertainties where they are known.
         settings: Policy, budget, seed, parallel, ordering.
         ask: Asks the policy.
         joined: Candidates that an operator added to the pool.
         excluded: Ids of candidates that may not be asked for.
         on_decision: Called with the number of each decision, for progress.
     """
+    known = {index: _measured(each) for index, each in start.items()}
     plan = settings.plan(
         campaign=OFFLINE,
         uid=OFFLINE,
         fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
         recipients=(OFFLINE,),
         pool=pool,
-        start_values=[row[0] for row in start.values()],
-        start_additional=[tuple(row[1:]) for row in start.values()],
+        start_values=[each.values[0] for each in known.values()],
+        start_additional=[tuple(each.values[1:]) for each in known.values()],
     )
     lab = KnownValues(plan, answer, lambda: played.campaign.pool)
 
@@ -166,7 +178,7 @@ def play_answered(
     played = OfflineCampaign(pool, lab, reported, code=settings.code)
     known_to_us = {*pool.index_of, *(each.candidate_id for each in joined)}
     exclusions = [_exclusion(each) for each in excluded if each in known_to_us]
-    played.begin(plan, _start_set(pool, start, plan), exclusions, joined=_additions(joined))
+    played.begin(plan, _start_set(pool, known, plan), exclusions, joined=_additions(joined))
     played.play()
     return _run_of(played, lab)
 
@@ -199,7 +211,7 @@ class KnownValues:
         if answer is None:
             self.unknown.append(pool.index_of[attempt.candidate_id])
             return UNKNOWN
-        said = answer if isinstance(answer, Measured) else Measured(answer, (0.0,) * len(self._wanted))
+        said = _measured(answer)
         try:
             return tuple(
                 Quantity(name=name, value=value, unit=unit, standard_deviation=uncertainty or None)
@@ -209,9 +221,19 @@ class KnownValues:
             return Failure(FailureReason.CALCULATION_FAILED, error.errors(include_url=False)[0]["msg"])
 
 
-def _start_set(pool: Pool, start: Mapping[int, Sequence[float]], plan: CampaignPlan) -> StartSetLoaded:
-    additional = [tuple(row[1:]) for row in start.values()] if plan.additional_properties else ()
-    return StartSetLoaded.of([(pool.candidate_ids[index], row[0]) for index, row in start.items()], additional)
+def _measured(answer: Sequence[float] | Measured) -> Measured:
+    """Return values with their uncertainties; 0 where none were told."""
+    return answer if isinstance(answer, Measured) else Measured(answer, (0.0,) * len(answer))
+
+
+def _start_set(pool: Pool, start: Mapping[int, Measured], plan: CampaignPlan) -> StartSetLoaded:
+    additional = [tuple(each.values[1:]) for each in start.values()] if plan.additional_properties else ()
+    uncertainties = [tuple(each.uncertainties) for each in start.values()]
+    return StartSetLoaded.of(
+        [(pool.candidate_ids[index], each.values[0]) for index, each in start.items()],
+        additional,
+        uncertainties if any(map(any, uncertainties)) else (),
+    )
 
 
 def _additions(joined: Sequence[NewCandidate]) -> tuple[CandidatesAdded, ...]:

@@ -209,7 +209,7 @@ def random_instead(
     random = {"budget": observations, "stop": StopSettings()}
     same = {"estimator": measure.estimator, "resolution": measure.resolution}
     settings = scenario.campaign.decided_by("random", {}).model_copy(update=random | same)
-    played = play_offline(world.pool, world.balanced, list(world.start), settings)
+    played = play_offline(world.pool, world.balanced, list(world.start), settings, uncertainties=world.uncertainties)
     truth = world.true_effects
     effects = effects_of(played.events, world.pool, truth, settings.code) if truth else None
     return played.trajectory if effects is None else replace(played.trajectory, against_truth=effects.against_truth)

@@ -23,6 +23,7 @@ from typing import Final, TypeVar
 from protocols.errors import StoreError
 from protocols.recording.reader import read_header
 from protocols.settings.suggestions import did_you_mean
+from protocols.tables.formats.registry import table_endings
 from scenarios.pack_file.reader import is_pack
 from scenarios.settings.library import library_recordings, library_scenarios
 from scenarios.sources.kinds import Meaning, PackPath, RecordingPath, RunPath, ScenarioPath, TablePath
@@ -56,7 +57,11 @@ def identify(name: str, runs: Path, *wanted: type[Wanted]) -> Wanted:
         if isinstance(meaning, wanted):
             return meaning
         others.append(meaning)
-    if not others and _is_file(path := Path(name)):
+    path = Path(name)
+    for kind in wanted:
+        if name and issubclass(kind, TablePath) and _may_be_table(path, others):
+            return kind(name, path)
+    if not others and _is_file(path):
         for kind in wanted:
             if issubclass(kind, RecordingPath):
                 return kind(name, path)  # reading it as one tells what is wrong with it
@@ -79,7 +84,7 @@ def _meanings(name: str, runs: Path) -> Iterator[Meaning]:
 
 def _kind_of_path(path: Path) -> type[Meaning] | None:
     """Return what is at a path; a pipe is not opened, for that would wait."""
-    if is_pack(path):
+    if is_pack(path) and not path.name.lower().endswith(table_endings()):  # workbooks and packs are ZIP archives both
         return PackPath
     if is_run_folder(path):
         return RunPath
@@ -89,6 +94,18 @@ def _kind_of_path(path: Path) -> type[Meaning] | None:
         if path.name.lower().endswith(kind.suffixes):
             return kind
     return RecordingPath if _begins_as_recording(path) else None
+
+
+def _may_be_table(path: Path, others: Sequence[Meaning]) -> bool:
+    """Whether a table may be at a path whose name does not say so: a folder, or a file whose ending others have too."""
+    if any(not isinstance(each, RecordingPath) or _begins_as_recording(each.path) for each in others):
+        return False
+    if _is_file(path):
+        return path.name.lower().endswith(table_endings())
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _is_file(path: Path) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from agent.run_files import DATABASE, RECORDING
 from protocols.errors import EntropilotError, SettingsError, StoreError, TableError
+from protocols.tables.formats.registry import FILE_FORMATS, endings_of, formats_in_words, table_endings
 from scenarios.settings.library import library_recordings, library_scenarios
 from scenarios.sources.run_folder import SHADOW_FILES, run_names
 
@@ -119,13 +120,17 @@ class PackPath(Meaning):
     error = StoreError
 
 
+MANY_KINDS: Final = ("Text", "JSON", "JSON lines", "ASE database")
+"""Kinds of tables whose endings other files have too, recordings and notes among them."""
+
+
 class TablePath(Meaning):
-    """The file of a table."""
+    """The file of a table, or a folder of structures with one."""
 
     __slots__ = ()
     kind = "table"
-    suffixes = (".csv", ".csv.gz", ".parquet")
-    expected = "a table's file, which ends in .csv, .csv.gz or .parquet"
+    suffixes = tuple(end for each in FILE_FORMATS if each.name not in MANY_KINDS for end in endings_of(each))
+    expected = f"a table, which ends in {formats_in_words()}, or a folder of structures with one"
     use = "`entropilot trim {name}` and `entropilot graph {name}` take it, and the [pool] of a scenario names it"
     error = TableError
 
@@ -133,5 +138,5 @@ class TablePath(Meaning):
     def stem(self) -> str:
         """Its name without the ending."""
         name = self.path.name
-        ending = next((each for each in self.suffixes if name.lower().endswith(each)), "")
+        ending = next((each for each in table_endings() if name.lower().endswith(each)), "")
         return name[: len(name) - len(ending)]

@@ -1,4 +1,4 @@
-"""What a trimming is told as: the table on the screen, `trim.csv`, JSON, and the files of its folder."""
+"""What a trimming is told as: the table on the screen, `trim.csv`, `trim.json`, and the other files of its folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from rich.text import Text
 
 from agent.entropy.bias import BIAS_METRICS
 from protocols.storage.atomic_file import atomic_write
+from scenarios.display.labels import shortened
 from scenarios.trim.figure import FamilyStrip, TrimPicture, draw_trim
-from scenarios.trim.rows import write_rows
+from scenarios.trim.rows import trimmed_name, write_rows
+from scenarios.trim.source import TrimSource
 from scenarios.trim.trim import Figure, TrimResult
 
 FIGURES: Final = "trim.csv"
+TOLD: Final = "trim.json"
 PICTURE: Final = "trim.png"
 
 MAX_FAMILIES_SHOWN: Final = 14
@@ -52,7 +55,7 @@ def trim_table(trimming: TrimResult) -> Table:
         family = source.families[code]
         entropies = _cells(figures["entropy", family], count)
         rows = _cells(figures["rows", family], count, "{:.0f}", spread=False)
-        table.add_row(Text(family), *(f"{h} ({n})" for h, n in zip(entropies, rows, strict=True)))
+        table.add_row(Text(shortened(family)), *(f"{h} ({n})" for h, n in zip(entropies, rows, strict=True)))
     if len(by_rows) > MAX_FAMILIES_SHOWN:
         table.add_row(f"… and {len(by_rows) - MAX_FAMILIES_SHOWN} with fewer rows")
     return table
@@ -77,6 +80,7 @@ def trim_json(trimming: TrimResult, files: list[Path]) -> str:
         "resolution": measure.resolution,
         "rows": len(source.values),
         "left_out": source.left_out,
+        "account": [each.model_dump(mode="json") for each in source.account],
         "kept": len(trimming.rows),
         "level_nat": trimming.level,
         "random_trims": len(trimming.random),
@@ -88,10 +92,15 @@ def trim_json(trimming: TrimResult, files: list[Path]) -> str:
     return json.dumps(told, indent=2, ensure_ascii=False)
 
 
+def files_of(source: TrimSource) -> tuple[str, ...]:
+    """Return the names of the files that are written: the trimmed table, the figures, what was told, the picture."""
+    return (trimmed_name(source), FIGURES, TOLD, PICTURE)
+
+
 def write_trim(
     trimming: TrimResult, folder: Path, on_progress: Callable[[str, int, int], None] = lambda *_: None
 ) -> list[Path]:
-    """Write the trimmed table, the figures and the picture; return their paths.
+    """Write the trimmed table, the figures, what was told, and the picture; return their paths.
 
     Raises:
         TableError: When the table changed meanwhile.
@@ -99,16 +108,19 @@ def write_trim(
     """
     folder.mkdir(parents=True, exist_ok=True)
     source = trimming.source
-    trimmed = folder / f"{source.name}-trimmed{source.path.name[len(source.name) :]}"
+    paths = [folder / name for name in files_of(source)]
+    trimmed, figures, told, picture = paths
     on_progress("writing", 0, 3)
-    write_rows(source.path, source.positions[trimming.rows], source.rows_in_file, trimmed)
+    write_rows(source, trimming.rows, trimmed)
     on_progress("writing", 1, 3)
-    with atomic_write(folder / FIGURES) as file:
+    with atomic_write(figures) as file:
         file.write(_csv(trimming).encode())
+    with atomic_write(told) as file:
+        file.write((trim_json(trimming, paths) + "\n").encode())
     on_progress("writing", 2, 3)
-    draw_trim(folder / PICTURE, _picture(trimming))
+    draw_trim(picture, _picture(trimming))
     on_progress("writing", 3, 3)
-    return [trimmed, folder / FIGURES, folder / PICTURE]
+    return paths
 
 
 def _csv(trimming: TrimResult) -> str:
@@ -133,8 +145,10 @@ def _picture(trimming: TrimResult) -> TrimPicture:
             FamilyStrip(family, figure.full, figure.trimmed, mean, std, source.values[own], source.values[own & kept])
         )
     share = 100 * len(trimming.rows) / len(source.values)
+    verdict = trimming.verdict()
     return TrimPicture(
-        title=f"{source.name}: {len(trimming.rows):,} of {len(source.values):,} rows kept ({share:.3g} %)",
+        title=f"{source.name}: {len(trimming.rows):,} of {len(source.values):,} rows kept ({share:.3g} %)"
+        + (f", {verdict.short}" if verdict else ""),
         subtitle=_sentence(trimming),
         property=source.property_name,
         unit=source.unit,
@@ -144,14 +158,14 @@ def _picture(trimming: TrimResult) -> TrimPicture:
 
 
 def _sentence(trimming: TrimResult) -> str:
-    said = []
+    """Say what the table came to; deviations of random trims, which have no room here, are drawn."""
+    said: list[str] = []
     for each in trimming.table_figures():
-        if each.quantity not in SAID:
-            continue
-        mean, std = each.over_random()
-        random = "" if mean is None else f" (random {_number(mean)}{'' if std is None else f' ± {_number(std)}'})"
-        said.append(f"{SAID[each.quantity]} {_number(each.full)} → {_number(each.trimmed)} nat{random}")
-    return "; ".join(said)
+        if each.quantity in SAID:
+            mean, _ = each.over_random()
+            random = "" if mean is None else f" ({'' if said else 'random '}{_number(mean)})"
+            said.append(f"{SAID[each.quantity]} {_number(each.full)} → {_number(each.trimmed)}{random}")
+    return f"{', '.join(said)}; in nat"
 
 
 def _cells(figure: Figure, trims: int, form: str = "{:.3f}", *, spread: bool = True) -> list[str]:

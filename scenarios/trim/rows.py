@@ -1,120 +1,129 @@
-"""Writes some rows of a table as they are: the text of a CSV's rows is copied, and a Parquet file keeps its types."""
+"""Writes some rows of a table: copied in its own format where a row is a line, or the file is one of Arrow's.
+
+What cannot be copied row by row (a workbook, a database, a folder) is written as CSV, with all columns that are read.
+"""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import importlib
 import io
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TextIO
+from types import MappingProxyType
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.errors import TableError, invariant
+from protocols.errors import TableError
 from protocols.storage.atomic_file import atomic_write
+from protocols.tables.files import column_names, read_file
+from protocols.tables.formats.packing import PACKINGS
+from protocols.tables.formats.reader import FileFormat
+from protocols.tables.formats.registry import format_of
+from scenarios.trim.arrow_rows import write_feather, write_parquet
+from scenarios.trim.packing import packed
+from scenarios.trim.source import TrimSource
+from scenarios.trim.text_rows import write_lines, write_records
 
 IndexArray = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
-GZIP_LEVEL: Final = 6
-"""gzip's own default: more takes three times as long for a per cent."""
+DELIMITERS: Final[Mapping[str, str]] = MappingProxyType({"CSV": ",", "TSV": "\t", "Text": ","})
+"""What separates the cells of a text table of this kind where nothing else is said."""
+
+COPIES: Final[Mapping[str, Callable[[Path, Mask, BinaryIO], int]]] = MappingProxyType({
+    "Parquet": write_parquet, "Feather": write_feather, "JSON lines": write_lines,
+})  # fmt: skip
+"""What copies the rows of other kinds."""
+
+CSV_ENDING: Final = ".csv"
 
 
-def write_rows(source: Path, positions: IndexArray, rows_in_file: int, target: Path) -> None:
-    """Write the header and the rows at these positions (from 0, ascending), in the format of the source.
+def is_copied(kind: FileFormat) -> bool:
+    """Whether rows of this kind of file are copied as they stand."""
+    return kind.name in DELIMITERS or kind.name in COPIES
+
+
+def remark_on(source: TrimSource) -> str:
+    """Say what was made of a table whose rows cannot be copied; "" of others."""
+    kind = format_of(source.path)
+    if is_copied(kind):
+        return ""
+    return f"{source.path.name} ({kind.name}) cannot be copied row by row: the kept rows are written as CSV."
+
+
+def trimmed_name(source: TrimSource) -> str:
+    """Return the name of the file that the kept rows are written to."""
+    ending = source.path.name[len(source.name) :] if is_copied(format_of(source.path)) else CSV_ENDING
+    return f"{source.name}-trimmed{ending}"
+
+
+def write_rows(source: TrimSource, rows: IndexArray, target: Path) -> None:
+    """Write the kept rows, below the header where there is one.
 
     Args:
-        source: A `.csv`, `.csv.gz` or `.parquet` file.
-        positions: Which rows, shape (k,).
-        rows_in_file: How many rows a reader found, to notice when the two readings differ.
+        source: The table.
+        rows: Which of its rows, indices into its arrays, ascending, shape (k,).
         target: Where to write; there whole or not at all.
 
     Raises:
         TableError: When the rows of the file cannot be told apart, or it changed meanwhile.
         StoreError: When the target cannot be written.
     """
-    kept = np.zeros(rows_in_file, dtype=bool)
-    kept[positions] = True
+    kept = np.zeros(source.rows_in_file, dtype=bool)
+    kept[source.positions[rows]] = True
+    kind = format_of(source.path)
     with atomic_write(target) as file:
-        if source.suffix.lower() == ".parquet":
-            _write_parquet(source, kept, file)
-        elif source.suffix.lower() == ".gz":
-            # Without name and time, the same rows give the same bytes.
-            with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packed:
-                _write_csv(source, kept, packed)
-        else:
-            _write_csv(source, kept, file)
+        if not is_copied(kind):
+            _require_all(source.path, len(kept), _write_csv(source, kept, file))
+            return
+        packing = source.path.suffix.lower() if source.path.suffix.lower() in PACKINGS else ""
+        with packed(file, packing, target.name.removesuffix(target.suffix)) as stream:
+            if kind.name in COPIES:
+                found = COPIES[kind.name](source.path, kept, stream)
+            else:
+                delimiter = source.format.delimiter or DELIMITERS[kind.name]
+                found = write_records(source.path, kept, stream, delimiter)
+            _require_all(source.path, len(kept), found)
 
 
-def _write_csv(source: Path, kept: NDArray[np.bool_], file: BinaryIO | gzip.GzipFile) -> None:
-    count = -1  # the header is no row
-    with _text(source) as text:
-        for record in _records(text):
-            if count < 0 or (count < len(kept) and kept[count]):
-                file.write(record.encode())
-            count += 1
-    if count != len(kept):
-        raise _changed(source, len(kept), count)
+def _write_csv(source: TrimSource, kept: Mask, file: BinaryIO) -> int:
+    """Write the kept rows as CSV; return how many rows the table has."""
+    names, frame = _readable(source)
+    if len(frame) != len(kept):
+        return len(frame)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    columns = [[*_cells(frame[name], kept)] for name in names]
+    writer.writerows(zip(*columns, strict=True))
+    text.detach()  # flushes, and leaves the file open to be put in place
+    return len(frame)
 
 
-def _records(text: TextIO) -> Iterator[str]:
-    """Yield the text of each record, its line end included; blank lines are no records, as in `protocols.tables`."""
-    lines: list[str] = []
-
-    def noted() -> Iterator[str]:
-        for line in text:
-            lines.append(line)
-            yield line
-
-    for cells in csv.reader(noted(), skipinitialspace=True):
-        record = "".join(lines)
-        lines.clear()
-        if cells and not (len(cells) == 1 and not cells[0].strip()):
-            yield record
-
-
-@contextmanager
-def _text(source: Path) -> Iterator[TextIO]:
-    """Open a CSV so that what is read is what stands there: line ends are kept, and so is a byte-order mark."""
-    longest = csv.field_size_limit(sys.maxsize)  # structures are long cells; the file as a whole is bounded
+def _readable(source: TrimSource) -> tuple[tuple[str, ...], Any]:
+    """Return all columns, or the used ones where others hold what is not read, such as dates."""
+    names = column_names(source.path, source.format)
     try:
-        if source.suffix.lower() == ".gz":
-            with gzip.open(source, "rb") as packed, io.TextIOWrapper(packed, "utf-8", newline="") as text:
-                yield text
-        else:
-            with source.open(encoding="utf-8", newline="") as text:
-                yield text
-    finally:
-        csv.field_size_limit(longest)
+        file = read_file(source.path, names, numeric=(), texts=names, format=source.format)
+    except TableError:
+        file = read_file(source.path, names, numeric=(), texts=source.columns, format=source.format)
+        names = source.columns
+    return names, file.frame
 
 
-def _write_parquet(source: Path, kept: NDArray[np.bool_], file: BinaryIO) -> None:
-    """Copy row group by row group, so that no more than one is in memory."""
-    parquet: Any = importlib.import_module("pyarrow.parquet")
-    arrow: Any = importlib.import_module("pyarrow")
-    with parquet.ParquetFile(source) as table:
-        metadata = table.metadata
-        if metadata.num_rows != len(kept):
-            raise _changed(source, len(kept), metadata.num_rows)
-        invariant(metadata.num_row_groups > 0, "a table with rows has a group of rows")
-        compression = metadata.row_group(0).column(0).compression.lower()
-        packing = "none" if compression == "uncompressed" else compression
-        with parquet.ParquetWriter(file, table.schema_arrow, compression=packing) as writer:
-            start = 0
-            for group in range(metadata.num_row_groups):
-                end = start + metadata.row_group(group).num_rows
-                if kept[start:end].any():
-                    writer.write_table(table.read_row_group(group).filter(arrow.array(kept[start:end])))
-                start = end
+def _cells(column: Any, kept: Mask) -> Iterator[object]:
+    import pandas as pd
+
+    for cell in column[kept]:
+        yield "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell
 
 
-def _changed(source: Path, expected: int, found: int) -> TableError:
-    return TableError(
-        f"{source} has {found} rows where {expected} were read",
-        expected="a file that stays as it is, with a record per row",
-        action="run it again when nobody writes to the file; if it stays so, write the table as Parquet",
-    )
+def _require_all(source: Path, expected: int, found: int) -> None:
+    if expected != found:
+        raise TableError(
+            f"{source} has {found} rows where {expected} were read",
+            expected="a file that stays as it is, with a record per row",
+            action="run it again when nobody writes to the file; if it stays so, write the table as Parquet",
+        )

@@ -1,26 +1,34 @@
 """The table that is trimmed: which of its rows can be judged, with their family and value.
 
-A table is named with its columns, or by a scenario whose pool is a table. Rows without a family or a finite value
-cannot be judged: of a table named with its columns they are left out and counted; of a scenario its `on_missing` says.
+A table is named with its columns, or by a scenario whose pool is a table; both are read by the rules of all tables.
+Rows that cannot be used are left out of a named table and counted; of a scenario its `on_missing` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from protocols.errors import SettingsError, TableError
 from protocols.settings.suggestions import listed
-from protocols.tables.cells import numbers_of, shown, texts_of
-from protocols.tables.columns import require_column
-from protocols.tables.families import families_in
-from protocols.tables.files import TableFile, column_names, read_file
-from protocols.tables.table import read_family_values
+from protocols.tables.account import Account, account_of
+from protocols.tables.cells import number_cells, shown
+from protocols.tables.columns import ColumnName, TableColumns, derives_family, require_column
+from protocols.tables.families import families_of
+from protocols.tables.files import TableFile, column_names
+from protocols.tables.format import USUAL, TableFormat
+from protocols.tables.outliers import noted_values
+from protocols.tables.rows import TableRows
+from protocols.tables.table import FamilyValues, read_family_values
+from protocols.tables.usable import usable_rows
 from protocols.wire.limits import USUAL_ABS_VALUE
+from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
@@ -33,12 +41,38 @@ IndexArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class NamedColumns:
-    """Which column means what; None where the command line does not say."""
+    """What the command line says of a table; None where it does not.
+
+    Attributes:
+        family: Column with the family.
+        property: Column with the property.
+        id: Column with ids.
+        unit: Of the property.
+        valid_range: Smallest and largest value of it that can be true.
+        family_names: Spelling in the table to the family that is meant.
+        format: How the table is written.
+    """
 
     family: str | None = None
     property: str | None = None
     id: str | None = None
     unit: str | None = None
+    valid_range: tuple[float, float] | None = None
+    family_names: Mapping[str, str] = field(default_factory=dict)
+    format: TableFormat = USUAL
+
+
+class TrimColumns(TableColumns):
+    """Columns of a table whose rows need no description and are named in no message: none is predicted or asked for."""
+
+    property: ColumnName
+    """Column with the property."""
+    unit: str
+    """Its unit, or nothing."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +88,9 @@ class TrimSource:
         values: Property of every row, finite, shape (n,) [unit].
         positions: Where the rows stand in the file, from 0, ascending, shape (n,).
         rows_in_file: Number of all rows.
+        account: What was not taken as it stands.
+        format: How the table is written.
+        columns: The used ones.
     """
 
     path: Path
@@ -64,6 +101,9 @@ class TrimSource:
     values: FloatArray
     positions: IndexArray
     rows_in_file: int
+    account: Account = ()
+    format: TableFormat = USUAL
+    columns: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -76,12 +116,13 @@ class TrimSource:
         return self.rows_in_file - len(self.values)
 
 
-def read_source(table: str, columns: NamedColumns) -> TrimSource:
+def read_source(table: str, columns: NamedColumns, progress: ProgressCall = no_progress) -> TrimSource:
     """Read what is to be trimmed.
 
     Args:
         table: A table, or the name or path of a scenario or a pack.
         columns: What the command line says of its columns.
+        progress: For a progress bar.
 
     Raises:
         SettingsError: When it is not said what the columns mean, or twice.
@@ -89,18 +130,18 @@ def read_source(table: str, columns: NamedColumns) -> TrimSource:
     """
     found = identify(table, runs_folder(), TablePath, ScenarioPath, PackPath)
     if isinstance(found, TablePath):
-        return _of_table(found.path, columns)
+        return _of_table(found.path, columns, progress)
     if columns != NamedColumns():
         raise SettingsError(
             f"The scenario {table!r} says itself what the columns of its table mean",
             expected="a scenario, or a table with --family and --property",
-            action="leave out --family, --property, --id and --unit, or name the table",
+            action="leave out --family, --property and what else is said of a table, or name the table",
         )
-    return _of_scenario(table, load_scenario(table, Overrides()).settings)
+    return _of_scenario(table, load_scenario(table, Overrides()).settings, progress)
 
 
-def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
-    names = column_names(path)
+def _of_table(path: Path, columns: NamedColumns, progress: ProgressCall) -> TrimSource:
+    names = column_names(path, columns.format)
     if columns.family is None or columns.property is None:
         lacking = "--family" if columns.family is None else "--property"
         raise SettingsError(
@@ -110,16 +151,26 @@ def _of_table(path: Path, columns: NamedColumns) -> TrimSource:
         )
     if columns.family == columns.property:
         raise SettingsError(f"{columns.family!r} is named as family and as property", expected="two columns")
-    text_names = tuple(
-        dict.fromkeys(require_column(path, each, names) for each in (columns.family, columns.id) if each is not None)
+    require_column(path, columns.family, names)
+    meant = TrimColumns(
+        **dict(columns.format),
+        family=columns.family,
+        family_names=dict(columns.family_names),
+        property=columns.property,
+        unit=columns.unit or "",
+        id=columns.id,
+        valid_range=columns.valid_range,
+        on_missing="drop",
     )
-    file = read_file(path, names, numeric=(require_column(path, columns.property, names),), texts=text_names)
+    rows, read = _row_by_row(path, meant, progress)
+    if columns.valid_range is None:
+        _require_usual(rows.file, meant)
     if columns.id is not None:
-        _require_distinct(file, columns.id, texts_of(file, columns.id))
-    return _judged(file, columns, families_in(file, columns.family).names, numbers_of(file, columns.property))
+        _require_distinct(rows, columns.id)
+    return _judged(read, meant)
 
 
-def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
+def _of_scenario(name: str, scenario: Scenario, progress: ProgressCall) -> TrimSource:
     columns = scenario.pool.columns
     if scenario.pool.source == EMT_ALLOYS or columns is None or scenario.pool.path is None:
         raise SettingsError(
@@ -127,55 +178,67 @@ def _of_scenario(name: str, scenario: Scenario) -> TrimSource:
             expected='a scenario with pool.source = "table", or a table',
             action="name a table, with --family and --property",
         )
-    read = read_family_values(scenario.pool.path, columns, structure_reader(Path(scenario.pool.path).name))
-    whole = [""] * len(read.file.frame)
-    numbers = np.full(len(whole), np.nan)
-    numbers[read.kept] = read.values
-    for row, family in zip(read.kept.tolist(), read.families, strict=True):
-        whole[row] = family
-    named = NamedColumns(" / ".join(columns.family_columns()), columns.property, columns.id, columns.unit)
-    return _judged(read.file, named, whole, numbers)
+    path = Path(scenario.pool.path)
+    if columns.factors or columns.on_replicates == "mean":
+        return _judged(_row_by_row(path, columns, progress)[1], columns)
+    return _judged(read_family_values(path, columns, structure_reader(path.name, progress)), columns)
 
 
-def _judged(file: TableFile, columns: NamedColumns, families: Sequence[str], numbers: FloatArray) -> TrimSource:
-    """Keep the rows with a family and a finite value."""
-    usable = np.isfinite(numbers) & np.array([bool(each) for each in families], dtype=bool)
-    positions = np.flatnonzero(usable)
-    if len(positions) == 0:
-        raise TableError(
-            f"No row of {file.path} has both a family and a value: {columns.family!r} or {columns.property!r} is empty",
-            expected="rows with both",
-            action="name other columns",
-        )
-    values = numbers[positions]
-    beyond = np.abs(values) > USUAL_ABS_VALUE
-    if beyond.any():
-        row = int(positions[int(np.argmax(beyond))])
-        raise TableError(
-            f"Column {columns.property!r} has {numbers[row]:g} in {file.place(row)}",
-            expected=f"values between {-USUAL_ABS_VALUE:g} and {USUAL_ABS_VALUE:g}",
-            action="fix or leave out these rows, or take another unit",
-        )
-    names, codes = np.unique(np.array(families)[positions], return_inverse=True)
+def _row_by_row(path: Path, columns: TableColumns, progress: ProgressCall) -> tuple[TableRows, FamilyValues]:
+    """Read rows as they stand, also where several of them make one candidate: each is kept or goes by itself."""
+    described = derives_family(columns, column_names(path, columns))
+    usable = usable_rows(path, columns, structure_reader(path.name, progress), described=described)
+    rows, values = usable.rows, usable.rows.numbers[columns.property]
+    families = families_of(rows, columns, usable.structures, usable.spellings)
+    noted = noted_values(values, columns.property, columns.unit, rows.place)
+    account = (*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places), *noted)
+    return rows, FamilyValues(rows.file, rows.kept, families.names, values, account)
+
+
+def _judged(read: FamilyValues, columns: TableColumns) -> TrimSource:
+    """Make a source of rows with a family, without those whose value is not known."""
+    known = np.flatnonzero(np.isfinite(read.values))
+    if len(known) == 0:
+        raise TableError(f"No row of {read.file.path} has a value of {columns.property!r}", expected="rows with one")
+    families = [read.families[row] for row in known.tolist()]
+    # Not an array of texts, which gives each of them the room of the longest.
+    names = sorted(set(families))
+    code_of = {name: code for code, name in enumerate(names)}
     return TrimSource(
-        path=file.path,
-        property_name=str(columns.property),
-        unit=columns.unit or "",
-        families=tuple(str(each) for each in names),
-        codes=codes.astype(np.int64),
-        values=values,
-        positions=positions,
-        rows_in_file=len(numbers),
+        path=read.file.path,
+        property_name=columns.property,
+        unit=columns.unit,
+        families=tuple(names),
+        codes=np.array([code_of[family] for family in families], dtype=np.int64),
+        values=read.values[known],
+        positions=read.kept[known],
+        rows_in_file=len(read.file.frame),
+        account=read.account,
+        format=columns,
+        columns=tuple(name for name in read.file.names if name in read.file.frame.columns),
     )
 
 
-def _require_distinct(file: TableFile, column: str, ids: Sequence[str]) -> None:
+def _require_usual(file: TableFile, columns: TableColumns) -> None:
+    """Refuse values that are rarely true, where nobody said which can be."""
+    numbers = number_cells(file, columns.property, columns).numbers
+    beyond = np.flatnonzero(np.isfinite(numbers) & (np.abs(numbers) > USUAL_ABS_VALUE))
+    if len(beyond):
+        row = int(beyond[0])
+        raise TableError(
+            f"Column {columns.property!r} has {numbers[row]:g} in {file.place(row)} ({len(beyond)} such cells)",
+            expected=f"values between {-USUAL_ABS_VALUE:g} and {USUAL_ABS_VALUE:g}",
+            action="fix these rows, or say by --valid-range LOW,HIGH which values can be true; others are left out",
+        )
+
+
+def _require_distinct(rows: TableRows, column: str) -> None:
     first: dict[str, int] = {}
-    for row, each in enumerate(ids):
+    for row, each in enumerate(rows.texts[column]):
         before = first.setdefault(each, row)
         if before != row:
             raise TableError(
-                f"The id {shown(each)} stands in {file.place(before)} and in {file.place(row)}",
+                f"The id {shown(each)} stands in {rows.place(before)} and in {rows.place(row)}",
                 expected=f"every {column!r} once",
                 action="drop the repeated rows, or leave out --id",
             )

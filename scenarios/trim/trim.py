@@ -15,7 +15,9 @@ from agent.entropy.bias import BIAS_METRICS, BiasPoint, measure_bias
 from agent.entropy.measure import ESTIMATORS, SMALLEST_RESOLUTION, EntropyMeasure, default_resolution
 from agent.entropy.subset import LEVEL_ROWS, counted_entropy, rows_to_keep
 from protocols.errors import SettingsError
+from scenarios.trim.rows import remark_on
 from scenarios.trim.source import TrimSource
+from scenarios.trim.verdict import Verdict, verdict_on
 from scenarios.world.world import ProgressCall
 
 FloatArray = NDArray[np.float64]
@@ -112,12 +114,19 @@ class TrimResult:
             ]
         return made
 
+    def verdict(self) -> Verdict | None:
+        """Return where the kept rows are worse than the whole table or than random ones; None where nowhere."""
+        return verdict_on(self.table_figures(), self.source.families, self.trimmed)
+
     def notes(self) -> list[str]:
-        """What a person should know before reading the figures."""
-        said: list[str] = []
+        """What a person should know before reading the figures; first whether the kept rows are worth having."""
         source, count = self.source, len(self.random)
+        said = [verdict.words] if (verdict := self.verdict()) else []
         if source.left_out:
-            said.append(f"{source.left_out} of {source.rows_in_file} rows lack a family or a value and were left out.")
+            rows = f"{source.left_out} of {source.rows_in_file} rows"
+            said.append(f"{rows} lack a family or a value that can be used, and were left out.")
+        said += [str(each) for each in source.account]
+        said += [remark] if (remark := remark_on(source)) else []
         if len(source.families) == 1:
             said.append("There is one family, so no bias between families: its distribution is thinned evenly.")
         if source.values.min() == source.values.max():

@@ -14,10 +14,8 @@ from rich.text import Text
 
 from agent.entropy.best import HARM, best_of
 from agent.entropy.bias import BiasPoint
-from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from scenarios.run.trajectory import write_trajectory_csv
-from scenarios.sources.run_folder import names_in_turn
 from scenarios.what_if.figure import Line, draw_what_if
 from scenarios.what_if.what_if import AnsweredBy, WhatIf
 
@@ -26,11 +24,6 @@ JSON_FILE: Final = "what-if.json"
 RECORDED: Final = "recorded.csv"
 OTHER: Final = "counterfactual.csv"
 WRITTEN: Final = (FIGURE, RECORDED, OTHER, JSON_FILE)
-
-
-def file_name(policy: str) -> str:
-    """Return a policy's name as part of a folder's."""
-    return re.sub(r"[^a-z0-9_]+", "-", policy.lower())
 
 
 def what_if_table(found: WhatIf) -> RenderableType:
@@ -91,27 +84,9 @@ def write_what_if(found: WhatIf, folder: Path) -> tuple[Path, ...]:
     return paths
 
 
-def free_folder(runs: Path, campaign: str, policy: str) -> Path:
-    """Return a folder of its own for a what-if: numbered from 2 where another what-if has its name."""
-    names = names_in_turn(f"what-if-{campaign}-{file_name(policy)}")
-    return next(folder for folder in map(runs.joinpath, names) if not folder.exists())
-
-
-def require_free(folder: Path) -> None:
-    """Check that nothing is overwritten in a folder that a person named.
-
-    Raises:
-        StoreError: When it is no folder, or holds files of the names that a what-if writes.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f"{folder} is no folder", expected="a folder, or none yet", action="choose another --out")
-    there = [name for name in WRITTEN if (folder / name).exists()]
-    if there:
-        raise StoreError(
-            f"{folder} holds {', '.join(there)} already",
-            expected="a folder without the files of a what-if",
-            action="choose another --out, or move them",
-        )
+def folder_name(campaign: str, policy: str) -> str:
+    """Return what the folder of a what-if is called."""
+    return f"what-if-{campaign}-{re.sub(r'[^a-z0-9_]+', '-', policy.lower())}"
 
 
 def _figures(found: WhatIf) -> Iterator[tuple[str, str, str]]:

@@ -145,7 +145,10 @@ def what_if(
     plan, pool = followed.plan, source.world.pool
     then, now = _as_recorded(plan, source.scenario.campaign), scenario.campaign
     _require_same_ground(then, now)
-    start = {pool.index_of[name]: values for name, values in recorded.start.items()}
+    start = {
+        pool.index_of[name]: Measured(values, recorded.uncertainties.get(name, (0.0,) * len(values)))
+        for name, values in recorded.start.items()
+    }
     filler = None if fill is None else make_fill(fill, scenario, plan)
     answered_by: dict[str, AnsweredBy] = {}
 

@@ -67,7 +67,7 @@ def read_known_values(
     """Read a table of molecules and values.
 
     Args:
-        path: A `.csv`, `.csv.gz` or `.parquet` file.
+        path: A table of a kind that is read.
         smiles: Column with the molecules.
         value: Column with the values.
         progress: Called with (rows done, all rows) now and then.

@@ -100,7 +100,6 @@ def test_edges_that_lie_close_make_as_many_families_as_they_say(case: Case) -> N
     assert len(families_of(case, rows, family={"column": "total", "edges": edges})) == 5
 
 
-@wrong_today(13, "Arrow has no kernel that takes rows of a string view")
 def test_a_parquet_with_string_views_is_trimmed_like_any_other(case: Case) -> None:
     arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     if not hasattr(arrow, "string_view"):
@@ -146,7 +145,6 @@ def test_carriers_per_cubic_centimetre_are_taken(case: Case) -> None:
     assert done.code == 0, done.err
 
 
-@wrong_today(13, "values a million times too large rule, and nothing is said")
 def test_values_far_beyond_the_spread_are_noted_with_their_number(case: Case) -> None:
     rows = usual_rows()
     for row in rows[2:9:3]:

@@ -78,7 +78,6 @@ def test_a_cell_that_counts_as_missing_is_shown(case: Case) -> None:
     assert "n/a" in refused(case, *scenario(case, cell="n/a"))
 
 
-@wrong_today(13, "there is nothing to do")
 def test_a_table_with_semicolons_is_refused_with_what_to_do(case: Case) -> None:
     write_csv(case.folder / "semicolons.csv", usual_rows(), delimiter=";")
     said = refused(case, "trim", "semicolons.csv", "--keep", "5", "--family", "family", "--property", "energy")

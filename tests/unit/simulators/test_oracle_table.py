@@ -51,6 +51,15 @@ def test_the_oracle_is_an_evaluator_and_answers_with_value_and_unit() -> None:
     assert oracle.evaluate(request("fe-2")) == (Quantity(name="energy", value=0.25, unit="eV/atom"),)
 
 
+def test_a_mean_of_several_measurements_is_answered_with_its_uncertainty() -> None:
+    known = PropertyValues(
+        ("nacl-1", "fe-2"), KNOWN.values, KNOWN.units, {"energy": np.array([0.05, np.nan]), "gap": np.full(2, np.nan)}
+    )
+    found = {name: OracleTable(known).evaluate(request(name)) for name in known.candidate_ids}
+    assert [each.standard_deviation for each in found["nacl-1"]] == [0.05, None]
+    assert [each.standard_deviation for each in found["fe-2"]] == [None]
+
+
 def test_requested_properties_come_first_and_what_else_is_known_comes_after() -> None:
     found = OracleTable(KNOWN).evaluate(request("nacl-1", "gap"))
     assert [(each.name, each.value, each.unit) for each in found] == [("gap", 8.5, "eV"), ("energy", -0.5, "eV/atom")]

@@ -53,6 +53,7 @@ EXAMPLES: tuple[Event, ...] = (
         (AccountEntry(handling=Handling.DROPPED, reason="no value", count=4, places=("line 3",)), FOLDED),
     ),
     StartSetLoaded(("c000", "c001"), (0.1, -1e-300)),
+    StartSetLoaded(("c000", "c001"), (0.1, 0.2), ((1.0,), (2.0,)), ((0.01, 0.0), (0.0, 0.5))),
     DecisionMade(
         decision=3, seed=2**63 - 1, based_on=17, policy="etal", fingerprint="f" * 12, candidate_ids=("c002", "c003"),
         scores=(0.1 + 0.2, None), reason="the poorest \u2014 \u0000", runner_up="c004", runner_up_score=1e300,

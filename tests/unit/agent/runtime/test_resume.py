@@ -48,6 +48,15 @@ def test_a_new_campaign_begins_with_its_plan_and_its_start_set(store: Store) -> 
     assert_views_equal_fold(store, POOL)
 
 
+def test_how_well_the_start_set_is_known_is_kept_and_seen_by_the_policy(store: Store) -> None:
+    begin(store, POOL, PLAN, START, versions={}, now=SENT_AT, uncertainties=((0.0,), (0.25,)))
+    _, loaded = store.journal()
+    assert isinstance(loaded, StartSetLoaded)
+    assert loaded.uncertainties == ((0.0,), (0.25,))
+    known = remember(store, POOL).campaign.uncertainties[:, 0]
+    assert {POOL.candidate_ids[index]: known[index] for index in np.flatnonzero(known)} == {"c005": 0.25}
+
+
 def test_what_of_the_table_was_not_taken_as_it_stands_is_journalled_once(store: Store) -> None:
     reading = (AccountEntry(handling=Handling.MERGED, reason="replicates", count=2, places=("line 4", "line 9")),)
     for told in (reading, (), reading):

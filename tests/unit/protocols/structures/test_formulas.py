@@ -51,6 +51,12 @@ READ = {
     "CaSO4·0.5H2O": {"Ca": 1, "S": 1, "O": 4.5, "H": 1},
     "3CdSO4·8H2O": {"Cd": 3, "S": 3, "O": 20, "H": 16},
     "(CuSO4·5H2O)2": {"Cu": 2, "S": 2, "O": 18, "H": 20},
+    "Na0.35CoO2·1.3H2O": {"Na": 0.35, "Co": 1, "O": 3.3, "H": 2.6},
+    "Na0.35CoO2.H2O": {"Na": 0.35, "Co": 1, "O": 3, "H": 2},
+    "2CaO.SiO2": {"Ca": 2, "Si": 1, "O": 4},
+    "Bi2Sr2.1CaCu2O8": {"Bi": 2, "Sr": 2.1, "Ca": 1, "Cu": 2, "O": 8},
+    "AgIn5I8": {"Ag": 1, "In": 5, "I": 8},
+    "VI2": {"V": 1, "I": 2},
     "CaO·6Al2O3": {"Ca": 1, "Al": 12, "O": 19},
     "Cu1 S1 O4.5 H2 O1": {"Cu": 1, "S": 1, "O": 5.5, "H": 2},
 }
@@ -58,11 +64,11 @@ READ = {
 REFUSED = {
     "a point with two meanings": [
         "CuSO4.5H2O", "Al2(SO4)3.18H2O", "Na2CO3.10H2O", "CuSO4.5(H2O)", "NiCl2.6NH3", "CaO.6Al2O3", "K2SO4.2CaSO4",
-        "(CuSO4.5H2O)2", "MgCl2.6H2O.2NH3",
+        "(CuSO4.5H2O)2", "MgCl2.6H2O.2NH3", "K2O.Al2O3.6SiO2",
     ],
     "two points in a number": ["CaSO4.0.5H2O", "Na0.35CoO2.1.3H2O", "Fe1.2.3"],
     "a mark with two meanings": ["Ba1·5Sr1·5TiO4", "Fe2*3O"],
-    "an oxidation state": ["Fe(II)O", "Fe(III)2O3", "Cu(I)Cl", "V[V]2O5"],
+    "an oxidation state": ["Fe(II)O", "Fe(III)2O3", "Cu(I)Cl", "V[V]2O5", "FeIIO", "FeIII2O3", "MnIVO2", "CuII"],
     "a remark in brackets": ["TiO2(B)", "Fe(BCC)"],
     "words": ["BCC Fe", "FCC", "HCPTi", "Fe alloy", "Fe  O", "SiC B", "Fe 2 O 3", "CuSO4 5H2O", "CuSO4. 5H2O"],
     "a sign": [
@@ -171,3 +177,16 @@ def test_the_formulas_of_the_real_tables_are_read_as_pymatgen_reads_them(name: s
         formulas = [row["formula"] for row in csv.DictReader(file) if row["formula"]]
     assert len(formulas) > 4000
     assert [f for f in formulas if read_formula(f) != dict(composition(f).get_el_amt_dict())] == []
+
+
+def test_the_documents_say_what_is_read_and_what_is_refused() -> None:
+    page = (Path(__file__).parents[4] / "docs/how-to/own-table.md").read_text(encoding="utf-8")
+    table = page.partition("| formula | read as |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert len(table) > 10
+    for line in table:
+        formula, said = (cell.strip(" `") for cell in line.strip("|").split("|"))
+        read = read_or_error(formula)
+        if isinstance(read, FormulaError):
+            assert said == f"refused: {read.reason}"
+        else:
+            assert said == ", ".join(f"{symbol} {amount:g}" for symbol, amount in read.items())

@@ -266,6 +266,10 @@ def test_an_additional_property_may_have_any_size_that_a_message_carries(tmp_pat
     assert "valid_range" not in message
 
 
+def test_a_feature_whose_square_is_no_number_is_refused(tmp_path: Path) -> None:
+    assert "'f_b' has 4e+180 in line 4" in refused(tmp_path, GOOD.replace("0.75", "4e180").encode())
+
+
 def test_a_value_outside_of_its_range_is_an_error(tmp_path: Path) -> None:
     message = refused(tmp_path, GOOD, changed(valid_range=(-0.4, 5.0)))
     assert "-0.5 in line 2" in message

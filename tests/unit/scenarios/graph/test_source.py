@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from protocols.errors import EntropilotError, SettingsError, TableError
+from protocols.tables.format import TableFormat
 from scenarios.graph.source import GraphSource, Question, read_source
 
 ROWS = np.random.default_rng(0).normal(size=(30, 4))
@@ -69,7 +70,23 @@ def test_rows_with_an_empty_cell_are_left_out_where_that_is_asked_and_counted(tm
     cells[9] = "nan"
     source = read(tmp_path, made=columns(f_b=cells), drop_missing=True)
     assert len(source.variables.values) == 28
-    assert source.notes() == ["2 rows with an empty cell were left out"]
+    assert source.notes() == [
+        "2 rows with an empty cell were left out",
+        "2 dropped: column 'f_b': without a number (line 6 of table.csv, line 11 of table.csv).",
+    ]
+
+
+def test_how_the_table_is_written_is_taken_as_it_was_said(tmp_path: Path) -> None:
+    path = tmp_path / "table.txt"
+    lines = [";".join(str(cell).replace(".", ",") for cell in row) for row in ROWS.tolist()]
+    lines[4] = "1,5;none given;2,5;3"
+    path.write_text("f_a;f_b;c;y\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    written = TableFormat(delimiter=";", decimal=",", missing=("none given",))
+    source = read_source(path, "table", Question(("f_*", "c"), "y", (), (), 10.0, drop_missing=True, format=written))
+    assert source.left_out == 1
+    assert source.variables.values.tolist() == np.delete(ROWS, 4, axis=0).tolist()
+    with pytest.raises(TableError, match="'none given', which counts as missing, in line 6"):
+        read_source(path, "table", Question(("f_*", "c"), "y", (), (), 10.0, drop_missing=False, format=written))
 
 
 EMPTY: list[Any] = [*ROWS[:29, 1].tolist(), ""]

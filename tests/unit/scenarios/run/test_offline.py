@@ -61,6 +61,24 @@ def test_the_decisions_are_the_same_whatever_the_unit(policy: str, scale: float)
     assert scaled.acquired.tolist() == play_offline(POOL, VALUES, START, fields).acquired.tolist()
 
 
+def test_values_are_played_with_what_is_known_of_their_uncertainty() -> None:
+    """A policy that has a surrogate then believes some values less: it sees what it would see in a run."""
+    known = np.where(np.arange(len(POOL)) % 2 == 0, 2.0, 0.0).reshape(-1, 1)
+    seen: list[AcquisitionContext] = []
+
+    class Looking(UniformRandom):
+        def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+            seen.append(context)
+            return super().propose(context, count)
+
+    answers = {which: Measured([VALUES[row]], known[row].tolist()) for row, which in enumerate(POOL.candidate_ids)}
+    start = {index: answers[POOL.candidate_ids[index]] for index in START}
+    play_answered(POOL, lambda each: answers[each.candidate_id], start, settings(), Looking().propose)
+    assert all(np.array_equal(each.uncertainties, known[each.observed]) for each in seen)
+    noisy = play_offline(POOL, VALUES, START, settings(policy="gap_gain"), uncertainties=known).acquired
+    assert noisy.tolist() != play_offline(POOL, VALUES, START, settings(policy="gap_gain")).acquired.tolist()
+
+
 def test_it_ends_when_no_candidate_is_left() -> None:
     assert len(run(budget=1000).points) == len(POOL) - len(START) + 1
 

@@ -144,3 +144,20 @@ def test_a_damaged_recording_under_any_name_is_left_to_its_reader(runs: Path) ->
         "damaged.jsonl", Path("damaged.jsonl")
     )
     assert identify("notes.txt", runs, RunPath, RecordingPath) == RecordingPath("notes.txt", Path("notes.txt"))
+
+
+def test_a_file_whose_ending_others_have_too_and_a_folder_are_tables_where_one_is_wanted(runs: Path) -> None:
+    for name in ("notes", "notes.txt", "t.jsonl", "t.json.gz", "t.db", "t.tsv.zst", "t.xlsx"):
+        if not Path(name).exists():
+            Path(name).write_text("{}", encoding="utf-8")
+        assert identify(name, runs, TablePath, ScenarioPath).path == Path(name)
+    Path("heard").rename("heard.jsonl")
+    assert "is a recording, not a table" in refused("heard.jsonl", runs, TablePath).found
+    assert "is a run, not a table" in refused("lab-2", runs, TablePath).found
+    assert "is a file of no kind" in refused("notes.txt", runs, ScenarioPath).found
+    assert identify("t.jsonl", runs, RecordingPath) == RecordingPath("t.jsonl", Path("t.jsonl"))
+
+
+def test_a_table_is_called_by_its_name_without_the_ending_of_any_kind() -> None:
+    for name in ("a.b.csv", "a.b.csv.gz", "a.b.TSV.xz", "a.b.jsonl.zst", "a.b.feather", "a.b"):
+        assert TablePath(name, Path(name)).stem == "a.b"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,7 @@ from agent.entropy.bias import BIAS_METRICS
 from agent.entropy.measure import EntropyMeasure
 from protocols.errors import EntropilotError, SettingsError, StoreError, TableError
 from scenarios.cli.app import app
-from scenarios.trim.report import trim_json, trim_table, write_trim
+from scenarios.trim.report import files_of, trim_json, trim_table, write_trim
 from scenarios.trim.rows import write_rows
 from scenarios.trim.source import NamedColumns, TrimSource, read_source
 from scenarios.trim.trim import TrimResult, measure_for, rows_wanted, trim
@@ -105,7 +108,7 @@ def test_cells_longer_than_the_csv_modules_limit_are_copied(tmp_path: Path) -> N
 
 def test_figures_are_measured_on_the_rows_that_are_written(table: Path, tmp_path: Path) -> None:
     done = trimmed(table)
-    _, figures, picture = write_trim(done, tmp_path / "out")
+    _, figures, notes, picture = write_trim(done, tmp_path / "out")
     values = {row["quantity"] + row["family"]: row for row in csv.DictReader(figures.read_text().splitlines())}
     assert {each.name for each in BIAS_METRICS} <= set(values)
     own = np.sort(done.source.values[done.rows[done.source.codes[done.rows] == 1]])
@@ -117,7 +120,8 @@ def test_figures_are_measured_on_the_rows_that_are_written(table: Path, tmp_path
     assert float(values["entropy_range"]["random_mean"]) == pytest.approx(np.mean(random))
     assert float(values["entropy_range"]["random_std"]) == pytest.approx(np.std(random, ddof=1))
     assert picture.read_bytes().startswith(b"\x89PNG")
-    told = json.loads(trim_json(done, [figures]))
+    told = json.loads(notes.read_text())
+    assert told == json.loads(trim_json(done, [tmp_path / "out" / name for name in files_of(done.source)]))
     assert told["kept"] == 20
     assert told["families"]["b"]["entropy"]["trimmed"] == done.measure.entropy(own)
     assert trim_table(done).row_count == len(done.table_figures()) + 1 + 3
@@ -192,11 +196,16 @@ def test_a_size_that_cannot_be_kept_is_refused(table: Path, keep: str, found: st
         (NamedColumns("famly", "energy"), TableError, "no column 'famly'", "did you mean 'family'"),
         (NamedColumns("family", "Enrgy"), TableError, "no column 'Enrgy'", "did you mean 'energy'"),
         (NamedColumns("family", "energy", "nam"), TableError, "no column 'nam'", "did you mean 'name'"),
-        (NamedColumns("family", "energy", "note"), TableError, "The id '' stands in line 2", "drop the repeated rows"),
+        (
+            NamedColumns("family", "energy", "family"),
+            TableError,
+            "The id 'a' stands in line 2",
+            "drop the repeated rows",
+        ),
         (NamedColumns("family", None), SettingsError, "not said which columns", "add --property with one of name, fam"),
         (NamedColumns(None, "energy"), SettingsError, "not said which columns", "add --family with one of name, fam"),
         (NamedColumns("energy", "energy"), SettingsError, "named as family and as property", ""),
-        (NamedColumns("energy", "family"), TableError, "Column 'family' has 'a' in line 2", "fix the cell"),
+        (NamedColumns("energy", "family"), TableError, "column 'family': no number in 61 rows", "name other columns"),
     ],
 )
 def test_columns_that_cannot_be_meant_are_told_with_the_nearest(
@@ -227,7 +236,7 @@ def test_a_table_that_is_missing_or_made_on_the_spot_or_empty_is_told(tmp_path: 
             read_source(name, columns)
     empty = tmp_path / "empty.csv"
     empty.write_text("family,energy\na,\n,1\n")
-    with pytest.raises(TableError, match=r"No row of .* has both"):
+    with pytest.raises(TableError, match=r"No row of .* (is complete|can be used)"):
         read_source(str(empty), COLUMNS)
     empty.write_text("family,energy\na,1e13\nb,1\n")
     with pytest.raises(TableError, match=r"1e\+13 in line 2"):
@@ -262,7 +271,7 @@ def test_a_table_that_changes_meanwhile_and_a_folder_that_cannot_be_written_are_
         write_trim(done, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
     with pytest.raises(StoreError, match="cannot be written"):
-        write_rows(table, np.array([0]), 62, tmp_path / "nowhere" / "t.csv")
+        write_rows(done.source, np.array([0]), tmp_path / "nowhere" / "t.csv")
 
 
 def test_the_command_writes_prints_and_speaks_as_its_flags_say(table: Path, tmp_path: Path) -> None:
@@ -270,7 +279,9 @@ def test_the_command_writes_prints_and_speaks_as_its_flags_say(table: Path, tmp_
     plain = CliRunner().invoke(app, [*flags, "--out", str(tmp_path / "a")])
     assert plain.exit_code == 0
     assert "18 of 61 rows kept" in plain.output
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["alloys-trimmed.csv", "trim.csv", "trim.png"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(
+        ["alloys-trimmed.csv", "trim.csv", "trim.json", "trim.png"]
+    )
     told = CliRunner().invoke(app, [*flags, "--out", str(tmp_path / "b"), "--json"])
     assert json.loads(told.stdout)["kept"] == 18
     quiet = CliRunner().invoke(app, [*flags, "--out", str(tmp_path / "c"), "--quiet"])
@@ -292,3 +303,131 @@ def test_families_of_a_scenario_may_be_binned_and_combined(table: Path, tmp_path
     assert {family.split(" / ")[0] for family in source.families} == {"a", "b", "c"}
     done = trim(source, 30, measure_for(source.values, "m_spacing", None), 0)
     assert write_trim(done, tmp_path / "out")[0].name == "alloys-trimmed.csv"
+
+
+def test_a_long_cell_among_many_rows_takes_its_own_room_only(tmp_path: Path) -> None:
+    """An array of texts gives every row the room of the longest: rows times its length times four bytes."""
+    rows, longest = 20_000, 30_000
+    path = tmp_path / "long.csv"
+    lines = [f"{'ab'[n % 2]},{n % 977}\n" for n in range(rows)]
+    lines[7] = f"{'c' * longest},7\n"
+    path.write_text("family,energy\n" + "".join(lines))
+    tracemalloc.start()
+    try:
+        source = read_source(str(path), COLUMNS)
+        assert tracemalloc.get_traced_memory()[1] < 60e6
+    finally:
+        tracemalloc.stop()
+    assert source.families[:2] == ("a", "b")
+
+
+def test_rows_with_values_that_cannot_be_true_are_left_out_and_told_with_their_places(table: Path) -> None:
+    text = table.read_text().removesuffix(ODD_ROW.replace("\r\n", "\n"))
+    table.write_text(text + "x1,a,5e7,\nx2,b,-9999,\nx3,a,nan,\n")
+    whole = read_source(str(table), COLUMNS)
+    assert whole.left_out == 1
+    believed = read_source(str(table), replace(COLUMNS, valid_range=(-100.0, 100.0)))
+    assert believed.left_out == 3
+    assert believed.values.max() < 100
+    outside = next(each for each in believed.account if "between -100 and 100" in each.reason)
+    assert (outside.handling, outside.count) == ("dropped", 2)
+    assert outside.places == ("line 63 of alloys.csv", "line 64 of alloys.csv")
+
+
+def test_a_value_that_is_hardly_true_asks_for_a_range(table: Path) -> None:
+    table.write_text(re.sub("m5,c,[^,]*", "m5,c,8e18", table.read_text()))
+    with pytest.raises(TableError, match=r"8e\+18 in line 7 .*--valid-range"):
+        read_source(str(table), COLUMNS)
+    believed = read_source(str(table), replace(COLUMNS, valid_range=(-1e3, 1e3)))
+    assert believed.left_out == 1
+
+
+def test_a_second_trim_goes_to_a_folder_of_its_own(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = ["trim", str(table), "--keep", "9", "--family", "family", "--property", "energy", "--seeds", "0", "--quiet"]
+    assert CliRunner().invoke(app, flags).exit_code == 0
+    first = {path: path.read_bytes() for path in (tmp_path / "runs" / "trim-alloys").iterdir()}
+    assert CliRunner().invoke(app, [*flags[:3], "10", *flags[4:]]).exit_code == 0
+    assert {path: path.read_bytes() for path in (tmp_path / "runs" / "trim-alloys").iterdir()} == first
+    assert len((tmp_path / "runs" / "trim-alloys-2" / "alloys-trimmed.csv").read_text().splitlines()) == 11
+    named = CliRunner().invoke(app, [*flags, "--out", "runs/trim-alloys"])
+    assert named.exit_code == StoreError.exit_code
+    assert "holds alloys-trimmed.csv, trim.csv, trim.json, trim.png already" in named.output
+    assert {path: path.read_bytes() for path in (tmp_path / "runs" / "trim-alloys").iterdir()} == first
+
+
+def test_a_table_is_never_overwritten_by_what_is_told_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("trim.csv").write_text(csv_text(), encoding="utf-8")
+    before = Path("trim.csv").read_bytes()
+    flags = ["trim", "trim.csv", "--keep", "9", "--family", "family", "--property", "energy", "--out", "."]
+    assert CliRunner().invoke(app, flags).exit_code == StoreError.exit_code
+    assert Path("trim.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--valid-range", "-1,1"], ["--valid-range", "-1", "1"], ["--valid-range=-1,1"], ["--valid-range", "[-1, 1]"]],
+)
+def test_a_range_is_written_as_people_write_it(table: Path, tmp_path: Path, flags: list[str]) -> None:
+    arguments = ["trim", str(table), "--keep", "9", "--family", "family", "--property", "energy", "--seeds", "0"]
+    done = CliRunner().invoke(app, [*arguments, *flags, "--json", "--out", str(tmp_path / "out")])
+    told = json.loads(done.stdout)
+    assert told["left_out"] == sum(each["count"] for each in told["account"]) > 0
+    kept = list(csv.DictReader((tmp_path / "out" / "alloys-trimmed.csv").read_text(encoding="utf-8").splitlines()))
+    assert all(-1 <= float(row["energy"]) <= 1 for row in kept)
+
+
+def test_how_a_table_is_written_is_said_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    rows = [f"{'Cubic' if n % 4 else 'cubic '};{n % 7},{n}" for n in range(40)]
+    rows[3] = "none given;1,5"
+    path.write_text("family;energy\n" + "\n".join(rows), encoding="utf-8")
+    flags = ["--delimiter", ";", "--decimal", ",", "--missing", "none given", "--family-name", "Cubic=cubic"]
+    done = CliRunner().invoke(
+        app,
+        [
+            "trim",
+            str(path),
+            "--keep",
+            "9",
+            "--family",
+            "family",
+            "--property",
+            "energy",
+            *flags,
+            "--json",
+            "--out",
+            str(tmp_path / "o"),
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert list(told["families"]) == ["cubic"]
+    assert told["left_out"] == 1
+
+
+def test_values_that_look_impossible_are_noted_with_their_places_before_they_rule(table: Path) -> None:
+    table.write_text(re.sub("m(5|8|10),c?b?,[^,]*", r"m\1,c,4.5e7", table.read_text()))
+    notes = trimmed(table).notes()
+    noted = next(note for note in notes if "far beyond the spread" in note)
+    assert noted.startswith("3 noted: column 'energy': 3 values lie far")
+    assert "line 7 of alloys.csv" in noted
+    believed = trimmed(table, columns=replace(COLUMNS, valid_range=(-100.0, 100.0))).notes()
+    assert not any("far beyond" in note for note in believed)
+
+
+def test_replicates_of_a_candidate_are_rows_of_their_own(table: Path, tmp_path: Path) -> None:
+    """A scenario makes one candidate of them; who trims its table keeps measurements."""
+    lines = [f"{line}4" for line in table.read_text().splitlines() if line.startswith("m")]
+    twice = [*lines, *(re.sub(",-?([0-9.]+)", r",\1", line) for line in lines[:10])]
+    table.write_text("name,family,energy,size\n" + "\n".join(twice) + "\n")
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\n[pool]\npath = "alloys.csv"\n[pool.columns]\nid = "name"\nproperty = "energy"\nunit = "eV"\n'
+        'family = "family"\nfeatures = ["size"]\non_replicates = "mean"\n[campaign]\nbudget = 5\n'
+    )
+    source = read_source(str(tmp_path / "mine.toml"), NamedColumns())
+    assert (source.rows_in_file, source.left_out) == (70, 0)
+    assert source.positions.tolist() == list(range(70))

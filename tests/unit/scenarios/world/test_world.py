@@ -345,3 +345,26 @@ def test_a_table_of_one_candidate_is_a_campaign_of_one_step(tmp_path: Path, poli
     assert [point.sizes for _, point in points] == [(0,), (1,)]
     assert points[-1][1].entropies == (pytest.approx(np.log(1e-3) + 1),)
     assert points[-1][1].entropy_range is None
+
+
+def test_replicates_give_the_start_set_its_uncertainty_and_the_lab_answers_with_theirs(tmp_path: Path) -> None:
+    twice = pd.concat([FRAME, FRAME.iloc[:12].assign(energy=lambda each: each["energy"] + 0.2)])
+    settings = scenario(tmp_path, twice, columns={**COLUMNS, "on_replicates": "mean"}, start={"size": 15})
+    world = build_world(settings)
+    assert len(world.pool) == COUNT
+    assert world.uncertainties is not None
+    known = world.uncertainties[:, 0]
+    assert known[12:] == pytest.approx(0.1)  # s = 0.2 / √2 of two values, and s / √2 of their mean
+    assert known[:12].tolist() == [0.0] * 12
+    assert world.start_uncertainties() == [(float(known[index]),) for index in world.start]
+    table = settings.lab[0].table
+    assert table is not None
+    answer = OracleTable.from_settings(table).evaluate(asked(world.pool.candidate_ids[-1]))
+    assert answer[0].standard_deviation == pytest.approx(0.1)
+    assert answer[0].value == pytest.approx(world.values[-1])
+
+
+def test_a_table_without_replicates_says_nothing_of_uncertainties(tmp_path: Path) -> None:
+    world = build_world(scenario(tmp_path, start={"size": 15}))
+    assert world.uncertainties is None
+    assert world.start_uncertainties() == []

@@ -1,0 +1,96 @@
+"""What the command line says of a table that no scenario describes: how it is written, what is believed of it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import ValidationError
+
+from protocols.errors import SettingsError
+from protocols.tables.format import TableFormat
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH
+
+DELIMITER_NAMES: Final[Mapping[str, str]] = MappingProxyType({
+    "tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|",
+})  # fmt: skip
+"""Names of delimiters that a shell makes hard to type."""
+
+EVERYTHING: Final = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
+"""What a range without bounds holds."""
+
+
+def table_format(
+    delimiter: str | None = None, decimal: str = ".", sheet: str | None = None, missing: Iterable[str] = ()
+) -> TableFormat:
+    """Return how a table is written.
+
+    Args:
+        delimiter: What separates its cells: a character, or its name.
+        decimal: What stands before the decimals of its numbers.
+        sheet: Which sheet of a workbook it is.
+        missing: What stands for a missing cell.
+
+    Raises:
+        SettingsError: With the option that cannot be meant so.
+    """
+    mark = None if delimiter is None else DELIMITER_NAMES.get(delimiter.strip().lower() or delimiter, delimiter)
+    try:
+        return TableFormat.model_validate(
+            {"delimiter": mark, "decimal": decimal, "sheet": sheet, "missing": tuple(missing)}
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = str(first["loc"][0])
+        said = {"delimiter": delimiter, "decimal": decimal, "sheet": sheet}.get(option, list(missing))
+        raise SettingsError(
+            f"--{option} {said!r} cannot be meant",
+            expected={
+                "delimiter": f"one character, or one of {', '.join(DELIMITER_NAMES)}",
+                "decimal": "a point or a comma",
+            }.get(option, str(first["msg"])),
+        ) from error
+
+
+def number_range(said: str) -> tuple[float, float]:
+    """Return the smallest and largest value of `LOW,HIGH`; an end that is left empty has no bound.
+
+    Raises:
+        SettingsError: When it is no range.
+    """
+    ends = re.split(r"[\s,;]+", said.strip().removeprefix("[").removesuffix("]").strip()) if said.strip() else []
+    try:
+        low, high = (float(end) if end else bound for end, bound in zip(ends, EVERYTHING, strict=True))
+        low, high = max(low, EVERYTHING[0]), min(high, EVERYTHING[1])
+    except ValueError:
+        low = high = math.nan
+    if not low < high:
+        raise SettingsError(
+            f"--valid-range {said} is no range of numbers",
+            expected="LOW,HIGH such as 0,500; leave one of them empty where there is no bound",
+        )
+    return low, high
+
+
+def renamed(said: Iterable[str]) -> dict[str, str]:
+    """Return spellings of families and the family that each means, of `AS_WRITTEN=FAMILY`.
+
+    Raises:
+        SettingsError: When one has no two sides, or a spelling stands there twice.
+    """
+    names: dict[str, str] = {}
+    for each in said:
+        written, sign, meant = (part.strip() for part in each.partition("="))
+        if not (written and sign and meant) or len(meant) > MAX_ID_LENGTH:
+            raise SettingsError(
+                f"--family-name {each!r} names no family",
+                expected=f"AS_WRITTEN=FAMILY, the second of at most {MAX_ID_LENGTH} characters",
+            )
+        if names.setdefault(written, meant) != meant:
+            raise SettingsError(
+                f"--family-name gives {written!r} two families, {names[written]!r} and {meant!r}", expected="one"
+            )
+    return names

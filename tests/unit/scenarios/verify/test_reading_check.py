@@ -33,7 +33,7 @@ on_missing = "drop"
 budget = 3
 policy = "random"
 """
-ROWS = [f"MP {place}/α,{'ab'[place % 2]},{place},{place**2}" for place in range(12)]
+ROWS = [f"MP {place}/α,{'ab'[place % 2]},{place},{place * 5 % 12}" for place in range(12)]
 
 
 def read(folder: Path, *additional: str) -> World:

@@ -7,7 +7,7 @@ their interquartile range / 1.349 (Tukey, Exploratory Data Analysis (1977): the 
 
 - *far*: ln d lies above the median of ln d by more than `FAR_DEVIATIONS` of its upper quartile, so that tails which are
   heavy by nature raise their own bound, or d is `GAP` times that of all others; and ln |x| is far too, which no value
-  of carriers over twelve decades is.
+  of carriers over twelve decades is. Where there are such, values that stand apart less are told with them.
 - *mark*: a number that people write for "no value" (`MARKS`) and beyond `MARK_DISTANCE`, or the only negative value of
   a column, several times.
 - *unit*: ln |x| has two groups of like shape, with a valley between, whose medians differ by a factor between units.
@@ -45,6 +45,12 @@ UPPER_QUARTILE: Final = 0.6745
 
 GAP: Final = 100.0
 """Factor between the d of far values and that of all others, as a slip in the unit or in the point makes it."""
+
+BESIDE_GAP: Final = 3.0
+"""Factor between d of what is told beside far values and d of all others: a table with sure slips has lesser ones."""
+
+BESIDE_AT_LEAST: Final = 10.0
+"""Smallest d of what is told beside far values."""
 
 FAR_AT_LEAST: Final = 100.0
 """Smallest d that is called far, however narrow the others lie."""
@@ -181,8 +187,11 @@ def _far(values: FloatArray, left: NDArray[np.bool_], unit: str) -> Found:
     middle, scale = _spread(different)
     distance = np.abs(values - middle) / scale
     ordered = np.sort(np.abs(different - middle) / scale)
-    bound = min(_tail_bound(ordered), _gap_bound(ordered))
+    bound = min(_tail_bound(ordered), _gap_bound(ordered, GAP, FAR_AT_LEAST))
     mask = left & (distance >= bound) & _is_far_in_logs(values, different)
+    if mask.any():
+        others = np.sort(distance[left & ~mask])
+        mask |= left & (distance >= _gap_bound(others, BESIDE_GAP, BESIDE_AT_LEAST))
     if not mask.any() or np.count_nonzero(mask) > LARGEST_SHARE * np.count_nonzero(left):
         return
     told = (
@@ -250,9 +259,9 @@ def _tail_bound(ordered: FloatArray) -> float:
     return float(max(FAR_AT_LEAST, np.exp(middle + FAR_DEVIATIONS * (upper - middle) / UPPER_QUARTILE)))
 
 
-def _gap_bound(ordered: FloatArray) -> float:
+def _gap_bound(ordered: FloatArray, factor: float, least: float) -> float:
     """Return the d above the first gap between the others and values that are far; infinite without one."""
-    above = (ordered[1:] >= GAP * ordered[:-1]) & (ordered[1:] >= FAR_AT_LEAST) & (ordered[:-1] >= 1.0)
+    above = (ordered[1:] >= factor * ordered[:-1]) & (ordered[1:] >= least) & (ordered[:-1] >= 1.0)
     return float(ordered[1:][int(np.argmax(above))]) if above.any() else float("inf")
 
 

@@ -76,6 +76,14 @@ def test_moduli_a_million_times_too_large_are_told_with_their_rows() -> None:
     assert (entry.count, entry.places) == (3, ("line 4", "line 7", "line 10"))
 
 
+def test_a_lesser_slip_is_told_beside_sure_ones_and_left_in_peace_alone() -> None:
+    largest = float(LAWFUL["moduli"].max())
+    alone = spoilt(LAWFUL["moduli"], slice(2, 3), 6.0 * largest)
+    assert kinds(alone) == []
+    (found,) = find_outliers(spoilt(alone, slice(5, 7), 4e7), "modulus", "GPa")
+    assert found.rows.tolist() == [2, 5, 6]
+
+
 @pytest.mark.parametrize("name", ["formation energies", "moduli", "band gaps, most of them zero"])
 @pytest.mark.parametrize("mark", [-9999.0, -999.0, 99999.0, 1e20])
 def test_marks_of_missing_values_are_told_however_often_they_stand_there(name: str, mark: float) -> None:

@@ -155,7 +155,7 @@ def read_features(
         TableError: With the file, the line and the column of what cannot be used.
     """
     file_path = Path(path)
-    names = column_names(file_path)
+    names = column_names(file_path, how)
     require_column(file_path, key, names)
     features: list[str] = []
     for each in wanted:
@@ -174,7 +174,7 @@ def read_features(
             )
         features += matches or [require_column(file_path, each, names)]
     features = list(dict.fromkeys(features))
-    file = read_file(file_path, names, numeric=features, texts=(key,))
+    file = read_file(file_path, names, numeric=features, texts=(key,), format=how)
     keys = texts_of(file, key, how)
     columns = {name: numbers_of(file, name, how) for name in features}
     gaps = {key: np.array([not text for text in keys])} | {name: ~np.isfinite(each) for name, each in columns.items()}
@@ -193,18 +193,19 @@ def read_features(
     return FeatureTable(file_path, tuple(features), rows)
 
 
-def read_log(path: str | Path, columns: TableColumns) -> LogRows:
+def read_log(path: str | Path, columns: TableColumns, how: TableFormat = USUAL) -> LogRows:
     """Read a log of values from before the campaign; an empty cell of a factor is one that is withheld.
 
     Args:
         path: A table of a kind that is read, with the property and some of the factors.
         columns: Of the pool's table.
+        how: How the log is written.
 
     Raises:
         TableError: With the file, the line and the column of what cannot be used.
     """
     file_path = Path(path)
-    names = column_names(file_path)
+    names = column_names(file_path, how)
     require_column(file_path, columns.property, names)
     told = tuple(factor for factor in columns.factors if factor in names)
     if not told:
@@ -212,10 +213,10 @@ def read_log(path: str | Path, columns: TableColumns) -> LogRows:
             f"The log {file_path} has no column of a factor",
             expected=f"at least one of {', '.join(columns.factors)}",
         )
-    file = read_file(file_path, names, numeric=(columns.property,), texts=told)
-    values = numbers_of(file, columns.property, columns)
+    file = read_file(file_path, names, numeric=(columns.property,), texts=told, format=how)
+    values = numbers_of(file, columns.property, how)
     gaps = {columns.property: ~np.isfinite(values)}
     if gaps[columns.property].any():
-        raise missing_cell(file, gaps, "fill these cells, or drop the rows", columns)
-    factors = {factor: tuple(text or None for text in texts_of(file, factor, columns)) for factor in told}
+        raise missing_cell(file, gaps, "fill these cells, or drop the rows", how)
+    factors = {factor: tuple(text or None for text in texts_of(file, factor, how)) for factor in told}
     return LogRows(factors, values)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from agent.settings import CampaignSettings
 from protocols.link.broker_settings import BrokerSettings
+from protocols.tables.format import TableFormat
 from protocols.tables.table import TableColumns
 from protocols.wire.messages import Identifier
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
@@ -28,21 +29,17 @@ EMT_ALLOYS = "emt_alloys"
 STRUCTURAL_MODEL = "structural_model"
 
 
-class FeatureTableSettings(BaseModel):
-    """A table of features beside that of the pool, a row a candidate."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class FeatureTableSettings(TableFormat):
+    """A table of features beside that of the pool, a row a candidate, and how it is written."""
 
     path: Annotated[str, Field(min_length=1)]
     """The table; it names candidates in the column, and by the words, of the pool's own."""
-    columns: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
+    columns: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("*",)
     """Columns with features; globs as in pool.columns.features."""
 
 
-class LogSettings(BaseModel):
-    """A log of values from before the campaign, which nobody drew at random."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class LogSettings(TableFormat):
+    """A log of values from before the campaign, which nobody drew at random, and how it is written."""
 
     path: Annotated[str, Field(min_length=1)]
     """The table: the property, and those of the factors that it tells."""

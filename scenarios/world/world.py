@@ -239,8 +239,8 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
         table,
         None
         if beside is None
-        else read_features(beside.path, candidate_key(columns), beside.columns, columns.measured()),
-        None if log is None else read_log(log.path, columns),
+        else read_features(beside.path, candidate_key(columns), beside.columns, columns.measured(), beside),
+        None if log is None else read_log(log.path, columns, log),
         described_by(reader),
     )
     progress(f"reading {path.name}", 1, 1)

@@ -9,6 +9,7 @@ import pytest
 
 from protocols.errors import TableError
 from protocols.tables.designs import read_features, read_log
+from protocols.tables.format import TableFormat
 from protocols.tables.table import TableColumns, read_table, read_values
 
 COLUMNS = TableColumns(
@@ -121,3 +122,11 @@ def test_a_log_tells_some_factors_and_withholds_others(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_used_is_told(tmp_path: Path, text: str, found: str) -> None:
     with pytest.raises(TableError, match=found):
         read_log(written(tmp_path, text), COLUMNS)
+
+
+def test_what_stands_beside_a_table_is_written_in_its_own_way(tmp_path: Path) -> None:
+    how = TableFormat(delimiter=";", decimal=",", missing=("?",))
+    features = written(tmp_path, "smiles;mass\nCC;30,1\n", "features.csv")
+    assert read_features(features, "smiles", ("*",), (), how).of(["CC"]).tolist() == [[30.1]]
+    log = read_log(written(tmp_path, "x;dipole\nF;1,5\n?;0,3\n"), COLUMNS, how)
+    assert (log.factors, log.values.tolist()) == ({"x": ("F", None)}, [1.5, 0.3])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.cases.bench import CannotTell, Case, wrong_today
+from tests.system.cases.bench import CannotTell, Case
 from tests.system.cases.structures import cif, cubic_copper, disordered
 from tests.system.cases.tables import FAMILIES, Row, prepared, scenario_text, sizes, trimmed, usual_rows, write_csv
 
@@ -54,7 +54,6 @@ MISREAD = {
 }
 
 
-@wrong_today(13, "the reader's warnings are suppressed")
 @pytest.mark.parametrize("text", MISREAD.values(), ids=MISREAD)
 def test_a_cif_that_does_not_hold_what_it_says_is_refused_with_its_line(case: Case, text: str) -> None:
     rows = usual_rows(30)

@@ -68,7 +68,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
         (folder / "notebook.py").write_text(NOTEBOOK.format(values=VALUES), encoding="utf-8")
         done = bench.entropilot("run", "own.toml", "--set", 'simulator.evaluator="notebook.py:Notebook"')
         assert done.code == 0, done.err
-        assert "note: 2 dropped: " in done.err, "what was not taken is told before the first request"
+        told = done.err.split("running: ")[0]
+        assert told.count("note: 1 dropped: ") == 2, "what was not taken is told before the first request"
         return bench
 
 
@@ -103,7 +104,7 @@ def test_a_person_sees_the_ids_of_the_table(bench: Workbench) -> None:
 def test_what_of_the_table_was_left_out_stands_in_journal_log_summary_and_report(bench: Workbench) -> None:
     started = json.loads(bench.rows("SELECT payload FROM journal WHERE sequence = 1", "own")[0][0])
     reading: list[dict[str, Any]] = started["reading"]
-    assert [(each["handling"], each["count"]) for each in reading] in ([("dropped", 2)], [("dropped", 1)] * 2)
+    assert [(each["handling"], each["count"]) for each in reading] == [("dropped", 1)] * 2
     places = " ".join(place for each in reading for place in each["places"])
     assert "32" in places
     assert "33" in places

@@ -43,6 +43,6 @@ def write_toy_table(path: Path) -> Path:
         writer.writerow(("id", "family", "energy", "x", "y", "modulus"))
         for number in range(90):
             x, y = rng.normal(size=2)
-            modulus = "" if number % 5 == 0 else 100 + 10 * x
+            modulus = "" if number % 5 == 0 else 100 + 10 * x + 2 * y
             writer.writerow((f"m{number}", "abc"[number % 3], x + 0.3 * y * y, x, y, modulus))
     return path

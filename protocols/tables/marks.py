@@ -11,7 +11,8 @@ WORDS: Final = frozenset({
     "na", "n/a", "n.a.", "n.a", "<na>", "nan", "-nan", "+nan", "nat", "null", "(null)", "<null>", "nil", "none",
     "<none>", "(none)", "missing", "\\n",
     "#n/a", "#na", "#n/a n/a", "#num!", "#div/0!", "#value!", "#ref!", "#name?", "#null!",
-    "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan",
+    "#spill!", "#calc!", "#field!",
+    "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "nan(ind)", "-nan(ind)", "nan(snan)", "-nan(snan)",
 })  # fmt: skip
 """What stands for a missing cell, in lower case: what programs write for one (R, pandas, SQL, spreadsheets, C), the
 dashes of printed tables, and the marks of a CIF."""

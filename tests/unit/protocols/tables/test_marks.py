@@ -24,6 +24,11 @@ SAID = (
     "<NA>",
     "#N/A",
     "NaT",
+    "#SPILL!",
+    "#CALC!",
+    "-nan(ind)",
+    "-NaN(IND)",
+    "nan(snan)",
 )
 
 

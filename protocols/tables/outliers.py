@@ -137,10 +137,12 @@ def find_outliers(values: FloatArray, name: str, unit: str) -> tuple[Outliers, .
     """Return the values of a column that look wrong, by kind; arguments as of `noted_values`."""
     left = np.isfinite(values)
     found: list[Outliers] = []
-    for find in (_marks, _far, _units) if _may_stand_out(values[left]) else (_units,):
-        for kind, mask, told in find(values, left, unit):
-            left = left & ~mask
-            found.append(Outliers(kind, np.flatnonzero(mask), f"column {name!r}: {told}"))
+    # Of values over hundreds of decades a distance or a bound may be beyond all floats: infinite is what it means.
+    with np.errstate(over="ignore"):
+        for find in (_marks, _far, _units) if _may_stand_out(values[left]) else (_units,):
+            for kind, mask, told in find(values, left, unit):
+                left = left & ~mask
+                found.append(Outliers(kind, np.flatnonzero(mask), f"column {name!r}: {told}"))
     return tuple(found)
 
 

@@ -145,3 +145,11 @@ def test_three_values_in_a_million_are_found() -> None:
     (found,) = find_outliers(spoilt(values, slice(10, 31, 10), 4e7), "y", "")
     assert (found.kind, found.rows.tolist()) == ("far", [10, 20, 30])
     assert kinds(np.where(np.arange(1_000_000) % 3 == 0, 1000.0, 1.0) * (10.0 + values)) == ["unit"]
+
+
+def test_values_over_hundreds_of_decades_are_judged_without_a_warning() -> None:
+    decades = np.array([10.0**-each for each in range(80, 200, 8)] + [1.0, 2.0])
+    subnormal = np.array([5e-324 * each for each in range(1, 14)] + [1e12])
+    with np.errstate(all="raise", under="ignore"):
+        assert find_outliers(decades, "y", "eV") == ()
+        assert [each.rows.tolist() for each in find_outliers(subnormal, "y", "eV")] == [[13]]

@@ -98,10 +98,13 @@ class Sieve:
         count = sum(len(each.rows) for each in self.found if (each.column, each.reason) == alike)
         fault = first.tell(row)
         more = f" ({count} such cells in the column)" if count > 1 else ""
+        ways = [fault.action, self.remedy, fault.otherwise]
+        if count == len(self.sound):  # leaving all of them out leaves nothing
+            ways = [fault.action, "correct the column: no row can be used with it", fault.otherwise]
         raise TableError(
             f"Column {first.column!r} has {fault.found} in {self.place(row)}{fault.after}{more}",
             expected=fault.expected,
-            action=", or ".join(each for each in (fault.action, self.remedy, fault.otherwise) if each),
+            action=", or ".join(each for each in ways if each),
         )
 
     def kept(self, path: Path) -> IndexArray:

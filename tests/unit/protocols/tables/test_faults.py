@@ -38,6 +38,15 @@ def test_the_first_row_stops_and_tells_how_many_are_like_it() -> None:
     assert said.endswith('fix the cell, or set on_missing = "drop" to leave such rows out.')
 
 
+def test_leaving_rows_out_is_no_advice_where_no_row_would_be_left() -> None:
+    one = sieve(2, drops=False)
+    one.reject(faults("note", "no number", 0, 1))
+    with pytest.raises(TableError) as caught:
+        one.raise_first()
+    assert "on_missing" not in str(caught.value)
+    assert str(caught.value).endswith("fix the cell, or correct the column: no row can be used with it.")
+
+
 def test_nothing_stops_where_nothing_is_wrong_or_rows_are_left_out() -> None:
     sieve(drops=False).raise_first()
     one = sieve()

@@ -119,11 +119,15 @@ class Sieve:
         findings = list(self.findings())
         said = "; ".join(f"{each.reason} in {each.count} rows" for each in findings[:MAX_REASONS_SAID])
         more = f"; and {len(findings) - MAX_REASONS_SAID} more reasons" if len(findings) > MAX_REASONS_SAID else ""
+        first = min(self.found, key=lambda each: each.rows[0])
+        row = int(first.rows[0])
+        fault = first.tell(row)
+        remedy = "name other columns, or correct these: " + ", ".join(dict.fromkeys(each.column for each in self.found))
         raise TableError(
-            f"No row of {path} can be used: {said}{more}",
-            expected="rows with every column that is named",
-            action="name other columns, or correct these: "
-            + ", ".join(dict.fromkeys(each.column for each in self.found)),
+            f"No row of {path} can be used: {said}{more}; the first, column {first.column!r} in {self.place(row)}, has"
+            f" {fault.found}{fault.after}",
+            expected=fault.expected or "rows with every column that is named",
+            action=", or ".join(each for each in (fault.action, fault.otherwise, remedy) if each),
         )
 
     def findings(self) -> Iterator[Finding]:

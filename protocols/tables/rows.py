@@ -26,6 +26,7 @@ from protocols.tables.cells import (
 from protocols.tables.columns import TableColumns, feature_columns, require_column, text_columns
 from protocols.tables.faults import SETTING, Faults, RowFault, Sieve
 from protocols.tables.files import TableFile, column_names, read_file
+from protocols.tables.formats.delimited import DECIMAL_COMMA
 from protocols.tables.marks import in_words
 from protocols.tables.spelling import are_plain, cleaned
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_SOURCE_ID_LENGTH, MAX_TEXT_LENGTH
@@ -176,7 +177,9 @@ def _without_number(
         yield Faults(name, "a number beyond all bounds", cells.endless, endless)
 
     def no_number(row: int) -> RowFault:
-        return RowFault(cells.refused[row], number_in_words(columns), "fix the cell, name another column")
+        comma = columns.decimal == "." and DECIMAL_COMMA.fullmatch(cells.refused[row].strip("'"))
+        hint = ', set decimal = "," (where it is a decimal comma)' if comma else ""
+        return RowFault(cells.refused[row], number_in_words(columns), f"fix the cell, name another column{hint}")
 
     yield Faults(name, "no number", _positions(cells.refused), no_number)
 

@@ -106,7 +106,11 @@ def compare_policies(
         tuple(len(trial.test) for trial in trials),
         len(world.pool),
         {name: tuple(played[name, trial.seed][2] for trial in trials) for name in names},
-        (*_judged_by(scenario.campaign, world.pool), *_rules_in_vain(world, settings_of)),
+        (
+            *map(str, world.account),
+            *_judged_by(scenario.campaign, world.pool),
+            *_rules_in_vain(world, settings_of),
+        ),
     )
 
 

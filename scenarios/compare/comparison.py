@@ -47,7 +47,7 @@ class Comparison:
         held_out: Rows of the test set of each seed; zeros without downstream models.
         pool_size: Candidates in all.
         ends: Policy -> how its campaigns ended, by seed.
-        notes: What a person should know of the settings.
+        notes: What a person should know of table and settings.
     """
 
     scenario: str

@@ -19,6 +19,7 @@ from protocols.tables.cells import missing_cell, numbers_of
 from protocols.tables.columns import require_column
 from protocols.tables.files import column_names, read_file
 from protocols.tables.format import USUAL, TableFormat
+from scenarios.sources.named_table import told_by_options
 
 BETWEEN: Final = ":"
 """Between cause and effect of an edge on the command line."""
@@ -92,6 +93,11 @@ def read_source(path: Path, name: str, question: Question) -> GraphSource:
         TableError: When a cell is empty or no number, a column is constant or a linear function of others, the target
             is a feature, or there are not more rows than columns.
     """
+    with told_by_options():
+        return _read(path, name, question)
+
+
+def _read(path: Path, name: str, question: Question) -> GraphSource:
     features = _columns(path, question)
     names = features if question.target is None else (*features, question.target)
     forbidden, required = (_edges(names, each) for each in (question.forbidden, question.required))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
 
-from protocols.errors import SettingsError
+from protocols.errors import SettingsError, TableError
+from protocols.tables.account import Account
 from protocols.tables.format import TableFormat
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH
 
@@ -21,6 +23,44 @@ DELIMITER_NAMES: Final[Mapping[str, str]] = MappingProxyType({
 
 EVERYTHING: Final = (-MAX_ABS_VALUE, MAX_ABS_VALUE)
 """What a range without bounds holds."""
+
+SETTING_WITH_VALUE: Final = re.compile(r'\b(delimiter|decimal|sheet|missing) = \[?("[^"]*")\]?')
+"""A setting of a table with the value that an advice gives it."""
+
+SETTING_ALONE: Final = re.compile(r"\b(set|leave out|out of) (delimiter|decimal|sheet|valid_range|family_names)\b")
+"""A setting of a table that an advice names without a value."""
+
+OPTIONS: Final[Mapping[str, str]] = MappingProxyType({
+    "valid_range": "--valid-range", "family_names": "--family-name",
+})  # fmt: skip
+"""Options that are not called as their setting is."""
+
+
+@contextmanager
+def told_by_options() -> Iterator[None]:
+    """Name the options of the command in an advice that names settings: no scenario is there to set them in."""
+    try:
+        yield
+    except TableError as error:
+        expected, action = by_options(error.expected), by_options(error.action)
+        if (expected, action) == (error.expected, error.action):
+            raise
+        raise TableError(error.found, expected=expected, action=action) from error
+
+
+def by_options(said: str) -> str:
+    """Return an advice with the options of a command for the settings of a table that it names."""
+    said = SETTING_WITH_VALUE.sub(lambda found: f"{_option(found[1])} {found[2]}", said)
+    return SETTING_ALONE.sub(lambda found: f"{found[1]} {_option(found[2])}", said)
+
+
+def account_by_options(account: Account) -> Account:
+    """Return what was told of a reading with the options of a command in its advice."""
+    return tuple(each.model_copy(update={"reason": by_options(each.reason)}) for each in account)
+
+
+def _option(setting: str) -> str:
+    return OPTIONS.get(setting, f"--{setting}")
 
 
 def table_format(

@@ -7,7 +7,7 @@ Rows that cannot be used are left out of a named table and counted; of a scenari
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -32,6 +32,7 @@ from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.settings.model import EMT_ALLOYS, Scenario
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import PackPath, ScenarioPath, TablePath
+from scenarios.sources.named_table import account_by_options, told_by_options
 from scenarios.sources.scenario import Overrides, load_scenario, runs_folder
 from scenarios.world.structures import structure_reader
 
@@ -130,7 +131,8 @@ def read_source(table: str, columns: NamedColumns, progress: ProgressCall = no_p
     """
     found = identify(table, runs_folder(), TablePath, ScenarioPath, PackPath)
     if isinstance(found, TablePath):
-        return _of_table(found.path, columns, progress)
+        with told_by_options():
+            return _of_table(found.path, columns, progress)
     if columns != NamedColumns():
         raise SettingsError(
             f"The scenario {table!r} says itself what the columns of its table mean",
@@ -167,7 +169,7 @@ def _of_table(path: Path, columns: NamedColumns, progress: ProgressCall) -> Trim
         _require_usual(rows.file, meant)
     if columns.id is not None:
         _require_distinct(rows, columns.id)
-    return _judged(read, meant)
+    return _judged(replace(read, account=account_by_options(read.account)), meant)
 
 
 def _of_scenario(name: str, scenario: Scenario, progress: ProgressCall) -> TrimSource:

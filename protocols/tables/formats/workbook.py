@@ -125,7 +125,7 @@ class Workbook:
         if len(filled) > 1:
             raise TableError(
                 f"The workbook {self._path} has several sheets with cells: {listed(filled)}",
-                expected="one, or the setting sheet",
+                expected="one, or the name of the one that is meant",
                 action=f'set sheet, as sheet = "{filled[0]}"',
             )
         self._sheet = (filled or list(sheets))[0]

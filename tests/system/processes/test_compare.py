@@ -53,6 +53,13 @@ def test_every_policy_begins_with_the_same_start_and_seeds_differ(table: Path, t
     assert final == comparison.final("etal", "entropy_range")
 
 
+def test_what_was_not_taken_of_the_table_as_it_stands_is_told(table: Path) -> None:
+    scenario = scenario_on(table, property="modulus", unit="GPa", on_missing="drop")
+    drawn = scenario.model_copy(update={"start": scenario_on(table).start})
+    comparison = compare_policies(drawn, ["etal", "random"], range(1))
+    assert "18 dropped: column 'modulus': an empty cell (line 2 of toy.csv, " in comparison.notes[0]
+
+
 def test_the_files_hold_every_bias_metric_of_every_observation_and_every_test(table: Path, tmp_path: Path) -> None:
     comparison = compare_policies(scenario_on(table), ["etal", "random", "etal"], range(2))
     written = write_comparison(comparison, tmp_path / "out")

@@ -382,6 +382,19 @@ def test_a_table_without_a_complete_row_names_the_columns_at_fault(tmp_path: Pat
     said = refused(tmp_path, content, changed(on_missing="drop"))
     assert "column 'energy': an empty cell in 2 rows" in said
     assert "correct these: energy" in said
+    assert "the first, column 'energy' in line 2 of table.csv, has an empty cell" in said
+
+
+def test_a_decimal_comma_is_told_with_the_setting_that_reads_it(tmp_path: Path) -> None:
+    said = refused(tmp_path, GOOD.replace("0.1", '"0,1"'), COLUMNS)
+    assert 'set decimal = ","' in said
+
+
+def test_a_table_of_values_beyond_the_range_names_the_first_and_the_setting_that_lets_them_in(tmp_path: Path) -> None:
+    content = "jid,system,energy,f_a\na,x,1e15,1\nb,x,2e15,2\n"
+    said = refused(tmp_path, content, changed(on_missing="drop"))
+    assert "the first, column 'energy' in line 2 of table.csv, has 1e+15" in said
+    assert "set valid_range to what can be true" in said
 
 
 def test_equal_values_and_a_family_of_one_are_errors_unless_a_warning_will_do(tmp_path: Path) -> None:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from protocols.errors import SettingsError
+from protocols.errors import SettingsError, TableError
+from protocols.tables.account import AccountEntry, Handling
 from protocols.tables.format import USUAL
-from scenarios.sources.named_table import EVERYTHING, number_range, renamed, table_format
+from scenarios.sources.named_table import (
+    EVERYTHING,
+    account_by_options,
+    by_options,
+    number_range,
+    renamed,
+    table_format,
+    told_by_options,
+)
 
 
 def test_nothing_said_is_the_usual_table() -> None:
@@ -59,3 +68,30 @@ def test_spellings_mean_a_family_each() -> None:
             renamed([wrong])
     with pytest.raises(SettingsError, match="two families, 'a' and 'b'"):
         renamed(["x=a", "x=b"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "option"),
+    [
+        ('set delimiter = ";" and decimal = ","', 'set --delimiter ";" and --decimal ","'),
+        ("where they are commas all the same, set delimiter to that", "set --delimiter to that"),
+        ('set sheet, as sheet = "A b"', 'set --sheet, as --sheet "A b"'),
+        ("leave out decimal, or name another file", "leave out --decimal, or name another file"),
+        ("set valid_range to what can be true", "set --valid-range to what can be true"),
+        ("or leave it out of family_names", "or leave it out of --family-name"),
+    ],
+)
+def test_advice_names_the_option_in_place_of_the_setting(setting: str, option: str) -> None:
+    assert by_options(setting).endswith(option)
+
+
+def test_a_refusal_keeps_what_was_found_and_advises_an_option() -> None:
+    with pytest.raises(TableError) as caught, told_by_options():
+        raise TableError("Column 'sheet' is odd", expected="one", action='set sheet, as sheet = "A"')
+    assert str(caught.value) == "Column 'sheet' is odd. Expected: one. What to do: set --sheet, as --sheet \"A\"."
+
+
+def test_notes_on_values_advise_an_option() -> None:
+    entry = AccountEntry(handling=Handling.NOTED, reason='-9999; if so, set missing = ["-9999"]', count=1)
+    (told,) = account_by_options((entry,))
+    assert told.reason == '-9999; if so, set --missing "-9999"'

@@ -73,6 +73,11 @@ class Finding:
         return self.total or len(self.rows)
 
 
+def cut_reason(reason: str) -> str:
+    """Return a reason as an entry takes it: the names in it may be of any length."""
+    return reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"
+
+
 def account_of(findings: Iterable[Finding], places: Callable[[Sequence[int]], Sequence[str]]) -> Account:
     """Return the account of what was found.
 
@@ -87,7 +92,7 @@ def account_of(findings: Iterable[Finding], places: Callable[[Sequence[int]], Se
     return tuple(
         AccountEntry(
             handling=each.handling,
-            reason=each.reason if len(each.reason) <= MAX_REASON else each.reason[: MAX_REASON - 1] + "…",
+            reason=cut_reason(each.reason),
             count=each.count,
             places=tuple(place[row] for row in rows),
         )

@@ -223,7 +223,7 @@ def _stripped(cells: list[str]) -> list[str]:
 
 def _marks_among(texts: frozenset[str], how: TableFormat, *, plain: bool, formulas: bool) -> frozenset[str]:
     """Return the texts that count as missing; `plain` is what `are_plain` says of them."""
-    own = frozenset(mark.strip() for mark in how.missing)
+    own = frozenset(how.missing)
     if plain:
         marks = texts & SPELLINGS - FORMULAS if formulas else texts & SPELLINGS
     else:
@@ -278,16 +278,16 @@ def _checked(numbers: FloatArray, how: TableFormat) -> NumberCells:
         endless = np.flatnonzero(np.isinf(numbers))
         missing[""] = np.flatnonzero(np.isnan(numbers))
     for mark in how.missing:
-        value = _float(mark.strip(), how)
+        value = _float(mark, how)
         if value is not None and not math.isnan(value) and (rows := np.flatnonzero(numbers == value)).size:
-            missing[mark.strip()] = rows
+            missing[mark] = rows
             numbers = np.where(numbers == value, np.nan, numbers)
     return NumberCells(numbers, {mark: rows for mark, rows in missing.items() if len(rows)}, {}, endless)
 
 
 def _parsed(cells: Sequence[Any], how: TableFormat) -> NumberCells:
     """Read numbers of cells of any type."""
-    own = {mark.strip() for mark in how.missing}
+    own = frozenset(how.missing)
     own_values = {value for mark in own if (value := _float(mark, how)) is not None}
     numbers = np.full(len(cells), np.nan)
     missing: dict[str, list[int]] = {}

@@ -122,10 +122,11 @@ class Sieve:
         first = min(self.found, key=lambda each: each.rows[0])
         row = int(first.rows[0])
         fault = first.tell(row)
+        what = fault.found.removesuffix(",")  # the place follows it elsewhere
         remedy = "name other columns, or correct these: " + ", ".join(dict.fromkeys(each.column for each in self.found))
         raise TableError(
             f"No row of {path} can be used: {said}{more}; the first, column {first.column!r} in {self.place(row)}, has"
-            f" {fault.found}{fault.after}",
+            f" {what}{fault.after}",
             expected=fault.expected or "rows with every column that is named",
             action=", or ".join(each for each in (fault.action, fault.otherwise, remedy) if each),
         )

@@ -20,6 +20,10 @@ def _separating(mark: str) -> str:
     return mark
 
 
+OwnMark = Annotated[str, AfterValidator(str.strip)]
+"""A mark for a missing cell, without blanks around it, as cells are compared."""
+
+
 class TableFormat(BaseModel):
     """How a table is written, where its ending does not tell; the default reads what is written the usual way."""
 
@@ -33,7 +37,7 @@ class TableFormat(BaseModel):
     """What stands before the decimals of a number in a text table."""
     sheet: Annotated[str, Field(min_length=1)] | None = None
     """Which sheet of a workbook is the table; by default its only one."""
-    missing: Annotated[tuple[str, ...], Field(strict=False, max_length=MAX_OWN_MARKS)] = ()
+    missing: Annotated[tuple[OwnMark, ...], Field(strict=False, max_length=MAX_OWN_MARKS)] = ()
     """Texts that stand for a missing cell in this table, besides the usual ones (empty, NaN, None, n/a, null, -); in
     columns of formulas too."""
 

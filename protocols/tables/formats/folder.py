@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from protocols.errors import TableError, invariant
 from protocols.settings.suggestions import listed
-from protocols.tables.account import MAX_PLACES, AccountEntry, Handling
+from protocols.tables.account import MAX_PLACES, AccountEntry, Handling, cut_reason
 from protocols.tables.format import TableFormat
 from protocols.tables.formats.delimited import DelimitedText
 from protocols.tables.formats.errors import reading, too_large
@@ -190,7 +190,7 @@ class StructureFolder:
         if surplus:
             yield AccountEntry(
                 handling=Handling.NOTED,
-                reason=f"a file of a structure that no row of {self._table.name} names is not read",
+                reason=cut_reason(f"a file of a structure that no row of {self._table.name} names is not read"),
                 count=len(surplus),
                 places=tuple(surplus[:MAX_PLACES]),
             )

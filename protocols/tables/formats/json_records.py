@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.errors import TableError
-from protocols.tables.account import AccountEntry, Handling
+from protocols.tables.account import AccountEntry, Handling, cut_reason
 from protocols.tables.format import TableFormat
 from protocols.tables.formats.ase_rows import columns_of_ase_json
 from protocols.tables.formats.errors import reading, too_many_rows
@@ -138,14 +138,9 @@ class JsonRecords:
             yield f"entry {count}", record
         if isinstance(meta, dict) and meta.get("more_data_available"):
             available = meta.get("data_available") or meta.get("data_returned")
-            self._notes = (
-                AccountEntry(
-                    handling=Handling.NOTED,
-                    reason=f"{self._path.name} is one page of a response: the database has more entries"[:300]
-                    + (f" ({available})" if isinstance(available, int) else ""),
-                    count=1,
-                ),
-            )
+            many = f" ({available})" if isinstance(available, int) else ""
+            reason = f"{self._path.name} is one page of a response: the database has more entries{many}"
+            self._notes = (AccountEntry(handling=Handling.NOTED, reason=cut_reason(reason), count=1),)
 
     def _ase(self, text: str, members: Mapping[str, int]) -> Iterator[Record]:
         """Yield the rows of a JSON database of ASE, in the order of its ids."""

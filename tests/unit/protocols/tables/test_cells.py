@@ -15,7 +15,7 @@ import pytest
 
 from protocols.errors import TableError
 from protocols.tables.account import AccountEntry
-from protocols.tables.cells import number_cells, numbers_of, text_cells, texts_of
+from protocols.tables.cells import missing_cell, number_cells, numbers_of, text_cells, texts_of
 from protocols.tables.files import NestedCell, TableFile
 from protocols.tables.format import TableFormat
 
@@ -146,6 +146,12 @@ def test_marks_of_the_table_itself_are_missing_texts_and_numbers() -> None:
         np.testing.assert_array_equal(numbers.numbers, [1, np.nan])
         ((_, rows),) = numbers.missing.items()
         assert list(rows) == [1]
+
+
+def test_an_error_says_of_a_mark_of_the_table_itself_that_it_counts_as_missing() -> None:
+    own = TableFormat(missing=(" unknown ",))
+    error = missing_cell(file_of(["1", "unknown"], object), {"x": np.array([False, True])}, "fill it", own)
+    assert "Column 'x' has 'unknown', which counts as missing, in row 2" in str(error)
 
 
 def test_a_text_that_is_lawful_is_not_missing() -> None:

@@ -62,6 +62,14 @@ def test_a_table_of_which_nothing_is_left_says_by_what() -> None:
         one.kept(Path("t.csv"))
 
 
+def test_what_is_said_of_the_first_row_has_no_comma_where_nothing_follows() -> None:
+    one = sieve(1)
+    fault = RowFault("'Missing', which counts as missing,", "a number")
+    one.reject(Faults("a", "a mark", np.array([0]), lambda _: fault))
+    with pytest.raises(TableError, match=r"has 'Missing', which counts as missing\. Expected: a number"):
+        one.kept(Path("t.csv"))
+
+
 def test_an_account_names_the_first_three_places_and_looks_them_up_once() -> None:
     one = sieve()
     one.reject(faults("a", "no number", 0, 1, 2, 3), faults("b", "an empty cell", 4))

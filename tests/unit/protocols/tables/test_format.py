@@ -1,4 +1,4 @@
-"""How a table is written: what can separate cells."""
+"""How a table is written: what can separate cells, and what stands for a missing one."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def test_a_mark_that_no_cell_needs_can_separate(mark: str) -> None:
 def test_a_mark_of_numbers_names_or_lines_cannot(mark: str) -> None:
     with pytest.raises(ValidationError, match="cannot separate"):
         TableFormat(delimiter=mark)
+
+
+def test_a_mark_for_a_missing_cell_has_no_blanks_around_it() -> None:
+    assert TableFormat(missing=(" -9999 ", "not known", "\t")).missing == ("-9999", "not known", "")
 
 
 def test_the_usual_table_leaves_all_to_its_ending() -> None:

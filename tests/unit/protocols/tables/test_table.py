@@ -483,7 +483,7 @@ def test_equal_known_values_are_a_warning_and_a_single_one_is_none(tmp_path: Pat
 
 
 def test_the_error_of_an_empty_cell_offers_unknown_for_the_property_only(tmp_path: Path) -> None:
-    assert 'or "unknown"' in refused(tmp_path, GOOD.replace("0.1", ""))
+    assert 'or set on_missing = "unknown" when' in refused(tmp_path, GOOD.replace("0.1", ""))
     assert "unknown" not in refused(tmp_path, GOOD.replace("3,0.75", ",0.75"))
 
 

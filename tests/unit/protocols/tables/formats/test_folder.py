@@ -8,7 +8,7 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 
-from protocols.tables.account import Handling
+from protocols.tables.account import MAX_REASON, Handling
 from protocols.tables.files import column_names
 from protocols.tables.formats import folder as formats_folder
 from tests.support.samples.table_files import numbers_in, opened, refused, texts_in
@@ -115,6 +115,12 @@ def test_a_column_of_dates_names_no_files(folder: Path) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     pd.DataFrame({"day": pd.to_datetime(["2020-01-01"]), "name": ["mp-2"]}).to_parquet(folder / "t.parquet")
     assert "Ni" in str(texts_in(folder, "structure")[0])
+
+
+def test_a_table_with_a_long_name_is_told_in_as_much_as_an_account_takes(folder: Path) -> None:
+    table(folder, "name,e\nmp-1,1\n", f"{'x' * 250}.csv")
+    (note,) = opened(folder, numeric=("e",)).notes
+    assert (len(note.reason), note.count) == (MAX_REASON, 3)
 
 
 def test_a_column_called_structure_would_stand_twice(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from protocols.tables.account import Handling
+from protocols.tables.account import MAX_REASON, Handling
 from protocols.tables.files import column_names
 from protocols.tables.formats import json_records
 from tests.support.samples.table_files import numbers_in, opened, refused, texts_in
@@ -89,6 +89,11 @@ def test_a_whole_response_needs_no_note(tmp_path: Path) -> None:
         assert opened(written(tmp_path, {"data": [entry("a", x=1)], **meta}), numeric=("x",)).notes == ()
     more = {"data": [entry("a", x=1)], "meta": {"more_data_available": True}}
     assert "more entries" in opened(written(tmp_path, more), numeric=("x",)).notes[0].reason
+
+
+def test_a_page_with_a_long_name_is_told_in_as_much_as_an_account_takes(tmp_path: Path) -> None:
+    (note,) = opened(written(tmp_path, OPTIMADE, f"{'x' * 245}.json"), numeric=("_mp_gap",)).notes
+    assert len(note.reason) == MAX_REASON
 
 
 @pytest.mark.parametrize(

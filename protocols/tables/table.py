@@ -211,7 +211,8 @@ def read_family_values(
     Raises:
         TableError: As `read_table`, but for what need not be read.
     """
-    derives = derives_family(columns, column_names(Path(path), columns))
+    # Without structures the file need not be looked at twice.
+    derives = columns.structure is not None and derives_family(columns, column_names(Path(path), columns))
     usable, once, _ = _read(path, columns, read_structures, described=derives)
     rows = once.rows
     candidate_ids_of(rows, columns, usable.molecules, usable.structures)  # refuses rows that are there twice

@@ -188,7 +188,7 @@ def _of_scenario(name: str, scenario: Scenario, progress: ProgressCall) -> TrimS
 
 def _row_by_row(path: Path, columns: TableColumns, progress: ProgressCall) -> tuple[TableRows, FamilyValues]:
     """Read rows as they stand, also where several of them make one candidate: each is kept or goes by itself."""
-    described = derives_family(columns, column_names(path, columns))
+    described = columns.structure is not None and derives_family(columns, column_names(path, columns))
     usable = usable_rows(path, columns, structure_reader(path.name, progress), described=described)
     rows, values = usable.rows, usable.rows.numbers[columns.property]
     families = families_of(rows, columns, usable.structures, usable.spellings)

@@ -147,9 +147,12 @@ class StructureFolder:
         Raises:
             TableError: When none names any.
         """
-        names = self._inner.names()
-        counts = {name: self._count(name) for name in names}
-        best = max(names, key=lambda name: counts[name])
+        counts: dict[str, int] = {}
+        for name in self._inner.names():
+            counts[name], rows = self._count(name)
+            if counts[name] == rows:  # no other names more, and each is a reading of the whole table
+                break
+        best = max(counts, key=lambda name: counts[name])
         if counts[best]:
             return best
         structures = sorted({path.name for paths in self._index.values() for path in paths})
@@ -162,12 +165,13 @@ class StructureFolder:
             action="add such a column, or put the files into the folder",
         )
 
-    def _count(self, name: str) -> int:
+    def _count(self, name: str) -> tuple[int, int | None]:
+        """Return how many cells of a column name files, and how many there are; None where it cannot be read."""
         try:
             cells = self._inner.frame(self._inner.names(), (), (name,))[name]
         except TableError:  # a column of dates, say, names no files
-            return 0
-        return sum(self._found(text) is not None for text in _texts(cells))
+            return 0, None
+        return sum(self._found(text) is not None for text in _texts(cells)), len(cells)
 
     def _content(self, path: Path) -> object:
         """Return the text of a file, or its bytes where they are no UTF-8, for the reader of cells to refuse."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -60,9 +60,10 @@ class Workbook:
         self._rows = []
         with self._opened(computed=True) as sheet:
             filled = self._filled(sheet)
-            next(filled)
+            empty = self._empty_cells(position, *next(filled))
             for row, cells in filled:
                 self._rows.append(row)
+                empty |= self._empty_cells(position, row, cells)
                 if any(cell.value is not None for cell in cells[len(names) :]):
                     raise TableError(
                         f"Row {row} of the sheet {self._sheet!r} of {self._path} has cells beyond the header's"
@@ -75,8 +76,8 @@ class Workbook:
                     if name in texts:
                         self._check_digits(name, row, cell)
                     columns[name].append(cell)
-        if any(cell is None for cells in columns.values() for cell in cells):
-            self._check_formulas(position)
+        if empty:
+            self._check_formulas(position, empty)
         return frame_of(columns, numeric)
 
     def place(self, row: int) -> str:
@@ -157,13 +158,12 @@ class Workbook:
     def _place_of(self, row: int) -> str:
         return f"row {row} of the sheet {self._sheet!r}"
 
-    def _check_formulas(self, position: dict[str, int]) -> None:
+    def _check_formulas(self, position: dict[str, int], empty: Collection[tuple[int, str]]) -> None:
         """Refuse a formula without a value: a program that computes nothing wrote it, and the cell only looks empty."""
-        values = self._empty_cells(position)
         with self._opened(computed=False) as sheet:
             for row, cells in self._filled(sheet):
                 for name, at in position.items():
-                    if at < len(cells) and cells[at].data_type == FORMULA_CELL and (row, name) in values:
+                    if at < len(cells) and cells[at].data_type == FORMULA_CELL and (row, name) in empty:
                         raise TableError(
                             f"Column {name!r} of {self._path} holds a formula that was never computed in"
                             f" {self._place_of(row)} ({str(cells[at].value)[:40]})",
@@ -171,12 +171,7 @@ class Workbook:
                             action="open the workbook with a program that computes, and save it",
                         )
 
-    def _empty_cells(self, position: dict[str, int]) -> set[tuple[int, str]]:
+    @staticmethod
+    def _empty_cells(position: dict[str, int], row: int, cells: Sequence[Any]) -> set[tuple[int, str]]:
         """Return the cells of used columns without a value and without an error."""
-        with self._opened(computed=True) as sheet:
-            return {
-                (row, name)
-                for row, cells in self._filled(sheet)
-                for name, at in position.items()
-                if at < len(cells) and cells[at].value is None
-            }
+        return {(row, name) for name, at in position.items() if at < len(cells) and cells[at].value is None}

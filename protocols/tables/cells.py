@@ -130,28 +130,17 @@ def number_cells(file: TableFile, name: str, how: TableFormat = USUAL) -> Number
     return _parsed(_cells(column), how)
 
 
-def texts_of(file: TableFile, name: str, how: TableFormat = USUAL, *, formulas: bool = False) -> list[str]:
+def texts_of(file: TableFile, name: str, how: TableFormat = USUAL) -> list[str]:
     """Return a column of names, spelled in one way (`protocols.tables.spelling`); "" where a cell is missing.
 
     Raises:
         TableError: With the place of the first cell that is no text.
     """
-    cells = text_cells(file, name, how, formulas=formulas)
-    require_texts(file, name, cells)
-    if formulas:
-        return cells.texts
-    one = tidied(cells.distinct)
-    return [one.get(text, text) for text in cells.texts] if one else cells.texts
-
-
-def require_texts(file: TableFile, name: str, cells: TextCells) -> None:
-    """Check that all cells of a column are texts.
-
-    Raises:
-        TableError: With the place of the first that is none.
-    """
+    cells = text_cells(file, name, how)
     for row, found in cells.refused.items():
         raise TableError(f"Column {name!r} has {found} in {file.place(row)}", expected=TEXT, action="write it as text")
+    one = tidied(cells.distinct)
+    return [one.get(text, text) for text in cells.texts] if one else cells.texts
 
 
 def numbers_of(file: TableFile, name: str, how: TableFormat = USUAL) -> FloatArray:

@@ -13,12 +13,10 @@ from protocols.settings.suggestions import did_you_mean, listed
 from protocols.structures.reading import ReadStructure
 from protocols.structures.symmetry import tolerances_in_words
 from protocols.tables.account import Finding, Handling
-from protocols.tables.cells import require_texts, shown, text_cells
+from protocols.tables.cells import shown
 from protocols.tables.columns import BinnedColumn, TableColumns
-from protocols.tables.files import TableFile
-from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.rows import TableRows
-from protocols.tables.spelling import ONE_OF_TWO, cleaned, folded, likely_the_same, told
+from protocols.tables.spelling import cleaned
 from protocols.wire.limits import MAX_ID_LENGTH
 
 BETWEEN_PARTS: Final = " / "
@@ -41,27 +39,11 @@ class Families:
     findings: tuple[Finding, ...] = ()
 
 
-def families_in(file: TableFile, name: str, how: TableFormat = USUAL) -> Families:
-    """Return the families of a column of all rows, in one spelling; "" where one is missing.
-
-    Raises:
-        TableError: With the place of the first cell that is no text.
-    """
-    cells = text_cells(file, name, how)
-    require_texts(file, name, cells)
-    rows = range(len(cells.texts))
-    one = folded(cells.distinct)
-    names = tuple(one.get(text, text) for text in cells.texts)
-    named = [row for row in rows if names[row]]
-    likely = likely_the_same(name, [names[row] for row in named], named, ONE_OF_TWO)
-    return Families(names, (*told(name, cells.texts, one, rows), *likely))
-
-
 def families_of(
     rows: TableRows,
     columns: TableColumns,
     structures: Mapping[int, ReadStructure],
-    spellings: Collection[str] = (),
+    spellings: Collection[str],
 ) -> Families:
     """Return the family of every kept row: the product of the named kinds, where there are several.
 

@@ -38,7 +38,6 @@ class TableFile:
         frame: A `pandas.DataFrame` with at least the used columns, a row per candidate. A column of texts has Python's
             objects: texts, whole numbers, floats, truth values, bytes, `NestedCell`, and None or NaN where there is
             nothing. One of numbers has floats, or such objects where some are no numbers.
-        format: How it is written.
         notes: What a person should know of the file.
     """
 
@@ -46,7 +45,6 @@ class TableFile:
     names: tuple[str, ...]
     frame: Any
     reader: TableReader
-    format: TableFormat = USUAL
     notes: tuple[AccountEntry, ...] = ()
 
     def place(self, row: int) -> str:
@@ -65,7 +63,20 @@ def column_names(path: Path, format: TableFormat = USUAL) -> tuple[str, ...]:  #
     Raises:
         TableError: When the file is missing, too large, of another kind, or cannot be read.
     """
-    return _opened(path, format)[1]
+    kind = format_of(path)
+    _check_settings(path, kind, format)
+    with reading(path):
+        if kind is not FOLDER:
+            _check_file(path)
+        names = kind.open(path, format).names()
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise TableError(
+            f"The table {path} has several columns {twice[0]!r}",
+            expected="a name per column",
+            action="write a header above the first row" if looks_like_cells(names) else "rename one of them",
+        )
+    return tuple(names)
 
 
 def read_file(
@@ -95,25 +106,7 @@ def read_file(
         raise TableError(f"The table {path} has no rows", expected="a row per candidate below the header")
     if len(frame) > MAX_TABLE_ROWS:
         raise too_many_rows(path)
-    return TableFile(path, names, frame, reader, format, reader.notes())
-
-
-def _opened(path: Path, form: TableFormat) -> tuple[TableReader, tuple[str, ...]]:
-    kind = format_of(path)
-    _check_settings(path, kind, form)
-    with reading(path):
-        if kind is not FOLDER:
-            _check_file(path)
-        reader = kind.open(path, form)
-        names = reader.names()
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise TableError(
-            f"The table {path} has several columns {twice[0]!r}",
-            expected="a name per column",
-            action="write a header above the first row" if looks_like_cells(names) else "rename one of them",
-        )
-    return reader, tuple(names)
+    return TableFile(path, names, frame, reader, reader.notes())
 
 
 def _check_file(path: Path) -> None:

@@ -6,8 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -19,13 +18,14 @@ from protocols.tables.columns import TableColumns
 from protocols.tables.replicates import MEAN_SETTING
 from protocols.tables.rows import TableRows, feature_matrix
 from protocols.wire.limits import MAX_ID_LENGTH
+from protocols.wire.messages import ID_PATTERN
 
 HASH_DIGITS: Final = 12
 """Hexadecimal digits of an id's hash: of a million ids of which nothing else is left, two collide once in 560 tables,
 and are then refused."""
 
-_LAWFUL: Final = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
-"""`protocols.wire.messages.ID_PATTERN`, of a whole text."""
+_LAWFUL: Final = re.compile(ID_PATTERN)
+"""What an id must be that is used as it stands."""
 
 CONTENT_DIGITS: Final = 16
 """Hexadecimal digits of content in an id: 64 bits."""
@@ -33,15 +33,12 @@ CONTENT_DIGITS: Final = 16
 LONGEST_PREFIX: Final = 24
 """Most characters of a formula in an id."""
 
-EMPTY: Final[Mapping[int, Any]] = MappingProxyType({})
-"""Of rows, where none is needed."""
-
 
 def candidate_ids_of(
     rows: TableRows,
     columns: TableColumns,
-    molecules: Mapping[int, MoleculeIdentity] = EMPTY,
-    structures: Mapping[int, ReadStructure] = EMPTY,
+    molecules: Mapping[int, MoleculeIdentity],
+    structures: Mapping[int, ReadStructure],
 ) -> tuple[str, ...]:
     """Return an id per row, of the id column or else of the row's content.
 

@@ -1,4 +1,4 @@
-"""The packages that an installation may lack: each is imported here and nowhere else, by the extra that brings it."""
+"""The packages that an installation may lack, each with the extra that brings it; what calculates is imported here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Final
 
 from protocols.errors import SettingsError
 
-EXTRA_OF: Final = {"rdkit": "molecules", "tblite": "molecules", "pyscf": "dft"}
+EXTRA_OF: Final = {
+    "rdkit": "molecules", "tblite": "molecules", "pyscf": "dft",
+    "pyarrow": "parquet", "openpyxl": "excel", "zstandard": "zstd",
+}  # fmt: skip
 """Package -> the extra of ours that installs it."""
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from protocols.errors import TableError
 from protocols.tables.files import NestedCell, TableFile
 from protocols.tables.format import USUAL, TableFormat
+from protocols.tables.formats.delimited import DECIMAL_COMMA
 from protocols.tables.marks import FORMULAS, SPELLINGS, in_words, is_missing
 from protocols.tables.spelling import are_plain, cleaned, tidied, without_decimals
 
@@ -34,6 +35,9 @@ DATES: Final = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
 
 TEXT: Final = "text, a whole number or a truth value"
 """What a column of names holds."""
+
+COMPLETE: Final = "a value in every used column"
+"""What a row has."""
 
 MAX_MARK: Final = 200
 """Longest text that is looked at as a mark, however blank or invisible most of it is [character]; CIFs are longer."""
@@ -151,10 +155,11 @@ def numbers_of(file: TableFile, name: str, how: TableFormat = USUAL) -> FloatArr
     """
     cells = number_cells(file, name, how)
     for row, found in cells.refused.items():
+        *ways, last = number_advice(found, how)
         raise TableError(
             f"Column {name!r} has {found} in {file.place(row)}",
             expected=number_in_words(how),
-            action="fix the cell, or name another column",
+            action=f"{', '.join(ways)}, or {last}",
         )
     return cells.numbers
 
@@ -163,6 +168,13 @@ def number_in_words(how: TableFormat) -> str:
     """What a column of numbers holds."""
     mark = "a point" if how.decimal == "." else "a comma"
     return f"a number such as -1{how.decimal}25 ({mark}, no unit, no thousands mark)"
+
+
+def number_advice(found: str, how: TableFormat) -> tuple[str, ...]:
+    """Return the ways out of a cell that is no number; `found` is what an error shows of it."""
+    comma = how.decimal == "." and DECIMAL_COMMA.fullmatch(found.strip("'"))
+    hint = ('set decimal = "," (where it is a decimal comma)',) if comma else ()
+    return ("fix the cell", "name another column", *hint)
 
 
 def missing_cell(
@@ -174,7 +186,7 @@ def missing_cell(
     more = f" ({count} such cells in the column)" if count > 1 else ""
     return TableError(
         f"Column {name!r} has {cell_in_words(file, name, row, how)} in {file.place(row)}{more}",
-        expected="a value in every used column",
+        expected=COMPLETE,
         action=action,
     )
 

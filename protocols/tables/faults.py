@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from protocols.errors import TableError
 from protocols.tables.account import Finding, Handling
+from protocols.tables.cells import IndexArray
 
 SETTING: Final = 'set on_missing = "drop" to leave such rows out'
 """How to go on without the rows that cannot be used."""
@@ -19,7 +20,6 @@ SETTING: Final = 'set on_missing = "drop" to leave such rows out'
 MAX_REASONS_SAID: Final = 5
 """Most reasons in the error of a table of which no row is left."""
 
-IndexArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 

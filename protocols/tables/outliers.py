@@ -15,17 +15,15 @@ their interquartile range / 1.349 (Tukey, Exploratory Data Analysis (1977): the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.tables.account import MAX_PLACES, MAX_REASON, AccountEntry, Handling
-from protocols.tables.cells import FloatArray
-
-IndexArray = NDArray[np.int64]
+from protocols.tables.account import Finding, Handling
+from protocols.tables.cells import FloatArray, IndexArray
 
 FEWEST_VALUES: Final = 12
 """Different values from which a column has a spread to speak of."""
@@ -113,24 +111,17 @@ class Outliers:
     told: str
 
 
-def noted_values(values: FloatArray, name: str, unit: str, place: Callable[[int], str]) -> tuple[AccountEntry, ...]:
-    """Return an entry for each kind of value that looks wrong; none for a column as it should be.
+def noted_values(values: FloatArray, name: str, unit: str, rows: IndexArray) -> Iterator[Finding]:
+    """Yield a finding for each kind of value that looks wrong; none for a column as it should be.
 
     Args:
         values: A column, shape (n,) [unit]; NaN where it is not known.
         name: The column.
         unit: Its unit, for people.
-        place: Where a row (from 0) stands, as a person counts; asked for the first few.
+        rows: Positions of the values in the file, from 0, ascending, shape (n,).
     """
-    return tuple(
-        AccountEntry(
-            handling=Handling.NOTED,
-            reason=each.told[:MAX_REASON],
-            count=len(each.rows),
-            places=tuple(place(int(row)) for row in each.rows[:MAX_PLACES]),
-        )
-        for each in find_outliers(values, name, unit)
-    )
+    for each in find_outliers(values, name, unit):
+        yield Finding(Handling.NOTED, each.told, rows[each.rows])
 
 
 def find_outliers(values: FloatArray, name: str, unit: str) -> tuple[Outliers, ...]:

@@ -12,12 +12,14 @@ import numpy as np
 
 from protocols.tables.account import Finding, Handling
 from protocols.tables.cells import (
+    COMPLETE,
     TEXT,
     FloatArray,
     IndexArray,
     NumberCells,
     TextCells,
     cell_in_words,
+    number_advice,
     number_cells,
     number_in_words,
     shown,
@@ -26,7 +28,6 @@ from protocols.tables.cells import (
 from protocols.tables.columns import TableColumns, feature_columns, require_column, text_columns
 from protocols.tables.faults import SETTING, Faults, RowFault, Sieve
 from protocols.tables.files import TableFile, column_names, read_file
-from protocols.tables.formats.delimited import DECIMAL_COMMA
 from protocols.tables.marks import in_words
 from protocols.tables.spelling import are_plain, cleaned
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_SOURCE_ID_LENGTH, MAX_TEXT_LENGTH
@@ -39,9 +40,6 @@ ROWS_AT_ONCE: Final = 2048
 
 TO_BE_MEASURED: Final = 'set on_missing = "unknown" when candidates without a value are to be measured'
 """How to go on where the property is missing."""
-
-COMPLETE: Final = "a value in every used column"
-"""What a row has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +178,8 @@ def _without_number(
         yield Faults(name, "a number beyond all bounds", cells.endless, endless)
 
     def no_number(row: int) -> RowFault:
-        comma = columns.decimal == "." and DECIMAL_COMMA.fullmatch(cells.refused[row].strip("'"))
-        hint = ', set decimal = "," (where it is a decimal comma)' if comma else ""
-        return RowFault(cells.refused[row], number_in_words(columns), f"fix the cell, name another column{hint}")
+        found = cells.refused[row]
+        return RowFault(found, number_in_words(columns), ", ".join(number_advice(found, columns)))
 
     yield Faults(name, "no number", _positions(cells.refused), no_number)
 

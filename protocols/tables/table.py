@@ -27,7 +27,7 @@ from protocols.tables.files import MAX_TABLE_BYTES, MAX_TABLE_ROWS, TableFile, c
 from protocols.tables.ids import candidate_ids_of, content_ids
 from protocols.tables.leaks import find_leaks
 from protocols.tables.molecules import remarks_on, require_distinct
-from protocols.tables.outliers import find_outliers
+from protocols.tables.outliers import noted_values
 from protocols.tables.replicates import MergedRows, as_they_stand, merged_replicates
 from protocols.tables.rows import TableRows, feature_matrix
 from protocols.tables.usable import UsableRows, usable_rows
@@ -291,12 +291,8 @@ def _account(usable: UsableRows, once: MergedRows, families: Families, columns: 
     """Return what was not taken as it stands, and the values that look impossible."""
     rows = usable.rows if columns.on_replicates == "mean" else once.rows  # a mean hides the measurement that is wrong
     units = {columns.property: columns.unit, **columns.additional_properties}
-    outliers = [
-        Finding(Handling.NOTED, each.told, rows.kept[each.rows])
-        for name, unit in units.items()
-        for each in find_outliers(rows.numbers[name], name, unit)
-    ]
-    findings = (*usable.findings, *once.findings, *families.findings, *outliers)
+    noted = [each for name, unit in units.items() for each in noted_values(rows.numbers[name], name, unit, rows.kept)]
+    findings = (*usable.findings, *once.findings, *families.findings, *noted)
     return (*rows.file.notes, *account_of(findings, rows.file.places))
 
 

@@ -192,8 +192,8 @@ def _row_by_row(path: Path, columns: TableColumns, progress: ProgressCall) -> tu
     usable = usable_rows(path, columns, structure_reader(path.name, progress), described=described)
     rows, values = usable.rows, usable.rows.numbers[columns.property]
     families = families_of(rows, columns, usable.structures, usable.spellings)
-    noted = noted_values(values, columns.property, columns.unit, rows.place)
-    account = (*rows.file.notes, *account_of((*usable.findings, *families.findings), rows.file.places), *noted)
+    noted = noted_values(values, columns.property, columns.unit, rows.kept)
+    account = (*rows.file.notes, *account_of((*usable.findings, *families.findings, *noted), rows.file.places))
     return rows, FamilyValues(rows.file, rows.kept, families.names, values, account)
 
 

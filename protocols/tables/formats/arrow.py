@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from protocols.errors import TableError
+from protocols.extras import EXTRA_OF
 from protocols.tables.account import AccountEntry
 from protocols.tables.format import TableFormat
 from protocols.tables.formats.errors import dated_column, reading, too_large, too_many_rows
@@ -153,7 +154,8 @@ def load_arrow(path: Path, module: str) -> Any:
     except ImportError as error:
         kind = "Parquet" if path.suffix.lower() == ".parquet" else "Feather"
         raise TableError(
-            f"{path} is a {kind} file, and pyarrow is not installed", action="pip install 'entropilot[parquet]'"
+            f"{path} is a {kind} file, and pyarrow is not installed",
+            action=f"pip install 'entropilot[{EXTRA_OF['pyarrow']}]'",
         ) from error
 
 

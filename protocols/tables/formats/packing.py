@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, TextIO, cast
 
 from protocols.errors import TableError
+from protocols.extras import EXTRA_OF
 from protocols.tables.formats.errors import not_utf8, too_large
 from protocols.tables.formats.limits import MAX_TABLE_BYTES
 
@@ -97,7 +98,7 @@ def _zstandard(path: Path) -> Any:
     except ImportError as error:
         raise TableError(
             f"{path} is packed with Zstandard, and zstandard is not installed",
-            action="pip install 'entropilot[zstd]', or unpack it",
+            action=f"pip install 'entropilot[{EXTRA_OF['zstandard']}]', or unpack it",
         ) from error
     return zstandard
 
@@ -127,9 +128,6 @@ PACKINGS: Final[dict[str, Callable[[Path], Any]]] = {
     ".zip": _zip,
 }
 """What opens a packed file for its bytes, by the last part of its name."""
-
-EXTRA_OF_PACKING: Final = {".zst": "zstd"}
-"""The extra that brings what unpacks a file, where one is needed."""
 
 
 def open_bytes(path: Path) -> BinaryIO:

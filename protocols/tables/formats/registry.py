@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from protocols.errors import TableError
+from protocols.extras import EXTRA_OF
 from protocols.tables.format import TableFormat
 from protocols.tables.formats.arrow import FeatherTable, ParquetTable
 from protocols.tables.formats.ase_database import AseDatabase
@@ -41,9 +42,9 @@ FILE_FORMATS: Final = (
     FileFormat("CSV", (".csv",), DelimitedText, is_packed=True, has_delimiter=True),
     FileFormat("TSV", (".tsv",), _tsv, is_packed=True, has_delimiter=True),
     FileFormat("Text", (".txt",), _text, is_packed=True, has_delimiter=True),
-    FileFormat("Parquet", (".parquet",), ParquetTable, extra="parquet"),
-    FileFormat("Feather", (".feather", ".arrow"), FeatherTable, extra="parquet"),
-    FileFormat("Excel", (".xlsx",), Workbook, extra="excel", has_sheets=True),
+    FileFormat("Parquet", (".parquet",), ParquetTable, extra=EXTRA_OF["pyarrow"]),
+    FileFormat("Feather", (".feather", ".arrow"), FeatherTable, extra=EXTRA_OF["pyarrow"]),
+    FileFormat("Excel", (".xlsx",), Workbook, extra=EXTRA_OF["openpyxl"], has_sheets=True),
     FileFormat("JSON lines", (".jsonl", ".ndjson"), JsonLines, is_packed=True),
     FileFormat("JSON", (".json",), JsonRecords, is_packed=True),
     FileFormat("Extended xyz", (".extxyz", ".xyz"), ExtendedXyz, is_packed=True),

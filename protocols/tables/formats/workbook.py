@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.errors import TableError
+from protocols.extras import EXTRA_OF
 from protocols.settings.suggestions import did_you_mean, listed
 from protocols.tables.account import AccountEntry
 from protocols.tables.format import TableFormat
@@ -96,7 +97,7 @@ class Workbook:
         except ImportError as error:
             raise TableError(
                 f"{self._path} is an Excel workbook, and openpyxl is not installed",
-                action="pip install 'entropilot[excel]', or save the sheet as CSV UTF-8",
+                action=f"pip install 'entropilot[{EXTRA_OF['openpyxl']}]', or save the sheet as CSV UTF-8",
             ) from error
         with reading(self._path), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's notes on styles and links that it does not keep

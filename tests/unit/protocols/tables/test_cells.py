@@ -199,6 +199,13 @@ def test_what_is_no_number_is_refused(cell: object) -> None:
     assert math.isnan(cells.numbers[1])
 
 
+def test_a_number_with_a_decimal_comma_is_told_with_the_setting_that_reads_it() -> None:
+    with pytest.raises(TableError, match=r'name another column, or set decimal = ","'):
+        numbers_of(file_of(["1.5", "1,5"], object), "x")
+    with pytest.raises(TableError, match=r"fix the cell, or name another column\."):
+        numbers_of(file_of(["1.5", "1,5,5"], object), "x")
+
+
 def test_a_decimal_comma_is_read_where_the_table_has_it_and_a_point_is_then_none() -> None:
     comma = TableFormat(decimal=",")
     np.testing.assert_array_equal(numbers_of(file_of(["1,5", "n/a", 2.5], object), "x", comma), [1.5, np.nan, 2.5])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from protocols.errors import TableError
-from protocols.tables.account import account_of
+from protocols.tables.account import MAX_REASON, account_of
 from protocols.tables.faults import Faults, RowFault, Sieve
 
 
@@ -83,3 +83,11 @@ def test_an_account_names_the_first_three_places_and_looks_them_up_once() -> Non
     assert asked == [[0, 1, 2, 4]]
     assert str(many) == "4 dropped: column 'a': no number (row 0, row 1, row 2, …)."
     assert str(single) == "1 dropped: column 'b': an empty cell (row 4)."
+
+
+def test_a_reason_is_no_longer_than_an_account_takes() -> None:
+    one = sieve()
+    one.reject(faults("m" * 400, "no number", 1))
+    (entry,) = account_of(one.findings(), lambda _: ["row 1"])
+    assert len(entry.reason) == MAX_REASON
+    assert entry.reason.endswith("m…")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from protocols.extras import EXTRA_OF
 from protocols.structures.formats import STRUCTURE_FORMATS
-from protocols.tables.formats.packing import EXTRA_OF_PACKING, PACKINGS
+from protocols.tables.formats.packing import PACKINGS
 from protocols.tables.formats.registry import FILE_FORMATS, FOLDER
 from tests.support.documents.markdown import ROOT
 
@@ -47,10 +48,9 @@ def test_every_kind_says_what_is_taken_of_it() -> None:
 
 def test_every_packing_is_documented_with_its_extra() -> None:
     (sentence,) = re.findall(r"^Packed are files with .*?:", TEXT, re.MULTILINE | re.DOTALL)
-    extras = EXTRA_OF_PACKING.values()
-    assert set(code_in(sentence)) == {*PACKINGS, *extras}
-    for packing, extra in EXTRA_OF_PACKING.items():
-        assert f"`{packing}` (extra `{extra}`)" in sentence
+    extra = EXTRA_OF["zstandard"]
+    assert set(code_in(sentence)) == {*PACKINGS, extra}
+    assert f"`.zst` (extra `{extra}`)" in sentence
 
 
 def test_every_format_of_structures_is_documented() -> None:

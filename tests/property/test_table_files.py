@@ -1,4 +1,4 @@
-"""A table says the same in every kind of file that pandas writes: ids, families, values, and a digest of them all.
+"""A table says the same in every kind of file that pandas writes: ids, families, values, and the digest of its pool.
 
 Excel is held to what it can hold: names that are whole numbers of more than 15 digits are written as text, and no text
 begins with a sign of equality, which would be a formula.
@@ -6,18 +6,17 @@ begins with a sign of equality, which would be a formula.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.pool.tables import pool_from_table
 from protocols.errors import TableError
 from protocols.tables.table import TableColumns, read_table
 
@@ -105,15 +104,14 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
 
 
 def outcome(path: Path) -> object:
-    """What a file says: all that counts of it, with a digest, or that it is refused."""
+    """What a file says: all that counts of it, with the digest of its pool, or that it is refused."""
     try:
         table = read_table(path, COLUMNS)
     except TableError:
         return "refused"
     said = (table.candidate_ids, table.source_ids, table.families, table.values.tolist(), table.features.tolist())
     reasons = tuple((entry.handling, entry.reason, entry.count) for entry in table.account)
-    digest = hashlib.sha256(repr((said, np.ascontiguousarray(table.features).tobytes())).encode()).hexdigest()
-    return said, reasons, digest
+    return said, reasons, pool_from_table(table).digest
 
 
 @settings(max_examples=60, deadline=None)

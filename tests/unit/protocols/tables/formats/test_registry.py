@@ -16,7 +16,6 @@ from protocols.tables.formats.registry import (
     NOT_BESIDE_STRUCTURES,
     endings_of,
     format_of,
-    formats_in_words,
     table_endings,
 )
 from tests.support.samples.table_files import refused
@@ -39,7 +38,7 @@ def test_an_unknown_ending_lists_all_that_are_known(tmp_path: Path) -> None:
     said = refused(tmp_path / "t.xls")
     for each in FILE_FORMATS:
         assert all(ending in said for ending in each.endings)
-    assert all(packing in formats_in_words() for packing in PACKINGS)
+    assert all(packing in said for packing in PACKINGS)
 
 
 def test_a_folder_is_one_of_structures_unless_its_name_says_otherwise(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ class TableColumns(TableFormat):
     composition: ColumnName | None = None
     """Column with formulas."""
     structure: ColumnName | None = None
-    """Column with structures: the text of a CIF, or a JSON of `protocols.wire.structure.CrystalStructure`."""
+    """Column with structures, in any of the formats of docs/reference/tables.md."""
     smiles: ColumnName | None = None
     """Column with SMILES, where the candidates are molecules. What a molecule is, is its canonical SMILES; its features
     and its family come from columns."""

@@ -1,8 +1,8 @@
 """One spelling for one name: what is surely the same is folded, what is likely the same is told.
 
-Surely the same are texts that differ in runs of blanks, in invisible characters, in the Unicode form of the same
-characters (composed or not, wide, ligatures), whole numbers with and without decimals of zero (194 and 194.0, where all
-names of the column are whole numbers), truth values, and the names of crystal systems in other capitals.
+Surely the same are texts that differ in runs of blanks, in invisible characters, and in the Unicode form of the same
+characters (composed or not, wide, ligatures); and, where all names of the column are such, whole numbers with and
+without decimals of zero (194 and 194.0), and truth values and the names of crystal systems in other capitals.
 Unicode forms: Unicode Standard Annex 15; compatibility forms that carry a meaning (superscripts, fractions) are kept.
 """
 

@@ -81,13 +81,14 @@ def test_a_cif_that_lost_something_is_refused_or_still_the_same(part: int) -> No
         text = symmetrised(crystal.structure)
         content = read(text).content
         for what, changed in harmed(text):
+            assert changed != text, what
             found = read_structure(changed, StructureSettings(with_symmetry=False))
             assert isinstance(found, UnreadStructure) or found.content == content, (what, changed)
 
 
 @pytest.mark.skipif(not CIFS.is_file(), reason="needs the CIFs of ../shared/data/mp3dsc")
 def test_real_cifs_are_read_without_a_note_and_none_is_taken_for_another() -> None:
-    """One of nine, for time; the benchmark of reading has them all."""
+    """One of nine, for time; `tests/system/processes/test_structure_reader_on_known_crystals.py` has them all."""
     with tarfile.open(CIFS) as archive:
         members = [member for member in archive if member.isfile()][::9]
         texts = [stream.read().decode() for member in members if (stream := archive.extractfile(member)) is not None]

@@ -91,7 +91,7 @@ def test_features_are_made_where_only_the_structure_was_kept(kept: KeptValues) -
     assert len(described.features) == 2
 
 
-def test_other_code_reads_again(kept: KeptValues, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_libraries_read_again(kept: KeptValues, monkeypatch: pytest.MonkeyPatch) -> None:
     reader(kept)(TEXTS[:1], SETTINGS)
     starts = processes.starts()
     monkeypatch.setattr(module, "version", lambda _package: "another one")
@@ -99,6 +99,17 @@ def test_other_code_reads_again(kept: KeptValues, monkeypatch: pytest.MonkeyPatc
     reader(kept)(TEXTS[:1], SETTINGS)
     module._question_digest.cache_clear()
     assert processes.starts() > starts
+
+
+def test_other_code_is_another_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = tmp_path / "reader_of_this_test.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    digests = []
+    for result in ("1", "1", "2"):
+        code.write_text(f"def read(text, settings):\n    return {result}\n")
+        module._code_digest.cache_clear()
+        digests.append(module._code_digest(f"{code.stem}:read"))
+    assert digests[0] == digests[1] != digests[2]
 
 
 @pytest.mark.parametrize("order", ["compute", "wait"])

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from protocols.storage.kept import KeptValues
+from protocols.structures.parse import read_structure
 from protocols.structures.reader import StructureReader
 from protocols.structures.reading import ReadStructure, StructureSettings
 from scenarios.world.structures import DESCRIBE
@@ -18,6 +26,12 @@ pytestmark = [
 ]
 
 SETTINGS = StructureSettings(symmetry_tolerance=0.01, angle_tolerance=-1.0, limit_s=120.0)
+
+STEP: Final = 10
+"""One crystal in so many is also read by pymatgen, for time."""
+
+SAME_PLACE: Final = 1e-3
+"""How far two fractional coordinates of one atom may lie apart: ten times what pymatgen rounds to a fraction."""
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +60,45 @@ def test_all_4704_crystals_are_of_the_system_that_the_materials_project_has(
     assert wrong == []
     assert len(outcomes) == 4704
     read = [each for each in outcomes if isinstance(each, ReadStructure)]
+    assert len({(each.formula, each.content) for each in read}) == 4704
+    assert not any(each.converted for each in read)
     assert all(reader.features[each.crystal].shape == (45,) for each in read)
     starts = processes.starts()
     again = StructureReader(describe=DESCRIBE, kept=kept)
     assert again([each.cif for each in crystals], SETTINGS) == outcomes
     assert processes.starts() == starts, "a second start reads nothing"
+
+
+def test_cells_and_sites_are_those_that_pymatgen_reads(crystals: list[KnownCrystal]) -> None:
+    from pymatgen.io.cif import CifParser
+
+    some = crystals[::STEP]
+    for each in some:
+        ours = read_structure(each.cif, SETTINGS)
+        assert isinstance(ours, ReadStructure), each.row["material_id"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pymatgen tells what it rounds
+            (theirs,) = CifParser.from_str(each.cif).parse_structures(primitive=False)
+        lengths = np.linalg.norm(np.array(ours.crystal.cell), axis=1)
+        assert lengths == pytest.approx(np.array(theirs.lattice.abc), rel=1e-6), each.row["material_id"]
+        found = by_species(zip(ours.crystal.symbols, ours.crystal.scaled_positions, strict=True))
+        expected = by_species((site.specie.symbol, site.frac_coords) for site in theirs)
+        assert found.keys() == expected.keys(), each.row["material_id"]
+        for symbol, places in found.items():
+            assert are_same_places(places, expected[symbol]), (each.row["material_id"], symbol)
+    assert len(some) == 471
+
+
+def by_species(sites: Iterable[tuple[str, Iterable[float]]]) -> dict[str, NDArray[np.float64]]:
+    """Return the fractional coordinates of the atoms of each element, each of shape (n, 3)."""
+    places = defaultdict(list)
+    for symbol, place in sites:
+        places[symbol].append(place)
+    return {symbol: np.array(each, dtype=np.float64) for symbol, each in places.items()}
+
+
+def are_same_places(these: NDArray[np.float64], those: NDArray[np.float64]) -> bool:
+    """Tell whether two sets of places are one but for their order: each has exactly one of the others on it."""
+    apart = these[:, None] - those
+    same = (np.abs(apart - np.round(apart)) < SAME_PLACE).all(axis=2)
+    return len(these) == len(those) and bool((same.sum(axis=0) == 1).all() and (same.sum(axis=1) == 1).all())

@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 
 from protocols.concurrency.children import serve_within
 from protocols.errors import EntropilotError
-from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
+from protocols.structures.reading import Outcome, ReadStructure, StructureSettings, UnreadStructure, said_by
 from protocols.wire.structure import CrystalStructure
 
-OUTCOME: Final[TypeAdapter[ReadStructure | UnreadStructure]] = TypeAdapter(ReadStructure | UnreadStructure)
+OUTCOME: Final[TypeAdapter[Outcome]] = TypeAdapter(Outcome)
 """What is read of a structure, as JSON; a number keeps all of its digits."""
 
 FIRST: Final = b"="
@@ -25,9 +25,6 @@ FIRST: Final = b"="
 
 LENGTH_BYTES: Final = 8
 """Before the outcome in an answer stands its length; the features come after it."""
-
-MAX_SAID: Final = 200
-"""Longest part of a library's own message in a reason's text [character]."""
 
 FIRST_TEXT: Final = """data_Cu
 _symmetry_space_group_name_H-M 'P 1'
@@ -50,7 +47,7 @@ Cu Cu1 0 0 0 1
 """
 """Read by every child before its first question: importing the libraries counts against no structure."""
 
-Read = Callable[[str, StructureSettings], ReadStructure | UnreadStructure]
+Read = Callable[[str, StructureSettings], Outcome]
 Describe = Callable[[CrystalStructure, float, float], Sequence[float]]
 """Makes features of a crystal, a symmetry tolerance [Å] and an angle tolerance [degree]."""
 
@@ -82,8 +79,7 @@ def answer_to(text: str, settings: StructureSettings, read: Read, describe: Desc
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a library may raise anything; it is the structure's fault, not ours
-        said = " ".join(str(error).split())[:MAX_SAID]
-        found = f"a structure on which a library fails ({said or type(error).__name__})"
+        found = f"a structure on which a library fails ({said_by(error)})"
         outcome = UnreadStructure("a library fails on the structure", found)
     row = b""
     if describe is not None and isinstance(outcome, ReadStructure):

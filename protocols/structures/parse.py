@@ -29,13 +29,10 @@ from protocols.structures.identity import content_of, formula_of
 from protocols.structures.neighbours import neighbours_of
 from protocols.structures.objects import OBJECT_READERS, object_of
 from protocols.structures.poscar import read_poscar
-from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
+from protocols.structures.reading import MAX_SAID, Outcome, ReadStructure, StructureSettings, UnreadStructure, said_by
 from protocols.structures.sites import Sites, check_count, element_of
 from protocols.structures.symmetry import crystal_system_of
 from protocols.wire.structure import CrystalStructure
-
-MAX_SAID: Final = 200
-"""Longest part of a library's own words in a fault [character]."""
 
 DECIMALS: Final = 8
 """Decimal places that are kept [Å and cell fraction], as `CrystalStructure.from_pymatgen` keeps them."""
@@ -44,7 +41,7 @@ TEXT_READERS: Final[Mapping[str, Callable[[str], Sites]]] = {CIF: read_cif, POSC
 """Format that is no JSON -> its reader."""
 
 
-def read_structure(text: str, settings: StructureSettings) -> ReadStructure | UnreadStructure:
+def read_structure(text: str, settings: StructureSettings) -> Outcome:
     """Read a structure, and check it.
 
     Args:
@@ -59,11 +56,12 @@ def read_structure(text: str, settings: StructureSettings) -> ReadStructure | Un
     except StructureFault as fault:
         return fault.unread
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
-        said = " ".join(str(error).split())[:MAX_SAID] or type(error).__name__
-        return UnreadStructure("cannot be read", f"a structure that cannot be read ({said})", "one of the formats")
+        return UnreadStructure(
+            "cannot be read", f"a structure that cannot be read ({said_by(error)})", "one of the formats"
+        )
 
 
-def one_by_one(texts: Sequence[str], settings: StructureSettings) -> list[ReadStructure | UnreadStructure]:
+def one_by_one(texts: Sequence[str], settings: StructureSettings) -> list[Outcome]:
     """Read structures one after the other: the plain `ReadStructures`."""
     return [read_structure(text, settings) for text in texts]
 

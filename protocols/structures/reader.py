@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import cache
@@ -27,12 +27,14 @@ from protocols.concurrency.children import Unanswered, ask_children, usable_core
 from protocols.errors import InvariantViolation
 from protocols.storage.kept import KeptValues, cache_folder
 from protocols.structures.child import OUTCOME, command_of, parts_of, question_of
-from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
+from protocols.structures.reading import Outcome, ReadStructure, StructureSettings, UnreadStructure
 from protocols.wire import structure as wire_structure
 from protocols.wire.structure import CrystalStructure
 
 FloatArray = NDArray[np.float64]
-Outcome = ReadStructure | UnreadStructure
+Keys = tuple[bytes, bytes]
+"""Of the outcome and of the features of a text, as they are kept; the second is empty where no features are wanted."""
+
 Progress = Callable[[int, int], None]
 """Called with how many structures are read and how many are to be read; those that were kept do not count."""
 
@@ -83,16 +85,15 @@ class StructureReader:
         Raises:
             ChildDied: When no process can be started that reads.
         """
-        distinct = list(dict.fromkeys(texts))
-        outcomes = self._known(distinct, settings)
-        missing = [text for text in distinct if text not in outcomes]
+        keys = {text: self._keys(text, settings) for text in dict.fromkeys(texts)}
+        outcomes = self._known(keys)
+        missing = {text: pair for text, pair in keys.items() if text not in outcomes}
         if missing:
             outcomes |= self._read_in_children(missing, settings)
         return [outcomes[text] for text in texts]
 
-    def _known(self, texts: Sequence[str], settings: StructureSettings) -> dict[str, Outcome]:
+    def _known(self, keys: Mapping[str, Keys]) -> dict[str, Outcome]:
         """Return what was kept, by text."""
-        keys = {text: self._keys(text, settings) for text in texts}
         values = self._kept.read([key for pair in keys.values() for key in pair if key])
         found: dict[str, Outcome] = {}
         for text, (of_outcome, of_features) in keys.items():
@@ -103,7 +104,8 @@ class StructureReader:
                     continue  # written by nobody of ours
         return found
 
-    def _read_in_children(self, texts: Sequence[str], settings: StructureSettings) -> dict[str, Outcome]:
+    def _read_in_children(self, keys: Mapping[str, Keys], settings: StructureSettings) -> dict[str, Outcome]:
+        texts = list(keys)
         outcomes: dict[str, Outcome] = {}
         unkept: dict[bytes, bytes] = {}
         answers = ask_children(
@@ -122,7 +124,7 @@ class StructureReader:
                     else:
                         outcome, row = parts_of(answer)
                         outcomes[text] = self._outcome(outcome, row)
-                        of_outcome, of_features = self._keys(text, settings)
+                        of_outcome, of_features = keys[text]
                         unkept |= {of_outcome: outcome, of_features: row} if self._describe else {of_outcome: outcome}
                     if len(unkept) >= KEPT_AT_ONCE:
                         self._kept.write(unkept)
@@ -139,8 +141,7 @@ class StructureReader:
             self.features[made.crystal] = np.array(json.loads(row), dtype=np.float64)
         return made
 
-    def _keys(self, text: str, settings: StructureSettings) -> tuple[bytes, bytes]:
-        """Return the keys of outcome and features of a text; an empty one where no features are wanted."""
+    def _keys(self, text: str, settings: StructureSettings) -> Keys:
         first = _digest(_question_digest(settings, self._read), text.encode(errors="surrogatepass"))
         return first, _digest(first, _code_digest(self._describe)) if self._describe else b""
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from protocols.wire.structure import CrystalStructure
+
+MAX_SAID: Final = 200
+"""Longest part of a library's own message in a fault [character]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +67,13 @@ class UnreadStructure:
     line: int = 0
 
 
-ReadStructures = Callable[[Sequence[str], StructureSettings], list[ReadStructure | UnreadStructure]]
+Outcome = ReadStructure | UnreadStructure
+"""What comes of the text of a structure."""
+
+ReadStructures = Callable[[Sequence[str], StructureSettings], list[Outcome]]
 """Reads texts, one outcome for each, in their order; the seam for cores and for what is kept between runs."""
+
+
+def said_by(error: BaseException) -> str:
+    """Return what a library says of a fault, in one line of at most `MAX_SAID`; without words, the error's name."""
+    return " ".join(str(error).split())[:MAX_SAID] or type(error).__name__

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from protocols.errors import TableError
-from protocols.tables.formats.limits import MAX_SAID, MAX_TABLE_BYTES, MAX_TABLE_ROWS
+from protocols.structures.reading import said_by
+from protocols.tables.formats.limits import MAX_TABLE_BYTES, MAX_TABLE_ROWS
 
 
 @contextmanager
@@ -37,9 +38,8 @@ def reading(path: Path) -> Iterator[None]:
 
 def unreadable(path: Path, error: BaseException) -> TableError:
     """Say that a library cannot read the file."""
-    said = " ".join(str(error).split())[:MAX_SAID] or type(error).__name__
     return TableError(
-        f"The table {path} cannot be read ({said})", action="check that it is whole and what its name says"
+        f"The table {path} cannot be read ({said_by(error)})", action="check that it is whole and what its name says"
     )
 
 

@@ -10,14 +10,14 @@ import os
 import signal
 import threading
 
-from protocols.structures.reading import ReadStructure, StructureSettings, UnreadStructure
+from protocols.structures.reading import Outcome, ReadStructure, StructureSettings, UnreadStructure
 from protocols.wire.structure import CrystalStructure
 
 NAME = f"{__name__}:read"
 DESCRIBE = f"{__name__}:describe"
 
 
-def read(text: str, settings: StructureSettings) -> ReadStructure | UnreadStructure:
+def read(text: str, settings: StructureSettings) -> Outcome:
     """Do as the text says."""
     order, _, rest = text.partition(" ")
     match order:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from protocols.errors import TableError
 from protocols.structures.formulas import FormulaError, read_formula
+from protocols.structures.neighbours import pairs_within
 from protocols.structures.symmetry import symmetry_of
 from protocols.wire.structure import CrystalStructure
 
@@ -28,12 +29,6 @@ FEATURE_PLACES: Final = 6
 
 NEIGHBOUR_CUTOFF: Final = 2.0
 """Farthest neighbour looked at [d]: three shells of a close packing (1.12, 1.59, 1.94 d)."""
-
-SAME_PLACE: Final = 1e-8
-"""Distance below which an atom and its neighbour are one [Å], and slack at the cut-off: pymatgen's own."""
-
-ALL_PERIODIC: Final = np.ones(3, dtype=np.int64)
-"""A crystal goes on along all three axes."""
 
 BOND_FULL, BOND_NONE = 1.2, 1.5
 """A neighbour counts fully up to the first distance and not at all from the second on [d]: the first shells of fcc
@@ -96,13 +91,13 @@ GEOMETRY_NAMES: Final = (
 """Geometric columns of `structure_features`, in order."""
 
 
-def composition_features(compositions: Sequence[str | Mapping[str, float]]) -> tuple[FloatArray, tuple[str, ...]]:
+def composition_features(compositions: Sequence[str]) -> tuple[FloatArray, tuple[str, ...]]:
     """Describe compositions by statistics of their elements, weighted by atomic fraction.
 
     An element without a value of a property takes the mean of its row of the periodic table.
 
     Args:
-        compositions: Formulas, or amounts by element symbol; length n.
+        compositions: Formulas, length n.
 
     Returns:
         Matrix of shape (n, 31) (number of elements; mean, standard deviation and range of every elemental property)
@@ -181,10 +176,8 @@ def _rounded(values: FloatArray) -> FloatArray:
     return rounded
 
 
-def _amounts(composition: str | Mapping[str, float], number: int) -> dict[str, float]:
+def _amounts(composition: str, number: int) -> dict[str, float]:
     """Return amounts by element symbol, in the order of the symbols."""
-    if not isinstance(composition, str):
-        return {symbol: float(composition[symbol]) for symbol in sorted(composition)}
     try:
         return read_formula(composition)
     except FormulaError as error:
@@ -295,17 +288,11 @@ def _neighbours(crystal: CrystalStructure, length: float) -> _Neighbours:
 
     It spares the structure's making, which takes longer than the pairs.
     """
-    from pymatgen.optimization.neighbors import find_points_in_spheres
-
     lattice = np.array(crystal.cell, dtype=np.float64)
     fractional = np.array(crystal.scaled_positions, dtype=np.float64)
     # One by one: a product of matrices may differ in the last bit, and a neighbour at the cut-off hangs on it.
     points = np.array([np.dot(position, lattice) for position in fractional])
-    centre, other, image, distance = find_points_in_spheres(
-        points, points, r=NEIGHBOUR_CUTOFF * length, pbc=ALL_PERIODIC, lattice=lattice, tol=SAME_PLACE
-    )
-    others = (centre != other) | (distance > SAME_PLACE)
-    centre, other, image, distance = centre[others], other[others], image[others], distance[others]
+    centre, other, image, distance = pairs_within(points, lattice, NEIGHBOUR_CUTOFF * length)
     vector = (fractional[other] + image - fractional[centre]) @ lattice
     return _Neighbours(centre, other, distance / length, vector / length)
 

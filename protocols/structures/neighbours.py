@@ -16,6 +16,12 @@ REACH: Final = 2.0
 LEAST_REACH: Final = 3.0
 """How far at least [Å]: further than any two atoms may be too close."""
 
+SAME_PLACE: Final = 1e-8
+"""Distance below which two points are one [Å], and slack at the reach: pymatgen's own."""
+
+ALL_PERIODIC: Final = np.ones(3, dtype=np.int64)
+"""A crystal goes on along all three axes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
@@ -43,15 +49,30 @@ def neighbours_of(sites: Sites, volume: float) -> Neighbours:
         sites: The atoms.
         volume: Of their cell [Å³].
     """
-    from pymatgen.optimization.neighbors import find_points_in_spheres
-
     reach = REACH * float(np.cbrt(volume / len(sites.symbols)))
     cell = np.ascontiguousarray(sites.cell)
     points = np.ascontiguousarray((sites.positions % 1.0) @ cell)
-    first, second, images, distances = find_points_in_spheres(
-        points, points, max(reach, LEAST_REACH), np.ones(3, dtype=np.int64), cell, 1e-8
-    )
-    itself = (first == second) & (images == 0).all(axis=1)
-    first, second, images, distances = (each[~itself] for each in (first, second, images, distances))
+    first, second, images, distances = pairs_within(points, cell, max(reach, LEAST_REACH))
     vectors = points[second] - points[first] + images @ cell
     return Neighbours(first, second, vectors, distances, reach)
+
+
+def pairs_within(
+    points: NDArray[np.float64], cell: NDArray[np.float64], reach: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the pairs of points that are at most `reach` [Å] apart, each from both ends; a point itself is left out.
+
+    Args:
+        points: Cartesian coordinates, shape (n, 3) [Å], contiguous.
+        cell: Lattice vectors as rows, shape (3, 3) [Å], contiguous.
+        reach: How far pairs are looked for [Å].
+
+    Returns:
+        Indices of the first and of the second, shape (m,) each; the lattice vector from the second's own place to that
+        of the pair, shape (m, 3) [cell vector]; distances, shape (m,) [Å].
+    """
+    from pymatgen.optimization.neighbors import find_points_in_spheres
+
+    first, second, images, distances = find_points_in_spheres(points, points, reach, ALL_PERIODIC, cell, SAME_PLACE)
+    others = (first != second) | (images != 0).any(axis=1)
+    return first[others], second[others], images[others], distances[others]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from protocols.structures.neighbours import LEAST_REACH, REACH, neighbours_of
+from protocols.structures.neighbours import LEAST_REACH, REACH, neighbours_of, pairs_within
 from protocols.structures.sites import Sites
 
 
@@ -28,3 +28,12 @@ def test_two_atoms_of_a_cell_are_neighbours_of_each_other() -> None:
     mixed = found.first != found.second
     assert found.distances[mixed].min() == pytest.approx(3.0 * np.sqrt(0.75))
     assert np.bincount(found.first).tolist() == np.bincount(found.second).tolist()
+
+
+def test_a_point_is_no_neighbour_of_itself_but_its_images_and_others_on_its_place_are() -> None:
+    first, second, images, distances = pairs_within(np.full((2, 3), 0.7), np.eye(3) * 3.0, 3.1)
+    on_place = distances < 1.0
+    assert (first[on_place].tolist(), second[on_place].tolist()) == ([0, 1], [1, 0])
+    assert (images[on_place] == 0).all()
+    assert np.bincount(first[~on_place]).tolist() == [12, 12], "six images of itself and of the other"
+    assert distances[~on_place] == pytest.approx(3.0)

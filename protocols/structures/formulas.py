@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
-from protocols.molecules.smiles import ELEMENTS
+from protocols.structures.sites import ISOTOPES, KNOWN
 
 MAX_FORMULA_LENGTH: Final = 300
 """Longest formula [character]: five times the longest of the Materials Project; a longer one is a text."""
@@ -36,7 +36,6 @@ EXPECTED: Final = "a formula of chemical elements such as Fe2O3, Ca(OH)2, La0.7S
 
 _HYDRATE: Final = "CuSO4·5H2O for a hydrate, with a raised dot or a star; one point in a decimal number"
 
-_SYMBOLS: Final = frozenset(ELEMENTS)
 _CLOSING: Final[Mapping[str, str]] = {"(": ")", "[": "]", "{": "}"}
 _OPEN_AMOUNTS: Final = frozenset("xyznmδε")
 """Letters that stand for an amount nobody wrote down."""
@@ -232,14 +231,14 @@ class _Reader:
         if not found:
             return None
         symbol = found.group()
-        if symbol in {"D", "T"}:
+        if symbol in ISOTOPES:
             raise FormulaError(
                 "an isotope",
                 f"{self._at(symbol)} is an isotope of hydrogen",
                 "elements: H, with a column for the isotope",
             )
-        if symbol not in _SYMBOLS:
-            is_open = symbol[0] in _SYMBOLS and symbol[1:] in _OPEN_AMOUNTS
+        if symbol not in KNOWN:
+            is_open = symbol[0] in KNOWN and symbol[1:] in _OPEN_AMOUNTS
             raise self._open_amount() if is_open else self._unknown()
         self.place += len(symbol)
         return {symbol: 1.0}
@@ -258,7 +257,7 @@ class _Reader:
         held = self.text[inside : self.place]
         self.depth -= 1
         self.place += 1
-        if not _AMOUNT.match(self.text, self.place) and (_STRUCTURE_WORD.fullmatch(held) or held in _SYMBOLS):
+        if not _AMOUNT.match(self.text, self.place) and (_STRUCTURE_WORD.fullmatch(held) or held in KNOWN):
             raise FormulaError(
                 "a remark in brackets",
                 f"{held!r} in brackets without an amount may name a structure",

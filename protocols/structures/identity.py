@@ -21,7 +21,7 @@ directions or distances are equal, and see it in first order.
 What stays open. Digits that differ, as files round them, on both sides of a boundary between two steps make two
 materials of one: a number that is moved by δ meets a boundary in δ/STEP of all crystals. That is why the geometry is
 one number and not several, each with boundaries of its own. Eight digits move z by 2e-9 and ln v by 1e-9 (means of
-200 random crystals in 25 writings), so that one crystal in ten thousand is torn; six digits tear a hundred times as
+200 random crystals in 24 writings), so that one crystal in ten thousand is torn; six digits tear a hundred times as
 many. And what moves neither number by a step is one material: no strain that changes the volume by 0.1 %, but a sixth
 of those of 0.1 % that leave it as it is, and a tenth of moves of one atom by 0.02 Å (600 crystals of the Materials
 Project; none of 4,704 is taken for another). The form (sums of smooth functions of pairs) follows Behler and Parrinello

@@ -31,7 +31,8 @@ def read_poscar(text: str) -> Sites:
     """
     lines = [*text.split("\n"), "", "", "", ""]
     vectors = np.array([_numbers(lines, at)[:3] for at in (2, 3, 4)])
-    cell = _scaled(vectors, _numbers(lines, 1))
+    scale = _scale(vectors, _numbers(lines, 1))
+    cell = vectors * scale
     names = lines[5].split()
     if names and all(name.isdecimal() for name in names):
         raise _fault(
@@ -58,28 +59,22 @@ def read_poscar(text: str) -> Sites:
         raise _fault(
             "several structures in one cell", "with several configurations (XDATCAR)", "one structure in a cell"
         )
-    if mode == "d":
-        return Sites(symbols, cell, coordinates, lines=tuple(range(first + 1, first + 1 + len(symbols))))
-    places = _scaled(vectors, _numbers(lines, 1), coordinates)
-    positions = fractional(places, cell, WHAT)
+    positions = coordinates if mode == "d" else fractional(coordinates * scale, cell, WHAT)
     return Sites(symbols, cell, positions, lines=tuple(range(first + 1, first + 1 + len(symbols))))
 
 
-def _scaled(
-    vectors: NDArray[np.float64], scale: list[float], places: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Return vectors, or places, times the scale of line 2: one number, one for each axis, or minus the volume [Å³]."""
-    scaled = vectors if places is None else places
-    if len(scale) == AXES:
-        if min(scale) <= 0.0:
+def _scale(vectors: NDArray[np.float64], numbers: list[float]) -> float | NDArray[np.float64]:
+    """Return what line 2 multiplies vectors and places by: its number, or one for each axis, or what makes a volume."""
+    if len(numbers) == AXES:
+        if min(numbers) <= 0.0:
             raise _fault("the scale is no length", "whose three scales are not above 0", "lengths above 0", 2)
-        return np.asarray(scaled * np.array(scale))
-    if scale[0] == 0.0:
+        return np.array(numbers)
+    if numbers[0] == 0.0:
         raise _fault("the scale is no length", "whose scale is 0", "a factor, or minus the volume in Å³", 2)
     volume = abs(float(np.linalg.det(vectors)))
-    if scale[0] < 0.0 and volume > 0.0:
-        return scaled * math.cbrt(-scale[0] / volume)
-    return scaled * abs(scale[0])
+    if numbers[0] < 0.0 and volume > 0.0:
+        return math.cbrt(-numbers[0] / volume)
+    return abs(numbers[0])
 
 
 def _symbols(names: list[str], counts: list[str]) -> tuple[str, ...]:
@@ -93,8 +88,8 @@ def _symbols(names: list[str], counts: list[str]) -> tuple[str, ...]:
         )
     elements = [element_of(re.split(r"[_/]", name)[0], WHAT, 6)[0] for name in names]
     numbers = [min(int(count), MAX_COUNT) for count in counts]
-    total = np.zeros(sum(numbers)) if sum(numbers) <= MAX_COUNT else np.zeros(MAX_COUNT)
-    check_count([""] * len(total), total, WHAT)
+    total = min(sum(numbers), MAX_COUNT)
+    check_count([""] * total, np.zeros(total), WHAT)
     return tuple(element for element, number in zip(elements, numbers, strict=True) for _ in range(number))
 
 

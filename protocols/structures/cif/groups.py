@@ -84,6 +84,7 @@ def operations_of_setting(setting: int) -> Operations:
     return np.array(symmetry["rotations"], dtype=np.int64), np.array(symmetry["translations"], dtype=np.float64)
 
 
+@functools.cache
 def _kind(setting: int) -> Any:
     """Return what the table says of a setting."""
     return ask_spglib("get_spacegroup_type", setting)

@@ -1,4 +1,4 @@
-"""The items of a CIF, with their lines; what they mean is for `cif.py`.
+"""The items of a CIF, with their lines; what they mean is for the other files of this folder.
 
 Syntax: Hall, Allen and Brown (1991), Acta Cryst. A47, 655; CIF 1.1. Names are compared in small letters, and the points
 of newer dictionaries (`_atom_site.fract_x`) count as underscores, so that each item has one name here.

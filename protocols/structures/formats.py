@@ -18,7 +18,7 @@ JARVIS_JSON: Final = "JARVIS atoms"
 OPTIMADE_JSON: Final = "OPTIMADE structure"
 
 STRUCTURE_FORMATS: Final[Mapping[str, str]] = {
-    CIF: "a line begins with `data_`",
+    CIF: "a line begins with `data_`; where the text may be a POSCAR, items (`_name` or `loop_`) as well",
     POSCAR: "one or three numbers in the second line, three numbers in each of the three after it (VASP 5 and later)",
     EXTXYZ: "a whole number alone in the first line, `Lattice=` in the second",
     OWN_JSON: "an object with `cell`, `symbols` and `scaled_positions`",
@@ -46,6 +46,9 @@ _LINES_THAT_TELL: Final = 5
 """Lines of a POSCAR until the end of its cell."""
 
 _DATA_BLOCK: Final = re.compile(r"^\s*data_", re.IGNORECASE | re.MULTILINE)
+_ITEM: Final = re.compile(r"(?<!\S)(?:_\S|loop_)", re.IGNORECASE)
+"""What every CIF holds, and no POSCAR but in its comment."""
+
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?"
 _SCALE: Final = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER}\s+{_NUMBER})?\s*")
 _VECTOR: Final = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s.*)?")
@@ -64,10 +67,10 @@ def format_of_text(text: str) -> str:
     """
     lines = text.split("\n", _LINES_THAT_TELL)[:_LINES_THAT_TELL]
     found = []
-    if _DATA_BLOCK.search(text):
-        found.append(CIF)
     if len(lines) == _LINES_THAT_TELL and _SCALE.fullmatch(lines[1]) and all(map(_VECTOR.fullmatch, lines[2:])):
         found.append(POSCAR)
+    if _DATA_BLOCK.search(text) and (not found or _ITEM.search(text)):  # the comment of a POSCAR may be `data_x`
+        found.insert(0, CIF)
     if len(lines) > 1 and lines[0].strip().isdecimal() and re.search(r"\bLattice\s*=", lines[1], re.IGNORECASE):
         found.append(EXTXYZ)
     return _only(found, f"a text that begins with {text.strip()[:30]!r}")
@@ -82,7 +85,7 @@ def format_of_object(content: Mapping[str, Any]) -> str:
     inner = content.get("attributes")
     keys = content.keys() | (inner.keys() if isinstance(inner, dict) else set())
     found = [name for name, needed in _KEYS.items() if needed <= keys]
-    if "ids" in keys and "nextid" in keys:
+    if ASE_JSON not in found and {"ids", "nextid"} <= keys:
         found.append(ASE_JSON)
     return _only(found, f"a JSON with the keys {', '.join(sorted(content)[:6])[:80] or '(none)'}")
 

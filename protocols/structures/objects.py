@@ -250,11 +250,12 @@ def read_optimade(content: Mapping[str, Any]) -> Sites:
         raise StructureFault(
             "an atom is no element", f"{what} with the species {unknown[0]!r:.30}", "a name of species"
         )
-    symbols = _symbols([element_by_name[name] for name in names], what, [])
+    notes: list[str] = []
+    symbols = _symbols([element_by_name[name] for name in names], what, notes)
     _check_said(entry, symbols, what)
     cell = array_of(entry.get("lattice_vectors"), (3, 3), what, "lattice_vectors")
     places = array_of(entry.get("cartesian_site_positions"), (-1, 3), what, "cartesian_site_positions")
-    return Sites(symbols, cell, fractional(places, cell, what))
+    return Sites(symbols, cell, fractional(places, cell, what), tuple(notes))
 
 
 def _check_said(entry: Mapping[str, Any], symbols: tuple[str, ...], what: str) -> None:

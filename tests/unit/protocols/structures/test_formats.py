@@ -31,6 +31,7 @@ CELL = "1 0 0\n0 1 0\n0 0 1\n"
         ("# by hand\n\n DATA_x\n_a 1\n", CIF),
         ("any words\n-1.5e0\n" + CELL + "Na\n", POSCAR),
         ("\n1 1 1\n" + CELL + "Na\n", POSCAR),
+        ("data_x\n1.0\n" + CELL + "Na_pv\n", POSCAR),
         ('1\nLattice="1 0 0"\n', EXTXYZ),
     ],
 )
@@ -45,6 +46,7 @@ def test_a_text_is_told_by_its_beginning(text: str, kind: str) -> None:
         ("@module lattice sites", PYMATGEN_JSON),
         ("numbers positions cell pbc", ASE_JSON),
         ("1 ids nextid", ASE_JSON),
+        ("numbers positions cell ids nextid", ASE_JSON),
         ("lattice_mat coords elements cartesian", JARVIS_JSON),
         ("lattice_vectors cartesian_site_positions species_at_sites", OPTIMADE_JSON),
     ],
@@ -64,9 +66,13 @@ def test_a_text_of_no_format_is_refused(text: str) -> None:
     assert POSCAR in caught.value.unread.expected
 
 
-def test_what_may_be_two_formats_is_refused() -> None:
+@pytest.mark.parametrize("item", ["_cell_length_a 1", "  _symmetry", "loop_", "1 LOOP_ _a"])
+def test_a_poscar_with_items_of_a_cif_is_refused(item: str) -> None:
     with pytest.raises(StructureFault, match="CIF or POSCAR"):
-        format_of_text("data_x\n1.0\n" + CELL)
+        format_of_text(f"data_x\n1.0\n{CELL}{item}\n")
+
+
+def test_what_may_be_two_formats_is_refused() -> None:
     with pytest.raises(StructureFault, match="pymatgen JSON or JARVIS atoms"):
         format_of_object(dict.fromkeys(["lattice", "sites", "lattice_mat", "coords", "elements"]))
     with pytest.raises(StructureFault, match="none"):

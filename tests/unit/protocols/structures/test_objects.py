@@ -72,6 +72,11 @@ OPTIMADE = {
         (JARVIS_JSON, JARVIS | {"elements": ["Na1+", "Cl1-"]}, (OXIDATION_STRIPPED,)),
         (OPTIMADE_JSON, OPTIMADE, ()),
         (OPTIMADE_JSON, {"id": "1", "type": "structures", "attributes": OPTIMADE}, ()),
+        (
+            OPTIMADE_JSON,
+            OPTIMADE | {"species": [SPECIES[0] | {"chemical_symbols": ["Na1+"]}, SPECIES[1]]},
+            (OXIDATION_STRIPPED,),
+        ),
         (OPTIMADE_JSON, OPTIMADE | {"nsites": None, "elements": None, "dimension_types": None}, ()),
     ],
 )

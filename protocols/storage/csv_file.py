@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from protocols.storage.atomic_file import atomic_write
 
@@ -17,8 +18,13 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
         StoreError: When the file cannot be written.
     """
     with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-        text.detach()  # flushes, and leaves the file open to be synced and put in place
+        write_rows_as_csv(file, columns, rows)
+
+
+def write_rows_as_csv(file: BinaryIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write the same to a file that somebody else puts in place."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    text.detach()  # flushes, and leaves the file open

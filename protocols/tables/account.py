@@ -42,9 +42,13 @@ class AccountEntry(BaseModel):
     places: Annotated[tuple[str, ...], Field(strict=False, max_length=MAX_PLACES)] = ()
     """Where the first ones stand, as a person counts."""
 
+    @property
+    def where(self) -> str:
+        """The places in brackets, behind a blank; nothing where none is named."""
+        return f" ({', '.join(self.places)}{', …' if self.count > len(self.places) else ''})" if self.places else ""
+
     def __str__(self) -> str:
-        where = f" ({', '.join(self.places)}{', …' if self.count > len(self.places) else ''})" if self.places else ""
-        return f"{self.count} {self.handling}: {self.reason}{where}."
+        return f"{self.count} {self.handling}: {self.reason}{self.where}."
 
 
 Account = tuple[AccountEntry, ...]

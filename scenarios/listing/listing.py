@@ -77,9 +77,8 @@ def reading_table(reading: Account) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for entry in reading:
-        places = ", ".join(entry.places) + (", …" if entry.count > len(entry.places) else "")
         told = Text(entry.reason, "yellow" if entry.handling is Handling.NOTED else "")
-        told.append(f" ({places})" if entry.places else "", "dim")
+        told.append(entry.where, "dim")
         table.add_row(f"{entry.count:,}", entry.handling.value, told)
     return Group("", Text("What was read", "bold"), table, "")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -12,6 +11,7 @@ from typing import BinaryIO, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.tables.formats.delimited import is_record, long_cells, skips_blanks
 from protocols.tables.formats.packing import open_bytes
 
 Mask = NDArray[np.bool_]
@@ -29,12 +29,8 @@ def write_records(source: Path, kept: Mask, file: BinaryIO, delimiter: str) -> i
     Returns:
         How many rows the source has; where these are not n, what was written is worth nothing.
     """
-    longest = csv.field_size_limit(sys.maxsize)  # structures are long cells; the file as a whole is bounded
-    try:
-        with _text(source) as text:
-            return _copied(_records(text, delimiter), kept, file, heads=1)
-    finally:
-        csv.field_size_limit(longest)
+    with long_cells(), _text(source) as text:
+        return _copied(_records(text, delimiter), kept, file, heads=1)
 
 
 def write_lines(source: Path, kept: Mask, file: BinaryIO) -> int:
@@ -62,10 +58,10 @@ def _records(text: TextIO, delimiter: str) -> Iterator[str]:
             lines.append(line)
             yield line
 
-    for cells in csv.reader(noted(), delimiter=delimiter, skipinitialspace=delimiter != " "):
+    for cells in csv.reader(noted(), delimiter=delimiter, skipinitialspace=skips_blanks(delimiter)):
         record = "".join(lines)
         lines.clear()
-        if cells and not (len(cells) == 1 and not cells[0].strip()):
+        if is_record(cells):
             yield record
 
 

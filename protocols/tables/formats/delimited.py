@@ -85,7 +85,7 @@ class DelimitedText:
                     dtype=dict.fromkeys(texts, str),
                     keep_default_na=False,
                     na_values={name: [""] for name in names if name not in texts},
-                    skipinitialspace=self._delimiter != " ",
+                    skipinitialspace=skips_blanks(self._delimiter),
                     low_memory=False,
                     nrows=MAX_TABLE_ROWS + 1,
                     **exact,
@@ -115,12 +115,8 @@ class DelimitedText:
     @contextmanager
     def _records(self) -> Iterator[Iterator[tuple[int, list[str]]]]:
         """Yield the line (from 1) at which each record starts, and its cells; blank lines are no records."""
-        longest = csv.field_size_limit(sys.maxsize)  # structures are long cells; the file as a whole is bounded
-        try:
-            with reading(self._path), open_text(self._path) as file:
-                yield _numbered(file, self._delimiter)
-        finally:
-            csv.field_size_limit(longest)
+        with long_cells(), reading(self._path), open_text(self._path) as file:
+            yield _numbered(file, self._delimiter)
 
     def _check_delimiter(self, header: Sequence[str]) -> None:
         """Refuse a file whose first lines agree on more columns, or as many, by another usual delimiter.
@@ -164,11 +160,31 @@ class DelimitedText:
         )
 
 
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let `csv` read cells of any length: structures are long ones, and the file as a whole is bounded."""
+    longest = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(longest)
+
+
+def skips_blanks(delimiter: str) -> bool:
+    """Whether blanks before a cell are none of it: they are where they separate cells."""
+    return delimiter != " "
+
+
+def is_record(cells: Sequence[str]) -> bool:
+    """Whether the cells of a line are a row: those of a blank line are none."""
+    return bool(cells) and not (len(cells) == 1 and not cells[0].strip())
+
+
 def _numbered(file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(file, delimiter=delimiter, skipinitialspace=delimiter != " ")
+    reader = csv.reader(file, delimiter=delimiter, skipinitialspace=skips_blanks(delimiter))
     start = 1
     for cells in reader:
-        if cells and not (len(cells) == 1 and not cells[0].strip()):
+        if is_record(cells):
             yield start, cells
         start = reader.line_num + 1
 

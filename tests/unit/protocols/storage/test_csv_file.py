@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from protocols.errors import StoreError
-from protocols.storage.csv_file import write_csv
+from protocols.storage.csv_file import write_csv, write_rows_as_csv
 
 
 def test_rows_stand_below_the_names_of_their_columns(tmp_path: Path) -> None:
     write_csv(tmp_path / "made.csv", ("name", "µ"), [("a, b", 1.5), ("", 2)])
     assert (tmp_path / "made.csv").read_bytes() == 'name,µ\n"a, b",1.5\n,2\n'.encode()
+
+
+def test_a_file_of_somebody_else_gets_the_same_and_stays_open() -> None:
+    file = io.BytesIO()
+    write_rows_as_csv(file, ("name", "µ"), [("a, b", 1.5), ("", 2)])
+    assert file.getvalue() == 'name,µ\n"a, b",1.5\n,2\n'.encode()
 
 
 def test_rows_that_fail_on_the_way_leave_no_file(tmp_path: Path) -> None:

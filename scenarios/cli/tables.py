@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from rich.console import RenderableType
 
 from scenarios.cli import completion
 from scenarios.cli.options import Debug, Decimal, Delimiter, FamilyName, Json, Missing, Quiet, Sheet
@@ -13,6 +15,57 @@ from scenarios.cli.plain_help import PlainHelpCommand
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show, show_notes
 
 VALID_RANGE: Final = "--valid-range"
+
+AnyTable = Annotated[
+    str, typer.Argument(help="A table, or a scenario whose pool is one.", autocompletion=completion.scenarios)
+]
+Keep = Annotated[str, typer.Option(help="How many rows to keep: a number, or a share such as 30%.")]
+Family = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column with the family of a row.")]
+Property = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column with the property whose entropy counts.")]
+Id = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column with ids; they are checked to be distinct.")]
+Unit = Annotated[str | None, typer.Option(help="Unit of the property, for the figure.")]
+ValidRange = Annotated[
+    str | None,
+    typer.Option(
+        VALID_RANGE,
+        metavar="LOW,HIGH",
+        help="Smallest and largest value of the property that can be true; rows outside are left out.",
+    ),
+]
+RandomTrims = Annotated[int, typer.Option(min=0, max=1000, help="How many random trims to compare with.")]
+Estimator = Annotated[
+    str, typer.Option(help="Measures the figures: m_spacing, kozachenko_leonenko, gaussian_kernel, published.")
+]
+Resolution = Annotated[
+    float | None,
+    typer.Option(help="Smallest difference of values that counts; by default a thousandth of their deviation."),
+]
+TrimFolder = Annotated[Path | None, typer.Option(help="Folder for the results; by default a new one, runs/trim-TABLE.")]
+
+Table = Annotated[str, typer.Argument(help="A table.")]
+Columns = Annotated[
+    str, typer.Option(help="Columns of numbers, separated by commas, what is preferred first; globs such as feat_*.")
+]
+Target = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Column that causes none of the others: what is measured last.")
+]
+Forbidden = Annotated[
+    list[str] | None, typer.Option(metavar="CAUSE:EFFECT", help="An edge that is not there. Repeatable.")
+]
+Required = Annotated[list[str] | None, typer.Option(metavar="CAUSE:EFFECT", help="An edge that is there. Repeatable.")]
+Samples = Annotated[
+    int, typer.Option(min=2, max=10_000, help="How many bootstrap samples of the rows get a graph each.")
+]
+SampleSeed = Annotated[int, typer.Option(min=0, help="Seed of the samples.")]
+MostVif = Annotated[
+    float, typer.Option(min=1.0, help="A column is left out above this variance inflation factor: others tell it.")
+]
+DropMissing = Annotated[
+    bool, typer.Option("--drop-missing", help="Leave out rows with an empty cell; else they are an error.")
+]
+GraphFolder = Annotated[
+    Path | None, typer.Option(help="Folder for the results; by default a new one, runs/graph-TABLE.")
+]
 
 app = typer.Typer()
 
@@ -39,43 +92,22 @@ def _is_number(text: str) -> bool:
 
 @app.command(cls=TrimCommand)
 def trim(
-    table: Annotated[
-        str,
-        typer.Argument(help="A table, or a scenario whose pool is one.", autocompletion=completion.scenarios),
-    ],
-    keep: Annotated[str, typer.Option(help="How many rows to keep: a number, or a share such as 30%.")],
-    family: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column with the family of a row.")] = None,
-    property: Annotated[  # noqa: A002 - the flag
-        str | None, typer.Option(metavar="COLUMN", help="Column with the property whose entropy counts.")
-    ] = None,
-    id: Annotated[  # noqa: A002 - the flag
-        str | None, typer.Option(metavar="COLUMN", help="Column with ids; they are checked to be distinct.")
-    ] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the property, for the figure.")] = None,
-    valid_range: Annotated[
-        str | None,
-        typer.Option(
-            VALID_RANGE,
-            metavar="LOW,HIGH",
-            help="Smallest and largest value of the property that can be true; rows outside are left out.",
-        ),
-    ] = None,
+    table: AnyTable,
+    keep: Keep,
+    family: Family = None,
+    property: Property = None,  # noqa: A002 - the flag
+    id: Id = None,  # noqa: A002 - the flag
+    unit: Unit = None,
+    valid_range: ValidRange = None,
     family_name: FamilyName = None,
     delimiter: Delimiter = None,
     decimal: Decimal = ".",
     sheet: Sheet = None,
     missing: Missing = None,
-    seeds: Annotated[int, typer.Option(min=0, max=1000, help="How many random trims to compare with.")] = 20,
-    estimator: Annotated[
-        str, typer.Option(help="Measures the figures: m_spacing, kozachenko_leonenko, gaussian_kernel, published.")
-    ] = "m_spacing",
-    resolution: Annotated[
-        float | None,
-        typer.Option(help="Smallest difference of values that counts; by default a thousandth of their deviation."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; by default a new one, runs/trim-TABLE.")
-    ] = None,
+    seeds: RandomTrims = 20,
+    estimator: Estimator = "m_spacing",
+    resolution: Resolution = None,
+    out: TrimFolder = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -100,59 +132,37 @@ def trim(
         from scenarios.trim.source import NamedColumns, read_source
 
         believed = None if valid_range is None else number_range(valid_range)
-        written = table_format(delimiter, decimal, sheet, missing or ())
-        columns = NamedColumns(family, property, id, unit, believed, renamed(family_name or ()), written)
+        form = table_format(delimiter, decimal, sheet, missing or ())
+        columns = NamedColumns(family, property, id, unit, believed, renamed(family_name or ()), form)
         with progress_on_stderr(quiet=quiet or json) as progress:
             source = read_source(table, columns, progress)
             require_free(out, files_of(source))
             rows = trimming.rows_wanted(keep, source)
             measure = trimming.measure_for(source.values, estimator, resolution)
             trimmed = trimming.trim(source, rows, measure, seeds, progress)
-            files = write_trim(trimmed, out or new_folder(runs_folder() / f"trim-{source.name}"), progress)
+            written = write_trim(trimmed, out or new_folder(runs_folder() / f"trim-{source.name}"), progress)
         if json:
-            print_json(trim_json(trimmed, files))
-            return
-        show_notes(trimmed.notes())
-        if not quiet:
-            show(trim_table(trimmed))
-            for path in files:
-                show(f"  {path}")
+            print_json(trim_json(trimmed, written))
+        else:
+            _show_result(trim_table(trimmed), written.notes, written.files, quiet=quiet)
 
 
 @app.command()
 def graph(
-    table: Annotated[str, typer.Argument(help="A table.")],
-    columns: Annotated[
-        str,
-        typer.Option(help="Columns of numbers, separated by commas, what is preferred first; globs such as feat_*."),
-    ],
-    target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column that causes none of the others: what is measured last.")
-    ] = None,
-    forbid: Annotated[
-        list[str] | None, typer.Option(metavar="CAUSE:EFFECT", help="An edge that is not there. Repeatable.")
-    ] = None,
-    require: Annotated[
-        list[str] | None, typer.Option(metavar="CAUSE:EFFECT", help="An edge that is there. Repeatable.")
-    ] = None,
+    table: Table,
+    columns: Columns,
+    target: Target = None,
+    forbid: Forbidden = None,
+    require: Required = None,
     delimiter: Delimiter = None,
     decimal: Decimal = ".",
     sheet: Sheet = None,
     missing: Missing = None,
-    samples: Annotated[
-        int, typer.Option(min=2, max=10_000, help="How many bootstrap samples of the rows get a graph each.")
-    ] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the samples.")] = 0,
-    most_vif: Annotated[
-        float,
-        typer.Option(min=1.0, help="A column is left out above this variance inflation factor: others tell it."),
-    ] = 10.0,
-    drop_missing: Annotated[
-        bool, typer.Option("--drop-missing", help="Leave out rows with an empty cell; else they are an error.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; by default a new one, runs/graph-TABLE.")
-    ] = None,
+    samples: Samples = 100,
+    seed: SampleSeed = 0,
+    most_vif: MostVif = 10.0,
+    drop_missing: DropMissing = False,
+    out: GraphFolder = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -177,8 +187,8 @@ def graph(
         from scenarios.sources.scenario import runs_folder
 
         names = tuple(name.strip() for name in columns.split(",") if name.strip())
-        written = table_format(delimiter, decimal, sheet, missing or ())
-        question = Question(names, target, tuple(forbid or ()), tuple(require or ()), most_vif, drop_missing, written)
+        form = table_format(delimiter, decimal, sheet, missing or ())
+        question = Question(names, target, tuple(forbid or ()), tuple(require or ()), most_vif, drop_missing, form)
         found = identify(table, runs_folder(), TablePath)
         require_free(out, WRITTEN)
         with progress_on_stderr(quiet=quiet or json) as progress:
@@ -187,7 +197,12 @@ def graph(
             files = write_files(told, out or new_folder(runs_folder() / f"graph-{found.stem}"))
         if json:
             print_json(graph_json(told, files))
-            return
-        show_notes(source.notes())
-        for each in () if quiet else (graph_table(told), *(f"  {path}" for path in files)):
-            show(each)
+        else:
+            _show_result(graph_table(told), source.notes(), files, quiet=quiet)
+
+
+def _show_result(table: RenderableType, notes: Iterable[str], files: Iterable[Path], *, quiet: bool) -> None:
+    """Show notes, and unless quiet the table and the paths of what was written."""
+    show_notes(notes)
+    for each in () if quiet else (table, *(f"  {path}" for path in files)):
+        show(each)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from scenarios.trim.figure import FamilyStrip, TrimPicture, draw_trim
 from scenarios.trim.rows import trimmed_name, write_rows
 from scenarios.trim.source import TrimSource
 from scenarios.trim.trim import Figure, TrimResult
+from scenarios.trim.verdict import in_words
 
 FIGURES: Final = "trim.csv"
 TOLD: Final = "trim.json"
@@ -32,6 +34,19 @@ SAID: Final = {"entropy_range": "Range of entropy", "mean_gap": "mean gap", "joi
 """Figures in the sentence over the picture, and their names there."""
 
 LOWER_IS_BETTER: Final = {each.name for each in BIAS_METRICS if each.lower_is_better}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTrim:
+    """What was written, and what is told with it.
+
+    Attributes:
+        files: Paths: the trimmed table, the figures, what was told, the picture.
+        notes: What a person should know before reading the figures, and what the trimmed table lacks.
+    """
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
 
 
 def trim_table(trimming: TrimResult) -> Table:
@@ -61,7 +76,7 @@ def trim_table(trimming: TrimResult) -> Table:
     return table
 
 
-def trim_json(trimming: TrimResult, files: list[Path]) -> str:
+def trim_json(trimming: TrimResult, written: WrittenTrim) -> str:
     """Return the same figures for another program."""
 
     def plain(each: Figure) -> dict[str, Any]:
@@ -86,8 +101,8 @@ def trim_json(trimming: TrimResult, files: list[Path]) -> str:
         "random_trims": len(trimming.random),
         "figures": {each.quantity: plain(each) for each in trimming.table_figures()},
         "families": families,
-        "notes": trimming.notes(),
-        "files": [str(each) for each in files],
+        "notes": written.notes,
+        "files": [str(each) for each in written.files],
     }
     return json.dumps(told, indent=2, ensure_ascii=False)
 
@@ -99,8 +114,8 @@ def files_of(source: TrimSource) -> tuple[str, ...]:
 
 def write_trim(
     trimming: TrimResult, folder: Path, on_progress: Callable[[str, int, int], None] = lambda *_: None
-) -> list[Path]:
-    """Write the trimmed table, the figures, what was told, and the picture; return their paths.
+) -> WrittenTrim:
+    """Write the trimmed table, the figures, what was told, and the picture.
 
     Raises:
         TableError: When the table changed meanwhile.
@@ -108,19 +123,21 @@ def write_trim(
     """
     folder.mkdir(parents=True, exist_ok=True)
     source = trimming.source
-    paths = [folder / name for name in files_of(source)]
-    trimmed, figures, told, picture = paths
+    files = tuple(folder / name for name in files_of(source))
+    trimmed, figures, told, picture = files
     on_progress("writing", 0, 3)
-    write_rows(source, trimming.rows, trimmed)
+    faults = write_rows(source, trimming.rows, trimmed)
+    lacking = [f"{trimmed.name} lacks a column that cannot be read. {fault}." for fault in faults]
+    written = WrittenTrim(files, (*trimming.notes(), *lacking))
     on_progress("writing", 1, 3)
     with atomic_write(figures) as file:
         file.write(_csv(trimming).encode())
     with atomic_write(told) as file:
-        file.write((trim_json(trimming, paths) + "\n").encode())
+        file.write((trim_json(trimming, written) + "\n").encode())
     on_progress("writing", 2, 3)
     draw_trim(picture, _picture(trimming))
     on_progress("writing", 3, 3)
-    return paths
+    return written
 
 
 def _csv(trimming: TrimResult) -> str:
@@ -163,16 +180,12 @@ def _sentence(trimming: TrimResult) -> str:
     for each in trimming.table_figures():
         if each.quantity in SAID:
             mean, _ = each.over_random()
-            random = "" if mean is None else f" ({'' if said else 'random '}{_number(mean)})"
-            said.append(f"{SAID[each.quantity]} {_number(each.full)} → {_number(each.trimmed)}{random}")
+            random = "" if mean is None else f" ({'' if said else 'random '}{in_words(mean)})"
+            said.append(f"{SAID[each.quantity]} {in_words(each.full)} → {in_words(each.trimmed)}{random}")
     return f"{', '.join(said)}; in nat"
 
 
 def _cells(figure: Figure, trims: int, form: str = "{:.3f}", *, spread: bool = True) -> list[str]:
     mean, std = figure.over_random()
-    random = _number(mean, form) + (f" ± {_number(std, form)}" if spread and std is not None else "")
-    return [_number(figure.full, form), _number(figure.trimmed, form), *([random] if trims else [])]
-
-
-def _number(value: float | None, form: str = "{:.3f}") -> str:
-    return "undefined" if value is None else form.format(value).replace("-", "−")
+    random = in_words(mean, form) + (f" ± {in_words(std, form)}" if spread and std is not None else "")
+    return [in_words(figure.full, form), in_words(figure.trimmed, form), *([random] if trims else [])]

@@ -1,12 +1,11 @@
 """Writes some rows of a table: copied in its own format where a row is a line, or the file is one of Arrow's.
 
-What cannot be copied row by row (a workbook, a database, a folder) is written as CSV, with all columns that are read.
+What cannot be copied row by row (a workbook, a database, a folder) is written as CSV, with all columns that can be
+read; of the others it is told why.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,8 +16,8 @@ from numpy.typing import NDArray
 
 from protocols.errors import TableError
 from protocols.storage.atomic_file import atomic_write
+from protocols.storage.csv_file import write_rows_as_csv
 from protocols.tables.files import column_names, read_file
-from protocols.tables.formats.packing import PACKINGS
 from protocols.tables.formats.reader import FileFormat
 from protocols.tables.formats.registry import format_of
 from scenarios.trim.arrow_rows import write_feather, write_parquet
@@ -29,8 +28,8 @@ from scenarios.trim.text_rows import write_lines, write_records
 IndexArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-DELIMITERS: Final[Mapping[str, str]] = MappingProxyType({"CSV": ",", "TSV": "\t", "Text": ","})
-"""What separates the cells of a text table of this kind where nothing else is said."""
+DELIMITERS: Final[Mapping[str, str]] = MappingProxyType({"CSV": ",", "TSV": "\t", "Text": ""})
+"""What separates the cells of a text table of this kind where nothing else is said; nothing where it must be said."""
 
 COPIES: Final[Mapping[str, Callable[[Path, Mask, BinaryIO], int]]] = MappingProxyType({
     "Parquet": write_parquet, "Feather": write_feather, "JSON lines": write_lines,
@@ -59,13 +58,16 @@ def trimmed_name(source: TrimSource) -> str:
     return f"{source.name}-trimmed{ending}"
 
 
-def write_rows(source: TrimSource, rows: IndexArray, target: Path) -> None:
+def write_rows(source: TrimSource, rows: IndexArray, target: Path) -> list[str]:
     """Write the kept rows, below the header where there is one.
 
     Args:
         source: The table.
         rows: Which of its rows, indices into its arrays, ascending, shape (k,).
         target: Where to write; there whole or not at all.
+
+    Returns:
+        Of each column that is not written, why.
 
     Raises:
         TableError: When the rows of the file cannot be told apart, or it changed meanwhile.
@@ -76,41 +78,47 @@ def write_rows(source: TrimSource, rows: IndexArray, target: Path) -> None:
     kind = format_of(source.path)
     with atomic_write(target) as file:
         if not is_copied(kind):
-            _require_all(source.path, len(kept), _write_csv(source, kept, file))
-            return
-        packing = source.path.suffix.lower() if source.path.suffix.lower() in PACKINGS else ""
-        with packed(file, packing, target.name.removesuffix(target.suffix)) as stream:
+            return _write_csv(source, kept, file)
+        with packed(file, source.path.suffix.lower(), target.name.removesuffix(target.suffix)) as stream:
             if kind.name in COPIES:
                 found = COPIES[kind.name](source.path, kept, stream)
             else:
                 delimiter = source.format.delimiter or DELIMITERS[kind.name]
                 found = write_records(source.path, kept, stream, delimiter)
             _require_all(source.path, len(kept), found)
+    return []
 
 
-def _write_csv(source: TrimSource, kept: Mask, file: BinaryIO) -> int:
-    """Write the kept rows as CSV; return how many rows the table has."""
-    names, frame = _readable(source)
-    if len(frame) != len(kept):
-        return len(frame)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    columns = [[*_cells(frame[name], kept)] for name in names]
-    writer.writerows(zip(*columns, strict=True))
-    text.detach()  # flushes, and leaves the file open to be put in place
-    return len(frame)
+def _write_csv(source: TrimSource, kept: Mask, file: BinaryIO) -> list[str]:
+    """Write the kept rows as CSV, without the columns that cannot be read; return why of each."""
+    names, frame, faults = _readable(source)
+    _require_all(source.path, len(kept), len(frame))
+    write_rows_as_csv(file, names, zip(*(_cells(frame[name], kept) for name in names), strict=True))
+    return faults
 
 
-def _readable(source: TrimSource) -> tuple[tuple[str, ...], Any]:
-    """Return all columns, or the used ones where others hold what is not read, such as dates."""
+def _readable(source: TrimSource) -> tuple[list[str], Any, list[str]]:
+    """Return the columns that can be read, with their cells, and why others cannot: they hold dates, say.
+
+    Raises:
+        TableError: When a used column cannot be read, or the fault is none of a column.
+    """
     names = column_names(source.path, source.format)
-    try:
-        file = read_file(source.path, names, numeric=(), texts=names, format=source.format)
-    except TableError:
-        file = read_file(source.path, names, numeric=(), texts=source.columns, format=source.format)
-        names = source.columns
-    return names, file.frame
+    readable = list(names)
+    faults: list[str] = []
+    while True:
+        try:
+            file = read_file(source.path, names, numeric=(), texts=readable, format=source.format)
+        except TableError as error:
+            fault = error.found  # begins with the column: to try each by itself would read a large workbook many times
+            besides = (name for name in readable if name not in source.columns)
+            unreadable = next((name for name in besides if fault.startswith(f"Column {name!r} of ")), None)
+            if unreadable is None:
+                raise
+            readable.remove(unreadable)
+            faults.append(fault)
+        else:
+            return readable, file.frame, faults
 
 
 def _cells(column: Any, kept: Mask) -> Iterator[object]:

@@ -59,12 +59,17 @@ def verdict_on(figures: Iterable[Figure], families: Sequence[str], trimmed: Bias
         return None
     said = []
     if over_whole:
-        changes = _listed(f"{each.label} {_told(each.full)} → {_told(each.trimmed)} nat" for each in over_whole)
+        changes = _listed(f"{each.label} {in_words(each.full)} → {in_words(each.trimmed)} nat" for each in over_whole)
         said.append(f"The kept rows are {THAN_WHOLE} in {len(over_whole)} of {len(judged)} figures of bias: {changes}.")
     if over_random:
-        changes = _listed(f"{each.label} {_told(each.over_random()[0])} nat" for each in over_random)
+        changes = _listed(f"{each.label} {in_words(each.over_random()[0])} nat" for each in over_random)
         said.append(f"Random trims of the same size are better on average: {changes}.")
     return Verdict(THAN_WHOLE if over_whole else THAN_RANDOM, " ".join((*said, _advice(families, trimmed))))
+
+
+def in_words(value: float | None, form: str = "{:.3f}") -> str:
+    """Return a figure as people read it."""
+    return "undefined" if value is None else form.format(value).replace("-", "−")
 
 
 def _advice(families: Sequence[str], trimmed: BiasPoint) -> str:
@@ -72,16 +77,12 @@ def _advice(families: Sequence[str], trimmed: BiasPoint) -> str:
     poorest, family, size = min((h, family, size) for h, family, size in told if h is not None)
     return (
         f"Keep more rows (--keep), or leave out or join what cannot follow the other families: the poorest is"
-        f" {family!r} ({_told(poorest)} nat, {size} rows)."
+        f" {family!r} ({in_words(poorest)} nat, {size} rows)."
     )
 
 
 def _is_above(value: float | None, other: float | None) -> bool:
     return value is not None and other is not None and value > other + SHOWN
-
-
-def _told(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def _listed(parts: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from ase import Atoms
 from ase.db import connect
 from ase.io import write as write_atoms
 
+from protocols.errors import TableError
 from protocols.tables.format import TableFormat
 from protocols.tables.formats.packing import open_bytes
 from protocols.tables.formats.registry import FILE_FORMATS, FOLDER
@@ -76,7 +77,7 @@ def test_texts_are_copied_letter_by_letter(ending: str, packing: str, tmp_path: 
     path.write_bytes(PACKERS[packing](text.encode()))
     done = trimmed(path, form)
     assert remark_on(done.source) == ""
-    target = write_trim(done, tmp_path / "out")[0]
+    target = write_trim(done, tmp_path / "out").files[0]
     assert target.name == f"{path.name.partition('.')[0]}-trimmed.{path.name.partition('.')[2]}"
     with open_bytes(target) as file:
         written = file.read().decode()
@@ -93,7 +94,7 @@ def test_other_packings_are_written_as_they_were_read(packing: str, tmp_path: Pa
     path = tmp_path / f"t.csv{packing}"
     frame().to_csv(path, index=False)
     done = trimmed(path)
-    target = write_trim(done, tmp_path / "out")[0]
+    target = write_trim(done, tmp_path / "out").files[0]
     assert target.name == f"t-trimmed.csv{packing}"
     assert pd.read_csv(target)["id"].tolist() == kept_ids(done)
     if packing == ".zip":
@@ -107,7 +108,7 @@ def test_json_lines_are_copied_line_by_line(ending: str, tmp_path: Path) -> None
     text = "".join(f"{line}\n" if n == 3 else line for n, line in enumerate(lines))  # a blank line is no row
     path.write_bytes(gzip.compress(text.encode()) if ending.endswith("gz") else text.encode())
     done = trimmed(path)
-    with open_bytes(write_trim(done, tmp_path / "out")[0]) as file:
+    with open_bytes(write_trim(done, tmp_path / "out").files[0]) as file:
         assert file.read().decode() == "".join(lines[n] for n in done.source.positions[done.rows])
 
 
@@ -115,7 +116,7 @@ def test_feather_stays_feather(tmp_path: Path) -> None:
     path = tmp_path / "t.feather"
     frame().to_feather(path)
     done = trimmed(path)
-    target = write_trim(done, tmp_path / "out")[0]
+    target = write_trim(done, tmp_path / "out").files[0]
     assert target.name == "t-trimmed.feather"
     pd.testing.assert_frame_equal(pd.read_feather(target), frame().iloc[done.rows].reset_index(drop=True))
 
@@ -171,7 +172,7 @@ def test_what_cannot_be_copied_row_by_row_is_written_as_csv_with_a_remark(
     energy, name = ("energy", "id") if made in {excel, json_records} else ("energy_mean", "name")
     source = read_source(str(path), NamedColumns("family", energy))
     done = trim(source, 15, measure_for(source.values, "m_spacing", None), 0)
-    target = write_trim(done, tmp_path / "out")[0]
+    target = write_trim(done, tmp_path / "out").files[0]
     assert target.name == "t-trimmed.csv"
     assert any("cannot be copied row by row: the kept rows are written as CSV" in note for note in done.notes())
     again = read_source(str(target), NamedColumns("family", energy, name))
@@ -187,12 +188,34 @@ def test_every_kind_of_file_is_copied_or_remarked_upon() -> None:
     assert not is_copied(FOLDER)
 
 
-def test_a_column_of_dates_is_left_out_of_a_csv_where_it_cannot_be_read(tmp_path: Path) -> None:
+def test_columns_that_cannot_be_read_are_left_out_of_a_csv_one_by_one_and_told(tmp_path: Path) -> None:
     path = tmp_path / "t.xlsx"
-    frame().assign(day=pd.Timestamp("2026-01-01")).to_excel(path, index=False)
+    long = pd.Series([10**16] * COUNT)
+    frame().assign(day=pd.Timestamp("2026-01-01"), long=long, size=7).to_excel(path, index=False)
     done = trimmed(path)
-    target = write_trim(done, tmp_path / "out")[0]
-    assert pd.read_csv(target).columns.tolist() == ["family", "energy"]
+    written = write_trim(done, tmp_path / "out")
+    back = pd.read_csv(written.files[0])
+    assert back.columns.tolist() == ["id", "family", "energy", "note", "size"]
+    assert back["id"].tolist() == kept_ids(done)
+    day, digits = written.notes[-2:]
+    assert day.startswith("t-trimmed.csv lacks a column that cannot be read. Column 'day' of ")
+    assert day.endswith("holds a date or a time (2026-01-01 00:00:00) in row 2 of the sheet 'Sheet1'.")
+    assert "Column 'long' of " in digits
+    assert json.loads(written.files[2].read_text())["notes"] == list(written.notes)
+
+
+def test_a_fault_that_is_none_of_an_unused_column_is_not_swallowed(tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    frame().to_excel(path, index=False)
+    done = trimmed(path)
+    frame().assign(energy=pd.Timestamp("2026-01-01")).to_excel(path, index=False)
+    with pytest.raises(TableError, match=r"Column 'energy' of .* holds a date"):
+        write_trim(done, tmp_path / "out")
+    wider = frame().assign(more=1).rename(columns={"more": ""})
+    wider.to_excel(path, index=False)
+    with pytest.raises(TableError, match="cells beyond the header's 4 columns"):
+        write_trim(done, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_the_name_of_the_trimmed_table_ends_as_its_own_in_its_own_letters(tmp_path: Path) -> None:

@@ -65,14 +65,14 @@ def test_rows_of_a_csv_are_copied_letter_by_letter_in_their_order(tmp_path: Path
     data = (mark + csv_text()).encode()
     path.write_bytes(gzip.compress(data) if ending.endswith("gz") else data)
     done = trimmed(path)
-    target, *_ = write_trim(done, tmp_path / "out")
+    target, *_ = write_trim(done, tmp_path / "out").files
     assert target.name == f"alloys-trimmed{ending}"
     written = target.read_bytes()
     text = (gzip.decompress(written) if ending.endswith("gz") else written).decode()
     all_records = records(csv_text())
     kept = [all_records[1 + position] for position in done.source.positions[done.rows]]
     assert text == mark + "".join([all_records[0], *kept])
-    again = write_trim(trimmed(path), tmp_path / "again")[0]
+    again = write_trim(trimmed(path), tmp_path / "again").files[0]
     assert again.read_bytes() == written
 
 
@@ -88,7 +88,7 @@ def test_a_parquet_table_keeps_its_types_metadata_and_compression(tmp_path: Path
     path = tmp_path / "t.parquet"
     pq.write_table(frame, path, row_group_size=8, compression="zstd")
     done = trimmed(path, "30%")
-    target = write_trim(done, tmp_path)[0]
+    target = write_trim(done, tmp_path).files[0]
     back = pq.read_table(target)
     assert back.schema.equals(pq.read_table(path).schema, check_metadata=True)
     assert back.equals(pq.read_table(path).take(pa.array(done.rows)))
@@ -101,14 +101,16 @@ def test_cells_longer_than_the_csv_modules_limit_are_copied(tmp_path: Path) -> N
     path = tmp_path / "long.csv"
     path.write_text("family,energy,cif\n" + "".join(f"{'ab'[n % 2]},{n * n},{long}{n}\n" for n in range(12)))
     before = csv.field_size_limit()
-    target = write_trim(trimmed(path, "5"), tmp_path)[0]
+    target = write_trim(trimmed(path, "5"), tmp_path).files[0]
     assert len(target.read_text().splitlines()) == 6
     assert csv.field_size_limit() == before
 
 
 def test_figures_are_measured_on_the_rows_that_are_written(table: Path, tmp_path: Path) -> None:
     done = trimmed(table)
-    _, figures, notes, picture = write_trim(done, tmp_path / "out")
+    written = write_trim(done, tmp_path / "out")
+    assert [path.name for path in written.files] == list(files_of(done.source))
+    _, figures, notes, picture = written.files
     values = {row["quantity"] + row["family"]: row for row in csv.DictReader(figures.read_text().splitlines())}
     assert {each.name for each in BIAS_METRICS} <= set(values)
     own = np.sort(done.source.values[done.rows[done.source.codes[done.rows] == 1]])
@@ -121,7 +123,8 @@ def test_figures_are_measured_on_the_rows_that_are_written(table: Path, tmp_path
     assert float(values["entropy_range"]["random_std"]) == pytest.approx(np.std(random, ddof=1))
     assert picture.read_bytes().startswith(b"\x89PNG")
     told = json.loads(notes.read_text())
-    assert told == json.loads(trim_json(done, [tmp_path / "out" / name for name in files_of(done.source)]))
+    assert told == json.loads(trim_json(done, written))
+    assert told["notes"] == done.notes()
     assert told["kept"] == 20
     assert told["families"]["b"]["entropy"]["trimmed"] == done.measure.entropy(own)
     assert trim_table(done).row_count == len(done.table_figures()) + 1 + 3
@@ -302,7 +305,7 @@ def test_families_of_a_scenario_may_be_binned_and_combined(table: Path, tmp_path
     assert len(source.values) == 60
     assert {family.split(" / ")[0] for family in source.families} == {"a", "b", "c"}
     done = trim(source, 30, measure_for(source.values, "m_spacing", None), 0)
-    assert write_trim(done, tmp_path / "out")[0].name == "alloys-trimmed.csv"
+    assert write_trim(done, tmp_path / "out").files[0].name == "alloys-trimmed.csv"
 
 
 def test_a_long_cell_among_many_rows_takes_its_own_room_only(tmp_path: Path) -> None:

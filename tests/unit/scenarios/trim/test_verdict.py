@@ -9,7 +9,7 @@ import pytest
 
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import EntropyMeasure
-from scenarios.trim.report import trim_json
+from scenarios.trim.report import WrittenTrim, trim_json
 from scenarios.trim.source import TrimSource
 from scenarios.trim.trim import TrimResult, trim
 from scenarios.trim.verdict import THAN_RANDOM, THAN_WHOLE, Verdict, verdict_on
@@ -55,7 +55,7 @@ def test_kept_rows_that_are_worse_than_the_whole_table_are_said_so_first() -> No
     assert "mean gap to the richest" in first
     assert "Keep more rows (--keep), or leave out or join" in first
     assert "'b' (" in first
-    assert first in trim_json(done, [])
+    assert first in trim_json(done, WrittenTrim((), tuple(done.notes())))
     assert done.verdict() == Verdict(THAN_WHOLE, first)
 
 

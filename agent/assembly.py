@@ -105,9 +105,8 @@ def open_campaign(
     _require_meter(pool, settings)
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
     with RunLock(folder / "campaign.lock", holder="agent", advice=advice):
-        labels = DatasetLabels.of(pool, settings.unit)
         url = sqlite_url(folder / DATABASE) if database_url is None else database_url
-        store = Store.open(url, labels=labels, now=_now())
+        store = Store.open(url, labels=DatasetLabels.of(pool, settings.unit), now=_now())
         try:
             asked = settings.plan(
                 campaign=campaign,

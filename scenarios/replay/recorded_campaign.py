@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.campaign.event_descriptions import observations_of
@@ -19,6 +20,7 @@ from agent.campaign.events import (
 from agent.entropy.bias import BiasPoint
 from agent.pool.growth import NewCandidate
 from agent.runtime.transaction import Transaction
+from scenarios.run.offline import Measured
 
 
 @dataclass(slots=True)
@@ -55,6 +57,10 @@ class RecordedCampaign:
         for bias in transaction.bias:
             self.points.append((len(self.points), bias.point))
             self.asked_at.append(self._outcomes)
+
+    def measured(self, name: str, values: Sequence[float]) -> Measured:
+        """Return values of a candidate with the uncertainties that came with them."""
+        return Measured(values, self.uncertainties.get(name, (0.0,) * len(values)))
 
     def _note(self, event: Event) -> None:
         match event:

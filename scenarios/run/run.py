@@ -89,12 +89,11 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
                     runner.run(_run(request, files, wanted, view))
                 except CampaignHalted as error:
                     halted = error
-        elapsed_s = time.monotonic() - began
         outcome = write_outcome(
             files,
             scenario=scenario,
             world=world,
-            elapsed_s=elapsed_s,
+            elapsed_s=time.monotonic() - began,
             accepted_here=files.ledger.campaign.observations - already,
         )
         if halted is not None:

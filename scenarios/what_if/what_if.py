@@ -145,10 +145,7 @@ def what_if(
     plan, pool = followed.plan, source.world.pool
     then, now = _as_recorded(plan, source.scenario.campaign), scenario.campaign
     _require_same_ground(then, now)
-    start = {
-        pool.index_of[name]: Measured(values, recorded.uncertainties.get(name, (0.0,) * len(values)))
-        for name, values in recorded.start.items()
-    }
+    start = {pool.index_of[name]: recorded.measured(name, values) for name, values in recorded.start.items()}
     filler = None if fill is None else make_fill(fill, scenario, plan)
     answered_by: dict[str, AnsweredBy] = {}
 
@@ -157,7 +154,7 @@ def what_if(
         known = recorded.answers.get(name)
         if known is not None and len(known) == 1 + len(now.additional_properties):
             answered_by[name] = AnsweredBy.RECORDING
-            return Measured(known, recorded.uncertainties.get(name, (0.0,) * len(known)))
+            return recorded.measured(name, known)
         found = None if filler is None else filler(candidate)
         answered_by[name] = AnsweredBy.NOBODY if found is None else AnsweredBy.FILL
         return found

@@ -75,17 +75,22 @@ def table_format(
         missing: What stands for a missing cell.
 
     Raises:
-        SettingsError: With the option that cannot be meant so.
+        SettingsError: With the option that cannot be meant so; an empty mark for missing cells would say nothing.
     """
+    marks = tuple(missing)
+    if not all(each.strip() for each in marks):
+        raise SettingsError(
+            "--missing names an empty text",
+            expected="a text that stands for a missing cell",
+            action="leave it out: an empty cell is missing anyway",
+        )
     mark = None if delimiter is None else DELIMITER_NAMES.get(delimiter.strip().lower() or delimiter, delimiter)
     try:
-        return TableFormat.model_validate(
-            {"delimiter": mark, "decimal": decimal, "sheet": sheet, "missing": tuple(missing)}
-        )
+        return TableFormat.model_validate({"delimiter": mark, "decimal": decimal, "sheet": sheet, "missing": marks})
     except ValidationError as error:
         first = error.errors()[0]
         option = str(first["loc"][0])
-        said = {"delimiter": delimiter, "decimal": decimal, "sheet": sheet}.get(option, list(missing))
+        said = {"delimiter": delimiter, "decimal": decimal, "sheet": sheet}.get(option, list(marks))
         raise SettingsError(
             f"--{option} {said!r} cannot be meant",
             expected={

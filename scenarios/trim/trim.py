@@ -15,6 +15,7 @@ from agent.entropy.bias import BIAS_METRICS, BiasPoint, measure_bias
 from agent.entropy.measure import ESTIMATORS, SMALLEST_RESOLUTION, EntropyMeasure, default_resolution
 from agent.entropy.subset import LEVEL_ROWS, counted_entropy, rows_to_keep
 from protocols.errors import SettingsError
+from protocols.settings.suggestions import listed
 from scenarios.trim.rows import remark_on
 from scenarios.trim.source import TrimSource
 from scenarios.trim.verdict import Verdict, verdict_on
@@ -165,7 +166,8 @@ def rows_wanted(keep: str, source: TrimSource) -> int:
         )
     if wanted < families:
         raise SettingsError(
-            f"--keep {keep} means {wanted} rows, and there are {families} families of {source.property_name!r}",
+            f"--keep {keep} means {wanted} rows, and {source.path.name} has {families} families:"
+            f" {listed(source.families)}",
             expected=f"at least {families}, one row for each family",
             action="keep more, or name a family column with fewer families",
         )

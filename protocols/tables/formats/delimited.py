@@ -59,7 +59,7 @@ class DelimitedText:
             header = next((cells for _, cells in records), None)
             if header is None:
                 raise TableError(f"The table {self._path} is empty", expected="a header line and a row per candidate")
-        if not self._told:
+        if not self._told or len(header) == 1:
             self._check_delimiter(header)
         # A nameless column is called as pandas calls it, because a saved index looks like this.
         return [cell.strip() or f"Unnamed: {position}" for position, cell in enumerate(header)]
@@ -121,13 +121,15 @@ class DelimitedText:
     def _check_delimiter(self, header: Sequence[str]) -> None:
         """Refuse a file whose first lines agree on more columns, or as many, by another usual delimiter.
 
+        A set delimiter is believed, unless it makes one column of all.
+
         Raises:
             TableError: With the settings that read it.
         """
         for mark, plural in USUAL_DELIMITERS.items():
             if mark == self._delimiter or not any(mark in name for name in header):
                 continue
-            with reading(self._path), open_text(self._path) as file:
+            with long_cells(), reading(self._path), open_text(self._path) as file:
                 records = _numbered(file, mark)
                 first = [cells for _, (_, cells) in zip(range(ROWS_LOOKED_AT + 1), records, strict=False)]
             width = len(first[0])
@@ -142,7 +144,7 @@ class DelimitedText:
                 expected=ours,
                 action=f"set {setting}"
                 + (' and decimal = "," (numbers are written as 1,5)' if has_comma else "")
-                + f"; where they are {ours} all the same, set delimiter to that",
+                + ("" if self._told else f"; where they are {ours} all the same, set delimiter to that"),
             )
 
     def _ragged(self) -> TableError | None:

@@ -44,6 +44,12 @@ def test_what_cannot_be_meant_is_refused_by_its_option(arguments: tuple[str, ...
     assert expected in caught.value.expected
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_mark_for_missing_cells_is_refused_because_these_are_missing_anyway(empty: str) -> None:
+    with pytest.raises(SettingsError, match=r"--missing names an empty text.*an empty cell is missing anyway"):
+        table_format(missing=("-99", empty))
+
+
 @pytest.mark.parametrize(
     ("said", "ends"),
     [

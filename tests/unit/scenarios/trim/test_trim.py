@@ -180,8 +180,8 @@ def test_keep_is_a_number_or_a_share(keep: str, rows: int) -> None:
     [
         ("61", "means 61 rows, and alloys.csv has 61 with family and value"),
         ("100%", "means 61 rows"),
-        ("2", "there are 3 families"),
-        ("0", "there are 3 families"),
+        ("2", "means 2 rows, and alloys.csv has 3 families: a, b, c"),
+        ("0", "means 0 rows, and alloys.csv has 3 families: a, b, c"),
         ("0.3", "no number of rows"),
         ("-5", "no number of rows"),
         ("many", "no number of rows"),

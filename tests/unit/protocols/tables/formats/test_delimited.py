@@ -58,7 +58,23 @@ def test_another_delimiter_is_told_with_the_setting(tmp_path: Path, content: str
 
 def test_a_list_in_a_cell_is_no_delimiter_and_a_set_one_is_believed(tmp_path: Path) -> None:
     assert opened(written(tmp_path, "id,e,a;b\nx,1,p;q\ny,2,r\n")).names == ("id", "e", "a;b")
-    assert opened(written(tmp_path, "a;b\n1;2\n"), delimiter=",").names == ("a;b",)
+    path = written(tmp_path, "a;b,c;d\n1;2,3;4\n")
+    assert 'delimiter = ";"' in refused(path)
+    assert opened(path, delimiter=",").names == ("a;b", "c;d")
+    assert opened(written(tmp_path, "a;b\n1\n2;3\n"), delimiter=",").names == ("a;b",)
+
+
+@pytest.mark.parametrize(("mark", "name"), [("\t", "t.csv"), ("|", "t.tsv"), (" ", "t.txt")])
+def test_a_set_delimiter_that_makes_one_column_of_several_is_told_with_the_one_they_have(
+    tmp_path: Path, mark: str, name: str
+) -> None:
+    said = refused(written(tmp_path, "id,e\na,1\nb,2\n", name), delimiter=mark)
+    assert "are separated by ',': by commas the header has 2, by" in said
+    assert said.endswith('What to do: set delimiter = ",".')
+
+
+def test_another_delimiter_is_found_beside_cells_longer_than_the_csv_modules_limit(tmp_path: Path) -> None:
+    assert 'set delimiter = ";"' in refused(written(tmp_path, f"id;cif\na;{'x' * 200_000}\n"))
 
 
 def test_text_without_a_delimiter_is_asked_for_it(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from jsonschema import Draft202012Validator
 from protocols.schema.files import SCHEMA_FOLDER
 from scenarios.settings.library import LIBRARY
 from tests.support.commands import Finished, Workbench, clean_environment
+from tests.support.samples.folders import contents
 
 pytestmark = pytest.mark.system
 
@@ -37,6 +38,10 @@ COMMANDS = {
     "Maintain": ("verify", "pack", "schema"),
 }
 """Groups of `--help`, and all commands in them."""
+
+PASSING = (".lock", ".db-shm", ".db-wal")
+"""Files that come and go in a run folder: its lock names whoever came last, and whoever reads a database leaves its
+index."""
 
 HEAVY = {"numpy", "scipy", "pandas", "sklearn", "pymatgen", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt"}
 
@@ -62,12 +67,6 @@ def folder_of(ran: tuple[Workbench, Finished]) -> Path:
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """What a run folder holds; its lock names whoever came last, and whoever reads a database leaves its index."""
-    passing = (".lock", ".db-shm", ".db-wal")
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix not in passing}
 
 
 # --- what a run writes -----------------------------------------------------------------------------------------------
@@ -211,12 +210,12 @@ def test_options_given_with_a_policy_on_the_command_line_reach_it(bench: Workben
 
 def test_resuming_a_finished_run_says_so_and_changes_nothing(ran: tuple[Workbench, Finished]) -> None:
     bench, first = ran
-    before = contents(folder_of(ran))
+    before = contents(folder_of(ran), PASSING)
     again = bench.entropilot("run", "oracle_table", *QUICK, "--resume")
     assert again.code == 0, again.err
     assert "oracle_table was over already (the budget is spent); nothing was changed" in again.err
     assert again.out == first.out
-    assert contents(folder_of(ran)) == before
+    assert contents(folder_of(ran), PASSING) == before
 
 
 def test_files_of_a_finished_run_that_were_lost_are_made_again_by_resume(
@@ -224,12 +223,12 @@ def test_files_of_a_finished_run_that_were_lost_are_made_again_by_resume(
 ) -> None:
     folder = bench.runs / "oracle_table"
     shutil.copytree(folder_of(ran), folder)
-    before = contents(folder)
+    before = contents(folder, PASSING)
     for name in ("trajectory.csv", "bias.png"):
         (folder / name).unlink()
     again = bench.entropilot("run", "oracle_table", *QUICK, "--quiet", "--resume")
     assert (again.code, again.out, again.err) == (0, "", "")
-    after = contents(folder)
+    after = contents(folder, PASSING)
     assert after["trajectory.csv"] == before["trajectory.csv"]
     assert after["bias.png"][:8] == before["bias.png"][:8]
 

@@ -17,6 +17,7 @@ from agent.store.store import chain_digest
 from protocols.recording.lines import sealed
 from protocols.storage.database import sqlite_url
 from tests.support.commands import Finished, Workbench
+from tests.support.samples.folders import contents
 
 pytestmark = pytest.mark.system
 
@@ -56,10 +57,6 @@ def lab_run(finished: Workbench, bench: Workbench) -> Path:
     folder = bench.runs / "lab"
     shutil.copytree(finished.runs / "lab", folder)
     return folder
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def told(ended: Finished) -> dict[str, Any]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from protocols.structures.faults import StructureFault
+from protocols.structures.reading import UnreadStructure
 
 COLUMNS = ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "occupancy")
 ROCK_SALT = "_symmetry_space_group_name_H-M 'F m -3 m'\n"
@@ -26,3 +31,10 @@ def cif_text(
     lines += [f"_cell_angle_{axis} {angle}" for axis, angle in zip(("alpha", "beta", "gamma"), angles, strict=True)]
     loop = "".join(f"_atom_site_{column}\n" for column in columns)
     return "\n".join(lines) + f"\n{extra}loop_\n{loop}{sites}\n"
+
+
+def fault_of(read: Callable[[str], object], text: str) -> UnreadStructure:
+    """Why a CIF cannot be read."""
+    with pytest.raises(StructureFault) as caught:
+        read(text)
+    return caught.value.unread

@@ -13,6 +13,13 @@ from protocols.tables.files import NestedCell, TableFile, column_names, read_fil
 from protocols.tables.format import TableFormat
 
 
+def written(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:
+    """Write a file as it is given, line ends too, and return its path."""
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
 def opened(path: Path, numeric: tuple[str, ...] = (), texts: tuple[str, ...] = (), **settings: Any) -> TableFile:
     """Read the used columns of a file."""
     form = TableFormat(**settings)

@@ -9,6 +9,7 @@ import pytest
 
 from protocols.errors import StoreError
 from tests.support.commands import Workbench
+from tests.support.samples.folders import contents
 
 pytestmark = pytest.mark.system
 
@@ -35,10 +36,6 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
         rows = "\n".join(f"{n % 7},{n * n % 11}" for n in range(40))
         (tmp_path / "table.csv").write_text(f"a,b\n{rows}\n", encoding="utf-8")
         yield opened
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

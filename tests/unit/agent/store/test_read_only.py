@@ -20,6 +20,7 @@ from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.storage.database import opening, sqlite_url
 from tests.support.campaigns import small_plan, small_pool, with_source_ids
+from tests.support.samples.folders import contents
 from tests.support.stored_campaigns import START, Shelf, assert_views_equal_fold, opened
 
 POOL = small_pool(20)
@@ -31,10 +32,6 @@ def make_run(folder: Path) -> Path:
     with closing(opened(folder / "campaign.db", POOL)) as store:
         Shelf(store, POOL, small_plan(POOL, parallel=2, budget=10)).play(3, 20)
     return folder / "campaign.db"
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def rows_read(database: Path, url: str | None = None) -> int:

@@ -11,6 +11,7 @@ from protocols.errors import TableError
 from protocols.tables.designs import read_features, read_log
 from protocols.tables.format import TableFormat
 from protocols.tables.table import TableColumns, read_table, read_values
+from tests.support.samples.table_files import written
 
 COLUMNS = TableColumns(
     smiles="smiles", family=(), factors=("x", "y"), property="dipole", unit="D", additional_properties={"gap": "eV"}
@@ -21,12 +22,6 @@ Fc1ccccc1,F,H,1.5,
 Fc1ccccc1,H,F,1.5,
 Fc1ccccc1F,F,F,2.5,4.5
 """
-
-
-def written(folder: Path, text: str, name: str = "designs.csv") -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
 
 
 def test_every_candidate_is_there_once_with_the_designs_that_make_it(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from protocols.tables import table as tables
 from protocols.tables.table import TableColumns, read_table, read_values
 from protocols.wire.messages import ID_PATTERN
 from protocols.wire.structure import CrystalStructure
+from tests.support.samples.table_files import written
 
 OQMD = Path(__file__).parents[4] / "../shared/data/oqmd8/oqmd8.csv"
 
@@ -52,13 +53,7 @@ Cl1 Cl 0.5 0.5 0.5 1
 """
 
 
-def written(folder: Path, content: str | bytes, name: str = "table.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def refused(folder: Path, content: str | bytes, columns: TableColumns = COLUMNS, name: str = "table.csv") -> str:
+def refused(folder: Path, content: str | bytes, columns: TableColumns = COLUMNS, name: str = "t.csv") -> str:
     with pytest.raises(TableError) as caught:
         read_table(written(folder, content, name), columns)
     return str(caught.value)
@@ -92,7 +87,7 @@ def test_values_are_the_floats_nearest_to_the_decimals_of_the_file(tmp_path: Pat
 def test_gzip_byte_order_mark_windows_line_ends_and_spaces_after_commas_change_nothing(tmp_path: Path) -> None:
     plain = read_table(written(tmp_path, GOOD), COLUMNS)
     odd = b"\xef\xbb\xbf" + GOOD.replace(",", ", ").replace("\n", "\r\n\r\n").encode()
-    other = read_table(written(tmp_path, gzip.compress(odd), "table.csv.gz"), COLUMNS)
+    other = read_table(written(tmp_path, gzip.compress(odd), "t.csv.gz"), COLUMNS)
     assert other.candidate_ids == plain.candidate_ids
     assert other.families == plain.families
     np.testing.assert_array_equal(other.features, plain.features)
@@ -101,9 +96,9 @@ def test_gzip_byte_order_mark_windows_line_ends_and_spaces_after_commas_change_n
 def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     csv = read_table(written(tmp_path, GOOD), COLUMNS)
-    frame = pd.read_csv(tmp_path / "table.csv").astype({"system": "category", "f_a": "Int64"})
-    frame.to_parquet(tmp_path / "table.parquet")
-    parquet = read_table(tmp_path / "table.parquet", COLUMNS)
+    frame = pd.read_csv(tmp_path / "t.csv").astype({"system": "category", "f_a": "Int64"})
+    frame.to_parquet(tmp_path / "t.parquet")
+    parquet = read_table(tmp_path / "t.parquet", COLUMNS)
     assert parquet.candidate_ids == csv.candidate_ids
     assert parquet.families == csv.families
     np.testing.assert_array_equal(parquet.features, csv.features)
@@ -216,12 +211,12 @@ def test_minus_zero_is_the_same_content_as_zero(tmp_path: Path) -> None:
         (GOOD.replace("0.25,x", "0.25,x,y").encode(), ["Line 2 of", "has 7 cells, and the header 6"]),
         (GOOD.replace("0.5,\n", "0.5,,y\n").encode(), ["Line 3 of", "has 7 cells"]),
         (GOOD.replace("0.1", '"0.1').encode(), ["cannot be read"]),
-        (b"\x00\x01\x02\x03" * 100, ["table.csv"]),
+        (b"\x00\x01\x02\x03" * 100, ["t.csv"]),
         (GOOD.replace("0.1", "1,5").encode(), ["Line 3 of", "decimals with a point"]),
         (GOOD.replace("0.1", "about 1").encode(), ["'energy' has 'about 1' in line 3"]),
         (GOOD.replace("0.1", "1_000").encode(), ["'energy' has '1_000' in line 3"]),
         (GOOD.replace("0.75", "0.75 eV").encode(), ["'f_b' has '0.75 eV' in line 4"]),
-        (GOOD.replace("0.1", "").encode(), ["'energy' has an empty cell in line 3 of table.csv. "]),
+        (GOOD.replace("0.1", "").encode(), ["'energy' has an empty cell in line 3 of t.csv. "]),
         (GOOD.replace("0.1", "N/A").encode(), ["'energy' has 'N/A', which counts as missing, in line 3"]),
         (GOOD.replace("0.1", "inf").encode(), ["'energy' has 'inf' in line 3"]),
         (
@@ -232,7 +227,7 @@ def test_minus_zero_is_the_same_content_as_zero(tmp_path: Path) -> None:
         (GOOD.replace("3,0.75", "-inf,0.75").encode(), ["'f_a' has '-inf' in line 4"]),
         (
             GOOD.replace("cubic", " ").encode(),
-            ["'system' has an empty cell in line 2 of table.csv (2 such", 'on_missing = "drop"'],
+            ["'system' has an empty cell in line 2 of t.csv (2 such", 'on_missing = "drop"'],
         ),
         (GOOD.replace("JVASP-3", "").encode(), ["'jid' has an empty cell in line 4"]),
         (GOOD.replace("JVASP-4,hexagonal,0.30000000000000004,4,1,z", "JVASP-4,hexagonal").encode(), ["line 5"]),
@@ -274,7 +269,7 @@ def test_a_value_outside_of_its_range_is_an_error(tmp_path: Path) -> None:
     message = refused(tmp_path, GOOD, changed(valid_range=(-0.4, 5.0)))
     assert "-0.5 in line 2" in message
     assert "between -0.4 and 5" in message
-    assert len(read_table(tmp_path / "table.csv", changed(valid_range=(-0.5, 0.31))).values) == 4
+    assert len(read_table(tmp_path / "t.csv", changed(valid_range=(-0.5, 0.31))).values) == 4
 
 
 def test_an_infinite_further_property_is_an_error(tmp_path: Path) -> None:
@@ -302,35 +297,35 @@ def test_a_missing_file_and_a_folder_are_no_tables(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [GOOD.encode(), gzip.compress(GOOD.encode())[:-12]])
 def test_a_gzip_file_that_is_none_or_is_cut_short_is_refused(tmp_path: Path, content: bytes) -> None:
-    assert "cannot be read" in refused(tmp_path, content, name="table.csv.gz")
+    assert "cannot be read" in refused(tmp_path, content, name="t.csv.gz")
 
 
 def test_a_parquet_file_that_is_none_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is an extra")
-    assert "cannot be read" in refused(tmp_path, b"PAR1 not", name="table.parquet")
+    assert "cannot be read" in refused(tmp_path, b"PAR1 not", name="t.parquet")
 
 
 def test_a_parquet_row_is_named_by_its_number(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     frame = pd.DataFrame({"jid": ["a", "b"], "system": ["x", "x"], "energy": [1.0, None], "f_a": [1, 2]})
-    frame.to_parquet(tmp_path / "table.parquet")
-    with pytest.raises(TableError, match=r"'energy' has an empty cell in row 2 of table\.parquet"):
-        read_table(tmp_path / "table.parquet", COLUMNS)
+    frame.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"'energy' has an empty cell in row 2 of t\.parquet"):
+        read_table(tmp_path / "t.parquet", COLUMNS)
 
 
 def test_a_date_is_no_number(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     dates = pd.to_datetime(["2020-01-01", "2020-01-02"])
     frame = pd.DataFrame({"jid": ["a", "b"], "system": ["x", "x"], "energy": dates, "f_a": [1, 2]})
-    frame.to_parquet(tmp_path / "table.parquet")
-    with pytest.raises(TableError, match=r"'energy' of .*table.parquet holds dates or times"):
-        read_table(tmp_path / "table.parquet", COLUMNS)
+    frame.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"'energy' of .*t.parquet holds dates or times"):
+        read_table(tmp_path / "t.parquet", COLUMNS)
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*filter(lambda each: each.startswith("pyarrow"), sys.modules), "pyarrow", "pyarrow.parquet"]:
         monkeypatch.setitem(sys.modules, name, None)
-    assert "pip install 'entropilot[parquet]'" in refused(tmp_path, b"PAR1", name="table.parquet")
+    assert "pip install 'entropilot[parquet]'" in refused(tmp_path, b"PAR1", name="t.parquet")
 
 
 def test_too_many_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,21 +355,21 @@ def test_rows_with_gaps_are_dropped_and_counted_when_asked(tmp_path: Path) -> No
     assert table.dropped == 3
     assert not [each for each in table.warnings if "left out" in each]
     assert [str(each) for each in table.account] == [
-        "1 dropped: column 'system': an empty cell (line 6 of table.csv).",
-        "1 dropped: column 'energy': an empty cell (line 3 of table.csv).",
-        "1 dropped: column 'f_a': a number beyond all bounds (line 4 of table.csv).",
+        "1 dropped: column 'system': an empty cell (line 6 of t.csv).",
+        "1 dropped: column 'energy': an empty cell (line 3 of t.csv).",
+        "1 dropped: column 'f_a': a number beyond all bounds (line 4 of t.csv).",
     ]
 
 
 def test_a_row_after_dropped_ones_keeps_its_line(tmp_path: Path) -> None:
     content = GOOD.replace("0.1", "").replace("JVASP-4", "JVASP-3")
-    assert "line 4 of table.csv and line 5 of table.csv" in refused(tmp_path, content, changed(on_missing="drop"))
+    assert "line 4 of t.csv and line 5 of t.csv" in refused(tmp_path, content, changed(on_missing="drop"))
 
 
 def test_text_in_a_numeric_column_is_dropped_and_counted_like_a_gap(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, GOOD.replace("0.1", "oops")), changed(on_missing="drop"))
     assert table.candidate_ids == ("jvasp-1", "jvasp-3", "jvasp-4")
-    assert [str(each) for each in table.account] == ["1 dropped: column 'energy': no number (line 3 of table.csv)."]
+    assert [str(each) for each in table.account] == ["1 dropped: column 'energy': no number (line 3 of t.csv)."]
 
 
 def test_a_table_without_a_complete_row_names_the_columns_at_fault(tmp_path: Path) -> None:
@@ -382,7 +377,7 @@ def test_a_table_without_a_complete_row_names_the_columns_at_fault(tmp_path: Pat
     said = refused(tmp_path, content, changed(on_missing="drop"))
     assert "column 'energy': an empty cell in 2 rows" in said
     assert "correct these: energy" in said
-    assert "the first, column 'energy' in line 2 of table.csv, has an empty cell" in said
+    assert "the first, column 'energy' in line 2 of t.csv, has an empty cell" in said
 
 
 def test_a_decimal_comma_is_told_with_the_setting_that_reads_it(tmp_path: Path) -> None:
@@ -393,7 +388,7 @@ def test_a_decimal_comma_is_told_with_the_setting_that_reads_it(tmp_path: Path) 
 def test_a_table_of_values_beyond_the_range_names_the_first_and_the_setting_that_lets_them_in(tmp_path: Path) -> None:
     content = "jid,system,energy,f_a\na,x,1e15,1\nb,x,2e15,2\n"
     said = refused(tmp_path, content, changed(on_missing="drop"))
-    assert "the first, column 'energy' in line 2 of table.csv, has 1e+15" in said
+    assert "the first, column 'energy' in line 2 of t.csv, has 1e+15" in said
     assert "set valid_range to what can be true" in said
 
 
@@ -401,7 +396,7 @@ def test_equal_values_and_a_family_of_one_are_errors_unless_a_warning_will_do(tm
     content = "jid,system,energy,f_a\na,x,1,1\nb,x,1,2\nc,alone,1,3\n"
     for columns in (changed(on_no_entropy="error"), changed(on_no_entropy="error", on_missing="unknown")):
         told = refused(tmp_path, content, columns)
-        assert "table.csv: Every candidate has energy = 1" in told
+        assert "t.csv: Every candidate has energy = 1" in told
         assert "1 of 2 families have a single candidate, whose entropy says nothing: 'alone'" in told
         assert 'on_no_entropy = "warn"' in told
     said = read_table(written(tmp_path, content), COLUMNS).warnings
@@ -423,7 +418,7 @@ def test_an_empty_property_is_a_candidate_that_is_not_measured_yet(tmp_path: Pat
     assert (table.dropped, table.warnings) == (0, ("energy is known for 2 of 4 rows, and not measured yet for 2.",))
 
 
-@pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_a_table_in_which_nothing_is_measured_yet_is_read(tmp_path: Path, name: str) -> None:
     columns = {"jid": ["a", "b"], "system": ["x", "x"], "energy": [None, None], "f_a": [1, 2]}
     if name.endswith(".parquet"):
@@ -457,7 +452,7 @@ def test_all_but_the_property_must_be_complete_and_what_it_has_must_be_a_number(
 def test_a_range_holds_for_the_known_rows_of_an_incomplete_table(tmp_path: Path) -> None:
     content = GOOD.replace("0.1", "")
     assert "-0.5 in line 2" in refused(tmp_path, content, changed(on_missing="unknown", valid_range=(-0.4, 5.0)))
-    table = read_table(tmp_path / "table.csv", changed(on_missing="unknown", valid_range=(-0.5, 5.0)))
+    table = read_table(tmp_path / "t.csv", changed(on_missing="unknown", valid_range=(-0.5, 5.0)))
     assert np.isfinite(table.values).sum() == 3
 
 
@@ -605,8 +600,8 @@ def test_a_row_of_parquet_without_a_family_is_left_out_when_asked(tmp_path: Path
     frame = pd.DataFrame(
         {"jid": ["a", "b", "c"], "system": ["x", None, "x"], "energy": [1.0, 2.0, 3.0], "f_a": [1, 2, 3]}
     )
-    frame.to_parquet(tmp_path / "table.parquet")
-    assert read_table(tmp_path / "table.parquet", changed(on_missing="drop")).candidate_ids == ("a", "c")
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet", changed(on_missing="drop")).candidate_ids == ("a", "c")
 
 
 def test_too_many_rows_of_parquet_are_refused_before_they_are_read(
@@ -614,15 +609,15 @@ def test_too_many_rows_of_parquet_are_refused_before_they_are_read(
 ) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     frame = pd.DataFrame({"jid": ["a", "b"], "system": ["x", "x"], "energy": [1.0, 2.0], "f_a": [1, 2]})
-    frame.to_parquet(tmp_path / "table.parquet")
+    frame.to_parquet(tmp_path / "t.parquet")
     monkeypatch.setattr(table_files, "MAX_TABLE_ROWS", 1)
     with pytest.raises(TableError, match="too many rows"):
-        read_table(tmp_path / "table.parquet", COLUMNS)
+        read_table(tmp_path / "t.parquet", COLUMNS)
 
 
 def test_a_row_below_a_very_long_cell_is_named_by_its_line(tmp_path: Path) -> None:
     content = GOOD.replace(",x\n", f",{'x' * 200_000}\n").replace("1e-3", "oops")
-    assert "'oops' in line 4 of table.csv" in refused(tmp_path, content)
+    assert "'oops' in line 4 of t.csv" in refused(tmp_path, content)
 
 
 def test_a_structure_without_a_crystal_system_is_named_by_its_line(tmp_path: Path) -> None:

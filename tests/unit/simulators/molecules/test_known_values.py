@@ -10,14 +10,9 @@ import pytest
 from protocols.errors import TableError
 from simulators.molecules.known_values import read_known_values
 from tests.support.samples.molecules import needs_rdkit
+from tests.support.samples.table_files import written
 
 pytestmark = needs_rdkit
-
-
-def written(folder: Path, text: str) -> Path:
-    path = folder / "values.csv"
-    path.write_text(text)
-    return path
 
 
 def test_values_are_those_of_canonical_molecules_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -31,7 +26,7 @@ def test_values_are_those_of_canonical_molecules_in_the_order_of_the_file(tmp_pa
 
 
 def test_rows_that_cannot_be_used_are_left_out_and_counted(tmp_path: Path) -> None:
-    path = written(tmp_path, "smiles,mu\nCO,1.70\nOC,1.7001\nC[NH3+],3\nCC,\nC1CC,2\nC,0\n")
+    path = written(tmp_path, "smiles,mu\nCO,1.70\nOC,1.7001\nC[NH3+],3\nCC,\nC1CC,2\nC,0\n", "values.csv")
     found = read_known_values(path, "smiles", "mu")
     assert found.values == {"CO": 1.7, "C": 0.0}
     assert (found.without_value, found.no_candidates, found.repeated) == (1, 2, 1)
@@ -53,5 +48,5 @@ def test_rows_that_cannot_be_used_are_left_out_and_counted(tmp_path: Path) -> No
 )
 def test_a_table_that_cannot_be_used_is_refused_with_what_is_wrong(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(TableError) as refused:
-        read_known_values(written(tmp_path, text), "smiles", "mu")
+        read_known_values(written(tmp_path, text, "values.csv"), "smiles", "mu")
     assert words in str(refused.value)

@@ -6,23 +6,14 @@ import numpy as np
 import pytest
 
 from protocols.structures.cif.asymmetric import MOMENTS_LEFT, asymmetric_unit, block_with_atoms, cell_of
-from protocols.structures.faults import StructureFault
-from protocols.structures.reading import UnreadStructure
 from protocols.structures.sites import OXIDATION_STRIPPED, Sites
-from tests.support.samples.cif_texts import COLUMNS, cif_text
+from tests.support.samples.cif_texts import COLUMNS, cif_text, fault_of
 
 
 def unit(text: str) -> Sites:
     """Return the sites of a CIF."""
     block = block_with_atoms(text)
     return asymmetric_unit(block, cell_of(block))
-
-
-def fault(text: str) -> UnreadStructure:
-    """Return why the sites of a CIF cannot be used."""
-    with pytest.raises(StructureFault) as caught:
-        unit(text)
-    return caught.value.unread
 
 
 def test_sites_are_read_as_they_are_listed_with_their_lines() -> None:
@@ -89,7 +80,7 @@ def test_oxidation_states_and_moments_are_left_out_with_a_note() -> None:
     ],
 )
 def test_sites_that_are_no_crystal_are_refused_with_their_line(text: str, reason: str, line: int) -> None:
-    found = fault(text)
+    found = fault_of(unit, text)
     assert (found.reason, found.line) == (reason, line)
 
 
@@ -110,7 +101,7 @@ def test_hydrogens_that_are_said_to_be_none_are_fine() -> None:
     ],
 )
 def test_a_cell_that_is_none_is_refused_with_its_line(text: str, reason: str, line: int) -> None:
-    found = fault(text)
+    found = fault_of(unit, text)
     assert (found.reason, found.line) == (reason, line)
 
 

@@ -7,9 +7,7 @@ import pytest
 
 from protocols.structures.cif.asymmetric import block_with_atoms, cell_of
 from protocols.structures.cif.symmetry import MAX_OPERATIONS, Symmetry, symmetry_of
-from protocols.structures.faults import StructureFault
-from protocols.structures.reading import UnreadStructure
-from tests.support.samples.cif_texts import ROCK_SALT, cif_text
+from tests.support.samples.cif_texts import ROCK_SALT, cif_text, fault_of
 
 P1 = "loop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'\n"
 
@@ -18,13 +16,6 @@ def symmetry(text: str) -> Symmetry:
     """Return the symmetry of a CIF."""
     block = block_with_atoms(text)
     return symmetry_of(block, cell_of(block))
-
-
-def fault(text: str) -> UnreadStructure:
-    """Return why the symmetry of a CIF cannot be used."""
-    with pytest.raises(StructureFault) as caught:
-        symmetry(text)
-    return caught.value.unread
 
 
 @pytest.mark.parametrize(
@@ -75,7 +66,7 @@ def test_the_axes_of_a_rhombohedral_group_follow_from_the_cell() -> None:
     ],
 )
 def test_what_contradicts_itself_is_refused_with_its_line(extra: str, reason: str, line: int) -> None:
-    found = fault(cif_text(extra))
+    found = fault_of(symmetry, cif_text(extra))
     assert (found.reason, found.line) == (reason, line)
 
 
@@ -91,5 +82,5 @@ def test_what_contradicts_itself_is_refused_with_its_line(extra: str, reason: st
 def test_a_cell_that_lacks_the_symmetry_of_its_group_is_refused(
     group: str, lengths: tuple[float, ...], angles: tuple[float, ...]
 ) -> None:
-    found = fault(cif_text(f"_symmetry_space_group_name_H-M '{group}'\n", lengths=lengths, angles=angles))
+    found = fault_of(symmetry, cif_text(f"_symmetry_space_group_name_H-M '{group}'\n", lengths=lengths, angles=angles))
     assert (found.reason, found.line) == ("cell and symmetry contradict each other", 8)

@@ -7,13 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocols.tables.formats.delimited import looks_like_cells
-from tests.support.samples.table_files import numbers_in, opened, refused, texts_in
-
-
-def written(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
+from tests.support.samples.table_files import numbers_in, opened, refused, texts_in, written
 
 
 def test_a_tsv_is_separated_by_tabs_and_an_empty_first_cell_is_no_blank(tmp_path: Path) -> None:

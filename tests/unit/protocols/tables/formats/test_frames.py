@@ -13,12 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
 from protocols.tables.formats import frames
-from tests.support.samples.table_files import numbers_in, opened, refused, texts_in
-
-
-def written(folder: Path, content: str, name: str = "t.extxyz") -> Path:
-    (folder / name).write_bytes(content.encode())
-    return folder / name
+from tests.support.samples.table_files import numbers_in, opened, refused, texts_in, written
 
 
 def by_ase(folder: Path) -> tuple[Path, list[Atoms]]:
@@ -71,7 +66,7 @@ def test_keys_are_read_as_they_are_written(tmp_path: Path) -> None:
     ],
 )
 def test_a_frame_that_cannot_be_read_is_told_with_its_line(tmp_path: Path, content: str, words: str) -> None:
-    assert words in refused(written(tmp_path, content))
+    assert words in refused(written(tmp_path, content, "t.extxyz"))
 
 
 def test_more_frames_than_a_table_has_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

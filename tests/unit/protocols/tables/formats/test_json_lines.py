@@ -7,16 +7,12 @@ from pathlib import Path
 import pytest
 
 from protocols.tables.formats import json_lines
-from tests.support.samples.table_files import numbers_in, opened, refused, texts_in
-
-
-def written(folder: Path, content: str, name: str = "t.jsonl") -> Path:
-    (folder / name).write_bytes(content.encode())
-    return folder / name
+from tests.support.samples.table_files import numbers_in, opened, refused, texts_in, written
 
 
 def test_columns_are_the_keys_of_all_lines_and_what_lacks_one_has_nothing_there(tmp_path: Path) -> None:
-    path = written(tmp_path, '{"id": 12345678901234567890, "e": 1.5}\r\n\r\n{"e": NaN, "x": {"b": 1, "a": [2]}}\r\n')
+    lines = '{"id": 12345678901234567890, "e": 1.5}\r\n\r\n{"e": NaN, "x": {"b": 1, "a": [2]}}\r\n'
+    path = written(tmp_path, lines, "t.jsonl")
     file = opened(path, numeric=("e",), texts=("id", "x"))
     assert file.names == ("id", "e", "x")
     assert texts_in(path, "id") == [12345678901234567890, None]
@@ -42,4 +38,4 @@ def test_a_line_that_is_no_object_is_told(tmp_path: Path, content: str, words: s
 
 def test_more_lines_than_a_table_has_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_lines, "MAX_TABLE_ROWS", 1)
-    assert "too many rows" in refused(written(tmp_path, '{"id": 1}\n{"id": 2}\n'))
+    assert "too many rows" in refused(written(tmp_path, '{"id": 1}\n{"id": 2}\n', "t.jsonl"))

@@ -13,12 +13,11 @@ from protocols.tables.account import AccountEntry
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.formats.delimited import looks_like_cells
 from protocols.tables.formats.errors import reading, too_large, too_many_rows
-from protocols.tables.formats.limits import MAX_SAID, MAX_TABLE_BYTES, MAX_TABLE_ROWS
+from protocols.tables.formats.limits import MAX_TABLE_BYTES, MAX_TABLE_ROWS
 from protocols.tables.formats.reader import FileFormat, NestedCell, TableReader
 from protocols.tables.formats.registry import FOLDER, format_of, formats_in_words
 
 __all__ = [
-    "MAX_SAID",
     "MAX_TABLE_BYTES",
     "MAX_TABLE_ROWS",
     "NestedCell",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.errors import TableError, invariant
-from protocols.tables.files import MAX_SAID
+from protocols.structures.reading import said_by
 
 Mask = NDArray[np.bool_]
 
@@ -146,7 +146,7 @@ def _copying(source: Path) -> Iterator[None]:
         if getattr(error, "errno", None) is not None:
             raise  # a file that cannot be opened, or a disk that is full
         raise TableError(
-            f"The rows of {source} cannot be copied ({' '.join(str(error).split())[:MAX_SAID]})",
+            f"The rows of {source} cannot be copied ({said_by(error)})",
             expected="columns that Arrow can read and write",
             action="check that the file is whole, or write the table as CSV and trim that",
         ) from error

@@ -144,7 +144,7 @@ class DelimitedText:
                 expected=ours,
                 action=f"set {setting}"
                 + (' and decimal = "," (numbers are written as 1,5)' if has_comma else "")
-                + ("" if self._told else f"; where they are {ours} all the same, set delimiter to that"),
+                + ("" if len(header) == 1 else f"; where they are {ours} all the same, set delimiter to that"),
             )
 
     def _ragged(self) -> TableError | None:

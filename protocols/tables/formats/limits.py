@@ -14,6 +14,3 @@ MAX_STRUCTURE_BYTES: Final = 16 * 1024**2
 
 MAX_FOLDER_FILES: Final = MAX_TABLE_ROWS
 """Most files of a folder of structures: one for each row that a table may have."""
-
-MAX_SAID: Final = 200
-"""How much of another library's error is repeated [character]."""

@@ -97,11 +97,19 @@ def decide_result(campaign: Campaign, message: CandidateResult) -> Consequence:
     problem = contract_breach(campaign, message.quantities)
     if campaign.status_of(attempt.candidate_id) not in OPEN or (problem and not attempt.in_flight):
         why = problem or f"the candidate is {campaign.status_of(attempt.candidate_id).name.lower()}"
-        late = LateResultKept(attempt.attempt_id, attempt.candidate_id, message.simulator, quantities, why)
+        late = LateResultKept(
+            attempt.attempt_id, attempt.candidate_id, message.simulator, quantities, why, message.message_id
+        )
         return _receipt(message, ReceiptStatus.LATE, why, late)
     if problem:
         failed = AttemptFailed(
-            attempt.attempt_id, attempt.candidate_id, message.simulator, RESULT_REFUSED, problem, permanent=False
+            attempt.attempt_id,
+            attempt.candidate_id,
+            message.simulator,
+            RESULT_REFUSED,
+            problem,
+            permanent=False,
+            message_id=message.message_id,
         )
         return _receipt(message, ReceiptStatus.REFUSED, problem, failed)
     accepted = ResultAccepted(
@@ -112,6 +120,7 @@ def decide_result(campaign: Campaign, message: CandidateResult) -> Consequence:
         quantities,
         message.duration_s,
         message.provenance or {},
+        message.message_id,
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", accepted)
 
@@ -134,6 +143,7 @@ def decide_failure(campaign: Campaign, message: CandidateFailure) -> Consequence
         message.reason.value,
         message.detail[:MAX_REASON_LENGTH],
         permanent=message.reason in PERMANENT_FAILURES,
+        message_id=message.message_id,
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", failed)
 

@@ -171,6 +171,10 @@ class ResultAccepted:
     duration_s: float
     provenance: Mapping[str, str | float] = field(default_factory=dict)
     """How it was measured, as the lab told it; nothing where it did not."""
+    message_id: str = ""
+    """Of the message that brought it; journals of old do not say it."""
+    signed_by: str = ""
+    """Who signed that message; empty where nobody did."""
 
     def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
         """Return the values of additional properties, by name."""
@@ -192,6 +196,10 @@ class LateResultKept:
     simulator: str
     quantities: tuple[MeasuredQuantity, ...]
     why: str
+    message_id: str = ""
+    """Of the message that brought it; journals of old do not say it."""
+    signed_by: str = ""
+    """Who signed that message; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +212,10 @@ class AttemptFailed:
     reason: str
     detail: str
     permanent: bool
+    message_id: str = ""
+    """Of the message that brought it; journals of old do not say it."""
+    signed_by: str = ""
+    """Who signed that message; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)

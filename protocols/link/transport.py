@@ -23,6 +23,10 @@ class Delivery:
     """What the transport needs to acknowledge it; opaque to everybody else."""
     properties: Mapping[str, Any] = field(default_factory=dict)
     """MQTT 5 properties of the publisher's, for those who ask for them; as JSON has them, bytes in base64."""
+    signed_by: str = ""
+    """Id of who signed it, where the signature holds; empty where nobody signed, or nobody looked."""
+    signature_fault: str = ""
+    """Why a signature that it carries does not hold; empty where it holds or there is none."""
 
 
 @dataclass(frozen=True, slots=True)

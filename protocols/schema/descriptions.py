@@ -21,9 +21,12 @@ VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
     "ReceiptStatus": {
         "accepted": "It is in the journal, and a result is in the dataset.",
         "duplicate": "It was in the journal already; nothing changed.",
+        "contradicts": "The journal holds another result of this attempt, which stays; this one is in the journal as a "
+        "contradiction.",
         "late": "It came after the candidate was closed; kept in the journal for audit, not in the dataset.",
-        "refused": "The result breaks its contract (property, unit, range); the attempt counts as failed, in the "
-        "journal.",
+        "refused": "It cannot be used, and `detail` says why; a corrected one is welcome, in a message of its own id.",
+        "withdrawn": "Nobody waits for this attempt any more, says the agent by itself: whoever has not begun it "
+        "leaves it.",
     },
     "Health": {
         "online": "Connected.",

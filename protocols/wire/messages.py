@@ -32,6 +32,9 @@ from protocols.wire.structure import CrystalStructure
 ID_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}$"
 """Identifiers fit a topic level, a file name and a client id: no wildcard, no slash, no capital."""
 
+DIGEST_PATTERN = r"^[0-9a-f]{64}$"
+"""SHA-256 in hexadecimal digits."""
+
 SOURCE_ID_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$"
 """What people call their candidates: any Unicode on one line, without control characters."""
 
@@ -185,10 +188,14 @@ class ReceiptStatus(StrEnum):
     """It is in the journal, and a result is in the dataset."""
     DUPLICATE = "duplicate"
     """It was in the journal already; nothing changed."""
+    CONTRADICTS = "contradicts"
+    """The journal holds another result of this attempt, which stays; this one is in the journal as a contradiction."""
     LATE = "late"
     """It came after the candidate was closed; kept in the journal for audit, not in the dataset."""
     REFUSED = "refused"
-    """The result breaks its contract (property, unit, range); the attempt counts as failed, in the journal."""
+    """It cannot be used, and `detail` says why; a corrected one is welcome, in a message of its own id."""
+    WITHDRAWN = "withdrawn"
+    """Nobody waits for this attempt any more, says the agent by itself: whoever has not begun it leaves it."""
 
 
 class ResultReceipt(Message):
@@ -204,6 +211,13 @@ class ResultReceipt(Message):
     """What became of it. Each of them ends the repetition."""
     detail: Text = ""
     """The reason in words, for people; empty where there is nothing to explain."""
+    answers: Identifier | None = None
+    """Message id of the result or failure that this is the receipt of; null or absent where it is of none."""
+    row: Count | None = None
+    """Number of the journal's last row when the receipt was written; null or absent where it is not told."""
+    digest: Annotated[str, Field(pattern=DIGEST_PATTERN)] | None = None
+    """Digest of that row, which stands for all rows up to it: whoever keeps it can tell later whether the journal was
+    changed; null or absent as `row`."""
 
 
 class FamilyBias(BaseModel):
@@ -269,6 +283,10 @@ class MetricsReport(Message):
     two."""
     coverage: Share | None = None
     """Share of the families that have at least five observations; absent where it is not told."""
+    row: Count | None = None
+    """Number of the journal's last row when the report was written; null or absent where it is not told."""
+    digest: Annotated[str, Field(pattern=DIGEST_PATTERN)] | None = None
+    """Digest of that row, as in a receipt."""
     joint_entropy: Finite | None = None
     """Entropy of family and value together [nat], of the families with a defined entropy; absent or null where there is
     none, or it is not told. Evenness that falls on the richest family lowers it."""
@@ -350,6 +368,8 @@ class Control(Message):
     """Which message this is."""
     action: ControlAction
     """What to do."""
+    operator: Identifier | None = None
+    """Who asks; the same as the last level of the topic, and null or absent on the topic without that level."""
     candidate_id: Identifier | None = None
     """The candidate; needed by `add_observation` and `exclude_candidate`, unused by the others."""
     quantity: Quantity | None = None

@@ -23,7 +23,7 @@ from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, LOG, POISON_GUARD, RECORDING
-from agent.runtime.log import TransactionLog, log_bands, open_log
+from agent.runtime.log import TransactionLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
@@ -187,7 +187,7 @@ def assemble_agent(
             lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
         )
         transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
-        log_transaction = TransactionLog(logger)
+        log_transaction = TransactionLog(logger, lambda: files.store.head)
 
         def after_commit(transaction: Transaction) -> None:
             log_transaction(transaction)
@@ -232,6 +232,7 @@ def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typ
             raise
         finally:
             log_bands(logger, files.ledger.observation, files.ledger.meter)
+            log_head(logger, files.store.head)
             logger.info("agent_ended", sequence=files.store.sequence, phase=files.ledger.campaign.phase.value)
 
 

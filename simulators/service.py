@@ -199,7 +199,7 @@ class SimulatorService:
             self._refuse(delivery, error.reason, str(error))
             return
         if isinstance(message, ResultReceipt):
-            if self.outbound.take_receipt(message.attempt_id):
+            if self.outbound.take_receipt(message):
                 transaction.changes.append(Change(message.attempt_id, AttemptProgress.DELIVERED))
         elif isinstance(message, CandidateRequest):
             self._take_request(transaction, message, delivery.payload)

@@ -18,7 +18,7 @@ from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.tables.account import AccountEntry, Handling
-from tests.support.campaigns import SENT_AT, small_plan, small_pool, state_of, value_of
+from tests.support.campaigns import NOW, SENT_AT, small_plan, small_pool, state_of, value_of
 from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, opened
 
 POOL = small_pool(24)
@@ -40,7 +40,7 @@ def start(store: Store, plan: CampaignPlan = PLAN, pool: object = POOL) -> None:
 def test_a_new_campaign_begins_with_its_plan_and_its_start_set(store: Store) -> None:
     start(store)
     started, loaded = store.journal()
-    assert started == CampaignStarted(PLAN, {"numpy": "2"})
+    assert started == CampaignStarted(PLAN, {"numpy": "2"}, began_at=NOW)
     assert loaded == StartSetLoaded(("c000", "c005"), (value_of("c000"), value_of("c005")))
     meta = store.meta()
     assert meta is not None

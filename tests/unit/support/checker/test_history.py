@@ -115,7 +115,7 @@ def told(tmp_path: Path) -> OnProgress:
         answer(result_of(oldest()), "accepted")
         while shelf.campaign.status_of(late.candidate_id).name != "OBSERVED":
             answer(result_of(oldest()), "accepted")
-        if not late.result_seen:
+        if not late.results:
             answer(result_of(late), "late")
         shelf.transaction(delivered(control(ControlAction.RESUME)))
         while shelf.campaign.phase is not Phase.FINISHED:

@@ -54,6 +54,10 @@ def main(path: Path) -> int:
     second = next(a for a in shelf.awaited if a.candidate_id == first.candidate_id)
     shelf.transaction(delivered(failure_of(second, FailureReason.CALCULATION_FAILED)))
     shelf.transaction(delivered(result_of(first)), delivered(topic="somebody/else", payload=b"\x00\xff"))
+    excluded = shelf.awaited[0]
+    shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, excluded.candidate_id, reason="broken")))
+    shelf.transaction(delivered(result_of(excluded)))
+    shelf.transaction(delivered(result_of(excluded, quantity(9.0))))
     free = [which for which in POOL.candidate_ids if shelf.campaign.status_of(which).name == "AVAILABLE"]
     shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, free[0], reason="toxic")))
     new = AddedCandidate(candidate_id="a-new-one", family=POOL.families[0], features=(0.1, 0.2, 0.3), formula="X")

@@ -11,7 +11,7 @@
 | closes_candidate | outcome that the request view gets for every open attempt of its candidate |
 | attempt_in_words | how its attempt ended, as a person tells it |
 | attempt_remark | what a person should know of its attempt besides |
-| candidate_in_words | why its candidate is closed, as a person tells it |
+| candidate_in_words | why its candidate is closed, as a person tells it; empty where it has its value |
 
 What an event changes in the campaign itself is in `agent.campaign.state`.
 """
@@ -230,12 +230,15 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         closes_attempt=lambda _: "observed",
         closes_candidate=lambda _: "overtaken by another attempt",
         attempt_in_words=lambda e: f"observed by {e.simulator}",
+        candidate_in_words=lambda _: "",
     ),
     LateResultKept: EventDescription(
         words=lambda e: f"a late result of {e.candidate_id} is kept aside ({e.why})",
         log_name="late_result",
         is_warning=True,
-        attempt_in_words=lambda e: f"a result came too late and is kept for audit ({e.why})",
+        attempt_in_words=lambda e: (
+            f"a result {'was of no use' if e.refused else 'came too late'} and is kept for audit ({e.why})"
+        ),
     ),
     ResultContradicted: EventDescription(
         words=lambda e: (

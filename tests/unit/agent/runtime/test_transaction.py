@@ -197,7 +197,7 @@ def test_nobody_is_told_of_a_message_whose_sender_is_not_known(
 
 def test_every_receipt_says_which_message_it_answers(shelf: Shelf) -> None:
     first, second = shelf.awaited
-    told = [result_of(first), result_of(first), result_of(first, quantity(9.0)), failure_of(second)]
+    told: list[AnyMessage] = [result_of(first), result_of(first), result_of(first, quantity(9.0)), failure_of(second)]
     transaction = shelf.transaction(*(delivered(message) for message in told))
     assert [receipt.answers for receipt in transaction.receipts] == [message.message_id for message in told]
     assert [receipt.status.value for receipt in transaction.receipts] == [

@@ -18,6 +18,7 @@ from agent.acquisition.registry import declared_metrics, make_meter, policy_fing
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
 from agent.campaign.ledger import Ledger
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
@@ -27,7 +28,7 @@ from agent.runtime.log import TransactionLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
-from agent.runtime.resume import begin, fresh_uid, other_policy, remember, require_same_plan
+from agent.runtime.resume import begin, correct_begin, fresh_uid, other_policy, remember, require_same_plan
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
 from agent.store.store import Commit, Store
@@ -131,6 +132,8 @@ def open_campaign(
             )  # fmt: skip
             ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
+            if ledger.campaign.phase is not Phase.FINISHED:
+                correct_begin(store, ledger, now=_now())
             _wake(store, ledger)
             yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
         finally:

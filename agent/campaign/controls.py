@@ -54,7 +54,8 @@ def require_fresh(campaign: Campaign, message: Control, *, retained: bool) -> No
         raise MessageError(
             "stale",
             f"{what} says that it was sent {message.sent_at.isoformat()}, which is {early_s:.0f} s before the campaign "
-            f"began at {begun.isoformat()}: it is meant for an earlier one, or one of the two clocks is off",
+            f"began at {begun.isoformat()}: it is meant for an earlier one, or one of the two clocks is off; set that "
+            "right (and start the agent again, if it is the agent's)",
             expected=f"a time at most {CLOCK_TOLERANCE_S:g} s before that",
         )
 

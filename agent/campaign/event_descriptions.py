@@ -25,6 +25,7 @@ from typing import Any, Final
 from agent.campaign.events import (
     AttemptFailed,
     BecameEven,
+    BeginCorrected,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -303,6 +304,11 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
     ControlNoted: EventDescription(
         words=lambda e: f"the operator's {e.action} changes nothing",
         log_name="control_noted",
+    ),
+    BeginCorrected: EventDescription(
+        words=lambda e: f"the clock was ahead when the campaign began; its orders are those from {e.began_at} on",
+        log_name="begin_corrected",
+        is_warning=True,
     ),
     CampaignFinished: EventDescription(
         words=lambda e: f"the campaign ends: {e.reason}",

@@ -343,6 +343,16 @@ class ControlNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginCorrected:
+    """The campaign began at a time that its agent's clock has not reached: the clock was ahead then.
+
+    Else every order would look older than the campaign. Those from `began_at` on are its own.
+    """
+
+    began_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignFinished:
     """The last event: nothing is in flight and nothing more will be asked."""
 
@@ -371,6 +381,7 @@ Event = (
     | CampaignResumed
     | CampaignStopping
     | ControlNoted
+    | BeginCorrected
     | CampaignFinished
 )
 

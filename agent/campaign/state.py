@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from agent.campaign.events import (
     AttemptFailed,
     BecameEven,
+    BeginCorrected,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -421,6 +422,9 @@ class Campaign:
         self.controls_seen.add(event.message_id)
         self.controls_noted += 1
 
+    def _begin_corrected(self, event: BeginCorrected) -> None:
+        self.began_at = event.began_at
+
     def _finished(self, event: CampaignFinished) -> None:
         invariant(not self.open_decisions, f"finished with {self.open_count} candidates open")
         self.finish_reason = event.reason
@@ -448,5 +452,6 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     CampaignResumed: Campaign._phase_changed,  # noqa: SLF001
     CampaignStopping: Campaign._phase_changed,  # noqa: SLF001
     ControlNoted: Campaign._noted,  # noqa: SLF001
+    BeginCorrected: Campaign._begin_corrected,  # noqa: SLF001
     CampaignFinished: Campaign._finished,  # noqa: SLF001
 }

@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
+from agent.campaign.controls import CLOCK_TOLERANCE_S
 from agent.campaign.decide import Consequence
-from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.campaign.events import BeginCorrected, CampaignStarted, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
@@ -79,6 +80,21 @@ def remember(store: Store, pool: Pool, code: CodeSource | None = None) -> Ledger
         StoreError: When the journal is damaged.
     """
     return Ledger.of_journal(pool, store.journal(), code)
+
+
+def correct_begin(store: Store, ledger: Ledger, *, now: str) -> None:
+    """Take back a begin that the clock has not reached: it was ahead then, and no order of now would be obeyed.
+
+    Args:
+        store: The database.
+        ledger: The campaign, folded from it.
+        now: Wall-clock time as ISO 8601.
+    """
+    began_at, time = ledger.campaign.began_at, _aware(now)
+    if began_at is not None and (began_at - time).total_seconds() > CLOCK_TOLERANCE_S:
+        corrected = BeginCorrected(time)
+        store.append(Commit(events=(corrected,)), now=now)
+        ledger.fold(corrected)
 
 
 def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Collection[str] = ()) -> None:

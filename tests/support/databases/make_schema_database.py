@@ -11,15 +11,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.campaign.events import EVENT_TYPES
+from agent.campaign.events import EVENT_TYPES, BeginCorrected
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed
+from agent.store.store import Commit
 from agent.store.tables import SCHEMA_VERSION
 from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
 from tests.support.campaigns import (
+    NOW,
+    SENT_AT,
     control,
     failure_of,
     quantity,
@@ -71,6 +74,7 @@ def main(path: Path) -> int:
     shelf.transaction(delivered(control(ControlAction.STOP)))
     while shelf.campaign.phase is not Phase.FINISHED:
         shelf.transaction(delivered(result_of(shelf.awaited[0])))
+    store.append(Commit(events=(BeginCorrected(NOW),)), now=SENT_AT)
     kinds = {type(event) for event in store.journal()}
     store.close()
     if missing := set(EVENT_TYPES) - kinds:

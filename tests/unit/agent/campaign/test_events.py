@@ -11,6 +11,7 @@ from agent.campaign.events import (
     EVENT_TYPES,
     AttemptFailed,
     BecameEven,
+    BeginCorrected,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -89,6 +90,7 @@ EXAMPLES: tuple[Event, ...] = (
     CampaignResumed("by the operator", "m-4"),
     CampaignStopping("by the operator", "m-5"),
     ControlNoted("pause", "m-6"),
+    BeginCorrected(NOW),
     CampaignFinished("the budget is spent"),
 )  # fmt: skip
 

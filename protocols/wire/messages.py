@@ -192,8 +192,7 @@ class ReceiptStatus(StrEnum):
     CONTRADICTS = "contradicts"
     """The journal holds another result of this attempt, which stays; this one is in the journal as a contradiction."""
     LATE = "late"
-    """It is no candidate's value any more: another one came first, an operator ruled the candidate out, or the campaign
-    is over. A result is kept in the journal for audit."""
+    """Nobody waits for it: another value came first, say, or the campaign is over. A result is kept for audit."""
     REFUSED = "refused"
     """It cannot be used, and `detail` says why; a corrected one is welcome, in a message of its own id."""
     WITHDRAWN = "withdrawn"

@@ -184,7 +184,9 @@ class TransactionBuilder:
         why = cut(str(error))
         transaction.counts[f"quarantined: {error.reason}"] += 1
         transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
-        whose = None if error.reason in UNTRUSTED else attributed(delivery.topic, delivery.payload)
+        if delivery.signature_fault or error.reason in UNTRUSTED:
+            return
+        whose = attributed(delivery.topic, delivery.payload)
         if whose is not None and whose.campaign == self.campaign.plan.campaign:
             detail = cut(f"{error.reason}: {why}")
             transaction.receipts.append(

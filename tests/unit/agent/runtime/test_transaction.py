@@ -195,6 +195,12 @@ def test_nobody_is_told_of_a_message_whose_sender_is_not_known(
     assert transaction.receipts == []
 
 
+def test_nobody_is_told_of_an_unread_message_whose_signature_does_not_hold(shelf: Shelf) -> None:
+    transaction = Transaction()
+    shelf.maker.dead_letter(transaction, replace(delivered(result_of(shelf.awaited[0])), signature_fault="no such key"))
+    assert transaction.receipts == []
+
+
 def test_every_receipt_says_which_message_it_answers(shelf: Shelf) -> None:
     first, second = shelf.awaited
     told: list[AnyMessage] = [result_of(first), result_of(first), result_of(first, quantity(9.0)), failure_of(second)]

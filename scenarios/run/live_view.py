@@ -87,6 +87,7 @@ class LiveState:
         retries: Second and further attempts.
         quarantined: Messages that were not ours.
         duplicates: Results that had come before.
+        contradictions: Results that say something else than the first one of their attempt.
         broker: The broker's address, without a password.
         connected: Whether it can be reached now.
     """
@@ -108,6 +109,7 @@ class LiveState:
     retries: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    contradictions: int = 0
     broker: str = ""
     connected: bool = True
 
@@ -321,6 +323,7 @@ def _in_flight(state: LiveState) -> list[Text]:
 def _counters(state: LiveState) -> Text:
     text = Text(f"{state.observation} accepted  {len(state.in_flight)} in flight", no_wrap=True, overflow="ellipsis")
     counts = {"retries": state.retries, "duplicates": state.duplicates, "quarantined": state.quarantined}
+    counts |= {"contradicted": state.contradictions} if state.contradictions else {}
     for name, count in counts.items():
         text.append(f"  {count} {name}", "yellow" if count else "dim")
     return text

@@ -33,7 +33,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, SQLModel
 
 from protocols.errors import StoreError
-from protocols.storage.database import Statements, opening, transaction
+from protocols.storage.database import DatabaseUrl, Statements, opening, shown_url, transaction
 
 KEEP_DELIVERED: Final = 10_000
 """Attempts after which a delivered one is forgotten; until then a repeated request is known. An agent repeats at most
@@ -110,13 +110,13 @@ class Change:
 class Outbox:
     """The simulator's database: one writer, `synchronous=FULL`, one transaction at a time."""
 
-    def __init__(self, connection: Connection, url: str) -> None:
+    def __init__(self, connection: Connection, url: DatabaseUrl) -> None:
         self._connection = connection
         self._url = url
         self._statements = Statements(connection)
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: DatabaseUrl) -> Self:
         """Open or create the database.
 
         Raises:
@@ -207,12 +207,12 @@ class Outbox:
                     self._statements.run(_ADVANCE, [row])
 
 
-def _require_unchanged(connection: Connection, url: str) -> None:
+def _require_unchanged(connection: Connection, url: DatabaseUrl) -> None:
     """Check every row against its digests: SQLite finds a broken page, and no changed value on a whole one."""
     for row in connection.execute(select(ATTEMPT)):
         if not _is_whole(row):
             raise StoreError(
-                f"Attempt {row.attempt_id!r} in the simulator's database {url} was changed by something else",
+                f"Attempt {row.attempt_id!r} in the simulator's {shown_url(url)} was changed by something else",
                 expected="what the simulator wrote",
                 action="restore the file from a copy, or start with an empty --memory: the agent then asks again",
             )
@@ -231,11 +231,11 @@ def _digest(attempt_id: str, *parts: bytes) -> str:
     return hashlib.sha256(b"\0".join((attempt_id.encode(), *parts))).hexdigest()
 
 
-def _require_known_version(connection: Connection, url: str) -> None:
+def _require_known_version(connection: Connection, url: DatabaseUrl) -> None:
     version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
     if version not in {0, OUTBOX_VERSION}:
         raise StoreError(
-            f"The simulator's database {url} has version {version}",
+            f"The simulator's database {shown_url(url)} has version {version}",
             expected=f"version {OUTBOX_VERSION}",
             action="use the Entropilot that wrote it, or start with an empty --memory",
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, make_url, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from agent.campaign.events import Event, dump_event, load_event
 from agent.campaign.ledger import TrajectoryPoint
@@ -30,7 +30,14 @@ from agent.store.tables import (
 )
 from agent.store.views import DatasetLabels, Views
 from protocols.errors import StoreError
-from protocols.storage.database import Statements, hold_server_lock, opening, transaction
+from protocols.storage.database import (
+    DatabaseUrl,
+    Statements,
+    hold_server_lock,
+    opening,
+    shown_url,
+    transaction,
+)
 from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
 
 GENESIS_DIGEST: Final = "0" * 64
@@ -100,9 +107,9 @@ class Store:
     Use `Store.open`; `append` is the only way in. A failed transaction ends the agent: a restart is the recovery.
     """
 
-    def __init__(self, connection: Connection, url: str, labels: DatasetLabels) -> None:
+    def __init__(self, connection: Connection, url: DatabaseUrl, labels: DatasetLabels) -> None:
         self._connection = connection
-        self._url = make_url(url).render_as_string()  # without the password: it is for errors
+        self._url = url
         self._statements = Statements(connection)
         self._views = Views(self._statements, labels)
         last = connection.execute(
@@ -116,13 +123,13 @@ class Store:
         connection.commit()
         if known > self.sequence:
             raise StoreError(
-                f"The journal in {self._url} ends at row {self.sequence}, and row {known} is known",
+                f"The journal in {shown_url(url)} ends at row {self.sequence}, and row {known} is known",
                 expected="a journal that has not lost its end",
                 action="restore the run folder from a copy",
             )
 
     @classmethod
-    def open(cls, url: str, *, labels: DatasetLabels, now: str) -> Self:
+    def open(cls, url: DatabaseUrl, *, labels: DatasetLabels, now: str) -> Self:
         """Open a database, creating or migrating its tables.
 
         Args:
@@ -181,7 +188,7 @@ class Store:
                 digest = chain_digest(digest, row.sequence, row.kind, row.payload)
                 if row.sequence != expected or row.digest != digest:
                     raise StoreError(
-                        f"Row {expected} of the journal in {self._url} is missing or was changed",
+                        f"Row {expected} of the journal in {shown_url(self._url)} is missing or was changed",
                         expected="an unbroken chain of digests",
                         action="restore the run folder from a copy",
                     )

@@ -42,7 +42,7 @@ from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OU
 from agent.store.views import DatasetLabels
 from protocols.errors import InvariantViolation, StoreError
 from protocols.settings.user_code import INSTALLED
-from protocols.storage.database import opening, sqlite_url
+from protocols.storage.database import DatabaseUrl, opening, sqlite_url
 from scenarios.effects.effects import effects_of
 from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
 from scenarios.verify.part import CheckedPart, JournalFold, equal, equal_declared, other_finding
@@ -91,14 +91,14 @@ def verify_run(
     recording = RecordingOfRun(folder / names.recording)
     with tempfile.TemporaryDirectory(prefix="entropilot-verify-") as scratch:
         file = folder / names.database if database_url is None else file_of(database_url)
-        url = str(database_url)
+        url: DatabaseUrl = database_url or ""
         if file is not None:
             copy = Path(scratch) / "copy.db"
             copied = copy_database(file, copy)
             if not found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
                 return tuple(parts)
             url = sqlite_url(copy)
-        with opening(url) as connection:
+        with opening(url, to_read=file is not None) as connection:
             try:
                 with connection.begin():
                     require_known(connection, copied=file is not None)

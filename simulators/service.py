@@ -200,7 +200,8 @@ class SimulatorService:
             return
         if isinstance(message, ResultReceipt):
             if self.outbound.take_receipt(message.attempt_id):
-                transaction.changes.append(Change(message.attempt_id, AttemptProgress.DELIVERED))
+                delivered = Change(message.attempt_id, AttemptProgress.DELIVERED, receipt=delivery.payload)
+                transaction.changes.append(delivered)
         elif isinstance(message, CandidateRequest):
             self._take_request(transaction, message, delivery.payload)
         else:

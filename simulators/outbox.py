@@ -44,8 +44,8 @@ ORDER: Final[ColumnClause[int]] = literal_column("rowid", Integer)
 """SQLite's number of a row: the order in which the attempts came."""
 
 OUTBOX_VERSION: Final = 3
-"""Version of the table below, kept as SQLite's user_version. Version 1 had no digests and was never released; version 2,
-of 0.1, kept no receipts, and is brought up to date when it is opened."""
+"""Version of the table below, kept as SQLite's user_version. Version 1 had no digests and was never released; one of
+version 2, as 0.1 wrote it, kept no receipts, and is brought up to date when it is opened."""
 
 WITHOUT_RECEIPTS: Final = 2
 """The version before receipts were kept."""
@@ -144,7 +144,7 @@ class Outbox:
         with opening(url) as connection:
             with connection.begin():
                 if _known_version(connection, url) == WITHOUT_RECEIPTS:
-                    _add_receipts(connection)
+                    add_receipts(connection)
                 ATTEMPT.create(connection, checkfirst=True)
                 _require_unchanged(connection, url)
                 connection.exec_driver_sql(f"PRAGMA user_version={OUTBOX_VERSION}")
@@ -275,6 +275,7 @@ def _known_version(connection: Connection, url: DatabaseUrl) -> int:
     return version
 
 
-def _add_receipts(connection: Connection) -> None:
+def add_receipts(connection: Connection) -> None:
+    """Bring a memory of the version before receipts were kept up to date."""
     connection.exec_driver_sql("ALTER TABLE attempt ADD COLUMN receipt BLOB NOT NULL DEFAULT x''")
     connection.exec_driver_sql("ALTER TABLE attempt ADD COLUMN receipt_digest VARCHAR NOT NULL DEFAULT ''")

@@ -114,14 +114,20 @@ def reading(database: Path, url: DatabaseUrl | None = None) -> Iterator[Connecti
                 connection.engine.dispose()
 
 
-def referenced_in(connection: Connection, events: list[Event]) -> ReferencedPool:
-    """Return the candidates that a run has touched, with the families and ids that its dataset gives them."""
+def referenced_in(connection: Connection, events: list[Event], stand_ins: int = 1) -> ReferencedPool:
+    """Return the candidates that a run has touched, with the families and ids that its dataset gives them.
+
+    Args:
+        connection: To its database.
+        events: Its journal.
+        stand_ins: How many candidates stand for those of a family that it has not touched.
+    """
     columns = (OBSERVATION.c.candidate_id, OBSERVATION.c.family, OBSERVATION.c.source_id)
     rows = connection.execute(select(*columns)).all()
     families = {row.candidate_id: row.family for row in rows}
     source_ids = {row.candidate_id: row.source_id for row in rows if row.source_id}
     every = connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars()
-    return partial_pool(events, families, every, source_ids)
+    return partial_pool(events, families, every, source_ids, stand_ins)
 
 
 def file_of(url: DatabaseUrl) -> Path | None:

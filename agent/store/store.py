@@ -25,6 +25,7 @@ from agent.store.tables import (
     OBSERVATION,
     OUTBOX,
     QUARANTINE,
+    RECORDING_MARK,
     REQUEST,
     CampaignMeta,
 )
@@ -48,6 +49,7 @@ _INSERT_OUTBOX: Final = insert(OUTBOX)
 _DELETE_OUTBOX: Final = delete(OUTBOX).where(OUTBOX.c.attempt_id == bindparam("which"))
 _INSERT_BIAS_POINT: Final = insert(BIAS_POINT)
 _INSERT_BIAS_FAMILY: Final = insert(BIAS_FAMILY)
+_INSERT_MARK: Final = insert(RECORDING_MARK)
 _INSERT_COUNT: Final = insert(MESSAGE_COUNT)
 _RAISE_COUNT: Final = (
     update(MESSAGE_COUNT)
@@ -85,6 +87,14 @@ class QuarantinedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingMark:
+    """Where the recording stands: number and digest of its last row."""
+
+    row: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """All that one transaction writes."""
 
@@ -94,11 +104,13 @@ class Commit:
     bias: tuple[TrajectoryPoint, ...] = ()
     quarantined: tuple[QuarantinedMessage, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    recorded: RecordingMark | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.events or self.outbox or self.confirmed or self.bias or self.quarantined or self.counts)
+        queues = self.outbox or self.confirmed or self.quarantined or self.counts
+        return not (self.events or self.bias or queues or self.recorded)
 
 
 class Store:
@@ -269,7 +281,23 @@ class Store:
             self._write_bias(commit.bias)
             self._write_quarantine(commit.quarantined, now)
             self._count(commit.counts)
+            self._mark(commit.recorded, sequence, now)
         self.sequence, self.digest = sequence, digest
+
+    def forget_marks(self, after: int) -> None:
+        """Forget where the recording stood behind one of its rows, because a power cut took what stood there.
+
+        Args:
+            after: The last row that the recording has.
+        """
+        with transaction(self._connection, self._url):
+            self._connection.execute(delete(RECORDING_MARK).where(RECORDING_MARK.c.row > after))
+
+    def _mark(self, recorded: RecordingMark | None, sequence: int, now: str) -> None:
+        if recorded is None:
+            return
+        row = {"row": recorded.row, "digest": recorded.digest, "before": self.sequence, "sequence": sequence}
+        self._statements.run(_INSERT_MARK, [row | {"recorded_at": now}])
 
     def _write_outbox(self, commit: Commit) -> None:
         if commit.outbox:

@@ -25,7 +25,7 @@ from tests.support.stored_campaigns import Shelf, opened
 FILES = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
 POOL = small_pool(20)
 ALL_PARTS = (
-    "database", "journal", "campaign", "observation", "request", "bias_point", "bias_family", "outbox",
+    "database", "journal", "campaign_meta", "recorded events", "campaign", "observation", "request", "bias_point", "bias_family", "outbox",
     "trajectory.csv", "summary.json", "recording.jsonl",
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from agent.campaign.event_descriptions import additions_of
-from agent.campaign.events import CampaignStarted, Event, RequestIssued, StartSetLoaded
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, RequestIssued, StartSetLoaded
 from agent.pool.candidates import Candidate, Pool, make_pool
 
 
@@ -72,5 +72,7 @@ def partial_pool(
 def _candidates_of(event: Event) -> tuple[str, ...]:
     if isinstance(event, StartSetLoaded):
         return event.candidate_ids
+    if isinstance(event, DecisionMade) and event.runner_up is not None:
+        return (*event.candidate_ids, event.runner_up)
     which = getattr(event, "candidate_id", None)
     return getattr(event, "candidate_ids", ()) if which is None else (which,)

@@ -28,7 +28,7 @@ from scenarios.verify.part import CheckedPart
 from scenarios.verify.recorded_messages import Heard, digest_of
 from scenarios.verify.same_as_message import other_than_answer, other_than_request, told
 from scenarios.verify.simulator_memory import memory_rows
-from simulators.outbox import is_whole
+from simulators.outbox import AttemptProgress, is_whole
 
 JOURNALLED: Final = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.CONTRADICTS})
 """Receipts of what is in the journal by its own message id."""
@@ -55,6 +55,8 @@ def memories_in(folder: Path, database: str, other: Path | None = None) -> list[
 def check_memory(path: Path, journal: KnownJournal) -> CheckedPart | None:
     """Compare a simulator's memory with a journal; None where it holds nothing of that campaign.
 
+    A simulator forgets what was delivered long ago, and may have been given an empty memory: that is a note.
+
     Args:
         path: The file; its name without the ending is the simulator's id.
         journal: What it is held against.
@@ -62,17 +64,18 @@ def check_memory(path: Path, journal: KnownJournal) -> CheckedPart | None:
     Raises:
         StoreError: When it cannot be read.
     """
-    sound = 0
-    is_ours = False
+    known: set[str] = set()
     with memory_rows(path) as rows:
         for row in rows:
             if uid_of(row.attempt_id) != journal.plan.uid:
                 continue
-            is_ours = True
             if problem := other_attempt(row, path.stem, journal):
-                return CheckedPart(path.name, sound, f"attempt {row.attempt_id}: {problem}")
-            sound += 1
-    return CheckedPart(path.name, sound) if is_ours else None
+                return CheckedPart(path.name, len(known), f"attempt {row.attempt_id}: {problem}")
+            known.add(row.attempt_id)
+    if not known:
+        return None
+    gone = sum(each not in known and _result_of(each, path.stem, journal) is not None for each in journal.answered)
+    return CheckedPart(path.name, len(known), note=f"{gone} results are of attempts that it forgot" if gone else "")
 
 
 def other_attempt(row: Any, simulator: str, journal: KnownJournal) -> str:
@@ -87,6 +90,7 @@ def other_attempt(row: Any, simulator: str, journal: KnownJournal) -> str:
         return "it was changed: its digests do not fit"
     try:
         checks: tuple[Callable[[], str], ...] = (
+            lambda: _other_progress(row),
             lambda: _other_request(row, simulator, journal),
             lambda: _other_answer(row, simulator, journal),
             lambda: _other_receipt(row, simulator, journal),
@@ -94,6 +98,14 @@ def other_attempt(row: Any, simulator: str, journal: KnownJournal) -> str:
         return next((problem for check in checks if (problem := check())), "")
     except EntropilotError as error:
         return error.found
+
+
+def _other_progress(row: Any) -> str:
+    """Return how far an attempt cannot have come, in words."""
+    waits = {AttemptProgress.RECEIVED: not row.answer, AttemptProgress.STARTED: not row.answer}
+    waits |= {AttemptProgress.ANSWERED: bool(row.answer)}
+    fits = waits.get(row.progress, True) and not (row.receipt and row.progress in waits)
+    return "" if fits else f"it is {row.progress}, which its answer and receipt do not fit"
 
 
 def _other_request(row: Any, simulator: str, journal: KnownJournal) -> str:
@@ -115,7 +127,8 @@ def _other_request(row: Any, simulator: str, journal: KnownJournal) -> str:
 
 def _other_answer(row: Any, simulator: str, journal: KnownJournal) -> str:
     if not row.answer:
-        return ""
+        given = _result_of(row.attempt_id, simulator, journal)
+        return f"row {given} of the journal has a result of it, and it never gave one" if given else ""
     answer = decode(row.answer_topic, row.answer)
     if not isinstance(answer, CandidateResult | CandidateFailure):
         return f"its answer is a {answer.type}"
@@ -137,13 +150,18 @@ def _other_than_journalled(row: Any, answer: CandidateResult | CandidateFailure,
         if difference := other_than_answer(event, answer, journal.plan):
             name, there, said = difference
             return f"it answered {name} = {told(said)}; row {number} of the journal says {told(there)}"
-    results = ((number, each) for number, each in brought if isinstance(each, ResultAccepted) and not own)
-    taken = next((number for number, each in results if each.simulator == answer.simulator), None)
+    taken = None if own else _result_of(row.attempt_id, answer.simulator, journal)
     if taken is not None:
         return f"row {taken} of the journal has another message as its answer, which it does not remember to have sent"
     status = _receipt_of(row).status if row.receipt else None
     is_lost = not own and status in JOURNALLED
     return f"its answer has the receipt {status}, and the journal does not know it" if is_lost else ""
+
+
+def _result_of(attempt_id: str, simulator: str, journal: KnownJournal) -> int | None:
+    """Return the row in which the journal has a result of an attempt by a simulator; None where it has none."""
+    results = ((row, each) for row, each in journal.answered.get(attempt_id, ()) if isinstance(each, ResultAccepted))
+    return next((row for row, each in results if each.simulator == simulator), None)
 
 
 def _other_receipt(row: Any, simulator: str, journal: KnownJournal) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from agent.campaign.events import (
     BecameEven,
     CampaignFinished,
+    CampaignStarted,
     DecisionMade,
     Event,
     GapStalled,
@@ -23,7 +24,7 @@ from agent.campaign.events import (
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import Transaction
 from protocols.errors import StoreError
-from protocols.recording.lines import AnyRow, TransactionRow
+from protocols.recording.lines import AnyRow, EventRow, Header, TransactionRow
 from protocols.wire.messages import ReceiptStatus
 from scenarios.replay.follow import Follower
 from scenarios.verify.part import equal
@@ -79,6 +80,15 @@ class EventComparison:
         """The last note of a transaction; the one before it is what is followed when it is taken."""
         self._followed_note: TransactionRow | None = None
 
+    def begin(self, header: Header) -> None:
+        """Compare the recording's first line with how the journal begins; one without a pool is of a recorder."""
+        plan = next(each.plan for each in self._events if isinstance(each, CampaignStarted))
+        for name in ("campaign", "pool_digest"):
+            written, told_by = getattr(plan, name), getattr(header, name)
+            if told_by and written != told_by:
+                words = f"says {name} = {told(written)}; the first line of the recording says {told(told_by)}"
+                self._disagree(f"row 1 of the journal {words}")
+
     def take(self, row: AnyRow) -> None:
         """Take the next row of the recording."""
         self.messages.note(row)
@@ -90,7 +100,8 @@ class EventComparison:
         try:
             self._follower.take(row)
         except StoreError as error:  # a note of what is no event
-            self._disagree(f"row {row.number} of the recording cannot be followed: {error.found}")
+            at = row.number if isinstance(row, EventRow) else self._follower.at.row
+            self._disagree(f"row {at} of the recording cannot be followed: {error.found}")
 
     def finish(self) -> None:
         """Compare what is left."""

@@ -41,6 +41,7 @@ class RecordedMessages:
         reports: Every metrics report, with its row.
         asked: Every request with its row and recipient.
         starts: How many processes wrote the recording.
+        not_ours: The first row of what the agent sent that is no message of the protocol, and why.
     """
 
     requests: dict[str, list[Heard]] = field(default_factory=dict)
@@ -51,15 +52,18 @@ class RecordedMessages:
     reports: list[tuple[int, MetricsReport]] = field(default_factory=list)
     asked: list[tuple[int, str, CandidateRequest]] = field(default_factory=list)
     starts: int = 0
+    not_ours: tuple[int, str] | None = None
 
     def note(self, row: AnyRow) -> None:
-        """Take in a row; a message that is none of the protocol's is passed over."""
+        """Take in a row; what others sent that is no message of the protocol is passed over."""
         self.starts += isinstance(row, StartRow)
         if not isinstance(row, MessageRow):
             return
         try:
             message = decode(row.topic, row.payload)
-        except MessageError:
+        except MessageError as error:
+            if row.direction == OUT and self.not_ours is None:
+                self.not_ours = (row.number, error.found)
             return
         heard = Heard(row.number, row.topic, message.message_id, digest_of(row.payload))
         match message:

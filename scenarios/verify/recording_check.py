@@ -118,6 +118,7 @@ def _compared(path: Path, events: Sequence[Event], pool: Pool) -> RecordedEvents
     comparison = EventComparison(events, pool)
     digests: dict[int, str] = {}
     with open_recording(path) as recording:
+        comparison.begin(recording.header)
         try:
             for number, row in enumerate(recording.rows(), 1):
                 digests[number] = recording.digest
@@ -184,5 +185,6 @@ def _other_mark(mark: Any, before: int, recorded: RecordedEvents | None) -> str:
     there = None if recorded is None else recorded.digests.get(mark.row)
     if there is None or there == mark.digest:  # that the recording has lost its end is said of the recording
         return ""
-    where = f"one of its rows {before + 1} to {mark.row} was changed since"
+    first = f"one of its rows {before + 1}" if before else "its header or one of its rows 1"
+    where = f"{first} to {mark.row} was changed since"
     return f"row {mark.row} of the recording had the digest {mark.digest}, and has {there}: {where}"

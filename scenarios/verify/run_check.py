@@ -13,9 +13,9 @@ same today, or a note |
 | observation, request, bias_point, bias_family | equal to what the journal makes of an empty database; what a policy \
 declares, where its pool can be made again |
 | outbox | only requests that the journal knows |
+| recorded messages | the requests, receipts and reports that the agent sent, as the journal has them |
 | recording_mark | where the recording stood at each commit, as it still does |
 | trajectory.csv, summary.json | their figures, computed again from the journal |
-| recorded messages | the requests, receipts and reports that the agent sent, as the journal has them |
 | recording.jsonl | numbers and digests, line by line; no row that the journal lacks; all of a finished journal |
 
 A journal without a row beside files of a campaign that had begun was wiped, and a finished campaign lacks no file.
@@ -183,13 +183,13 @@ class _RunCheck:
             part, _ = _folded(events, digests, referenced_in(connection, events), WholePool())
             self.found(part)
             return
-        self.found(check_meta(connection, started.plan))
         whole = whole_pool(self._folder, started.plan)
         few = referenced_in(connection, events, stand_ins_for(started.plan))
         path = self._folder / self._names.recording
         recorded = compare_recording(path, events, few, lambda: pool_of(self._folder, started.plan, whole))
         journal = KnownJournal(started.plan, events, digests, None if recorded is None else recorded.messages)
         self._others(journal, recorded)
+        self.found(check_meta(connection, started.plan))
         pool = referenced_in(connection, events)
         part, fold = _folded(events, digests, pool, whole)
         if not self.found(part) or fold is None:
@@ -197,10 +197,10 @@ class _RunCheck:
         self.found(check_reading(self._folder, started, whole))
         for part in check_views(connection, scratch, events, pool, fold):
             self.found(part)
+        self.found(None if recorded is None else recorded.check_sent(journal, fold.points))
         self.found(check_marks(connection, journal, recorded))
         self.found(check_trajectory(self._folder / self._names.trajectory, fold))
         self.found(check_summary(self._folder / self._names.summary, fold))
-        self.found(None if recorded is None else recorded.check_sent(journal, fold.points))
         self._journal_end = JournalEnd(len(events), fold.ledger.campaign.phase is Phase.FINISHED)
 
     def end(self) -> None:

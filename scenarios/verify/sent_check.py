@@ -31,6 +31,9 @@ def other_sent(
         *_other_receipts(messages, journal, acks),
         *_other_reports(messages, journal, points),
     ]
+    if messages.not_ours is not None:
+        row, why = messages.not_ours
+        found.append((row, f"row {row} is no message that an agent sends: {why}"))
     return min(found, key=lambda each: each[0], default=(0, ""))[1]
 
 

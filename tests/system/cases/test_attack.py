@@ -77,7 +77,6 @@ def contradict(client: paho.Client, topic: str, payload: bytes) -> None:
         say(client, with_forged_value(result))
 
 
-@wrong_today(14, "who may publish on the broker is believed, and verify calls the run sound")
 def test_a_stranger_s_value_does_not_enter_the_dataset_or_verify_tells(case: Case) -> None:
     with mosquitto(case.folder) as port, stranger(port, forge):
         case.must(*case.campaign("--budget", "4", "--broker", f"mqtt://{LOOPBACK}:{port}", *SLOW))

@@ -338,9 +338,9 @@ class Store:
             self._connection.execute(
                 insert(QUARANTINE).values(
                     received_at=now,
-                    topic=_storable(message.topic[:QUARANTINE_PREFIX_BYTES]),
+                    topic=storable(message.topic[:QUARANTINE_PREFIX_BYTES]),
                     reason=message.reason,
-                    detail=_storable(message.detail),
+                    detail=storable(message.detail),
                     size_bytes=len(message.payload),
                     digest=hashlib.sha256(message.payload).hexdigest(),
                     prefix=message.payload[:QUARANTINE_PREFIX_BYTES],
@@ -368,6 +368,6 @@ def chain_digest(before: str, sequence: int, kind: str, payload: str) -> str:
     return hashlib.sha256(f"{before}|{sequence}|{kind}|{payload}".encode()).hexdigest()
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Return a stranger's text as every database takes it: PostgreSQL refuses NUL, and none takes half a character."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

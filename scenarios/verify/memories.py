@@ -65,13 +65,18 @@ def check_memory(path: Path, journal: KnownJournal) -> CheckedPart | None:
         StoreError: When it cannot be read.
     """
     known: set[str] = set()
+    chain = ""  # that another digest is there says less than which attempt is another
     with memory_rows(path) as rows:
         for row in rows:
             if uid_of(row.attempt_id) != journal.plan.uid:
                 continue
             if problem := other_attempt(row, path.stem, journal):
                 return CheckedPart(path.name, len(known), f"attempt {row.attempt_id}: {problem}")
+            if not chain and row.receipt and (other := other_end(_receipt_of(row), journal)):
+                chain = f"attempt {row.attempt_id}: {other}"
             known.add(row.attempt_id)
+    if chain:
+        return CheckedPart(path.name, len(known), chain)
     if not known:
         return None
     gone = sum(each not in known and _result_of(each, path.stem, journal) is not None for each in journal.answered)
@@ -122,7 +127,7 @@ def _other_request(row: Any, simulator: str, journal: KnownJournal) -> str:
         name, there, asked = difference
         return f"it was asked with {name} = {told(asked)}; row {number} of the journal says {told(there)}"
     sent = () if journal.recorded is None else journal.recorded.requests.get(row.attempt_id, ())
-    return _not_among(sent, row.request, "what was asked")
+    return _not_among(sent, row.request, request.message_id, "what was asked")
 
 
 def _other_answer(row: Any, simulator: str, journal: KnownJournal) -> str:
@@ -136,7 +141,9 @@ def _other_answer(row: Any, simulator: str, journal: KnownJournal) -> str:
         return f"its answer is of {answer.simulator}, to attempt {answer.attempt_id}"
     heard = () if journal.recorded is None else journal.recorded.answers.get(row.attempt_id, ())
     heard = [each for each in heard if each.topic.endswith(f"/{simulator}")]
-    return _other_than_journalled(row, answer, journal) or _not_among(heard, row.answer, "its answer")
+    return _other_than_journalled(row, answer, journal) or _not_among(
+        heard, row.answer, answer.message_id, "its answer"
+    )
 
 
 def _other_than_journalled(row: Any, answer: CandidateResult | CandidateFailure, journal: KnownJournal) -> str:
@@ -170,14 +177,18 @@ def _other_receipt(row: Any, simulator: str, journal: KnownJournal) -> str:
     receipt = _receipt_of(row)
     if (receipt.attempt_id, receipt.simulator) != (row.attempt_id, simulator):
         return f"its receipt is for {receipt.simulator}, of attempt {receipt.attempt_id}"
-    if problem := journal.other_row(receipt.row, receipt.digest):
-        return f"its receipt says otherwise: {problem}"
     if journal.recorded is None:
         return ""
     sent = journal.recorded.receipts_sent.get(row.attempt_id, ())
     if journal.recorded.starts > 1:  # a process that was killed may have sent one that it had not written down
         sent = [each for each in sent if each.message_id == receipt.message_id]
-    return _not_among(sent, row.receipt, "its receipt")
+    return _not_among(sent, row.receipt, receipt.message_id, "its receipt")
+
+
+def other_end(receipt: ResultReceipt, journal: KnownJournal) -> str:
+    """Return how row and digest in a receipt do not fit a journal, in words; empty where they do, or it has none."""
+    problem = journal.other_row(receipt.row, receipt.digest)
+    return f"its receipt says otherwise: {problem}" if problem else ""
 
 
 def _receipt_of(row: Any) -> ResultReceipt:
@@ -187,8 +198,9 @@ def _receipt_of(row: Any) -> ResultReceipt:
     return receipt
 
 
-def _not_among(known: Sequence[Heard], payload: bytes, what: str) -> str:
+def _not_among(known: Sequence[Heard], payload: bytes, message_id: str, what: str) -> str:
     """Tell that a payload is none of those in the recording, in words; empty where it is, or nothing was recorded."""
     if not known or digest_of(payload) in {each.digest for each in known}:
         return ""
-    return f"{what} is not what row {known[-1].row} of the recording has"
+    rows = [each.row for each in known if each.message_id == message_id] or [each.row for each in known]
+    return f"{what} is not what the recording has in row {' or '.join(map(str, dict.fromkeys(rows)))}"

@@ -6,6 +6,7 @@ against the journal row by row. So a value that was changed in either of the two
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,11 +19,13 @@ from agent.campaign.events import (
     Event,
     GapStalled,
     PolicyExhausted,
+    RequestIssued,
     StopRuleFired,
     event_of,
 )
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import Transaction
+from agent.store.store import QuarantinedMessage
 from protocols.errors import StoreError
 from protocols.recording.lines import AnyRow, EventRow, Header, TransactionRow
 from protocols.wire.messages import ReceiptStatus
@@ -33,6 +36,9 @@ from scenarios.verify.same_as_message import knows_messages, other_field, told, 
 
 Ack = tuple[str, str, ReceiptStatus, str]
 """What a receipt says: attempt, simulator, status, detail."""
+
+AT_A_START: Final = frozenset({"CampaignStarted", "StartSetLoaded", "CampaignResumed"})
+"""What is journalled before a process begins to record, and so stands in the recording as a row of the journal."""
 
 HANG_ON_THE_POOL: Final = (BecameEven, GapStalled, StopRuleFired, CampaignFinished, PolicyExhausted)
 """What follows from how many candidates a family has, or the pool, and cannot be followed without it."""
@@ -66,6 +72,9 @@ class EventComparison:
         compared: Rows of the journal that are as the recording has them.
         messages: What the recording holds of messages.
         acks: The receipts that the rules give.
+        counts: How many messages had which disposition.
+        quarantined: What came that was none of ours.
+        is_whole: Whether nothing was lost of the recording that was filled up from the journal later.
     """
 
     def __init__(self, events: Sequence[Event], pool: Pool) -> None:
@@ -73,7 +82,11 @@ class EventComparison:
         self.compared = 0
         self.messages = RecordedMessages()
         self.acks: set[Ack] = set()
+        self.counts: Counter[str] = Counter()
+        self.quarantined: list[QuarantinedMessage] = []
+        self.is_whole = True
         self._events = events
+        self._is_whole_pool = pool.is_whole
         self._is_old = not knows_messages(events)
         self._follower = Follower(pool, None, followed=self._compare)
         self._note: TransactionRow | None = None
@@ -97,6 +110,8 @@ class EventComparison:
         self._followed_note = self._note
         if isinstance(row, TransactionRow):
             self._note = row
+        elif isinstance(row, EventRow) and row.kind not in AT_A_START:
+            self.is_whole = False
         try:
             self._follower.take(row)
         except StoreError as error:  # a note of what is no event
@@ -120,6 +135,8 @@ class EventComparison:
         if campaign is None or self.found is not None:
             return
         self.acks.update((ack.attempt_id, ack.simulator, ack.status, ack.detail) for ack in transaction.receipts)
+        self.counts += transaction.counts
+        self.quarantined += transaction.quarantined
         first = campaign.sequence - len(transaction.events)
         for number, event in enumerate(transaction.events, first + 1):
             if number <= len(self._events) and self.found is None:
@@ -135,9 +152,7 @@ class EventComparison:
             words = f"is {_a(there)}; {at} of the recording leads to {_a(event)}"
             self._disagree(f"row {number} of the journal {words}", there, event)
             return
-        trees = [tree_of(there), tree_of(event)]
-        one, other = map(without_later_fields, trees) if self._is_old else trees
-        difference = other_field(one, other)
+        difference = self._difference(there, event)
         if difference is not None and isinstance(event, HANG_ON_ARITHMETIC) and equal(*difference[1:]):
             difference = None
         if difference is not None:
@@ -146,6 +161,14 @@ class EventComparison:
             self._disagree(f"row {number} of the journal {words}", there, event)
             return
         self.compared = max(self.compared, number)
+
+    def _difference(self, there: Event, event: Event) -> tuple[str, Any, Any] | None:
+        trees = [tree_of(there), tree_of(event)]
+        if isinstance(event, RequestIssued) and not self._is_whole_pool:
+            for each in trees:  # this pool has it from the journal; the requests that were sent tell it too
+                each.pop("source_id")
+        one, other = map(without_later_fields, trees) if self._is_old else trees
+        return other_field(one, other)
 
     def _compare_decisions(self, note: TransactionRow) -> None:
         """Compare decisions as they are noted: what is followed is made of a part of them."""

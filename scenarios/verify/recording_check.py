@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from agent.assembly import versions
-from agent.campaign.events import CampaignStarted, Event
+from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.entropy.entropy import MIN_VALUES
@@ -136,7 +136,7 @@ def _part(comparison: EventComparison, events: Sequence[Event]) -> CheckedPart:
         missing = len(events) - rows
         return CheckedPart(EVENTS, rows, note=f"{missing} rows of the journal are not in it" if missing else "")
     other = _other_version(events)
-    if other:
+    if other and rows:  # both agree on which version it was
         return CheckedPart(EVENTS, rows, note=f"{other}, whose rules may be others: {found.words}")
     return CheckedPart(EVENTS, rows, found.words)
 
@@ -162,6 +162,9 @@ def check_marks(connection: Connection, journal: KnownJournal, recorded: Recorde
     times = {
         row.sequence: row.recorded_at for row in connection.execute(select(JOURNAL.c.sequence, JOURNAL.c.recorded_at))
     }
+    if len(times) > 1 and isinstance(journal.events[1], StartSetLoaded) and times[1] != times[2]:
+        problem = f"row 1 of the journal says that it was recorded at {times[1]}; row 2, with which it was: {times[2]}"
+        return CheckedPart(RECORDING_MARK.name, 0, problem)
     before = 0
     for sound, mark in enumerate(marks):
         problem = _other_time(mark, times, len(journal.events)) or _other_mark(mark, before, recorded)

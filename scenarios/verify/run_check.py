@@ -10,11 +10,13 @@
 | campaign | every event may follow the ones before it (the rules of `agent.campaign.state`) |
 | reading | of a pool of a table, what was left out, folded, merged or converted, where the journal tells of any: the \
 same today, or a note |
+| labels | family and own id of every observation, as a table of the pool has them that is read at once |
 | observation, request, bias_point, bias_family | equal to what the journal makes of an empty database; what a policy \
 declares, where its pool can be made again |
 | outbox | only requests that the journal knows |
 | recorded messages | the requests, receipts and reports that the agent sent, as the journal has them |
 | recording_mark | where the recording stood at each commit, as it still does |
+| message_count, quarantine | what came by a recording from which nothing is missing |
 | trajectory.csv, summary.json | their figures, computed again from the journal |
 | recording.jsonl | numbers and digests, line by line; no row that the journal lacks; all of a finished journal |
 
@@ -46,8 +48,10 @@ from protocols.settings.user_code import INSTALLED
 from protocols.storage.database import DatabaseUrl, opening, sqlite_url
 from scenarios.effects.effects import effects_of
 from scenarios.verify.anchors import anchors_in, check_anchors
+from scenarios.verify.counts_check import check_counts
 from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
 from scenarios.verify.known_journal import KnownJournal
+from scenarios.verify.labels_check import check_labels
 from scenarios.verify.memories import check_memory, memories_in
 from scenarios.verify.part import CheckedPart, JournalFold, other_finding
 from scenarios.verify.reading_check import check_reading
@@ -195,10 +199,13 @@ class _RunCheck:
         if not self.found(part) or fold is None:
             return
         self.found(check_reading(self._folder, started, whole))
+        self.found(check_labels(connection, self._folder, started.plan, whole))
         for part in check_views(connection, scratch, events, pool, fold):
             self.found(part)
         self.found(None if recorded is None else recorded.check_sent(journal, fold.points))
         self.found(check_marks(connection, journal, recorded))
+        for part in check_counts(connection, journal, recorded):
+            self.found(part)
         self.found(check_trajectory(self._folder / self._names.trajectory, fold))
         self.found(check_summary(self._folder / self._names.summary, fold))
         self._journal_end = JournalEnd(len(events), fold.ledger.campaign.phase is Phase.FINISHED)

@@ -14,8 +14,8 @@ from protocols.wire.messages import CandidateFailure, CandidateRequest, Candidat
 OF_AN_ATTEMPT: Final = "attempt_id"
 """The field by which an event names its attempt."""
 
-_SHOWN_CHARACTERS: Final = 60
-"""How much of a value is shown [character]."""
+_SHOWN_CHARACTERS: Final = 80
+"""How much of a value is shown [character]: a whole digest."""
 
 _LATER_FIELDS: Final = frozenset({"message_id", "signed_by", "operator"})
 """Fields that journals of old do not have."""

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Table, select
 
-from agent.campaign.events import Event
+from agent.campaign.events import Event, RequestIssued
 from agent.campaign.plan import CampaignPlan
-from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 from agent.store.read_only import NO_TIME
 from agent.store.store import Commit, Store
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, META, OBSERVATION, OUTBOX, REQUEST, SCHEMA_VERSION
 from agent.store.views import DatasetLabels
+from protocols.errors import MessageError
 from protocols.storage.database import opening, sqlite_url
+from protocols.wire.codec import decode
+from protocols.wire.messages import CandidateRequest
+from protocols.wire.topics import parse
 from scenarios.verify.part import CheckedPart, JournalFold, equal, equal_declared
+from scenarios.verify.same_as_message import other_than_request, told
 
 EVENTS_PER_COMMIT: Final = 1_000
 """Events that are folded into the empty database at a time."""
@@ -46,7 +51,7 @@ def check_views(
         ]
         right.close()
         right.engine.dispose()
-    return [*parts, _outbox(connection, fold.ledger.campaign)]
+    return [*parts, _outbox(connection, events, fold.ledger.campaign.plan)]
 
 
 def check_meta(connection: Connection, plan: CampaignPlan) -> CheckedPart:
@@ -102,16 +107,33 @@ def _same_rows(table: Table, connection: Connection, right: Connection, no_decla
         which = "the row " + ", ".join(f"{name} = {value!r}" for name, value in zip(keys, key, strict=True))
         if row is None or wanted is None:
             return CheckedPart(table.name, sound, f"{which} {'is missing' if row is None else 'is not in the journal'}")
-        for column, value, told in zip(table.columns, row, wanted, strict=True):
-            if column.name != left_out and not _same_cell(column.name, value, told):
+        for column, value, right_value in zip(table.columns, row, wanted, strict=True):
+            if column.name != left_out and not _same_cell(column.name, value, right_value):
                 return CheckedPart(
-                    table.name, sound, f"{which} says {column.name} = {value!r}; the journal says {told!r}"
+                    table.name, sound, f"{which} says {column.name} = {value!r}; the journal says {right_value!r}"
                 )
     return CheckedPart(table.name, len(expected), note=no_declared)
 
 
-def _outbox(connection: Connection, campaign: Campaign) -> CheckedPart:
-    waiting = connection.execute(select(OUTBOX.c.attempt_id).order_by(OUTBOX.c.attempt_id)).scalars().all()
-    strange = next((attempt_id for attempt_id in waiting if attempt_id not in campaign.attempts), None)
-    problem = "" if strange is None else f"attempt {strange!r} was never made"
-    return CheckedPart(OUTBOX.name, len(waiting), problem)
+def _outbox(connection: Connection, events: Sequence[Event], plan: CampaignPlan) -> CheckedPart:
+    issued = {event.attempt_id: event for event in events if isinstance(event, RequestIssued)}
+    waiting = connection.execute(select(OUTBOX).order_by(OUTBOX.c.attempt_id)).all()
+    for sound, row in enumerate(waiting):
+        if problem := _other_request(row, issued, plan):
+            return CheckedPart(OUTBOX.name, sound, f"attempt {row.attempt_id!r} {problem}")
+    return CheckedPart(OUTBOX.name, len(waiting))
+
+
+def _other_request(row: Any, issued: Mapping[str, RequestIssued], plan: CampaignPlan) -> str:
+    if row.attempt_id not in issued:
+        return "was never made"
+    try:
+        request, recipient = decode(row.topic, bytes(row.payload)), str(parse(row.topic).client)
+    except MessageError as error:
+        return f"is asked for by no message of ours: {error.found}"
+    if not isinstance(request, CandidateRequest):
+        return f"is asked for by a {request.type}"
+    difference = other_than_request(issued[row.attempt_id], recipient, request, plan)
+    if difference is None:
+        return ""
+    return f"is asked for with {difference[0]} = {told(difference[2])}; the journal says {told(difference[1])}"

@@ -110,6 +110,11 @@ class FinishedRun:
         self.folder = folder
         self._memory = memory
 
+    def places(self, kind: str) -> list[Place]:
+        """Return every place of a kind: journal, recording, memory, table or file."""
+        found: list[Place] = getattr(self, f"{kind}_places")()
+        return found
+
     def journal_places(self) -> list[Place]:
         with closing(sqlite3.connect(self.folder / "campaign.db")) as database:
             rows = database.execute("SELECT sequence, payload FROM journal ORDER BY sequence").fetchall()
@@ -122,7 +127,7 @@ class FinishedRun:
             for row in range(1, self._rows("journal") + 1)
             for column in ("kind", "recorded_at", "digest")
         ]
-        for table in (*VIEWS, "recording_mark", "message_count"):
+        for table in (*VIEWS, "recording_mark", "message_count", "outbox"):
             names = self._columns(table)
             places += [Place(table, row, (name,)) for row in range(1, self._rows(table) + 1) for name in names]
         places += [Place("campaign_meta", 1, (name,)) for name in ("campaign", "uid", "schema_version", "pool_digest")]
@@ -281,7 +286,7 @@ def _in_memory(path: Path, place: Place) -> None:
             return hashlib.sha256(b"\0".join((row["attempt_id"].encode(), *parts))).hexdigest()
 
         row["request_digest"] = digest(row["request"])
-        row["answer_digest"] = digest(row["answer_topic"].encode(), row["answer"])
+        row["answer_digest"] = digest(row["answer_topic"].encode(), row["answer"]) if row["answer"] else ""
         row["receipt_digest"] = digest(row["received_at"].encode(), row["receipt"]) if row["receipt"] else ""
         columns = ", ".join(f"{each} = :{each}" for each in row if each != "at")
         database.execute(f"UPDATE attempt SET {columns} WHERE rowid = :at", row)

@@ -14,8 +14,8 @@ from scenarios.verify.verify import FILES
 from tests.support.samples.falsified import FinishedRun, Place
 from tests.support.samples.recorded_run import made
 
-EXAMPLES = 60
-"""Values of each kind of place: some seconds each."""
+EXAMPLES = 20
+"""Values of each kind of place that are changed, each in a run of its own that is then verified whole."""
 
 KINDS = ("journal", "recording", "memory", "table", "file")
 

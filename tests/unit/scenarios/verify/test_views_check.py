@@ -53,6 +53,7 @@ def test_a_database_of_nobody_is_told(run: RecordedRun) -> None:
 
 
 def views(run: RecordedRun, scratch: Path) -> dict[str, str]:
+    scratch.mkdir()
     events, digests, _ = run.journal()
     ledger = Ledger(POOL)
     metrics = tuple(change.metrics for change in map(ledger.fold, events) if change.metrics is not None)
@@ -74,12 +75,13 @@ def views(run: RecordedRun, scratch: Path) -> dict[str, str]:
 def test_what_waits_to_be_sent_is_what_the_journal_asks_for(
     run: RecordedRun, tmp_path: Path, statement: str, words: str
 ) -> None:
-    assert set(views(run, tmp_path / "..").values()) == {""}
+    assert set(views(run, tmp_path / "before").values()) == {""}
     put(run, statement)
-    (tmp_path / "scratch").mkdir()
-    assert words in views(run, tmp_path / "scratch")["outbox"]
+    assert words in views(run, tmp_path / "after")["outbox"]
 
 
-def test_cells_of_keys_that_are_no_longer_alike_are_compared_all_the_same(run: RecordedRun, tmp_path: Path) -> None:
+def test_a_row_under_another_key_is_told(run: RecordedRun, tmp_path: Path) -> None:
     put(run, "UPDATE bias_family SET family = 'a' || family WHERE observation = 2")
-    assert "is missing" in views(run, tmp_path)["bias_family"] or "is not in" in views(run, tmp_path)["bias_family"]
+    problem = views(run, tmp_path / "again")["bias_family"]
+    assert problem.startswith("the row observation = 2, family = 'afamily-")
+    assert problem.endswith("is not in the journal")

@@ -4,8 +4,8 @@ An attempt is evaluated at most once. One that was begun and has no answer after
 failure `interrupted`; the agent then makes a new attempt, which is a new evaluation and is counted as one.
 
 Request, answer and receipt stand with their digests, checked at every start: an answer that the disk has changed would
-be taken for a measurement. The receipt is kept as it came, for it names the journal's last row of then and its digest:
-so a lab can tell later whether the journal is still that one (`entropilot verify --anchor`).
+be taken for a measurement. The receipt is kept as it came, for it names what was the journal's last row, and its
+digest: so a lab can tell later whether the journal is still that one (`entropilot verify --anchor`).
 """
 
 from __future__ import annotations

@@ -110,6 +110,7 @@ def _other_progress(row: Any) -> str:
     waits = {AttemptProgress.RECEIVED: not row.answer, AttemptProgress.STARTED: not row.answer}
     waits |= {AttemptProgress.ANSWERED: bool(row.answer)}
     fits = waits.get(row.progress, True) and not (row.receipt and row.progress in waits)
+    fits = fits and bool(row.answer) == bool(row.answer_topic)
     return "" if fits else f"it is {row.progress}, which its answer and receipt do not fit"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from agent.entropy.entropy import MIN_VALUES
 from agent.pool.candidates import Pool
 from agent.store.tables import JOURNAL, RECORDING_MARK
 from protocols.errors import EntropilotError, StoreError
+from protocols.recording.lines import TransactionRow
 from protocols.recording.reader import open_recording
 from scenarios.sources.run_world import world_of_run
 from scenarios.verify.known_journal import KnownJournal
@@ -40,11 +41,13 @@ class RecordedEvents:
         part: What was found of the events.
         comparison: How far it came.
         digests: Of every row of the recording, by its number.
+        spans: The rows of the journal before and after each transaction that is noted, by the number of its row.
     """
 
     part: CheckedPart
     comparison: EventComparison
     digests: dict[int, str]
+    spans: dict[int, tuple[int, int]]
 
     @property
     def messages(self) -> RecordedMessages:
@@ -110,24 +113,27 @@ def compare_recording(
     disagreement = found.comparison.found
     if disagreement is not None and disagreement.may_be_the_pool:
         note = f"compared to row {found.part.rows}; what follows takes the whole pool, which cannot be made here"
-        return RecordedEvents(CheckedPart(EVENTS, found.part.rows, note=note), found.comparison, found.digests)
+        return replace(found, part=CheckedPart(EVENTS, found.part.rows, note=note))
     return found
 
 
 def _compared(path: Path, events: Sequence[Event], pool: Pool) -> RecordedEvents:
     comparison = EventComparison(events, pool)
     digests: dict[int, str] = {}
+    spans: dict[int, tuple[int, int]] = {}
     with open_recording(path) as recording:
         comparison.begin(recording.header)
         try:
             for number, row in enumerate(recording.rows(), 1):
                 digests[number] = recording.digest
+                if isinstance(row, TransactionRow):
+                    spans[number] = row.before, row.sequence
                 comparison.take(row)
         except StoreError:
             pass  # a line that was changed: the recording's own part names it, and what stands before it is compared
         else:
             comparison.finish()
-    return RecordedEvents(_part(comparison, events), comparison, digests)
+    return RecordedEvents(_part(comparison, events), comparison, digests, spans)
 
 
 def _part(comparison: EventComparison, events: Sequence[Event]) -> CheckedPart:
@@ -186,6 +192,11 @@ def _other_time(mark: Any, times: Mapping[int, str], rows: int) -> str:
 
 def _other_mark(mark: Any, before: int, recorded: RecordedEvents | None) -> str:
     there = None if recorded is None else recorded.digests.get(mark.row)
+    if recorded is not None and there == mark.digest:
+        span = recorded.spans.get(mark.row, (mark.sequence, mark.sequence))  # an end follows no transaction
+        if span != (mark.before, mark.sequence):
+            told = f"row {mark.row} speaks of rows {mark.before} to {mark.sequence}"
+            return f"{told}; the recording of {span[0]} to {span[1]}"
     if there is None or there == mark.digest:  # that the recording has lost its end is said of the recording
         return ""
     first = f"one of its rows {before + 1}" if before else "its header or one of its rows 1"

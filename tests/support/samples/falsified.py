@@ -121,14 +121,17 @@ class FinishedRun:
         return [Place("journal", row, path) for row, payload in rows for path in leaves(json.loads(payload))]
 
     def table_places(self) -> list[Place]:
-        """Columns of the other tables, and what of the journal is in no chain."""
+        """Columns of the other tables, and what of the journal is in no chain.
+
+        Own ids of observations are left out: of the start set the pool's table alone has them (`labels_check`).
+        """
         places = [
             Place("journal row", row, (column,))
             for row in range(1, self._rows("journal") + 1)
             for column in ("kind", "recorded_at", "digest")
         ]
         for table in (*VIEWS, "recording_mark", "message_count", "outbox"):
-            names = self._columns(table)
+            names = [name for name in self._columns(table) if (table, name) != ("observation", "source_id")]
             places += [Place(table, row, (name,)) for row in range(1, self._rows(table) + 1) for name in names]
         places += [Place("campaign_meta", 1, (name,)) for name in ("campaign", "uid", "schema_version", "pool_digest")]
         return places
@@ -297,5 +300,9 @@ def _in_table(path: Path, table: str, place: Place) -> None:
     (name,) = place.field
     with closing(sqlite3.connect(path)) as database:
         at, value = database.execute(f"SELECT rowid, {name} FROM {table} ORDER BY rowid").fetchall()[place.row - 1]
-        database.execute(f"UPDATE {table} SET {name} = ? WHERE rowid = ?", (other(value), at))
+        put = f"UPDATE {table} SET {name} = ? WHERE rowid = ?"
+        try:
+            database.execute(put, (other(value), at))
+        except sqlite3.IntegrityError:  # another row has that key
+            database.execute(put, (f"{value}-another" if isinstance(value, str) else value + 10_000, at))
         database.commit()

@@ -196,6 +196,7 @@ def assemble_agent(
             log_transaction(transaction)
             on_commit(transaction)
 
+        recorder = RunRecorder(recording, transport.row_of, files.store)
         with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
             yield Agent(
                 maker=TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request),
@@ -206,9 +207,10 @@ def assemble_agent(
                 request_timeout_s=settings.request_timeout_s,
                 now=_now,
                 poison_guard=poison_guard,
-                write_ahead=RunRecorder(recording, transport.row_of, files.store).write_ahead,
+                write_ahead=recorder.write_ahead,
                 on_commit=after_commit,
             )
+        recorder.seal(_now())
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 An attempt is evaluated at most once. One that was begun and has no answer after a restart is answered with the
 failure `interrupted`; the agent then makes a new attempt, which is a new evaluation and is counted as one.
 
-Request and answer stand with their digests, checked at every start: an answer that the disk has changed would be taken
-for a measurement.
+Request, answer and receipt stand with their digests, checked at every start: an answer that the disk has changed would
+be taken for a measurement. The receipt is kept as it came, for it names what was the journal's last row, and its
+digest: so a lab can tell later whether the journal is still that one (`entropilot verify --anchor`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, SQLModel
 
 from protocols.errors import StoreError
-from protocols.storage.database import Statements, opening, transaction
+from protocols.storage.database import DatabaseUrl, Statements, opening, shown_url, transaction
 
 KEEP_DELIVERED: Final = 10_000
 """Attempts after which a delivered one is forgotten; until then a repeated request is known. An agent repeats at most
@@ -42,8 +43,12 @@ KEEP_DELIVERED: Final = 10_000
 ORDER: Final[ColumnClause[int]] = literal_column("rowid", Integer)
 """SQLite's number of a row: the order in which the attempts came."""
 
-OUTBOX_VERSION: Final = 2
-"""Version of the table below, kept as SQLite's user_version. Version 1 had no digests and was never released."""
+OUTBOX_VERSION: Final = 3
+"""Version of the table below, kept as SQLite's user_version. Version 1 had no digests and was never released; one of
+version 2, as 0.1 wrote it, kept no receipts, and is brought up to date when it is opened."""
+
+WITHOUT_RECEIPTS: Final = 2
+"""The version before receipts were kept."""
 
 
 class AttemptProgress(StrEnum):
@@ -68,6 +73,11 @@ class AttemptRow(SQLModel, table=True):
     request_digest: str
     answer: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
     answer_digest: str = ""
+    receipt: bytes = Field(
+        default=b"", sa_column=Column(LargeBinary, nullable=False, server_default=literal_column("x''"))
+    )
+    """What the agent said of the answer, as it came; of several, the one that ended its repetition."""
+    receipt_digest: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 ATTEMPT: Final[Table] = SQLModel.metadata.tables[str(AttemptRow.__tablename__)]
@@ -76,6 +86,14 @@ _MINE: Final = ATTEMPT.c.attempt_id == bindparam("which")
 _FIND: Final = select(ATTEMPT.c.progress, ATTEMPT.c.answer_topic, ATTEMPT.c.answer).where(_MINE)
 _INSERT: Final = sqlite_insert(ATTEMPT).on_conflict_do_nothing()
 _ADVANCE: Final = update(ATTEMPT).where(_MINE).values(progress=bindparam("progress_now"))
+_RECEIVED_AT: Final = select(ATTEMPT.c.received_at).where(_MINE)
+_CONFIRM: Final = (
+    update(ATTEMPT)
+    .where(_MINE)
+    .values(
+        progress=bindparam("progress_now"), receipt=bindparam("receipt_now"), receipt_digest=bindparam("digest_now")
+    )
+)
 _ANSWER: Final = (
     update(ATTEMPT)
     .where(_MINE)
@@ -105,18 +123,19 @@ class Change:
     progress: AttemptProgress
     request: bytes = b""
     answer: Answer | None = None
+    receipt: bytes = b""
 
 
 class Outbox:
     """The simulator's database: one writer, `synchronous=FULL`, one transaction at a time."""
 
-    def __init__(self, connection: Connection, url: str) -> None:
+    def __init__(self, connection: Connection, url: DatabaseUrl) -> None:
         self._connection = connection
         self._url = url
         self._statements = Statements(connection)
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: DatabaseUrl) -> Self:
         """Open or create the database.
 
         Raises:
@@ -124,7 +143,8 @@ class Outbox:
         """
         with opening(url) as connection:
             with connection.begin():
-                _require_known_version(connection, url)
+                if _known_version(connection, url) == WITHOUT_RECEIPTS:
+                    add_receipts(connection)
                 ATTEMPT.create(connection, checkfirst=True)
                 _require_unchanged(connection, url)
                 connection.exec_driver_sql(f"PRAGMA user_version={OUTBOX_VERSION}")
@@ -192,6 +212,8 @@ class Outbox:
                             "answer_topic": "",
                             "answer": b"",
                             "answer_digest": "",
+                            "receipt": b"",
+                            "receipt_digest": "",
                         }
                         for change in new
                     ],
@@ -203,39 +225,57 @@ class Outbox:
                     row |= {"topic_now": topic, "answer_now": payload}
                     row |= {"digest_now": _digest(change.attempt_id, topic.encode(), payload)}
                     self._statements.run(_ANSWER, [row])
+                elif change.receipt:
+                    self._confirm(change, row)
                 elif not change.request:
                     self._statements.run(_ADVANCE, [row])
 
+    def _confirm(self, change: Change, row: dict[str, object]) -> None:
+        """Keep a receipt; its digest covers when the attempt came as well."""
+        ((received_at,),) = self._statements.run(_RECEIVED_AT, [row]).fetchall()
+        digest = _digest(change.attempt_id, received_at.encode(), change.receipt)
+        self._statements.run(_CONFIRM, [row | {"receipt_now": change.receipt, "digest_now": digest}])
 
-def _require_unchanged(connection: Connection, url: str) -> None:
+
+def _require_unchanged(connection: Connection, url: DatabaseUrl) -> None:
     """Check every row against its digests: SQLite finds a broken page, and no changed value on a whole one."""
     for row in connection.execute(select(ATTEMPT)):
-        if not _is_whole(row):
+        if not is_whole(row):
             raise StoreError(
-                f"Attempt {row.attempt_id!r} in the simulator's database {url} was changed by something else",
+                f"Attempt {row.attempt_id!r} in the simulator's {shown_url(url)} was changed by something else",
                 expected="what the simulator wrote",
                 action="restore the file from a copy, or start with an empty --memory: the agent then asks again",
             )
 
 
-def _is_whole(row: Any) -> bool:
+def is_whole(row: Any) -> bool:
+    """Tell whether a row of the table is as it was written, by its digests."""
     try:
         asked = _digest(row.attempt_id, row.request)
         answered = _digest(row.attempt_id, row.answer_topic.encode(), row.answer) if row.answer else ""
+        confirmed = _digest(row.attempt_id, row.received_at.encode(), row.receipt) if row.receipt else ""
     except (AttributeError, TypeError):  # the kind of a value was changed as well
         return False
-    return (asked, answered) == (row.request_digest, row.answer_digest) and row.progress in set(AttemptProgress)
+    found = (row.request_digest, row.answer_digest, row.receipt_digest)
+    return (asked, answered, confirmed) == found and row.progress in set(AttemptProgress)
 
 
 def _digest(attempt_id: str, *parts: bytes) -> str:
     return hashlib.sha256(b"\0".join((attempt_id.encode(), *parts))).hexdigest()
 
 
-def _require_known_version(connection: Connection, url: str) -> None:
-    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    if version not in {0, OUTBOX_VERSION}:
+def _known_version(connection: Connection, url: DatabaseUrl) -> int:
+    version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if version not in {0, WITHOUT_RECEIPTS, OUTBOX_VERSION}:
         raise StoreError(
-            f"The simulator's database {url} has version {version}",
+            f"The simulator's database {shown_url(url)} has version {version}",
             expected=f"version {OUTBOX_VERSION}",
             action="use the Entropilot that wrote it, or start with an empty --memory",
         )
+    return version
+
+
+def add_receipts(connection: Connection) -> None:
+    """Bring a memory of the version before receipts were kept up to date."""
+    connection.exec_driver_sql("ALTER TABLE attempt ADD COLUMN receipt BLOB NOT NULL DEFAULT x''")
+    connection.exec_driver_sql("ALTER TABLE attempt ADD COLUMN receipt_digest VARCHAR NOT NULL DEFAULT ''")

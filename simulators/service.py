@@ -200,17 +200,17 @@ class SimulatorService:
             self._refuse(delivery, error.reason, str(error))
             return
         if isinstance(message, ResultReceipt):
-            self._take_receipt(transaction, message)
+            self._take_receipt(transaction, message, delivery.payload)
         elif isinstance(message, CandidateRequest):
             self._take_request(transaction, message, delivery.payload)
         else:
             self.counts["refused: wrong_topic"] += 1
 
-    def _take_receipt(self, transaction: _Transaction, receipt: ResultReceipt) -> None:
-        """Repeat an answer no more; say so where it was not taken as hoped."""
+    def _take_receipt(self, transaction: _Transaction, receipt: ResultReceipt, payload: bytes) -> None:
+        """Repeat an answer no more, and keep the receipt; say so where it was not taken as hoped."""
         if not self.outbound.take_receipt(receipt):
             return
-        transaction.changes.append(Change(receipt.attempt_id, AttemptProgress.DELIVERED))
+        transaction.changes.append(Change(receipt.attempt_id, AttemptProgress.DELIVERED, receipt=payload))
         if receipt.status not in {ReceiptStatus.ACCEPTED, ReceiptStatus.DUPLICATE}:
             told = {"attempt_id": receipt.attempt_id, "status": receipt.status.value, "detail": receipt.detail}
             self._on_event("answer_not_taken", **told)

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.campaign.events import DecisionMade, PolicyExhausted, dump_event
 from agent.runtime.transaction import DeadLetter, DeadlinePassed, Input, PolicyAnswer, Transaction
-from agent.store.store import Store
+from agent.store.store import Commit, RecordingMark, Store
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
 
@@ -25,6 +25,7 @@ class RunRecorder:
         self._writer = writer
         self._row_of = row_of
         self._store = store
+        self._marked = 0
         fill_up(writer, store)
         writer.note_start(store.sequence)
 
@@ -34,6 +35,21 @@ class RunRecorder:
         before = self._store.sequence
         took = [self._note_of(item) for item in transaction.took]
         self._writer.note_transaction(took, made, before=before, sequence=before + len(transaction.events))
+        if transaction.events:
+            transaction.recorded = self._mark()
+
+    def seal(self, now: str) -> None:
+        """Keep where the recording ends, beside the journal; call it when nothing more is sent or received.
+
+        Args:
+            now: The time, a label.
+        """
+        if self._writer.number > self._marked:
+            self._store.append(Commit(recorded=self._mark()), now=now)
+
+    def _mark(self) -> RecordingMark:
+        self._marked = self._writer.number
+        return RecordingMark(self._writer.number, self._writer.digest)
 
     def _note_of(self, item: Input | DeadLetter) -> Mapping[str, Any]:
         match item:
@@ -49,6 +65,7 @@ class RunRecorder:
 
 def fill_up(writer: RecordingWriter, store: Store) -> None:
     """Note what the journal has and the recording has not: its beginning, or what a power cut took."""
+    store.forget_marks(writer.number)
     there = store.sequence
     if there in {writer.before, writer.sequence}:
         return

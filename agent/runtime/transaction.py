@@ -18,7 +18,7 @@ from agent.campaign.ledger import Change, Ledger, Question, TrajectoryPoint
 from agent.campaign.proposals import DecisionNeeded, decide_proposal
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Candidate
-from agent.store.store import Commit, OutboxItem, QuarantinedMessage
+from agent.store.store import Commit, OutboxItem, QuarantinedMessage, RecordingMark
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
@@ -73,6 +73,8 @@ class Transaction:
     statuses: list[Status] = field(default_factory=list)
     agents_heard: list[tuple[Status, bool]] = field(default_factory=list)
     """What was said on the agents' own topic, and whether it was retained; ours comes back as well."""
+    recorded: RecordingMark | None = None
+    """Where the recording stands with it; None where it is not recorded, or nothing happens."""
 
     def commit(self, confirmed: tuple[str, ...]) -> Commit:
         """Return what is to be written, with the outbox rows that the broker has confirmed meanwhile."""
@@ -83,6 +85,7 @@ class Transaction:
             tuple(self.bias),
             tuple(self.quarantined),
             tuple(sorted(self.counts.items())),
+            self.recorded,
         )
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from agent.campaign.event_descriptions import additions_of
-from agent.campaign.events import CampaignStarted, Event, RequestIssued, StartSetLoaded
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, RequestIssued, StartSetLoaded
 from agent.pool.candidates import Candidate, Pool, make_pool
 
 
@@ -38,7 +38,11 @@ class ReferencedPool(Pool):
 
 
 def partial_pool(
-    events: Sequence[Event], families: Mapping[str, str], every: Iterable[str], source_ids: Mapping[str, str]
+    events: Sequence[Event],
+    families: Mapping[str, str],
+    every: Iterable[str],
+    source_ids: Mapping[str, str],
+    stand_ins: int = 1,
 ) -> ReferencedPool:
     """Make the pool of the candidates that the events name.
 
@@ -47,6 +51,7 @@ def partial_pool(
         families: Candidate id -> family, of those that were observed.
         every: The families of the whole pool.
         source_ids: Candidate id -> its id as the pool's table writes it, of those that were observed and have one.
+        stand_ins: How many candidates stand for all that the events do not name of a family.
     """
     names = sorted({*every, *families.values()})
     lost = min(names, default="?")
@@ -56,7 +61,8 @@ def partial_pool(
     candidates = [
         Candidate(which, families.get(which, lost), source_id=called.get(which, "")) for which in sorted(named)
     ]
-    candidates += [Candidate(f"\0{family}", family) for family in names]  # no real id begins so
+    standing = itertools.product(names, range(stand_ins))
+    candidates += [Candidate(f"\0{number}{family}", family) for family, number in standing]  # no real id begins so
     made = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))
     whole = events[0].plan.pool_digest if isinstance(events[0], CampaignStarted) else ""
     unplaced = frozenset(named - families.keys())
@@ -66,5 +72,7 @@ def partial_pool(
 def _candidates_of(event: Event) -> tuple[str, ...]:
     if isinstance(event, StartSetLoaded):
         return event.candidate_ids
+    if isinstance(event, DecisionMade) and event.runner_up is not None:
+        return (*event.candidate_ids, event.runner_up)
     which = getattr(event, "candidate_id", None)
     return getattr(event, "candidate_ids", ()) if which is None else (which,)

@@ -1,7 +1,8 @@
 """Reading a run without touching it: while its agent works, after a kill, or from a medium that cannot be written.
 
 A SQLite file is copied and only the copy opened, so that no lock of a writer is taken, and nothing is changed, not
-even by a migration. A server's tables are only read.
+even by a migration. It may come from a stranger: nothing in it is carried out, and reading it comes to an end
+(`protocols.storage.foreign_file`). A server's tables are only read.
 """
 
 from __future__ import annotations
@@ -9,20 +10,21 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, Float, Integer, LargeBinary, func, select
 
 from agent.campaign.events import Event
 from agent.store.migrations import current_version, migrate
 from agent.store.partial_pool import ReferencedPool, partial_pool
-from agent.store.tables import BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
+from agent.store.tables import ALL_TABLES, BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
 from protocols.errors import StoreError
-from protocols.storage.database import opening, require_database_url, sqlite_url
+from protocols.storage.database import DatabaseUrl, opening, require_database_url, sqlite_url
+from protocols.storage.foreign_file import bound_reader, require_plain_tables
 from protocols.storage.wal_check import is_damaged
 
 NO_TIME: Final = "0000-00-00"
@@ -65,6 +67,8 @@ def copy_database(original: Path, copy: Path) -> DatabaseCopy:
             if wal.exists():
                 shutil.copyfile(wal, copy.with_name(copy.name + "-wal"))
         with closing(sqlite3.connect(copy)) as target:
+            bound_reader(target, copy.stat().st_size)
+            require_plain_tables(target, f"The database {original}")
             first = target.execute("PRAGMA integrity_check(1)").fetchone()[0]
             pages = target.execute("PRAGMA page_count").fetchone()[0]
     except sqlite3.Error as error:
@@ -78,7 +82,7 @@ def copy_database(original: Path, copy: Path) -> DatabaseCopy:
 
 
 @contextmanager
-def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
+def reading(database: Path, url: DatabaseUrl | None = None) -> Iterator[Connection]:
     """Connect to what a run has written, for reading alone.
 
     Args:
@@ -99,7 +103,8 @@ def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
                     action="restore the run folder from a copy",
                 )
             url = sqlite_url(copy)
-        with opening(str(url)) as connection:
+        assert url is not None  # noqa: S101 - without a file there is a URL; for the type checker
+        with opening(url, to_read=file is not None) as connection:
             try:
                 with connection.begin():
                     require_known(connection, copied=file is not None)
@@ -109,17 +114,23 @@ def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
                 connection.engine.dispose()
 
 
-def referenced_in(connection: Connection, events: list[Event]) -> ReferencedPool:
-    """Return the candidates that a run has touched, with the families and ids that its dataset gives them."""
+def referenced_in(connection: Connection, events: list[Event], stand_ins: int = 1) -> ReferencedPool:
+    """Return the candidates that a run has touched, with the families and ids that its dataset gives them.
+
+    Args:
+        connection: To its database.
+        events: Its journal.
+        stand_ins: How many candidates stand for those of a family that it has not touched.
+    """
     columns = (OBSERVATION.c.candidate_id, OBSERVATION.c.family, OBSERVATION.c.source_id)
     rows = connection.execute(select(*columns)).all()
     families = {row.candidate_id: row.family for row in rows}
     source_ids = {row.candidate_id: row.source_id for row in rows if row.source_id}
     every = connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars()
-    return partial_pool(events, families, every, source_ids)
+    return partial_pool(events, families, every, source_ids, stand_ins)
 
 
-def file_of(url: str) -> Path | None:
+def file_of(url: DatabaseUrl) -> Path | None:
     """Return the file of a database; None when it is on a server.
 
     Raises:
@@ -138,9 +149,50 @@ def require_known(connection: Connection, *, copied: bool) -> None:
     """
     if copied:
         migrate(connection, now=NO_TIME)
+        _require_columns(connection)
     elif (version := current_version(connection)) != SCHEMA_VERSION:
         raise StoreError(
             f"This database has schema version {version}" if version else "This database is empty",
             expected=f"version {SCHEMA_VERSION}",
             action="give the --database that the run was given, and the version of Entropilot that wrote it",
         )
+
+
+def _require_columns(connection: Connection) -> None:
+    """Check that every table has our columns, and every cell the kind that its column is declared with.
+
+    SQLite keeps anything in any column; whoever reads on would trip over it somewhere else.
+
+    Raises:
+        StoreError: With the first table or row that is something else.
+    """
+    for table in ALL_TABLES:
+        found = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_xinfo({table.name})")}
+        missing = [column.name for column in table.columns if column.name not in found]
+        if missing:
+            raise _other_table(f"Its table {table.name} has no column {missing[0]}")
+        for column in table.columns:
+            kinds = [*_kinds_of(column), *(["null"] if column.nullable else [])]
+            is_other = func.typeof(column).not_in(kinds)
+            row = connection.execute(select(*table.primary_key, func.typeof(column)).where(is_other).limit(1)).first()
+            if row is not None:
+                *keys, kind = row
+                named = ", ".join(f"{each.name} = {key!r}" for each, key in zip(table.primary_key, keys, strict=True))
+                raise _other_table(f"Row {named} of its table {table.name} holds a {kind} as {column.name}")
+
+
+def _kinds_of(column: Column[Any]) -> Sequence[str]:
+    """Return what SQLite's `typeof` says of the cells of a column."""
+    if isinstance(column.type, Integer):
+        return ["integer"]
+    if isinstance(column.type, Float):
+        return ["real", "integer"]
+    return ["blob"] if isinstance(column.type, LargeBinary) else ["text"]
+
+
+def _other_table(found: str) -> StoreError:
+    return StoreError(
+        f"This database is not as Entropilot writes it. {found}",
+        expected=f"the tables of schema version {SCHEMA_VERSION}, with what it keeps there",
+        action="restore the run folder from a copy",
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, make_url, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from agent.campaign.events import Event, dump_event, load_event
 from agent.campaign.ledger import TrajectoryPoint
@@ -25,12 +25,20 @@ from agent.store.tables import (
     OBSERVATION,
     OUTBOX,
     QUARANTINE,
+    RECORDING_MARK,
     REQUEST,
     CampaignMeta,
 )
 from agent.store.views import DatasetLabels, Views
 from protocols.errors import StoreError
-from protocols.storage.database import Statements, hold_server_lock, opening, transaction
+from protocols.storage.database import (
+    DatabaseUrl,
+    Statements,
+    hold_server_lock,
+    opening,
+    shown_url,
+    transaction,
+)
 from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
 
 GENESIS_DIGEST: Final = "0" * 64
@@ -41,6 +49,7 @@ _INSERT_OUTBOX: Final = insert(OUTBOX)
 _DELETE_OUTBOX: Final = delete(OUTBOX).where(OUTBOX.c.attempt_id == bindparam("which"))
 _INSERT_BIAS_POINT: Final = insert(BIAS_POINT)
 _INSERT_BIAS_FAMILY: Final = insert(BIAS_FAMILY)
+_INSERT_MARK: Final = insert(RECORDING_MARK)
 _INSERT_COUNT: Final = insert(MESSAGE_COUNT)
 _RAISE_COUNT: Final = (
     update(MESSAGE_COUNT)
@@ -91,6 +100,14 @@ class QuarantinedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingMark:
+    """Where the recording stands: number and digest of its last row."""
+
+    row: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """All that one transaction writes."""
 
@@ -100,11 +117,13 @@ class Commit:
     bias: tuple[TrajectoryPoint, ...] = ()
     quarantined: tuple[QuarantinedMessage, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    recorded: RecordingMark | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.events or self.outbox or self.confirmed or self.bias or self.quarantined or self.counts)
+        queues = self.outbox or self.confirmed or self.quarantined or self.counts
+        return not (self.events or self.bias or queues or self.recorded)
 
 
 class Store:
@@ -113,9 +132,9 @@ class Store:
     Use `Store.open`; `append` is the only way in. A failed transaction ends the agent: a restart is the recovery.
     """
 
-    def __init__(self, connection: Connection, url: str, labels: DatasetLabels) -> None:
+    def __init__(self, connection: Connection, url: DatabaseUrl, labels: DatasetLabels) -> None:
         self._connection = connection
-        self._url = make_url(url).render_as_string()  # without the password: it is for errors
+        self._url = url
         self._statements = Statements(connection)
         self._views = Views(self._statements, labels)
         last = connection.execute(
@@ -129,13 +148,13 @@ class Store:
         connection.commit()
         if known > self.sequence:
             raise StoreError(
-                f"The journal in {self._url} ends at row {self.sequence}, and row {known} is known",
+                f"The journal in {shown_url(url)} ends at row {self.sequence}, and row {known} is known",
                 expected="a journal that has not lost its end",
                 action="restore the run folder from a copy",
             )
 
     @classmethod
-    def open(cls, url: str, *, labels: DatasetLabels, now: str) -> Self:
+    def open(cls, url: DatabaseUrl, *, labels: DatasetLabels, now: str) -> Self:
         """Open a database, creating or migrating its tables.
 
         Args:
@@ -199,7 +218,7 @@ class Store:
                 digest = chain_digest(digest, row.sequence, row.kind, row.payload)
                 if row.sequence != expected or row.digest != digest:
                     raise StoreError(
-                        f"Row {expected} of the journal in {self._url} is missing or was changed",
+                        f"Row {expected} of the journal in {shown_url(self._url)} is missing or was changed",
                         expected="an unbroken chain of digests",
                         action="restore the run folder from a copy",
                     )
@@ -280,7 +299,23 @@ class Store:
             self._write_bias(commit.bias)
             self._write_quarantine(commit.quarantined, now)
             self._count(commit.counts)
+            self._mark(commit.recorded, sequence, now)
         self.sequence, self.digest = sequence, digest
+
+    def forget_marks(self, after: int) -> None:
+        """Forget where the recording stood behind one of its rows, because a power cut took what stood there.
+
+        Args:
+            after: The last row that the recording has.
+        """
+        with transaction(self._connection, self._url):
+            self._connection.execute(delete(RECORDING_MARK).where(RECORDING_MARK.c.row > after))
+
+    def _mark(self, recorded: RecordingMark | None, sequence: int, now: str) -> None:
+        if recorded is None:
+            return
+        row = {"row": recorded.row, "digest": recorded.digest, "before": self.sequence, "sequence": sequence}
+        self._statements.run(_INSERT_MARK, [row | {"recorded_at": now}])
 
     def _write_outbox(self, commit: Commit) -> None:
         if commit.outbox:
@@ -321,9 +356,9 @@ class Store:
             self._connection.execute(
                 insert(QUARANTINE).values(
                     received_at=now,
-                    topic=_storable(message.topic[:QUARANTINE_PREFIX_BYTES]),
+                    topic=storable(message.topic[:QUARANTINE_PREFIX_BYTES]),
                     reason=message.reason,
-                    detail=_storable(message.detail),
+                    detail=storable(message.detail),
                     size_bytes=len(message.payload),
                     digest=hashlib.sha256(message.payload).hexdigest(),
                     prefix=message.payload[:QUARANTINE_PREFIX_BYTES],
@@ -351,6 +386,6 @@ def chain_digest(before: str, sequence: int, kind: str, payload: str) -> str:
     return hashlib.sha256(f"{before}|{sequence}|{kind}|{payload}".encode()).hexdigest()
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Return a stranger's text as every database takes it: PostgreSQL refuses NUL, and none takes half a character."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

@@ -10,6 +10,7 @@
 | outbox | requests that the broker has not confirmed yet | queue |
 | quarantine | messages that were none of ours, bounded | count and sample |
 | message_count | how many of each kind and disposition | counters |
+| recording_mark | where the recording stood at each commit, and its digest there | with its commit |
 """
 
 from __future__ import annotations
@@ -147,6 +148,24 @@ class MessageCountRow(SQLModel, table=True):
     count: int
 
 
+class RecordingMarkRow(SQLModel, table=True):
+    """Where the recording stood when a transaction was committed: its last row then, and that row's digest.
+
+    The recording tells what came in, the journal what came of it; neither can be changed without the other.
+    """
+
+    __tablename__ = "recording_mark"
+
+    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    digest: str
+    before: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Number of the journal's last row before the transaction."""
+    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """The same after it."""
+    recorded_at: str
+    """As of the journal's rows of this transaction."""
+
+
 class MigrationRow(SQLModel, table=True):
     """A migration that ran; written in the transaction of its change."""
 
@@ -169,6 +188,7 @@ BIAS_FAMILY: Final = _table(BiasFamilyRow)
 OUTBOX: Final = _table(OutboxRow)
 QUARANTINE: Final = _table(QuarantineRow)
 MESSAGE_COUNT: Final = _table(MessageCountRow)
+RECORDING_MARK: Final = _table(RecordingMarkRow)
 MIGRATION: Final = _table(MigrationRow)
 
 ALL_TABLES: Final = (
@@ -181,6 +201,7 @@ ALL_TABLES: Final = (
     OUTBOX,
     QUARANTINE,
     MESSAGE_COUNT,
+    RECORDING_MARK,
     MIGRATION,
 )
 """The tables of this schema version, for the statements of `agent.store`."""

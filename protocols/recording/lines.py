@@ -137,11 +137,12 @@ class Chain:
     Attributes:
         lines: Lines checked so far; the header is the first.
         messages: How many of them are messages.
+        digest: Of the last line that was checked.
     """
 
     lines: int = 0
     messages: int = 0
-    _digest: str = ""
+    digest: str = ""
     _time_s: float = 0.0
 
     def header(self, raw: bytes) -> Header:
@@ -162,7 +163,7 @@ class Chain:
                 f"{OLDEST_RECORDING_VERSION}: the names of events changed with 0.2.0; replay it with Entropilot "
                 "0.1.0, or record it again"
             )
-        self._digest = self._checked(raw)
+        self.digest = self._checked(raw)
         self.lines += 1
         try:
             return _header(version, content)
@@ -188,14 +189,14 @@ class Chain:
             raise WrongLine(f"it is no row of a recording ({type(error).__name__}: {error})") from None
         if row.time_s < self._time_s:
             raise WrongLine(f"its time, {row.time_s:g} s, is before that of the row before, {self._time_s:g} s")
-        self._digest, self._time_s = digest, row.time_s
+        self.digest, self._time_s = digest, row.time_s
         self.lines += 1
         self.messages += isinstance(row, MessageRow)
         return row
 
     def _checked(self, raw: bytes) -> str:
         content, _, told = raw.rpartition(_DIGEST_BYTES)
-        digest = line_digest(self._digest, content + b"}")
+        digest = line_digest(self.digest, content + b"}")
         if told != b'"%b"}' % digest.encode():
             raise WrongLine("its digest does not fit: it, or a line before it, was changed, added or taken out")
         return digest

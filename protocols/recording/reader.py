@@ -55,6 +55,11 @@ class Recording:
         return self._chain.messages
 
     @property
+    def digest(self) -> str:
+        """Of the line that was read last."""
+        return self._chain.digest
+
+    @property
     def line(self) -> int:
         """Number of the line that is read next."""
         return self._chain.lines + 1

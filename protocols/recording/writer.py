@@ -85,6 +85,16 @@ class RecordingWriter:
             self._file.flush()  # a run that is killed at once can be continued
         self._began = time.monotonic() - offset
 
+    @property
+    def number(self) -> int:
+        """Of the last row; 0 where there is only the header."""
+        return self._number
+
+    @property
+    def digest(self) -> str:
+        """Of the last line."""
+        return self._digest
+
     def write(
         self,
         direction: str,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.pool import StaticPool
 
 from protocols.errors import StoreError, invariant
+from protocols.storage.foreign_file import bound_reader, require_plain_tables
 from protocols.storage.wal_check import is_damaged
 
 BUSY_TIMEOUT_MS: Final = 5_000
@@ -29,6 +30,9 @@ SERVER_LOCK: Final = 0x656E74726F70
 KNOWN_DATABASES: Final = frozenset({"sqlite", "postgresql"})
 """What our tables run on."""
 
+DatabaseUrl = URL | str
+"""Where a database is: taken apart, or as a person wrote it."""
+
 SQLITE_SETTINGS: Final = {
     "journal_mode": "wal",  # readers do not block the writer
     "synchronous": 2,  # FULL: a committed row survives a power cut; NORMAL loses the last ones
@@ -40,12 +44,19 @@ SQLITE_SETTINGS: Final = {
 """Pragmas with the value that SQLite must answer."""
 
 
-def sqlite_url(path: Path) -> str:
-    """Return the URL of a SQLite file."""
-    return f"sqlite:///{path}"
+def sqlite_url(path: Path) -> URL:
+    """Return the URL of a SQLite file, made of its parts: a path may hold whatever means something in a URL."""
+    return URL.create("sqlite", database=str(path))
 
 
-def require_database_url(url: str) -> URL:
+def shown_url(url: DatabaseUrl) -> str:
+    """Return a URL for people: without its password, and a file as its path is written."""
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and not parsed.query
+    return f"sqlite:///{parsed.database}" if is_file else parsed.render_as_string()
+
+
+def require_database_url(url: DatabaseUrl) -> URL:
     """Return a URL taken apart, of a database that we know and have the driver of; nothing is opened.
 
     Raises:
@@ -55,7 +66,7 @@ def require_database_url(url: str) -> URL:
     with suppress(ArgumentError, ValueError):
         parsed = make_url(url)
     if parsed is None or parsed.get_backend_name() not in KNOWN_DATABASES:
-        shown = url.rpartition("@")[2] if parsed is None else parsed.render_as_string()  # without the password
+        shown = str(url).rpartition("@")[2] if parsed is None else shown_url(parsed)
         raise StoreError(
             f"{shown!r} is no URL of a database that Entropilot can use",
             expected="sqlite:///FILE or postgresql+psycopg://user:password@host/name",
@@ -65,18 +76,23 @@ def require_database_url(url: str) -> URL:
         parsed.get_dialect().import_dbapi()
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(
-            f"The driver of {parsed.render_as_string()} is not there ({error})",
+            f"The driver of {shown_url(parsed)} is not there ({error})",
             expected="sqlite:///FILE or postgresql+psycopg://…",
             action="correct --database; for PostgreSQL, pip install 'entropilot[postgres]'",
         ) from None
     return parsed
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: DatabaseUrl, *, to_read: bool = False) -> Engine:
     """Open the database with one connection whose transactions begin at once (BEGIN IMMEDIATE on SQLite).
 
+    Args:
+        url: Where it is.
+        to_read: Whether it is a file that a stranger may have made, opened to read it: with limits and a bound of time
+            (`protocols.storage.foreign_file`).
+
     Raises:
-        StoreError: When it cannot be opened, is damaged, or does not take our settings.
+        StoreError: When it cannot be opened, is damaged, holds more than tables, or does not take our settings.
     """
     sqlite = require_database_url(url).get_backend_name() == "sqlite"
     if sqlite:
@@ -84,14 +100,17 @@ def open_engine(url: str) -> Engine:
     options: dict[str, Any] = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if sqlite else {}
     engine = create_engine(url, **options)
     if sqlite:
+        if to_read:
+            event.listen(engine, "connect", lambda connection, _record: bound_reader(connection, _size_of(url)))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     try:
         with engine.connect() as connection:
             if sqlite:
                 _read_back(connection)
+                _require_plain(connection, url)
                 _require_whole(connection, url)
-    except (DBAPIError, UnicodeDecodeError) as error:
+    except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
         engine.dispose()
         raise store_error(error, url) from None
     except StoreError:
@@ -100,7 +119,7 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def store_error(error: Exception, where: str) -> StoreError:
+def store_error(error: Exception, where: DatabaseUrl) -> StoreError:
     """Return a database's error as one that a person can act on."""
     reason = str(getattr(error, "orig", error))
     if isinstance(error, UnicodeDecodeError):  # of the damaged text that SQLite quotes
@@ -115,13 +134,13 @@ def store_error(error: Exception, where: str) -> StoreError:
         "locked": "another program holds the database; end it, then run again with --resume",
         "unable to open": "check that the folder exists and can be written",
         "readonly": "check the permissions of the file and its folder",
+        "interrupted": "reading it takes longer than a file of this size can; take it from somebody whom you trust",
     }
     action = next((advice for sign, advice in actions.items() if sign in reason), "run again with --resume")
-    shown = make_url(where).render_as_string()  # without the password
-    return StoreError(f"The database {shown} failed: {reason}", action=action)
+    return StoreError(f"The database {shown_url(where)} failed: {reason}", action=action)
 
 
-def _is_full(url: str) -> bool:
+def _is_full(url: DatabaseUrl) -> bool:
     database = make_url(url).database
     try:
         return bool(database) and shutil.disk_usage(Path(str(database)).parent).free < FULL_BELOW_BYTES
@@ -130,13 +149,17 @@ def _is_full(url: str) -> bool:
 
 
 @contextmanager
-def opening(url: str) -> Iterator[Connection]:
+def opening(url: DatabaseUrl, *, to_read: bool = False) -> Iterator[Connection]:
     """Connect for good: the connection stays open when the block ends well, and is released when it does not.
+
+    Args:
+        url: Where the database is.
+        to_read: As of `open_engine`.
 
     Raises:
         StoreError: When the database cannot be opened or prepared.
     """
-    connection = open_engine(url).connect()
+    connection = open_engine(url, to_read=to_read).connect()
     try:
         yield connection
     except BaseException as error:
@@ -166,7 +189,7 @@ def hold_server_lock(connection: Connection) -> None:
 
 
 @contextmanager
-def transaction(connection: Connection, where: str) -> Iterator[None]:
+def transaction(connection: Connection, where: DatabaseUrl) -> Iterator[None]:
     """Run one transaction; a database's error becomes one that a person can act on.
 
     Raises:
@@ -234,18 +257,28 @@ def _begin_immediate(connection: Any) -> None:
         raise OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
-def _require_whole(connection: Any, url: str) -> None:
+def _require_plain(connection: Any, url: DatabaseUrl) -> None:
+    """Refuse what SQLite would carry out by itself, before it checks the pages: that alone computes every CHECK."""
+    require_plain_tables(connection.connection.driver_connection, f"The database {shown_url(url)}")
+
+
+def _size_of(url: DatabaseUrl) -> int:
+    file = Path(str(make_url(url).database))
+    return file.stat().st_size if file.is_file() else 0
+
+
+def _require_whole(connection: Any, url: DatabaseUrl) -> None:
     """Refuse a damaged file before it is written to: SQLite itself notices damage only where it happens to read."""
     found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
     if found != "ok":
         raise StoreError(
-            f"The database {make_url(url).render_as_string()} is damaged: {str(found).splitlines()[-1]}",
+            f"The database {shown_url(url)} is damaged: {str(found).splitlines()[-1]}",
             expected="a file as SQLite wrote it",
             action="restore the folder from a copy",
         )
 
 
-def _require_whole_wal(url: str) -> None:
+def _require_whole_wal(url: DatabaseUrl) -> None:
     """Refuse a damaged WAL before SQLite opens it: it would cut it off there, with what was committed behind it."""
     database = make_url(url).database
     wal = Path(f"{database}-wal")

@@ -24,18 +24,29 @@ def verify(
             autocompletion=completion.recordings,
         ),
     ],
+    anchor: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A file of somebody else's that names rows of the journal and their digests: receipts, reports or a "
+            "log as JSON lines, a simulator's memory, another recording. May be given several times.",
+        ),
+    ] = None,
+    memory: Annotated[
+        Path | None,
+        typer.Option(help="A folder with simulators' memories, where these are not in the run folder."),
+    ] = None,
     runs: Runs = Path("runs"),
     database: Database = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Check a run: the journal's chain, everything that is folded from it, and the figures of its files."""
+    """Check a run: its journal against itself, its recording and the simulators' memories, and all that follows."""
     with reported_errors(debug=debug):
-        from scenarios.verify.run_check import require_sound
+        from scenarios.verify.run_check import Outside, require_sound
         from scenarios.verify.verify import verification_json, verification_table, verify
 
         with progress_on_stderr(quiet=json) as progress:
-            parts = verify(run, runs, database, progress)
+            parts = verify(run, runs, database, progress, Outside(tuple(anchor or ()), memory))
         if json:
             print_json(verification_json(parts))
         else:

@@ -27,8 +27,8 @@ def with_truth(summary: RunSummary, folder: Path, progress: ProgressCall = no_pr
         return summary
     try:
         again = run_again(folder, progress)
-        truth, code = again.world.true_effects, again.scenario.campaign.code
-        effects = effects_of(again.events, again.world.pool, truth, code, at_ends_only=True) if truth else None
+        truth = again.world.true_effects
+        effects = effects_of(again.events, again.world.pool, truth, again.code, at_ends_only=True) if truth else None
     except EntropilotError:  # what a run does not tell of the truth is no fault of it
         return summary
     if effects is None or not effects.against_truth:

@@ -79,6 +79,11 @@ class Follower:
         return self._begun().ledger.meter
 
     @property
+    def at(self) -> RecordPosition:
+        """What is followed now."""
+        return self._at
+
+    @property
     def asked(self) -> DecisionNeeded | None:
         """The question that the policy has not answered."""
         asked = self._policy_runner.asked

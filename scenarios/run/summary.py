@@ -6,6 +6,7 @@ The file has sorted keys and no NaN, so that two runs can be compared line by li
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 SUMMARY_FORMAT: Final = 1
 """Version of `summary.json`."""
+
+SEAL: Final = "digest"
+"""Member of `summary.json` that covers all others; summaries of old have none."""
 
 MAX_SUMMARY_BYTES: Final = 4 * 1024 * 1024
 """Largest summary read back [byte]: MAX_FAMILIES families three times, and room."""
@@ -165,7 +169,18 @@ def summary_json(summary: RunSummary) -> str:
     tree["ceilings"] = [dataclasses.asdict(each) for each in summary.ceilings]
     tree["reading"] = [each.model_dump(mode="json") for each in summary.reading]
     tree["against_truth"] = {moment: dataclasses.asdict(each) for moment, each in summary.against_truth.items()}
+    tree[SEAL] = seal_of(tree)
     return json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def seal_of(tree: Mapping[str, Any]) -> str:
+    """Return the digest of a summary's JSON: half of what it tells (times, what random came to) follows from nothing.
+
+    Args:
+        tree: The whole of it, with or without its digest.
+    """
+    told = {name: value for name, value in tree.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def read_summary(path: Path) -> RunSummary:

@@ -106,7 +106,7 @@ def with_code_like(scenario: Scenario, other: Scenario) -> Scenario:
     """Return a scenario whose code comes from where that of another one does, part by part."""
 
     def place(name: str, keys: Sequence[str]) -> tuple[str, CodeSource]:
-        if keys[0] == "campaign.policy":
+        if keys[0].startswith("campaign."):
             return name, other.campaign.code
         instrument = keys[0].split(".")[1] if len(keys) > 1 else ""
         return name, other.simulators.get(instrument, other.simulator).code
@@ -152,8 +152,10 @@ def place_of(name: str, namer: Namer, home: Path | None = None) -> tuple[str, Co
 
 def _with_code(scenario: Scenario, place: _Place) -> Scenario:
     campaign = scenario.campaign
-    if is_user_code(campaign.policy) and (found := place(campaign.policy, ["campaign.policy"])) is not None:
-        campaign = campaign.with_code(found[1], policy=found[0])
+    for setting in ("metrics_of", "policy"):  # the policy's place holds for both
+        named = getattr(campaign, setting)
+        if is_user_code(named) and (found := place(named, [f"campaign.{setting}"])) is not None:
+            campaign = campaign.with_code(found[1], **{setting: found[0]})
 
     def of(simulator: SimulatorSettings, *keys: str) -> SimulatorSettings:
         named = simulator.evaluator

@@ -11,9 +11,11 @@ from agent.store.read_only import reading
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import SettingsError, StoreError
+from protocols.settings.user_code import CodeSource
 from protocols.storage.database import sqlite_url
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.settings.model import Scenario
+from scenarios.sources.code_sources import source_for
 from scenarios.sources.recording import recorded_scenario
 from scenarios.world.world import World, build_world
 
@@ -26,11 +28,14 @@ class RunAgain:
         scenario: That its recording names.
         world: That it makes.
         events: The journal.
+        code: Where a class of the user's own may come from that recording or journal name: nowhere, unless somebody
+            allowed it.
     """
 
     scenario: Scenario
     world: World
     events: tuple[Event, ...]
+    code: CodeSource
 
 
 def run_again(folder: Path, progress: ProgressCall = no_progress) -> RunAgain:
@@ -41,7 +46,7 @@ def run_again(folder: Path, progress: ProgressCall = no_progress) -> RunAgain:
     if not events or not isinstance(events[0], CampaignStarted):
         raise StoreError(f"{folder} has no journal yet", expected="a run that has begun")
     scenario, world = world_of_run(folder, events[0].plan.pool_digest, progress)
-    return RunAgain(scenario, world, events)
+    return RunAgain(scenario, world, events, source_for(f"The run {folder.name}"))
 
 
 def world_of_run(folder: Path, pool_digest: str, progress: ProgressCall = no_progress) -> tuple[Scenario, World]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from agent.entropy.best import best_of
 from protocols.errors import EntropilotError
 from protocols.recording.reader import RecordingCheck, check_recording
 from scenarios.run.banded import bands_at
-from scenarios.run.summary import RunSummary, read_summary
+from scenarios.run.summary import SEAL, RunSummary, read_summary, seal_of
 from scenarios.run.trajectory import read_trajectory_csv
 from scenarios.verify.part import CheckedPart, JournalFold, equal, other_band, other_figure, other_truth
 
@@ -72,7 +73,7 @@ def check_summary(path: Path, fold: JournalFold) -> CheckedPart:
         figure = figure or (other_band(bands, right[at], point.families) if bands else "")
         figure = figure or other_truth(summary.against_truth.get(moment), fold.against_truth.get(ends[at]))
         problem = problem or (f"{moment}: {figure}" if figure else "")
-    problem = problem or _other_best(summary, fold)
+    problem = problem or _other_best(summary, fold) or _other_plan(summary, fold.ledger.campaign) or _other_seal(path)
     return CheckedPart(path.name, 0 if problem else METRICS_OF_SUMMARY, problem)
 
 
@@ -104,6 +105,27 @@ def _other_best(summary: RunSummary, fold: JournalFold) -> str:
             name = each.metric.name
             return f"best {name} = {each.value} at observation {each.observation}; the journal says {told}"
     return ""
+
+
+def _other_plan(summary: RunSummary, campaign: Campaign) -> str:
+    """Return the first part of the plan, or of how it ended, that a summary tells otherwise, in words."""
+    plan = campaign.plan
+    right = {
+        "campaign": plan.campaign, "policy": plan.policy, "seed": plan.seed, "unit": plan.unit, "budget": plan.budget,
+    }  # fmt: skip
+    if campaign.finish_reason:
+        right["stopped_because"] = campaign.finish_reason
+    other = next((name for name, value in right.items() if getattr(summary, name) != value), None)
+    if other is None:
+        return ""
+    return f"{other} = {getattr(summary, other)!r}; the journal says {right[other]!r}"
+
+
+def _other_seal(path: Path) -> str:
+    """Tell that something was changed that follows from nothing else; summaries of old do not tell."""
+    tree = json.loads(path.read_bytes())
+    changed = tree.get(SEAL, seal_of(tree)) != seal_of(tree)
+    return "something in it was changed: its digest does not fit" if changed else ""
 
 
 def _other_count(summary: RunSummary, campaign: Campaign) -> str:

@@ -4,12 +4,19 @@
 |---|---|
 | database | SQLite's own integrity check |
 | journal | numbers without gaps, every digest the chain of the one before |
+| recorded events | the same as the recording leads to, row by row, and every decision as it is noted there |
+| ID.db | what a simulator was asked and answered, as the journal has it and to the byte as the recording has it |
+| anchor | row and digest of a receipt, as the chain has them |
 | campaign | every event may follow the ones before it (the rules of `agent.campaign.state`) |
 | reading | of a pool of a table, what was left out, folded, merged or converted, where the journal tells of any: the \
 same today, or a note |
+| labels | family and own id of every observation, as a table of the pool has them that is read at once |
 | observation, request, bias_point, bias_family | equal to what the journal makes of an empty database; what a policy \
 declares, where its pool can be made again |
 | outbox | only requests that the journal knows |
+| recorded messages | the requests, receipts and reports that the agent sent, as the journal has them |
+| recording_mark | where the recording stood at each commit, as it still does |
+| message_count, quarantine | what came by a recording from which nothing is missing |
 | trajectory.csv, summary.json | their figures, computed again from the journal |
 | recording.jsonl | numbers and digests, line by line; no row that the journal lacks; all of a finished journal |
 
@@ -21,36 +28,53 @@ be checked. Whether the policy would decide the same again is another question: 
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 
 from agent.campaign.events import CampaignStarted, Event, load_event
 from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.campaign.life_cycle import Phase
-from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
-from agent.store.read_only import NO_TIME, copy_database, file_of, referenced_in, require_known
-from agent.store.store import GENESIS_DIGEST, Commit, Store, chain_digest
-from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
-from agent.store.views import DatasetLabels
+from agent.store.read_only import copy_database, file_of, referenced_in, require_known
+from agent.store.store import GENESIS_DIGEST, chain_digest
+from agent.store.tables import JOURNAL
 from protocols.errors import InvariantViolation, StoreError
 from protocols.settings.user_code import INSTALLED
-from protocols.storage.database import opening, sqlite_url
+from protocols.storage.database import DatabaseUrl, opening, sqlite_url
 from scenarios.effects.effects import effects_of
+from scenarios.verify.anchors import anchors_in, check_anchors
+from scenarios.verify.counts_check import check_counts
 from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
-from scenarios.verify.part import CheckedPart, JournalFold, equal, equal_declared, other_finding
+from scenarios.verify.known_journal import KnownJournal
+from scenarios.verify.labels_check import check_labels
+from scenarios.verify.memories import check_memory, memories_in
+from scenarios.verify.part import CheckedPart, JournalFold, other_finding
 from scenarios.verify.reading_check import check_reading
+from scenarios.verify.recording_check import RecordedEvents, check_marks, compare_recording, pool_of, stand_ins_for
+from scenarios.verify.views_check import check_meta, check_views
 from scenarios.verify.whole_pool import WholePool, whole_pool
 
-EVENTS_PER_COMMIT: Final = 1_000
-"""Events that are folded into the empty database at a time."""
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What others know of a run.
+
+    Attributes:
+        anchors: Files that name rows of its journal with their digests.
+        memory: A folder with simulators' memories, beside those in the run folder.
+    """
+
+    anchors: tuple[Path, ...] = ()
+    memory: Path | None = None
+
+
+NOTHING_OUTSIDE: Final = Outside()
+"""Nothing but the run folder is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +92,7 @@ def verify_run(
     names: RunFiles,
     *,
     database_url: str | None = None,
+    outside: Outside = NOTHING_OUTSIDE,
     on_part: Callable[[CheckedPart], None] = lambda _part: None,
 ) -> tuple[CheckedPart, ...]:
     """Check everything in a run folder; stop at a journal that is broken, for all else is checked against it.
@@ -76,40 +101,33 @@ def verify_run(
         folder: The run folder.
         names: Its files.
         database_url: Of a database that is not the folder's own file.
+        outside: What others know of it.
         on_part: Called with each part when it was checked.
 
     Raises:
         StoreError: When there is no database, or it is no Entropilot's.
     """
-    parts: list[CheckedPart] = []
-
-    def found(part: CheckedPart) -> bool:
-        parts.append(part)
-        on_part(part)
-        return not part.problem
-
-    recording = RecordingOfRun(folder / names.recording)
+    check = _RunCheck(folder, names, outside, on_part)
     with tempfile.TemporaryDirectory(prefix="entropilot-verify-") as scratch:
         file = folder / names.database if database_url is None else file_of(database_url)
-        url = str(database_url)
+        url: DatabaseUrl = database_url or ""
         if file is not None:
             copy = Path(scratch) / "copy.db"
             copied = copy_database(file, copy)
-            if not found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
-                return tuple(parts)
+            if not check.found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
+                return tuple(check.parts)
             url = sqlite_url(copy)
-        with opening(url) as connection:
+        with opening(url, to_read=file is not None) as connection:
             try:
                 with connection.begin():
                     require_known(connection, copied=file is not None)
                 with connection.begin():
-                    witness = _witness(folder, names, recording)
-                    end = _check_tables(connection, Path(scratch) / "again.db", folder, names, found, witness=witness)
+                    check.tables(connection, Path(scratch) / "again.db")
             finally:
                 connection.close()
                 connection.engine.dispose()
-    found(recording.compared(end))
-    return tuple(parts)
+    check.end()
+    return tuple(check.parts)
 
 
 def require_sound(parts: tuple[CheckedPart, ...], run: str) -> None:
@@ -128,50 +146,91 @@ def require_sound(parts: tuple[CheckedPart, ...], run: str) -> None:
         )
 
 
-def _witness(folder: Path, names: RunFiles, recording: RecordingOfRun) -> str:
-    """Return the name of a file that is written only when a campaign has begun; empty when there is none."""
-    if recording.known_rows:
-        return names.recording
-    return next((name for name in (names.summary, names.trajectory) if (folder / name).is_file()), "")
+class _RunCheck:
+    """Checks one run, part by part.
 
+    Args:
+        folder: The run folder.
+        names: Its files.
+        outside: What others know of it.
+        on_part: Called with each part.
+    """
 
-def _check_tables(
-    connection: Connection,
-    scratch: Path,
-    folder: Path,
-    names: RunFiles,
-    found: Callable[[CheckedPart], bool],
-    *,
-    witness: str,
-) -> JournalEnd | None:
-    """Return where the journal ends; None when that is not known."""
-    part, events, digests = _journal(connection)
-    if not events and not part.problem and witness:
-        part = CheckedPart(
-            JOURNAL.name, 0, f"it has no row, and {witness} is of a campaign that had begun: it was wiped"
-        )
-    if not found(part) or not events:
-        return None
-    pool = referenced_in(connection, events)
-    started = events[0]
-    whole = whole_pool(folder, started.plan) if isinstance(started, CampaignStarted) else WholePool()
-    part, fold = _folded(events, digests, pool, whole)
-    if not found(part) or fold is None:
-        return None
-    if isinstance(started, CampaignStarted) and (reading := check_reading(folder, started, whole)) is not None:
-        found(reading)
-    labels = DatasetLabels.of(pool, fold.ledger.campaign.plan.unit)
-    with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
-        _rebuild(again, events, fold)
-    with opening(sqlite_url(scratch)) as right:
-        for table in (OBSERVATION, REQUEST, BIAS_POINT, BIAS_FAMILY):
-            found(_same_rows(table, connection, right, fold.why_not if table is BIAS_POINT else ""))
-        right.close()
-        right.engine.dispose()
-    found(_outbox(connection, fold.ledger.campaign))
-    found(check_trajectory(folder / names.trajectory, fold))
-    found(check_summary(folder / names.summary, fold))
-    return JournalEnd(len(events), fold.ledger.campaign.phase is Phase.FINISHED)
+    def __init__(self, folder: Path, names: RunFiles, outside: Outside, on_part: Callable[[CheckedPart], None]) -> None:
+        self.parts: list[CheckedPart] = []
+        self._folder = folder
+        self._names = names
+        self._outside = outside
+        self._on_part = on_part
+        # Before the journal, for a campaign that runs goes on meanwhile:
+        self._recording = RecordingOfRun(folder / names.recording)
+        self._anchors = [(path, tuple(anchors_in(path))) for path in outside.anchors]
+        self._journal_end: JournalEnd | None = None
+
+    def found(self, part: CheckedPart | None) -> bool:
+        """Take in what was found of a part; return whether it is sound."""
+        if part is not None:
+            self.parts.append(part)
+            self._on_part(part)
+        return part is None or not part.problem
+
+    def tables(self, connection: Connection, scratch: Path) -> None:
+        """Check the database, and what hangs on its journal."""
+        part, events, digests = _journal(connection)
+        if not events and not part.problem and (witness := self._witness()):
+            wiped = f"it has no row, and {witness} is of a campaign that had begun: it was wiped"
+            part = CheckedPart(JOURNAL.name, 0, wiped)
+        if not self.found(part) or not events:
+            return
+        started = events[0]
+        if not isinstance(started, CampaignStarted):
+            part, _ = _folded(events, digests, referenced_in(connection, events), WholePool())
+            self.found(part)
+            return
+        whole = whole_pool(self._folder, started.plan)
+        few = referenced_in(connection, events, stand_ins_for(started.plan))
+        path = self._folder / self._names.recording
+        recorded = compare_recording(path, events, few, lambda: pool_of(self._folder, started.plan, whole))
+        journal = KnownJournal(started.plan, events, digests, None if recorded is None else recorded.messages)
+        self._others(journal, recorded)
+        self.found(check_meta(connection, started.plan))
+        pool = referenced_in(connection, events)
+        part, fold = _folded(events, digests, pool, whole)
+        if not self.found(part) or fold is None:
+            return
+        self.found(check_reading(self._folder, started, whole))
+        self.found(check_labels(connection, self._folder, started.plan, whole))
+        for part in check_views(connection, scratch, events, pool, fold):
+            self.found(part)
+        self.found(None if recorded is None else recorded.check_sent(journal, fold.points))
+        self.found(check_marks(connection, journal, recorded))
+        for part in check_counts(connection, journal, recorded):
+            self.found(part)
+        self.found(check_trajectory(self._folder / self._names.trajectory, fold))
+        self.found(check_summary(self._folder / self._names.summary, fold))
+        self._journal_end = JournalEnd(len(events), fold.ledger.campaign.phase is Phase.FINISHED)
+
+    def end(self) -> None:
+        """Check the recording by itself."""
+        self.found(self._recording.compared(self._journal_end))
+
+    def _others(self, journal: KnownJournal, recorded: RecordedEvents | None) -> None:
+        """Hold the journal against what others know of it: its recording, the simulators, and who has receipts.
+
+        It comes before what is folded from the journal: a value that was changed is then named by its own row.
+        """
+        self.found(None if recorded is None else recorded.part)
+        for memory in memories_in(self._folder, self._names.database, self._outside.memory):
+            self.found(check_memory(memory, journal))
+        for path, anchors in self._anchors:
+            self.found(check_anchors(path, anchors, journal.plan, journal.digests))
+
+    def _witness(self) -> str:
+        """Return the name of a file that is written only when a campaign has begun; empty when there is none."""
+        names = self._names
+        if self._recording.known_rows:
+            return names.recording
+        return next((name for name in (names.summary, names.trajectory) if (self._folder / name).is_file()), "")
 
 
 def _journal(connection: Connection) -> tuple[CheckedPart, list[Event], tuple[str, ...]]:
@@ -214,57 +273,3 @@ def _folded(
     against_truth = {} if effects is None else effects.against_truth
     fold = JournalFold(ledger, digests, tuple(metrics), against_truth, whole.why_not)
     return CheckedPart("campaign", len(events)), fold
-
-
-def _rebuild(again: Store, events: list[Event], fold: JournalFold) -> None:
-    """Fold the events into an empty database, by the statements that the agent uses."""
-    for first in range(0, len(events), EVENTS_PER_COMMIT):
-        again.append(Commit(events=tuple(events[first : first + EVENTS_PER_COMMIT])), now=NO_TIME)
-    again.append(Commit(bias=fold.metrics), now=NO_TIME)
-
-
-def _same_cell(name: str, one: object, other: object) -> bool:
-    """Tell whether two cells are the same; what a policy declares is JSON."""
-    if name != BIAS_POINT.c.declared.name or not one or not other:
-        return equal(one, other)
-    try:
-        written, right = json.loads(str(one)), json.loads(str(other))
-        same = [equal_declared(written[each], value) for each, value in right.items()]
-        return written.keys() == right.keys() and all(same)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False  # it is not what the agent writes
-
-
-def _same_rows(table: Table, connection: Connection, right: Connection, no_declared: str = "") -> CheckedPart:
-    """Compare the rows of a table.
-
-    Args:
-        table: Which.
-        connection: Where it is checked.
-        right: Where it is as the journal makes it.
-        no_declared: Why what a policy declares is left out; empty where it is compared.
-    """
-    left_out = BIAS_POINT.c.declared.name if no_declared else ""
-    keys = [column.name for column in table.primary_key]
-    there, expected = (
-        {tuple(row._mapping[key] for key in keys): row for row in each.execute(select(table)).all()}  # noqa: SLF001 - SQLAlchemy's public name
-        for each in (connection, right)
-    )
-    for sound, key in enumerate(sorted(there.keys() | expected.keys())):
-        row, wanted = there.get(key), expected.get(key)
-        which = "the row " + ", ".join(f"{name} = {value!r}" for name, value in zip(keys, key, strict=True))
-        if row is None or wanted is None:
-            return CheckedPart(table.name, sound, f"{which} {'is missing' if row is None else 'is not in the journal'}")
-        for column, value, told in zip(table.columns, row, wanted, strict=True):
-            if column.name != left_out and not _same_cell(column.name, value, told):
-                return CheckedPart(
-                    table.name, sound, f"{which} says {column.name} = {value!r}; the journal says {told!r}"
-                )
-    return CheckedPart(table.name, len(expected), note=no_declared)
-
-
-def _outbox(connection: Connection, campaign: Campaign) -> CheckedPart:
-    waiting = connection.execute(select(OUTBOX.c.attempt_id).order_by(OUTBOX.c.attempt_id)).scalars().all()
-    strange = next((attempt_id for attempt_id in waiting if attempt_id not in campaign.attempts), None)
-    problem = "" if strange is None else f"attempt {strange!r} was never made"
-    return CheckedPart(OUTBOX.name, len(waiting), problem)

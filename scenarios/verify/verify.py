@@ -19,15 +19,17 @@ from scenarios.sources.run_folder import SUMMARY, TRAJECTORY
 from scenarios.verify.files_check import check_message_log
 from scenarios.verify.pack_check import pack_parts
 from scenarios.verify.part import CheckedPart
-from scenarios.verify.run_check import RunFiles, verify_run
+from scenarios.verify.run_check import NOTHING_OUTSIDE, Outside, RunFiles, verify_run
 
 FILES: Final = RunFiles(DATABASE, RECORDING, TRAJECTORY, SUMMARY)
 
-PARTS: Final = 12
-"""How many parts a whole run has at most, for the progress bar."""
+PARTS: Final = 17
+"""How many parts a whole run of one simulator has at most, for the progress bar."""
 
 
-def verify(run: str, runs: Path, database_url: str | None, progress: ProgressCall) -> tuple[CheckedPart, ...]:
+def verify(
+    run: str, runs: Path, database_url: str | None, progress: ProgressCall, outside: Outside = NOTHING_OUTSIDE
+) -> tuple[CheckedPart, ...]:
     """Check a run folder, or a recording or a pack by itself.
 
     Args:
@@ -35,11 +37,18 @@ def verify(run: str, runs: Path, database_url: str | None, progress: ProgressCal
         runs: Where run folders are.
         database_url: Of a database that is not the folder's own file.
         progress: Called with every part.
+        outside: What others know of the run.
 
     Raises:
-        StoreError: When there is no such run, or its database is no Entropilot's.
+        StoreError: When there is no such run, its database is no Entropilot's, or what is held against others is none.
     """
     found = identify(run, runs, RunPath, RecordingPath, PackPath)
+    if outside != NOTHING_OUTSIDE and not isinstance(found, RunPath):
+        raise StoreError(
+            f"{found.path} has no journal",
+            expected="a run, for receipts and simulators' memories are held against a journal",
+            action="name the run folder, or leave --anchor and --memory out",
+        )
     if isinstance(found, PackPath):
         return pack_parts(found.path, progress)
     if not isinstance(found, RunPath):
@@ -55,9 +64,9 @@ def verify(run: str, runs: Path, database_url: str | None, progress: ProgressCal
     def count(_part: CheckedPart) -> None:
         nonlocal done
         done += 1
-        progress("checking", done, PARTS)
+        progress("checking", done, max(done, PARTS))
 
-    return verify_run(found.path, FILES, database_url=database_url, on_part=count)
+    return verify_run(found.path, FILES, database_url=database_url, outside=outside, on_part=count)
 
 
 def verification_table(parts: tuple[CheckedPart, ...]) -> Table:

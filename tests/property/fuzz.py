@@ -36,7 +36,7 @@ from agent.campaign.plan import Ordering
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
-from agent.store.store import _storable
+from agent.store.store import storable
 from protocols.errors import MessageError
 from protocols.link.transport import Delivery
 from protocols.storage.database import sqlite_url
@@ -227,8 +227,8 @@ def _judge(step: Transaction, mail: Mail, live: LiveCampaign, *, unchanged: bool
         _require(row.reason in REASONS, f"reason {row.reason}")
         _require(unchanged and not step.statuses, "a refused message left a trace")
         _require_refusal(step, row.topic)
-        _storable(row.topic).encode()
-        _require(len(_storable(row.detail)) <= 500, "an endless reason")
+        storable(row.topic).encode()
+        _require(len(storable(row.detail)) <= 500, "an endless reason")
         return f"quarantined: {row.reason}"
     content = lawful(*mail)
     kind = content["type"]

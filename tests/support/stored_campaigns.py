@@ -36,7 +36,7 @@ from agent.store.store import Store
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
 from protocols.link.transport import Delivery
-from protocols.storage.database import sqlite_url
+from protocols.storage.database import DatabaseUrl, sqlite_url
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason
 from protocols.wire.topics import ANY_SIMULATOR
@@ -49,9 +49,9 @@ def labels_of(pool: Pool, unit: str = "eV/atom") -> DatasetLabels:
     return DatasetLabels.of(pool, unit)
 
 
-def opened(where: Path | str, pool: Pool) -> Store:
+def opened(where: Path | DatabaseUrl, pool: Pool) -> Store:
     """A store on a file, or at a URL."""
-    url = where if isinstance(where, str) else sqlite_url(where)
+    url = sqlite_url(where) if isinstance(where, Path) else where
     return Store.open(url, labels=labels_of(pool), now=SENT_AT)
 
 

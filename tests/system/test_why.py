@@ -138,7 +138,7 @@ def test_a_running_campaign_is_explained_and_not_disturbed_and_so_is_a_killed_on
 
 
 def test_a_run_with_another_database_is_explained_from_it(bench: Workbench) -> None:
-    url = sqlite_url(bench.folder / "other.db")
+    url = str(sqlite_url(bench.folder / "other.db"))
     assert bench.entropilot("run", "lab.toml", "--quiet", "--budget", "4", "--database", url).code == 0
     before = (bench.folder / "other.db").read_bytes()
     assert told(bench.entropilot("why", "lab", "3", "--json", "--database", url))["decision"] == 3

@@ -54,7 +54,8 @@ def _fold(database: Path, again: Path) -> None:
         from agent.store.store import Store
         from agent.store.views import DatasetLabels
         from protocols.storage.database import opening, sqlite_url
-        from scenarios.verify.run_check import _folded, _journal, _rebuild
+        from scenarios.verify.run_check import _folded, _journal
+        from scenarios.verify.views_check import rebuild
         from scenarios.verify.whole_pool import WholePool
     except ImportError as error:
         raise CannotTell(f"what folds a journal is called otherwise now: {error}") from error
@@ -69,4 +70,4 @@ def _fold(database: Path, again: Path) -> None:
         raise CannotTell(f"the journal cannot be folded: {part.problem}")
     labels = DatasetLabels.of(pool, fold.ledger.campaign.plan.unit)
     with closing(Store.open(sqlite_url(again), labels=labels, now="2026-01-01T00:00:00Z")) as store:
-        _rebuild(store, events, fold)
+        rebuild(store, events, fold)

@@ -77,7 +77,6 @@ def contradict(client: paho.Client, topic: str, payload: bytes) -> None:
         say(client, with_forged_value(result))
 
 
-@wrong_today(14, "who may publish on the broker is believed, and verify calls the run sound")
 def test_a_stranger_s_value_does_not_enter_the_dataset_or_verify_tells(case: Case) -> None:
     with mosquitto(case.folder) as port, stranger(port, forge):
         case.must(*case.campaign("--budget", "4", "--broker", f"mqtt://{LOOPBACK}:{port}", *SLOW))
@@ -96,7 +95,6 @@ def test_a_retained_stop_does_not_end_a_later_campaign(case: Case) -> None:
     assert (done.code, case.observed()) == (0, 8)
 
 
-@wrong_today(14, "recording and journal are compared by the number of their events")
 def test_a_value_that_was_changed_in_the_journal_is_found_by_the_recording(case: Case) -> None:
     never_even = ("--set", "campaign.stop.tolerance_nat=0.001")  # what was found of the gaps would tell it too
     case.must(*case.campaign("--budget", "4", *never_even))
@@ -109,7 +107,6 @@ def test_a_value_that_was_changed_in_the_journal_is_found_by_the_recording(case:
     assert OURS not in verified.err
 
 
-@wrong_today(14, "what should be a table is read without a look at it, and without end")
 @pytest.mark.parametrize("command", [("verify", CAMPAIGN), ("why", CAMPAIGN, "0")], ids=["verify", "why"])
 def test_a_foreign_database_that_never_ends_is_refused(case: Case, command: tuple[str, ...]) -> None:
     case.must(*case.campaign("--budget", "2"))

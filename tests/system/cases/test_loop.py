@@ -41,7 +41,6 @@ def patience(seconds: float) -> tuple[str, ...]:
     return tuple(each for name in names for each in ("--set", f"campaign.{name}={seconds}"))
 
 
-@wrong_today(14, "the path is pasted into a URL")
 def test_a_run_folder_whose_name_holds_a_percent_sign_is_that_folder(case: Case) -> None:
     done = case.ended(*case.campaign("--budget", "3", "--runs", "p%20q"))
     assert done.code == 0, done.err

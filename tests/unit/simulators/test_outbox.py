@@ -176,6 +176,37 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_a_receipt_is_kept_as_it_came_and_one_without_changes_nothing_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        outbox.write([received("a-1"), received("a-2")], now=NOW)
+        outbox.write([answered("a-1"), answered("a-2")], now=NOW)
+        outbox.write([Change("a-1", AttemptProgress.DELIVERED, receipt=b"the receipt")], now=NOW)
+        outbox.write([Change("a-2", AttemptProgress.DELIVERED)], now=NOW)
+    with closing(sqlite3.connect(path)) as other:
+        kept = other.execute("SELECT attempt_id, progress, receipt FROM attempt ORDER BY attempt_id").fetchall()
+    assert kept == [("a-1", "delivered", b"the receipt"), ("a-2", "delivered", b"")]
+    opened(path).__enter__().close()  # and is whole
+
+
+def test_a_memory_of_0_1_is_brought_up_to_date_with_all_that_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        outbox.write([received("a-1"), received("a-2")], now=NOW)
+        outbox.write([answered("a-1")], now=NOW)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("ALTER TABLE attempt DROP COLUMN receipt")
+        other.execute("ALTER TABLE attempt DROP COLUMN receipt_digest")
+        other.execute("PRAGMA user_version=2")
+    for _ in range(2):
+        with opened(path) as outbox:
+            assert outbox.undelivered() == [answer("a-1")]
+            assert outbox.requests(AttemptProgress.RECEIVED) == [("a-2", REQUEST)]
+    with opened(path) as outbox:
+        outbox.write([Change("a-1", AttemptProgress.DELIVERED, receipt=b"r")], now=NOW)
+        assert outbox.find("a-1") == (AttemptProgress.DELIVERED, answer("a-1"))
+
+
 CHANGES = {
     "a request": "UPDATE attempt SET request = x'00' WHERE attempt_id = 'a-2'",
     "an answer": "UPDATE attempt SET answer = replace(answer, '1', '2') WHERE attempt_id = 'a-2'",
@@ -183,6 +214,9 @@ CHANGES = {
     "a topic": "UPDATE attempt SET answer_topic = 'lab/result/a-3' WHERE attempt_id = 'a-2'",
     "an id": "UPDATE attempt SET attempt_id = 'a-9' WHERE attempt_id = 'a-2'",
     "an answer taken away": "UPDATE attempt SET answer = x'' WHERE attempt_id = 'a-2'",
+    "a receipt": "UPDATE attempt SET receipt = x'00' WHERE attempt_id = 'a-2'",
+    "a receipt taken away": "UPDATE attempt SET receipt = x'' WHERE attempt_id = 'a-2'",
+    "when it came": "UPDATE attempt SET received_at = '2000-01-01T00:00:00' WHERE attempt_id = 'a-2'",
     "a progress that is none": "UPDATE attempt SET progress = 'sta2ted' WHERE attempt_id = 'a-2'",
 }
 
@@ -193,6 +227,7 @@ def test_what_the_disk_has_changed_is_refused_at_the_start_with_its_attempt(tmp_
     with opened(path) as outbox:
         outbox.write([received("a-1"), received("a-2")], now=NOW)
         outbox.write([answered("a-2")], now=NOW)
+        outbox.write([Change("a-2", AttemptProgress.DELIVERED, receipt=b"r")], now=NOW)
     with opened(path):
         pass
     with closing(sqlite3.connect(path)) as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -115,3 +116,38 @@ def test_a_recording_that_knows_more_than_a_restored_journal_begins_anew(folder:
     folder.store.sequence = 2
     folder.begin()[0].close()
     assert folder.told()[-3:] == [("event", 1), ("event", 2), ("start", 2)]
+
+
+def marks(folder: Folder) -> list[tuple[int, str, int, int]]:
+    with closing(sqlite3.connect(folder.path.parent / "campaign.db")) as database:
+        return database.execute("SELECT row, digest, before, sequence FROM recording_mark ORDER BY row").fetchall()
+
+
+def committed(folder: Folder, recorder: RunRecorder, *events: Event) -> None:
+    step = transaction(*events)
+    recorder.write_ahead(step)
+    folder.store.append(step.commit(()), now="then")
+
+
+def test_each_commit_keeps_where_the_recording_stands_and_the_end_does_so_too(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    committed(folder, recorder, PAUSED)
+    committed(folder, recorder)  # nothing happened
+    writer.write("out", "a/b", b"{}", retain=False)
+    recorder.seal("then")
+    recorder.seal("then")  # nothing came since
+    writer.close()
+    digests = {row["n"]: row["digest"] for row in folder.rows()}
+    assert marks(folder) == [(4, digests[4], 2, 3), (6, digests[6], 3, 3)]
+
+
+def test_a_mark_of_rows_that_a_power_cut_took_is_forgotten(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    committed(folder, recorder, PAUSED)
+    kept = folder.path.read_bytes()
+    committed(folder, recorder, RESUMED)
+    writer.close()
+    assert [mark[0] for mark in marks(folder)] == [4, 5]
+    folder.path.write_bytes(kept)
+    folder.begin()[0].close()
+    assert [mark[0] for mark in marks(folder)] == [4]

@@ -18,7 +18,7 @@ from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
-from protocols.storage.database import opening, sqlite_url
+from protocols.storage.database import DatabaseUrl, opening, sqlite_url
 from tests.support.campaigns import small_plan, small_pool, with_source_ids
 from tests.support.samples.folders import contents
 from tests.support.stored_campaigns import START, Shelf, assert_views_equal_fold, opened
@@ -34,7 +34,7 @@ def make_run(folder: Path) -> Path:
     return folder / "campaign.db"
 
 
-def rows_read(database: Path, url: str | None = None) -> int:
+def rows_read(database: Path, url: DatabaseUrl | None = None) -> int:
     with reading(database, url) as connection:
         return len(list(Store(connection, "sqlite://", NO_LABELS).journal()))
 
@@ -179,3 +179,44 @@ def test_a_candidate_that_nobody_observed_has_no_place() -> None:
     assert pool.unplaced == {"c"}
     assert pool.families == ("poor", "rich")
     assert pool.digest == ""
+
+
+OTHER_TABLES = {
+    "a column is gone": (
+        "ALTER TABLE observation DROP COLUMN source_id", "Its table observation has no column source_id",
+    ),
+    "a number is a text": (
+        "UPDATE observation SET value = 'much' WHERE candidate_id = 'c000'",
+        "Row candidate_id = 'c000' of its table observation holds a text as value",
+    ),
+    "a text is a number": (
+        "UPDATE journal SET payload = x'00ff' WHERE sequence = 2",
+        "Row sequence = 2 of its table journal holds a blob as payload",
+    ),
+    "a whole number is a fraction": (
+        "UPDATE bias_point SET sequence = 1.5 WHERE observation = 0",
+        "Row observation = 0 of its table bias_point holds a real as sequence",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "words"), OTHER_TABLES.values(), ids=OTHER_TABLES)
+def test_tables_that_hold_other_kinds_than_ours_are_told_before_they_are_read(
+    tmp_path: Path, statement: str, words: str
+) -> None:
+    database = make_run(tmp_path)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    with pytest.raises(StoreError, match=words):
+        rows_read(database)
+
+
+def test_a_view_in_the_place_of_the_journal_is_refused_before_it_is_asked(tmp_path: Path) -> None:
+    database = make_run(tmp_path)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS sequence FROM n"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE journal RENAME TO kept")
+        connection.execute(f"CREATE VIEW journal AS {endless}")
+    with pytest.raises(StoreError, match=rf"{database.name} holds the view 'journal'"):
+        rows_read(database)

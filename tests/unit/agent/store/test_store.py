@@ -19,7 +19,7 @@ from agent.store import store as store_module
 from agent.store.store import GENESIS_DIGEST, Commit, OutboxItem, QuarantinedMessage, Store, chain_digest
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, JOURNAL, OBSERVATION, QUARANTINE
 from protocols.errors import InvariantViolation, StoreError
-from protocols.storage.database import sqlite_url, store_error
+from protocols.storage.database import DatabaseUrl, sqlite_url, store_error
 from protocols.wire.limits import QUARANTINE_PREFIX_BYTES
 from tests.support.campaigns import SENT_AT, refold, result_of, small_plan, small_pool, state_of
 from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, delivered, opened, rows
@@ -213,7 +213,7 @@ class TestSqliteFile(StoreContract):
     """The default: a file."""
 
     @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
+    def url(self, tmp_path: Path) -> DatabaseUrl:
         return sqlite_url(tmp_path / "campaign.db")
 
     def test_a_transaction_inside_a_transaction_is_our_own_fault(self, store: Store) -> None:

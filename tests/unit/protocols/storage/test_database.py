@@ -27,12 +27,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from protocols.errors import InvariantViolation, StoreError
-from protocols.storage import database
+from protocols.storage import database, foreign_file
 from protocols.storage.database import (
     SQLITE_SETTINGS,
+    DatabaseUrl,
     Statements,
     hold_server_lock,
     open_engine,
+    opening,
     require_database_url,
     sqlite_url,
     transaction,
@@ -284,7 +286,7 @@ def test_an_io_error_on_a_disk_without_space_is_told_as_a_full_disk(
 ) -> None:
     error = IntegrityError("SELECT 1", None, sqlite3.OperationalError("disk I/O error"))
 
-    def told(url: str, free: int) -> StoreError:
+    def told(url: DatabaseUrl, free: int) -> StoreError:
         monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
         return database.store_error(error, url)
 
@@ -353,3 +355,41 @@ def test_a_schema_whose_text_was_damaged_beyond_utf_8_is_refused_as_damage(tmp_p
     path.write_bytes(path.read_bytes().replace(b"CREATE TABLE unmistakable", b"CREATE TABL\xf9 unmistakable"))
     with pytest.raises(StoreError, match=r"malformed.*restore it from a copy"):
         open_engine(sqlite_url(path))
+
+
+ODD_NAMES = ["p%20q", "a b", "what?", "c#d", "x&y=z", "Größe", "100%", "50%25", "semi;colon", "a+b", "'quoted'"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_file_is_the_one_that_its_path_names_whatever_that_means_in_a_url(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name / f"{name}.db"
+    path.parent.mkdir()
+    with opened(path) as connection, transaction(connection, sqlite_url(path)):
+        connection.exec_driver_sql("CREATE TABLE t (x)")
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert path.is_file()
+    assert str(path) in database.store_error(sqlite3.OperationalError("locked"), sqlite_url(path)).found
+
+
+def test_a_database_that_was_made_to_carry_something_out_is_not_opened(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE VIEW journal AS SELECT 1 AS sequence")
+    with pytest.raises(StoreError, match=r"holds the view 'journal', which no Entropilot made"):
+        open_engine(sqlite_url(path))
+
+
+def test_a_reader_is_ended_when_reading_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign_file, "READ_LIMIT_S", 0.02)
+    path = tmp_path / "a.db"
+    sqlite3.connect(path).close()
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+    with opening(sqlite_url(path), to_read=True) as connection:
+        with (
+            closing(connection),
+            pytest.raises(StoreError, match="interrupted") as caught,
+            transaction(connection, sqlite_url(path)),
+        ):
+            connection.exec_driver_sql(endless)
+        connection.engine.dispose()
+    assert "longer than a file of this size" in caught.value.action

@@ -140,6 +140,16 @@ def test_what_a_recording_names_is_never_loaded_without_a_persons_word(folder: P
             make()
 
 
+@pytest.mark.parametrize("own", ["own.py", "own", "json"])
+def test_metrics_of_code_that_a_recording_names_are_not_had_without_a_persons_word(folder: Path, own: str) -> None:
+    plain = load(scenario_of(folder, "random", "table"))
+    metered = plain.campaign.model_copy(update={"metrics_of": f"{own}:Policy"})
+    scenario = recorded_scenario(write_recording(folder, plain.model_copy(update={"campaign": metered})))
+    name, options = scenario.campaign.metered_by
+    with pytest.raises(SettingsError, match=r"The recording recording\.jsonl names the .*--allow-code FOLDER"):
+        make_policy(name, options, scenario.campaign.code)
+
+
 def test_what_a_recording_names_is_found_in_the_folder_that_a_person_allows(folder: Path) -> None:
     path = recording_of(folder, "own.py:Policy", "own:Lab")
     with allowing_code(folder):

@@ -25,8 +25,8 @@ from tests.support.stored_campaigns import Shelf, opened
 FILES = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.json")
 POOL = small_pool(20)
 ALL_PARTS = (
-    "database", "journal", "campaign", "observation", "request", "bias_point", "bias_family", "outbox",
-    "trajectory.csv", "summary.json", "recording.jsonl",
+    "database", "journal", "recorded events", "campaign_meta", "campaign", "observation", "request", "bias_point",
+    "bias_family", "outbox", "trajectory.csv", "summary.json", "recording.jsonl",
 )  # fmt: skip
 
 

@@ -1,0 +1,60 @@
+"""Counters and quarantine: what they tell of the messages that came, against the recording in which these stand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from agent.store.store import QuarantinedMessage, storable
+from agent.store.tables import MESSAGE_COUNT, QUARANTINE
+from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
+from scenarios.verify.known_journal import KnownJournal
+from scenarios.verify.part import CheckedPart
+from scenarios.verify.recording_check import RecordedEvents
+
+
+def check_counts(
+    connection: Connection, journal: KnownJournal, recorded: RecordedEvents | None
+) -> Iterator[CheckedPart]:
+    """Compare counters and quarantine with what came; nothing is said where not all that came is known.
+
+    Args:
+        connection: To the database.
+        journal: Its journal.
+        recorded: Its recording; None where it cannot be read.
+    """
+    if recorded is None or recorded.part.problem or recorded.part.note or not journal.is_over:
+        return
+    if not recorded.comparison.is_whole:
+        return
+    there = {row.disposition: row.count for row in connection.execute(select(MESSAGE_COUNT))}
+    right = recorded.comparison.counts
+    other = next((name for name in sorted({*there, *right}) if there.get(name, 0) != right[name]), None)
+    problem = "" if other is None else f"{other!r} is {there.get(other, 0)}; {right[other]} came by the recording"
+    yield CheckedPart(MESSAGE_COUNT.name, 0 if problem else len(there), problem)
+    rows = connection.execute(select(QUARANTINE).order_by(QUARANTINE.c.row)).all()
+    yield _quarantine(rows, recorded.comparison.quarantined[:MAX_QUARANTINE_ROWS])
+
+
+def _quarantine(rows: Sequence[Any], messages: Sequence[QuarantinedMessage]) -> CheckedPart:
+    for sound, (row, message) in enumerate(zip(rows, messages, strict=False)):
+        payload = message.payload
+        right: dict[str, object] = {
+            "topic": storable(message.topic[:QUARANTINE_PREFIX_BYTES]),
+            "reason": message.reason,
+            "detail": storable(message.detail),
+            "prefix": payload[:QUARANTINE_PREFIX_BYTES],
+        }
+        if row.size_bytes <= len(payload):  # of a large one the recording may keep the beginning alone
+            right |= {"size_bytes": len(payload), "digest": hashlib.sha256(payload).hexdigest()}
+        for name, value in right.items():
+            if (written := getattr(row, name)) != value:
+                problem = f"row {row.row} says {name} = {written!r}; by the recording {value!r}"
+                return CheckedPart(QUARANTINE.name, sound, problem)
+    if len(rows) != len(messages):
+        problem = f"it has {len(rows)} rows; {len(messages)} such messages came by the recording"
+        return CheckedPart(QUARANTINE.name, min(len(rows), len(messages)), problem)
+    return CheckedPart(QUARANTINE.name, len(rows))

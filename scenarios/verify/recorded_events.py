@@ -1,0 +1,206 @@
+"""Are the events of a journal those that its recording leads to? Followed by the rules, asking no policy.
+
+Every message is taken in the transaction that took it, every decision as it was noted, and what comes of them is held
+against the journal row by row. So a value that was changed in either of the two is found, whatever was made to fit it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agent.campaign.events import (
+    BecameEven,
+    CampaignFinished,
+    CampaignStarted,
+    DecisionMade,
+    Event,
+    GapStalled,
+    PolicyExhausted,
+    RequestIssued,
+    StopRuleFired,
+    event_of,
+)
+from agent.pool.candidates import Pool
+from agent.runtime.transaction import Transaction
+from agent.store.store import QuarantinedMessage
+from protocols.errors import StoreError
+from protocols.recording.lines import AnyRow, EventRow, Header, TransactionRow
+from protocols.wire.messages import ReceiptStatus
+from scenarios.replay.follow import Follower
+from scenarios.verify.part import equal
+from scenarios.verify.recorded_messages import RecordedMessages
+from scenarios.verify.same_as_message import knows_messages, other_field, told, tree_of, without_later_fields
+
+Ack = tuple[str, str, ReceiptStatus, str]
+"""What a receipt says: attempt, simulator, status, detail."""
+
+AT_A_START: Final = frozenset({"CampaignStarted", "StartSetLoaded", "CampaignResumed"})
+"""What is journalled before a process begins to record, and so stands in the recording as a row of the journal."""
+
+HANG_ON_THE_POOL: Final = (BecameEven, GapStalled, StopRuleFired, CampaignFinished, PolicyExhausted)
+"""What follows from how many candidates a family has, or the pool, and cannot be followed without it."""
+
+HANG_ON_ARITHMETIC: Final = (BecameEven, GapStalled, StopRuleFired)
+"""What holds logarithms, whose last bits differ between machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """The first place where journal and recording tell different things.
+
+    Attributes:
+        words: What, with the rows of both.
+        may_be_the_pool: Whether it may come of a pool that is not known whole.
+    """
+
+    words: str
+    may_be_the_pool: bool = False
+
+
+class EventComparison:
+    """Follows a recording, and compares what it leads to with a journal.
+
+    Args:
+        events: The journal.
+        pool: The whole pool, or what the journal touched of it.
+
+    Attributes:
+        found: The first disagreement.
+        compared: Rows of the journal that are as the recording has them.
+        messages: What the recording holds of messages.
+        acks: The receipts that the rules give.
+        counts: How many messages had which disposition.
+        quarantined: What came that was none of ours.
+        is_whole: Whether nothing was lost of the recording that was filled up from the journal later.
+    """
+
+    def __init__(self, events: Sequence[Event], pool: Pool) -> None:
+        self.found: Disagreement | None = None
+        self.compared = 0
+        self.messages = RecordedMessages()
+        self.acks: set[Ack] = set()
+        self.counts: Counter[str] = Counter()
+        self.quarantined: list[QuarantinedMessage] = []
+        self.is_whole = True
+        self._events = events
+        self._is_whole_pool = pool.is_whole
+        self._is_old = not knows_messages(events)
+        self._follower = Follower(pool, None, followed=self._compare)
+        self._note: TransactionRow | None = None
+        """The last note of a transaction; the one before it is what is followed when it is taken."""
+        self._followed_note: TransactionRow | None = None
+
+    def begin(self, header: Header) -> None:
+        """Compare the recording's first line with how the journal begins; one without a pool is of a recorder."""
+        plan = next(each.plan for each in self._events if isinstance(each, CampaignStarted))
+        for name in ("campaign", "pool_digest"):
+            written, told_by = getattr(plan, name), getattr(header, name)
+            if told_by and written != told_by:
+                words = f"says {name} = {told(written)}; the first line of the recording says {told(told_by)}"
+                self._disagree(f"row 1 of the journal {words}")
+
+    def take(self, row: AnyRow) -> None:
+        """Take the next row of the recording."""
+        self.messages.note(row)
+        if self.found is not None:
+            return
+        self._followed_note = self._note
+        if isinstance(row, TransactionRow):
+            self._note = row
+        elif isinstance(row, EventRow) and row.kind not in AT_A_START:
+            self.is_whole = False
+        try:
+            self._follower.take(row)
+        except StoreError as error:  # a note of what is no event
+            at = row.number if isinstance(row, EventRow) else self._follower.at.row
+            self._disagree(f"row {at} of the recording cannot be followed: {error.found}")
+
+    def finish(self) -> None:
+        """Compare what is left."""
+        if self.found is None:
+            self._followed_note = self._note
+            outcome = self._follower.finish()
+            first = outcome.first_difference
+            problem = outcome.lost or ("" if first is None else f"row {first.at.row}: {first.what}")
+            if self.found is None and problem and self.compared < len(self._events):
+                awaited = self._events[self.compared]
+                words = f"row {self.compared + 1} of the journal does not follow from the recording: {problem}"
+                self._disagree(words, awaited)
+
+    def _compare(self, transaction: Transaction, _time_s: float) -> None:
+        campaign = self._follower.campaign
+        if campaign is None or self.found is not None:
+            return
+        self.acks.update((ack.attempt_id, ack.simulator, ack.status, ack.detail) for ack in transaction.receipts)
+        self.counts += transaction.counts
+        self.quarantined += transaction.quarantined
+        first = campaign.sequence - len(transaction.events)
+        for number, event in enumerate(transaction.events, first + 1):
+            if number <= len(self._events) and self.found is None:
+                self._compare_event(number, event)
+        note = self._followed_note
+        if self.found is None and note is not None and note.number == self._follower.at.row:
+            self._compare_decisions(note)
+
+    def _compare_event(self, number: int, event: Event) -> None:
+        there = self._events[number - 1]
+        at = self._row_of(event)
+        if type(there) is not type(event):
+            words = f"is {_a(there)}; {at} of the recording leads to {_a(event)}"
+            self._disagree(f"row {number} of the journal {words}", there, event)
+            return
+        difference = self._difference(there, event)
+        if difference is not None and isinstance(event, HANG_ON_ARITHMETIC) and equal(*difference[1:]):
+            difference = None
+        if difference is not None:
+            name, written, right = difference
+            words = f"says {name} = {told(written)}; {at} of the recording says {told(right)}"
+            self._disagree(f"row {number} of the journal {words}", there, event)
+            return
+        self.compared = max(self.compared, number)
+
+    def _difference(self, there: Event, event: Event) -> tuple[str, Any, Any] | None:
+        trees = [tree_of(there), tree_of(event)]
+        if isinstance(event, RequestIssued) and not self._is_whole_pool:
+            for each in trees:  # this pool has it from the journal; the requests that were sent tell it too
+                each.pop("source_id")
+        one, other = map(without_later_fields, trees) if self._is_old else trees
+        return other_field(one, other)
+
+    def _compare_decisions(self, note: TransactionRow) -> None:
+        """Compare decisions as they are noted: what is followed is made of a part of them."""
+        last = min(note.sequence, len(self._events))
+        there = {
+            event.decision: (row, event)
+            for row, event in enumerate(self._events[note.before : last], note.before + 1)
+            if isinstance(event, DecisionMade | PolicyExhausted)
+        }
+        based_on = {each["proposed"]: each.get("based_on") for each in note.took if type(each.get("proposed")) is int}
+        for kind, content in note.made:
+            made: Any = event_of(kind, content)
+            if made.decision not in there:
+                continue
+            row, event = there[made.decision]
+            difference = other_field(tree_of(event), tree_of(made))
+            if difference is None and made.decision in based_on:
+                difference = other_field(event.based_on, based_on[made.decision], "based_on")
+            if difference is not None:
+                name, written, right = difference
+                words = f"says {name} = {told(written)}; row {note.number} of the recording says {told(right)}"
+                self._disagree(f"row {row} of the journal {words}")
+
+    def _row_of(self, event: Event) -> str:
+        """Say which row of the recording tells of an event: the message's where one brought it, else the note's."""
+        heard = self.messages.row_of.get(getattr(event, "message_id", "") or "")
+        return f"row {self._follower.at.row if heard is None else heard}"
+
+    def _disagree(self, words: str, *events: Event) -> None:
+        self.found = Disagreement(words, any(isinstance(each, HANG_ON_THE_POOL) for each in events))
+
+
+def _a(event: Event) -> str:
+    name = type(event).__name__
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"

@@ -1,0 +1,87 @@
+"""What a recording holds of messages, for comparison: digests of what was asked and answered, receipts, reports."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from protocols.errors import MessageError
+from protocols.recording.lines import IN, OUT, AnyRow, MessageRow, StartRow
+from protocols.wire.codec import decode
+from protocols.wire.messages import (
+    CandidateFailure,
+    CandidateRequest,
+    CandidateResult,
+    MetricsReport,
+    ResultReceipt,
+)
+from protocols.wire.topics import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message: the row that it stands in, its topic, its id and a digest of its payload."""
+
+    row: int
+    topic: str
+    message_id: str
+    digest: bytes
+
+
+@dataclass(slots=True)
+class RecordedMessages:
+    """Collects the messages of a recording.
+
+    Attributes:
+        requests: Attempt -> each message that asked for it.
+        answers: Attempt -> each result and failure.
+        receipts_sent: Attempt -> each receipt.
+        row_of: Message id of a result or failure -> the first row that it stands in.
+        receipts: Every receipt, with its row.
+        reports: Every metrics report, with its row.
+        asked: Every request with its row and recipient.
+        starts: How many processes wrote the recording.
+        not_ours: The first row of what the agent sent that is no message of the protocol, and why.
+    """
+
+    requests: dict[str, list[Heard]] = field(default_factory=dict)
+    answers: dict[str, list[Heard]] = field(default_factory=dict)
+    receipts_sent: dict[str, list[Heard]] = field(default_factory=dict)
+    row_of: dict[str, int] = field(default_factory=dict)
+    receipts: list[tuple[int, ResultReceipt]] = field(default_factory=list)
+    reports: list[tuple[int, MetricsReport]] = field(default_factory=list)
+    asked: list[tuple[int, str, CandidateRequest]] = field(default_factory=list)
+    starts: int = 0
+    not_ours: tuple[int, str] | None = None
+
+    def note(self, row: AnyRow) -> None:
+        """Take in a row; what others sent that is no message of the protocol is passed over."""
+        self.starts += isinstance(row, StartRow)
+        if not isinstance(row, MessageRow):
+            return
+        try:
+            message = decode(row.topic, row.payload)
+        except MessageError as error:
+            if row.direction == OUT and self.not_ours is None:
+                self.not_ours = (row.number, error.found)
+            return
+        heard = Heard(row.number, row.topic, message.message_id, digest_of(row.payload))
+        match message:
+            case CandidateRequest() if row.direction == OUT:
+                self.requests.setdefault(message.attempt_id, []).append(heard)
+                self.asked.append((row.number, str(parse(row.topic).client), message))
+            case CandidateResult() | CandidateFailure() if row.direction == IN:
+                self.answers.setdefault(message.attempt_id, []).append(heard)
+                self.row_of.setdefault(message.message_id, row.number)
+            case ResultReceipt() if row.direction == OUT:
+                self.receipts_sent.setdefault(message.attempt_id, []).append(heard)
+                self.receipts.append((row.number, message))
+            case MetricsReport() if row.direction == OUT:
+                self.reports.append((row.number, message))
+            case _:
+                pass
+
+
+def digest_of(payload: bytes) -> bytes:
+    """Return what tells a payload apart from every other one."""
+    return hashlib.sha256(payload).digest()

@@ -1,0 +1,204 @@
+"""Holds a journal against its recording: events, what the agent sent, and where the recording stood at each commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from agent.assembly import versions
+from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.campaign.plan import CampaignPlan
+from agent.entropy.bias import BiasPoint
+from agent.entropy.entropy import MIN_VALUES
+from agent.pool.candidates import Pool
+from agent.store.tables import JOURNAL, RECORDING_MARK
+from protocols.errors import EntropilotError, StoreError
+from protocols.recording.lines import TransactionRow
+from protocols.recording.reader import open_recording
+from scenarios.sources.run_world import world_of_run
+from scenarios.verify.known_journal import KnownJournal
+from scenarios.verify.part import CheckedPart
+from scenarios.verify.recorded_events import EventComparison
+from scenarios.verify.recorded_messages import RecordedMessages
+from scenarios.verify.sent_check import other_sent
+from scenarios.verify.whole_pool import WholePool
+
+EVENTS: Final = "recorded events"
+MESSAGES: Final = "recorded messages"
+
+PACKAGE: Final = "entropilot"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvents:
+    """What came of comparing a journal with its recording.
+
+    Attributes:
+        part: What was found of the events.
+        comparison: How far it came.
+        digests: Of every row of the recording, by its number.
+        spans: The rows of the journal before and after each transaction that is noted, by the number of its row.
+    """
+
+    part: CheckedPart
+    comparison: EventComparison
+    digests: dict[int, str]
+    spans: dict[int, tuple[int, int]]
+
+    @property
+    def messages(self) -> RecordedMessages:
+        """The messages in the recording."""
+        return self.comparison.messages
+
+    def check_sent(self, journal: KnownJournal, points: Sequence[BiasPoint]) -> CheckedPart | None:
+        """Check the messages that the agent sent; None where none is recorded.
+
+        Args:
+            journal: What they are held against.
+            points: The trajectory, by observation.
+        """
+        messages = self.messages
+        sent = len(messages.asked) + len(messages.receipts) + len(messages.reports)
+        if not sent:
+            return None
+        followed = not self.part.problem and not self.part.note
+        problem = other_sent(messages, journal, points, self.comparison.acks if followed else None)
+        return CheckedPart(MESSAGES, 0 if problem else sent, problem)
+
+
+def stand_ins_for(plan: CampaignPlan) -> int:
+    """Return how many candidates must stand for those of a family that a journal does not name, to follow a recording.
+
+    As many as make a family covered, and as many as a decision may choose.
+    """
+    return max(MIN_VALUES, plan.batch)
+
+
+def pool_of(folder: Path, plan: CampaignPlan, known: WholePool) -> Pool | None:
+    """Return the whole pool of a run; None where it cannot be made here."""
+    if known.pool is not None:
+        return known.pool
+    try:
+        return world_of_run(folder, plan.pool_digest)[1].pool
+    except EntropilotError:
+        return None
+
+
+def compare_recording(
+    path: Path, events: Sequence[Event], few: Pool, whole: Callable[[], Pool | None]
+) -> RecordedEvents | None:
+    """Compare a journal with its recording; None where there is none, or it cannot be opened.
+
+    What a campaign finds of its gaps hangs on how many candidates a family has. So a disagreement counts once it is
+    there with the whole pool too; where that cannot be made, one that may come of it is a note.
+
+    Args:
+        path: The recording.
+        events: The journal.
+        few: The candidates that it names, and stand-ins for the rest.
+        whole: Makes the whole pool.
+    """
+    if not path.is_file():
+        return None
+    try:
+        found = _compared(path, events, few)
+        if found.comparison.found is not None and (pool := whole()) is not None:
+            return _compared(path, events, pool)
+    except StoreError:
+        return None  # no recording at all: its own part says so
+    disagreement = found.comparison.found
+    if disagreement is not None and disagreement.may_be_the_pool:
+        note = f"compared to row {found.part.rows}; what follows takes the whole pool, which cannot be made here"
+        return replace(found, part=CheckedPart(EVENTS, found.part.rows, note=note))
+    return found
+
+
+def _compared(path: Path, events: Sequence[Event], pool: Pool) -> RecordedEvents:
+    comparison = EventComparison(events, pool)
+    digests: dict[int, str] = {}
+    spans: dict[int, tuple[int, int]] = {}
+    with open_recording(path) as recording:
+        comparison.begin(recording.header)
+        try:
+            for number, row in enumerate(recording.rows(), 1):
+                digests[number] = recording.digest
+                if isinstance(row, TransactionRow):
+                    spans[number] = row.before, row.sequence
+                comparison.take(row)
+        except StoreError:
+            pass  # a line that was changed: the recording's own part names it, and what stands before it is compared
+        else:
+            comparison.finish()
+    return RecordedEvents(_part(comparison, events), comparison, digests, spans)
+
+
+def _part(comparison: EventComparison, events: Sequence[Event]) -> CheckedPart:
+    found, rows = comparison.found, comparison.compared
+    if found is None:
+        missing = len(events) - rows
+        return CheckedPart(EVENTS, rows, note=f"{missing} rows of the journal are not in it" if missing else "")
+    other = _other_version(events)
+    if other and rows:  # both agree on which version it was
+        return CheckedPart(EVENTS, rows, note=f"{other}, whose rules may be others: {found.words}")
+    return CheckedPart(EVENTS, rows, found.words)
+
+
+def _other_version(events: Sequence[Event]) -> str:
+    """Say which version wrote a journal, where it was another one than this."""
+    then = next((each.versions.get(PACKAGE) for each in events if isinstance(each, CampaignStarted)), None)
+    now = versions()[PACKAGE]
+    return "" if then == now else f"Entropilot {then or 'of old'} wrote it"
+
+
+def check_marks(connection: Connection, journal: KnownJournal, recorded: RecordedEvents | None) -> CheckedPart | None:
+    """Compare where the recording stood at each commit with where it stands; None where nothing was recorded.
+
+    Each mark also tells when its rows of the journal were written.
+
+    Args:
+        connection: To the database.
+        journal: Its journal.
+        recorded: Its recording; None where it cannot be read.
+    """
+    marks = connection.execute(select(RECORDING_MARK).order_by(RECORDING_MARK.c.row)).all()
+    times = {
+        row.sequence: row.recorded_at for row in connection.execute(select(JOURNAL.c.sequence, JOURNAL.c.recorded_at))
+    }
+    if len(times) > 1 and isinstance(journal.events[1], StartSetLoaded) and times[1] != times[2]:
+        problem = f"row 1 of the journal says that it was recorded at {times[1]}; row 2, with which it was: {times[2]}"
+        return CheckedPart(RECORDING_MARK.name, 0, problem)
+    before = 0
+    for sound, mark in enumerate(marks):
+        problem = _other_time(mark, times, len(journal.events)) or _other_mark(mark, before, recorded)
+        if problem:
+            return CheckedPart(RECORDING_MARK.name, sound, problem)
+        before = mark.row
+    return CheckedPart(RECORDING_MARK.name, len(marks)) if marks else None
+
+
+def _other_time(mark: Any, times: Mapping[int, str], rows: int) -> str:
+    if not 0 <= mark.before <= mark.sequence <= rows:
+        return f"row {mark.row} speaks of rows {mark.before} to {mark.sequence} of a journal that ends at {rows}"
+    there = ((number, times[number]) for number in range(mark.before + 1, mark.sequence + 1))
+    other = next(((number, time) for number, time in there if time != mark.recorded_at), None)
+    if other is None:
+        return ""
+    return f"row {other[0]} of the journal says that it was recorded at {other[1]}; row {mark.row}: {mark.recorded_at}"
+
+
+def _other_mark(mark: Any, before: int, recorded: RecordedEvents | None) -> str:
+    there = None if recorded is None else recorded.digests.get(mark.row)
+    if recorded is not None and there == mark.digest:
+        span = recorded.spans.get(mark.row, (mark.sequence, mark.sequence))  # an end follows no transaction
+        if span != (mark.before, mark.sequence):
+            told = f"row {mark.row} speaks of rows {mark.before} to {mark.sequence}"
+            return f"{told}; the recording of {span[0]} to {span[1]}"
+    if there is None or there == mark.digest:  # that the recording has lost its end is said of the recording
+        return ""
+    first = f"one of its rows {before + 1}" if before else "its header or one of its rows 1"
+    where = f"{first} to {mark.row} was changed since"
+    return f"row {mark.row} of the recording had the digest {mark.digest}, and has {there}: {where}"

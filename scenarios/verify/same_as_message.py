@@ -1,0 +1,117 @@
+"""Does an event say what the message said that brought it: value, unit, attempt, sender and message id?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from agent.campaign.events import Event, RequestIssued, dump_event
+from agent.campaign.plan import CampaignPlan
+from agent.campaign.state import RESULT_REFUSED
+from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult
+
+OF_AN_ATTEMPT: Final = "attempt_id"
+"""The field by which an event names its attempt."""
+
+_SHOWN_CHARACTERS: Final = 80
+"""How much of a value is shown [character]: a whole digest."""
+
+_LATER_FIELDS: Final = frozenset({"message_id", "signed_by", "operator"})
+"""Fields that journals of old do not have."""
+
+
+def tree_of(event: Event) -> dict[str, Any]:
+    """Return an event as the journal keeps it: plain JSON."""
+    tree: dict[str, Any] = json.loads(dump_event(event)[1])
+    return tree
+
+
+def other_field(one: Any, other: Any, path: str = "") -> tuple[str, Any, Any] | None:
+    """Return the first place at which two JSON values differ, and what stands there in both; None when none does."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for name in (*one, *(each for each in other if each not in one)):
+            found = other_field(one.get(name), other.get(name), f"{path}.{name}" if path else name)
+            if found is not None:
+                return found
+        return None
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        each = (other_field(*pair, f"{path}[{number}]") for number, pair in enumerate(zip(one, other, strict=True)))
+        return next((found for found in each if found is not None), None)
+    same = one == other and isinstance(one, bool) == isinstance(other, bool)
+    return None if same else (path, one, other)
+
+
+def told(value: Any) -> str:
+    """Return a value for people, not longer than a line has room for."""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
+
+
+def knows_messages(events: Iterable[Event]) -> bool:
+    """Tell whether a journal says which message brought an event; those of old do not."""
+    return any(getattr(event, "message_id", "") for event in events if hasattr(event, OF_AN_ATTEMPT))
+
+
+def without_later_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event's tree as journals of old have it."""
+    return {name: value for name, value in tree.items() if name not in _LATER_FIELDS}
+
+
+def other_than_answer(
+    event: Event, message: CandidateResult | CandidateFailure, plan: CampaignPlan
+) -> tuple[str, Any, Any] | None:
+    """Return the first field of an event that is not what the answer says; None when all are.
+
+    Only the fields that both have are compared: what the rules made of an answer is not in it.
+    """
+    found = tree_of(event)
+    said: dict[str, Any] = {
+        name: getattr(message, name) for name in (OF_AN_ATTEMPT, "candidate_id", "simulator", "message_id")
+    }
+    if isinstance(message, CandidateResult):
+        quantities = [each.model_dump() for each in message.quantities]
+        main = next((each["value"] for each in quantities if each["name"] == plan.property_name), None)
+        said |= {"quantities": quantities, "value": main, "duration_s": message.duration_s}
+        said |= {"provenance": message.provenance or {}}
+    elif found.get("reason") != RESULT_REFUSED:
+        said |= {"reason": message.reason.value}
+    if not found.get("message_id"):
+        said.pop("message_id")
+    said = {name: value for name, value in said.items() if name in found}
+    return other_field({name: found[name] for name in said}, said)
+
+
+def other_than_request(
+    event: RequestIssued, recipient: str, message: CandidateRequest, plan: CampaignPlan
+) -> tuple[str, Any, Any] | None:
+    """Return the first thing that a request says otherwise than the event that made it; None when nothing is."""
+    made = {
+        **tree_of(event),
+        "campaign": plan.campaign,
+        "message_id": event.attempt_id,
+        "properties": list(plan.property_names),
+        "fidelity": plan.fidelity,
+    }
+    said = {
+        OF_AN_ATTEMPT: message.attempt_id,
+        "candidate_id": message.candidate_id,
+        "decision": message.decision,
+        "attempt": message.attempt,
+        "recipient": recipient,
+        "source_id": message.source_id or "",
+        "campaign": message.campaign,
+        "message_id": message.message_id,
+        "properties": list(message.properties),
+        "fidelity": message.fidelity,
+    }
+    return other_field({name: made[name] for name in said}, said)
+
+
+def by_attempt(events: Sequence[Event]) -> dict[str, list[tuple[int, Event]]]:
+    """Return the events that an answer to an attempt brought, with their rows, by attempt."""
+    found: dict[str, list[tuple[int, Event]]] = {}
+    for row, event in enumerate(events, 1):
+        if hasattr(event, "simulator"):
+            found.setdefault(str(getattr(event, OF_AN_ATTEMPT)), []).append((row, event))
+    return found

@@ -1,0 +1,200 @@
+"""A run folder as an agent and its simulator leave it, played without a broker: database, recording, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from agent.acquisition.baselines import UniformRandom
+from agent.assembly import versions
+from agent.campaign.events import Event
+from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import CampaignPlan
+from agent.campaign.state import Attempt
+from agent.entropy.bias import BiasPoint
+from agent.pool.candidates import Pool
+from agent.run_files import DATABASE, RECORDING
+from agent.runtime.messages import MessageBuilder
+from agent.runtime.policy_runner import InlinePolicyRunner
+from agent.runtime.recorder import RunRecorder
+from agent.runtime.resume import begin, remember
+from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
+from protocols.link.transport import Delivery
+from protocols.recording.writer import RecordingWriter
+from protocols.storage.database import sqlite_url
+from protocols.wire.codec import decode_payload, encode, topic_of
+from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, ResultReceipt
+from scenarios.run.banded import with_bands
+from scenarios.run.summary import RunSummary, write_summary
+from scenarios.run.trajectory import Trajectory, write_trajectory_csv
+from scenarios.sources.run_folder import SUMMARY, TRAJECTORY
+from simulators.outbox import Answer, AttemptProgress, Change, Outbox
+from tests.support.campaigns import (
+    NOW,
+    SENT_AT,
+    control,
+    failure_of,
+    quantity,
+    result_of,
+    small_plan,
+    small_pool,
+    value_of,
+)  # fmt: skip
+from tests.support.stored_campaigns import START, delivered, opened
+
+POOL: Final = small_pool(30)
+SIMULATOR: Final = "simulator-1"
+MEMORY: Final = f"{SIMULATOR}.db"
+
+
+class RecordedRun:
+    """A campaign that goes on from its run folder each time one is made.
+
+    Args:
+        folder: The run folder.
+        pool: The candidates.
+        changes: Parts of the plan that differ from the small one.
+
+    Attributes:
+        receipts: Every receipt that was sent, as it went out.
+    """
+
+    def __init__(self, folder: Path, pool: Pool = POOL, **changes: object) -> None:
+        self.folder = folder
+        self.plan: CampaignPlan = small_plan(pool, parallel=2, budget=4, **changes)
+        self.receipts: list[bytes] = []
+        self._store = opened(folder / DATABASE, pool)
+        start = [(which, value_of(which)) for which in START]
+        begin(self._store, pool, self.plan, start, versions=versions(), now=SENT_AT)
+        ledger = remember(self._store, pool)
+        self._messages = MessageBuilder(self.plan, evaluation_deadline_s=60.0, clock=lambda: NOW)
+        self._maker = TransactionBuilder(
+            ledger, policy_runner=InlinePolicyRunner(UniformRandom()), make_request=self._messages.request
+        )
+        header = {"campaign": self.plan.campaign, "pool_digest": pool.digest, "versions": versions()}
+        self._writer = RecordingWriter(folder / RECORDING, header)
+        self._rows: dict[int, int] = {}
+        self._recorder = RunRecorder(self._writer, lambda delivery: self._rows[id(delivery)], self._store)
+        self._memory = Outbox.open(sqlite_url(folder / MEMORY))
+        self.take()
+
+    @property
+    def awaited(self) -> list[Attempt]:
+        """Attempts without an answer."""
+        return list(self._maker.campaign.in_flight.values())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the campaign is finished."""
+        return self._maker.campaign.phase is Phase.FINISHED
+
+    def take(self, *items: AnyMessage | DeadlinePassed) -> None:
+        """Take messages and deadlines in one transaction, and send what follows."""
+        transaction = Transaction()
+        for item in items:
+            self._maker.take(transaction, item if isinstance(item, DeadlinePassed) else self._heard(item))
+        self._maker.settle(transaction)
+        if transaction.took or transaction.events:
+            self._recorder.write_ahead(transaction)
+        self._store.append(transaction.commit(()), now=SENT_AT)
+        for request in transaction.outbox:
+            self._writer.write("out", request.topic, request.payload, retain=False)
+            received = Change(request.attempt_id, AttemptProgress.RECEIVED, request=request.payload)
+            self._memory.write([received], now=SENT_AT)
+        for ack in transaction.receipts:
+            message = decode_payload(self._messages.receipt(ack)[1])
+            assert isinstance(message, ResultReceipt)
+            end = {"row": self._store.sequence, "digest": self._store.digest}
+            self._send(message.model_copy(update=end), ack.attempt_id)
+        if transaction.bias:
+            ledger = self._maker.ledger
+            topic, payload = self._messages.metrics_report(ledger.observation, ledger.point())
+            self._writer.write("out", topic, payload, retain=True)
+
+    def answer(self, attempt: Attempt, message: AnyMessage | None = None) -> None:
+        """Let the simulator answer, with the true value unless told otherwise."""
+        said = message or result_of(attempt)
+        answer = Answer(attempt.attempt_id, topic_of(said), encode(said))
+        self._memory.write([Change(attempt.attempt_id, AttemptProgress.ANSWERED, answer=answer)], now=SENT_AT)
+        self.take(said)
+
+    def finish(self) -> None:
+        """Answer whatever is asked until the campaign is finished."""
+        while not self.is_over:
+            self.answer(self.awaited[0])
+
+    def close(self) -> None:
+        """End as a process does that was asked to, and write what a run writes at its end."""
+        self._recorder.seal(SENT_AT)
+        self._write_files()
+        self._writer.close()
+        self._memory.close()
+        self._store.close()
+
+    def journal(self) -> tuple[list[Event], list[str], list[BiasPoint]]:
+        """Return the events, their digests, and the trajectory."""
+        with closing(opened(self.folder / DATABASE, POOL)) as store:
+            return list(store.journal()), digests_of(self.folder), [point for _, point in store.trajectory()]
+
+    def _write_files(self) -> None:
+        ledger, points = self._maker.ledger, tuple(self._store.trajectory())
+        campaign = ledger.campaign
+        trajectory = with_bands(Trajectory("p", self.plan.unit, points), ledger.meter)
+        write_trajectory_csv(self.folder / TRAJECTORY, trajectory)
+        summary = RunSummary(
+            campaign=self.plan.campaign, scenario="", policy=self.plan.policy, seed=self.plan.seed, property="p",
+            unit=self.plan.unit, budget=self.plan.budget, spent=campaign.spent, observations=campaign.observations,
+            abandoned=0, excluded=1, retries=campaign.retries, quarantined=1, duplicates=1,
+            stopped_because=campaign.finish_reason, wall_time_s=1.0, per_second=None, before=points[0][1],
+            after=points[-1][1], bands_before=trajectory.bands[0], bands_after=trajectory.bands[points[-1][0]],
+            best=ledger.best.figures(), journal_rows=self._store.sequence, journal_digest=self._store.digest,
+        )  # fmt: skip
+        write_summary(self.folder / SUMMARY, summary)
+
+    def _heard(self, message: AnyMessage) -> Delivery:
+        delivery = delivered(message)
+        self._rows[id(delivery)] = self._writer.write("in", delivery.topic, delivery.payload, retain=False)
+        self._kept = [*getattr(self, "_kept", ()), delivery]  # an id must stay its own
+        return delivery
+
+    def _send(self, receipt: ResultReceipt, attempt_id: str) -> None:
+        payload = encode(receipt)
+        self.receipts.append(payload)
+        self._writer.write("out", topic_of(receipt), payload, retain=False)
+        known = self._memory.find(attempt_id)
+        if known is not None and known[0] is AttemptProgress.ANSWERED:
+            self._memory.write([Change(attempt_id, AttemptProgress.DELIVERED, receipt=payload)], now=SENT_AT)
+
+
+def digests_of(folder: Path) -> list[str]:
+    """Return the digest of every row of a journal."""
+    import sqlite3
+
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        return [row[0] for row in database.execute("SELECT digest FROM journal ORDER BY sequence")]
+
+
+def eventful(run: RecordedRun) -> None:
+    """Play a campaign in which all kinds of answers come."""
+    first, second = run.awaited
+    run.answer(first, failure_of(first, FailureReason.CALCULATION_FAILED))
+    run.answer(second, result_of(second, quantity(99.0)))
+    run.take(control(ControlAction.PAUSE), control(ControlAction.RESUME))
+    run.take(DeadlinePassed(run.awaited[0].attempt_id))
+    run.take(control(ControlAction.EXCLUDE_CANDIDATE, "c029"))
+    again = run.awaited[0]
+    said = result_of(again)
+    run.answer(again, said)
+    run.take(said)  # once more
+    run.take(said.model_copy(update={"attempt_id": "nobodys", "message_id": "m-nobodys"}))  # is quarantined
+    run.finish()
+
+
+def made(folder: Path, play: Callable[[RecordedRun], None] = eventful) -> RecordedRun:
+    """Return a run folder whose campaign was played, closed."""
+    run = RecordedRun(folder)
+    play(run)
+    run.close()
+    return run

@@ -1,0 +1,135 @@
+"""An event is compared with the message that brought it, and the first thing that differs is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent.campaign.events import AttemptFailed, Event, MeasuredQuantity, RequestIssued, ResultAccepted
+from agent.campaign.state import RESULT_REFUSED, Attempt
+from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason
+from scenarios.verify.same_as_message import (
+    by_attempt,
+    knows_messages,
+    other_field,
+    other_than_answer,
+    other_than_request,
+    told,
+)
+from tests.support.campaigns import NOW, PROPERTY, UNIT, failure_of, quantity, result_of, small_plan, small_pool
+
+PLAN = small_plan(small_pool())
+ATTEMPT = Attempt("a-1", "c003", 0, 1, "simulator-1")
+
+
+def accepted(message: CandidateResult) -> ResultAccepted:
+    first = message.quantities[0]
+    measured = MeasuredQuantity(first.name, first.value, first.unit)
+    return ResultAccepted(
+        "a-1", "c003", message.simulator, first.value, (measured,), message.duration_s, {}, message.message_id
+    )
+
+
+def test_the_event_of_a_message_says_the_same() -> None:
+    message = result_of(ATTEMPT)
+    assert other_than_answer(accepted(message), message, PLAN) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"value": 1.5}, "value"),
+        ({"quantities": (MeasuredQuantity(PROPERTY, 1.5, UNIT),)}, "quantities[0].value"),
+        ({"simulator": "simulator-2"}, "simulator"),
+        ({"message_id": "m-other"}, "message_id"),
+        ({"duration_s": 77.0}, "duration_s"),
+        ({"provenance": {"by": "hand"}}, "provenance.by"),
+        ({"candidate_id": "c004"}, "candidate_id"),
+        ({"attempt_id": "a-2"}, "attempt_id"),
+    ],
+)
+def test_a_field_that_the_message_does_not_say_is_named(change: dict[str, Any], path: str) -> None:
+    message = result_of(ATTEMPT)
+    event = accepted(message)
+    found = other_than_answer(replace(event, **change), message, PLAN)
+    assert found is not None
+    assert found[0] == path
+
+
+def test_an_event_of_old_without_a_message_id_is_compared_in_all_else() -> None:
+    message = result_of(ATTEMPT)
+    old = replace(accepted(message), message_id="")
+    assert other_than_answer(old, message, PLAN) is None
+    assert other_than_answer(replace(old, value=9.0), message, PLAN) is not None
+
+
+def test_a_failure_and_a_refused_result_are_compared_by_what_their_messages_say() -> None:
+    failure = failure_of(ATTEMPT, FailureReason.CRASHED)
+    event = AttemptFailed(
+        "a-1", "c003", failure.simulator, "crashed", "", permanent=False, message_id=failure.message_id
+    )
+    assert other_than_answer(event, failure, PLAN) is None
+    assert other_than_answer(replace(event, reason="interrupted"), failure, PLAN) == (
+        "reason",
+        "interrupted",
+        "crashed",
+    )
+    result = result_of(ATTEMPT, quantity(99.0))
+    refused = replace(event, reason=RESULT_REFUSED, detail="99 is too much", message_id=result.message_id)
+    assert other_than_answer(refused, result, PLAN) is None
+
+
+def request(**changes: Any) -> CandidateRequest:
+    fields: dict[str, Any] = {
+        "campaign": PLAN.campaign, "message_id": "a-1", "sent_at": NOW, "attempt_id": "a-1", "candidate_id": "c003",
+        "decision": 0, "attempt": 1, "family": "family-0", "properties": PLAN.property_names, "deadline_s": 1.0,
+    }  # fmt: skip
+    return CandidateRequest(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"candidate_id": "c004"}, "candidate_id"),
+        ({"decision": 3}, "decision"),
+        ({"attempt": 2}, "attempt"),
+        ({"source_id": "mine"}, "source_id"),
+        ({"properties": ("another",)}, "properties[0]"),
+        ({"fidelity": "coarse"}, "fidelity"),
+    ],
+)
+def test_a_request_asks_for_what_its_event_says(change: dict[str, Any], path: str) -> None:
+    issued = RequestIssued("a-1", "c003", 0, 1, "simulator-1")
+    assert other_than_request(issued, "simulator-1", request(), PLAN) is None
+    found = other_than_request(issued, "simulator-1", request(**change), PLAN)
+    assert found is not None
+    assert found[0] == path
+    asked = other_than_request(issued, "simulator-2", request(), PLAN)
+    assert asked == ("recipient", "simulator-1", "simulator-2")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "path"),
+    [
+        ({"a": 1}, {"a": 1, "b": None}, None),
+        ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}, "a[1].b"),
+        ({"a": [1]}, {"a": [1, 2]}, "a"),
+        ({"a": True}, {"a": 1}, "a"),
+        ({"a": "x"}, {}, "a"),
+    ],
+)
+def test_the_first_place_that_differs_is_found(one: Any, other: Any, path: str | None) -> None:
+    found = other_field(one, other)
+    assert (None if found is None else found[0]) == path
+
+
+def test_long_values_are_cut_and_events_are_found_by_attempt() -> None:
+    assert told("x" * 500).endswith("…")
+    assert told([1, "é"]) == '[1, "é"]'
+    event = accepted(result_of(ATTEMPT))
+    events: list[Event] = [RequestIssued("a-1", "c003", 0, 1, "simulator-1"), event]
+    assert by_attempt(events) == {"a-1": [(2, event)]}
+    assert knows_messages(events)
+    assert not knows_messages([events[0], replace(event, message_id="")])

@@ -13,11 +13,11 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from agent.campaign.decide import ResultAck
-from agent.runtime.election import AgentElection
 from agent.runtime.messages import MessageBuilder, OutgoingMessage
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.store import OutboxItem
 from protocols.errors import BrokerError
+from protocols.link.election import Election, another_agent
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.limits import MAX_BANDED_FAMILIES
 from protocols.wire.messages import Health
@@ -73,7 +73,7 @@ class Outbound:
         self._campaign = maker.campaign
         self._transport = transport
         self._messages = messages
-        self._election = AgentElection(self._campaign.plan.campaign, messages.instance)
+        self._election = Election(messages.instance, lambda: another_agent(self._campaign.plan.campaign))
         self._sending: set[str] = set()
         self._report_due = 0.0
         self._group: asyncio.TaskGroup
@@ -192,7 +192,7 @@ class Outbound:
             return
         self._sending.add(attempt_id)
         try:
-            await self._election.may_send.wait()
+            await self._election.may_act.wait()
             while self.connected and attempt_id in self._campaign.in_flight:
                 item = self.unconfirmed.get(attempt_id) or self._maker.request(self._campaign.attempts[attempt_id])
                 if await self.send(item.topic, item.payload):

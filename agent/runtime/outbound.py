@@ -160,8 +160,8 @@ class Outbound:
         except PublishRefused as error:
             raise BrokerError(
                 f"The broker refuses a message on {error.topic}: {error.reason}",
-                expected="the right to publish there",
-                action="let the broker's access list grant it to the agent, then run again with --resume",
+                expected=error.expected,
+                action=f"{error.action}, then run again with --resume",
             ) from None
         return True
 

@@ -13,8 +13,17 @@ CONNECT_TIMEOUT_S: Final = 5.0
 """How long TCP, then TLS, may take to connect before we try again: a system knocks at 0, 1 and 3 seconds."""
 
 
+class NotReached(OSError):
+    """No server took the connection; why is its cause."""
+
+
 async def open_socket(client: Any) -> None:
-    """Do what aiomqtt would do in a thread that the end of the process waits for."""
+    """Do what aiomqtt would do in a thread that the end of the process waits for.
+
+    Raises:
+        NotReached: When no server took the connection.
+        OSError: When one did, and TLS or WebSocket did not come about.
+    """
     paho = client._client  # noqa: SLF001 - aiomqtt has no call for any of this
     paho.connect_timeout = CONNECT_TIMEOUT_S
     paho.connect_async(client._hostname, client._port)  # noqa: SLF001 - so that it knows where to
@@ -41,9 +50,11 @@ def _created_socket(paho: Any) -> Any:
         paho._ssl_context.wrap_socket = noted(paho._ssl_context.wrap_socket)  # noqa: SLF001 - ours, of this connection
     try:
         return paho._create_socket()  # noqa: SLF001
-    except BaseException:
+    except BaseException as error:
         for each in made:
             each.close()
+        if not made and isinstance(error, OSError):
+            raise NotReached from error
         raise
 
 

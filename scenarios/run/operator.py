@@ -108,8 +108,8 @@ class Operator:
         except PublishRefused as error:
             raise BrokerError(
                 f"The broker refuses a control on {error.topic}: {error.reason}",
-                expected="the right to publish there",
-                action="let the broker's access list grant it, or leave out [[operator]]",
+                expected=error.expected,
+                action=f"{error.action}, or leave out [[operator]]",
             ) from None
         return True
 

@@ -59,6 +59,8 @@ class Script:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 kind, body = await _packet(reader)
+                if kind == CONNECT and body[2:6] != b"MQTT":
+                    break  # a greeting of TLS begins like a CONNECT
                 if kind == CONNECT:
                     level = body[6]
                     self.levels.append(level)

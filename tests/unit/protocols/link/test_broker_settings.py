@@ -23,10 +23,16 @@ def test_an_url_of_something_else_is_refused_with_what_is_expected(url: str) -> 
         BrokerSettings(url=url)
 
 
-@pytest.mark.parametrize("port", ["port", "99999", "-1", "0"])
+@pytest.mark.parametrize("port", ["99999", "-1", "0"])
 def test_a_port_that_is_none_is_refused_with_what_was_found(port: str) -> None:
     with pytest.raises(ValidationError, match=rf"the port of 'mqtt://lab:{port}' is none; expected .* 1 to 65535"):
         BrokerSettings(url=f"mqtt://lab:{port}")
+
+
+def test_a_port_that_is_no_number_may_be_a_password_without_its_host_and_is_not_shown() -> None:
+    with pytest.raises(ValidationError, match="the port of 'mqtt://lab…' is none") as caught:
+        BrokerSettings(url="mqtt://lab:hunter2")
+    assert "hunter2" not in caught.value.errors(include_input=False)[0]["msg"]
 
 
 def test_a_password_in_an_url_is_not_shown() -> None:

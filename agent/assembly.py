@@ -18,7 +18,9 @@ from agent.acquisition.registry import declared_metrics, make_meter, policy_fing
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
 from agent.campaign.ledger import Ledger
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
+from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
@@ -34,8 +36,10 @@ from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.link.broker_settings import BrokerSettings
+from protocols.link.client_ids import agent_client_id
 from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
+from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import require_database_url, sqlite_url
@@ -186,7 +190,7 @@ def assemble_agent(
             settings.code,
             lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
         )
-        transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
+        transport = RecordedTransport(_session(broker, files.ledger.campaign, messages, logger.info), recording)
         log_transaction = TransactionLog(logger)
 
         def after_commit(transaction: Transaction) -> None:
@@ -242,13 +246,15 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
 
 
 def _session(
-    broker: BrokerSettings, plan: CampaignPlan, messages: MessageBuilder, on_event: Callable[..., Any]
+    broker: BrokerSettings, campaign: Campaign, messages: MessageBuilder, on_event: Callable[..., Any]
 ) -> MqttSession:
+    plan = campaign.plan
     return MqttSession(
         broker,
-        client_id=f"entropilot-{plan.campaign}-{messages.instance}",
+        client_id=agent_client_id(plan.campaign, messages.instance),
         subscriptions=agent_subscriptions(plan.campaign),
         will=Will(*messages.status(Health.OFFLINE)),
+        ending=lambda: SessionEnd.CLEARED if campaign.phase is Phase.FINISHED else SessionEnd.KEPT,
         on_event=on_event,
     )
 

@@ -31,6 +31,9 @@ ANY_SIMULATOR: Final = "any"
 AGENT_CLIENT: Final = "agent"
 """The agent's level of the status topic: a campaign has one."""
 
+EVERY_CAMPAIGN: Final = "every-campaign"
+"""Stands for the campaign where an instrument that serves every one says that it is there."""
+
 SHARED_GROUP: Final = "simulators"
 """Name of the simulators' shared subscription."""
 
@@ -143,6 +146,19 @@ def simulator_subscriptions(simulator: str, *, campaign: str | None, shared: boo
         f"$share/{SHARED_GROUP}/{anyone}" if shared else anyone,
         f"{base}/{Channel.RECEIPT.value}/{_level(simulator)}",
     )
+
+
+def instrument_status_filters(simulator: str, *, campaign: str | None) -> tuple[str, ...]:
+    """Filters by which an instrument hears of another one of its id, and of the end of its campaign.
+
+    Args:
+        simulator: Its id.
+        campaign: One campaign, or None for every campaign on the broker.
+    """
+    if campaign is None:
+        return (f"{PREFIX}/+/{Channel.STATUS.value}/{_level(simulator)}",)
+    own = [f"{PREFIX}/{_level(each)}/{Channel.STATUS.value}/{_level(simulator)}" for each in (campaign, EVERY_CAMPAIGN)]
+    return (*own, f"{PREFIX}/{_level(campaign)}/{Channel.STATUS.value}/{AGENT_CLIENT}")
 
 
 def _level(name: str) -> str:

@@ -1,12 +1,14 @@
 """What a broker says on connecting (CONNACK of MQTT 5, 3.2.2.3) that it takes, and what of it we cannot do without.
 
-A broker of MQTT 3.1.1 says nothing of the kind: it ends the connection of who goes beyond (see `size_suspicion`).
+A broker of MQTT 3.1.1 says nothing of the kind, and ends the connection of who goes beyond: `dropped_packets.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
+
+from protocols.link.transport import PublishRefused
 
 QOS_WE_NEED: Final = 1
 """Each message is confirmed."""
@@ -90,6 +92,16 @@ def limits_of(properties: Any) -> BrokerLimits:
         takes_shared=bool(told("SharedSubscriptionAvailable", 1)),
         keepalive_s=told("ServerKeepAlive", None),
         session_expiry_s=told("SessionExpiryInterval", None),
+    )
+
+
+def too_large(topic: str, size_bytes: int, largest_bytes: int) -> PublishRefused:
+    """Return the error of a packet that is larger than the broker takes, and is not sent [byte]."""
+    return PublishRefused(
+        topic,
+        f"its packet of {size_bytes} bytes is larger than the broker takes, at most {largest_bytes} bytes",
+        expected="a broker that takes packets as large as ours",
+        action="raise the broker's largest packet size (Mosquitto: max_packet_size), or use another broker",
     )
 
 

@@ -13,6 +13,9 @@ CLIENT_ID_NOT_VALID: Final = 133
 BEYOND_ITS_LIMITS: Final = frozenset({149, 154, 155})
 """CONNACK codes of a broker that cannot do what we need: packet too large, nothing retained, no QoS 1."""
 
+UNSPECIFIED: Final = 128
+"""What paho says of a connection that ended without a word; a broker that says it says no more."""
+
 TAKEN_OVER: Final = 142
 """DISCONNECT code when another client of the same id connects."""
 

@@ -27,27 +27,25 @@ from typing import Any, Final
 import aiomqtt
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from protocols.concurrency.daemon_thread import in_daemon_thread
 from protocols.errors import BrokerError, SettingsError, invariant
-from protocols.link.broker_limits import BrokerLimits, limits_of, packet_bytes
+from protocols.link.broker_limits import BrokerLimits, limits_of, packet_bytes, too_large
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.client import LISTENER_EXPIRY_S, SESSION_EXPIRY_S, leave, new_client
 from protocols.link.codes import (
     NO_SUBSCRIBERS,
     REFUSALS_FROM,
     RETRY_PUBLISH,
-    TAKEN_OVER,
-    code_of,
     code_value,
     is_final,
     reason_text,
 )
 from protocols.link.dropped_packets import DroppedPackets, Suspicion
-from protocols.link.failures import LOOK_AT_IT, START_IT, Failure, no_broker_answers, of_opening, of_refusal
+from protocols.link.failures import LOOK_AT_IT, Failure
+from protocols.link.judge import Judge
 from protocols.link.properties import properties_of
 from protocols.link.sessions import SessionEnd, end_session
-from protocols.link.tcp import hang_up, open_socket, write_at_once
-from protocols.link.tls import ENCRYPTED, speaks_tls, tls_context, wants_tls
+from protocols.link.tcp import give_up_answers, hang_up, open_socket, write_at_once
+from protocols.link.tls import ENCRYPTED, tls_context
 from protocols.link.transport import (
     Delivery,
     Incoming,
@@ -59,10 +57,6 @@ from protocols.link.transport import (
     Will,
 )
 from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, RECEIVE_MAXIMUM
-
-PROBE_TIMEOUT_S: Final = 3.0
-"""How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
-and a person waits. Ten round trips over a satellite."""
 
 LEAVE_TIMEOUT_S: Final = 1.0
 """How long our DISCONNECT may take to leave us: over a link that takes nothing any more it never does, and SIGTERM has
@@ -127,9 +121,7 @@ class MqttSession:
         self._ending = ending
         self._on_event = on_event
         if self._address.scheme not in ENCRYPTED:
-            tls_context(
-                settings
-            )  # it is made for every connection, so that renewed files count; now to see that it can
+            tls_context(settings)  # made for every connection, for files are renewed; now only to see that it can be
         self._limits = BrokerLimits()
         self._retained: dict[str, None] = {} if will is None else {will.topic: None}
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=RECEIVE_MAXIMUM)
@@ -139,18 +131,17 @@ class MqttSession:
         self._dropped_packets = DroppedPackets()
         self._slots = asyncio.Semaphore(MAX_PUBLISHES_IN_FLIGHT)
         self._closing = asyncio.Event()
-        self._ever_connected = False
-        self._refused = False
-        self._known_fault = ""
-        self._has_looked_for_tls = False
-        self._awaited = ""
+        self._judge = Judge(settings, self._address, client_id)
         self._failures = 0
         self._up_since = math.inf
         self._has_worked = False
         self._last_word_s = math.inf
         self._is_silent = False
-        self._version = MqttVersion.V5 if settings.version is MqttVersion.AUTO else settings.version
         self._jitter = random.Random()  # noqa: S311 - spreads reconnects; decides nothing
+
+    @property
+    def _version(self) -> MqttVersion:
+        return self._judge.version
 
     async def run(self) -> None:
         """Keep connected until cancelled or closed; see `Transport.run`."""
@@ -160,18 +151,18 @@ class MqttSession:
             try:
                 await self._one_connection()
             except aiomqtt.MqttError as error:
-                failure = await self._judge(error)
+                failure = await self._judge.of_connection(error)
             except OSError as error:
-                failure = await self._judge_opening(error)
+                failure = await self._judge.of_opening(error)
             except SettingsError as error:
-                if not self._ever_connected:
+                if not self._judge.ever_connected:
                     raise
                 failure = Failure(error.found)
             finally:
                 suspicion = self._disconnected()
             if self._is_asked_to_end():
                 return
-            self._require_hope(failure, started)
+            self._judge.require_hope(failure, time.monotonic() - started)
             self._failures = 1 if self._held_s() >= STEADY_S or self._has_worked else self._failures + 1
             self._up_since = math.inf
             reason = failure.reason if suspicion is None else str(suspicion)
@@ -241,12 +232,7 @@ class MqttSession:
         size = packet_bytes(topic, payload, int(self._version is MqttVersion.V5))
         largest = self._limits.max_packet_bytes
         if largest is not None and size > largest:
-            raise PublishRefused(
-                topic,
-                f"its packet of {size} bytes is larger than the broker takes, at most {largest} bytes",
-                expected="a broker that takes packets as large as ours",
-                action="raise the broker's largest packet size (Mosquitto: max_packet_size), or use another broker",
-            )
+            raise too_large(topic, size, largest)
         return size
 
     def _note_silence(self, client: aiomqtt.Client) -> None:
@@ -297,7 +283,31 @@ class MqttSession:
     async def _one_connection(self) -> None:
         client = self._new_client()
         self._limits, self._has_worked, self._is_silent = BrokerLimits(), False, False
-        self._awaited = f"our greeting of MQTT {self._version.value}"
+        self._judge.awaited = f"our greeting of MQTT {self._version.value}"
+        session_present = self._follow(client)
+        write_at_once(client)
+        try:
+            await open_socket(client)
+            async with client:
+                await self._subscribe(client)
+                client.timeout = LEAVE_TIMEOUT_S  # from here on it is asked for one thing only: to leave
+                if self._is_asked_to_end():
+                    return
+                self._client = client
+                self._judge.connected()
+                self._up_since = self._last_word_s = time.monotonic()
+                told = {"limits": "; ".join(words)} if (words := self._limits.in_words()) else {}
+                version = self._version.value
+                self._on_event("link_up", broker=str(self._address), mqtt=version, session=session_present(), **told)
+                await self._incoming.put(LinkUp(session_present()))
+                async for message in client.messages:
+                    self._note_word()
+                    await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
+        finally:
+            hang_up(client._client)  # noqa: SLF001 - see the top of this file
+
+    def _follow(self, client: aiomqtt.Client) -> Callable[[], bool]:
+        """Hear what aiomqtt does not tell, beside it; return what tells whether the broker kept our queue."""
         paho = client._client  # noqa: SLF001 - see the top of this file
         paho.manual_ack_set(on=True)
         session_present = False
@@ -312,7 +322,7 @@ class MqttSession:
             if self._limits.receive_maximum is not None:  # paho reads nothing of it, and sends 20 at once
                 most = min(self._limits.receive_maximum, paho_client.max_inflight_messages)
                 paho_client._max_inflight_messages = most  # noqa: SLF001 - its setter wants to be asked before
-            self._awaited = "our subscriptions"
+            self._judge.awaited = "our subscriptions"
             tell_aiomqtt_connected(paho_client, context, flags, code, properties)
 
         def published(paho_client: Any, context: Any, mid: int, code: Any, properties: Any) -> None:
@@ -326,31 +336,12 @@ class MqttSession:
         def disconnected(*told: Any) -> None:
             with contextlib.suppress(asyncio.CancelledError):  # aiomqtt asks a future that we cancelled how it ended
                 tell_aiomqtt_disconnected(*told)
+            give_up_answers(client)
 
         paho.on_connect = connected
         paho.on_disconnect = disconnected
         paho.on_publish = published
-        write_at_once(client)
-        try:
-            await open_socket(client)
-            async with client:
-                await self._subscribe(client)
-                self._awaited = ""
-                client.timeout = LEAVE_TIMEOUT_S  # from here on it is asked for one thing only: to leave
-                if self._is_asked_to_end():
-                    return
-                self._client = client
-                self._ever_connected, self._refused = True, False
-                self._up_since = self._last_word_s = time.monotonic()
-                told = {"limits": "; ".join(words)} if (words := self._limits.in_words()) else {}
-                version = self._version.value
-                self._on_event("link_up", broker=str(self._address), mqtt=version, session=session_present, **told)
-                await self._incoming.put(LinkUp(session_present))
-                async for message in client.messages:
-                    self._note_word()
-                    await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
-        finally:
-            hang_up(paho)
+        return lambda: session_present
 
     def _is_asked_to_end(self) -> bool:
         """Tell whether we were, while aiomqtt awaited something: its `wait_for` may swallow a cancellation."""
@@ -363,7 +354,7 @@ class MqttSession:
         amqtt sends what is retained, and awaits its acknowledgement for up to five seconds, before it looks at the
         next packet; we acknowledge only after a commit, which comes after the subscriptions.
         """
-        self._require_enough()
+        self._judge.require_enough(self._limits, self._subscriptions, retains=self._will is not None)
         filters = self._limits.granted(self._subscriptions)
         if not filters:
             return  # an empty packet is none
@@ -381,123 +372,26 @@ class MqttSession:
         for topic, code in zip(filters, codes, strict=True):
             value = code_value(code)
             if value >= REFUSALS_FROM:
-                self._require_repeated(f"subscription {topic!r} refused: {reason_text(value)}")
+                self._judge.require_repeated(f"subscription {topic!r} refused: {reason_text(value)}")
                 raise BrokerError(
                     f"The broker refuses the subscription {topic!r} ({reason_text(value)})",
                     expected="the right to subscribe to it",
                     action="let the broker's access list grant it to this user",
                 )
 
-    def _require_enough(self) -> None:
-        """Check that what the broker said on connecting is enough for us.
-
-        Raises:
-            BrokerError: When it is not; a broker that took us before must say so twice.
-        """
-        lack = self._limits.lacks(self._subscriptions, retains=self._will is not None)
-        if lack is not None:
-            self._require_repeated(lack)
-            raise BrokerError(
-                f"The broker at {self._address} cannot serve a campaign: {lack}",
-                expected="one that confirms messages (QoS 1), keeps retained ones and takes filters with + and #",
-                action="let its settings allow it, or use another broker",
-            )
-
     def _new_client(self) -> aiomqtt.Client:
-        settings = self._settings
         return new_client(
-            settings,
+            self._settings,
             self._address,
             self._client_id,
             self._version,
             expiry_s=LISTENER_EXPIRY_S if self._listens_only else SESSION_EXPIRY_S,
-            timeout_s=min(settings.publish_timeout_s, settings.first_connect_timeout_s, self._probe_s()),
+            timeout_s=self._judge.patience_s(),
             will=self._will,
         )
 
-    def _require_hope(self, failure: Failure, started: float) -> None:
-        """Go on only where trying again may help; `started` is when we first tried [s, monotonic].
-
-        Raises:
-            BrokerError: When it cannot, or nobody has answered for too long.
-        """
-        if self._ever_connected:
-            return
-        fault = "" if failure.error is None else failure.error.found
-        if failure.error is not None and (not failure.must_repeat or self._known_fault == fault):
-            raise failure.error
-        self._known_fault = fault
-        if time.monotonic() - started > self._settings.first_connect_timeout_s:
-            raise no_broker_answers(self._address, failure.reason, failure.advice)
-
-    async def _judge(self, error: aiomqtt.MqttError) -> Failure:
-        """Return why a connection ended, or raise when trying again cannot help."""
-        code = code_of(error)
-        refusal = of_refusal(code, self._address, self._client_id)
-        if refusal is not None and not self._is_first_refusal():
-            raise refusal from None
-        if code == TAKEN_OVER:
-            raise BrokerError(
-                f"Another client took the id {self._client_id!r} at {self._address}",
-                expected="one client of this name",
-                action="end the other one, or choose another --campaign or simulator id",
-            ) from None
-        reason = self._in_words(error, code)
-        if self._ever_connected:
-            return Failure(reason)
-        if code < 0 and await self._is_tls_spoken():
-            known = wants_tls(self._address)
-            return Failure(known.found, known)
-        advice = LOOK_AT_IT if code < 0 else START_IT
-        if self._settings.version is not MqttVersion.AUTO:
-            return Failure(reason, advice=advice)
-        # A broker without MQTT 5 answers with code 1 or 132, or just closes: so try the other one in turn. One that is
-        # not there yet says nothing about what it speaks.
-        tried = self._version
-        self._version = MqttVersion.V311 if tried is MqttVersion.V5 else MqttVersion.V5
-        return Failure(f"{reason}; it may not speak MQTT {tried.value}: next try {self._version.value}", advice=advice)
-
-    async def _judge_opening(self, error: OSError) -> Failure:
-        """Return why no connection came about."""
-        failure = of_opening(error, self._address, self._settings)
-        if failure.must_repeat and not self._ever_connected and await self._is_tls_spoken():
-            known = wants_tls(self._address)
-            return Failure(known.found, known)
-        return failure
-
-    async def _is_tls_spoken(self) -> bool:
-        """Tell whether a server that does not answer us as we speak answers to TLS; asked once."""
-        if self._has_looked_for_tls or self._address.scheme not in ENCRYPTED:
-            return False
-        self._has_looked_for_tls = True
-        return await in_daemon_thread(lambda: speaks_tls(self._address), discard=lambda _spoken: None)
-
-    def _in_words(self, error: aiomqtt.MqttError, code: int) -> str:
-        """Say what ended a connection."""
-        if code >= 0:
-            return f"the broker ended it: {reason_text(code)}"
-        if self._awaited and "timed out" in str(error):
-            return f"it takes connections and does not answer {self._awaited}"
-        if self._awaited and error.__cause__ is None and "Disconnected" in str(error):
-            return f"it ended the connection instead of answering {self._awaited}"
-        return str(error.__cause__ or error) or type(error).__name__
-
-    def _is_first_refusal(self) -> bool:
-        """Tell whether a broker that took us before refuses us for the first time since: a flipped bit looks so too."""
-        first = self._ever_connected and not self._refused
-        self._refused = True
-        return first
-
-    def _require_repeated(self, refusal: str) -> None:
-        if self._is_first_refusal():
-            raise aiomqtt.MqttError(refusal)
-
     def _held_s(self) -> float:
         return time.monotonic() - self._up_since
-
-    def _probe_s(self) -> float:
-        probing = self._settings.version is MqttVersion.AUTO and not self._ever_connected
-        return PROBE_TIMEOUT_S if probing and self._version is MqttVersion.V5 else math.inf
 
     def _disconnected(self) -> Suspicion | None:
         """Give up what is unconfirmed; return whether one of these packets seems to be too large."""
@@ -511,7 +405,7 @@ class MqttSession:
         """Return a pause: doubling, with full jitter so that many clients do not return at once."""
         settings = self._settings
         ceiling = min(settings.reconnect_max_s, settings.reconnect_min_s * 2.0 ** min(failures - 1, 16))
-        if not self._ever_connected:
+        if not self._judge.ever_connected:
             return min(ceiling, settings.reconnect_min_s)  # a person waits at the first start
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
 

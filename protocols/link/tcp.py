@@ -7,10 +7,16 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
+import aiomqtt
+
 from protocols.concurrency.daemon_thread import in_daemon_thread
 
 CONNECT_TIMEOUT_S: Final = 5.0
 """How long TCP, then TLS, may take to connect before we try again: a system knocks at 0, 1 and 3 seconds."""
+
+
+ENDED: Final = "the connection ended"
+"""Why an answer never came of a connection that has gone."""
 
 
 class NotReached(OSError):
@@ -66,6 +72,16 @@ def hang_up(paho: Any) -> None:
             paho.disconnect()
     finally:
         paho._sock_close()  # noqa: SLF001 - nothing is left to be said, or nobody takes it
+
+
+def give_up_answers(client: Any) -> None:
+    """Let nobody wait for CONNACK and SUBACK of a connection that has ended: aiomqtt would until they time out."""
+    ended = aiomqtt.MqttError(ENDED)
+    for answer in (client._connected, *client._pending_subscribes.values()):  # noqa: SLF001 - as above
+        if not answer.done():
+            answer.set_exception(ended)
+    if client._disconnected.done() and not client._disconnected.cancelled():  # noqa: SLF001
+        client._disconnected.exception()  # noqa: SLF001 - nobody else may ask, and asyncio would complain
 
 
 def write_at_once(client: Any) -> None:

@@ -276,7 +276,7 @@ async def test_pauses_double_up_to_their_bound_and_start_afresh_after_a_link_tha
     settings = BrokerSettings(url="mqtt://127.0.0.1:1", reconnect_min_s=1.0, reconnect_max_s=8.0)
     session = session_of(settings)
     assert [session._pause_s(failures) for failures in (1, 5)] == [1.0, 1.0], "a person waits at the first start"
-    session._ever_connected = True
+    session._judge.connected()
     for failures, longest in ((1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 8.0), (10_000, 8.0)):
         drawn = [session._pause_s(failures) for _ in range(50)]
         assert min(drawn) >= 0.5

@@ -140,7 +140,8 @@ class MqttSession:
         self._jitter = random.Random()  # noqa: S311 - spreads reconnects; decides nothing
 
     @property
-    def _version(self) -> MqttVersion:
+    def version(self) -> MqttVersion:
+        """The MQTT that is spoken, or tried next."""
         return self._judge.version
 
     async def run(self) -> None:
@@ -229,7 +230,7 @@ class MqttSession:
         Raises:
             PublishRefused: When it is larger.
         """
-        size = packet_bytes(topic, payload, int(self._version is MqttVersion.V5))
+        size = packet_bytes(topic, payload, int(self.version is MqttVersion.V5))
         largest = self._limits.max_packet_bytes
         if largest is not None and size > largest:
             raise too_large(topic, size, largest)
@@ -263,8 +264,8 @@ class MqttSession:
         client = self._client
         for_good = ending is not SessionEnd.KEPT
         if client is not None and not client._disconnected.done():  # noqa: SLF001 - ends the message iterator
-            leave(client, self._version, for_good=for_good)
-            if for_good and self._version is MqttVersion.V311 and not self._listens_only:
+            leave(client, self.version, for_good=for_good)
+            if for_good and self.version is MqttVersion.V311 and not self._listens_only:
                 await self._end_kept_session(client)
 
     async def _clear_retained(self) -> None:
@@ -278,12 +279,12 @@ class MqttSession:
         with contextlib.suppress(TimeoutError, BrokerError, SettingsError):
             async with asyncio.timeout(END_TIMEOUT_S):
                 await asyncio.wait([client._disconnected])  # noqa: SLF001 - else it would say our last will
-                await end_session(self._settings, self._client_id, self._version)
+                await end_session(self._settings, self._client_id, self.version)
 
     async def _one_connection(self) -> None:
         client = self._new_client()
         self._limits, self._has_worked, self._is_silent = BrokerLimits(), False, False
-        self._judge.awaited = f"our greeting of MQTT {self._version.value}"
+        self._judge.awaited = f"our greeting of MQTT {self.version.value}"
         session_present = self._follow(client)
         write_at_once(client)
         try:
@@ -297,7 +298,7 @@ class MqttSession:
                 self._judge.connected()
                 self._up_since = self._last_word_s = time.monotonic()
                 told = {"limits": "; ".join(words)} if (words := self._limits.in_words()) else {}
-                version = self._version.value
+                version = self.version.value
                 self._on_event("link_up", broker=str(self._address), mqtt=version, session=session_present(), **told)
                 await self._incoming.put(LinkUp(session_present()))
                 async for message in client.messages:
@@ -362,7 +363,7 @@ class MqttSession:
             self._on_event("nothing_shared", meaning="requests to `any` reach every instrument: let one serve them")
         wanted: Any = (
             [(topic, SubscribeOptions(qos=1, retainAsPublished=self._listens_only)) for topic in filters]
-            if self._version is MqttVersion.V5
+            if self.version is MqttVersion.V5
             else [(topic, 1) for topic in filters]
         )
         codes: Any = await client.subscribe(wanted)
@@ -384,7 +385,7 @@ class MqttSession:
             self._settings,
             self._address,
             self._client_id,
-            self._version,
+            self.version,
             expiry_s=LISTENER_EXPIRY_S if self._listens_only else SESSION_EXPIRY_S,
             timeout_s=self._judge.patience_s(),
             will=self._will,

@@ -18,7 +18,7 @@ from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVe
 from protocols.link.codes import TAKEN_OVER, UNSPECIFIED, code_of, reason_text
 from protocols.link.failures import LOOK_AT_IT, START_IT, Failure, no_broker_answers, of_opening, of_refusal
 from protocols.link.tcp import ENDED
-from protocols.link.tls import ENCRYPTED, speaks_tls, wants_tls
+from protocols.link.tls import ENCRYPTED, refuses_our_certificate, speaks_tls, wants_certificate, wants_tls
 
 PROBE_TIMEOUT_S: Final = 3.0
 """How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
@@ -45,7 +45,7 @@ class Judge:
         self._client_id = client_id
         self._was_refused = False
         self._fault = ""
-        self._has_looked_for_tls = False
+        self._has_asked_tls = False
 
     def connected(self) -> None:
         """Note that a connection stands."""
@@ -108,7 +108,7 @@ class Judge:
     async def of_opening(self, error: OSError) -> Failure:
         """Return why a socket could not be opened."""
         failure = of_opening(error, self._address, self._settings)
-        return await self._tls_instead() or failure if failure.must_repeat else failure
+        return await self._tls_says() or failure if failure.must_repeat else failure
 
     async def of_connection(self, error: aiomqtt.MqttError) -> Failure:
         """Return why a connection ended.
@@ -130,7 +130,7 @@ class Judge:
         reason = self._in_words(error, code) if says_nothing else f"the broker ended it: {reason_text(code)}"
         if self.ever_connected:
             return Failure(reason)
-        if says_nothing and (failure := await self._tls_instead()) is not None:
+        if says_nothing and (failure := await self._tls_says()) is not None:
             return failure
         advice = LOOK_AT_IT if says_nothing else START_IT
         if self._settings.version is not MqttVersion.AUTO:
@@ -141,15 +141,24 @@ class Judge:
         self.version = MqttVersion.V311 if tried is MqttVersion.V5 else MqttVersion.V5
         return Failure(f"{reason}; it may not speak MQTT {tried.value}: next try {self.version.value}", advice=advice)
 
-    async def _tls_instead(self) -> Failure | None:
-        """Return that a server answers to TLS which does not answer us as we speak; asked once."""
-        if self.ever_connected or self._has_looked_for_tls or self._address.scheme not in ENCRYPTED:
+    async def _tls_says(self) -> Failure | None:
+        """Return what a server that ends our connections without a word says over TLS; asked once.
+
+        Where we speak plainly it may be that TLS is spoken there; over TLS, that it wants another certificate of ours.
+        """
+        if self.ever_connected or self._has_asked_tls:
             return None
-        self._has_looked_for_tls = True
-        if not await in_daemon_thread(lambda: speaks_tls(self._address), discard=lambda _spoken: None):
-            return None
-        error = wants_tls(self._address)
-        return Failure(error.found, error)
+        self._has_asked_tls = True
+        address, settings = self._address, self._settings
+        error: BrokerError | None = None
+        if address.scheme in ENCRYPTED:
+            if await in_daemon_thread(lambda: speaks_tls(address), discard=lambda _spoken: None):
+                error = wants_tls(address)
+        elif why := await in_daemon_thread(
+            lambda: refuses_our_certificate(address, settings), discard=lambda _why: None
+        ):
+            error = wants_certificate(address, why)
+        return None if error is None else Failure(error.found, error)
 
     def _is_first_refusal(self) -> bool:
         """Tell whether a broker that took us before refuses us for the first time since: a flipped bit looks so too."""

@@ -139,6 +139,24 @@ def speaks_tls(address: BrokerAddress) -> bool:
         return False
 
 
+def refuses_our_certificate(address: BrokerAddress, settings: BrokerSettings) -> str:
+    """Tell why a server ends TLS over our certificate; nothing where it does not. It blocks for seconds.
+
+    TLS 1.3 says so only after the greetings, where the client that we use takes it for a link that was lost.
+    """
+    try:
+        with (
+            socket.create_connection((address.host, address.port), timeout=GREETING_TIMEOUT_S) as link,
+            tls_context(settings).wrap_socket(link, server_hostname=address.host) as greeted,
+        ):
+            greeted.recv(1)
+    except ssl.SSLError as error:
+        return (error.reason or str(error)) if is_about_our_certificate(error) else ""
+    except (OSError, ValueError):
+        return ""
+    return ""
+
+
 def _with_file(setting: str, name: str, what: str, load: Callable[[], Made]) -> Made:
     """Return what is made of a file, or say which setting names a file that is of no use."""
     try:

@@ -44,7 +44,8 @@ def authority(tmp_path: Path) -> Authority:
 def broker(folder: Path, *lines: str) -> Iterator[int]:
     """A Mosquitto with further lines of configuration; its port."""
     port = free_port()
-    usual = [f"listener {port} {LOOPBACK}", "allow_anonymous true", "persistence false"]
+    usual = [f"listener {free_port()} {LOOPBACK}"] * ("protocol websockets" in lines)  # it does not start without one
+    usual += [f"listener {port} {LOOPBACK}", "allow_anonymous true", "persistence false"]
     if hasattr(os, "getuid") and os.getuid() == 0:
         usual.insert(0, "user root")
     (folder / "mosquitto.conf").write_text("\n".join((*usual, *lines)) + "\n")
@@ -180,8 +181,7 @@ async def test_a_broker_that_asks_for_our_certificate_gets_it(authority: Authori
     with broker(tmp_path, *shows(authority.issue("lab")), *asks) as port:
         told = await refusal(session_to(port, ca_file=authority.certificate, version=MqttVersion.V5))
         assert "broker.cert_file" in told
-        shown = {"cert_file": ours[0], "key_file": ours[1]}
-        session = session_to(port, ca_file=authority.certificate, **shown)
+        session = session_to(port, ca_file=authority.certificate, cert_file=ours[0], key_file=ours[1])
         task = asyncio.create_task(session.run())
         async with asyncio.timeout(PATIENCE_S):
             assert isinstance(await session.receive(), LinkUp)
@@ -252,7 +252,7 @@ def test_a_file_of_no_use_is_named_with_its_setting(
         }
         file.write_bytes(content[kind])
     with pytest.raises(SettingsError) as caught:
-        session_to(1, **{setting: file})
+        session_to(1, ca_file=file) if setting == "ca_file" else session_to(1, cert_file=file)
     assert "given.pem" in caught.value.found
     assert f"broker.{setting}" in caught.value.found
     assert "start it" not in str(caught.value)

@@ -130,7 +130,7 @@ def test_a_real_keyring_keeps_and_tells_a_password(monkeypatch: pytest.MonkeyPat
             del self.kept[service, username]
 
     monkeypatch.setattr(keyring, "get_keyring", InMemory)
-    monkeypatch.setattr("keyring.core._keyring_backend", InMemory())
+    monkeypatch.setattr("keyring.core._keyring_backend", InMemory())  # type: ignore[no-untyped-call]
     keyring.set_password("lab", "me", SECRET)
     assert password_of_keyring("lab", "me").get_secret_value() == SECRET
 

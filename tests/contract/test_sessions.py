@@ -120,8 +120,7 @@ async def test_a_session_that_cannot_be_ended_is_told_why(world: MosquittoWorld,
 async def test_a_real_brokers_largest_packet_is_named(world: MosquittoWorld, version: MqttVersion) -> None:
     """Over MQTT 5 it says so; over 3.1.1 it ends the connection, which is found out the second time."""
     await world.stop()
-    original = world._write_files
-    world._write_files = lambda: (original(), _add(world, "max_packet_size 400"))[0]  # type: ignore[method-assign]
+    world.further = ("max_packet_size 400",)
     await world.start()
     told: list[str] = []
     session = MqttSession(
@@ -149,8 +148,3 @@ async def test_a_real_brokers_largest_packet_is_named(world: MosquittoWorld, ver
             assert any("twice when a packet of 512 bytes was sent" in each for each in told)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _add(world: MosquittoWorld, line: str) -> None:
-    file = world._folder / "mosquitto.conf"
-    file.write_text(f"{file.read_text()}{line}\n")

@@ -136,5 +136,5 @@ def _no_websocket(address: BrokerAddress, said: str) -> BrokerError:
 
 def _said(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
-        return error.reason or str(error)
+        return getattr(error, "reason", None) or str(error)  # only OpenSSL gives it one
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

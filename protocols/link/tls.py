@@ -119,7 +119,7 @@ def wants_certificate(address: BrokerAddress, reason: str) -> BrokerError:
 def is_about_our_certificate(error: ssl.SSLError) -> bool:
     """Tell whether a server ended TLS over the certificate that we showed, or did not show."""
     alerts = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_EXPIRED", "HANDSHAKE_FAILURE")
-    return "ALERT" in (reason := error.reason or "") and any(alert in reason for alert in alerts)
+    return "ALERT" in (reason := getattr(error, "reason", None) or "") and any(alert in reason for alert in alerts)
 
 
 def speaks_tls(address: BrokerAddress) -> bool:
@@ -134,7 +134,7 @@ def speaks_tls(address: BrokerAddress) -> bool:
         ):
             return True
     except ssl.SSLError as error:
-        return "ALERT" in (error.reason or "")  # it speaks it, and refuses how we do
+        return "ALERT" in (getattr(error, "reason", None) or "")  # it speaks it, and refuses how we do
     except (OSError, ValueError):
         return False
 
@@ -151,7 +151,7 @@ def refuses_our_certificate(address: BrokerAddress, settings: BrokerSettings) ->
         ):
             greeted.recv(1)
     except ssl.SSLError as error:
-        return (error.reason or str(error)) if is_about_our_certificate(error) else ""
+        return str(getattr(error, "reason", None) or error) if is_about_our_certificate(error) else ""
     except (OSError, ValueError):
         return ""
     return ""
@@ -162,7 +162,7 @@ def _with_file(setting: str, name: str, what: str, load: Callable[[], Made]) -> 
     try:
         return load()
     except ssl.SSLError as error:
-        found = f"{name} holds no such thing ({error.reason or error})"
+        found = f"{name} holds no such thing ({getattr(error, 'reason', None) or error})"
     except (OSError, ValueError) as error:
         found = f"{name} cannot be read ({getattr(error, 'strerror', None) or error})"
     raise SettingsError(f"broker.{setting}: {found}", expected=what, action=f"correct broker.{setting}")

@@ -18,7 +18,7 @@ from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings
 from protocols.link.codes import BEYOND_ITS_LIMITS, CLIENT_ID_NOT_VALID, REFUSED_FOR_GOOD, reason_text
 from protocols.link.tcp import NotReached
-from protocols.link.tls import PLAIN, is_about_our_certificate, no_tls, no_trust, wants_certificate
+from protocols.link.tls import PLAIN, is_about_our_certificate, no_tls, no_trust, reason_of, wants_certificate
 
 START_IT: Final = "start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own"
 """What to do about a broker that is not there."""
@@ -136,5 +136,5 @@ def _no_websocket(address: BrokerAddress, said: str) -> BrokerError:
 
 def _said(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
-        return getattr(error, "reason", None) or str(error)  # only OpenSSL gives it one
+        return reason_of(error)
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

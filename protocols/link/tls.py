@@ -116,10 +116,15 @@ def wants_certificate(address: BrokerAddress, reason: str) -> BrokerError:
     )
 
 
+def reason_of(error: ssl.SSLError) -> str:
+    """Return OpenSSL's word for what went wrong; only its own errors have one."""
+    return str(getattr(error, "reason", None) or error)
+
+
 def is_about_our_certificate(error: ssl.SSLError) -> bool:
     """Tell whether a server ended TLS over the certificate that we showed, or did not show."""
     alerts = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_EXPIRED", "HANDSHAKE_FAILURE")
-    return "ALERT" in (reason := getattr(error, "reason", None) or "") and any(alert in reason for alert in alerts)
+    return "ALERT" in (reason := reason_of(error)) and any(alert in reason for alert in alerts)
 
 
 def speaks_tls(address: BrokerAddress) -> bool:
@@ -134,7 +139,7 @@ def speaks_tls(address: BrokerAddress) -> bool:
         ):
             return True
     except ssl.SSLError as error:
-        return "ALERT" in (getattr(error, "reason", None) or "")  # it speaks it, and refuses how we do
+        return "ALERT" in reason_of(error)  # it speaks it, and refuses how we do
     except (OSError, ValueError):
         return False
 
@@ -151,7 +156,7 @@ def refuses_our_certificate(address: BrokerAddress, settings: BrokerSettings) ->
         ):
             greeted.recv(1)
     except ssl.SSLError as error:
-        return str(getattr(error, "reason", None) or error) if is_about_our_certificate(error) else ""
+        return reason_of(error) if is_about_our_certificate(error) else ""
     except (OSError, ValueError):
         return ""
     return ""

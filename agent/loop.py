@@ -62,6 +62,8 @@ class Agent:
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
     ) -> None:
         self.campaign = maker.campaign
+        self.link_trouble = ""
+        """Why the link is down; empty while it is up, and before it was."""
         self.outbound = Outbound(maker, transport, messages, store.unconfirmed())
         self._maker = maker
         self._store = store
@@ -134,9 +136,11 @@ class Agent:
     def _decide(self, transaction: Transaction, item: Input | LinkUp | LinkDown) -> None:
         match item:
             case LinkUp():
+                self.link_trouble = ""
                 self.outbound.link_up(_time())
                 self._deadlines.start(self.campaign.in_flight, _time())
-            case LinkDown():
+            case LinkDown(reason):
+                self.link_trouble = reason
                 self.outbound.link_down()
                 self._deadlines.clear()  # nobody can answer now; everybody gets the whole time again
             case DeadlinePassed(attempt_id) if self.outbound.is_unreachable(attempt_id):

@@ -167,7 +167,7 @@ def _with_file(setting: str, name: str, what: str, load: Callable[[], Made]) -> 
     try:
         return load()
     except ssl.SSLError as error:
-        found = f"{name} holds no such thing ({getattr(error, 'reason', None) or error})"
+        found = f"{name} holds no such thing ({reason_of(error)})"
     except (OSError, ValueError) as error:
         found = f"{name} cannot be read ({getattr(error, 'strerror', None) or error})"
     raise SettingsError(f"broker.{setting}: {found}", expected=what, action=f"correct broker.{setting}")

@@ -106,6 +106,7 @@ class RunWatch:
             duplicates=self._counts.get("candidate_result: duplicate", 0),
             broker=self._broker,
             connected=self._agent.connected,
+            link_trouble=self._agent.link_trouble,
         )
 
     def _name(self, candidate_id: str) -> str:

@@ -53,7 +53,7 @@ def assemble_simulator(
         broker: Where the broker is.
         shared: Whether requests to "any" come by a shared subscription. The embedded broker knows none; with it one
             simulator serves "any".
-        is_over: Whether the campaign is over, as far as who starts the simulator knows; it also hears it from the agent.
+        is_over: Whether the campaign is over, as far as who starts it knows; it also hears it from the agent.
         on_event: For the log.
 
     Raises:
@@ -101,7 +101,7 @@ def _link(
     is_over: Callable[[], bool],
     on_event: Callable[..., None],
 ) -> SoleOfItsId:
-    """Return the link of an instrument: it gives way to another one of its id, and leaves nothing of a finished campaign."""
+    """Return the link of an instrument, which gives way to another one of its id."""
 
     def ending() -> SessionEnd:
         if link.gave_way:

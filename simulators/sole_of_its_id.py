@@ -27,6 +27,10 @@ MAX_HELD: Final = 1_024
 """Requests that may wait while it listens; beyond these the link is not read, and the broker keeps them."""
 
 
+GOODBYE_S: Final = 1.0
+"""How long the last status may take at the end [s]; SIGTERM has five seconds in all."""
+
+
 class SoleOfItsId:
     """A link through which only one instrument of an id gets requests; implements `protocols.link.transport.Transport`.
 
@@ -55,6 +59,7 @@ class SoleOfItsId:
         """Whether another instrument of this id goes on."""
         self._inner = inner
         self._simulator = simulator
+        self._serves_all = campaign is None
         self._campaign = campaign or EVERY_CAMPAIGN
         self._instance = instance
         self._clock = clock
@@ -95,7 +100,11 @@ class SoleOfItsId:
         await self._inner.publish(topic, payload, retain=retain)
 
     async def close(self) -> None:
-        """Say goodbye."""
+        """Say goodbye; for every campaign it is said here, as the service keeps no status then."""
+        if self._serves_all and not self.gave_way:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_S):
+                    await self._say(Health.OFFLINE)
         await self._inner.close()
 
     async def _sort(self) -> None:
@@ -125,7 +134,7 @@ class SoleOfItsId:
     def _connected(self) -> None:
         if self._election.connected(_time()):
             self._spawn(self._election.listen())
-        self._spawn(self._announce())
+        self._spawn(self._say(Health.ONLINE))
 
     def _hear(self, delivery: Delivery) -> None:
         topic = parse(delivery.topic)
@@ -140,15 +149,15 @@ class SoleOfItsId:
             return
         try:
             if self._election.meet(message, retained=delivery.retain, now=_time()):
-                self._spawn(self._announce())
+                self._spawn(self._say(Health.ONLINE))
         except BrokerError:
             self.gave_way = True
             raise
 
-    async def _announce(self) -> None:
-        """Say that we are here, and whether we were before."""
+    async def _say(self, health: Health) -> None:
+        """Say how we are, and whether we were there before."""
         topic, payload = status_message(
-            self._campaign, self._simulator, Health.ONLINE, self._clock(),
+            self._campaign, self._simulator, health, self._clock(),
             instance=self._instance, incumbent=self._election.is_incumbent(_time()),
         )  # fmt: skip
         with contextlib.suppress(LinkLost, PublishRefused):  # it is said again when the link is up

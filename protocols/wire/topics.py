@@ -61,6 +61,10 @@ WITHOUT_CLIENT: Final = frozenset({Channel.METRICS, Channel.CONTROL})
 """Channels that have no client level."""
 
 
+RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
+"""Channels on which the last message is retained, and removed when the campaign is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A parsed topic; `client` is None on the channels without one."""
@@ -104,6 +108,14 @@ def is_publishable(topic: str) -> bool:
     except UnicodeEncodeError:  # half of a surrogate pair, as JSON can hold it
         return False
     return 0 < size <= MAX_TOPIC_BYTES and not _NEVER_IN_TOPICS.intersection(topic)
+
+
+def removes_retained(topic: str, payload: bytes) -> bool:
+    """Tell whether a message says nothing but that what a topic of ours retains is removed: an empty one does."""
+    try:
+        return not payload and parse(topic).channel in RETAINED
+    except MessageError:
+        return False
 
 
 def agent_subscriptions(campaign: str) -> tuple[str, ...]:

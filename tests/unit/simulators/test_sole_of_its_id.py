@@ -247,7 +247,9 @@ def test_one_for_every_campaign_says_so_where_it_is_heard() -> None:
         bus = MemoryBus()
         instrument = Instrument(bus, "a", None)
         await asyncio.sleep(0.1)
-        assert word_on(bus, f"entropilot/v1/{EVERY_CAMPAIGN}/status/{ID}").instance == "a"
+        topic = f"entropilot/v1/{EVERY_CAMPAIGN}/status/{ID}"
+        assert (word_on(bus, topic).instance, word_on(bus, topic).health) == ("a", Health.ONLINE)
         await instrument.end()
+        assert word_on(bus, topic).health is Health.OFFLINE
 
     in_virtual_time(fold())

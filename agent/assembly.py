@@ -20,7 +20,6 @@ from agent.campaign.events import CampaignResumed
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
-from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
@@ -190,7 +189,13 @@ def assemble_agent(
             settings.code,
             lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
         )
-        transport = RecordedTransport(_session(broker, files.ledger.campaign, messages, logger.info), recording)
+
+        def ending() -> SessionEnd:
+            if agent.outbound.gave_way:
+                return SessionEnd.ENDED
+            return SessionEnd.CLEARED if files.ledger.campaign.phase is Phase.FINISHED else SessionEnd.KEPT
+
+        transport = RecordedTransport(_session(broker, plan, messages, ending, logger.info), recording)
         log_transaction = TransactionLog(logger)
 
         def after_commit(transaction: Transaction) -> None:
@@ -198,7 +203,7 @@ def assemble_agent(
             on_commit(transaction)
 
         with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
-            yield Agent(
+            agent = Agent(
                 maker=TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request),
                 store=files.store,
                 transport=transport,
@@ -210,6 +215,7 @@ def assemble_agent(
                 write_ahead=RunRecorder(recording, transport.row_of, files.store).write_ahead,
                 on_commit=after_commit,
             )
+            yield agent
 
 
 @contextmanager
@@ -246,15 +252,18 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
 
 
 def _session(
-    broker: BrokerSettings, campaign: Campaign, messages: MessageBuilder, on_event: Callable[..., Any]
+    broker: BrokerSettings,
+    plan: CampaignPlan,
+    messages: MessageBuilder,
+    ending: Callable[[], SessionEnd],
+    on_event: Callable[..., Any],
 ) -> MqttSession:
-    plan = campaign.plan
     return MqttSession(
         broker,
         client_id=agent_client_id(plan.campaign, messages.instance),
         subscriptions=agent_subscriptions(plan.campaign),
         will=Will(*messages.status(Health.OFFLINE)),
-        ending=lambda: SessionEnd.CLEARED if campaign.phase is Phase.FINISHED else SessionEnd.KEPT,
+        ending=ending,
         on_event=on_event,
     )
 

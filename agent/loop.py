@@ -26,6 +26,7 @@ from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Trans
 from agent.store.store import Store
 from protocols.concurrency.inbox import Inbox
 from protocols.concurrency.task_group_errors import first_failure
+from protocols.errors import BrokerError
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
 
@@ -100,6 +101,9 @@ class Agent:
                 link = [group.create_task(self._transport.run()), group.create_task(self._read_link())]
                 try:
                     await self._rounds()
+                except BrokerError:  # another agent goes on: nobody comes back to our session
+                    await self._transport.close()
+                    raise
                 finally:
                     await self._query.shut_down()
                     for task in link:

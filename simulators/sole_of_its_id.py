@@ -55,8 +55,6 @@ class SoleOfItsId:
     ) -> None:
         self.campaign_is_over = False
         """Whether the agent of the campaign has cleared what it retained."""
-        self.gave_way = False
-        """Whether another instrument of this id goes on."""
         self._inner = inner
         self._simulator = simulator
         self._serves_all = campaign is None
@@ -67,6 +65,11 @@ class SoleOfItsId:
         self._held: deque[Delivery] = deque()
         self._passed: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=1)
         self._announcing: set[asyncio.Task[None]] = set()
+
+    @property
+    def gave_way(self) -> bool:
+        """Whether another instrument of this id goes on."""
+        return self._election.gave_way
 
     async def run(self) -> None:
         """Keep connected until cancelled.
@@ -147,12 +150,8 @@ class SoleOfItsId:
             return  # cleared, or somebody's garbage: it is no word of another instrument
         if not isinstance(message, Status) or delivery.signature_fault:
             return
-        try:
-            if self._election.meet(message, retained=delivery.retain, now=_time()):
-                self._spawn(self._say(Health.ONLINE))
-        except BrokerError:
-            self.gave_way = True
-            raise
+        if self._election.meet(message, retained=delivery.retain, now=_time()):
+            self._spawn(self._say(Health.ONLINE))
 
     async def _say(self, health: Health) -> None:
         """Say how we are, and whether we were there before."""

@@ -78,6 +78,11 @@ class Outbound:
         self._report_due = 0.0
         self._group: asyncio.TaskGroup
 
+    @property
+    def gave_way(self) -> bool:
+        """Whether another agent of this campaign goes on."""
+        return self._election.gave_way
+
     def run_in(self, group: asyncio.TaskGroup) -> None:
         """Let every send be a task of this group; call it first."""
         self._group = group

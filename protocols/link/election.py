@@ -34,6 +34,8 @@ class Election:
     def __init__(self, instance: str, giving_way: Callable[[], BrokerError]) -> None:
         self.may_act = asyncio.Event()
         """Set when it has listened long enough."""
+        self.gave_way = False
+        """Whether another one goes on."""
         self._instance = instance
         self._giving_way = giving_way
         self._first_up_s = math.inf
@@ -79,6 +81,7 @@ class Election:
             return True
         heard, self._superior = self._superior, other
         if heard is not None and heard.instance == other.instance and heard.message_id != other.message_id:
+            self.gave_way = True
             raise self._giving_way()
         self._another_may_be_there = True
         return True

@@ -104,6 +104,21 @@ def test_the_second_instrument_of_an_id_gives_way_and_no_attempt_is_in_both_memo
 
 
 @VERSIONS
+def test_an_agent_that_gives_way_leaves_no_session(bench: Workbench, port: int, version: str) -> None:
+    lab = instrument(bench, port, version, "m1", latency_s=2.0).wait_for("link_up")
+    first = bench.start("agent", "lab.toml", *at(port, version), "--budget", "12", "--quiet")
+    bench.wait_for_events("ResultAccepted", 1)
+    one = ("agent", "lab.toml", *at(port, version), "--budget", "12", "--quiet", "--runs", "elsewhere")
+    second = bench.entropilot(*one)
+    assert second.code == BROKER_ERROR
+    assert "Another agent runs campaign 'lab'" in second.err
+    assert sessions(port) == 0, "both that are kept are there"
+    assert first.finish().code == 0
+    lab.end()
+    assert sessions(port) == 0
+
+
+@VERSIONS
 def test_a_finished_campaign_and_its_instrument_leave_nothing(bench: Workbench, port: int, version: str) -> None:
     lab = instrument(bench, port, version, "m1").wait_for("link_up")
     assert bench.entropilot("agent", "lab.toml", *at(port, version), "--budget", "3", "--quiet").code == 0

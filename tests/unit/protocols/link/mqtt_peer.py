@@ -33,6 +33,7 @@ class Script:
         pubacks_spoiled: How many publishes get that code, when not all of them.
         largest: Largest message that it takes, with its topic [byte]; it ends the connection of who sends a larger one.
         levels: Protocol levels of the CONNECTs that came, in order.
+        greetings: The CONNECTs that came, without their first bytes.
         topics: Topics of the messages that came.
         open: How many clients are connected.
     """
@@ -45,6 +46,7 @@ class Script:
     pubacks_spoiled: int | None = None
     largest: int | None = None
     levels: list[int] = field(default_factory=list)
+    greetings: list[bytes] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
     open: int = 0
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Script:
                     break
                 if kind == CONNECT:
                     level = body[6]
+                    self.greetings.append(body)
                     if self.connack.get(level) == -1:
                         self.levels.append(level)
                         break

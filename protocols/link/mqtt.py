@@ -67,7 +67,8 @@ STEADY_S: Final = 10.0
 backs off (two clients of one id, say)."""
 
 END_TIMEOUT_S: Final = 2.0
-"""How long a session may take to remove what it retained, and to end: SIGTERM has five seconds in all."""
+"""How long a session may take to remove what it retained and to end, both together: SIGTERM has five seconds in all, of
+which the last words may take two."""
 
 SILENT_TIMEOUTS: Final = 3
 """After so many times `publish_timeout_s` without any word of a broker that we sent messages to, we hang up: it may
@@ -256,9 +257,10 @@ class MqttSession:
     async def close(self) -> None:
         """Disconnect in order, and let the broker forget what is not to be kept."""
         ending = self._ending()
+        deadline = asyncio.get_running_loop().time() + END_TIMEOUT_S
         if ending is SessionEnd.CLEARED:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(END_TIMEOUT_S):
+                async with asyncio.timeout_at(deadline):
                     await self._clear_retained()
         self._closing.set()
         client = self._client
@@ -266,7 +268,7 @@ class MqttSession:
         if client is not None and not client._disconnected.done():  # noqa: SLF001 - ends the message iterator
             leave(client, self.version, for_good=for_good)
             if for_good and self.version is MqttVersion.V311 and not self._listens_only:
-                await self._end_kept_session(client)
+                await self._end_kept_session(client, deadline)
 
     async def _clear_retained(self) -> None:
         """Remove what we retained; what is not confirmed is left to `entropilot broker tidy`."""
@@ -274,10 +276,10 @@ class MqttSession:
             with contextlib.suppress(LinkLost, PublishRefused):
                 await self.publish(topic, b"", retain=True)
 
-    async def _end_kept_session(self, client: aiomqtt.Client) -> None:
+    async def _end_kept_session(self, client: aiomqtt.Client, deadline: float) -> None:
         """Let a broker of MQTT 3.1.1 forget us: it does when the same client connects for a clean session."""
         with contextlib.suppress(TimeoutError, BrokerError, SettingsError):
-            async with asyncio.timeout(END_TIMEOUT_S):
+            async with asyncio.timeout_at(deadline):
                 await asyncio.wait([client._disconnected])  # noqa: SLF001 - else it would say our last will
                 await end_session(self._settings, self._client_id, self.version)
 

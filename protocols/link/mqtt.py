@@ -125,6 +125,7 @@ class MqttSession:
             tls_context(settings)  # made for every connection, for files are renewed; now only to see that it can be
         self._limits = BrokerLimits()
         self._retained: dict[str, None] = {} if will is None else {will.topic: None}
+        self._removed: set[str] = set()
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=RECEIVE_MAXIMUM)
         self._client: aiomqtt.Client | None = None
         self._awaiting: dict[int, asyncio.Future[int]] = {}
@@ -273,6 +274,7 @@ class MqttSession:
     async def _clear_retained(self) -> None:
         """Remove what we retained; what is not confirmed is left to `entropilot broker tidy`."""
         for topic in list(self._retained):
+            self._removed.add(topic)
             with contextlib.suppress(LinkLost, PublishRefused):
                 await self.publish(topic, b"", retain=True)
 
@@ -305,6 +307,8 @@ class MqttSession:
                 await self._incoming.put(LinkUp(session_present()))
                 async for message in client.messages:
                     self._note_word()
+                    if not message.payload and str(message.topic) in self._removed:
+                        continue  # our own word comes back; nobody here has to hear it
                     await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
         finally:
             hang_up(client._client)  # noqa: SLF001 - see the top of this file

@@ -46,7 +46,7 @@ def settings_of(world: MosquittoWorld, version: MqttVersion) -> BrokerSettings:
 async def part(settings: BrokerSettings, ending: SessionEnd) -> AsyncIterator[tuple[MqttSession, bool]]:
     """A part with a kept session and a retained status; whether the broker knew it."""
     session = MqttSession(
-        settings, client_id="x", subscriptions=("lab/x",), will=Will(STATUS, b"gone"), ending=lambda: ending
+        settings, client_id="x", subscriptions=("lab/x", STATUS), will=Will(STATUS, b"gone"), ending=lambda: ending
     )
     task = asyncio.create_task(session.run())
     try:
@@ -59,6 +59,11 @@ async def part(settings: BrokerSettings, ending: SessionEnd) -> AsyncIterator[tu
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def iter_queue(session: MqttSession) -> list[object]:
+    """What a session has received that nobody has asked for."""
+    return [session._incoming.get_nowait() for _ in range(session._incoming.qsize())]
 
 
 async def heard_on(settings: BrokerSettings, topic: str) -> list[bytes]:
@@ -86,6 +91,8 @@ async def test_a_part_leaves_what_it_says(world: MosquittoWorld, version: MqttVe
         assert not was_known
         await session.publish(STATUS, b"online", retain=True)
         await session.publish(STATUS, b"offline", retain=True)
+    heard = [item for item in iter_queue(session) if isinstance(item, Delivery)]
+    assert [item.payload for item in heard] == [b"online", b"offline"], "not that it was removed"
     kept = [] if ending is SessionEnd.CLEARED else [b"offline"]
     assert await heard_on(settings, STATUS) == kept, "and never the last will"
     async with part(settings, SessionEnd.ENDED) as (_, was_known):

@@ -35,8 +35,10 @@ from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.link.broker_settings import BrokerSettings
+from protocols.link.client_ids import agent_client_id
 from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
+from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import require_database_url, sqlite_url
@@ -189,7 +191,13 @@ def assemble_agent(
             settings.code,
             lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
         )
-        transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
+
+        def ending() -> SessionEnd:
+            if agent.outbound.gave_way:
+                return SessionEnd.ENDED
+            return SessionEnd.CLEARED if files.ledger.campaign.phase is Phase.FINISHED else SessionEnd.KEPT
+
+        transport = RecordedTransport(_session(broker, plan, messages, ending, logger.info), recording)
         log_transaction = TransactionLog(logger, lambda: files.store.head)
 
         def after_commit(transaction: Transaction) -> None:
@@ -198,7 +206,7 @@ def assemble_agent(
 
         recorder = RunRecorder(recording, transport.row_of, files.store)
         with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
-            yield Agent(
+            agent = Agent(
                 maker=TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request),
                 store=files.store,
                 transport=transport,
@@ -210,6 +218,7 @@ def assemble_agent(
                 write_ahead=recorder.write_ahead,
                 on_commit=after_commit,
             )
+            yield agent
         recorder.seal(_now())
 
 
@@ -248,13 +257,18 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
 
 
 def _session(
-    broker: BrokerSettings, plan: CampaignPlan, messages: MessageBuilder, on_event: Callable[..., Any]
+    broker: BrokerSettings,
+    plan: CampaignPlan,
+    messages: MessageBuilder,
+    ending: Callable[[], SessionEnd],
+    on_event: Callable[..., Any],
 ) -> MqttSession:
     return MqttSession(
         broker,
-        client_id=f"entropilot-{plan.campaign}-{messages.instance}",
+        client_id=agent_client_id(plan.campaign, messages.instance),
         subscriptions=agent_subscriptions(plan.campaign),
         will=Will(*messages.status(Health.OFFLINE)),
+        ending=ending,
         on_event=on_event,
     )
 

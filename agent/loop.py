@@ -26,6 +26,7 @@ from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Trans
 from agent.store.store import Store
 from protocols.concurrency.inbox import Inbox
 from protocols.concurrency.task_group_errors import first_failure
+from protocols.errors import BrokerError
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
 
@@ -62,6 +63,8 @@ class Agent:
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
     ) -> None:
         self.campaign = maker.campaign
+        self.link_trouble = ""
+        """Why the link is down; empty while it is up, and before it was."""
         self.outbound = Outbound(maker, transport, messages, store.unconfirmed(), lambda: store.head)
         self._maker = maker
         self._store = store
@@ -98,6 +101,9 @@ class Agent:
                 link = [group.create_task(self._transport.run()), group.create_task(self._read_link())]
                 try:
                     await self._rounds()
+                except BrokerError:  # another agent goes on: nobody comes back to our session
+                    await self._transport.close()
+                    raise
                 finally:
                     await self._query.shut_down()
                     for task in link:
@@ -134,9 +140,11 @@ class Agent:
     def _decide(self, transaction: Transaction, item: Input | LinkUp | LinkDown) -> None:
         match item:
             case LinkUp():
+                self.link_trouble = ""
                 self.outbound.link_up(_time())
                 self._deadlines.start(self.campaign.in_flight, _time())
-            case LinkDown():
+            case LinkDown(reason):
+                self.link_trouble = reason
                 self.outbound.link_down()
                 self._deadlines.clear()  # nobody can answer now; everybody gets the whole time again
             case DeadlinePassed(attempt_id) if self.outbound.is_unreachable(attempt_id):

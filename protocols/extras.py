@@ -11,7 +11,7 @@ from protocols.errors import SettingsError
 
 EXTRA_OF: Final = {
     "rdkit": "molecules", "tblite": "molecules", "pyscf": "dft",
-    "pyarrow": "parquet", "openpyxl": "excel", "zstandard": "zstd",
+    "pyarrow": "parquet", "openpyxl": "excel", "zstandard": "zstd", "keyring": "keyring",
 }  # fmt: skip
 """Package -> the extra of ours that installs it."""
 

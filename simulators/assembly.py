@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.client_ids import simulator_client_id
+from protocols.link.election import another_instrument
 from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
+from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health
-from protocols.wire.topics import simulator_subscriptions
+from protocols.wire.topics import EVERY_CAMPAIGN, instrument_status_filters, simulator_subscriptions
 from simulators.executor import make_executor
 from simulators.faulty import faulty
 from simulators.messages import status_message
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
+from simulators.sole_of_its_id import SoleOfItsId
+
+INSTANCE_DIGITS: Final = 12
+"""Hexadecimal digits of an instance's name: 48 bits tell the memories of a lab apart."""
 
 
 @contextmanager
@@ -31,6 +41,7 @@ def assemble_simulator(
     campaign: str | None,
     broker: BrokerSettings,
     shared: bool = True,
+    is_over: Callable[[], bool] = lambda: False,
     on_event: Callable[..., None] = lambda *_args, **_fields: None,
 ) -> Iterator[SimulatorService]:
     """Put a simulator together; hold the lock of its memory meanwhile.
@@ -42,6 +53,7 @@ def assemble_simulator(
         broker: Where the broker is.
         shared: Whether requests to "any" come by a shared subscription. The embedded broker knows none; with it one
             simulator serves "any".
+        is_over: Whether the campaign is over, as far as who starts it knows; it also hears it from the agent.
         on_event: For the log.
 
     Raises:
@@ -51,17 +63,9 @@ def assemble_simulator(
     with RunLock(folder / f"{settings.id}.lock", holder=f"simulator {settings.id!r}", advice=advice):
         outbox = Outbox.open(sqlite_url(folder / f"{settings.id}.db"))
         try:
-            will = None if campaign is None else Will(*status_message(campaign, settings.id, Health.OFFLINE, _clock()))
-            session = MqttSession(
-                broker,
-                client_id=f"entropilot-{campaign or 'all'}-{settings.id}",
-                subscriptions=simulator_subscriptions(
-                    settings.id, campaign=campaign, shared=shared and broker.version is not MqttVersion.V311
-                ),
-                will=will,
-                on_event=on_event,
-            )
-            executor, transport = faulty(make_executor(settings), session, settings.faults, on_event)
+            instance = instance_of(folder, settings.id)
+            link = _link(settings, broker, campaign, instance, shared=shared, is_over=is_over, on_event=on_event)
+            executor, transport = faulty(make_executor(settings), link, settings.faults, on_event)
             with closing(PoisonMessageGuard(folder / f"{settings.id}.in_process")) as poison_guard:
                 yield SimulatorService(
                     settings,
@@ -72,9 +76,62 @@ def assemble_simulator(
                     clock=_clock,
                     poison_guard=poison_guard,
                     on_event=on_event,
+                    instance=instance,
                 )
         finally:
             outbox.close()
+
+
+def instance_of(folder: Path, simulator: str) -> str:
+    """Return the name of an instrument among those of its id: the same after every restart, another in another memory.
+
+    Its client id is made of it, so that a broker keeps its session for it, and no other one takes its link away.
+    """
+    place = f"{socket.gethostname()}|{folder.resolve()}|{simulator}"
+    return hashlib.sha256(place.encode()).hexdigest()[:INSTANCE_DIGITS]
+
+
+def _link(
+    settings: SimulatorSettings,
+    broker: BrokerSettings,
+    campaign: str | None,
+    instance: str,
+    *,
+    shared: bool,
+    is_over: Callable[[], bool],
+    on_event: Callable[..., None],
+) -> SoleOfItsId:
+    """Return the link of an instrument, which gives way to another one of its id."""
+
+    def ending() -> SessionEnd:
+        if link.gave_way:
+            return SessionEnd.ENDED
+        return SessionEnd.CLEARED if is_over() or link.campaign_is_over else SessionEnd.KEPT
+
+    shares = shared and broker.version is not MqttVersion.V311
+    topic, payload = status_message(
+        campaign or EVERY_CAMPAIGN, settings.id, Health.OFFLINE, _clock(), instance=instance
+    )
+    session = MqttSession(
+        broker,
+        client_id=simulator_client_id(campaign, settings.id, instance),
+        subscriptions=(
+            *simulator_subscriptions(settings.id, campaign=campaign, shared=shares),
+            *instrument_status_filters(settings.id, campaign=campaign),
+        ),
+        will=Will(topic, payload),
+        ending=ending,
+        on_event=on_event,
+    )
+    link = SoleOfItsId(
+        session,
+        simulator=settings.id,
+        campaign=campaign,
+        instance=instance,
+        clock=_clock,
+        giving_way=lambda: another_instrument(settings.id),
+    )
+    return link
 
 
 def _clock() -> datetime:

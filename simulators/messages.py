@@ -28,9 +28,17 @@ class Messages:
         simulator: Its id.
         clock: Returns the wall-clock time, a label.
         new_id: Returns a message id that nobody has used.
+        instance: Names this simulator among those of its id, for its status.
     """
 
-    def __init__(self, simulator: str, clock: Callable[[], datetime], new_id: Callable[[], str] = fresh_id) -> None:
+    def __init__(
+        self,
+        simulator: str,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str] = fresh_id,
+        instance: str | None = None,
+    ) -> None:
+        self._instance = instance
         self._simulator = simulator
         self._clock = clock
         self._new_id = new_id
@@ -50,7 +58,8 @@ class Messages:
 
     def status(self, campaign: str, health: Health) -> tuple[str, bytes]:
         """Return topic and payload of the simulator's status."""
-        return status_message(campaign, self._simulator, health, self._clock(), message_id=self._new_id())
+        now, message_id = self._clock(), self._new_id()
+        return status_message(campaign, self._simulator, health, now, message_id=message_id, instance=self._instance)
 
     def _common_fields(self, request: CandidateRequest) -> dict[str, Any]:
         return {
@@ -64,9 +73,26 @@ class Messages:
 
 
 def status_message(
-    campaign: str, simulator: str, health: Health, now: datetime, *, message_id: str | None = None
+    campaign: str,
+    simulator: str,
+    health: Health,
+    now: datetime,
+    *,
+    message_id: str | None = None,
+    instance: str | None = None,
+    incumbent: bool = False,
 ) -> tuple[str, bytes]:
-    """Return topic and payload of a simulator's status; also its last will."""
+    """Return topic and payload of a simulator's status; also its last will.
+
+    Args:
+        campaign: Whose topic it goes to.
+        simulator: Its id.
+        health: How it is.
+        now: Wall-clock time, a label.
+        message_id: One that nobody has used; a fresh one by default.
+        instance: Names it among those of its id.
+        incumbent: Whether it has been there for a while.
+    """
     message = Status(
         campaign=campaign,
         message_id=message_id or fresh_id(),
@@ -74,5 +100,7 @@ def status_message(
         client=simulator,
         role="simulator",
         health=health,
+        instance=instance,
+        incumbent=incumbent,
     )
     return str(Topic(campaign, Channel.STATUS, simulator)), encode(message)

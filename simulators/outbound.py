@@ -160,8 +160,8 @@ class Outbound:
         except PublishRefused as error:
             raise BrokerError(
                 f"The broker refuses a message on {error.topic}: {error.reason}",
-                expected="the right to publish there",
-                action="let the broker's access list grant it to this simulator; its answers are kept",
+                expected=error.expected,
+                action=f"{error.action}; the simulator's answers are kept",
             ) from None
 
     async def _publish_status(self, campaign: str, health: Health) -> None:

@@ -72,6 +72,7 @@ class SimulatorService:
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
         on_event: Called with a short name and fields, for the log.
         new_id: Returns a message id that nobody has used.
+        instance: Names it among those of its id, for its status.
         jitter: Spreads the repetitions of answers.
     """
 
@@ -87,6 +88,7 @@ class SimulatorService:
         poison_guard: PoisonMessageGuard | None = None,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
         new_id: Callable[[], str] = fresh_id,
+        instance: str | None = None,
         jitter: random.Random | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -96,7 +98,7 @@ class SimulatorService:
         self._clock = clock
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._on_event = on_event
-        self._messages = Messages(settings.id, clock, new_id)
+        self._messages = Messages(settings.id, clock, new_id, instance)
         self._evaluation = Evaluation(settings, executor, self._messages, counts=self.counts, on_event=on_event)
         self.outbound = Outbound(
             settings,

@@ -33,7 +33,7 @@ class SimulatorSettings(CodeSettings):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: Identifier = "simulator-1"
-    """Its name: a topic level, and its client id on the broker."""
+    """Its name: a topic level, and part of its client id on the broker."""
     evaluator: str = ASE
     """`ase` (a calculator of ASE, for crystals), `molecules` (GFN2-xTB and B3LYP; needs the extras `molecules` and
     `dft`), `table` (an oracle), `structural_model` (interventions), or a class of yours: `module:Class` or

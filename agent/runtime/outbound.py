@@ -13,11 +13,11 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from agent.campaign.decide import ResultAck
-from agent.runtime.election import AgentElection
 from agent.runtime.messages import MessageBuilder, OutgoingMessage
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.store import JournalHead, OutboxItem
 from protocols.errors import BrokerError
+from protocols.link.election import Election, another_agent
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.limits import MAX_BANDED_FAMILIES
 from protocols.wire.messages import Health
@@ -76,10 +76,15 @@ class Outbound:
         self._transport = transport
         self._messages = messages
         self._head = head
-        self._election = AgentElection(self._campaign.plan.campaign, messages.instance)
+        self._election = Election(messages.instance, lambda: another_agent(self._campaign.plan.campaign))
         self._sending: set[str] = set()
         self._report_due = 0.0
         self._group: asyncio.TaskGroup
+
+    @property
+    def gave_way(self) -> bool:
+        """Whether another agent of this campaign goes on."""
+        return self._election.gave_way
 
     def run_in(self, group: asyncio.TaskGroup) -> None:
         """Let every send be a task of this group; call it first."""
@@ -164,8 +169,8 @@ class Outbound:
         except PublishRefused as error:
             raise BrokerError(
                 f"The broker refuses a message on {error.topic}: {error.reason}",
-                expected="the right to publish there",
-                action="let the broker's access list grant it to the agent, then run again with --resume",
+                expected=error.expected,
+                action=f"{error.action}, then run again with --resume",
             ) from None
         return True
 
@@ -196,7 +201,7 @@ class Outbound:
             return
         self._sending.add(attempt_id)
         try:
-            await self._election.may_send.wait()
+            await self._election.may_act.wait()
             while self.connected and attempt_id in self._campaign.in_flight:
                 item = self.unconfirmed.get(attempt_id) or self._maker.request(self._campaign.attempts[attempt_id])
                 if await self.send(item.topic, item.payload):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from protocols.errors import BrokerError
+from protocols.link.passwords import WAYS, password_of_file, password_of_keyring
+from protocols.settings.url_secrets import holds_password, without_password
 
 EMBEDDED = "embedded"
 MOSQUITTO = "mosquitto"
@@ -18,6 +20,12 @@ DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 
 MAX_PORT = 65_535
 """Largest number of a port."""
+
+MEANT_BY: Final = {
+    "": "mqtt", "tcp": "mqtt", "mqtt+tcp": "mqtt", "http": "ws", "mqtt+ws": "ws",
+    "ssl": "mqtts", "tls": "mqtts", "mqtt+ssl": "mqtts", "mqtt+tls": "mqtts", "https": "wss", "mqtt+wss": "wss",
+}  # fmt: skip
+"""Schemes that other programs write -> ours."""
 
 
 class MqttVersion(StrEnum):
@@ -39,13 +47,22 @@ class BrokerSettings(BaseModel):
 
     url: str = EMBEDDED
     """`embedded` (nothing to install), `mosquitto` (found on this machine and run for you), or a URL such as
-    mqtt://host:1883, mqtts://user:password@host:8883, ws://host:9001/mqtt."""
+    mqtt://user@host:1883, mqtts://host:8883, ws://host:9001/mqtt. A password in it is refused on a command line."""
     username: str | None = None
     """User name, if not in the URL."""
     password: SecretStr | None = None
-    """Password, if not in the URL."""
+    """Password; by ENTROPILOT_BROKER__PASSWORD, and never on a command line. It goes before a file and a keyring."""
+    password_file: str | None = None
+    """File that holds the password in its only line; nobody else may read it."""
+    keyring: str | None = None
+    """Service under which the system's keyring holds the password of the user: `keyring set SERVICE USER` puts it there
+    (the extra `keyring`)."""
     ca_file: str | None = None
-    """Certificate authority to trust, a PEM file, for mqtts and wss."""
+    """Certificate authority to trust instead of the system's, a PEM file, for mqtts and wss."""
+    cert_file: str | None = None
+    """Certificate of our own for a broker that asks for one, a PEM file, for mqtts and wss."""
+    key_file: str | None = None
+    """Its private key without a passphrase, a PEM file, if it is not in `cert_file`."""
     version: MqttVersion = MqttVersion.AUTO
     """MQTT version: auto, 5 or 3.1.1."""
     keepalive_s: Annotated[int, Field(ge=2, le=3600)] = 15
@@ -64,33 +81,52 @@ class BrokerSettings(BaseModel):
     def _usable(cls, url: str) -> str:
         if url in cls.started_for_you:
             return url
+        if (unclear := _unclear(url)) is not None:
+            raise ValueError(unclear)
         parts = urlsplit(url)
         if parts.scheme not in DEFAULT_PORTS or not _can_be_looked_up(parts.hostname):
             words = f"{', '.join(cls.started_for_you)}, or " if cls.started_for_you else ""
-            message = f"{_redacted(url)!r} is no broker; expected {words}mqtt://host:port"
+            message = (
+                f"{without_password(url)!r} is no broker; expected {words}mqtt://host:port "
+                f"(mqtts:// with TLS, ws:// and wss:// over WebSockets){_likely(url)}"
+            )
             raise ValueError(message)
         if not _has_usable_port(url):
-            message = f"the port of {_redacted(url)!r} is none; expected a number from 1 to {MAX_PORT}"
+            message = (
+                f"the port of {without_password(url)!r} is none; expected a number from 1 to {MAX_PORT}"
+                f"{_NO_PARTS if holds_password(url) else ''}"
+            )
             raise ValueError(message)
         return url
 
     @property
     def redacted_url(self) -> str:
         """The URL without its password, for logs."""
-        return _redacted(self.url)
+        return without_password(self.url)
 
     def address(self) -> BrokerAddress:
-        """Return where to connect to."""
+        """Return where to connect to, and as whom.
+
+        Raises:
+            SettingsError: When the password cannot be had from the file or the keyring that is named.
+        """
         parts = urlsplit(self.url)
-        password = parts.password if parts.password is not None else None
+        username = unquote(parts.username) if parts.username else self.username
         return BrokerAddress(
             scheme=parts.scheme,
             host=parts.hostname or "127.0.0.1",
             port=parts.port or DEFAULT_PORTS[parts.scheme],
             path=parts.path or "/mqtt",
-            username=unquote(parts.username) if parts.username else self.username,
-            password=SecretStr(unquote(password)) if password else self.password,
+            username=username,
+            password=SecretStr(unquote(parts.password)) if parts.password else self._kept_password(username),
         )
+
+    def _kept_password(self, username: str | None) -> SecretStr | None:
+        if self.password is not None:
+            return self.password
+        if self.password_file is not None:
+            return password_of_file(self.password_file)
+        return None if self.keyring is None else password_of_keyring(self.keyring, username)
 
 
 class RunningBroker(BrokerSettings):
@@ -115,23 +151,28 @@ class BrokerAddress(BaseModel):
         return f"{self.scheme}://{self.host}:{self.port}"
 
 
-def no_broker_answers(address: BrokerAddress, reason: str) -> BrokerError:
-    """Return the error of who was never connected.
-
-    Args:
-        address: Where it looked.
-        reason: Why the last attempt failed; empty while the first one lasts.
-    """
-    return BrokerError(
-        f"No MQTT broker answers at {address}" + (f" ({reason})" if reason else ""),
-        expected="a broker that is running and reachable",
-        action="start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own",
-    )
+_NO_PARTS: Final = (
+    ". In a user name or password write %2F for /, %23 for #, %3F for ?, %40 for @, %20 for a blank; or give the "
+    f"password elsewhere: {WAYS}"
+)
 
 
-def _redacted(url: str) -> str:
-    password = urlsplit(url).password
-    return url if password is None else url.replace(f":{password}@", ":…@")
+def _unclear(url: str) -> str | None:
+    """Tell what keeps a URL from being read in one way only; nothing where it can."""
+    authority = re.split(r"[/?#]", url.partition("//")[2], maxsplit=1)[0]
+    is_unclear = bool(re.search(r"\s|[#?]", url)) or "@" in url.replace(authority, "", 1)
+    return f"{without_password(url)!r} can be read in more than one way{_NO_PARTS}" if is_unclear else None
+
+
+def _likely(url: str) -> str:
+    """Tell how an address would be written that other programs take; nothing where a name or password is in it."""
+    scheme, separator, rest = url.rpartition("://")
+    meant = MEANT_BY.get(scheme.lower())
+    if holds_password(url) and not separator:
+        return _NO_PARTS
+    if meant is None or "@" in rest or not _has_usable_port(likely := f"{meant}://{rest}") or ":" not in rest:
+        return ""
+    return f"; write {likely}"
 
 
 def _has_usable_port(url: str) -> bool:

@@ -7,6 +7,15 @@ from typing import Final
 REFUSED_FOR_GOOD: Final = frozenset({4, 5, 133, 134, 135, 138, 140})
 """CONNACK codes that trying again cannot fix: bad client id, user or password, not authorised, banned."""
 
+CLIENT_ID_NOT_VALID: Final = 133
+"""CONNACK code of a broker that does not take our client id; MQTT 3.1.1 says 2, which paho translates."""
+
+BEYOND_ITS_LIMITS: Final = frozenset({149, 154, 155})
+"""CONNACK codes of a broker that cannot do what we need: packet too large, nothing retained, no QoS 1."""
+
+UNSPECIFIED: Final = 128
+"""What paho says of a connection that ended without a word; a broker that says it says no more."""
+
 TAKEN_OVER: Final = 142
 """DISCONNECT code when another client of the same id connects."""
 
@@ -41,8 +50,14 @@ def reason_text(code: int) -> str:
     """Return a code in words, with its number."""
     names = {
         1: "unsupported protocol version", 4: "bad user name or password", 5: "not authorised",
+        128: "refused", 129: "malformed packet", 130: "protocol error", 131: "refused for a reason of its own",
         132: "unsupported protocol version", 133: "client id not valid", 134: "bad user name or password",
-        135: "not authorised", 138: "banned", 140: "bad authentication method", 144: "topic name not valid",
-        149: "packet too large", 151: "quota exceeded", 153: "payload format not valid", 128: "refused",
+        135: "not authorised", 136: "server unavailable", 137: "server busy", 138: "banned",
+        139: "server shutting down", 140: "bad authentication method", 141: "no word of ours for too long",
+        142: "session taken over", 143: "topic filter not valid", 144: "topic name not valid",
+        147: "too many messages unconfirmed", 149: "packet too large", 150: "message rate too high",
+        151: "quota exceeded", 152: "ended by its administrator", 153: "payload format not valid",
+        154: "nothing is retained", 155: "QoS not supported", 156: "use another server", 157: "server moved",
+        158: "no shared subscriptions", 159: "connection rate exceeded", 162: "no filters with + or #",
     }  # fmt: skip
     return f"{names.get(code, 'refused')} (code {code})"

@@ -17,36 +17,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import math
 import random
-import socket
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from protocols.errors import BrokerError, invariant
-from protocols.link.broker_settings import BrokerSettings, MqttVersion, no_broker_answers
+from protocols.errors import BrokerError, SettingsError, invariant
+from protocols.link.broker_limits import BrokerLimits, limits_of, packet_bytes, too_large
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.client import LISTENER_EXPIRY_S, SESSION_EXPIRY_S, leave, new_client
 from protocols.link.codes import (
     NO_SUBSCRIBERS,
     REFUSALS_FROM,
-    REFUSED_FOR_GOOD,
     RETRY_PUBLISH,
-    TAKEN_OVER,
-    code_of,
     code_value,
     is_final,
     reason_text,
 )
+from protocols.link.dropped_packets import DroppedPackets, Suspicion
+from protocols.link.failures import LOOK_AT_IT, Failure
+from protocols.link.judge import Judge
 from protocols.link.properties import properties_of
-from protocols.link.tcp import hang_up, open_socket, write_at_once
+from protocols.link.sessions import SessionEnd, end_session
+from protocols.link.tcp import give_up_answers, hang_up, open_socket, write_at_once
+from protocols.link.tls import ENCRYPTED, tls_context
 from protocols.link.transport import (
     Delivery,
     Incoming,
@@ -57,27 +56,26 @@ from protocols.link.transport import (
     PublishRefused,
     Will,
 )
-from protocols.wire.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
-
-SESSION_EXPIRY_S: Final = 7 * 86_400
-"""How long a broker keeps our queue while we are away: over a long weekend."""
-
-LISTENER_EXPIRY_S: Final = 120
-"""How long it keeps that of a listener: over a link that fixes itself, and not for one who has gone."""
-
-MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
-"""Largest packet that we let a broker send us: a payload, its topic and headers. Larger ones never reach memory."""
-
-PROBE_TIMEOUT_S: Final = 3.0
-"""How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
-and a person waits. Ten round trips over a satellite."""
+from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, RECEIVE_MAXIMUM
 
 LEAVE_TIMEOUT_S: Final = 1.0
 """How long our DISCONNECT may take to leave us: over a link that takes nothing any more it never does, and SIGTERM has
 five seconds in all, of which the last words may take the most."""
 
 STEADY_S: Final = 10.0
-"""A link that held this long starts its pauses afresh; one that drops sooner backs off (two clients of one id, say)."""
+"""A link that held this long starts its pauses afresh, and so does one over which work was done; one that drops sooner
+backs off (two clients of one id, say)."""
+
+END_TIMEOUT_S: Final = 2.0
+"""How long a session may take to remove what it retained and to end, both together: SIGTERM has five seconds in all, of
+which the last words may take two."""
+
+SILENT_TIMEOUTS: Final = 3
+"""After so many times `publish_timeout_s` without any word of a broker that we sent messages to, we hang up: it may
+hang, or have lost us."""
+
+MAX_RETAINED_TOPICS: Final = 1_024
+"""Topics that a session remembers to have retained something on: a part has one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,11 @@ class MqttSession:
         will: The last will, retained.
         listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and over MQTT 5
             what is received carries its properties, and says whether it was published to be retained.
+        ending: Tells, when we leave, what is to become of our session.
         on_event: Called with a short name and fields for the log.
+
+    Raises:
+        SettingsError: When a password or a file of TLS cannot be had.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class MqttSession:
         subscriptions: tuple[str, ...],
         will: Will | None = None,
         listens_only: bool = False,
+        ending: Callable[[], SessionEnd] = lambda: SessionEnd.KEPT,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
     ) -> None:
         self._settings = settings
@@ -116,38 +119,56 @@ class MqttSession:
         self._client_id = client_id
         self._subscriptions = subscriptions
         self._will = will
+        self._ending = ending
         self._on_event = on_event
+        if self._address.scheme not in ENCRYPTED:
+            tls_context(settings)  # made for every connection, for files are renewed; now only to see that it can be
+        self._limits = BrokerLimits()
+        self._retained: dict[str, None] = {} if will is None else {will.topic: None}
+        self._removed: set[str] = set()
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=RECEIVE_MAXIMUM)
         self._client: aiomqtt.Client | None = None
         self._awaiting: dict[int, asyncio.Future[int]] = {}
+        self._sizes: dict[int, int] = {}
+        self._dropped_packets = DroppedPackets()
         self._slots = asyncio.Semaphore(MAX_PUBLISHES_IN_FLIGHT)
         self._closing = asyncio.Event()
-        self._ever_connected = False
-        self._refused = False
+        self._judge = Judge(settings, self._address, client_id)
         self._failures = 0
         self._up_since = math.inf
-        self._version = MqttVersion.V5 if settings.version is MqttVersion.AUTO else settings.version
+        self._has_worked = False
+        self._last_word_s = math.inf
+        self._is_silent = False
         self._jitter = random.Random()  # noqa: S311 - spreads reconnects; decides nothing
+
+    @property
+    def version(self) -> MqttVersion:
+        """The MQTT that is spoken, or tried next."""
+        return self._judge.version
 
     async def run(self) -> None:
         """Keep connected until cancelled or closed; see `Transport.run`."""
         started = time.monotonic()
         while not self._is_asked_to_end():
-            reason = "closed"
+            failure = Failure("closed")
             try:
                 await self._one_connection()
             except aiomqtt.MqttError as error:
-                reason = self._judge(error)
+                failure = await self._judge.of_connection(error)
             except OSError as error:
-                reason = str(error)
+                failure = await self._judge.of_opening(error)
+            except SettingsError as error:
+                if not self._judge.ever_connected:
+                    raise
+                failure = Failure(error.found)
             finally:
-                self._disconnected()
+                suspicion = self._disconnected()
             if self._is_asked_to_end():
                 return
-            self._failures = 1 if self._held_s() >= STEADY_S else self._failures + 1
+            self._judge.require_hope(failure, time.monotonic() - started)
+            self._failures = 1 if self._held_s() >= STEADY_S or self._has_worked else self._failures + 1
             self._up_since = math.inf
-            if not self._ever_connected and time.monotonic() - started > self._settings.first_connect_timeout_s:
-                raise no_broker_answers(self._address, reason)
+            reason = failure.reason if suspicion is None else str(suspicion)
             await self._incoming.put(LinkDown(reason))
             pause = self._pause_s(self._failures)
             self._on_event("link_down", reason=reason, retry_in_s=round(pause, 2))
@@ -164,6 +185,7 @@ class MqttSession:
         invariant(isinstance(ack_token, _AckToken), "a delivery of another transport")
         assert isinstance(ack_token, _AckToken)  # noqa: S101 - for the type checker
         if ack_token.qos > 0 and ack_token.client is self._client:
+            self._has_worked = True
             ack_token.client._client.ack(ack_token.mid, ack_token.qos)  # noqa: SLF001 - aiomqtt has no public call for it
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
@@ -177,6 +199,10 @@ class MqttSession:
             raise NobodyListens
         if code in RETRY_PUBLISH:
             raise LinkLost
+        if not retain:
+            self._has_worked = True
+        elif len(self._retained) < MAX_RETAINED_TOPICS:
+            self._retained[topic] = None
 
     async def _confirmation(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Send, and return the reason code of the PUBACK."""
@@ -184,28 +210,111 @@ class MqttSession:
             client = self._client
             if client is None:
                 raise LinkLost
+            size = self._required_size(topic, payload)
             answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
             if message.rc != 0:
                 raise LinkLost
-            self._awaiting[message.mid] = answer
+            self._awaiting[message.mid], self._sizes[message.mid] = answer, size
             try:
                 async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
                     return await answer
             except TimeoutError:
+                self._note_silence(client)
                 raise LinkLost from None
             finally:
                 self._awaiting.pop(message.mid, None)
+                self._sizes.pop(message.mid, None)
+
+    def _required_size(self, topic: str, payload: bytes) -> int:
+        """Return the size of a packet [byte]; one that the broker said it would not take is not sent.
+
+        Raises:
+            PublishRefused: When it is larger.
+        """
+        size = packet_bytes(topic, payload, int(self.version is MqttVersion.V5))
+        largest = self._limits.max_packet_bytes
+        if largest is not None and size > largest:
+            raise too_large(topic, size, largest)
+        return size
+
+    def _note_silence(self, client: aiomqtt.Client) -> None:
+        """Say that the broker confirms nothing; hang up when it has said nothing at all for long."""
+        silent_s = time.monotonic() - self._last_word_s
+        if not self._is_silent:
+            self._is_silent = True
+            self._on_event("broker_silent", unconfirmed_s=self._settings.publish_timeout_s, action=LOOK_AT_IT)
+        if silent_s >= SILENT_TIMEOUTS * self._settings.publish_timeout_s and not client._disconnected.done():  # noqa: SLF001
+            message = f"it took our messages and said nothing for {silent_s:.0f} s"
+            client._disconnected.set_exception(aiomqtt.MqttError(message))  # noqa: SLF001 - ends the message iterator
+
+    def _note_word(self) -> None:
+        """Note that the broker says something."""
+        self._last_word_s = time.monotonic()
+        if self._is_silent:
+            self._is_silent = False
+            self._on_event("broker_speaks_again")
 
     async def close(self) -> None:
-        """Disconnect in order."""
+        """Disconnect in order, and let the broker forget what is not to be kept."""
+        ending = self._ending()
+        deadline = asyncio.get_running_loop().time() + END_TIMEOUT_S
+        if ending is SessionEnd.CLEARED:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await self._clear_retained()
         self._closing.set()
         client = self._client
+        for_good = ending is not SessionEnd.KEPT
         if client is not None and not client._disconnected.done():  # noqa: SLF001 - ends the message iterator
-            client._client.disconnect()  # noqa: SLF001
+            leave(client, self.version, for_good=for_good)
+            if for_good and self.version is MqttVersion.V311 and not self._listens_only:
+                await self._end_kept_session(client, deadline)
+
+    async def _clear_retained(self) -> None:
+        """Remove what we retained; what is not confirmed is left to `entropilot broker tidy`."""
+        for topic in list(self._retained):
+            self._removed.add(topic)
+            with contextlib.suppress(LinkLost, PublishRefused):
+                await self.publish(topic, b"", retain=True)
+
+    async def _end_kept_session(self, client: aiomqtt.Client, deadline: float) -> None:
+        """Let a broker of MQTT 3.1.1 forget us: it does when the same client connects for a clean session."""
+        with contextlib.suppress(TimeoutError, BrokerError, SettingsError):
+            async with asyncio.timeout_at(deadline):
+                await asyncio.wait([client._disconnected])  # noqa: SLF001 - else it would say our last will
+                await end_session(self._settings, self._client_id, self.version)
 
     async def _one_connection(self) -> None:
         client = self._new_client()
+        self._limits, self._has_worked, self._is_silent = BrokerLimits(), False, False
+        self._judge.awaited = f"our greeting of MQTT {self.version.value}"
+        session_present = self._follow(client)
+        write_at_once(client)
+        try:
+            await open_socket(client)
+            async with client:
+                await self._subscribe(client)
+                client.timeout = LEAVE_TIMEOUT_S  # from here on it is asked for one thing only: to leave
+                if self._is_asked_to_end():
+                    return
+                self._client = client
+                self._judge.connected()
+                self._up_since = self._last_word_s = time.monotonic()
+                told = {"limits": "; ".join(words)} if (words := self._limits.in_words()) else {}
+                version = self.version.value
+                self._on_event("link_up", broker=str(self._address), mqtt=version, session=session_present(), **told)
+                await self._incoming.put(LinkUp(session_present()))
+                async for message in client.messages:
+                    self._note_word()
+                    if not message.payload and str(message.topic) in self._removed:
+                        continue  # our own word comes back; nobody here has to hear it
+                    await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
+        finally:
+            hang_up(client._client)  # noqa: SLF001 - see the top of this file
+
+    def _follow(self, client: aiomqtt.Client) -> Callable[[], bool]:
+        """Hear what aiomqtt does not tell, beside it; return what tells whether the broker kept our queue."""
         paho = client._client  # noqa: SLF001 - see the top of this file
         paho.manual_ack_set(on=True)
         session_present = False
@@ -216,38 +325,30 @@ class MqttSession:
         def connected(paho_client: Any, context: Any, flags: Any, code: Any, properties: Any = None) -> None:
             nonlocal session_present
             session_present = bool(flags.session_present)
+            self._limits = limits_of(properties)
+            if self._limits.receive_maximum is not None:  # paho reads nothing of it, and sends 20 at once
+                most = min(self._limits.receive_maximum, paho_client.max_inflight_messages)
+                paho_client._max_inflight_messages = most  # noqa: SLF001 - its setter wants to be asked before
+            self._judge.awaited = "our subscriptions"
             tell_aiomqtt_connected(paho_client, context, flags, code, properties)
 
         def published(paho_client: Any, context: Any, mid: int, code: Any, properties: Any) -> None:
             answer = self._awaiting.get(mid)
+            self._note_word()
             if answer is not None and not answer.done():
+                self._dropped_packets.confirmed(self._sizes.get(mid, 0))
                 answer.set_result(int(code.value))
             tell_aiomqtt_published(paho_client, context, mid, code, properties)
 
         def disconnected(*told: Any) -> None:
             with contextlib.suppress(asyncio.CancelledError):  # aiomqtt asks a future that we cancelled how it ended
                 tell_aiomqtt_disconnected(*told)
+            give_up_answers(client)
 
         paho.on_connect = connected
         paho.on_disconnect = disconnected
         paho.on_publish = published
-        write_at_once(client)
-        try:
-            await open_socket(client)
-            async with client:
-                await self._subscribe(client)
-                client.timeout = LEAVE_TIMEOUT_S  # from here on it is asked for one thing only: to leave
-                if self._is_asked_to_end():
-                    return
-                self._client = client
-                self._ever_connected, self._refused = True, False
-                self._up_since = time.monotonic()
-                self._on_event("link_up", broker=str(self._address), mqtt=self._version.value, session=session_present)
-                await self._incoming.put(LinkUp(session_present))
-                async for message in client.messages:
-                    await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
-        finally:
-            hang_up(paho)
+        return lambda: session_present
 
     def _is_asked_to_end(self) -> bool:
         """Tell whether we were, while aiomqtt awaited something: its `wait_for` may swallow a cancellation."""
@@ -260,21 +361,25 @@ class MqttSession:
         amqtt sends what is retained, and awaits its acknowledgement for up to five seconds, before it looks at the
         next packet; we acknowledge only after a commit, which comes after the subscriptions.
         """
-        if not self._subscriptions:
+        self._judge.require_enough(self._limits, self._subscriptions, retains=self._will is not None)
+        filters = self._limits.granted(self._subscriptions)
+        if not filters:
             return  # an empty packet is none
+        if filters != self._subscriptions:
+            self._on_event("nothing_shared", meaning="requests to `any` reach every instrument: let one serve them")
         wanted: Any = (
-            [(topic, SubscribeOptions(qos=1, retainAsPublished=self._listens_only)) for topic in self._subscriptions]
-            if self._version is MqttVersion.V5
-            else [(topic, 1) for topic in self._subscriptions]
+            [(topic, SubscribeOptions(qos=1, retainAsPublished=self._listens_only)) for topic in filters]
+            if self.version is MqttVersion.V5
+            else [(topic, 1) for topic in filters]
         )
         codes: Any = await client.subscribe(wanted)
-        if len(codes) != len(self._subscriptions):
-            message = f"the broker answered {len(self._subscriptions)} subscriptions with {len(codes)} codes"
+        if len(codes) != len(filters):
+            message = f"the broker answered {len(filters)} subscriptions with {len(codes)} codes"
             raise aiomqtt.MqttError(message)  # bits that flipped on the way: nothing on this connection can be trusted
-        for topic, code in zip(self._subscriptions, codes, strict=True):
+        for topic, code in zip(filters, codes, strict=True):
             value = code_value(code)
             if value >= REFUSALS_FROM:
-                self._require_repeated(f"subscription {topic!r} refused: {reason_text(value)}")
+                self._judge.require_repeated(f"subscription {topic!r} refused: {reason_text(value)}")
                 raise BrokerError(
                     f"The broker refuses the subscription {topic!r} ({reason_text(value)})",
                     expected="the right to subscribe to it",
@@ -282,92 +387,32 @@ class MqttSession:
                 )
 
     def _new_client(self) -> aiomqtt.Client:
-        address, settings = self._address, self._settings
-        websocket = address.scheme in {"ws", "wss"}
-        v5 = self._version is MqttVersion.V5
-        options: dict[str, Any] = {}
-        if v5:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = LISTENER_EXPIRY_S if self._listens_only else SESSION_EXPIRY_S
-            properties.ReceiveMaximum = RECEIVE_MAXIMUM
-            properties.MaximumPacketSize = MAX_PACKET_BYTES
-            options |= {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": False, "properties": properties}
-        else:
-            # Here a session that is kept is kept for ever.
-            options |= {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": self._listens_only}
-        if address.scheme in {"mqtts", "wss"}:
-            options["tls_context"] = ssl.create_default_context(cafile=settings.ca_file)
-        if websocket:
-            options |= {"transport": "websockets", "websocket_path": address.path}
-        else:
-            options["socket_options"] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        will = self._will
-        return aiomqtt.Client(
-            address.host,
-            address.port,
-            identifier=self._client_id,
-            username=address.username,
-            password=None if address.password is None else address.password.get_secret_value(),
-            keepalive=settings.keepalive_s,
-            timeout=min(settings.publish_timeout_s, settings.first_connect_timeout_s, self._probe_s()),
-            max_queued_incoming_messages=MAX_QUEUED_INCOMING,
-            will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
-            logger=_QUIET,
-            **options,
+        return new_client(
+            self._settings,
+            self._address,
+            self._client_id,
+            self.version,
+            expiry_s=LISTENER_EXPIRY_S if self._listens_only else SESSION_EXPIRY_S,
+            timeout_s=self._judge.patience_s(),
+            will=self._will,
         )
-
-    def _judge(self, error: aiomqtt.MqttError) -> str:
-        """Return why a connection ended, or raise when trying again cannot help."""
-        code = code_of(error)
-        if code in REFUSED_FOR_GOOD and not self._is_first_refusal():
-            raise BrokerError(
-                f"The broker at {self._address} refuses us: {reason_text(code)}",
-                expected="a user name and password that it accepts",
-                action="check --broker (mqtt://user:password@host) or ENTROPILOT_BROKER__PASSWORD",
-            ) from None
-        if code == TAKEN_OVER:
-            raise BrokerError(
-                f"Another client took the id {self._client_id!r} at {self._address}",
-                expected="one client of this name",
-                action="end the other one, or choose another --campaign or simulator id",
-            ) from None
-        reached = not isinstance(error.__context__, OSError) or isinstance(error.__context__, TimeoutError)
-        if reached and not self._ever_connected and self._settings.version is MqttVersion.AUTO:
-            # A broker without MQTT 5 answers with code 1 or 132, or just closes: so try the other one in turn. One
-            # that is not there yet says nothing about what it speaks.
-            tried = self._version
-            self._version = MqttVersion.V311 if tried is MqttVersion.V5 else MqttVersion.V5
-            return f"it does not take MQTT {tried.value} ({error}); next try {self._version.value}"
-        return str(error) or type(error).__name__
-
-    def _is_first_refusal(self) -> bool:
-        """Tell whether a broker that took us before refuses us for the first time since: a flipped bit looks so too."""
-        first = self._ever_connected and not self._refused
-        self._refused = True
-        return first
-
-    def _require_repeated(self, refusal: str) -> None:
-        if self._is_first_refusal():
-            raise aiomqtt.MqttError(refusal)
 
     def _held_s(self) -> float:
         return time.monotonic() - self._up_since
 
-    def _probe_s(self) -> float:
-        probing = self._settings.version is MqttVersion.AUTO and not self._ever_connected
-        return PROBE_TIMEOUT_S if probing and self._version is MqttVersion.V5 else math.inf
-
-    def _disconnected(self) -> None:
+    def _disconnected(self) -> Suspicion | None:
+        """Give up what is unconfirmed; return whether one of these packets seems to be too large."""
         self._client = None
         for answer in self._awaiting.values():
             if not answer.done():
                 answer.set_exception(LinkLost())
+        return self._dropped_packets.link_ended(self._sizes.values()) if self._sizes else None
 
     def _pause_s(self, failures: int) -> float:
         """Return a pause: doubling, with full jitter so that many clients do not return at once."""
         settings = self._settings
         ceiling = min(settings.reconnect_max_s, settings.reconnect_min_s * 2.0 ** min(failures - 1, 16))
-        if not self._ever_connected:
+        if not self._judge.ever_connected:
             return min(ceiling, settings.reconnect_min_s)  # a person waits at the first start
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
 
@@ -378,7 +423,3 @@ def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, with_properti
     ack_token = _AckToken(client, message.mid, message.qos)
     properties = properties_of(message.properties) if with_properties else {}
     return Delivery(str(message.topic), content, message.retain, message.qos, ack_token, properties)
-
-
-_QUIET: Final = logging.getLogger("entropilot.mqtt")
-_QUIET.setLevel(logging.CRITICAL)  # paho's errors of a lost socket; our own `link_down` says it

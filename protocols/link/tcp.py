@@ -7,14 +7,29 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
+import aiomqtt
+
 from protocols.concurrency.daemon_thread import in_daemon_thread
 
 CONNECT_TIMEOUT_S: Final = 5.0
 """How long TCP, then TLS, may take to connect before we try again: a system knocks at 0, 1 and 3 seconds."""
 
 
+ENDED: Final = "the connection ended"
+"""Why an answer never came of a connection that has gone."""
+
+
+class NotReached(OSError):
+    """No server took the connection; why is its cause."""
+
+
 async def open_socket(client: Any) -> None:
-    """Do what aiomqtt would do in a thread that the end of the process waits for."""
+    """Do what aiomqtt would do in a thread that the end of the process waits for.
+
+    Raises:
+        NotReached: When no server took the connection.
+        OSError: When one did, and TLS or WebSocket did not come about.
+    """
     paho = client._client  # noqa: SLF001 - aiomqtt has no call for any of this
     paho.connect_timeout = CONNECT_TIMEOUT_S
     paho.connect_async(client._hostname, client._port)  # noqa: SLF001 - so that it knows where to
@@ -41,9 +56,11 @@ def _created_socket(paho: Any) -> Any:
         paho._ssl_context.wrap_socket = noted(paho._ssl_context.wrap_socket)  # noqa: SLF001 - ours, of this connection
     try:
         return paho._create_socket()  # noqa: SLF001
-    except BaseException:
+    except BaseException as error:
         for each in made:
             each.close()
+        if not made and isinstance(error, OSError):
+            raise NotReached from error
         raise
 
 
@@ -55,6 +72,16 @@ def hang_up(paho: Any) -> None:
             paho.disconnect()
     finally:
         paho._sock_close()  # noqa: SLF001 - nothing is left to be said, or nobody takes it
+
+
+def give_up_answers(client: Any) -> None:
+    """Let nobody wait for CONNACK and SUBACK of a connection that has ended: aiomqtt would until they time out."""
+    ended = aiomqtt.MqttError(ENDED)
+    for answer in (client._connected, *client._pending_subscribes.values()):  # noqa: SLF001 - as above
+        if not answer.done():
+            answer.set_exception(ended)
+    if client._disconnected.done() and not client._disconnected.cancelled():  # noqa: SLF001
+        client._disconnected.exception()  # noqa: SLF001 - nobody else may ask, and asyncio would complain
 
 
 def write_at_once(client: Any) -> None:

@@ -63,11 +63,27 @@ class NobodyListens(LinkLost):
 
 
 class PublishRefused(Exception):
-    """The broker refused a message for good (not authorised, too large, …)."""
+    """The broker refuses a message for good (not authorised, too large, …), or said that it would.
 
-    def __init__(self, topic: str, reason: str) -> None:
+    Args:
+        topic: Of the message.
+        reason: Why.
+        expected: What was expected.
+        action: What to do about it.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        reason: str,
+        *,
+        expected: str = "the right to publish there",
+        action: str = "let the broker's access list grant it",
+    ) -> None:
         self.topic = topic
         self.reason = reason
+        self.expected = expected
+        self.action = action
         super().__init__(f"the broker refused a message on {topic}: {reason}")
 
 

@@ -27,7 +27,7 @@ HIDDEN: Final = "**********"
 """What stands for a secret, as in pydantic."""
 
 _BARE_SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
-_URL_PASSWORD: Final = re.compile(r"(://[^/\s:@]*:)\S*(@)")
+_URL_PASSWORD: Final = re.compile(r"(//[^/\s:@]*:)\S*(@)")
 _UNIONS: Final = (typing.Union, types.UnionType, typing.Annotated)
 
 

@@ -30,6 +30,7 @@ from protocols.settings.fields import (
 from protocols.settings.origins import DEFAULT_SOURCE, Origin, in_words, source_at
 from protocols.settings.renamed import RenamedSettings, new_name
 from protocols.settings.tree import UNSET, texts, value_at
+from protocols.settings.url_secrets import holds_password, without_password
 from protocols.settings.words import expected, is_of_another_kind, said, suggested
 
 if TYPE_CHECKING:
@@ -209,6 +210,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, Mapping) or value is UNSET:
         return ""
     plain = without_url_password(to_jsonable_python(value, inf_nan_mode="strings", fallback=str))
+    if isinstance(plain, str) and holds_password(plain):
+        plain = without_password(plain)
     text = json.dumps(plain, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…"
 

@@ -305,8 +305,8 @@ class Health(StrEnum):
 class Status(Message):
     """A client's retained status; its last will says `offline`. A hint, never a command.
 
-    An agent also says which one it is: two that run the same campaign on one broker then notice each other, and one
-    of them ends.
+    Agents and our instruments also say which one they are: two of one name on one broker then notice each other, and
+    one of them ends. An empty message in its place says that the campaign is over, and what it retained is removed.
     """
 
     type: Literal["status"] = "status"
@@ -320,10 +320,11 @@ class Status(Message):
     detail: Text = ""
     """More in words, for people."""
     instance: Identifier | None = None
-    """Of an agent: names its run folder, the same after every restart; absent from a simulator's."""
+    """Names its run folder or memory, the same after every restart; absent from who does not settle with others of its
+    name."""
     incumbent: bool = False
-    """Of an agent: whether it has been connected for a while. Of two agents of one campaign, a newcomer gives way to an
-    incumbent, and among equals the greater `instance` to the lesser."""
+    """Whether it has been connected for a while. Of two of one name a newcomer gives way to an incumbent, and among
+    equals the greater `instance` to the lesser."""
 
 
 class ControlAction(StrEnum):

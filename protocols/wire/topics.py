@@ -31,6 +31,9 @@ ANY_SIMULATOR: Final = "any"
 AGENT_CLIENT: Final = "agent"
 """The agent's level of the status topic: a campaign has one."""
 
+EVERY_CAMPAIGN: Final = "every-campaign"
+"""Stands for the campaign where an instrument that serves every one says that it is there."""
+
 SHARED_GROUP: Final = "simulators"
 """Name of the simulators' shared subscription."""
 
@@ -56,6 +59,10 @@ class Channel(StrEnum):
 
 WITHOUT_CLIENT: Final = frozenset({Channel.METRICS, Channel.CONTROL})
 """Channels that have no client level."""
+
+
+RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
+"""Channels on which the last message is retained, and removed when the campaign is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,14 @@ def is_publishable(topic: str) -> bool:
     return 0 < size <= MAX_TOPIC_BYTES and not _NEVER_IN_TOPICS.intersection(topic)
 
 
+def removes_retained(topic: str, payload: bytes) -> bool:
+    """Tell whether a message says nothing but that what a topic of ours retains is removed: an empty one does."""
+    try:
+        return not payload and parse(topic).channel in RETAINED
+    except MessageError:
+        return False
+
+
 def agent_subscriptions(campaign: str) -> tuple[str, ...]:
     """Filters that the agent of a campaign subscribes to."""
     base = f"{PREFIX}/{_level(campaign)}"
@@ -143,6 +158,19 @@ def simulator_subscriptions(simulator: str, *, campaign: str | None, shared: boo
         f"$share/{SHARED_GROUP}/{anyone}" if shared else anyone,
         f"{base}/{Channel.RECEIPT.value}/{_level(simulator)}",
     )
+
+
+def instrument_status_filters(simulator: str, *, campaign: str | None) -> tuple[str, ...]:
+    """Filters by which an instrument hears of another one of its id, and of the end of its campaign.
+
+    Args:
+        simulator: Its id.
+        campaign: One campaign, or None for every campaign on the broker.
+    """
+    if campaign is None:
+        return (f"{PREFIX}/+/{Channel.STATUS.value}/{_level(simulator)}",)
+    own = [f"{PREFIX}/{_level(each)}/{Channel.STATUS.value}/{_level(simulator)}" for each in (campaign, EVERY_CAMPAIGN)]
+    return (*own, f"{PREFIX}/{_level(campaign)}/{Channel.STATUS.value}/{AGENT_CLIENT}")
 
 
 def _level(name: str) -> str:

@@ -19,7 +19,7 @@ def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSetti
     """Return the broker at a URL; user name and password may come from the environment, as for the other commands.
 
     Raises:
-        SettingsError: When the URL is no broker's, or the name of one that only a run starts.
+        SettingsError: When the URL is no broker's, holds a password, or is the name of one that only a run starts.
     """
     from pydantic import BaseModel
 
@@ -30,6 +30,7 @@ def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSetti
     class Named(BaseModel):
         broker: RunningBroker
 
+    require_no_password("--broker", url)
     if url in BrokerSettings.started_for_you:
         raise SettingsError(
             f"--broker {url} is a broker that `entropilot run` starts for itself, and this command starts none",
@@ -43,3 +44,30 @@ def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSetti
     }
     layers = [environment_layer(Named, given), Layer("--broker", {"broker": {"url": url}})]
     return resolve(Named, layers).settings.broker
+
+
+def require_no_password(said_by: str, value: object) -> None:
+    """Check that what a command line says of a broker holds no password: everybody on the machine can read it.
+
+    Args:
+        said_by: The flag, for the error.
+        value: A URL.
+
+    Raises:
+        SettingsError: When it holds one, or what may be one.
+    """
+    from protocols.settings.url_secrets import holds_password
+
+    if isinstance(value, str) and holds_password(value):
+        raise password_for_all(said_by)
+
+
+def password_for_all(said_by: str) -> SettingsError:
+    """Return the error of a password on a command line."""
+    from protocols.link.passwords import WAYS
+
+    return SettingsError(
+        f"{said_by} holds a password, and everybody on this machine can read a command line",
+        expected="none there; the URL of a broker may name the user: mqtt://user@host:1883",
+        action=WAYS,
+    )

@@ -50,8 +50,8 @@ def runs_and_scenarios(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def brokers(incomplete: str) -> list[str]:
-    """Complete the kind of a broker."""
-    return _beginning(incomplete, ("embedded", "mosquitto"))
+    """Complete the kind of a broker, or what else is done with one."""
+    return _beginning(incomplete, ("embedded", "mosquitto", "tidy"))
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:

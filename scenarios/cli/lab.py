@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -29,6 +29,9 @@ from scenarios.cli.settings import build_world_for, load_settings_alone, print_s
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show
 
 app = typer.Typer()
+
+TIDY: Final = "tidy"
+"""What `entropilot broker` is asked for that starts none."""
 
 
 @app.command()
@@ -69,17 +72,38 @@ def simulator(
 @app.command()
 def broker(
     kind: Annotated[
-        str, typer.Argument(help="embedded, or mosquitto.", autocompletion=completion.brokers)
+        str,
+        typer.Argument(
+            help="embedded, or mosquitto; tidy takes off another broker what old campaigns left there.",
+            autocompletion=completion.brokers,
+        ),
     ] = "embedded",
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 for every machine of a trusted network.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 1883,
     folder: Annotated[Path, typer.Option(help="Where Mosquitto keeps its files.")] = Path("runs/.mosquitto"),
+    at: Annotated[
+        str | None, typer.Option("--broker", help=f"For tidy: the broker to tidy; by default {DEFAULT_URL}.")
+    ] = None,
+    campaign: Annotated[
+        list[str] | None,
+        typer.Option(help="For tidy: only this campaign, even if a part of it says that it is there. Repeatable."),
+    ] = None,
+    client_id: Annotated[
+        list[str] | None,
+        typer.Option(help="For tidy: end this client's session, and throw out who is connected as it. Repeatable."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="For tidy: remove without asking.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Run a broker alone, until it is ended."""
+    """Run a broker alone, until it is ended; or tidy one that is shared."""
     with reported_errors(debug=debug):
+        if kind == TIDY:
+            from scenarios.broker.tidy_report import tidy_at_a_terminal
+
+            tidy_at_a_terminal(at or DEFAULT_URL, frozenset(campaign or ()), tuple(client_id or ()), yes=yes)
+            return
         from scenarios.run.standalone import run_broker
 
         run_broker(kind, host=host, port=port, folder=folder)
@@ -134,7 +158,7 @@ def shadow(
 @app.command()
 def record(
     out: Annotated[Path, typer.Option("--out", "-o", help="The recording to write: .jsonl, or .jsonl.gz.")],
-    broker: Annotated[str, typer.Option(help="Where to listen, such as mqtt://user:password@host:1883.")] = DEFAULT_URL,
+    broker: Annotated[str, typer.Option(help="Where to listen, such as mqtt://user@host:1883.")] = DEFAULT_URL,
     topic: Annotated[
         list[str] | None, typer.Option(help="Topic filter; by default everything of ours. Repeatable.")
     ] = None,

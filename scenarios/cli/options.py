@@ -50,11 +50,9 @@ Policy = Annotated[
 ]
 Budget = Annotated[int | None, typer.Option(min=1, help="Candidates that may be requested.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]
-Broker = Annotated[
-    str | None, typer.Option(help="embedded, mosquitto, or a URL such as mqtt://user:password@host:1883.")
-]
+Broker = Annotated[str | None, typer.Option(help="embedded, mosquitto, or a URL such as mqtt://user@host:1883.")]
 RunningBroker = Annotated[
-    str | None, typer.Option(help=f"URL such as mqtt://user:password@host:1883; by default {DEFAULT_URL}.")
+    str | None, typer.Option(help=f"URL such as mqtt://user@host:1883; by default {DEFAULT_URL}.")
 ]
 Set = Annotated[
     list[str] | None,

@@ -67,8 +67,8 @@ class LiveLink:
                 if outgoing.is_answer:
                     raise BrokerError(
                         f"The broker refuses an answer on {error.topic}: {error.reason}",
-                        expected="the right to publish what the recorded lab published",
-                        action="let the broker's access list grant it to this user",
+                        expected=error.expected,
+                        action=error.action,
                     ) from None
                 became = REFUSED
             self.counts[became] += 1

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from protocols.errors import SettingsError, StoreError
-from protocols.link.broker_settings import BrokerSettings, no_broker_answers
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.failures import no_broker_answers
 from protocols.recording.lines import MessageRow
 from protocols.recording.reader import open_recording
 from protocols.wire.fresh_ids import fresh_id

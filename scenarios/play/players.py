@@ -27,7 +27,7 @@ from protocols.recording.lines import MessageRow
 from protocols.recording.reader import open_recording
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateRequest, Health, ResultReceipt, Status
-from protocols.wire.topics import ANY_SIMULATOR, Channel, parse
+from protocols.wire.topics import ANY_SIMULATOR, RETAINED, parse
 from scenarios.play.link import REFUSED, SAID, UNHEARD, LiveLink, online
 from scenarios.play.messages import OutgoingMessage
 from scenarios.play.schedule import LiveSchedule, PlaybackCounts
@@ -273,6 +273,6 @@ class LabPlayback(Player):
 def _is_kept(topic: str) -> bool:
     """Tell whether a topic is one that a broker keeps: a recorder hears a live message without that mark."""
     try:
-        return parse(topic).channel in {Channel.STATUS, Channel.METRICS}
+        return parse(topic).channel in RETAINED
     except MessageError:
         return False

@@ -15,7 +15,7 @@ from protocols.recording.lines import MessageRow, Row
 from protocols.wire.attempt_ids import number_of
 from protocols.wire.codec import decode
 from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Status
-from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, PREFIX, Channel, parse
+from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, PREFIX, Channel, parse, removes_retained
 
 OF_THE_LAB: Final = frozenset(
     channel.value for channel in (Channel.RESULT, Channel.FAILURE, Channel.STATUS, Channel.CONTROL)
@@ -122,6 +122,8 @@ class RecordedLab:
 
     def note(self, row: MessageRow) -> None:
         """Take in a message of this campaign."""
+        if removes_retained(row.topic, row.payload):
+            return  # the campaign that it is played to goes on
         try:
             message = decode(row.topic, row.payload)
         except MessageError:

@@ -23,7 +23,8 @@ from agent.assembly import versions
 from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError, SettingsError, StoreError
-from protocols.link.broker_settings import BrokerSettings, no_broker_answers
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.failures import no_broker_answers
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery, LinkUp
 from protocols.recording.lines import HEARD

@@ -90,6 +90,7 @@ class LiveState:
         contradictions: Results that say something else than the first one of their attempt.
         broker: The broker's address, without a password.
         connected: Whether it can be reached now.
+        link_trouble: Why not, as far as it is known.
     """
 
     campaign: str
@@ -112,6 +113,7 @@ class LiveState:
     contradictions: int = 0
     broker: str = ""
     connected: bool = True
+    link_trouble: str = ""
 
 
 @dataclass(slots=True)
@@ -189,7 +191,7 @@ def progress_line(state: LiveState) -> str:
     parts.append(f"{_rate(state)}, {_duration(state.elapsed_s)} elapsed{_eta(state)}")
     parts.append(f"{len(state.in_flight)} in flight, {state.retries} retries, {state.quarantined} quarantined")
     if not state.connected:
-        parts.append("broker not reached")
+        parts.append("broker not reached" + (f": {_clean(state.link_trouble)}" if state.link_trouble else ""))
     return "; ".join(parts)
 
 
@@ -218,6 +220,8 @@ def _title(state: LiveState) -> RenderableType:
     )
     link = ("● connected", "green") if state.connected else ("○ not connected", "bold red")
     line.add_row(left, Text.assemble(f"{_clean(state.broker)} ", link))
+    if not state.connected and state.link_trouble:
+        line.add_row(Text(_clean(state.link_trouble), "red"), Text())
     return line
 
 

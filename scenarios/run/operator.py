@@ -17,7 +17,9 @@ from agent.campaign.state import Campaign
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings
+from protocols.link.client_ids import operator_client_id
 from protocols.link.mqtt import MqttSession
+from protocols.link.sessions import SessionEnd
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import Control
@@ -113,8 +115,8 @@ class Operator:
         except PublishRefused as error:
             raise BrokerError(
                 f"The broker refuses a control on {error.topic}: {error.reason}",
-                expected="the right to publish there",
-                action="let the broker's access list grant it, or leave out [[operator]]",
+                expected=error.expected,
+                action=f"{error.action}, or leave out [[operator]]",
             ) from None
         return True
 
@@ -126,10 +128,10 @@ class Operator:
 
 def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSettings) -> Operator:
     """Return the operator of a campaign, with a link of its own, which only speaks."""
-    client_id = f"entropilot-{campaign.plan.campaign}-operator"
+    client_id = operator_client_id(campaign.plan.campaign)
     return Operator(
         wanted,
-        transport=MqttSession(broker, client_id=client_id, subscriptions=()),
+        transport=MqttSession(broker, client_id=client_id, subscriptions=(), ending=lambda: SessionEnd.ENDED),
         acquired=lambda: len(campaign.acquired),
         carried_out=lambda message_id: message_id in campaign.controls_seen,
     )

@@ -175,7 +175,10 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: ScheduledContr
 
             with ending_on_signals(end):
                 try:
-                    async with asyncio.TaskGroup() as group, _lab(request, broker, group, shutdown_callbacks):
+                    async with (
+                        asyncio.TaskGroup() as group,
+                        _lab(request, broker, group, shutdown_callbacks, lambda: campaign.phase is Phase.FINISHED),
+                    ):
                         beside = [group.create_task(watch.look()), group.create_task(operator.run())]
                         await agent.run()
                         for task in beside:
@@ -203,7 +206,11 @@ async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
 
 
 def _lab(
-    request: RunRequest, broker: BrokerSettings, group: asyncio.TaskGroup, shutdown_callbacks: list[Callable[[], None]]
+    request: RunRequest,
+    broker: BrokerSettings,
+    group: asyncio.TaskGroup,
+    shutdown_callbacks: list[Callable[[], None]],
+    is_over: Callable[[], bool],
 ) -> contextlib.AbstractAsyncContextManager[None]:
     """Play the lab beside the agent, if this run is asked to; add how its parts are asked to end."""
     instruments = request.scenario.lab if request.with_simulator else ()
@@ -214,4 +221,5 @@ def _lab(
         broker=broker,
         group=group,
         shutdown_callbacks=shutdown_callbacks,
+        is_over=is_over,
     )

@@ -27,6 +27,7 @@ async def running_simulators(
     broker: BrokerSettings,
     group: asyncio.TaskGroup,
     shutdown_callbacks: list[Callable[[], None]],
+    is_over: Callable[[], bool],
 ) -> AsyncIterator[None]:
     """Run instruments until the block ends.
 
@@ -37,10 +38,11 @@ async def running_simulators(
         broker: Where the broker is.
         group: Their tasks' group.
         shutdown_callbacks: Gets how each is asked to end.
+        is_over: Whether the campaign is over.
     """
     with contextlib.ExitStack() as opened:
         services = [
-            opened.enter_context(_instrument(each, folder / _log_of(each, instruments), campaign, broker))
+            opened.enter_context(_instrument(each, folder / _log_of(each, instruments), campaign, broker, is_over))
             for each in instruments
         ]
         shutdown_callbacks.extend(service.request_shutdown for service in services)
@@ -56,13 +58,15 @@ async def running_simulators(
 
 @contextlib.contextmanager
 def _instrument(
-    settings: SimulatorSettings, log: Path, campaign: str, broker: BrokerSettings
+    settings: SimulatorSettings, log: Path, campaign: str, broker: BrokerSettings, is_over: Callable[[], bool]
 ) -> Iterator[SimulatorService]:
     logger, file = open_log(log)
     logger = logger.bind(campaign=campaign, simulator=settings.id)
     with (
         contextlib.closing(file),
-        assemble_simulator(log.parent, settings, campaign=campaign, broker=broker, on_event=logger.info) as service,
+        assemble_simulator(
+            log.parent, settings, campaign=campaign, broker=broker, is_over=is_over, on_event=logger.info
+        ) as service,
     ):
         try:
             yield service

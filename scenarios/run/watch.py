@@ -107,6 +107,7 @@ class RunWatch:
             contradictions=self._counts.get("candidate_result: contradicts", 0),
             broker=self._broker,
             connected=self._agent.connected,
+            link_trouble=self._agent.link_trouble,
         )
 
     def _name(self, candidate_id: str) -> str:

@@ -47,7 +47,7 @@ from protocols.wire.messages import (
     ResultReceipt,
     Status,
 )
-from protocols.wire.topics import ANY_SIMULATOR, parse
+from protocols.wire.topics import ANY_SIMULATOR, parse, removes_retained
 from scenarios.shadow.choices import LabChoice
 
 THE_LAB: Final = "the lab"
@@ -145,6 +145,8 @@ class Shadow:
     def on_message(self, topic: str, payload: bytes) -> tuple[LabChoice, ...]:
         """Fold a message; return the choices of the lab that are complete with it."""
         self.problem = ""
+        if removes_retained(topic, payload):
+            return self._completed()
         try:
             self._take(decode(topic, payload), parse(topic).client or ANY_SIMULATOR)
         except MessageError as error:

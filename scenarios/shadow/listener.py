@@ -30,8 +30,10 @@ from agent.runtime.policy_runner import make_policy_runner
 from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import CampaignHalted
-from protocols.link.broker_settings import BrokerSettings, no_broker_answers
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.failures import no_broker_answers
 from protocols.link.mqtt import MqttSession
+from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Delivery, LinkDown, LinkUp
 from protocols.settings.user_code import CodeSource
 from protocols.wire.topics import shadow_subscriptions
@@ -205,6 +207,7 @@ class _Listener:
             broker,
             client_id=f"entropilot-shadow-{instance_of(self._files.folder, plan.uid)}",
             subscriptions=shadow_subscriptions(plan.campaign),
+            ending=lambda: SessionEnd.ENDED if self.shadow.is_over else SessionEnd.KEPT,
             on_event=self._logger.info,
         )
         async with asyncio.TaskGroup() as group:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from protocols.errors import SettingsError
 from protocols.settings.layers import Layer, environment_layer, set_layer, toml_layer
 from protocols.settings.resolve import ResolvedSettings
+from scenarios.broker.url import password_for_all, require_no_password
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.pack_file.reader import settings_to_pack, unpacked
 from scenarios.settings.derived import resolve_scenario
@@ -123,17 +124,31 @@ def layered_over(scenario: Scenario, source: str, overrides: Overrides) -> Scena
 
 
 def _layers_above(overrides: Overrides, environ: Mapping[str, str]) -> list[tuple[Layer, Namer]]:
-    """Return what a person says beside the scenario, from the weakest to the strongest."""
+    """Return what a person says beside the scenario, from the weakest to the strongest.
+
+    Raises:
+        SettingsError: When the command line holds a broker's password, or something that cannot be read.
+    """
+    require_no_password("--broker", overrides.flags.get("broker"))
     said = [
         environment_layer(Scenario, environ, ignore=NO_SETTINGS),
         set_layer(tuple(overrides.assignments)),
         _flag_layer(overrides.flags),
     ]
+    _require_no_password_set(said[1])
     above = [(layer, Namer.person(layer.values)) for layer in said]
     if overrides.file is None:
         return above
     additional = toml_layer(overrides.file)
     return [(additional, Namer.file(additional.values, overrides.file)), *above]
+
+
+def _require_no_password_set(assigned: Layer) -> None:
+    broker = assigned.values.get("broker")
+    if isinstance(broker, Mapping):
+        require_no_password("--set broker.url", broker.get("url"))
+        if broker.get("password") is not None:
+            raise password_for_all("--set broker.password")
 
 
 def _require_start(resolved: ResolvedSettings[Scenario]) -> None:

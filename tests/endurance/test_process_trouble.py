@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from agent.runtime.election import PROBATION_S
+from protocols.link.election import PROBATION_S
 from tests.endurance.conftest import Judge, Open
 from tests.endurance.endings import SIGTERM_S, seconds_to_end
 from tests.endurance.stage import CAMPAIGN, LABS, Stage, Terms

@@ -220,6 +220,8 @@ class MosquittoWorld(MqttWorld):
             tells_takeover=False,  # measured with 2.0.11: it closes the link without a DISCONNECT, in both versions
             bounds_unacknowledged=True,  # of 3.1.1 clients by its own max_inflight_messages, 20
         )
+        self.further: tuple[str, ...] = ()
+        """Further lines of its configuration."""
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
 
@@ -254,15 +256,16 @@ class MosquittoWorld(MqttWorld):
 
     def _write_files(self) -> None:
         passwords, access = self._folder / "passwords", self._folder / "access"
-        passwords.write_text(f"{USER}:{_mosquitto_hash(PASSWORD)}\n")
+        passwords.write_text(f"{USER}:{mosquitto_hash(PASSWORD)}\n")
         access.write_text(f"user {USER}\ntopic readwrite #\ntopic deny {REFUSED}#\n")
         for path in (passwords, access):
             path.chmod(0o600)
         config = mosquitto_config(self._folder, self.port).replace("allow_anonymous true", "allow_anonymous false")
-        (self._folder / "mosquitto.conf").write_text(f"{config}password_file {passwords}\nacl_file {access}\n")
+        lines = (f"password_file {passwords}", f"acl_file {access}", *self.further)
+        (self._folder / "mosquitto.conf").write_text(config + "\n".join(lines) + "\n")
 
 
-def _mosquitto_hash(password: str) -> str:
+def mosquitto_hash(password: str) -> str:
     """Return a password as `mosquitto_passwd` of version 2 writes it: PBKDF2 of SHA-512."""
     salt, rounds = os.urandom(12), 101
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds, 64)

@@ -522,12 +522,13 @@ async def test_a_wrong_password_is_told_and_resume_goes_on_with_the_right_one(be
     world = MosquittoWorld(folder, MqttVersion.V5)
     await world.start()
     try:
-        wrong, right = (f"mqtt://{USER}:{quote(word)}@{LOOPBACK}:{world.port}" for word in ("guess", PASSWORD))
-        ended = await asyncio.to_thread(bench.entropilot, "run", "lab.toml", "--quiet", "--broker", wrong)
+        wrong, right = ({"ENTROPILOT_BROKER__PASSWORD": word} for word in ("guess", PASSWORD))
+        url = f"mqtt://{USER}@{LOOPBACK}:{world.port}"
+        ended = await asyncio.to_thread(bench.entropilot, "run", "lab.toml", "--quiet", "--broker", url, env=wrong)
         assert_told(ended, BROKER, f"{LOOPBACK}:{world.port} refuses us", "ENTROPILOT_BROKER__PASSWORD")
         assert "guess" not in ended.err
-        resume = ("run", "lab.toml", "--quiet", "--resume", "--broker", right)
-        again = await asyncio.to_thread(bench.entropilot, *resume)
+        resume = ("run", "lab.toml", "--quiet", "--resume", "--broker", url)
+        again = await asyncio.to_thread(bench.entropilot, *resume, env=right)
     finally:
         await world.stop()
     assert (again.code, again.err, bench.summary()["spent"]) == (0, "", 12)

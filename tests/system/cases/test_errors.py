@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scenarios.broker.broker import LOOPBACK
-from tests.system.cases.bench import CAMPAIGN, CannotTell, Case, mosquitto, wrong_today
+from tests.system.cases.bench import CAMPAIGN, CannotTell, Case, mosquitto
 from tests.system.cases.tables import scenario_text, usual_rows, write_csv
 
 pytestmark = pytest.mark.system
@@ -84,14 +84,12 @@ def test_a_table_with_semicolons_is_refused_with_what_to_do(case: Case) -> None:
     assert "what to do" in said
 
 
-@wrong_today(14, "the schemes are not listed")
 @pytest.mark.parametrize("url", [f"tcp://{LOOPBACK}:1883", f"ssl://{LOOPBACK}:8883", f"{LOOPBACK}:1883"])
 def test_a_broker_s_url_of_another_kind_is_refused_with_the_one_to_write(case: Case, url: str) -> None:
     said = refused(case, "record", "-o", "r.jsonl", "--duration", "1", "--broker", url)
     assert f"mqtt://{LOOPBACK}" in said or "mqtts://" in said
 
 
-@wrong_today(14, "a file that is not there is taken for a broker that does not answer")
 def test_a_certificate_that_is_not_there_is_named(case: Case) -> None:
     url = f"mqtts://{LOOPBACK}:1"
     soon = ("--set", "broker.first_connect_timeout_s=1")
@@ -101,7 +99,6 @@ def test_a_certificate_that_is_not_there_is_named(case: Case) -> None:
     assert "start it" not in said
 
 
-@wrong_today(14, "who speaks no TLS is taken for nobody")
 def test_tls_to_a_port_without_it_is_told(case: Case) -> None:
     with mosquitto(case.folder) as port:
         one = ("--broker", f"mqtts://{LOOPBACK}:{port}", "--campaign", CAMPAIGN, "--budget", "2", "--quiet")

@@ -85,16 +85,13 @@ def test_an_output_that_is_not_utf_8_does_not_decide_the_exit_code(case: Case, e
     assert done.code == 0, done.err
 
 
-TRUSTED = wrong_today(14, "the parser that has just failed is trusted to find the password")
-
-
 @pytest.mark.parametrize(
     "url",
     [
-        pytest.param(f"mqtt://lab:s#cretword@{LOOPBACK}:1", id="s#cretword", marks=TRUSTED),
-        pytest.param(f"mqtt://lab:sl/cretword@{LOOPBACK}:1", id="sl/cretword", marks=TRUSTED),
+        pytest.param(f"mqtt://lab:s#cretword@{LOOPBACK}:1", id="s#cretword"),
+        pytest.param(f"mqtt://lab:sl/cretword@{LOOPBACK}:1", id="sl/cretword"),
         pytest.param(f"mqtt://lab:p@cretword@{LOOPBACK}:1", id="p@cretword"),
-        pytest.param("mqtt//lab:cretword@host", id="no colon", marks=TRUSTED),
+        pytest.param("mqtt//lab:cretword@host", id="no colon"),
     ],
 )
 def test_a_broker_s_url_that_cannot_be_read_is_not_printed_with_its_password(case: Case, url: str) -> None:
@@ -105,7 +102,6 @@ def test_a_broker_s_url_that_cannot_be_read_is_not_printed_with_its_password(cas
     assert "cretword" not in done.out + done.err
 
 
-@wrong_today(14, "Mosquitto never sends the code that was waited for", always=False)
 def test_the_second_of_two_simulators_of_one_name_is_told_so(case: Case) -> None:
     with mosquitto(case.folder) as port:
         one = ("simulator", "lab.toml", "--broker", f"mqtt://{LOOPBACK}:{port}", "--campaign", CAMPAIGN, "--id", "x")
@@ -119,7 +115,6 @@ def test_the_second_of_two_simulators_of_one_name_is_told_so(case: Case) -> None
     assert ups <= 3, "they throw each other out"
 
 
-@wrong_today(14, "what the broker says on connecting is not read")
 def test_the_largest_packet_that_a_broker_takes_is_named(case: Case) -> None:
     with mosquitto(case.folder, "max_packet_size 400") as port:
         url = ("--broker", f"mqtt://{LOOPBACK}:{port}", "--campaign", CAMPAIGN)
@@ -133,7 +128,6 @@ def test_the_largest_packet_that_a_broker_takes_is_named(case: Case) -> None:
     assert any(words in said().lower() for words in ("packet size", "packet_size", "larger than", "too large"))
 
 
-@wrong_today(14, "sessions of MQTT 3.1.1 stay for ever")
 def test_a_finished_campaign_leaves_no_session_on_a_shared_broker(case: Case) -> None:
     left: list[int] = []
     known = threading.Event()

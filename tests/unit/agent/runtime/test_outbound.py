@@ -13,7 +13,6 @@ from agent.campaign.decide import ResultAck
 from agent.campaign.events import CampaignStarted, RequestExpired, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.runtime import outbound as outbound_module
-from agent.runtime.election import LISTEN_S
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import (
     MAX_PENDING_SENDS,
@@ -26,6 +25,7 @@ from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.store import JournalHead
 from protocols.errors import BrokerError
+from protocols.link.election import LISTEN_S
 from protocols.link.transport import LinkLost, PublishRefused
 from protocols.wire.codec import decode
 from protocols.wire.messages import Health, ReceiptStatus, Status

@@ -25,22 +25,28 @@ class Script:
     """What the peer answers.
 
     Attributes:
-        connack: Reason code by protocol level; None for silence.
+        connack: Reason code by protocol level; None for silence, -1 for an end without a word.
+        properties: What a CONNACK of MQTT 5 says besides, as it goes over the wire.
         suback: Reason code of every subscription.
         suback_codes: How many codes a SUBACK carries, whatever was asked.
         puback: Reason code of every publish; None for silence.
         pubacks_spoiled: How many publishes get that code, when not all of them.
+        largest: Largest message that it takes, with its topic [byte]; it ends the connection of who sends a larger one.
         levels: Protocol levels of the CONNECTs that came, in order.
+        greetings: The CONNECTs that came, without their first bytes.
         topics: Topics of the messages that came.
         open: How many clients are connected.
     """
 
     connack: dict[int, int | None] = field(default_factory=dict)
-    suback: int = 1
+    properties: bytes = b""
+    suback: int | None = 1
     suback_codes: int = 1
     puback: int | None = 0
     pubacks_spoiled: int | None = None
+    largest: int | None = None
     levels: list[int] = field(default_factory=list)
+    greetings: list[bytes] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
     open: int = 0
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -59,8 +65,16 @@ class Script:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 kind, body = await _packet(reader)
+                if kind == CONNECT and body[2:6] != b"MQTT":
+                    break  # a greeting of TLS begins like a CONNECT
+                if kind == PUBLISH and self.largest is not None and len(body) > self.largest:
+                    break
                 if kind == CONNECT:
                     level = body[6]
+                    self.greetings.append(body)
+                    if self.connack.get(level) == -1:
+                        self.levels.append(level)
+                        break
                     self.levels.append(level)
                 writer.write(self._answer(kind, level, body))
                 await writer.drain()
@@ -71,9 +85,11 @@ class Script:
         no_properties = b"\x00" if level == V5 else b""
         if kind == CONNECT:
             code = self.connack.get(level, 0)
-            return b"" if code is None else _framed(0x20, bytes([0, code]) + no_properties)
+            properties = bytes([len(self.properties)]) + self.properties if level == V5 else b""
+            return b"" if code is None else _framed(0x20, bytes([0, code]) + properties)
         if kind == SUBSCRIBE:
-            return _framed(0x90, body[:2] + no_properties + bytes([self.suback] * self.suback_codes))
+            codes = b"" if self.suback is None else bytes([self.suback] * self.suback_codes)
+            return _framed(0x90, body[:2] + no_properties + codes) if codes else b""
         if kind == PUBLISH:
             (length,) = struct.unpack(">H", body[:2])
             self.topics.append(body[2 : 2 + length].decode())

@@ -10,13 +10,16 @@ from protocols.wire.codec import topic_of
 from protocols.wire.limits import MAX_ID_LENGTH, MAX_TOPIC_BYTES
 from protocols.wire.topics import (
     ANY_SIMULATOR,
+    EVERY_CAMPAIGN,
     PREFIX,
     WITHOUT_CLIENT,
     Channel,
     Topic,
     agent_subscriptions,
+    instrument_status_filters,
     is_publishable,
     parse,
+    removes_retained,
     shadow_subscriptions,
     simulator_subscriptions,
 )
@@ -149,3 +152,25 @@ def test_only_requests_to_anyone_are_shared_among_simulators() -> None:
     anyone = f"{PREFIX}/c/request/{ANY_SIMULATOR}"
     assert [each for each in shared if each not in plain] == [f"$share/simulators/{anyone}"]
     assert [each for each in plain if each not in shared] == [anyone]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "removes"),
+    [
+        (f"{PREFIX}/c/status/x", b"", True),
+        (f"{PREFIX}/c/metrics", b"", True),
+        (f"{PREFIX}/c/status/x", b"{}", False),
+        (f"{PREFIX}/c/result/x", b"", False),
+        ("elsewhere", b"", False),
+    ],
+)
+def test_only_an_empty_message_where_something_is_retained_removes_it(
+    topic: str, payload: bytes, removes: bool
+) -> None:
+    assert removes_retained(topic, payload) is removes
+
+
+def test_an_instrument_hears_of_others_of_its_id_wherever_they_serve() -> None:
+    mine = instrument_status_filters("x", campaign="c")
+    assert mine == (f"{PREFIX}/c/status/x", f"{PREFIX}/{EVERY_CAMPAIGN}/status/x", f"{PREFIX}/c/status/agent")
+    assert instrument_status_filters("x", campaign=None) == (f"{PREFIX}/+/status/x",)

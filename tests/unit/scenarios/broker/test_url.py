@@ -23,3 +23,18 @@ def test_an_unknown_broker_is_told_without_recommending_those_of_a_run() -> None
 
 def test_an_url_is_taken() -> None:
     assert broker_at("mqtt://lab:1884", {}).url == "mqtt://lab:1884"
+
+
+@pytest.mark.parametrize("url", ["mqtt://me:cretword@lab", "mqtt://me:s#cretword@lab", "mqtt//me:cretword@lab"])
+def test_a_password_on_a_command_line_is_refused_with_the_ways_to_give_it(url: str) -> None:
+    with pytest.raises(SettingsError, match="holds a password") as caught:
+        broker_at(url, {})
+    assert "cretword" not in str(caught.value)
+    assert "ENTROPILOT_BROKER__PASSWORD_FILE" in caught.value.action
+
+
+def test_a_user_name_on_a_command_line_is_taken_and_the_password_comes_from_the_environment() -> None:
+    address = broker_at("mqtt://me@lab", {"ENTROPILOT_BROKER__PASSWORD": "cretword"}).address()
+    assert address.username == "me"
+    assert address.password is not None
+    assert address.password.get_secret_value() == "cretword"

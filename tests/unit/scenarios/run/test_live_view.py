@@ -145,5 +145,12 @@ def test_a_connection_lost_is_said() -> None:
     assert "broker not reached" in progress_line(lost)
 
 
+def test_why_a_connection_is_lost_is_said_where_it_is_known() -> None:
+    lost = dataclasses.replace(STATE, connected=False, link_trouble="it takes connections and does not answer")
+    assert "it takes connections and does not answer" in "\n".join(shown(lost))
+    assert "broker not reached: it takes connections and does not answer" in progress_line(lost)
+    assert "does not answer" not in progress_line(dataclasses.replace(lost, connected=True))
+
+
 def test_before_the_first_observation_it_says_so() -> None:
     assert "no observations yet" in "\n".join(shown(dataclasses.replace(STATE, bias=None, before=None)))

@@ -11,6 +11,7 @@ from agent.acquisition.registry import make_policy
 from agent.campaign.life_cycle import CandidateStatus
 from agent.campaign.plan import Ordering
 from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
+from protocols.wire.topics import PREFIX
 from tests.support.campaigns import quantity, result_of, small_plan, value_of
 from tests.support.samples.heard import (
     POOL,
@@ -250,3 +251,12 @@ def test_more_than_a_decision_can_hold_back_completes_it() -> None:
     shadow = listener(batch=2, parallel=2)
     flood = [wish(ControlAction.PAUSE)] * 1_024
     assert len(heard(shadow, [request("c001"), *flood])) == 1
+
+
+def test_what_a_finished_campaign_removes_from_the_broker_is_no_message_of_the_lab() -> None:
+    shadow = listener()
+    for channel in ("status/x", "status/agent"):
+        assert shadow.on_message(f"{PREFIX}/{shadow.campaign.plan.campaign}/{channel}", b"") == ()
+        assert shadow.problem == ""
+    shadow.on_message(f"{PREFIX}/{shadow.campaign.plan.campaign}/result/x", b"")
+    assert shadow.problem, "an empty result is none"

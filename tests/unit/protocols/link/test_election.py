@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from agent.loop import Agent
-from agent.runtime.election import PROBATION_S, AgentElection
 from protocols.errors import BrokerError
+from protocols.link.election import PROBATION_S, Election, another_agent
 from protocols.wire.codec import decode
 from protocols.wire.messages import Health, Status
 from tests.support.agents import agent_on
@@ -109,7 +109,7 @@ def word_of(instance: str, message_id: str) -> Status:
 
 def test_an_agent_answers_the_first_word_of_a_superior_and_gives_way_to_the_second() -> None:
     """A bit that flips in our own name, on the way to the broker and back, makes it another's; once, or sent twice."""
-    ours = AgentElection("demo", "agent-7")
+    ours = Election("agent-7", lambda: another_agent("demo"))
     ours.connected(0.0)
     for other, message_id in (("agent-3", "m1"), ("agent-3", "m1"), ("agent-5", "m2"), ("agent-3", "m3")):
         assert ours.meet(word_of(other, message_id), retained=False, now=60.0), "it says that it is there"

@@ -1,0 +1,97 @@
+"""Makes the client of one connection, and lets it leave: what is said in CONNECT and DISCONNECT."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import Any, Final
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
+from protocols.link.tls import PLAIN, tls_context
+from protocols.link.transport import Will
+from protocols.wire.limits import MAX_PAYLOAD_BYTES, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
+
+SESSION_EXPIRY_S: Final = 7 * 86_400
+"""How long a broker keeps our queue while we are away: over a long weekend."""
+
+LISTENER_EXPIRY_S: Final = 120
+"""How long it keeps that of a listener: over a link that fixes itself, and not for one who has gone."""
+
+NOT_KEPT_S: Final = 0
+"""It keeps nothing: the session ends with the connection."""
+
+MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
+"""Largest packet that we let a broker send us: a payload, its topic and headers. Larger ones never reach memory."""
+
+
+def new_client(
+    settings: BrokerSettings,
+    address: BrokerAddress,
+    client_id: str,
+    version: MqttVersion,
+    *,
+    expiry_s: int,
+    timeout_s: float,
+    will: Will | None = None,
+) -> aiomqtt.Client:
+    """Return a client that has not connected yet.
+
+    Args:
+        settings: Of the broker.
+        address: Where it is, and as whom to connect.
+        client_id: Under which the broker knows us.
+        version: 5 or 3.1.1.
+        expiry_s: How long the broker keeps our queue. `NOT_KEPT_S` also ends the session that it has kept. MQTT 3.1.1
+            knows no such time: there a session is kept for ever, but for a listener's.
+        timeout_s: How long each answer of the broker may take.
+        will: The last will, retained.
+
+    Raises:
+        SettingsError: When a file of TLS is of no use.
+    """
+    options: dict[str, Any] = {}
+    if version is MqttVersion.V5:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = expiry_s
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        properties.MaximumPacketSize = MAX_PACKET_BYTES
+        clean = expiry_s == NOT_KEPT_S
+        options |= {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": clean, "properties": properties}
+    else:
+        options |= {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": expiry_s <= LISTENER_EXPIRY_S}
+    if address.scheme in PLAIN:
+        options["tls_context"] = tls_context(settings)
+    if address.scheme in {"ws", "wss"}:
+        options |= {"transport": "websockets", "websocket_path": address.path}
+    else:
+        options["socket_options"] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    return aiomqtt.Client(
+        address.host,
+        address.port,
+        identifier=client_id,
+        username=address.username,
+        password=None if address.password is None else address.password.get_secret_value(),
+        keepalive=settings.keepalive_s,
+        timeout=timeout_s,
+        max_queued_incoming_messages=MAX_QUEUED_INCOMING,
+        will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+        logger=_QUIET,
+        **options,
+    )
+
+
+def leave(client: aiomqtt.Client, version: MqttVersion, *, for_good: bool) -> None:
+    """Send a DISCONNECT; over MQTT 5 it can tell the broker to forget our session."""
+    properties = None
+    if for_good and version is MqttVersion.V5:
+        properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = NOT_KEPT_S
+    client._client.disconnect(properties=properties)  # noqa: SLF001 - aiomqtt has no call for it
+
+
+_QUIET: Final = logging.getLogger("entropilot.mqtt")
+_QUIET.setLevel(logging.CRITICAL)  # paho's errors of a lost socket; our own `link_down` says it

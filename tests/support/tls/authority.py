@@ -1,0 +1,77 @@
+"""A certificate authority of one test: it signs for this machine, for others, for yesterday and for tomorrow."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from scenarios.broker.broker import LOOPBACK
+
+USUAL: Final = ("20200101000000Z", "20990101000000Z")
+EXPIRED: Final = ("20200101000000Z", "20210101000000Z")
+NOT_YET: Final = ("20980101000000Z", "20990101000000Z")
+"""From when to when a certificate is valid."""
+
+CONFIGURATION: Final = """
+[ca]
+default_ca = test
+[test]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+serial = {folder}/serial
+default_md = sha256
+policy = any
+unique_subject = no
+copy_extensions = copy
+[any]
+commonName = supplied
+"""
+
+
+class Authority:
+    """Makes certificates in a folder.
+
+    Args:
+        folder: Where its files lie.
+        name: Its own name.
+    """
+
+    def __init__(self, folder: Path, name: str = "authority") -> None:
+        if shutil.which("openssl") is None:
+            pytest.skip("no openssl to make certificates with")
+        self.folder = folder / name
+        self.folder.mkdir()
+        self.certificate = self.folder / "ca.pem"
+        """What a client is to trust."""
+        (self.folder / "index.txt").touch()
+        (self.folder / "serial").write_text("01\n")
+        (self.folder / "openssl.cnf").write_text(CONFIGURATION.format(folder=self.folder))
+        self._openssl(
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+            "-keyout", "ca.key", "-out", "ca.pem",
+        )  # fmt: skip
+
+    def issue(self, name: str, *, address: str = LOOPBACK, valid: tuple[str, str] = USUAL) -> tuple[Path, Path]:
+        """Return the files of a certificate and its key.
+
+        Args:
+            name: Its common name, and that of the files.
+            address: The address that it is for.
+            valid: From when to when.
+        """
+        self._openssl(
+            "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
+            "-addext", f"subjectAltName=IP:{address}", "-keyout", f"{name}.key", "-out", f"{name}.csr",
+        )  # fmt: skip
+        self._openssl(
+            "ca", "-batch", "-notext", "-config", "openssl.cnf", "-cert", "ca.pem", "-keyfile", "ca.key",
+            "-startdate", valid[0], "-enddate", valid[1], "-in", f"{name}.csr", "-out", f"{name}.pem",
+        )  # fmt: skip
+        return self.folder / f"{name}.pem", self.folder / f"{name}.key"
+
+    def _openssl(self, *arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)

@@ -55,9 +55,10 @@ from protocols.link.transport import (
     LinkUp,
     NobodyListens,
     PublishRefused,
+    UserProperties,
     Will,
 )
-from protocols.wire.limits import MAX_PAYLOAD_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
+from protocols.wire.limits import MAX_ENVELOPE_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
 """How long a broker keeps our queue while we are away: over a long weekend."""
@@ -65,8 +66,8 @@ SESSION_EXPIRY_S: Final = 7 * 86_400
 LISTENER_EXPIRY_S: Final = 120
 """How long it keeps that of a listener: over a link that fixes itself, and not for one who has gone."""
 
-MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
-"""Largest packet that we let a broker send us: a payload, its topic and headers. Larger ones never reach memory."""
+MAX_PACKET_BYTES: Final = MAX_ENVELOPE_BYTES + 4096
+"""Largest packet that we let a broker send us: an envelope, its topic and headers. Larger ones never reach memory."""
 
 PROBE_TIMEOUT_S: Final = 3.0
 """How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
@@ -96,7 +97,7 @@ class MqttSession:
         subscriptions: Topic filters, subscribed to at every connect.
         will: The last will, retained.
         listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and over MQTT 5
-            what is received carries its properties, and says whether it was published to be retained.
+            what is received says whether it was published to be retained.
         on_event: Called with a short name and fields for the log.
     """
 
@@ -166,11 +167,18 @@ class MqttSession:
         if ack_token.qos > 0 and ack_token.client is self._client:
             ack_token.client._client.ack(ack_token.mid, ack_token.qos)  # noqa: SLF001 - aiomqtt has no public call for it
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    @property
+    def carries_properties(self) -> bool:
+        """Whether user properties travel beside a message: with MQTT 5."""
+        return self._version is MqttVersion.V5
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, user_properties: UserProperties = ()
+    ) -> None:
         """Send with QoS 1 and wait for the PUBACK and its reason code."""
-        code = await self._confirmation(topic, payload, retain=retain)
+        code = await self._confirmation(topic, payload, user_properties, retain=retain)
         if is_final(code):  # as one flipped bit may look; a broker that means it says so again
-            code = await self._confirmation(topic, payload, retain=retain)
+            code = await self._confirmation(topic, payload, user_properties, retain=retain)
         if is_final(code):
             raise PublishRefused(topic, reason_text(code))
         if code == NO_SUBSCRIBERS and not retain:
@@ -178,14 +186,17 @@ class MqttSession:
         if code in RETRY_PUBLISH:
             raise LinkLost
 
-    async def _confirmation(self, topic: str, payload: bytes, *, retain: bool) -> int:
+    async def _confirmation(self, topic: str, payload: bytes, user_properties: UserProperties, *, retain: bool) -> int:
         """Send, and return the reason code of the PUBACK."""
+        properties = _with(PacketTypes.PUBLISH, user_properties)
         async with self._slots:
             client = self._client
             if client is None:
                 raise LinkLost
             answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
+            message = client._client.publish(  # noqa: SLF001 - to learn the id
+                topic, payload, qos=1, retain=retain, properties=properties
+            )
             if message.rc != 0:
                 raise LinkLost
             self._awaiting[message.mid] = answer
@@ -245,7 +256,7 @@ class MqttSession:
                 self._on_event("link_up", broker=str(self._address), mqtt=self._version.value, session=session_present)
                 await self._incoming.put(LinkUp(session_present))
                 async for message in client.messages:
-                    await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
+                    await self._incoming.put(_delivery(client, message))
         finally:
             hang_up(paho)
 
@@ -311,7 +322,7 @@ class MqttSession:
             keepalive=settings.keepalive_s,
             timeout=min(settings.publish_timeout_s, settings.first_connect_timeout_s, self._probe_s()),
             max_queued_incoming_messages=MAX_QUEUED_INCOMING,
-            will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+            will=None if will is None else _will(will, with_properties=v5),
             logger=_QUIET,
             **options,
         )
@@ -372,12 +383,29 @@ class MqttSession:
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
 
 
-def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, with_properties: bool) -> Delivery:
+def _will(will: Will, *, with_properties: bool) -> aiomqtt.Will:
+    if not with_properties:
+        return aiomqtt.Will(will.topic, will.without_properties, qos=1, retain=True)
+    properties = _with(PacketTypes.WILLMESSAGE, will.user_properties)
+    return aiomqtt.Will(will.topic, will.payload, qos=1, retain=True, properties=properties)
+
+
+def _with(packet: int, user_properties: UserProperties) -> Properties | None:
+    """Return the properties of a packet of ours; None where there are none."""
+    if not user_properties:
+        return None
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    properties.UserProperty = list(user_properties)
+    return properties
+
+
+def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:
     payload = message.payload
     content = payload if isinstance(payload, bytes) else str(payload if payload is not None else "").encode()
     ack_token = _AckToken(client, message.mid, message.qos)
-    properties = properties_of(message.properties) if with_properties else {}
-    return Delivery(str(message.topic), content, message.retain, message.qos, ack_token, properties)
+    return Delivery(
+        str(message.topic), content, message.retain, message.qos, ack_token, properties_of(message.properties)
+    )
 
 
 _QUIET: Final = logging.getLogger("entropilot.mqtt")

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+UserProperties = tuple[tuple[str, str], ...]
+"""MQTT 5 properties of a sender's own, as name and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,15 @@ class Will:
 
     topic: str
     payload: bytes
+    user_properties: UserProperties = ()
+    """What stands beside it over MQTT 5."""
+    enveloped: bytes = b""
+    """What is said in place of the payload where no properties travel; nothing: the payload."""
+
+    @property
+    def without_properties(self) -> bytes:
+        """The payload where no properties travel."""
+        return self.enveloped or self.payload
 
 
 Incoming = Delivery | LinkUp | LinkDown
@@ -102,4 +114,20 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Say goodbye: an orderly disconnect, so that the last will is not sent."""
+        ...
+
+
+@runtime_checkable
+class PropertyTransport(Transport, Protocol):
+    """A link over which user properties may travel beside a message, as MQTT 5 has them."""
+
+    @property
+    def carries_properties(self) -> bool:
+        """Whether they do over the connection that is up."""
+        ...
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, user_properties: UserProperties = ()
+    ) -> None:
+        """Send as every link does; with properties only where they travel."""
         ...

@@ -31,6 +31,7 @@ M = TypeVar("M", bound=Message)
 
 CAMPAIGN: Final = "demo"
 SIMULATOR: Final = "emt-1"
+OPERATOR: Final = "alice"
 
 _ATTEMPT: Final = "9f3c6a52-d000017-0a1b2c3d-a1"
 _CANDIDATE: Final = "cuau-l1-3-1adee0fe2af2"
@@ -137,6 +138,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         **_COMMON_FIELDS,
         message_id="operator-2026-01-31-1",
         action=ControlAction.ADD_OBSERVATION,
+        operator=OPERATOR,
         candidate_id=_CANDIDATE,
         quantity=_ENERGY,
         reason="measured manually",
@@ -145,6 +147,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         **_COMMON_FIELDS,
         message_id="operator-2026-01-31-2",
         action=ControlAction.ADD_CANDIDATES,
+        operator=OPERATOR,
         candidates=(
             AddedCandidate(
                 candidate_id="ch4o-5d0c1f0e9b7a3c21",

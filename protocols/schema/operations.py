@@ -110,7 +110,8 @@ OPERATIONS: Final = (
         "agent",
         "receive",
         Channel.CONTROL,
-        "Carried out once: the message id is journalled. One that cannot be carried out is quarantined.",
+        "Carried out once: the message id is journalled. One that cannot be carried out is quarantined. Where the "
+        "campaign requires signatures, only what an operator has signed is heard, on a topic of its own.",
     ),
 )
 """Every role's operations, in the order of a candidate's life."""

@@ -38,6 +38,7 @@ from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import require_database_url, sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.tables.account import Account, Handling
@@ -155,6 +156,7 @@ def assemble_agent(
     broker: BrokerSettings,
     header: dict[str, Any],
     broker_limits: str = "",
+    signing: Signing = UNSIGNED,
     on_commit: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> Iterator[Agent]:
     """Put the agent of an opened campaign together; close its log and recording afterwards.
@@ -166,6 +168,7 @@ def assemble_agent(
         broker: Where the broker is.
         header: What the recording says of the scenario.
         broker_limits: What this broker cannot do, said once in the log.
+        signing: The keys of the agent, its instruments and its operators.
         on_commit: Called after every commit.
     """
     plan = files.plan
@@ -186,7 +189,7 @@ def assemble_agent(
             settings.code,
             lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
         )
-        transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
+        transport = RecordedTransport(_link(broker, plan, messages, signing, logger.info), recording)
         log_transaction = TransactionLog(logger)
 
         def after_commit(transaction: Transaction) -> None:
@@ -241,16 +244,21 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
         fill_up(recording, files.store)
 
 
-def _session(
-    broker: BrokerSettings, plan: CampaignPlan, messages: MessageBuilder, on_event: Callable[..., Any]
-) -> MqttSession:
-    return MqttSession(
+def _link(
+    broker: BrokerSettings,
+    plan: CampaignPlan,
+    messages: MessageBuilder,
+    signing: Signing,
+    on_event: Callable[..., Any],
+) -> SignedTransport:
+    session = MqttSession(
         broker,
         client_id=f"entropilot-{plan.campaign}-{messages.instance}",
         subscriptions=agent_subscriptions(plan.campaign),
-        will=Will(*messages.status(Health.OFFLINE)),
+        will=signing.will(Will(*messages.status(Health.OFFLINE))),
         on_event=on_event,
     )
+    return SignedTransport(session, signing)
 
 
 def _recording(path: Path, plan: CampaignPlan, header: dict[str, Any]) -> RecordingWriter:

@@ -11,6 +11,7 @@ from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health
@@ -31,6 +32,7 @@ def assemble_simulator(
     campaign: str | None,
     broker: BrokerSettings,
     shared: bool = True,
+    signing: Signing = UNSIGNED,
     on_event: Callable[..., None] = lambda *_args, **_fields: None,
 ) -> Iterator[SimulatorService]:
     """Put a simulator together; hold the lock of its memory meanwhile.
@@ -42,6 +44,7 @@ def assemble_simulator(
         broker: Where the broker is.
         shared: Whether requests to "any" come by a shared subscription. The embedded broker knows none; with it one
             simulator serves "any".
+        signing: Its key. With one it takes no request and no receipt that its agent has not signed.
         on_event: For the log.
 
     Raises:
@@ -58,10 +61,11 @@ def assemble_simulator(
                 subscriptions=simulator_subscriptions(
                     settings.id, campaign=campaign, shared=shared and broker.version is not MqttVersion.V311
                 ),
-                will=will,
+                will=None if will is None else signing.will(will),
                 on_event=on_event,
             )
-            executor, transport = faulty(make_executor(settings), session, settings.faults, on_event)
+            link = SignedTransport(session, signing)
+            executor, transport = faulty(make_executor(settings), link, settings.faults, on_event)
             with closing(PoisonMessageGuard(folder / f"{settings.id}.in_process")) as poison_guard:
                 yield SimulatorService(
                     settings,
@@ -71,6 +75,7 @@ def assemble_simulator(
                     executor=executor,
                     clock=_clock,
                     poison_guard=poison_guard,
+                    require_signatures=signing.has_keys,
                     on_event=on_event,
                 )
         finally:

@@ -7,7 +7,9 @@ after a restart. Recovery has no rules of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from agent.campaign.contract import addition_breach, contract_breach
 from agent.campaign.events import (
@@ -62,13 +64,31 @@ class Consequence:
     events: tuple[Event, ...] = ()
     ack: ResultAck | None = None
 
+    def signed(self, signed_by: str) -> Consequence:
+        """Return it with who signed the input, in every event that tells so."""
+        told: Iterator[Any] = (
+            replace(event, signed_by=signed_by) if hasattr(event, "signed_by") else event
+            for event in cast("tuple[Any, ...]", self.events)
+        )
+        return replace(self, events=tuple(told))
 
-def decide_message(campaign: Campaign, message: AnyMessage) -> Consequence:
+
+def decide_message(campaign: Campaign, message: AnyMessage, *, signed_by: str = "") -> Consequence:
     """Decide on a message of any type; a status changes nothing.
+
+    Args:
+        campaign: As it is.
+        message: What came.
+        signed_by: Who signed it, for the journal; empty where nobody did.
 
     Raises:
         MessageError: When it is of another campaign, not for an agent, or cannot be carried out; it changes nothing.
     """
+    outcome = _decide(campaign, message)
+    return outcome.signed(signed_by) if signed_by else outcome
+
+
+def _decide(campaign: Campaign, message: AnyMessage) -> Consequence:
     if message.campaign != campaign.plan.campaign:
         raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
     match message:

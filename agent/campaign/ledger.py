@@ -174,13 +174,13 @@ class Ledger:
                 action="`entropilot verify` tells what else is wrong; restore the run folder from a copy",
             ) from None
 
-    def decide(self, message: AnyMessage) -> Consequence:
-        """Return what a message makes.
+    def decide(self, message: AnyMessage, *, signed_by: str = "") -> Consequence:
+        """Return what a message makes; `signed_by` tells who signed it.
 
         Raises:
             MessageError: When it is not of this campaign, or cannot be carried out.
         """
-        return decide_message(self.campaign, message)
+        return decide_message(self.campaign, message, signed_by=signed_by)
 
     def take(self, outcome: Consequence) -> tuple[Change, ...]:
         """Fold what was decided."""

@@ -21,6 +21,7 @@ from agent.store.store import Commit, OutboxItem, QuarantinedMessage
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
+from protocols.signing.signature import require_signature
 from protocols.wire.codec import decode
 from protocols.wire.messages import Status, cut
 from protocols.wire.topics import AGENT_CLIENT
@@ -152,8 +153,9 @@ class TransactionBuilder:
 
     def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> None:
         try:
+            require_signature(delivery, always=self.campaign.plan.require_signatures)
             message = decode(delivery.topic, delivery.payload)
-            outcome = self.ledger.decide(message)
+            outcome = self.ledger.decide(message, signed_by=delivery.signed_by)
         except MessageError as error:
             _quarantine(transaction, delivery, error)
             return

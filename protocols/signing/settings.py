@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from protocols.signing.key_file import read_keys
 from protocols.signing.key_ring import KeyRing
+from protocols.signing.transport import Signing
 
 
 class SigningSettings(BaseModel):
@@ -22,10 +23,10 @@ class SigningSettings(BaseModel):
     """Whether signatures go around the payload over MQTT 5 too: for brokers some of whose clients speak MQTT 3.1.1,
     which hear no properties."""
 
-    def key_ring(self) -> KeyRing:
-        """Return the keys; none where none are set.
+    def signing(self) -> Signing:
+        """Return how a part with these settings signs.
 
         Raises:
-            SettingsError: When the file cannot be used.
+            SettingsError: When the file of keys cannot be used.
         """
-        return KeyRing() if self.keys is None else read_keys(Path(self.keys))
+        return Signing(KeyRing() if self.keys is None else read_keys(Path(self.keys)), self.envelope)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocols.errors import MessageError
+from protocols.link.transport import Delivery
 from protocols.signing.key_ring import KeyRing, speaker_on
 from protocols.wire.topics import Topic, parse
 
@@ -78,6 +79,23 @@ def judge(ring: KeyRing, topic: str, payload: bytes, signatures: Signatures) -> 
                 return Verdict(signed_by=speaker)
             return Verdict(fault=f"its signature is not one of {name!r}: another key, or it was changed or moved")
     return Verdict(fault=f"it is signed for {_listed(signatures)}, and not for {_listed(keys)}")
+
+
+def require_signature(delivery: Delivery, *, always: bool) -> None:
+    """Check that a message is of who it says; without keys, and without a signature, its topic says it alone.
+
+    Args:
+        delivery: As a `SignedTransport` brought it.
+        always: Whether one that is not signed is refused as well.
+
+    Raises:
+        MessageError: With reason `wrong_signature` or `unsigned`. Nobody is to be told of it: whom the message is from
+            is just what is not known.
+    """
+    if delivery.signature_fault:
+        raise MessageError("wrong_signature", delivery.signature_fault)
+    if always and not delivery.signed_by:
+        raise MessageError("unsigned", "It is not signed", expected="a signature of who may speak on its topic")
 
 
 def _parsed(topic: str) -> Topic | None:

@@ -6,7 +6,8 @@ hold is brought with the reason. What is in an envelope is taken out of it, with
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
 
 from protocols.link.transport import Delivery, Incoming, PropertyTransport, Transport, Will
 from protocols.signing.envelope import UnreadableSignature, as_properties, of_properties, unwrap, wrap
@@ -14,20 +15,55 @@ from protocols.signing.key_ring import KeyRing
 from protocols.signing.signature import judge, sign
 
 
-class SignedTransport:
-    """Signs what is sent and looks at what comes; implements `protocols.link.transport.Transport`.
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How a part signs.
 
-    Args:
-        inner: The link.
+    Attributes:
         ring: The keys at hand; without one for a topic, what is sent there goes out unsigned.
         envelope: Whether signatures go into an envelope although the link carries properties: for a broker some of
             whose clients speak MQTT 3.1.1, to whom it gives none.
     """
 
-    def __init__(self, inner: Transport, ring: KeyRing, *, envelope: bool = False) -> None:
+    ring: KeyRing = field(default_factory=KeyRing)
+    envelope: bool = False
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether there is any key."""
+        return not self.ring.is_empty
+
+    def part_of(self, name: str) -> Self:
+        """Return how one instrument or operator signs: with its own key."""
+        return replace(self, ring=self.ring.part_of(name))
+
+    def will(self, will: Will) -> Will:
+        """Return a last will with its signatures, for links of either kind."""
+        signatures = sign(self.ring, will.topic, will.payload)
+        if not signatures:
+            return will
+        wrapped = wrap(will.payload, signatures)
+        if self.envelope:
+            return Will(will.topic, wrapped)
+        return Will(will.topic, will.payload, as_properties(signatures), wrapped)
+
+
+UNSIGNED: Final = Signing()
+"""How a part signs that has no keys: not at all. It takes messages out of their envelopes all the same."""
+
+
+class SignedTransport:
+    """Signs what is sent and looks at what comes; implements `protocols.link.transport.Transport`.
+
+    Args:
+        inner: The link.
+        signing: The keys, and how signatures travel.
+    """
+
+    def __init__(self, inner: Transport, signing: Signing) -> None:
         self._inner = inner
-        self._ring = ring
-        self._carrier = inner if isinstance(inner, PropertyTransport) and not envelope else None
+        self._ring = signing.ring
+        self._carrier = inner if isinstance(inner, PropertyTransport) and not signing.envelope else None
 
     async def run(self) -> None:
         """Keep connected until cancelled."""
@@ -70,14 +106,3 @@ def judged(delivery: Delivery, ring: KeyRing) -> Delivery:
         return replace(delivery, signature_fault=str(error))
     verdict = judge(ring, delivery.topic, payload, signatures)
     return replace(delivery, payload=payload, signed_by=verdict.signed_by, signature_fault=verdict.fault)
-
-
-def signed_will(will: Will, ring: KeyRing, *, envelope: bool = False) -> Will:
-    """Return a last will with its signatures, for links of either kind."""
-    signatures = sign(ring, will.topic, will.payload)
-    if not signatures:
-        return will
-    wrapped = wrap(will.payload, signatures)
-    if envelope:
-        return Will(will.topic, wrapped)
-    return Will(will.topic, will.payload, as_properties(signatures), wrapped)

@@ -18,6 +18,7 @@ from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import LinkLost, PublishRefused, Transport
+from protocols.signing.transport import SignedTransport, Signing
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import Control
 from scenarios.settings.operator_actions import OperatorAction
@@ -119,12 +120,12 @@ class Operator:
             await self._transport.receive()
 
 
-def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSettings) -> Operator:
+def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSettings, signing: Signing) -> Operator:
     """Return the operator of a campaign, with a link of its own, which only speaks."""
     client_id = f"entropilot-{campaign.plan.campaign}-operator"
     return Operator(
         wanted,
-        transport=MqttSession(broker, client_id=client_id, subscriptions=()),
+        transport=SignedTransport(MqttSession(broker, client_id=client_id, subscriptions=()), signing),
         acquired=lambda: len(campaign.acquired),
         carried_out=lambda message_id: message_id in campaign.controls_seen,
     )

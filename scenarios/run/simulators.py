@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.runtime.log import open_log
 from protocols.link.broker_settings import BrokerSettings
+from protocols.signing.transport import Signing
 from simulators.assembly import assemble_simulator
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
@@ -25,6 +26,7 @@ async def running_simulators(
     *,
     campaign: str,
     broker: BrokerSettings,
+    signing: Signing,
     group: asyncio.TaskGroup,
     shutdown_callbacks: list[Callable[[], None]],
 ) -> AsyncIterator[None]:
@@ -35,12 +37,15 @@ async def running_simulators(
         folder: Where their memories and logs live.
         campaign: The campaign that they serve.
         broker: Where the broker is.
+        signing: Their keys, of which each gets its own.
         group: Their tasks' group.
         shutdown_callbacks: Gets how each is asked to end.
     """
     with contextlib.ExitStack() as opened:
         services = [
-            opened.enter_context(_instrument(each, folder / _log_of(each, instruments), campaign, broker))
+            opened.enter_context(
+                _instrument(each, folder / _log_of(each, instruments), campaign, broker, signing.part_of(each.id))
+            )
             for each in instruments
         ]
         shutdown_callbacks.extend(service.request_shutdown for service in services)
@@ -56,13 +61,15 @@ async def running_simulators(
 
 @contextlib.contextmanager
 def _instrument(
-    settings: SimulatorSettings, log: Path, campaign: str, broker: BrokerSettings
+    settings: SimulatorSettings, log: Path, campaign: str, broker: BrokerSettings, signing: Signing
 ) -> Iterator[SimulatorService]:
     logger, file = open_log(log)
     logger = logger.bind(campaign=campaign, simulator=settings.id)
     with (
         contextlib.closing(file),
-        assemble_simulator(log.parent, settings, campaign=campaign, broker=broker, on_event=logger.info) as service,
+        assemble_simulator(
+            log.parent, settings, campaign=campaign, broker=broker, signing=signing, on_event=logger.info
+        ) as service,
     ):
         try:
             yield service

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -43,8 +44,13 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _TABLES: Final = ("agent", "instruments", "operators")
 _KEY: Final = re.compile(rf"[0-9a-fA-F]{{{2 * KEY_BYTES}}}")
 _NAME: Final = re.compile(ID_PATTERN)
-_MAKE: Final = "make it with `entropilot keys FOLDER`"
+_MAKE: Final = "make it with `entropilot keys FOLDER --instrument ID`"
 _HEADING: Final = "# Keys of Entropilot: whoever can read this file can speak as those whose keys it holds.\n"
+
+
+def new_key() -> bytes:
+    """Return a key that nobody can guess."""
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def read_keys(path: Path) -> KeyRing:
@@ -91,28 +97,32 @@ def _table(name: str, keys: Mapping[str, bytes]) -> str:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would be waited for
+        with open(path, "rb", opener=_without_waiting) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            raw = file.read(MAX_FILE_BYTES + 1) if stat.S_ISREG(mode) else b""
     except OSError as error:
         raise SettingsError(
             f"The file of keys {path} cannot be read ({error.strerror})", expected="a file of keys", action=_MAKE
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise SettingsError(f"{path} is no file", expected="a file of keys", action=_MAKE)
-        if os.name == "posix" and found.st_mode & _OTHERS:
-            raise SettingsError(
-                f"Others than its owner may read the file of keys {path} (mode {stat.S_IMODE(found.st_mode):04o})",
-                expected=f"mode {OWNER_ONLY:04o}",
-                action=f"`chmod 600 {path}`, and new keys if somebody may have read these",
-            )
-        raw = file.read(MAX_FILE_BYTES + 1)
+    if not stat.S_ISREG(mode):
+        raise SettingsError(f"{path} is no file", expected="a file of keys", action=_MAKE)
+    if os.name == "posix" and mode & _OTHERS:
+        raise SettingsError(
+            f"Others than its owner may read the file of keys {path} (mode {stat.S_IMODE(mode):04o})",
+            expected=f"mode {OWNER_ONLY:04o}",
+            action=f"`chmod 600 {path}`, and new keys if somebody may have read these",
+        )
     try:
         if len(raw) > MAX_FILE_BYTES:
             raise ValueError(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")  # noqa: TRY301 - told as what follows is
         return tomllib.loads(raw.decode())
     except ValueError as error:  # of TOML and of UTF-8 as well; neither quotes what it read
         raise _wrong(path, str(error)) from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, and a pipe without waiting for somebody to write to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _ring(path: Path, content: dict[str, Any]) -> KeyRing:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from protocols.errors import MessageError
-from protocols.link.transport import Delivery
 from protocols.signing.key_ring import KeyRing, speaker_on
 from protocols.wire.topics import Topic, parse
 
@@ -81,20 +80,34 @@ def judge(ring: KeyRing, topic: str, payload: bytes, signatures: Signatures) -> 
     return Verdict(fault=f"it is signed for {_listed(signatures)}, and not for {_listed(keys)}")
 
 
-def require_signature(delivery: Delivery, *, always: bool) -> None:
+class Judged(Protocol):
+    """A message whose signatures were looked at: as it comes from a link, or from a recording."""
+
+    @property
+    def signed_by(self) -> str:
+        """Who signed it; empty where nobody did, or nobody looked."""
+        ...
+
+    @property
+    def signature_fault(self) -> str:
+        """Why a signature does not hold; empty where it does, or there is none."""
+        ...
+
+
+def require_signature(message: Judged, *, always: bool) -> None:
     """Check that a message is of who it says; without keys, and without a signature, its topic says it alone.
 
     Args:
-        delivery: As a `SignedTransport` brought it.
+        message: As a `SignedTransport` brought it.
         always: Whether one that is not signed is refused as well.
 
     Raises:
         MessageError: With reason `wrong_signature` or `unsigned`. Nobody is to be told of it: whom the message is from
             is just what is not known.
     """
-    if delivery.signature_fault:
-        raise MessageError("wrong_signature", delivery.signature_fault)
-    if always and not delivery.signed_by:
+    if message.signature_fault:
+        raise MessageError("wrong_signature", message.signature_fault)
+    if always and not message.signed_by:
         raise MessageError("unsigned", "It is not signed", expected="a signature of who may speak on its topic")
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from typing import Final
 
 from protocols.errors import SettingsError
-from protocols.signing.key_file import read_keys, require_keys, write_keys
-from protocols.signing.key_ring import KEY_BYTES, KeyRing
+from protocols.signing.key_file import new_key, read_keys, require_keys, write_keys
+from protocols.signing.key_ring import KeyRing
 from protocols.signing.transport import UNSIGNED, Signing
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 from scenarios.run.request import RunRequest
@@ -32,7 +31,7 @@ def given_signing(request: RunRequest) -> Signing | None:
             raise SettingsError(
                 "The campaign requires signatures (campaign.require_signatures), and no keys are set",
                 expected="the agent's file of keys",
-                action="make it with `entropilot keys FOLDER`, and set signing.keys, here and with each instrument",
+                action="make it with `entropilot keys FOLDER --instrument ID`, and set signing.keys here and there",
             )
         return None if required else UNSIGNED
     signing = scenario.signing.signing()
@@ -62,11 +61,6 @@ def own_signing(request: RunRequest) -> Signing:
     )
     write_keys(path, ring)
     return Signing(ring, envelope)
-
-
-def new_key() -> bytes:
-    """Return a key that nobody can guess."""
-    return secrets.token_bytes(KEY_BYTES)
 
 
 def _parties(request: RunRequest) -> Iterable[str]:

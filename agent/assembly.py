@@ -38,6 +38,7 @@ from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.signing.status_order import StatusOrder
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import require_database_url, sqlite_url
 from protocols.storage.run_lock import RunLock
@@ -198,7 +199,12 @@ def assemble_agent(
 
         with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
             yield Agent(
-                maker=TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request),
+                maker=TransactionBuilder(
+                    files.ledger,
+                    policy_runner=policy_runner,
+                    make_request=messages.request,
+                    status_order=StatusOrder(_clock(), (AGENT_CLIENT, messages.instance)),
+                ),
                 store=files.store,
                 transport=transport,
                 policy_runner=policy_runner,
@@ -255,7 +261,7 @@ def _link(
         broker,
         client_id=f"entropilot-{plan.campaign}-{messages.instance}",
         subscriptions=agent_subscriptions(plan.campaign),
-        will=signing.will(Will(*messages.status(Health.OFFLINE))),
+        will=lambda: signing.will(Will(*messages.status(Health.OFFLINE))),  # of its own for each connection
         on_event=on_event,
     )
     return SignedTransport(session, signing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
@@ -54,14 +55,17 @@ def assemble_simulator(
     with RunLock(folder / f"{settings.id}.lock", holder=f"simulator {settings.id!r}", advice=advice):
         outbox = Outbox.open(sqlite_url(folder / f"{settings.id}.db"))
         try:
-            will = None if campaign is None else Will(*status_message(campaign, settings.id, Health.OFFLINE, _clock()))
+
+            def will(served: str) -> Will:
+                return signing.will(Will(*status_message(served, settings.id, Health.OFFLINE, _clock())))
+
             session = MqttSession(
                 broker,
                 client_id=f"entropilot-{campaign or 'all'}-{settings.id}",
                 subscriptions=simulator_subscriptions(
                     settings.id, campaign=campaign, shared=shared and broker.version is not MqttVersion.V311
                 ),
-                will=None if will is None else signing.will(will),
+                will=None if campaign is None else partial(will, campaign),  # of its own for each connection
                 on_event=on_event,
             )
             link = SignedTransport(session, signing)

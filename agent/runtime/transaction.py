@@ -22,6 +22,7 @@ from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
 from protocols.signing.signature import require_signature
+from protocols.signing.status_order import StatusOrder
 from protocols.wire.codec import decode
 from protocols.wire.messages import Status, cut
 from protocols.wire.topics import AGENT_CLIENT
@@ -89,11 +90,18 @@ class TransactionBuilder:
         ledger: The campaign, as far as it has come.
         policy_runner: For policies that decide within the transaction.
         make_request: Turns an attempt of a candidate into an outbox item.
+        status_order: What was heard of signed statuses; none for who acts on none.
     """
 
     def __init__(
-        self, ledger: Ledger, *, policy_runner: Proposer, make_request: Callable[[Attempt, Candidate], OutboxItem]
+        self,
+        ledger: Ledger,
+        *,
+        policy_runner: Proposer,
+        make_request: Callable[[Attempt, Candidate], OutboxItem],
+        status_order: StatusOrder | None = None,
     ) -> None:
+        self._status_order = status_order
         self.ledger = ledger
         self._policy_runner = policy_runner
         self._make_request = make_request
@@ -160,6 +168,9 @@ class TransactionBuilder:
             _quarantine(transaction, delivery, error)
             return
         if isinstance(message, Status):
+            if delivery.signed_by and self._status_order is not None and not self._status_order.is_new(message):
+                transaction.counts["status: sent again"] += 1
+                return
             transaction.statuses.append(message)
             if message.client == AGENT_CLIENT:
                 transaction.agents_heard.append((message, delivery.retain))

@@ -50,6 +50,7 @@ from protocols.link.tcp import hang_up, open_socket, write_at_once
 from protocols.link.transport import (
     Delivery,
     Incoming,
+    LastWill,
     LinkDown,
     LinkLost,
     LinkUp,
@@ -57,6 +58,7 @@ from protocols.link.transport import (
     PublishRefused,
     UserProperties,
     Will,
+    will_of,
 )
 from protocols.wire.limits import MAX_ENVELOPE_BYTES, MAX_PUBLISHES_IN_FLIGHT, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 
@@ -95,7 +97,7 @@ class MqttSession:
         settings: Where the broker is.
         client_id: Fixed, so that the broker knows us again.
         subscriptions: Topic filters, subscribed to at every connect.
-        will: The last will, retained.
+        will: The last will, retained; or what makes it for each connection.
         listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and over MQTT 5
             what is received says whether it was published to be retained.
         on_event: Called with a short name and fields for the log.
@@ -107,7 +109,7 @@ class MqttSession:
         *,
         client_id: str,
         subscriptions: tuple[str, ...],
-        will: Will | None = None,
+        will: LastWill | None = None,
         listens_only: bool = False,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
     ) -> None:
@@ -312,7 +314,7 @@ class MqttSession:
             options |= {"transport": "websockets", "websocket_path": address.path}
         else:
             options["socket_options"] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        will = self._will
+        will = will_of(self._will)
         return aiomqtt.Client(
             address.host,
             address.port,

@@ -6,7 +6,7 @@ Two implementations keep one contract suite: `protocols.link.mqtt.MqttSession`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -61,6 +61,15 @@ class Will:
     def without_properties(self) -> bytes:
         """The payload where no properties travel."""
         return self.enveloped or self.payload
+
+
+LastWill = Will | Callable[[], Will]
+"""A last will, or what makes one for each connection."""
+
+
+def will_of(will: LastWill | None) -> Will | None:
+    """Return the last will of a connection that is about to begin."""
+    return will() if callable(will) else will
 
 
 Incoming = Delivery | LinkUp | LinkDown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ import pytest
 
 from protocols.link.broker_settings import MqttVersion
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Delivery, Transport, Will
+from protocols.link.transport import Delivery, LinkUp, Transport, Will
 from protocols.signing.envelope import ENVELOPE_MARK, SIGNATURE_PROPERTY, wrap
 from protocols.signing.signature import sign, signature
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
@@ -93,6 +94,18 @@ async def test_a_signed_status_is_kept_with_its_signature_and_so_is_a_last_will(
         world.cut(link)
         (heard,) = await heard_by(listener)
         assert told(heard) == (b"gone", "furnace", "")
+
+
+async def test_each_connection_has_a_last_will_of_its_own(world: World) -> None:
+    numbers = itertools.count(1)
+    mourner = SignedTransport(world.transport("mourner", STATUS), SIGNING)
+    link = world.transport("lab", will=lambda: LAB.will(Will(STATUS, f"gone {next(numbers)}".encode())))
+    async with connected(mourner, link):
+        for number in (1, 2, 3):
+            world.cut(link)
+            (heard,) = await heard_by(mourner)
+            assert told(heard) == (f"gone {number}".encode(), "furnace", "")
+            await next_of(LinkUp, link)
 
 
 @pytest.fixture(params=[pytest.param("5 and 3.1.1", marks=mosquitto)])

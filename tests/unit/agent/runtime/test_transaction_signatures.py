@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.campaign.events import AttemptFailed, ResultAccepted
-from agent.runtime.transaction import Transaction
+from agent.runtime.transaction import Transaction, TransactionBuilder
+from protocols.signing.status_order import StatusOrder
 from protocols.wire.messages import ControlAction, Health, Status
 from tests.support.campaigns import NOW, control, failure_of, result_of, small_plan, small_pool, state_of
-from tests.support.stored_campaigns import Shelf, delivered, opened
+from tests.support.stored_campaigns import Deaf, Shelf, delivered, opened
 
 POOL = small_pool(24)
 
@@ -52,6 +54,29 @@ def test_what_is_not_signed_is_quarantined_where_signatures_are_required_and_tak
         assert state_of(shelf.campaign) == before
     else:
         assert [event.signed_by for event in transaction.events if isinstance(event, ResultAccepted)] == [""]
+
+
+def test_a_signed_status_that_is_sent_again_is_counted_and_told_to_nobody(shelf: Shelf) -> None:
+    order = StatusOrder(NOW)
+    maker = TransactionBuilder(
+        shelf.maker.ledger, policy_runner=Deaf(), make_request=shelf.messages.request, status_order=order
+    )
+    status = Status(
+        campaign="demo", message_id="m", sent_at=NOW, client="simulator-1", role="simulator", health=Health.OFFLINE
+    )
+    transaction = Transaction()
+    for _ in range(3):
+        maker.take(transaction, replace(delivered(status), signed_by="simulator-1"))
+    assert transaction.statuses == [status]
+    assert transaction.counts == {"status: sent again": 2}
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_a_clock_that_is_off_by_hours_makes_no_difference_to_a_signed_result(shelf: Shelf, hours: int) -> None:
+    result = result_of(shelf.awaited[0])
+    off = result.model_copy(update={"sent_at": result.sent_at + timedelta(hours=hours)})
+    transaction = shelf.transaction(replace(delivered(off), signed_by="simulator-1"))
+    assert [event.signed_by for event in transaction.events if isinstance(event, ResultAccepted)] == ["simulator-1"]
 
 
 def assert_refused(transaction: Transaction, reason: str, count: int) -> None:

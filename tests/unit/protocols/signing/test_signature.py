@@ -18,7 +18,7 @@ PAYLOAD = b'{"value": 1.5}'
 
 
 def test_a_signature_is_what_the_documents_say() -> None:
-    """Written here as a lab would write it, from docs/how-to/security.md."""
+    """Written here as a lab would write it, from docs/how-to/sign.md."""
     key, covered = key_of("furnace"), b""
     for part in (b"entropilot/signature/1", RESULT.encode(), PAYLOAD):
         covered += len(part).to_bytes(8, "big") + part

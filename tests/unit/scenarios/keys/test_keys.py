@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from protocols.errors import SettingsError, StoreError
+from protocols.link.transport import Delivery
 from protocols.signing.key_file import read_keys
+from protocols.signing.transport import judged
 from scenarios.keys.keys import make_keys
+from tests.support.documents.markdown import documents
 
 
 def test_the_agent_gets_all_keys_and_every_other_part_its_own(tmp_path: Path) -> None:
@@ -69,6 +73,23 @@ def test_what_cannot_be_is_told_before_anything_is_written(
     with pytest.raises(SettingsError, match=word):
         make_keys(folder, **names)
     assert not folder.exists()
+
+
+def test_the_code_in_the_documents_signs_as_we_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_keys(Path("lab-keys"), instruments=["furnace"])
+    (document,) = [each for each in documents() if each.name.endswith("how-to/sign.md")]
+    (block,) = document.blocks("python")
+    lab: dict[str, Any] = {}
+    exec(block.body, lab)
+    topic, payload = "entropilot/v1/mine/result/furnace", '{"value": "\u00e4"}'.encode()
+    name, value = lab["user_property"](topic, payload)
+    beside = Delivery(topic, payload, False, 1, None, {"user_properties": [[name, value]]})
+    around = Delivery(topic, lab["envelope"](topic, payload), False, 1, None)
+    ring = read_keys(Path("lab-keys/agent.keys"))
+    for delivery in (beside, around):
+        heard = judged(delivery, ring)
+        assert (heard.payload, heard.signed_by, heard.signature_fault) == (payload, "furnace", "")
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:

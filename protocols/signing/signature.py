@@ -23,6 +23,15 @@ PURPOSE: Final = b"entropilot/signature/1"
 LENGTH_BYTES: Final = 8
 """How wide a length is written [byte]."""
 
+WRONG_SIGNATURE: Final = "wrong_signature"
+"""Reason in the quarantine: a signature does not hold."""
+
+UNSIGNED_MESSAGE: Final = "unsigned"
+"""Reason in the quarantine: there is no signature, and one is required."""
+
+UNPROVEN: Final = frozenset({WRONG_SIGNATURE, UNSIGNED_MESSAGE})
+"""Reasons for which nobody gets a receipt: whom the message is from is just what is not known."""
+
 Signatures = Mapping[str, str]
 """Name of the key -> signature, 64 hexadecimal digits."""
 
@@ -102,13 +111,12 @@ def require_signature(message: Judged, *, always: bool) -> None:
         always: Whether one that is not signed is refused as well.
 
     Raises:
-        MessageError: With reason `wrong_signature` or `unsigned`. Nobody is to be told of it: whom the message is from
-            is just what is not known.
+        MessageError: With one of the reasons `UNPROVEN`.
     """
     if message.signature_fault:
-        raise MessageError("wrong_signature", message.signature_fault)
+        raise MessageError(WRONG_SIGNATURE, message.signature_fault)
     if always and not message.signed_by:
-        raise MessageError("unsigned", "It is not signed", expected="a signature of who may speak on its topic")
+        raise MessageError(UNSIGNED_MESSAGE, "It is not signed", expected="a signature of who may speak on its topic")
 
 
 def _parsed(topic: str) -> Topic | None:

@@ -86,6 +86,7 @@ class LiveState:
         in_flight: Candidate, family, attempt and seconds since it was sent.
         retries: Second and further attempts.
         quarantined: Messages that were not ours.
+        unproven: Of these, messages that were not signed, or not rightly, and should have been.
         duplicates: Results that had come before.
         broker: The broker's address, without a password.
         connected: Whether it can be reached now.
@@ -107,6 +108,7 @@ class LiveState:
     in_flight: tuple[tuple[str, str, int, float], ...] = ()
     retries: int = 0
     quarantined: int = 0
+    unproven: int = 0
     duplicates: int = 0
     broker: str = ""
     connected: bool = True
@@ -186,6 +188,8 @@ def progress_line(state: LiveState) -> str:
         parts.append(f"best {best}{_found(state.found)[0]}")
     parts.append(f"{_rate(state)}, {_duration(state.elapsed_s)} elapsed{_eta(state)}")
     parts.append(f"{len(state.in_flight)} in flight, {state.retries} retries, {state.quarantined} quarantined")
+    if state.unproven:
+        parts.append(f"{state.unproven} of them not rightly signed")
     if not state.connected:
         parts.append("broker not reached")
     return "; ".join(parts)
@@ -323,6 +327,8 @@ def _counters(state: LiveState) -> Text:
     counts = {"retries": state.retries, "duplicates": state.duplicates, "quarantined": state.quarantined}
     for name, count in counts.items():
         text.append(f"  {count} {name}", "yellow" if count else "dim")
+    if state.unproven:
+        text.append(f"  {state.unproven} not rightly signed", "bold red")
     return text
 
 

@@ -46,7 +46,8 @@ async def cost(folder: Path, broker: BrokerSettings, signing: Signing, count: in
     ):
         lab = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.benchmarks.processes.lab",
-            broker.url, name, LAB, terms.property, terms.unit, str(count), *([str(own)] * signing.has_keys),
+            broker.url, name, LAB, terms.property, terms.unit, str(count),
+            str(own) if signing.has_keys else "", broker.version.value,
             stdout=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         running = asyncio.create_task(agent.run())

@@ -177,6 +177,27 @@ def test_whoever_records_beside_a_signed_campaign_with_its_keys_can_replay_it(
         assert (replayed.code, f"{BUDGET} of {BUDGET} decisions identical" in replayed.out) == (0, True), replayed.err
 
 
+def test_a_shadow_with_the_keys_takes_what_is_signed_and_refuses_the_rest(
+    bench: Workbench, mosquitto: tuple[str, ...]
+) -> None:
+    folder = keys(bench)
+    own = ("--set", f"signing.keys={folder / 'agent.keys'}", *REQUIRED)
+    shadow = bench.start("shadow", "lab.toml", *mosquitto, *own, "--json")
+    until(lambda: "link_up" in log_of(bench, "lab-shadow"), "the shadow has no link")
+    simulator(bench, mosquitto, None).wait_for("link_up").end()  # whose status is not signed
+    simulator(bench, mosquitto, folder / "simulator-1.keys")
+    assert_finished(bench, agent(bench, mosquitto, folder).finish())
+    seen = shadow.finish()
+    assert (seen.code, json.loads(seen.out)["chosen"]) == (0, BUDGET)
+    assert "It is not signed" in log_of(bench, "lab-shadow")
+
+
+def log_of(bench: Workbench, folder: str) -> str:
+    """Return the log of a run folder."""
+    log = bench.runs / folder / "agent.jsonl"
+    return log.read_text(encoding="utf-8") if log.exists() else ""
+
+
 def has_a_status(path: Path) -> bool:
     """Tell whether a recording that goes on has a status."""
     part = Path(f"{path}.part")

@@ -116,7 +116,12 @@ def require_signature(message: Judged, *, always: bool) -> None:
     if message.signature_fault:
         raise MessageError(WRONG_SIGNATURE, message.signature_fault)
     if always and not message.signed_by:
-        raise MessageError(UNSIGNED_MESSAGE, "It is not signed", expected="a signature of who may speak on its topic")
+        raise MessageError(
+            UNSIGNED_MESSAGE,
+            "It is not signed",
+            expected="a signature of who may speak on its topic; where we speak MQTT 3.1.1 and its sender 5, none "
+            "arrives unless the sender sets signing.envelope",
+        )
 
 
 def _parsed(topic: str) -> Topic | None:

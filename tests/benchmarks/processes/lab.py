@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.processes.lab URL CAMPAIGN SIMULATOR PROPERTY UNIT COUNT [KEYS [VERSION]]
 
-With a file of keys it signs, and hears only what its agent has signed; VERSION is that of MQTT. It prints one JSON list: for each iteration, seconds from publishing a result to receiving the next request.
+With a file of keys it signs, and hears only what its agent has signed; VERSION is that of MQTT. It prints one JSON
+list: for each iteration, seconds from publishing a result to receiving the next request.
 """
 
 from __future__ import annotations

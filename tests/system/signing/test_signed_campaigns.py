@@ -110,6 +110,22 @@ def test_a_run_that_requires_signatures_makes_its_own_keys_and_keeps_them(bench:
     assert not any("signing" in line for line in (bench.runs / "lab" / "recording.jsonl").read_text().splitlines()[:1])
 
 
+@pytest.mark.parametrize("scenario", ["flaky_network", "three_crashes", "four_instruments"])
+def test_trouble_makes_no_difference_to_a_signed_campaign(bench: Workbench, scenario: str) -> None:
+    words = ("run", scenario, *REQUIRED, "--budget", str(BUDGET), "--set", "crashes.at=[3, 6]", "--quiet")
+    assert bench.entropilot(*words).code == 0
+    rows = bench.rows(
+        "SELECT json_extract(payload, '$.signed_by') = json_extract(payload, '$.simulator') FROM journal "
+        "WHERE kind = 'ResultAccepted'",
+        scenario,
+    )
+    assert rows == [(1,)] * BUDGET
+    assert bench.rows("SELECT reason FROM quarantine", scenario) == []
+    for command in ("verify", "replay"):
+        checked = bench.entropilot(command, scenario)
+        assert checked.code == 0, checked.err
+
+
 def test_a_wrong_key_is_named_on_both_sides_and_heals_when_it_is_put_right(
     bench: Workbench, mosquitto: tuple[str, ...]
 ) -> None:

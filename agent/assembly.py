@@ -177,6 +177,8 @@ def assemble_agent(
         _logging(files, broker_limits) as logger,
         closing(_recording(files.folder / RECORDING, plan, header)) as recording,
     ):
+        if signing.has_keys:
+            logger.info("signing", keys_of=sorted(signing.ring.names), required=plan.require_signatures)
         messages = MessageBuilder(
             plan,
             evaluation_deadline_s=settings.evaluation_deadline_s,

@@ -62,7 +62,7 @@ class Agent:
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
     ) -> None:
         self.campaign = maker.campaign
-        self.outbound = Outbound(maker, transport, messages, store.unconfirmed())
+        self.outbound = Outbound(maker, transport, messages, store.unconfirmed(), lambda: store.head)
         self._maker = maker
         self._store = store
         self._transport = transport

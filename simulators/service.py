@@ -32,6 +32,7 @@ from protocols.wire.messages import (
     CandidateRequest,
     CandidateResult,
     FailureReason,
+    ReceiptStatus,
     ResultReceipt,
 )
 from simulators.evaluation import Evaluation, EvaluationDone
@@ -204,12 +205,20 @@ class SimulatorService:
             self._refuse(delivery, error.reason, str(error))
             return
         if isinstance(message, ResultReceipt):
-            if self.outbound.take_receipt(message.attempt_id):
-                transaction.changes.append(Change(message.attempt_id, AttemptProgress.DELIVERED))
+            self._take_receipt(transaction, message)
         elif isinstance(message, CandidateRequest):
             self._take_request(transaction, message, delivery.payload)
         else:
             self.counts["refused: wrong_topic"] += 1
+
+    def _take_receipt(self, transaction: _Transaction, receipt: ResultReceipt) -> None:
+        """Repeat an answer no more; say so where it was not taken as hoped."""
+        if not self.outbound.take_receipt(receipt):
+            return
+        transaction.changes.append(Change(receipt.attempt_id, AttemptProgress.DELIVERED))
+        if receipt.status not in {ReceiptStatus.ACCEPTED, ReceiptStatus.DUPLICATE}:
+            told = {"attempt_id": receipt.attempt_id, "status": receipt.status.value, "detail": receipt.detail}
+            self._on_event("answer_not_taken", **told)
 
     def _refuse(self, delivery: Delivery, reason: str, detail: str) -> None:
         self.counts[f"refused: {reason}"] += 1

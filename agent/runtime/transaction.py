@@ -21,10 +21,11 @@ from agent.store.store import Commit, OutboxItem, QuarantinedMessage
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
-from protocols.signing.signature import require_signature
+from protocols.signing.signature import UNPROVEN, require_signature
 from protocols.signing.status_order import StatusOrder
+from protocols.wire.attribution import attributed
 from protocols.wire.codec import decode
-from protocols.wire.messages import Status, cut
+from protocols.wire.messages import ReceiptStatus, Status, cut
 from protocols.wire.topics import AGENT_CLIENT
 
 
@@ -130,7 +131,7 @@ class TransactionBuilder:
         transaction.took.append(DeadLetter(delivery))
         transaction.deliveries.append(delivery)
         found = f"The agent died {MAX_DEATHS} times while it handled this message"
-        _quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found))
+        self._quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found))
 
     def settle(self, transaction: Transaction) -> Question | None:
         """Fold what follows by itself, and decide as long as the policy decides at once.
@@ -163,9 +164,9 @@ class TransactionBuilder:
         try:
             require_signature(delivery, always=self.campaign.plan.require_signatures)
             message = decode(delivery.topic, delivery.payload)
-            outcome = self.ledger.decide(message, signed_by=delivery.signed_by)
+            outcome = self.ledger.decide(message, signed_by=delivery.signed_by, retained=delivery.retain)
         except MessageError as error:
-            _quarantine(transaction, delivery, error)
+            self._quarantine(transaction, delivery, error)
             return
         if isinstance(message, Status):
             if delivery.signed_by and self._status_order is not None and not self._status_order.is_new(message):
@@ -175,8 +176,7 @@ class TransactionBuilder:
             if message.client == AGENT_CLIENT:
                 transaction.agents_heard.append((message, delivery.retain))
             return
-        disposition = outcome.ack.status.value if outcome.ack is not None else "carried out"
-        transaction.counts[f"{message.type}: {disposition}"] += 1
+        transaction.counts[f"{message.type}: {outcome.disposition}"] += 1
         self._take_consequence(transaction, outcome)
 
     def _take_consequence(self, transaction: Transaction, outcome: Consequence) -> None:
@@ -184,7 +184,20 @@ class TransactionBuilder:
         if outcome.ack is not None:
             transaction.receipts.append(outcome.ack)
 
+    def _quarantine(self, transaction: Transaction, delivery: Delivery, error: MessageError) -> None:
+        """Put a message aside; tell its sender why, where it is an answer and names its attempt.
 
-def _quarantine(transaction: Transaction, delivery: Delivery, error: MessageError) -> None:
-    transaction.counts[f"quarantined: {error.reason}"] += 1
-    transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, cut(str(error))))
+        Not where a signature does not hold: then nobody knows whose it is, and a stranger could let us tell an
+        instrument that its value is refused.
+        """
+        why = cut(str(error))
+        transaction.counts[f"quarantined: {error.reason}"] += 1
+        transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
+        if delivery.signature_fault or error.reason in UNPROVEN:
+            return
+        whose = attributed(delivery.topic, delivery.payload)
+        if whose is not None and whose.campaign == self.campaign.plan.campaign:
+            detail = cut(f"{error.reason}: {why}")
+            transaction.receipts.append(
+                ResultAck(whose.attempt_id, whose.simulator, ReceiptStatus.REFUSED, detail, whose.message_id)
+            )

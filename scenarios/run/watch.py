@@ -106,6 +106,7 @@ class RunWatch:
             quarantined=sum(by for disposition, by in self._counts.items() if disposition.startswith("quarantined")),
             unproven=sum(self._counts.get(f"quarantined: {reason}", 0) for reason in UNPROVEN),
             duplicates=self._counts.get("candidate_result: duplicate", 0),
+            contradictions=self._counts.get("candidate_result: contradicts", 0),
             broker=self._broker,
             connected=self._agent.connected,
         )

@@ -52,6 +52,8 @@ class Lab:
         self.settings = SimulatorSettings(
             **({"id": messages.SIMULATOR, "resend_min_s": RESEND_S, "resend_max_s": RESEND_S} | settings)
         )
+        self.said: list[tuple[str, dict[str, Any]]] = []
+        """What the simulator's log says."""
         self.signing = signing
         self.stranger = self.bus.transport("agent", agent_subscriptions(messages.CAMPAIGN))
         """What the agent speaks over, without its keys."""
@@ -163,9 +165,15 @@ class Lab:
         signed = SignedTransport(transport, own)
         executor, link = faulty(executor, signed, self.settings.faults, lambda *_args, **_fields: None)
         return SimulatorService(
-            self.settings, campaign=campaign, outbox=outbox, transport=link, executor=executor, clock=clock,
+            self.settings,
+            campaign=campaign,
+            outbox=outbox,
+            transport=link,
+            executor=executor,
+            clock=clock,
             require_signatures=own.has_keys,
-        )  # fmt: skip
+            on_event=lambda what, **fields: self.said.append((what, fields)),
+        )
 
 
 def decoded(delivery: Delivery) -> CandidateResult | CandidateFailure:

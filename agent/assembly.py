@@ -41,6 +41,8 @@ from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.signing.status_order import StatusOrder
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import require_database_url, sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.tables.account import Account, Handling
@@ -160,6 +162,7 @@ def assemble_agent(
     broker: BrokerSettings,
     header: dict[str, Any],
     broker_limits: str = "",
+    signing: Signing = UNSIGNED,
     on_commit: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> Iterator[Agent]:
     """Put the agent of an opened campaign together; close its log and recording afterwards.
@@ -171,6 +174,7 @@ def assemble_agent(
         broker: Where the broker is.
         header: What the recording says of the scenario.
         broker_limits: What this broker cannot do, said once in the log.
+        signing: The keys of the agent, its instruments and its operators.
         on_commit: Called after every commit.
     """
     plan = files.plan
@@ -178,6 +182,8 @@ def assemble_agent(
         _logging(files, broker_limits) as logger,
         closing(_recording(files.folder / RECORDING, plan, header)) as recording,
     ):
+        if signing.has_keys:
+            logger.info("signing", keys_of=sorted(signing.ring.names), required=plan.require_signatures)
         messages = MessageBuilder(
             plan,
             evaluation_deadline_s=settings.evaluation_deadline_s,
@@ -197,7 +203,9 @@ def assemble_agent(
                 return SessionEnd.ENDED
             return SessionEnd.CLEARED if files.ledger.campaign.phase is Phase.FINISHED else SessionEnd.KEPT
 
-        transport = RecordedTransport(_session(broker, plan, messages, ending, logger.info), recording)
+        transport = RecordedTransport(
+            _link(broker, plan, messages, signing, ending=ending, on_event=logger.info), recording
+        )
         log_transaction = TransactionLog(logger, lambda: files.store.head)
 
         def after_commit(transaction: Transaction) -> None:
@@ -207,7 +215,12 @@ def assemble_agent(
         recorder = RunRecorder(recording, transport.row_of, files.store)
         with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
             agent = Agent(
-                maker=TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request),
+                maker=TransactionBuilder(
+                    files.ledger,
+                    policy_runner=policy_runner,
+                    make_request=messages.request,
+                    status_order=StatusOrder(_clock(), (AGENT_CLIENT, messages.instance)),
+                ),
                 store=files.store,
                 transport=transport,
                 policy_runner=policy_runner,
@@ -256,21 +269,24 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
         fill_up(recording, files.store)
 
 
-def _session(
+def _link(
     broker: BrokerSettings,
     plan: CampaignPlan,
     messages: MessageBuilder,
+    signing: Signing,
+    *,
     ending: Callable[[], SessionEnd],
     on_event: Callable[..., Any],
-) -> MqttSession:
-    return MqttSession(
+) -> SignedTransport:
+    session = MqttSession(
         broker,
         client_id=agent_client_id(plan.campaign, messages.instance),
         subscriptions=agent_subscriptions(plan.campaign),
-        will=Will(*messages.status(Health.OFFLINE)),
+        will=lambda: signing.will(Will(*messages.status(Health.OFFLINE))),  # of its own for each connection
         ending=ending,
         on_event=on_event,
     )
+    return SignedTransport(session, signing)
 
 
 def _recording(path: Path, plan: CampaignPlan, header: dict[str, Any]) -> RecordingWriter:

@@ -24,6 +24,7 @@ from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS, PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
+from protocols.signing.signature import require_signature
 from protocols.wire.codec import decode, decode_payload, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import (
@@ -70,6 +71,7 @@ class SimulatorService:
         executor: Where evaluations run.
         clock: Wall-clock time, a label.
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
+        require_signatures: Whether only what the agent has signed is taken.
         on_event: Called with a short name and fields, for the log.
         new_id: Returns a message id that nobody has used.
         instance: Names it among those of its id, for its status.
@@ -86,6 +88,7 @@ class SimulatorService:
         executor: Executor,
         clock: Callable[[], datetime],
         poison_guard: PoisonMessageGuard | None = None,
+        require_signatures: bool = False,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
         new_id: Callable[[], str] = fresh_id,
         instance: str | None = None,
@@ -97,6 +100,7 @@ class SimulatorService:
         self._transport = transport
         self._clock = clock
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
+        self._require_signatures = require_signatures
         self._on_event = on_event
         self._messages = Messages(settings.id, clock, new_id, instance)
         self._evaluation = Evaluation(settings, executor, self._messages, counts=self.counts, on_event=on_event)
@@ -197,6 +201,7 @@ class SimulatorService:
 
     def _take(self, transaction: _Transaction, delivery: Delivery) -> None:
         try:
+            require_signature(delivery, always=self._require_signatures)
             message = decode(delivery.topic, delivery.payload)
         except MessageError as error:
             self._refuse(delivery, error.reason, str(error))

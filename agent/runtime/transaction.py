@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
 from agent.acquisition.base import Proposal, Proposer
 from agent.campaign.decide import Consequence, ResultAck, decide_expiry
@@ -22,13 +21,12 @@ from agent.store.store import Commit, OutboxItem, QuarantinedMessage, RecordingM
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
+from protocols.signing.signature import UNPROVEN, require_signature
+from protocols.signing.status_order import StatusOrder
 from protocols.wire.attribution import attributed
 from protocols.wire.codec import decode
 from protocols.wire.messages import ReceiptStatus, Status, cut
-from protocols.wire.topics import AGENT_CLIENT
-
-UNTRUSTED: Final = frozenset({"wrong_signature", "unsigned"})
-"""Reasons of the quarantine for which nobody gets a receipt: who sent the message is not known."""
+from protocols.wire.topics import AGENT_CLIENT, removes_retained
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +94,18 @@ class TransactionBuilder:
         ledger: The campaign, as far as it has come.
         policy_runner: For policies that decide within the transaction.
         make_request: Turns an attempt of a candidate into an outbox item.
+        status_order: What was heard of signed statuses; none for who acts on none.
     """
 
     def __init__(
-        self, ledger: Ledger, *, policy_runner: Proposer, make_request: Callable[[Attempt, Candidate], OutboxItem]
+        self,
+        ledger: Ledger,
+        *,
+        policy_runner: Proposer,
+        make_request: Callable[[Attempt, Candidate], OutboxItem],
+        status_order: StatusOrder | None = None,
     ) -> None:
+        self._status_order = status_order
         self.ledger = ledger
         self._policy_runner = policy_runner
         self._make_request = make_request
@@ -159,13 +164,20 @@ class TransactionBuilder:
                 transaction.bias.append(change.metrics)
 
     def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> None:
+        if removes_retained(delivery.topic, delivery.payload):
+            transaction.counts["status: removed"] += 1  # it says nothing, and so nobody signs it
+            return
         try:
+            require_signature(delivery, always=self.campaign.plan.require_signatures)
             message = decode(delivery.topic, delivery.payload)
             outcome = self.ledger.decide(message, signed_by=delivery.signed_by, retained=delivery.retain)
         except MessageError as error:
             self._quarantine(transaction, delivery, error)
             return
         if isinstance(message, Status):
+            if delivery.signed_by and self._status_order is not None and not self._status_order.is_new(message):
+                transaction.counts["status: sent again"] += 1
+                return
             transaction.statuses.append(message)
             if message.client == AGENT_CLIENT:
                 transaction.agents_heard.append((message, delivery.retain))
@@ -187,7 +199,7 @@ class TransactionBuilder:
         why = cut(str(error))
         transaction.counts[f"quarantined: {error.reason}"] += 1
         transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
-        if delivery.signature_fault or error.reason in UNTRUSTED:
+        if delivery.signature_fault or error.reason in UNPROVEN:
             return
         whose = attributed(delivery.topic, delivery.payload)
         if whose is not None and whose.campaign == self.campaign.plan.campaign:

@@ -95,6 +95,10 @@ class MessageRow(Row):
     retain: bool
     qos: int = 1
     properties: Mapping[str, Any] = field(default_factory=dict)
+    signed_by: str = ""
+    """Who signed it, where somebody looked and the signature held."""
+    signature_fault: str = ""
+    """Why a signature did not hold; empty where it did, or there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,4 +300,6 @@ def _message(number: int, time_s: float, content: dict[str, Any]) -> MessageRow:
         bool(content["retain"]),
         int(content.get("qos", 1)),
         dict(content.get("properties", {})),
+        str(content.get("signed_by", "")),
+        str(content.get("signature_fault", "")),
     )

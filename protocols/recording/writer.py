@@ -17,6 +17,9 @@ payload stands as `text` when it is UTF-8 and as `base64` when it is not. Of one
 is the beginning, one byte longer than allowed, so that it is too large in a replay as well; `cut_from_bytes` says how
 long it was. A stranger's message must not fill the disk, nor make a line that nobody can read again.
 
+Where signatures were looked at, `signed_by` says who signed a message, or `signature_fault` why that cannot be told;
+what was in an envelope stands here without it, as whoever is to act on it takes it.
+
 **Notes** have `note`. They make a replay exact: which inputs went into one transaction, in which order, and what came
 of it cannot be told from the messages alone.
 
@@ -104,11 +107,13 @@ class RecordingWriter:
         retain: bool,
         qos: int = 1,
         properties: Mapping[str, Any] | None = None,
+        signed_by: str = "",
+        signature_fault: str = "",
     ) -> int:
         """Append one message; return the number of its row."""
         row: dict[str, Any] = {"dir": direction, "topic": topic, "retain": retain, "qos": qos}
-        if properties:
-            row["properties"] = dict(properties)
+        told = {"properties": dict(properties or {}), "signed_by": signed_by, "signature_fault": signature_fault}
+        row |= {name: value for name, value in told.items() if value}
         kept = payload[: MAX_PAYLOAD_BYTES + 1]
         try:
             row["text"] = kept.decode()
@@ -182,7 +187,10 @@ class RecordedTransport:
         """Return the next item, recorded if it is a message."""
         item = await self._inner.receive()
         if isinstance(item, Delivery):
-            row = self._writer.write(IN, item.topic, item.payload, retain=item.retain, qos=item.qos)
+            row = self._writer.write(
+                IN, item.topic, item.payload, retain=item.retain, qos=item.qos,
+                signed_by=item.signed_by, signature_fault=item.signature_fault,
+            )  # fmt: skip
             self._written.set()
             self._untaken.append((item, row))
         return item

@@ -173,12 +173,16 @@ def record(
     duration: Annotated[
         float | None, typer.Option(min=0.1, metavar="SECONDS", help="How long; by default until Ctrl-C.")
     ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="File of keys of the agent, to note beside each message who signed it.")
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Record any campaign on any broker, beside its agent and its lab: every message, publishing nothing."""
     with reported_errors(debug=debug):
+        from protocols.signing.settings import SigningSettings
         from scenarios.broker.url import broker_at
         from scenarios.record.record import RecordRequest, filters_for, require_new
         from scenarios.record.record import record as listen_and_write
@@ -195,7 +199,7 @@ def record(
             world = None if meant is None else build_world(meant, progress)
         request = RecordRequest(
             broker_at(broker), filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
-            meant, world,
+            meant, world, SigningSettings(keys=None if keys is None else str(keys)).signing(),
         )  # fmt: skip
         with listening(request, quiet=quiet or json) as on_progress:
             heard = listen_and_write(request, on_progress)

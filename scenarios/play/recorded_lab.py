@@ -121,9 +121,11 @@ class RecordedLab:
         return AnswerLookup(() if last is None else (self.answers[candidate_id, last][-1],), is_extra_attempt=True)
 
     def note(self, row: MessageRow) -> None:
-        """Take in a message of this campaign."""
+        """Take in a message of this campaign; one whose signature did not hold is not the lab's."""
         if removes_retained(row.topic, row.payload):
             return  # the campaign that it is played to goes on
+        if row.signature_fault:
+            return
         try:
             message = decode(row.topic, row.payload)
         except MessageError:

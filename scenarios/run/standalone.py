@@ -10,6 +10,7 @@ import structlog
 
 from protocols.concurrency.signals import ending_on_signals
 from protocols.errors import SettingsError
+from protocols.signing.key_file import require_keys
 from scenarios.broker.broker import EMBEDDED_LIMITS, embedded_broker, mosquitto_broker
 from scenarios.display.console import visible
 from scenarios.settings.model import Scenario
@@ -26,14 +27,22 @@ def run_simulator(scenario: Scenario, *, campaign: str | None, memory: Path) -> 
         memory: Folder of its database.
 
     Raises:
-        SettingsError: When there are several, and none of that id.
+        SettingsError: When there are several, and none of that id; when its key lacks.
     """
     settings = _the_one(scenario)
+    signing = scenario.signing.signing()
+    if signing.has_keys:
+        require_keys(signing.ring, scenario.signing.keys or "", [settings.id])
     logger = _log_on_stderr().bind(simulator=settings.id)
 
     async def serve() -> None:
         with assemble_simulator(
-            memory, settings, campaign=campaign, broker=scenario.broker, on_event=logger.info
+            memory,
+            settings,
+            campaign=campaign,
+            broker=scenario.broker,
+            signing=signing.part_of(settings.id),
+            on_event=logger.info,
         ) as service:
             logger.info("simulator_started", campaign=campaign or "every", broker=scenario.broker.redacted_url)
             with ending_on_signals(service.request_shutdown):

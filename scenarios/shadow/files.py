@@ -90,7 +90,10 @@ class ShadowFiles:
         """Write a message that was heard; it then outlives this process."""
         if self._recording is None:
             self._recording = RecordingWriter(self.folder / RECORDING, {}, has_notes=False)
-        self._recording.write(HEARD, delivery.topic, delivery.payload, retain=delivery.retain, qos=delivery.qos)
+        self._recording.write(
+            HEARD, delivery.topic, delivery.payload, retain=delivery.retain, qos=delivery.qos,
+            signed_by=delivery.signed_by, signature_fault=delivery.signature_fault,
+        )  # fmt: skip
         self._recording.flush()
 
     def add(self, row: DecisionComparison) -> None:

@@ -17,6 +17,7 @@ from agent.runtime.resume import begin, remember
 from agent.runtime.transaction import TransactionBuilder
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.wire.messages import Health
 from protocols.wire.topics import agent_subscriptions
 from tests.support.campaigns import NOW, SENT_AT, value_of
@@ -33,6 +34,7 @@ def agent_on(
     *,
     instance: str = "agent-1",
     maker: type[TransactionBuilder] = TransactionBuilder,
+    signing: Signing = UNSIGNED,
     **options: Any,
 ) -> Iterator[Agent]:
     """Begin or resume a campaign in a folder, and release its files afterwards."""
@@ -52,8 +54,13 @@ def agent_on(
                 make_request=messages.request,
             ),
             store=store,
-            transport=bus.transport(
-                instance, agent_subscriptions(plan.campaign), will=Will(*messages.status(Health.OFFLINE))
+            transport=SignedTransport(
+                bus.transport(
+                    instance,
+                    agent_subscriptions(plan.campaign),
+                    will=signing.will(Will(*messages.status(Health.OFFLINE))),
+                ),
+                signing,
             ),
             policy_runner=policy_runner,
             messages=messages,

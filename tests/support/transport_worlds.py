@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.memory.transport import MemoryTransport
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Transport, Will
+from protocols.link.transport import LastWill, Transport
 from scenarios.broker.broker import LOOPBACK, embedded_broker, find_mosquitto, mosquitto_config
 from tests.support.memory_bus import MemoryBus
 
@@ -68,7 +68,7 @@ class World(ABC):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:
@@ -113,7 +113,7 @@ class MemoryWorld(World):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:
@@ -145,7 +145,7 @@ class MqttWorld(World):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:

@@ -22,7 +22,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.run_files import DATABASE, LOG, POISON_GUARD, RECORDING
+from agent.run_files import LOG, POISON_GUARD, RECORDING
 from agent.runtime.log import TransactionLog, log_bands, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import make_policy_runner
@@ -30,6 +30,8 @@ from agent.runtime.recorder import RunRecorder, fill_up
 from agent.runtime.resume import begin, fresh_uid, other_policy, remember, require_same_plan
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
+from agent.store.patience import Patience
+from agent.store.run_database import RunDatabase
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
@@ -38,7 +40,7 @@ from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
-from protocols.storage.database import require_database_url, sqlite_url
+from protocols.storage.database import require_database_url
 from protocols.storage.run_lock import RunLock
 from protocols.tables.account import Account, Handling
 from protocols.wire.messages import Health
@@ -77,6 +79,7 @@ def open_campaign(
     resume: bool,
     database_url: str | None = None,
     reading: Account = (),
+    tell: Callable[[str], None] = lambda _sentence: None,
 ) -> Iterator[CampaignFiles]:
     """Open or create a run folder and fold its journal; hold its lock meanwhile.
 
@@ -92,8 +95,9 @@ def open_campaign(
         start_uncertainties: Standard uncertainties of the property and those, a row for each candidate of the start
             set; nothing where none is known.
         resume: Whether a campaign that has begun is to be resumed.
-        database_url: Another database than the folder's own file.
+        database_url: Another database than the folder's own file; the folder remembers it.
         reading: What of the pool's table was not taken as it stands; journalled when the campaign begins.
+        tell: Called with a sentence when a database's server is away, and when it is back.
 
     Raises:
         StoreError: When the folder is in use, of another campaign, damaged, or holds a campaign and `resume` is off.
@@ -104,37 +108,46 @@ def open_campaign(
         require_database_url(database_url)
     _require_meter(pool, settings)
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
-    with RunLock(folder / "campaign.lock", holder="agent", advice=advice):
-        url = sqlite_url(folder / DATABASE) if database_url is None else database_url
-        store = Store.open(url, labels=DatasetLabels.of(pool, settings.unit), now=_now())
-        try:
-            asked = settings.plan(
-                campaign=campaign,
-                uid=fresh_uid(),
-                fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
-                recipients=recipients,
-                pool=pool,
-                start_values=[value for _, value in start],
-                start_additional=start_additional or (),
+    where = RunDatabase.of(folder, database_url)
+    with (
+        RunLock(folder / "campaign.lock", holder="agent", advice=advice),
+        where.without_other_writers(advice),
+        closing(_store(where, pool, settings, tell)) as store,
+    ):
+        asked = settings.plan(
+            campaign=campaign,
+            uid=fresh_uid(),
+            fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
+            recipients=recipients,
+            pool=pool,
+            start_values=[value for _, value in start],
+            start_additional=start_additional or (),
+        )
+        meta = store.meta()
+        where.require_ours(meta, campaign, resume=resume)
+        if store.sequence and not resume:
+            raise StoreError(
+                f"{where.name} holds a campaign already",
+                expected="an empty run folder" if where.is_own else "an empty database",
+                action="resume it with --resume, or choose another --campaign (the same for its simulators)",
             )
-            if store.sequence and not resume:
-                raise StoreError(
-                    f"{folder} holds a campaign already",
-                    expected="an empty run folder",
-                    action="resume it with --resume, or choose another --campaign (the same for its simulators)",
-                )
-            told = () if store.sequence else reading
-            begin(
-                store, pool, asked, start, start_additional or (),
-                versions=versions(), now=_now(), code=settings.code,
-                uncertainties=start_uncertainties or (), reading=told,
-            )  # fmt: skip
-            ledger = remember(store, pool, settings.code)
-            require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
-            _wake(store, ledger)
-            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
-        finally:
-            store.close()
+        where.remember(store, asked.uid if meta is None else meta.uid)
+        told = () if store.sequence else reading
+        begin(
+            store, pool, asked, start, start_additional or (),
+            versions=versions(), now=_now(), code=settings.code,
+            uncertainties=start_uncertainties or (), reading=told,
+        )  # fmt: skip
+        ledger = remember(store, pool, settings.code)
+        require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
+        _wake(store, ledger)
+        yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
+
+
+def _store(where: RunDatabase, pool: Pool, settings: CampaignSettings, tell: Callable[[str], None]) -> Store:
+    """Open the database of a run; wait for a server that is away."""
+    patience = Patience(settings.database_timeout_s, tell)
+    return Store.open(where.url, labels=DatasetLabels.of(pool, settings.unit), now=_now(), patience=patience)
 
 
 def _require_meter(pool: Pool, settings: CampaignSettings) -> None:
@@ -205,6 +218,7 @@ def assemble_agent(
                 poison_guard=poison_guard,
                 write_ahead=RunRecorder(recording, transport.row_of, files.store).write_ahead,
                 on_commit=after_commit,
+                on_event=logger.warning,
             )
 
 

@@ -1,7 +1,7 @@
 """Reading a run without touching it: while its agent works, after a kill, or from a medium that cannot be written.
 
-A SQLite file is copied and only the copy opened, so that no lock of a writer is taken, and nothing is changed, not
-even by a migration. A server's tables are only read.
+Only a copy is opened, of a SQLite file or of a server's tables, so that no lock of a writer is taken, and nothing is
+changed, not even by a migration.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from agent.campaign.events import Event
-from agent.store.migrations import current_version, migrate
+from agent.store.migrations import migrate
 from agent.store.partial_pool import ReferencedPool, partial_pool
-from agent.store.tables import BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
+from agent.store.place import elsewhere
+from agent.store.server_copy import copy_server
+from agent.store.tables import BIAS_FAMILY, OBSERVATION
 from protocols.errors import StoreError
 from protocols.storage.database import opening, require_database_url, sqlite_url
 from protocols.storage.wal_check import is_damaged
@@ -31,7 +33,12 @@ NO_TIME: Final = "0000-00-00"
 
 @dataclass(frozen=True, slots=True)
 class DatabaseCopy:
-    """What came of copying a database: its size [page], and what is wrong with it; empty when nothing is."""
+    """What came of copying a database.
+
+    Attributes:
+        pages: Its size [page]; of one on a server [row].
+        problem: What is wrong with it; empty when nothing is.
+    """
 
     pages: int
     problem: str = ""
@@ -77,36 +84,54 @@ def copy_database(original: Path, copy: Path) -> DatabaseCopy:
     return DatabaseCopy(pages, "" if first == "ok" else f"SQLite says: {first}")
 
 
+def copy_of_run(database: Path, url: str | None, copy: Path) -> DatabaseCopy:
+    """Copy the database of a run, wherever it is.
+
+    Args:
+        database: The run folder's own file.
+        url: Of another database than that, or than the folder says.
+        copy: A new file.
+
+    Raises:
+        StoreError: When there is none, or it cannot be read, or it is on a server and no Entropilot's.
+    """
+    url = elsewhere(database.parent, url)
+    file = database if url is None else file_of(url)
+    return DatabaseCopy(copy_server(str(url), copy)) if file is None else copy_database(file, copy)
+
+
 @contextmanager
 def reading(database: Path, url: str | None = None) -> Iterator[Connection]:
     """Connect to what a run has written, for reading alone.
 
     Args:
         database: The run folder's own file.
-        url: Of another database than that.
+        url: Of another database than that, or than the folder says.
 
     Raises:
         StoreError: When it is missing, damaged, no Entropilot's, or of a later version.
     """
-    file = database if url is None else file_of(url)
     with tempfile.TemporaryDirectory(prefix="entropilot-read-") as scratch:
-        if file is not None:
-            copy = Path(scratch) / "copy.db"
-            if problem := copy_database(file, copy).problem:
-                raise StoreError(
-                    f"The database {file} is damaged: {problem}",
-                    expected="a file as SQLite wrote it",
-                    action="restore the run folder from a copy",
-                )
-            url = sqlite_url(copy)
-        with opening(str(url)) as connection:
+        copy = Path(scratch) / "copy.db"
+        if problem := copy_of_run(database, url, copy).problem:
+            raise StoreError(
+                f"The database {database} is damaged: {problem}",
+                expected="a file as SQLite wrote it",
+                action="restore the run folder from a copy",
+            )
+        with opening(sqlite_url(copy)) as connection:
             try:
                 with connection.begin():
-                    require_known(connection, copied=file is not None)
+                    migrate(connection, now=NO_TIME)
                 yield connection
             finally:
                 connection.close()
                 connection.engine.dispose()
+
+
+def url_of(database: Path, url: str | None) -> str:
+    """Return the URL of a run's database; arguments and errors as of `reading`."""
+    return elsewhere(database.parent, url) or sqlite_url(database)
 
 
 def referenced_in(connection: Connection, events: list[Event]) -> ReferencedPool:
@@ -128,19 +153,3 @@ def file_of(url: str) -> Path | None:
     parsed = require_database_url(url)
     is_file = parsed.get_backend_name() == "sqlite" and parsed.database
     return Path(str(parsed.database)) if is_file else None
-
-
-def require_known(connection: Connection, *, copied: bool) -> None:
-    """Bring a copy to today's schema; of the original, only check that it has it.
-
-    Raises:
-        StoreError: When it has another one.
-    """
-    if copied:
-        migrate(connection, now=NO_TIME)
-    elif (version := current_version(connection)) != SCHEMA_VERSION:
-        raise StoreError(
-            f"This database has schema version {version}" if version else "This database is empty",
-            expected=f"version {SCHEMA_VERSION}",
-            action="give the --database that the run was given, and the version of Entropilot that wrote it",
-        )

@@ -79,7 +79,10 @@ ShowSettings = Annotated[
 ]
 Database = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Another database than the run folder's own, e.g. postgresql+psycopg://…"),
+    typer.Option(
+        metavar="URL",
+        help="Another database than the run folder's own, or than it remembers; e.g. postgresql+psycopg://user@host/name",
+    ),
 ]
 AllowCode = Annotated[
     Path | None,

@@ -2,7 +2,7 @@
 
 | part | what must hold |
 |---|---|
-| database | SQLite's own integrity check |
+| database | SQLite's own integrity check; of a server's, that it can be copied in one snapshot |
 | journal | numbers without gaps, every digest the chain of the one before |
 | campaign | every event may follow the ones before it (the rules of `agent.campaign.state`) |
 | reading | of a pool of a table, what was left out, folded, merged or converted, where the journal tells of any: the \
@@ -36,7 +36,8 @@ from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
-from agent.store.read_only import NO_TIME, copy_database, file_of, referenced_in, require_known
+from agent.store.migrations import migrate
+from agent.store.read_only import NO_TIME, copy_of_run, referenced_in
 from agent.store.store import GENESIS_DIGEST, Commit, Store, chain_digest
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
@@ -75,7 +76,7 @@ def verify_run(
     Args:
         folder: The run folder.
         names: Its files.
-        database_url: Of a database that is not the folder's own file.
+        database_url: Of another database than the folder's own file, or than it remembers.
         on_part: Called with each part when it was checked.
 
     Raises:
@@ -90,18 +91,14 @@ def verify_run(
 
     recording = RecordingOfRun(folder / names.recording)
     with tempfile.TemporaryDirectory(prefix="entropilot-verify-") as scratch:
-        file = folder / names.database if database_url is None else file_of(database_url)
-        url = str(database_url)
-        if file is not None:
-            copy = Path(scratch) / "copy.db"
-            copied = copy_database(file, copy)
-            if not found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
-                return tuple(parts)
-            url = sqlite_url(copy)
-        with opening(url) as connection:
+        copy = Path(scratch) / "copy.db"
+        copied = copy_of_run(folder / names.database, database_url, copy)
+        if not found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
+            return tuple(parts)
+        with opening(sqlite_url(copy)) as connection:
             try:
                 with connection.begin():
-                    require_known(connection, copied=file is not None)
+                    migrate(connection, now=NO_TIME)
                 with connection.begin():
                     witness = _witness(folder, names, recording)
                     end = _check_tables(connection, Path(scratch) / "again.db", folder, names, found, witness=witness)

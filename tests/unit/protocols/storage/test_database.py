@@ -19,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
-    create_engine,
     insert,
     select,
     update,
@@ -31,7 +30,6 @@ from protocols.storage import database
 from protocols.storage.database import (
     SQLITE_SETTINGS,
     Statements,
-    hold_server_lock,
     open_engine,
     require_database_url,
     sqlite_url,
@@ -294,36 +292,6 @@ def test_an_io_error_on_a_disk_without_space_is_told_as_a_full_disk(
     assert "full" not in roomy.found
     monkeypatch.undo()
     assert "full" not in database.store_error(error, sqlite_url(tmp_path / "gone" / "a.db")).found
-
-
-class OtherAgentsServer:
-    """What `hold_server_lock` needs of a connection to a server whose lock another agent holds."""
-
-    dialect = SimpleNamespace(name="postgresql")
-
-    def __init__(self, *, free: bool) -> None:
-        self._free = free
-
-    def exec_driver_sql(self, statement: str) -> OtherAgentsServer:
-        assert "pg_try_advisory_lock" in statement
-        return self
-
-    def scalar_one(self) -> bool:
-        return self._free
-
-
-def test_a_server_whose_lock_another_agent_holds_is_refused() -> None:
-    with pytest.raises(StoreError, match="Another agent works on this database"):
-        hold_server_lock(OtherAgentsServer(free=False))  # type: ignore[arg-type]
-    hold_server_lock(OtherAgentsServer(free=True))  # type: ignore[arg-type]
-
-
-def test_a_server_is_opened_without_the_settings_of_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "create_engine", lambda _url, **options: create_engine("sqlite://", **options))
-    engine = open_engine("postgresql+psycopg://lab/campaign")
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA cell_size_check").scalar() == 0
-    engine.dispose()
 
 
 @pytest.mark.parametrize("url", ["", "foo", "foo.db", "mysql://x/y", "oracle://x", "postgresql+psycopg://lab:port/x"])

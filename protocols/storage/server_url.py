@@ -1,0 +1,62 @@
+"""URLs of databases: taken apart, and shown or kept without what opens the door."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+POSTGRESQL: Final = "postgresql+psycopg"
+"""SQLAlchemy's name of PostgreSQL with the driver that we use."""
+
+SHORT_NAMES: Final = frozenset({"postgres", "postgresql"})
+"""What others call the same: libpq's own schemes."""
+
+SECRETS: Final = frozenset({"password", "sslpassword"})
+"""Parameters of libpq that open a door; all others may be read by anybody."""
+
+HIDDEN: Final = "***"
+"""What stands for a password, as SQLAlchemy has it."""
+
+
+def parsed_url(url: str) -> URL | None:
+    """Return a URL taken apart; None when it is none."""
+    parsed = _parts(url)
+    if parsed is None or parsed.drivername not in SHORT_NAMES:
+        return parsed
+    return parsed.set(drivername=POSTGRESQL)
+
+
+def has_stray_at(url: URL) -> bool:
+    """Tell whether an @ stands behind the one that ends the password: then a part of that is taken for the host."""
+    return any("@" in part for part in (url.host or "", url.database or ""))
+
+
+def shown_url(url: str) -> str:
+    """Return a URL for people and for files: without passwords, also where it cannot be taken apart."""
+    parsed = _parts(url)
+    if parsed is None or (parsed.drivername.partition("+")[0] != "sqlite" and has_stray_at(parsed)):
+        return url.rpartition("@")[2]
+    hidden = {name: HIDDEN if name in SECRETS else value for name, value in parsed.query.items()}
+    return parsed.set(query=hidden).render_as_string()
+
+
+def without_secrets(url: URL) -> URL:
+    """Return a URL that may be kept: whoever uses it brings the password."""
+    kept = {name: value for name, value in url.query.items() if name not in SECRETS}
+    bare = url.set(query=kept)
+    return URL.create(bare.drivername, bare.username, None, bare.host, bare.port, bare.database, bare.query)
+
+
+def password_in(url: str) -> bool:
+    """Tell whether a URL holds a password."""
+    parsed = parsed_url(url)
+    return parsed is not None and (parsed.password is not None or bool(SECRETS & parsed.query.keys()))
+
+
+def _parts(url: str) -> URL | None:
+    with suppress(ArgumentError, ValueError):
+        return make_url(url)
+    return None

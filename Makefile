@@ -79,6 +79,7 @@ crash: $(TEST_READY)
 
 kills: $(TEST_READY)
 	$(BIN)/python -m tests.endurance.kill_loops --agent 200 --simulator 100 --broker 50
+	$(BIN)/python -m tests.endurance.postgres.kills --kills 60
 
 soak: $(TEST_READY)
 	$(BIN)/python -m tests.endurance.soak --messages $(MESSAGES)

@@ -57,9 +57,9 @@ def require_database_url(url: str) -> URL:
             expected="sqlite:///FILE or postgresql+psycopg://user@host/name",
             action="correct --database, or leave it out for the run folder's own",
         )
-    if parsed.get_backend_name() != "sqlite" and has_stray_at(parsed):
+    if has_stray_at(url):
         raise StoreError(
-            "The URL of the database has more than one @",
+            "The URL of the database has an @ where none belongs",
             expected="postgresql+psycopg://user@host/name; in a password @ : / ? # % are percent-encoded",
             action="leave the password out of --database and put it into ~/.pgpass or PGPASSWORD",
         )

@@ -89,6 +89,10 @@ NOT_BY_WAITING: Final = (
 told at once, and waited for."""
 
 
+LIBPQ_ASKS: Final = "Is the server running"
+"""How a question of libpq's begins, that repeats what its error says."""
+
+
 def connect_arguments(url: URL) -> dict[str, Any]:
     """Return what the driver is told beside the URL; what that says itself stays."""
     ours = {"connect_timeout": CONNECT_TIMEOUT_S, "fallback_application_name": "entropilot", **ALIVE}
@@ -117,7 +121,7 @@ def server_error(error: Exception, shown: str, *, lost: bool) -> StoreError:
         shown: Which database, without a password.
         lost: Whether it cost us the connection.
     """
-    reason = " ".join(str(error).split())
+    reason = " ".join(str(error).partition(LIBPQ_ASKS)[0].split())
     small = reason.lower()
     connecting = getattr(error, "sqlstate", None) is None and type(error).__name__ == "OperationalError"
     if lost or (connecting and not any(sign in small for sign in NOT_BY_WAITING)):

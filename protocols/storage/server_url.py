@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Final
 
@@ -20,6 +21,8 @@ SECRETS: Final = frozenset({"password", "sslpassword"})
 HIDDEN: Final = "***"
 """What stands for a password, as SQLAlchemy has it."""
 
+_BEHIND_AUTHORITY: Final = re.compile("[/?#]")
+
 
 def parsed_url(url: str) -> URL | None:
     """Return a URL taken apart; None when it is none."""
@@ -29,16 +32,20 @@ def parsed_url(url: str) -> URL | None:
     return parsed.set(drivername=POSTGRESQL)
 
 
-def has_stray_at(url: URL) -> bool:
-    """Tell whether an @ stands behind the one that ends the password: then a part of that is taken for the host."""
-    return any("@" in part for part in (url.host or "", url.database or ""))
+def has_stray_at(url: str) -> bool:
+    """Tell whether an @ stands where none belongs: then a part of a password may be taken for a host or a name."""
+    scheme, _, rest = url.partition("://")
+    authority = _BEHIND_AUTHORITY.split(rest, maxsplit=1)[0]
+    return scheme.partition("+")[0] != "sqlite" and ("@" in rest[len(authority) :] or authority.count("@") > 1)
 
 
 def shown_url(url: str) -> str:
     """Return a URL for people and for files: without passwords, also where it cannot be taken apart."""
     parsed = _parts(url)
-    if parsed is None or (parsed.drivername.partition("+")[0] != "sqlite" and has_stray_at(parsed)):
-        return url.rpartition("@")[2]
+    if has_stray_at(url) or (parsed is None and ("@" in url or "password" in url)):
+        return f"{url.partition(':')[0]}://{HIDDEN}"
+    if parsed is None:
+        return url
     hidden = {name: HIDDEN if name in SECRETS else value for name, value in parsed.query.items()}
     return parsed.set(query=hidden).render_as_string()
 

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ import psycopg
 import pytest
 
 from scenarios.broker.broker import LOOPBACK
-from tests.support.commands import PATIENCE_S, POLL_S, free_port
+from tests.support.commands import PATIENCE_S, free_port
 from tests.support.processes import MARK, keep
 
 OWNER: Final = "lab"
@@ -87,6 +86,13 @@ class PostgresServer:
         """
         self._do("pg_ctl", "stop", "-w", "-m", mode, "-D", self._data)
 
+    def crash(self) -> None:
+        """Kill its main process; its others notice, and end."""
+        process = psutil.Process(int((self._data / "postmaster.pid").read_text().splitlines()[0]))
+        all_of_it = [process, *process.children()]
+        process.kill()
+        psutil.wait_procs(all_of_it, timeout=PATIENCE_S)
+
     def new_database(self, owner: str = OWNER) -> str:
         """Make an empty database; return its URL, for the superuser, who needs no password."""
         name = f"d{uuid.uuid4().hex[:12]}"
@@ -126,27 +132,11 @@ class PostgresServer:
         return [row[0] for row in found]
 
     def kill_session(self, url: str, number: signal.Signals = signal.SIGKILL) -> bool:
-        """Kill the server's process of an agent's session; after SIGKILL the server restarts itself."""
-        for process_id in self.sessions(url)[:1]:
+        """Kill the server's processes of agents' sessions; after SIGKILL the server restarts itself."""
+        sessions = self.sessions(url)
+        for process_id in sessions:
             os.kill(process_id, number)
-            return True
-        return False
-
-    def wait_until_up(self) -> None:
-        """Wait until it takes connections again."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                with self.asking():
-                    return
-            except psycopg.OperationalError:
-                assert time.monotonic() < deadline, "the server does not come back"
-                time.sleep(POLL_S)
-
-    def is_running(self) -> bool:
-        """Whether the server's main process is there."""
-        file = self._data / "postmaster.pid"
-        return file.is_file() and psutil.pid_exists(int(file.read_text().splitlines()[0]))
+        return bool(sessions)
 
     def _command(self, program: str, *arguments: object) -> list[str]:
         switch = ["setpriv", f"--reuid={SYSTEM_USER}", f"--regid={SYSTEM_USER}", "--clear-groups"]

@@ -17,13 +17,17 @@ from agent.store.migrations import current_version
 from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.storage.database import opening, sqlite_url
+from protocols.storage.server import answered_in_time
 from protocols.storage.server_url import shown_url
 
 ROWS_AT_ONCE: Final = 1_000
 """Rows in memory while a table is copied."""
 
+COPY_TIMEOUT_S: Final = 600.0
+"""How long a copy may take in all: a journal of a million rows takes a minute."""
+
 STATEMENT_TIMEOUT: Final = "120s"
-"""How long the server may work on one question: a journal of a million rows takes seconds."""
+"""How long the server may work on one question."""
 
 
 def copy_server(url: str, copy: Path) -> int:
@@ -40,7 +44,7 @@ def copy_server(url: str, copy: Path) -> int:
     with opening(url) as source:
         engine = source.engine
         source.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with source.begin():
+        with answered_in_time(source, COPY_TIMEOUT_S), source.begin():
             source.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
             _require_campaign(source, url)
             with opening(sqlite_url(copy)) as target:

@@ -6,7 +6,9 @@ gives its lock back, and a server that is silent is taken for one that is away.
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import socket
 import threading
 import time
@@ -89,12 +91,16 @@ NOT_BY_WAITING: Final = (
 told at once, and waited for."""
 
 
-LIBPQ_ASKS: Final = "Is the server running"
-"""How a question of libpq's begins, that repeats what its error says."""
+LIBPQ_GUESS: Final = re.compile("Is the server running|This probably means")
+"""How libpq begins to say its error again, in other words."""
 
 
 def connect_arguments(url: URL) -> dict[str, Any]:
-    """Return what the driver is told beside the URL; what that says itself stays."""
+    """Return what the driver is told beside the URL; what that says itself stays.
+
+    What the driver would say on standard error of a lost connection, it raises as well.
+    """
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     ours = {"connect_timeout": CONNECT_TIMEOUT_S, "fallback_application_name": "entropilot", **ALIVE}
     return {name: value for name, value in ours.items() if name not in url.query}
 
@@ -121,9 +127,10 @@ def server_error(error: Exception, shown: str, *, lost: bool) -> StoreError:
         shown: Which database, without a password.
         lost: Whether it cost us the connection.
     """
-    reason = " ".join(str(error).partition(LIBPQ_ASKS)[0].split())
+    reason = " ".join(LIBPQ_GUESS.split(str(error), maxsplit=1)[0].split())
     small = reason.lower()
-    connecting = getattr(error, "sqlstate", None) is None and type(error).__name__ == "OperationalError"
+    is_operational = any(each.__name__ == "OperationalError" for each in type(error).__mro__)  # DB-API's, any driver's
+    connecting = is_operational and getattr(error, "sqlstate", None) is None
     if lost or (connecting and not any(sign in small for sign in NOT_BY_WAITING)):
         return DatabaseAway(
             f"The server of the database {shown} is away: {reason}",
@@ -194,13 +201,18 @@ def _end(connection: Connection, lost: Session) -> bool:
 
 
 @contextmanager
-def answered_in_time(connection: Connection) -> Iterator[None]:
-    """Cut a connection to a server that is silent for too long in the block: what waits there gets an error then."""
+def answered_in_time(connection: Connection, limit_s: float | None = None) -> Iterator[None]:
+    """Cut a connection to a server that is silent for too long in the block: what waits there gets an error then.
+
+    Args:
+        connection: To a server; a file is never silent.
+        limit_s: How long the block may take [s]; by default what a transaction may.
+    """
     if connection.dialect.name != "postgresql":
         yield
         return
     driver_connection: Any = connection.connection.driver_connection
-    timer = threading.Timer(ANSWER_TIMEOUT_S, _cut, (driver_connection,))
+    timer = threading.Timer(limit_s or ANSWER_TIMEOUT_S, _cut, (driver_connection,))
     timer.daemon = True
     timer.start()
     try:

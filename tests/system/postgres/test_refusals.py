@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from scenarios.broker.broker import LOOPBACK
@@ -97,6 +99,14 @@ def test_a_server_that_does_not_let_us_in_is_told(
     done = run_on(bench, named)
     refused(done, *words)
     assert ("waited for" in done.err) == ("{free}" in url), "what waiting does not mend is told at once"
+
+
+def test_a_server_that_takes_connections_and_stays_silent_is_away(bench: Workbench) -> None:
+    with socket.create_server((LOOPBACK, 0)) as silent:
+        url = f"postgresql://lab@{LOOPBACK}:{silent.getsockname()[1]}/x"
+        refused(run_on(bench, url), "is away", "timeout expired", "waited for")
+        assert bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "f").code == 0
+        refused(bench.entropilot("verify", "f", "--database", url), "is away", "timeout expired")
 
 
 def test_what_a_database_does_not_allow_is_told(bench: Workbench, server: PostgresServer) -> None:

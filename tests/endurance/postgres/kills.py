@@ -57,10 +57,12 @@ class PostgresStage(Stage):
     Attributes:
         server: The server.
         database_url: An empty database on it.
+        times_left: How often the agent was left by the server in a commit, once the campaign is over.
     """
 
     server: PostgresServer = field(default_factory=postgres_server)
     database_url: str = ""
+    times_left: int = 0
 
     def start_agent(self, *further: str) -> Part:
         """Start the agent, or start it again: its run folder knows where the journal is."""
@@ -81,6 +83,8 @@ class PostgresStage(Stage):
         """Wait for the campaign's end; return its journal, copied from the server."""
         code = self.agent.process.wait(patience_s)
         assert code == 0, self.agent.said
+        log = (self.bench.runs / CAMPAIGN / "agent.jsonl").read_text(encoding="utf-8")
+        self.times_left = log.count('"database_away"')
         self.settle()
         verified = self.bench.entropilot("verify", CAMPAIGN)
         assert verified.code == 0, verified.err
@@ -115,6 +119,7 @@ def play(stage: PostgresStage, kills: int, twin: Decisions, dice: random.Random,
             _kill(stage, VICTIMS[number % len(VICTIMS)], dice, done)
         verdict = stage.judged(twin, PEACE_S)
     done.update(verdict.figures)
+    done["commits without an answer"] += stage.times_left
     return verdict.problems
 
 

@@ -101,7 +101,7 @@ dist: $(TEST_READY)
 	$(BIN)/python -m build --no-isolation
 
 coverage: $(TEST_READY)
-	$(BIN)/python -m pytest tests/unit tests/contract tests/property tests/system/processes --ignore tests/property/test_fuzz.py -n 2 --cov
+	$(BIN)/python -m pytest tests/unit tests/contract tests/property tests/system/processes tests/system/postgres --ignore tests/property/test_fuzz.py -n 2 --cov
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

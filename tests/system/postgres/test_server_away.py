@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from scenarios.display.console import INTERRUPTED
 from tests.support.commands import Part, Workbench, until
 from tests.support.databases.postgres_server import PostgresServer
 
@@ -41,6 +42,21 @@ def test_a_run_begins_when_its_server_does(bench: Workbench, server: PostgresSer
     assert run.finish().code == 0, run.said
     assert "The database is there again" in run.said
     sound(bench, server, database)
+
+
+def test_who_waits_for_a_server_at_the_start_can_be_interrupted(
+    bench: Workbench, server: PostgresServer, database: str
+) -> None:
+    server.stop()
+    try:
+        run = started(bench, database)
+        run.wait_for("it is waited for")
+        run.process.send_signal(signal.SIGINT)
+        done = run.finish()
+    finally:
+        server.start()
+    assert (done.code, "Traceback" in done.err) == (INTERRUPTED, False), done.err
+    assert bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--database", database).code == 0
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])

@@ -113,7 +113,7 @@ def store_error(error: Exception, where: str, *, lost: bool = False) -> StoreErr
         lost: Whether the connection to its server is gone.
     """
     reason = str(getattr(error, "orig", error))
-    if not where.startswith("sqlite"):
+    if make_url(where).get_backend_name() != "sqlite":
         return server_error(getattr(error, "orig", error), shown_url(where), lost=lost)
     if isinstance(error, UnicodeDecodeError):  # of the damaged text that SQLite quotes
         reason = f"its schema is malformed ({reason})"

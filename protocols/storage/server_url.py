@@ -18,13 +18,16 @@ SHORT_NAMES: Final = frozenset({"postgres", "postgresql"})
 SECRETS: Final = frozenset({"password", "sslpassword"})
 """Parameters of libpq that open a door; all others may be read by anybody."""
 
+DatabaseUrl = URL | str
+"""Where a database is: taken apart, or as a person wrote it."""
+
 HIDDEN: Final = "***"
 """What stands for a password, as SQLAlchemy has it."""
 
 _BEHIND_AUTHORITY: Final = re.compile("[/?#]")
 
 
-def parsed_url(url: str) -> URL | None:
+def parsed_url(url: DatabaseUrl) -> URL | None:
     """Return a URL taken apart; None when it is none."""
     parsed = _parts(url)
     if parsed is None or parsed.drivername not in SHORT_NAMES:
@@ -32,20 +35,24 @@ def parsed_url(url: str) -> URL | None:
     return parsed.set(drivername=POSTGRESQL)
 
 
-def has_stray_at(url: str) -> bool:
+def has_stray_at(url: DatabaseUrl) -> bool:
     """Tell whether an @ stands where none belongs: then a part of a password may be taken for a host or a name."""
+    if isinstance(url, URL):
+        return False  # made of its parts
     scheme, _, rest = url.partition("://")
     authority = _BEHIND_AUTHORITY.split(rest, maxsplit=1)[0]
     return scheme.partition("+")[0] != "sqlite" and ("@" in rest[len(authority) :] or authority.count("@") > 1)
 
 
-def shown_url(url: str) -> str:
-    """Return a URL for people and for files: without passwords, also where it cannot be taken apart."""
-    parsed = _parts(url)
-    if has_stray_at(url) or (parsed is None and ("@" in url or "password" in url)):
-        return f"{url.partition(':')[0]}://{HIDDEN}"
+def shown_url(url: DatabaseUrl) -> str:
+    """Return a URL for people: without passwords, also where it is none; a file as its path is written."""
+    parsed, text = _parts(url), str(url)
+    if has_stray_at(url) or (parsed is None and ("@" in text or "password" in text)):
+        return f"{text.partition(':')[0]}://{HIDDEN}"
     if parsed is None:
-        return url
+        return text
+    if parsed.get_backend_name() == "sqlite" and not parsed.query:
+        return f"sqlite:///{parsed.database}"
     hidden = {name: HIDDEN if name in SECRETS else value for name, value in parsed.query.items()}
     return parsed.set(query=hidden).render_as_string()
 
@@ -57,13 +64,13 @@ def without_secrets(url: URL) -> URL:
     return URL.create(bare.drivername, bare.username, None, bare.host, bare.port, bare.database, bare.query)
 
 
-def password_in(url: str) -> bool:
+def password_in(url: DatabaseUrl) -> bool:
     """Tell whether a URL holds a password."""
     parsed = parsed_url(url)
     return parsed is not None and (parsed.password is not None or bool(SECRETS & parsed.query.keys()))
 
 
-def _parts(url: str) -> URL | None:
+def _parts(url: DatabaseUrl) -> URL | None:
     with suppress(ArgumentError, ValueError):
         return make_url(url)
     return None

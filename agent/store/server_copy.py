@@ -6,6 +6,7 @@ files works for servers.
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from sqlmodel import SQLModel
 from agent.store.migrations import current_version
 from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
 from protocols.errors import StoreError
-from protocols.storage.database import opening, sqlite_url
+from protocols.storage.database import opening, sqlite_url, store_error
 from protocols.storage.server import answered_in_time
 from protocols.storage.server_url import shown_url
 
@@ -76,15 +77,18 @@ def _require_campaign(source: Connection, url: str) -> None:
 
 
 def _copied(table: Table, source: Connection, target: Connection, url: str) -> int:
+    columns = [column.name for column in table.columns]
     number = 0
     try:
-        found = source.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table))
-        for part in found.mappings().partitions():
-            target.execute(insert(table), [dict(row) for row in part])
+        question = select(table).compile(dialect=source.dialect)
+        source.exec_driver_sql(f"DECLARE copied NO SCROLL CURSOR FOR {question}")
+        while part := source.exec_driver_sql(f"FETCH {ROWS_AT_ONCE} FROM copied").all():
+            target.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in part])
             number += len(part)
+        source.exec_driver_sql("CLOSE copied")
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise
+        if not isinstance(error.orig, sqlite3.Error):
+            raise store_error(error, url, lost=error.connection_invalidated) from None
         raise StoreError(
             f"The table {table.name} of the database {shown_url(url)} is not as Entropilot made it: {error.orig}",
             expected="tables that only Entropilot has written to",

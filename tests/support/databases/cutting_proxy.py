@@ -50,11 +50,13 @@ class CuttingProxy:
 
     def close(self) -> None:
         """Cut everything."""
-        for each in (self._listener, *self._open):
+        _shut(self._listener)
+        for each in self._open:
             _shut(each)
-            each.close()
         for thread in self._threads:
             thread.join(10)
+        for each in (self._listener, *self._open):
+            each.close()
 
     def _accept(self) -> None:
         while True:
@@ -81,7 +83,8 @@ class CuttingProxy:
                 if cut is Cut.BEFORE:
                     _shut(server)
                 return
-            server.sendall(chunk)
+            with contextlib.suppress(OSError):
+                server.sendall(chunk)
         if not silent.is_set():
             _shut(server)
 

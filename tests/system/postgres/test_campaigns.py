@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 
 import pytest
 
@@ -13,7 +14,8 @@ from tests.support.databases.postgres_server import PASSWORD, PostgresServer
 
 pytestmark = pytest.mark.system
 
-SLOW = ("--set", "simulator.latency.mean_s=0.5")
+SLOW = ("--set", "simulator.latency.mean_s=2")
+"""Answered so slowly that a campaign is at work when it is looked at; resumed without it, it ends at once."""
 
 
 def run_of(bench: Workbench, database: str, *more: str, campaign: str = "c") -> None:
@@ -62,11 +64,12 @@ def test_a_campaign_that_was_killed_is_resumed_by_its_name_alone(
 ) -> None:
     running = bench.start("run", "lab.toml", "--quiet", "--campaign", "c", "--database", database, *SLOW)
     until(lambda: server.count(database, "ResultAccepted") >= 2, "there is no result")
+    running.process.send_signal(signal.SIGSTOP)  # at work, and in no hurry
     unfinished = [bench.entropilot(*words) for words in (("verify", "c"), ("why", "c", "0", "--no-figure"))]
     running.kill()
     unfinished += [bench.entropilot(*words) for words in (("verify", "c"), ("why", "c", "last", "--no-figure"))]
     assert [done.code for done in unfinished] == [0] * 4, [done.err for done in unfinished]
-    done = bench.entropilot("run", "lab.toml", "--quiet", "--resume", "--campaign", "c", *SLOW)
+    done = bench.entropilot("run", "lab.toml", "--quiet", "--resume", "--campaign", "c")
     assert done.code == 0, done.err
     assert server.count(database, "ResultAccepted") == 12
     assert [bench.entropilot(*words).code for words in (("verify", "c"), ("replay", "c", "--quiet"))] == [0, 0]
@@ -74,7 +77,7 @@ def test_a_campaign_that_was_killed_is_resumed_by_its_name_alone(
 
 def test_an_agent_alone_is_resumed_on_a_server(bench: Workbench, server: PostgresServer, database: str) -> None:
     url = bench.start_broker("embedded")
-    bench.start("simulator", "lab.toml", "--broker", url, "--set", "simulator.latency.mean_s=0.3")
+    bench.start("simulator", "lab.toml", "--broker", url, "--set", "simulator.latency.mean_s=1")
     agent = ("agent", "lab.toml", "--broker", url, "--quiet")
     first = bench.start(*agent, "--database", database)
     until(lambda: server.count(database, "ResultAccepted") >= 2, "there is no result")
@@ -164,7 +167,7 @@ def test_a_run_folder_that_was_lost_is_made_again_from_the_database(
     until(lambda: server.count(database, "ResultAccepted") >= 2, "there is no result")
     running.kill()
     shutil.rmtree(bench.runs / "c")
-    done = bench.entropilot("run", "lab.toml", "--quiet", "--resume", "--campaign", "c", "--database", database, *SLOW)
+    done = bench.entropilot("run", "lab.toml", "--quiet", "--resume", "--campaign", "c", "--database", database)
     assert done.code == 0, done.err
     assert bench.entropilot("verify", "c").code == 0
 

@@ -12,7 +12,7 @@ from tests.support.databases.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.system
 
-SLOW = ("--set", "simulator.latency.mean_s=0.3")
+SLOW = ("--set", "simulator.latency.mean_s=2")
 
 
 def started(bench: Workbench, database: str, *more: str) -> Part:
@@ -102,7 +102,7 @@ def test_a_server_that_stays_away_ends_the_run_with_its_name_and_resume_goes_on(
         assert (again.code, "is away" in again.err) == (5, True)
     finally:
         server.start()
-    resumed = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--resume", *SLOW)
+    resumed = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--resume")
     assert resumed.code == 0, resumed.err
     sound(bench, server, database)
 
@@ -117,6 +117,6 @@ def test_a_run_that_waits_ends_when_it_is_asked_to(bench: Workbench, server: Pos
         assert "the run was to end" in done.err
     finally:
         server.start()
-    resumed = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--resume", *SLOW)
+    resumed = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--resume")
     assert resumed.code == 0, resumed.err
     sound(bench, server, database)

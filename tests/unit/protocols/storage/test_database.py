@@ -300,6 +300,12 @@ def test_what_is_no_database_of_ours_is_refused_with_what_is_expected(url: str) 
         open_engine(url)
 
 
+def test_a_password_that_was_not_encoded_is_refused_and_no_part_of_it_told() -> None:
+    with pytest.raises(StoreError, match=r"an @ where none belongs.*percent-encoded") as caught:
+        require_database_url("postgresql://me:a@hunter2/b@lab/x")
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("url", ["sqlite+nothing:///a.db", "postgresql+nothing://lab/campaign"])
 def test_a_driver_that_is_not_there_is_told(url: str) -> None:
     with pytest.raises(StoreError, match=r"The driver of .* is not there"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import URL
 
 from protocols.storage.server_url import has_stray_at, parsed_url, password_in, shown_url, without_secrets
 
@@ -81,3 +82,10 @@ def test_a_password_in_a_url_is_noticed(url: str, *, holds: bool) -> None:
 )
 def test_an_at_where_none_belongs_is_noticed(url: str, *, stray: bool) -> None:
     assert has_stray_at(url) is stray
+
+
+def test_what_was_made_of_its_parts_is_taken_as_it_is() -> None:
+    made = URL.create("postgresql", "me", "a@b", "host", database="name")
+    assert not has_stray_at(made)
+    assert shown_url(made) == "postgresql://me:***@host/name"
+    assert shown_url(URL.create("sqlite", database="/a/50 %/x.db")) == "sqlite:////a/50 %/x.db"

@@ -18,6 +18,9 @@ PLACE = DatabasePlace(url="postgresql+psycopg://lab@host/name", uid="a1")
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert read_place(tmp_path) is None
     write_place(tmp_path, PLACE)
+    written = (tmp_path / "database.json").stat()
+    write_place(tmp_path, PLACE)
+    assert (tmp_path / "database.json").stat() == written, "what is there already is not written again"
     assert read_place(tmp_path) == PLACE
     assert elsewhere(tmp_path, None) == PLACE.url
     assert elsewhere(tmp_path, "sqlite:///x.db") == "sqlite:///x.db"

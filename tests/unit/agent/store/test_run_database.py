@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from agent.store.place import DatabasePlace, write_place
 from agent.store.run_database import RunDatabase
 from agent.store.tables import CampaignMeta
 from protocols.errors import StoreError
+from tests.support.campaigns import small_pool
+from tests.support.stored_campaigns import opened
 
 URL = "postgresql+psycopg://lab@host/name"
 
@@ -24,6 +27,9 @@ def test_a_folder_that_remembers_nothing_has_its_own_file(tmp_path: Path) -> Non
         own = RunDatabase.of(tmp_path, given)
         assert (own.is_own, own.name) == (True, str(tmp_path))
         own.require_ours(meta("another", "b2"), "c", resume=True)  # its plan is compared with all that it says
+        with closing(opened(tmp_path / "campaign.db", small_pool(8))) as store:
+            own.remember(store, "a1")
+        assert not (tmp_path / "database.json").exists()
 
 
 def test_what_is_remembered_holds_until_a_person_says_otherwise(tmp_path: Path) -> None:

@@ -109,39 +109,39 @@ def open_campaign(
     _require_meter(pool, settings)
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
     where = RunDatabase.of(folder, database_url)
-    with (
-        RunLock(folder / "campaign.lock", holder="agent", advice=advice),
-        where.without_other_writers(advice),
-        closing(_store(where, pool, settings, tell)) as store,
-    ):
-        asked = settings.plan(
-            campaign=campaign,
-            uid=fresh_uid(),
-            fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
-            recipients=recipients,
-            pool=pool,
-            start_values=[value for _, value in start],
-            start_additional=start_additional or (),
-        )
-        meta = store.meta()
-        where.require_ours(meta, campaign, resume=resume)
-        if store.sequence and not resume:
-            raise StoreError(
-                f"{where.name} holds a campaign already",
-                expected="an empty run folder" if where.is_own else "an empty database",
-                action="resume it with --resume, or choose another --campaign (the same for its simulators)",
+    with RunLock(folder / "campaign.lock", holder="agent", advice=advice), where.without_other_writers(advice):
+        store = _store(where, pool, settings, tell)
+        try:
+            asked = settings.plan(
+                campaign=campaign,
+                uid=fresh_uid(),
+                fingerprint=policy_fingerprint(settings.policy, settings.policy_options, settings.code),
+                recipients=recipients,
+                pool=pool,
+                start_values=[value for _, value in start],
+                start_additional=start_additional or (),
             )
-        where.remember(store, asked.uid if meta is None else meta.uid)
-        told = () if store.sequence else reading
-        begin(
-            store, pool, asked, start, start_additional or (),
-            versions=versions(), now=_now(), code=settings.code,
-            uncertainties=start_uncertainties or (), reading=told,
-        )  # fmt: skip
-        ledger = remember(store, pool, settings.code)
-        require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
-        _wake(store, ledger)
-        yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
+            meta = store.meta()
+            where.require_ours(meta, campaign, resume=resume)
+            if store.sequence and not resume:
+                raise StoreError(
+                    f"{where.name} holds a campaign already",
+                    expected="an empty run folder" if where.is_own else "an empty database",
+                    action="resume it with --resume, or choose another --campaign (the same for its simulators)",
+                )
+            where.remember(store, asked.uid if meta is None else meta.uid)
+            told = () if store.sequence else reading
+            begin(
+                store, pool, asked, start, start_additional or (),
+                versions=versions(), now=_now(), code=settings.code,
+                uncertainties=start_uncertainties or (), reading=told,
+            )  # fmt: skip
+            ledger = remember(store, pool, settings.code)
+            require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
+            _wake(store, ledger)
+            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
+        finally:
+            store.close()
 
 
 def _store(where: RunDatabase, pool: Pool, settings: CampaignSettings, tell: Callable[[str], None]) -> Store:

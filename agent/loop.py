@@ -7,15 +7,16 @@
 
 Nothing is sent before its commit, and every send may be repeated: requests stay in the outbox until the broker
 confirms them, receipts are repeated with their result. A failed commit ends the process; a restart folds the journal
-and asks the same questions, so recovery is the main path too.
+and asks the same questions, so recovery is the main path too. Only a server that is away is waited for.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from agent.runtime.commits import Commits
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.ending import is_over
 from agent.runtime.messages import MessageBuilder
@@ -46,6 +47,7 @@ class Agent:
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
         write_ahead: Called just before every commit that takes or brings something; for the recording.
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
+        on_event: Called with what happens to the database's server; for the log.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Agent:
         poison_guard: PoisonMessageGuard | None = None,
         write_ahead: Callable[[Transaction], None] = lambda _transaction: None,
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
+        on_event: Callable[..., Any] = lambda _name, **_told: None,
     ) -> None:
         self.campaign = maker.campaign
         self.link_trouble = ""
@@ -70,8 +73,8 @@ class Agent:
         self._store = store
         self._transport = transport
         self._deadlines = Deadlines(request_timeout_s)
-        self._now = now
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
+        self._commits = Commits(store, now=now, poison_guard=self._poison_guard, on_event=on_event)
         self._write_ahead = write_ahead
         self._on_step = on_commit
         self.inbox: Inbox[Input | LinkUp | LinkDown] = Inbox(
@@ -115,6 +118,7 @@ class Agent:
     def request_shutdown(self) -> None:
         """End after the current transaction; what is in flight stays in the store for the next start."""
         self._shutdown = True
+        self._store.give_up()
         self.inbox.wake()
 
     async def _rounds(self) -> None:
@@ -126,7 +130,7 @@ class Agent:
                     self._decide(transaction, item)
             await self._commit_and_send(self._settled(transaction))
         await self.outbound.shut_down()
-        self._store.append(Transaction().commit(self.outbound.take_confirmed()), now=self._now())
+        await self._commits.write(Transaction().commit(self.outbound.take_confirmed()))
 
     async def _receive(self) -> list[Input | LinkUp | LinkDown]:
         """Wait for the next input, deadline or flush; return all that is there, up to a bound."""
@@ -168,9 +172,7 @@ class Agent:
         confirmed = self.outbound.take_confirmed()
         if transaction.took or transaction.events:
             self._write_ahead(transaction)
-        with self._poison_guard.handling(transaction.deliveries):
-            self._store.append(transaction.commit(confirmed), now=self._now())
-        self._poison_guard.clear(transaction.deliveries)
+        await self._commits.write(transaction.commit(confirmed), transaction.deliveries)
         self.outbound.send_requests(transaction.outbox)
         await asyncio.sleep(0)  # the requests go out now, for the lab waits for them; all else can follow
         for delivery in transaction.deliveries:

@@ -71,6 +71,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         resume=request.resume,
         database_url=request.database_url,
         reading=world.account,
+        tell=lambda sentence: tell(f"note: {sentence}", "yellow"),
     ) as files:
         if (known := known_outcome(files)) is not None:
             return known

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from protocols.errors import BrokerError
+from protocols.link.credentials import login_from_file
 
 EMBEDDED = "embedded"
 MOSQUITTO = "mosquitto"
@@ -44,6 +45,8 @@ class BrokerSettings(BaseModel):
     """User name, if not in the URL."""
     password: SecretStr | None = None
     """Password, if not in the URL."""
+    credentials_file: str | None = None
+    """File of names and passwords that `entropilot broker` wrote; without one, that of a broker on this machine."""
     ca_file: str | None = None
     """Certificate authority to trust, a PEM file, for mqtts and wss."""
     version: MqttVersion = MqttVersion.AUTO
@@ -58,6 +61,8 @@ class BrokerSettings(BaseModel):
     """First pause before reconnecting [s]."""
     reconnect_max_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     """Longest pause before reconnecting [s]; pauses double, with full jitter."""
+
+    _part: tuple[str, ...] = PrivateAttr(())
 
     @field_validator("url")
     @classmethod
@@ -79,18 +84,38 @@ class BrokerSettings(BaseModel):
         """The URL without its password, for logs."""
         return _redacted(self.url)
 
+    def as_part(self, *names: str) -> Self:
+        """Return the same broker for one part of a lab.
+
+        Args:
+            names: Accounts of a credentials file that it may take, the first that is there; one for all comes last.
+        """
+        settings = self.model_copy()
+        settings._part = names  # noqa: SLF001 - of our own copy
+        return settings
+
     def address(self) -> BrokerAddress:
-        """Return where to connect to."""
+        """Return where to connect to, and as whom, now: a broker that was started again may have new passwords.
+
+        Raises:
+            SettingsError: When a credentials file is not what it must be.
+        """
         parts = urlsplit(self.url)
-        password = parts.password if parts.password is not None else None
+        host, port = parts.hostname or "127.0.0.1", parts.port or DEFAULT_PORTS[parts.scheme]
+        username = unquote(parts.username) if parts.username else self.username
+        password = SecretStr(unquote(parts.password)) if parts.password else self.password
+        if password is None:
+            username, password = self._login_from_file(host, port, username)
         return BrokerAddress(
-            scheme=parts.scheme,
-            host=parts.hostname or "127.0.0.1",
-            port=parts.port or DEFAULT_PORTS[parts.scheme],
-            path=parts.path or "/mqtt",
-            username=unquote(parts.username) if parts.username else self.username,
-            password=SecretStr(unquote(password)) if password else self.password,
+            scheme=parts.scheme, host=host, port=port, path=parts.path or "/mqtt", username=username, password=password
         )
+
+    def _login_from_file(self, host: str, port: int, username: str | None) -> tuple[str | None, SecretStr | None]:
+        if self.credentials_file is None and not self._part:
+            return username, None
+        names = self._part if username is None else (username,)
+        found = login_from_file(self.credentials_file, host, port, names)
+        return (username, None) if found is None else (found[0], SecretStr(found[1]))
 
 
 class RunningBroker(BrokerSettings):

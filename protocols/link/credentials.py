@@ -170,15 +170,33 @@ def read_credentials(path: Path) -> tuple[Account, ...]:
         ) from None
 
 
-def kept_password(path: Path, name: str) -> str | None:
-    """Return the password of a user now: a broker that was started again may have written another; None for none."""
-    return next((each.password for each in read_credentials(path) if each.name == name), None)
+def login_from_file(file: str | None, host: str, port: int, names: tuple[str, ...]) -> tuple[str, str] | None:
+    """Return the name and password that a part takes; None where there is no file, and none was named.
 
+    Args:
+        file: The file; None for that of a broker on this machine, if it is there.
+        host: The broker's address.
+        port: The same.
+        names: Accounts that it may take, the first that is there; then the one for all, and the only one of a file.
 
-def name_among(accounts: Iterable[Account], *names: str) -> str | None:
-    """Return which account a part takes: the first of its names that is there, or the only account that there is."""
-    known = [account.name for account in accounts]
-    return next((name for name in names if name in known), known[0] if len(known) == 1 else None)
+    Raises:
+        SettingsError: When the file is not what it must be, or one that was named has no account for the part.
+    """
+    path = credentials_place(host, port) if file is None else Path(file).expanduser()
+    if file is None and not path.is_file():
+        return None
+    accounts = {each.name: each for each in read_credentials(path)}
+    only = tuple(accounts) if len(accounts) == 1 else ()
+    account = next((accounts[name] for name in (*names, ANYBODY, *only) if name in accounts), None)
+    if account is not None:
+        return account.name, account.password
+    if file is None:
+        return None
+    raise SettingsError(
+        f"{path} has no account for {' or '.join(names) or 'a part without a name'}, but for {', '.join(accounts)}",
+        expected="an account whose name is the id of the part",
+        action="start the broker with a --part for it, or name broker.username",
+    )
 
 
 def _role_and_name(part: str) -> tuple[Role, str]:

@@ -282,7 +282,7 @@ class MqttSession:
                 )
 
     def _new_client(self) -> aiomqtt.Client:
-        address, settings = self._address, self._settings
+        address, settings = self._settings.address(), self._settings
         websocket = address.scheme in {"ws", "wss"}
         v5 = self._version is MqttVersion.V5
         options: dict[str, Any] = {}
@@ -323,7 +323,8 @@ class MqttSession:
             raise BrokerError(
                 f"The broker at {self._address} refuses us: {reason_text(code)}",
                 expected="a user name and password that it accepts",
-                action="check --broker (mqtt://user:password@host) or ENTROPILOT_BROKER__PASSWORD",
+                action="check --broker (mqtt://user:password@host) or ENTROPILOT_BROKER__PASSWORD; of a broker that "
+                "`entropilot broker` started elsewhere, copy its credentials file and set broker.credentials_file",
             ) from None
         if code == TAKEN_OVER:
             raise BrokerError(

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from protocols.concurrency.child import KEPT_ENVIRONMENT, SAFE_PATH
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import EMBEDDED, MOSQUITTO, BrokerSettings, MqttVersion
-from protocols.link.credentials import Account, accounts_for
+from protocols.link.credentials import AGENT, Account, accounts_for
 from scenarios.broker.access import rules_of
 from scenarios.broker.embedded.process import order
 from scenarios.broker.embedded.users import User
@@ -118,7 +118,7 @@ async def mosquitto_broker(
 async def broker_for(
     settings: BrokerSettings, folder: Path, on_event: OnEvent = _tell_nobody
 ) -> AsyncIterator[BrokerSettings]:
-    """Start the broker that the settings ask for, if it is ours to start; yield how to reach it."""
+    """Start the broker that the settings ask for, if it is ours to start; yield how an agent reaches it."""
     if settings.url == EMBEDDED:
         async with embedded_broker(on_event=on_event) as reached:
             yield settings.model_copy(update=_way_to(reached))
@@ -126,7 +126,7 @@ async def broker_for(
         async with mosquitto_broker(folder / "mosquitto", on_event=on_event) as reached:
             yield settings.model_copy(update=_way_to(reached) | {"version": settings.version})
     else:
-        yield settings
+        yield settings.as_part(AGENT)
 
 
 def _users(accounts: Sequence[Account]) -> tuple[User, ...]:
@@ -209,6 +209,15 @@ async def _wait_until_it_listens(process: Process, host: str, port: int, log: Pa
         expected=f"a free port and a folder that it can write, {log.parent}",
         action="end what uses the port, or choose another",
     )
+
+
+def require_free(host: str, port: int) -> None:
+    """Require that nobody listens on a port.
+
+    Raises:
+        BrokerError: When somebody does, or it is no address of this machine.
+    """
+    _free_port(host, port)
 
 
 def _reachable(host: str) -> str:

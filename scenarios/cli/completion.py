@@ -51,7 +51,7 @@ def runs_and_scenarios(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def brokers(incomplete: str) -> list[str]:
     """Complete the kind of a broker."""
-    return _beginning(incomplete, ("embedded", "mosquitto"))
+    return _beginning(incomplete, ("embedded", "mosquitto", "access"))
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scenarios.broker.url import DEFAULT_URL
+from scenarios.broker.url import ACCESS, DEFAULT_URL
 from scenarios.cli import completion
 from scenarios.cli.options import (
     AllowCode,
@@ -69,20 +69,41 @@ def simulator(
 @app.command()
 def broker(
     kind: Annotated[
-        str, typer.Argument(help="embedded, or mosquitto.", autocompletion=completion.brokers)
+        str, typer.Argument(help="embedded, mosquitto, or access.", autocompletion=completion.brokers)
     ] = "embedded",
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 for every machine of a trusted network.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 1883,
     folder: Annotated[Path, typer.Option(help="Where Mosquitto keeps its files.")] = Path("runs/.mosquitto"),
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART",
+            help="Whom to let in, each with rights of its own: agent, observer, instrument:ID, operator:ID. "
+            "Repeatable; by default one account for all.",
+        ),
+    ] = None,
+    credentials: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where names and passwords are kept for the next start; by default new ones are made."
+        ),
+    ] = None,
     debug: Debug = False,
 ) -> None:
-    """Run a broker alone, until it is ended."""
-    with reported_errors(debug=debug):
-        from scenarios.run.standalone import run_broker
+    """Run a broker alone, until it is ended: with names and passwords that the other commands find by themselves.
 
-        run_broker(kind, host=host, port=port, folder=folder)
+    `access` starts none: it writes Mosquitto's configuration, access list and passwords for a lab's own broker.
+    """
+    with reported_errors(debug=debug):
+        from scenarios.run.standalone import BrokerRequest, run_broker, write_access
+
+        request = BrokerRequest(kind, host, port, folder, tuple(part or ()), credentials)
+        if kind == ACCESS:
+            show("\n".join(write_access(request)))
+        else:
+            run_broker(request)
 
 
 @app.command()
@@ -155,6 +176,7 @@ def record(
 ) -> None:
     """Record any campaign on any broker, beside its agent and its lab: every message, publishing nothing."""
     with reported_errors(debug=debug):
+        from protocols.link.credentials import OBSERVER
         from scenarios.broker.url import broker_at
         from scenarios.record.record import RecordRequest, filters_for, require_new
         from scenarios.record.record import record as listen_and_write
@@ -169,8 +191,9 @@ def record(
         meant = None if scenario is None else load_scenario(scenario, Overrides()).settings
         with progress_on_stderr(quiet=quiet or json) as progress:
             world = None if meant is None else build_world(meant, progress)
+        reached = broker_at(broker).as_part(OBSERVER)
         request = RecordRequest(
-            broker_at(broker), filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
+            reached, filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
             meant, world,
         )  # fmt: skip
         with listening(request, quiet=quiet or json) as on_progress:

@@ -62,7 +62,9 @@ def _instrument(
     logger = logger.bind(campaign=campaign, simulator=settings.id)
     with (
         contextlib.closing(file),
-        assemble_simulator(log.parent, settings, campaign=campaign, broker=broker, on_event=logger.info) as service,
+        assemble_simulator(
+            log.parent, settings, campaign=campaign, broker=broker.as_part(settings.id), on_event=logger.info
+        ) as service,
     ):
         try:
             yield service

@@ -29,10 +29,10 @@ def kept_accounts(
     Raises:
         SettingsError: When a file is not ours to write, or not what it must be.
     """
-    if named is not None:
-        path, accounts = named, _with_those_kept(named, accounts_for(parts))
-    else:
-        path, accounts = credentials_place(host, port), accounts_for(parts)
+    path = credentials_place(host, port) if named is None else named
+    kept = {each.name: each for each in read_credentials(path)} if named is not None and named.exists() else {}
+    made = {each.name: each for each in accounts_for(parts)} if parts or not kept else {}
+    accounts = tuple((made | kept).values())
     try:
         write_credentials(path, accounts)
         if len(accounts) > 1:
@@ -47,11 +47,6 @@ def kept_accounts(
 def part_file(path: Path, name: str) -> Path:
     """Return where the account of one part is alone, to be handed out: beside the file of all."""
     return path.with_suffix("") / f"{name}.json"
-
-
-def _with_those_kept(path: Path, made: Sequence[Account]) -> tuple[Account, ...]:
-    kept = {each.name: each for each in read_credentials(path)} if path.exists() else {}
-    return tuple(({each.name: each for each in made} | kept).values())
 
 
 def _remove(path: Path, accounts: Sequence[Account]) -> None:

@@ -109,19 +109,16 @@ def write_access(request: BrokerRequest) -> list[str]:
         SettingsError: When the folder is not ours to write.
     """
     folder = request.folder
-    with kept_accounts(
-        request.credentials or folder / "credentials.json", request.parts, request.host, request.port
-    ) as (
-        accounts,
-        path,
-    ):
+    kept = request.credentials or folder / "credentials.json"
+    with kept_accounts(kept, request.parts, request.host, request.port) as (accounts, path):
         config = write_mosquitto_files(folder, accounts, port=request.port, host=request.host)
+    alone = {each.name: part_file(path, each.name) for each in accounts} if len(accounts) > 1 else {}
     return [
-        f"{config}: start it with mosquitto -c {config}, or take its lines into your broker's configuration",
+        f"{config}: Mosquitto's configuration (mosquitto -c …), or lines for that of your broker",
         f"{folder / ACCESS_LIST}: what each part may say and hear",
         f"{folder / PASSWORDS}: their passwords, hashed",
         f"{path}: names and passwords of all; keep it where the broker is",
-        *(f"{part_file(path, each.name)}: for {each.name} alone, as broker.credentials_file" for each in accounts),
+        *(f"{file}: for {name} alone, as its broker.credentials_file" for name, file in alone.items()),
     ]
 
 

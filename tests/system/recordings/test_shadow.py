@@ -14,7 +14,7 @@ from protocols.errors import BrokerError
 from protocols.recording.lines import OUT, MessageRow
 from protocols.recording.reader import open_recording
 from protocols.wire.topics import Channel, parse
-from scenarios.broker.broker import EMBEDDED_LIMITS, find_mosquitto
+from scenarios.broker.broker import find_mosquitto
 from tests.support.commands import Part, Workbench, until
 
 pytestmark = pytest.mark.system
@@ -44,10 +44,9 @@ def start_broker(bench: Workbench, kind: str) -> str:
     return bench.start_broker(kind)
 
 
-def reached(url: str, bench: Workbench) -> tuple[str, ...]:
-    """Flags that reach the broker; the embedded one is not asked for MQTT 5, which would cost its silence of 3 s."""
-    embedded = any(EMBEDDED_LIMITS in part.said for part in bench.parts)
-    return ("--broker", url, "--set", "broker.reconnect_min_s=0.1", *(["--set", 'broker.version="3.1.1"'] * embedded))
+def reached(url: str) -> tuple[str, ...]:
+    """Flags that reach the broker."""
+    return ("--broker", url, "--set", "broker.reconnect_min_s=0.1")
 
 
 def folder(bench: Workbench, runs: str = "runs") -> Path:
@@ -58,7 +57,7 @@ def shadow(bench: Workbench, url: str, *additional: str, runs: str = "runs") -> 
     """Start a shadow, and wait until it listens."""
     log = folder(bench, runs) / "agent.jsonl"
     links = log.read_text().count('"link_up"') if log.exists() else 0
-    part = bench.start("shadow", "lab.toml", *reached(url, bench), "--json", "--runs", runs, *additional)
+    part = bench.start("shadow", "lab.toml", *reached(url), "--json", "--runs", runs, *additional)
     until(
         lambda: part.process.poll() is not None or (log.exists() and log.read_text().count('"link_up"') > links),
         f"the shadow does not listen: {part.said}",
@@ -75,9 +74,9 @@ def lines(bench: Workbench, runs: str = "runs") -> list[dict[str, Any]]:
 def run_lab(bench: Workbench, url: str, *additional: str, latency_s: float = 0.05, spied: Path | None = None) -> Part:
     """Start simulator and agent; the agent once the spy, if there is one, has heard the simulator."""
     latency = ("--set", f"simulator.latency.mean_s={latency_s}")
-    bench.start("simulator", "lab.toml", *reached(url, bench), *latency).wait_for("link_up")
+    bench.start("simulator", "lab.toml", *reached(url), *latency).wait_for("link_up")
     until(lambda: spied is None or b"status/simulator-1" in spied.read_bytes(), "the spy does not listen")
-    return bench.start("agent", "lab.toml", *reached(url, bench), "--quiet", *additional)
+    return bench.start("agent", "lab.toml", *reached(url), "--quiet", *additional)
 
 
 def test_with_the_policy_and_seed_of_the_lab_a_shadow_agrees_entirely_and_with_others_less(
@@ -182,7 +181,7 @@ def test_a_shadow_that_is_ended_tells_what_it_heard_and_can_be_resumed(bench: Wo
     assert ended.code == 0
     told = json.loads(ended.out)
     assert (told["stopped_because"], told["decisions"]) == ("it was asked to end", 12)
-    again = bench.entropilot("shadow", "lab.toml", *reached(url, bench), *ETAL, "--resume", "--json")
+    again = bench.entropilot("shadow", "lab.toml", *reached(url), *ETAL, "--resume", "--json")
     assert json.loads(again.out)["stopped_because"] == "all 12 choices that it was to follow have their outcome"
 
 
@@ -200,7 +199,7 @@ def test_a_batch_that_its_lab_never_fills_is_compared_when_the_shadow_is_ended(b
 
 
 def test_what_makes_no_shadow_is_refused_and_the_folder_left_as_it_is(bench: Workbench, url: str) -> None:
-    flags = ("shadow", "lab.toml", *reached(url, bench), "--quiet")
+    flags = ("shadow", "lab.toml", *reached(url), "--quiet")
     nothing = bench.entropilot(*flags, "--resume")
     assert (nothing.code, "There is no shadow to resume" in nothing.err) == (5, True)
     assert not folder(bench).exists()

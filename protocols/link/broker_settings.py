@@ -113,8 +113,7 @@ class BrokerSettings(BaseModel):
     def _login_from_file(self, host: str, port: int, username: str | None) -> tuple[str | None, SecretStr | None]:
         if self.credentials_file is None and not self._part:
             return username, None
-        names = self._part if username is None else (username,)
-        found = login_from_file(self.credentials_file, host, port, names)
+        found = login_from_file(self.credentials_file, host, port, self._part, username=username)
         return (username, None) if found is None else (found[0], SecretStr(found[1]))
 
 

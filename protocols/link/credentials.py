@@ -170,7 +170,9 @@ def read_credentials(path: Path) -> tuple[Account, ...]:
         ) from None
 
 
-def login_from_file(file: str | None, host: str, port: int, names: tuple[str, ...]) -> tuple[str, str] | None:
+def login_from_file(
+    file: str | None, host: str, port: int, names: tuple[str, ...], *, username: str | None = None
+) -> tuple[str, str] | None:
     """Return the name and password that a part takes; None where there is no file, and none was named.
 
     Args:
@@ -178,6 +180,7 @@ def login_from_file(file: str | None, host: str, port: int, names: tuple[str, ..
         host: The broker's address.
         port: The same.
         names: Accounts that it may take, the first that is there; then the one for all, and the only one of a file.
+        username: The account that somebody named: it is taken, or none.
 
     Raises:
         SettingsError: When the file is not what it must be, or one that was named has no account for the part.
@@ -187,13 +190,15 @@ def login_from_file(file: str | None, host: str, port: int, names: tuple[str, ..
         return None
     accounts = {each.name: each for each in read_credentials(path)}
     only = tuple(accounts) if len(accounts) == 1 else ()
-    account = next((accounts[name] for name in (*names, ANYBODY, *only) if name in accounts), None)
+    wanted = (*names, ANYBODY, *only) if username is None else (username,)
+    account = next((accounts[name] for name in wanted if name in accounts), None)
     if account is not None:
         return account.name, account.password
     if file is None:
         return None
+    part = username or " or ".join(names) or "a part without a name"
     raise SettingsError(
-        f"{path} has no account for {' or '.join(names) or 'a part without a name'}, but for {', '.join(accounts)}",
+        f"{path} has no account for {part}, but for {', '.join(accounts)}",
         expected="an account whose name is the id of the part",
         action="start the broker with a --part for it, or name broker.username",
     )

@@ -104,6 +104,7 @@ class Connection:
                     return True
                 if answer := _answer(packet, session, router):
                     await self.say(answer)
+                await asyncio.sleep(0)  # what has arrived already is read without waiting: let others have their turn
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
@@ -115,6 +116,7 @@ class Connection:
             # A later connection may have taken the session over.
             while session.link is self and (outgoing := session.next_outgoing()) is not None:
                 await self.say(publish(outgoing.message, outgoing.number, again=outgoing.again))
+                await asyncio.sleep(0)
 
 
 def _answer(packet: Packet, session: Session, router: Router) -> bytes:

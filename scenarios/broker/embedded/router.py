@@ -19,7 +19,7 @@ from scenarios.broker.embedded.limits import (
     MAX_SESSIONS,
 )
 from scenarios.broker.embedded.packets import REFUSED_FILTER, Greeting, Message, Refusal
-from scenarios.broker.embedded.sessions import Link, Session
+from scenarios.broker.embedded.sessions import Link, Session, Waiting
 from scenarios.broker.embedded.users import Action, User
 
 BEST_QUALITY: Final = 1
@@ -44,17 +44,13 @@ class Router:
     def __init__(self, user_of: Callable[[str, bytes], User | None]) -> None:
         self.counts: Counter[str] = Counter()
         """Of what was refused or dropped."""
+        self.waiting = Waiting()
         self._user_of = user_of
         self._users: dict[str, User] = {}
         self._sessions: dict[str, Session] = {}  # those that are away first: they are forgotten in this order
         self._retained: dict[str, Message] = {}
         self._retained_bytes = 0
         self._turn = 0
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Memory of all that waits for somebody."""
-        return sum(session.waiting_bytes for session in self._sessions.values())
 
     def take_in(self, greeting: Greeting, link: Link, *, is_full: bool = False) -> tuple[Session, bool]:
         """Take a client in, whose earlier connection ends; return its session, and whether it was known.
@@ -88,10 +84,10 @@ class Router:
         if known is not None and known.link is not None:
             self.leave(known, known.link, says_goodbye=False)
         kept = self._sessions.pop(name, None)  # a clean one went with its connection
-        if kept is None or greeting.is_clean:
-            kept, session = None, Session(name, user.name, greeting.is_clean)
-        else:
-            session = kept
+        if kept is not None and greeting.is_clean:
+            kept.forget()
+            kept = None
+        session = kept or Session(name, user.name, greeting.is_clean, self.waiting)
         self._make_room()
         self._sessions[name] = session
         session.link, session.will = link, will
@@ -106,7 +102,9 @@ class Router:
         session.link = None
         will, session.will = session.will, None
         del self._sessions[session.client_id]
-        if not session.is_clean:
+        if session.is_clean:
+            session.forget()
+        else:
             self._sessions[session.client_id] = session  # of those who are away, it has gone last
         if will is not None and not says_goodbye:
             self.publish(session, will)
@@ -165,7 +163,7 @@ class Router:
                 self.counts["messages dropped"] += 1
             return
         session.add(meant)
-        while self.waiting_bytes > MAX_ALL_QUEUED_BYTES and self._drop_one():
+        while self.waiting.all_bytes > MAX_ALL_QUEUED_BYTES and self._drop_one():
             self.counts["messages dropped"] += 1
         if session.link is not None:
             session.link.wake()
@@ -194,7 +192,7 @@ class Router:
             away = next((name for name, each in self._sessions.items() if each.link is None), None)
             if away is not None:
                 self.counts["clients forgotten"] += 1
-                del self._sessions[away]
+                self._sessions.pop(away).forget()
 
     def _refused(self, what: str, why: Refusal) -> NotTakenIn:
         self.counts[what] += 1

@@ -33,6 +33,13 @@ class Outgoing:
     again: bool
 
 
+@dataclass(slots=True)
+class Waiting:
+    """Memory of all that waits for all clients."""
+
+    all_bytes: int = 0
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """One client."""
@@ -41,13 +48,15 @@ class Session:
     owner: str
     """Whose it is: an id is not given to another user."""
     is_clean: bool
+    waiting: Waiting = field(default_factory=Waiting)
+    """Shared by all."""
     will: Message | None = None
     filters: dict[str, int] = field(default_factory=dict)
     link: Link | None = None
     half_done: set[int] = field(default_factory=set)
     """Numbers of messages of quality 2 that it has begun to hand over, and that were routed."""
     waiting_bytes: int = 0
-    """Memory of all that waits or is unacknowledged."""
+    """Memory of what waits for it, or is unacknowledged."""
     _queue: deque[Message] = field(default_factory=deque)
     _unacknowledged: dict[int, Message] = field(default_factory=dict)
     _again: deque[int] = field(default_factory=deque)
@@ -79,14 +88,20 @@ class Session:
     def add(self, message: Message) -> None:
         """Let a message wait."""
         self._queue.append(message)
-        self.waiting_bytes += message.cost
+        self._weigh(message.cost)
 
     def drop_oldest(self) -> bool:
         """Drop the message that waits for longest; what is under way stays. Return whether there was one."""
         if not self._queue:
             return False
-        self.waiting_bytes -= self._queue.popleft().cost
+        self._weigh(-self._queue.popleft().cost)
         return True
+
+    def forget(self) -> None:
+        """Forget all that waits: the session ends."""
+        self._weigh(-self.waiting_bytes)
+        self._queue.clear()
+        self._unacknowledged.clear()
 
     def begin_half(self, number: int) -> bool:
         """Note a message of quality 2 that it begins to hand over; return False when there are too many."""
@@ -109,7 +124,7 @@ class Session:
             return None
         message = self._queue.popleft()
         if not message.qos:
-            self.waiting_bytes -= message.cost
+            self._weigh(-message.cost)
             return Outgoing(message, 0, again=False)
         number = self._free_number()
         self._unacknowledged[number] = message
@@ -119,7 +134,11 @@ class Session:
         """Forget a message that the client has taken."""
         message = self._unacknowledged.pop(number, None)
         if message is not None:
-            self.waiting_bytes -= message.cost
+            self._weigh(-message.cost)
+
+    def _weigh(self, more: int) -> None:
+        self.waiting_bytes += more
+        self.waiting.all_bytes += more
 
     def _free_number(self) -> int:
         while True:

@@ -206,10 +206,24 @@ def test_all_that_waits_is_bounded_and_the_client_for_whom_most_waits_loses_firs
     for _ in range(100):
         router.publish(sender, Message("flood", b"x" * MAX_PACKET_BYTES, 1))
     router.publish(sender, Message("word", b"second", 1))
-    assert router.waiting_bytes <= MAX_ALL_QUEUED_BYTES
+    assert router.waiting.all_bytes <= MAX_ALL_QUEUED_BYTES
     assert got(good) == [b"first", b"second"]
     assert router.counts["messages dropped"] > 0
     assert all(got(session) for session in idle)
+    assert router.waiting.all_bytes == 0
+
+
+def test_memory_is_given_back_when_a_client_is_forgotten(router: Router) -> None:
+    sender, _ = come(router, "s")
+    kept, wire = come(router, "kept", "x")
+    clean, other = come(router, "clean", "x", clean=True)
+    router.publish(sender, Message("x", b"x" * 1000, 1))
+    assert router.waiting.all_bytes == kept.waiting_bytes + clean.waiting_bytes > 2000
+    router.leave(clean, other, says_goodbye=True)
+    router.leave(kept, wire, says_goodbye=True)
+    assert router.waiting.all_bytes == kept.waiting_bytes > 1000
+    come(router, "kept", clean=True)
+    assert router.waiting.all_bytes == 0
 
 
 def test_where_all_is_full_a_client_takes_the_place_of_its_earlier_connection_alone(router: Router) -> None:

@@ -17,7 +17,6 @@ from agent.campaign.state import Campaign
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.credentials import ANYBODY
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.codec import encode, topic_of
@@ -130,7 +129,7 @@ def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSet
     client_id = f"entropilot-{campaign.plan.campaign}-operator"
     return Operator(
         wanted,
-        transport=MqttSession(broker.as_part(ANYBODY), client_id=client_id, subscriptions=()),
+        transport=MqttSession(broker, client_id=client_id, subscriptions=()),
         acquired=lambda: len(campaign.acquired),
         carried_out=lambda message_id: message_id in campaign.controls_seen,
     )

@@ -257,8 +257,8 @@ class MqttSession:
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """Subscribe to everything in one packet.
 
-        amqtt sends what is retained, and awaits its acknowledgement for up to five seconds, before it looks at the
-        next packet; we acknowledge only after a commit, which comes after the subscriptions.
+        Some brokers send what is retained, and await its acknowledgement, before they look at the next packet; we
+        acknowledge only after a commit, which comes after the subscriptions.
         """
         if not self._subscriptions:
             return  # an empty packet is none

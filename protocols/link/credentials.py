@@ -100,8 +100,18 @@ def credentials_place(host: str, port: int) -> Path:
     """Return where the credentials of a broker on this machine are, unless told otherwise.
 
     It is a folder of the user's own, so that agent and instruments find it from wherever they are started.
+
+    Raises:
+        SettingsError: When the user has no such folder.
     """
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    try:
+        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError:
+        raise SettingsError(
+            "This user has no home folder, in which a broker's credentials would be kept",
+            expected="a folder of your own in HOME or XDG_STATE_HOME",
+            action="set one of them, or name a file with --credentials",
+        ) from None
     where = "local" if is_this_machine(host) else host.replace(":", "_")
     return Path(base) / "entropilot" / "brokers" / f"{where}-{port}.json"
 
@@ -185,8 +195,8 @@ def login_from_file(
     Raises:
         SettingsError: When the file is not what it must be, or one that was named has no account for the part.
     """
-    path = credentials_place(host, port) if file is None else Path(file).expanduser()
-    if file is None and not path.is_file():
+    path = _found_on_this_machine(host, port) if file is None else Path(file).expanduser()
+    if path is None:
         return None
     accounts = {each.name: each for each in read_credentials(path)}
     only = tuple(accounts) if len(accounts) == 1 else ()
@@ -202,6 +212,14 @@ def login_from_file(
         expected="an account whose name is the id of the part",
         action="start the broker with a --part for it, or name broker.username",
     )
+
+
+def _found_on_this_machine(host: str, port: int) -> Path | None:
+    try:
+        path = credentials_place(host, port)
+        return path if path.is_file() else None
+    except (SettingsError, OSError):  # a home that is not there or not ours to look into holds none
+        return None
 
 
 def _role_and_name(part: str) -> tuple[Role, str]:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -109,6 +110,7 @@ def write_mosquitto_files(folder: Path, accounts: Iterable[Account], *, port: in
     }
     try:
         whole.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _require_own(folder, whole.stat())
         for name, content in contents.items():
             _write_owned(whole / name, content)
     except OSError as error:
@@ -118,6 +120,23 @@ def write_mosquitto_files(folder: Path, accounts: Iterable[Account], *, port: in
             action="name another one with --folder",
         ) from None
     return whole / CONFIG
+
+
+def _require_own(folder: Path, status: os.stat_result) -> None:
+    """Require that nobody else can put another file in the place of ours.
+
+    Raises:
+        SettingsError: When somebody can.
+    """
+    if not hasattr(os, "geteuid"):  # Windows has no such modes
+        return
+    foreign = os.geteuid() not in {0, status.st_uid}
+    if foreign or status.st_mode & stat.S_IWOTH:
+        raise SettingsError(
+            f"{folder} {'belongs to another user' if foreign else 'can be written by everybody'}, who could let others in",
+            expected="a folder of your own",
+            action="name another one with --folder",
+        )
 
 
 def _write_owned(path: Path, content: str) -> None:

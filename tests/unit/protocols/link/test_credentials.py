@@ -180,6 +180,17 @@ def test_a_broker_of_this_machine_is_found_and_none_is_no_error(home: Path) -> N
     assert BrokerSettings(url="mqtt://localhost:1999").address().password is None  # a part of nobody's
 
 
+def test_a_user_without_a_home_is_told_and_has_no_credentials_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(SettingsError, match="no home folder"):
+        credentials_place("127.0.0.1", 1999)
+    assert BrokerSettings(url="mqtt://localhost:1999").as_part("agent").address().password is None
+
+
 def test_what_a_person_says_comes_before_what_a_file_says(home: Path) -> None:
     write_credentials(credentials_place("127.0.0.1", 1999), [Account("agent", Role.AGENT, "file")])
     said = BrokerSettings(url="mqtt://me:mine@localhost:1999").as_part("agent").address()

@@ -69,6 +69,18 @@ def test_files_are_for_their_owner_alone_whatever_lay_there_before(tmp_path: Pat
     assert elsewhere.read_text() == "not ours to write"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
+def test_a_folder_in_which_others_could_put_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(SettingsError, match="can be written by everybody"):
+        write_mosquitto_files(tmp_path, PARTS, port=1999)
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(SettingsError, match="belongs to another user"):
+        write_mosquitto_files(tmp_path, PARTS, port=1999)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_written_is_said_with_the_flag(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="cannot be written") as caught:

@@ -133,8 +133,8 @@ def _require_own(folder: Path, status: os.stat_result) -> None:
     foreign = os.geteuid() not in {0, status.st_uid}
     if foreign or status.st_mode & stat.S_IWOTH:
         raise SettingsError(
-            f"{folder} {'belongs to another user' if foreign else 'can be written by everybody'}, who could let others in",
-            expected="a folder of your own",
+            f"{folder} {'belongs to another user' if foreign else 'can be written by everybody'}",
+            expected="a folder of your own: whoever can put a file there decides who is let in",
             action="name another one with --folder",
         )
 

@@ -32,21 +32,12 @@ REFUSED: Final = "refused/"
 class Capabilities:
     """What a broker can do. The contract asserts each one either way, or says why it cannot be asked."""
 
-    redelivers: bool
-    """Gives what was not acknowledged again after a reconnect."""
-    queues_for_absent: bool
-    """Keeps messages for a client of a persistent session that is away."""
-    shares: bool
-    """Knows shared subscriptions."""
-    checks_passwords: bool
     tells_refused_publish: bool
     """Says so when its access list denies a message, rather than dropping it as if it had been sent."""
     tells_nobody_listens: bool
     """Says so when it took a message and gave it to nobody."""
     tells_takeover: bool
     """Says so to a client whose id another one took."""
-    bounds_unacknowledged: bool
-    """Sends no more than the receiver said that it takes unacknowledged."""
 
 
 class World(ABC):
@@ -86,14 +77,9 @@ class MemoryWorld(World):
     """The bus in memory."""
 
     can = Capabilities(
-        redelivers=True,
-        queues_for_absent=True,
-        shares=True,
-        checks_passwords=True,
         tells_refused_publish=True,
         tells_nobody_listens=True,
         tells_takeover=True,
-        bounds_unacknowledged=True,
     )
 
     def __init__(self) -> None:
@@ -180,14 +166,9 @@ class EmbeddedWorld(MqttWorld):
     """The embedded broker of a default run."""
 
     can = Capabilities(
-        redelivers=True,
-        queues_for_absent=True,
-        shares=True,
-        checks_passwords=True,
         tells_refused_publish=False,
         tells_nobody_listens=False,
         tells_takeover=False,
-        bounds_unacknowledged=True,
     )
 
     def __init__(self) -> None:
@@ -211,14 +192,9 @@ class MosquittoWorld(MqttWorld):
         super().__init__(version)
         v5 = version is MqttVersion.V5
         self.can = Capabilities(
-            redelivers=True,
-            queues_for_absent=True,
-            shares=True,
-            checks_passwords=True,
             tells_refused_publish=v5,
             tells_nobody_listens=v5,
             tells_takeover=False,  # measured with 2.0.11: it closes the link without a DISCONNECT, in both versions
-            bounds_unacknowledged=True,  # of 3.1.1 clients by its own max_inflight_messages, 20
         )
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None

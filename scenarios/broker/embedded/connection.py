@@ -16,15 +16,12 @@ from scenarios.broker.embedded.packets import (
     header_of,
     length_of,
     number_of,
-    numbered,
-    pong,
     publication_of,
-    publish,
-    suback,
     wanted_of,
 )
 from scenarios.broker.embedded.router import Router
 from scenarios.broker.embedded.sessions import Session
+from scenarios.broker.embedded.writing import numbered, pong, publish, suback
 
 
 async def read_packet(reader: asyncio.StreamReader, largest: int) -> Packet:

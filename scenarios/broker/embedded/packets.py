@@ -1,4 +1,4 @@
-"""The packets of MQTT 3.1.1 as a broker reads and writes them: bytes in, values out. Pure.
+"""The packets of MQTT 3.1.1 as a broker reads them: bytes in, values out. Pure; `writing` has those that it says.
 
 Source: MQTT Version 3.1.1, OASIS Standard, 29 October 2014. Whatever breaks its rules is `Malformed`, and the
 connection ends.
@@ -15,14 +15,8 @@ from scenarios.broker.embedded.limits import MAX_FILTER_BYTES, MAX_FILTERS, MESS
 MQTT_3_1_1: Final = 4
 """The level of the protocol that is spoken."""
 
-MQTT_5: Final = 5
-"""The first level whose clients read properties in a refusal."""
-
 MAX_LENGTH_BYTES: Final = 4
 """Bytes of a packet's length: seven bits each."""
-
-REFUSED_FILTER: Final = 0x80
-"""What a SUBACK says of a subscription that is not granted."""
 
 _MORE: Final = 0x80
 _SEVEN_BITS: Final = 0x7F
@@ -49,16 +43,6 @@ class Kind(IntEnum):
 
 FLAGS: Final = {Kind.PUBREL: 2, Kind.SUBSCRIBE: 2, Kind.UNSUBSCRIBE: 2}
 """Flags that a kind must carry; the others but PUBLISH carry none."""
-
-
-class Refusal(IntEnum):
-    """Why a client is not taken in: codes of CONNACK."""
-
-    VERSION = 1
-    CLIENT_ID = 2
-    UNAVAILABLE = 3
-    PASSWORD = 4
-    NOT_AUTHORISED = 5
 
 
 class Malformed(Exception):
@@ -232,53 +216,6 @@ def is_filter(text: str) -> bool:
         level == "+" or (level == "#" and place == last) or not {"+", "#"} & set(level)
         for place, level in enumerate(levels)
     )
-
-
-def connack(*, session_present: bool) -> bytes:
-    """Write the CONNACK of a client that is taken in."""
-    return bytes((Kind.CONNACK << 4, 2, session_present, 0))
-
-
-def refusal(why: Refusal) -> bytes:
-    """Write the CONNACK of a client that is not taken in."""
-    return bytes((Kind.CONNACK << 4, 2, 0, why))
-
-
-def refusal_of_version(level: int) -> bytes:
-    """Write the CONNACK for who speaks another version, as that version reads it."""
-    return bytes((Kind.CONNACK << 4, 3, 0, 132, 0)) if level >= MQTT_5 else refusal(Refusal.VERSION)
-
-
-def numbered(kind: Kind, number: int) -> bytes:
-    """Write a PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK."""
-    return bytes((kind << 4 | FLAGS.get(kind, 0), 2)) + number.to_bytes(2)
-
-
-def suback(number: int, granted: tuple[int, ...]) -> bytes:
-    """Write a SUBACK: for each filter the quality that is granted, or `REFUSED_FILTER`."""
-    return _packet(Kind.SUBACK << 4, number.to_bytes(2) + bytes(granted))
-
-
-def pong() -> bytes:
-    """Write a PINGRESP."""
-    return bytes((Kind.PINGRESP << 4, 0))
-
-
-def publish(message: Message, number: int, *, again: bool) -> bytes:
-    """Write a PUBLISH; `again` marks one that was sent before."""
-    first = Kind.PUBLISH << 4 | (8 if again else 0) | message.qos << 1 | message.retain
-    topic = message.topic.encode()
-    head = len(topic).to_bytes(2) + topic + (number.to_bytes(2) if message.qos else b"")
-    return _packet(first, head + message.payload)
-
-
-def _packet(first: int, body: bytes) -> bytes:
-    length, rest = bytearray(), len(body)
-    while True:
-        rest, low = rest >> 7, rest & _SEVEN_BITS
-        length.append(low | (_MORE if rest else 0))
-        if not rest:
-            return bytes((first,)) + bytes(length) + body
 
 
 def _lawful_topic(topic: str) -> str:

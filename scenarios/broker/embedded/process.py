@@ -52,13 +52,16 @@ async def _serve(said: dict[str, Any]) -> None:
     except OSError as error:
         _tell({"error": os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)})
         return
-    _tell({"port": port})
-    told: Counter[str] = Counter()
-    while True:
-        await asyncio.sleep(TOLD_EVERY_S)
-        if new := server.counts - told:
-            _tell(dict(new))
-            told = server.counts.copy()
+    try:
+        _tell({"port": port})
+        told: Counter[str] = Counter()
+        while True:
+            await asyncio.sleep(TOLD_EVERY_S)
+            if new := server.counts - told:
+                _tell(dict(new))
+                told = server.counts.copy()
+    finally:
+        await server.end()
 
 
 def _tell(what: dict[str, Any]) -> None:

@@ -18,9 +18,10 @@ from scenarios.broker.embedded.limits import (
     MAX_RETAINED_BYTES,
     MAX_SESSIONS,
 )
-from scenarios.broker.embedded.packets import REFUSED_FILTER, Greeting, Message, Refusal
+from scenarios.broker.embedded.packets import Greeting, Message
 from scenarios.broker.embedded.sessions import Link, Session, Waiting
 from scenarios.broker.embedded.users import Action, User
+from scenarios.broker.embedded.writing import REFUSED_FILTER, Refusal
 
 BEST_QUALITY: Final = 1
 """Best quality at which messages are delivered: a subscription that asks for more is granted this."""

@@ -13,12 +13,10 @@ from scenarios.broker.embedded.packets import (
     Greeting,
     Malformed,
     OtherVersion,
-    connack,
     greeting_of,
-    refusal,
-    refusal_of_version,
 )
 from scenarios.broker.embedded.router import NotTakenIn, Router
+from scenarios.broker.embedded.writing import connack, refusal, refusal_of_version
 
 GONE: Final = (EOFError, OSError, TimeoutError)
 """How a connection ends that nobody ended in order."""

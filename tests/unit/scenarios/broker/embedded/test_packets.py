@@ -10,26 +10,17 @@ from hypothesis import strategies as st
 
 from scenarios.broker.embedded.limits import MAX_FILTER_BYTES, MAX_FILTERS
 from scenarios.broker.embedded.packets import (
-    REFUSED_FILTER,
     Kind,
     Malformed,
     Message,
     OtherVersion,
     Packet,
-    Refusal,
-    connack,
     greeting_of,
     header_of,
     is_filter,
     length_of,
     number_of,
-    numbered,
-    pong,
     publication_of,
-    publish,
-    refusal,
-    refusal_of_version,
-    suback,
     wanted_of,
 )
 
@@ -80,12 +71,10 @@ def test_a_greeting_that_breaks_the_rules_is_malformed(packet: Packet) -> None:
 
 
 @pytest.mark.parametrize(("name", "level"), [("MQTT", 5), ("MQIsdp", 3), ("MQTT", 0)])
-def test_another_version_is_told_apart_and_answered_as_it_reads(name: str, level: int) -> None:
+def test_another_version_is_told_apart(name: str, level: int) -> None:
     with pytest.raises(OtherVersion) as caught:
         greeting_of(connect(name=name, level=level))
     assert caught.value.level == level
-    five = b"\x20\x03\x00\x84\x00"  # 132, unsupported protocol version, and no properties
-    assert refusal_of_version(level) == (five if level == 5 else b"\x20\x02\x00\x01")
 
 
 def test_a_message_is_read_with_its_number_where_it_has_one() -> None:
@@ -133,17 +122,6 @@ def test_more_filters_than_a_client_may_have_none_or_a_wrong_one_are_malformed()
 )
 def test_wildcards_take_whole_levels_and_the_last_one_takes_the_rest(lawful: bool, names: tuple[str, ...]) -> None:
     assert [is_filter(name) for name in names] == [lawful] * len(names)
-
-
-def test_what_a_broker_says_is_written_as_the_standard_has_it() -> None:
-    assert connack(session_present=True) == b"\x20\x02\x01\x00"
-    assert refusal(Refusal.NOT_AUTHORISED) == b"\x20\x02\x00\x05"
-    assert numbered(Kind.PUBACK, 258) == b"\x40\x02\x01\x02"
-    assert numbered(Kind.PUBREL, 1) == b"\x62\x02\x00\x01"
-    assert suback(3, (0, 1, REFUSED_FILTER)) == b"\x90\x05\x00\x03\x00\x01\x80"
-    assert pong() == b"\xd0\x00"
-    assert publish(Message("a", b"x", 1, retain=True), 5, again=True) == b"\x3b\x06\x00\x01a\x00\x05x"
-    assert publish(Message("a", b"x" * 200, 0), 0, again=False)[:3] == b"\x30\xcb\x01"
 
 
 @given(st.integers(0, 268_435_455))

@@ -14,10 +14,11 @@ from scenarios.broker.embedded.limits import (
     MAX_RETAINED_BYTES,
     MAX_SESSIONS,
 )
-from scenarios.broker.embedded.packets import REFUSED_FILTER, Greeting, Message, Refusal
+from scenarios.broker.embedded.packets import Greeting, Message
 from scenarios.broker.embedded.router import NotTakenIn, Router
 from scenarios.broker.embedded.sessions import Session
 from scenarios.broker.embedded.users import Action, User
+from scenarios.broker.embedded.writing import REFUSED_FILTER, Refusal
 
 ANN = User("ann", "secret", ((Action.WRITE, "#"), (Action.READ, "#")))
 BOB = User("bob", "hidden", ((Action.WRITE, "bob/#"), (Action.READ, "open/#")))

@@ -252,7 +252,7 @@ def _require_private(path: Path, status: os.stat_result) -> None:
     Raises:
         SettingsError: Otherwise.
     """
-    if not hasattr(os, "geteuid"):  # Windows has no such modes
+    if not hasattr(os, "geteuid"):  # pragma: no cover - Windows has no such modes
         return
     if status.st_uid not in {os.geteuid(), 0}:
         found, action = f"{path} belongs to another user", "have the broker started by yourself, or copy its file"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from protocols.errors import SettingsError
+from protocols.link.credentials import ANYBODY, accounts_for, credentials_place, write_credentials
 from scenarios.broker.url import broker_at
 
 
@@ -23,3 +26,14 @@ def test_an_unknown_broker_is_told_without_recommending_those_of_a_run() -> None
 
 def test_an_url_is_taken() -> None:
     assert broker_at("mqtt://lab:1884", {}).url == "mqtt://lab:1884"
+
+
+def test_a_broker_of_this_machine_is_used_with_the_account_that_it_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    write_credentials(credentials_place("127.0.0.1", 1884), accounts_for(()))
+    assert broker_at("mqtt://localhost:1884", {}).address().username == ANYBODY
+    assert broker_at("mqtt://localhost:1885", {}).address().username is None
+    given = {"ENTROPILOT_BROKER__USERNAME": "ann", "ENTROPILOT_BROKER__PASSWORD": "hers"}
+    assert broker_at("mqtt://localhost:1884", given).address().username == "ann"

@@ -27,6 +27,12 @@ LOG: Final = "mosquitto.log"
 MOSQUITTO_FOLDERS: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 """Where packages put Mosquitto outside of an ordinary user's PATH."""
 
+MAX_QUEUED: Final = 10_000
+"""Messages that wait for one client; what comes on top is dropped, and whoever sent it repeats it until the receipt."""
+
+MAX_QUEUED_BYTES: Final = 64 * 1024 * 1024
+"""The same in bytes: two thousand requests of the usual largest cells."""
+
 HASH_ROUNDS: Final = 1000
 """Rounds of PBKDF2 for a password of 192 random bits: that is not guessed, however quick a guess is."""
 
@@ -69,7 +75,8 @@ def mosquitto_config(folder: Path, port: int, host: str = LOOPBACK) -> str:
         f"persistence_location {folder}/",
         "autosave_on_changes true",
         "autosave_interval 1",
-        "max_queued_messages 10000",  # the default drops beyond 1,000, after it confirmed them
+        f"max_queued_messages {MAX_QUEUED}",  # the default drops beyond 1,000, after it confirmed them
+        f"max_queued_bytes {MAX_QUEUED_BYTES}",  # the default is no bound: a client that reads nothing fills the memory
         f"message_size_limit {16 * MAX_PAYLOAD_BYTES}",  # larger ones are refused; those above ours are quarantined
         "set_tcp_nodelay true",
         "log_dest stderr",

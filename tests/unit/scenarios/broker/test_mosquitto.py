@@ -29,6 +29,7 @@ def test_our_mosquitto_keeps_what_it_confirms_and_lets_in_who_is_named(tmp_path:
     lines = mosquitto_config(tmp_path, 1999).splitlines()
     assert "listener 1999 127.0.0.1" in lines
     assert "listener 1999 0.0.0.0" in mosquitto_config(tmp_path, 1999, "0.0.0.0").splitlines()
+    assert {"max_queued_messages 10000", "max_queued_bytes 67108864"} <= set(lines)
     assert {"persistence true", "autosave_on_changes true", "autosave_interval 1"} <= set(lines)
     assert {
         "allow_anonymous false",

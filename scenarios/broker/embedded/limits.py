@@ -17,9 +17,12 @@ is not known yet."""
 GREETING_S: Final = 5.0
 """How long somebody who has connected may take to say who it is [s]: many round trips over a poor link."""
 
-MAX_STRANGERS: Final = 32
+MAX_STRANGERS: Final = 128
 """Connections that have not said who they are. One more, and the oldest is hung up on: so a stranger who holds
 connections open keeps none of ours out, which say it within milliseconds."""
+
+BACKLOG: Final = 32
+"""Connections that are accepted at once, a fourth of these: so each is listened to before others can push it out."""
 
 MAX_CONNECTIONS: Final = 64
 """Clients connected at once: a lab of some fifty instruments, and those who watch it."""

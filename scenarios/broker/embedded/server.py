@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Final
 
 from scenarios.broker.embedded.connection import Connection, read_packet
-from scenarios.broker.embedded.limits import GREETING_S, MAX_CONNECTIONS, MAX_GREETING_BYTES, MAX_STRANGERS
+from scenarios.broker.embedded.limits import BACKLOG, GREETING_S, MAX_CONNECTIONS, MAX_GREETING_BYTES, MAX_STRANGERS
 from scenarios.broker.embedded.packets import (
     Greeting,
     Malformed,
@@ -47,7 +47,7 @@ class Server:
         Raises:
             OSError: When it cannot.
         """
-        self._listener = await asyncio.start_server(self._accept, host, port)
+        self._listener = await asyncio.start_server(self._accept, host, port, backlog=BACKLOG)
         return int(self._listener.sockets[0].getsockname()[1])
 
     async def end(self) -> None:

@@ -51,8 +51,8 @@ def assemble_simulator(
         settings: Who it is.
         campaign: The campaign that it serves; None for every campaign on the broker.
         broker: Where the broker is.
-        shared: Whether requests to "any" come by a shared subscription. The embedded broker knows none; with it one
-            simulator serves "any".
+        shared: Whether requests to "any" come by a shared subscription. A broker of MQTT 3.1.1 may know none; with
+            it one simulator serves "any".
         is_over: Whether the campaign is over, as far as who starts it knows; it also hears it from the agent.
         on_event: For the log.
 

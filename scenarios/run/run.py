@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from agent.acquisition.registry import make_policies
@@ -38,6 +39,9 @@ from scenarios.settings.operator_actions import controls
 from scenarios.settings.stored import recorded_arithmetic, recorded_settings
 
 NETWORK_LOG: Final = "network.jsonl"
+
+BROKER_LOG: Final = "broker.jsonl"
+"""What the run's own broker refused or dropped, and whether it died; not there where nothing was."""
 
 
 def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
@@ -195,7 +199,7 @@ def _header(scenario: Scenario) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
     """Start the broker that the scenario wants, and the network before it; yield where to connect to."""
-    async with broker_for(request.scenario.broker, request.folder) as reached:
+    async with broker_for(request.scenario.broker, request.folder, _told_in(request.folder / BROKER_LOG)) as reached:
         if request.scenario.network.is_calm:
             yield reached
             return
@@ -203,6 +207,17 @@ async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
         with contextlib.closing(file):
             async with network_for(request.scenario.network, reached, logger.info) as through:
                 yield through
+
+
+def _told_in(path: Path) -> Callable[..., None]:
+    """Return what writes down an event in a log that is there only where there is one."""
+
+    def tell(name: str, **fields: object) -> None:
+        logger, file = open_log(path)
+        with contextlib.closing(file):
+            logger.warning(name, **fields)
+
+    return tell
 
 
 def _lab(

@@ -65,7 +65,12 @@ def _instrument(
     with (
         contextlib.closing(file),
         assemble_simulator(
-            log.parent, settings, campaign=campaign, broker=broker, is_over=is_over, on_event=logger.info
+            log.parent,
+            settings,
+            campaign=campaign,
+            broker=broker.as_part(settings.id),
+            is_over=is_over,
+            on_event=logger.info,
         ) as service,
     ):
         try:

@@ -18,7 +18,7 @@ from scenarios.verify.part import CheckedPart
 from scenarios.verify.recorded_messages import RecordedMessages
 from tests.support.campaigns import quantity, result_of
 from tests.support.samples.falsified import FinishedRun, Place
-from tests.support.samples.recorded_run import MEMORY, RecordedRun, made
+from tests.support.samples.recorded_run import ATTEMPTS, MEMORY, RecordedRun, made
 
 
 def recorded_in(folder: Path) -> RecordedMessages:
@@ -43,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RecordedRun:
 @pytest.mark.parametrize("with_recording", [True, False])
 def test_a_memory_that_nobody_changed_agrees(run: RecordedRun, with_recording: bool) -> None:
     part = checked(run, with_recording=with_recording)
-    assert part == CheckedPart(MEMORY, 7)
+    assert part == CheckedPart(MEMORY, ATTEMPTS)
 
 
 CHANGED = {
@@ -94,7 +94,7 @@ def forged(run: RecordedRun, *, answered: bool) -> None:
     ("answered", "words"),
     [
         (True, "has another message as its answer, which it does not remember to have sent"),
-        (False, "of the journal has a result of it, and it never gave one"),
+        (False, "of the journal has an answer of it, and it never gave one"),
     ],
 )
 def test_an_answer_that_somebody_else_gave_in_its_name_is_named(tmp_path: Path, answered: bool, words: str) -> None:
@@ -117,7 +117,7 @@ def test_a_memory_of_another_campaign_says_nothing_and_one_that_forgot_is_a_note
     part = checked(run, folder=tmp_path)
     assert part is not None
     assert (part.problem, part.rows) == ("", 3)
-    assert "results are of attempts that it forgot" in part.note
+    assert "answers are of attempts that it forgot" in part.note
 
 
 def test_memories_are_looked_for_in_the_run_folder_and_in_another(run: RecordedRun, tmp_path: Path) -> None:

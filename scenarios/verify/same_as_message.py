@@ -6,7 +6,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from agent.campaign.events import AttemptFailed, Event, LateResultKept, RequestIssued, dump_event
+from agent.campaign.events import (
+    MAX_REASON_LENGTH,
+    AttemptFailed,
+    Event,
+    LateResultKept,
+    RequestIssued,
+    dump_event,
+)
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import RESULT_REFUSED
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult
@@ -82,7 +89,7 @@ def other_than_answer(
         said |= {"quantities": quantities, "value": main, "duration_s": message.duration_s}
         said |= {"provenance": message.provenance or {}}
     elif found.get("reason") != RESULT_REFUSED:
-        said |= {"reason": message.reason.value}
+        said |= {"reason": message.reason.value, "detail": message.detail[:MAX_REASON_LENGTH]}
     if not found.get("message_id"):
         found = without_later_fields(event, found)
     said = {name: value for name, value in said.items() if name in found}

@@ -76,13 +76,18 @@ def test_an_event_of_old_without_a_message_id_is_compared_in_all_else() -> None:
 def test_a_failure_and_a_refused_result_are_compared_by_what_their_messages_say() -> None:
     failure = failure_of(ATTEMPT, FailureReason.CRASHED)
     event = AttemptFailed(
-        "a-1", "c003", failure.simulator, "crashed", "", permanent=False, message_id=failure.message_id
+        "a-1", "c003", failure.simulator, "crashed", failure.detail, permanent=False, message_id=failure.message_id
     )
     assert other_than_answer(event, failure, PLAN) is None
     assert other_than_answer(replace(event, reason="interrupted"), failure, PLAN) == (
         "reason",
         "interrupted",
         "crashed",
+    )
+    assert other_than_answer(replace(event, detail="it broke"), failure, PLAN) == (
+        "detail",
+        "it broke",
+        failure.detail,
     )
     result = result_of(ATTEMPT, quantity(99.0))
     measured = (MeasuredQuantity(PROPERTY, 99.0, UNIT),)

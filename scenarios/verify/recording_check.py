@@ -176,7 +176,11 @@ def check_marks(connection: Connection, journal: KnownJournal, recorded: Recorde
         return CheckedPart(RECORDING_MARK.name, 0, problem)
     before = 0
     for sound, mark in enumerate(marks):
-        problem = _other_time(mark, times, len(journal.events)) or _other_mark(mark, before, recorded)
+        problem = (
+            _other_time(mark, times, len(journal.events))
+            or _other_mark(mark, before, recorded)
+            or _beyond_the_end(mark, journal, recorded)
+        )
         if problem:
             return CheckedPart(RECORDING_MARK.name, sound, problem)
         before = mark.row
@@ -206,6 +210,8 @@ def _moment(time: str) -> datetime | None:
 def _other_time(mark: Any, times: Mapping[int, str], rows: int) -> str:
     if not 0 <= mark.before <= mark.sequence <= rows:
         return f"row {mark.row} speaks of rows {mark.before} to {mark.sequence} of a journal that ends at {rows}"
+    if mark.before == mark.sequence and mark.recorded_at:
+        return f"row {mark.row} says that rows of the journal were recorded at {mark.recorded_at}; it speaks of none"
     there = ((number, times[number]) for number in range(mark.before + 1, mark.sequence + 1))
     other = next(((number, time) for number, time in there if time != mark.recorded_at), None)
     if other is None:
@@ -225,3 +231,15 @@ def _other_mark(mark: Any, before: int, recorded: RecordedEvents | None) -> str:
     first = f"one of its rows {before + 1}" if before else "its header or one of its rows 1"
     where = f"{first} to {mark.row} was changed since"
     return f"row {mark.row} of the recording had the digest {mark.digest}, and has {there}: {where}"
+
+
+def _beyond_the_end(mark: Any, journal: KnownJournal, recorded: RecordedEvents | None) -> str:
+    """Tell that a mark is of a row that a recording of the whole journal does not have.
+
+    One that lost more of its end is named by its own part; one of a campaign that goes on may be longer by now.
+    """
+    if recorded is None or not journal.is_over or mark.row <= (last := len(recorded.digests)):
+        return ""
+    if max((sequence for _, sequence in recorded.spans.values()), default=0) < len(journal.events):
+        return ""
+    return f"row {mark.row} of the recording was there at a commit, and it ends at row {last}"

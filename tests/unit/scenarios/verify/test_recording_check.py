@@ -133,6 +133,14 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
         ("UPDATE recording_mark SET digest = 'x'", "its header or one of its rows 1 to"),
         ("UPDATE recording_mark SET sequence = 999", "speaks of rows"),
         (
+            "UPDATE recording_mark SET row = 999 WHERE row = (SELECT max(row) FROM recording_mark)",
+            "row 999 of the recording was there at a commit, and it ends at row ",
+        ),
+        (
+            "UPDATE recording_mark SET recorded_at = 'then' WHERE before = sequence",
+            "says that rows of the journal were recorded at then; it speaks of none",
+        ),
+        (
             "UPDATE journal SET recorded_at = 'then' WHERE sequence = 9",
             "row 9 of the journal says that",
         ),

@@ -11,7 +11,8 @@ Life of a candidate (rows of TRANSITIONS below):
 
 - waiting: an attempt failed or expired; the rules issue the next attempt or abandon the candidate. It still accepts
   a late result of an earlier attempt: the first valid result of any attempt wins.
-- abandoned, observed, excluded: closed. Later results are kept for audit only.
+- abandoned, observed, excluded: closed. Later results are kept for audit only. One that was abandoned only because no
+  answer came waits again when an instrument is back (`CandidateRequeued`).
 - A candidate that joins the pool with a decision is available for that decision's request.
 - An observation manually closes a candidate from any open state; it may also revive one that was abandoned.
 """
@@ -30,6 +31,7 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidateRequeued,
     Event,
     ObservationAdded,
     PolicyExhausted,
@@ -63,6 +65,7 @@ TRANSITIONS: Final[dict[type[Event], dict[CandidateStatus, CandidateStatus]]] = 
     AttemptFailed: {_S.PENDING: _S.RETRY_PENDING},
     RequestExpired: {_S.PENDING: _S.RETRY_PENDING},
     CandidateAbandoned: {_S.RETRY_PENDING: _S.ABANDONED},
+    CandidateRequeued: {_S.ABANDONED: _S.RETRY_PENDING},
     CandidateExcluded: {_S.AVAILABLE: _S.EXCLUDED, _S.PENDING: _S.EXCLUDED, _S.RETRY_PENDING: _S.EXCLUDED},
     ObservationAdded: {
         _S.AVAILABLE: _S.OBSERVED,

@@ -1,7 +1,8 @@
 """When an attempt has had its time: monotonic seconds, kept in memory, started again with every connection.
 
-A restart or a reconnect gives every attempt the whole time again: nobody could answer meanwhile. So does a time in
-which this process did not run, for what was answered then still waits on the link; but once, or a machine that is
+A restart or a reconnect gives every attempt the whole time again: nobody could answer meanwhile. So does the return of
+its recipient, and an answer of that recipient to an earlier attempt: a queue that moves has not failed. So does a time
+in which this process did not run, for what was answered then still waits on the link; but once, or a machine that is
 always late would wait for ever.
 """
 
@@ -10,6 +11,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Container, Iterable
 from typing import Final
+
+from agent.campaign.events import AttemptFailed, Event, LateResultKept, ResultAccepted
+from agent.campaign.state import Campaign
 
 STALE_FACTOR: Final = 16
 """The heap is made again when it holds so many times what is awaited: memory stays bounded, the work is rare."""
@@ -84,3 +88,24 @@ class Deadlines:
         """Drop the entries at the top that were renewed or forgotten."""
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
+
+
+def behind(campaign: Campaign, events: Iterable[Event]) -> list[str]:
+    """Return the attempts that are awaited and stood behind one that was answered, in the queue of one recipient.
+
+    Args:
+        campaign: The state after the events.
+        events: What the last transaction made. A repeated answer makes none, so that each attempt ahead counts once.
+    """
+    first: dict[str, int] = {}
+    for event in events:
+        if isinstance(event, ResultAccepted | AttemptFailed | LateResultKept):
+            attempt = campaign.attempts[event.attempt_id]
+            first[attempt.recipient] = min(first.get(attempt.recipient, attempt.issued_at), attempt.issued_at)
+    if not first:
+        return []
+    return [
+        each.attempt_id
+        for each in campaign.in_flight.values()
+        if each.issued_at > first.get(each.recipient, each.issued_at)
+    ]

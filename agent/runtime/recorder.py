@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.campaign.events import DecisionMade, PolicyExhausted, dump_event
-from agent.runtime.transaction import DeadLetter, DeadlinePassed, Input, PolicyAnswer, Transaction
+from agent.runtime.transaction import (
+    DeadLetter,
+    DeadlinePassed,
+    Input,
+    InstrumentGone,
+    InstrumentReturned,
+    PolicyAnswer,
+    Transaction,
+)
 from agent.store.store import Store
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
@@ -43,6 +51,10 @@ class RunRecorder:
                 return {"condemned": self._row_of(delivery)}
             case DeadlinePassed(attempt_id):
                 return {"expired": attempt_id}
+            case InstrumentGone(instrument, reason):
+                return {"away": instrument, "why": reason}
+            case InstrumentReturned(instrument):
+                return {"back": instrument}
             case PolicyAnswer(asked, based_on, _):
                 return {"proposed": asked.decision, "based_on": based_on}
 

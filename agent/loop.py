@@ -16,8 +16,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from agent.campaign.presence import decide_away
 from agent.runtime.deadlines import Deadlines, behind
 from agent.runtime.ending import is_over
+from agent.runtime.gathering import Gathering
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import Outbound
 from agent.runtime.policy_query import PolicyQuery
@@ -43,6 +45,9 @@ MAX_INPUTS_PER_COMMIT: Final = 64
 
 INBOX_SIZE: Final = 256
 """Inputs that may wait for the next transaction; when full, the link is not read (back-pressure, never a drop)."""
+
+NOT_HEARD_OF: Final = "it was not heard of when the campaign began"
+"""Why an instrument is away from the beginning on."""
 
 
 class Agent:
@@ -84,6 +89,9 @@ class Agent:
         self.waiting_for: tuple[str, ...] = ()
         self._deadlines = Deadlines(request_timeout_s)
         self._withdrawals = Withdrawals(self.campaign)
+        away = self.campaign.absence.away
+        first = () if self.campaign.attempts else self.presence.recipients
+        self._gathering = Gathering(each for each in first if each not in away)
         self._now = now
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._write_ahead = write_ahead
@@ -127,9 +135,11 @@ class Agent:
     def request_shutdown(self) -> None:
         """End after the current transaction; what is in flight stays in the store for the next start."""
         self._shutdown = True
+        self._gathering.wake()
         self.inbox.wake()
 
     async def _rounds(self) -> None:
+        await self._gather()
         await self._commit_and_send(self._settled(Transaction()))
         while not is_over(self.campaign) and not self._shutdown:
             transaction, items = Transaction(), await self._receive()
@@ -139,6 +149,17 @@ class Agent:
             await self._commit_and_send(self._settled(transaction))
         await self.outbound.shut_down()
         self._store.append(Transaction().commit(self.outbound.take_confirmed()), now=self._now())
+
+    async def _gather(self) -> None:
+        """Give the first work to those instruments that are there; by events of their own, which no input brought."""
+        await self._gathering.wait(unless=lambda: self._shutdown)
+        transaction = Transaction()
+        for instrument in self._gathering.absent:
+            for event in decide_away(self.campaign, instrument, NOT_HEARD_OF).events:
+                self._maker.fold(transaction, event)
+        if transaction.events:
+            self._store.append(transaction.commit(()), now=self._now())
+            self._on_step(transaction)
 
     async def _receive(self) -> list[Input | LinkUp | LinkDown]:
         """Wait for the next input, deadline or flush; return all that is there, up to a bound."""
@@ -222,7 +243,9 @@ class Agent:
 
     async def _read_link(self) -> None:
         while True:
-            await self.inbox.put(await self._transport.receive())
+            item = await self._transport.receive()
+            self._gathering.note(item, _time())
+            await self.inbox.put(item)
 
 
 def _time() -> float:

@@ -37,7 +37,8 @@ class RunRecorder:
         writer.note_start(store.sequence)
 
     def write_ahead(self, transaction: Transaction) -> None:
-        """Note a transaction that is about to be committed."""
+        """Note a transaction that is about to be committed, and before it what no input brought."""
+        fill_up(self._writer, self._store)
         made = [dump_event(event) for event in transaction.events if isinstance(event, DecisionMade | PolicyExhausted)]
         before = self._store.sequence
         took = [self._note_of(item) for item in transaction.took]

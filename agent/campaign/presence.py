@@ -61,10 +61,9 @@ def decide_back(campaign: Campaign, instrument: str) -> Consequence:
 
 def makes_a_difference(campaign: Campaign, instrument: str) -> bool:
     """Tell whether the return of a recipient changes who is asked for what."""
-    asks = campaign.phase in {Phase.RUNNING, Phase.PAUSED} and not campaign.has_ended_asking
-    return (asks and bool(campaign.absence.unanswered)) or (
-        instrument in campaign.absence.away and has_work(campaign)
-    )
+    if campaign.absence.unanswered and _may_come_back(campaign):
+        return True
+    return instrument in campaign.absence.away and has_work(campaign)
 
 
 def has_work(campaign: Campaign) -> bool:
@@ -76,7 +75,12 @@ def has_work(campaign: Campaign) -> bool:
 def requeued(campaign: Campaign) -> tuple[CandidateRequeued, ...]:
     """Return which candidates come back now: as many as there is room for beside those that are open."""
     absence = campaign.absence
-    if campaign.phase is not Phase.RUNNING or campaign.has_ended_asking:
+    if not absence.returning or campaign.phase is not Phase.RUNNING or not _may_come_back(campaign):
         return ()
     room = max(0, campaign.plan.parallel - campaign.open_count)
     return tuple(CandidateRequeued(each, absence.why) for each in list(absence.returning)[:room])
+
+
+def _may_come_back(campaign: Campaign) -> bool:
+    """Tell whether what was decided once is still wanted: not where an operator or a stop rule ended all asking."""
+    return campaign.phase in {Phase.RUNNING, Phase.PAUSED} and not campaign.is_stopped_by_rule

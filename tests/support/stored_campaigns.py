@@ -202,7 +202,8 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
             case AttemptFailed():
                 close(number, f"failed: {event.reason}", attempt_id=event.attempt_id)
             case RequestExpired():
-                close(number, "expired", attempt_id=event.attempt_id)
+                outcome = "expired" if event.costs_attempt else "instrument away"
+                close(number, outcome, attempt_id=event.attempt_id)
             case CandidateExcluded():
                 close(number, "excluded", open_of=event.candidate_id)
             case _:

@@ -121,7 +121,7 @@ class Verdict:
 
 
 def check(history: History) -> Verdict:
-    """Decide the invariants I1 to I13."""
+    """Decide the invariants I1 to I14."""
     verdict = Verdict()
     with contextlib.closing(sqlite3.connect(f"file:{history.database}?mode=ro", uri=True)) as database:
         journal = list(_journal(database, history, verdict))
@@ -129,6 +129,8 @@ def check(history: History) -> Verdict:
         fold = _folded(journal, history, families, verdict)
         _check_views(database, journal, fold, verdict)
         quarantined = {row[0] for row in database.execute("SELECT digest FROM quarantine")}
+    verdict.figures["attempts handed on"] = fold.handed_on.total()
+    verdict.figures["candidates that came back"] = fold.requeued.total()
     _check_labs(history.ledger, fold, verdict)
     _check_receipts(history.ledger, fold, verdict)
     _check_acknowledged(history.ledger, fold, quarantined, verdict)
@@ -313,7 +315,12 @@ def _check_receipts(ledger: Sequence[Entry], fold: Fold, verdict: Verdict) -> No
             confirmed.add(key)
         elif entry.what == "receipt":
             verdict.figures["receipts"] += 1
-            shared = entry.attempt in fold.tries and fold.tries[entry.attempt].recipient == "any"
+            made = fold.tries.get(entry.attempt)
+            if entry.status == "withdrawn":
+                if made is None or not made.row["outcome"]:
+                    verdict.blame("I14", f"{entry.lab} is told that nobody waits for {entry.attempt}, and one does")
+                continue
+            shared = made is not None and made.recipient == "any"
             problem = _uncovered(entry, sent[key], fold.answers.get(entry.attempt, []), shared=shared)
             if problem:
                 verdict.blame("I1", f"{entry.lab} has a receipt ({entry.status}) for {entry.attempt}: {problem}")

@@ -23,7 +23,7 @@ from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, LOG, POISON_GUARD, RECORDING
-from agent.runtime.log import TransactionLog, log_bands, open_log
+from agent.runtime.log import TransactionLog, WaitingLog, log_bands, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
@@ -205,6 +205,7 @@ def assemble_agent(
                 poison_guard=poison_guard,
                 write_ahead=RunRecorder(recording, transport.row_of, files.store).write_ahead,
                 on_commit=after_commit,
+                on_waiting=WaitingLog(logger),
             )
 
 

@@ -169,3 +169,8 @@ class Presence:
             if recipient not in campaign.absence.away:
                 grace_s = self.grace_s * 2.0 ** self._absences.get(recipient, 0)
                 yield max(self._since[recipient], min(there.values())) + grace_s, recipient
+
+
+def named(recipients: Iterable[str]) -> str:
+    """Return recipients as people read them."""
+    return ", ".join("an instrument" if each == ANY_SIMULATOR else each for each in recipients)

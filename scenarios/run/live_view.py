@@ -23,6 +23,7 @@ from agent.campaign.gap_progress import Finding
 from agent.entropy.best import Best, best_in_words
 from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
+from agent.runtime.presence import named
 from scenarios.display.console import PlainConsole
 from scenarios.display.labels import figure_text
 from scenarios.run.summary import starved_first
@@ -39,7 +40,7 @@ LOG_SHARE: Final = 0.1
 USUAL_HEIGHT: Final = 24
 """Height of a terminal that does not say [line]."""
 
-LINES_BESIDE_FAMILIES: Final = 17
+LINES_BESIDE_FAMILIES: Final = 18
 """Lines of the view without the families, at most, and the line of the cursor."""
 
 MIN_FAMILIES_SHOWN: Final = 3
@@ -89,6 +90,7 @@ class LiveState:
         duplicates: Results that had come before.
         broker: The broker's address, without a password.
         connected: Whether it can be reached now.
+        waiting_for: Instruments that hold requests and are not there.
     """
 
     campaign: str
@@ -110,6 +112,7 @@ class LiveState:
     duplicates: int = 0
     broker: str = ""
     connected: bool = True
+    waiting_for: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -167,7 +170,7 @@ def render(state: LiveState, height: int = USUAL_HEIGHT) -> RenderableType:
     else:
         families = [_families(state.bias, state.before, rows)] if state.bias.compares_families else []
         parts += [*families, _figures(state.bias, state.before), *_best(state)]
-    parts += [Text(), _decision(state), *_in_flight(state), _counters(state)]
+    parts += [Text(), _decision(state), *_in_flight(state), *_waiting(state), _counters(state)]
     return Group(*parts)
 
 
@@ -188,6 +191,8 @@ def progress_line(state: LiveState) -> str:
     parts.append(f"{len(state.in_flight)} in flight, {state.retries} retries, {state.quarantined} quarantined")
     if not state.connected:
         parts.append("broker not reached")
+    if state.waiting_for:
+        parts.append(f"waiting for {_clean(named(state.waiting_for))}")
     return "; ".join(parts)
 
 
@@ -202,6 +207,7 @@ def _worth_a_line(before: LiveState, now: LiveState) -> bool:
         or _share(now) - _share(before) >= LOG_SHARE
         or now.phase != before.phase
         or now.connected != before.connected
+        or now.waiting_for != before.waiting_for
     )
 
 
@@ -316,6 +322,14 @@ def _in_flight(state: LiveState) -> list[Text]:
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
     return lines
+
+
+def _waiting(state: LiveState) -> list[Text]:
+    if not state.waiting_for:
+        return []
+    line = Text.assemble(("waiting for ", "bold yellow"), _clean(named(state.waiting_for)))
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return [line]
 
 
 def _counters(state: LiveState) -> Text:

@@ -106,6 +106,7 @@ class RunWatch:
             duplicates=self._counts.get("candidate_result: duplicate", 0),
             broker=self._broker,
             connected=self._agent.connected,
+            waiting_for=self._agent.waiting_for,
         )
 
     def _name(self, candidate_id: str) -> str:

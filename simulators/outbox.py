@@ -36,8 +36,9 @@ from protocols.errors import StoreError
 from protocols.storage.database import Statements, opening, transaction
 
 KEEP_DELIVERED: Final = 10_000
-"""Attempts after which a delivered or withdrawn one is forgotten; until then a repeated request is known. An agent repeats at most
-256 requests and a broker queues some thousands. By number, not by age: a lab's wall clock may jump by years."""
+"""Attempts after which a delivered or withdrawn one is forgotten; until then a repeated request is known. An agent
+repeats at most 256 requests and a broker queues some thousands. By number, not by age: a lab's wall clock may jump by
+years."""
 
 ORDER: Final[ColumnClause[int]] = literal_column("rowid", Integer)
 """SQLite's number of a row: the order in which the attempts came."""

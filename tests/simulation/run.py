@@ -174,9 +174,10 @@ class Run:
             return "there is no agent"
         agent = process.agent
         awaited = sorted((each.attempt_id, each.recipient) for each in agent.campaign.in_flight.values())
+        there, away = sorted(agent.presence.there), sorted(agent.campaign.absence.away)
         return (
             f"phase {agent.campaign.phase}, connected {agent.connected}, awaited {awaited},"
-            f" thought there {sorted(agent.presence.there)}, away {sorted(agent.campaign.absence.away)}, unconfirmed {sorted(agent.outbound.unconfirmed)}"
+            f" thought there {there}, away {away}, unconfirmed {sorted(agent.outbound.unconfirmed)}"
         )
 
     def kill(self, name: str) -> None:

@@ -171,7 +171,7 @@ def draw_causal(seed: int, size: int, families: int) -> tuple[Pool, dict[str, An
 def draw_lives(seed: int, simulators: Sequence[str]) -> dict[str, int]:
     """Draw which simulators never come, or leave for good; the first one stays. From a generator of its own."""
     rng = random.Random(f"absent-{seed}")
-    if len(simulators) < 2 or rng.random() >= ABSENT_SHARE:  # noqa: PLR2004 - one alone must be there
+    if len(simulators) < 2 or rng.random() >= ABSENT_SHARE:
         return {}
     gone = rng.sample(simulators[1:], rng.randint(1, len(simulators) - 1))
     return {name: rng.choice((0, 0, 1, 2)) for name in sorted(gone)}

@@ -26,7 +26,7 @@ import numpy as np
 from agent.acquisition.base import Policy, PoolArrays
 from agent.entropy.bias import BiasPoint, measure_bias
 from protocols.wire.messages import FailureReason
-from tests.support.checker.history_fold import REFUSED, Fold, Json
+from tests.support.checker.history_fold import REFUSED, Fold, Json, Try
 from tests.support.checker.ledger import Entry
 
 BROKER: Final = "broker"
@@ -317,8 +317,7 @@ def _check_receipts(ledger: Sequence[Entry], fold: Fold, verdict: Verdict) -> No
             verdict.figures["receipts"] += 1
             made = fold.tries.get(entry.attempt)
             if entry.status == "withdrawn":
-                if made is None or not made.row["outcome"]:
-                    verdict.blame("I14", f"{entry.lab} is told that nobody waits for {entry.attempt}, and one does")
+                _check_withdrawn(entry, made, verdict)
                 continue
             shared = made is not None and made.recipient == "any"
             problem = _uncovered(entry, sent[key], fold.answers.get(entry.attempt, []), shared=shared)
@@ -330,6 +329,12 @@ def _check_receipts(ledger: Sequence[Entry], fold: Fold, verdict: Verdict) -> No
             verdict.figures[kind] += 1
             if event["simulator"] in labs and not _was_sent(kind, event, sent[event["simulator"], attempt]):
                 verdict.blame("I9", f"{kind} of {attempt} by {event['simulator']}, who never sent it")
+
+
+def _check_withdrawn(entry: Entry, made: Try | None, verdict: Verdict) -> None:
+    """An attempt is withdrawn by itself, and only when nobody waits for it (I14)."""
+    if made is None or not made.row["outcome"]:
+        verdict.blame("I14", f"{entry.lab} is told that nobody waits for {entry.attempt}, and the journal does")
 
 
 def _uncovered(entry: Entry, sent: set[str], events: Sequence[tuple[str, Json]], *, shared: bool) -> str:

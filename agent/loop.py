@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from agent.campaign.presence import decide_away
-from agent.runtime.deadlines import Deadlines, behind
+from agent.runtime.deadlines import Deadlines
 from agent.runtime.ending import is_over
 from agent.runtime.gathering import Gathering
 from agent.runtime.messages import MessageBuilder
@@ -226,7 +226,8 @@ class Agent:
         if self.connected:
             asked = [item.attempt_id for item in transaction.outbox]
             returned = [each.attempt_id for each in in_flight.values() if each.recipient in came]
-            self._deadlines.start([*asked, *returned, *behind(self.campaign, transaction.events)], now)
+            self._deadlines.move_up(self.campaign, transaction.events, now)
+            self._deadlines.start([*asked, *returned], now)
         self._deadlines.keep_only(in_flight)
         self.outbound.withdraw(self._withdrawals.new(), there)
         for recipient in came:

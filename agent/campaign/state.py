@@ -65,8 +65,6 @@ class Attempt:
     decision: int
     number: int
     recipient: str
-    issued_at: int = 0
-    """Number of the event that made it."""
     in_flight: bool = True
     """Awaited: neither answered nor expired nor overtaken."""
     result_seen: bool = False
@@ -346,9 +344,7 @@ class Campaign:
         self._move(event, event.candidate_id)
         invariant(event.attempt_id not in self.attempts, f"attempt id {event.attempt_id} is used twice")
         self.retry_pending.pop(event.candidate_id, None)
-        attempt = Attempt(
-            event.attempt_id, event.candidate_id, event.decision, event.attempt, event.recipient, self.sequence + 1
-        )
+        attempt = Attempt(event.attempt_id, event.candidate_id, event.decision, event.attempt, event.recipient)
         self.attempts[event.attempt_id] = attempt
         self.in_flight[event.attempt_id] = attempt
         self.attempts_made[event.candidate_id] = event.attempt

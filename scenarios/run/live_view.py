@@ -40,7 +40,7 @@ LOG_SHARE: Final = 0.1
 USUAL_HEIGHT: Final = 24
 """Height of a terminal that does not say [line]."""
 
-LINES_BESIDE_FAMILIES: Final = 18
+LINES_BESIDE_FAMILIES: Final = 17
 """Lines of the view without the families, at most, and the line of the cursor."""
 
 MIN_FAMILIES_SHOWN: Final = 3
@@ -163,7 +163,7 @@ def render(state: LiveState, height: int = USUAL_HEIGHT) -> RenderableType:
         state: What to show.
         height: Lines of the terminal; families are folded to fit.
     """
-    rows = max(MIN_FAMILIES_SHOWN, height - LINES_BESIDE_FAMILIES)
+    rows = max(MIN_FAMILIES_SHOWN, height - LINES_BESIDE_FAMILIES - bool(state.waiting_for))
     parts: list[RenderableType] = [_title(state), _progress(state), Text()]
     if state.bias is None or not state.bias.families:
         parts.append(Text("no observations yet", "dim"))

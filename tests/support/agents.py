@@ -49,9 +49,7 @@ def agent_on(
         stored = remember(store, pool)
         messages = MessageBuilder(plan, evaluation_deadline_s=60.0, clock=lambda: NOW, instance=instance)
         policy_runner = InlinePolicyRunner(UniformRandom())
-        link = bus.transport(
-            instance, agent_subscriptions(plan.campaign), will=Will(*messages.status(Health.OFFLINE))
-        )
+        link = bus.transport(instance, agent_subscriptions(plan.campaign), will=Will(*messages.status(Health.OFFLINE)))
         transport = RecordedTransport(link, recording)
         yield Agent(
             maker=maker(

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from agent.acquisition.baselines import UniformRandom
+from agent.assembly import _wake
 from agent.campaign.events import (
     CandidateAbandoned,
     CandidateRequeued,
@@ -32,8 +33,10 @@ from agent.loop import Agent
 from agent.run_files import RECORDING
 from agent.runtime.gathering import HEARING_S
 from agent.runtime.presence import MIN_GRACE_S, TOLD_AFTER_S
+from agent.runtime.resume import remember
 from protocols.errors import CampaignHalted
-from protocols.link.transport import Delivery
+from protocols.link.memory.transport import MemoryTransport
+from protocols.link.transport import Delivery, Will
 from protocols.recording.reader import open_recording
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import CandidateRequest, CandidateResult, Health, ReceiptStatus, ResultReceipt
@@ -69,7 +72,7 @@ class Instrument:
         self._queue: asyncio.Queue[CandidateRequest] = asyncio.Queue()
         will = status_message("demo", name, Health.OFFLINE, NOW)
         filters = simulator_subscriptions(name, campaign="demo", shared=True)
-        self._make = lambda: bus.transport(name, filters, will=_will(*will))
+        self._make: Callable[[], MemoryTransport] = lambda: bus.transport(name, filters, will=Will(*will))
         self._tasks: list[asyncio.Task[Any]] = []
 
     def come(self) -> None:
@@ -126,12 +129,6 @@ class Instrument:
 async def _after_the_connect(work: Coroutine[Any, Any, None]) -> None:
     await asyncio.sleep(0.01)
     await work
-
-
-def _will(topic: str, payload: bytes) -> Any:
-    from protocols.link.transport import Will
-
-    return Will(topic, payload)
 
 
 class Lab:
@@ -205,7 +202,8 @@ def test_where_all_are_there_nothing_new_is_journalled(tmp_path: Path, seed: int
         for name in ("a", "b"):
             lab.instrument(name).come()
         await lab.run(nothing)
-        assert not lab.of_kind(InstrumentAway) + lab.of_kind(InstrumentBack)  # type: ignore[operator]
+        assert not lab.of_kind(InstrumentAway)
+        assert not lab.of_kind(InstrumentBack)
         assert not lab.of_kind(RequestExpired)
         assert lab.waited == []
         assert Counter(each.recipient for each in lab.of_kind(RequestIssued)) == {"a": 4, "b": 4}
@@ -380,9 +378,6 @@ def test_a_campaign_that_paused_itself_gets_back_what_the_silence_cost_when_it_i
             await lab.run(nothing)
         only.silent = False
         with closing(opened(tmp_path / "campaign.db", POOL)) as store:
-            from agent.assembly import _wake
-            from agent.runtime.resume import remember
-
             _wake(store, remember(store, POOL))
         await lab.run(nothing)
         assert len(lab.of_kind(CandidateRequeued)) == len(lab.of_kind(CandidateAbandoned)) >= 4

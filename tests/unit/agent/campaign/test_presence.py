@@ -225,10 +225,13 @@ def test_a_pause_of_a_person_brings_nothing_back() -> None:
 
 
 def test_nothing_comes_back_where_a_stop_rule_or_an_operator_ended_all_asking() -> None:
-    for end in (
-        lambda game: game.fold(StopRuleFired("when_even", 0, 0.01, "when_even: it is even")),
-        lambda game: game.steer(ControlAction.STOP),
-    ):
+    def fire(game: Play) -> None:
+        game.fold(StopRuleFired("when_even", 0, 0.01, "when_even: it is even"))
+
+    def stop(game: Play) -> None:
+        game.steer(ControlAction.STOP)
+
+    for end in (fire, stop):
         game = play("a", max_attempts=1)
         fall_silent(game, game.awaited[0].candidate_id)
         end(game)

@@ -1,4 +1,4 @@
-"""Who is there: by their own word, with a grace that grows for those who come and go, and nobody judged without a link."""
+"""Who is there: by their own word, with a grace that grows for those who come and go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instruments that are away, as a person meets them: the agent says for whom it waits, and why it ends without results."""
+"""Absent instruments as a person meets them: the agent says for whom it waits, and why it ends without results."""
 
 from __future__ import annotations
 

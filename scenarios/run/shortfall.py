@@ -33,7 +33,8 @@ def shortfall(campaign: Campaign, events: Iterable[Event], request_timeout_s: fl
     causes = _Causes(campaign)
     for event in events:
         causes.note(event)
-    return (headline, *causes.in_words(request_timeout_s))
+    told = tuple(causes.in_words(request_timeout_s))
+    return (headline, *(told or (f"it ended because {campaign.finish_reason or campaign.pause_reason}",)))
 
 
 def _headline(campaign: Campaign) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from agent.campaign import decide
 from agent.campaign.events import StopRuleFired
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.presence import decide_away
 from protocols.wire.messages import ControlAction, FailureReason
 from scenarios.run.shortfall import shortfall
-from tests.support.campaigns import Play, quantity, result_of, small_plan, small_pool
+from tests.support.campaigns import Play, content_after, quantity, result_of, small_plan, small_pool
 
 POOL = small_pool(24)
 
@@ -36,8 +37,6 @@ def end(game: Play, what: str) -> None:
         case "failure":
             game.fail(attempt, FailureReason.UNSUPPORTED)
         case "refused":
-            from agent.campaign import decide
-
             game.take(decide.decide_result(game.campaign, result_of(attempt, quantity(99.0))))
 
 
@@ -101,3 +100,11 @@ def test_a_campaign_that_paused_itself_says_why_too(give_up_after: int) -> None:
     while not game.campaign.paused_itself:
         end(game, "silence")
     assert "request_timeout_s" in told(game)[1]
+
+
+def test_a_campaign_that_asked_for_nothing_says_what_ended_it() -> None:
+    game = Play(POOL, small_plan(POOL), POOL.candidate_ids[:3], content_after(0))
+    game.settle()
+    headline, why = told(game)
+    assert headline == "no result: 0 candidates asked for, 0 abandoned"
+    assert why == "it ended because the policy has nothing more to ask for: 0 are enough"

@@ -29,8 +29,8 @@ GRACE_SHARE: Final = 0.1
 """The grace as a share of the request's time-out: what takes hours to measure is not given away after a minute."""
 
 MAX_DOUBLINGS: Final = 6
-"""Doublings of the grace of an instrument that comes and goes: from 5 s to five minutes, at the usual time-out from 12 s
-to a quarter of an hour."""
+"""Doublings of the grace of an instrument that comes and goes: from 5 s to five minutes; at the usual time-out, from
+12 s to a quarter of an hour."""
 
 STEADY_S: Final = 3_600.0
 """An instrument that was there for so long has its first grace again."""

@@ -45,7 +45,7 @@ def _headline(campaign: Campaign) -> str:
     if not results and not (campaign.is_stopped_by_rule and not asked):
         return f"no result: {_candidates(asked)} asked for, {abandoned} abandoned"
     if abandoned > MOST * asked:
-        return f"most candidates were abandoned: {abandoned} of {asked}"
+        return f"most candidates abandoned: {abandoned} of {asked}"
     return ""
 
 

@@ -54,7 +54,7 @@ def test_most_abandoned_is_said_with_every_cause_and_its_number() -> None:
     for what in ("silence", "value", "failure", "refused", "silence", "refused", "failure"):
         end(game, what)
     headline, *causes = told(game)
-    assert headline == "most candidates were abandoned: 6 of 7"
+    assert headline == "most candidates abandoned: 6 of 7"
     (silent,) = [each for each in causes if "request_timeout_s" in each]
     assert silent.startswith(
         "2 attempts had no answer within request_timeout_s = 2.5 s, though the instrument was there"

@@ -18,16 +18,17 @@ from agent.acquisition.registry import declared_metrics, make_meter, policy_fing
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignResumed
 from agent.campaign.ledger import Ledger
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, LOG, POISON_GUARD, RECORDING
-from agent.runtime.log import TransactionLog, WaitingLog, log_bands, open_log
+from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
-from agent.runtime.resume import begin, fresh_uid, other_policy, remember, require_same_plan
+from agent.runtime.resume import begin, correct_begin, fresh_uid, other_policy, remember, require_same_plan
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
 from agent.store.store import Commit, Store
@@ -131,6 +132,8 @@ def open_campaign(
             )  # fmt: skip
             ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
+            if ledger.campaign.phase is not Phase.FINISHED:
+                correct_begin(store, ledger, now=_now())
             _wake(store, ledger)
             yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
         finally:
@@ -187,7 +190,7 @@ def assemble_agent(
             lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
         )
         transport = RecordedTransport(_session(broker, plan, messages, logger.info), recording)
-        log_transaction = TransactionLog(logger)
+        log_transaction = TransactionLog(logger, lambda: files.store.head)
 
         def after_commit(transaction: Transaction) -> None:
             log_transaction(transaction)
@@ -233,6 +236,7 @@ def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typ
             raise
         finally:
             log_bands(logger, files.ledger.observation, files.ledger.meter)
+            log_head(logger, files.store.head)
             logger.info("agent_ended", sequence=files.store.sequence, phase=files.ledger.campaign.phase.value)
 
 

@@ -81,7 +81,7 @@ class Agent:
         on_waiting: Callable[[tuple[str, ...]], None] = lambda _recipients: None,
     ) -> None:
         self.campaign = maker.campaign
-        self.outbound = Outbound(maker, transport, messages, store.unconfirmed())
+        self.outbound = Outbound(maker, transport, messages, store.unconfirmed(), lambda: store.head)
         self._maker = maker
         self._store = store
         self._transport = transport

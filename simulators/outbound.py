@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from protocols.errors import BrokerError
 from protocols.link.transport import LinkLost, PublishRefused, Transport
-from protocols.wire.messages import Health
+from protocols.wire.attribution import message_id_of
+from protocols.wire.messages import Health, ReceiptStatus, ResultReceipt
 from simulators.messages import Messages
 from simulators.outbox import Answer
 from simulators.settings import SimulatorSettings
@@ -56,6 +57,8 @@ class Outbound:
         """Answers that have no receipt, by attempt."""
         self.due: dict[str, tuple[float, int]] = {}
         """When an answer is to be repeated [s, monotonic], and how often it was sent."""
+        self._refused: set[str] = set()
+        """Of those, the attempts whose answer was refused once."""
         self._settings = settings
         self._transport = transport
         self._messages = messages
@@ -84,10 +87,21 @@ class Outbound:
         """Start no send until the link is up again."""
         self.connected = False
 
-    def take_receipt(self, attempt_id: str) -> bool:
-        """Repeat an answer no more; return whether it was waiting for its receipt."""
-        if self.undelivered.pop(attempt_id, None) is None:
+    def take_receipt(self, receipt: ResultReceipt) -> bool:
+        """Repeat an answer no more; return whether it was waiting for this receipt.
+
+        One refusal is not enough: what was refused may have been damaged on its way, or be a stranger's with the id of
+        our message. The answer goes out once more, and is taken then, or refused again.
+        """
+        attempt_id = receipt.attempt_id
+        answer = self.undelivered.get(attempt_id)
+        if answer is None or not _is_of(receipt, answer):
             return False
+        if receipt.status is ReceiptStatus.REFUSED and attempt_id not in self._refused:
+            self._refused.add(attempt_id)
+            return False
+        del self.undelivered[attempt_id]
+        self._refused.discard(attempt_id)
         self.due.pop(attempt_id, None)
         self._counts["delivered"] += 1
         return True
@@ -156,3 +170,14 @@ class Outbound:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._group.create_task(work, name=self.task_name)
+
+
+def _is_of(receipt: ResultReceipt, answer: Answer) -> bool:
+    """Tell whether a receipt is of this very answer.
+
+    Agents of old do not say whose message a receipt answers; they refuse each only once, and then call it a duplicate.
+    Ours say so of every message that has an id. So a refusal of no message is none of ours.
+    """
+    if receipt.answers is None:
+        return receipt.status not in {ReceiptStatus.REFUSED, ReceiptStatus.WITHDRAWN}
+    return message_id_of(answer.payload) in {receipt.answers, None}

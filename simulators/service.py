@@ -204,12 +204,20 @@ class SimulatorService:
         if isinstance(message, ResultReceipt) and message.status is ReceiptStatus.WITHDRAWN:
             self._leave(transaction, [each for each in self.waiting if each.attempt_id == message.attempt_id])
         elif isinstance(message, ResultReceipt):
-            if self.outbound.take_receipt(message.attempt_id):
-                transaction.changes.append(Change(message.attempt_id, AttemptProgress.DELIVERED))
+            self._take_receipt(transaction, message)
         elif isinstance(message, CandidateRequest):
             self._take_request(transaction, message, delivery.payload)
         else:
             self.counts["refused: wrong_topic"] += 1
+
+    def _take_receipt(self, transaction: _Transaction, receipt: ResultReceipt) -> None:
+        """Repeat an answer no more; say so where it was not taken as hoped."""
+        if not self.outbound.take_receipt(receipt):
+            return
+        transaction.changes.append(Change(receipt.attempt_id, AttemptProgress.DELIVERED))
+        if receipt.status not in {ReceiptStatus.ACCEPTED, ReceiptStatus.DUPLICATE}:
+            told = {"attempt_id": receipt.attempt_id, "status": receipt.status.value, "detail": receipt.detail}
+            self._on_event("answer_not_taken", **told)
 
     def _refuse(self, delivery: Delivery, reason: str, detail: str) -> None:
         self.counts[f"refused: {reason}"] += 1

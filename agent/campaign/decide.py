@@ -8,36 +8,31 @@ after a restart. Recovery has no rules of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from agent.campaign.contract import addition_breach, contract_breach
+from agent.campaign.contract import contract_breach
+from agent.campaign.controls import events_of_control, require_fresh
 from agent.campaign.events import (
     MAX_REASON_LENGTH,
     AttemptFailed,
-    CampaignPaused,
-    CampaignResumed,
-    CampaignStopping,
-    CandidateExcluded,
-    CandidatesAdded,
     ControlNoted,
     Event,
     LateResultKept,
     MeasuredQuantity,
-    ObservationAdded,
     RequestExpired,
     ResultAccepted,
+    ResultContradicted,
 )
-from agent.campaign.life_cycle import OPEN, CandidateStatus, Phase
+from agent.campaign.life_cycle import WITHOUT_VALUE, Phase
+from agent.campaign.results_seen import ResultSeen, content_of, is_contradiction, may_be_journalled, repeated
 from agent.campaign.state import RESULT_REFUSED, Attempt, Campaign
-from agent.pool.growth import NewCandidate
 from protocols.errors import MessageError
 from protocols.wire.messages import (
     PERMANENT_FAILURES,
-    AddedCandidate,
     AnyMessage,
     CandidateFailure,
     CandidateResult,
     Control,
-    ControlAction,
     Quantity,
     ReceiptStatus,
     Status,
@@ -47,12 +42,21 @@ from protocols.wire.topics import ANY_SIMULATOR
 
 @dataclass(frozen=True, slots=True)
 class ResultAck:
-    """The answer that the sender of a result or failure gets, after the events are committed."""
+    """The answer that the sender of a result or failure gets, after the events are committed.
+
+    Attributes:
+        attempt_id: The attempt that it named.
+        simulator: Who gets it.
+        status: What became of the message.
+        detail: Why, for people.
+        answers: Id of the message; None where it has none that can be told.
+    """
 
     attempt_id: str
     simulator: str
     status: ReceiptStatus
     detail: str = ""
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,70 +66,89 @@ class Consequence:
     events: tuple[Event, ...] = ()
     ack: ResultAck | None = None
 
+    @property
+    def disposition(self) -> str:
+        """What became of a message, for its counter."""
+        if self.ack is not None:
+            return self.ack.status.value
+        changes = [event for event in self.events if not isinstance(event, ControlNoted)]
+        return "carried out" if changes else "changes nothing"
 
-def decide_message(campaign: Campaign, message: AnyMessage) -> Consequence:
+
+def decide_message(
+    campaign: Campaign, message: AnyMessage, *, signed_by: str = "", retained: bool = False
+) -> Consequence:
     """Decide on a message of any type; a status changes nothing.
 
+    Args:
+        campaign: The state.
+        message: What was heard.
+        signed_by: Who signed it, where a signature holds.
+        retained: Whether the broker had kept it for whoever comes later.
+
     Raises:
-        MessageError: When it is of another campaign, not for an agent, or cannot be carried out; it changes nothing.
+        MessageError: When it is of another campaign, not for an agent, stale, or cannot be carried out; it changes
+            nothing.
     """
     if message.campaign != campaign.plan.campaign:
         raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
     match message:
         case CandidateResult():
-            return decide_result(campaign, message)
+            return decide_result(campaign, message, signed_by=signed_by)
         case CandidateFailure():
-            return decide_failure(campaign, message)
+            return decide_failure(campaign, message, signed_by=signed_by)
         case Control():
-            return decide_control(campaign, message)
+            return decide_control(campaign, message, signed_by=signed_by, retained=retained)
         case Status():
             return Consequence()
         case _:
             raise MessageError("wrong_topic", f"A {message.type} is not for the agent")
 
 
-def decide_result(campaign: Campaign, message: CandidateResult) -> Consequence:
-    """Decide on a result: accepted, duplicate, late or refused.
+def decide_result(campaign: Campaign, message: CandidateResult, *, signed_by: str = "") -> Consequence:
+    """Decide on a result: accepted, duplicate, contradicts, late or refused.
+
+    The first valid result of a candidate is its value, whichever attempt it answers and however late it is.
 
     Raises:
         MessageError: When it answers no attempt of this campaign; it changes nothing.
     """
     attempt = _attempt(campaign, message)
-    if attempt.result_seen:
-        return _receipt(message, ReceiptStatus.DUPLICATE)
     quantities = tuple(_measured(quantity) for quantity in message.quantities)
+    if known := repeated(attempt.results, message.message_id, content_of(quantities)):
+        return _receipt(message, ReceiptStatus.DUPLICATE, _said_before(known))
+    said: dict[str, Any] = {
+        "attempt_id": attempt.attempt_id,
+        "candidate_id": attempt.candidate_id,
+        "simulator": message.simulator,
+        "quantities": quantities,
+        "message_id": message.message_id,
+        "signed_by": signed_by,
+    }
+    if is_contradiction(attempt.results):
+        why = "the journal holds another result of this attempt, which stays"
+        return _kept(attempt, message, ReceiptStatus.CONTRADICTS, why, ResultContradicted(**said))
     problem = contract_breach(campaign, message.quantities)
-    if campaign.status_of(attempt.candidate_id) not in OPEN or (problem and not attempt.in_flight):
-        why = problem or f"the candidate is {campaign.status_of(attempt.candidate_id).name.lower()}"
-        late = LateResultKept(
-            attempt.attempt_id, attempt.candidate_id, message.simulator, quantities, why, message.message_id
-        )
-        return _receipt(message, ReceiptStatus.LATE, why, late)
-    if problem:
-        failed = AttemptFailed(
-            attempt.attempt_id,
-            attempt.candidate_id,
-            message.simulator,
-            RESULT_REFUSED,
-            problem,
-            permanent=False,
-            message_id=message.message_id,
-        )
+    if closed := _closed(campaign, attempt):
+        why = problem or closed
+        return _kept(attempt, message, ReceiptStatus.LATE, why, LateResultKept(**said, why=why, refused=bool(problem)))
+    if problem and attempt.in_flight:
+        failed = AttemptFailed(**said, reason=RESULT_REFUSED, detail=problem, permanent=False)
         return _receipt(message, ReceiptStatus.REFUSED, problem, failed)
+    if problem:
+        return _kept(
+            attempt, message, ReceiptStatus.REFUSED, problem, LateResultKept(**said, why=problem, refused=True)
+        )
     accepted = ResultAccepted(
-        attempt.attempt_id,
-        attempt.candidate_id,
-        message.simulator,
-        next(q.value for q in message.quantities if q.name == campaign.plan.property_name),
-        quantities,
-        message.duration_s,
-        message.provenance or {},
-        message.message_id,
+        **said,
+        value=next(q.value for q in message.quantities if q.name == campaign.plan.property_name),
+        duration_s=message.duration_s,
+        provenance=message.provenance or {},
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", accepted)
 
 
-def decide_failure(campaign: Campaign, message: CandidateFailure) -> Consequence:
+def decide_failure(campaign: Campaign, message: CandidateFailure, *, signed_by: str = "") -> Consequence:
     """Decide on a failure: it ends an attempt that is awaited, and changes nothing otherwise.
 
     Raises:
@@ -144,50 +167,22 @@ def decide_failure(campaign: Campaign, message: CandidateFailure) -> Consequence
         message.detail[:MAX_REASON_LENGTH],
         permanent=message.reason in PERMANENT_FAILURES,
         message_id=message.message_id,
+        signed_by=signed_by,
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", failed)
 
 
-def decide_control(campaign: Campaign, message: Control) -> Consequence:
+def decide_control(campaign: Campaign, message: Control, *, signed_by: str = "", retained: bool = False) -> Consequence:
     """Decide on an operator's action; one that was carried out before changes nothing.
 
     Raises:
-        MessageError: When it cannot be carried out: it lacks a field, names no candidate of the pool, or does not
-            fit the state.
+        MessageError: When it is stale, or cannot be carried out: it lacks a field, names no candidate of the pool, or
+            does not fit the state.
     """
     if message.message_id in campaign.controls_seen or campaign.phase is Phase.FINISHED:
         return Consequence()
-    reason = message.reason or "by the operator"
-    identity = message.message_id
-    phase = campaign.phase
-    match message.action:
-        case ControlAction.PAUSE:
-            events: tuple[Event, ...] = (CampaignPaused(reason, identity),) if phase is Phase.RUNNING else ()
-        case ControlAction.RESUME:
-            events = (CampaignResumed(reason, identity),) if phase is Phase.PAUSED else ()
-        case ControlAction.STOP:
-            events = (CampaignStopping(reason, identity),) if phase in {Phase.RUNNING, Phase.PAUSED} else ()
-        case ControlAction.EXCLUDE_CANDIDATE:
-            candidate_id = _controlled_candidate(
-                campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.ABANDONED}
-            )
-            excluded = campaign.status_of(candidate_id) is CandidateStatus.EXCLUDED
-            events = () if excluded else (CandidateExcluded(candidate_id, reason, identity),)
-        case ControlAction.ADD_OBSERVATION:
-            candidate_id = _controlled_candidate(
-                campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.EXCLUDED}
-            )
-            quantity = message.quantity
-            problem = "it carries no quantity" if quantity is None else contract_breach(campaign, (quantity,))
-            if problem or quantity is None:
-                raise MessageError("invalid", f"add_observation: {problem}")
-            events = (ObservationAdded(candidate_id, quantity.value, identity),)
-        case ControlAction.ADD_CANDIDATES:  # pragma: no branch - the last of the enumeration, which mypy checks
-            new = tuple(map(_new_candidate, message.candidates or ()))
-            if problem := addition_breach(campaign, new):
-                raise MessageError("invalid", f"add_candidates: {problem}")
-            events = (CandidatesAdded(new, reason, identity),)
-    return Consequence(events or (ControlNoted(message.action.value, identity),))
+    require_fresh(campaign, message, retained=retained)
+    return Consequence(events_of_control(campaign, message, signed_by))
 
 
 def decide_expiry(campaign: Campaign, attempt_id: str) -> Consequence:
@@ -213,33 +208,29 @@ def _attempt(campaign: Campaign, message: CandidateResult | CandidateFailure) ->
     return attempt
 
 
-def _controlled_candidate(campaign: Campaign, message: Control, *, closed: set[CandidateStatus]) -> str:
-    candidate_id = message.candidate_id
-    if candidate_id is None or candidate_id not in campaign.pool.index_of:
-        raise MessageError("invalid", f"{message.action.value}: candidate {candidate_id!r} is not in the pool")
-    status = campaign.status_of(candidate_id)
-    if status in closed:
-        raise MessageError("invalid", f"{message.action.value}: candidate {candidate_id!r} is {status.name.lower()}")
-    return candidate_id
+def _closed(campaign: Campaign, attempt: Attempt) -> str:
+    """Say why no result of an attempt can become a value any more; empty while one can."""
+    status = campaign.status_of(attempt.candidate_id)
+    if status not in WITHOUT_VALUE:
+        return f"the candidate is {status.name.lower()}"
+    return "the campaign is finished" if campaign.phase is Phase.FINISHED else ""
 
 
-def _new_candidate(added: AddedCandidate) -> NewCandidate:
-    return NewCandidate(
-        added.candidate_id,
-        added.family,
-        added.features,
-        added.formula,
-        added.smiles or "",
-        added.structure,
-        added.parent or "",
-        added.origin,
-    )
+def _said_before(known: ResultSeen) -> str:
+    """Say what became of a result when it came first; empty where that is what everybody hopes for."""
+    return "" if known.became is ReceiptStatus.ACCEPTED else f"its receipt said {known.became.value}"
+
+
+def _kept(attempt: Attempt, message: CandidateResult, status: ReceiptStatus, why: str, event: Event) -> Consequence:
+    """Return the receipt of a result that changes nothing, and its event unless there are enough of the kind."""
+    return _receipt(message, status, why, *((event,) if may_be_journalled(attempt.results, status) else ()))
 
 
 def _receipt(
     message: CandidateResult | CandidateFailure, status: ReceiptStatus, detail: str = "", *events: Event
 ) -> Consequence:
-    return Consequence(events, ResultAck(message.attempt_id, message.simulator, status, detail[:MAX_REASON_LENGTH]))
+    ack = ResultAck(message.attempt_id, message.simulator, status, detail[:MAX_REASON_LENGTH], message.message_id)
+    return Consequence(events, ack)
 
 
 def _measured(quantity: Quantity) -> MeasuredQuantity:

@@ -10,7 +10,8 @@
 | closes_attempt | outcome that the request view gets for its attempt |
 | closes_candidate | outcome that the request view gets for every open attempt of its candidate |
 | attempt_in_words | how its attempt ended, as a person tells it |
-| candidate_in_words | why its candidate is closed, as a person tells it |
+| attempt_remark | what a person should know of its attempt besides |
+| candidate_in_words | why its candidate is closed, as a person tells it; empty where it has its value |
 
 What an event changes in the campaign itself is in `agent.campaign.state`.
 """
@@ -24,6 +25,7 @@ from typing import Any, Final
 from agent.campaign.events import (
     AttemptFailed,
     BecameEven,
+    BeginCorrected,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -40,11 +42,13 @@ from agent.campaign.events import (
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
+    MeasuredQuantity,
     ObservationAdded,
     PolicyExhausted,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
+    ResultContradicted,
     StartSetLoaded,
     StopRuleFired,
 )
@@ -59,6 +63,10 @@ START_SET: Final = "start set"
 
 MANUAL: Final = "manual"
 """Source of an observation that an operator added."""
+
+
+MAX_TOLD: Final = 4
+"""Quantities of a result that a sentence tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,7 @@ class EventDescription:
     closes_attempt: Words | None = None
     closes_candidate: Words | None = None
     attempt_in_words: Words | None = None
+    attempt_remark: Words | None = None
     candidate_in_words: Words | None = None
 
 
@@ -166,6 +175,11 @@ def _joining(new: Sequence[NewCandidate]) -> str:
     return f"; to the pool comes {told}" if told else ""
 
 
+def _quantities(quantities: Sequence[MeasuredQuantity]) -> str:
+    told = [f"{each.name} = {each.value:g} {each.unit}".rstrip() for each in quantities[:MAX_TOLD]]
+    return ", ".join(told) + (", …" if len(quantities) > MAX_TOLD else "")
+
+
 def _failure(event: AttemptFailed) -> str:
     return f"failed ({event.reason}{f': {event.detail}' if event.detail else ''})"
 
@@ -225,12 +239,24 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         closes_attempt=lambda _: "observed",
         closes_candidate=lambda _: "overtaken by another attempt",
         attempt_in_words=lambda e: f"observed by {e.simulator}",
+        candidate_in_words=lambda _: "",
     ),
     LateResultKept: EventDescription(
         words=lambda e: f"a late result of {e.candidate_id} is kept aside ({e.why})",
         log_name="late_result",
         is_warning=True,
-        attempt_in_words=lambda e: f"a result came too late and is kept for audit ({e.why})",
+        attempt_in_words=lambda e: (
+            f"a result {'was of no use' if e.refused else 'came too late'} and is kept for audit ({e.why})"
+        ),
+    ),
+    ResultContradicted: EventDescription(
+        words=lambda e: (
+            f"{e.simulator} says that {e.candidate_id} is {_quantities(e.quantities)}, which contradicts what it said "
+            "of that attempt before, and that stays"
+        ),
+        log_name="result_contradicted",
+        is_warning=True,
+        attempt_remark=lambda e: f"{e.simulator} contradicts it with {_quantities(e.quantities)}",
     ),
     AttemptFailed: EventDescription(
         words=lambda e: f"{e.simulator} fails with {e.candidate_id}: {e.reason}, {e.detail}",
@@ -300,6 +326,11 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
     ControlNoted: EventDescription(
         words=lambda e: f"the operator's {e.action} changes nothing",
         log_name="control_noted",
+    ),
+    BeginCorrected: EventDescription(
+        words=lambda e: f"the clock was ahead when the campaign began; its orders are those from {e.began_at} on",
+        log_name="begin_corrected",
+        is_warning=True,
     ),
     CampaignFinished: EventDescription(
         words=lambda e: f"the campaign ends: {e.reason}",

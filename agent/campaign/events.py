@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from agent.campaign.plan import CampaignPlan
 from agent.pool.growth import NewCandidate
@@ -40,6 +40,8 @@ class CampaignStarted:
     versions: Mapping[str, str] = field(default_factory=dict)
     reading: Account = ()
     """What of the pool's table was not taken as it stands; nothing where all was, or the pool is of no table."""
+    began_at: AwareDatetime | None = None
+    """When it began, by the agent's clock: an order of before is of another campaign. Journals of old do not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class RequestIssued:
 
 @dataclass(frozen=True, slots=True)
 class ResultAccepted:
-    """The first valid result of a candidate: an observation."""
+    """The first valid result of a candidate, however late: an observation."""
 
     attempt_id: str
     candidate_id: str
@@ -189,7 +191,7 @@ class ResultAccepted:
 
 @dataclass(frozen=True, slots=True)
 class LateResultKept:
-    """A valid result of a closed candidate: kept for audit, never in the dataset."""
+    """A result that nobody waits for, and that is no candidate's first valid one: for audit, not for the dataset."""
 
     attempt_id: str
     candidate_id: str
@@ -198,6 +200,23 @@ class LateResultKept:
     why: str
     message_id: str = ""
     """Of the message that brought it; journals of old do not say it."""
+    signed_by: str = ""
+    """Who signed that message; empty where nobody did."""
+    refused: bool = False
+    """Whether it breaks its contract, so that a corrected one is welcome; journals of old do not say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultContradicted:
+    """A second result of an attempt says something else than the first, which stays: a fact, and a warning."""
+
+    attempt_id: str
+    candidate_id: str
+    simulator: str
+    quantities: tuple[MeasuredQuantity, ...]
+    """What the second one says."""
+    message_id: str = ""
+    """Of the message that brought it."""
     signed_by: str = ""
     """Who signed that message; empty where nobody did."""
 
@@ -216,6 +235,8 @@ class AttemptFailed:
     """Of the message that brought it; journals of old do not say it."""
     signed_by: str = ""
     """Who signed that message; empty where nobody did."""
+    quantities: tuple[MeasuredQuantity, ...] = ()
+    """What the refused result said; nothing of a failure, nor in journals of old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +287,10 @@ class CandidateExcluded:
     candidate_id: str
     reason: str
     message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +300,10 @@ class ObservationAdded:
     candidate_id: str
     value: float
     message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +313,10 @@ class CandidatesAdded:
     candidates: tuple[NewCandidate, ...]
     reason: str
     message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +325,10 @@ class CampaignPaused:
 
     reason: str
     message_id: str | None = None
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +337,10 @@ class CampaignResumed:
 
     reason: str
     message_id: str | None = None
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,14 +349,32 @@ class CampaignStopping:
 
     reason: str
     message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlNoted:
-    """An operator's action that was carried out already; its id is remembered, so that a late repetition stays one."""
+    """An operator's action that changes nothing; its id is remembered, so that a late repetition stays one."""
 
     action: str
     message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginCorrected:
+    """The campaign began at a time that its agent's clock has not reached: the clock was ahead then.
+
+    Else every order would look older than the campaign. Those from `began_at` on are its own.
+    """
+
+    began_at: AwareDatetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +395,7 @@ Event = (
     | RequestIssued
     | ResultAccepted
     | LateResultKept
+    | ResultContradicted
     | AttemptFailed
     | RequestExpired
     | InstrumentAway
@@ -349,6 +409,7 @@ Event = (
     | CampaignResumed
     | CampaignStopping
     | ControlNoted
+    | BeginCorrected
     | CampaignFinished
 )
 

@@ -174,13 +174,13 @@ class Ledger:
                 action="`entropilot verify` tells what else is wrong; restore the run folder from a copy",
             ) from None
 
-    def decide(self, message: AnyMessage) -> Consequence:
-        """Return what a message makes.
+    def decide(self, message: AnyMessage, *, signed_by: str = "", retained: bool = False) -> Consequence:
+        """Return what a message makes; arguments as of `agent.campaign.decide.decide_message`.
 
         Raises:
-            MessageError: When it is not of this campaign, or cannot be carried out.
+            MessageError: When it is not of this campaign, stale, or cannot be carried out.
         """
-        return decide_message(self.campaign, message)
+        return decide_message(self.campaign, message, signed_by=signed_by, retained=retained)
 
     def take(self, outcome: Consequence) -> tuple[Change, ...]:
         """Fold what was decided."""

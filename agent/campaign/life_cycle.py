@@ -11,8 +11,10 @@ Life of a candidate (rows of TRANSITIONS below):
 
 - waiting: an attempt failed or expired; the rules issue the next attempt or abandon the candidate. It still accepts
   a late result of an earlier attempt: the first valid result of any attempt wins.
-- abandoned, observed, excluded: closed. Later results are kept for audit only. One that was abandoned only because no
-  answer came waits again when an instrument is back (`CandidateRequeued`).
+- abandoned: nothing more is asked of it, and its unit of the budget is spent. A valid result that comes after all, of
+  any of its attempts, is its value: what was measured is not thrown away because it came late, or came wrong first. One
+  that was abandoned only because no answer came waits again when an instrument is back (`CandidateRequeued`).
+- observed, excluded: closed. Later results are kept for audit only.
 - A candidate that joins the pool with a decision is available for that decision's request.
 - An observation manually closes a candidate from any open state; it may also revive one that was abandoned.
 """
@@ -57,11 +59,14 @@ class CandidateStatus(IntEnum):
 OPEN: Final = frozenset({CandidateStatus.PENDING, CandidateStatus.RETRY_PENDING})
 """Statuses of a candidate that has been chosen and has no outcome yet."""
 
+WITHOUT_VALUE: Final = OPEN | {CandidateStatus.ABANDONED}
+"""Statuses of a candidate that was chosen and has no value yet: its first valid result is taken, however late."""
+
 _S = CandidateStatus
 TRANSITIONS: Final[dict[type[Event], dict[CandidateStatus, CandidateStatus]]] = {
     StartSetLoaded: {_S.AVAILABLE: _S.OBSERVED},
     RequestIssued: {_S.AVAILABLE: _S.PENDING, _S.RETRY_PENDING: _S.PENDING},
-    ResultAccepted: {_S.PENDING: _S.OBSERVED, _S.RETRY_PENDING: _S.OBSERVED},
+    ResultAccepted: {_S.PENDING: _S.OBSERVED, _S.RETRY_PENDING: _S.OBSERVED, _S.ABANDONED: _S.OBSERVED},
     AttemptFailed: {_S.PENDING: _S.RETRY_PENDING},
     RequestExpired: {_S.PENDING: _S.RETRY_PENDING},
     CandidateAbandoned: {_S.RETRY_PENDING: _S.ABANDONED},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from agent.campaign.absence import Absence
 from agent.campaign.events import (
     AttemptFailed,
     BecameEven,
+    BeginCorrected,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -38,16 +40,18 @@ from agent.campaign.events import (
     RequestExpired,
     RequestIssued,
     ResultAccepted,
+    ResultContradicted,
     StartSetLoaded,
     StopRuleFired,
 )
 from agent.campaign.life_cycle import OPEN, PHASES, TRANSITIONS, CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan, Ordering
+from agent.campaign.results_seen import ResultSeen, content_of
 from agent.pool.candidates import Pool
 from agent.pool.growth import MAX_ADDED_CANDIDATES, NewCandidate, grown, growth_breach
 from protocols.errors import InvariantViolation, invariant
 from protocols.tables.account import Account
-from protocols.wire.messages import FailureReason
+from protocols.wire.messages import FailureReason, ReceiptStatus
 
 RESULT_REFUSED: Final = "result_refused"
 """Reason of an `AttemptFailed` that stands for a result which breaks its contract."""
@@ -67,10 +71,10 @@ class Attempt:
     recipient: str
     in_flight: bool = True
     """Awaited: neither answered nor expired nor overtaken."""
-    result_seen: bool = False
-    """A result of this attempt is in the journal; a further one is a duplicate."""
+    results: tuple[ResultSeen, ...] = ()
+    """Its results that are in the journal, in their order."""
     failure_seen: bool = False
-    """The same for failures."""
+    """A failure of this attempt is in the journal; a further one is a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Campaign:
         available_count: How many of them are `AVAILABLE`.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
         sequence: Number of the last event folded; the journal counts from 1.
+        began_at: When the campaign began, by the agent's clock; None in journals of old.
         reading: What of the pool's table was not taken as it stands.
         policy_exhausted: Why the policy is not asked any more; None while it is.
         findings: How often evenness or a stall of the mean gap was journalled.
@@ -109,6 +114,9 @@ class Campaign:
         interruptions: How many of them a restart of the simulator ended, which says nothing about the candidate.
         absence: Who is away, and what nobody answered for.
         chosen: Decision number -> its candidates, for the decisions that the next one must take for pending.
+        contradictions: Results in the journal that contradict the first one of their attempt.
+        controls_seen: Message ids of the controls that are in the journal.
+        controls_noted: How many of them changed nothing.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -117,6 +125,7 @@ class Campaign:
         self.grown_at = 0
         self._plan: CampaignPlan | None = None
         self.reading: Account = ()
+        self.began_at: datetime | None = None
         self.phase = Phase.NEW
         self.pause_reason = ""
         self.paused_itself = False
@@ -145,7 +154,9 @@ class Campaign:
         self.in_flight: dict[str, Attempt] = {}
         self.retry_pending: dict[str, AttemptFailure] = {}
         self.chosen: dict[int, tuple[str, ...]] = {}
+        self.contradictions = 0
         self.controls_seen: set[str] = set()
+        self.controls_noted = 0
         self.observations = 0
         self._acquired = np.zeros(0, dtype=np.int64)
         self._acquired_decisions = np.zeros(0, dtype=np.int64)
@@ -299,6 +310,7 @@ class Campaign:
             f"the journal speaks of pool {event.plan.pool_digest[:12]}, this pool is {self.pool.digest[:12]}",
         )
         self._plan, self.reading = event.plan, event.reading
+        self.began_at = event.began_at
         additional = len(event.plan.additional_properties)
         self.additional = np.full((len(self.pool), additional), np.nan)
         self.uncertainties = np.zeros((len(self.pool), 1 + additional))
@@ -353,7 +365,7 @@ class Campaign:
     def _result(self, event: ResultAccepted) -> None:
         self._move(event, event.candidate_id)
         attempt = self.attempts[event.attempt_id]
-        attempt.result_seen = True
+        self._see(event, ReceiptStatus.ACCEPTED)
         self._land(event.attempt_id)
         additional = event.values_of([each.name for each in self.plan.additional_properties])
         index = self._observe(event.candidate_id, event.value, additional)
@@ -362,14 +374,27 @@ class Campaign:
         self.abandoned_in_a_row = 0
 
     def _late(self, event: LateResultKept) -> None:
-        self.attempts[event.attempt_id].result_seen = True
+        self._see(event, ReceiptStatus.REFUSED if event.refused else ReceiptStatus.LATE)
         self._land(event.attempt_id)
+
+    def _contradicted(self, event: ResultContradicted) -> None:
+        self._see(event, ReceiptStatus.CONTRADICTS)
+        self.contradictions += 1
+
+    def _see(
+        self, event: ResultAccepted | LateResultKept | ResultContradicted | AttemptFailed, became: ReceiptStatus
+    ) -> None:
+        """Remember a result, so that it is known when it comes again."""
+        attempt = self.attempts[event.attempt_id]
+        content = content_of(event.quantities) if event.quantities else ""
+        attempt.results = (*attempt.results, ResultSeen(event.message_id, content, became))
 
     def _failed(self, event: AttemptFailed) -> None:
         self._move(event, event.candidate_id)
         attempt = self.attempts[event.attempt_id]
         attempt.failure_seen = True
-        attempt.result_seen = attempt.result_seen or event.reason == RESULT_REFUSED
+        if event.reason == RESULT_REFUSED:
+            self._see(event, ReceiptStatus.REFUSED)
         self._land(event.attempt_id)
         if event.reason == FailureReason.INTERRUPTED:
             self.interruptions[event.candidate_id] = self.interruptions.get(event.candidate_id, 0) + 1
@@ -433,6 +458,10 @@ class Campaign:
 
     def _noted(self, event: ControlNoted) -> None:
         self.controls_seen.add(event.message_id)
+        self.controls_noted += 1
+
+    def _begin_corrected(self, event: BeginCorrected) -> None:
+        self.began_at = event.began_at
 
     def _finished(self, event: CampaignFinished) -> None:
         invariant(not self.open_decisions, f"finished with {self.open_count} candidates open")
@@ -450,6 +479,7 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     RequestIssued: Campaign._issued,  # noqa: SLF001
     ResultAccepted: Campaign._result,  # noqa: SLF001
     LateResultKept: Campaign._late,  # noqa: SLF001
+    ResultContradicted: Campaign._contradicted,  # noqa: SLF001
     AttemptFailed: Campaign._failed,  # noqa: SLF001
     RequestExpired: Campaign._expired,  # noqa: SLF001
     InstrumentAway: Campaign._away,  # noqa: SLF001
@@ -463,5 +493,6 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     CampaignResumed: Campaign._phase_changed,  # noqa: SLF001
     CampaignStopping: Campaign._phase_changed,  # noqa: SLF001
     ControlNoted: Campaign._noted,  # noqa: SLF001
+    BeginCorrected: Campaign._begin_corrected,  # noqa: SLF001
     CampaignFinished: Campaign._finished,  # noqa: SLF001
 }

@@ -90,7 +90,7 @@ class RuleWatch:
             case ObservationAdded() if self._is_visible(event.candidate_id):
                 self._add(index_of[event.candidate_id])
                 self._see()
-            case ResultAccepted() if self._campaign.plan.ordering is Ordering.AS_COMPLETED:
+            case ResultAccepted() if self._is_visible(event.candidate_id):
                 self._acquire(index_of[event.candidate_id])
             case _:
                 pass
@@ -117,7 +117,7 @@ class RuleWatch:
         return StopRuleFired(name, when.acquired, when.gap, _reason(name, when, why), policy)
 
     def _is_visible(self, candidate_id: str) -> bool:
-        """Whether a manual observation may be looked at now; that of a chosen candidate waits for its decision."""
+        """Whether a value may be looked at now; that of a chosen candidate waits until its decision is looked at."""
         decision = self._campaign.decision_of.get(candidate_id)
         in_order = self._campaign.plan.ordering is Ordering.IN_ORDER
         return decision is None or decision < self._next or not in_order

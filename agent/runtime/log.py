@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
 import structlog
 
 from agent.campaign.event_descriptions import additions_of, description_of, is_observation
-from agent.campaign.events import Event
+from agent.campaign.events import Event, ResultContradicted
 from agent.campaign.ledger import TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
 from agent.runtime.transaction import Transaction
+from agent.store.store import JournalHead
 from protocols.wire.attempt_ids import decision_of
 
 MAX_QUARANTINE_LINES: Final = 1_000
@@ -22,6 +24,10 @@ MAX_WAITING_LINES: Final = 1_000
 
 NOT_LOGGED: Final = frozenset({"quantities", "provenance", "added", "candidates"})
 """Fields of events that stand in the journal, and are too long for a line of a log."""
+
+HEAD_EVERY_ROWS: Final = 100
+"""Rows of the journal after which its end is logged: a log that is kept elsewhere then tells whether one of them was
+changed, and has a hundredth more lines."""
 
 LOGGED_OF_A_CANDIDATE: Final = ("candidate_id", "family", "formula", "smiles", "parent", "origin")
 """Fields of a candidate that joins the pool, for its line of a log."""
@@ -48,6 +54,11 @@ def log_bands(logger: structlog.typing.FilteringBoundLogger, observation: int, m
     logger.info(
         "entropy_bands", observation=observation, band=dict(zip(meter.point().families, meter.bands(), strict=True))
     )
+
+
+def log_head(logger: structlog.typing.FilteringBoundLogger, head: JournalHead) -> None:
+    """Log the end of the journal: now and then, and when an agent ends."""
+    logger.info("journal_head", row=head.row, digest=head.digest)
 
 
 class WaitingLog:
@@ -79,10 +90,15 @@ class TransactionLog:
 
     Args:
         logger: With the campaign bound.
+        head: Returns the end of the journal.
     """
 
-    def __init__(self, logger: structlog.typing.FilteringBoundLogger) -> None:
+    def __init__(
+        self, logger: structlog.typing.FilteringBoundLogger, head: Callable[[], JournalHead] | None = None
+    ) -> None:
         self._logger = logger
+        self._head = head
+        self._rows = 0
         self._quarantine_lines = 0
 
     def __call__(self, transaction: Transaction) -> None:
@@ -103,12 +119,18 @@ class TransactionLog:
                 self._logger.warning(
                     "message_quarantined", topic=message.topic[:200], reason=message.reason, detail=message.detail
                 )
+        self._rows += len(transaction.events)
+        if self._head is not None and self._rows >= HEAD_EVERY_ROWS:
+            self._rows = 0
+            log_head(self._logger, self._head())
 
     def _log_event(self, event: Event, keys: dict[str, object]) -> None:
         row = description_of(event)
         if not row.log_name:
             return
         fields = {field: getattr(event, field) for field in event.__dataclass_fields__ if field not in NOT_LOGGED}
+        if isinstance(event, ResultContradicted):
+            fields["says"] = {each.name: each.value for each in event.quantities}
         log = self._logger.warning if row.is_warning else self._logger.info
         log(
             row.log_name, **{("why" if field == "reason" else field): value for field, value in (fields | keys).items()}

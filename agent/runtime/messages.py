@@ -11,7 +11,7 @@ from agent.campaign.state import Attempt
 from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from agent.pool.candidates import Candidate
-from agent.store.store import OutboxItem
+from agent.store.store import JournalHead, OutboxItem
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import (
@@ -85,8 +85,8 @@ class MessageBuilder:
         topic = topic_of(message, recipient=attempt.recipient)
         return OutboxItem(attempt.attempt_id, topic, encode(message))
 
-    def receipt(self, ack: ResultAck) -> OutgoingMessage:
-        """Write the receipt of a result or a failure."""
+    def receipt(self, ack: ResultAck, head: JournalHead | None = None) -> OutgoingMessage:
+        """Write the receipt of a result or a failure, with the end of the journal that it is committed in."""
         message = ResultReceipt(
             campaign=self._plan.campaign,
             message_id=self._new_id(),
@@ -95,11 +95,27 @@ class MessageBuilder:
             simulator=ack.simulator,
             status=ack.status,
             detail=ack.detail,
+            answers=ack.answers,
+            row=None if head is None else head.row,
+            digest=None if head is None else head.digest,
         )
         return topic_of(message), encode(message)
 
-    def metrics_report(self, observation: int, point: BiasPoint, bands: Sequence[Band | None] = ()) -> OutgoingMessage:
-        """Write the metrics report of an observation, with the bands of the entropies where they are known."""
+    def metrics_report(
+        self,
+        observation: int,
+        point: BiasPoint,
+        bands: Sequence[Band | None] = (),
+        head: JournalHead | None = None,
+    ) -> OutgoingMessage:
+        """Write the metrics report of an observation.
+
+        Args:
+            observation: Its number.
+            point: The metrics.
+            bands: Of the entropies, where they are known.
+            head: The end of the journal.
+        """
         ends = [band or (None, None) for band in bands] or [(None, None)] * len(point.families)
         rows = zip(point.families, point.sizes, point.entropies, ends, strict=True)
         message = MetricsReport(
@@ -118,6 +134,8 @@ class MessageBuilder:
                 MetricValue(name=metric.name, value=value, unit=metric.unit, lower_is_better=metric.lower_is_better)
                 for metric, value in point.declared
             ),
+            row=None if head is None else head.row,
+            digest=None if head is None else head.digest,
             **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
         )
         return topic_of(message), encode(message)

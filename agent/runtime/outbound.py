@@ -17,7 +17,7 @@ from agent.campaign.state import Attempt
 from agent.runtime.election import AgentElection
 from agent.runtime.messages import MessageBuilder, OutgoingMessage
 from agent.runtime.transaction import Transaction, TransactionBuilder
-from agent.store.store import OutboxItem
+from agent.store.store import JournalHead, OutboxItem
 from protocols.errors import BrokerError
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.limits import MAX_BANDED_FAMILIES
@@ -54,6 +54,7 @@ class Outbound:
         transport: The link.
         messages: Makes our messages.
         unconfirmed: Requests of an earlier start that the broker has not confirmed.
+        head: Returns the end of the journal, which receipts and reports tell.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Outbound:
         transport: Transport,
         messages: MessageBuilder,
         unconfirmed: Iterable[OutboxItem],
+        head: Callable[[], JournalHead | None] = lambda: None,
     ) -> None:
         self.connected = False
         self.unconfirmed = {item.attempt_id: item for item in unconfirmed}
@@ -75,6 +77,7 @@ class Outbound:
         self._campaign = maker.campaign
         self._transport = transport
         self._messages = messages
+        self._head = head
         self._election = AgentElection(self._campaign.plan.campaign, messages.instance)
         self._sending: set[str] = set()
         self._report_due = 0.0
@@ -115,8 +118,9 @@ class Outbound:
     def send_receipts(self, receipts: Iterable[ResultAck]) -> None:
         """Send the receipts of committed results; one that gets lost is asked for again by its result."""
         if self.connected:
+            head = self._head()
             for receipt in receipts:
-                self.send_tracked(self.send(*self._messages.receipt(receipt)))
+                self.send_tracked(self.send(*self._messages.receipt(receipt, head)))
 
     def withdraw(self, attempts: Iterable[Attempt], there: Iterable[str]) -> None:
         """Tell instruments that nobody waits for an attempt any more; whoever has not begun it leaves it.
@@ -237,7 +241,7 @@ class Outbound:
         meter = self._maker.ledger.meter
         point = self._maker.ledger.point()
         bands = meter.bands() if len(point.families) <= MAX_BANDED_FAMILIES else ()
-        return self._messages.metrics_report(self._maker.ledger.observation, point, bands)
+        return self._messages.metrics_report(self._maker.ledger.observation, point, bands, self._head())
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._group.create_task(work)

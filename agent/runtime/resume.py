@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 
+from agent.campaign.controls import CLOCK_TOLERANCE_S
 from agent.campaign.decide import Consequence
-from agent.campaign.events import CampaignStarted, StartSetLoaded
+from agent.campaign.events import BeginCorrected, CampaignStarted, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
@@ -39,7 +41,7 @@ def begin(
         start: Candidate id and value of the start set.
         additional: Values of the additional properties that are balanced, a row for each candidate of the start set.
         versions: Of what decides, for the record.
-        now: Wall-clock time, a label.
+        now: Wall-clock time as ISO 8601: when the campaign begins, if it does so here.
         code: As of `agent.campaign.ledger.Ledger`.
         uncertainties: Standard uncertainties of the property and the additional ones, a row for each candidate of the
             start set; nothing where none is known.
@@ -60,7 +62,7 @@ def begin(
         store.claim(plan, schema_version=SCHEMA_VERSION, now=now)
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
-        started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions, reading)
+        started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions, reading, _aware(now))
         changes = Ledger(pool, code).take(Consequence((started, StartSetLoaded.of(start, additional, uncertainties))))
         events, bias = tuple(each.event for each in changes), tuple(each.metrics for each in changes if each.metrics)
         store.append(Commit(events=events, bias=bias), now=now)
@@ -78,6 +80,21 @@ def remember(store: Store, pool: Pool, code: CodeSource | None = None) -> Ledger
         StoreError: When the journal is damaged.
     """
     return Ledger.of_journal(pool, store.journal(), code)
+
+
+def correct_begin(store: Store, ledger: Ledger, *, now: str) -> None:
+    """Take back a begin that the clock has not reached: it was ahead then, and no order of now would be obeyed.
+
+    Args:
+        store: The database.
+        ledger: The campaign, folded from it.
+        now: Wall-clock time as ISO 8601.
+    """
+    began_at, time = ledger.campaign.began_at, _aware(now)
+    if began_at is not None and (began_at - time).total_seconds() > CLOCK_TOLERANCE_S:
+        corrected = BeginCorrected(time)
+        store.append(Commit(events=(corrected,)), now=now)
+        ledger.fold(corrected)
 
 
 def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Collection[str] = ()) -> None:
@@ -121,6 +138,12 @@ def other_policy(found: CampaignPlan, asked: CampaignPlan) -> str:
 def fresh_uid() -> str:
     """Return the random part of a campaign's attempt ids."""
     return uuid.uuid4().hex[:8]
+
+
+def _aware(time: str) -> datetime:
+    """Return a time of ISO 8601; one without an offset is taken for UTC."""
+    read = datetime.fromisoformat(time)
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from agent.acquisition.base import Proposal, Proposer
 from agent.campaign.decide import Consequence, ResultAck, decide_expiry
@@ -22,9 +23,13 @@ from agent.store.store import Commit, OutboxItem, QuarantinedMessage
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
+from protocols.wire.attribution import attributed
 from protocols.wire.codec import decode
-from protocols.wire.messages import Status, cut
+from protocols.wire.messages import ReceiptStatus, Status, cut
 from protocols.wire.topics import AGENT_CLIENT
+
+UNTRUSTED: Final = frozenset({"wrong_signature", "unsigned"})
+"""Reasons of the quarantine for which nobody gets a receipt: who sent the message is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ class TransactionBuilder:
         transaction.took.append(DeadLetter(delivery))
         transaction.deliveries.append(delivery)
         found = f"The agent died {MAX_DEATHS} times while it handled this message"
-        _quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found))
+        self._quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found))
 
     def settle(self, transaction: Transaction) -> Question | None:
         """Fold what follows by itself, and decide as long as the policy decides at once.
@@ -173,17 +178,16 @@ class TransactionBuilder:
     def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> None:
         try:
             message = decode(delivery.topic, delivery.payload)
-            outcome = self.ledger.decide(message)
+            outcome = self.ledger.decide(message, signed_by=delivery.signed_by, retained=delivery.retain)
         except MessageError as error:
-            _quarantine(transaction, delivery, error)
+            self._quarantine(transaction, delivery, error)
             return
         if isinstance(message, Status):
             transaction.statuses.append(message)
             if message.client == AGENT_CLIENT:
                 transaction.agents_heard.append((message, delivery.retain))
             return
-        disposition = outcome.ack.status.value if outcome.ack is not None else "carried out"
-        transaction.counts[f"{message.type}: {disposition}"] += 1
+        transaction.counts[f"{message.type}: {outcome.disposition}"] += 1
         self._take_consequence(transaction, outcome)
 
     def _take_consequence(self, transaction: Transaction, outcome: Consequence) -> None:
@@ -191,7 +195,20 @@ class TransactionBuilder:
         if outcome.ack is not None:
             transaction.receipts.append(outcome.ack)
 
+    def _quarantine(self, transaction: Transaction, delivery: Delivery, error: MessageError) -> None:
+        """Put a message aside; tell its sender why, where it is an answer and names its attempt.
 
-def _quarantine(transaction: Transaction, delivery: Delivery, error: MessageError) -> None:
-    transaction.counts[f"quarantined: {error.reason}"] += 1
-    transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, cut(str(error))))
+        Not where a signature does not hold: then nobody knows whose it is, and a stranger could let us tell an
+        instrument that its value is refused.
+        """
+        why = cut(str(error))
+        transaction.counts[f"quarantined: {error.reason}"] += 1
+        transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
+        if delivery.signature_fault or error.reason in UNTRUSTED:
+            return
+        whose = attributed(delivery.topic, delivery.payload)
+        if whose is not None and whose.campaign == self.campaign.plan.campaign:
+            detail = cut(f"{error.reason}: {why}")
+            transaction.receipts.append(
+                ResultAck(whose.attempt_id, whose.simulator, ReceiptStatus.REFUSED, detail, whose.message_id)
+            )

@@ -51,4 +51,4 @@ class Withdrawals:
 
 
 def _is_answered(attempt: Attempt) -> bool:
-    return attempt.result_seen or attempt.failure_seen
+    return bool(attempt.results) or attempt.failure_seen

@@ -59,6 +59,19 @@ _FROM_JOURNAL: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class JournalHead:
+    """The end of the journal: whoever keeps it elsewhere can tell later whether a row up to it was changed.
+
+    Attributes:
+        row: Number of the last row.
+        digest: Its digest, which stands for all rows up to it.
+    """
+
+    row: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxItem:
     """A request to be sent."""
 
@@ -138,6 +151,11 @@ class Store:
                 hold_server_lock(connection)
                 migrate(connection, now=now)
             return cls(connection, url, labels)
+
+    @property
+    def head(self) -> JournalHead:
+        """The end of the journal."""
+        return JournalHead(self.sequence, self.digest)
 
     def close(self) -> None:
         """Release the connection."""

@@ -23,7 +23,8 @@ VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "duplicate": "It was in the journal already; nothing changed.",
         "contradicts": "The journal holds another result of this attempt, which stays; this one is in the journal as a "
         "contradiction.",
-        "late": "It came after the candidate was closed; kept in the journal for audit, not in the dataset.",
+        "late": "Nobody waits for it: another value came first, say, or the campaign is over. A result is kept for "
+        "audit.",
         "refused": "It cannot be used, and `detail` says why; a corrected one is welcome, in a message of its own id.",
         "withdrawn": "Nobody waits for this attempt any more, says the agent by itself: whoever has not begun it "
         "leaves it.",

@@ -31,8 +31,10 @@ M = TypeVar("M", bound=Message)
 
 CAMPAIGN: Final = "demo"
 SIMULATOR: Final = "emt-1"
+OPERATOR: Final = "alice"
 
 _ATTEMPT: Final = "9f3c6a52-d000017-0a1b2c3d-a1"
+_DIGEST: Final = "6f0c1d5b7a9e3f24c8b1d0a7e5f29384b6c7d8e9fa0b1c2d3e4f5061728394a5"
 _CANDIDATE: Final = "cuau-l1-3-1adee0fe2af2"
 _COMMON_FIELDS: Final[dict[str, Any]] = {
     "campaign": CAMPAIGN,
@@ -103,6 +105,9 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         simulator=SIMULATOR,
         status=ReceiptStatus.LATE,
         detail="the candidate is observed",
+        answers="0d1c8f6be2a94c0e8a51f7f2a4c1b3d5",
+        row=212,
+        digest=_DIGEST,
     ),
     MetricsReport(
         **_COMMON_FIELDS,
@@ -118,6 +123,8 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         entropy_std=0.265,
         mean_gap=0.265,
         starved_family="tetragonal",
+        row=212,
+        digest=_DIGEST,
         evenness=0.951,
         coverage=1.0,
         joint_entropy=-0.263,
@@ -137,6 +144,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         **_COMMON_FIELDS,
         message_id="operator-2026-01-31-1",
         action=ControlAction.ADD_OBSERVATION,
+        operator=OPERATOR,
         candidate_id=_CANDIDATE,
         quantity=_ENERGY,
         reason="measured manually",
@@ -145,6 +153,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         **_COMMON_FIELDS,
         message_id="operator-2026-01-31-2",
         action=ControlAction.ADD_CANDIDATES,
+        operator=OPERATOR,
         candidates=(
             AddedCandidate(
                 candidate_id="ch4o-5d0c1f0e9b7a3c21",

@@ -110,7 +110,8 @@ OPERATIONS: Final = (
         "agent",
         "receive",
         Channel.CONTROL,
-        "Carried out once: the message id is journalled. One that cannot be carried out is quarantined.",
+        "Carried out once: the message id is journalled. One that cannot be carried out is quarantined, and so is one "
+        "that was sent before the campaign began, or that the broker kept (retain).",
     ),
 )
 """Every role's operations, in the order of a candidate's life."""

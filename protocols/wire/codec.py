@@ -2,7 +2,7 @@
 
 Reasons of a `MessageError`, a closed vocabulary, so that faults can be counted: `oversize`, `not_json`,
 `unknown_type`, `unknown_version`, `invalid`, `unknown_topic`, `foreign_campaign`, `wrong_topic`; and, from the rules of
-the campaign, `unknown_attempt` and `wrong_sender`. One more stands in the quarantine only: `kills_handler`
+the campaign, `unknown_attempt`, `wrong_sender` and `stale`. One more stands in the quarantine only: `kills_handler`
 (`protocols.link.poison_guard`), of a message that is not read any more.
 """
 

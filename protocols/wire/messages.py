@@ -104,7 +104,8 @@ class Message(BaseModel):
     message_id: Identifier
     """Names the message for ever: a repetition carries the same one."""
     sent_at: AwareDatetime
-    """When the sender wrote it: RFC 3339 with an offset. A label; nothing is decided by it."""
+    """When the sender wrote it: RFC 3339 with an offset. A label, but for a control: one of before the campaign began
+    is not obeyed."""
 
 
 class CandidateRequest(Message):
@@ -191,7 +192,7 @@ class ReceiptStatus(StrEnum):
     CONTRADICTS = "contradicts"
     """The journal holds another result of this attempt, which stays; this one is in the journal as a contradiction."""
     LATE = "late"
-    """It came after the candidate was closed; kept in the journal for audit, not in the dataset."""
+    """Nobody waits for it: another value came first, say, or the campaign is over. A result is kept for audit."""
     REFUSED = "refused"
     """It cannot be used, and `detail` says why; a corrected one is welcome, in a message of its own id."""
     WITHDRAWN = "withdrawn"
@@ -362,7 +363,10 @@ class AddedCandidate(BaseModel):
 
 
 class Control(Message):
-    """Operator to agent. A control is carried out once: its message id is remembered."""
+    """Operator to agent. A control is carried out once: its message id is remembered.
+
+    One that was sent before the campaign began, or that the broker kept (its retain flag is set), is not carried out.
+    """
 
     type: Literal["control"] = "control"
     """Which message this is."""

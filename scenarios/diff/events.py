@@ -12,7 +12,8 @@ from pydantic_core import to_jsonable_python
 from agent.campaign.events import DecisionMade, Event
 
 OF_ONE_RUN: Final = frozenset({
-    "uid", "fingerprint", "versions", "reading", "message_id", "duration_s", "attempt_id", "source_id", "based_on",
+    "uid", "fingerprint", "versions", "reading", "began_at", "message_id", "signed_by", "operator", "duration_s",
+    "attempt_id", "source_id", "based_on",
 })  # fmt: skip
 """Parts of an event that differ between any two runs, or follow from the order of arrival, and decide nothing.
 

@@ -88,6 +88,7 @@ class LiveState:
         retries: Second and further attempts.
         quarantined: Messages that were not ours.
         duplicates: Results that had come before.
+        contradictions: Results that say something else than the first one of their attempt.
         broker: The broker's address, without a password.
         connected: Whether it can be reached now.
         waiting_for: Instruments that hold requests and are not there.
@@ -110,6 +111,7 @@ class LiveState:
     retries: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    contradictions: int = 0
     broker: str = ""
     connected: bool = True
     waiting_for: tuple[str, ...] = ()
@@ -335,6 +337,7 @@ def _waiting(state: LiveState) -> list[Text]:
 def _counters(state: LiveState) -> Text:
     text = Text(f"{state.observation} accepted  {len(state.in_flight)} in flight", no_wrap=True, overflow="ellipsis")
     counts = {"retries": state.retries, "duplicates": state.duplicates, "quarantined": state.quarantined}
+    counts |= {"contradicted": state.contradictions} if state.contradictions else {}
     for name, count in counts.items():
         text.append(f"  {count} {name}", "yellow" if count else "dim")
     return text

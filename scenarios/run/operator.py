@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from agent.campaign.state import Campaign
@@ -41,6 +42,7 @@ class Operator:
         transport: The link.
         acquired: Tells how many results the campaign has accepted.
         carried_out: Tells whether it has carried out the control of a message id.
+        clock: Returns the wall-clock time: a control says when it goes out, not when it was thought of.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Operator:
         transport: Transport,
         acquired: Callable[[], int],
         carried_out: Callable[[str], bool],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._wanted = wanted
         self._transport = transport
         self._acquired = acquired
         self._carried_out = carried_out
+        self._clock = clock
         self._committed = asyncio.Event()
 
     def note(self) -> None:
@@ -101,8 +105,9 @@ class Operator:
 
     async def _send(self, message: Control) -> bool:
         """Say something; return whether the broker has taken it."""
+        said = message.model_copy(update={"sent_at": self._clock()})
         try:
-            await self._transport.publish(topic_of(message), encode(message))
+            await self._transport.publish(topic_of(said), encode(said))
         except LinkLost:
             return False
         except PublishRefused as error:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from agent.assembly import CampaignFiles, versions
 from agent.campaign.event_descriptions import in_words
+from agent.campaign.events import ResultContradicted
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.state import Campaign
 from agent.campaign.stop_settings import StopSettings
@@ -32,6 +36,9 @@ from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
 from scenarios.sources.run_folder import EFFECTS, EFFECTS_FIGURE, FIGURE, METRICS_FIGURE, SUMMARY, TRAJECTORY
 from scenarios.world.world import World
+
+MAX_CONTRADICTIONS_TOLD: Final = 5
+"""Contradictions that a summary tells one by one; the journal has more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,8 @@ def _summary_of(
         retries=campaign.retries,
         quarantined=sum(by for disposition, by in counts.items() if disposition.startswith("quarantined")),
         duplicates=counts.get("candidate_result: duplicate", 0),
+        contradictions=counts.get("candidate_result: contradicts", 0),
+        contradicted=tuple(itertools.islice(_contradictions(files), MAX_CONTRADICTIONS_TOLD)),
         stopped_because=campaign.finish_reason or campaign.pause_reason,
         shortfall=shortfall(campaign, files.store.journal(), scenario.campaign.request_timeout_s),
         wall_time_s=round(elapsed_s, 3),
@@ -182,6 +191,17 @@ def _summary_of(
 def _interrupted(waited_for: Sequence[str]) -> str:
     waiting = f" while it waited for {named(waited_for)}" if waited_for else ""
     return f"it was interrupted{waiting}; --resume resumes it"
+
+
+def _contradictions(files: CampaignFiles) -> Iterator[str]:
+    """Yield every contradiction that the journal holds, with the value that stays."""
+    campaign, unit = files.ledger.campaign, files.plan.unit
+    if not campaign.contradictions:
+        return
+    for event in files.store.journal():
+        if isinstance(event, ResultContradicted):
+            value = campaign.values[campaign.pool.index_of[event.candidate_id]]
+            yield in_words(event) + (f": {value:g} {unit}".rstrip() if math.isfinite(value) else "")
 
 
 def _abandoned(campaign: Campaign) -> int:

@@ -71,6 +71,8 @@ class RunSummary:
         retries: Second and further attempts.
         quarantined: Messages that were not ours.
         duplicates: Results that had come before.
+        contradictions: Results that say something else than the first one of their attempt, which stays.
+        contradicted: The first few of them in words, a line each.
         stopped_because: Why it ended, in one sentence.
         shortfall: How it fell short and why, a line each: no result, or most candidates abandoned; empty otherwise.
         wall_time_s: How long the last process ran the campaign [s].
@@ -112,6 +114,8 @@ class RunSummary:
     retries: int
     quarantined: int
     duplicates: int
+    contradictions: int = 0
+    contradicted: tuple[str, ...] = ()
     stopped_because: str
     wall_time_s: float
     per_second: float | None
@@ -231,10 +235,19 @@ def summary_table(summary: RunSummary) -> RenderableType:
     lines += [Text(f"{'shares ' if not place else '       '} {line}") for place, line in enumerate(summary.shares)]
     lines += [Text(summary.account)] if summary.account else []
     lines += [Text(line) for line in summary.findings]
-    short = [Text(line, "yellow") for line in who_falls_short(summary.ceilings)]
+    short = [Text(line, "yellow") for line in (*_contradictions(summary), *who_falls_short(summary.ceilings))]
     return Group(
         *warning, title, reason, *short_of, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim")
     )
+
+
+def _contradictions(summary: RunSummary) -> Iterator[str]:
+    """Say which results contradict the first one of their attempt: a lab is confused, or somebody speaks for it."""
+    if count := summary.contradictions:
+        yield f"{count} result{'s' * (count != 1)} contradicted what the journal holds, which stays:"
+        yield from (f"  {line}" for line in summary.contradicted)
+        if (more := summary.contradictions - len(summary.contradicted)) > 0:
+            yield f"  … and {more} more"
 
 
 def _in_time(summary: RunSummary) -> str:

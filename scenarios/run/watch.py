@@ -104,6 +104,7 @@ class RunWatch:
             retries=campaign.retries,
             quarantined=sum(by for disposition, by in self._counts.items() if disposition.startswith("quarantined")),
             duplicates=self._counts.get("candidate_result: duplicate", 0),
+            contradictions=self._counts.get("candidate_result: contradicts", 0),
             broker=self._broker,
             connected=self._agent.connected,
             waiting_for=self._agent.waiting_for,

@@ -66,6 +66,8 @@ class _CandidateHistory:
             )
         if row.attempt_in_words is not None:
             self._end(getattr(event, "attempt_id", ""), row.attempt_in_words(event), getattr(event, "duration_s", None))
+        if row.attempt_remark is not None:
+            self._add(getattr(event, "attempt_id", ""), row.attempt_remark(event))
         if row.candidate_in_words is not None:
             self.reason = row.candidate_in_words(event)
         if change.metrics is not None:
@@ -90,3 +92,7 @@ class _CandidateHistory:
 
     def _end(self, attempt_id: str, disposition: str, duration_s: float | None = None) -> None:
         self.attempts[attempt_id] = replace(self.attempts[attempt_id], disposition=disposition, duration_s=duration_s)
+
+    def _add(self, attempt_id: str, remark: str) -> None:
+        known = self.attempts[attempt_id]
+        self.attempts[attempt_id] = replace(known, disposition=f"{known.disposition}; {remark}")

@@ -21,7 +21,7 @@ from array import array
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,8 +41,8 @@ from protocols.errors import MessageError
 from protocols.link.transport import Delivery
 from protocols.storage.database import sqlite_url
 from protocols.wire.codec import decode_payload, encode, topic_of
-from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, Health, Status
-from protocols.wire.topics import ANY_SIMULATOR, parse
+from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, Health, ReceiptStatus, Status
+from protocols.wire.topics import ANY_SIMULATOR, Channel, parse
 from simulators.executor import InPlaceExecutor
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService, _Transaction
@@ -58,7 +58,7 @@ PLAN: Final = small_plan(
 )
 REASONS: Final = frozenset({
     "oversize", "not_json", "unknown_type", "unknown_version", "invalid", "unknown_topic", "foreign_campaign",
-    "wrong_topic", "unknown_attempt", "wrong_sender",
+    "wrong_topic", "unknown_attempt", "wrong_sender", "stale",
 })  # fmt: skip
 """The closed vocabulary of the quarantine."""
 
@@ -117,7 +117,7 @@ class LiveCampaign:
         )
         self.campaign = ledger.campaign
         step = Transaction()
-        self.maker.fold(step, CampaignStarted(PLAN))
+        self.maker.fold(step, CampaignStarted(PLAN, began_at=NOW))
         self.maker.fold(step, StartSetLoaded(("c000", "c001"), (value_of("c000"), value_of("c001"))))
         self.maker.settle(step)
         for _ in range(8):
@@ -158,6 +158,7 @@ class LiveCampaign:
             result_of(any_one),
             failure_of(any_one),
             control(self._rng.choice(list(ControlAction)), candidate, quantity=quantity(self._rng.uniform(-12, 12))),
+            control(ControlAction.STOP, sent_at=NOW - timedelta(hours=1)),
             Status(
                 campaign="demo",
                 message_id="s",
@@ -224,7 +225,8 @@ def _judge(step: Transaction, mail: Mail, live: LiveCampaign, *, unchanged: bool
     if step.quarantined:
         (row,) = step.quarantined
         _require(row.reason in REASONS, f"reason {row.reason}")
-        _require(unchanged and not step.receipts and not step.statuses, "a refused message left a trace")
+        _require(unchanged and not step.statuses, "a refused message left a trace")
+        _require_refusal(step, row.topic)
         _storable(row.topic).encode()
         _require(len(_storable(row.detail)) <= 500, "an endless reason")
         return f"quarantined: {row.reason}"
@@ -244,6 +246,16 @@ def _judge(step: Transaction, mail: Mail, live: LiveCampaign, *, unchanged: bool
             _require(measured["unit"] == PLAN.unit and -10 <= measured["value"] <= 10, "against the plan's contract")
             _require(live.campaign.values[POOL.index_of[event.candidate_id]] == measured["value"], "another value")
     return f"{kind}: {step.receipts[0].status.value if step.receipts else 'changed' if step.events else 'nothing new'}"
+
+
+def _require_refusal(step: Transaction, topic: str) -> None:
+    """Check that nobody but the device of the topic hears of a refused message, and only that it is refused."""
+    if step.receipts:
+        (receipt,) = step.receipts
+        _require(receipt.status is ReceiptStatus.REFUSED, "a receipt that does not refuse")
+        heard_on = parse(topic)
+        _require(heard_on.channel in {Channel.RESULT, Channel.FAILURE}, "a receipt for what is no answer")
+        _require((heard_on.campaign, heard_on.client) == (PLAN.campaign, receipt.simulator), "a stranger's receipt")
 
 
 def lawful(topic: str, payload: bytes) -> dict[str, Any]:

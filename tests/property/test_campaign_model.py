@@ -16,6 +16,7 @@ from agent.campaign import decide
 from agent.campaign.follow import MAX_INTERRUPTIONS
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
+from agent.campaign.results_seen import MAX_CONTRADICTIONS, MAX_KEPT_ASIDE
 from agent.campaign.state import Attempt
 from protocols.errors import MessageError
 from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, FailureReason, ReceiptStatus
@@ -26,6 +27,7 @@ from tests.support.campaigns import (
     failure_of,
     quantity,
     result_of,
+    said_in,
     small_plan,
     small_pool,
     value_of,
@@ -33,7 +35,7 @@ from tests.support.campaigns import (
 
 POOL = small_pool(16)
 BUDGET = 12
-OUTSIDE = quantity(77.0)
+OUTSIDE = 77.0
 """Beyond the plan's range: a result that breaks its contract."""
 
 
@@ -55,22 +57,37 @@ class Model:
 
     max_attempts: int
     lives: dict[str, Life] = field(default_factory=dict)
-    results: set[str] = field(default_factory=set)
+    results: dict[str, dict[float, str]] = field(default_factory=dict)
+    """Attempt -> what its results said -> how that stands: taken, aside, refused or contradicting."""
     failures: set[str] = field(default_factory=set)
 
-    def result(self, attempt: Attempt, value: float, *, valid: bool) -> ReceiptStatus:
+    def result(self, attempt: Attempt, value: float, *, valid: bool, finished: bool) -> ReceiptStatus:
         life, which = self.lives[attempt.candidate_id], attempt.attempt_id
-        if which in self.results:
+        known = self.results.setdefault(which, {})
+        if value in known:
             return ReceiptStatus.DUPLICATE
-        self.results.add(which)
-        if life.ended is not None or (not valid and life.flying != which):
+        if {"taken", "aside"} & set(known.values()):
+            self.remember(known, value, "contradicting", MAX_CONTRADICTIONS, "contradicting")
+            return ReceiptStatus.CONTRADICTS
+        if life.ended in {CandidateStatus.OBSERVED, CandidateStatus.EXCLUDED} or (life.ended is not None and finished):
+            self.remember(known, value, "aside" if valid else "refused", MAX_KEPT_ASIDE, "aside", "refused")
             return ReceiptStatus.LATE
-        if not valid:
+        if not valid and life.flying == which:
+            known[value] = "refused"
             self.failures.add(which)
             self.attempt_failure(life, permanent=False)
             return ReceiptStatus.REFUSED
+        if not valid:
+            self.remember(known, value, "refused", MAX_KEPT_ASIDE, "aside", "refused")
+            return ReceiptStatus.REFUSED
+        known[value] = "taken"
         life.ended, life.value, life.flying = CandidateStatus.OBSERVED, value, ""
         return ReceiptStatus.ACCEPTED
+
+    @staticmethod
+    def remember(known: dict[float, str], value: float, how: str, most: int, *counted: str) -> None:
+        if sum(each in counted for each in known.values()) < most:
+            known[value] = how
 
     def failure(self, attempt: Attempt, reason: FailureReason) -> ReceiptStatus:
         life, which = self.lives[attempt.candidate_id], attempt.attempt_id
@@ -123,15 +140,18 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
         attempts = list(self.play.campaign.attempts.values())
         return attempts[-1 - which % len(attempts)]
 
-    @rule(which=st.integers(0, 9), valid=st.sampled_from([True, True, False]))
-    def a_result_comes(self, which: int, valid: bool) -> None:
+    @rule(which=st.integers(0, 9), valid=st.sampled_from([True, True, False]), off_by=st.integers(0, 6))
+    def a_result_comes(self, which: int, valid: bool, off_by: int) -> None:
         attempt = self.attempt(which)
-        value = value_of(attempt.candidate_id)
-        expected = self.model.result(attempt, value, valid=valid)
-        message = result_of(attempt) if valid else result_of(attempt, OUTSIDE)
-        receipt = self.play.take(decide.decide_result(self.play.campaign, message))
+        value = (value_of(attempt.candidate_id) if valid else OUTSIDE) + off_by / 2
+        finished = self.play.campaign.phase is Phase.FINISHED
+        expected = self.model.result(attempt, value, valid=valid, finished=finished)
+        receipt = self.play.take(decide.decide_result(self.play.campaign, result_of(attempt, quantity(value))))
         assert receipt is not None
         assert receipt.status is expected
+        assert {said_in(result_of(attempt, quantity(each))) for each in self.model.results[attempt.attempt_id]} == {
+            each.content for each in attempt.results
+        }
         self.model.learn(self.play.campaign.attempts)
 
     @rule(which=st.integers(0, 9), reason=st.sampled_from(FailureReason))

@@ -30,6 +30,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.life_cycle import OPEN, CandidateStatus, Phase
 from agent.campaign.plan import Ordering
+from agent.campaign.results_seen import MAX_CONTRADICTIONS, MAX_KEPT_ASIDE
 from agent.campaign.state import Attempt, Campaign
 from protocols.errors import MessageError
 from protocols.wire.messages import ControlAction, FailureReason, Quantity, ReceiptStatus
@@ -41,6 +42,7 @@ from tests.support.campaigns import (
     quantity,
     refold,
     result_of,
+    said_in,
     small_plan,
     small_pool,
     state_of,
@@ -98,11 +100,13 @@ class CampaignUnderFire(RuleBasedStateMachine):
     def a_result_of_any_attempt_ever_arrives(self, which: int, quantities: tuple[Quantity, ...]) -> None:
         attempt = self.any_attempt(which)
         if attempt is not None:
-            seen = attempt.result_seen
-            receipt = self.play.take(decide.decide_result(self.campaign, result_of(attempt, *quantities)))
+            message = result_of(attempt, *quantities)
+            known = {each.content for each in attempt.results}
+            receipt = self.play.take(decide.decide_result(self.campaign, message))
             assert receipt is not None
-            assert (receipt.status is ReceiptStatus.DUPLICATE) == seen
-            assert attempt.result_seen
+            assert (receipt.status is ReceiptStatus.DUPLICATE) == (said_in(message) in known)
+            assert receipt.answers == message.message_id
+            assert len(attempt.results) <= 1 + MAX_CONTRADICTIONS + MAX_KEPT_ASIDE
 
     @precondition(lambda self: self.play.awaited)
     @rule(which=st.integers(0, 99))

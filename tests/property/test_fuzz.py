@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agent.campaign.decide import Consequence, decide_message
@@ -27,9 +29,10 @@ def test_spoilt_messages_change_nothing_and_raise_nothing() -> None:
     assert set(tally.taken_after) == set(MUTATIONS)
 
 
-def _decide_of_any_campaign(ledger: Ledger, message: AnyMessage) -> Consequence:
+def _decide_of_any_campaign(ledger: Ledger, message: AnyMessage, **heard: Any) -> Consequence:
     """Take a message of another campaign for one of ours."""
-    return decide_message(ledger.campaign, message.model_copy(update={"campaign": ledger.campaign.plan.campaign}))
+    ours = message.model_copy(update={"campaign": ledger.campaign.plan.campaign})
+    return decide_message(ledger.campaign, ours, **heard)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,14 @@ from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, Agent
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import MAX_PENDING_SENDS
 from agent.runtime.policy_runner import InlinePolicyRunner
-from agent.runtime.resume import begin, remember, require_same_plan
+from agent.runtime.resume import begin, correct_begin, remember, require_same_plan
 from agent.runtime.transaction import Input, Transaction, TransactionBuilder
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, Incoming, Will
 from protocols.storage.database import sqlite_url
-from protocols.wire.messages import CandidateRequest, Health
+from protocols.wire.messages import CandidateRequest, Health, ReceiptStatus
 from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import Measurement
 from simulators.executor import Executor
@@ -99,11 +99,16 @@ class WatchedMaker(TransactionBuilder):
         if not isinstance(item, Delivery) or (item.topic, item.payload) not in self.world.bad:
             super().take(step, item)
             return
-        before = (state_of(self.campaign), len(step.events), len(step.receipts), len(step.outbox))
+        before = self._touchable(step)
         super().take(step, item)
         self.world.count("bad messages met by the agent")
-        if before != (state_of(self.campaign), len(step.events), len(step.receipts), len(step.outbox)):
+        if before != self._touchable(step):
             self.world.touched.append(f"the agent was changed by {item.topic}: {item.payload[:200]!r}")
+
+    def _touchable(self, step: Transaction) -> tuple[Any, ...]:
+        """Return all that a bad message must leave alone: whoever sent it may be told that it is refused, no more."""
+        told = [receipt for receipt in step.receipts if receipt.status is not ReceiptStatus.REFUSED]
+        return state_of(self.campaign), len(step.events), told, len(step.outbox)
 
 
 class Pondering:
@@ -182,6 +187,8 @@ class AgentProcess:
         stored = remember(store, pool)
         require_same_plan(stored.campaign.plan, plan)
         campaign = stored.campaign
+        if campaign.phase is not Phase.FINISHED:
+            correct_begin(store, stored, now=world.now())
         if campaign.phase is Phase.PAUSED and campaign.paused_itself:
             resumed = CampaignResumed("the agent was started again")
             store.append(Commit(events=(resumed,)), now=world.now())

@@ -147,6 +147,7 @@ class Nemesis:
 
     def _jump(self) -> None:
         self._world.wall_offset = timedelta(days=self._rng.uniform(-20_000, 20_000))
+        self._world.furthest_offset = max(self._world.furthest_offset, self._world.wall_offset)
 
     def _forge(self) -> None:
         run, now = self._run, self._world.clock()

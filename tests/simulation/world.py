@@ -56,6 +56,7 @@ class World:
         self.witnessed: list[tuple[int, str]] = []
         self.faulty = True
         self.wall_offset = timedelta()
+        self.furthest_offset = timedelta()
         self.suspended_s = 0.0
         self.deaths_left = faults.most_deaths
         self._ids = 0
@@ -71,6 +72,7 @@ class World:
     def calm_down(self) -> None:
         """End all faults for good."""
         self.faulty = False
+        self.wall_offset = self.furthest_offset  # set right: no order is older than the campaign any more
 
     def clock(self) -> datetime:
         """Return the wall-clock time, which the faults move."""

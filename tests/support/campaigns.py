@@ -15,8 +15,9 @@ from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Propo
 from agent.campaign import decide, follow, proposals
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.decide import Consequence, ResultAck
-from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import CampaignStarted, Event, MeasuredQuantity, StartSetLoaded
 from agent.campaign.plan import CampaignPlan, Ordering
+from agent.campaign.results_seen import content_of
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Candidate, Pool, make_pool
 from agent.pool.designs import make_designs
@@ -124,6 +125,12 @@ def result_of(attempt: Attempt, *quantities: Quantity, simulator: str | None = N
         quantities=quantities or (quantity(value_of(attempt.candidate_id)),),
         duration_s=0.5,
     )
+
+
+def said_in(message: CandidateResult) -> str:
+    """The digest by which a campaign knows what a result says."""
+    rows = (MeasuredQuantity(q.name, q.value, q.unit, q.standard_deviation) for q in message.quantities)
+    return content_of(rows)
 
 
 def failure_of(attempt: Attempt, reason: FailureReason = FailureReason.CRASHED) -> CandidateFailure:

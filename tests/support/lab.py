@@ -48,6 +48,8 @@ class Lab:
         self.settings = SimulatorSettings(
             **({"id": messages.SIMULATOR, "resend_min_s": RESEND_S, "resend_max_s": RESEND_S} | settings)
         )
+        self.said: list[tuple[str, dict[str, Any]]] = []
+        """What the simulator's log says."""
         self._agent = self.bus.transport("agent", agent_subscriptions(messages.CAMPAIGN))
 
     @contextlib.asynccontextmanager
@@ -152,7 +154,13 @@ class Lab:
         )
         executor, link = faulty(executor, transport, self.settings.faults, lambda *_args, **_fields: None)
         return SimulatorService(
-            self.settings, campaign=campaign, outbox=outbox, transport=link, executor=executor, clock=clock
+            self.settings,
+            campaign=campaign,
+            outbox=outbox,
+            transport=link,
+            executor=executor,
+            clock=clock,
+            on_event=lambda what, **fields: self.said.append((what, fields)),
         )
 
 

@@ -106,6 +106,7 @@ class Shelf:
             (1, lambda: delivered(result_of(expected, simulator="simulator-9"))),
             (2, lambda: delivered(result_of(any_one))),
             (1, lambda: delivered(result_of(expected, quantity(99.0)))),
+            (1, lambda: delivered(result_of(any_one, quantity(3.25)))),
             (2, lambda: delivered(failure_of(expected))),
             (1, lambda: delivered(failure_of(expected, FailureReason.UNSUPPORTED))),
             (2, lambda: DeadlinePassed(expected.attempt_id)),

@@ -38,11 +38,15 @@ SCORE_TOLERANCE: Final = 1e-9
 
 RECEIPTS: Final = {
     "accepted": {"ResultAccepted", "AttemptFailed"},
-    "duplicate": {"ResultAccepted", "LateResultKept", "AttemptFailed"},
+    "duplicate": {"ResultAccepted", "LateResultKept", "AttemptFailed", "ResultContradicted"},
+    "contradicts": {"ResultContradicted"},
     "late": {"LateResultKept"},
-    "refused": {"AttemptFailed"},
+    "refused": {"AttemptFailed", "LateResultKept"},
 }
 """Status of a receipt -> the events one of which must be in the journal."""
+
+MOST_KEPT: Final = 4
+"""Results of one attempt and one kind that are journalled though they change nothing."""
 
 _FAILURES: Final = {
     hashlib.sha256(f"failure|{reason.value}".encode()).hexdigest()[:16]: reason.value for reason in FailureReason
@@ -132,7 +136,7 @@ def check(history: History) -> Verdict:
     verdict.figures["attempts handed on"] = fold.handed_on.total()
     verdict.figures["candidates that came back"] = fold.requeued.total()
     _check_labs(history.ledger, fold, verdict)
-    _check_receipts(history.ledger, fold, verdict)
+    _check_receipts(history.ledger, fold, quarantined, verdict)
     _check_acknowledged(history.ledger, fold, quarantined, verdict)
     _check_twin(history, fold, verdict)
     _check_run(history, fold, verdict)
@@ -302,27 +306,29 @@ def _check_labs(ledger: Sequence[Entry], fold: Fold, verdict: Verdict) -> None:
             verdict.figures["shared requests evaluated by two labs"] += 1
 
 
-def _check_receipts(ledger: Sequence[Entry], fold: Fold, verdict: Verdict) -> None:
-    """Every receipt is covered by the journal, with the very content that was sent; nothing else is in it (I1, I9)."""
+def _check_receipts(ledger: Sequence[Entry], fold: Fold, quarantined: set[str], verdict: Verdict) -> None:
+    """Every receipt is covered by the journal, with the very content that was sent; nothing else is in it (I1, I9).
+
+    What a stranger sent in a lab's name, or what was damaged on its way, is refused in a receipt as well: of the first
+    the lab never sent the message, of the second the quarantine has the copy.
+    """
     sent: dict[tuple[str, str], set[str]] = defaultdict(set)
+    written: dict[tuple[str, str], set[str]] = defaultdict(set)
     confirmed: set[tuple[str, str]] = set()
     labs = {entry.lab for entry in ledger if entry.lab != BROKER}
     for entry in ledger:
         key = (entry.lab, entry.attempt)
         if entry.what == "sending":
             sent[key].add(entry.digest)
+            written[key].add(entry.message)
         elif entry.what == "sent":
             confirmed.add(key)
+        elif entry.what == "receipt" and entry.message and entry.message not in written[key]:
+            verdict.figures["receipts of what the lab never sent"] += 1
+            if entry.status != "refused":
+                verdict.blame("I9", f"{entry.lab} hears {entry.status} of {entry.message}, which it never sent")
         elif entry.what == "receipt":
-            verdict.figures["receipts"] += 1
-            made = fold.tries.get(entry.attempt)
-            if entry.status == "withdrawn":
-                _check_withdrawn(entry, made, verdict)
-                continue
-            shared = made is not None and made.recipient == "any"
-            problem = _uncovered(entry, sent[key], fold.answers.get(entry.attempt, []), shared=shared)
-            if problem:
-                verdict.blame("I1", f"{entry.lab} has a receipt ({entry.status}) for {entry.attempt}: {problem}")
+            _check_receipt(entry, sent[key], fold, quarantined, verdict)
     verdict.unknown["answers sent and not confirmed"] = len(set(sent) - confirmed)
     for attempt, events in fold.answers.items():
         for kind, event in events:
@@ -335,6 +341,26 @@ def _check_withdrawn(entry: Entry, made: Try | None, verdict: Verdict) -> None:
     """An attempt is withdrawn by itself, and only when nobody waits for it (I14)."""
     if made is None or not made.row["outcome"]:
         verdict.blame("I14", f"{entry.lab} is told that nobody waits for {entry.attempt}, and the journal does")
+
+
+def _check_receipt(entry: Entry, sent: set[str], fold: Fold, quarantined: set[str], verdict: Verdict) -> None:
+    """The receipt of an answer that its lab sent, or the withdrawal of an attempt."""
+    if entry.status == "withdrawn":
+        _check_withdrawn(entry, fold.tries.get(entry.attempt), verdict)
+        return
+    if entry.status == "refused" and quarantined and not _refused(entry, fold):
+        verdict.figures["receipts of what was damaged"] += 1
+        return
+    verdict.figures["receipts"] += 1
+    shared = entry.attempt in fold.tries and fold.tries[entry.attempt].recipient == "any"
+    problem = _uncovered(entry, sent, fold.answers.get(entry.attempt, []), shared=shared)
+    if problem:
+        verdict.blame("I1", f"{entry.lab} has a receipt ({entry.status}) for {entry.attempt}: {problem}")
+
+
+def _refused(entry: Entry, fold: Fold) -> bool:
+    """Tell whether the journal has a refused result of the attempt."""
+    return any(kind in RECEIPTS["refused"] for kind, _ in fold.answers.get(entry.attempt, ()))
 
 
 def _uncovered(entry: Entry, sent: set[str], events: Sequence[tuple[str, Json]], *, shared: bool) -> str:
@@ -351,6 +377,8 @@ def _uncovered(entry: Entry, sent: set[str], events: Sequence[tuple[str, Json]],
         return ""  # a failure that nobody waits for any more changes nothing, by rule
     if shared and entry.status == "duplicate" and any(event["simulator"] != entry.lab for _, event in events):
         return ""
+    if entry.status in {"contradicts", "late", "refused"} and len(mine) >= MOST_KEPT:
+        return ""  # further ones are only counted, by rule
     if not any(kind in RECEIPTS.get(entry.status, ()) and _was_sent(kind, event, sent) for kind, event in mine):
         return f"the journal has {[kind for kind, _ in events] or 'nothing'} for it"
     return ""
@@ -359,11 +387,17 @@ def _uncovered(entry: Entry, sent: set[str], events: Sequence[tuple[str, Json]],
 def _was_sent(kind: str, event: Json, sent: set[str]) -> bool:
     """Tell whether the content of an event is one that its lab sent."""
     if kind == "AttemptFailed":
-        if event["reason"] == REFUSED:
+        if event["reason"] != REFUSED:
+            return any(_FAILURES.get(digest) == event["reason"] for digest in sent)
+        if not event.get("quantities"):
             return bool(sent - set(_FAILURES))
-        return any(_FAILURES.get(digest) == event["reason"] for digest in sent)
+    return _content_of(event) in sent
+
+
+def _content_of(event: Json) -> str:
+    """Return the digest of what a result in the journal says."""
     content = json.dumps([[each["name"], each["value"], each["unit"]] for each in event["quantities"]])
-    return hashlib.sha256(content.encode()).hexdigest()[:16] in sent
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _check_acknowledged(ledger: Sequence[Entry], fold: Fold, quarantined: set[str], verdict: Verdict) -> None:
@@ -372,8 +406,8 @@ def _check_acknowledged(ledger: Sequence[Entry], fold: Fold, quarantined: set[st
         if entry.lab != BROKER or entry.what != "acknowledged" or entry.digest in quarantined:
             continue
         places = {"result": fold.answered_at, "control": fold.controlled_at}.get(entry.status)
-        if places is None or (entry.status == "control" and fold.finished_at <= entry.life):
-            continue  # a late failure and a control after the end change nothing, by rule
+        if places is None or (entry.status == "control" and min(fold.finished_at, fold.noted_enough) <= entry.life):
+            continue  # a late failure, and a control after the end or that changes nothing, by rule
         if places.get(entry.attempt, math.inf) > entry.life:
             verdict.blame(
                 "I1", f"{entry.status} {entry.attempt} was acknowledged and not committed before (row {entry.life})"

@@ -33,6 +33,15 @@ MAX_REQUEUED = 3
 """Times that a candidate may come back."""
 OPEN = ("pending", "retry pending")
 
+CONTROLS = frozenset({
+    "CandidateExcluded", "ObservationAdded", "CandidatesAdded", "CampaignPaused", "CampaignResumed",
+    "CampaignStopping", "ControlNoted",
+})  # fmt: skip
+"""Events that an operator's message makes."""
+
+NOTED_ENOUGH = 64
+"""Controls that change nothing and are journalled; further ones leave no row."""
+
 
 @dataclass(slots=True)
 class Try:
@@ -66,6 +75,10 @@ class Fold:
     """Attempt -> the first row that an answer to it made."""
     controlled_at: dict[str, int] = field(default_factory=dict)
     """Message id of a control -> the row that it made."""
+    noted: int = 0
+    """Controls in the journal that changed nothing."""
+    noted_enough: float = math.inf
+    """The row from which on a control that changes nothing leaves none."""
     decisions: list[Json] = field(default_factory=list)
     policy_exhausted: bool = False
     """The policy said that it has nothing more to ask for."""
@@ -116,14 +129,14 @@ class Fold:
 
     def step(self, number: int, kind: str, event: Json) -> Iterator[Breach]:
         """Fold one row; yield what must not be."""
-        if self.finished and kind != "LateResultKept":
+        if self.finished and kind not in {"LateResultKept", "ResultContradicted"}:
             yield "I12", f"row {number}: {kind} after the campaign was finished"
         if (number == 1) != (kind == "CampaignStarted"):
             yield "I7", f"row {number} is {kind}"
         fold = getattr(self, "_" + re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower(), None)
         if fold is not None:
             yield from fold(number, event)
-        if event.get("message_id") is not None:
+        if kind in CONTROLS and event.get("message_id") is not None:
             if event["message_id"] in self.controlled_at:
                 yield "I5", f"row {number}: control {event['message_id']} was carried out twice"
             self.controlled_at.setdefault(event["message_id"], number)
@@ -218,6 +231,15 @@ class Fold:
         self._close(number, "overtaken by another attempt", open_of=which)
         self.acquired.append((self.decided_by.get(which, -1), which))
 
+    def _result_contradicted(self, number: int, event: Json) -> Iterator[Breach]:
+        yield from self._answered(number, "ResultContradicted", event)
+
+    def _control_noted(self, number: int, _event: Json) -> Iterator[Breach]:
+        self.noted += 1
+        if self.noted == NOTED_ENOUGH:
+            self.noted_enough = number
+        yield from ()
+
     def _late_result_kept(self, number: int, event: Json) -> Iterator[Breach]:
         yield from self._answered(number, "LateResultKept", event)
 
@@ -306,6 +328,8 @@ class Fold:
             yield "I11", f"row {number}: {which} = {value} {self.plan['unit']}, expected {low} to {high}"
         if self.status.get(which) == "observed":
             yield "I2", f"row {number}: {which} is observed a second time"
+        if self.status.get(which) == "excluded":
+            yield "I2", f"row {number}: {which} is observed after it was excluded"
         self.status[which] = "observed"
         self.values[which] = math.nan if value is None else value
         family = None if self.families is None else self.families.get(which)
@@ -313,10 +337,15 @@ class Fold:
 
     def _answered(self, number: int, kind: str, event: Json) -> Iterator[Breach]:
         yield from self._known(number, event)
-        is_failure = kind == "AttemptFailed" and event["reason"] != REFUSED
-        for before, earlier in self.answers.get(event["attempt_id"], ()):
-            if is_failure == (before == "AttemptFailed" and earlier["reason"] != REFUSED):
-                yield "I2", f"row {number}: {event['attempt_id']} was answered already, and the same is recorded again"
+        before = self.answers.get(event["attempt_id"], ())
+        same = [each for each in before if _is_failure(*each) == _is_failure(kind, event)]
+        if any(_is_failure(kind, event) or each["quantities"] == event["quantities"] for _, each in same):
+            yield "I2", f"row {number}: {event['attempt_id']} was answered already, and the same is recorded again"
+        usable = any(_is_usable(*each) for each in same)
+        if usable and kind != "ResultContradicted" and not _is_failure(kind, event):
+            yield "I2", f"row {number}: {event['attempt_id']} has a result already, and {kind} follows"
+        if kind == "ResultContradicted" and not usable:
+            yield "I2", f"row {number}: {event['attempt_id']} is contradicted, and has no result"
         self.answers.setdefault(event["attempt_id"], []).append((kind, event))
         self.answered_at.setdefault(event["attempt_id"], number)
         made = self.tries.get(event["attempt_id"])
@@ -361,3 +390,13 @@ class Fold:
             policy=self.rest_policy,
         )
         return context, min(plan["batch"], plan["budget"] - self.requested, len(available))
+
+
+def _is_failure(kind: str, event: Json) -> bool:
+    """Whether a lab failed; a result that breaks its contract is none."""
+    return kind == "AttemptFailed" and event["reason"] != REFUSED
+
+
+def _is_usable(kind: str, event: Json) -> bool:
+    """Whether a result could be the value, so that another one contradicts it."""
+    return kind == "ResultAccepted" or (kind == "LateResultKept" and not event.get("refused"))

@@ -14,7 +14,7 @@ that file with the database afterwards (as Jepsen does with histories). One line
 | failed | an evaluation ended without | |
 | sending | an answer is about to be published | from here on its outcome is unknown |
 | sent | the broker confirmed it | the broker had it, no more |
-| receipt | a receipt came over the link | `status`: the agent says that it is committed |
+| receipt | a receipt came over the link | `status`: the agent says that it is committed, `message`: of which answer |
 
 A line is written with one `write` call before what it announces goes on, so a killed lab loses none that matters. An
 operation whose end is not in the ledger has an unknown outcome: a class of its own, neither done nor undone.
@@ -52,6 +52,8 @@ class Entry:
     """Of an answer's content: quantities or reason, never its time of sending."""
     status: str = ""
     """Of a receipt."""
+    message: str = ""
+    """Id of an answer, or of the message that a receipt is of."""
 
 
 class Ledger:
@@ -68,9 +70,9 @@ class Ledger:
         self.life = 1 + max((entry.life for entry in self.entries), default=0)
         self._file = None if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
-    def note(self, what: str, attempt: str, *, candidate: str = "", digest: str = "", status: str = "") -> None:
-        """Write one line."""
-        entry = Entry(self.lab, self.life, what, attempt, candidate, digest, status)
+    def note(self, what: str, attempt: str, **fields: str) -> None:
+        """Write one line; fields as of an entry."""
+        entry = Entry(self.lab, self.life, what, attempt, **fields)
         self.entries.append(entry)
         if self._file is not None:
             row = {name: getattr(entry, name) for name in Entry.__slots__}
@@ -116,7 +118,7 @@ class LedgeredTransport:
         if not isinstance(message, CandidateResult | CandidateFailure):
             await self._inner.publish(topic, payload, retain=retain)
             return
-        identity = {"candidate": message.candidate_id, "digest": answer_digest(message)}
+        identity = {"candidate": message.candidate_id, "digest": answer_digest(message), "message": message.message_id}
         self._ledger.note("sending", message.attempt_id, **identity)
         await self._inner.publish(topic, payload, retain=retain)
         self._ledger.note("sent", message.attempt_id, **identity)
@@ -132,7 +134,7 @@ class LedgeredTransport:
         if isinstance(message, CandidateRequest):
             self._ledger.note("asked", message.attempt_id, candidate=message.candidate_id)
         elif isinstance(message, ResultReceipt) and message.simulator == self._ledger.lab:
-            self._ledger.note("receipt", message.attempt_id, status=message.status.value)
+            self._ledger.note("receipt", message.attempt_id, status=message.status.value, message=message.answers or "")
 
 
 class LedgeredExecutor:

@@ -11,15 +11,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.campaign.events import EVENT_TYPES
+from agent.campaign.events import EVENT_TYPES, BeginCorrected
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed, InstrumentGone, InstrumentReturned
+from agent.store.store import Commit
 from agent.store.tables import SCHEMA_VERSION
 from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
 from tests.support.campaigns import (
+    NOW,
+    SENT_AT,
     control,
     failure_of,
     quantity,
@@ -61,6 +64,10 @@ def main(path: Path) -> int:
         expired = next(a for a in shelf.awaited if a.candidate_id == silent.candidate_id)
         shelf.transaction(DeadlinePassed(expired.attempt_id))
     shelf.transaction(InstrumentReturned("simulator-2"))
+    excluded = shelf.awaited[0]
+    shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, excluded.candidate_id, reason="broken")))
+    shelf.transaction(delivered(result_of(excluded)))
+    shelf.transaction(delivered(result_of(excluded, quantity(9.0))))
     free = [which for which in POOL.candidate_ids if shelf.campaign.status_of(which).name == "AVAILABLE"]
     shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, free[0], reason="toxic")))
     new = AddedCandidate(candidate_id="a-new-one", family=POOL.families[0], features=(0.1, 0.2, 0.3), formula="X")
@@ -74,6 +81,7 @@ def main(path: Path) -> int:
     shelf.transaction(delivered(control(ControlAction.STOP)))
     while shelf.campaign.phase is not Phase.FINISHED:
         shelf.transaction(delivered(result_of(shelf.awaited[0])))
+    store.append(Commit(events=(BeginCorrected(NOW),)), now=SENT_AT)
     kinds = {type(event) for event in store.journal()}
     store.close()
     if missing := set(EVENT_TYPES) - kinds:

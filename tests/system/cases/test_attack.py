@@ -88,7 +88,6 @@ def test_a_stranger_s_value_does_not_enter_the_dataset_or_verify_tells(case: Cas
     assert verified.code != 0 or case.observed(f"value = {FORGED}") == 0
 
 
-@wrong_today(14, "a control that was sent before the campaign began ends it")
 def test_a_retained_stop_does_not_end_a_later_campaign(case: Case) -> None:
     with mosquitto(case.folder) as port:
         with stranger(port) as client:
@@ -215,7 +214,6 @@ def test_a_stranger_is_not_let_in_by_the_embedded_broker(case: Case) -> None:
     assert heard == []
 
 
-@wrong_today(14, "it is dropped as a duplicate")
 def test_a_second_value_that_contradicts_the_first_is_told(case: Case) -> None:
     with mosquitto(case.folder) as port, stranger(port, contradict):
         case.must(*case.campaign("--budget", "4", "--broker", f"mqtt://{LOOPBACK}:{port}", *SLOW))

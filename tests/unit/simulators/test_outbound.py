@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from protocols.wire.codec import decode
-from protocols.wire.messages import Health, Status
+from protocols.wire.codec import decode, encode
+from protocols.wire.messages import Health, ReceiptStatus, ResultReceipt, Status
 from simulators.messages import Messages
 from simulators.outbound import SHUTDOWN_GRACE_S, STATUS_EVERY_S, Outbound
 from simulators.outbox import Answer
 from simulators.settings import SimulatorSettings
 from tests.support.campaigns import NOW
+from tests.support.sample_messages import receipt, result
 from tests.support.virtual_loop import run_in_virtual_time
 
 ANSWER = Answer("a-1", "entropilot/v1/demo/result/sim-1", b"an answer")
@@ -101,11 +102,49 @@ def test_an_answer_is_due_again_after_its_pause_until_its_receipt() -> None:
         assert wait_s is not None
         assert sends.pop_due(wait_s - 0.01) == []
         assert sends.pop_due(wait_s) == [ANSWER]
-        assert sends.take_receipt("a-1")
-        assert not sends.take_receipt("a-1")
+        assert sends.take_receipt(receipt("a-1"))
+        assert not sends.take_receipt(receipt("a-1"))
         assert (sends.wait_s(0.0), sends.pop_due(1e9)) == (None, [])
 
     played(fold, ANSWER)
+
+
+HELD = Answer("a-1", "entropilot/v1/alloys/result/sim-1", encode(result("a-1", message_id="m-1")))
+
+
+@pytest.mark.parametrize(
+    "another",
+    [
+        receipt("a-2", answers="m-1"),
+        receipt("a-1", answers="m-2"),
+        receipt("a-1", answers="m-2", status=ReceiptStatus.REFUSED),
+        receipt("a-1", status=ReceiptStatus.REFUSED),
+        receipt("a-1", status=ReceiptStatus.WITHDRAWN),
+    ],
+)
+def test_a_receipt_of_another_message_does_not_end_the_repetition(another: ResultReceipt) -> None:
+    async def fold(link: Link, sends: Outbound) -> None:
+        sends.link_up()
+        sends.send_answers([HELD], 0.0)
+        for _ in range(3):
+            assert not sends.take_receipt(another)
+        assert sends.pop_due(1e9) == [HELD]
+        assert sends.take_receipt(receipt("a-1", answers="m-1"))
+
+    played(fold, HELD)
+
+
+def test_an_answer_that_is_refused_goes_out_once_more_and_no_further() -> None:
+    async def fold(link: Link, sends: Outbound) -> None:
+        refused = receipt("a-1", answers="m-1", status=ReceiptStatus.REFUSED)
+        sends.link_up()
+        sends.send_answers([HELD], 0.0)
+        assert not sends.take_receipt(refused)
+        assert sends.pop_due(1e9) == [HELD]
+        assert sends.take_receipt(refused)
+        assert sends.pop_due(1e9) == []
+
+    played(fold, HELD)
 
 
 def test_without_a_link_nothing_is_sent_and_nothing_is_due() -> None:

@@ -107,6 +107,35 @@ async def test_an_answer_is_repeated_until_its_receipt_and_then_no_more(tmp_path
     assert stored(lab, "a-1") is AttemptProgress.DELIVERED
 
 
+async def test_an_answer_that_is_refused_goes_out_once_more_and_is_then_left_with_a_word(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())) as service:
+        await lab.ask(messages.request("a-1"))
+        answer = await lab.answer("a-1")
+        refused = messages.receipt(
+            "a-1", status=ReceiptStatus.REFUSED, answers=answer.message_id, detail="invalid: mood"
+        )
+        await lab.tell(refused)
+        assert (await lab.answer("a-1")).message_id == answer.message_id
+        await lab.tell(refused)
+        await until(lambda: not service.outbound.undelivered)
+    assert stored(lab, "a-1") is AttemptProgress.DELIVERED
+    assert lab.said[-1:] == [
+        ("answer_not_taken", {"attempt_id": "a-1", "status": "refused", "detail": "invalid: mood"})
+    ]
+
+
+async def test_a_receipt_of_a_stranger_s_message_leaves_the_answer_waiting(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())) as service:
+        await lab.ask(messages.request("a-1"))
+        await lab.answer("a-1")
+        for status in (ReceiptStatus.REFUSED, ReceiptStatus.DUPLICATE, ReceiptStatus.CONTRADICTS):
+            await lab.tell(messages.receipt("a-1", status=status, answers="a-stranger-s"))
+            await lab.answer("a-1")
+        assert "a-1" in service.outbound.undelivered
+
+
 async def test_a_receipt_for_what_is_not_waiting_changes_nothing(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     async with lab.agent(), lab.simulator(InPlaceExecutor(Constant())) as service:

@@ -30,7 +30,14 @@ from agent.campaign.proposals import DecisionNeeded, decision_seed
 from agent.campaign.state import Campaign
 from protocols.errors import InvariantViolation, MessageError
 from protocols.wire.attempt_ids import attempt_identity, decision_of, number_of, uid_of
-from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, FailureReason, Quantity, ReceiptStatus
+from protocols.wire.messages import (
+    PERMANENT_FAILURES,
+    CandidateResult,
+    ControlAction,
+    FailureReason,
+    Quantity,
+    ReceiptStatus,
+)
 from tests.support.campaigns import (
     PROPERTY,
     Play,
@@ -58,6 +65,14 @@ def play(start: tuple[str, ...] = (), **changes: object) -> Play:
 
 def choose(*indices: int, **fields: object) -> Proposal:
     return Proposal(tuple(Choice(index) for index in indices), "because", **fields)  # type: ignore[arg-type]
+
+
+def told(played: Play, message: CandidateResult) -> tuple[ReceiptStatus, str]:
+    """Take a result; return its receipt."""
+    receipt = played.take(decide.decide_result(played.campaign, message))
+    assert receipt is not None
+    assert receipt.answers == message.message_id
+    return receipt.status, receipt.detail
 
 
 # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,7 +118,8 @@ def test_the_first_valid_result_of_any_attempt_wins_and_a_later_one_is_kept_for_
     second = played.awaited[0]
     assert second.number == 2
     assert played.answer(first).status is ReceiptStatus.ACCEPTED  # type: ignore[union-attr]
-    outcome = decide.decide_result(played.campaign, result_of(second, quantity(9.0)))
+    message = result_of(second, quantity(9.0))
+    outcome = decide.decide_result(played.campaign, message)
     (late,) = outcome.events
     assert isinstance(late, LateResultKept)
     assert "observed" in late.why
@@ -111,7 +127,7 @@ def test_the_first_valid_result_of_any_attempt_wins_and_a_later_one_is_kept_for_
     assert outcome.ack.status is ReceiptStatus.LATE
     played.take(outcome)
     assert played.campaign.values[POOL.index_of[first.candidate_id]] == value_of(first.candidate_id)
-    assert decide.decide_result(played.campaign, result_of(second)).ack.status is ReceiptStatus.DUPLICATE  # type: ignore[union-attr]
+    assert told(played, message) == (ReceiptStatus.DUPLICATE, "its receipt said late")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,7 @@ def test_an_invalid_result_of_an_attempt_that_is_no_longer_awaited_ends_no_other
     second = played.awaited[0]
     receipt = played.take(decide.decide_result(played.campaign, result_of(first, quantity(99.0))))
     assert receipt is not None
-    assert receipt.status is ReceiptStatus.LATE
+    assert (receipt.status, receipt.detail) == (ReceiptStatus.REFUSED, played.of_kind(LateResultKept)[0].why)
     assert played.awaited == [second]
 
 

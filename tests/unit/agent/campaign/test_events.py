@@ -11,6 +11,7 @@ from agent.campaign.events import (
     EVENT_TYPES,
     AttemptFailed,
     BecameEven,
+    BeginCorrected,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -33,6 +34,7 @@ from agent.campaign.events import (
     RequestExpired,
     RequestIssued,
     ResultAccepted,
+    ResultContradicted,
     StartSetLoaded,
     StopRuleFired,
     dump_event,
@@ -44,7 +46,7 @@ from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from agent.pool.growth import NewCandidate
 from protocols.errors import StoreError
 from protocols.tables.account import AccountEntry, Handling
-from tests.support.campaigns import small_plan, small_pool
+from tests.support.campaigns import NOW, small_plan, small_pool
 
 POOL = small_pool()
 MEASURED = (MeasuredQuantity("formation_energy", -0.1, "eV/atom", 0.02), MeasuredQuantity("volume", 11.5, "Å³"))
@@ -54,6 +56,7 @@ EXAMPLES: tuple[Event, ...] = (
         small_plan(POOL, ordering=Ordering.AS_COMPLETED, policy_options={"patience": 3, "names": ["a"]}),
         {"numpy": "2.2"},
         (AccountEntry(handling=Handling.DROPPED, reason="no value", count=4, places=("line 3",)), FOLDED),
+        NOW,
     ),
     StartSetLoaded(("c000", "c001"), (0.1, -1e-300)),
     StartSetLoaded(("c000", "c001"), (0.1, 0.2), ((1.0,), (2.0,)), ((0.01, 0.0), (0.0, 0.5))),
@@ -72,8 +75,12 @@ EXAMPLES: tuple[Event, ...] = (
     RequestIssued("a-1", "c002", 3, 1, "simulator-1", "C 2/α"),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25, {"method": "GFN2-xTB", "steps": 63.0}),
+    ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25, {}, "m-8", "simulator-1"),
     LateResultKept("a-2", "c003", "simulator-1", MEASURED, "the candidate is abandoned"),
+    LateResultKept("a-2", "c003", "simulator-1", MEASURED, "'J'; expected 'eV'", "m-9", "simulator-1", refused=True),
+    ResultContradicted("a-1", "c002", "simulator-1", MEASURED, "m-10", "simulator-1"),
     AttemptFailed("a-2", "c003", "simulator-1", "crashed", 'said "no"\n', permanent=True),
+    AttemptFailed("a-2", "c003", "simulator-1", "result_refused", "'J'", False, "m-11", "simulator-1", MEASURED),
     RequestExpired("a-3", "c004"),
     RequestExpired("a-3", "c004", costs_attempt=False),
     InstrumentAway("simulator-2", "it says so"),
@@ -84,11 +91,13 @@ EXAMPLES: tuple[Event, ...] = (
     ObservationAdded("c006", 2.5, "m-2"),
     CandidatesAdded((NewCandidate("a-1", "f", (0.1 + 0.2, -1e-300), "CH4O", "CO", None, "c001", "OH"),), "why", "m-7"),
     CampaignPaused("by the operator", "m-3"),
+    CampaignPaused("by the operator", "m-3", "ada", "ada"),
     CampaignPaused("the last 10 candidates were all abandoned"),
     CampaignResumed("the agent was started again"),
     CampaignResumed("by the operator", "m-4"),
     CampaignStopping("by the operator", "m-5"),
     ControlNoted("pause", "m-6"),
+    BeginCorrected(NOW),
     CampaignFinished("the budget is spent"),
 )  # fmt: skip
 

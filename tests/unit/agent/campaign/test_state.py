@@ -32,8 +32,10 @@ from agent.campaign.events import (
 )
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
+from agent.campaign.results_seen import ResultSeen
 from agent.campaign.state import Campaign
 from protocols.errors import InvariantViolation
+from protocols.wire.messages import ReceiptStatus
 from tests.support.campaigns import Play, small_plan, small_pool, state_of
 
 WHO = "c001"
@@ -63,7 +65,7 @@ AVAILABLE, PENDING, RETRY_PENDING, OBSERVED = (
 MOVES: list[tuple[Event, dict[CandidateStatus, CandidateStatus]]] = [
     (StartSetLoaded((WHO,), (0.5,)), {AVAILABLE: OBSERVED}),
     (RequestIssued("a-2", WHO, 0, 2, "simulator-1"), {AVAILABLE: PENDING, RETRY_PENDING: PENDING}),
-    (ACCEPTED, {PENDING: OBSERVED, RETRY_PENDING: OBSERVED}),
+    (ACCEPTED, dict.fromkeys((PENDING, RETRY_PENDING, CandidateStatus.ABANDONED), OBSERVED)),
     (AttemptFailed("a-1", WHO, "simulator-1", "crashed", "", permanent=False), {PENDING: RETRY_PENDING}),
     (EXPIRED, {PENDING: RETRY_PENDING}),
     (ABANDONED, {RETRY_PENDING: CandidateStatus.ABANDONED}),
@@ -229,9 +231,9 @@ def test_a_closed_candidate_awaits_nothing_and_its_unit_is_spent(closing: Event)
 def test_a_late_result_marks_its_attempt_and_changes_no_status() -> None:
     campaign = play()
     campaign.fold(DECIDED, ISSUED, EXPIRED, ABANDONED)
-    campaign.fold(LateResultKept("a-1", WHO, "simulator-1", (), "the candidate is abandoned"))
+    campaign.fold(LateResultKept("a-1", WHO, "simulator-1", (), "0 values of 'formation_energy'", "m-1", refused=True))
     assert campaign.campaign.status_of(WHO) is CandidateStatus.ABANDONED
-    assert campaign.campaign.attempts["a-1"].result_seen
+    assert campaign.campaign.attempts["a-1"].results == (ResultSeen("m-1", "", ReceiptStatus.REFUSED),)
     assert campaign.campaign.observations == 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
-from agent.campaign.decide import Consequence, decide_result
+from agent.campaign.decide import Consequence, decide_expiry, decide_result
 from agent.campaign.events import (
     BecameEven,
     CampaignFinished,
@@ -254,6 +254,21 @@ def test_an_answer_to_the_policy_of_before_is_dropped_when_a_rule_has_fired_mean
         asked = ledger.question()
         assert (None if asked is None else asked.needed.policy) == asked_again
         assert second.in_flight
+
+
+@pytest.mark.parametrize("ordering", Ordering)
+def test_a_value_that_comes_after_its_candidate_was_abandoned_counts_for_a_rule(ordering: Ordering) -> None:
+    rule = stop(when_no_gain="stop", gain_nat=5.0, patience=3, tolerance_nat=0.0)
+    played = Played(stop=rule, max_attempts=1, ordering=ordering)
+    campaign = played.ledger.campaign
+    given_up = next(iter(campaign.in_flight.values()))
+    played.take(*decide_expiry(campaign, given_up.attempt_id).events)
+    played.answer()
+    played.take(*decide_result(campaign, result_of(given_up, quantity(0.1))).events)
+    assert not played.of_kind(StopRuleFired)
+    played.answer()
+    assert played.fired.acquired == 3
+    assert Ledger.of_journal(POOL, played.events).campaign.fired == played.fired
 
 
 def test_a_manual_observation_counts_for_a_rule_and_is_no_acquisition() -> None:

@@ -19,7 +19,7 @@ from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed, Transaction
 from agent.store.store import QuarantinedMessage
 from protocols.wire.messages import ControlAction
-from tests.support.campaigns import control, failure_of, result_of, small_plan, small_pool
+from tests.support.campaigns import PROPERTY, control, failure_of, quantity, result_of, small_plan, small_pool
 from tests.support.stored_campaigns import Shelf, delivered, opened
 from tests.support.user_policies import Growing
 
@@ -93,14 +93,17 @@ def test_trouble_is_a_warning(shelf: Shelf, tmp_path: Path) -> None:
         shelf.transaction(delivered(failure_of(first)), DeadlinePassed(second.attempt_id)),
         shelf.transaction(DeadlinePassed(shelf.awaited[0].attempt_id)),
         shelf.transaction(delivered(control(ControlAction.PAUSE, reason="cleaning"))),
-        shelf.transaction(delivered(result_of(first))),
+        shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, second.candidate_id))),
+        shelf.transaction(delivered(result_of(second))),
+        shelf.transaction(delivered(result_of(second, quantity(9.0)))),
         shelf.transaction(delivered(topic="somebody/else" * 100, payload=b"\x00")),
     ]
     warnings = [line for line in logged(tmp_path / "agent.jsonl", *transactions) if line["level"] == "warning"]
     assert [line["event"] for line in warnings] == [
         "attempt_failed", "request_expired", "request_expired", "candidate_abandoned", "campaign_paused",
-        "late_result", "message_quarantined",
+        "late_result", "result_contradicted", "message_quarantined",
     ]  # fmt: skip
+    assert warnings[-2]["says"] == {PROPERTY: 9.0}
     assert (warnings[0]["why"], warnings[0]["detail"]) == ("crashed", "the lamp broke")
     assert warnings[4]["why"] == "cleaning"
     assert len(warnings[-1]["topic"]) == 200
@@ -150,3 +153,21 @@ def test_who_is_waited_for_is_a_line_whenever_it_changes_and_no_more_lines_than_
         ("waiting_for_instruments", "warning", ["b"]),
         ("instruments_are_there", "info", None),
     ]
+
+
+def test_the_end_of_the_journal_is_logged_now_and_then(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "HEAD_EVERY_ROWS", 6)
+    logger, file = open_log(tmp_path / "agent.jsonl")
+    log = TransactionLog(logger, lambda: shelf.store.head)
+    heads = []
+    while shelf.campaign.phase is not Phase.FINISHED:
+        before = shelf.store.sequence
+        log(shelf.transaction(delivered(result_of(shelf.awaited[0]))))
+        heads.append((shelf.store.sequence - before, shelf.store.sequence, shelf.store.digest))
+    file.close()
+    lines = [json.loads(line) for line in (tmp_path / "agent.jsonl").read_text().splitlines()]
+    told = [(line["row"], line["digest"]) for line in lines if line["event"] == "journal_head"]
+    assert 1 <= len(told) < len(heads)
+    assert set(told) <= {(row, digest) for _, row, digest in heads}

@@ -12,6 +12,7 @@ from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate
 from agent.runtime.messages import MessageBuilder
+from agent.store.store import JournalHead
 from protocols.wire.codec import decode
 from protocols.wire.limits import (
     MAX_ATOMS,
@@ -108,6 +109,14 @@ def test_a_receipt_goes_to_the_one_that_sent_the_answer(status: ReceiptStatus) -
     assert isinstance(message, ResultReceipt)
     assert topic == "entropilot/v1/demo/receipt/simulator-9"
     assert (message.attempt_id, message.status, message.detail) == ("a-1", status, "x" * 300)
+    assert (message.answers, message.row, message.digest) == (None, None, None)
+
+
+def test_a_receipt_says_which_message_it_answers_and_how_the_journal_ends() -> None:
+    ack, head = ResultAck("a-1", "simulator-9", ReceiptStatus.ACCEPTED, "", "m-7"), JournalHead(12, "ab" * 32)
+    message = decode(*builder().receipt(ack, head))
+    assert isinstance(message, ResultReceipt)
+    assert (message.answers, message.row, message.digest) == ("m-7", 12, "ab" * 32)
 
 
 def test_a_metrics_report_says_every_family_and_figure() -> None:

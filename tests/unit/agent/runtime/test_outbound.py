@@ -24,6 +24,7 @@ from agent.runtime.outbound import (
 )
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
+from agent.store.store import JournalHead
 from protocols.errors import BrokerError
 from protocols.link.transport import LinkLost, PublishRefused
 from protocols.wire.codec import decode
@@ -74,7 +75,11 @@ class Bench:
         self.maker.fold(self.transaction, CampaignStarted(terms))
         self.maker.fold(self.transaction, StartSetLoaded(START, tuple(value_of(which) for which in START)))
         self.maker.settle(self.transaction)
-        self.outbound = Outbound(self.maker, self.link, messages, ())  # type: ignore[arg-type]
+        self.rows = 1
+        self.outbound = Outbound(self.maker, self.link, messages, (), self.head)  # type: ignore[arg-type]
+
+    def head(self) -> JournalHead:
+        return JournalHead(self.rows, f"{self.rows:064x}")
 
     def expire(self, attempt_id: str) -> None:
         attempt = self.maker.campaign.attempts[attempt_id]
@@ -226,6 +231,23 @@ def test_the_bias_is_reported_at_most_so_often_and_only_when_it_has_changed() ->
         bench.outbound.follow(Transaction(), loop.time())
         await asyncio.sleep(0.01)
         assert len(bench.link.on(Channel.METRICS)) == 3
+
+    played(fold)
+
+
+def test_receipts_and_reports_tell_how_the_journal_ended_when_they_were_written() -> None:
+    async def fold(bench: Bench) -> None:
+        await up(bench)
+        for rows in (7, 9):
+            bench.rows = rows
+            bench.outbound.send_receipts(receipts(2))
+            bench.outbound.follow(bench.transaction, asyncio.get_running_loop().time())
+            await asyncio.sleep(METRICS_REPORT_EVERY_S)
+        for channel, expected in ((Channel.RECEIPT, [7, 7, 9, 9]), (Channel.METRICS, [7, 9])):
+            told = [
+                decode(topic, payload) for topic, payload in bench.link.published if parse(topic).channel is channel
+            ]
+            assert [(each.row, each.digest) for each in told] == [(row, f"{row:064x}") for row in expected]  # type: ignore[union-attr]
 
     played(fold)
 

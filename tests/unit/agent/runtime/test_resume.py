@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from agent.campaign.events import CampaignStarted, StartSetLoaded, load_event
+from agent.campaign.events import BeginCorrected, CampaignStarted, StartSetLoaded, load_event
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Ordering
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import ESTIMATORS, EntropyMeasure
-from agent.runtime.resume import begin, fresh_uid, remember, require_same_plan
+from agent.runtime.resume import begin, correct_begin, fresh_uid, remember, require_same_plan
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
-from protocols.errors import StoreError
+from protocols.errors import MessageError, StoreError
 from protocols.tables.account import AccountEntry, Handling
-from tests.support.campaigns import SENT_AT, small_plan, small_pool, state_of, value_of
+from protocols.wire.messages import ControlAction
+from tests.support.campaigns import NOW, SENT_AT, control, small_plan, small_pool, state_of, value_of
 from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, opened
 
 POOL = small_pool(24)
@@ -40,7 +42,7 @@ def start(store: Store, plan: CampaignPlan = PLAN, pool: object = POOL) -> None:
 def test_a_new_campaign_begins_with_its_plan_and_its_start_set(store: Store) -> None:
     start(store)
     started, loaded = store.journal()
-    assert started == CampaignStarted(PLAN, {"numpy": "2"})
+    assert started == CampaignStarted(PLAN, {"numpy": "2"}, began_at=NOW)
     assert loaded == StartSetLoaded(("c000", "c005"), (value_of("c000"), value_of("c005")))
     meta = store.meta()
     assert meta is not None
@@ -185,3 +187,30 @@ def test_weights_are_those_of_the_beginning_and_scales_those_of_its_start_set() 
     )
     with pytest.raises(StoreError, match="started with other settings"):
         require_same_plan(found, small_plan(POOL, additional_properties=(dataclasses.replace(TWO[0], weight=2.0),)))
+
+
+def test_a_begin_that_the_clock_has_not_reached_is_corrected_once_and_orders_are_obeyed_again(store: Store) -> None:
+    start(store)
+    order = control(ControlAction.PAUSE, sent_at=NOW - timedelta(hours=5))
+    with pytest.raises(MessageError, match="one of the two clocks is off"):
+        remember(store, POOL).decide(order)
+    behind = (NOW - timedelta(hours=6)).isoformat()
+    for _ in range(2):
+        correct_begin(store, remember(store, POOL), now=behind)
+    assert [type(event) for event in store.journal()] == [CampaignStarted, StartSetLoaded, BeginCorrected]
+    ledger = remember(store, POOL)
+    assert ledger.campaign.began_at == NOW - timedelta(hours=6)
+    assert ledger.decide(order).disposition == "carried out"
+    with pytest.raises(MessageError, match="one of the two clocks is off"):
+        ledger.decide(order.model_copy(update={"sent_at": NOW - timedelta(hours=7)}))
+
+
+def test_a_begin_that_lies_in_the_past_stays(store: Store) -> None:
+    start(store)
+    correct_begin(store, remember(store, POOL), now=(NOW + timedelta(days=9)).isoformat())
+    assert store.sequence == 2
+
+
+def test_a_time_without_an_offset_is_taken_for_utc(store: Store) -> None:
+    begin(store, POOL, PLAN, START, versions={}, now=NOW.replace(tzinfo=None).isoformat())
+    assert remember(store, POOL).campaign.began_at == NOW

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agent.campaign.events import DecisionMade, RequestExpired, RequestIssued, ResultAccepted
-from agent.campaign.life_cycle import CandidateStatus
+from agent.campaign.controls import MAX_CONTROLS_NOTED
+from agent.campaign.events import (
+    AttemptFailed,
+    CampaignPaused,
+    DecisionMade,
+    RequestExpired,
+    RequestIssued,
+    ResultAccepted,
+    ResultContradicted,
+)
+from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
-from agent.runtime.transaction import DeadlinePassed, PolicyAnswer, Transaction
+from agent.runtime.transaction import UNTRUSTED, DeadlinePassed, PolicyAnswer, Transaction
+from protocols.errors import MessageError
 from protocols.link.transport import Delivery
 from protocols.wire.codec import decode, encode
+from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from protocols.wire.messages import (
+    AnyMessage,
+    CandidateFailure,
     CandidateRequest,
+    CandidateResult,
     ControlAction,
     Health,
     MetricsReport,
@@ -27,6 +42,7 @@ from tests.support.campaigns import (
     control,
     failure_of,
     first_available,
+    quantity,
     result_of,
     small_plan,
     small_pool,
@@ -116,6 +132,115 @@ def test_an_answer_to_an_attempt_that_was_never_made_is_quarantined(shelf: Shelf
     forged = result_of(shelf.awaited[0]).model_copy(update={"attempt_id": "forged-d000000-00000000-a1"})
     transaction = shelf.transaction(delivered(forged))
     assert transaction.counts == {"quarantined: unknown_attempt": 1}
+    assert_refused(transaction, forged, "unknown_attempt: ")
+
+
+def assert_refused(transaction: Transaction, message: CandidateResult | CandidateFailure, why: str) -> None:
+    """Check that the sender is told that its message is refused, and why."""
+    (receipt,) = transaction.receipts
+    assert (receipt.status, receipt.answers) == (ReceiptStatus.REFUSED, message.message_id)
+    assert (receipt.attempt_id, receipt.simulator) == (message.attempt_id, message.simulator)
+    assert receipt.detail.startswith(why)
+    assert transaction.events == []
+
+
+SPOILT: dict[str, Callable[[bytes], bytes]] = {
+    "an extra field": lambda payload: payload[:-1] + b',"mood":"good"}',
+    "a time without a zone": lambda payload: payload.replace(b"03:04:05Z", b"03:04:05"),
+    "a number in words": lambda payload: payload.replace(b'"duration_s":0.5', b'"duration_s":"short"'),
+    "another version": lambda payload: payload.replace(b'"protocol":1', b'"protocol":2'),
+    "cut off": lambda payload: payload[:-20],
+    "too long": lambda payload: payload + b" " * MAX_PAYLOAD_BYTES,
+    "a repeated key": lambda payload: payload[:-1] + b',"duration_s":2.0}',
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_an_answer_that_is_quarantined_gets_a_receipt_with_the_reason(shelf: Shelf, how: str) -> None:
+    message = result_of(shelf.awaited[0])
+    spoilt = SPOILT[how](encode(message))
+    transaction = shelf.transaction(delivered(topic=f"{BASE}/result/simulator-1", payload=spoilt))
+    (row,) = transaction.quarantined
+    assert_refused(transaction, message, f"{row.reason}: ")
+
+
+def test_an_answer_by_whom_it_was_not_asked_of_is_refused_on_its_own_topic(shelf: Shelf) -> None:
+    message = result_of(shelf.awaited[0], simulator="simulator-9")
+    assert_refused(shelf.transaction(delivered(message)), message, "wrong_sender: ")
+
+
+def test_a_failure_that_is_quarantined_gets_a_receipt_too(shelf: Shelf) -> None:
+    message = failure_of(shelf.awaited[0])
+    spoilt = encode(message).replace(b'"crashed"', b'"tired"')
+    transaction = shelf.transaction(delivered(topic=f"{BASE}/failure/simulator-1", payload=spoilt))
+    assert_refused(transaction, message, "invalid: ")
+
+
+def test_a_message_that_is_not_read_any_more_gets_a_receipt_too(shelf: Shelf) -> None:
+    message, transaction = result_of(shelf.awaited[0]), Transaction()
+    shelf.maker.dead_letter(transaction, delivered(message))
+    assert_refused(transaction, message, "kills_handler: ")
+
+
+@pytest.mark.parametrize("reason", sorted(UNTRUSTED))
+def test_nobody_is_told_of_a_message_whose_sender_is_not_known(
+    shelf: Shelf, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_heard: object, **_how: object) -> None:
+        raise MessageError(reason, "it is not signed as it should be")
+
+    monkeypatch.setattr(shelf.maker.ledger, "decide", refuse)
+    transaction = shelf.transaction(delivered(result_of(shelf.awaited[0])))
+    assert transaction.counts == {f"quarantined: {reason}": 1}
+    assert transaction.receipts == []
+
+
+def test_nobody_is_told_of_an_unread_message_whose_signature_does_not_hold(shelf: Shelf) -> None:
+    transaction = Transaction()
+    shelf.maker.dead_letter(transaction, replace(delivered(result_of(shelf.awaited[0])), signature_fault="no such key"))
+    assert transaction.receipts == []
+
+
+def test_every_receipt_says_which_message_it_answers(shelf: Shelf) -> None:
+    first, second = shelf.awaited
+    told: list[AnyMessage] = [result_of(first), result_of(first), result_of(first, quantity(9.0)), failure_of(second)]
+    transaction = shelf.transaction(*(delivered(message) for message in told))
+    assert [receipt.answers for receipt in transaction.receipts] == [message.message_id for message in told]
+    assert [receipt.status.value for receipt in transaction.receipts] == [
+        "accepted", "duplicate", "contradicts", "accepted",
+    ]  # fmt: skip
+
+
+def test_an_order_that_the_broker_kept_is_quarantined_and_one_of_now_is_obeyed(shelf: Shelf) -> None:
+    pause = control(ControlAction.PAUSE)
+    kept = shelf.transaction(replace(delivered(pause), retain=True))
+    assert kept.counts == {"quarantined: stale": 1}
+    assert shelf.campaign.phase is Phase.RUNNING
+    assert shelf.transaction(delivered(pause)).counts == {"control: carried out": 1}
+    again = shelf.transaction(replace(delivered(pause), retain=True))
+    assert (again.quarantined, again.counts) == ([], {"control: changes nothing": 1})
+
+
+def test_who_signed_and_who_asked_stands_in_the_journal(shelf: Shelf) -> None:
+    attempt, other = shelf.awaited
+    messages: list[AnyMessage] = [
+        result_of(attempt), result_of(attempt, quantity(9.0)), failure_of(other),
+        control(ControlAction.PAUSE, operator="ada"),
+    ]  # fmt: skip
+    transaction = shelf.transaction(*(replace(delivered(message), signed_by="somebody") for message in messages))
+    signed = [event for event in transaction.events if hasattr(event, "signed_by")]
+    assert [type(event) for event in signed] == [ResultAccepted, ResultContradicted, AttemptFailed, CampaignPaused]
+    assert {event.signed_by for event in signed} == {"somebody"}
+    assert [getattr(event, "operator", None) for event in signed] == [None, None, None, "ada"]
+
+
+def test_thousands_of_orders_that_change_nothing_do_not_fill_the_journal(shelf: Shelf) -> None:
+    before = shelf.campaign.sequence
+    done = shelf.transaction(*(delivered(control(ControlAction.RESUME)) for _ in range(5_000)))
+    assert shelf.campaign.sequence - before == MAX_CONTROLS_NOTED
+    assert done.counts == {"control: changes nothing": 5_000}
+    shelf.transaction(delivered(control(ControlAction.PAUSE)), delivered(control(ControlAction.RESUME)))
+    assert shelf.campaign.phase is Phase.RUNNING, "orders that change something are obeyed all the same"
 
 
 @pytest.mark.parametrize("kind", ["bias", "receipt", "request"])

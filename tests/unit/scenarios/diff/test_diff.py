@@ -13,6 +13,7 @@ from protocols.tables.account import AccountEntry, Handling
 from scenarios.diff.diff import JournalEvents, diff, load_journal
 from scenarios.diff.report import _rows_of, draw_diff, verdict
 from scenarios.settings.library import RECORDED
+from tests.support.campaigns import NOW
 from tests.support.goldens import GOLDENS
 from tests.support.played_runs import small_system, write_run
 
@@ -86,6 +87,17 @@ def test_declared_metrics_are_read_as_the_run_wrote_them(tmp_path: Path) -> None
 
 def test_a_run_that_declares_nothing_has_none(told: JournalEvents) -> None:
     assert diff(told, told).declared == {}
+
+
+def test_when_a_campaign_began_and_who_signed_make_no_difference(told: JournalEvents) -> None:
+    events = [
+        dataclasses.replace(each, signed_by="furnace", message_id="m-1") if isinstance(each, ResultAccepted)
+        else dataclasses.replace(each, began_at=NOW) if isinstance(each, CampaignStarted)
+        else each
+        for each in told.events
+    ]  # fmt: skip
+    assert events != list(told.events)
+    assert diff(told, with_events(told, events)).is_same
 
 
 def test_ids_of_the_table_and_what_was_read_make_no_difference_and_are_told(told: JournalEvents) -> None:

@@ -51,6 +51,12 @@ def test_a_state_shows_progress_families_change_decision_and_requests() -> None:
         assert part in text
 
 
+def test_contradictions_are_counted_where_there_are_any() -> None:
+    wide = "\n".join(shown(dataclasses.replace(STATE, contradictions=2), width=120))
+    assert "2 contradicted" in wide
+    assert "contradicted" not in "\n".join(shown(STATE, width=120))
+
+
 @pytest.mark.parametrize(
     ("found", "words"),
     [

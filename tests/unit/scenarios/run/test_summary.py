@@ -168,6 +168,16 @@ def test_a_campaign_that_ended_worse_than_it_began_says_so_at_the_top() -> None:
     assert printed(cheap).startswith("worse than it began: joint entropy −1.000 → −2.000 nat")
 
 
+def test_results_that_contradict_the_journal_are_told_below_the_table(tmp_path: Path) -> None:
+    lines = ("furnace says that c001 is energy = 2.5 eV, and that contradicts", "another one")
+    told = dataclasses.replace(SUMMARY, contradictions=7, contradicted=lines)
+    write_summary(tmp_path / "summary.json", told)
+    assert read_summary(tmp_path / "summary.json") == told
+    text = " ".join(printed(told).split())
+    assert f"7 results contradicted what the journal holds, which stays: {lines[0]} {lines[1]} … and 5 more" in text
+    assert "contradicted" not in printed(SUMMARY)
+
+
 def test_the_best_is_kept_with_its_regret_and_a_summary_without_it_is_read(tmp_path: Path) -> None:
     write_summary(tmp_path / "summary.json", SUMMARY)
     tree = json.loads((tmp_path / "summary.json").read_text())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.campaign import decide
 from agent.campaign.context import make_context
 from agent.campaign.events import CandidateAbandoned, DecisionMade, Event, RequestIssued, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus
@@ -19,7 +20,7 @@ from scenarios.why.excluded_families import exclusions, patience_of
 from scenarios.why.explain import explain
 from scenarios.why.explanation import CandidateDescription
 from scenarios.why.phrases import describe_candidate, describe_details
-from tests.support.campaigns import UNIT, Play, quantity, refold, small_plan, small_pool
+from tests.support.campaigns import UNIT, Play, quantity, refold, result_of, small_plan, small_pool
 from tests.support.samples.causal_decisions import benzene_world
 from tests.support.samples.decided import decided_journal, decided_plan, smooth_pool, smooth_value
 
@@ -135,6 +136,26 @@ def test_an_excluded_candidate_and_its_late_result_are_told() -> None:
     assert end_of(play.journal) == (CandidateStatus.EXCLUDED, "it is poisonous", ["no longer awaited"])
     play.answer(attempt)
     assert end_of(play.journal)[2] == ["a result came too late and is kept for audit (the candidate is excluded)"]
+
+
+def test_a_contradiction_is_told_beside_what_its_attempt_brought() -> None:
+    play = Play(POOL_OF_12, small_plan(POOL_OF_12))
+    play.settle()
+    attempt = play.awaited[0]
+    play.answer(attempt)
+    play.take(decide.decide_result(play.campaign, result_of(attempt, quantity(9.0))))
+    status, reason, (told,) = end_of(play.journal)
+    assert (status, reason) == (CandidateStatus.OBSERVED, "")
+    assert told == "observed by simulator-1; simulator-1 contradicts it with formation_energy = 9 eV/atom"
+
+
+def test_a_value_that_came_after_its_candidate_was_abandoned_is_told_as_the_value() -> None:
+    play = Play(POOL_OF_12, small_plan(POOL_OF_12, max_attempts=1))
+    play.settle()
+    attempt = play.awaited[0]
+    play.expire(attempt)
+    play.answer(attempt)
+    assert end_of(play.journal) == (CandidateStatus.OBSERVED, "", ["observed by simulator-1"])
 
 
 def test_a_permanent_failure_leaves_no_value_and_no_deviation() -> None:

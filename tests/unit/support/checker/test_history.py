@@ -115,7 +115,7 @@ def told(tmp_path: Path) -> OnProgress:
         answer(result_of(oldest()), "accepted")
         while shelf.campaign.status_of(late.candidate_id).name != "OBSERVED":
             answer(result_of(oldest()), "accepted")
-        if not late.result_seen:
+        if not late.results:
             answer(result_of(late), "late")
         shelf.transaction(delivered(control(ControlAction.RESUME)))
         while shelf.campaign.phase is not Phase.FINISHED:
@@ -232,6 +232,27 @@ def _withdrawn_while_awaited(told: OnProgress) -> None:
     told.receipt_for("never-made", "withdrawn")
 
 
+def _contradicted(told: OnProgress, kind: str, **changes: Any) -> None:
+    """Let a result be contradicted right behind it: by what it said itself, or by nobody's result."""
+    event = told.first(kind) | changes
+    told.insert(("ResultContradicted", {**event, "message_id": "another"}), after=kind)
+
+
+def _accepted_again(told: OnProgress) -> None:
+    event = told.first("ResultAccepted")
+    told.insert(("LateResultKept", event | {"quantities": [], "why": "late"}), after="ResultAccepted")
+
+
+def _excluded_before(told: OnProgress) -> None:
+    which = [event for kind, event in told.journal() if kind == "ResultAccepted"][-1]["candidate_id"]
+    told.insert(("CandidateExcluded", {"candidate_id": which, "reason": "toxic"}), after="RequestIssued")
+
+
+def _heard_of_another(told: OnProgress) -> None:
+    attempt = told.first("ResultAccepted")["attempt_id"]
+    told.entries.append(Entry("simulator-1", 1, "receipt", attempt, status="accepted", message="a-stranger-s"))
+
+
 BREAKS: list[tuple[str, str, Callable[[OnProgress], Any]]] = [
     ("I1", "has a receipt .accepted.", _forget_attempt),
     ("I1", "has a receipt", _another_value),
@@ -244,6 +265,15 @@ BREAKS: list[tuple[str, str, Callable[[OnProgress], Any]]] = [
     ("I1", "gone or another", lambda t: setattr(t, "history", replace(t.history, witnessed=[(999, "f" * 64)]))),
     ("I2", "observed a second time", _observed_twice),
     ("I2", "answered already", _answered_twice),
+    ("I2", "answered already", lambda t: _contradicted(t, "ResultAccepted")),
+    (
+        "I2",
+        "is contradicted, and has no result",
+        lambda t: _contradicted(t, "RequestIssued", simulator="simulator-1", quantities=[]),
+    ),
+    ("I2", "has a result already", _accepted_again),
+    ("I2", "after it was excluded", _excluded_before),
+    ("I9", "hears accepted of a-stranger-s, which it never sent", _heard_of_another),
     ("I12", "no receipt long after", lambda t: setattr(t, "history", replace(t.history, kept_back=["a1"]))),
     ("I2", "evaluated .* 2 times", _began_twice),
     ("I2", "2 labs evaluated", _began_elsewhere),

@@ -1,0 +1,136 @@
+"""What an operator's order makes, and which orders are not obeyed because they are meant for an earlier campaign."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from agent.campaign.contract import addition_breach, contract_breach
+from agent.campaign.events import (
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStopping,
+    CandidateExcluded,
+    CandidatesAdded,
+    ControlNoted,
+    Event,
+    ObservationAdded,
+)
+from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.state import Campaign
+from agent.pool.growth import NewCandidate
+from protocols.errors import MessageError
+from protocols.wire.messages import AddedCandidate, Control, ControlAction
+
+CLOCK_TOLERANCE_S: Final = 2.0
+"""How much earlier than the campaign's begin an order may say that it was sent: clocks that a network keeps differ by
+far less, and a time in whole seconds is up to one too early. An order is seldom given in a campaign's first seconds."""
+
+MAX_CONTROLS_NOTED: Final = 64
+"""Orders that change nothing and are journalled all the same, so that a late repetition of one changes nothing either.
+Further ones are only counted: whoever repeats `resume` for ever does not fill the journal."""
+
+
+def require_fresh(campaign: Campaign, message: Control, *, retained: bool) -> None:
+    """Check that an order is meant for this campaign, and not for one of the same name before it.
+
+    Args:
+        campaign: The state.
+        message: The order.
+        retained: Whether the broker had kept it for whoever comes later.
+
+    Raises:
+        MessageError: With reason `stale` when it is not.
+    """
+    what = f"The order to {message.action.value.replace('_', ' ')}"
+    if retained:
+        raise MessageError(
+            "stale",
+            f"{what} was kept by the broker (its retain flag is set), for whoever comes later",
+            expected="an order without that flag",
+        )
+    begun = campaign.began_at
+    early_s = 0.0 if begun is None else (begun - message.sent_at).total_seconds()
+    if begun is not None and early_s > CLOCK_TOLERANCE_S:
+        raise MessageError(
+            "stale",
+            f"{what} says that it was sent {message.sent_at.isoformat()}, which is {early_s:.0f} s before the campaign "
+            f"began at {begun.isoformat()}: it is meant for an earlier one, or one of the two clocks is off; set that "
+            "right (and start the agent again, if it is the agent's)",
+            expected=f"a time at most {CLOCK_TOLERANCE_S:g} s before that",
+        )
+
+
+def events_of_control(campaign: Campaign, message: Control, signed_by: str) -> tuple[Event, ...]:
+    """Return what an order makes: what it changes, or a note that it changes nothing, unless there are enough of them.
+
+    Raises:
+        MessageError: When it cannot be carried out: it lacks a field, names no candidate of the pool, or does not fit
+            the state.
+    """
+    made = _made(campaign, message, signed_by)
+    if made is not None:
+        return (made,)
+    if campaign.controls_noted >= MAX_CONTROLS_NOTED:
+        return ()
+    return (ControlNoted(message.action.value, message.message_id, message.operator or "", signed_by),)
+
+
+def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
+    """Return what an order changes; None where it changes nothing."""
+    phase = campaign.phase
+    asked: dict[str, Any] = {
+        "message_id": message.message_id,
+        "operator": message.operator or "",
+        "signed_by": signed_by,
+    }
+    why: dict[str, Any] = {"reason": message.reason or "by the operator"} | asked
+    match message.action:
+        case ControlAction.PAUSE:
+            return CampaignPaused(**why) if phase is Phase.RUNNING else None
+        case ControlAction.RESUME:
+            return CampaignResumed(**why) if phase is Phase.PAUSED else None
+        case ControlAction.STOP:
+            return CampaignStopping(**why) if phase in {Phase.RUNNING, Phase.PAUSED} else None
+        case ControlAction.EXCLUDE_CANDIDATE:
+            candidate_id = _controlled_candidate(
+                campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.ABANDONED}
+            )
+            excluded = campaign.status_of(candidate_id) is CandidateStatus.EXCLUDED
+            return None if excluded else CandidateExcluded(candidate_id, **why)
+        case ControlAction.ADD_OBSERVATION:
+            candidate_id = _controlled_candidate(
+                campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.EXCLUDED}
+            )
+            quantity = message.quantity
+            problem = "it carries no quantity" if quantity is None else contract_breach(campaign, (quantity,))
+            if problem or quantity is None:
+                raise MessageError("invalid", f"add_observation: {problem}")
+            return ObservationAdded(candidate_id, quantity.value, **asked)
+        case ControlAction.ADD_CANDIDATES:  # pragma: no branch - the last of the enumeration, which mypy checks
+            new = tuple(map(_new_candidate, message.candidates or ()))
+            if problem := addition_breach(campaign, new):
+                raise MessageError("invalid", f"add_candidates: {problem}")
+            return CandidatesAdded(new, **why)
+
+
+def _controlled_candidate(campaign: Campaign, message: Control, *, closed: set[CandidateStatus]) -> str:
+    candidate_id = message.candidate_id
+    if candidate_id is None or candidate_id not in campaign.pool.index_of:
+        raise MessageError("invalid", f"{message.action.value}: candidate {candidate_id!r} is not in the pool")
+    status = campaign.status_of(candidate_id)
+    if status in closed:
+        raise MessageError("invalid", f"{message.action.value}: candidate {candidate_id!r} is {status.name.lower()}")
+    return candidate_id
+
+
+def _new_candidate(added: AddedCandidate) -> NewCandidate:
+    return NewCandidate(
+        added.candidate_id,
+        added.family,
+        added.features,
+        added.formula,
+        added.smiles or "",
+        added.structure,
+        added.parent or "",
+        added.origin,
+    )

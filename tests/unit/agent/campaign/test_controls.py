@@ -1,0 +1,79 @@
+"""Orders of an operator that are not obeyed: those of an earlier campaign, and those that change nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from agent.campaign import decide
+from agent.campaign.controls import CLOCK_TOLERANCE_S, MAX_CONTROLS_NOTED
+from agent.campaign.events import CampaignStarted, CampaignStopping, CandidateExcluded, ControlNoted, StartSetLoaded
+from agent.campaign.state import Campaign
+from protocols.errors import MessageError
+from protocols.wire.messages import ControlAction
+from tests.support.campaigns import NOW, Play, control, quantity, small_plan, small_pool, state_of
+
+POOL = small_pool()
+
+
+def begun(began_at: object = NOW) -> Campaign:
+    """A campaign that has begun at some time, or nobody knows when."""
+    campaign = Campaign(POOL)
+    campaign.apply(CampaignStarted(small_plan(POOL), {}, (), began_at))  # type: ignore[arg-type]
+    campaign.apply(StartSetLoaded((), ()))
+    return campaign
+
+
+@pytest.mark.parametrize("action", ControlAction)
+@pytest.mark.parametrize("earlier", [timedelta(seconds=CLOCK_TOLERANCE_S + 1), timedelta(hours=5), timedelta(days=900)])
+def test_an_order_that_was_sent_before_the_campaign_began_is_refused_and_the_clocks_are_named(
+    action: ControlAction, earlier: timedelta
+) -> None:
+    campaign = begun()
+    before = state_of(campaign)
+    order = control(action, "c003", quantity=quantity(1.0), sent_at=NOW - earlier)
+    with pytest.raises(MessageError) as refused:
+        decide.decide_control(campaign, order)
+    assert refused.value.reason == "stale"
+    assert "one of the two clocks is off" in str(refused.value)
+    assert f"{earlier.total_seconds():.0f} s before" in str(refused.value)
+    assert state_of(campaign) == before
+
+
+@pytest.mark.parametrize("later", [timedelta(seconds=-CLOCK_TOLERANCE_S), timedelta(0), timedelta(days=3)])
+def test_an_order_of_the_campaign_s_own_time_is_obeyed(later: timedelta) -> None:
+    outcome = decide.decide_control(begun(), control(ControlAction.STOP, sent_at=NOW + later))
+    assert isinstance(outcome.events[0], CampaignStopping)
+
+
+def test_a_campaign_that_does_not_say_when_it_began_takes_every_order_of_its_name() -> None:
+    order = control(ControlAction.STOP, sent_at=NOW - timedelta(days=900))
+    assert decide.decide_control(begun(None), order).disposition == "carried out"
+
+
+def test_an_order_that_was_carried_out_is_nothing_when_the_broker_brings_it_again_as_a_kept_one() -> None:
+    campaign, order = begun(), control(ControlAction.PAUSE)
+    with pytest.raises(MessageError, match="retain flag"):
+        decide.decide_control(campaign, order, retained=True)
+    for event in decide.decide_control(campaign, order).events:
+        campaign.apply(event)
+    assert decide.decide_control(campaign, order, retained=True).events == ()
+
+
+def test_who_asked_and_who_signed_stands_in_the_event() -> None:
+    order = control(ControlAction.EXCLUDE_CANDIDATE, "c003", operator="ada", reason="toxic")
+    (event,) = decide.decide_control(begun(), order, signed_by="ada").events
+    assert event == CandidateExcluded("c003", "toxic", order.message_id, "ada", "ada")
+
+
+def test_orders_that_change_nothing_are_noted_up_to_a_bound_and_then_only_counted() -> None:
+    played = Play(POOL, small_plan(POOL))
+    played.settle()
+    outcomes = []
+    for _ in range(MAX_CONTROLS_NOTED + 20):
+        outcomes.append(decide.decide_control(played.campaign, control(ControlAction.RESUME)))
+        played.take(outcomes[-1])
+    assert len(played.of_kind(ControlNoted)) == MAX_CONTROLS_NOTED
+    assert {outcome.disposition for outcome in outcomes} == {"changes nothing"}
+    assert len(played.campaign.controls_seen) == MAX_CONTROLS_NOTED

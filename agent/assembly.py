@@ -24,7 +24,7 @@ from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, LOG, POISON_GUARD, RECORDING
-from agent.runtime.log import TransactionLog, log_bands, log_head, open_log
+from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
@@ -217,6 +217,7 @@ def assemble_agent(
                 poison_guard=poison_guard,
                 write_ahead=recorder.write_ahead,
                 on_commit=after_commit,
+                on_waiting=WaitingLog(logger),
             )
             yield agent
         recorder.seal(_now())

@@ -6,7 +6,8 @@
     send      acknowledge to the broker, start evaluations, publish answers
 
 An answer is repeated with back-off until its receipt. An attempt that is known is never evaluated again: its stored
-answer is sent instead.
+answer is sent instead. One that waits is left when its agent withdraws it or asks for a newer one of the same
+candidate; one that runs goes on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +25,7 @@ from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS, PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
+from protocols.wire.attempt_ids import uid_of
 from protocols.wire.codec import decode, decode_payload, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import (
@@ -201,7 +203,9 @@ class SimulatorService:
         except MessageError as error:
             self._refuse(delivery, error.reason, str(error))
             return
-        if isinstance(message, ResultReceipt):
+        if isinstance(message, ResultReceipt) and message.status is ReceiptStatus.WITHDRAWN:
+            self._leave(transaction, [each for each in self.waiting if each.attempt_id == message.attempt_id])
+        elif isinstance(message, ResultReceipt):
             self._take_receipt(transaction, message, delivery.payload)
         elif isinstance(message, CandidateRequest):
             self._take_request(transaction, message, delivery.payload)
@@ -231,11 +235,24 @@ class SimulatorService:
             self.counts["received"] += 1
             transaction.changes.append(Change(attempt_id, AttemptProgress.RECEIVED, request=payload))
             self.waiting.append(request)
+            self._leave(transaction, self._overtaken(request))
             return
         progress, answer = known
         self.counts["repeated requests"] += 1
         if progress in {AttemptProgress.ANSWERED, AttemptProgress.DELIVERED} and answer.payload:
             transaction.to_send.append(answer)
+
+    def _overtaken(self, request: CandidateRequest) -> list[CandidateRequest]:
+        """Return the attempts at a candidate that wait, but the newest: its agent waits for that alone."""
+        same = [each for each in self.waiting if _whose(each) == _whose(request)]
+        return sorted(same, key=lambda each: each.attempt)[:-1]
+
+    def _leave(self, transaction: _Transaction, requests: Iterable[CandidateRequest]) -> None:
+        """Take attempts that were not begun out of the queue, and remember that they are never to be."""
+        for request in requests:
+            self.counts["withdrawn"] += 1
+            self.waiting.remove(request)
+            transaction.changes.append(Change(request.attempt_id, AttemptProgress.WITHDRAWN))
 
     def _start_what_fits(self, transaction: _Transaction) -> None:
         while self.waiting and self.running < self._settings.concurrency:
@@ -278,6 +295,11 @@ class SimulatorService:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._group.create_task(work, name=self.outbound.task_name)
+
+
+def _whose(request: CandidateRequest) -> tuple[str, str, str]:
+    """Return what the attempts at one candidate have in common; another campaign may have the name of an old one."""
+    return request.campaign, uid_of(request.attempt_id), request.candidate_id
 
 
 def _stored_request(payload: bytes) -> CandidateRequest | None:

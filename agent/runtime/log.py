@@ -19,6 +19,9 @@ from protocols.wire.attempt_ids import decision_of
 MAX_QUARANTINE_LINES: Final = 1_000
 """Quarantined messages logged one by one; under a flood the counters go on, the log does not."""
 
+MAX_WAITING_LINES: Final = 1_000
+"""Lines of who is waited for: an instrument that comes and goes for ever does not fill the log."""
+
 NOT_LOGGED: Final = frozenset({"quantities", "provenance", "added", "candidates"})
 """Fields of events that stand in the journal, and are too long for a line of a log."""
 
@@ -56,6 +59,28 @@ def log_bands(logger: structlog.typing.FilteringBoundLogger, observation: int, m
 def log_head(logger: structlog.typing.FilteringBoundLogger, head: JournalHead) -> None:
     """Log the end of the journal: now and then, and when an agent ends."""
     logger.info("journal_head", row=head.row, digest=head.digest)
+
+
+class WaitingLog:
+    """Logs whom the campaign waits for, whenever that changes.
+
+    Args:
+        logger: With the campaign bound.
+    """
+
+    def __init__(self, logger: structlog.typing.FilteringBoundLogger) -> None:
+        self._logger = logger
+        self._lines = 0
+
+    def __call__(self, recipients: tuple[str, ...]) -> None:
+        """Log it: nobody, when all that were waited for are there."""
+        self._lines += 1
+        if self._lines > MAX_WAITING_LINES:
+            return
+        if recipients:
+            self._logger.warning("waiting_for_instruments", instruments=list(recipients))
+        else:
+            self._logger.info("instruments_are_there")
 
 
 class TransactionLog:

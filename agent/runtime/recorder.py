@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.campaign.events import DecisionMade, PolicyExhausted, dump_event
-from agent.runtime.transaction import DeadLetter, DeadlinePassed, Input, PolicyAnswer, Transaction
+from agent.runtime.transaction import (
+    DeadLetter,
+    DeadlinePassed,
+    Input,
+    InstrumentGone,
+    InstrumentReturned,
+    PolicyAnswer,
+    Transaction,
+)
 from agent.store.store import Commit, RecordingMark, Store
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
@@ -30,7 +38,8 @@ class RunRecorder:
         writer.note_start(store.sequence)
 
     def write_ahead(self, transaction: Transaction) -> None:
-        """Note a transaction that is about to be committed."""
+        """Note a transaction that is about to be committed, and before it what no input brought."""
+        _fill_in(self._writer, self._store)
         made = [dump_event(event) for event in transaction.events if isinstance(event, DecisionMade | PolicyExhausted)]
         before = self._store.sequence
         took = [self._note_of(item) for item in transaction.took]
@@ -59,6 +68,10 @@ class RunRecorder:
                 return {"condemned": self._row_of(delivery)}
             case DeadlinePassed(attempt_id):
                 return {"expired": attempt_id}
+            case InstrumentGone(instrument, reason):
+                return {"away": instrument, "why": reason}
+            case InstrumentReturned(instrument):
+                return {"back": instrument}
             case PolicyAnswer(asked, based_on, _):
                 return {"proposed": asked.decision, "based_on": based_on}
 
@@ -66,6 +79,10 @@ class RunRecorder:
 def fill_up(writer: RecordingWriter, store: Store) -> None:
     """Note what the journal has and the recording has not: its beginning, or what a power cut took."""
     store.forget_marks(writer.number)
+    _fill_in(writer, store)
+
+
+def _fill_in(writer: RecordingWriter, store: Store) -> None:
     there = store.sequence
     if there in {writer.before, writer.sequence}:
         return

@@ -15,6 +15,7 @@ from agent.acquisition.base import Proposal, Proposer
 from agent.campaign.decide import Consequence, ResultAck, decide_expiry
 from agent.campaign.events import Event, RequestIssued
 from agent.campaign.ledger import Change, Ledger, Question, TrajectoryPoint
+from agent.campaign.presence import decide_away, decide_back
 from agent.campaign.proposals import DecisionNeeded, decide_proposal
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Candidate
@@ -39,6 +40,21 @@ class DeadlinePassed:
 
 
 @dataclass(frozen=True, slots=True)
+class InstrumentGone:
+    """A recipient has been away for so long that others are asked in its place."""
+
+    instrument: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentReturned:
+    """A recipient is there again."""
+
+    instrument: str
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyAnswer:
     """The policy answered."""
 
@@ -47,7 +63,7 @@ class PolicyAnswer:
     proposal: Proposal
 
 
-Input = Delivery | DeadlinePassed | PolicyAnswer
+Input = Delivery | DeadlinePassed | InstrumentGone | InstrumentReturned | PolicyAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,10 @@ class TransactionBuilder:
                 self._take_delivery(transaction, item)
             case DeadlinePassed():
                 self._take_consequence(transaction, decide_expiry(self.campaign, item.attempt_id))
+            case InstrumentGone():
+                self._take_consequence(transaction, decide_away(self.campaign, item.instrument, item.reason))
+            case InstrumentReturned():
+                self._take_consequence(transaction, decide_back(self.campaign, item.instrument))
             case PolicyAnswer():
                 self._take_consequence(
                     transaction, decide_proposal(self.campaign, item.asked, item.based_on, item.proposal)

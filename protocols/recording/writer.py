@@ -24,7 +24,8 @@ of it cannot be told from the messages alone.
 - `event`: row `sequence` of the journal, `kind` and `event`. The beginning of a campaign is written so, and whatever a
   recording lacks that the journal has (a power cut takes its last second). Number 1 begins the journal again.
 - `transaction`: one, written just before its commit. `took` lists what it folded: `{"row": n}` a message,
-  `{"condemned": n}` one that was quarantined unread, `{"expired": attempt}` a deadline,
+  `{"condemned": n}` one that was quarantined unread, `{"expired": attempt}` a deadline, `{"away": id, "why": …}` and
+  `{"back": id}` an instrument that is away, or there again,
   `{"proposed": d, "based_on": s}` the policy's answer to decision d. `made` lists the decisions, as the journal has
   them; the transaction led from `before` to `sequence`. Whether it was committed tells the next note: a `start` at
   `before` says that it was not.

@@ -169,6 +169,13 @@ _TRANSACTION: Final = _note(
                     _taken({"expired": {"type": "string", "description": "Attempt whose deadline passed."}}),
                     _taken(
                         {
+                            "away": {"type": "string", "description": "Recipient that is away; others are asked."},
+                            "why": {"type": "string", "description": "How that showed."},
+                        }
+                    ),
+                    _taken({"back": {"type": "string", "description": "Recipient that is there again."}}),
+                    _taken(
+                        {
                             "proposed": {"type": "integer", "description": "Decision that the policy answered."},
                             "based_on": {**_SEQUENCE, "description": "Last row of the journal that it knew."},
                         }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from protocols.errors import CampaignFellShort
 from scenarios.cli.moved import AgentCommand
 from scenarios.cli.options import (
     AllowCode,
@@ -155,3 +156,9 @@ def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
     if not outcome.finished:
         tell(f"The campaign is not finished; resume it with --resume --campaign {request.campaign}")
         raise SystemExit(INTERRUPTED)
+    if outcome.summary.shortfall:
+        raise CampaignFellShort(
+            f"The campaign is over with {'. '.join(outcome.summary.shortfall)}",
+            expected="results of most of the candidates that it asked for",
+            action="correct the cause and start a new --campaign; `entropilot report` tells this again",
+        )

@@ -22,7 +22,14 @@ from agent.campaign.proposals import DecisionNeeded
 from agent.campaign.state import Attempt, Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Candidate, Pool
-from agent.runtime.transaction import DeadlinePassed, PolicyAnswer, Transaction, TransactionBuilder
+from agent.runtime.transaction import (
+    DeadlinePassed,
+    InstrumentGone,
+    InstrumentReturned,
+    PolicyAnswer,
+    Transaction,
+    TransactionBuilder,
+)
 from agent.store.store import OutboxItem
 from protocols.errors import InvariantViolation, StoreError
 from protocols.link.transport import Delivery
@@ -250,6 +257,10 @@ class Follower:
                 maker.dead_letter(transaction, self._kept.pop(number))
             case {"expired": str(attempt_id)}:
                 maker.take(transaction, DeadlinePassed(attempt_id))
+            case {"away": str(instrument), "why": str(reason)}:
+                maker.take(transaction, InstrumentGone(instrument, reason))
+            case {"back": str(instrument)}:
+                maker.take(transaction, InstrumentReturned(instrument))
             case {"proposed": int(number)}:
                 self._take_proposal(maker, transaction, number, made.get(number))
             case _:

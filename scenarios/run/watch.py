@@ -108,6 +108,7 @@ class RunWatch:
             broker=self._broker,
             connected=self._agent.connected,
             link_trouble=self._agent.link_trouble,
+            waiting_for=self._agent.waiting_for,
         )
 
     def _name(self, candidate_id: str) -> str:

@@ -47,7 +47,6 @@ def test_a_run_folder_whose_name_holds_a_percent_sign_is_that_folder(case: Case)
     assert {path.relative_to(case.folder).parts[0] for path in case.folder.rglob("*.db")} == {"p%20q"}
 
 
-@wrong_today(14, "nobody looks a second time who is there")
 def test_work_does_not_wait_for_an_instrument_that_was_never_there(case: Case) -> None:
     with mosquitto(case.folder) as port:
         url = ("--broker", f"mqtt://{LOOPBACK}:{port}", "--campaign", CAMPAIGN)
@@ -59,7 +58,6 @@ def test_work_does_not_wait_for_an_instrument_that_was_never_there(case: Case) -
     assert case.number("SELECT count(*) FROM request WHERE recipient = 'b'") <= 2, "each costs a time-out"
 
 
-@wrong_today(14, "lateness is taken for failure, and nothing says so", always=False)
 def test_a_first_value_that_is_late_counts_or_the_run_names_the_time_out(case: Case) -> None:
     late = (*constant_latency(2.5), *patience(1), "--set", "campaign.max_attempts=1")
     done = case.ended("run", "lab.toml", "--campaign", CAMPAIGN, "--budget", "3", *late)
@@ -68,7 +66,6 @@ def test_a_first_value_that_is_late_counts_or_the_run_names_the_time_out(case: C
     assert case.observed() == 3 or "request_timeout" in done.out + done.err
 
 
-@wrong_today(14, "a later attempt does not take the older one out of the instrument's queue", always=False)
 def test_an_attempt_of_a_candidate_that_has_its_value_is_not_evaluated_any_more(case: Case) -> None:
     queue = (*constant_latency(1.2), "--set", "simulator.concurrency=1", *patience(2))
     case.ended(*case.campaign("--budget", "6", *queue))

@@ -14,7 +14,14 @@ from agent.acquisition.base import Choice, Proposal
 from agent.campaign.events import CampaignPaused, CampaignResumed, Event
 from agent.campaign.proposals import DecisionNeeded
 from agent.runtime.recorder import RunRecorder
-from agent.runtime.transaction import DeadLetter, DeadlinePassed, PolicyAnswer, Transaction
+from agent.runtime.transaction import (
+    DeadLetter,
+    DeadlinePassed,
+    InstrumentGone,
+    InstrumentReturned,
+    PolicyAnswer,
+    Transaction,
+)
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.link.transport import Delivery
@@ -68,11 +75,17 @@ def test_inputs_stand_in_the_order_in_which_they_were_folded(folder: Folder) -> 
     writer, recorder = folder.begin()
     message = Delivery("t", b"4", retain=False, qos=1, ack_token=None)
     proposal = Proposal((Choice(0),), "because")
-    took = [DeadlinePassed("a1"), message, DeadLetter(message), PolicyAnswer(DecisionNeeded(7, 1), 2, proposal)]
+    took = [
+        DeadlinePassed("a1"), message, DeadLetter(message), InstrumentGone("b", "it says so"), InstrumentReturned("b"),
+        PolicyAnswer(DecisionNeeded(7, 1), 2, proposal),
+    ]  # fmt: skip
     recorder.write_ahead(Transaction(took=took, events=[PAUSED]))  # type: ignore[arg-type]
     writer.close()
     last = folder.rows()[-1]
-    assert last["took"] == [{"expired": "a1"}, {"row": 4}, {"condemned": 4}, {"proposed": 7, "based_on": 2}]
+    assert last["took"] == [
+        {"expired": "a1"}, {"row": 4}, {"condemned": 4}, {"away": "b", "why": "it says so"}, {"back": "b"},
+        {"proposed": 7, "based_on": 2},
+    ]  # fmt: skip
     assert (last["before"], last["sequence"], last["made"]) == (2, 3, [])
 
 
@@ -85,6 +98,14 @@ def test_a_start_says_whether_the_step_before_a_kill_was_committed(folder: Folde
     folder.begin()[0].close()
     writer.close()
     assert folder.told()[3:] == [("transaction", 3), ("start", 3 if committed else 2)]
+
+
+def test_what_no_input_brought_stands_before_the_next_transaction(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    folder.commit(PAUSED)
+    recorder.write_ahead(transaction(RESUMED))
+    writer.close()
+    assert folder.told()[3:] == [("event", 3), ("transaction", 4)]
 
 
 def test_what_a_power_cut_took_is_filled_in_from_the_journal(folder: Folder) -> None:

@@ -203,7 +203,7 @@ def assemble_agent(
                 request_timeout_s=settings.request_timeout_s,
                 now=_now,
                 poison_guard=poison_guard,
-                write_ahead=RunRecorder(recording, transport.row_of, files.store).write_ahead,
+                write_ahead=RunRecorder(recording, transport.write_taken, files.store).write_ahead,
                 on_commit=after_commit,
             )
 

@@ -65,6 +65,8 @@ class Transaction:
     quarantined: list[QuarantinedMessage] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     deliveries: list[Delivery] = field(default_factory=list)
+    verdicts: list[str] = field(default_factory=list)
+    """What was found of each delivery, in their order; empty where an event came of it."""
     statuses: list[Status] = field(default_factory=list)
     agents_heard: list[tuple[Status, bool]] = field(default_factory=list)
     """What was said on the agents' own topic, and whether it was retained; ours comes back as well."""
@@ -107,8 +109,10 @@ class TransactionBuilder:
         transaction.took.append(item)
         match item:
             case Delivery():
+                known = len(transaction.events)
                 transaction.deliveries.append(item)
-                self._take_delivery(transaction, item)
+                verdict = self._take_delivery(transaction, item)
+                transaction.verdicts.append(verdict if len(transaction.events) == known else "")
             case DeadlinePassed():
                 self._take_consequence(transaction, decide_expiry(self.campaign, item.attempt_id))
             case PolicyAnswer():
@@ -121,7 +125,7 @@ class TransactionBuilder:
         transaction.took.append(DeadLetter(delivery))
         transaction.deliveries.append(delivery)
         found = f"The agent died {MAX_DEATHS} times while it handled this message"
-        _quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found))
+        transaction.verdicts.append(_quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found)))
 
     def settle(self, transaction: Transaction) -> Question | None:
         """Fold what follows by itself, and decide as long as the policy decides at once.
@@ -150,21 +154,23 @@ class TransactionBuilder:
             if change.metrics is not None:
                 transaction.bias.append(change.metrics)
 
-    def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> None:
+    def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> str:
+        """Fold a message; return what was found of it, in the words of the counters."""
         try:
             message = decode(delivery.topic, delivery.payload)
             outcome = self.ledger.decide(message)
         except MessageError as error:
-            _quarantine(transaction, delivery, error)
-            return
+            return _quarantine(transaction, delivery, error)
         if isinstance(message, Status):
             transaction.statuses.append(message)
             if message.client == AGENT_CLIENT:
                 transaction.agents_heard.append((message, delivery.retain))
-            return
+            return message.type
         disposition = outcome.ack.status.value if outcome.ack is not None else "carried out"
-        transaction.counts[f"{message.type}: {disposition}"] += 1
+        verdict = f"{message.type}: {disposition}"
+        transaction.counts[verdict] += 1
         self._take_consequence(transaction, outcome)
+        return verdict
 
     def _take_consequence(self, transaction: Transaction, outcome: Consequence) -> None:
         self._collect(transaction, self.ledger.take(outcome))
@@ -172,6 +178,9 @@ class TransactionBuilder:
             transaction.receipts.append(outcome.ack)
 
 
-def _quarantine(transaction: Transaction, delivery: Delivery, error: MessageError) -> None:
-    transaction.counts[f"quarantined: {error.reason}"] += 1
+def _quarantine(transaction: Transaction, delivery: Delivery, error: MessageError) -> str:
+    """Put a message into the quarantine; return the verdict."""
+    verdict = f"quarantined: {error.reason}"
+    transaction.counts[verdict] += 1
     transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, cut(str(error))))
+    return verdict

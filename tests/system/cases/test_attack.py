@@ -180,7 +180,6 @@ def test_a_campaign_on_postgresql_is_resumed_as_the_product_says(case: Case, pos
     assert done.code == 0, done.err
 
 
-@wrong_today(14, "quarantined payloads are recorded whole", always=False)
 def test_what_a_run_writes_stays_bounded_when_a_client_publishes_garbage(case: Case) -> None:
     garbage = os.urandom(30_000).hex()
     with mosquitto(case.folder) as port:

@@ -131,7 +131,6 @@ def test_a_foreign_database_that_never_ends_is_refused(case: Case, command: tupl
     assert OURS not in part.said
 
 
-@wrong_today(14, "names of families are written as they are")
 def test_a_spreadsheet_finds_no_formula_in_the_files_of_a_run(case: Case) -> None:
     rows = usual_rows()
     for place, row in enumerate(rows):

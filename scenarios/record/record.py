@@ -29,6 +29,7 @@ from protocols.link.transport import Delivery, LinkUp
 from protocols.recording.parts import move_parts, remove_parts
 from protocols.recording.seal import compress_recording
 from protocols.recording.writer import RecordingWriter, write_heard
+from protocols.storage.private_files import private_files
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.topics import PREFIX, parse
 from scenarios.settings.model import Scenario
@@ -172,6 +173,11 @@ def record(request: RecordRequest, on_progress: Callable[[ListenerCounts], None]
     """
     require_new(request.path)
     request.path.parent.mkdir(parents=True, exist_ok=True)
+    with private_files():
+        return _record(request, on_progress)
+
+
+def _record(request: RecordRequest, on_progress: Callable[[ListenerCounts], None]) -> ListenerCounts:
     part = request.path.with_name(request.path.name + PART)
     heard = ListenerCounts()
     try:

@@ -28,6 +28,7 @@ from protocols.concurrency.inbox import Inbox
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
+from protocols.storage.disk_floor import DiskFloor
 
 MAX_INPUTS_PER_COMMIT: Final = 64
 """Inputs folded into one transaction under load: a FULL commit costs up to 4 ms on a shared disk."""
@@ -43,6 +44,7 @@ class Agent:
         maker: Holds the campaign, and folds inputs into it by the rules.
         request_timeout_s: Time an attempt has to answer, while its recipient is not known to be offline.
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
+        disk: Where is written; while it is nearly full nothing is taken and nothing asked.
         write_ahead: Called just before every commit that takes or brings something; for the recording.
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
     """
@@ -58,6 +60,7 @@ class Agent:
         request_timeout_s: float,
         now: Callable[[], str],
         poison_guard: PoisonMessageGuard | None = None,
+        disk: DiskFloor | None = None,
         write_ahead: Callable[[Transaction], None] = lambda _transaction: None,
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
     ) -> None:
@@ -69,6 +72,7 @@ class Agent:
         self._deadlines = Deadlines(request_timeout_s)
         self._now = now
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
+        self.disk = disk or DiskFloor(None)
         self._write_ahead = write_ahead
         self._on_step = on_commit
         self.inbox: Inbox[Input | LinkUp | LinkDown] = Inbox(
@@ -112,9 +116,10 @@ class Agent:
         self.inbox.wake()
 
     async def _rounds(self) -> None:
+        await self.disk.wait_for_room(unless=lambda: self._shutdown)
         await self._commit_and_send(self._settled(Transaction()))
         while not is_over(self.campaign) and not self._shutdown:
-            transaction, items = Transaction(), await self._receive()
+            transaction, items = Transaction(), await self._once_there_is_room(await self._receive())
             with self._poison_guard.handling(items):
                 for item in items:
                     self._decide(transaction, item)
@@ -130,6 +135,14 @@ class Agent:
         # Answers first: one that waited in the inbox is not late, however long this process was suspended.
         items.extend(DeadlinePassed(attempt_id) for attempt_id in self._deadlines.pop_due(_time()))
         return items
+
+    async def _once_there_is_room(self, items: list[Input | LinkUp | LinkDown]) -> list[Input | LinkUp | LinkDown]:
+        """Hold what came while the disk is nearly full; nobody was listened to then, and no deadline passed."""
+        if not await self.disk.wait_for_room(unless=lambda: self._shutdown):
+            return items
+        if self.connected:
+            self._deadlines.start(self.campaign.in_flight, _time())
+        return [item for item in items if not isinstance(item, DeadlinePassed)]
 
     def _decide(self, transaction: Transaction, item: Input | LinkUp | LinkDown) -> None:
         match item:

@@ -89,6 +89,7 @@ class LiveState:
         duplicates: Results that had come before.
         broker: The broker's address, without a password.
         connected: Whether it can be reached now.
+        held: Why nothing is taken and nothing asked now, though nobody paused it.
     """
 
     campaign: str
@@ -110,6 +111,7 @@ class LiveState:
     duplicates: int = 0
     broker: str = ""
     connected: bool = True
+    held: str = ""
 
 
 @dataclass(slots=True)
@@ -161,7 +163,7 @@ def render(state: LiveState, height: int = USUAL_HEIGHT) -> RenderableType:
         height: Lines of the terminal; families are folded to fit.
     """
     rows = max(MIN_FAMILIES_SHOWN, height - LINES_BESIDE_FAMILIES)
-    parts: list[RenderableType] = [_title(state), _progress(state), Text()]
+    parts: list[RenderableType] = [_title(state), _progress(state), Text(_clean(state.held), "bold yellow")]
     if state.bias is None or not state.bias.families:
         parts.append(Text("no observations yet", "dim"))
     else:
@@ -188,6 +190,8 @@ def progress_line(state: LiveState) -> str:
     parts.append(f"{len(state.in_flight)} in flight, {state.retries} retries, {state.quarantined} quarantined")
     if not state.connected:
         parts.append("broker not reached")
+    if state.held:
+        parts.append(_clean(state.held))
     return "; ".join(parts)
 
 

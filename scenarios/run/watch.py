@@ -81,7 +81,9 @@ class RunWatch:
         return LiveState(
             campaign=campaign.plan.campaign,
             policy=campaign.rest_policy or campaign.plan.policy,
-            phase=phases.get(campaign.phase, "finishing" if campaign.has_ended_asking else "running"),
+            phase="paused"
+            if self._agent.disk.reason
+            else phases.get(campaign.phase, "finishing" if campaign.has_ended_asking else "running"),
             observation=campaign.observations,
             budget=campaign.plan.budget,
             spent=campaign.spent,
@@ -106,6 +108,7 @@ class RunWatch:
             duplicates=self._counts.get("candidate_result: duplicate", 0),
             broker=self._broker,
             connected=self._agent.connected,
+            held=self._agent.disk.reason,
         )
 
     def _name(self, candidate_id: str) -> str:

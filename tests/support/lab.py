@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from protocols.link.transport import Delivery, LinkUp, Will
 from protocols.storage.database import sqlite_url
+from protocols.storage.disk_floor import DiskFloor
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Health, Status
 from protocols.wire.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
@@ -48,6 +49,7 @@ class Lab:
         self.settings = SimulatorSettings(
             **({"id": messages.SIMULATOR, "resend_min_s": RESEND_S, "resend_max_s": RESEND_S} | settings)
         )
+        self.disk: DiskFloor | None = None
         self._agent = self.bus.transport("agent", agent_subscriptions(messages.CAMPAIGN))
 
     @contextlib.asynccontextmanager
@@ -152,7 +154,13 @@ class Lab:
         )
         executor, link = faulty(executor, transport, self.settings.faults, lambda *_args, **_fields: None)
         return SimulatorService(
-            self.settings, campaign=campaign, outbox=outbox, transport=link, executor=executor, clock=clock
+            self.settings,
+            campaign=campaign,
+            outbox=outbox,
+            transport=link,
+            executor=executor,
+            clock=clock,
+            disk=self.disk,
         )
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import re
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
@@ -24,12 +22,10 @@ from rich.text import Text
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import EntropilotError, StoreError
 from scenarios.display.progress import ProgressCall
+from scenarios.display.terminal import INTERRUPTED
 
 OUR_FAULT: Final = 70
 """Exit code of a fault of ours (EX_SOFTWARE)."""
-
-INTERRUPTED: Final = 130
-"""Exit code of a run that a person ended, as shells have it."""
 
 DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """Numbers of the system's errors that a disk makes, on a file that is open already and so is not named."""
@@ -37,6 +33,8 @@ DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.E
 NOT_FOR_A_TERMINAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that could steer a terminal (all control characters but tab and the end of a line), turn the direction of
 a line, or not be written at all (half a surrogate pair)."""
+
+NOT_ASCII: Final = re.compile("[^\x00-\x7f]")
 
 REPLACEMENT: Final = "\ufffd"
 """What stands for each of them."""
@@ -81,18 +79,11 @@ def reported_errors(*, debug: bool) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _let_the_next_one_kill()
         raise SystemExit(INTERRUPTED) from None
     except BaseExceptionGroup as group:
         raise SystemExit(_report(first_failure(group), debug=debug)) from None
     except Exception as error:  # noqa: BLE001 - the last place that an error can be told
         raise SystemExit(_report(error, debug=debug)) from None
-
-
-def _let_the_next_one_kill() -> None:
-    """From here on this process only ends: a further Ctrl-C ends it at once, where Python would print a traceback."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
@@ -167,5 +158,19 @@ def _report(error: BaseException, *, debug: bool) -> int:
 
 
 def print_json(text: str) -> None:
-    """Write JSON for another program to standard output; what is not for a terminal is escaped: it means the same."""
-    sys.stdout.write(NOT_FOR_A_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text).rstrip("\n") + "\n")
+    """Write JSON for another program to standard output.
+
+    What is not for a terminal, or not in the output's encoding, is escaped: it means the same.
+    """
+    escaped = NOT_FOR_A_TERMINAL.sub(_escaped, text).rstrip("\n") + "\n"
+    try:
+        escaped.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        escaped = NOT_ASCII.sub(_escaped, escaped)
+    sys.stdout.write(escaped)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return a character as JSON escapes it: in two halves of 16 bits where it needs them."""
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -18,7 +18,8 @@ import protocols.errors
 from agent.surrogate.errors import SurrogateError
 from protocols.errors import EntropilotError
 from protocols.wire.messages import AnyMessage
-from scenarios.display.console import INTERRUPTED, OUR_FAULT
+from scenarios.display.console import OUR_FAULT
+from scenarios.display.terminal import INTERRUPTED
 from scenarios.sources.scenario import Overrides, load_scenario
 from tests.support.commands import Workbench
 from tests.support.documents.commands import problem_of, unknown_parts

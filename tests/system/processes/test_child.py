@@ -252,7 +252,7 @@ def test_a_child_refuses_a_frame_beyond_its_bound() -> None:
         assert process.stderr is not None
         process.stdin.write(struct.pack(">Q", MAX_FRAME_BYTES + 1))
         assert b"at most 1073741824 are taken" in process.stderr.read()
-    assert process.returncode == 1
+    assert process.returncode in {1, -signal.SIGKILL}, "alone, or with the group that it leads"
 
 
 def test_a_busy_child_whose_parent_is_gone_ends() -> None:
@@ -263,7 +263,7 @@ def test_a_busy_child_whose_parent_is_gone_ends() -> None:
         assert process.stdout.read(len(framed(b"one"))) == framed(b"one")
         process.stdin.write(framed(b"hang"))
         process.stdin.close()
-    assert process.returncode == 1
+    assert process.returncode in {1, -signal.SIGKILL}, "alone, or with the group that it leads"
 
 
 def test_a_child_whose_questions_end_ends_in_order(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ from protocols.recording.allowance import IdleAllowance
 from protocols.recording.end import cut_to_whole_lines
 from protocols.recording.lines import EVENT, HEADER_MARK, HEARD, IN, OUT, RECORDING_VERSION, START, TRANSACTION, sealed
 from protocols.recording.parts import MAX_PART_BYTES, part_path, parts_of
+from protocols.storage.named_errors import errors_named
 from protocols.wire.codec import decode
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
 from protocols.wire.topics import PREFIX, Channel
@@ -200,12 +201,13 @@ class RecordingWriter:
 
     def flush(self) -> None:
         """Hand what is written to the system: it then outlives this process."""
-        self._file.flush()
+        with errors_named(self._path):
+            self._file.flush()
         self._flushed = time.monotonic()
 
     def close(self) -> None:
         """Put the file on the disk and close it: what is said of a finished run holds after a power cut too."""
-        with self._file:
+        with errors_named(self._path), self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
 
@@ -227,7 +229,8 @@ class RecordingWriter:
 
     def _append(self, content: Mapping[str, Any]) -> None:
         line, self._digest = sealed(self._digest, content)
-        self._file.write(line + "\n")
+        with errors_named(self._path):
+            self._file.write(line + "\n")
         self._bytes += len(line) + 1
 
     def _open(self, mode: str) -> None:

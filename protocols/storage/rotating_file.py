@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO, Final
 
+from protocols.storage.named_errors import errors_named
+
 MAX_LOG_BYTES: Final = 32 << 20
 """When a log is put aside [byte]: some seventy thousand results."""
 
@@ -29,14 +31,16 @@ class RotatingFile:
 
     def write(self, text: str) -> int:
         """Append a text, and put the file aside when it ends a line beyond the bound."""
-        count = self._file.write(text)
+        with errors_named(self._path):
+            count = self._file.write(text)
         if text.endswith("\n") and self._file.tell() >= self._max_bytes:
             self._put_aside()
         return count
 
     def flush(self) -> None:
         """Hand what is written to the system."""
-        self._file.flush()
+        with errors_named(self._path):
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""

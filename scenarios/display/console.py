@@ -22,6 +22,7 @@ from rich.text import Text
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import EntropilotError, StoreError
 from scenarios.display.progress import ProgressCall
+from scenarios.display.system_limits import lack_of, require_enough_files
 from scenarios.display.terminal import INTERRUPTED
 
 OUR_FAULT: Final = 70
@@ -29,6 +30,9 @@ OUR_FAULT: Final = 70
 
 DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """Numbers of the system's errors that a disk makes, on a file that is open already and so is not named."""
+
+FULL_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Those of a disk, or of what we may use of it, that is full."""
 
 NOT_FOR_A_TERMINAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that could steer a terminal (all control characters but tab and the end of a line), turn the direction of
@@ -77,6 +81,7 @@ def show_notes(notes: Iterable[str]) -> None:
 def reported_errors(*, debug: bool) -> Iterator[None]:
     """Turn errors into one clear message and an exit code; with `debug` the traceback comes first."""
     try:
+        require_enough_files()
         yield
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
@@ -139,22 +144,32 @@ def _report(error: BaseException, *, debug: bool) -> int:
         if error.action:
             console.print(Text.assemble(("  what to do: ", "bold"), error.action))
         return error.exit_code
+    if (lack := lack_of(error)) is not None:
+        return _report(lack, debug=False)
     if isinstance(error, OSError) and (error.filename or error.errno in DISK_ERRORS):
-        where = f"{error.filename}: " if error.filename else ""
-        return _report(
-            StoreError(
-                f"The system refuses a file: {where}{error.strerror or error}",
-                expected="a folder that can be written, with room",
-                action="free space, correct --runs or the permissions, then run again (with --resume if it had begun)",
-            ),
-            debug=False,
-        )
+        return _report(_of_a_file(error), debug=False)
     hint = "" if debug else " Run it again with --debug for the traceback, and please report it."
     console.print(
         Text.assemble(("error: ", "bold red"), f"a fault of Entropilot: {type(error).__name__}: {error}.{hint}")
     )
     console.print("  Nothing that was committed is lost; --resume takes a run up.")
     return OUR_FAULT
+
+
+def _of_a_file(error: OSError) -> StoreError:
+    """Return the system's error on a file as one that a person can act on."""
+    if error.errno in FULL_ERRORS:
+        return StoreError(
+            f"The disk is full: {error.filename or 'a file'} cannot be written ({error.strerror})",
+            expected="room on the disk of that file",
+            action="free space there, then run it again (with --resume if it had begun); what was committed is kept",
+        )
+    where = f"{error.filename}: " if error.filename else ""
+    return StoreError(
+        f"The system refuses a file: {where}{error.strerror or error}",
+        expected="a file that can be read, and a folder that can be written",
+        action="correct its path or its permissions, then run it again (with --resume if it had begun)",
+    )
 
 
 def print_json(text: str) -> None:

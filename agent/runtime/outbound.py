@@ -216,7 +216,12 @@ class Outbound:
                 self._spawn(self._send_request(attempt.attempt_id))
 
     def _note_health(self, client: str, health: Health) -> None:
-        """Remember who is away: deadlines of a simulator that says it is offline do not run out."""
+        """Remember who is away: deadlines of a simulator that says it is offline do not run out.
+
+        Only of those who are asked for something: anybody may say that he is away, under names without end.
+        """
+        if client not in self._messages.recipients:
+            return
         if health is Health.OFFLINE:
             self.offline.add(client)
         else:

@@ -67,6 +67,9 @@ FLUSH_EVERY_S: Final = 1.0
 """Longest time that a message waits for its flush while the link runs; a transaction is flushed at once."""
 
 
+MAX_REQUESTS_KNOWN: Final = 4_096
+"""Requests whose repetition is known for one: more than are ever in flight; 32 bytes each."""
+
 LEAST_WAIT_S: Final = 0.001
 """A shorter time between the coming of a message and its row is not written [s]."""
 
@@ -292,6 +295,8 @@ class RecordedTransport:
         self._inner = inner
         self._writer = writer
         self._untaken: deque[tuple[Delivery, float]] = deque()
+        self._requests: dict[bytes, None] = {}
+        """Digests of the latest requests that were sent."""
         self._written = asyncio.Event()
 
     async def run(self) -> None:
@@ -331,8 +336,8 @@ class RecordedTransport:
         self._inner.acknowledge(delivery)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish and record; a repeated publish is recorded again, as it happened, but for a flood of receipts."""
-        if not _is_no_news(topic, payload) or self._writer.allowance.take(len(topic) + len(payload)):
+        """Publish and record; what is sent again is recorded again, as it happened, until there is a flood of it."""
+        if not self._is_no_news(topic, payload) or self._writer.allowance.take(len(topic) + len(payload)):
             self._writer.write(OUT, topic, payload, retain=retain)
             self._written.set()
         await self._inner.publish(topic, payload, retain=retain)
@@ -341,6 +346,23 @@ class RecordedTransport:
         """Close the link; the writer belongs to who made it."""
         await self._inner.close()
 
+    def _is_no_news(self, topic: str, payload: bytes) -> bool:
+        """Tell whether somebody else can make us say this without end.
+
+        So of a receipt of an answer that was not taken, which is said to whoever repeats an answer, and of a request
+        that was sent before, which is repeated for a lab that says that it is there.
+        """
+        if f"/{Channel.RECEIPT}/" in topic:
+            return b'"status":"accepted"' not in payload
+        if f"/{Channel.REQUEST}/" not in topic:
+            return False
+        digest = hashlib.sha256(payload).digest()
+        was_sent = digest in self._requests
+        self._requests[digest] = None
+        if len(self._requests) > MAX_REQUESTS_KNOWN:
+            del self._requests[next(iter(self._requests))]
+        return was_sent
+
     async def _flush(self) -> None:
         while True:
             await self._written.wait()
@@ -348,8 +370,3 @@ class RecordedTransport:
             await asyncio.sleep(FLUSH_EVERY_S)
             with contextlib.suppress(OSError):  # it stays to be written, and whoever writes next is told
                 self._writer.flush()
-
-
-def _is_no_news(topic: str, payload: bytes) -> bool:
-    """Tell whether this is a receipt of an answer that was not taken: whoever repeats one makes us repeat it."""
-    return f"/{Channel.RECEIPT}/" in topic and b'"status":"accepted"' not in payload

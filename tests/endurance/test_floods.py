@@ -64,8 +64,15 @@ def forged_result(case: Case, attempt_id: str, size: int) -> bytes:
     )  # fmt: skip
 
 
-def answered_attempt(case: Case) -> str:
-    return str(case.asked("SELECT attempt_id FROM observation WHERE attempt_id IS NOT NULL LIMIT 1")[0][0])
+def said_by_the_lab(health: str) -> bytes:
+    """A status that is lawful in form."""
+    return padded(
+        {
+            "protocol": 1, "type": "status", "campaign": CAMPAIGN, "message_id": "forged",
+            "sent_at": "2026-01-01T00:00:00Z", "client": "simulator-1", "role": "simulator", "health": health,
+        },
+        1,
+    )  # fmt: skip
 
 
 def genuine_answer(case: Case) -> bytes:
@@ -84,13 +91,14 @@ FLOODS: Final[dict[str, tuple[str, int, Callable[[Case], bytes]]]] = {
     "garbage of an unknown sender": ("status/" + "x" * 2_000, 1, lambda _case: LARGE),
     "garbage to the lab": ("request/simulator-1", 0, lambda _case: LARGE),
     "controls that are none": ("control", 1, lambda _case: LARGE),
+    "a lab that is there": ("status/simulator-1", 1, lambda _case: said_by_the_lab("online")),
     "results of no attempt": ("result/simulator-1", 1, lambda case: forged_result(case, "00000000-0-1", 60_000)),
     "a genuine answer again": ("result/simulator-1", 1, genuine_answer),
 }
 """What is said: channel and client, quality of service, and the payload."""
 
 
-SHORT: Final = ("garbage of QoS 0", "results of no attempt", "a genuine answer again")
+SHORT: Final = ("garbage of QoS 0", "a lab that is there", "results of no attempt", "a genuine answer again")
 """Those that every change is held to."""
 
 

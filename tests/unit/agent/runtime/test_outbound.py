@@ -254,3 +254,24 @@ def test_a_broker_that_refuses_a_message_ends_the_agent_with_an_advice() -> None
         assert "--resume" in caught.value.action
 
     played(fold)
+
+
+def test_of_those_who_say_that_they_are_away_only_the_campaigns_own_are_remembered() -> None:
+    async def fold(bench: Bench) -> None:
+        await up(bench)
+        own = bench.maker.campaign.plan.recipients[0]
+        words = [
+            Status(
+                campaign=bench.maker.campaign.plan.campaign,
+                message_id=f"m-{number}",
+                sent_at=NOW,
+                client=client,
+                role="simulator",
+                health=Health.OFFLINE,
+            )
+            for number, client in enumerate((own, *(f"stranger-{each}" for each in range(10_000))))
+        ]
+        bench.outbound.follow(Transaction(statuses=words), asyncio.get_running_loop().time())
+        assert bench.outbound.offline == {own}
+
+    played(fold)

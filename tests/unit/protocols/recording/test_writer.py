@@ -321,6 +321,22 @@ async def test_a_flood_of_receipts_that_say_nothing_new_is_sent_and_not_written(
     assert (texts.count('{"status":"accepted"}'), texts.count('{"status":"duplicate"}')) == (20, 8)
 
 
+async def test_a_flood_of_repeated_requests_is_sent_and_not_written_and_each_new_one_is(tmp_path: Path) -> None:
+    path = tmp_path / "recording.jsonl"
+    writer, bus = RecordingWriter(path, HEADER, allowance=IdleAllowance(1_000, 0.0)), MemoryBus()
+    recorded = RecordedTransport(bus.transport("client", ("entropilot/#",)), writer)
+    running = asyncio.create_task(recorded.run())
+    assert isinstance(await recorded.receive(), LinkUp)
+    for number in range(50):
+        await recorded.publish("entropilot/v1/c/request/a", b"the same" + 92 * b" ")
+        await recorded.publish("entropilot/v1/c/request/a", b"%d" % number)
+    await recorded.close()
+    await running
+    writer.close()
+    texts = [row["text"].strip() for row in read(path)[1]]
+    assert (texts.count("the same"), len(texts)) == (1 + 8, 50 + 1 + 8)
+
+
 def test_a_recording_as_it_was_written_is_sound(tmp_path: Path) -> None:
     path = tmp_path / "recording.jsonl"
     write(path)

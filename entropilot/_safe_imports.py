@@ -6,7 +6,7 @@ could be one of the folder.
 
 from __future__ import annotations
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # built in, like `sys`
 import importlib.util
 import os
 import sys

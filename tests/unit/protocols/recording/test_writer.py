@@ -17,7 +17,7 @@ from protocols.link.transport import Delivery, LinkLost, LinkUp
 from protocols.recording.allowance import IdleAllowance
 from protocols.recording.lines import MessageRow
 from protocols.recording.reader import check_recording, open_recording
-from protocols.recording.writer import FLUSH_EVERY_S, RecordedTransport, RecordingWriter
+from protocols.recording.writer import FLUSH_EVERY_S, RecordedTransport, RecordingWriter, write_heard
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
 from tests.support.memory_bus import MemoryBus
 from tests.support.virtual_loop import run_in_virtual_time
@@ -335,6 +335,17 @@ async def test_a_flood_of_repeated_requests_is_sent_and_not_written_and_each_new
     writer.close()
     texts = [row["text"].strip() for row in read(path)[1]]
     assert (texts.count("the same"), len(texts)) == (1 + 8, 50 + 1 + 8)
+
+
+def test_of_garbage_on_our_topics_a_listener_keeps_the_beginning_and_all_of_what_others_say(tmp_path: Path) -> None:
+    path = tmp_path / "recording.jsonl"
+    writer = RecordingWriter(path, HEADER, has_notes=False)
+    for topic in ("entropilot/v1/c/result/a", "lab/camera"):
+        write_heard(writer, Delivery(topic, b"x" * 60_000, retain=False, qos=0, ack_token=None))
+    writer.close()
+    garbage, of_others = read(path)[1]
+    assert (garbage["verdict"], garbage["cut_from_bytes"]) == ("quarantined: not_json", 60_000)
+    assert (len(of_others["text"]), "verdict" in of_others) == (60_000, False)
 
 
 def test_a_recording_as_it_was_written_is_sound(tmp_path: Path) -> None:

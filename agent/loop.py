@@ -40,6 +40,7 @@ from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import BrokerError
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
+from protocols.storage.disk_floor import DiskFloor
 
 MAX_INPUTS_PER_COMMIT: Final = 64
 """Inputs folded into one transaction under load: a FULL commit costs up to 4 ms on a shared disk."""
@@ -58,6 +59,7 @@ class Agent:
         maker: Holds the campaign, and folds inputs into it by the rules.
         request_timeout_s: Time an attempt has to answer, while its recipient is there.
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
+        disk: Where is written; while it is nearly full nothing is taken and nothing asked.
         write_ahead: Called just before every commit that takes or brings something; for the recording.
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
         on_waiting: Called with whom the campaign waits for, whenever that changes; for the log.
@@ -77,6 +79,7 @@ class Agent:
         request_timeout_s: float,
         now: Callable[[], str],
         poison_guard: PoisonMessageGuard | None = None,
+        disk: DiskFloor | None = None,
         write_ahead: Callable[[Transaction], None] = lambda _transaction: None,
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
         on_waiting: Callable[[tuple[str, ...]], None] = lambda _recipients: None,
@@ -97,6 +100,7 @@ class Agent:
         self._gathering = Gathering(each for each in first if each not in away)
         self._now = now
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
+        self.disk = disk or DiskFloor(None)
         self._write_ahead = write_ahead
         self._on_step = on_commit
         self._on_waiting = on_waiting
@@ -145,10 +149,11 @@ class Agent:
         self.inbox.wake()
 
     async def _rounds(self) -> None:
+        await self.disk.wait_for_room(unless=lambda: self._shutdown)
         await self._gather()
         await self._commit_and_send(self._settled(Transaction()))
         while not is_over(self.campaign) and not self._shutdown:
-            transaction, items = Transaction(), await self._receive()
+            transaction, items = Transaction(), await self._once_there_is_room(await self._receive())
             with self._poison_guard.handling(items):
                 for item in items:
                     self._decide(transaction, item)
@@ -177,6 +182,15 @@ class Agent:
         items.extend(self.presence.due(self.campaign, _time()))
         items.extend(DeadlinePassed(attempt_id) for attempt_id in self._deadlines.pop_due(_time()))
         return items
+
+    async def _once_there_is_room(self, items: list[Input | LinkUp | LinkDown]) -> list[Input | LinkUp | LinkDown]:
+        """Hold what came while the disk is nearly full; nobody was listened to then: no time passed, nobody left."""
+        if not await self.disk.wait_for_room(unless=lambda: self._shutdown):
+            return items
+        if self.connected:
+            self.presence.link_up(_time())
+            self._deadlines.start(self.campaign.in_flight, _time())
+        return [item for item in items if not isinstance(item, DeadlinePassed | InstrumentGone)]
 
     def _decide(self, transaction: Transaction, item: Input | LinkUp | LinkDown) -> None:
         match item:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import Final, TextIO, cast
 
 import structlog
 
@@ -14,6 +14,7 @@ from agent.campaign.ledger import TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
 from agent.runtime.transaction import Transaction
 from agent.store.store import JournalHead
+from protocols.storage.rotating_file import RotatingFile
 from protocols.wire.attempt_ids import decision_of
 
 MAX_QUARANTINE_LINES: Final = 1_000
@@ -33,11 +34,11 @@ LOGGED_OF_A_CANDIDATE: Final = ("candidate_id", "family", "formula", "smiles", "
 """Fields of a candidate that joins the pool, for its line of a log."""
 
 
-def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, IO[str]]:
+def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, RotatingFile]:
     """Return a logger that appends JSON lines to a file, and the file to close at the end."""
-    file = path.open("a", encoding="utf-8", buffering=1)
+    file = RotatingFile(path)
     logger = structlog.wrap_logger(
-        structlog.WriteLogger(file),
+        structlog.WriteLogger(cast("TextIO", file)),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

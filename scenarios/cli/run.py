@@ -32,7 +32,8 @@ from scenarios.cli.options import (
     allowing_code,
 )
 from scenarios.cli.settings import build_world_for, load_settings, load_settings_alone, print_settings
-from scenarios.display.console import INTERRUPTED, print_json, reported_errors, show, tell
+from scenarios.display.console import print_json, reported_errors, show, tell
+from scenarios.display.terminal import INTERRUPTED
 
 if TYPE_CHECKING:
     from scenarios.run.request import RunRequest

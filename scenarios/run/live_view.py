@@ -93,6 +93,7 @@ class LiveState:
         connected: Whether it can be reached now.
         link_trouble: Why not, as far as it is known.
         waiting_for: Instruments that hold requests and are not there.
+        held: Why nothing is taken and nothing asked now, though nobody paused it.
     """
 
     campaign: str
@@ -117,6 +118,7 @@ class LiveState:
     connected: bool = True
     link_trouble: str = ""
     waiting_for: tuple[str, ...] = ()
+    held: str = ""
 
 
 @dataclass(slots=True)
@@ -168,7 +170,7 @@ def render(state: LiveState, height: int = USUAL_HEIGHT) -> RenderableType:
         height: Lines of the terminal; families are folded to fit.
     """
     rows = max(MIN_FAMILIES_SHOWN, height - LINES_BESIDE_FAMILIES - bool(state.waiting_for))
-    parts: list[RenderableType] = [_title(state), _progress(state), Text()]
+    parts: list[RenderableType] = [_title(state), _progress(state), Text(_clean(state.held), "bold yellow")]
     if state.bias is None or not state.bias.families:
         parts.append(Text("no observations yet", "dim"))
     else:
@@ -197,6 +199,8 @@ def progress_line(state: LiveState) -> str:
         parts.append("broker not reached" + (f": {_clean(state.link_trouble)}" if state.link_trouble else ""))
     if state.waiting_for:
         parts.append(f"waiting for {_clean(named(state.waiting_for))}")
+    if state.held:
+        parts.append(_clean(state.held))
     return "; ".join(parts)
 
 

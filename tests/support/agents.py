@@ -63,6 +63,6 @@ def agent_on(
             messages=messages,
             now=lambda: SENT_AT,
             poison_guard=poison_guard,
-            write_ahead=RunRecorder(recording, transport.row_of, store).write_ahead,
+            write_ahead=RunRecorder(recording, transport.write_taken, store).write_ahead,
             **({"request_timeout_s": 600.0} | options),
         )

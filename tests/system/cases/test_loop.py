@@ -24,7 +24,6 @@ from tests.system.cases.bench import (
     mosquitto,
     stranger,
     wait,
-    wrong_today,
 )
 
 pytestmark = pytest.mark.system
@@ -74,7 +73,6 @@ def test_an_attempt_of_a_candidate_that_has_its_value_is_not_evaluated_any_more(
     assert case.observed() == 6
 
 
-@wrong_today(14, "an arrow in the report decides the exit code")
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
 def test_an_output_that_is_not_utf_8_does_not_decide_the_exit_code(case: Case, encoding: str) -> None:
     case.must(*case.campaign("--budget", "3"))
@@ -145,7 +143,6 @@ def test_a_finished_campaign_leaves_no_session_on_a_shared_broker(case: Case) ->
     assert left[0] == 0
 
 
-@wrong_today(14, "an interrupt that comes while another is handled is not expected", always=False)
 @pytest.mark.parametrize("later_s", [0.1, 1.0])
 def test_three_interrupts_in_a_row_end_a_run_without_a_traceback(case: Case, later_s: float) -> None:
     running = case.start(*case.campaign("--budget", "12", *constant_latency(1.0)))
@@ -159,7 +156,6 @@ def test_three_interrupts_in_a_row_end_a_run_without_a_traceback(case: Case, lat
     assert "Traceback" not in running.said
 
 
-@wrong_today(14, "it is laid at the door of --runs")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_standard_output_is_named(case: Case) -> None:
     command = [sys.executable, "-m", "entropilot", "run", "lab.toml", "--budget", "3", "--campaign", CAMPAIGN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from protocols.errors import BrokerError, SettingsError, StoreError
 from protocols.storage.database import sqlite_url
+from protocols.storage.disk_floor import DiskFloor
 from protocols.wire.attempt_ids import attempt_identity
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
@@ -471,7 +473,8 @@ async def test_a_flood_of_requests_waits_at_the_broker_and_is_all_evaluated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bound, count = 4, 60
-    monkeypatch.setattr(service_module, "MAX_WAITING", bound)  # the bound itself, made small enough to flood
+    for name in ("MAX_WAITING", "INBOX_SIZE"):
+        monkeypatch.setattr(service_module, name, bound)  # the bounds themselves, made small enough to flood
     lab, executor = Lab(tmp_path, bus=MemoryBus(receive_maximum=5), concurrency=1), HeldExecutor()
     most = 0
     async with lab.agent(), lab.simulator(executor) as service:
@@ -486,6 +489,52 @@ async def test_a_flood_of_requests_waits_at_the_broker_and_is_all_evaluated(
     assert len(executor.asked) == count
     # One that was read already may come on top, and what the inbox holds.
     assert bound <= most <= 2 * bound + 2
+
+
+async def test_a_flood_of_requests_whose_answers_get_no_receipt_fills_the_memory_to_its_bound_and_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound, count = 5, 20
+    monkeypatch.setattr(service_module, "MAX_UNDELIVERED", bound)
+    monkeypatch.setattr(service_module, "MAX_REFUSAL_LINES", 3)
+    lab, executor = Lab(tmp_path, concurrency=1), HeldExecutor()
+    async with lab.agent(), lab.simulator(executor) as service:
+        for number in range(bound):
+            await lab.ask(messages.request(f"a-{number}"))
+            await until(lambda: bool(executor.running))
+            executor.release(f"a-{number}")
+            await lab.answer(f"a-{number}")
+        for number in range(count):
+            await lab.ask(messages.request(f"b-{number}"))
+        await until(lambda: service.counts["refused: memory_full"] == count)
+        await lab.ask(messages.request("a-0"))
+        await until(lambda: service.counts["repeated requests"] == 1)
+        assert len(service.outbound.undelivered) == bound
+        await lab.settled(service, "a-0")
+        await lab.ask(messages.request("c-0"))
+        await until(lambda: "c-0" in executor.running)
+        executor.release("c-0")
+        await lab.answer("c-0")
+    assert sorted(executor.asked) == [*(f"a-{number}" for number in range(bound)), "c-0"]
+    assert stored(lab, "b-0") is None
+
+
+async def test_nothing_is_taken_while_the_disk_is_nearly_full_and_all_of_it_afterwards(tmp_path: Path) -> None:
+    free, told = [10**11], list[str]()
+    lab, executor = Lab(tmp_path), HeldExecutor()
+    lab.disk = DiskFloor(
+        tmp_path, on_change=told.append, usage=lambda _folder: (free[0], 10**12), clock=itertools.count().__next__
+    )
+    async with lab.agent(), lab.simulator(executor) as service:
+        free[0] = 1_000_000
+        await lab.ask(messages.request("a-1"))
+        await until(lambda: bool(told))
+        assert (service.counts["received"], stored(lab, "a-1")) == (0, None)
+        free[0] = 10**11
+        await until(lambda: bool(executor.running))
+        executor.release("a-1")
+        await lab.answer("a-1")
+    assert [bool(reason) for reason in told] == [True, False]
 
 
 # --- the link -------------------------------------------------------------------------------------------------------

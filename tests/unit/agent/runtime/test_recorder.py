@@ -30,6 +30,7 @@ from protocols.storage.database import sqlite_url
 
 PAUSED = CampaignPaused("x")
 RESUMED = CampaignResumed("y")
+DUPLICATE = "candidate_result: duplicate"
 
 
 class Folder:
@@ -44,13 +45,18 @@ class Folder:
 
     def begin(self) -> tuple[RecordingWriter, RunRecorder]:
         writer = RecordingWriter(self.path, {"campaign": "c"})
-        return writer, RunRecorder(writer, lambda delivery: int(delivery.payload), self.store)
+        return writer, RunRecorder(writer, _row_of, self.store)
 
     def rows(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.path.read_text().splitlines()[1:]]
 
     def told(self) -> list[tuple[str, int]]:
         return [(row["note"], row["sequence"]) for row in self.rows()]
+
+
+def _row_of(delivery: Delivery, verdict: str) -> int | None:
+    """Take the payload for the number of the row; what is a duplicate is only counted."""
+    return None if verdict == DUPLICATE else int(delivery.payload)
 
 
 @pytest.fixture
@@ -79,7 +85,7 @@ def test_inputs_stand_in_the_order_in_which_they_were_folded(folder: Folder) -> 
         DeadlinePassed("a1"), message, DeadLetter(message), InstrumentGone("b", "it says so"), InstrumentReturned("b"),
         PolicyAnswer(DecisionNeeded(7, 1), 2, proposal),
     ]  # fmt: skip
-    recorder.write_ahead(Transaction(took=took, events=[PAUSED]))  # type: ignore[arg-type]
+    recorder.write_ahead(Transaction(took=took, events=[PAUSED], verdicts=["", "quarantined: kills_handler"]))  # type: ignore[arg-type]
     writer.close()
     last = folder.rows()[-1]
     assert last["took"] == [
@@ -87,6 +93,18 @@ def test_inputs_stand_in_the_order_in_which_they_were_folded(folder: Folder) -> 
         {"proposed": 7, "based_on": 2},
     ]  # fmt: skip
     assert (last["before"], last["sequence"], last["made"]) == (2, 3, [])
+
+
+def test_what_is_only_counted_is_told_with_the_next_note_and_makes_none_itself(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    message = Delivery("t", b"4", retain=False, qos=1, ack_token=None)
+    for _ in range(3):
+        recorder.write_ahead(Transaction(took=[message, message], verdicts=[DUPLICATE, DUPLICATE]))
+    recorder.write_ahead(Transaction(took=[message, message], verdicts=["", DUPLICATE]))
+    recorder.write_ahead(transaction(PAUSED))
+    writer.close()
+    notes = folder.rows()[3:]
+    assert [note["took"] for note in notes] == [[{"row": 4}, {"counted": DUPLICATE, "times": 7}], [{"expired": "a"}]]
 
 
 @pytest.mark.parametrize("committed", [False, True])

@@ -18,6 +18,7 @@ from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
 from protocols.storage.database import sqlite_url
+from protocols.storage.disk_floor import DiskFloor
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health
 from protocols.wire.topics import EVERY_CAMPAIGN, instrument_status_filters, simulator_subscriptions
@@ -75,11 +76,16 @@ def assemble_simulator(
                     executor=executor,
                     clock=_clock,
                     poison_guard=poison_guard,
+                    disk=DiskFloor(folder, on_change=lambda reason: _tell_disk(on_event, reason)),
                     on_event=on_event,
                     instance=instance,
                 )
         finally:
             outbox.close()
+
+
+def _tell_disk(on_event: Callable[..., None], reason: str) -> None:
+    on_event("disk_is_nearly_full" if reason else "disk_has_room", **({"detail": reason} if reason else {}))
 
 
 def instance_of(folder: Path, simulator: str) -> str:

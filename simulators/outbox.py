@@ -37,8 +37,9 @@ from protocols.errors import StoreError
 from protocols.storage.database import DatabaseUrl, Statements, opening, shown_url, transaction
 
 KEEP_DELIVERED: Final = 10_000
-"""Attempts after which a delivered one is forgotten; until then a repeated request is known. An agent repeats at most
-256 requests and a broker queues some thousands. By number, not by age: a lab's wall clock may jump by years."""
+"""Attempts after which a delivered or withdrawn one is forgotten; until then a repeated request is known. An agent
+repeats at most 256 requests and a broker queues some thousands. By number, not by age: a lab's wall clock may jump by
+years."""
 
 ORDER: Final[ColumnClause[int]] = literal_column("rowid", Integer)
 """SQLite's number of a row: the order in which the attempts came."""
@@ -58,6 +59,8 @@ class AttemptProgress(StrEnum):
     STARTED = "started"
     ANSWERED = "answered"
     DELIVERED = "delivered"
+    WITHDRAWN = "withdrawn"
+    """Left before it was begun: nobody waits for it any more. It is never evaluated."""
 
 
 class AttemptRow(SQLModel, table=True):
@@ -151,7 +154,8 @@ class Outbox:
                 last = connection.execute(select(func.max(ORDER)).select_from(ATTEMPT)).scalar() or 0
                 connection.execute(
                     delete(ATTEMPT).where(
-                        ATTEMPT.c.progress == AttemptProgress.DELIVERED, last - KEEP_DELIVERED >= ORDER
+                        ATTEMPT.c.progress.in_((AttemptProgress.DELIVERED, AttemptProgress.WITHDRAWN)),
+                        last - KEEP_DELIVERED >= ORDER,
                     )
                 )
             return cls(connection, url)

@@ -84,13 +84,14 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         began = time.monotonic()
         already = files.ledger.campaign.observations
         halted: CampaignHalted | None = None
+        waited_for: tuple[str, ...] = ()
         if files.ledger.campaign.phase is Phase.FINISHED:
             complete_recording(files, _header(scenario))
         else:
             loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
             with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
                 try:
-                    runner.run(_run(request, files, wanted, view))
+                    waited_for = runner.run(_run(request, files, wanted, view))
                 except CampaignHalted as error:
                     halted = error
         outcome = write_outcome(
@@ -99,6 +100,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
             world=world,
             elapsed_s=time.monotonic() - began,
             accepted_here=files.ledger.campaign.observations - already,
+            waited_for=waited_for,
         )
         if halted is not None:
             raise _with_last_failure(halted, files)
@@ -148,7 +150,10 @@ def _wanted(request: RunRequest) -> ScheduledControls:
     return tuple(zip(operator_actions, messages, strict=True))
 
 
-async def _run(request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None) -> None:
+async def _run(
+    request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None
+) -> tuple[str, ...]:
+    """Run the agent, with what is to be beside it; return whom it waited for when it ended."""
     scenario = request.scenario
     watch = RunWatch(request, files, view)
     campaign = files.ledger.campaign
@@ -189,6 +194,7 @@ async def _run(request: RunRequest, files: CampaignFiles, wanted: ScheduledContr
                             task.cancel()
                 except BaseExceptionGroup as failures:
                     raise first_failure(failures) from None
+            return agent.waiting_for
 
 
 def _header(scenario: Scenario) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def other_attempt(row: Any, simulator: str, journal: KnownJournal) -> str:
 def _other_progress(row: Any) -> str:
     """Return how far an attempt cannot have come, in words."""
     waits = {AttemptProgress.RECEIVED: not row.answer, AttemptProgress.STARTED: not row.answer}
-    waits |= {AttemptProgress.ANSWERED: bool(row.answer)}
+    waits |= {AttemptProgress.ANSWERED: bool(row.answer), AttemptProgress.WITHDRAWN: not row.answer}
     fits = waits.get(row.progress, True) and not (row.receipt and row.progress in waits)
     fits = fits and bool(row.answer) == bool(row.answer_topic)
     return "" if fits else f"it is {row.progress}, which its answer and receipt do not fit"

@@ -37,8 +37,11 @@ from scenarios.verify.same_as_message import knows_messages, other_field, told, 
 Ack = tuple[str, str, ReceiptStatus, str, str | None]
 """What a receipt says: attempt, simulator, status, detail, and which message it answers."""
 
-AT_A_START: Final = frozenset({"CampaignStarted", "StartSetLoaded", "BeginCorrected", "CampaignResumed"})
-"""What is journalled before a process begins to record, and so stands in the recording as a row of the journal."""
+AT_A_START: Final = frozenset(
+    {"CampaignStarted", "StartSetLoaded", "BeginCorrected", "CampaignResumed", "InstrumentAway"}
+)
+"""What is journalled before a process takes its first input, and so may stand in the recording as a row of the
+journal."""
 
 HANG_ON_THE_POOL: Final = (BecameEven, GapStalled, StopRuleFired, CampaignFinished, PolicyExhausted)
 """What follows from how many candidates a family has, or the pool, and cannot be followed without it."""

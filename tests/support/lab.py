@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from protocols.link.transport import Delivery, LinkUp, Will
 from protocols.storage.database import sqlite_url
+from protocols.storage.disk_floor import DiskFloor
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Health, Status
 from protocols.wire.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
@@ -48,6 +49,7 @@ class Lab:
         self.settings = SimulatorSettings(
             **({"id": messages.SIMULATOR, "resend_min_s": RESEND_S, "resend_max_s": RESEND_S} | settings)
         )
+        self.disk: DiskFloor | None = None
         self.said: list[tuple[str, dict[str, Any]]] = []
         """What the simulator's log says."""
         self._agent = self.bus.transport("agent", agent_subscriptions(messages.CAMPAIGN))
@@ -160,6 +162,7 @@ class Lab:
             transport=link,
             executor=executor,
             clock=clock,
+            disk=self.disk,
             on_event=lambda what, **fields: self.said.append((what, fields)),
         )
 

@@ -77,8 +77,7 @@ class RecordedRun:
         )
         header = {"campaign": self.plan.campaign, "pool_digest": pool.digest, "versions": versions()}
         self._writer = RecordingWriter(folder / RECORDING, header)
-        self._rows: dict[int, int] = {}
-        self._recorder = RunRecorder(self._writer, lambda delivery: self._rows[id(delivery)], self._store)
+        self._recorder = RunRecorder(self._writer, self._write_taken, self._store)
         self._memory = Outbox.open(sqlite_url(folder / MEMORY))
         self._refused: set[str] = set()
         self.take()
@@ -97,7 +96,7 @@ class RecordedRun:
         """Take messages and deadlines in one transaction, and send what follows."""
         transaction = Transaction()
         for item in items:
-            self._maker.take(transaction, item if isinstance(item, DeadlinePassed) else self._heard(item))
+            self._maker.take(transaction, item if isinstance(item, DeadlinePassed) else delivered(item))
         self._maker.settle(transaction)
         if transaction.took or transaction.events:
             self._recorder.write_ahead(transaction)
@@ -155,11 +154,11 @@ class RecordedRun:
         )  # fmt: skip
         write_summary(self.folder / SUMMARY, summary)
 
-    def _heard(self, message: AnyMessage) -> Delivery:
-        delivery = delivered(message)
-        self._rows[id(delivery)] = self._writer.write("in", delivery.topic, delivery.payload, retain=False)
-        self._kept = [*getattr(self, "_kept", ()), delivery]  # an id must stay its own
-        return delivery
+    def _write_taken(self, message: Delivery, verdict: str) -> int | None:
+        topic, payload = message.topic, message.payload
+        if verdict:
+            return self._writer.write_idle("in", topic, payload, verdict, retain=False, qos=message.qos)
+        return self._writer.write("in", topic, payload, retain=False, qos=message.qos)
 
     def _send(self, ack: ResultAck, topic: str, payload: bytes) -> None:
         """Send a receipt; the simulator keeps the one that it believes, which a first refusal is not."""

@@ -127,7 +127,6 @@ def test_a_foreign_database_that_never_ends_is_refused(case: Case, command: tupl
     assert OURS not in part.said
 
 
-@wrong_today(14, "names of families are written as they are")
 def test_a_spreadsheet_finds_no_formula_in_the_files_of_a_run(case: Case) -> None:
     rows = usual_rows()
     for place, row in enumerate(rows):
@@ -176,7 +175,6 @@ def test_a_campaign_on_postgresql_is_resumed_as_the_product_says(case: Case, pos
     assert done.code == 0, done.err
 
 
-@wrong_today(14, "quarantined payloads are recorded whole", always=False)
 def test_what_a_run_writes_stays_bounded_when_a_client_publishes_garbage(case: Case) -> None:
     garbage = os.urandom(30_000).hex()
     with mosquitto(case.folder) as port:

@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from protocols.errors import BrokerError
+from protocols.errors import BrokerError, CampaignFellShort
 from protocols.recording.lines import HEARD, MessageRow
 from protocols.recording.reader import open_recording
 from scenarios.broker.broker import LOOPBACK, find_mosquitto
@@ -78,7 +78,7 @@ def test_what_is_heard_of_candidates_that_were_given_up_replays_to_the_same_deci
     recorder = bench.start("record", "--broker", url, "-o", "heard.jsonl", "--scenario", "lab.toml", "--json")
     serving = bench.start("simulator", "lab.toml", "--broker", url).wait_for("link_up")
     ran = bench.entropilot("agent", "lab.toml", "--broker", url, "--quiet")
-    assert ran.code == 0, ran.err
+    assert ran.code in {0, CampaignFellShort.exit_code}, ran.err
     serving.end()
     assert recorder.end().code == 0
     assert bench.count("RequestExpired") > 0

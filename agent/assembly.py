@@ -24,7 +24,7 @@ from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
 from agent.run_files import LOG, POISON_GUARD, RECORDING
-from agent.runtime.log import TransactionLog, log_bands, log_head, open_log
+from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
@@ -46,6 +46,7 @@ from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.signing.status_order import StatusOrder
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import require_database_url
+from protocols.storage.disk_floor import DiskFloor
 from protocols.storage.run_lock import RunLock
 from protocols.tables.account import Account, Handling
 from protocols.wire.messages import Health
@@ -225,7 +226,7 @@ def assemble_agent(
             log_transaction(transaction)
             on_commit(transaction)
 
-        recorder = RunRecorder(recording, transport.row_of, files.store)
+        recorder = RunRecorder(recording, transport.write_taken, files.store)
         with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
             agent = Agent(
                 maker=TransactionBuilder(
@@ -241,9 +242,13 @@ def assemble_agent(
                 request_timeout_s=settings.request_timeout_s,
                 now=_now,
                 poison_guard=poison_guard,
+                disk=DiskFloor(
+                    files.folder, settings.disk_floor_mb, on_change=lambda reason: _log_disk(logger, reason)
+                ),
                 write_ahead=recorder.write_ahead,
                 on_commit=after_commit,
                 on_event=logger.warning,
+                on_waiting=WaitingLog(logger),
             )
             yield agent
         recorder.seal(_now())
@@ -275,6 +280,13 @@ def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typ
             log_bands(logger, files.ledger.observation, files.ledger.meter)
             log_head(logger, files.store.head)
             logger.info("agent_ended", sequence=files.store.sequence, phase=files.ledger.campaign.phase.value)
+
+
+def _log_disk(logger: structlog.typing.FilteringBoundLogger, reason: str) -> None:
+    if reason:
+        logger.warning("disk_is_nearly_full", detail=reason)
+    else:
+        logger.info("disk_has_room")
 
 
 def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:

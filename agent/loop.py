@@ -16,20 +16,32 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
+from agent.campaign.presence import decide_away
 from agent.runtime.commits import Commits
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.ending import is_over
+from agent.runtime.gathering import Gathering
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import Outbound
 from agent.runtime.policy_query import PolicyQuery
 from agent.runtime.policy_runner import PolicyRunner
-from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Transaction, TransactionBuilder
+from agent.runtime.presence import Presence
+from agent.runtime.transaction import (
+    DeadlinePassed,
+    Input,
+    InstrumentGone,
+    PolicyAnswer,
+    Transaction,
+    TransactionBuilder,
+)
+from agent.runtime.withdrawals import Withdrawals
 from agent.store.store import Store
 from protocols.concurrency.inbox import Inbox
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import BrokerError
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
+from protocols.storage.disk_floor import DiskFloor
 
 MAX_INPUTS_PER_COMMIT: Final = 64
 """Inputs folded into one transaction under load: a FULL commit costs up to 4 ms on a shared disk."""
@@ -37,17 +49,25 @@ MAX_INPUTS_PER_COMMIT: Final = 64
 INBOX_SIZE: Final = 256
 """Inputs that may wait for the next transaction; when full, the link is not read (back-pressure, never a drop)."""
 
+NOT_HEARD_OF: Final = "it was not heard of when the campaign began"
+"""Why an instrument is away from the beginning on."""
+
 
 class Agent:
     """Runs one campaign over one transport.
 
     Args:
         maker: Holds the campaign, and folds inputs into it by the rules.
-        request_timeout_s: Time an attempt has to answer, while its recipient is not known to be offline.
+        request_timeout_s: Time an attempt has to answer, while its recipient is there.
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
+        disk: Where is written; while it is nearly full nothing is taken and nothing asked.
         write_ahead: Called just before every commit that takes or brings something; for the recording.
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
         on_event: Called with what happens to the database's server; for the log.
+        on_waiting: Called with whom the campaign waits for, whenever that changes; for the log.
+
+    Attributes:
+        waiting_for: Recipients that hold attempts and are not there.
     """
 
     def __init__(
@@ -61,9 +81,11 @@ class Agent:
         request_timeout_s: float,
         now: Callable[[], str],
         poison_guard: PoisonMessageGuard | None = None,
+        disk: DiskFloor | None = None,
         write_ahead: Callable[[Transaction], None] = lambda _transaction: None,
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
         on_event: Callable[..., Any] = lambda _name, **_told: None,
+        on_waiting: Callable[[tuple[str, ...]], None] = lambda _recipients: None,
     ) -> None:
         self.campaign = maker.campaign
         self.link_trouble = ""
@@ -72,11 +94,19 @@ class Agent:
         self._maker = maker
         self._store = store
         self._transport = transport
+        self.presence = Presence(self.campaign.plan.recipients, request_timeout_s)
+        self.waiting_for: tuple[str, ...] = ()
         self._deadlines = Deadlines(request_timeout_s)
+        self._withdrawals = Withdrawals(self.campaign)
+        away = self.campaign.absence.away
+        first = () if self.campaign.attempts else self.presence.recipients
+        self._gathering = Gathering(each for each in first if each not in away)
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._commits = Commits(store, now=now, poison_guard=self._poison_guard, on_event=on_event)
+        self.disk = disk or DiskFloor(None)
         self._write_ahead = write_ahead
         self._on_step = on_commit
+        self._on_waiting = on_waiting
         self.inbox: Inbox[Input | LinkUp | LinkDown] = Inbox(
             size=INBOX_SIZE, batch=MAX_INPUTS_PER_COMMIT, is_suspect=self._poison_guard.is_suspect
         )
@@ -119,12 +149,15 @@ class Agent:
         """End after the current transaction; what is in flight stays in the store for the next start."""
         self._shutdown = True
         self._store.give_up()
+        self._gathering.wake()
         self.inbox.wake()
 
     async def _rounds(self) -> None:
+        await self.disk.wait_for_room(unless=lambda: self._shutdown)
+        await self._gather()
         await self._commit_and_send(self._settled(Transaction()))
         while not is_over(self.campaign) and not self._shutdown:
-            transaction, items = Transaction(), await self._receive()
+            transaction, items = Transaction(), await self._once_there_is_room(await self._receive())
             with self._poison_guard.handling(items):
                 for item in items:
                     self._decide(transaction, item)
@@ -132,27 +165,54 @@ class Agent:
         await self.outbound.shut_down()
         await self._commits.write(Transaction().commit(self.outbound.take_confirmed()))
 
+    async def _gather(self) -> None:
+        """Give the first work to those instruments that are there; by events of their own, which no input brought."""
+        await self._gathering.wait(unless=lambda: self._shutdown)
+        transaction = Transaction()
+        for instrument in self._gathering.absent:
+            for event in decide_away(self.campaign, instrument, NOT_HEARD_OF).events:
+                self._maker.fold(transaction, event)
+        if transaction.events:
+            await self._commits.write(transaction.commit(()))
+            self._on_step(transaction)
+
     async def _receive(self) -> list[Input | LinkUp | LinkDown]:
         """Wait for the next input, deadline or flush; return all that is there, up to a bound."""
         await self.outbound.wait_for_room(unless=lambda: self._shutdown)
-        waits_s = (self._deadlines.wait_s(_time()), self.outbound.flush_wait_s())
+        now = _time()
+        waits_s = (self._deadlines.wait_s(now), self.presence.wait_s(self.campaign, now), self.outbound.flush_wait_s())
         items = await self.inbox.receive(min((each for each in waits_s if each is not None), default=None))
         # Answers first: one that waited in the inbox is not late, however long this process was suspended.
+        items.extend(self.presence.due(self.campaign, _time()))
         items.extend(DeadlinePassed(attempt_id) for attempt_id in self._deadlines.pop_due(_time()))
         return items
+
+    async def _once_there_is_room(self, items: list[Input | LinkUp | LinkDown]) -> list[Input | LinkUp | LinkDown]:
+        """Hold what came while the disk is nearly full; nobody was listened to then: no time passed, nobody left."""
+        if not await self.disk.wait_for_room(unless=lambda: self._shutdown):
+            return items
+        if self.connected:
+            self.presence.link_up(_time())
+            self._deadlines.start(self.campaign.in_flight, _time())
+        return [item for item in items if not isinstance(item, DeadlinePassed | InstrumentGone)]
 
     def _decide(self, transaction: Transaction, item: Input | LinkUp | LinkDown) -> None:
         match item:
             case LinkUp():
                 self.link_trouble = ""
                 self.outbound.link_up(_time())
+                self.outbound.withdraw(self._withdrawals.of(), self.presence.there)
+                self.presence.link_up(_time())
                 self._deadlines.start(self.campaign.in_flight, _time())
             case LinkDown(reason):
                 self.link_trouble = reason
                 self.outbound.link_down()
+                self.presence.link_down()
                 self._deadlines.clear()  # nobody can answer now; everybody gets the whole time again
-            case DeadlinePassed(attempt_id) if self.outbound.is_unreachable(attempt_id):
+            case DeadlinePassed(attempt_id) if self._is_unreachable(attempt_id):
                 self._deadlines.start([attempt_id], _time())
+            case InstrumentGone() if not self.connected:
+                pass  # the link went down in the same moment
             case Delivery() if self._poison_guard.is_dead_lettered(item):
                 self._maker.dead_letter(transaction, item)
             case PolicyAnswer():
@@ -178,16 +238,39 @@ class Agent:
         for delivery in transaction.deliveries:
             self._transport.acknowledge(delivery)
         self.outbound.send_receipts(transaction.receipts)
-        if self.connected:
-            self._deadlines.start([item.attempt_id for item in transaction.outbox], _time())
-        self._deadlines.keep_only(self.campaign.in_flight)
+        self._follow_instruments(transaction)
         self.outbound.forget_answered()
         self.outbound.follow(transaction, _time())
         self._on_step(transaction)
 
+    def _follow_instruments(self, transaction: Transaction) -> None:
+        """Start the clocks of what was asked, tell what is awaited no longer, and see who has come."""
+        now, in_flight, there = _time(), self.campaign.in_flight, self.presence.there
+        came = self.presence.hear(transaction.statuses, transaction.events, now)
+        if self.connected:
+            asked = [item.attempt_id for item in transaction.outbox]
+            returned = [each.attempt_id for each in in_flight.values() if each.recipient in came]
+            self._deadlines.move_up(self.campaign, transaction.events, now)
+            self._deadlines.start([*asked, *returned], now)
+        self._deadlines.keep_only(in_flight)
+        self.outbound.withdraw(self._withdrawals.new(), there)
+        for recipient in came:
+            self.outbound.withdraw(self._withdrawals.of(recipient), self.presence.there)
+        waiting_for = self.presence.waiting_for(self.campaign, now)
+        if waiting_for != self.waiting_for:
+            self.waiting_for = waiting_for
+            self._on_waiting(waiting_for)
+
+    def _is_unreachable(self, attempt_id: str) -> bool:
+        """Tell whether nobody could answer an attempt that is awaited: its deadline does not run out."""
+        attempt = self.campaign.in_flight.get(attempt_id)
+        return attempt is not None and not (self.connected and self.presence.is_there(attempt.recipient))
+
     async def _read_link(self) -> None:
         while True:
-            await self.inbox.put(await self._transport.receive())
+            item = await self._transport.receive()
+            self._gathering.note(item, _time())
+            await self.inbox.put(item)
 
 
 def _time() -> float:

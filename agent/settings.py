@@ -17,6 +17,7 @@ from agent.pool.candidates import Pool
 from protocols.settings.code_settings import CodeSettings
 from protocols.settings.suggestions import require_name
 from protocols.settings.user_code import EXPECTED, is_user_code
+from protocols.storage.disk_floor import FLOOR_MB
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_QUANTITIES, USUAL_ABS_VALUE
 from protocols.wire.messages import Identifier, Name
 
@@ -57,6 +58,9 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
     """How long a simulator may evaluate before it stops and says so [s]."""
     database_timeout_s: Annotated[float, Field(ge=0, le=7 * 86_400)] = 120.0
     """How long a database server that is away is waited for, at the start and later [s]."""
+    disk_floor_mb: Annotated[float, Field(ge=0, le=1e9)] = FLOOR_MB
+    """Free space under the run folder below which the agent waits, and takes and asks nothing [MB]; at most an eighth
+    of the disk, 0: it never waits."""
     recipients: tuple[Identifier, ...] = ()
     """Simulators that requests are addressed to, in turn; empty: the scenario's own; "any": whoever."""
 

@@ -1,10 +1,12 @@
 """Before anything of ours is imported: the current folder is left out, and our packages are where they should be.
 
-Only `sys`, `os` and `importlib` are used, which Python has loaded by then: another module could be one of the folder.
+Only `sys`, `os`, `importlib` and the signals built into Python are used, which it has loaded by then: another module
+could be one of the folder.
 """
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # built in, like `sys`
 import importlib.util
 import os
 import sys
@@ -35,6 +37,15 @@ def leave_out_current_folder(path: list[str], command: list[str], *, safe_path: 
     """
     if _runs_our_module(command) and not safe_path and path:
         del path[0]
+
+
+def let_interrupts_end_it() -> None:
+    """Let Ctrl-C end the command line at once while it is imported: Python would print where it was.
+
+    Its commands take it over (`scenarios.display.terminal`). In every other program that imports us it stays as it is.
+    """
+    if _is_our_command() and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 def require_siblings(package: str) -> None:
@@ -81,11 +92,16 @@ def _complaint(name: str, place: str | None, wanted: str) -> str:
 
 
 def _refuse(complaint: str) -> None:
-    program = os.path.basename(sys.argv[0] if sys.argv else "")  # noqa: PTH119 - pathlib is not loaded yet
-    if _runs_our_module(sys.orig_argv) or program.startswith(COMMAND):
+    if _is_our_command():
         sys.stderr.write(f"error: {complaint}\n")
         raise SystemExit(EXIT_CODE)
     raise HiddenPackageError(complaint)
+
+
+def _is_our_command() -> bool:
+    """Tell whether this process is the command line, however it was started."""
+    program = os.path.basename(sys.argv[0] if sys.argv else "")  # noqa: PTH119 - pathlib is not loaded yet
+    return _runs_our_module(sys.orig_argv) or program.startswith(COMMAND)
 
 
 def _runs_our_module(command: list[str]) -> bool:

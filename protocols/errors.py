@@ -63,6 +63,12 @@ class CampaignHalted(EntropilotError):
     exit_code = 6
 
 
+class CampaignFellShort(EntropilotError):
+    """A campaign is over with no result, or with most of its candidates abandoned."""
+
+    exit_code = 8
+
+
 class MessageError(EntropilotError):
     """A received message is not one of ours; it goes to the quarantine.
 

@@ -19,6 +19,7 @@ from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import sqlite_url
+from protocols.storage.disk_floor import DiskFloor
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health
 from protocols.wire.topics import EVERY_CAMPAIGN, instrument_status_filters, simulator_subscriptions
@@ -53,8 +54,8 @@ def assemble_simulator(
         settings: Who it is.
         campaign: The campaign that it serves; None for every campaign on the broker.
         broker: Where the broker is.
-        shared: Whether requests to "any" come by a shared subscription. The embedded broker knows none; with it one
-            simulator serves "any".
+        shared: Whether requests to "any" come by a shared subscription. A broker of MQTT 3.1.1 may know none; with
+            it one simulator serves "any".
         signing: Its key. With one it takes no request and no receipt that its agent has not signed.
         is_over: Whether the campaign is over, as far as who starts it knows; it also hears it from the agent.
         on_event: For the log.
@@ -81,11 +82,16 @@ def assemble_simulator(
                     clock=_clock,
                     poison_guard=poison_guard,
                     require_signatures=signing.has_keys,
+                    disk=DiskFloor(folder, on_change=lambda reason: _tell_disk(on_event, reason)),
                     on_event=on_event,
                     instance=instance,
                 )
         finally:
             outbox.close()
+
+
+def _tell_disk(on_event: Callable[..., None], reason: str) -> None:
+    on_event("disk_is_nearly_full" if reason else "disk_has_room", **({"detail": reason} if reason else {}))
 
 
 def instance_of(folder: Path, simulator: str) -> str:

@@ -38,8 +38,9 @@ from protocols.storage.database import Statements, opening, transaction
 from protocols.storage.server_url import DatabaseUrl, shown_url
 
 KEEP_DELIVERED: Final = 10_000
-"""Attempts after which a delivered one is forgotten; until then a repeated request is known. An agent repeats at most
-256 requests and a broker queues some thousands. By number, not by age: a lab's wall clock may jump by years."""
+"""Attempts after which a delivered or withdrawn one is forgotten; until then a repeated request is known. An agent
+repeats at most 256 requests and a broker queues some thousands. By number, not by age: a lab's wall clock may jump by
+years."""
 
 ORDER: Final[ColumnClause[int]] = literal_column("rowid", Integer)
 """SQLite's number of a row: the order in which the attempts came."""
@@ -59,6 +60,8 @@ class AttemptProgress(StrEnum):
     STARTED = "started"
     ANSWERED = "answered"
     DELIVERED = "delivered"
+    WITHDRAWN = "withdrawn"
+    """Left before it was begun: nobody waits for it any more. It is never evaluated."""
 
 
 class AttemptRow(SQLModel, table=True):
@@ -152,7 +155,8 @@ class Outbox:
                 last = connection.execute(select(func.max(ORDER)).select_from(ATTEMPT)).scalar() or 0
                 connection.execute(
                     delete(ATTEMPT).where(
-                        ATTEMPT.c.progress == AttemptProgress.DELIVERED, last - KEEP_DELIVERED >= ORDER
+                        ATTEMPT.c.progress.in_((AttemptProgress.DELIVERED, AttemptProgress.WITHDRAWN)),
+                        last - KEEP_DELIVERED >= ORDER,
                     )
                 )
             return cls(connection, url)

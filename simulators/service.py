@@ -6,7 +6,8 @@
     send      acknowledge to the broker, start evaluations, publish answers
 
 An answer is repeated with back-off until its receipt. An attempt that is known is never evaluated again: its stored
-answer is sent instead.
+answer is sent instead. One that waits is left when its agent withdraws it or asks for a newer one of the same
+candidate; one that runs goes on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -25,6 +26,8 @@ from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS, PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
 from protocols.signing.signature import require_signature
+from protocols.storage.disk_floor import DiskFloor
+from protocols.wire.attempt_ids import uid_of
 from protocols.wire.codec import decode, decode_payload, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import (
@@ -47,6 +50,19 @@ MAX_INPUTS_PER_COMMIT: Final = 64
 
 MAX_WAITING: Final = 1_024
 """Requests that may wait for a free slot; when full, the link is not read and the broker keeps the rest."""
+
+INBOX_SIZE: Final = 256
+"""Inputs that may wait for the next transaction: of the largest messages they are 16 MiB."""
+
+MAX_UNDELIVERED: Final = 4_096
+"""Answers that may wait for their receipt: an agent asks for a few hundred at once. Beyond it further requests are
+refused, for whoever asks without end and never gives a receipt would fill disk and memory; their agent asks again."""
+
+MEMORY_FULL: Final = "memory_full"
+"""Why such a request is refused."""
+
+MAX_REFUSAL_LINES: Final = 1_000
+"""Refused messages that are logged one by one; under a flood the counters go on, the log does not."""
 
 
 Input = Delivery | LinkUp | LinkDown | EvaluationDone
@@ -72,6 +88,7 @@ class SimulatorService:
         clock: Wall-clock time, a label.
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
         require_signatures: Whether only what the agent has signed is taken.
+        disk: Where is written; while it is nearly full nothing is taken and nothing begun.
         on_event: Called with a short name and fields, for the log.
         new_id: Returns a message id that nobody has used.
         instance: Names it among those of its id, for its status.
@@ -89,6 +106,7 @@ class SimulatorService:
         clock: Callable[[], datetime],
         poison_guard: PoisonMessageGuard | None = None,
         require_signatures: bool = False,
+        disk: DiskFloor | None = None,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
         new_id: Callable[[], str] = fresh_id,
         instance: str | None = None,
@@ -101,6 +119,7 @@ class SimulatorService:
         self._clock = clock
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._require_signatures = require_signatures
+        self._disk = disk or DiskFloor(None)
         self._on_event = on_event
         self._messages = Messages(settings.id, clock, new_id, instance)
         self._evaluation = Evaluation(settings, executor, self._messages, counts=self.counts, on_event=on_event)
@@ -114,12 +133,13 @@ class SimulatorService:
             jitter=jitter or random.Random(),  # noqa: S311 - decides nothing
         )
         self.inbox: Inbox[Input] = Inbox(
-            size=MAX_WAITING, batch=MAX_INPUTS_PER_COMMIT, is_suspect=self._poison_guard.is_suspect
+            size=INBOX_SIZE, batch=MAX_INPUTS_PER_COMMIT, is_suspect=self._poison_guard.is_suspect
         )
         self.waiting: deque[CandidateRequest] = deque()
         """Requests without a free slot."""
         self.running = 0
         """Evaluations that run."""
+        self._refusals = 0
         self._room = asyncio.Event()
         self._shutdown = False
         self._group: asyncio.TaskGroup
@@ -156,6 +176,7 @@ class SimulatorService:
         self._recover()
         while not self._shutdown:
             transaction, items = _Transaction(), await self.inbox.receive(self.outbound.wait_s(_time()))
+            await self._disk.wait_for_room(unless=self._is_over)
             with self._poison_guard.handling(items):
                 for item in items:
                     self._decide(transaction, item)
@@ -206,10 +227,12 @@ class SimulatorService:
         except MessageError as error:
             self._refuse(delivery, error.reason, str(error))
             return
-        if isinstance(message, ResultReceipt):
+        if isinstance(message, ResultReceipt) and message.status is ReceiptStatus.WITHDRAWN:
+            self._leave(transaction, [each for each in self.waiting if each.attempt_id == message.attempt_id])
+        elif isinstance(message, ResultReceipt):
             self._take_receipt(transaction, message, delivery.payload)
         elif isinstance(message, CandidateRequest):
-            self._take_request(transaction, message, delivery.payload)
+            self._take_request(transaction, message, delivery)
         else:
             self.counts["refused: wrong_topic"] += 1
 
@@ -224,23 +247,41 @@ class SimulatorService:
 
     def _refuse(self, delivery: Delivery, reason: str, detail: str) -> None:
         self.counts[f"refused: {reason}"] += 1
-        self._on_event("message_refused", reason=reason, topic=delivery.topic[:200], detail=detail)
+        self._refusals += 1
+        if self._refusals <= MAX_REFUSAL_LINES:
+            self._on_event("message_refused", reason=reason, topic=delivery.topic[:200], detail=detail)
 
-    def _take_request(self, transaction: _Transaction, request: CandidateRequest, payload: bytes) -> None:
+    def _take_request(self, transaction: _Transaction, request: CandidateRequest, delivery: Delivery) -> None:
         """Queue a new attempt; answer a known one from the store."""
         attempt_id = request.attempt_id
         if any(change.attempt_id == attempt_id for change in transaction.changes):
             return  # twice within one transaction
         known = self._outbox.find(attempt_id)
+        if known is None and len(self.outbound.undelivered) >= MAX_UNDELIVERED:
+            self._refuse(delivery, MEMORY_FULL, f"{MAX_UNDELIVERED} answers wait for their receipt")
+            return
         if known is None:
             self.counts["received"] += 1
-            transaction.changes.append(Change(attempt_id, AttemptProgress.RECEIVED, request=payload))
+            transaction.changes.append(Change(attempt_id, AttemptProgress.RECEIVED, request=delivery.payload))
             self.waiting.append(request)
+            self._leave(transaction, self._overtaken(request))
             return
         progress, answer = known
         self.counts["repeated requests"] += 1
         if progress in {AttemptProgress.ANSWERED, AttemptProgress.DELIVERED} and answer.payload:
             transaction.to_send.append(answer)
+
+    def _overtaken(self, request: CandidateRequest) -> list[CandidateRequest]:
+        """Return the attempts at a candidate that wait, but the newest: its agent waits for that alone."""
+        same = [each for each in self.waiting if _whose(each) == _whose(request)]
+        return sorted(same, key=lambda each: each.attempt)[:-1]
+
+    def _leave(self, transaction: _Transaction, requests: Iterable[CandidateRequest]) -> None:
+        """Take attempts that were not begun out of the queue, and remember that they are never to be."""
+        for request in requests:
+            self.counts["withdrawn"] += 1
+            self.waiting.remove(request)
+            transaction.changes.append(Change(request.attempt_id, AttemptProgress.WITHDRAWN))
 
     def _start_what_fits(self, transaction: _Transaction) -> None:
         while self.waiting and self.running < self._settings.concurrency:
@@ -283,6 +324,11 @@ class SimulatorService:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._group.create_task(work, name=self.outbound.task_name)
+
+
+def _whose(request: CandidateRequest) -> tuple[str, str, str]:
+    """Return what the attempts at one candidate have in common; another campaign may have the name of an old one."""
+    return request.campaign, uid_of(request.attempt_id), request.candidate_id
 
 
 def _stored_request(payload: bytes) -> CandidateRequest | None:

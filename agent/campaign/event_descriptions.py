@@ -33,11 +33,14 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidateRequeued,
     CandidatesAdded,
     ControlNoted,
     DecisionMade,
     Event,
     GapStalled,
+    InstrumentAway,
+    InstrumentBack,
     LateResultKept,
     MeasuredQuantity,
     ObservationAdded,
@@ -53,6 +56,7 @@ from agent.pool.candidates import named
 from agent.pool.growth import NewCandidate
 from protocols.tables.account import Account
 from protocols.wire.attempt_ids import number_of
+from protocols.wire.topics import ANY_SIMULATOR
 
 START_SET: Final = "start set"
 """Source of an observation that the campaign began with."""
@@ -180,6 +184,10 @@ def _failure(event: AttemptFailed) -> str:
     return f"failed ({event.reason}{f': {event.detail}' if event.detail else ''})"
 
 
+def _no_answer(event: RequestExpired) -> str:
+    return "has no answer in time" if event.costs_attempt else "ends, for its instrument is away"
+
+
 EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
     CampaignStarted: EventDescription(
         words=lambda e: (
@@ -258,17 +266,31 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         attempt_in_words=_failure,
     ),
     RequestExpired: EventDescription(
-        words=lambda e: f"attempt {number_of(e.attempt_id)} of {e.candidate_id} has no answer in time",
+        words=lambda e: f"attempt {number_of(e.attempt_id)} of {e.candidate_id} {_no_answer(e)}",
         log_name="request_expired",
         is_warning=True,
-        closes_attempt=lambda _: "expired",
-        attempt_in_words=lambda _: "no answer in its time",
+        closes_attempt=lambda e: "expired" if e.costs_attempt else "instrument away",
+        attempt_in_words=lambda e: "no answer in its time" if e.costs_attempt else "its instrument was away",
+    ),
+    InstrumentAway: EventDescription(
+        words=lambda e: f"{e.instrument} is away ({e.reason}): others are asked in its place",
+        log_name="instrument_away",
+        is_warning=True,
+    ),
+    InstrumentBack: EventDescription(
+        words=lambda e: f"{'an instrument' if e.instrument == ANY_SIMULATOR else e.instrument} is there again",
+        log_name="instrument_back",
     ),
     CandidateAbandoned: EventDescription(
         words=lambda e: f"{e.candidate_id} is abandoned: {e.reason}",
         log_name="candidate_abandoned",
         is_warning=True,
         candidate_in_words=lambda e: e.reason,
+    ),
+    CandidateRequeued: EventDescription(
+        words=lambda e: f"{e.candidate_id} comes back: {e.reason}",
+        log_name="candidate_requeued",
+        candidate_in_words=lambda _: "",
     ),
     CandidateExcluded: EventDescription(
         words=lambda e: f"the operator excludes {e.candidate_id}: {e.reason}",

@@ -241,15 +241,40 @@ class AttemptFailed:
 
 @dataclass(frozen=True, slots=True)
 class RequestExpired:
-    """No answer came within the deadline."""
+    """No answer came within the deadline, or the recipient went away and the candidate is given to another."""
 
     attempt_id: str
     candidate_id: str
+    costs_attempt: bool = True
+    """Whether it counts as one of the candidate's attempts; not where its recipient was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentAway:
+    """A recipient is away while others are there: they are asked in its place until it is back."""
+
+    instrument: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentBack:
+    """A recipient is there again: it is asked in its turn, and what nobody answered for comes back."""
+
+    instrument: str
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateAbandoned:
     """A candidate is abandoned; its unit of the budget is spent."""
+
+    candidate_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRequeued:
+    """A candidate that was abandoned only because no answer came is requested again; it costs no further budget."""
 
     candidate_id: str
     reason: str
@@ -373,7 +398,10 @@ Event = (
     | ResultContradicted
     | AttemptFailed
     | RequestExpired
+    | InstrumentAway
+    | InstrumentBack
     | CandidateAbandoned
+    | CandidateRequeued
     | CandidateExcluded
     | ObservationAdded
     | CandidatesAdded

@@ -13,6 +13,7 @@ from agent.campaign.events import (
     RequestIssued,
 )
 from agent.campaign.life_cycle import Phase
+from agent.campaign.presence import recipient_of, requeued
 from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import NOTHING_NOTICED, Noticed, due
 from protocols.wire.attempt_ids import attempt_identity
@@ -40,7 +41,8 @@ def react(campaign: Campaign, noticed: Noticed = NOTHING_NOTICED) -> tuple[Event
     for candidate_id, attempt_failure in campaign.retry_pending.items():
         made = campaign.attempts_made[candidate_id]
         interrupted = campaign.interruptions.get(candidate_id, 0)
-        used_up = made - interrupted >= plan.max_attempts or interrupted >= MAX_INTERRUPTIONS
+        counted = made - interrupted - campaign.absence.forgiven.get(candidate_id, 0)
+        used_up = counted >= plan.max_attempts or interrupted >= MAX_INTERRUPTIONS
         if attempt_failure.permanent or used_up or campaign.phase is Phase.STOPPING:
             events.append(CandidateAbandoned(candidate_id, _abandoned_reason(attempt_failure.reason, made)))
         elif campaign.phase is Phase.RUNNING:
@@ -48,7 +50,7 @@ def react(campaign: Campaign, noticed: Noticed = NOTHING_NOTICED) -> tuple[Event
             events.append(
                 issue_request(campaign, candidate_id, decision, attempt=made + 1, turn=campaign.requested + made)
             )
-    if events:
+    if events := events or list(requeued(campaign)):
         return tuple(events)
     if campaign.phase is Phase.RUNNING and campaign.abandoned_in_a_row >= plan.give_up_after:
         return (CampaignPaused(f"the last {campaign.abandoned_in_a_row} candidates were all abandoned"),)
@@ -57,9 +59,9 @@ def react(campaign: Campaign, noticed: Noticed = NOTHING_NOTICED) -> tuple[Event
 
 
 def issue_request(campaign: Campaign, candidate_id: str, decision: int, *, attempt: int, turn: int) -> RequestIssued:
-    """Return the request of an attempt; the recipients have their turns."""
+    """Return the request of an attempt; those recipients that are there have their turns."""
     plan = campaign.plan
-    recipient = plan.recipients[turn % len(plan.recipients)]
+    recipient = recipient_of(campaign, turn)
     identity = attempt_identity(plan.uid, decision, candidate_id, attempt)
     index = campaign.pool.index_of.get(candidate_id)  # of none where it joins by this very decision
     source_id = "" if index is None else campaign.pool.candidates[index].source_id

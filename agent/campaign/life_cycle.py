@@ -12,7 +12,8 @@ Life of a candidate (rows of TRANSITIONS below):
 - waiting: an attempt failed or expired; the rules issue the next attempt or abandon the candidate. It still accepts
   a late result of an earlier attempt: the first valid result of any attempt wins.
 - abandoned: nothing more is asked of it, and its unit of the budget is spent. A valid result that comes after all, of
-  any of its attempts, is its value: what was measured is not thrown away because it came late, or came wrong first.
+  any of its attempts, is its value: what was measured is not thrown away because it came late, or came wrong first. One
+  that was abandoned only because no answer came waits again when an instrument is back (`CandidateRequeued`).
 - observed, excluded: closed. Later results are kept for audit only.
 - A candidate that joins the pool with a decision is available for that decision's request.
 - An observation manually closes a candidate from any open state; it may also revive one that was abandoned.
@@ -32,6 +33,7 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidateRequeued,
     Event,
     ObservationAdded,
     PolicyExhausted,
@@ -68,6 +70,7 @@ TRANSITIONS: Final[dict[type[Event], dict[CandidateStatus, CandidateStatus]]] = 
     AttemptFailed: {_S.PENDING: _S.RETRY_PENDING},
     RequestExpired: {_S.PENDING: _S.RETRY_PENDING},
     CandidateAbandoned: {_S.RETRY_PENDING: _S.ABANDONED},
+    CandidateRequeued: {_S.ABANDONED: _S.RETRY_PENDING},
     CandidateExcluded: {_S.AVAILABLE: _S.EXCLUDED, _S.PENDING: _S.EXCLUDED, _S.RETRY_PENDING: _S.EXCLUDED},
     ObservationAdded: {
         _S.AVAILABLE: _S.OBSERVED,

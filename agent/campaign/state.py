@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.campaign.absence import Absence
 from agent.campaign.events import (
     AttemptFailed,
     BecameEven,
@@ -25,11 +26,14 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidateRequeued,
     CandidatesAdded,
     ControlNoted,
     DecisionMade,
     Event,
     GapStalled,
+    InstrumentAway,
+    InstrumentBack,
     LateResultKept,
     ObservationAdded,
     PolicyExhausted,
@@ -51,6 +55,9 @@ from protocols.wire.messages import FailureReason, ReceiptStatus
 
 RESULT_REFUSED: Final = "result_refused"
 """Reason of an `AttemptFailed` that stands for a result which breaks its contract."""
+
+NO_ANSWER: Final = "no answer within the deadline"
+"""Why a candidate waits whose attempt expired."""
 
 
 @dataclass(slots=True)
@@ -76,6 +83,8 @@ class AttemptFailure:
 
     reason: str
     permanent: bool
+    is_silence: bool = False
+    """No answer came."""
 
 
 class Campaign:
@@ -103,6 +112,7 @@ class Campaign:
         in_flight: Attempts that are awaited, oldest first.
         attempts_made: Attempts of each candidate ever requested.
         interruptions: How many of them a restart of the simulator ended, which says nothing about the candidate.
+        absence: Who is away, and what nobody answered for.
         chosen: Decision number -> its candidates, for the decisions that the next one must take for pending.
         contradictions: Results in the journal that contradict the first one of their attempt.
         controls_seen: Message ids of the controls that are in the journal.
@@ -140,6 +150,7 @@ class Campaign:
         self.attempts: dict[str, Attempt] = {}
         self.attempts_made: dict[str, int] = {}
         self.interruptions: dict[str, int] = {}
+        self.absence = Absence()
         self.in_flight: dict[str, Attempt] = {}
         self.retry_pending: dict[str, AttemptFailure] = {}
         self.chosen: dict[int, tuple[str, ...]] = {}
@@ -233,6 +244,8 @@ class Campaign:
         self.available_count -= before is CandidateStatus.AVAILABLE  # no row of the table leads back
         if after not in OPEN and before in OPEN:
             self._close(candidate_id)
+        elif before is CandidateStatus.ABANDONED:
+            self.absence.close(candidate_id)
 
     def _close(self, candidate_id: str) -> None:
         self.retry_pending.pop(candidate_id, None)
@@ -385,16 +398,39 @@ class Campaign:
         self._land(event.attempt_id)
         if event.reason == FailureReason.INTERRUPTED:
             self.interruptions[event.candidate_id] = self.interruptions.get(event.candidate_id, 0) + 1
+        else:
+            self.absence.failed.add(event.candidate_id)
         self.retry_pending[event.candidate_id] = AttemptFailure(f"{event.reason}: {event.detail}", event.permanent)
 
     def _expired(self, event: RequestExpired) -> None:
         self._move(event, event.candidate_id)
         self._land(event.attempt_id)
-        self.retry_pending[event.candidate_id] = AttemptFailure("no answer within the deadline", permanent=False)
+        why = NO_ANSWER if event.costs_attempt else "its instrument is away"
+        self.retry_pending[event.candidate_id] = AttemptFailure(why, permanent=False, is_silence=True)
+        if not event.costs_attempt:
+            self.absence.hand_on(event.candidate_id)
+
+    def _away(self, event: InstrumentAway) -> None:
+        self.absence.away[event.instrument] = event.reason
+
+    def _back(self, event: InstrumentBack) -> None:
+        self.absence.away.pop(event.instrument, None)
+        self.absence.recall(f"{event.instrument} is there again")
 
     def _abandon(self, event: CandidateAbandoned) -> None:
+        last = self.retry_pending.get(event.candidate_id)
         self._move(event, event.candidate_id)
         self.abandoned_in_a_row += 1
+        self.absence.abandon(event.candidate_id, in_silence=last is not None and last.is_silence)
+
+    def _requeued(self, event: CandidateRequeued) -> None:
+        which = event.candidate_id
+        self._move(event, which)
+        self.absence.requeue(which)
+        made = self.attempts_made[which] - self.interruptions.get(which, 0)
+        self.absence.forgive(which, made - self.absence.forgiven.get(which, 0))
+        self.open_decisions.setdefault(self.decision_of[which], set()).add(which)
+        self.retry_pending[which] = AttemptFailure(NO_ANSWER, permanent=False, is_silence=True)
 
     def _excluded(self, event: CandidateExcluded) -> None:
         self._move(event, event.candidate_id)
@@ -412,6 +448,8 @@ class Campaign:
 
     def _phase_changed(self, event: CampaignPaused | CampaignResumed | CampaignStopping) -> None:
         paused = isinstance(event, CampaignPaused)
+        if self.paused_itself and isinstance(event, CampaignResumed):
+            self.absence.recall(event.reason)
         self.pause_reason = event.reason if paused else ""
         self.paused_itself = paused and event.message_id is None
         self.abandoned_in_a_row = 0
@@ -444,7 +482,10 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     ResultContradicted: Campaign._contradicted,  # noqa: SLF001
     AttemptFailed: Campaign._failed,  # noqa: SLF001
     RequestExpired: Campaign._expired,  # noqa: SLF001
+    InstrumentAway: Campaign._away,  # noqa: SLF001
+    InstrumentBack: Campaign._back,  # noqa: SLF001
     CandidateAbandoned: Campaign._abandon,  # noqa: SLF001
+    CandidateRequeued: Campaign._requeued,  # noqa: SLF001
     CandidateExcluded: Campaign._excluded,  # noqa: SLF001
     ObservationAdded: Campaign._added,  # noqa: SLF001
     CandidatesAdded: Campaign._joined,  # noqa: SLF001

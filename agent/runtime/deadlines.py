@@ -1,15 +1,20 @@
 """When an attempt has had its time: monotonic seconds, kept in memory, started again with every connection.
 
-A restart or a reconnect gives every attempt the whole time again: nobody could answer meanwhile. So does a time in
-which this process did not run, for what was answered then still waits on the link; but once, or a machine that is
+A restart or a reconnect gives every attempt the whole time again: nobody could answer meanwhile. So does the return of
+its recipient, and an answer of that recipient to an earlier attempt: a queue that moves has not failed. So does a time
+in which this process did not run, for what was answered then still waits on the link; but once, or a machine that is
 always late would wait for ever.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Container, Iterable
 from typing import Final
+
+from agent.campaign.events import AttemptFailed, Event, LateResultKept, ResultAccepted
+from agent.campaign.state import Campaign
 
 STALE_FACTOR: Final = 16
 """The heap is made again when it holds so many times what is awaited: memory stays bounded, the work is rare."""
@@ -29,6 +34,8 @@ class Deadlines:
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._due: dict[str, float] = {}
+        self._asked: dict[str, float] = {}
+        """When each attempt was asked for, the last time."""
         self._heap: list[tuple[float, str]] = []
         self._excused: set[str] = set()
 
@@ -36,11 +43,37 @@ class Deadlines:
         """Give attempts the whole time from now."""
         for attempt_id in attempt_ids:
             self._excused.discard(attempt_id)
+            self._asked[attempt_id] = now
             self._set(attempt_id, now)
+
+    def move_up(self, campaign: Campaign, events: Iterable[Event], now: float) -> None:
+        """Give those the whole time again that stood behind an answered attempt in the queue of one recipient.
+
+        What was asked for in the same moment stands behind it too, for nobody knows in which order it arrived. A
+        repeated answer makes no event, so that each attempt ahead counts a bounded number of times.
+
+        Args:
+            campaign: The state after the events.
+            events: What the last transaction made.
+            now: Monotonic time [s].
+        """
+        first: dict[str, float] = {}
+        for event in events:
+            if isinstance(event, ResultAccepted | AttemptFailed | LateResultKept):
+                recipient = campaign.attempts[event.attempt_id].recipient
+                asked = self._asked.get(event.attempt_id, -math.inf)  # it had expired: long ago
+                first[recipient] = min(first.get(recipient, asked), asked)
+        if not first:
+            return
+        for attempt in campaign.in_flight.values():
+            asked_s = self._asked.get(attempt.attempt_id)
+            if asked_s is not None and asked_s >= first.get(attempt.recipient, math.inf):
+                self._set(attempt.attempt_id, now)
 
     def clear(self) -> None:
         """Stop all clocks."""
         self._due.clear()
+        self._asked.clear()
         self._heap.clear()
         self._excused.clear()
 
@@ -78,6 +111,7 @@ class Deadlines:
 
     def _forget(self, attempt_id: str) -> None:
         del self._due[attempt_id]
+        del self._asked[attempt_id]
         self._excused.discard(attempt_id)
 
     def _drop_stale(self) -> None:

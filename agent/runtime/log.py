@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import Final, TextIO, cast
 
 import structlog
 
@@ -14,10 +14,14 @@ from agent.campaign.ledger import TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
 from agent.runtime.transaction import Transaction
 from agent.store.store import JournalHead
+from protocols.storage.rotating_file import RotatingFile
 from protocols.wire.attempt_ids import decision_of
 
 MAX_QUARANTINE_LINES: Final = 1_000
 """Quarantined messages logged one by one; under a flood the counters go on, the log does not."""
+
+MAX_WAITING_LINES: Final = 1_000
+"""Lines of who is waited for: an instrument that comes and goes for ever does not fill the log."""
 
 NOT_LOGGED: Final = frozenset({"quantities", "provenance", "added", "candidates"})
 """Fields of events that stand in the journal, and are too long for a line of a log."""
@@ -30,11 +34,11 @@ LOGGED_OF_A_CANDIDATE: Final = ("candidate_id", "family", "formula", "smiles", "
 """Fields of a candidate that joins the pool, for its line of a log."""
 
 
-def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, IO[str]]:
+def open_log(path: Path) -> tuple[structlog.typing.FilteringBoundLogger, RotatingFile]:
     """Return a logger that appends JSON lines to a file, and the file to close at the end."""
-    file = path.open("a", encoding="utf-8", buffering=1)
+    file = RotatingFile(path)
     logger = structlog.wrap_logger(
-        structlog.WriteLogger(file),
+        structlog.WriteLogger(cast("TextIO", file)),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -56,6 +60,28 @@ def log_bands(logger: structlog.typing.FilteringBoundLogger, observation: int, m
 def log_head(logger: structlog.typing.FilteringBoundLogger, head: JournalHead) -> None:
     """Log the end of the journal: now and then, and when an agent ends."""
     logger.info("journal_head", row=head.row, digest=head.digest)
+
+
+class WaitingLog:
+    """Logs whom the campaign waits for, whenever that changes.
+
+    Args:
+        logger: With the campaign bound.
+    """
+
+    def __init__(self, logger: structlog.typing.FilteringBoundLogger) -> None:
+        self._logger = logger
+        self._lines = 0
+
+    def __call__(self, recipients: tuple[str, ...]) -> None:
+        """Log it: nobody, when all that were waited for are there."""
+        self._lines += 1
+        if self._lines > MAX_WAITING_LINES:
+            return
+        if recipients:
+            self._logger.warning("waiting_for_instruments", instruments=list(recipients))
+        else:
+            self._logger.info("instruments_are_there")
 
 
 class TransactionLog:

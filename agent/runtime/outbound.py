@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from agent.campaign.decide import ResultAck
+from agent.campaign.state import Attempt
 from agent.runtime.messages import MessageBuilder, OutgoingMessage
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.store import JournalHead, OutboxItem
@@ -20,7 +21,7 @@ from protocols.errors import BrokerError
 from protocols.link.election import Election, another_agent
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.limits import MAX_BANDED_FAMILIES
-from protocols.wire.messages import Health
+from protocols.wire.messages import Health, ReceiptStatus
 
 IDLE_FLUSH_S: Final = 0.25
 """How long confirmations of the broker may wait for a transaction to share."""
@@ -37,6 +38,9 @@ SHUTDOWN_GRACE_S: Final = 2.0
 RETRY_REQUEST_S: Final = 2.0
 """Pause before a request goes out again that nobody listened to, or whose outcome is unknown: a lab that starts after
 the agent waits no longer than this."""
+
+NO_LONGER_AWAITED: Final = "nobody waits for this attempt any more"
+"""What an instrument is told of an attempt that is withdrawn."""
 
 METRICS_REPORT_EVERY_S: Final = 0.5
 """The retained metrics report is for people and dashboards: twice a second is live."""
@@ -66,8 +70,6 @@ class Outbound:
         """Requests that the broker has not confirmed, by attempt."""
         self.confirmed: list[str] = []
         """Attempts whose outbox rows are to be marked by the next commit."""
-        self.offline: set[str] = set()
-        """Simulators that said that they are away."""
         self.tasks: set[asyncio.Task[Any]] = set()
         self.pending: set[asyncio.Task[Any]] = set()
         """Sends that the end waits for: receipts."""
@@ -102,11 +104,6 @@ class Outbound:
         """Start no send until the link is up again."""
         self.connected = False
 
-    def is_unreachable(self, attempt_id: str) -> bool:
-        """Tell whether nobody could answer an attempt that is awaited: its deadline does not run out."""
-        attempt = self._campaign.in_flight.get(attempt_id)
-        return attempt is not None and (not self.connected or attempt.recipient in self.offline)
-
     def flush_wait_s(self) -> float | None:
         """Return how long what the broker confirmed may wait for the next transaction [s], or None without any."""
         return IDLE_FLUSH_S if self.confirmed else None
@@ -130,6 +127,21 @@ class Outbound:
             for receipt in receipts:
                 self.send_tracked(self.send(*self._messages.receipt(receipt, head)))
 
+    def withdraw(self, attempts: Iterable[Attempt], there: Iterable[str]) -> None:
+        """Tell instruments that nobody waits for an attempt any more; whoever has not begun it leaves it.
+
+        Args:
+            attempts: The attempts.
+            there: The instruments that are there: of a request to "any" nobody knows who has it.
+        """
+        if not self.connected:
+            return
+        for attempt in attempts:
+            shared = attempt.recipient in self._messages.shared_recipients
+            for instrument in there if shared else (attempt.recipient,):
+                word = ResultAck(attempt.attempt_id, instrument, ReceiptStatus.WITHDRAWN, NO_LONGER_AWAITED)
+                self.send_tracked(self.send(*self._messages.receipt(word)))
+
     def forget_answered(self) -> None:
         """Give up the requests whose answer nobody waits for any more: answered, expired or closed."""
         for attempt_id in [known for known in self.unconfirmed if known not in self._campaign.in_flight]:
@@ -143,7 +155,8 @@ class Outbound:
             BrokerError: When another agent of this campaign is there, and we must give way.
         """
         for status in transaction.statuses:
-            self._note_health(status.client, status.health)
+            if status.health is Health.ONLINE and self.connected:
+                self._resend(status.client)  # what was sent before it listened is lost on some brokers
         for status, retained in transaction.agents_heard:
             if self._election.meet(status, retained=retained, now=now) and self.connected:
                 self._announce(now)
@@ -223,15 +236,6 @@ class Outbound:
             mine = recipient is None or attempt.recipient == recipient
             if mine and (addressed or attempt.attempt_id in self.unconfirmed):
                 self._spawn(self._send_request(attempt.attempt_id))
-
-    def _note_health(self, client: str, health: Health) -> None:
-        """Remember who is away: deadlines of a simulator that says it is offline do not run out."""
-        if health is Health.OFFLINE:
-            self.offline.add(client)
-        else:
-            self.offline.discard(client)
-            if self.connected:
-                self._resend(client)  # what was sent before it listened is lost on some brokers
 
     def _announce(self, now: float) -> None:
         """Say that we run this campaign, and whether we did before."""

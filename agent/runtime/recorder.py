@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.campaign.events import DecisionMade, PolicyExhausted, dump_event
-from agent.runtime.transaction import DeadLetter, DeadlinePassed, Input, PolicyAnswer, Transaction
+from agent.runtime.transaction import (
+    DeadLetter,
+    DeadlinePassed,
+    Input,
+    InstrumentGone,
+    InstrumentReturned,
+    PolicyAnswer,
+    Transaction,
+)
 from agent.store.store import Commit, RecordingMark, Store
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
@@ -17,24 +26,34 @@ class RunRecorder:
 
     Args:
         writer: The recording.
-        row_of: Returns the row of a message that was received; asked once for each, in their order.
+        write_taken: Writes a message that was received, with what was found of it where it changed nothing, and returns
+            its row, or None where it is only to be counted; asked once for each, in their order.
         store: The journal that the transactions go into.
     """
 
-    def __init__(self, writer: RecordingWriter, row_of: Callable[[Delivery], int], store: Store) -> None:
+    def __init__(
+        self, writer: RecordingWriter, write_taken: Callable[[Delivery, str], int | None], store: Store
+    ) -> None:
         self._writer = writer
-        self._row_of = row_of
+        self._write_taken = write_taken
         self._store = store
         self._marked = 0
+        self._counted: Counter[str] = Counter()
         fill_up(writer, store)
         writer.note_start(store.sequence)
 
     def write_ahead(self, transaction: Transaction) -> None:
-        """Note a transaction that is about to be committed."""
+        """Write the messages of a transaction that is about to be committed, and note what it took and decided.
+
+        What no input brought is noted before it. One in which messages came that are only counted, and nothing else, is
+        not noted: the next note tells of them.
+        """
+        _fill_in(self._writer, self._store)
         made = [dump_event(event) for event in transaction.events if isinstance(event, DecisionMade | PolicyExhausted)]
-        before = self._store.sequence
-        took = [self._note_of(item) for item in transaction.took]
-        self._writer.note_transaction(took, made, before=before, sequence=before + len(transaction.events))
+        verdicts = iter(transaction.verdicts)
+        took = [note for item in transaction.took if (note := self._note_of(item, verdicts)) is not None]
+        if took or transaction.events:
+            self._note(took, made, len(transaction.events))
         if transaction.events:
             transaction.recorded = self._mark()
 
@@ -44,28 +63,50 @@ class RunRecorder:
         Args:
             now: The time, a label.
         """
+        if self._counted:
+            self._note([], [], 0)
         if self._writer.number > self._marked:
             self._store.append(Commit(recorded=self._mark()), now=now)
+
+    def _note(self, took: list[Mapping[str, Any]], made: Sequence[tuple[str, str]], events: int) -> None:
+        counted = [{"counted": verdict, "times": times} for verdict, times in sorted(self._counted.items())]
+        self._counted.clear()
+        before = self._store.sequence
+        self._writer.note_transaction([*took, *counted], made, before=before, sequence=before + events)
 
     def _mark(self) -> RecordingMark:
         self._marked = self._writer.number
         return RecordingMark(self._writer.number, self._writer.digest)
 
-    def _note_of(self, item: Input | DeadLetter) -> Mapping[str, Any]:
+    def _note_of(self, item: Input | DeadLetter, verdicts: Iterator[str]) -> Mapping[str, Any] | None:
         match item:
             case Delivery():
-                return {"row": self._row_of(item)}
+                return self._note_of_message("row", item, next(verdicts))
             case DeadLetter(delivery):
-                return {"condemned": self._row_of(delivery)}
+                return self._note_of_message("condemned", delivery, next(verdicts))
             case DeadlinePassed(attempt_id):
                 return {"expired": attempt_id}
+            case InstrumentGone(instrument, reason):
+                return {"away": instrument, "why": reason}
+            case InstrumentReturned(instrument):
+                return {"back": instrument}
             case PolicyAnswer(asked, based_on, _):
                 return {"proposed": asked.decision, "based_on": based_on}
+
+    def _note_of_message(self, how: str, delivery: Delivery, verdict: str) -> Mapping[str, Any] | None:
+        row = self._write_taken(delivery, verdict)
+        if row is None:
+            self._counted[verdict] += 1
+        return None if row is None else {how: row}
 
 
 def fill_up(writer: RecordingWriter, store: Store) -> None:
     """Note what the journal has and the recording has not: its beginning, or what a power cut took."""
     store.forget_marks(writer.number)
+    _fill_in(writer, store)
+
+
+def _fill_in(writer: RecordingWriter, store: Store) -> None:
     there = store.sequence
     if there in {writer.before, writer.sequence}:
         return

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from agent.acquisition.base import Proposal, Proposer
 from agent.campaign.decide import Consequence, ResultAck, decide_expiry
 from agent.campaign.events import Event, RequestIssued
 from agent.campaign.ledger import Change, Ledger, Question, TrajectoryPoint
+from agent.campaign.presence import decide_away, decide_back
 from agent.campaign.proposals import DecisionNeeded, decide_proposal
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Candidate
@@ -28,12 +30,33 @@ from protocols.wire.codec import decode
 from protocols.wire.messages import ReceiptStatus, Status, cut
 from protocols.wire.topics import AGENT_CLIENT, removes_retained
 
+REMOVED: Final = "status: removed"
+"""Disposition of a message that only says that a status is retained no more."""
+
+SENT_AGAIN: Final = "status: sent again"
+"""Disposition of a signed status that was heard before, or is older than one that was."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
     """The deadline of an attempt passed."""
 
     attempt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentGone:
+    """A recipient has been away for so long that others are asked in its place."""
+
+    instrument: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentReturned:
+    """A recipient is there again."""
+
+    instrument: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +68,7 @@ class PolicyAnswer:
     proposal: Proposal
 
 
-Input = Delivery | DeadlinePassed | PolicyAnswer
+Input = Delivery | DeadlinePassed | InstrumentGone | InstrumentReturned | PolicyAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,8 @@ class Transaction:
     quarantined: list[QuarantinedMessage] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     deliveries: list[Delivery] = field(default_factory=list)
+    verdicts: list[str] = field(default_factory=list)
+    """What was found of each delivery, in their order; empty where an event came of it."""
     statuses: list[Status] = field(default_factory=list)
     agents_heard: list[tuple[Status, bool]] = field(default_factory=list)
     """What was said on the agents' own topic, and whether it was retained; ours comes back as well."""
@@ -120,10 +145,16 @@ class TransactionBuilder:
         transaction.took.append(item)
         match item:
             case Delivery():
+                known = len(transaction.events)
                 transaction.deliveries.append(item)
-                self._take_delivery(transaction, item)
+                verdict = self._take_delivery(transaction, item)
+                transaction.verdicts.append(verdict if len(transaction.events) == known else "")
             case DeadlinePassed():
                 self._take_consequence(transaction, decide_expiry(self.campaign, item.attempt_id))
+            case InstrumentGone():
+                self._take_consequence(transaction, decide_away(self.campaign, item.instrument, item.reason))
+            case InstrumentReturned():
+                self._take_consequence(transaction, decide_back(self.campaign, item.instrument))
             case PolicyAnswer():
                 self._take_consequence(
                     transaction, decide_proposal(self.campaign, item.asked, item.based_on, item.proposal)
@@ -134,7 +165,7 @@ class TransactionBuilder:
         transaction.took.append(DeadLetter(delivery))
         transaction.deliveries.append(delivery)
         found = f"The agent died {MAX_DEATHS} times while it handled this message"
-        self._quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found))
+        transaction.verdicts.append(self._quarantine(transaction, delivery, MessageError(KILLS_HANDLER, found)))
 
     def settle(self, transaction: Transaction) -> Question | None:
         """Fold what follows by itself, and decide as long as the policy decides at once.
@@ -163,47 +194,50 @@ class TransactionBuilder:
             if change.metrics is not None:
                 transaction.bias.append(change.metrics)
 
-    def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> None:
+    def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> str:
+        """Fold a message; return what was found of it, in the words of the counters."""
         if removes_retained(delivery.topic, delivery.payload):
-            transaction.counts["status: removed"] += 1  # it says nothing, and so nobody signs it
-            return
+            transaction.counts[REMOVED] += 1  # it says nothing, and so nobody signs it
+            return REMOVED
         try:
             require_signature(delivery, always=self.campaign.plan.require_signatures)
             message = decode(delivery.topic, delivery.payload)
             outcome = self.ledger.decide(message, signed_by=delivery.signed_by, retained=delivery.retain)
         except MessageError as error:
-            self._quarantine(transaction, delivery, error)
-            return
+            return self._quarantine(transaction, delivery, error)
         if isinstance(message, Status):
             if delivery.signed_by and self._status_order is not None and not self._status_order.is_new(message):
-                transaction.counts["status: sent again"] += 1
-                return
+                transaction.counts[SENT_AGAIN] += 1
+                return SENT_AGAIN
             transaction.statuses.append(message)
             if message.client == AGENT_CLIENT:
                 transaction.agents_heard.append((message, delivery.retain))
-            return
-        transaction.counts[f"{message.type}: {outcome.disposition}"] += 1
+            return message.type
+        verdict = f"{message.type}: {outcome.disposition}"
+        transaction.counts[verdict] += 1
         self._take_consequence(transaction, outcome)
+        return verdict
 
     def _take_consequence(self, transaction: Transaction, outcome: Consequence) -> None:
         self._collect(transaction, self.ledger.take(outcome))
         if outcome.ack is not None:
             transaction.receipts.append(outcome.ack)
 
-    def _quarantine(self, transaction: Transaction, delivery: Delivery, error: MessageError) -> None:
+    def _quarantine(self, transaction: Transaction, delivery: Delivery, error: MessageError) -> str:
         """Put a message aside; tell its sender why, where it is an answer and names its attempt.
 
         Not where a signature does not hold: then nobody knows whose it is, and a stranger could let us tell an
-        instrument that its value is refused.
+        instrument that its value is refused. Returns the verdict.
         """
-        why = cut(str(error))
-        transaction.counts[f"quarantined: {error.reason}"] += 1
+        verdict, why = f"quarantined: {error.reason}", cut(str(error))
+        transaction.counts[verdict] += 1
         transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
         if delivery.signature_fault or error.reason in UNPROVEN:
-            return
+            return verdict
         whose = attributed(delivery.topic, delivery.payload)
         if whose is not None and whose.campaign == self.campaign.plan.campaign:
             detail = cut(f"{error.reason}: {why}")
             transaction.receipts.append(
                 ResultAck(whose.attempt_id, whose.simulator, ReceiptStatus.REFUSED, detail, whose.message_id)
             )
+        return verdict

@@ -408,7 +408,7 @@ class Store:
         if recorded is None:
             return
         row = {"row": recorded.row, "digest": recorded.digest, "before": self.sequence, "sequence": sequence}
-        self._statements.run(_INSERT_MARK, [row | {"recorded_at": now}])
+        self._statements.run(_INSERT_MARK, [row | {"recorded_at": now if sequence > self.sequence else ""}])
 
     def _write_outbox(self, commit: Commit) -> None:
         if commit.outbox:

@@ -1,7 +1,9 @@
 """A child process that answers one message at a time, can be killed, and dies with its parent.
 
 Frames are an eight-byte big-endian length and that many bytes, over the child's standard input and output. When the
-parent dies, however, the pipe closes and the child ends: no orphan keeps a calculation or memory.
+parent dies, however, the pipe closes and the child ends: no orphan keeps a calculation or memory. A child leads a
+process group of its own, so that the programs that it has started (a calculator's) die with it, and Ctrl-C in the
+terminal is for the parent alone.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import select
+import signal
 import struct
 import sys
 import tempfile
@@ -42,6 +45,9 @@ ONE_THREAD: Final = {
 }
 """One BLAS thread: the same sums in the same order, so that the same context gives the same decision."""
 
+
+HAS_GROUPS: Final = hasattr(os, "killpg")
+"""Whether the system has process groups."""
 
 SAFE_PATH: Final = "-P"
 """Python's option for every process that we start: nothing in the current folder is imported, whatever it is called."""
@@ -88,6 +94,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=self._stderr,
             env=environment | ONE_THREAD,
+            start_new_session=HAS_GROUPS,
         )
 
     async def ask(self, frame: bytes, *, timeout_s: float | None = None) -> bytes:
@@ -114,6 +121,7 @@ class Child:
             raise
         except (asyncio.IncompleteReadError, ConnectionError, BrokenPipeError):
             await process.wait()
+            _kill_group(process)  # what it has started, while its number is nobody else's
             reason = f"it ended with code {process.returncode}{self._last_words()}"
             await self.stop()
             raise ChildDied(reason, process.returncode) from None
@@ -122,16 +130,14 @@ class Child:
         """Kill the process without waiting; it cannot be asked any more."""
         if self.is_running and self._process is not None:
             self._killed = True
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            _kill_group(self._process)
 
     async def stop(self) -> None:
         """Kill the process, if there is one, and wait for its end."""
         process, self._process = self._process, None
         if process is not None:
             if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                _kill_group(process)
             await process.wait()
             with contextlib.suppress(
                 AttributeError
@@ -178,4 +184,15 @@ def _end_with_the_parent() -> None:
     watch = select.poll()
     watch.register(0, 0)  # no event is asked for: a hang-up is always told
     watch.poll()
+    if HAS_GROUPS and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
+
+
+def _kill_group(process: asyncio.subprocess.Process) -> None:
+    """Kill a child and the programs that it has started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if HAS_GROUPS:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:  # pragma: no cover - Windows
+            process.kill()

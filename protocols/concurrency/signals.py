@@ -20,13 +20,18 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 
 @contextlib.contextmanager
 def ending_on_signals(end: Callable[[], None]) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end what runs in order; a second one ends it at once."""
+    """Let SIGINT and SIGTERM end what runs in order; a second one does what it did before."""
     loop = asyncio.get_running_loop()
     numbers = ending_signals()
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def let_go() -> None:
+        for number in numbers:
+            if loop.remove_signal_handler(number):
+                signal.signal(number, before[number])  # the loop puts Python's own in its place
 
     def once() -> None:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        let_go()
         end()
 
     try:
@@ -38,5 +43,4 @@ def ending_on_signals(end: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        let_go()

@@ -379,8 +379,8 @@ class MqttSession:
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """Subscribe to everything in one packet.
 
-        amqtt sends what is retained, and awaits its acknowledgement for up to five seconds, before it looks at the
-        next packet; we acknowledge only after a commit, which comes after the subscriptions.
+        Some brokers send what is retained, and await its acknowledgement, before they look at the next packet; we
+        acknowledge only after a commit, which comes after the subscriptions.
         """
         self._judge.require_enough(self._limits, self._subscriptions, retains=self._will is not None)
         filters = self._limits.granted(self._subscriptions)
@@ -413,7 +413,7 @@ class MqttSession:
             self._retained[will.topic] = None
         return new_client(
             self._settings,
-            self._address,
+            self._settings.address(),
             self._client_id,
             self.version,
             expiry_s=LISTENER_EXPIRY_S if self._listens_only else SESSION_EXPIRY_S,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from protocols.errors import StoreError
 from protocols.recording.lines import HEADER_MARK, MAX_LINE_BYTES, line_digest
+from protocols.recording.parts import parts_of
 
 _WINDOW_BYTES: Final = 1 << 16
 """How much is read at once; four times as much, and again, only for a line that does not fit."""
@@ -42,16 +44,18 @@ def cut_to_whole_lines(path: Path, *, has_notes: bool = True) -> RecordingEnd:
     """Cut a torn last line off, and return where the recording ends.
 
     Args:
-        path: The recording.
+        path: The recording, perhaps of several parts (`protocols.recording.parts`).
         has_notes: Whether the last note is looked for; where there is none, that reads all of it.
 
     Raises:
         StoreError: When it does not end like a recording; it is then left as it is.
     """
-    with path.open("rb") as file:
-        lines = _lines_backwards(file)
+    parts = parts_of(path)
+    with ExitStack() as opened:
+        files = [opened.enter_context(part.open("rb")) for part in parts]
+        lines = _lines_of_parts_backwards(files)
         try:
-            last, end_of_last = next(lines)
+            last, number, end_of_last = next(lines)
             end = _end_of(last)
             is_noted = end.number == 0 or end.sequence is not None
             note = end if is_noted or not has_notes else _last_note(lines)
@@ -63,7 +67,9 @@ def cut_to_whole_lines(path: Path, *, has_notes: bool = True) -> RecordingEnd:
             raise StoreError(
                 f"{path} does not end like a recording", expected="JSON lines", action="move it away and run again"
             ) from None
-    os.truncate(path, end_of_last)  # only now: a file that is something else is left as it is
+    for empty in reversed(parts[number + 1 :]):  # begun, and torn before the first whole line
+        empty.unlink()
+    os.truncate(parts[number], end_of_last)  # only now: a file that is something else is left as it is
     return RecordingEnd(end.number, end.digest, end.time_s, note.before, note.sequence)
 
 
@@ -79,8 +85,15 @@ def _end_of(line: bytes) -> RecordingEnd:
     return RecordingEnd(int(row["n"]), str(row["digest"]), float(row["t"]), before, sequence)
 
 
-def _last_note(lines: Iterator[tuple[bytes, int]]) -> RecordingEnd:
-    return next((_end_of(line) for line, _ in lines if b'"note": ' in line), RecordingEnd(0, "", 0.0))
+def _last_note(lines: Iterator[tuple[bytes, int, int]]) -> RecordingEnd:
+    return next((_end_of(line) for line, _, _ in lines if b'"note": ' in line), RecordingEnd(0, "", 0.0))
+
+
+def _lines_of_parts_backwards(files: Sequence[BinaryIO]) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the whole lines from the last to the first, each with its part and the position of its end there [byte]."""
+    for number in reversed(range(len(files))):
+        for line, end in _lines_backwards(files[number]):
+            yield line, number, end
 
 
 def _lines_backwards(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -87,7 +87,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow(Row):
-    """One message; `direction` is one of `DIRECTIONS`."""
+    """One message.
+
+    Attributes:
+        direction: One of `DIRECTIONS`.
+        payload: What was kept of it.
+        verdict: What was found of one that changed nothing; empty of all others.
+        cut_from_bytes: Its size, where only its beginning is kept [byte]; 0 where it is whole.
+        waited_s: How long before its row was written it had come [s].
+    """
 
     direction: str
     topic: str
@@ -95,10 +103,18 @@ class MessageRow(Row):
     retain: bool
     qos: int = 1
     properties: Mapping[str, Any] = field(default_factory=dict)
+    verdict: str = ""
+    cut_from_bytes: int = 0
+    waited_s: float = 0.0
     signed_by: str = ""
     """Who signed it, where somebody looked and the signature held."""
     signature_fault: str = ""
     """Why a signature did not hold; empty where it did, or there was none."""
+
+    @property
+    def came_s(self) -> float:
+        """When it came or went, since the recording began [s]."""
+        return self.time_s - self.waited_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +316,9 @@ def _message(number: int, time_s: float, content: dict[str, Any]) -> MessageRow:
         bool(content["retain"]),
         int(content.get("qos", 1)),
         dict(content.get("properties", {})),
+        str(content.get("verdict", "")),
+        int(content.get("cut_from_bytes", 0)),
+        _time_of(content.get("waited", 0.0)),
         str(content.get("signed_by", "")),
         str(content.get("signature_fault", "")),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,7 @@ from protocols.recording.lines import (
     TransactionRow,
     WrongLine,
 )
+from protocols.recording.parts import open_parts
 from protocols.recording.seal import GZIP_MAGIC, seal_problem
 from protocols.storage.regular_file import require_regular_file
 
@@ -132,7 +134,7 @@ def open_recording(path: Path) -> Iterator[Recording]:
     require_regular_file(path, "recording")
     with ExitStack() as opened:
         try:
-            raw = opened.enter_context(path.open("rb"))
+            raw = opened.enter_context(open_parts(path))
             file, chain = lines_of(raw), Chain()
             header = _header(path, file, chain)
         except OSError as error:
@@ -142,9 +144,8 @@ def open_recording(path: Path) -> Iterator[Recording]:
 
 def lines_of(raw: BinaryIO) -> BinaryIO:
     """Return the lines of an opened recording, unpacked where it is compressed."""
-    start = raw.read(len(GZIP_MAGIC))
-    raw.seek(0)
-    return cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if start == GZIP_MAGIC else raw
+    start = cast("io.BufferedReader", raw).peek(len(GZIP_MAGIC))
+    return cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if start.startswith(GZIP_MAGIC) else raw
 
 
 def read_header(path: Path) -> Header:

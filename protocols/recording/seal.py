@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from protocols.recording.parts import open_parts
 from protocols.storage.atomic_file import atomic_write
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -50,7 +51,7 @@ def compress_recording(source: Path, target: Path) -> None:
     """
     with atomic_write(target) as out:
         with (
-            source.open("rb") as lines,
+            open_parts(source) as lines,
             gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=COMPRESSION_LEVEL, mtime=0) as member,
         ):
             shutil.copyfileobj(lines, member, _CHUNK_BYTES)

@@ -9,13 +9,16 @@ The first line is a header, every further one a row:
     …}
 
 - `n` counts from 1 without gaps; `t` is seconds since the recording began (monotonic within a process) and never falls.
+  A message that the agent received is written when it is handled; `waited` says how many seconds before it had come.
 - `digest` is the first 16 hexadecimal digits of SHA-256 over the digest before and the line without it (nothing stands
   before the header's), so that an edited, missing or added line is found.
 
 **Messages** have `dir`: "in" (received by the agent), "out" (sent by it), or "heard" (by a recorder beside it). The
-payload stands as `text` when it is UTF-8 and as `base64` when it is not. Of one that is larger than any of ours there
-is the beginning, one byte longer than allowed, so that it is too large in a replay as well; `cut_from_bytes` says how
-long it was. A stranger's message must not fill the disk, nor make a line that nobody can read again.
+payload stands as `text` when it is UTF-8 and as `base64` when it is not. A stranger's message must not fill the disk,
+nor make a line that nobody can read again: one that changed nothing has a `verdict` ("quarantined: not_json",
+"candidate_result: duplicate"), and is kept as the quarantine keeps it: the beginning, with `cut_from_bytes` and
+`sha256` of the whole. A flood of them is only counted (`protocols.recording.allowance`). Of any other that is larger
+than ours there is the beginning too, one byte longer than allowed.
 
 Where signatures were looked at, `signed_by` says who signed a message, or `signature_fault` why that cannot be told;
 what was in an envelope stands here without it, as whoever is to act on it takes it.
@@ -27,12 +30,15 @@ of it cannot be told from the messages alone.
 - `event`: row `sequence` of the journal, `kind` and `event`. The beginning of a campaign is written so, and whatever a
   recording lacks that the journal has (a power cut takes its last second). Number 1 begins the journal again.
 - `transaction`: one, written just before its commit. `took` lists what it folded: `{"row": n}` a message,
-  `{"condemned": n}` one that was quarantined unread, `{"expired": attempt}` a deadline,
-  `{"proposed": d, "based_on": s}` the policy's answer to decision d. `made` lists the decisions, as the journal has
+  `{"condemned": n}` one that was quarantined unread, `{"counted": verdict, "times": k}` messages that changed nothing
+  and were not written, here or since the note before, `{"expired": attempt}` a deadline, `{"away": id, "why": …}` and
+  `{"back": id}` an instrument that is away, or there again, `{"proposed": d, "based_on": s}` the policy's answer to
+  decision d. `made` lists the decisions, as the journal has
   them; the transaction led from `before` to `sequence`. Whether it was committed tells the next note: a `start` at
   `before` says that it was not.
 
-A torn last line (a killed process) is cut off when the recording is continued. Version 1 knew neither notes nor `qos`,
+A long recording goes on in further files (`protocols.recording.parts`). A torn last line (a killed process) is cut off
+when it is continued. Version 1 knew neither notes nor `qos`,
 and its header had no digest; it is still read.
 """
 
@@ -41,6 +47,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import time
@@ -49,14 +56,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
-from protocols.errors import invariant
+from protocols.errors import MessageError, StoreError, invariant
 from protocols.link.transport import Delivery, Incoming, Transport
+from protocols.recording.allowance import IdleAllowance
 from protocols.recording.end import cut_to_whole_lines
-from protocols.recording.lines import EVENT, HEADER_MARK, IN, OUT, RECORDING_VERSION, START, TRANSACTION, sealed
-from protocols.wire.limits import MAX_PAYLOAD_BYTES
+from protocols.recording.lines import EVENT, HEADER_MARK, HEARD, IN, OUT, RECORDING_VERSION, START, TRANSACTION, sealed
+from protocols.recording.parts import MAX_PART_BYTES, part_path, parts_of
+from protocols.storage.named_errors import errors_named
+from protocols.wire.codec import decode
+from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
+from protocols.wire.topics import PREFIX, Channel
 
 FLUSH_EVERY_S: Final = 1.0
 """Longest time that a message waits for its flush while the link runs; a transaction is flushed at once."""
+
+
+MAX_REQUESTS_KNOWN: Final = 4_096
+"""Requests whose repetition is known for one: more than are ever in flight; 32 bytes each."""
+
+LEAST_WAIT_S: Final = 0.001
+"""A shorter time between the coming of a message and its row is not written [s]."""
 
 
 class RecordingWriter:
@@ -66,24 +85,43 @@ class RecordingWriter:
         path: The file; continued when it exists.
         header: What the first line says.
         has_notes: Whether the recording may hold notes: one of a recorder has none, and is not searched for them.
+        part_bytes: When it goes on in a further file [byte].
+        allowance: What messages that change nothing may take.
 
     Attributes:
         before: Where the journal stood before the last transaction that is written; that may not have been committed.
         sequence: Where it stands after that; None when no note says it.
+
+    Raises:
+        StoreError: When the file is something else, or parts of a recording are left whose beginning is gone.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, Any], *, has_notes: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        header: Mapping[str, Any],
+        *,
+        has_notes: bool = True,
+        part_bytes: int = MAX_PART_BYTES,
+        allowance: IdleAllowance | None = None,
+    ) -> None:
         self._number, self._digest, offset = 0, "", 0.0
         self.before: int | None = None
         self.sequence: int | None = None
+        self._path = path
+        self._part_bytes = part_bytes
+        self.allowance = allowance or IdleAllowance()
         self._flushed = time.monotonic()
         if path.exists() and path.stat().st_size:
             end = cut_to_whole_lines(path, has_notes=has_notes)
             self._number, self._digest, offset = end.number, end.digest, end.time_s
             self.before, self.sequence = end.before, end.sequence
-            self._file: IO[str] = path.open("a", encoding="utf-8")
+            self._part = len(parts_of(path))
+            self._open("a")
         else:
-            self._file = path.open("w", encoding="utf-8")
+            _require_no_further_part(path)
+            self._part = 1
+            self._open("w")
             self._append({HEADER_MARK: RECORDING_VERSION, **dict(sorted(header.items()))})
             self._file.flush()  # a run that is killed at once can be continued
         self._began = time.monotonic() - offset
@@ -98,6 +136,10 @@ class RecordingWriter:
         """Of the last line."""
         return self._digest
 
+    def now_s(self) -> float:
+        """Return the time since the recording began [s]."""
+        return time.monotonic() - self._began
+
     def write(
         self,
         direction: str,
@@ -107,24 +149,62 @@ class RecordingWriter:
         retain: bool,
         qos: int = 1,
         properties: Mapping[str, Any] | None = None,
+        came_s: float | None = None,
         signed_by: str = "",
         signature_fault: str = "",
     ) -> int:
-        """Append one message; return the number of its row."""
+        """Append one message; return the number of its row.
+
+        Args:
+            direction: One of `protocols.recording.lines.DIRECTIONS`.
+            topic: As it was.
+            payload: As it was.
+            retain: As it was.
+            qos: As it was.
+            properties: MQTT 5 properties, as JSON has them.
+            came_s: When it came, by `now_s`; None for now.
+            signed_by: Who signed it.
+            signature_fault: Why that cannot be told.
+        """
         row: dict[str, Any] = {"dir": direction, "topic": topic, "retain": retain, "qos": qos}
         told = {"properties": dict(properties or {}), "signed_by": signed_by, "signature_fault": signature_fault}
         row |= {name: value for name, value in told.items() if value}
-        kept = payload[: MAX_PAYLOAD_BYTES + 1]
-        try:
-            row["text"] = kept.decode()
-        except UnicodeDecodeError:
-            row["base64"] = base64.b64encode(kept).decode()
-        if len(kept) < len(payload):
-            row["cut_from_bytes"] = len(payload)
-        self._row(row)
-        if time.monotonic() - self._flushed > FLUSH_EVERY_S:
-            self.flush()
-        return self._number
+        row |= self._waited(came_s) | _content(payload, MAX_PAYLOAD_BYTES + 1)
+        return self._write(row)
+
+    def write_idle(
+        self,
+        direction: str,
+        topic: str,
+        payload: bytes,
+        verdict: str,
+        *,
+        retain: bool,
+        qos: int,
+        came_s: float | None = None,
+        signed_by: str = "",
+        signature_fault: str = "",
+    ) -> int | None:
+        """Append the beginning of a message that changed nothing; return its row, or None where it may only be counted.
+
+        Args:
+            direction: One of `protocols.recording.lines.DIRECTIONS`.
+            topic: As it was; only its beginning is kept.
+            payload: As it was.
+            verdict: What was found of it.
+            retain: As it was.
+            qos: As it was.
+            came_s: When it came, by `now_s`; None for now.
+            signed_by: Who signed it.
+            signature_fault: Why that cannot be told.
+        """
+        row: dict[str, Any] = {"dir": direction, "topic": topic[:QUARANTINE_PREFIX_BYTES], "retain": retain, "qos": qos}
+        told = {"verdict": verdict, "signed_by": signed_by, "signature_fault": signature_fault}
+        row |= {name: value for name, value in told.items() if value}
+        row |= self._waited(came_s) | _content(payload, QUARANTINE_PREFIX_BYTES)
+        if len(payload) > QUARANTINE_PREFIX_BYTES:
+            row["sha256"] = hashlib.sha256(payload).hexdigest()
+        return self._write(row) if self.allowance.take(len(json.dumps(row))) else None
 
     def note_start(self, sequence: int) -> None:
         """Note that a process begins with the journal at `sequence`."""
@@ -148,31 +228,105 @@ class RecordingWriter:
 
     def flush(self) -> None:
         """Hand what is written to the system: it then outlives this process."""
-        self._file.flush()
+        with errors_named(self._path):
+            self._file.flush()
         self._flushed = time.monotonic()
 
     def close(self) -> None:
         """Put the file on the disk and close it: what is said of a finished run holds after a power cut too."""
-        with self._file:
+        with errors_named(self._path), self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
 
+    def _write(self, row: Mapping[str, Any]) -> int:
+        self._row(row)
+        if time.monotonic() - self._flushed > FLUSH_EVERY_S:
+            self.flush()
+        return self._number
+
+    def _waited(self, came_s: float | None) -> dict[str, float]:
+        waited_s = 0.0 if came_s is None else self.now_s() - came_s
+        return {"waited": round(waited_s, 4)} if waited_s >= LEAST_WAIT_S else {}
+
     def _row(self, content: Mapping[str, Any]) -> None:
         self._number += 1
-        self._append({"n": self._number, "t": round(time.monotonic() - self._began, 4), **content})
+        if self._bytes >= self._part_bytes:
+            self._go_on()
+        self._append({"n": self._number, "t": round(self.now_s(), 4), **content})
 
     def _append(self, content: Mapping[str, Any]) -> None:
         line, self._digest = sealed(self._digest, content)
-        self._file.write(line + "\n")
+        with errors_named(self._path):
+            self._file.write(line + "\n")
+        self._bytes += len(line) + 1
+
+    def _open(self, mode: str) -> None:
+        self._file: IO[str] = part_path(self._path, self._part).open(mode, encoding="utf-8")
+        self._bytes = self._file.tell()
+
+    def _go_on(self) -> None:
+        """Begin the next part; the one before is on the disk by then, so that only the last one may be torn."""
+        self.close()
+        self._part += 1
+        self._open("w")
+
+
+def write_heard(writer: RecordingWriter, item: Delivery) -> None:
+    """Write a message that was heard; of one that is none of ours, though its topic is, the beginning."""
+    fault = _fault_of(item) if item.topic.startswith(f"{PREFIX}/") else ""
+    if fault:
+        writer.write_idle(
+            HEARD, item.topic, item.payload, fault, retain=item.retain, qos=item.qos,
+            signed_by=item.signed_by, signature_fault=item.signature_fault,
+        )  # fmt: skip
+    else:
+        writer.write(
+            HEARD, item.topic, item.payload, retain=item.retain, qos=item.qos, properties=item.properties,
+            signed_by=item.signed_by, signature_fault=item.signature_fault,
+        )  # fmt: skip
+
+
+def _fault_of(item: Delivery) -> str:
+    try:
+        decode(item.topic, item.payload)
+    except MessageError as error:
+        return f"quarantined: {error.reason}"
+    return ""
+
+
+def _content(payload: bytes, most_bytes: int) -> dict[str, Any]:
+    """Return what a row keeps of a payload."""
+    kept = payload[:most_bytes]
+    try:
+        told: dict[str, Any] = {"text": kept.decode()}
+    except UnicodeDecodeError:
+        told = {"base64": base64.b64encode(kept).decode()}
+    return told | ({"cut_from_bytes": len(payload)} if len(kept) < len(payload) else {})
+
+
+def _require_no_further_part(path: Path) -> None:
+    left = part_path(path, 2)
+    if left.exists():
+        raise StoreError(
+            f"{left} is left of a recording whose beginning, {path.name}, is gone",
+            expected="all parts of a recording, or none",
+            action=f"restore {path.name} from a copy, or move {path.name}.* away",
+        )
 
 
 class RecordedTransport:
-    """A transport that also writes what passes to a recording."""
+    """A transport that also writes what passes to a recording.
+
+    What is sent is written when it is sent. What is received is written by `write_taken`, when it is known what came of
+    it: what changes nothing is cut.
+    """
 
     def __init__(self, inner: Transport, writer: RecordingWriter) -> None:
         self._inner = inner
         self._writer = writer
-        self._untaken: deque[tuple[Delivery, int]] = deque()
+        self._untaken: deque[tuple[Delivery, float]] = deque()
+        self._requests: dict[bytes, None] = {}
+        """Digests of the latest requests that were sent."""
         self._written = asyncio.Event()
 
     async def run(self) -> None:
@@ -184,36 +338,66 @@ class RecordedTransport:
             flushing.cancel()
 
     async def receive(self) -> Incoming:
-        """Return the next item, recorded if it is a message."""
+        """Return the next item."""
         item = await self._inner.receive()
         if isinstance(item, Delivery):
-            row = self._writer.write(
-                IN, item.topic, item.payload, retain=item.retain, qos=item.qos,
-                signed_by=item.signed_by, signature_fault=item.signature_fault,
-            )  # fmt: skip
-            self._written.set()
-            self._untaken.append((item, row))
+            self._untaken.append((item, self._writer.now_s()))
         return item
 
-    def row_of(self, delivery: Delivery) -> int:
-        """Return the number of a message's row; messages are asked for once, in the order in which they came."""
-        known, row = self._untaken.popleft()
+    def write_taken(self, delivery: Delivery, verdict: str) -> int | None:
+        """Write a message that was received; once for each, in the order in which they came.
+
+        Args:
+            delivery: The message.
+            verdict: What was found of one that changed nothing; empty for all others.
+
+        Returns:
+            Its row, or None where it is only to be counted.
+        """
+        known, came_s = self._untaken.popleft()
         invariant(known is delivery, "messages are handled in the order in which they came")
-        return row
+        topic, payload, retain, qos = delivery.topic, delivery.payload, delivery.retain, delivery.qos
+        signed_by, fault = delivery.signed_by, delivery.signature_fault
+        if verdict:
+            return self._writer.write_idle(
+                IN, topic, payload, verdict, retain=retain, qos=qos, came_s=came_s,
+                signed_by=signed_by, signature_fault=fault,
+            )  # fmt: skip
+        return self._writer.write(
+            IN, topic, payload, retain=retain, qos=qos, came_s=came_s, signed_by=signed_by, signature_fault=fault
+        )
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge; see `Transport`."""
         self._inner.acknowledge(delivery)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish and record; a repeated publish is recorded again, as it happened."""
-        self._writer.write(OUT, topic, payload, retain=retain)
-        self._written.set()
+        """Publish and record; what is sent again is recorded again, as it happened, until there is a flood of it."""
+        if not self._is_no_news(topic, payload) or self._writer.allowance.take(len(topic) + len(payload)):
+            self._writer.write(OUT, topic, payload, retain=retain)
+            self._written.set()
         await self._inner.publish(topic, payload, retain=retain)
 
     async def close(self) -> None:
         """Close the link; the writer belongs to who made it."""
         await self._inner.close()
+
+    def _is_no_news(self, topic: str, payload: bytes) -> bool:
+        """Tell whether somebody else can make us say this without end.
+
+        So of a receipt of an answer that was not taken, which is said to whoever repeats an answer, and of a request
+        that was sent before, which is repeated for a lab that says that it is there.
+        """
+        if f"/{Channel.RECEIPT}/" in topic:
+            return b'"status":"accepted"' not in payload
+        if f"/{Channel.REQUEST}/" not in topic:
+            return False
+        digest = hashlib.sha256(payload).digest()
+        was_sent = digest in self._requests
+        self._requests[digest] = None
+        if len(self._requests) > MAX_REQUESTS_KNOWN:
+            del self._requests[next(iter(self._requests))]
+        return was_sent
 
     async def _flush(self) -> None:
         while True:

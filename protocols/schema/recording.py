@@ -14,13 +14,14 @@ from protocols.recording.lines import (
     TRANSACTION,
 )
 from protocols.schema.messages import DIALECT, RFC3339, Schema, in_reading_order
-from protocols.wire.limits import MAX_PAYLOAD_BYTES
+from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
 
 RECORDING_ID: Final = f"urn:entropilot:recording:v{RECORDING_VERSION}"
 
 _DESCRIPTION: Final = f"""One line of a recording: the first line is a header, every further one a message or a note.
 
-The file is ASCII, one JSON value a line, each line ended by one line feed; it may be compressed with gzip. A process \
+The file is ASCII, one JSON value a line, each line ended by one line feed; it may be compressed with gzip. A long one \
+goes on in files that are named as it is with `.2`, `.3` and so on: their lines follow on each other. A process \
 that was killed may leave a torn last line; it is cut off when the recording is continued.
 
 A reader also checks, beyond this schema:
@@ -31,7 +32,7 @@ of the line before (nothing, for the header), and this line as it was written bu
 `, "digest": "…"`). So an edited, a missing and an added line are found; who edits and recomputes all further digests \
 is not.
 - The payloads are what travelled, the malformed ones too: a row is valid whether or not its message is. Of one that \
-is too large there is only the beginning.
+changed nothing, and of one that is too large, there may be only the beginning.
 - A transaction is noted before its commit. A `start` at its `before` says that it was not committed, every other \
 note that it was."""
 
@@ -117,9 +118,24 @@ _MESSAGE: Final[Schema] = {
         },
         "cut_from_bytes": {
             "type": "integer",
-            "minimum": MAX_PAYLOAD_BYTES + 2,
-            "description": "Size of a payload that was larger than any message of ours [byte]; only its first "
-            f"{MAX_PAYLOAD_BYTES + 1} bytes are kept.",
+            "minimum": QUARANTINE_PREFIX_BYTES + 1,
+            "description": "Size of a payload of which only the beginning is kept [byte]: "
+            f"{QUARANTINE_PREFIX_BYTES} bytes where there is a `verdict`, and else, of one that is larger than any "
+            f"message of ours, {MAX_PAYLOAD_BYTES + 1}.",
+        },
+        "sha256": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+            "description": "Digest of the whole payload, where a `verdict` says that only the beginning is kept.",
+        },
+        "verdict": {
+            "type": "string",
+            "description": "What was found of a message that changed nothing, as the counters name it.",
+        },
+        "waited": {
+            "type": "number",
+            "minimum": 0,
+            "description": "How long before this row was written the message had come [s], where that is 1 ms or more.",
         },
         "digest": _DIGEST,
     },
@@ -168,7 +184,23 @@ _TRANSACTION: Final = _note(
                 "oneOf": [
                     _taken({"row": {"type": "integer", "description": "Row of a message."}}),
                     _taken({"condemned": {"type": "integer", "description": "Row of a message quarantined unread."}}),
+                    _taken(
+                        {
+                            "counted": {
+                                "type": "string",
+                                "description": "Verdict of messages that changed nothing and were not written.",
+                            },
+                            "times": {"type": "integer", "minimum": 1, "description": "How many."},
+                        }
+                    ),
                     _taken({"expired": {"type": "string", "description": "Attempt whose deadline passed."}}),
+                    _taken(
+                        {
+                            "away": {"type": "string", "description": "Recipient that is away; others are asked."},
+                            "why": {"type": "string", "description": "How that showed."},
+                        }
+                    ),
+                    _taken({"back": {"type": "string", "description": "Recipient that is there again."}}),
                     _taken(
                         {
                             "proposed": {"type": "integer", "description": "Decision that the policy answered."},

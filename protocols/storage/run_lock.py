@@ -1,4 +1,4 @@
-"""One writer: a second process on the same database refuses to start."""
+"""One writer: a second process on the same database refuses to start. What it writes is for its owner alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from protocols.errors import StoreError
+from protocols.storage.private_files import make_private_folder, private_files
 
 
 class RunLock:
@@ -27,10 +28,11 @@ class RunLock:
         self._role = holder
         self._advice = advice
         self._file: int | None = None
+        self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
             sync_names(self._path.parent)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
@@ -52,12 +54,14 @@ class RunLock:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         self._file = descriptor
+        self._held.enter_context(private_files())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._file is not None  # noqa: S101 - it was entered; for the type checker
+        self._held.close()
         os.close(self._file)
         self._file = None
 

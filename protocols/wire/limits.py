@@ -75,9 +75,10 @@ MAX_DURATION_S: Final = 30 * 86_400.0
 RECEIVE_MAXIMUM: Final = 64
 """Messages that a broker may have unacknowledged towards us (MQTT 5): the back-pressure of the loop."""
 
-MAX_QUEUED_INCOMING: Final = 1024
-"""Messages held in memory per connection. Above RECEIVE_MAXIMUM, so only a broker without flow control can
-reach it; what it then drops is unacknowledged, and its sender repeats it until the receipt."""
+MAX_QUEUED_INCOMING: Final = 256
+"""Messages held in memory per connection: of the largest they are 16 MiB. Above RECEIVE_MAXIMUM, so only a broker
+without flow control, or who publishes with QoS 0, can reach it; what it then drops is unacknowledged, and its sender
+repeats it until the receipt."""
 
 MAX_PUBLISHES_IN_FLIGHT: Final = 32
 """Publishes that await the broker's acknowledgement at once."""

@@ -11,6 +11,7 @@ import typer
 
 from scenarios.cli import keys, lab, look, maintain, replay, run, study, tables
 from scenarios.cli.plain_help import PlainHelpCommand
+from scenarios.display.terminal import speaking
 
 GROUPS: Final = {
     "Run": run.app.registered_commands,
@@ -59,7 +60,8 @@ def entropilot(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    app(args=arguments, prog_name="entropilot")
+    with speaking():
+        app(args=arguments, prog_name="entropilot")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from protocols.errors import CampaignFellShort
 from scenarios.cli.moved import AgentCommand
 from scenarios.cli.options import (
     AllowCode,
@@ -31,7 +32,8 @@ from scenarios.cli.options import (
     allowing_code,
 )
 from scenarios.cli.settings import build_world_for, load_settings, load_settings_alone, print_settings
-from scenarios.display.console import INTERRUPTED, print_json, reported_errors, show, tell
+from scenarios.display.console import print_json, reported_errors, show, tell
+from scenarios.display.terminal import INTERRUPTED
 
 if TYPE_CHECKING:
     from scenarios.run.request import RunRequest
@@ -155,3 +157,9 @@ def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
     if not outcome.finished:
         tell(f"The campaign is not finished; resume it with --resume --campaign {request.campaign}")
         raise SystemExit(INTERRUPTED)
+    if outcome.summary.shortfall:
+        raise CampaignFellShort(
+            f"The campaign is over with {'. '.join(outcome.summary.shortfall)}",
+            expected="results of most of the candidates that it asked for",
+            action="correct the cause and start a new --campaign; `entropilot report` tells this again",
+        )

@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import re
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
@@ -24,19 +22,23 @@ from rich.text import Text
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import EntropilotError, StoreError
 from scenarios.display.progress import ProgressCall
+from scenarios.display.system_limits import lack_of, require_enough_files
+from scenarios.display.terminal import INTERRUPTED
 
 OUR_FAULT: Final = 70
 """Exit code of a fault of ours (EX_SOFTWARE)."""
 
-INTERRUPTED: Final = 130
-"""Exit code of a run that a person ended, as shells have it."""
-
 DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """Numbers of the system's errors that a disk makes, on a file that is open already and so is not named."""
+
+FULL_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Those of a disk, or of what we may use of it, that is full."""
 
 NOT_FOR_A_TERMINAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that could steer a terminal (all control characters but tab and the end of a line), turn the direction of
 a line, or not be written at all (half a surrogate pair)."""
+
+NOT_ASCII: Final = re.compile("[^\x00-\x7f]")
 
 REPLACEMENT: Final = "\ufffd"
 """What stands for each of them."""
@@ -79,20 +81,14 @@ def show_notes(notes: Iterable[str]) -> None:
 def reported_errors(*, debug: bool) -> Iterator[None]:
     """Turn errors into one clear message and an exit code; with `debug` the traceback comes first."""
     try:
+        require_enough_files()
         yield
     except KeyboardInterrupt:
-        _let_the_next_one_kill()
         raise SystemExit(INTERRUPTED) from None
     except BaseExceptionGroup as group:
         raise SystemExit(_report(first_failure(group), debug=debug)) from None
     except Exception as error:  # noqa: BLE001 - the last place that an error can be told
         raise SystemExit(_report(error, debug=debug)) from None
-
-
-def _let_the_next_one_kill() -> None:
-    """From here on this process only ends: a further Ctrl-C ends it at once, where Python would print a traceback."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
@@ -148,16 +144,10 @@ def _report(error: BaseException, *, debug: bool) -> int:
         if error.action:
             console.print(Text.assemble(("  what to do: ", "bold"), error.action))
         return error.exit_code
+    if (lack := lack_of(error)) is not None:
+        return _report(lack, debug=False)
     if isinstance(error, OSError) and (error.filename or error.errno in DISK_ERRORS):
-        where = f"{error.filename}: " if error.filename else ""
-        return _report(
-            StoreError(
-                f"The system refuses a file: {where}{error.strerror or error}",
-                expected="a folder that can be written, with room",
-                action="free space, correct --runs or the permissions, then run again (with --resume if it had begun)",
-            ),
-            debug=False,
-        )
+        return _report(_of_a_file(error), debug=False)
     hint = "" if debug else " Run it again with --debug for the traceback, and please report it."
     console.print(
         Text.assemble(("error: ", "bold red"), f"a fault of Entropilot: {type(error).__name__}: {error}.{hint}")
@@ -166,6 +156,36 @@ def _report(error: BaseException, *, debug: bool) -> int:
     return OUR_FAULT
 
 
+def _of_a_file(error: OSError) -> StoreError:
+    """Return the system's error on a file as one that a person can act on."""
+    if error.errno in FULL_ERRORS:
+        return StoreError(
+            f"The disk is full: {error.filename or 'a file'} cannot be written ({error.strerror})",
+            expected="room on the disk of that file",
+            action="free space there, then run it again (with --resume if it had begun); what was committed is kept",
+        )
+    where = f"{error.filename}: " if error.filename else ""
+    return StoreError(
+        f"The system refuses a file: {where}{error.strerror or error}",
+        expected="a file that can be read, and a folder that can be written",
+        action="correct its path or its permissions, then run it again (with --resume if it had begun)",
+    )
+
+
 def print_json(text: str) -> None:
-    """Write JSON for another program to standard output; what is not for a terminal is escaped: it means the same."""
-    sys.stdout.write(NOT_FOR_A_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text).rstrip("\n") + "\n")
+    """Write JSON for another program to standard output.
+
+    What is not for a terminal, or not in the output's encoding, is escaped: it means the same.
+    """
+    escaped = NOT_FOR_A_TERMINAL.sub(_escaped, text).rstrip("\n") + "\n"
+    try:
+        escaped.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        escaped = NOT_ASCII.sub(_escaped, escaped)
+    sys.stdout.write(escaped)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return a character as JSON escapes it: in two halves of 16 bits where it needs them."""
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from protocols.errors import StoreError
+from protocols.recording.parts import open_parts, size_of
 from protocols.recording.reader import lines_of
 from protocols.storage.atomic_file import atomic_write
 from protocols.storage.regular_file import begins_with
@@ -154,7 +155,7 @@ def _members(content: Content) -> dict[str, tuple[Opened, int]]:
     }
     members[SCENARIO] = (lambda: contextlib.nullcontext(io.BytesIO(settings)), len(settings))
     if content.recording is not None:
-        members[RECORDING] = (partial(_lines, content.recording), content.recording.stat().st_size)
+        members[RECORDING] = (partial(_lines, content.recording), size_of(content.recording))
     return members
 
 
@@ -191,7 +192,7 @@ def _plain(path: Path) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _lines(path: Path) -> Iterator[BinaryIO]:
     """Open a recording unpacked: compressed twice it would be larger."""
-    with path.open("rb") as file:
+    with open_parts(path) as file:
         try:
             yield lines_of(file)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

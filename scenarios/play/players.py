@@ -26,7 +26,7 @@ from protocols.link.transport import Delivery, LinkDown, LinkUp
 from protocols.recording.lines import MessageRow
 from protocols.recording.reader import open_recording
 from protocols.wire.codec import decode
-from protocols.wire.messages import CandidateRequest, Health, ResultReceipt, Status
+from protocols.wire.messages import CandidateRequest, Health, ReceiptStatus, ResultReceipt, Status
 from protocols.wire.topics import ANY_SIMULATOR, RETAINED, parse
 from scenarios.play.link import REFUSED, SAID, UNHEARD, LiveLink, online
 from scenarios.play.messages import OutgoingMessage
@@ -220,7 +220,7 @@ class LabPlayback(Player):
         match message:
             case CandidateRequest():
                 self._schedule.ask(message, parse(item.topic).client or ANY_SIMULATOR, now_s)
-            case ResultReceipt():
+            case ResultReceipt() if message.status is not ReceiptStatus.WITHDRAWN:  # it is of no answer
                 self._schedule.receive(message.attempt_id, now_s)
             case Status():
                 self._agent_is_there = message.health is Health.ONLINE

@@ -121,7 +121,13 @@ class RecordedLab:
         return AnswerLookup(() if last is None else (self.answers[candidate_id, last][-1],), is_extra_attempt=True)
 
     def note(self, row: MessageRow) -> None:
-        """Take in a message of this campaign; one whose signature did not hold is not the lab's."""
+        """Take in a message of this campaign.
+
+        One whose signature did not hold is not the lab's, and one that changed nothing, and was cut, cannot be said
+        again.
+        """
+        if row.verdict and row.cut_from_bytes:
+            return
         if removes_retained(row.topic, row.payload):
             return  # the campaign that it is played to goes on
         if row.signature_fault:
@@ -141,11 +147,11 @@ class RecordedLab:
 
     def _note_request(self, row: MessageRow, request: CandidateRequest) -> None:
         if self._first_request_s is None:
-            self._first_request_s = row.time_s
-            self.unsolicited = [replace(each, after_s=each.after_s - row.time_s) for each in self.unsolicited]
+            self._first_request_s = row.came_s
+            self.unsolicited = [replace(each, after_s=each.after_s - row.came_s) for each in self.unsolicited]
         if request.attempt_id not in self._attempts:
             asked = (request.candidate_id, request.attempt)
-            self._begin(request.attempt_id, asked, parse(row.topic).client or ANY_SIMULATOR, row.time_s)
+            self._begin(request.attempt_id, asked, parse(row.topic).client or ANY_SIMULATOR, row.came_s)
 
     def _begin(self, attempt_id: str, asked: RequestKey, recipient: str, time_s: float) -> None:
         """Await answers to an attempt; of two campaigns of one name, the first one counts."""
@@ -155,7 +161,7 @@ class RecordedLab:
 
     def _note_answer(self, row: MessageRow, message: CandidateResult | CandidateFailure) -> None:
         if message.attempt_id not in self._attempts and (asked := _asked_by(message)) is not None:
-            self._begin(message.attempt_id, asked, ANY_SIMULATOR, row.time_s)  # the recorder came after its request
+            self._begin(message.attempt_id, asked, ANY_SIMULATOR, row.came_s)  # the recorder came after its request
         attempt = self._attempts.get(message.attempt_id)
         if attempt is None:
             return
@@ -163,7 +169,7 @@ class RecordedLab:
         if message.candidate_id != candidate_id or attempt.recipient not in {ANY_SIMULATOR, message.simulator}:
             self._note_unsolicited(row, message)  # forged: the agent refuses it, and shall do so again
             return
-        after_s = row.time_s - attempt.requested_s
+        after_s = row.came_s - attempt.requested_s
         self.answers[attempt.asked].append(RecordedAnswer(after_s, message.simulator, row.payload))
         self._last_of[candidate_id] = max(number, self._last_of.get(candidate_id) or 0)
         self.simulators.setdefault(message.simulator)
@@ -176,7 +182,7 @@ class RecordedLab:
             return
         if isinstance(message, Status):
             self.simulators.setdefault(message.client)
-        after_s = row.time_s - (self._first_request_s or 0.0)
+        after_s = row.came_s - (self._first_request_s or 0.0)
         retain = row.retain or isinstance(message, Status)
         self.unsolicited.append(Unsolicited(after_s, len(self.answers), self.given, channel, row.payload, retain))
 

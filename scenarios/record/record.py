@@ -27,10 +27,11 @@ from protocols.link.broker_settings import BrokerSettings
 from protocols.link.failures import no_broker_answers
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery, LinkUp, Transport
-from protocols.recording.lines import HEARD
+from protocols.recording.parts import move_parts, remove_parts
 from protocols.recording.seal import compress_recording
-from protocols.recording.writer import RecordingWriter
+from protocols.recording.writer import RecordingWriter, write_heard
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
+from protocols.storage.private_files import private_files
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.topics import PREFIX, parse
 from scenarios.settings.model import Scenario
@@ -176,6 +177,11 @@ def record(request: RecordRequest, on_progress: Callable[[ListenerCounts], None]
     """
     require_new(request.path)
     request.path.parent.mkdir(parents=True, exist_ok=True)
+    with private_files():
+        return _record(request, on_progress)
+
+
+def _record(request: RecordRequest, on_progress: Callable[[ListenerCounts], None]) -> ListenerCounts:
     part = request.path.with_name(request.path.name + PART)
     heard = ListenerCounts()
     try:
@@ -186,12 +192,12 @@ def record(request: RecordRequest, on_progress: Callable[[ListenerCounts], None]
             runner.run(_listen(request, writer, heard, on_progress))
     finally:
         if heard.messages == 0:
-            part.unlink(missing_ok=True)  # a recording of nothing helps nobody
+            remove_parts(part)  # a recording of nothing helps nobody
         elif request.path.suffix == COMPRESSED:
             compress_recording(part, request.path)
-            part.unlink()
+            remove_parts(part)
         else:
-            part.replace(request.path)
+            move_parts(part, request.path)
     return heard
 
 
@@ -253,7 +259,7 @@ class _Listener:
         while True:
             item = await self._session.receive()
             if isinstance(item, Delivery):
-                _write(self._writer, item)
+                write_heard(self._writer, item)
                 self._heard.note(item.topic)
                 self._session.acknowledge(item)
             elif isinstance(item, LinkUp):
@@ -285,13 +291,6 @@ class _Listener:
             self._began_s = asyncio.get_running_loop().time()
             self._heard.connected = True
             self._linked.set()
-
-
-def _write(writer: RecordingWriter, item: Delivery) -> None:
-    writer.write(
-        HEARD, item.topic, item.payload, retain=item.retain, qos=item.qos, properties=item.properties,
-        signed_by=item.signed_by, signature_fault=item.signature_fault,
-    )  # fmt: skip
 
 
 def _header(request: RecordRequest) -> Mapping[str, Any]:

@@ -22,7 +22,15 @@ from agent.campaign.proposals import DecisionNeeded
 from agent.campaign.state import Attempt, Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Candidate, Pool
-from agent.runtime.transaction import DeadlinePassed, PolicyAnswer, Transaction, TransactionBuilder
+from agent.runtime.transaction import (
+    SENT_AGAIN,
+    DeadlinePassed,
+    InstrumentGone,
+    InstrumentReturned,
+    PolicyAnswer,
+    Transaction,
+    TransactionBuilder,
+)
 from agent.store.store import OutboxItem
 from protocols.errors import InvariantViolation, StoreError
 from protocols.link.transport import Delivery
@@ -69,6 +77,7 @@ class Follower:
         self._policy_runner = FollowingPolicyRunner(self._pool_now, ask, self._compare, self._sequence)
         self._maker: TransactionBuilder | None = None
         self._kept: dict[int, Delivery] = {}
+        self._idle: dict[int, str] = {}
         self._uncommitted: TransactionRow | None = None
         self._has_restarted = False
         self._at = RecordPosition(0, 0.0)
@@ -180,7 +189,15 @@ class Follower:
             self._policy_runner.ask_as_well(question)
 
     def keep(self, row: MessageRow) -> None:
-        """Keep a message for the transaction that takes it."""
+        """Keep a message for the transaction that takes it; of one that cannot be judged again, what was found.
+
+        So of what changed nothing and was cut, and of a status that its agent had heard before: that is not in here.
+        """
+        if row.verdict and (row.cut_from_bytes or row.verdict == SENT_AGAIN):
+            self._idle[row.number] = row.verdict
+            if len(self._idle) > MAX_KEPT:
+                del self._idle[next(iter(self._idle))]
+            return
         if len(self._kept) >= MAX_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[row.number] = Delivery(
@@ -202,6 +219,7 @@ class Follower:
 
     def _restart(self, row: StartRow) -> None:
         self._kept.clear()
+        self._idle.clear()
         self._policy_runner.withdraw()
         self._has_restarted = True
         self._at = RecordPosition(row.number, row.time_s)
@@ -247,12 +265,22 @@ class Follower:
         self, maker: TransactionBuilder, transaction: Transaction, item: Mapping[str, Any], made: Mapping[int, Decision]
     ) -> None:
         match item:
+            case {"row": int(number)} if number in self._idle:
+                transaction.counts[self._idle.pop(number)] += 1
+            case {"condemned": int(number)} if number in self._idle:
+                transaction.counts[self._idle.pop(number)] += 1
+            case {"counted": str(verdict), "times": int(times)}:
+                transaction.counts[verdict] += times
             case {"row": int(number)}:
                 maker.take(transaction, self._kept.pop(number))
             case {"condemned": int(number)}:
                 maker.dead_letter(transaction, self._kept.pop(number))
             case {"expired": str(attempt_id)}:
                 maker.take(transaction, DeadlinePassed(attempt_id))
+            case {"away": str(instrument), "why": str(reason)}:
+                maker.take(transaction, InstrumentGone(instrument, reason))
+            case {"back": str(instrument)}:
+                maker.take(transaction, InstrumentReturned(instrument))
             case {"proposed": int(number)}:
                 self._take_proposal(maker, transaction, number, made.get(number))
             case _:

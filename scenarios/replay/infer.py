@@ -1,7 +1,8 @@
 """Tells from messages alone what the agent did, for recordings that do not say it: those of a recorder beside it.
 
 An answer or a control is folded when it is heard. A request shows the rest: the first one of a decision, that it was
-made; a further attempt of a candidate, that the one before had expired, unless its failure was heard.
+made; a further attempt of a candidate, that the one before had expired, unless its failure was heard. One that goes to
+another instrument than whose turn it was shows that this one was away; its next request, that it was back.
 
 A control may have made the agent drop what its policy answered, and ask again; when that was, nobody heard. So the
 answer may be to the question as it was first asked, or as it was after any control since.
@@ -17,6 +18,7 @@ from typing import Final
 
 from agent.campaign.events import CampaignResumed, CampaignStarted, StartSetLoaded
 from agent.campaign.life_cycle import Phase
+from agent.campaign.presence import recipient_of
 from agent.campaign.proposals import decision_needed
 from agent.campaign.state import Campaign
 from protocols.errors import MessageError
@@ -131,13 +133,38 @@ class Inference:
         if campaign.phase is Phase.PAUSED and campaign.paused_itself:
             self._follower.fold(CampaignResumed("the agent was started again"), row.number, row.time_s)
             self._follower.transaction((), {}, row.number, row.time_s)
-        if request.attempt > 1:
+        self._follow_recipient(row, request)
+        if request.attempt_id in campaign.attempts:
+            pass  # it was handed on
+        elif request.attempt > 1:
             self._expire_attempts_of(request.candidate_id, row)
         else:
             self._decide(request.decision, row)
         if request.attempt_id not in campaign.attempts:
             raise CannotFollow(f"attempt {request.attempt_id} does not follow from the messages before it")
         self._sent_s[request.attempt_id] = row.time_s
+
+    def _follow_recipient(self, row: MessageRow, request: CandidateRequest) -> None:
+        """Fold who must have been away, or back, for a request to go to whom it went."""
+        campaign, recipient = self._campaign, parse(row.topic).client
+        if recipient in campaign.absence.away:
+            self._follower.transaction([{"back": recipient}], {}, row.number, row.time_s)
+        for each in [each for each in campaign.in_flight.values() if each.candidate_id == request.candidate_id]:
+            too_early = row.time_s - self._sent_s.get(each.attempt_id, row.time_s) < EARLY_SHARE * self._timeout_s
+            if each.recipient != recipient and too_early:
+                self._leave(each.recipient, row)
+        chosen = self._requests.of_decision.get(request.decision, ())
+        for _ in campaign.plan.recipients:
+            made = campaign.attempts_made.get(request.candidate_id, 0)
+            place = made or (chosen.index(request.candidate_id) if request.candidate_id in chosen else 0)
+            whose = recipient_of(campaign, campaign.requested + place)
+            if whose == recipient or request.attempt_id in campaign.attempts:
+                return
+            self._leave(whose, row)
+
+    def _leave(self, instrument: str, row: MessageRow) -> None:
+        away = {"away": instrument, "why": "another was asked in its place"}
+        self._follower.transaction([away], {}, row.number, row.time_s)
 
     def _decide(self, decision: int, row: MessageRow) -> None:
         campaign = self._campaign

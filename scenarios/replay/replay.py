@@ -22,6 +22,7 @@ from agent.runtime.policy_runner import make_policy_runner
 from agent.settings import CampaignSettings
 from protocols.errors import StoreError
 from protocols.recording.lines import EventRow, TransactionRow
+from protocols.recording.parts import size_of
 from protocols.recording.reader import open_recording
 from protocols.settings.user_code import code_digest
 from scenarios.display.progress import ProgressCall
@@ -169,7 +170,7 @@ def follow(source: Source, follower: Follower, progress: ProgressCall, *, campai
             action="leave --campaign out, or name another recording",
         )
     inference = None if requests is None else _inference(source, follower, requests, campaign)
-    size = source.path.stat().st_size
+    size = size_of(source.path)
     with open_recording(source.path) as recording:
         for number, row in enumerate(recording.rows()):
             if number % ROWS_PER_REPORT == 0:

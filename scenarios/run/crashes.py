@@ -20,7 +20,8 @@ from typing import Final
 from protocols.concurrency.child import SAFE_PATH
 from protocols.concurrency.signals import ending_signals
 from protocols.errors import CampaignHalted, SettingsError
-from scenarios.display.console import INTERRUPTED, tell
+from scenarios.display.console import tell
+from scenarios.display.terminal import INTERRUPTED
 
 SINGLE_PROCESS: Final = "--single-process"
 """Hidden flag of the process that may kill itself."""

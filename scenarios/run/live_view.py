@@ -23,6 +23,7 @@ from agent.campaign.gap_progress import Finding
 from agent.entropy.best import Best, best_in_words
 from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
+from agent.runtime.presence import named
 from scenarios.display.console import PlainConsole
 from scenarios.display.labels import figure_text
 from scenarios.run.summary import starved_first
@@ -92,6 +93,8 @@ class LiveState:
         broker: The broker's address, without a password.
         connected: Whether it can be reached now.
         link_trouble: Why not, as far as it is known.
+        waiting_for: Instruments that hold requests and are not there.
+        held: Why nothing is taken and nothing asked now, though nobody paused it.
     """
 
     campaign: str
@@ -116,6 +119,8 @@ class LiveState:
     broker: str = ""
     connected: bool = True
     link_trouble: str = ""
+    waiting_for: tuple[str, ...] = ()
+    held: str = ""
 
 
 @dataclass(slots=True)
@@ -166,14 +171,14 @@ def render(state: LiveState, height: int = USUAL_HEIGHT) -> RenderableType:
         state: What to show.
         height: Lines of the terminal; families are folded to fit.
     """
-    rows = max(MIN_FAMILIES_SHOWN, height - LINES_BESIDE_FAMILIES)
-    parts: list[RenderableType] = [_title(state), _progress(state), Text()]
+    rows = max(MIN_FAMILIES_SHOWN, height - LINES_BESIDE_FAMILIES - bool(state.waiting_for))
+    parts: list[RenderableType] = [_title(state), _progress(state), Text(_clean(state.held), "bold yellow")]
     if state.bias is None or not state.bias.families:
         parts.append(Text("no observations yet", "dim"))
     else:
         families = [_families(state.bias, state.before, rows)] if state.bias.compares_families else []
         parts += [*families, _figures(state.bias, state.before), *_best(state)]
-    parts += [Text(), _decision(state), *_in_flight(state), _counters(state)]
+    parts += [Text(), _decision(state), *_in_flight(state), *_waiting(state), _counters(state)]
     return Group(*parts)
 
 
@@ -196,6 +201,10 @@ def progress_line(state: LiveState) -> str:
         parts.append(f"{state.unproven} of them not rightly signed")
     if not state.connected:
         parts.append("broker not reached" + (f": {_clean(state.link_trouble)}" if state.link_trouble else ""))
+    if state.waiting_for:
+        parts.append(f"waiting for {_clean(named(state.waiting_for))}")
+    if state.held:
+        parts.append(_clean(state.held))
     return "; ".join(parts)
 
 
@@ -210,6 +219,7 @@ def _worth_a_line(before: LiveState, now: LiveState) -> bool:
         or _share(now) - _share(before) >= LOG_SHARE
         or now.phase != before.phase
         or now.connected != before.connected
+        or now.waiting_for != before.waiting_for
     )
 
 
@@ -326,6 +336,14 @@ def _in_flight(state: LiveState) -> list[Text]:
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
     return lines
+
+
+def _waiting(state: LiveState) -> list[Text]:
+    if not state.waiting_for:
+        return []
+    line = Text.assemble(("waiting for ", "bold yellow"), _clean(named(state.waiting_for)))
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return [line]
 
 
 def _counters(state: LiveState) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from agent.campaign.stop_settings import StopSettings
 from agent.entropy.bias import BiasPoint
 from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, DATABASE_PLACE, LOG, RECORDING
+from agent.runtime.presence import named
 from scenarios.effects.effects import Effects, effects_of
 from scenarios.effects.figure import draw_effects
 from scenarios.effects.files import write_effects
@@ -29,6 +30,7 @@ from scenarios.run.metrics_figure import draw_metrics
 from scenarios.run.offline import play_offline
 from scenarios.run.reach import ceilings_of, further_values
 from scenarios.run.shares import shares_of
+from scenarios.run.shortfall import shortfall
 from scenarios.run.summary import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
@@ -65,7 +67,13 @@ def known_outcome(files: CampaignFiles) -> RunOutcome | None:
 
 
 def write_outcome(
-    files: CampaignFiles, *, scenario: Scenario, world: World, elapsed_s: float, accepted_here: int
+    files: CampaignFiles,
+    *,
+    scenario: Scenario,
+    world: World,
+    elapsed_s: float,
+    accepted_here: int,
+    waited_for: Sequence[str] = (),
 ) -> RunOutcome:
     """Write trajectory, figure and summary into the run folder.
 
@@ -75,6 +83,7 @@ def write_outcome(
         world: For the comparison with random.
         elapsed_s: Time that this process ran the campaign [s].
         accepted_here: Results that it accepted in that time.
+        waited_for: Instruments that it waited for when it ended.
     """
     campaign, plan = files.ledger.campaign, files.plan
     trajectory = Trajectory(plan.label, plan.unit, tuple(files.store.trajectory(plan.metrics)))
@@ -100,6 +109,8 @@ def write_outcome(
     )
     found = _Found(trajectory, random, effects, shares, findings)
     summary = _summary_of(files, scenario, found, elapsed_s=elapsed_s, accepted_here=accepted_here)
+    if not (campaign.finish_reason or campaign.pause_reason):
+        summary = replace(summary, stopped_because=_interrupted(waited_for))
     write_summary(files.folder / SUMMARY, summary)
     return RunOutcome(summary, trajectory, random, finished=over)
 
@@ -145,7 +156,8 @@ def _summary_of(
         duplicates=counts.get("candidate_result: duplicate", 0),
         contradictions=counts.get("candidate_result: contradicts", 0),
         contradicted=tuple(itertools.islice(_contradictions(files), MAX_CONTRADICTIONS_TOLD)),
-        stopped_because=campaign.finish_reason or campaign.pause_reason or "it was interrupted; --resume resumes it",
+        stopped_because=campaign.finish_reason or campaign.pause_reason,
+        shortfall=shortfall(campaign, files.store.journal(), scenario.campaign.request_timeout_s),
         wall_time_s=round(elapsed_s, 3),
         per_second=round(accepted_here / elapsed_s, 3) if accepted_here else None,
         accepted_here=accepted_here,
@@ -174,6 +186,11 @@ def _summary_of(
         findings=found.findings.lines,
         versions=versions(),
     )
+
+
+def _interrupted(waited_for: Sequence[str]) -> str:
+    waiting = f" while it waited for {named(waited_for)}" if waited_for else ""
+    return f"it was interrupted{waiting}; --resume resumes it"
 
 
 def _contradictions(files: CampaignFiles) -> Iterator[str]:

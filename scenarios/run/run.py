@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from agent.acquisition.registry import make_policies
@@ -40,6 +41,9 @@ from scenarios.settings.operator_actions import OPERATOR, controls
 from scenarios.settings.stored import recorded_arithmetic, recorded_settings
 
 NETWORK_LOG: Final = "network.jsonl"
+
+BROKER_LOG: Final = "broker.jsonl"
+"""What the run's own broker refused or dropped, and whether it died; not there where nothing was."""
 
 
 def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
@@ -84,13 +88,14 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         began = time.monotonic()
         already = files.ledger.campaign.observations
         halted: CampaignHalted | None = None
+        waited_for: tuple[str, ...] = ()
         if files.ledger.campaign.phase is Phase.FINISHED:
             complete_recording(files, _header(scenario))
         else:
             loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
             with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
                 try:
-                    runner.run(_run(request, files, wanted, view, signing or own_signing(request)))
+                    waited_for = runner.run(_run(request, files, wanted, view, signing or own_signing(request)))
                 except CampaignHalted as error:
                     halted = error
         outcome = write_outcome(
@@ -99,6 +104,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
             world=world,
             elapsed_s=time.monotonic() - began,
             accepted_here=files.ledger.campaign.observations - already,
+            waited_for=waited_for,
         )
         if halted is not None:
             raise _with_last_failure(halted, files)
@@ -150,7 +156,8 @@ def _wanted(request: RunRequest) -> ScheduledControls:
 
 async def _run(
     request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None, signing: Signing
-) -> None:
+) -> tuple[str, ...]:
+    """Run the agent, with what is to be beside it; return whom it waited for when it ended."""
     scenario = request.scenario
     watch = RunWatch(request, files, view)
     campaign = files.ledger.campaign
@@ -195,6 +202,7 @@ async def _run(
                             task.cancel()
                 except BaseExceptionGroup as failures:
                     raise first_failure(failures) from None
+            return agent.waiting_for
 
 
 def _header(scenario: Scenario) -> dict[str, Any]:
@@ -205,7 +213,7 @@ def _header(scenario: Scenario) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
     """Start the broker that the scenario wants, and the network before it; yield where to connect to."""
-    async with broker_for(request.scenario.broker, request.folder) as reached:
+    async with broker_for(request.scenario.broker, request.folder, _told_in(request.folder / BROKER_LOG)) as reached:
         if request.scenario.network.is_calm:
             yield reached
             return
@@ -213,6 +221,17 @@ async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
         with contextlib.closing(file):
             async with network_for(request.scenario.network, reached, logger.info) as through:
                 yield through
+
+
+def _told_in(path: Path) -> Callable[..., None]:
+    """Return what writes down an event in a log that is there only where there is one."""
+
+    def tell(name: str, **fields: object) -> None:
+        logger, file = open_log(path)
+        with contextlib.closing(file):
+            logger.warning(name, **fields)
+
+    return tell
 
 
 def _lab(

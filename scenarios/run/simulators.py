@@ -86,7 +86,7 @@ def _instrument(
             log.parent,
             settings,
             campaign=campaign,
-            broker=broker,
+            broker=broker.as_part(settings.id),
             signing=signing,
             is_over=is_over,
             on_event=logger.info,

@@ -78,6 +78,7 @@ class RunSummary:
         contradictions: Results that say something else than the first one of their attempt, which stays.
         contradicted: The first few of them in words, a line each.
         stopped_because: Why it ended, in one sentence.
+        shortfall: How it fell short and why, a line each: no result, or most candidates abandoned; empty otherwise.
         wall_time_s: How long the last process ran the campaign [s].
         per_second: Results that it accepted per second; None when nothing was timed.
         accepted_here: Results that it accepted; None in summaries of old.
@@ -132,6 +133,7 @@ class RunSummary:
     bands_after: Bands = ()
     ceilings: tuple[Ceiling, ...] = ()
     further: int = 0
+    shortfall: tuple[str, ...] = ()
     journal_rows: int = 0
     journal_digest: str = ""
     effects: tuple[str, ...] = ()
@@ -237,6 +239,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     if summary.against_truth:
         caption += f"; truth: {UNSEEN}"
     reason = Text(f"stopped because {summary.stopped_because}")
+    short_of = [Text(line, "bold red") for line in summary.shortfall]
     harm = worse_than_start(summary.before, summary.after)
     warning = [Text(harm, "bold red")] if harm else []
     best = best_in_words(summary.best)
@@ -248,7 +251,9 @@ def summary_table(summary: RunSummary) -> RenderableType:
     lines += [Text(summary.account)] if summary.account else []
     lines += [Text(line) for line in summary.findings]
     short = [Text(line, "yellow") for line in (*_contradictions(summary), *who_falls_short(summary.ceilings))]
-    return Group(*warning, title, reason, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim"))
+    return Group(
+        *warning, title, reason, *short_of, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim")
+    )
 
 
 def _contradictions(summary: RunSummary) -> Iterator[str]:

@@ -22,6 +22,7 @@ from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS, BiasPoint, coverage, evenness, joint_entropy
 from agent.metrics import Metric
 from protocols.errors import TableError
+from protocols.storage.csv_cells import from_cell
 from protocols.storage.csv_file import write_csv
 from scenarios.effects.truth import ERROR, HELD, AgainstTruth
 
@@ -94,7 +95,7 @@ def read_trajectory_csv(path: Path, *, property: str = "", unit: str = "") -> Tr
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file)
+            reader = ([from_cell(cell) for cell in row] for row in csv.reader(file))
             header = next(reader, [])
             columns = FIRST_COLUMNS if tuple(header) == FIRST_COLUMNS else COLUMNS
             declared = [_HEADING.fullmatch(each) for each in header[len(columns) :]]

@@ -82,7 +82,9 @@ class RunWatch:
         return LiveState(
             campaign=campaign.plan.campaign,
             policy=campaign.rest_policy or campaign.plan.policy,
-            phase=phases.get(campaign.phase, "finishing" if campaign.has_ended_asking else "running"),
+            phase="paused"
+            if self._agent.disk.reason
+            else phases.get(campaign.phase, "finishing" if campaign.has_ended_asking else "running"),
             observation=campaign.observations,
             budget=campaign.plan.budget,
             spent=campaign.spent,
@@ -110,6 +112,8 @@ class RunWatch:
             broker=self._broker,
             connected=self._agent.connected,
             link_trouble=self._agent.link_trouble,
+            waiting_for=self._agent.waiting_for,
+            held=self._agent.disk.reason,
         )
 
     def _name(self, candidate_id: str) -> str:

@@ -25,9 +25,9 @@ from agent.run_files import DATABASE, DATABASE_PLACE, RECORDING
 from agent.runtime.resume import fresh_uid, require_same_plan
 from protocols.errors import StoreError
 from protocols.link.transport import Delivery
-from protocols.recording.lines import HEARD, SHADOW_BEGINNING, MessageRow
+from protocols.recording.lines import SHADOW_BEGINNING, MessageRow
 from protocols.recording.reader import open_recording, read_header
-from protocols.recording.writer import RecordingWriter
+from protocols.recording.writer import RecordingWriter, write_heard
 from protocols.storage.atomic_file import atomic_write
 from protocols.storage.run_lock import RunLock
 from scenarios.settings.model import Scenario
@@ -63,7 +63,7 @@ class ShadowFiles:
     _lines: IO[str] | None = None
 
     def heard(self) -> Iterator[MessageRow]:
-        """Yield the messages that were heard before this start.
+        """Yield the messages that were heard before this start, but for those of which there is only the beginning.
 
         The last of them may be torn; the next one that is written takes its place.
 
@@ -71,7 +71,8 @@ class ShadowFiles:
             StoreError: When the recording was changed.
         """
         with open_recording(self.folder / RECORDING) as recording:
-            yield from (row for row in recording.rows() if isinstance(row, MessageRow))
+            rows = (row for row in recording.rows() if isinstance(row, MessageRow))
+            yield from (row for row in rows if not (row.verdict and row.cut_from_bytes))
 
     def recall(self, choice: LabChoice) -> bool:
         """Take the line of a choice from before into the rows; return whether there is one that fits."""
@@ -90,10 +91,7 @@ class ShadowFiles:
         """Write a message that was heard; it then outlives this process."""
         if self._recording is None:
             self._recording = RecordingWriter(self.folder / RECORDING, {}, has_notes=False)
-        self._recording.write(
-            HEARD, delivery.topic, delivery.payload, retain=delivery.retain, qos=delivery.qos,
-            signed_by=delivery.signed_by, signature_fault=delivery.signature_fault,
-        )  # fmt: skip
+        write_heard(self._recording, delivery)
         self._recording.flush()
 
     def add(self, row: DecisionComparison) -> None:

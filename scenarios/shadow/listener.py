@@ -31,6 +31,7 @@ from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import CampaignHalted, MessageError
 from protocols.link.broker_settings import BrokerSettings
+from protocols.link.credentials import OBSERVER
 from protocols.link.failures import no_broker_answers
 from protocols.link.mqtt import MqttSession
 from protocols.link.sessions import SessionEnd
@@ -145,7 +146,7 @@ def follow_lab(request: ShadowRequest, on_progress: OnProgress) -> ShadowSummary
             halted: CampaignHalted | None = None
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 try:
-                    runner.run(listener.run(request.scenario.broker))
+                    runner.run(listener.run(request.scenario.broker.as_part(OBSERVER)))
                 except CampaignHalted as error:
                     halted = error
             summary = write_outcome(files, listener.shadow, request.scenario.name)

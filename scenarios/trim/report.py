@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +14,7 @@ from rich.text import Text
 
 from agent.entropy.bias import BIAS_METRICS
 from protocols.storage.atomic_file import atomic_write
+from protocols.storage.csv_file import write_csv
 from scenarios.display.labels import shortened
 from scenarios.trim.figure import FamilyStrip, TrimPicture, draw_trim
 from scenarios.trim.rows import trimmed_name, write_rows
@@ -26,6 +25,11 @@ from scenarios.trim.verdict import in_words
 FIGURES: Final = "trim.csv"
 TOLD: Final = "trim.json"
 PICTURE: Final = "trim.png"
+
+FIGURE_COLUMNS: Final = (
+    "quantity", "family", "unit", "full", "trimmed", "random_mean", "random_std", "random_trims",
+)  # fmt: skip
+"""Columns of `trim.csv`."""
 
 MAX_FAMILIES_SHOWN: Final = 14
 """Most families in the table on the screen, those of most rows; `trim.csv` has all."""
@@ -130,8 +134,7 @@ def write_trim(
     lacking = [f"{trimmed.name} lacks a column that cannot be read. {fault}." for fault in faults]
     written = WrittenTrim(files, (*trimming.notes(), *lacking))
     on_progress("writing", 1, 3)
-    with atomic_write(figures) as file:
-        file.write(_csv(trimming).encode())
+    write_csv(figures, FIGURE_COLUMNS, _rows(trimming))
     with atomic_write(told) as file:
         file.write((trim_json(trimming, written) + "\n").encode())
     on_progress("writing", 2, 3)
@@ -140,14 +143,10 @@ def write_trim(
     return written
 
 
-def _csv(trimming: TrimResult) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(("quantity", "family", "unit", "full", "trimmed", "random_mean", "random_std", "random_trims"))
+def _rows(trimming: TrimResult) -> Iterator[tuple[object, ...]]:
     for each in (*trimming.table_figures(), *trimming.family_figures()):
         known = sum(value is not None for value in each.random)
-        writer.writerow((each.quantity, each.family, each.unit, each.full, each.trimmed, *each.over_random(), known))
-    return text.getvalue()
+        yield each.quantity, each.family, each.unit, each.full, each.trimmed, *each.over_random(), known
 
 
 def _picture(trimming: TrimResult) -> TrimPicture:

@@ -1,4 +1,8 @@
-"""Rows of texts, copied letter by letter: cells, quotes, line ends and a byte-order mark stay as they are."""
+"""Rows of texts, copied letter by letter: cells, quotes, line ends and a byte-order mark stay as they are.
+
+But for a record with a cell that a spreadsheet would carry out: it is written with that cell made harmless
+(`protocols.storage.csv_cells`), and read as before.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import BinaryIO, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.storage.csv_cells import from_cell, to_cell
 from protocols.tables.formats.delimited import is_record, long_cells, skips_blanks
 from protocols.tables.formats.packing import open_bytes
 
@@ -62,7 +67,15 @@ def _records(text: TextIO, delimiter: str) -> Iterator[str]:
         record = "".join(lines)
         lines.clear()
         if is_record(cells):
-            yield record
+            harmless = [to_cell(from_cell(cell)) for cell in cells]
+            yield record if harmless == cells else _written(harmless, delimiter, record)
+
+
+def _written(cells: list[str], delimiter: str, record: str) -> str:
+    """Return a record with other cells, and the line end that it had."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=record[len(record.rstrip("\r\n")) :]).writerow(cells)
+    return text.getvalue()
 
 
 def _text(source: Path) -> TextIO:

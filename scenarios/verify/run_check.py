@@ -13,7 +13,7 @@ same today, or a note |
 | labels | family and own id of every observation, as a table of the pool has them that is read at once |
 | observation, request, bias_point, bias_family | equal to what the journal makes of an empty database; what a policy \
 declares, where its pool can be made again |
-| outbox | only requests that the journal knows |
+| outbox | only requests that the journal knows, as the recording has them where they were sent |
 | recorded messages | the requests, receipts and reports that the agent sent, as the journal has them |
 | recording_mark | where the recording stood at each commit, as it still does |
 | message_count, quarantine | what came by a recording from which nothing is missing |
@@ -196,7 +196,7 @@ class _RunCheck:
             return
         self.found(check_reading(self._folder, started, whole))
         self.found(check_labels(connection, self._folder, started.plan, whole))
-        for part in check_views(connection, scratch, events, pool, fold):
+        for part in check_views(connection, scratch, events, pool, fold, recorded=journal.recorded):
             self.found(part)
         self.found(None if recorded is None else recorded.check_sent(journal, fold.points))
         self.found(check_marks(connection, journal, recorded))

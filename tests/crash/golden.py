@@ -246,7 +246,7 @@ async def agent_life(world: World) -> None:
             make_request=messages.request,
         )
         transport = RecordedTransport(FencedTransport(link, fence), recording)
-        recorder = RunRecorder(recording, transport.row_of, store)
+        recorder = RunRecorder(recording, transport.write_taken, store)
         await Agent(
             maker=maker,
             store=store,

@@ -25,7 +25,7 @@ from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT
 from agent.runtime.outbound import MAX_PENDING_SENDS
 from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, MAX_QUARANTINE_ROWS, RECEIVE_MAXIMUM
 from scenarios.broker.tcp_proxy import BOTH, Direction
-from scenarios.display.console import INTERRUPTED
+from scenarios.display.terminal import INTERRUPTED
 from tests.endurance.stage import CAMPAIGN, Stage, Terms, end_in_order_on_sigterm, keep, wait_until
 from tests.endurance.verdict import judge, read_journal
 from tests.support.tcp_proxy import SpoilingProxy

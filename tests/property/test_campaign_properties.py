@@ -9,13 +9,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.campaign import decide, follow, proposals
+from agent.campaign import decide, follow, presence, proposals
+from agent.campaign.absence import MAX_REQUEUES
 from agent.campaign.events import (
     AttemptFailed,
     CampaignFinished,
     CampaignResumed,
     CampaignStarted,
     DecisionMade,
+    InstrumentAway,
+    InstrumentBack,
     ObservationAdded,
     PolicyExhausted,
     RequestExpired,
@@ -134,6 +137,14 @@ class CampaignUnderFire(RuleBasedStateMachine):
             except MessageError:
                 assert state_of(self.campaign) == before
 
+    @rule(which=st.sampled_from(("simulator-1", "simulator-2", "stranger")), is_there=st.booleans())
+    def an_instrument_goes_or_comes(self, which: str, is_there: bool) -> None:
+        if is_there:
+            self.play.take(presence.decide_back(self.campaign, which))
+            assert not presence.makes_a_difference(self.campaign, which) or self.campaign.absence.unanswered
+        else:
+            self.play.take(presence.decide_away(self.campaign, which, "it says so"))
+
     @precondition(lambda self: self.campaign.paused_itself)
     @rule()
     def the_agent_is_started_again_after_its_own_pause(self) -> None:
@@ -161,7 +172,23 @@ class CampaignUnderFire(RuleBasedStateMachine):
             elif isinstance(event, RequestIssued):
                 assert event.attempt == 1 or (event.candidate_id, event.attempt - 1) in ended
                 interrupted = self.campaign.interruptions.get(event.candidate_id, 0)
-                assert event.attempt <= self.campaign.plan.max_attempts + interrupted
+                absence, each_time = self.campaign.absence, self.campaign.plan.max_attempts
+                free = interrupted + absence.handed_on.get(event.candidate_id, 0)
+                assert event.attempt <= each_time * (1 + absence.requeued.get(event.candidate_id, 0)) + free
+
+    @invariant()
+    def i14_work_goes_to_who_is_there_and_nobody_is_left_alone_with_an_absent_one(self) -> None:
+        away: set[str] = set()
+        for event in self.play.journal:
+            if isinstance(event, InstrumentAway):
+                away.add(event.instrument)
+                assert away < {"simulator-1", "simulator-2"}
+            elif isinstance(event, InstrumentBack):
+                away.discard(event.instrument)
+            elif isinstance(event, RequestIssued):
+                assert event.recipient not in away
+        assert away == set(self.campaign.absence.away)
+        assert max(self.campaign.absence.requeued.values(), default=0) <= MAX_REQUEUES
 
     @invariant()
     def i8_spent_and_pending_never_exceed_the_budget(self) -> None:

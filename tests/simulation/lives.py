@@ -32,6 +32,7 @@ from simulators.evaluator import Measurement
 from simulators.executor import Executor
 from simulators.messages import status_message
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
+from simulators.service import INBOX_SIZE as SIMULATOR_INBOX_SIZE
 from simulators.service import MAX_WAITING, SimulatorService
 from simulators.settings import SimulatorSettings
 from tests.simulation.broker import SimBroker
@@ -280,7 +281,7 @@ class SimulatorProcess:
     def measure(self) -> None:
         """Note the lengths of its queues."""
         world, service = self.life.world, self.service
-        world.gauge("simulator: inbox", len(service.inbox), MAX_WAITING)
+        world.gauge("simulator: inbox", len(service.inbox), SIMULATOR_INBOX_SIZE)
         world.gauge("simulator: waiting", len(service.waiting), 2 * MAX_WAITING)
 
     async def run(self) -> None:

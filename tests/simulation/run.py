@@ -96,6 +96,8 @@ class Run:
         self.ending: Ending | None = None
         self.kept_back: list[str] = []
         self.stopped_early = False
+        self.left: set[str] = set()
+        """Simulators that are away for good."""
         self._stopping: dict[str, float] = {}
         self._finished: asyncio.Event
         self._calmed: asyncio.Event
@@ -159,7 +161,7 @@ class Run:
         found = set()
         for name in self.terms.simulators:
             path = self.folder / f"{name}.db"
-            if path.exists():  # else it has never started
+            if path.exists() and name not in self.left:  # else it has never started, or nobody can tell it
                 with contextlib.closing(sqlite3.connect(path)) as database:
                     rows = database.execute("SELECT attempt_id FROM attempt WHERE progress = 'answered'").fetchall()
                 found |= {f"{name}: {attempt_id}" for (attempt_id,) in rows}
@@ -172,9 +174,10 @@ class Run:
             return "there is no agent"
         agent = process.agent
         awaited = sorted((each.attempt_id, each.recipient) for each in agent.campaign.in_flight.values())
+        there, away = sorted(agent.presence.there), sorted(agent.campaign.absence.away)
         return (
             f"phase {agent.campaign.phase}, connected {agent.connected}, awaited {awaited},"
-            f" thought offline {sorted(agent.outbound.offline)}, unconfirmed {sorted(agent.outbound.unconfirmed)}"
+            f" thought there {there}, away {away}, unconfirmed {sorted(agent.outbound.unconfirmed)}"
         )
 
     def kill(self, name: str) -> None:
@@ -205,8 +208,15 @@ class Run:
 
     async def _keep(self, name: str) -> None:
         """Keep one process alive."""
-        world = self.world
+        world, lives = self.world, 0
         while not self._finished.is_set():
+            if lives == self.terms.lives.get(name):
+                world.trace("left", name)
+                world.count("instruments that left")
+                self.left.add(name)
+                await self._finished.wait()
+                return
+            lives += 1
             ended = asyncio.Event()
             try:
                 process = self._made(name)

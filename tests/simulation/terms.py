@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -17,6 +18,7 @@ from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
+from agent.runtime.presence import MAX_DOUBLINGS, Presence
 from protocols.wire.topics import ANY_SIMULATOR
 from tests.simulation.faults import FaultMix, draw_faults
 from tests.simulation.lab import MOST_MISDEEDS, Lab
@@ -37,6 +39,9 @@ CAUSAL_SHARE: Final = 0.08
 
 CAUSAL_GROUPS: Final = 4
 """Levels of the queried factor of such a closure."""
+
+ABSENT_SHARE: Final = 0.3
+"""Of the campaigns of several instruments, in how many some of them never come, or leave for good."""
 
 SETTLING_S: Final = 180.0
 """What the end of the faults may cost once: noticing dead links (30 s), back-off (30 s), repetitions (60 s × 1.25)."""
@@ -92,6 +97,8 @@ class Terms:
     evaluation_deadline_s: float
     pondering_s: float
     """Mean time that the policy takes [s]; 0 is a policy that decides within the step."""
+    lives: Mapping[str, int]
+    """Simulators that never come, or leave for good -> how often they start."""
 
     @property
     def policy(self) -> Policy:
@@ -119,7 +126,14 @@ class Terms:
         with its whole time; then what the end of the faults costs.
         """
         slowest = max(self.request_timeout_s, self.evaluation_deadline_s) + 2 * self.lab.mean_s + self.pondering_s * 8
-        return SETTLING_S + self.plan.budget * (MOST_MISDEEDS + 2) * (slowest + 20 * self.faults.latency_s)
+        of_the_absent = self.longest_grace_s if self.lives else 0.0
+        whole = SETTLING_S + of_the_absent
+        return whole + self.plan.budget * (MOST_MISDEEDS + 2) * (slowest + 20 * self.faults.latency_s)
+
+    @property
+    def longest_grace_s(self) -> float:
+        """How long an instrument that has come and gone may hold its attempts [s]."""
+        return Presence(self.plan.recipients, self.request_timeout_s).grace_s * 2.0**MAX_DOUBLINGS
 
 
 def draw_stop(seed: int) -> StopSettings:
@@ -152,6 +166,15 @@ def draw_causal(seed: int, size: int, families: int) -> tuple[Pool, dict[str, An
     options |= rng.choice(({}, {"threshold": 0.5}))
     metrics = declared_metrics("causal", options, UNIT, pool_arrays(closure))
     return closure, {"policy": "causal", "policy_options": options, "metrics": metrics, "budget": 5}
+
+
+def draw_lives(seed: int, simulators: Sequence[str]) -> dict[str, int]:
+    """Draw which simulators never come, or leave for good; the first one stays. From a generator of its own."""
+    rng = random.Random(f"absent-{seed}")
+    if len(simulators) < 2 or rng.random() >= ABSENT_SHARE:
+        return {}
+    gone = rng.sample(simulators[1:], rng.randint(1, len(simulators) - 1))
+    return {name: rng.choice((0, 0, 1, 2)) for name in sorted(gone)}
 
 
 def draw_terms(seed: int) -> Terms:
@@ -201,4 +224,5 @@ def draw_terms(seed: int) -> Terms:
         request_timeout_s=timeout_s,
         evaluation_deadline_s=deadline_s,
         pondering_s=rng.choice((0.0, 0.0, 0.1, 10.0)),
+        lives=draw_lives(seed, simulators),
     )

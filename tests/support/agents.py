@@ -11,12 +11,15 @@ from agent.acquisition.baselines import UniformRandom
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.pool.candidates import Pool
+from agent.run_files import RECORDING
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import InlinePolicyRunner
+from agent.runtime.recorder import RunRecorder
 from agent.runtime.resume import begin, remember
 from agent.runtime.transaction import TransactionBuilder
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
+from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.wire.messages import Health
 from protocols.wire.topics import agent_subscriptions
@@ -37,16 +40,20 @@ def agent_on(
     signing: Signing = UNSIGNED,
     **options: Any,
 ) -> Iterator[Agent]:
-    """Begin or resume a campaign in a folder, and release its files afterwards."""
+    """Begin or resume a campaign in a folder, with its recording, and release its files afterwards."""
     with (
         closing(opened(folder / "campaign.db", pool)) as store,
         closing(PoisonMessageGuard(folder / "agent.in_process")) as poison_guard,
+        closing(RecordingWriter(folder / RECORDING, {"campaign": plan.campaign})) as recording,
     ):
         start = [(which, value_of(which)) for which in START if which in pool.index_of]
         begin(store, pool, plan, start, versions={}, now=SENT_AT)
         stored = remember(store, pool)
         messages = MessageBuilder(plan, evaluation_deadline_s=60.0, clock=lambda: NOW, instance=instance)
         policy_runner = InlinePolicyRunner(UniformRandom())
+        will = signing.will(Will(*messages.status(Health.OFFLINE)))
+        link = bus.transport(instance, agent_subscriptions(plan.campaign), will=will)
+        transport = RecordedTransport(SignedTransport(link, signing), recording)
         yield Agent(
             maker=maker(
                 stored,
@@ -54,17 +61,11 @@ def agent_on(
                 make_request=messages.request,
             ),
             store=store,
-            transport=SignedTransport(
-                bus.transport(
-                    instance,
-                    agent_subscriptions(plan.campaign),
-                    will=signing.will(Will(*messages.status(Health.OFFLINE))),
-                ),
-                signing,
-            ),
+            transport=transport,
             policy_runner=policy_runner,
             messages=messages,
             now=lambda: SENT_AT,
             poison_guard=poison_guard,
+            write_ahead=RunRecorder(recording, transport.write_taken, store).write_ahead,
             **({"request_timeout_s": 600.0} | options),
         )

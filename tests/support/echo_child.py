@@ -1,6 +1,7 @@
 """A child that does as it is told: run with `python -m tests.support.echo_child`.
 
-Frames: `echo …` is answered with the rest, `pid`, `environ`, `print …` (to standard output, then answered), `hang`
+Frames: `echo …` is answered with the rest, `pid`, `environ`, `spawn` (starts a program that sleeps, as a calculator
+does, and answers its number), `print …` (to standard output, then answered), `hang`
 (for ever, busy), `die N words` (ends with code N after saying words on standard error), `raise words`.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 
 from protocols.concurrency.child import serve
@@ -21,6 +23,8 @@ def answer(frame: bytes) -> bytes:
             return rest
         case b"pid":
             return str(os.getpid()).encode()
+        case b"spawn":
+            return str(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid).encode()
         case b"environ":
             return json.dumps(dict(os.environ)).encode()
         case b"print":

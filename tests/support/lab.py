@@ -12,6 +12,7 @@ from typing import Any, Final
 from protocols.link.transport import Delivery, LinkUp, Will
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import sqlite_url
+from protocols.storage.disk_floor import DiskFloor
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Health, Status
 from protocols.wire.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
@@ -52,6 +53,7 @@ class Lab:
         self.settings = SimulatorSettings(
             **({"id": messages.SIMULATOR, "resend_min_s": RESEND_S, "resend_max_s": RESEND_S} | settings)
         )
+        self.disk: DiskFloor | None = None
         self.said: list[tuple[str, dict[str, Any]]] = []
         """What the simulator's log says."""
         self.signing = signing
@@ -172,6 +174,7 @@ class Lab:
             executor=executor,
             clock=clock,
             require_signatures=own.has_keys,
+            disk=self.disk,
             on_event=lambda what, **fields: self.said.append((what, fields)),
         )
 

@@ -31,7 +31,7 @@ from agent.pool.candidates import Pool
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import InlinePolicyRunner, PolicyRunner
 from agent.runtime.resume import begin, remember
-from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
+from agent.runtime.transaction import DeadlinePassed, Input, Transaction, TransactionBuilder
 from agent.store.store import Store
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
@@ -81,7 +81,7 @@ class Shelf:
         )
         self.transaction()
 
-    def transaction(self, *items: Delivery | DeadlinePassed, confirmed: tuple[str, ...] = ()) -> Transaction:
+    def transaction(self, *items: Input, confirmed: tuple[str, ...] = ()) -> Transaction:
         """Take inputs, settle, commit."""
         transaction = Transaction()
         for item in items:
@@ -204,7 +204,8 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
             case AttemptFailed():
                 close(number, f"failed: {event.reason}", attempt_id=event.attempt_id)
             case RequestExpired():
-                close(number, "expired", attempt_id=event.attempt_id)
+                outcome = "expired" if event.costs_attempt else "instrument away"
+                close(number, outcome, attempt_id=event.attempt_id)
             case CandidateExcluded():
                 close(number, "excluded", open_of=event.candidate_id)
             case _:

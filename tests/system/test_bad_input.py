@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pytest
 from ase.build import bulk
 
-from protocols.errors import BrokerError
+from protocols.errors import BrokerError, CampaignFellShort
 from protocols.link.broker_settings import MqttVersion
 from scenarios.broker.broker import LOOPBACK, find_mosquitto
 from tests.support.commands import LAB_TOML, PATIENCE_S, Finished, Part, Workbench, until
@@ -364,7 +364,8 @@ def test_a_policy_that_can_do_nothing_with_a_table_ends_at_once_and_says_why(ben
     flags = ("--policy", "etal_reference", *start, "--json")
     for resume in ((), ("--resume",)):
         ended = bench.entropilot("run", "lab.toml", *flags, *resume)
-        assert ended.code == 0, ended.err
+        assert ended.code == CampaignFellShort.exit_code, ended.err
+        assert "nothing more to ask for" in ended.err
         summary = json.loads(ended.out)
         assert (summary["observations"], summary["spent"], summary["random"]) == (2, 0, None)
         assert summary["stopped_because"] == (

@@ -18,7 +18,9 @@ import protocols.errors
 from agent.surrogate.errors import SurrogateError
 from protocols.errors import EntropilotError
 from protocols.wire.messages import AnyMessage
-from scenarios.display.console import INTERRUPTED, OUR_FAULT
+from scenarios.display.console import OUR_FAULT
+from scenarios.display.system_limits import SystemLimitError
+from scenarios.display.terminal import INTERRUPTED, NOBODY_READS, OutputError
 from scenarios.sources.scenario import Overrides, load_scenario
 from tests.support.commands import Workbench
 from tests.support.documents.commands import problem_of, unknown_parts
@@ -203,9 +205,10 @@ def test_the_reference_is_what_the_code_says(page: str, made: Any) -> None:
 
 def test_every_exit_code_is_listed() -> None:
     kinds = [each for each in vars(protocols.errors).values() if isinstance(each, type)]
-    codes = {each.exit_code for each in (*kinds, SurrogateError) if issubclass(each, EntropilotError)}
+    others = (SurrogateError, SystemLimitError, OutputError)
+    codes = {each.exit_code for each in (*kinds, *others) if issubclass(each, EntropilotError)}
     rows = re.findall(r"^\| (\d+) \|", (FOLDER / "exit-codes.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert {int(code) for code in rows} == codes | {0, OUR_FAULT, INTERRUPTED}
+    assert {int(code) for code in rows} == codes | {0, OUR_FAULT, INTERRUPTED, NOBODY_READS}
 
 
 def test_anchors_are_made_as_the_site_makes_them() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from protocols.errors import CampaignFellShort
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]  # it bounds a hang; a loaded machine is slow
 
 NARROW = [
@@ -18,14 +20,15 @@ NARROW = [
 ]  # fmt: skip
 
 
-def entropilot(folder: Path, *arguments: str) -> None:
+def entropilot(folder: Path, *arguments: str, code: int = 0) -> None:
     command = [sys.executable, "-m", "entropilot", *arguments, *NARROW]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
 
 
 def test_a_run_and_a_comparison_accept_and_abandon_as_many(tmp_path: Path) -> None:
-    entropilot(tmp_path, "run", "oracle_table", "--policy", "random", "--campaign", "narrow")
+    fell_short = CampaignFellShort.exit_code
+    entropilot(tmp_path, "run", "oracle_table", "--policy", "random", "--campaign", "narrow", code=fell_short)
     entropilot(tmp_path, "compare", "oracle_table", "--policies", "random", "--seeds", "1")
     run = json.loads((tmp_path / "runs/narrow/summary.json").read_text())
     (file,) = (tmp_path / "runs").glob("compare-*/comparison.json")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TextIO
 
 from protocols.errors import TableError
+from protocols.storage.csv_cells import from_cell
 from protocols.tables.account import AccountEntry
 from protocols.tables.format import TableFormat
 from protocols.tables.formats.errors import reading, unreadable
@@ -62,7 +63,7 @@ class DelimitedText:
         if not self._told or len(header) == 1:
             self._check_delimiter(header)
         # A nameless column is called as pandas calls it, because a saved index looks like this.
-        return [cell.strip() or f"Unnamed: {position}" for position, cell in enumerate(header)]
+        return [from_cell(cell.strip()) or f"Unnamed: {position}" for position, cell in enumerate(header)]
 
     def frame(self, names: Sequence[str], _numeric: Sequence[str], texts: Sequence[str]) -> Any:
         """Read all columns, so that a row with too many cells is noticed."""
@@ -92,6 +93,10 @@ class DelimitedText:
                 )
         except (ParserError, ParserWarning) as error:
             raise self._ragged() or unreadable(self._path, error) from error
+        for name in texts:
+            marked = frame[name].str.startswith("'")
+            if marked.any():  # harmless in a spreadsheet: written so by us, or by others who do the same
+                frame.loc[marked, name] = frame.loc[marked, name].map(from_cell)
         return frame
 
     def place(self, row: int) -> str:

@@ -26,7 +26,7 @@ import numpy as np
 from agent.acquisition.base import Policy, PoolArrays
 from agent.entropy.bias import BiasPoint, measure_bias
 from protocols.wire.messages import FailureReason
-from tests.support.checker.history_fold import REFUSED, Fold, Json
+from tests.support.checker.history_fold import REFUSED, Fold, Json, Try
 from tests.support.checker.ledger import Entry
 
 BROKER: Final = "broker"
@@ -125,7 +125,7 @@ class Verdict:
 
 
 def check(history: History) -> Verdict:
-    """Decide the invariants I1 to I13."""
+    """Decide the invariants I1 to I14."""
     verdict = Verdict()
     with contextlib.closing(sqlite3.connect(f"file:{history.database}?mode=ro", uri=True)) as database:
         journal = list(_journal(database, history, verdict))
@@ -133,6 +133,8 @@ def check(history: History) -> Verdict:
         fold = _folded(journal, history, families, verdict)
         _check_views(database, journal, fold, verdict)
         quarantined = {row[0] for row in database.execute("SELECT digest FROM quarantine")}
+    verdict.figures["attempts handed on"] = fold.handed_on.total()
+    verdict.figures["candidates that came back"] = fold.requeued.total()
     _check_labs(history.ledger, fold, verdict)
     _check_receipts(history.ledger, fold, quarantined, verdict)
     _check_acknowledged(history.ledger, fold, quarantined, verdict)
@@ -335,8 +337,17 @@ def _check_receipts(ledger: Sequence[Entry], fold: Fold, quarantined: set[str], 
                 verdict.blame("I9", f"{kind} of {attempt} by {event['simulator']}, who never sent it")
 
 
+def _check_withdrawn(entry: Entry, made: Try | None, verdict: Verdict) -> None:
+    """An attempt is withdrawn by itself, and only when nobody waits for it (I14)."""
+    if made is None or not made.row["outcome"]:
+        verdict.blame("I14", f"{entry.lab} is told that nobody waits for {entry.attempt}, and the journal does")
+
+
 def _check_receipt(entry: Entry, sent: set[str], fold: Fold, quarantined: set[str], verdict: Verdict) -> None:
-    """The receipt of an answer that its lab sent."""
+    """The receipt of an answer that its lab sent, or the withdrawal of an attempt."""
+    if entry.status == "withdrawn":
+        _check_withdrawn(entry, fold.tries.get(entry.attempt), verdict)
+        return
     if entry.status == "refused" and quarantined and not _refused(entry, fold):
         verdict.figures["receipts of what was damaged"] += 1
         return

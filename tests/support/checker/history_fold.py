@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,12 @@ Breach = tuple[str, str]
 """An invariant's number, and what broke it."""
 
 REFUSED = "result_refused"
+MAX_INTERRUPTED = 20
+"""Interrupted attempts after which a candidate may be abandoned."""
+MAX_HANDED_ON = 20
+"""Attempts of one candidate that may end at no cost because their instrument was away."""
+MAX_REQUEUED = 3
+"""Times that a candidate may come back."""
 OPEN = ("pending", "retry pending")
 
 CONTROLS = frozenset({
@@ -44,6 +51,8 @@ class Try:
     number: int
     recipient: str
     row: dict[str, Any]
+    cost: bool = False
+    """It counts as one of its candidate's attempts."""
     ended: bool = False
     """By a recorded answer or expiry of its own; one that was overtaken has not ended."""
 
@@ -77,6 +86,13 @@ class Fold:
     """The stop rule that fired."""
     stopped: bool = False
     """An operator did."""
+    away: dict[str, str] = field(default_factory=dict)
+    """Recipients that the journal knows to be away -> why."""
+    handed_on: Counter[str] = field(default_factory=Counter)
+    requeued: Counter[str] = field(default_factory=Counter)
+    interrupted: Counter[str] = field(default_factory=Counter)
+    hopeless: set[str] = field(default_factory=set)
+    """Candidates that another attempt cannot help."""
     decided_by: dict[str, int] = field(default_factory=dict)
     acquired: list[tuple[int, str]] = field(default_factory=list)
     """Decision and candidate of every result in the dataset, as they came."""
@@ -191,6 +207,8 @@ class Fold:
             yield "I3", f"row {number}: a new attempt of {which}, and {before} neither failed nor expired"
         if event["attempt"] != (1 if before is None else self.tries[before].number + 1):
             yield "I3", f"row {number}: attempt {event['attempt']} of {which} follows {before}"
+        if event["recipient"] in self.away:
+            yield "I14", f"row {number}: {which} is given to {event['recipient']}, which is away"
         if self.status.get(which) not in OPEN:
             yield "I3", f"row {number}: {which} is requested, and it is {self.status.get(which, 'available')}"
         row = {
@@ -228,15 +246,53 @@ class Fold:
     def _attempt_failed(self, number: int, event: Json) -> Iterator[Breach]:
         yield from self._answered(number, "AttemptFailed", event)
         yield from self._set_back(number, f"failed: {event['reason']}", event)
+        interrupted = event["reason"] == "interrupted"
+        self.interrupted[event["candidate_id"]] += interrupted
+        self.tries[event["attempt_id"]].cost = not interrupted
+        if event["permanent"]:
+            self.hopeless.add(event["candidate_id"])
 
     def _request_expired(self, number: int, event: Json) -> Iterator[Breach]:
         yield from self._known(number, event)
-        yield from self._set_back(number, "expired", event)
+        costs = event.get("costs_attempt", True)
+        yield from self._set_back(number, "expired" if costs else "instrument away", event)
+        made = self.tries[event["attempt_id"]]
+        made.cost = costs
+        if not costs:
+            self.handed_on[made.candidate] += 1
+            if made.recipient not in self.away or self.handed_on[made.candidate] > MAX_HANDED_ON:
+                yield "I14", f"row {number}: {event['attempt_id']} costs nothing, and {made.recipient} is not away"
+
+    def _instrument_away(self, number: int, event: Json) -> Iterator[Breach]:
+        self.away[event["instrument"]] = event["reason"]
+        if not set(self.plan["recipients"]) - set(self.away):
+            yield "I14", f"row {number}: {event['instrument']} is away, and nobody is left who could be asked"
+
+    def _instrument_back(self, _number: int, event: Json) -> Iterator[Breach]:
+        self.away.pop(event["instrument"], None)
+        yield from ()
 
     def _candidate_abandoned(self, number: int, event: Json) -> Iterator[Breach]:
-        if self.status.get(event["candidate_id"]) != "retry pending":
-            yield "I3", f"row {number}: {event['candidate_id']} is abandoned without a failure or an expiry"
-        self.status[event["candidate_id"]] = "abandoned"
+        which = event["candidate_id"]
+        if self.status.get(which) != "retry pending":
+            yield "I3", f"row {number}: {which} is abandoned without a failure or an expiry"
+        tried = sum(made.cost for made in self.tries.values() if made.candidate == which)
+        enough = tried >= self.plan["max_attempts"] or self.interrupted[which] >= MAX_INTERRUPTED
+        if not (enough or self.stopped or which in self.hopeless):
+            yield "I14", f"row {number}: {which} is abandoned after {tried} attempts that count"
+        self.status[which] = "abandoned"
+
+    def _candidate_requeued(self, number: int, event: Json) -> Iterator[Breach]:
+        which = event["candidate_id"]
+        self.requeued[which] += 1
+        made = [each for each in self.tries.values() if each.candidate == which]
+        if self.status.get(which) != "abandoned" or which in self.hopeless:
+            yield "I3", f"row {number}: {which} comes back, and it is {self.status.get(which)}"
+        if self.requeued[which] > MAX_REQUEUED:
+            yield "I14", f"row {number}: {which} comes back for the {self.requeued[which]}th time"
+        for each in made:
+            each.cost = False
+        self.status[which] = "retry pending"
 
     def _candidate_excluded(self, number: int, event: Json) -> Iterator[Breach]:
         self._close(number, "excluded", open_of=event["candidate_id"])

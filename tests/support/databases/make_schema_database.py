@@ -16,7 +16,7 @@ from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.runtime.policy_runner import InlinePolicyRunner
-from agent.runtime.transaction import DeadlinePassed
+from agent.runtime.transaction import DeadlinePassed, InstrumentGone, InstrumentReturned
 from agent.store.store import Commit
 from agent.store.tables import SCHEMA_VERSION
 from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
@@ -40,6 +40,7 @@ POOL = with_source_ids(small_pool(24))
 PLAN = small_plan(
     POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2, estimator="m_spacing", resolution=0.01,
     stop=StopSettings(when_no_gain="coverage", tolerance_nat=9.0, gain_nat=0.01, patience=1),
+    recipients=("simulator-1", "simulator-2"),
 )  # fmt: skip
 
 
@@ -57,6 +58,12 @@ def main(path: Path) -> int:
     second = next(a for a in shelf.awaited if a.candidate_id == first.candidate_id)
     shelf.transaction(delivered(failure_of(second, FailureReason.CALCULATION_FAILED)))
     shelf.transaction(delivered(result_of(first)), delivered(topic="somebody/else", payload=b"\x00\xff"))
+    shelf.transaction(InstrumentGone("simulator-2", "it says so"))
+    silent = shelf.awaited[0]
+    for _ in range(PLAN.max_attempts):
+        expired = next(a for a in shelf.awaited if a.candidate_id == silent.candidate_id)
+        shelf.transaction(DeadlinePassed(expired.attempt_id))
+    shelf.transaction(InstrumentReturned("simulator-2"))
     excluded = shelf.awaited[0]
     shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, excluded.candidate_id, reason="broken")))
     shelf.transaction(delivered(result_of(excluded)))

@@ -24,7 +24,6 @@ from tests.system.cases.bench import (
     mosquitto,
     stranger,
     wait,
-    wrong_today,
 )
 
 pytestmark = pytest.mark.system
@@ -47,7 +46,6 @@ def test_a_run_folder_whose_name_holds_a_percent_sign_is_that_folder(case: Case)
     assert {path.relative_to(case.folder).parts[0] for path in case.folder.rglob("*.db")} == {"p%20q"}
 
 
-@wrong_today(14, "nobody looks a second time who is there")
 def test_work_does_not_wait_for_an_instrument_that_was_never_there(case: Case) -> None:
     with mosquitto(case.folder) as port:
         url = ("--broker", f"mqtt://{LOOPBACK}:{port}", "--campaign", CAMPAIGN)
@@ -59,7 +57,6 @@ def test_work_does_not_wait_for_an_instrument_that_was_never_there(case: Case) -
     assert case.number("SELECT count(*) FROM request WHERE recipient = 'b'") <= 2, "each costs a time-out"
 
 
-@wrong_today(14, "lateness is taken for failure, and nothing says so", always=False)
 def test_a_first_value_that_is_late_counts_or_the_run_names_the_time_out(case: Case) -> None:
     late = (*constant_latency(2.5), *patience(1), "--set", "campaign.max_attempts=1")
     done = case.ended("run", "lab.toml", "--campaign", CAMPAIGN, "--budget", "3", *late)
@@ -68,7 +65,6 @@ def test_a_first_value_that_is_late_counts_or_the_run_names_the_time_out(case: C
     assert case.observed() == 3 or "request_timeout" in done.out + done.err
 
 
-@wrong_today(14, "a later attempt does not take the older one out of the instrument's queue", always=False)
 def test_an_attempt_of_a_candidate_that_has_its_value_is_not_evaluated_any_more(case: Case) -> None:
     queue = (*constant_latency(1.2), "--set", "simulator.concurrency=1", *patience(2))
     case.ended(*case.campaign("--budget", "6", *queue))
@@ -77,7 +73,6 @@ def test_an_attempt_of_a_candidate_that_has_its_value_is_not_evaluated_any_more(
     assert case.observed() == 6
 
 
-@wrong_today(14, "an arrow in the report decides the exit code")
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
 def test_an_output_that_is_not_utf_8_does_not_decide_the_exit_code(case: Case, encoding: str) -> None:
     case.must(*case.campaign("--budget", "3"))
@@ -148,7 +143,6 @@ def test_a_finished_campaign_leaves_no_session_on_a_shared_broker(case: Case) ->
     assert left[0] == 0
 
 
-@wrong_today(14, "an interrupt that comes while another is handled is not expected", always=False)
 @pytest.mark.parametrize("later_s", [0.1, 1.0])
 def test_three_interrupts_in_a_row_end_a_run_without_a_traceback(case: Case, later_s: float) -> None:
     running = case.start(*case.campaign("--budget", "12", *constant_latency(1.0)))
@@ -162,7 +156,6 @@ def test_three_interrupts_in_a_row_end_a_run_without_a_traceback(case: Case, lat
     assert "Traceback" not in running.said
 
 
-@wrong_today(14, "it is laid at the door of --runs")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_standard_output_is_named(case: Case) -> None:
     command = [sys.executable, "-m", "entropilot", "run", "lab.toml", "--budget", "3", "--campaign", CAMPAIGN]

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from scenarios.broker.broker import LOOPBACK
-from scenarios.display.console import INTERRUPTED
+from scenarios.display.terminal import INTERRUPTED
 from tests.support.commands import Finished, Workbench, free_port, until
 from tests.support.databases.postgres_server import PostgresServer
 

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from scenarios.display.console import INTERRUPTED
+from scenarios.display.terminal import INTERRUPTED
 from tests.support.commands import Part, Workbench, until
 from tests.support.databases.postgres_server import PostgresServer
 

@@ -33,7 +33,7 @@ from protocols.concurrency.child import Child
 async def main():
     child = Child("tests.support.echo_child")
     await child.start()
-    print((await child.ask(b"pid")).decode(), flush=True)
+    print((await child.ask(b"pid")).decode(), (await child.ask(b"spawn")).decode(), flush=True)
     if sys.argv[1] == "busy":
         await child.ask(b"hang")
     await asyncio.Event().wait()
@@ -90,6 +90,35 @@ async def test_a_child_that_does_not_answer_in_time_is_killed(child: Child) -> N
     assert time.monotonic() - began < PATIENCE_S
     assert is_gone(pid)
     assert not child.is_running
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups")
+@pytest.mark.parametrize("end", ["deadline", "death", "kill", "stop", "killed from outside"])
+async def test_the_programs_that_a_child_has_started_die_with_it_however_it_ends(child: Child, end: str) -> None:
+    pid, program = await pid_of(child), int(await child.ask(b"spawn", timeout_s=PATIENCE_S))
+    assert not is_gone(program)
+    match end:
+        case "deadline":
+            with pytest.raises(TimeoutError):
+                await child.ask(b"hang", timeout_s=0.1)
+        case "death":
+            with pytest.raises(ChildDied):
+                await child.ask(b"die 3 words", timeout_s=PATIENCE_S)
+        case "kill":
+            child.kill()
+        case "stop":
+            await child.stop()
+        case _:
+            asking = asyncio.create_task(child.ask(b"hang"))
+            await asyncio.sleep(0.05)
+            os.kill(pid, signal.SIGKILL)
+            with pytest.raises(ChildDied):
+                await asking
+    wait_until_gone(program)
+
+
+async def test_a_child_does_not_hear_the_ctrl_c_of_its_parents_terminal(child: Child) -> None:
+    assert os.getpgid(await pid_of(child)) != os.getpgrp()
 
 
 async def test_a_child_can_be_started_again_and_is_a_new_process(child: Child) -> None:
@@ -179,7 +208,7 @@ def test_a_child_dies_with_its_parent_however_that_ends_and_however_busy_it_is(s
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     ) as parent:
         assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
+        pid, program = map(int, parent.stdout.readline().split())
         if state == "busy":
             deadline = time.monotonic() + PATIENCE_S
             while sum(psutil.Process(pid).cpu_times()[:2]) < 0.3 and time.monotonic() < deadline:
@@ -188,6 +217,7 @@ def test_a_child_dies_with_its_parent_however_that_ends_and_however_busy_it_is(s
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()
         wait_until_gone(pid)
+        wait_until_gone(program)
 
 
 async def test_a_child_that_is_stopped_while_it_is_asked_says_so(child: Child) -> None:
@@ -222,7 +252,7 @@ def test_a_child_refuses_a_frame_beyond_its_bound() -> None:
         assert process.stderr is not None
         process.stdin.write(struct.pack(">Q", MAX_FRAME_BYTES + 1))
         assert b"at most 1073741824 are taken" in process.stderr.read()
-    assert process.returncode == 1
+    assert process.returncode in {1, -signal.SIGKILL}, "alone, or with the group that it leads"
 
 
 def test_a_busy_child_whose_parent_is_gone_ends() -> None:
@@ -233,7 +263,7 @@ def test_a_busy_child_whose_parent_is_gone_ends() -> None:
         assert process.stdout.read(len(framed(b"one"))) == framed(b"one")
         process.stdin.write(framed(b"hang"))
         process.stdin.close()
-    assert process.returncode == 1
+    assert process.returncode in {1, -signal.SIGKILL}, "alone, or with the group that it leads"
 
 
 def test_a_child_whose_questions_end_ends_in_order(tmp_path: Path) -> None:

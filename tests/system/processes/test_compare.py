@@ -24,7 +24,7 @@ from scenarios.compare import compare
 from scenarios.compare.compare import compare_policies
 from scenarios.compare.comparison import Comparison
 from scenarios.compare.files import write_comparison
-from scenarios.display.console import INTERRUPTED
+from scenarios.display.terminal import INTERRUPTED
 from tests.benchmarks.real_tables.page import page
 from tests.benchmarks.real_tables.pictures import draw_bias, draw_models
 from tests.benchmarks.real_tables.report import figures_table

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.display.console import INTERRUPTED
+from scenarios.display.terminal import INTERRUPTED
 from tests.support.commands import PATIENCE_S, Workbench
 from tests.support.processes import started
 

@@ -6,13 +6,14 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from protocols.errors import BrokerError
+from protocols.errors import BrokerError, CampaignFellShort
 from protocols.recording.lines import HEARD, MessageRow
 from protocols.recording.reader import open_recording
 from scenarios.broker.broker import LOOPBACK, find_mosquitto
@@ -77,7 +78,7 @@ def test_what_is_heard_of_candidates_that_were_given_up_replays_to_the_same_deci
     recorder = bench.start("record", "--broker", url, "-o", "heard.jsonl", "--scenario", "lab.toml", "--json")
     serving = bench.start("simulator", "lab.toml", "--broker", url).wait_for("link_up")
     ran = bench.entropilot("agent", "lab.toml", "--broker", url, "--quiet")
-    assert ran.code == 0, ran.err
+    assert ran.code in {0, CampaignFellShort.exit_code}, ran.err
     serving.end()
     assert recorder.end().code == 0
     assert bench.count("RequestExpired") > 0
@@ -96,7 +97,10 @@ async def test_properties_and_the_mark_of_what_is_kept_are_recorded_of_a_message
     said.ContentType, said.ResponseTopic, said.CorrelationData = "text/plain", "lab/answer", b"\x00\xff"
     said.UserProperty, said.MessageExpiryInterval = [("by", "us"), ("by", "you")], 60
     part = bench.folder / "heard.jsonl.part"
-    async with aiomqtt.Client(LOOPBACK, int(url.rpartition(":")[2]), protocol=aiomqtt.ProtocolVersion.V5) as client:
+    way = urlsplit(url)
+    async with aiomqtt.Client(
+        LOOPBACK, way.port or 0, username=way.username, password=way.password, protocol=aiomqtt.ProtocolVersion.V5
+    ) as client:
         async with asyncio.timeout(PATIENCE_S):
             while not part.exists() or "lab/x" not in part.read_text():  # until the recorder listens
                 await client.publish("lab/x", b"hello", qos=1, retain=True, properties=said)

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from agent.campaign.events import RequestExpired
+from protocols.wire.messages import Health
+from simulators.messages import status_message
 from tests.support.agents import agent_on
-from tests.support.campaigns import small_plan, small_pool
+from tests.support.campaigns import NOW, small_plan, small_pool
 from tests.support.memory_bus import MemoryBus
 from tests.support.virtual_loop import VirtualLoop, run_in_virtual_time
 
@@ -27,8 +29,10 @@ def test_nothing_expires_because_we_slept_and_everything_does_when_nobody_answer
     async def fold() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
+        bus = MemoryBus()
+        bus.retained |= dict([status_message(PLAN.campaign, PLAN.recipients[0], Health.ONLINE, NOW)])
         with agent_on(
-            MemoryBus(), tmp_path, POOL, PLAN, request_timeout_s=TIMEOUT_S,
+            bus, tmp_path, POOL, PLAN, request_timeout_s=TIMEOUT_S,
             on_commit=lambda each: transactions.append(sum(isinstance(event, RequestExpired) for event in each.events)),
         ) as agent:  # fmt: skip
             running = asyncio.create_task(agent.run())

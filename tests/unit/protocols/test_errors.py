@@ -10,6 +10,7 @@ from protocols import errors
 from protocols.errors import (
     BrokerError,
     CampaignHalted,
+    DatabaseAway,
     EntropilotError,
     InvariantViolation,
     MessageError,
@@ -41,7 +42,8 @@ def test_every_kind_for_a_person_ends_the_command_with_a_code_of_its_own() -> No
     codes = [kind.exit_code for kind in KINDS]
     assert len({0, EntropilotError.exit_code, *codes}) == len(KINDS) + 2
     every = {each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, EntropilotError)}
-    assert every == {EntropilotError, MessageError, *KINDS}
+    assert every == {EntropilotError, MessageError, DatabaseAway, *KINDS}
+    assert DatabaseAway.exit_code == StoreError.exit_code
 
 
 def test_a_message_error_carries_its_reason_to_be_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,19 @@ import pytest
 
 from protocols.errors import BrokerError, SettingsError, StoreError
 from protocols.storage.database import sqlite_url
+from protocols.storage.disk_floor import DiskFloor
+from protocols.wire.attempt_ids import attempt_identity
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
-from protocols.wire.messages import CandidateFailure, CandidateResult, FailureReason, Health, ReceiptStatus, Status
+from protocols.wire.messages import (
+    CandidateFailure,
+    CandidateResult,
+    FailureReason,
+    Health,
+    ReceiptStatus,
+    ResultReceipt,
+    Status,
+)
 from protocols.wire.topics import Channel, parse, simulator_subscriptions
 from simulators import service as service_module
 from simulators.evaluator import EvaluationFailed
@@ -270,6 +281,79 @@ async def test_what_a_crash_interrupted_is_answered_as_interrupted_and_what_wait
     assert reasons == {FailureReason.INTERRUPTED}
 
 
+# --- what nobody waits for -----------------------------------------------------------------------------------------
+
+
+def withdrawn(attempt_id: str) -> ResultReceipt:
+    return messages.receipt(attempt_id, status=ReceiptStatus.WITHDRAWN)
+
+
+async def test_an_attempt_that_is_withdrawn_while_it_waits_is_never_evaluated_not_after_a_restart_either(
+    tmp_path: Path,
+) -> None:
+    lab, held, evaluator = Lab(tmp_path, concurrency=1), HeldExecutor(), Constant()
+    async with lab.agent():
+        async with lab.simulator(held) as service:
+            for name in ("a-1", "a-2", "a-3"):
+                await lab.ask(messages.request(name))
+            await until(lambda: len(service.waiting) == 2)
+            await lab.tell(withdrawn("a-2"))
+            await until(lambda: service.counts["withdrawn"] == 1)
+            assert [each.attempt_id for each in service.waiting] == ["a-3"]
+            await lab.ask(messages.request("a-2"))  # a request that went the long way round
+            await until(lambda: service.counts["repeated requests"] == 1)
+            held.release("a-1")
+            await lab.answer("a-1")
+        assert stored(lab, "a-2") is AttemptProgress.WITHDRAWN
+        async with lab.simulator(InPlaceExecutor(evaluator)) as service:
+            await lab.ask(messages.request("a-2"))
+            await until(lambda: service.counts["repeated requests"] == 1)
+    assert "a-2" not in (*held.asked, *evaluator.asked)
+    assert "a-2" not in {each.attempt_id for each in lab.answers_sent()}
+
+
+async def test_what_runs_goes_on_when_it_is_withdrawn_and_what_is_answered_is_still_repeated(tmp_path: Path) -> None:
+    lab, held = Lab(tmp_path), HeldExecutor()
+    async with lab.agent(), lab.simulator(held) as service:
+        await lab.ask(messages.request("a-1"))
+        await until(lambda: "a-1" in held.running)
+        await lab.tell(withdrawn("a-1"))
+        await lab.tell(withdrawn("never-seen"))
+        held.release("a-1")
+        await lab.answer("a-1")
+        await lab.tell(withdrawn("a-1"))
+        for _ in range(3):
+            await lab.answer("a-1")  # only the receipt of its own answer ends that
+        await lab.settled(service, "a-1")
+        assert service.counts["withdrawn"] == 0
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+async def test_the_newest_attempt_of_a_candidate_takes_the_older_one_that_waits_out_of_the_queue(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    lab, held = Lab(tmp_path, concurrency=1), HeldExecutor()
+    names = {number: attempt_identity("0a1b2c3d", 4, "al-7", number) for number in order}
+    async with lab.agent(), lab.simulator(held) as service:
+        await lab.ask(messages.request("a-1"))
+        await until(lambda: "a-1" in held.running)
+        for number in order:
+            await lab.ask(messages.request(names[number], candidate_id="al-7", attempt=number))
+        of_an_older_campaign = attempt_identity("ffffffff", 4, "al-7", 1)
+        await lab.ask(messages.request(of_an_older_campaign, candidate_id="al-7", attempt=1))
+        await lab.ask(messages.request(attempt_identity("0a1b2c3d", 5, "al-8", 1), candidate_id="al-8"))
+        await until(lambda: service.counts["received"] == 5)
+        waiting = [each.attempt_id for each in service.waiting]
+        assert names[2] in waiting
+        assert names[1] not in waiting
+        assert of_an_older_campaign in waiting
+        assert len(waiting) == 3
+        for name in ("a-1", *waiting):
+            await until(lambda name=name: name in held.running)  # type: ignore[misc]
+            held.release(name)
+            await lab.answer(name)
+
+
 # --- failures -------------------------------------------------------------------------------------------------------
 
 
@@ -389,7 +473,8 @@ async def test_a_flood_of_requests_waits_at_the_broker_and_is_all_evaluated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bound, count = 4, 60
-    monkeypatch.setattr(service_module, "MAX_WAITING", bound)  # the bound itself, made small enough to flood
+    for name in ("MAX_WAITING", "INBOX_SIZE"):
+        monkeypatch.setattr(service_module, name, bound)  # the bounds themselves, made small enough to flood
     lab, executor = Lab(tmp_path, bus=MemoryBus(receive_maximum=5), concurrency=1), HeldExecutor()
     most = 0
     async with lab.agent(), lab.simulator(executor) as service:
@@ -404,6 +489,52 @@ async def test_a_flood_of_requests_waits_at_the_broker_and_is_all_evaluated(
     assert len(executor.asked) == count
     # One that was read already may come on top, and what the inbox holds.
     assert bound <= most <= 2 * bound + 2
+
+
+async def test_a_flood_of_requests_whose_answers_get_no_receipt_fills_the_memory_to_its_bound_and_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound, count = 5, 20
+    monkeypatch.setattr(service_module, "MAX_UNDELIVERED", bound)
+    monkeypatch.setattr(service_module, "MAX_REFUSAL_LINES", 3)
+    lab, executor = Lab(tmp_path, concurrency=1), HeldExecutor()
+    async with lab.agent(), lab.simulator(executor) as service:
+        for number in range(bound):
+            await lab.ask(messages.request(f"a-{number}"))
+            await until(lambda: bool(executor.running))
+            executor.release(f"a-{number}")
+            await lab.answer(f"a-{number}")
+        for number in range(count):
+            await lab.ask(messages.request(f"b-{number}"))
+        await until(lambda: service.counts["refused: memory_full"] == count)
+        await lab.ask(messages.request("a-0"))
+        await until(lambda: service.counts["repeated requests"] == 1)
+        assert len(service.outbound.undelivered) == bound
+        await lab.settled(service, "a-0")
+        await lab.ask(messages.request("c-0"))
+        await until(lambda: "c-0" in executor.running)
+        executor.release("c-0")
+        await lab.answer("c-0")
+    assert sorted(executor.asked) == [*(f"a-{number}" for number in range(bound)), "c-0"]
+    assert stored(lab, "b-0") is None
+
+
+async def test_nothing_is_taken_while_the_disk_is_nearly_full_and_all_of_it_afterwards(tmp_path: Path) -> None:
+    free, told = [10**11], list[str]()
+    lab, executor = Lab(tmp_path), HeldExecutor()
+    lab.disk = DiskFloor(
+        tmp_path, on_change=told.append, usage=lambda _folder: (free[0], 10**12), clock=itertools.count().__next__
+    )
+    async with lab.agent(), lab.simulator(executor) as service:
+        free[0] = 1_000_000
+        await lab.ask(messages.request("a-1"))
+        await until(lambda: bool(told))
+        assert (service.counts["received"], stored(lab, "a-1")) == (0, None)
+        free[0] = 10**11
+        await until(lambda: bool(executor.running))
+        executor.release("a-1")
+        await lab.answer("a-1")
+    assert [bool(reason) for reason in told] == [True, False]
 
 
 # --- the link -------------------------------------------------------------------------------------------------------

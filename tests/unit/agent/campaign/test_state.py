@@ -17,6 +17,7 @@ from agent.campaign.events import (
     CampaignStopping,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidateRequeued,
     DecisionMade,
     Event,
     GapStalled,
@@ -68,6 +69,7 @@ MOVES: list[tuple[Event, dict[CandidateStatus, CandidateStatus]]] = [
     (AttemptFailed("a-1", WHO, "simulator-1", "crashed", "", permanent=False), {PENDING: RETRY_PENDING}),
     (EXPIRED, {PENDING: RETRY_PENDING}),
     (ABANDONED, {RETRY_PENDING: CandidateStatus.ABANDONED}),
+    (CandidateRequeued(WHO, "a is there again"), {CandidateStatus.ABANDONED: RETRY_PENDING}),
     (EXCLUDED, dict.fromkeys((AVAILABLE, PENDING, RETRY_PENDING), CandidateStatus.EXCLUDED)),
     (
         ObservationAdded(WHO, 0.5, "m-2"),

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.campaign.plan import Ordering
 from agent.runtime.deadlines import OVERSLEPT_S, Deadlines
+from tests.support.campaigns import Play, small_plan, small_pool
+
+POOL = small_pool(24)
 
 
 def test_an_attempt_is_due_after_its_time_and_only_once() -> None:
@@ -91,6 +95,48 @@ def test_memory_stays_with_what_is_awaited_however_many_were_answered() -> None:
         deadlines.keep_only({"the-slow-one"})
     assert len(deadlines._heap) < 200
     assert deadlines.pop_due(1e6 + 0.5) == ["the-slow-one"]
+
+
+def test_an_answer_gives_those_behind_it_in_the_queue_of_its_recipient_the_whole_time_again() -> None:
+    plan = small_plan(POOL, recipients=("a", "b"), parallel=6, budget=6, ordering=Ordering.AS_COMPLETED)
+    play = Play(POOL, plan)
+    play.settle()
+    of_a = [each for each in play.awaited if each.recipient == "a"]
+    of_b = [each for each in play.awaited if each.recipient == "b"]
+    early, answered, late = of_a
+    deadlines = Deadlines(10.0)
+    deadlines.start([early.attempt_id], now=0.0)
+    deadlines.start([answered.attempt_id, *(each.attempt_id for each in of_b)], now=1.0)
+    deadlines.start([late.attempt_id], now=2.0)
+    play.answer(answered)
+    before = len(play.journal)
+    deadlines.move_up(play.campaign, play.journal, now=9.0)
+    deadlines.keep_only(play.campaign.in_flight)
+    assert deadlines.pop_due(10.0) == [early.attempt_id], "it was asked for before: nobody knows what became of it"
+    assert set(deadlines.pop_due(11.0)) == {each.attempt_id for each in of_b}
+    assert deadlines.pop_due(18.9) == []
+    assert deadlines.pop_due(19.0) == [late.attempt_id]
+    play.answer(answered)
+    deadlines.start([late.attempt_id], now=20.0)
+    deadlines.move_up(play.campaign, play.journal[before:], now=29.0)
+    assert deadlines.pop_due(30.0) == [late.attempt_id], "a repeated answer moves nothing"
+
+
+def test_what_was_asked_for_in_the_same_moment_stands_behind_too_and_so_does_all_behind_one_that_came_late() -> None:
+    play = Play(POOL, small_plan(POOL, recipients=("a",), parallel=3, budget=3, ordering=Ordering.AS_COMPLETED))
+    play.settle()
+    first, second, third = (each.attempt_id for each in play.awaited)
+    deadlines = Deadlines(10.0)
+    deadlines.start([first, second, third], now=0.0)
+    play.answer(play.campaign.attempts[third])
+    deadlines.move_up(play.campaign, play.journal, now=9.0)
+    deadlines.keep_only(play.campaign.in_flight)
+    assert deadlines.pop_due(18.9) == []
+    assert set(deadlines.pop_due(19.0)) == {first, second}
+    deadlines.start([second], now=20.0)
+    play.answer(play.campaign.attempts[first])
+    deadlines.move_up(play.campaign, play.journal[-3:], now=29.0)
+    assert deadlines.pop_due(38.9) == []
 
 
 @given(st.lists(st.tuples(st.sampled_from("sfpc"), st.integers(0, 5), st.integers(0, 8))))

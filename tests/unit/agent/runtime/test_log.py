@@ -14,7 +14,7 @@ import pytest
 from agent.campaign.life_cycle import Phase
 from agent.entropy.bias import BiasMeter
 from agent.runtime import log as logs
-from agent.runtime.log import TransactionLog, log_bands, open_log
+from agent.runtime.log import TransactionLog, WaitingLog, log_bands, open_log
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed, Transaction
 from agent.store.store import QuarantinedMessage
@@ -136,6 +136,23 @@ def test_a_log_is_continued_and_an_exception_is_one_line(tmp_path: Path) -> None
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["event"] for line in lines] == ["agent_failed"] * 2
     assert "ValueError: two" in lines[0]["exception"]
+
+
+def test_who_is_waited_for_is_a_line_whenever_it_changes_and_no_more_lines_than_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MAX_WAITING_LINES", 3)
+    logger, file = open_log(tmp_path / "agent.jsonl")
+    log = WaitingLog(logger)
+    for recipients in (("a", "b"), ("b",), (), ("a",), ()):
+        log(recipients)
+    file.close()
+    lines = [json.loads(line) for line in (tmp_path / "agent.jsonl").read_text().splitlines()]
+    assert [(line["event"], line["level"], line.get("instruments")) for line in lines] == [
+        ("waiting_for_instruments", "warning", ["a", "b"]),
+        ("waiting_for_instruments", "warning", ["b"]),
+        ("instruments_are_there", "info", None),
+    ]
 
 
 def test_the_end_of_the_journal_is_logged_now_and_then(

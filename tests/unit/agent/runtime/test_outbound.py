@@ -28,7 +28,7 @@ from protocols.errors import BrokerError
 from protocols.link.election import LISTEN_S
 from protocols.link.transport import LinkLost, PublishRefused
 from protocols.wire.codec import decode
-from protocols.wire.messages import Health, ReceiptStatus, Status
+from protocols.wire.messages import Health, ReceiptStatus, ResultReceipt, Status
 from protocols.wire.topics import Channel, parse
 from tests.support.campaigns import NOW, small_plan, small_pool, value_of
 from tests.support.virtual_loop import run_in_virtual_time
@@ -166,24 +166,40 @@ def test_an_attempt_is_never_on_its_way_twice_at_once() -> None:
     played(fold)
 
 
-def test_a_simulator_that_is_away_is_unreachable_and_hears_its_requests_again_when_it_is_back() -> None:
+def test_a_simulator_that_says_that_it_is_there_hears_its_requests_again() -> None:
     async def fold(bench: Bench) -> None:
-        (item,) = bench.transaction.outbox
-        assert bench.outbound.is_unreachable(item.attempt_id), "nobody is, without a link"
         bench.outbound.send_requests(bench.transaction.outbox)
         await up(bench)
-        assert not bench.outbound.is_unreachable(item.attempt_id)
-        for health, unreachable, times in ((Health.OFFLINE, True, 1), (Health.ONLINE, False, 2)):
+        for health, times in ((Health.OFFLINE, 1), (Health.ONLINE, 2)):
             word = Status(
                 campaign="demo", message_id=health.value, sent_at=NOW, client="simulator-1", role="simulator",
                 health=health,
             )  # fmt: skip
             bench.outbound.follow(Transaction(statuses=[word]), asyncio.get_running_loop().time())
             await asyncio.sleep(0.01)
-            assert bench.outbound.is_unreachable(item.attempt_id) is unreachable
             assert len(bench.link.on(Channel.REQUEST)) == times
 
     played(fold)
+
+
+@pytest.mark.parametrize(("recipient", "told"), [("simulator-1", ["simulator-1"]), ("any", ["x", "y"])])
+def test_an_attempt_is_withdrawn_from_whom_it_went_to_or_from_all_that_may_have_it(
+    recipient: str, told: list[str]
+) -> None:
+    async def fold(bench: Bench) -> None:
+        attempts = list(bench.maker.campaign.in_flight.values())
+        bench.outbound.withdraw(attempts, ("x", "y"))
+        await up(bench)
+        assert not bench.link.on(Channel.RECEIPT), "without a link nothing is said"
+        bench.outbound.withdraw(attempts, ("x", "y"))
+        await asyncio.sleep(0.01)
+        words = [decode(topic, payload) for topic, payload in bench.link.published if "/receipt/" in topic]
+        assert [each.simulator for each in words if isinstance(each, ResultReceipt)] == told
+        assert {(each.status, each.attempt_id, each.answers) for each in words if isinstance(each, ResultReceipt)} == {
+            (ReceiptStatus.WITHDRAWN, attempts[0].attempt_id, None)
+        }
+
+    played(fold, recipients=(recipient,))
 
 
 def test_no_more_receipts_are_on_their_way_than_the_bound_and_who_is_to_end_does_not_wait() -> None:

@@ -14,7 +14,14 @@ from agent.acquisition.base import Choice, Proposal
 from agent.campaign.events import CampaignPaused, CampaignResumed, Event
 from agent.campaign.proposals import DecisionNeeded
 from agent.runtime.recorder import RunRecorder
-from agent.runtime.transaction import DeadLetter, DeadlinePassed, PolicyAnswer, Transaction
+from agent.runtime.transaction import (
+    DeadLetter,
+    DeadlinePassed,
+    InstrumentGone,
+    InstrumentReturned,
+    PolicyAnswer,
+    Transaction,
+)
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.link.transport import Delivery
@@ -23,6 +30,7 @@ from protocols.storage.database import sqlite_url
 
 PAUSED = CampaignPaused("x")
 RESUMED = CampaignResumed("y")
+DUPLICATE = "candidate_result: duplicate"
 
 
 class Folder:
@@ -37,13 +45,18 @@ class Folder:
 
     def begin(self) -> tuple[RecordingWriter, RunRecorder]:
         writer = RecordingWriter(self.path, {"campaign": "c"})
-        return writer, RunRecorder(writer, lambda delivery: int(delivery.payload), self.store)
+        return writer, RunRecorder(writer, _row_of, self.store)
 
     def rows(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.path.read_text().splitlines()[1:]]
 
     def told(self) -> list[tuple[str, int]]:
         return [(row["note"], row["sequence"]) for row in self.rows()]
+
+
+def _row_of(delivery: Delivery, verdict: str) -> int | None:
+    """Take the payload for the number of the row; what is a duplicate is only counted."""
+    return None if verdict == DUPLICATE else int(delivery.payload)
 
 
 @pytest.fixture
@@ -68,12 +81,30 @@ def test_inputs_stand_in_the_order_in_which_they_were_folded(folder: Folder) -> 
     writer, recorder = folder.begin()
     message = Delivery("t", b"4", retain=False, qos=1, ack_token=None)
     proposal = Proposal((Choice(0),), "because")
-    took = [DeadlinePassed("a1"), message, DeadLetter(message), PolicyAnswer(DecisionNeeded(7, 1), 2, proposal)]
-    recorder.write_ahead(Transaction(took=took, events=[PAUSED]))  # type: ignore[arg-type]
+    took = [
+        DeadlinePassed("a1"), message, DeadLetter(message), InstrumentGone("b", "it says so"), InstrumentReturned("b"),
+        PolicyAnswer(DecisionNeeded(7, 1), 2, proposal),
+    ]  # fmt: skip
+    recorder.write_ahead(Transaction(took=took, events=[PAUSED], verdicts=["", "quarantined: kills_handler"]))  # type: ignore[arg-type]
     writer.close()
     last = folder.rows()[-1]
-    assert last["took"] == [{"expired": "a1"}, {"row": 4}, {"condemned": 4}, {"proposed": 7, "based_on": 2}]
+    assert last["took"] == [
+        {"expired": "a1"}, {"row": 4}, {"condemned": 4}, {"away": "b", "why": "it says so"}, {"back": "b"},
+        {"proposed": 7, "based_on": 2},
+    ]  # fmt: skip
     assert (last["before"], last["sequence"], last["made"]) == (2, 3, [])
+
+
+def test_what_is_only_counted_is_told_with_the_next_note_and_makes_none_itself(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    message = Delivery("t", b"4", retain=False, qos=1, ack_token=None)
+    for _ in range(3):
+        recorder.write_ahead(Transaction(took=[message, message], verdicts=[DUPLICATE, DUPLICATE]))
+    recorder.write_ahead(Transaction(took=[message, message], verdicts=["", DUPLICATE]))
+    recorder.write_ahead(transaction(PAUSED))
+    writer.close()
+    notes = folder.rows()[3:]
+    assert [note["took"] for note in notes] == [[{"row": 4}, {"counted": DUPLICATE, "times": 7}], [{"expired": "a"}]]
 
 
 @pytest.mark.parametrize("committed", [False, True])
@@ -85,6 +116,14 @@ def test_a_start_says_whether_the_step_before_a_kill_was_committed(folder: Folde
     folder.begin()[0].close()
     writer.close()
     assert folder.told()[3:] == [("transaction", 3), ("start", 3 if committed else 2)]
+
+
+def test_what_no_input_brought_stands_before_the_next_transaction(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    folder.commit(PAUSED)
+    recorder.write_ahead(transaction(RESUMED))
+    writer.close()
+    assert folder.told()[3:] == [("event", 3), ("transaction", 4)]
 
 
 def test_what_a_power_cut_took_is_filled_in_from_the_journal(folder: Folder) -> None:

@@ -17,6 +17,11 @@ def test_rows_stand_below_the_names_of_their_columns(tmp_path: Path) -> None:
     assert (tmp_path / "made.csv").read_bytes() == 'name,µ\n"a, b",1.5\n,2\n'.encode()
 
 
+def test_texts_that_a_spreadsheet_would_carry_out_are_harmless_and_numbers_are_left_alone(tmp_path: Path) -> None:
+    write_csv(tmp_path / "made.csv", ("=a", "b"), [("@SUM(1)", -1.5), ("+x", "-2.5")])
+    assert (tmp_path / "made.csv").read_text() == "'=a,b\n'@SUM(1),-1.5\n'+x,-2.5\n"
+
+
 def test_a_file_of_somebody_else_gets_the_same_and_stays_open() -> None:
     file = io.BytesIO()
     write_rows_as_csv(file, ("name", "µ"), [("a, b", 1.5), ("", 2)])

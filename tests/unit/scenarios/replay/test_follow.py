@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -208,3 +209,21 @@ def test_a_difference_says_what_the_table_calls_the_candidates(pool: Pool, rows:
     assert "in the table" not in plain.state
     chosen = [each for decision in (called.recorded, called.today) if decision for each in decision.candidate_ids]
     assert all(f"({which})" in called.state["in the table"] for which in chosen)
+
+
+def test_messages_that_were_cut_or_only_counted_are_counted_as_they_were_judged(pool: Pool, rows: list[AnyRow]) -> None:
+    step = first_step(rows, taking="row")
+    taken = rows[step]
+    assert isinstance(taken, TransactionRow)
+    whole = next(row for row in rows if isinstance(row, MessageRow) and row.number == taken.took[0]["row"])
+    cut = dataclasses.replace(whole, number=10**6, payload=b"{", verdict="quarantined: not_json", cut_from_bytes=60_000)
+    took = ({"row": cut.number}, *taken.took, {"counted": "candidate_result: duplicate", "times": 7})
+    counts: Counter[str] = Counter()
+    follower = Follower(pool, None, followed=lambda transaction, _time_s: counts.update(transaction.counts))
+    before = followed(pool, rows)
+    for row in (*rows[:step], cut, dataclasses.replace(taken, took=took), *rows[step + 1 :]):
+        follower.take(row)
+    outcome = follower.finish()
+    assert (outcome.lost, outcome.events) == ("", before.events)
+    assert counts["quarantined: not_json"] >= 1
+    assert counts["candidate_result: duplicate"] >= 7

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.registry import make_policy
-from agent.campaign import decide, proposals
+from agent.campaign import decide, presence, proposals
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.events import CampaignStarted, RequestIssued
+from agent.campaign.events import CampaignStarted, DecisionMade, InstrumentAway, RequestIssued
+from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
 from protocols.recording.lines import HEARD, MessageRow
 from protocols.wire.attempt_ids import attempt_identity
@@ -17,7 +19,7 @@ from scenarios.replay.findings import ReplayOutcome
 from scenarios.replay.follow import Follower
 from scenarios.replay.infer import Inference, Requests
 from tests.support.campaigns import small_plan
-from tests.support.samples.heard import POOL, START_SET, request, wish
+from tests.support.samples.heard import POOL, START, START_SET, OverheardPlay, request, wish
 
 POLICY = make_policy("etal", {})
 ARRAYS = pool_arrays(POOL)
@@ -69,3 +71,33 @@ def test_what_the_policy_would_not_have_chosen_is_a_difference() -> None:
     attempt_id = attempt_identity(STARTED.plan.uid, 0, other, 1)
     outcome = replayed([request(other, 0, attempt_id)], other)
     assert (outcome.identical, outcome.differing) == (0, 1)
+
+
+@pytest.mark.parametrize("away_at_first", [True, False])
+def test_who_was_away_and_back_is_told_by_whom_the_requests_went_to(*, away_at_first: bool) -> None:
+    plan = small_plan(POOL, recipients=("a", "b"), parallel=4, budget=16, max_attempts=1, policy="random")
+    policy = UniformRandom()
+    game = OverheardPlay(POOL, plan, START, policy.propose)
+    if away_at_first:
+        game.fold(*presence.decide_away(game.campaign, "b", "x").events)
+    game.settle()
+    for turn in range(200):
+        if game.campaign.phase is Phase.FINISHED:
+            break
+        if turn % 5 == 2:
+            going, coming = ("a", "b") if turn % 10 == 2 else ("b", "a")
+            game.take(presence.decide_back(game.campaign, coming))
+            game.take(presence.decide_away(game.campaign, going, "x"))
+        else:
+            game.answer(game.awaited[0])
+    assert game.of_kind(InstrumentAway)
+    assert len(game.campaign.acquired) == 16
+    follower = Follower(POOL, policy.propose)
+    decisions = {each.decision: each.candidate_ids for each in game.of_kind(DecisionMade)}
+    inference = Inference(follower, Requests("demo", plan.uid, decisions), CampaignStarted(plan, {}), START_SET, 60.0)
+    for number, (topic, payload) in enumerate(game.said, 1):
+        inference.take(MessageRow(number, float(number), HEARD, topic, payload, False))
+    outcome = follower.finish()
+    assert (outcome.lost, outcome.identical, outcome.differing) == ("", len(decisions), 0)
+    assert follower.campaign is not None
+    assert len(follower.campaign.acquired) == 16

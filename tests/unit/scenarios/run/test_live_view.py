@@ -76,6 +76,7 @@ def test_that_it_is_even_or_gains_nothing_stands_beside_the_best(found: Finding,
 @pytest.mark.parametrize("families", [7, 30, 300])
 def test_any_number_of_families_fits_80_by_24(families: int) -> None:
     state = dataclasses.replace(STATE, bias=many(families), last_decision="x " * 200, in_flight=STATE.in_flight * 9)
+    assert len(shown(dataclasses.replace(state, waiting_for=("furnace",) * 99))) <= 23
     lines = shown(state)
     assert len(lines) <= 23
     assert max(map(len, lines)) <= 80
@@ -150,6 +151,18 @@ def test_why_a_connection_is_lost_is_said_where_it_is_known() -> None:
     assert "it takes connections and does not answer" in "\n".join(shown(lost))
     assert "broker not reached: it takes connections and does not answer" in progress_line(lost)
     assert "does not answer" not in progress_line(dataclasses.replace(lost, connected=True))
+
+
+def test_whom_it_waits_for_is_said_as_soon_as_that_changes() -> None:
+    waiting = dataclasses.replace(STATE, waiting_for=("furnace", "any"))
+    assert "waiting for furnace, an instrument" in "\n".join(shown(waiting))
+    assert "waiting for furnace, an instrument" in progress_line(waiting)
+    assert "waiting" not in progress_line(STATE)
+    out = StringIO()
+    with LiveView(Console(file=out, width=400)) as view:
+        for state in (STATE, STATE, waiting, waiting):
+            view.show(state)
+    assert len(out.getvalue().splitlines()) == 2
 
 
 def test_before_the_first_observation_it_says_so() -> None:

@@ -25,6 +25,18 @@ def test_a_trajectory_read_back_is_the_same_to_the_last_digit(tmp_path: Path) ->
     assert read_trajectory_csv(path, property="formation energy", unit="eV/atom") == TRAJECTORY
 
 
+def test_families_named_like_formulas_are_harmless_in_the_file_and_read_back_as_they_are(tmp_path: Path) -> None:
+    families = ("=1+1", "'=x")
+    points = tuple(
+        (at, replace(point, families=families, starved_family=families[0])) for at, point in TRAJECTORY.points
+    )
+    trajectory = replace(TRAJECTORY, points=points)
+    write_trajectory_csv(tmp_path / "t.csv", trajectory)
+    with (tmp_path / "t.csv").open(newline="") as file:
+        assert {row[1] for row in csv.reader(file)} == {"family", "'=1+1", "''=x"}
+    assert read_trajectory_csv(tmp_path / "t.csv", property="formation energy", unit="eV/atom") == trajectory
+
+
 WIDTH = Metric("half_width", "half_width", "half_width", "eV/atom", lower_is_better=True)
 
 

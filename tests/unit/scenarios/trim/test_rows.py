@@ -24,7 +24,7 @@ from protocols.tables.format import TableFormat
 from protocols.tables.formats.packing import open_bytes
 from protocols.tables.formats.registry import FILE_FORMATS, FOLDER
 from scenarios.trim.report import write_trim
-from scenarios.trim.rows import is_copied, remark_on, trimmed_name
+from scenarios.trim.rows import is_copied, remark_on, trimmed_name, write_rows
 from scenarios.trim.source import NamedColumns, read_source
 from scenarios.trim.trim import TrimResult, measure_for, rows_wanted, trim
 
@@ -87,6 +87,29 @@ def test_texts_are_copied_letter_by_letter(ending: str, packing: str, tmp_path: 
     assert read_source(str(target), NamedColumns("family", "energy", format=form)).values.tolist() == (
         done.source.values[done.rows].tolist()
     )
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+def test_cells_that_a_spreadsheet_would_carry_out_are_harmless_in_a_trimmed_text_and_read_as_before(
+    ending: str, tmp_path: Path
+) -> None:
+    names = {"fcc": "=HYPERLINK(1)", "bcc": "@SUM(1)"}
+    table = frame()
+    table["family"] = [list(names.values())[row % 2] for row in range(len(table))]
+    table["remark"] = "-1.5"
+    delimiter = "," if ending == ".csv" else "\t"
+    path = tmp_path / f"t{ending}"
+    table.to_csv(path, index=False, sep=delimiter)
+    done = trimmed(path)
+    target = write_trim(done, tmp_path / "out").files[0]
+    with target.open(newline="") as file:
+        cells = {cell for row in csv.reader(file, delimiter=delimiter) for cell in row}
+    assert {cell for cell in cells if cell.startswith(("=", "@", "'"))} == {"'=HYPERLINK(1)", "'@SUM(1)"}
+    assert "-1.5" in cells
+    again = read_source(str(target), NamedColumns("family", "energy", None, "eV"))
+    assert set(again.families) == set(names.values()) == set(done.source.families)
+    copied = write_rows(again, np.arange(len(again.values)), tmp_path / f"again{ending}")
+    assert (copied, (tmp_path / f"again{ending}").read_bytes()) == ([], target.read_bytes())
 
 
 @pytest.mark.parametrize("packing", [".zst", ".zip"])

@@ -216,6 +216,22 @@ def _goes_on(told: OnProgress) -> None:
     told.insert(("ControlNoted", {"action": "pause", "message_id": "m"}), after="CampaignFinished")
 
 
+def _away(instrument: str) -> tuple[str, dict[str, Any]]:
+    return "InstrumentAway", {"instrument": instrument, "reason": "it says so"}
+
+
+def _abandoned(told: OnProgress) -> tuple[str, dict[str, Any]]:
+    return "CandidateAbandoned", {"candidate_id": told.first("AttemptFailed")["candidate_id"], "reason": "tired"}
+
+
+def _requeued(told: OnProgress) -> tuple[str, dict[str, Any]]:
+    return "CandidateRequeued", {"candidate_id": told.first("ResultAccepted")["candidate_id"], "reason": "why"}
+
+
+def _withdrawn_while_awaited(told: OnProgress) -> None:
+    told.receipt_for("never-made", "withdrawn")
+
+
 def _contradicted(told: OnProgress, kind: str, **changes: Any) -> None:
     """Let a result be contradicted right behind it: by what it said itself, or by nobody's result."""
     event = told.first(kind) | changes
@@ -307,6 +323,12 @@ BREAKS: list[tuple[str, str, Callable[[OnProgress], Any]]] = [
     ("I12", "not ended", _not_finished),
     ("I12", "allowed are", lambda t: setattr(t, "history", replace(t.history, ending=Ending(101.0, 100.0)))),
     ("I12", "after the campaign was finished", _goes_on),
+    ("I14", "which is away", lambda t: t.insert(_away("simulator-2"), _away("simulator-1"), after="StartSetLoaded")),
+    ("I14", "nobody is left", lambda t: t.insert(_away("simulator-1"), after="StartSetLoaded")),
+    ("I14", "is not away", lambda t: t.change("RequestExpired", lambda event: event.update(costs_attempt=False))),
+    ("I14", "attempts that count", lambda t: t.insert(_abandoned(t), after="AttemptFailed")),
+    ("I3", "comes back, and it is observed", lambda t: t.insert(_requeued(t), after="ResultAccepted")),
+    ("I14", "nobody waits for .*, and the journal does", _withdrawn_while_awaited),
     ("I13", "took 5.5 s", lambda t: setattr(t, "history", replace(t.history, shutdowns=[Shutdown("agent", 5.5)]))),
     ("I13", "undone: rows", lambda t: setattr(t, "history", replace(t.history, shutdowns=[Shutdown("a", 1, "rows")]))),
 ]
@@ -328,7 +350,7 @@ def test_every_broken_invariant_is_found_by_its_name(
 
 
 def test_every_invariant_has_a_broken_history() -> None:
-    assert {invariant for invariant, _, _ in BREAKS} == {f"I{number}" for number in range(1, 14)}
+    assert {invariant for invariant, _, _ in BREAKS} == {f"I{number}" for number in range(1, 15)}
 
 
 @pytest.fixture

@@ -23,6 +23,13 @@ def test_a_delimiter_and_a_decimal_comma_can_be_set(tmp_path: Path) -> None:
     assert numbers_in(blanks, "e", delimiter=" ") == [1]
 
 
+def test_cells_that_were_made_harmless_for_a_spreadsheet_are_read_as_what_they_mean(tmp_path: Path) -> None:
+    path = written(tmp_path, "id,'=f,e\na,'=x,-1\nb,''=x,+2\nc,'quoted',3\nd,-1.5,4\n'\\\\x1b,,5\n")
+    assert texts_in(path, "=f") == ["=x", "'=x", "'quoted'", "-1.5", ""]
+    assert texts_in(path, "id") == ["a", "b", "c", "d", "\x1b"]
+    assert numbers_in(path, "e") == [-1, 2, 3, 4, 5]
+
+
 def test_a_column_with_a_word_keeps_its_decimal_commas_for_whoever_checks_it(tmp_path: Path) -> None:
     path = written(tmp_path, "id;e\na;1,5\nb;n/a\nc;1.234,5\n")
     assert numbers_in(path, "e", delimiter=";", decimal=",") == ["1,5", "n/a", "1.234,5"]

@@ -1,0 +1,88 @@
+"""Who is there when a campaign of several instruments begins: heard for a moment, before the first work is given out.
+
+Without this every instrument in the plan would get its share at once, and one that never came would hold it until its
+grace is over (`agent.runtime.presence`). Where all are there, nothing is waited for and nothing is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from protocols.errors import MessageError
+from protocols.link.transport import Delivery, LinkDown, LinkUp
+from protocols.wire.codec import decode
+from protocols.wire.messages import Health, Status
+from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, parse
+
+HEARING_S: Final = 3.0
+"""How long is listened after the connect: what the broker retains comes at once, and who starts with us some moments
+later."""
+
+
+class Gathering:
+    """Listens beside the loop, which takes the same messages afterwards.
+
+    Args:
+        recipients: Who may be asked, and is not known to be away.
+    """
+
+    def __init__(self, recipients: Iterable[str]) -> None:
+        self._recipients = frozenset(recipients)
+        self._there: set[str] = set()
+        self._up_s: float | None = None
+        self._news = asyncio.Event()
+        self._is_over = len(self._recipients) < 2  # noqa: PLR2004 - with one there is nothing to choose
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Who was not heard of while another was, sorted; nobody while nobody was."""
+        return tuple(sorted(self._recipients - self._there)) if self._there else ()
+
+    def note(self, item: Delivery | LinkUp | LinkDown, now: float) -> None:
+        """Take in what the link brought [now: s, monotonic]."""
+        if self._is_over:
+            return
+        match item:
+            case LinkUp():
+                self._up_s = now
+            case LinkDown():
+                self._up_s = None
+            case Delivery():
+                self._note_status(item)
+        self._news.set()
+
+    def wake(self) -> None:
+        """Look whether we are to end."""
+        self._news.set()
+
+    async def wait(self, *, unless: Callable[[], bool]) -> None:
+        """Wait until all are there, or the time is over."""
+        loop = asyncio.get_running_loop()
+        while not self._is_over and not unless() and self._there < self._recipients:
+            left_s = None if self._up_s is None else self._up_s + HEARING_S - loop.time()
+            if left_s is not None and left_s <= 0:
+                break
+            self._news.clear()
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._news.wait()
+            except TimeoutError:
+                break
+        self._is_over = True
+
+    def _note_status(self, delivery: Delivery) -> None:
+        try:
+            if parse(delivery.topic).channel is not Channel.STATUS:
+                return
+            status = decode(delivery.topic, delivery.payload)
+        except MessageError:
+            return
+        if not isinstance(status, Status) or status.client == AGENT_CLIENT:
+            return
+        named = {status.client, ANY_SIMULATOR} & self._recipients
+        if status.health is Health.ONLINE:
+            self._there |= named
+        else:
+            self._there -= named - {ANY_SIMULATOR}

@@ -1,0 +1,123 @@
+"""Before the first work of several instruments is given out, it is heard for a moment who is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from agent.runtime.gathering import HEARING_S, Gathering
+from protocols.link.transport import Delivery, LinkDown, LinkUp
+from protocols.wire.messages import Health
+from simulators.messages import status_message
+from tests.support.campaigns import NOW
+from tests.support.virtual_loop import run_in_virtual_time
+
+
+def word(client: str, health: Health = Health.ONLINE) -> Delivery:
+    return Delivery(*status_message("demo", client, health, NOW), True, 1, None)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def played(story: Coroutine[Any, Any, None]) -> None:
+    run_in_virtual_time(story, seed=5)
+
+
+async def waited(gathering: Gathering, *items: tuple[float, Any], end_at: float | None = None) -> float:
+    """Let these items come at their times; return when the waiting was over."""
+    ended: list[bool] = []
+
+    async def bring() -> None:
+        for at, item in items:
+            await asyncio.sleep(at - now())
+            gathering.note(item, now())
+        if end_at is not None:
+            await asyncio.sleep(end_at - now())
+            ended.append(True)
+            gathering.wake()
+
+    bringing = asyncio.create_task(bring())
+    await gathering.wait(unless=lambda: bool(ended))
+    over = now()
+    bringing.cancel()
+    return over
+
+
+def test_with_one_instrument_there_is_nothing_to_choose_and_nothing_is_waited_for() -> None:
+    async def story() -> None:
+        for recipients in ((), ("a",), ("any",)):
+            gathering = Gathering(recipients)
+            assert await waited(gathering) == now()
+            assert gathering.absent == ()
+
+    played(story())
+
+
+def test_it_is_over_as_soon_as_all_are_there() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"))
+        at = await waited(gathering, (1.0, LinkUp(False)), (1.1, word("a")), (1.5, word("b")))
+        assert at == pytest.approx(1.5)
+        assert gathering.absent == ()
+
+    played(story())
+
+
+def test_who_was_not_heard_of_in_time_while_another_was_is_absent() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b", "c"))
+        said = ((10.0, LinkUp(False)), (10.1, word("a")), (10.2, word("b", Health.OFFLINE)))
+        at = await waited(gathering, *said)
+        assert at == pytest.approx(10.0 + HEARING_S)
+        assert gathering.absent == ("b", "c")
+        gathering.note(word("b"), now())
+        assert gathering.absent == ("b", "c"), "from here on the loop hears it"
+
+    played(story())
+
+
+def test_where_nobody_is_heard_of_nobody_is_absent() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"))
+        at = await waited(gathering, (1.0, LinkUp(False)), (2.0, word("stranger")), (2.5, word("agent")))
+        assert at == pytest.approx(1.0 + HEARING_S)
+        assert gathering.absent == ()
+
+    played(story())
+
+
+def test_the_time_runs_from_the_connect_and_again_after_a_cut() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"))
+        said = ((1.0, LinkUp(False)), (2.0, LinkDown("cut")), (90.0, LinkUp(False)), (91.0, word("a")))
+        assert await waited(gathering, *said) == pytest.approx(90.0 + HEARING_S)
+
+    played(story())
+
+
+def test_who_is_asked_to_end_waits_no_longer() -> None:
+    async def story() -> None:
+        assert await waited(Gathering(("a", "b")), end_at=7.0) == pytest.approx(7.0)
+
+    played(story())
+
+
+def test_garbage_and_what_is_no_status_is_passed_over() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"))
+        topic, payload = status_message("demo", "a", Health.ONLINE, NOW)
+        for bad in (
+            Delivery(topic, b"{", True, 1, None),
+            Delivery("else/where", payload, True, 1, None),
+            Delivery(topic.replace("status/a", "result/a"), payload, False, 1, None),
+        ):
+            gathering.note(bad, now())
+        await waited(gathering, (1.0, LinkUp(False)))
+        assert gathering.absent == ()
+
+    played(story())

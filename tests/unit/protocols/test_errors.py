@@ -9,6 +9,7 @@ import pytest
 from protocols import errors
 from protocols.errors import (
     BrokerError,
+    CampaignFellShort,
     CampaignHalted,
     DatabaseAway,
     EntropilotError,
@@ -20,7 +21,7 @@ from protocols.errors import (
     invariant,
 )
 
-KINDS = (SettingsError, TableError, BrokerError, StoreError, CampaignHalted)
+KINDS = (SettingsError, TableError, BrokerError, StoreError, CampaignHalted, CampaignFellShort)
 
 
 def test_an_error_reads_as_three_sentences() -> None:

@@ -31,15 +31,26 @@ def reached(request: pytest.FixtureRequest, bench: Workbench) -> tuple[str, ...]
     """Flags that reach a broker in a process of its own."""
     kind, _, version = request.param.partition(", ")
     require(kind)
-    url = bench.start_broker(kind)
-    return ("--broker", url, "--set", "broker.reconnect_min_s=0.1", *(OLDER if version != "MQTT 5" else ()))
+    return (
+        "--broker",
+        broker_of(bench, kind),
+        "--set",
+        "broker.reconnect_min_s=0.1",
+        *(OLDER if version != "MQTT 5" else ()),
+    )
 
 
 @pytest.fixture
 def mosquitto(bench: Workbench) -> tuple[str, ...]:
     """Flags that reach a Mosquitto."""
     require("mosquitto")
-    return ("--broker", bench.start_broker("mosquitto"), "--set", "broker.reconnect_min_s=0.1")
+    return ("--broker", broker_of(bench, "mosquitto"), "--set", "broker.reconnect_min_s=0.1")
+
+
+def broker_of(bench: Workbench, kind: str) -> str:
+    """Start a broker; return its URL, whose name and password its parts find by themselves."""
+    scheme, _, rest = bench.start_broker(kind).partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def require(kind: str) -> None:

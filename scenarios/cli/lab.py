@@ -196,6 +196,9 @@ def record(
     duration: Annotated[
         float | None, typer.Option(min=0.1, metavar="SECONDS", help="How long; by default until Ctrl-C.")
     ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="File of keys of the agent, to note beside each message who signed it.")
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -203,6 +206,7 @@ def record(
     """Record any campaign on any broker, beside its agent and its lab: every message, publishing nothing."""
     with reported_errors(debug=debug):
         from protocols.link.credentials import OBSERVER
+        from protocols.signing.settings import SigningSettings
         from scenarios.broker.url import broker_at
         from scenarios.record.record import RecordRequest, filters_for, require_new
         from scenarios.record.record import record as listen_and_write
@@ -220,7 +224,7 @@ def record(
         reached = broker_at(broker).as_part(OBSERVER)
         request = RecordRequest(
             reached, filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
-            meant, world,
+            meant, world, SigningSettings(keys=None if keys is None else str(keys)).signing(),
         )  # fmt: skip
         with listening(request, quiet=quiet or json) as on_progress:
             heard = listen_and_write(request, on_progress)

@@ -24,7 +24,7 @@ class RunRequest:
         folder: The run folder.
         resume: Whether to resume a campaign.
         with_simulator: Whether this process plays the lab and its operator too.
-        database_url: Another database than the folder's own.
+        database_url: Another database than the folder's own, or than it remembers.
         may_crash: Whether the process kills itself where the scenario says so.
     """
 

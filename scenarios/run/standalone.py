@@ -12,6 +12,7 @@ import structlog
 from protocols.concurrency.signals import ending_on_signals
 from protocols.errors import SettingsError
 from protocols.link.broker_settings import EMBEDDED, BrokerSettings
+from protocols.signing.key_file import require_keys
 from scenarios.broker.broker import EMBEDDED_LIMITS, embedded_broker, mosquitto_broker, require_free
 from scenarios.broker.kept_accounts import kept_accounts, part_file
 from scenarios.broker.mosquitto import ACCESS_LIST, PASSWORDS, write_mosquitto_files
@@ -31,14 +32,22 @@ def run_simulator(scenario: Scenario, *, campaign: str | None, memory: Path) -> 
         memory: Folder of its database.
 
     Raises:
-        SettingsError: When there are several, and none of that id.
+        SettingsError: When there are several, and none of that id; when its key lacks.
     """
     settings = _the_one(scenario)
+    signing = scenario.signing.signing()
+    if signing.has_keys:
+        require_keys(signing.ring, scenario.signing.keys or "", [settings.id])
     logger = _log_on_stderr().bind(simulator=settings.id)
 
     async def serve() -> None:
         with assemble_simulator(
-            memory, settings, campaign=campaign, broker=scenario.broker.as_part(settings.id), on_event=logger.info
+            memory,
+            settings,
+            campaign=campaign,
+            broker=scenario.broker.as_part(settings.id),
+            signing=signing.part_of(settings.id),
+            on_event=logger.info,
         ) as service:
             logger.info("simulator_started", campaign=campaign or "every", broker=scenario.broker.redacted_url)
             with ending_on_signals(service.request_shutdown):

@@ -17,7 +17,7 @@ from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.credentials import Account, Role
 from protocols.link.memory.transport import MemoryTransport
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Transport, Will
+from protocols.link.transport import LastWill, Transport
 from scenarios.broker.broker import embedded_broker
 from scenarios.broker.mosquitto import ACCESS_LIST, CONFIG, LOOPBACK, find_mosquitto, write_mosquitto_files
 from tests.support.memory_bus import MemoryBus
@@ -58,7 +58,7 @@ class World(ABC):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:
@@ -98,7 +98,7 @@ class MemoryWorld(World):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:
@@ -130,7 +130,7 @@ class MqttWorld(World):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agent.campaign.events import ResultAccepted
+from agent.campaign.events import ResultAccepted, ResultContradicted
+from agent.campaign.results_seen import MAX_CONTRADICTIONS
 from protocols.errors import EntropilotError, MessageError, StoreError
 from protocols.wire.attempt_ids import uid_of
 from protocols.wire.codec import decode, decode_payload
@@ -158,11 +159,14 @@ def _other_than_journalled(row: Any, answer: CandidateResult | CandidateFailure,
         if difference := other_than_answer(event, answer, journal.plan):
             name, there, said = difference
             return f"it answered {name} = {told(said)}; row {number} of the journal says {told(there)}"
-    taken = None if own else _result_of(row.attempt_id, answer.simulator, journal)
+    contradicted = [each for each in brought if isinstance(each[1], ResultContradicted)]
+    is_taken = any(each not in contradicted for each in own)
+    taken = None if is_taken else _result_of(row.attempt_id, answer.simulator, journal)
     if taken is not None:
         return f"row {taken} of the journal has another message as its answer, which it does not remember to have sent"
     status = _receipt_of(row).status if row.receipt else None
-    is_lost = not own and status in JOURNALLED
+    is_counted = status is ReceiptStatus.CONTRADICTS and len(contradicted) >= MAX_CONTRADICTIONS
+    is_lost = not own and status in JOURNALLED and not is_counted
     return f"its answer has the receipt {status}, and the journal does not know it" if is_lost else ""
 
 

@@ -17,8 +17,11 @@ OF_AN_ATTEMPT: Final = "attempt_id"
 _SHOWN_CHARACTERS: Final = 80
 """How much of a value is shown [character]: a whole digest."""
 
-_LATER_FIELDS: Final = frozenset({"message_id", "signed_by", "operator"})
+_LATER_FIELDS: Final = frozenset({"message_id", "signed_by", "operator", "refused", "costs_attempt"})
 """Fields that journals of old do not have."""
+
+_OF_A_FAILURE: Final = "permanent"
+"""The field that only a failed attempt has; what a refused result said is in no journal of old."""
 
 
 def tree_of(event: Event) -> dict[str, Any]:
@@ -55,7 +58,8 @@ def knows_messages(events: Iterable[Event]) -> bool:
 
 def without_later_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event's tree as journals of old have it."""
-    return {name: value for name, value in tree.items() if name not in _LATER_FIELDS}
+    later = _LATER_FIELDS | ({"quantities"} if _OF_A_FAILURE in tree else set())
+    return {name: value for name, value in tree.items() if name not in later}
 
 
 def other_than_answer(
@@ -76,8 +80,9 @@ def other_than_answer(
         said |= {"provenance": message.provenance or {}}
     elif found.get("reason") != RESULT_REFUSED:
         said |= {"reason": message.reason.value}
-    if not found.get("message_id"):
-        said.pop("message_id")
+    for told_later in ("message_id", "quantities"):
+        if not found.get(told_later):
+            said.pop(told_later, None)
     said = {name: value for name, value in said.items() if name in found}
     return other_field({name: found[name] for name in said}, said)
 

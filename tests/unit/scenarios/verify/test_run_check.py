@@ -37,11 +37,11 @@ def make_run(folder: Path, *, seed: int = 3, observations: int = 60) -> Path:
         shelf = Shelf(store, POOL, plan)
         shelf.play(seed, observations)
         campaign, points = shelf.campaign, tuple(store.trajectory())
-        trajectory = with_bands(Trajectory("p", "eV", points), shelf.maker.ledger.meter)
+        trajectory = with_bands(Trajectory("p", plan.unit, points), shelf.maker.ledger.meter)
         summary = RunSummary(
-            campaign="demo", scenario="", policy="random", seed=7, property="p", unit="eV", budget=10,
+            campaign="demo", scenario="", policy="random", seed=7, property="p", unit=plan.unit, budget=10,
             spent=campaign.spent, observations=campaign.observations, abandoned=0, excluded=0, retries=campaign.retries,
-            quarantined=0, duplicates=0, stopped_because="", wall_time_s=1.0, per_second=None, before=points[0][1],
+            quarantined=0, duplicates=0, stopped_because=campaign.finish_reason, wall_time_s=1.0, per_second=None, before=points[0][1],
             after=points[-1][1], bands_before=trajectory.bands[0], bands_after=trajectory.bands[points[-1][0]],
             best=shelf.maker.ledger.best.figures(), journal_rows=store.sequence, journal_digest=store.digest,
         )  # fmt: skip

@@ -44,7 +44,7 @@ def acks_of(messages: RecordedMessages) -> set[Ack]:
 
 def test_what_was_sent_is_what_the_journal_says(run: RecordedRun) -> None:
     messages = messages_of(run.folder)
-    assert (len(messages.asked), len(messages.receipts), len(messages.reports), messages.starts) == (7, 7, 4, 1)
+    assert (len(messages.asked), len(messages.receipts), len(messages.reports), messages.starts) == (7, 8, 4, 1)
     assert sent(run, messages, acks_of(messages)) == ""
 
 

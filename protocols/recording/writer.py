@@ -62,9 +62,8 @@ from protocols.recording.allowance import IdleAllowance
 from protocols.recording.end import cut_to_whole_lines
 from protocols.recording.lines import EVENT, HEADER_MARK, HEARD, IN, OUT, RECORDING_VERSION, START, TRANSACTION, sealed
 from protocols.recording.parts import MAX_PART_BYTES, part_path, parts_of
-from protocols.signing.signature import WRONG_SIGNATURE
 from protocols.storage.named_errors import errors_named
-from protocols.wire.codec import decode
+from protocols.wire.codec import WRONG_SIGNATURE, decode
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
 from protocols.wire.topics import PREFIX, Channel
 

@@ -247,8 +247,8 @@ def assemble_agent(
                 ),
                 write_ahead=recorder.write_ahead,
                 on_commit=after_commit,
-                on_event=logger.warning,
                 on_waiting=WaitingLog(logger),
+                on_event=logger.warning,
             )
             yield agent
         recorder.seal(_now())

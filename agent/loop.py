@@ -63,8 +63,8 @@ class Agent:
         disk: Where is written; while it is nearly full nothing is taken and nothing asked.
         write_ahead: Called just before every commit that takes or brings something; for the recording.
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
-        on_event: Called with what happens to the database's server; for the log.
         on_waiting: Called with whom the campaign waits for, whenever that changes; for the log.
+        on_event: Called with what happens to the database's server; for the log.
 
     Attributes:
         waiting_for: Recipients that hold attempts and are not there.
@@ -84,8 +84,8 @@ class Agent:
         disk: DiskFloor | None = None,
         write_ahead: Callable[[Transaction], None] = lambda _transaction: None,
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
-        on_event: Callable[..., Any] = lambda _name, **_told: None,
         on_waiting: Callable[[tuple[str, ...]], None] = lambda _recipients: None,
+        on_event: Callable[..., Any] = lambda _name, **_told: None,
     ) -> None:
         self.campaign = maker.campaign
         self.link_trouble = ""
@@ -148,8 +148,8 @@ class Agent:
     def request_shutdown(self) -> None:
         """End after the current transaction; what is in flight stays in the store for the next start."""
         self._shutdown = True
-        self._store.give_up()
         self._gathering.wake()
+        self._store.give_up()
         self.inbox.wake()
 
     async def _rounds(self) -> None:

@@ -81,8 +81,8 @@ def assemble_simulator(
                     executor=executor,
                     clock=_clock,
                     poison_guard=poison_guard,
-                    require_signatures=signing.has_keys,
                     disk=DiskFloor(folder, on_change=lambda reason: _tell_disk(on_event, reason)),
+                    require_signatures=signing.has_keys,
                     on_event=on_event,
                     instance=instance,
                 )

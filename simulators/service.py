@@ -87,8 +87,8 @@ class SimulatorService:
         executor: Where evaluations run.
         clock: Wall-clock time, a label.
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
-        require_signatures: Whether only what the agent has signed is taken.
         disk: Where is written; while it is nearly full nothing is taken and nothing begun.
+        require_signatures: Whether only what the agent has signed is taken.
         on_event: Called with a short name and fields, for the log.
         new_id: Returns a message id that nobody has used.
         instance: Names it among those of its id, for its status.
@@ -105,8 +105,8 @@ class SimulatorService:
         executor: Executor,
         clock: Callable[[], datetime],
         poison_guard: PoisonMessageGuard | None = None,
-        require_signatures: bool = False,
         disk: DiskFloor | None = None,
+        require_signatures: bool = False,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
         new_id: Callable[[], str] = fresh_id,
         instance: str | None = None,
@@ -118,8 +118,8 @@ class SimulatorService:
         self._transport = transport
         self._clock = clock
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
-        self._require_signatures = require_signatures
         self._disk = disk or DiskFloor(None)
+        self._require_signatures = require_signatures
         self._on_event = on_event
         self._messages = Messages(settings.id, clock, new_id, instance)
         self._evaluation = Evaluation(settings, executor, self._messages, counts=self.counts, on_event=on_event)

@@ -30,11 +30,11 @@ from protocols.wire.codec import decode
 from protocols.wire.messages import ReceiptStatus, Status, cut
 from protocols.wire.topics import AGENT_CLIENT, removes_retained
 
-REMOVED: Final = "status: removed"
-"""Disposition of a message that only says that a status is retained no more."""
+NOTHING_RETAINED: Final = "status: removed"
+"""Verdict on an empty status: what was retained there is gone."""
 
 SENT_AGAIN: Final = "status: sent again"
-"""Disposition of a signed status that was heard before, or is older than one that was."""
+"""Verdict on a signed status that is no newer than one that was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +197,8 @@ class TransactionBuilder:
     def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> str:
         """Fold a message; return what was found of it, in the words of the counters."""
         if removes_retained(delivery.topic, delivery.payload):
-            transaction.counts[REMOVED] += 1  # it says nothing, and so nobody signs it
-            return REMOVED
+            transaction.counts[NOTHING_RETAINED] += 1  # it says nothing, and so nobody signs it
+            return NOTHING_RETAINED
         try:
             require_signature(delivery, always=self.campaign.plan.require_signatures)
             message = decode(delivery.topic, delivery.payload)
@@ -232,7 +232,8 @@ class TransactionBuilder:
         verdict, why = f"quarantined: {error.reason}", cut(str(error))
         transaction.counts[verdict] += 1
         transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
-        if delivery.signature_fault or error.reason in UNPROVEN:
+        unproven = self.campaign.plan.require_signatures and not delivery.signed_by
+        if unproven or delivery.signature_fault or error.reason in UNPROVEN:
             return verdict
         whose = attributed(delivery.topic, delivery.payload)
         if whose is not None and whose.campaign == self.campaign.plan.campaign:

@@ -63,7 +63,7 @@ from protocols.recording.end import cut_to_whole_lines
 from protocols.recording.lines import EVENT, HEADER_MARK, HEARD, IN, OUT, RECORDING_VERSION, START, TRANSACTION, sealed
 from protocols.recording.parts import MAX_PART_BYTES, part_path, parts_of
 from protocols.storage.named_errors import errors_named
-from protocols.wire.codec import decode
+from protocols.wire.codec import WRONG_SIGNATURE, decode
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
 from protocols.wire.topics import PREFIX, Channel
 
@@ -149,9 +149,9 @@ class RecordingWriter:
         retain: bool,
         qos: int = 1,
         properties: Mapping[str, Any] | None = None,
-        came_s: float | None = None,
         signed_by: str = "",
         signature_fault: str = "",
+        came_s: float | None = None,
     ) -> int:
         """Append one message; return the number of its row.
 
@@ -162,9 +162,9 @@ class RecordingWriter:
             retain: As it was.
             qos: As it was.
             properties: MQTT 5 properties, as JSON has them.
+            signed_by: Who signed it; empty where nobody did.
+            signature_fault: Why a signature did not hold; empty where it did, or there was none.
             came_s: When it came, by `now_s`; None for now.
-            signed_by: Who signed it.
-            signature_fault: Why that cannot be told.
         """
         row: dict[str, Any] = {"dir": direction, "topic": topic, "retain": retain, "qos": qos}
         told = {"properties": dict(properties or {}), "signed_by": signed_by, "signature_fault": signature_fault}
@@ -181,9 +181,9 @@ class RecordingWriter:
         *,
         retain: bool,
         qos: int,
-        came_s: float | None = None,
         signed_by: str = "",
         signature_fault: str = "",
+        came_s: float | None = None,
     ) -> int | None:
         """Append the beginning of a message that changed nothing; return its row, or None where it may only be counted.
 
@@ -194,9 +194,9 @@ class RecordingWriter:
             verdict: What was found of it.
             retain: As it was.
             qos: As it was.
+            signed_by: Who signed it; empty where nobody did.
+            signature_fault: Why a signature did not hold; empty where it did, or there was none.
             came_s: When it came, by `now_s`; None for now.
-            signed_by: Who signed it.
-            signature_fault: Why that cannot be told.
         """
         row: dict[str, Any] = {"dir": direction, "topic": topic[:QUARANTINE_PREFIX_BYTES], "retain": retain, "qos": qos}
         told = {"verdict": verdict, "signed_by": signed_by, "signature_fault": signature_fault}
@@ -274,19 +274,22 @@ class RecordingWriter:
 def write_heard(writer: RecordingWriter, item: Delivery) -> None:
     """Write a message that was heard; of one that is none of ours, though its topic is, the beginning."""
     fault = _fault_of(item) if item.topic.startswith(f"{PREFIX}/") else ""
+    signed_by, signature_fault = item.signed_by, item.signature_fault
     if fault:
         writer.write_idle(
-            HEARD, item.topic, item.payload, fault, retain=item.retain, qos=item.qos,
-            signed_by=item.signed_by, signature_fault=item.signature_fault,
+            HEARD, item.topic, item.payload, fault,
+            retain=item.retain, qos=item.qos, signed_by=signed_by, signature_fault=signature_fault,
         )  # fmt: skip
     else:
         writer.write(
             HEARD, item.topic, item.payload, retain=item.retain, qos=item.qos, properties=item.properties,
-            signed_by=item.signed_by, signature_fault=item.signature_fault,
+            signed_by=signed_by, signature_fault=signature_fault,
         )  # fmt: skip
 
 
 def _fault_of(item: Delivery) -> str:
+    if item.signature_fault:
+        return f"quarantined: {WRONG_SIGNATURE}"
     try:
         decode(item.topic, item.payload)
     except MessageError as error:
@@ -360,11 +363,11 @@ class RecordedTransport:
         signed_by, fault = delivery.signed_by, delivery.signature_fault
         if verdict:
             return self._writer.write_idle(
-                IN, topic, payload, verdict, retain=retain, qos=qos, came_s=came_s,
-                signed_by=signed_by, signature_fault=fault,
+                IN, topic, payload, verdict,
+                retain=retain, qos=qos, signed_by=signed_by, signature_fault=fault, came_s=came_s,
             )  # fmt: skip
         return self._writer.write(
-            IN, topic, payload, retain=retain, qos=qos, came_s=came_s, signed_by=signed_by, signature_fault=fault
+            IN, topic, payload, retain=retain, qos=qos, signed_by=signed_by, signature_fault=fault, came_s=came_s
         )
 
     def acknowledge(self, delivery: Delivery) -> None:

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from protocols.errors import MessageError
 from protocols.signing.key_ring import KeyRing, speaker_on
+from protocols.wire.codec import UNSIGNED_MESSAGE, WRONG_SIGNATURE
 from protocols.wire.topics import Topic, parse
 
 PURPOSE: Final = b"entropilot/signature/1"
@@ -22,12 +23,6 @@ PURPOSE: Final = b"entropilot/signature/1"
 
 LENGTH_BYTES: Final = 8
 """How wide a length is written [byte]."""
-
-WRONG_SIGNATURE: Final = "wrong_signature"
-"""Reason in the quarantine: a signature does not hold."""
-
-UNSIGNED_MESSAGE: Final = "unsigned"
-"""Reason in the quarantine: there is no signature, and one is required."""
 
 UNPROVEN: Final = frozenset({WRONG_SIGNATURE, UNSIGNED_MESSAGE})
 """Reasons for which nobody gets a receipt: whom the message is from is just what is not known."""

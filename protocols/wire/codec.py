@@ -46,6 +46,12 @@ CHANNEL_OF: Final[dict[str, Channel]] = {
 
 _TYPE_ON: Final = {channel: kind for kind, channel in CHANNEL_OF.items()}
 
+WRONG_SIGNATURE: Final = "wrong_signature"
+"""Reason in the quarantine: a signature does not hold."""
+
+UNSIGNED_MESSAGE: Final = "unsigned"
+"""Reason in the quarantine: there is no signature, and one is required."""
+
 
 def encode(message: Message) -> bytes:
     """Return the message as compact JSON.

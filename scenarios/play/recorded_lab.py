@@ -123,8 +123,8 @@ class RecordedLab:
     def note(self, row: MessageRow) -> None:
         """Take in a message of this campaign.
 
-        One whose signature did not hold is not the lab's, and one that changed nothing, and was cut, cannot be said
-        again.
+        Not one that changed nothing and was cut, for it cannot be said again, and not one whose signature did not hold,
+        for it is not the lab's.
         """
         if row.verdict and row.cut_from_bytes:
             return

@@ -11,6 +11,7 @@ from agent.campaign.events import (
     AttemptFailed,
     Event,
     LateResultKept,
+    RequestExpired,
     RequestIssued,
     dump_event,
 )
@@ -30,8 +31,12 @@ _LATER_FIELDS: Final = frozenset({"message_id", "signed_by", "operator"})
 _LATER_FIELDS_OF: Final[Mapping[type[Event], frozenset[str]]] = {
     AttemptFailed: frozenset({"quantities"}),
     LateResultKept: frozenset({"refused"}),
+    RequestExpired: frozenset({"costs_attempt"}),
 }
 """And those of one kind of event."""
+
+_OF_A_FAILURE: Final = "permanent"
+"""The field that only a failed attempt has; what a refused result said is in no journal of old."""
 
 
 def tree_of(event: Event) -> dict[str, Any]:

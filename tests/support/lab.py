@@ -173,8 +173,8 @@ class Lab:
             transport=link,
             executor=executor,
             clock=clock,
-            require_signatures=own.has_keys,
             disk=self.disk,
+            require_signatures=own.has_keys,
             on_event=lambda what, **fields: self.said.append((what, fields)),
         )
 

@@ -68,7 +68,7 @@ def completed(folder: Path, line: str, env: dict[str, str] | None = None, shell:
         ("entropilot pack emt", ["emt_alloys"]),
         ("entropilot replay lab --scenario four", ["four_instruments"]),
         ("entropilot replay lab --live", []),
-        ("entropilot broker ", ["embedded", "mosquitto", "access", "tidy"]),
+        ("entropilot broker ", ["access", "embedded", "mosquitto", "tidy"]),
     ],
 )
 def test_what_may_follow_is_completed(line: str, expected: list[str], folder: Path) -> None:

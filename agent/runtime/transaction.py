@@ -32,6 +32,10 @@ UNTRUSTED: Final = frozenset({"wrong_signature", "unsigned"})
 """Reasons of the quarantine for which nobody gets a receipt: who sent the message is not known."""
 
 
+QUARANTINED: Final = "quarantined: "
+"""How the verdict on a message that is put aside begins, and its counter's name; its reason follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
     """The deadline of an attempt passed."""
@@ -210,7 +214,7 @@ class TransactionBuilder:
         Not where a signature does not hold: then nobody knows whose it is, and a stranger could let us tell an
         instrument that its value is refused. Returns the verdict.
         """
-        verdict, why = f"quarantined: {error.reason}", cut(str(error))
+        verdict, why = f"{QUARANTINED}{error.reason}", cut(str(error))
         transaction.counts[verdict] += 1
         transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
         if delivery.signature_fault or error.reason in UNTRUSTED:
@@ -222,3 +226,8 @@ class TransactionBuilder:
                 ResultAck(whose.attempt_id, whose.simulator, ReceiptStatus.REFUSED, detail, whose.message_id)
             )
         return verdict
+
+
+def reason_of(verdict: str) -> str:
+    """Return why a message was put aside, by the verdict on it; empty where it was not."""
+    return verdict.removeprefix(QUARANTINED) if verdict.startswith(QUARANTINED) else ""

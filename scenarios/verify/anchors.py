@@ -132,7 +132,7 @@ def _in_lines(path: Path) -> Iterator[Anchor]:
         if whole is not None and (found := anchor_in("it", whole)) is not None:
             yield found
             return
-        raw.seek(0)
+    with open_parts(path) as raw:
         lines = lines_of(raw)
         number = 0
         while line := lines.readline(MAX_LINE_BYTES):

@@ -79,6 +79,7 @@ crash: $(TEST_READY)
 
 kills: $(TEST_READY)
 	$(BIN)/python -m tests.endurance.kill_loops --agent 200 --simulator 100 --broker 50
+	$(BIN)/python -m tests.endurance.postgres.kills --kills 60
 
 soak: $(TEST_READY)
 	$(BIN)/python -m tests.endurance.soak --messages $(MESSAGES)
@@ -100,7 +101,7 @@ dist: $(TEST_READY)
 	$(BIN)/python -m build --no-isolation
 
 coverage: $(TEST_READY)
-	$(BIN)/python -m pytest tests/unit tests/contract tests/property tests/system/processes --ignore tests/property/test_fuzz.py -n 2 --cov
+	$(BIN)/python -m pytest tests/unit tests/contract tests/property tests/system/processes tests/system/postgres --ignore tests/property/test_fuzz.py -n 2 --cov
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,7 +23,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.run_files import DATABASE, LOG, POISON_GUARD, RECORDING
+from agent.run_files import LOG, POISON_GUARD, RECORDING
 from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import make_policy_runner
@@ -31,6 +31,8 @@ from agent.runtime.recorder import RunRecorder, fill_up
 from agent.runtime.resume import begin, correct_begin, fresh_uid, other_policy, remember, require_same_plan
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
+from agent.store.patience import Patience
+from agent.store.run_database import RunDatabase
 from agent.store.store import Commit, Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
@@ -41,7 +43,9 @@ from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
-from protocols.storage.database import require_database_url, sqlite_url
+from protocols.signing.status_order import StatusOrder
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
+from protocols.storage.database import require_database_url
 from protocols.storage.disk_floor import DiskFloor
 from protocols.storage.run_lock import RunLock
 from protocols.tables.account import Account, Handling
@@ -81,6 +85,7 @@ def open_campaign(
     resume: bool,
     database_url: str | None = None,
     reading: Account = (),
+    tell: Callable[[str], None] = lambda _sentence: None,
 ) -> Iterator[CampaignFiles]:
     """Open or create a run folder and fold its journal; hold its lock meanwhile.
 
@@ -96,8 +101,9 @@ def open_campaign(
         start_uncertainties: Standard uncertainties of the property and those, a row for each candidate of the start
             set; nothing where none is known.
         resume: Whether a campaign that has begun is to be resumed.
-        database_url: Another database than the folder's own file.
+        database_url: Another database than the folder's own file; the folder remembers it.
         reading: What of the pool's table was not taken as it stands; journalled when the campaign begins.
+        tell: Called with a sentence when a database's server is away, and when it is back.
 
     Raises:
         StoreError: When the folder is in use, of another campaign, damaged, or holds a campaign and `resume` is off.
@@ -108,9 +114,9 @@ def open_campaign(
         require_database_url(database_url)
     _require_meter(pool, settings)
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
-    with RunLock(folder / "campaign.lock", holder="agent", advice=advice):
-        url = sqlite_url(folder / DATABASE) if database_url is None else database_url
-        store = Store.open(url, labels=DatasetLabels.of(pool, settings.unit), now=_now())
+    where = RunDatabase.of(folder, database_url)
+    with RunLock(folder / "campaign.lock", holder="agent", advice=advice), where.without_other_writers(advice):
+        store = _store(where, pool, settings, tell)
         try:
             asked = settings.plan(
                 campaign=campaign,
@@ -121,12 +127,15 @@ def open_campaign(
                 start_values=[value for _, value in start],
                 start_additional=start_additional or (),
             )
+            meta = store.meta()
+            where.require_ours(meta, campaign, resume=resume)
             if store.sequence and not resume:
                 raise StoreError(
-                    f"{folder} holds a campaign already",
-                    expected="an empty run folder",
+                    f"{where.name} holds a campaign already",
+                    expected="an empty run folder" if where.is_own else "an empty database",
                     action="resume it with --resume, or choose another --campaign (the same for its simulators)",
                 )
+            where.remember(store, asked.uid if meta is None else meta.uid)
             told = () if store.sequence else reading
             begin(
                 store, pool, asked, start, start_additional or (),
@@ -141,6 +150,12 @@ def open_campaign(
             yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
         finally:
             store.close()
+
+
+def _store(where: RunDatabase, pool: Pool, settings: CampaignSettings, tell: Callable[[str], None]) -> Store:
+    """Open the database of a run; wait for a server that is away."""
+    patience = Patience(settings.database_timeout_s, tell)
+    return Store.open(where.url, labels=DatasetLabels.of(pool, settings.unit), now=_now(), patience=patience)
 
 
 def _require_meter(pool: Pool, settings: CampaignSettings) -> None:
@@ -161,6 +176,7 @@ def assemble_agent(
     broker: BrokerSettings,
     header: dict[str, Any],
     broker_limits: str = "",
+    signing: Signing = UNSIGNED,
     on_commit: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> Iterator[Agent]:
     """Put the agent of an opened campaign together; close its log and recording afterwards.
@@ -172,6 +188,7 @@ def assemble_agent(
         broker: Where the broker is.
         header: What the recording says of the scenario.
         broker_limits: What this broker cannot do, said once in the log.
+        signing: The keys of the agent, its instruments and its operators.
         on_commit: Called after every commit.
     """
     plan = files.plan
@@ -179,6 +196,8 @@ def assemble_agent(
         _logging(files, broker_limits) as logger,
         closing(_recording(files.folder / RECORDING, plan, header)) as recording,
     ):
+        if signing.has_keys:
+            logger.info("signing", keys_of=sorted(signing.ring.names), required=plan.require_signatures)
         messages = MessageBuilder(
             plan,
             evaluation_deadline_s=settings.evaluation_deadline_s,
@@ -198,7 +217,9 @@ def assemble_agent(
                 return SessionEnd.ENDED
             return SessionEnd.CLEARED if files.ledger.campaign.phase is Phase.FINISHED else SessionEnd.KEPT
 
-        transport = RecordedTransport(_session(broker, plan, messages, ending, logger.info), recording)
+        transport = RecordedTransport(
+            _link(broker, plan, messages, signing, ending=ending, on_event=logger.info), recording
+        )
         log_transaction = TransactionLog(logger, lambda: files.store.head)
 
         def after_commit(transaction: Transaction) -> None:
@@ -208,7 +229,12 @@ def assemble_agent(
         recorder = RunRecorder(recording, transport.write_taken, files.store)
         with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
             agent = Agent(
-                maker=TransactionBuilder(files.ledger, policy_runner=policy_runner, make_request=messages.request),
+                maker=TransactionBuilder(
+                    files.ledger,
+                    policy_runner=policy_runner,
+                    make_request=messages.request,
+                    status_order=StatusOrder(_clock(), (AGENT_CLIENT, messages.instance)),
+                ),
                 store=files.store,
                 transport=transport,
                 policy_runner=policy_runner,
@@ -222,6 +248,7 @@ def assemble_agent(
                 write_ahead=recorder.write_ahead,
                 on_commit=after_commit,
                 on_waiting=WaitingLog(logger),
+                on_event=logger.warning,
             )
             yield agent
         recorder.seal(_now())
@@ -268,21 +295,24 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
         fill_up(recording, files.store)
 
 
-def _session(
+def _link(
     broker: BrokerSettings,
     plan: CampaignPlan,
     messages: MessageBuilder,
+    signing: Signing,
+    *,
     ending: Callable[[], SessionEnd],
     on_event: Callable[..., Any],
-) -> MqttSession:
-    return MqttSession(
+) -> SignedTransport:
+    session = MqttSession(
         broker,
         client_id=agent_client_id(plan.campaign, messages.instance),
         subscriptions=agent_subscriptions(plan.campaign),
-        will=Will(*messages.status(Health.OFFLINE)),
+        will=lambda: signing.will(Will(*messages.status(Health.OFFLINE))),  # of its own for each connection
         ending=ending,
         on_event=on_event,
     )
+    return SignedTransport(session, signing)
 
 
 def _recording(path: Path, plan: CampaignPlan, header: dict[str, Any]) -> RecordingWriter:

@@ -7,16 +7,17 @@
 
 Nothing is sent before its commit, and every send may be repeated: requests stay in the outbox until the broker
 confirms them, receipts are repeated with their result. A failed commit ends the process; a restart folds the journal
-and asks the same questions, so recovery is the main path too.
+and asks the same questions, so recovery is the main path too. Only a server that is away is waited for.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from agent.campaign.presence import decide_away
+from agent.runtime.commits import Commits
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.ending import is_over
 from agent.runtime.gathering import Gathering
@@ -63,6 +64,7 @@ class Agent:
         write_ahead: Called just before every commit that takes or brings something; for the recording.
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
         on_waiting: Called with whom the campaign waits for, whenever that changes; for the log.
+        on_event: Called with what happens to the database's server; for the log.
 
     Attributes:
         waiting_for: Recipients that hold attempts and are not there.
@@ -83,6 +85,7 @@ class Agent:
         write_ahead: Callable[[Transaction], None] = lambda _transaction: None,
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
         on_waiting: Callable[[tuple[str, ...]], None] = lambda _recipients: None,
+        on_event: Callable[..., Any] = lambda _name, **_told: None,
     ) -> None:
         self.campaign = maker.campaign
         self.link_trouble = ""
@@ -98,8 +101,8 @@ class Agent:
         away = self.campaign.absence.away
         first = () if self.campaign.attempts else self.presence.recipients
         self._gathering = Gathering(each for each in first if each not in away)
-        self._now = now
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
+        self._commits = Commits(store, now=now, poison_guard=self._poison_guard, on_event=on_event)
         self.disk = disk or DiskFloor(None)
         self._write_ahead = write_ahead
         self._on_step = on_commit
@@ -146,6 +149,7 @@ class Agent:
         """End after the current transaction; what is in flight stays in the store for the next start."""
         self._shutdown = True
         self._gathering.wake()
+        self._store.give_up()
         self.inbox.wake()
 
     async def _rounds(self) -> None:
@@ -159,7 +163,7 @@ class Agent:
                     self._decide(transaction, item)
             await self._commit_and_send(self._settled(transaction))
         await self.outbound.shut_down()
-        self._store.append(Transaction().commit(self.outbound.take_confirmed()), now=self._now())
+        await self._commits.write(Transaction().commit(self.outbound.take_confirmed()))
 
     async def _gather(self) -> None:
         """Give the first work to those instruments that are there; by events of their own, which no input brought."""
@@ -169,7 +173,7 @@ class Agent:
             for event in decide_away(self.campaign, instrument, NOT_HEARD_OF).events:
                 self._maker.fold(transaction, event)
         if transaction.events:
-            self._store.append(transaction.commit(()), now=self._now())
+            await self._commits.write(transaction.commit(()))
             self._on_step(transaction)
 
     async def _receive(self) -> list[Input | LinkUp | LinkDown]:
@@ -228,9 +232,7 @@ class Agent:
         confirmed = self.outbound.take_confirmed()
         if transaction.took or transaction.events:
             self._write_ahead(transaction)
-        with self._poison_guard.handling(transaction.deliveries):
-            self._store.append(transaction.commit(confirmed), now=self._now())
-        self._poison_guard.clear(transaction.deliveries)
+        await self._commits.write(transaction.commit(confirmed), transaction.deliveries)
         self.outbound.send_requests(transaction.outbox)
         await asyncio.sleep(0)  # the requests go out now, for the lab waits for them; all else can follow
         for delivery in transaction.deliveries:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 DATABASE: Final = "campaign.db"
+DATABASE_PLACE: Final = "database.json"
+"""Says where the database is, when it is not the folder's own file."""
+
 RECORDING: Final = "recording.jsonl"
 LOG: Final = "agent.jsonl"
 POISON_GUARD: Final = "agent.in_process"

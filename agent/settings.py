@@ -59,6 +59,8 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
     disk_floor_mb: Annotated[float, Field(ge=0, le=1e9)] = FLOOR_MB
     """Free space under the run folder below which the agent waits, and takes and asks nothing [MB]; at most an eighth
     of the disk, 0: it never waits."""
+    database_timeout_s: Annotated[float, Field(ge=0, le=7 * 86_400)] = 120.0
+    """How long a database server that is away is waited for, at the start and later [s]."""
     recipients: tuple[Identifier, ...] = ()
     """Simulators that requests are addressed to, in turn; empty: the scenario's own; "any": whoever."""
 

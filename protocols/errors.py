@@ -53,6 +53,10 @@ class StoreError(EntropilotError):
     exit_code = 5
 
 
+class DatabaseAway(StoreError):
+    """A database's server cannot be reached, or was lost: it may come back."""
+
+
 class CampaignHalted(EntropilotError):
     """A campaign cannot go on for a reason outside of the agent; it can be resumed."""
 

@@ -17,6 +17,7 @@ from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import sqlite_url
 from protocols.storage.disk_floor import DiskFloor
 from protocols.storage.run_lock import RunLock
@@ -42,6 +43,7 @@ def assemble_simulator(
     campaign: str | None,
     broker: BrokerSettings,
     shared: bool = True,
+    signing: Signing = UNSIGNED,
     is_over: Callable[[], bool] = lambda: False,
     on_event: Callable[..., None] = lambda *_args, **_fields: None,
 ) -> Iterator[SimulatorService]:
@@ -52,8 +54,9 @@ def assemble_simulator(
         settings: Who it is.
         campaign: The campaign that it serves; None for every campaign on the broker.
         broker: Where the broker is.
-        shared: Whether requests to "any" come by a shared subscription. The embedded broker knows none; with it one
-            simulator serves "any".
+        shared: Whether requests to "any" come by a shared subscription. A broker of MQTT 3.1.1 may know none; with
+            it one simulator serves "any".
+        signing: Its key. With one it takes no request and no receipt that its agent has not signed.
         is_over: Whether the campaign is over, as far as who starts it knows; it also hears it from the agent.
         on_event: For the log.
 
@@ -65,7 +68,9 @@ def assemble_simulator(
         outbox = Outbox.open(sqlite_url(folder / f"{settings.id}.db"))
         try:
             instance = instance_of(folder, settings.id)
-            link = _link(settings, broker, campaign, instance, shared=shared, is_over=is_over, on_event=on_event)
+            link = _link(
+                settings, broker, campaign, instance, signing, shared=shared, is_over=is_over, on_event=on_event
+            )
             executor, transport = faulty(make_executor(settings), link, settings.faults, on_event)
             with closing(PoisonMessageGuard(folder / f"{settings.id}.in_process")) as poison_guard:
                 yield SimulatorService(
@@ -77,6 +82,7 @@ def assemble_simulator(
                     clock=_clock,
                     poison_guard=poison_guard,
                     disk=DiskFloor(folder, on_change=lambda reason: _tell_disk(on_event, reason)),
+                    require_signatures=signing.has_keys,
                     on_event=on_event,
                     instance=instance,
                 )
@@ -102,6 +108,7 @@ def _link(
     broker: BrokerSettings,
     campaign: str | None,
     instance: str,
+    signing: Signing,
     *,
     shared: bool,
     is_over: Callable[[], bool],
@@ -115,9 +122,11 @@ def _link(
         return SessionEnd.CLEARED if is_over() or link.campaign_is_over else SessionEnd.KEPT
 
     shares = shared and broker.version is not MqttVersion.V311
-    topic, payload = status_message(
-        campaign or EVERY_CAMPAIGN, settings.id, Health.OFFLINE, _clock(), instance=instance
-    )
+    served = campaign or EVERY_CAMPAIGN
+
+    def will() -> Will:
+        return signing.will(Will(*status_message(served, settings.id, Health.OFFLINE, _clock(), instance=instance)))
+
     session = MqttSession(
         broker,
         client_id=simulator_client_id(campaign, settings.id, instance),
@@ -125,16 +134,17 @@ def _link(
             *simulator_subscriptions(settings.id, campaign=campaign, shared=shares),
             *instrument_status_filters(settings.id, campaign=campaign),
         ),
-        will=Will(topic, payload),
+        will=will,  # of its own for each connection
         ending=ending,
         on_event=on_event,
     )
     link = SoleOfItsId(
-        session,
+        SignedTransport(session, signing),
         simulator=settings.id,
         campaign=campaign,
         instance=instance,
         clock=_clock,
+        require_signatures=signing.has_keys,
         giving_way=lambda: another_instrument(settings.id),
     )
     return link

@@ -34,7 +34,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, SQLModel
 
 from protocols.errors import StoreError
-from protocols.storage.database import DatabaseUrl, Statements, opening, shown_url, transaction
+from protocols.storage.database import Statements, opening, transaction
+from protocols.storage.server_url import DatabaseUrl, shown_url
 
 KEEP_DELIVERED: Final = 10_000
 """Attempts after which a delivered or withdrawn one is forgotten; until then a repeated request is known. An agent

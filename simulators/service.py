@@ -25,6 +25,7 @@ from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS, PoisonMessageGuard
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
+from protocols.signing.signature import require_signature
 from protocols.storage.disk_floor import DiskFloor
 from protocols.wire.attempt_ids import uid_of
 from protocols.wire.codec import decode, decode_payload, encode, topic_of
@@ -87,6 +88,7 @@ class SimulatorService:
         clock: Wall-clock time, a label.
         poison_guard: Notes what is being handled; without one, a message that kills its handler is never found out.
         disk: Where is written; while it is nearly full nothing is taken and nothing begun.
+        require_signatures: Whether only what the agent has signed is taken.
         on_event: Called with a short name and fields, for the log.
         new_id: Returns a message id that nobody has used.
         instance: Names it among those of its id, for its status.
@@ -104,6 +106,7 @@ class SimulatorService:
         clock: Callable[[], datetime],
         poison_guard: PoisonMessageGuard | None = None,
         disk: DiskFloor | None = None,
+        require_signatures: bool = False,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
         new_id: Callable[[], str] = fresh_id,
         instance: str | None = None,
@@ -116,6 +119,7 @@ class SimulatorService:
         self._clock = clock
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._disk = disk or DiskFloor(None)
+        self._require_signatures = require_signatures
         self._on_event = on_event
         self._messages = Messages(settings.id, clock, new_id, instance)
         self._evaluation = Evaluation(settings, executor, self._messages, counts=self.counts, on_event=on_event)
@@ -218,6 +222,7 @@ class SimulatorService:
 
     def _take(self, transaction: _Transaction, delivery: Delivery) -> None:
         try:
+            require_signature(delivery, always=self._require_signatures)
             message = decode(delivery.topic, delivery.payload)
         except MessageError as error:
             self._refuse(delivery, error.reason, str(error))

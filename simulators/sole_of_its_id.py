@@ -18,6 +18,8 @@ from typing import Any, Final
 from protocols.errors import BrokerError, MessageError
 from protocols.link.election import Election
 from protocols.link.transport import Delivery, Incoming, LinkLost, LinkUp, PublishRefused, Transport
+from protocols.signing.signature import require_signature
+from protocols.signing.status_order import StatusOrder
 from protocols.wire.codec import decode
 from protocols.wire.messages import Health, Status
 from protocols.wire.topics import AGENT_CLIENT, EVERY_CAMPAIGN, Channel, parse
@@ -40,6 +42,7 @@ class SoleOfItsId:
         campaign: The campaign that it serves; None for every one.
         instance: Names this instrument among those of its id.
         clock: Returns the wall-clock time, a label.
+        require_signatures: Whether only a signed word of another instrument counts.
         giving_way: Makes the error of the one who gives way.
     """
 
@@ -51,6 +54,7 @@ class SoleOfItsId:
         campaign: str | None,
         instance: str,
         clock: Callable[[], datetime],
+        require_signatures: bool,
         giving_way: Callable[[], BrokerError],
     ) -> None:
         self.campaign_is_over = False
@@ -61,6 +65,8 @@ class SoleOfItsId:
         self._campaign = campaign or EVERY_CAMPAIGN
         self._instance = instance
         self._clock = clock
+        self._require_signatures = require_signatures
+        self._status_order = StatusOrder(clock(), (simulator, instance))
         self._election = Election(instance, giving_way)
         self._held: deque[Delivery] = deque()
         self._passed: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=1)
@@ -142,13 +148,14 @@ class SoleOfItsId:
     def _hear(self, delivery: Delivery) -> None:
         topic = parse(delivery.topic)
         if topic.client == AGENT_CLIENT:
-            self.campaign_is_over = not delivery.payload
+            self.campaign_is_over = not delivery.payload  # signed with a key that no instrument has
             return
         try:
+            require_signature(delivery, always=self._require_signatures)
             message = decode(delivery.topic, delivery.payload)
         except MessageError:
-            return  # cleared, or somebody's garbage: it is no word of another instrument
-        if not isinstance(message, Status) or delivery.signature_fault:
+            return  # cleared, or somebody's garbage or forgery: it is no word of another instrument
+        if not isinstance(message, Status) or (delivery.signed_by and not self._status_order.is_new(message)):
             return
         if self._election.meet(message, retained=delivery.retain, now=_time()):
             self._spawn(self._say(Health.ONLINE))

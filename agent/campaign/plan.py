@@ -118,6 +118,9 @@ class CampaignPlanSettings(BaseModel):
     fidelity: Name | None = None
     """Which of the lab's methods every request asks for (of a lab of molecules: `gfn2` or `b3lyp`); by default the
     lab's usual one."""
+    require_signatures: bool = False
+    """Whether only what is signed is heard: a result by its instrument, a control by its operator; that takes the keys
+    which [signing] names."""
     stop: StopSettings = StopSettings()
     """When it has gained enough, or gains nothing more."""
 

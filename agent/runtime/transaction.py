@@ -23,13 +23,18 @@ from agent.store.store import Commit, OutboxItem, QuarantinedMessage, RecordingM
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
+from protocols.signing.signature import UNPROVEN, require_signature
+from protocols.signing.status_order import StatusOrder
 from protocols.wire.attribution import attributed
 from protocols.wire.codec import decode
 from protocols.wire.messages import ReceiptStatus, Status, cut
-from protocols.wire.topics import AGENT_CLIENT
+from protocols.wire.topics import AGENT_CLIENT, removes_retained
 
-UNTRUSTED: Final = frozenset({"wrong_signature", "unsigned"})
-"""Reasons of the quarantine for which nobody gets a receipt: who sent the message is not known."""
+NOTHING_RETAINED: Final = "status: removed"
+"""Verdict on an empty status: what was retained there is gone."""
+
+SENT_AGAIN: Final = "status: sent again"
+"""Verdict on a signed status that is no newer than one that was heard."""
 
 
 QUARANTINED: Final = "quarantined: "
@@ -118,11 +123,18 @@ class TransactionBuilder:
         ledger: The campaign, as far as it has come.
         policy_runner: For policies that decide within the transaction.
         make_request: Turns an attempt of a candidate into an outbox item.
+        status_order: What was heard of signed statuses; none for who acts on none.
     """
 
     def __init__(
-        self, ledger: Ledger, *, policy_runner: Proposer, make_request: Callable[[Attempt, Candidate], OutboxItem]
+        self,
+        ledger: Ledger,
+        *,
+        policy_runner: Proposer,
+        make_request: Callable[[Attempt, Candidate], OutboxItem],
+        status_order: StatusOrder | None = None,
     ) -> None:
+        self._status_order = status_order
         self.ledger = ledger
         self._policy_runner = policy_runner
         self._make_request = make_request
@@ -188,12 +200,19 @@ class TransactionBuilder:
 
     def _take_delivery(self, transaction: Transaction, delivery: Delivery) -> str:
         """Fold a message; return what was found of it, in the words of the counters."""
+        if removes_retained(delivery.topic, delivery.payload):
+            transaction.counts[NOTHING_RETAINED] += 1  # it says nothing, and so nobody signs it
+            return NOTHING_RETAINED
         try:
+            require_signature(delivery, always=self.campaign.plan.require_signatures)
             message = decode(delivery.topic, delivery.payload)
             outcome = self.ledger.decide(message, signed_by=delivery.signed_by, retained=delivery.retain)
         except MessageError as error:
             return self._quarantine(transaction, delivery, error)
         if isinstance(message, Status):
+            if delivery.signed_by and self._status_order is not None and not self._status_order.is_new(message):
+                transaction.counts[SENT_AGAIN] += 1
+                return SENT_AGAIN
             transaction.statuses.append(message)
             if message.client == AGENT_CLIENT:
                 transaction.agents_heard.append((message, delivery.retain))
@@ -217,7 +236,8 @@ class TransactionBuilder:
         verdict, why = f"{QUARANTINED}{error.reason}", cut(str(error))
         transaction.counts[verdict] += 1
         transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
-        if delivery.signature_fault or error.reason in UNTRUSTED:
+        unproven = self.campaign.plan.require_signatures and not delivery.signed_by
+        if unproven or delivery.signature_fault or error.reason in UNPROVEN:
             return verdict
         whose = attributed(delivery.topic, delivery.payload)
         if whose is not None and whose.campaign == self.campaign.plan.campaign:

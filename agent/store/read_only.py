@@ -1,8 +1,8 @@
 """Reading a run without touching it: while its agent works, after a kill, or from a medium that cannot be written.
 
-A SQLite file is copied and only the copy opened, so that no lock of a writer is taken, and nothing is changed, not
-even by a migration. It may come from a stranger: nothing in it is carried out, and reading it comes to an end
-(`protocols.storage.foreign_file`). A server's tables are only read.
+A copy is read, of a SQLite file or of a server's tables, so that no lock of a writer is taken, and nothing is changed,
+not even by a migration. A file may come from a stranger: nothing in it is carried out, and reading it comes to an end
+(`protocols.storage.foreign_file`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Float, Integer, LargeBinary, func, select
 
 from agent.campaign.events import Event
-from agent.store.migrations import current_version, migrate
+from agent.store.migrations import migrate
 from agent.store.partial_pool import ReferencedPool, partial_pool
+from agent.store.place import elsewhere
+from agent.store.server_copy import copy_server
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
 from protocols.errors import StoreError
-from protocols.storage.database import DatabaseUrl, opening, require_database_url, sqlite_url
+from protocols.storage.database import opening, require_database_url, sqlite_url
 from protocols.storage.foreign_file import bound_reader, require_plain_tables
+from protocols.storage.server_url import DatabaseUrl
 from protocols.storage.wal_check import is_damaged
 
 NO_TIME: Final = "0000-00-00"
@@ -33,7 +36,12 @@ NO_TIME: Final = "0000-00-00"
 
 @dataclass(frozen=True, slots=True)
 class DatabaseCopy:
-    """What came of copying a database: its size [page], and what is wrong with it; empty when nothing is."""
+    """What came of copying a database.
+
+    Attributes:
+        pages: Its size [page]; of one on a server [row].
+        problem: What is wrong with it; empty when nothing is.
+    """
 
     pages: int
     problem: str = ""
@@ -81,37 +89,54 @@ def copy_database(original: Path, copy: Path) -> DatabaseCopy:
     return DatabaseCopy(pages, "" if first == "ok" else f"SQLite says: {first}")
 
 
+def copy_of_run(database: Path, url: DatabaseUrl | None, copy: Path) -> DatabaseCopy:
+    """Copy the database of a run, wherever it is.
+
+    Args:
+        database: The run folder's own file.
+        url: Of another database than that, or than the folder says.
+        copy: A new file.
+
+    Raises:
+        StoreError: When there is none, or it cannot be read, or it is on a server and no Entropilot's.
+    """
+    where = url_of(database, url)
+    file = file_of(where)
+    return DatabaseCopy(copy_server(where, copy)) if file is None else copy_database(file, copy)
+
+
 @contextmanager
 def reading(database: Path, url: DatabaseUrl | None = None) -> Iterator[Connection]:
     """Connect to what a run has written, for reading alone.
 
     Args:
         database: The run folder's own file.
-        url: Of another database than that.
+        url: Of another database than that, or than the folder says.
 
     Raises:
         StoreError: When it is missing, damaged, no Entropilot's, or of a later version.
     """
-    file = database if url is None else file_of(url)
     with tempfile.TemporaryDirectory(prefix="entropilot-read-") as scratch:
-        if file is not None:
-            copy = Path(scratch) / "copy.db"
-            if problem := copy_database(file, copy).problem:
-                raise StoreError(
-                    f"The database {file} is damaged: {problem}",
-                    expected="a file as SQLite wrote it",
-                    action="restore the run folder from a copy",
-                )
-            url = sqlite_url(copy)
-        assert url is not None  # noqa: S101 - without a file there is a URL; for the type checker
-        with opening(url, to_read=file is not None) as connection:
+        copy = Path(scratch) / "copy.db"
+        if problem := copy_of_run(database, url, copy).problem:
+            raise StoreError(
+                f"The database {database} is damaged: {problem}",
+                expected="a file as SQLite wrote it",
+                action="restore the run folder from a copy",
+            )
+        with opening(sqlite_url(copy), to_read=True) as connection:
             try:
                 with connection.begin():
-                    require_known(connection, copied=file is not None)
+                    require_known(connection)
                 yield connection
             finally:
                 connection.close()
                 connection.engine.dispose()
+
+
+def url_of(database: Path, url: DatabaseUrl | None) -> DatabaseUrl:
+    """Return the URL of a run's database; arguments and errors as of `reading`."""
+    return elsewhere(database.parent, url) or sqlite_url(database)
 
 
 def referenced_in(connection: Connection, events: list[Event], stand_ins: int = 1) -> ReferencedPool:
@@ -141,21 +166,14 @@ def file_of(url: DatabaseUrl) -> Path | None:
     return Path(str(parsed.database)) if is_file else None
 
 
-def require_known(connection: Connection, *, copied: bool) -> None:
-    """Bring a copy to today's schema; of the original, only check that it has it.
+def require_known(connection: Connection) -> None:
+    """Bring a copy to today's schema, and check that it is as Entropilot writes it.
 
     Raises:
-        StoreError: When it has another one.
+        StoreError: When it is something else.
     """
-    if copied:
-        migrate(connection, now=NO_TIME)
-        _require_columns(connection)
-    elif (version := current_version(connection)) != SCHEMA_VERSION:
-        raise StoreError(
-            f"This database has schema version {version}" if version else "This database is empty",
-            expected=f"version {SCHEMA_VERSION}",
-            action="give the --database that the run was given, and the version of Entropilot that wrote it",
-        )
+    migrate(connection, now=NO_TIME)
+    _require_columns(connection)
 
 
 def _require_columns(connection: Connection) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Self
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from agent.campaign.events import Event, dump_event, load_event
 from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import CampaignPlan
-from agent.entropy.bias import BIAS_METRICS, BiasPoint
+from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
 from agent.store.migrations import migrate
+from agent.store.patience import Patience
+from agent.store.place import DatabasePlace
+from agent.store.steady import SteadyConnection
 from agent.store.tables import (
     BIAS_FAMILY,
     BIAS_POINT,
@@ -29,16 +31,12 @@ from agent.store.tables import (
     REQUEST,
     CampaignMeta,
 )
+from agent.store.trajectory_rows import family_rows, point_rows, trajectory_of
 from agent.store.views import DatasetLabels, Views
 from protocols.errors import StoreError
-from protocols.storage.database import (
-    DatabaseUrl,
-    Statements,
-    hold_server_lock,
-    opening,
-    shown_url,
-    transaction,
-)
+from protocols.storage.database import Statements, opening
+from protocols.storage.server import hold_server_lock
+from protocols.storage.server_url import DatabaseUrl, shown_url
 from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
 
 GENESIS_DIGEST: Final = "0" * 64
@@ -56,7 +54,14 @@ _RAISE_COUNT: Final = (
     .where(MESSAGE_COUNT.c.disposition == bindparam("which"))
     .values(count=MESSAGE_COUNT.c.count + bindparam("by"))
 )
+_WHOLE_JOURNAL: Final = select(JOURNAL.c.sequence, JOURNAL.c.kind, JOURNAL.c.payload, JOURNAL.c.digest).order_by(
+    JOURNAL.c.sequence
+)
 
+_LAST_MARK: Final = select(func.coalesce(func.max(RECORDING_MARK.c.row), 0))
+
+_PING: Final = text("SELECT 1")
+"""Before a long answer, which is not asked for twice: finds out whether the server went away meanwhile."""
 
 _FROM_JOURNAL: Final = (
     OBSERVATION.c.sequence,
@@ -137,23 +142,53 @@ class Commit:
         return not (self.events or self.bias or queues or self.recorded)
 
 
-class Store:
-    """One campaign's database.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What tells whether a transaction is in the database.
 
-    Use `Store.open`; `append` is the only way in. A failed transaction ends the agent: a restart is the recovery.
+    It is where the journal ends, how many messages are counted, and which row of the recording is marked last: every
+    transaction that may not be repeated changes one of them.
     """
 
-    def __init__(self, connection: Connection, url: DatabaseUrl, labels: DatasetLabels) -> None:
-        self._connection = connection
-        self._url = url
-        self._statements = Statements(connection)
-        self._views = Views(self._statements, labels)
+    sequence: int = 0
+    digest: str = GENESIS_DIGEST
+    counted: int = 0
+    marked: int = 0
+
+    @classmethod
+    def of(cls, connection: Connection) -> Self:
+        """Read it from a database."""
         last = connection.execute(
             select(JOURNAL.c.sequence, JOURNAL.c.digest).order_by(JOURNAL.c.sequence.desc()).limit(1)
         ).first()
-        self.sequence: int = last.sequence if last else 0
-        self.digest: str = last.digest if last else GENESIS_DIGEST
-        self._quarantine_rows = connection.execute(select(func.count()).select_from(QUARANTINE)).scalar_one()
+        counted = int(connection.execute(select(func.coalesce(func.sum(MESSAGE_COUNT.c.count), 0))).scalar_one())
+        marked = int(connection.execute(_LAST_MARK).scalar_one())
+        row, digest = (0, GENESIS_DIGEST) if last is None else (last.sequence, last.digest)
+        return cls(row, digest, counted, marked)
+
+
+class Store:
+    """One campaign's database.
+
+    Use `Store.open`; `append` is the only way in. A failed transaction ends the agent: a restart is the recovery. Only
+    a server that is away is waited for, and then asked first whether it has kept the transaction that was under way.
+    """
+
+    def __init__(
+        self, connection: Connection, url: DatabaseUrl, labels: DatasetLabels, patience: Patience | None = None
+    ) -> None:
+        self._link = SteadyConnection(connection, url, patience or Patience(), self._returned)
+        self._url = shown_url(url)  # for errors
+        self._statements = Statements(connection)
+        self._views = Views(self._statements, labels)
+        self.sequence: int
+        self.digest: str
+        self._counted: int
+        self._marked: int
+        self._stands(Standing.of(connection))
+        self._under_way: tuple[Commit, Standing] | None = None
+        self._came_through: Commit | None = None
+        self._quarantine_rows = _quarantine_rows(connection)
         newest = select(*(select(func.max(column)).scalar_subquery() for column in _FROM_JOURNAL))
         known = max((row or 0 for row in connection.execute(newest).one()), default=0)
         connection.commit()
@@ -165,22 +200,40 @@ class Store:
             )
 
     @classmethod
-    def open(cls, url: DatabaseUrl, *, labels: DatasetLabels, now: str) -> Self:
+    def open(cls, url: DatabaseUrl, *, labels: DatasetLabels, now: str, patience: Patience | None = None) -> Self:
         """Open a database, creating or migrating its tables.
 
         Args:
             url: SQLAlchemy URL.
             labels: Families and unit, for the dataset view.
             now: The time, a label for the migration's record.
+            patience: How long a server that is away is waited for, here and later; by default not at all.
 
         Raises:
             StoreError: When it cannot be used.
         """
+        patience = patience or Patience()
+        return patience.wait_for(lambda: cls._opened(url, labels, now, patience))
+
+    @classmethod
+    def _opened(cls, url: DatabaseUrl, labels: DatasetLabels, now: str, patience: Patience) -> Self:
         with opening(url) as connection:
             with connection.begin():
                 hold_server_lock(connection)
                 migrate(connection, now=now)
-            return cls(connection, url, labels)
+            return cls(connection, url, labels, patience)
+
+    @property
+    def _connection(self) -> Connection:
+        return self._link.connection
+
+    @property
+    def _standing(self) -> Standing:
+        return Standing(self.sequence, self.digest, self._counted, self._marked)
+
+    def _stands(self, standing: Standing) -> None:
+        self.sequence, self.digest = standing.sequence, standing.digest
+        self._counted, self._marked = standing.counted, standing.marked
 
     @property
     def head(self) -> JournalHead:
@@ -189,18 +242,28 @@ class Store:
 
     def close(self) -> None:
         """Release the connection."""
-        self._connection.close()
-        self._connection.engine.dispose()
+        self._link.close()
+
+    def give_up(self) -> None:
+        """Wait no longer for a server that is away: the agent is to end."""
+        self._link.patience.give_up()
+
+    def place(self, uid: str) -> DatabasePlace:
+        """Return where this database is, for the run folder to remember.
+
+        Args:
+            uid: Of its campaign.
+        """
+        return self._link.steadily(lambda: DatabasePlace.of(self._connection, self._link.url, uid))
 
     def meta(self) -> CampaignMeta | None:
         """Return whose database this is; None while it is new."""
-        with transaction(self._connection, self._url):
-            row = self._connection.execute(select(META)).first()
-        return None if row is None else CampaignMeta(**row._asdict())
+        rows = self._link.all(select(META))
+        return CampaignMeta(**rows[0]._asdict()) if rows else None
 
     def claim(self, plan: CampaignPlan, *, schema_version: int, now: str) -> None:
         """Write down whose database this is."""
-        with transaction(self._connection, self._url):
+        with self._link.transaction():
             self._connection.execute(
                 insert(META).values(
                     campaign=plan.campaign,
@@ -219,13 +282,9 @@ class Store:
         """
         digest = GENESIS_DIGEST
         expected = 1
-        with transaction(self._connection, self._url):
-            rows = self._connection.execute(
-                select(JOURNAL.c.sequence, JOURNAL.c.kind, JOURNAL.c.payload, JOURNAL.c.digest).order_by(
-                    JOURNAL.c.sequence
-                )
-            )
-            for row in rows:
+        self._link.all(_PING)
+        with self._link.transaction():
+            for row in self._connection.execute(_WHOLE_JOURNAL):
                 digest = chain_digest(digest, row.sequence, row.kind, row.payload)
                 if row.sequence != expected or row.digest != digest:
                     raise StoreError(
@@ -240,16 +299,12 @@ class Store:
 
     def unconfirmed(self) -> list[OutboxItem]:
         """Return the requests that the broker has not confirmed, by attempt id: the order of their decisions."""
-        with transaction(self._connection, self._url):
-            rows = self._connection.execute(
-                select(OUTBOX.c.attempt_id, OUTBOX.c.topic, OUTBOX.c.payload).order_by(OUTBOX.c.attempt_id)
-            ).all()
-        return [OutboxItem(*row) for row in rows]
+        waiting = select(OUTBOX.c.attempt_id, OUTBOX.c.topic, OUTBOX.c.payload).order_by(OUTBOX.c.attempt_id)
+        return [OutboxItem(*row) for row in self._link.all(waiting)]
 
     def counts(self) -> dict[str, int]:
         """Return how many messages had which disposition, over all restarts."""
-        with transaction(self._connection, self._url):
-            rows = self._connection.execute(select(MESSAGE_COUNT.c.disposition, MESSAGE_COUNT.c.count)).all()
+        rows = self._link.all(select(MESSAGE_COUNT.c.disposition, MESSAGE_COUNT.c.count))
         return {row[0]: row[1] for row in rows}
 
     def trajectory(self, metrics: Sequence[Metric] = ()) -> Iterator[tuple[int, BiasPoint]]:
@@ -258,32 +313,12 @@ class Store:
         Args:
             metrics: Those that the campaign's plan declares beside the bias metrics.
         """
-        with transaction(self._connection, self._url):
-            observations = self._connection.execute(select(BIAS_POINT).order_by(BIAS_POINT.c.observation)).all()
-            rows = self._connection.execute(
-                select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family)
-            ).all()
-        now: dict[str, tuple[int, float | None]] = {}
-        at = 0
-        for observation in observations:
-            while at < len(rows) and rows[at].observation <= observation.observation:
-                now[rows[at].family] = (rows[at].size, rows[at].entropy)
-                at += 1
-            families = tuple(sorted(now))
-            yield (
-                observation.observation,
-                BiasPoint(
-                    families=families,
-                    sizes=tuple(now[family][0] for family in families),
-                    entropies=tuple(now[family][1] for family in families),
-                    starved_family=observation.starved_family,
-                    declared=_declared(observation.declared, metrics),
-                    **{metric.name: getattr(observation, metric.name) for metric in BIAS_METRICS},
-                ),
-            )
+        observations = self._link.all(select(BIAS_POINT).order_by(BIAS_POINT.c.observation))
+        families = self._link.all(select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family))
+        yield from trajectory_of(observations, families, metrics)
 
     def append(self, commit: Commit, *, now: str) -> None:
-        """Write all of one observation, or nothing.
+        """Write all of one observation, or nothing; wait for a server that is away.
 
         Args:
             commit: What to write.
@@ -292,8 +327,67 @@ class Store:
         Raises:
             StoreError: When the database refuses; the agent must end.
         """
+        self._link.steadily(lambda: self.append_at_once(commit, now=now))
+
+    def append_at_once(self, commit: Commit, *, now: str) -> None:
+        """Write all of one observation, or nothing.
+
+        Args:
+            commit: What to write; after a `DatabaseAway` the same again, for it may have been written.
+            now: As of `append`.
+
+        Raises:
+            DatabaseAway: When its server was lost; `append` with the same waits for it.
+            StoreError: When the database refuses; the agent must end.
+        """
         if commit.is_empty:
             return
+        self._link.require()
+        if self._came_through is commit:
+            self._came_through = None
+            return
+        rows, after = self._journal_rows(commit, now)
+        quarantine_rows, self._under_way = self._quarantine_rows, (commit, after)
+        try:
+            with self._link.transaction():
+                if rows:
+                    self._statements.run(_INSERT_JOURNAL, rows)
+                for number, event in enumerate(commit.events, self.sequence + 1):
+                    self._views.project(number, event)
+                self._write_outbox(commit)
+                self._write_bias(commit.bias)
+                self._write_quarantine(commit.quarantined, now)
+                self._count(commit.counts)
+                self._mark(commit.recorded, after.sequence, now)
+        except StoreError:
+            self._quarantine_rows = quarantine_rows
+            raise
+        self._stands(after)
+        self._under_way = None
+
+    def _returned(self, connection: Connection) -> None:
+        """Find out on a new connection what became of the transaction that was under way, and go on there.
+
+        Raises:
+            StoreError: When the database stands neither as before it nor as after it.
+        """
+        found = Standing.of(connection)
+        commit, after = self._under_way or (None, self._standing)
+        if found == after != self._standing:  # the server was lost while it answered
+            self._came_through = commit
+            self._stands(after)
+        elif found != self._standing:
+            raise StoreError(
+                f"The journal in {self._url} ended at row {self.sequence} and ends at row {found.sequence} now",
+                expected="the database as this agent left it",
+                action="end the other agent, or take the server back to its latest state, then run again with --resume",
+            )
+        self._under_way = None
+        self._quarantine_rows = _quarantine_rows(connection)
+        self._statements.use(connection)
+
+    def _journal_rows(self, commit: Commit, now: str) -> tuple[list[dict[str, Any]], Standing]:
+        """Return the rows of a commit, and how things stand when they are written."""
         sequence, digest = self.sequence, self.digest
         rows = []
         for event in commit.events:
@@ -301,17 +395,9 @@ class Store:
             kind, payload = dump_event(event)
             digest = chain_digest(digest, sequence, kind, payload)
             rows.append({"sequence": sequence, "kind": kind, "payload": payload, "recorded_at": now, "digest": digest})
-        with transaction(self._connection, self._url):
-            if rows:
-                self._statements.run(_INSERT_JOURNAL, rows)
-            for number, event in enumerate(commit.events, self.sequence + 1):
-                self._views.project(number, event)
-            self._write_outbox(commit)
-            self._write_bias(commit.bias)
-            self._write_quarantine(commit.quarantined, now)
-            self._count(commit.counts)
-            self._mark(commit.recorded, sequence, now)
-        self.sequence, self.digest = sequence, digest
+        counted = self._counted + sum(by for _, by in commit.counts)
+        marked = self._marked if commit.recorded is None else commit.recorded.row
+        return rows, Standing(sequence, digest, counted, marked)
 
     def forget_marks(self, after: int) -> None:
         """Forget where the recording stood behind one of its rows, because a power cut took what stood there.
@@ -319,14 +405,21 @@ class Store:
         Args:
             after: The last row that the recording has.
         """
-        with transaction(self._connection, self._url):
-            self._connection.execute(delete(RECORDING_MARK).where(RECORDING_MARK.c.row > after))
+
+        def forget() -> None:
+            with self._link.transaction():
+                kept = int(self._connection.execute(_LAST_MARK.where(RECORDING_MARK.c.row <= after)).scalar_one())
+                self._under_way = (Commit(), replace(self._standing, marked=kept))
+                self._connection.execute(delete(RECORDING_MARK).where(RECORDING_MARK.c.row > after))
+            self._marked, self._under_way = kept, None
+
+        self._link.steadily(forget)
 
     def _mark(self, recorded: RecordingMark | None, sequence: int, now: str) -> None:
         if recorded is None:
             return
         row = {"row": recorded.row, "digest": recorded.digest, "before": self.sequence, "sequence": sequence}
-        self._statements.run(_INSERT_MARK, [row | {"recorded_at": now}])
+        self._statements.run(_INSERT_MARK, [row | {"recorded_at": now if sequence > self.sequence else ""}])
 
     def _write_outbox(self, commit: Commit) -> None:
         if commit.outbox:
@@ -336,28 +429,9 @@ class Store:
             self._statements.run(_DELETE_OUTBOX, [{"which": attempt_id} for attempt_id in commit.confirmed])
 
     def _write_bias(self, observations: Sequence[TrajectoryPoint]) -> None:
-        if not observations:
-            return
-        self._statements.run(
-            _INSERT_BIAS_POINT,
-            [
-                {
-                    "observation": s.observation,
-                    "sequence": s.sequence,
-                    "starved_family": s.point.starved_family,
-                    "declared": _declared_text(s.point),
-                    **{metric.name: getattr(s.point, metric.name) for metric in BIAS_METRICS},
-                }
-                for s in observations
-            ],
-        )
-        changed = [
-            {"observation": s.observation, "family": family, "size": size, "entropy": entropy}
-            for s in observations
-            for family, size, entropy in zip(s.point.families, s.point.sizes, s.point.entropies, strict=True)
-            if family in s.changed
-        ]
-        self._statements.run(_INSERT_BIAS_FAMILY, changed)  # never empty: every observation changed a family
+        if observations:
+            self._statements.run(_INSERT_BIAS_POINT, point_rows(observations))
+            self._statements.run(_INSERT_BIAS_FAMILY, family_rows(observations))
 
     def _write_quarantine(self, messages: Iterable[QuarantinedMessage], now: str) -> None:
         for message in messages:
@@ -383,13 +457,8 @@ class Store:
                 self._statements.run(_INSERT_COUNT, [{"disposition": disposition, "count": by}])
 
 
-def _declared_text(point: BiasPoint) -> str:
-    return json.dumps({metric.name: value for metric, value in point.declared}) if point.declared else ""
-
-
-def _declared(text: str, metrics: Sequence[Metric]) -> tuple[tuple[Metric, float | None], ...]:
-    values = json.loads(text) if text else {}
-    return tuple((metric, values.get(metric.name)) for metric in metrics) if values else ()
+def _quarantine_rows(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(QUARANTINE)).scalar_one())
 
 
 def chain_digest(before: str, sequence: int, kind: str, payload: str) -> str:

@@ -163,7 +163,7 @@ class RecordingMarkRow(SQLModel, table=True):
     sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
     """The same after it."""
     recorded_at: str
-    """As of the journal's rows of this transaction."""
+    """As of the journal's rows of this transaction; empty where there are none."""
 
 
 class MigrationRow(SQLModel, table=True):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
+from protocols.link.credentials import login_from_file
 from protocols.link.passwords import WAYS, password_of_file, password_of_keyring
 from protocols.settings.url_secrets import holds_password, without_password
 
@@ -57,6 +58,8 @@ class BrokerSettings(BaseModel):
     keyring: str | None = None
     """Service under which the system's keyring holds the password of the user: `keyring set SERVICE USER` puts it there
     (the extra `keyring`)."""
+    credentials_file: str | None = None
+    """File of names and passwords that `entropilot broker` wrote; without one, that of a broker on this machine."""
     ca_file: str | None = None
     """Certificate authority to trust instead of the system's, a PEM file, for mqtts and wss."""
     cert_file: str | None = None
@@ -75,6 +78,8 @@ class BrokerSettings(BaseModel):
     """First pause before reconnecting [s]."""
     reconnect_max_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     """Longest pause before reconnecting [s]; pauses double, with full jitter."""
+
+    _part: tuple[str, ...] = PrivateAttr(())
 
     @field_validator("url")
     @classmethod
@@ -104,21 +109,31 @@ class BrokerSettings(BaseModel):
         """The URL without its password, for logs."""
         return without_password(self.url)
 
+    def as_part(self, *names: str) -> Self:
+        """Return the same broker for one part of a lab.
+
+        Args:
+            names: Accounts of a credentials file that it may take, the first that is there; one for all comes last.
+        """
+        settings = self.model_copy()
+        settings._part = names  # noqa: SLF001 - of our own copy
+        return settings
+
     def address(self) -> BrokerAddress:
-        """Return where to connect to, and as whom.
+        """Return where to connect to, and as whom, now: a broker that was started again may have new passwords.
 
         Raises:
-            SettingsError: When the password cannot be had from the file or the keyring that is named.
+            SettingsError: When the password cannot be had from the file or the keyring that is named, or a credentials
+                file is not what it must be.
         """
         parts = urlsplit(self.url)
+        host, port = parts.hostname or "127.0.0.1", parts.port or DEFAULT_PORTS[parts.scheme]
         username = unquote(parts.username) if parts.username else self.username
+        password = SecretStr(unquote(parts.password)) if parts.password else self._kept_password(username)
+        if password is None:
+            username, password = self._login_from_file(host, port, username)
         return BrokerAddress(
-            scheme=parts.scheme,
-            host=parts.hostname or "127.0.0.1",
-            port=parts.port or DEFAULT_PORTS[parts.scheme],
-            path=parts.path or "/mqtt",
-            username=username,
-            password=SecretStr(unquote(parts.password)) if parts.password else self._kept_password(username),
+            scheme=parts.scheme, host=host, port=port, path=parts.path or "/mqtt", username=username, password=password
         )
 
     def _kept_password(self, username: str | None) -> SecretStr | None:
@@ -127,6 +142,12 @@ class BrokerSettings(BaseModel):
         if self.password_file is not None:
             return password_of_file(self.password_file)
         return None if self.keyring is None else password_of_keyring(self.keyring, username)
+
+    def _login_from_file(self, host: str, port: int, username: str | None) -> tuple[str | None, SecretStr | None]:
+        if self.credentials_file is None and not self._part:
+            return username, None
+        found = login_from_file(self.credentials_file, host, port, self._part, username=username)
+        return (username, None) if found is None else (found[0], SecretStr(found[1]))
 
 
 class RunningBroker(BrokerSettings):

@@ -1,4 +1,4 @@
-"""Makes the client of one connection, and lets it leave: what is said in CONNECT and DISCONNECT."""
+"""Makes the client of one connection, and lets it leave: what CONNECT, DISCONNECT and our properties say."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from paho.mqtt.properties import Properties
 
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
 from protocols.link.tls import PLAIN, tls_context
-from protocols.link.transport import Will
-from protocols.wire.limits import MAX_PAYLOAD_BYTES, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
+from protocols.link.transport import UserProperties, Will
+from protocols.wire.limits import MAX_ENVELOPE_BYTES, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
 """How long a broker keeps our queue while we are away: over a long weekend."""
@@ -24,8 +24,8 @@ LISTENER_EXPIRY_S: Final = 120
 NOT_KEPT_S: Final = 0
 """It keeps nothing: the session ends with the connection."""
 
-MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
-"""Largest packet that we let a broker send us: a payload, its topic and headers. Larger ones never reach memory."""
+MAX_PACKET_BYTES: Final = MAX_ENVELOPE_BYTES + 4096
+"""Largest packet that we let a broker send us: an envelope, its topic and headers. Larger ones never reach memory."""
 
 
 def new_client(
@@ -78,7 +78,7 @@ def new_client(
         keepalive=settings.keepalive_s,
         timeout=timeout_s,
         max_queued_incoming_messages=MAX_QUEUED_INCOMING,
-        will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+        will=None if will is None else _will(will, version),
         logger=_QUIET,
         **options,
     )
@@ -91,6 +91,32 @@ def leave(client: aiomqtt.Client, version: MqttVersion, *, for_good: bool) -> No
         properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = NOT_KEPT_S
     client._client.disconnect(properties=properties)  # noqa: SLF001 - aiomqtt has no call for it
+
+
+def with_user_properties(packet: int, user_properties: UserProperties) -> Properties | None:
+    """Return the properties of a packet of ours; None where there are none.
+
+    Args:
+        packet: paho's number of its type.
+        user_properties: As name and value.
+    """
+    if not user_properties:
+        return None
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    properties.UserProperty = list(user_properties)
+    return properties
+
+
+def packed_bytes(properties: Properties | None) -> int:
+    """Return the size of properties in a packet of MQTT 5, their length before them included [byte]."""
+    return 1 if properties is None else len(properties.pack())  # type: ignore[no-untyped-call]
+
+
+def _will(will: Will, version: MqttVersion) -> aiomqtt.Will:
+    if version is MqttVersion.V311:
+        return aiomqtt.Will(will.topic, will.without_properties, qos=1, retain=True)
+    properties = with_user_properties(PacketTypes.WILLMESSAGE, will.user_properties)
+    return aiomqtt.Will(will.topic, will.payload, qos=1, retain=True, properties=properties)
 
 
 _QUIET: Final = logging.getLogger("entropilot.mqtt")

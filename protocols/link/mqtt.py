@@ -25,12 +25,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from protocols.errors import BrokerError, SettingsError, invariant
 from protocols.link.broker_limits import BrokerLimits, limits_of, packet_bytes, too_large
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
-from protocols.link.client import LISTENER_EXPIRY_S, SESSION_EXPIRY_S, leave, new_client
+from protocols.link.client import (
+    LISTENER_EXPIRY_S,
+    SESSION_EXPIRY_S,
+    leave,
+    new_client,
+    packed_bytes,
+    with_user_properties,
+)
 from protocols.link.codes import (
     NO_SUBSCRIBERS,
     REFUSALS_FROM,
@@ -49,12 +58,14 @@ from protocols.link.tls import ENCRYPTED, tls_context
 from protocols.link.transport import (
     Delivery,
     Incoming,
+    LastWill,
     LinkDown,
     LinkLost,
     LinkUp,
     NobodyListens,
     PublishRefused,
-    Will,
+    UserProperties,
+    will_of,
 )
 from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, RECEIVE_MAXIMUM
 
@@ -92,9 +103,9 @@ class MqttSession:
         settings: Where the broker is.
         client_id: Fixed, so that the broker knows us again.
         subscriptions: Topic filters, subscribed to at every connect.
-        will: The last will, retained.
+        will: The last will, retained; or what makes it for each connection.
         listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and over MQTT 5
-            what is received carries its properties, and says whether it was published to be retained.
+            what is received says whether it was published to be retained.
         ending: Tells, when we leave, what is to become of our session.
         on_event: Called with a short name and fields for the log.
 
@@ -108,7 +119,7 @@ class MqttSession:
         *,
         client_id: str,
         subscriptions: tuple[str, ...],
-        will: Will | None = None,
+        will: LastWill | None = None,
         listens_only: bool = False,
         ending: Callable[[], SessionEnd] = lambda: SessionEnd.KEPT,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
@@ -124,7 +135,7 @@ class MqttSession:
         if self._address.scheme not in ENCRYPTED:
             tls_context(settings)  # made for every connection, for files are renewed; now only to see that it can be
         self._limits = BrokerLimits()
-        self._retained: dict[str, None] = {} if will is None else {will.topic: None}
+        self._retained: dict[str, None] = {}
         self._removed: set[str] = set()
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=RECEIVE_MAXIMUM)
         self._client: aiomqtt.Client | None = None
@@ -188,11 +199,18 @@ class MqttSession:
             self._has_worked = True
             ack_token.client._client.ack(ack_token.mid, ack_token.qos)  # noqa: SLF001 - aiomqtt has no public call for it
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    @property
+    def carries_properties(self) -> bool:
+        """Whether user properties travel beside a message: with MQTT 5."""
+        return self.version is MqttVersion.V5
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, user_properties: UserProperties = ()
+    ) -> None:
         """Send with QoS 1 and wait for the PUBACK and its reason code."""
-        code = await self._confirmation(topic, payload, retain=retain)
+        code = await self._confirmation(topic, payload, user_properties, retain=retain)
         if is_final(code):  # as one flipped bit may look; a broker that means it says so again
-            code = await self._confirmation(topic, payload, retain=retain)
+            code = await self._confirmation(topic, payload, user_properties, retain=retain)
         if is_final(code):
             raise PublishRefused(topic, reason_text(code))
         if code == NO_SUBSCRIBERS and not retain:
@@ -204,15 +222,18 @@ class MqttSession:
         elif len(self._retained) < MAX_RETAINED_TOPICS:
             self._retained[topic] = None
 
-    async def _confirmation(self, topic: str, payload: bytes, *, retain: bool) -> int:
+    async def _confirmation(self, topic: str, payload: bytes, user_properties: UserProperties, *, retain: bool) -> int:
         """Send, and return the reason code of the PUBACK."""
+        properties = with_user_properties(PacketTypes.PUBLISH, user_properties)
         async with self._slots:
             client = self._client
             if client is None:
                 raise LinkLost
-            size = self._required_size(topic, payload)
+            size = self._required_size(topic, payload, properties)
             answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            message = client._client.publish(topic, payload, qos=1, retain=retain)  # noqa: SLF001 - to learn the id
+            message = client._client.publish(  # noqa: SLF001 - to learn the id
+                topic, payload, qos=1, retain=retain, properties=properties
+            )
             if message.rc != 0:
                 raise LinkLost
             self._awaiting[message.mid], self._sizes[message.mid] = answer, size
@@ -226,13 +247,13 @@ class MqttSession:
                 self._awaiting.pop(message.mid, None)
                 self._sizes.pop(message.mid, None)
 
-    def _required_size(self, topic: str, payload: bytes) -> int:
+    def _required_size(self, topic: str, payload: bytes, properties: Properties | None) -> int:
         """Return the size of a packet [byte]; one that the broker said it would not take is not sent.
 
         Raises:
             PublishRefused: When it is larger.
         """
-        size = packet_bytes(topic, payload, int(self.version is MqttVersion.V5))
+        size = packet_bytes(topic, payload, packed_bytes(properties) if self.carries_properties else 0)
         largest = self._limits.max_packet_bytes
         if largest is not None and size > largest:
             raise too_large(topic, size, largest)
@@ -309,7 +330,7 @@ class MqttSession:
                     self._note_word()
                     if not message.payload and str(message.topic) in self._removed:
                         continue  # our own word comes back; nobody here has to hear it
-                    await self._incoming.put(_delivery(client, message, with_properties=self._listens_only))
+                    await self._incoming.put(_delivery(client, message))
         finally:
             hang_up(client._client)  # noqa: SLF001 - see the top of this file
 
@@ -358,8 +379,8 @@ class MqttSession:
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """Subscribe to everything in one packet.
 
-        amqtt sends what is retained, and awaits its acknowledgement for up to five seconds, before it looks at the
-        next packet; we acknowledge only after a commit, which comes after the subscriptions.
+        Some brokers send what is retained, and await its acknowledgement, before they look at the next packet; we
+        acknowledge only after a commit, which comes after the subscriptions.
         """
         self._judge.require_enough(self._limits, self._subscriptions, retains=self._will is not None)
         filters = self._limits.granted(self._subscriptions)
@@ -387,14 +408,17 @@ class MqttSession:
                 )
 
     def _new_client(self) -> aiomqtt.Client:
+        will = will_of(self._will)
+        if will is not None:
+            self._retained[will.topic] = None
         return new_client(
             self._settings,
-            self._address,
+            self._settings.address(),
             self._client_id,
             self.version,
             expiry_s=LISTENER_EXPIRY_S if self._listens_only else SESSION_EXPIRY_S,
             timeout_s=self._judge.patience_s(),
-            will=self._will,
+            will=will,
         )
 
     def _held_s(self) -> float:
@@ -417,9 +441,10 @@ class MqttSession:
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
 
 
-def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, with_properties: bool) -> Delivery:
+def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:
     payload = message.payload
     content = payload if isinstance(payload, bytes) else str(payload if payload is not None else "").encode()
     ack_token = _AckToken(client, message.mid, message.qos)
-    properties = properties_of(message.properties) if with_properties else {}
-    return Delivery(str(message.topic), content, message.retain, message.qos, ack_token, properties)
+    return Delivery(
+        str(message.topic), content, message.retain, message.qos, ack_token, properties_of(message.properties)
+    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
+USER_PROPERTIES: Final = "user_properties"
+"""Our name of a sender's own properties, which are pairs."""
+
 PUBLISHERS: Final = {
     "ContentType": "content_type",
     "ResponseTopic": "response_topic",
     "CorrelationData": "correlation_data",
-    "UserProperty": "user_properties",
+    "UserProperty": USER_PROPERTIES,
     "MessageExpiryInterval": "message_expiry_s",
     "PayloadFormatIndicator": "payload_format",
 }

@@ -6,9 +6,12 @@ Two implementations keep one contract suite: `protocols.link.mqtt.MqttSession`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+UserProperties = tuple[tuple[str, str], ...]
+"""MQTT 5 properties of a sender's own, as name and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,24 @@ class Will:
 
     topic: str
     payload: bytes
+    user_properties: UserProperties = ()
+    """What stands beside it over MQTT 5."""
+    enveloped: bytes = b""
+    """What is said in place of the payload where no properties travel; nothing: the payload."""
+
+    @property
+    def without_properties(self) -> bytes:
+        """The payload where no properties travel."""
+        return self.enveloped or self.payload
+
+
+LastWill = Will | Callable[[], Will]
+"""A last will, or what makes one for each connection."""
+
+
+def will_of(will: LastWill | None) -> Will | None:
+    """Return the last will of a connection that is about to begin."""
+    return will() if callable(will) else will
 
 
 Incoming = Delivery | LinkUp | LinkDown
@@ -118,4 +139,20 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Say goodbye: an orderly disconnect, so that the last will is not sent."""
+        ...
+
+
+@runtime_checkable
+class PropertyTransport(Transport, Protocol):
+    """A link over which user properties may travel beside a message, as MQTT 5 has them."""
+
+    @property
+    def carries_properties(self) -> bool:
+        """Whether they do over the connection that is up."""
+        ...
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, user_properties: UserProperties = ()
+    ) -> None:
+        """Send as every link does; with properties only where they travel."""
         ...

@@ -104,6 +104,10 @@ class MessageRow(Row):
     retain: bool
     qos: int = 1
     properties: Mapping[str, Any] = field(default_factory=dict)
+    signed_by: str = ""
+    """Who signed it, where somebody looked and the signature held."""
+    signature_fault: str = ""
+    """Why a signature did not hold; empty where it did, or there was none."""
     verdict: str = ""
     cut_from_bytes: int = 0
     waited_s: float = 0.0
@@ -314,6 +318,8 @@ def _message(number: int, time_s: float, content: dict[str, Any]) -> MessageRow:
         bool(content["retain"]),
         int(content.get("qos", 1)),
         dict(content.get("properties", {})),
+        str(content.get("signed_by", "")),
+        str(content.get("signature_fault", "")),
         str(content.get("verdict", "")),
         int(content.get("cut_from_bytes", 0)),
         _time_of(content.get("waited", 0.0)),

@@ -20,6 +20,9 @@ nor make a line that nobody can read again: one that changed nothing has a `verd
 `sha256` of the whole. A flood of them is only counted (`protocols.recording.allowance`). Of any other that is larger
 than ours there is the beginning too, one byte longer than allowed.
 
+Where signatures were looked at, `signed_by` says who signed a message, or `signature_fault` why that cannot be told;
+what was in an envelope stands here without it, as whoever is to act on it takes it.
+
 **Notes** have `note`. They make a replay exact: which inputs went into one transaction, in which order, and what came
 of it cannot be told from the messages alone.
 
@@ -60,7 +63,7 @@ from protocols.recording.end import cut_to_whole_lines
 from protocols.recording.lines import EVENT, HEADER_MARK, HEARD, IN, OUT, RECORDING_VERSION, START, TRANSACTION, sealed
 from protocols.recording.parts import MAX_PART_BYTES, part_path, parts_of
 from protocols.storage.named_errors import errors_named
-from protocols.wire.codec import decode
+from protocols.wire.codec import WRONG_SIGNATURE, decode
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
 from protocols.wire.topics import PREFIX, Channel
 
@@ -146,6 +149,8 @@ class RecordingWriter:
         retain: bool,
         qos: int = 1,
         properties: Mapping[str, Any] | None = None,
+        signed_by: str = "",
+        signature_fault: str = "",
         came_s: float | None = None,
     ) -> int:
         """Append one message; return the number of its row.
@@ -157,11 +162,13 @@ class RecordingWriter:
             retain: As it was.
             qos: As it was.
             properties: MQTT 5 properties, as JSON has them.
+            signed_by: Who signed it; empty where nobody did.
+            signature_fault: Why a signature did not hold; empty where it did, or there was none.
             came_s: When it came, by `now_s`; None for now.
         """
         row: dict[str, Any] = {"dir": direction, "topic": topic, "retain": retain, "qos": qos}
-        if properties:
-            row["properties"] = dict(properties)
+        told = {"properties": dict(properties or {}), "signed_by": signed_by, "signature_fault": signature_fault}
+        row |= {name: value for name, value in told.items() if value}
         row |= self._waited(came_s) | _content(payload, MAX_PAYLOAD_BYTES + 1)
         return self._write(row)
 
@@ -174,6 +181,8 @@ class RecordingWriter:
         *,
         retain: bool,
         qos: int,
+        signed_by: str = "",
+        signature_fault: str = "",
         came_s: float | None = None,
     ) -> int | None:
         """Append the beginning of a message that changed nothing; return its row, or None where it may only be counted.
@@ -185,10 +194,14 @@ class RecordingWriter:
             verdict: What was found of it.
             retain: As it was.
             qos: As it was.
+            signed_by: Who signed it; empty where nobody did.
+            signature_fault: Why a signature did not hold; empty where it did, or there was none.
             came_s: When it came, by `now_s`; None for now.
         """
         row: dict[str, Any] = {"dir": direction, "topic": topic[:QUARANTINE_PREFIX_BYTES], "retain": retain, "qos": qos}
-        row |= {"verdict": verdict} | self._waited(came_s) | _content(payload, QUARANTINE_PREFIX_BYTES)
+        told = {"verdict": verdict, "signed_by": signed_by, "signature_fault": signature_fault}
+        row |= {name: value for name, value in told.items() if value}
+        row |= self._waited(came_s) | _content(payload, QUARANTINE_PREFIX_BYTES)
         if len(payload) > QUARANTINE_PREFIX_BYTES:
             row["sha256"] = hashlib.sha256(payload).hexdigest()
         return self._write(row) if self.allowance.take(len(json.dumps(row))) else None
@@ -261,13 +274,22 @@ class RecordingWriter:
 def write_heard(writer: RecordingWriter, item: Delivery) -> None:
     """Write a message that was heard; of one that is none of ours, though its topic is, the beginning."""
     fault = _fault_of(item) if item.topic.startswith(f"{PREFIX}/") else ""
+    signed_by, signature_fault = item.signed_by, item.signature_fault
     if fault:
-        writer.write_idle(HEARD, item.topic, item.payload, fault, retain=item.retain, qos=item.qos)
+        writer.write_idle(
+            HEARD, item.topic, item.payload, fault,
+            retain=item.retain, qos=item.qos, signed_by=signed_by, signature_fault=signature_fault,
+        )  # fmt: skip
     else:
-        writer.write(HEARD, item.topic, item.payload, retain=item.retain, qos=item.qos, properties=item.properties)
+        writer.write(
+            HEARD, item.topic, item.payload, retain=item.retain, qos=item.qos, properties=item.properties,
+            signed_by=signed_by, signature_fault=signature_fault,
+        )  # fmt: skip
 
 
 def _fault_of(item: Delivery) -> str:
+    if item.signature_fault:
+        return f"quarantined: {WRONG_SIGNATURE}"
     try:
         decode(item.topic, item.payload)
     except MessageError as error:
@@ -338,9 +360,15 @@ class RecordedTransport:
         known, came_s = self._untaken.popleft()
         invariant(known is delivery, "messages are handled in the order in which they came")
         topic, payload, retain, qos = delivery.topic, delivery.payload, delivery.retain, delivery.qos
+        signed_by, fault = delivery.signed_by, delivery.signature_fault
         if verdict:
-            return self._writer.write_idle(IN, topic, payload, verdict, retain=retain, qos=qos, came_s=came_s)
-        return self._writer.write(IN, topic, payload, retain=retain, qos=qos, came_s=came_s)
+            return self._writer.write_idle(
+                IN, topic, payload, verdict,
+                retain=retain, qos=qos, signed_by=signed_by, signature_fault=fault, came_s=came_s,
+            )  # fmt: skip
+        return self._writer.write(
+            IN, topic, payload, retain=retain, qos=qos, signed_by=signed_by, signature_fault=fault, came_s=came_s
+        )
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge; see `Transport`."""

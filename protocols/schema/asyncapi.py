@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from protocols.link.broker_settings import DEFAULT_PORTS, BrokerSettings
-from protocols.schema.examples import CAMPAIGN, SIMULATOR, examples_of
+from protocols.schema.examples import CAMPAIGN, OPERATOR, SIMULATOR, examples_of
 from protocols.schema.messages import message_name, shared_schemas
 from protocols.schema.operations import OPERATIONS, Operation
+from protocols.signing.envelope import ENVELOPE_MARK, SIGNATURE_PROPERTY
 from protocols.wire.codec import CHANNEL_OF, encode, topic_of
 from protocols.wire.limits import (
     MAX_ABS_VALUE,
@@ -49,6 +50,7 @@ CLIENT_PARAMETER: Final = {
     Channel.FAILURE: "simulator",
     Channel.RECEIPT: "simulator",
     Channel.STATUS: "client",
+    Channel.CONTROL: "operator",
 }
 """What the last level of a topic is called."""
 
@@ -68,12 +70,16 @@ QoS 2 is not used.
 **Authority.** The sender's id is a level of its topic, so a broker's access list can pin a device to its own topics. \
 A receiver refuses a message whose campaign, type or sender is not that of its topic.
 
+**Signatures.** A message may carry signatures: HMAC-SHA-256 over topic and exact payload, over MQTT 5 in user \
+properties `{SIGNATURE_PROPERTY}`, over 3.1.1 in an envelope, an object with `{ENVELOPE_MARK}`, `signatures` and the \
+payload as a string. The payloads described here are those within. A campaign may require them.
+
 **What is refused.** A malformed, oversize, foreign or unknown-version message changes nothing: the agent puts it into \
 its quarantine, a simulator counts it, and no receipt is sent for it.
 
-**MQTT versions.** 5, and 3.1.1 where the broker speaks no more. Nothing depends on MQTT 5 properties. A shared \
-subscription (`$share/{SHARED_GROUP}/…`) needs a broker that knows it; without one, only one simulator may serve \
-`{ANY_SIMULATOR}`."""
+**MQTT versions.** 5, and 3.1.1 where the broker speaks no more. Nothing but signatures depends on MQTT 5 properties. \
+A shared subscription (`$share/{SHARED_GROUP}/…`) needs a broker that knows it; without one, only one simulator may \
+serve `{ANY_SIMULATOR}`."""
 
 _CHANNELS: Final = {
     Channel.REQUEST: f"Requests to one simulator, or to `{ANY_SIMULATOR}`: whichever of the shared subscription.",
@@ -82,7 +88,8 @@ _CHANNELS: Final = {
     Channel.RECEIPT: "Receipts for one simulator.",
     Channel.STATUS: "Status of one client, retained; the broker sends its last will, `offline`.",
     Channel.METRICS: "The bias of the dataset, retained.",
-    Channel.CONTROL: "An operator's actions.",
+    Channel.CONTROL: "An operator's actions. The topic without its last level is for whoever may operate, where the "
+    "campaign requires no signatures; a control there names no operator.",
 }
 
 _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
@@ -104,6 +111,11 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         "description": f"The client's id: `agent`, or a simulator's id. Matches `{ID_PATTERN}`.",
         "examples": ["agent", SIMULATOR],
         "location": "$message.payload#/client",
+    },
+    "operator": {
+        "description": f"An operator's id. Matches `{ID_PATTERN}`.",
+        "examples": [OPERATOR],
+        "location": "$message.payload#/operator",
     },
 }
 

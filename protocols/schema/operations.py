@@ -111,7 +111,8 @@ OPERATIONS: Final = (
         "receive",
         Channel.CONTROL,
         "Carried out once: the message id is journalled. One that cannot be carried out is quarantined, and so is one "
-        "that was sent before the campaign began, or that the broker kept (retain).",
+        "that was sent before the campaign began, or that the broker kept (retain). Where the campaign requires "
+        "signatures, only what an operator has signed is heard, on a topic of its own.",
     ),
 )
 """Every role's operations, in the order of a candidate's life."""

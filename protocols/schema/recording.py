@@ -107,6 +107,8 @@ _MESSAGE: Final[Schema] = {
         "retain": {"type": "boolean", "description": "The retain flag as it was."},
         "qos": {"enum": [0, 1, 2], "description": "Quality of service, as it was."},
         "properties": {"type": "object", "description": "MQTT 5 properties that it had, where it had any."},
+        "signed_by": {"type": "string", "description": "Who signed it, where somebody looked and the signature held."},
+        "signature_fault": {"type": "string", "description": "Why a signature that it had did not hold."},
         "text": {"type": "string", "description": "The payload, where it is UTF-8."},
         "base64": {
             "type": "string",

@@ -5,17 +5,19 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, Executable, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from protocols.errors import StoreError, invariant
 from protocols.storage.foreign_file import bound_reader, require_plain_tables
+from protocols.storage.server import connect_arguments, prepare_session, server_error
+from protocols.storage.server_url import DatabaseUrl, has_stray_at, parsed_url, shown_url
 from protocols.storage.wal_check import is_damaged
 
 BUSY_TIMEOUT_MS: Final = 5_000
@@ -24,14 +26,8 @@ BUSY_TIMEOUT_MS: Final = 5_000
 FULL_BELOW_BYTES: Final = 64 * 1024
 """Less free space than this is a full disk: SQLite makes the index of a WAL 32 KiB at a time."""
 
-SERVER_LOCK: Final = 0x656E74726F70
-"""Number of the advisory lock on a server: "entrop" in ASCII, so that nobody else's means the same."""
-
 KNOWN_DATABASES: Final = frozenset({"sqlite", "postgresql"})
 """What our tables run on."""
-
-DatabaseUrl = URL | str
-"""Where a database is: taken apart, or as a person wrote it."""
 
 SQLITE_SETTINGS: Final = {
     "journal_mode": "wal",  # readers do not block the writer
@@ -49,34 +45,30 @@ def sqlite_url(path: Path) -> URL:
     return URL.create("sqlite", database=str(path))
 
 
-def shown_url(url: DatabaseUrl) -> str:
-    """Return a URL for people: without its password, and a file as its path is written."""
-    parsed = make_url(url)
-    is_file = parsed.get_backend_name() == "sqlite" and not parsed.query
-    return f"sqlite:///{parsed.database}" if is_file else parsed.render_as_string()
-
-
 def require_database_url(url: DatabaseUrl) -> URL:
     """Return a URL taken apart, of a database that we know and have the driver of; nothing is opened.
 
     Raises:
         StoreError: When it is none.
     """
-    parsed = None
-    with suppress(ArgumentError, ValueError):
-        parsed = make_url(url)
+    parsed = parsed_url(url)
     if parsed is None or parsed.get_backend_name() not in KNOWN_DATABASES:
-        shown = str(url).rpartition("@")[2] if parsed is None else shown_url(parsed)
         raise StoreError(
-            f"{shown!r} is no URL of a database that Entropilot can use",
-            expected="sqlite:///FILE or postgresql+psycopg://user:password@host/name",
+            f"{shown_url(url)!r} is no URL of a database that Entropilot can use",
+            expected="sqlite:///FILE or postgresql+psycopg://user@host/name",
             action="correct --database, or leave it out for the run folder's own",
+        )
+    if has_stray_at(url):
+        raise StoreError(
+            "The URL of the database has an @ where none belongs",
+            expected="postgresql+psycopg://user@host/name; in a password @ : / ? # % are percent-encoded",
+            action="leave the password out of --database and put it into ~/.pgpass or PGPASSWORD",
         )
     try:
         parsed.get_dialect().import_dbapi()
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(
-            f"The driver of {shown_url(parsed)} is not there ({error})",
+            f"The driver of {shown_url(url)} is not there ({error})",
             expected="sqlite:///FILE or postgresql+psycopg://…",
             action="correct --database; for PostgreSQL, pip install 'entropilot[postgres]'",
         ) from None
@@ -94,16 +86,18 @@ def open_engine(url: DatabaseUrl, *, to_read: bool = False) -> Engine:
     Raises:
         StoreError: When it cannot be opened, is damaged, holds more than tables, or does not take our settings.
     """
-    sqlite = require_database_url(url).get_backend_name() == "sqlite"
+    parsed = require_database_url(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite:
         _require_whole_wal(url)
-    options: dict[str, Any] = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if sqlite else {}
-    engine = create_engine(url, **options)
-    if sqlite:
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         if to_read:
             event.listen(engine, "connect", lambda connection, _record: bound_reader(connection, _size_of(url)))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
+    else:
+        engine = create_engine(parsed, connect_args=connect_arguments(parsed))
+        event.listen(engine, "connect", prepare_session)
     try:
         with engine.connect() as connection:
             if sqlite:
@@ -119,9 +113,17 @@ def open_engine(url: DatabaseUrl, *, to_read: bool = False) -> Engine:
     return engine
 
 
-def store_error(error: Exception, where: DatabaseUrl) -> StoreError:
-    """Return a database's error as one that a person can act on."""
+def store_error(error: Exception, where: DatabaseUrl, *, lost: bool = False) -> StoreError:
+    """Return a database's error as one that a person can act on.
+
+    Args:
+        error: SQLAlchemy's, or the driver's own.
+        where: URL of the database.
+        lost: Whether the connection to its server is gone.
+    """
     reason = str(getattr(error, "orig", error))
+    if make_url(where).get_backend_name() != "sqlite":
+        return server_error(getattr(error, "orig", error), shown_url(where), lost=lost)
     if isinstance(error, UnicodeDecodeError):  # of the damaged text that SQLite quotes
         reason = f"its schema is malformed ({reason})"
     if "disk I/O error" in reason and _is_full(where):
@@ -166,26 +168,8 @@ def opening(url: DatabaseUrl, *, to_read: bool = False) -> Iterator[Connection]:
         connection.close()
         connection.engine.dispose()
         if isinstance(error, DBAPIError):
-            raise store_error(error, url) from None
+            raise store_error(error, url, lost=error.connection_invalidated) from None
         raise
-
-
-def hold_server_lock(connection: Connection) -> None:
-    """Take the one-writer lock of a database on a server, for as long as the connection lasts.
-
-    A file is guarded by `protocols.storage.run_lock` beside it; a server's database can be reached from any machine.
-
-    Raises:
-        StoreError: When another agent holds it.
-    """
-    if connection.dialect.name != "postgresql":
-        return
-    if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({SERVER_LOCK})").scalar_one():
-        raise StoreError(
-            "Another agent works on this database",
-            expected="one agent per database",
-            action="wait for it or end it, or give this campaign a database of its own",
-        )
 
 
 @contextmanager
@@ -202,7 +186,7 @@ def transaction(connection: Connection, where: DatabaseUrl) -> Iterator[None]:
     except Exception as error:
         driver: Any = connection.dialect.loaded_dbapi
         if isinstance(error, DBAPIError | driver.Error):
-            raise store_error(error, where) from None
+            raise store_error(error, where, lost=connection.invalidated) from None
         raise
 
 
@@ -219,6 +203,10 @@ class Statements:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._compiled: dict[int, tuple[Executable, str, list[str] | None]] = {}
+
+    def use(self, connection: Connection) -> None:
+        """Run on another connection, to the same database, from here on."""
+        self._connection = connection
 
     def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> DBAPICursor:
         """Execute a module-level statement once for every row of parameters; return the driver's cursor.

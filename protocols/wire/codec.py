@@ -2,8 +2,9 @@
 
 Reasons of a `MessageError`, a closed vocabulary, so that faults can be counted: `oversize`, `not_json`,
 `unknown_type`, `unknown_version`, `invalid`, `unknown_topic`, `foreign_campaign`, `wrong_topic`; and, from the rules of
-the campaign, `unknown_attempt`, `wrong_sender` and `stale`. One more stands in the quarantine only: `kills_handler`
-(`protocols.link.poison_guard`), of a message that is not read any more.
+the campaign, `unknown_attempt`, `wrong_sender` and `stale`. Who looks at signatures has `wrong_signature` and
+`unsigned`. One more stands in the quarantine only: `kills_handler` (`protocols.link.poison_guard`), of a message that
+is not read any more.
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from pydantic_core import from_json
 
 from protocols.errors import MessageError
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, PROTOCOL_VERSION
-from protocols.wire.messages import MESSAGE_TYPES, AnyMessage, CandidateRequest, Message
+from protocols.wire.messages import (
+    MESSAGE_TYPES,
+    AnyMessage,
+    CandidateFailure,
+    CandidateRequest,
+    CandidateResult,
+    Control,
+    Message,
+    ResultReceipt,
+    Status,
+)
 from protocols.wire.topics import ANY_SIMULATOR, Channel, Topic, parse
 
 _ADAPTERS: Final[dict[str, TypeAdapter[Any]]] = {
@@ -34,6 +45,12 @@ CHANNEL_OF: Final[dict[str, Channel]] = {
 }
 
 _TYPE_ON: Final = {channel: kind for kind, channel in CHANNEL_OF.items()}
+
+WRONG_SIGNATURE: Final = "wrong_signature"
+"""Reason in the quarantine: a signature does not hold."""
+
+UNSIGNED_MESSAGE: Final = "unsigned"
+"""Reason in the quarantine: there is no signature, and one is required."""
 
 
 def encode(message: Message) -> bytes:
@@ -142,20 +159,27 @@ def _check_belongs(message: AnyMessage, topic: Topic) -> None:
         )
     if CHANNEL_OF[message.type] is not topic.channel:
         raise MessageError("wrong_topic", f"A {message.type} on the {topic.channel.value} channel")
-    client = getattr(message, "simulator", None) or getattr(message, "client", None)
-    if client is not None and topic.client != client and not isinstance(message, CandidateRequest):
+    if not isinstance(message, CandidateRequest) and topic.client != (client := _client_of(message)):
         raise MessageError("wrong_topic", f"A message of {client!r} on the topic of {topic.client!r}")
+
+
+def _client_of(message: AnyMessage) -> str | None:
+    """Return whom the last level of a message's topic names; None where it has none."""
+    match message:
+        case Control():
+            return message.operator
+        case Status():
+            return message.client
+        case CandidateResult() | CandidateFailure() | ResultReceipt():
+            return message.simulator
+        case _:
+            return None
 
 
 def topic_of(message: AnyMessage, *, recipient: str = ANY_SIMULATOR) -> str:
     """Return the topic that a message travels on; `recipient` matters for requests only."""
-    channel = CHANNEL_OF[message.type]
-    if channel in {Channel.METRICS, Channel.CONTROL}:
-        return str(Topic(message.campaign, channel))
-    if isinstance(message, CandidateRequest):
-        return str(Topic(message.campaign, channel, recipient))
-    client = getattr(message, "simulator", None) or getattr(message, "client", None)
-    return str(Topic(message.campaign, channel, client))
+    client = recipient if isinstance(message, CandidateRequest) else _client_of(message)
+    return str(Topic(message.campaign, CHANNEL_OF[message.type], client))
 
 
 def _oversize(size: int) -> MessageError:

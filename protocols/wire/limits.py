@@ -6,7 +6,17 @@ PROTOCOL_VERSION: Final = 1
 """Version of the messages. A message of another version goes to the quarantine."""
 
 MAX_PAYLOAD_BYTES: Final = 64 * 1024
-"""Largest message [byte]. A request with a 300-atom cell needs 30 kB; Mosquitto 2.1 refuses 2 MB by default."""
+"""Largest message, without signatures [byte]. A request with a 300-atom cell needs 30 kB; Mosquitto 2.1 refuses 2 MB
+by default."""
+
+MAX_SIGNATURES: Final = 64
+"""Most signatures of one message: a request to "any" has one for each instrument of a lab, and a lab has no more."""
+
+MAX_SIGNATURE_BYTES: Final = 160
+"""Longest signature with its name [byte]: an id, 64 digits, and what stands between them."""
+
+MAX_ENVELOPE_BYTES: Final = 2 * MAX_PAYLOAD_BYTES + MAX_SIGNATURES * MAX_SIGNATURE_BYTES + 1024
+"""Largest payload with its signatures around it [byte]: as a string, at worst every character of it is escaped."""
 
 MAX_TOPIC_BYTES: Final = 65_535
 """Longest topic [byte of UTF-8]: MQTT counts it in 16 bits."""

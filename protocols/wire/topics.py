@@ -6,7 +6,8 @@
     entropilot/v1/<campaign>/receipt/<simulator>     agent -> simulator
     entropilot/v1/<campaign>/status/<client>         each client, retained, with a last will
     entropilot/v1/<campaign>/metrics                 agent, retained
-    entropilot/v1/<campaign>/control                 operator -> agent
+    entropilot/v1/<campaign>/control/<operator>      operator -> agent
+    entropilot/v1/<campaign>/control                 whoever may operate -> agent, where no signatures are required
 
 The sender's id is a level of the topic, so that a broker's access list can pin each device to its own topics.
 """
@@ -57,8 +58,11 @@ class Channel(StrEnum):
     CONTROL = "control"
 
 
-WITHOUT_CLIENT: Final = frozenset({Channel.METRICS, Channel.CONTROL})
+WITHOUT_CLIENT: Final = frozenset({Channel.METRICS})
 """Channels that have no client level."""
+
+CLIENT_OPTIONAL: Final = frozenset({Channel.CONTROL})
+"""Channels that may go without one."""
 
 
 RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
@@ -67,7 +71,7 @@ RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A parsed topic; `client` is None on the channels without one."""
+    """A parsed topic; `client` is None where there is no such level."""
 
     campaign: str
     channel: Channel
@@ -75,9 +79,8 @@ class Topic:
 
     def __str__(self) -> str:
         path = f"{PREFIX}/{_level(self.campaign)}/{self.channel.value}"
-        invariant(
-            (self.client is None) == (self.channel in WITHOUT_CLIENT), f"{self.channel} topic with client {self.client}"
-        )
+        fits = self.channel in CLIENT_OPTIONAL or (self.client is None) == (self.channel in WITHOUT_CLIENT)
+        invariant(fits, f"{self.channel} topic with client {self.client}")
         return path if self.client is None else f"{path}/{_level(self.client)}"
 
 
@@ -92,7 +95,8 @@ def parse(topic: str) -> Topic:
     levels = rest.split("/")
     try:
         channel = Channel(levels[1])
-        client = None if channel in WITHOUT_CLIENT else levels[2]
+        ends_here = channel in WITHOUT_CLIENT or (channel in CLIENT_OPTIONAL and len(levels) == 2)  # noqa: PLR2004
+        client = None if ends_here else levels[2]
         known = not prefix and len(levels) == (2 if client is None else 3)
     except (IndexError, ValueError):
         known, channel, client = False, Channel.STATUS, None
@@ -126,6 +130,7 @@ def agent_subscriptions(campaign: str) -> tuple[str, ...]:
         f"{base}/{Channel.FAILURE.value}/+",
         f"{base}/{Channel.STATUS.value}/+",
         f"{base}/{Channel.CONTROL.value}",
+        f"{base}/{Channel.CONTROL.value}/+",
     )
 
 

@@ -1,4 +1,4 @@
-"""The brokers that a run starts for itself, embedded or Mosquitto, the troubled network before one, and a broker's URL.
+"""The brokers that we start: the embedded one and Mosquitto, their users and what each may say; a broker's URL.
 
-Touches processes and sockets. Imports `settings` alone.
+Also the troubled network before a broker. Touches processes, sockets and the files of users; imports `settings` alone.
 """

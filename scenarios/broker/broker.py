@@ -1,169 +1,198 @@
-"""Brokers that a run brings along: the embedded one (nothing to install) and Mosquitto as a child with our settings."""
+"""Brokers that a run brings along: the embedded one (nothing to install) and Mosquitto, each a process of its own.
+
+Both let in nobody whose name and password they were not given; those are made at random for each start.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import json
 import os
-import shutil
 import sys
-from collections.abc import AsyncIterator
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from protocols.concurrency.child import SAFE_PATH
+from pydantic import SecretStr
+
+from protocols.concurrency.child import KEPT_ENVIRONMENT, SAFE_PATH
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import EMBEDDED, MOSQUITTO, BrokerSettings, MqttVersion
-from protocols.wire.limits import MAX_PAYLOAD_BYTES
+from protocols.link.credentials import AGENT, Account, accounts_for
+from scenarios.broker.access import rules_of
+from scenarios.broker.embedded.process import order
+from scenarios.broker.embedded.users import User
+from scenarios.broker.kept_process import OWN_GROUP, OnEvent, ended, kept_running
+from scenarios.broker.mosquitto import LOG, LOOPBACK, find_mosquitto, write_mosquitto_files
 
-if TYPE_CHECKING:
-    from scenarios.broker.embedded import ClosingBroker
-
-LOOPBACK: Final = "127.0.0.1"
+__all__ = ["EMBEDDED_LIMITS", "LOOPBACK", "broker_for", "embedded_broker", "find_mosquitto", "mosquitto_broker"]
 
 START_TIMEOUT_S: Final = 10.0
-"""How long Mosquitto may take to listen, on a loaded machine."""
+"""How long a broker may take to listen, on a loaded machine."""
 
 POLL_S: Final = 0.05
-"""How often we look whether it listens."""
+"""How often we look whether Mosquitto listens."""
 
 EMBEDDED_LIMITS: Final = (
-    "the embedded broker keeps nothing when it ends, does not deliver again what was not acknowledged, and knows no "
-    "MQTT 5 and no shared subscriptions; receipts and outboxes make up for it on one machine. "
-    "For several machines use --broker mosquitto or a broker of your lab"
+    "the embedded broker keeps nothing when it ends, and knows no MQTT 5 and no TLS; receipts and outboxes make up for "
+    "it on one machine. For several machines use --broker mosquitto or a broker of your lab"
 )
 """Said once in the log."""
 
-MOSQUITTO_FOLDERS: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
-"""Where packages put Mosquitto outside of an ordinary user's PATH."""
+
+def _tell_nobody(_name: str, **_fields: object) -> None:
+    """Take an event that nobody asked for."""
 
 
 @contextlib.asynccontextmanager
-async def embedded_broker(host: str = LOOPBACK, port: int = 0) -> AsyncIterator[BrokerSettings]:
-    """Run the embedded broker in this process; yield how to reach it.
+async def embedded_broker(
+    host: str = LOOPBACK, port: int = 0, *, accounts: Sequence[Account] = (), on_event: OnEvent = _tell_nobody
+) -> AsyncIterator[BrokerSettings]:
+    """Run the embedded broker in a process of its own; yield how to reach it.
 
     Args:
         host: Address to listen on.
         port: Port to listen on; 0 lets the system choose a free one.
+        accounts: Who is let in; by default one that is made for this start. The first one is yielded.
+        on_event: Told when it died, when it is back, and now and then what it refused or dropped.
 
     Raises:
-        BrokerError: When the port is in use.
+        BrokerError: When it does not start, as when the port is in use.
     """
-    from amqtt.contexts import BrokerConfig, ListenerConfig
+    known = tuple(accounts) or accounts_for(())
+    taken = [port]
 
-    from scenarios.broker.embedded import ClosingBroker
+    async def start() -> Process:
+        process, taken[0] = await _embedded_process(host, taken[0], known)
+        return process
 
-    for name in ("amqtt", "transitions"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    asyncio.get_running_loop().set_exception_handler(_hush_amqtt)
-    config = BrokerConfig(
-        listeners={"default": ListenerConfig(bind=f"{host}:{port}")},
-        plugins={"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-    )
-    broker = ClosingBroker(config)
-    try:
-        await broker.start()
-    except Exception as error:
-        cause = _deepest(error)
-        if not isinstance(cause, OSError):
-            raise
-        raise _port_trouble(host, port, cause) from None
-    try:
-        yield BrokerSettings(url=f"mqtt://{host}:{_port_of(broker)}", version=MqttVersion.V311)
-    finally:
-        with contextlib.suppress(asyncio.CancelledError):
-            await broker.shutdown()
+    async def watch(process: Process) -> None:
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        while line := await process.stdout.readline():
+            on_event("broker_refused", **json.loads(line))
+
+    async with kept_running(start, watch, on_event):
+        yield _reached(host, taken[0], known[0], MqttVersion.V311)
 
 
 @contextlib.asynccontextmanager
-async def mosquitto_broker(folder: Path, port: int = 0, host: str = LOOPBACK) -> AsyncIterator[BrokerSettings]:
+async def mosquitto_broker(
+    folder: Path,
+    port: int = 0,
+    host: str = LOOPBACK,
+    *,
+    accounts: Sequence[Account] = (),
+    on_event: OnEvent = _tell_nobody,
+) -> AsyncIterator[BrokerSettings]:
     """Run Mosquitto as a child; yield how to reach it.
 
     Args:
         folder: Where its configuration, log and persistence live.
         port: Port to listen on; 0 takes a free one.
-        host: Address to listen on. It asks nobody for a password, so beyond loopback only in a network that is trusted.
+        host: Address to listen on.
+        accounts: Who is let in; by default one that is made for this start. The first one is yielded.
+        on_event: Told when it died, and when it is back.
 
     Raises:
         BrokerError: When it is not installed, or does not start.
+        SettingsError: When the folder is not ours to write.
     """
     program = find_mosquitto()
-    folder.mkdir(parents=True, exist_ok=True)
+    known = tuple(accounts) or accounts_for(())
     port = _free_port(host, port)
-    config = folder / "mosquitto.conf"
-    config.write_text(mosquitto_config(folder.resolve(), port, host))
-    log = (folder / "mosquitto.log").open("ab")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, SAFE_PATH, "-m", "scenarios.broker.child_guard", program, "-c", str(config),
-        stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
-    )  # fmt: skip
-    log.close()
-    try:
-        await _wait_until_it_listens(process, _reachable(host), port, folder / "mosquitto.log")
-        yield BrokerSettings(url=f"mqtt://{_in_url(_reachable(host))}:{port}")
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
+    config = write_mosquitto_files(folder, known, port=port, host=host)
+
+    async def start() -> Process:
+        return await _mosquitto_process(program, config, _reachable(host), port)
+
+    async def watch(process: Process) -> None:
         await process.wait()
 
-
-def mosquitto_config(folder: Path, port: int, host: str = LOOPBACK) -> str:
-    """Return a configuration that survives a crash of the broker as well as Mosquitto can.
-
-    `autosave_on_changes` with an interval of 1 writes the whole database after every change: the default writes it
-    every 30 minutes, and a killed broker then forgets what it had confirmed.
-    """
-    lines = [
-        f"listener {port} {host}",
-        "allow_anonymous true",
-        "persistence true",
-        f"persistence_location {folder}/",
-        "autosave_on_changes true",
-        "autosave_interval 1",
-        "max_queued_messages 10000",  # the default drops beyond 1,000, after it confirmed them
-        f"message_size_limit {16 * MAX_PAYLOAD_BYTES}",  # larger ones are refused; those above ours are quarantined
-        "set_tcp_nodelay true",
-        "log_dest stderr",
-        "log_type error",
-        "log_type warning",
-    ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        lines.append("user root")  # else it changes to a user that cannot write into the run folder
-    return "\n".join(lines) + "\n"
-
-
-def find_mosquitto() -> str:
-    """Return the path of Mosquitto.
-
-    Raises:
-        BrokerError: When it is not installed.
-    """
-    path = os.pathsep.join([os.environ.get("PATH", ""), *MOSQUITTO_FOLDERS])
-    program = shutil.which("mosquitto", path=path)
-    if program is None:
-        raise BrokerError(
-            "Mosquitto is not installed on this machine",
-            expected="the program `mosquitto`",
-            action="install it (apt install mosquitto, or brew install mosquitto), or use --broker embedded",
-        )
-    return program
+    async with kept_running(start, watch, on_event):
+        yield _reached(host, port, known[0], MqttVersion.AUTO)
 
 
 @contextlib.asynccontextmanager
-async def broker_for(settings: BrokerSettings, folder: Path) -> AsyncIterator[BrokerSettings]:
-    """Start the broker that the settings ask for, if it is ours to start; yield how to reach it."""
+async def broker_for(
+    settings: BrokerSettings, folder: Path, on_event: OnEvent = _tell_nobody
+) -> AsyncIterator[BrokerSettings]:
+    """Start the broker that the settings ask for, if it is ours to start; yield how an agent reaches it."""
     if settings.url == EMBEDDED:
-        async with embedded_broker() as reached:
-            yield settings.model_copy(update={"url": reached.url, "version": reached.version})
+        async with embedded_broker(on_event=on_event) as reached:
+            yield settings.model_copy(update=_way_to(reached))
     elif settings.url == MOSQUITTO:
-        async with mosquitto_broker(folder / "mosquitto") as reached:
-            yield settings.model_copy(update={"url": reached.url})
+        async with mosquitto_broker(folder / "mosquitto", on_event=on_event) as reached:
+            yield settings.model_copy(update=_way_to(reached) | {"version": settings.version})
     else:
-        yield settings
+        yield settings.as_part(AGENT)
 
 
-async def _wait_until_it_listens(process: asyncio.subprocess.Process, host: str, port: int, log: Path) -> None:
+def _users(accounts: Sequence[Account]) -> tuple[User, ...]:
+    return tuple(User(each.name, each.password, rules_of(each.role, each.name)) for each in accounts)
+
+
+def _way_to(reached: BrokerSettings) -> dict[str, object]:
+    return {name: getattr(reached, name) for name in ("url", "version", "username", "password")}
+
+
+def _reached(host: str, port: int, account: Account, version: MqttVersion) -> BrokerSettings:
+    return BrokerSettings(
+        url=f"mqtt://{_in_url(_reachable(host))}:{port}",
+        version=version,
+        username=account.name,
+        password=SecretStr(account.password),
+    )
+
+
+async def _embedded_process(host: str, port: int, accounts: tuple[Account, ...]) -> tuple[Process, int]:
+    """Start the embedded broker; return it and its port when it listens."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, SAFE_PATH, "-m", "scenarios.broker.embedded.process",
+        stdin=PIPE, stdout=PIPE, stderr=DEVNULL, process_group=OWN_GROUP,
+        env={name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT},
+    )  # fmt: skip
+    assert process.stdin is not None  # noqa: S101 - for the type checker
+    assert process.stdout is not None  # noqa: S101 - the same
+    said: dict[str, object] = {}
+    try:
+        with contextlib.suppress(TimeoutError, ValueError, ConnectionError):
+            async with asyncio.timeout(START_TIMEOUT_S):
+                process.stdin.write(order(host, port, _users(accounts)))
+                await process.stdin.drain()
+                said = json.loads(await process.stdout.readline())
+    finally:
+        if "port" not in said:
+            await ended(process)
+    if "port" in said:
+        return process, int(str(said["port"]))
+    if "error" in said:
+        raise _port_trouble(host, port, str(said["error"]))
+    raise BrokerError(
+        f"The embedded broker did not start within {START_TIMEOUT_S:g} s (code {process.returncode})",
+        expected="a process of its own that says on which port it listens",
+        action="look for what keeps this machine from starting processes, or use --broker mosquitto",
+    )
+
+
+async def _mosquitto_process(program: str, config: Path, host: str, port: int) -> Process:
+    """Start Mosquitto below its guard; return the guard when Mosquitto listens."""
+    log_path = config.with_name(LOG)
+    with log_path.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, SAFE_PATH, "-m", "scenarios.broker.child_guard", program, "-c", str(config),
+            stdin=PIPE, stdout=log, stderr=log, process_group=OWN_GROUP,
+        )  # fmt: skip
+    try:
+        await _wait_until_it_listens(process, host, port, log_path)
+    except BaseException:
+        await ended(process)
+        raise
+    return process
+
+
+async def _wait_until_it_listens(process: Process, host: str, port: int, log: Path) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_TIMEOUT_S):
             while process.returncode is None:
@@ -180,6 +209,15 @@ async def _wait_until_it_listens(process: asyncio.subprocess.Process, host: str,
         expected=f"a free port and a folder that it can write, {log.parent}",
         action="end what uses the port, or choose another",
     )
+
+
+def require_free(host: str, port: int) -> None:
+    """Require that nobody listens on a port.
+
+    Raises:
+        BrokerError: When somebody does, or it is no address of this machine.
+    """
+    _free_port(host, port)
 
 
 def _reachable(host: str) -> str:
@@ -199,42 +237,19 @@ def _free_port(host: str, wanted: int) -> int:
     """
     import socket
 
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        if sys.platform != "win32":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that just ended hold no port
-        try:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            if sys.platform != "win32":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that just ended hold no port
             probe.bind((host, wanted))
-        except OSError as error:
-            raise _port_trouble(host, wanted, error) from None
-        return int(probe.getsockname()[1])
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise _port_trouble(host, wanted, error.strerror or str(error)) from None
 
 
-def _port_of(broker: ClosingBroker) -> int:
-    instance = broker._servers["default"].instance  # noqa: SLF001 - amqtt does not tell the port it was given
-    return int(instance.sockets[0].getsockname()[1])
-
-
-def _hush_amqtt(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Keep amqtt's forgotten tasks off the terminal.
-
-    It waits for an acknowledgement only after it has sent the message, so that a quick one is missed; five seconds
-    later its task fails and nobody looks at it. The message had arrived.
-    """
-    task = context.get("future")
-    code = getattr(task.get_coro(), "cr_code", None) if isinstance(task, asyncio.Task) else None
-    if code is None or "amqtt" not in Path(code.co_filename).parts:
-        loop.default_exception_handler(context)
-
-
-def _deepest(error: BaseException) -> BaseException:
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return error
-
-
-def _port_trouble(host: str, port: int, error: OSError) -> BrokerError:
+def _port_trouble(host: str, port: int, reason: str) -> BrokerError:
     return BrokerError(
-        f"The broker cannot listen on {host}:{port}: {error.strerror or error}",
+        f"The broker cannot listen on {host}:{port}: {reason}",
         expected="a free port on an address of this machine",
         action="end what uses the port, or choose another with --port",
     )

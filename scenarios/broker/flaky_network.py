@@ -52,7 +52,8 @@ async def network_for(
     async with proxy.listening() as port:
         trouble = [asyncio.ensure_future(work) for work in _troubles(proxy, settings, on_event)]
         try:
-            yield broker.model_copy(update={"url": _through(broker.url, port)})
+            let_in = {"username": address.username, "password": address.password}
+            yield broker.model_copy(update={"url": _through(broker.url, port), **let_in})
         finally:
             for task in trouble:
                 task.cancel()

@@ -11,12 +11,17 @@ from protocols.errors import SettingsError
 if TYPE_CHECKING:
     from protocols.link.broker_settings import BrokerSettings
 
+ACCESS: Final = "access"
+"""What `entropilot broker` is told instead of a broker, to write what a lab's own broker needs."""
+
 DEFAULT_URL: Final = "mqtt://127.0.0.1:1883"
 """Where `entropilot broker` listens, and the other commands look, unless told otherwise."""
 
 
 def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSettings:
-    """Return the broker at a URL; user name and password may come from the environment, as for the other commands.
+    """Return the broker at a URL, for who may do everything there; its user name and password may come from elsewhere.
+
+    The environment has them as for the other commands, or the file of a broker that was started on this machine.
 
     Raises:
         SettingsError: When the URL is no broker's, holds a password, or is the name of one that only a run starts.
@@ -24,6 +29,7 @@ def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSetti
     from pydantic import BaseModel
 
     from protocols.link.broker_settings import BrokerSettings, RunningBroker
+    from protocols.link.credentials import ANYBODY
     from protocols.settings.layers import Layer, environment_layer
     from protocols.settings.resolve import resolve
 
@@ -43,7 +49,7 @@ def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSetti
         if name.startswith("ENTROPILOT_BROKER__")
     }
     layers = [environment_layer(Named, given), Layer("--broker", {"broker": {"url": url}})]
-    return resolve(Named, layers).settings.broker
+    return resolve(Named, layers).settings.broker.as_part(ANYBODY)
 
 
 def require_no_password(said_by: str, value: object) -> None:

@@ -51,7 +51,7 @@ def runs_and_scenarios(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def brokers(incomplete: str) -> list[str]:
     """Complete the kind of a broker, or what else is done with one."""
-    return _beginning(incomplete, ("embedded", "mosquitto", "tidy"))
+    return _beginning(incomplete, ("embedded", "mosquitto", "access", "tidy"))
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:

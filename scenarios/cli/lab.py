@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from scenarios.broker.url import DEFAULT_URL
+from scenarios.broker.url import ACCESS, DEFAULT_URL
 from scenarios.cli import completion
 from scenarios.cli.options import (
     AllowCode,
@@ -74,7 +74,8 @@ def broker(
     kind: Annotated[
         str,
         typer.Argument(
-            help="embedded, or mosquitto; tidy takes off another broker what old campaigns left there.",
+            help="embedded, or mosquitto; access writes the files of a lab's own; tidy takes off another broker what "
+            "old campaigns left there.",
             autocompletion=completion.brokers,
         ),
     ] = "embedded",
@@ -83,6 +84,20 @@ def broker(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 1883,
     folder: Annotated[Path, typer.Option(help="Where Mosquitto keeps its files.")] = Path("runs/.mosquitto"),
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART",
+            help="Whom to let in, each with rights of its own: agent, observer, instrument:ID, operator:ID. "
+            "Repeatable; by default one account for all.",
+        ),
+    ] = None,
+    credentials: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where names and passwords are kept for the next start; by default new ones are made."
+        ),
+    ] = None,
     at: Annotated[
         str | None, typer.Option("--broker", help=f"For tidy: the broker to tidy; by default {DEFAULT_URL}.")
     ] = None,
@@ -97,16 +112,24 @@ def broker(
     yes: Annotated[bool, typer.Option("--yes", help="For tidy: remove without asking.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Run a broker alone, until it is ended; or tidy one that is shared."""
+    """Run a broker alone, until it is ended: with names and passwords that the other commands find by themselves.
+
+    `access` starts none: it writes Mosquitto's configuration, access list and passwords for a lab's own broker. Nor
+    does `tidy`: it takes off a shared one what old campaigns left there.
+    """
     with reported_errors(debug=debug):
         if kind == TIDY:
             from scenarios.broker.tidy_report import tidy_at_a_terminal
 
             tidy_at_a_terminal(at or DEFAULT_URL, frozenset(campaign or ()), tuple(client_id or ()), yes=yes)
             return
-        from scenarios.run.standalone import run_broker
+        from scenarios.run.standalone import BrokerRequest, run_broker, write_access
 
-        run_broker(kind, host=host, port=port, folder=folder)
+        request = BrokerRequest(kind, host, port, folder, tuple(part or ()), credentials)
+        if kind == ACCESS:
+            show("\n".join(write_access(request)))
+        else:
+            run_broker(request)
 
 
 @app.command()
@@ -173,12 +196,17 @@ def record(
     duration: Annotated[
         float | None, typer.Option(min=0.1, metavar="SECONDS", help="How long; by default until Ctrl-C.")
     ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="File of keys of the agent, to note beside each message who signed it.")
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Record any campaign on any broker, beside its agent and its lab: every message, publishing nothing."""
     with reported_errors(debug=debug):
+        from protocols.link.credentials import OBSERVER
+        from protocols.signing.settings import SigningSettings
         from scenarios.broker.url import broker_at
         from scenarios.record.record import RecordRequest, filters_for, require_new
         from scenarios.record.record import record as listen_and_write
@@ -193,9 +221,10 @@ def record(
         meant = None if scenario is None else load_scenario(scenario, Overrides()).settings
         with progress_on_stderr(quiet=quiet or json) as progress:
             world = None if meant is None else build_world(meant, progress)
+        reached = broker_at(broker).as_part(OBSERVER)
         request = RecordRequest(
-            broker_at(broker), filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
-            meant, world,
+            reached, filters_for(tuple(topic or ()), campaign), out, campaign or "", duration,
+            meant, world, SigningSettings(keys=None if keys is None else str(keys)).signing(),
         )  # fmt: skip
         with listening(request, quiet=quiet or json) as on_progress:
             heard = listen_and_write(request, on_progress)

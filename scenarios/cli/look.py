@@ -36,7 +36,13 @@ def list_all(runs: Runs = Path("runs"), json: Json = False) -> None:
 
 
 @app.command()
-def report(run: RunName, runs: Runs = Path("runs"), json: Json = False, debug: Debug = False) -> None:
+def report(
+    run: RunName,
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
     """Show a run again, from what it wrote: the summary, and where its files are."""
     with reported_errors(debug=debug):
         from scenarios.display.progress import late
@@ -46,7 +52,7 @@ def report(run: RunName, runs: Runs = Path("runs"), json: Json = False, debug: D
 
         folder = identify(run, runs, RunPath).path
         with progress_on_stderr(quiet=json) as progress:
-            told = run_json(folder) if json else run_report(folder, late(progress))
+            told = run_json(folder, database_url=database) if json else run_report(folder, late(progress), database)
         if isinstance(told, str):
             print_json(told)
         else:
@@ -97,6 +103,10 @@ def diff(
     one: ComparedName,
     other: ComparedName,
     runs: Runs = Path("runs"),
+    database: Database = None,
+    other_database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Likewise of OTHER, where --database is that of ONE.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The picture, a .png file; by default runs/diff-ONE-OTHER.png.")
     ] = None,
@@ -117,7 +127,9 @@ def diff(
         path = out or runs / f"diff-{named}.png"
         require_picture(path)
         with progress_on_stderr(quiet=quiet or json) as progress:
-            found = compare_journals(load_journal(one, runs, progress), load_journal(other, runs, progress))
+            found = compare_journals(
+                load_journal(one, runs, progress, database), load_journal(other, runs, progress, other_database)
+            )
             picture = draw_diff(found, path)
         show_notes(f"{told.name}: {told.note}" for told in (found.one, found.other) if told.note)
         if json:

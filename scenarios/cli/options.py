@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -75,9 +75,28 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 ShowSettings = Annotated[
     bool, typer.Option("--show-settings", help="Print what holds and where it comes from, and do nothing.")
 ]
+
+
+def _without_password(url: str | None) -> str | None:
+    """Take a URL as it is; say so where its password can be seen."""
+    if url is not None and "@" in url:
+        from protocols.storage.server_url import password_in
+        from scenarios.display.console import show_notes
+
+        if password_in(url):
+            show_notes([SEEN])
+    return url
+
+
+SEEN: Final = "others can see the password of --database in the list of processes; put it into ~/.pgpass or PGPASSWORD"
+
 Database = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Another database than the run folder's own, e.g. postgresql+psycopg://…"),
+    typer.Option(
+        metavar="URL",
+        callback=_without_password,
+        help="Another database than the run folder's own, or than it remembers; e.g. postgresql+psycopg://user@host/name",
+    ),
 ]
 AllowCode = Annotated[
     Path | None,

@@ -73,7 +73,7 @@ def run(
             from scenarios.run.crashes import supervise_with_kills
             from scenarios.sources.run_folder import choose_campaign
 
-            name = choose_campaign(runs, resolved.settings.name, campaign, resume=resume)
+            name = choose_campaign(runs, resolved.settings.name, campaign, resume=resume, database=database)
             raise SystemExit(supervise_with_kills(sys.argv[1:], campaign=name, kills=kills))
         request = _request(scenario, resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
         if single_process:
@@ -131,7 +131,7 @@ def _request(
     from scenarios.sources.packed_pool import require_own_pool
     from scenarios.sources.run_folder import choose_campaign
 
-    name = choose_campaign(runs, scenario.name, campaign, resume=resume, numbered=with_simulator)
+    name = choose_campaign(runs, scenario.name, campaign, resume=resume, numbered=with_simulator, database=database)
     world = build_world_for(scenario, quiet=quiet)
     require_own_pool(named, runs, scenario, world.pool.digest)
     return RunRequest(

@@ -18,11 +18,10 @@ from agent.metrics import Metric
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE
 from agent.runtime.transaction import Transaction
-from agent.store.read_only import reading, referenced_in
+from agent.store.read_only import reading, referenced_in, url_of
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
-from protocols.storage.database import sqlite_url
 from scenarios.diff.events import FieldDifference, differing_fields, own_fields
 from scenarios.display.progress import ProgressCall
 from scenarios.replay.replay import follow_to_the_end
@@ -130,20 +129,21 @@ class Diff:
         return not self.settings and (self.event is None or self.is_reordered)
 
 
-def load_journal(name: str, runs: Path, progress: ProgressCall) -> JournalEvents:
+def load_journal(name: str, runs: Path, progress: ProgressCall, database_url: str | None = None) -> JournalEvents:
     """Read a run's journal, or follow a recording.
 
     Args:
         name: Of a run, a recording or a pack.
         runs: Where run folders are.
         progress: For a progress bar.
+        database_url: Of another database than the run folder's own, or than it remembers.
 
     Raises:
         StoreError: When there is none, or it is damaged.
     """
     found = identify(name, runs, RunPath, RecordingPath, PackPath)
-    if isinstance(found, RunPath) and found.has_database:
-        return _journalled(name, found.path / DATABASE)
+    if isinstance(found, RunPath) and (found.has_database or database_url is not None):
+        return _journalled(name, found.path / DATABASE, database_url)
     source = named_source(name, runs, None, progress)
     collected = _Collected()
     campaign, note = follow_to_the_end(source, collected.note, progress)
@@ -189,9 +189,9 @@ class _Collected:
         self.points.extend(bias.point for bias in transaction.bias)
 
 
-def _journalled(name: str, database: Path) -> JournalEvents:
-    with reading(database) as connection:
-        store = Store(connection, sqlite_url(database), DatasetLabels({}, ""))
+def _journalled(name: str, database: Path, database_url: str | None) -> JournalEvents:
+    with reading(database, database_url) as connection:
+        store = Store(connection, url_of(database, database_url), DatasetLabels({}, ""))
         events = tuple(store.journal())
         if not events or not isinstance(events[0], CampaignStarted):
             raise StoreError(f"{name} has no journal yet", expected="a run that has begun")

@@ -42,19 +42,22 @@ def listing_json(runs: Path) -> str:
     return json.dumps({"scenarios": _abouts(), "recordings": recordings}, indent=2, ensure_ascii=False)
 
 
-def run_report(folder: Path, progress: ProgressCall = no_progress) -> RenderableType:
+def run_report(folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None) -> RenderableType:
     """Return the summary of a run, or of a shadow, and the paths of its files.
 
     Args:
         folder: The run folder.
         progress: For what an earlier summary does not tell, and takes its time.
+        database_url: Of another database than the folder's own, or than it remembers.
     """
     path = require_summary(folder)
     if path.name == SUMMARY:
         from scenarios.listing.reach_again import with_reach
         from scenarios.listing.truth_again import with_truth
 
-        summary, why_not = with_reach(with_truth(read_summary(path), folder, progress), folder, progress)
+        summary, why_not = with_reach(
+            with_truth(read_summary(path), folder, progress, database_url), folder, progress, database_url
+        )
         table = Group(
             summary_table(summary),
             *([Text(why_not, "dim")] if why_not else []),
@@ -83,7 +86,7 @@ def reading_table(reading: Account) -> RenderableType:
     return Group("", Text("What was read", "bold"), table, "")
 
 
-def run_json(folder: Path, progress: ProgressCall = no_progress) -> str:
+def run_json(folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None) -> str:
     """Return the same figures as JSON: as they are written, with what an earlier summary does not tell."""
     path = require_summary(folder)
     text = path.read_text(encoding="utf-8")
@@ -93,7 +96,7 @@ def run_json(folder: Path, progress: ProgressCall = no_progress) -> str:
     from scenarios.listing.truth_again import with_truth
 
     written = read_summary(path)
-    summary, _ = with_reach(with_truth(written, folder, progress), folder, progress)
+    summary, _ = with_reach(with_truth(written, folder, progress, database_url), folder, progress, database_url)
     return text if summary is written else summary_json(summary)
 
 

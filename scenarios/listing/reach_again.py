@@ -16,18 +16,21 @@ from scenarios.run.summary import RunSummary
 from scenarios.sources.run_world import run_again
 
 
-def with_reach(summary: RunSummary, folder: Path, progress: ProgressCall = no_progress) -> tuple[RunSummary, str]:
+def with_reach(
+    summary: RunSummary, folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None
+) -> tuple[RunSummary, str]:
     """Return a summary with its ceilings; and why it has none, where they cannot be told.
 
     Args:
         summary: As it was read.
         folder: The run folder; it is only read.
         progress: For a progress bar.
+        database_url: As of `run_again`.
     """
     if summary.ceilings:
         return summary, ""
     try:
-        again = run_again(folder, progress)
+        again = run_again(folder, progress, database_url)
         campaign = Ledger.of_journal(again.world.pool, again.events).campaign
     except EntropilotError as error:
         return summary, f"what the families could reach is not told: {error.found.rstrip('.')}"

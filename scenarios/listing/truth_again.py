@@ -15,18 +15,21 @@ from scenarios.run.summary import RunSummary
 from scenarios.sources.run_world import run_again
 
 
-def with_truth(summary: RunSummary, folder: Path, progress: ProgressCall = no_progress) -> RunSummary:
+def with_truth(
+    summary: RunSummary, folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None
+) -> RunSummary:
     """Return a summary that tells the effects with how far off they are, where that can be known.
 
     Args:
         summary: As it was read.
         folder: The run folder; it is only read.
         progress: For a progress bar.
+        database_url: As of `run_again`.
     """
     if not summary.effects or summary.against_truth:
         return summary
     try:
-        again = run_again(folder, progress)
+        again = run_again(folder, progress, database_url)
         truth = again.world.true_effects
         effects = effects_of(again.events, again.world.pool, truth, again.code, at_ends_only=True) if truth else None
     except EntropilotError:  # what a run does not tell of the truth is no fault of it

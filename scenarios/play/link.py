@@ -12,6 +12,7 @@ from protocols.errors import BrokerError, MessageError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import LinkLost, NobodyListens, PublishRefused, Transport
+from protocols.signing.transport import UNSIGNED, SignedTransport
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import Health, Status
@@ -99,9 +100,10 @@ class LiveLink:
                 self._online[outgoing.topic] = message
 
 
-def live_session(broker: BrokerSettings, client_id: str, subscriptions: tuple[str, ...] = ()) -> MqttSession:
-    """Return a session of one who is no part of a campaign: the broker forgets it soon."""
-    return MqttSession(broker, client_id=client_id, subscriptions=subscriptions, listens_only=True)
+def live_session(broker: BrokerSettings, client_id: str, subscriptions: tuple[str, ...] = ()) -> Transport:
+    """Return a session of one who is no part of a campaign: the broker forgets it soon, and it has no keys."""
+    session = MqttSession(broker, client_id=client_id, subscriptions=subscriptions, listens_only=True)
+    return SignedTransport(session, UNSIGNED)
 
 
 def status_message(status: Status) -> OutgoingMessage:

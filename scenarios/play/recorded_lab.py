@@ -121,11 +121,17 @@ class RecordedLab:
         return AnswerLookup(() if last is None else (self.answers[candidate_id, last][-1],), is_extra_attempt=True)
 
     def note(self, row: MessageRow) -> None:
-        """Take in a message of this campaign; one that changed nothing, and was cut, cannot be said again."""
+        """Take in a message of this campaign.
+
+        Not one that changed nothing and was cut, for it cannot be said again, and not one whose signature did not hold,
+        for it is not the lab's.
+        """
         if row.verdict and row.cut_from_bytes:
             return
         if removes_retained(row.topic, row.payload):
             return  # the campaign that it is played to goes on
+        if row.signature_fault:
+            return
         try:
             message = decode(row.topic, row.payload)
         except MessageError:

@@ -26,10 +26,11 @@ from protocols.errors import MessageError, SettingsError, StoreError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.failures import no_broker_answers
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Delivery, LinkUp
+from protocols.link.transport import Delivery, LinkUp, Transport
 from protocols.recording.parts import move_parts, remove_parts
 from protocols.recording.seal import compress_recording
 from protocols.recording.writer import RecordingWriter, write_heard
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.private_files import private_files
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.topics import PREFIX, parse
@@ -101,6 +102,7 @@ class RecordRequest:
         duration_s: How long, from the first link on; None until the process is asked to end.
         scenario: Of the campaign, so that the recording can be replayed by itself.
         world: Of the scenario.
+        signing: Keys to look at signatures with; without any, nothing is noted of them.
     """
 
     broker: BrokerSettings
@@ -110,6 +112,7 @@ class RecordRequest:
     duration_s: float | None = None
     scenario: Scenario | None = None
     world: World | None = None
+    signing: Signing = UNSIGNED
 
 
 def filters_for(topics: tuple[str, ...], campaign: str | None) -> tuple[str, ...]:
@@ -204,12 +207,9 @@ async def _listen(
     heard: ListenerCounts,
     on_progress: Callable[[ListenerCounts], None],
 ) -> None:
-    session = MqttSession(
-        request.broker,
-        client_id=f"entropilot-record-{fresh_id()[:12]}",
-        subscriptions=request.topics,
-        listens_only=True,
-    )
+    client_id = f"entropilot-record-{fresh_id()[:12]}"
+    link = MqttSession(request.broker, client_id=client_id, subscriptions=request.topics, listens_only=True)
+    session = SignedTransport(link, request.signing)
     listener = _Listener(session, writer, heard)
     ended = asyncio.Event()
     works = (
@@ -246,7 +246,7 @@ class _Listener:
         why_not: Why there was no link yet, as was said last.
     """
 
-    def __init__(self, session: MqttSession, writer: RecordingWriter, heard: ListenerCounts) -> None:
+    def __init__(self, session: Transport, writer: RecordingWriter, heard: ListenerCounts) -> None:
         self.why_not = ""
         self._session = session
         self._writer = writer

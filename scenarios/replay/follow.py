@@ -198,7 +198,10 @@ class Follower:
             return
         if len(self._kept) >= MAX_KEPT:
             del self._kept[next(iter(self._kept))]
-        self._kept[row.number] = Delivery(row.topic, row.payload, row.retain, row.qos, None)
+        self._kept[row.number] = Delivery(
+            row.topic, row.payload, row.retain, row.qos, None,
+            signed_by=row.signed_by, signature_fault=row.signature_fault,
+        )  # fmt: skip
 
     def _commit(self, *, unless_at: int | None = None) -> None:
         """Follow the transaction whose commit is known now; drop it if the journal stands where it began."""

@@ -45,11 +45,13 @@ class Requests:
         campaign: Its name.
         uid: Random part of its attempt ids.
         of_decision: Decision number -> its candidates, in the order in which they were asked for.
+        signatures_told: Whether whoever listened had keys, and noted who signed what.
     """
 
     campaign: str
     uid: str
     of_decision: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    signatures_told: bool = False
 
 
 class RequestsHeard:
@@ -65,10 +67,11 @@ class RequestsHeard:
     def note(self, row: Row) -> None:
         """Take in a row."""
         request = _request(row)
-        if request is None:
+        if request is None or not isinstance(row, MessageRow) or row.signature_fault:
             return
         uid = uid_of(request.attempt_id)
         known = self.by_campaign.setdefault(request.campaign, Requests(request.campaign, uid))
+        known.signatures_told = known.signatures_told or bool(row.signed_by)
         named = known.of_decision.get(request.decision, ())
         if uid == known.uid and request.candidate_id not in named:
             known.of_decision[request.decision] = (*named, request.candidate_id)

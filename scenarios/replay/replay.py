@@ -245,5 +245,7 @@ def _inference(source: Source, follower: Follower, found: Mapping[str, Requests]
             action="start `entropilot record` before the agent; the agent's own recording.jsonl has everything",
         )
     plan, start_set = initial_events(source.scenario, source.world, campaign=requests.campaign, uid=requests.uid)
+    if not requests.signatures_told:  # what nobody looked at cannot be required
+        plan = plan.model_copy(update={"require_signatures": False})
     started = CampaignStarted(plan, source.header.versions)
     return Inference(follower, requests, started, start_set, source.scenario.campaign.request_timeout_s)

@@ -87,6 +87,7 @@ class LiveState:
         in_flight: Candidate, family, attempt and seconds since it was sent.
         retries: Second and further attempts.
         quarantined: Messages that were not ours.
+        unproven: Of these, messages that were not signed, or not rightly, and should have been.
         duplicates: Results that had come before.
         contradictions: Results that say something else than the first one of their attempt.
         broker: The broker's address, without a password.
@@ -112,6 +113,7 @@ class LiveState:
     in_flight: tuple[tuple[str, str, int, float], ...] = ()
     retries: int = 0
     quarantined: int = 0
+    unproven: int = 0
     duplicates: int = 0
     contradictions: int = 0
     broker: str = ""
@@ -195,6 +197,8 @@ def progress_line(state: LiveState) -> str:
         parts.append(f"best {best}{_found(state.found)[0]}")
     parts.append(f"{_rate(state)}, {_duration(state.elapsed_s)} elapsed{_eta(state)}")
     parts.append(f"{len(state.in_flight)} in flight, {state.retries} retries, {state.quarantined} quarantined")
+    if state.unproven:
+        parts.append(f"{state.unproven} of them not rightly signed")
     if not state.connected:
         parts.append("broker not reached" + (f": {_clean(state.link_trouble)}" if state.link_trouble else ""))
     if state.waiting_for:
@@ -348,6 +352,8 @@ def _counters(state: LiveState) -> Text:
     counts |= {"contradicted": state.contradictions} if state.contradictions else {}
     for name, count in counts.items():
         text.append(f"  {count} {name}", "yellow" if count else "dim")
+    if state.unproven:
+        text.append(f"  {state.unproven} not rightly signed", "bold red")
     return text
 
 

@@ -21,6 +21,7 @@ from protocols.link.client_ids import operator_client_id
 from protocols.link.mqtt import MqttSession
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import LinkLost, PublishRefused, Transport
+from protocols.signing.transport import SignedTransport, Signing
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import Control
 from scenarios.settings.operator_actions import OperatorAction
@@ -126,12 +127,14 @@ class Operator:
             await self._transport.receive()
 
 
-def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSettings) -> Operator:
+def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSettings, signing: Signing) -> Operator:
     """Return the operator of a campaign, with a link of its own, which only speaks."""
     client_id = operator_client_id(campaign.plan.campaign)
     return Operator(
         wanted,
-        transport=MqttSession(broker, client_id=client_id, subscriptions=(), ending=lambda: SessionEnd.ENDED),
+        transport=SignedTransport(
+            MqttSession(broker, client_id=client_id, subscriptions=(), ending=lambda: SessionEnd.ENDED), signing
+        ),
         acquired=lambda: len(campaign.acquired),
         carried_out=lambda message_id: message_id in campaign.controls_seen,
     )

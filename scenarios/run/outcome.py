@@ -17,7 +17,7 @@ from agent.campaign.state import Campaign
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.bias import BiasPoint
 from agent.entropy.measure import EntropyMeasure
-from agent.run_files import DATABASE, LOG, RECORDING
+from agent.run_files import DATABASE, DATABASE_PLACE, LOG, RECORDING
 from agent.runtime.presence import named
 from scenarios.effects.effects import Effects, effects_of
 from scenarios.effects.figure import draw_effects
@@ -173,7 +173,7 @@ def _summary_of(
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,
         files=(
-            *(DATABASE, RECORDING, LOG, TRAJECTORY),
+            *(_database(files.folder), RECORDING, LOG, TRAJECTORY),
             *_figures(found.trajectory.points[-1][1], found.effects),
             *found.findings.files,
             SUMMARY,
@@ -202,6 +202,11 @@ def _contradictions(files: CampaignFiles) -> Iterator[str]:
         if isinstance(event, ResultContradicted):
             value = campaign.values[campaign.pool.index_of[event.candidate_id]]
             yield in_words(event) + (f": {value:g} {unit}".rstrip() if math.isfinite(value) else "")
+
+
+def _database(folder: Path) -> str:
+    """Return the name of the file that is the database, or says where it is."""
+    return DATABASE if (folder / DATABASE).is_file() else DATABASE_PLACE
 
 
 def _abandoned(campaign: Campaign) -> int:

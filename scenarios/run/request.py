@@ -24,7 +24,7 @@ class RunRequest:
         folder: The run folder.
         resume: Whether to resume a campaign.
         with_simulator: Whether this process plays the lab and its operator too.
-        database_url: Another database than the folder's own.
+        database_url: Another database than the folder's own, or than it remembers.
         may_crash: Whether the process kills itself where the scenario says so.
     """
 
@@ -50,7 +50,7 @@ def require_answers(request: RunRequest) -> None:
     if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and scenario.broker.url == EMBEDDED:
         raise SettingsError(
             f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
-            expected="a broker that knows shared subscriptions, which the embedded one does not",
+            expected="each request for one of them, by a shared subscription, which a run asks of no embedded broker",
             action="use --broker mosquitto, or leave campaign.recipients out: then each has its turn",
         )
     own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]

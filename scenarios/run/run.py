@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from agent.acquisition.registry import make_policies
@@ -21,6 +22,7 @@ from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import CampaignHalted
 from protocols.link.broker_settings import EMBEDDED, BrokerSettings
+from protocols.signing.transport import Signing
 from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.broker.flaky_network import network_for
 from scenarios.display.console import progress_on_stderr, tell
@@ -31,13 +33,17 @@ from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
 from scenarios.run.reach import ceilings_of, who_falls_short
 from scenarios.run.request import RunRequest, require_answers
+from scenarios.run.signing import given_signing, own_signing
 from scenarios.run.simulators import running_simulators
 from scenarios.run.watch import RunWatch
 from scenarios.settings.model import Scenario
-from scenarios.settings.operator_actions import controls
+from scenarios.settings.operator_actions import OPERATOR, controls
 from scenarios.settings.stored import recorded_arithmetic, recorded_settings
 
 NETWORK_LOG: Final = "network.jsonl"
+
+BROKER_LOG: Final = "broker.jsonl"
+"""What the run's own broker refused or dropped, and whether it died; not there where nothing was."""
 
 
 def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
@@ -55,6 +61,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
     wanted = _wanted(request)
     settings = scenario.campaign
     # Before a folder is made for it:
+    signing = given_signing(request)
     make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     with open_campaign(
         request.folder,
@@ -68,6 +75,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         resume=request.resume,
         database_url=request.database_url,
         reading=world.account,
+        tell=lambda sentence: tell(f"note: {sentence}", "yellow"),
     ) as files:
         if (known := known_outcome(files)) is not None:
             return known
@@ -87,7 +95,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
             loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
             with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
                 try:
-                    waited_for = runner.run(_run(request, files, wanted, view))
+                    waited_for = runner.run(_run(request, files, wanted, view, signing or own_signing(request)))
                 except CampaignHalted as error:
                     halted = error
         outcome = write_outcome(
@@ -147,7 +155,7 @@ def _wanted(request: RunRequest) -> ScheduledControls:
 
 
 async def _run(
-    request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None
+    request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None, signing: Signing
 ) -> tuple[str, ...]:
     """Run the agent, with what is to be beside it; return whom it waited for when it ended."""
     scenario = request.scenario
@@ -155,7 +163,7 @@ async def _run(
     campaign = files.ledger.campaign
     may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
     async with _broker(request) as broker:
-        operator = operator_of(wanted, campaign, broker)
+        operator = operator_of(wanted, campaign, broker, signing.part_of(OPERATOR))
 
         def on_commit(transaction: Transaction) -> None:
             may_crash(len(campaign.acquired))
@@ -169,6 +177,7 @@ async def _run(
             broker=broker,
             header=_header(scenario),
             broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
+            signing=signing,
             on_commit=on_commit,
         ) as agent:
             watch.attach(agent, broker)
@@ -182,8 +191,11 @@ async def _run(
                 try:
                     async with (
                         asyncio.TaskGroup() as group,
-                        _lab(request, broker, group, shutdown_callbacks, lambda: campaign.phase is Phase.FINISHED),
-                    ):
+                        _lab(
+                            request, broker, signing, group, shutdown_callbacks,
+                            is_over=lambda: campaign.phase is Phase.FINISHED,
+                        ),
+                    ):  # fmt: skip
                         beside = [group.create_task(watch.look()), group.create_task(operator.run())]
                         await agent.run()
                         for task in beside:
@@ -201,7 +213,7 @@ def _header(scenario: Scenario) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
     """Start the broker that the scenario wants, and the network before it; yield where to connect to."""
-    async with broker_for(request.scenario.broker, request.folder) as reached:
+    async with broker_for(request.scenario.broker, request.folder, _told_in(request.folder / BROKER_LOG)) as reached:
         if request.scenario.network.is_calm:
             yield reached
             return
@@ -211,11 +223,24 @@ async def _broker(request: RunRequest) -> AsyncIterator[BrokerSettings]:
                 yield through
 
 
+def _told_in(path: Path) -> Callable[..., None]:
+    """Return what writes down an event in a log that is there only where there is one."""
+
+    def tell(name: str, **fields: object) -> None:
+        logger, file = open_log(path)
+        with contextlib.closing(file):
+            logger.warning(name, **fields)
+
+    return tell
+
+
 def _lab(
     request: RunRequest,
     broker: BrokerSettings,
+    signing: Signing,
     group: asyncio.TaskGroup,
     shutdown_callbacks: list[Callable[[], None]],
+    *,
     is_over: Callable[[], bool],
 ) -> contextlib.AbstractAsyncContextManager[None]:
     """Play the lab beside the agent, if this run is asked to; add how its parts are asked to end."""
@@ -225,6 +250,7 @@ def _lab(
         request.folder,
         campaign=request.campaign,
         broker=broker,
+        signing=signing,
         group=group,
         shutdown_callbacks=shutdown_callbacks,
         is_over=is_over,

@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.runtime.log import open_log
 from protocols.link.broker_settings import BrokerSettings
+from protocols.signing.transport import Signing
 from simulators.assembly import assemble_simulator
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
@@ -25,6 +26,7 @@ async def running_simulators(
     *,
     campaign: str,
     broker: BrokerSettings,
+    signing: Signing,
     group: asyncio.TaskGroup,
     shutdown_callbacks: list[Callable[[], None]],
     is_over: Callable[[], bool],
@@ -36,13 +38,23 @@ async def running_simulators(
         folder: Where their memories and logs live.
         campaign: The campaign that they serve.
         broker: Where the broker is.
+        signing: Their keys, of which each gets its own.
         group: Their tasks' group.
         shutdown_callbacks: Gets how each is asked to end.
         is_over: Whether the campaign is over.
     """
     with contextlib.ExitStack() as opened:
         services = [
-            opened.enter_context(_instrument(each, folder / _log_of(each, instruments), campaign, broker, is_over))
+            opened.enter_context(
+                _instrument(
+                    each,
+                    folder / _log_of(each, instruments),
+                    campaign,
+                    broker,
+                    signing=signing.part_of(each.id),
+                    is_over=is_over,
+                )
+            )
             for each in instruments
         ]
         shutdown_callbacks.extend(service.request_shutdown for service in services)
@@ -58,14 +70,26 @@ async def running_simulators(
 
 @contextlib.contextmanager
 def _instrument(
-    settings: SimulatorSettings, log: Path, campaign: str, broker: BrokerSettings, is_over: Callable[[], bool]
+    settings: SimulatorSettings,
+    log: Path,
+    campaign: str,
+    broker: BrokerSettings,
+    *,
+    signing: Signing,
+    is_over: Callable[[], bool],
 ) -> Iterator[SimulatorService]:
     logger, file = open_log(log)
     logger = logger.bind(campaign=campaign, simulator=settings.id)
     with (
         contextlib.closing(file),
         assemble_simulator(
-            log.parent, settings, campaign=campaign, broker=broker, is_over=is_over, on_event=logger.info
+            log.parent,
+            settings,
+            campaign=campaign,
+            broker=broker.as_part(settings.id),
+            signing=signing,
+            is_over=is_over,
+            on_event=logger.info,
         ) as service,
     ):
         try:

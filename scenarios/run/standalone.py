@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from protocols.concurrency.signals import ending_on_signals
 from protocols.errors import SettingsError
-from scenarios.broker.broker import EMBEDDED_LIMITS, embedded_broker, mosquitto_broker
+from protocols.link.broker_settings import EMBEDDED, BrokerSettings
+from protocols.signing.key_file import require_keys
+from scenarios.broker.broker import EMBEDDED_LIMITS, embedded_broker, mosquitto_broker, require_free
+from scenarios.broker.kept_accounts import kept_accounts, part_file
+from scenarios.broker.mosquitto import ACCESS_LIST, PASSWORDS, write_mosquitto_files
+from scenarios.broker.url import ACCESS
 from scenarios.display.console import visible
 from scenarios.settings.model import Scenario
 from simulators.assembly import assemble_simulator
@@ -26,14 +32,22 @@ def run_simulator(scenario: Scenario, *, campaign: str | None, memory: Path) -> 
         memory: Folder of its database.
 
     Raises:
-        SettingsError: When there are several, and none of that id.
+        SettingsError: When there are several, and none of that id; when its key lacks.
     """
     settings = _the_one(scenario)
+    signing = scenario.signing.signing()
+    if signing.has_keys:
+        require_keys(signing.ring, scenario.signing.keys or "", [settings.id])
     logger = _log_on_stderr().bind(simulator=settings.id)
 
     async def serve() -> None:
         with assemble_simulator(
-            memory, settings, campaign=campaign, broker=scenario.broker, on_event=logger.info
+            memory,
+            settings,
+            campaign=campaign,
+            broker=scenario.broker.as_part(settings.id),
+            signing=signing.part_of(settings.id),
+            on_event=logger.info,
         ) as service:
             logger.info("simulator_started", campaign=campaign or "every", broker=scenario.broker.redacted_url)
             with ending_on_signals(service.request_shutdown):
@@ -43,32 +57,78 @@ def run_simulator(scenario: Scenario, *, campaign: str | None, memory: Path) -> 
     _run_selector_loop(serve())
 
 
-def run_broker(kind: str, *, host: str, port: int, folder: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class BrokerRequest:
+    """A broker that is asked for.
+
+    Attributes:
+        kind: `embedded`, `mosquitto` or `access`.
+        host: Address to listen on.
+        port: The same.
+        folder: Mosquitto's files.
+        parts: Whom to let in; none for one account for all.
+        credentials: Where accounts are kept; None for new ones in the user's own place.
+    """
+
+    kind: str
+    host: str
+    port: int
+    folder: Path
+    parts: tuple[str, ...] = ()
+    credentials: Path | None = None
+
+
+def run_broker(request: BrokerRequest) -> None:
     """Run a broker until SIGINT or SIGTERM.
 
     Raises:
-        SettingsError: When there is no such broker.
+        SettingsError: When there is no such broker, or a file of it is not ours to write.
         BrokerError: When it does not start.
     """
     logger = _log_on_stderr()
+    host, port = request.host, request.port
+    if request.kind not in BrokerSettings.started_for_you:
+        raise SettingsError(f"There is no broker {request.kind!r}", expected=f"embedded, mosquitto or {ACCESS}")
+    require_free(host, port)  # before the file of one that runs there is written over
 
     async def serve() -> None:
-        if kind == "embedded":
-            started = embedded_broker(host, port)
-            logger.info("embedded_broker", limits=EMBEDDED_LIMITS)
-        elif kind == "mosquitto":
-            started = mosquitto_broker(folder, port, host)
-        else:
-            raise SettingsError(f"There is no broker {kind!r}", expected="embedded or mosquitto")
-        ended = asyncio.Event()
-        # Before it listens: whoever has reached it may end it.
-        with ending_on_signals(ended.set):
-            async with started as reached:
-                logger.info("broker_started", url=reached.url)
-                await ended.wait()
+        with kept_accounts(request.credentials, request.parts, host, port) as (accounts, path):
+            if request.kind == EMBEDDED:
+                started = embedded_broker(host, port, accounts=accounts, on_event=logger.warning)
+                logger.info("embedded_broker", limits=EMBEDDED_LIMITS)
+            else:
+                started = mosquitto_broker(request.folder, port, host, accounts=accounts, on_event=logger.warning)
+            ended = asyncio.Event()
+            # Before it listens: whoever has reached it may end it.
+            with ending_on_signals(ended.set):
+                async with started as reached:
+                    logger.info("broker_started", url=reached.url, credentials=str(path))
+                    await ended.wait()
         logger.info("broker_ended")
 
     _run_selector_loop(serve())
+
+
+def write_access(request: BrokerRequest) -> list[str]:
+    """Write what a lab's own Mosquitto needs: configuration, access list, passwords; return lines that tell of it.
+
+    Accounts that are there already keep their passwords.
+
+    Raises:
+        SettingsError: When the folder is not ours to write.
+    """
+    folder = request.folder
+    kept = request.credentials or folder / "credentials.json"
+    with kept_accounts(kept, request.parts, request.host, request.port) as (accounts, path):
+        config = write_mosquitto_files(folder, accounts, port=request.port, host=request.host)
+    alone = {each.name: part_file(path, each.name) for each in accounts} if len(accounts) > 1 else {}
+    return [
+        f"{config}: Mosquitto's configuration (mosquitto -c …), or lines for that of your broker",
+        f"{folder / ACCESS_LIST}: what each part may say and hear",
+        f"{folder / PASSWORDS}: their passwords, hashed",
+        f"{path}: names and passwords of all; keep it where the broker is",
+        *(f"{file}: for {name} alone, as its broker.credentials_file" for name, file in alone.items()),
+    ]
 
 
 def _the_one(scenario: Scenario) -> SimulatorSettings:

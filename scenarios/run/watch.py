@@ -15,6 +15,7 @@ from agent.entropy.bias import BiasPoint
 from agent.loop import Agent
 from agent.runtime.transaction import Transaction
 from protocols.link.broker_settings import BrokerSettings
+from protocols.signing.signature import UNPROVEN
 from scenarios.run.live_view import LiveState, LiveView
 from scenarios.run.request import RunRequest
 
@@ -105,6 +106,7 @@ class RunWatch:
             ),
             retries=campaign.retries,
             quarantined=sum(by for disposition, by in self._counts.items() if disposition.startswith("quarantined")),
+            unproven=sum(self._counts.get(f"quarantined: {reason}", 0) for reason in UNPROVEN),
             duplicates=self._counts.get("candidate_result: duplicate", 0),
             contradictions=self._counts.get("candidate_result: contradicts", 0),
             broker=self._broker,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from agent.settings import CampaignSettings
 from protocols.link.broker_settings import BrokerSettings
+from protocols.signing.settings import SigningSettings
 from protocols.tables.format import TableFormat
 from protocols.tables.table import TableColumns
 from protocols.wire.messages import Identifier
@@ -146,6 +147,8 @@ class Scenario(BaseModel):
     """What is wanted, at which cost."""
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     """Where the broker is, and how patient to be with it."""
+    signing: SigningSettings = Field(default_factory=SigningSettings)
+    """Which keys messages are signed with; campaign.require_signatures says whether all must be."""
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
     """The lab, or what its instruments share."""
     simulators: Annotated[dict[Identifier, SimulatorSettings], Field(max_length=MAX_SIMULATORS)] = Field(

@@ -15,6 +15,9 @@ from protocols.errors import SettingsError
 from protocols.wire.limits import MAX_NEW_CANDIDATES
 from protocols.wire.messages import AddedCandidate, Control, ControlAction, Finite, Quantity, SourceId, Text
 
+OPERATOR: Final = "operator"
+"""Who asks, in the topic of its controls; no instrument may have this id."""
+
 MAX_WISHES: Final = 1_000
 """Most actions of a scenario: more than a person has during a campaign."""
 
@@ -112,6 +115,7 @@ def controls(
             message_id=hashlib.sha256(f"operator/{campaign}/{place}".encode()).hexdigest()[:32],
             sent_at=now,
             action=each.action,
+            operator=OPERATOR,
             candidate_id=None if each.candidate is None else _candidate_id(each.candidate, pool, place),
             quantity=None if each.value is None else Quantity(name=property_name, value=each.value, unit=unit),
             candidates=each.candidates,

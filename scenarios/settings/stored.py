@@ -24,14 +24,14 @@ MAX_SHOWN: Final = 40
 
 
 def recorded_settings(scenario: Scenario) -> dict[str, Any]:
-    """Return what a recording says of a scenario: nothing of the broker, and no password of a URL."""
+    """Return what a recording says of a scenario: nothing of broker and keys, and no password of a URL."""
     told: dict[str, Any] = without_url_password(shared_settings(scenario.with_table_paths(_portable)))
     return told
 
 
 def shared_settings(scenario: Scenario) -> dict[str, Any]:
-    """Return the settings that are the scenario's own; where a broker is, and who may use it, is of a place."""
-    return scenario.model_dump(mode="json", exclude={"broker"})
+    """Return the settings that are the scenario's own; where a broker is, who may use it, and keys are of a place."""
+    return scenario.model_dump(mode="json", exclude={"broker", "signing"})
 
 
 def recorded_arithmetic() -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import IO, Any
 from agent.assembly import versions
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded, dump_event, load_event
 from agent.campaign.plan import CampaignPlan
-from agent.run_files import DATABASE, RECORDING
+from agent.run_files import DATABASE, DATABASE_PLACE, RECORDING
 from agent.runtime.resume import fresh_uid, require_same_plan
 from protocols.errors import StoreError
 from protocols.link.transport import Delivery
@@ -132,7 +132,7 @@ def open_shadow(
         StoreError: When the folder is in use, of a run, of another campaign, pool or plan, or damaged.
     """
     advice = "wait for it or end it, then run again with --resume; or choose other --runs"
-    if (folder / DATABASE).exists():
+    if any((folder / name).exists() for name in (DATABASE, DATABASE_PLACE)):
         raise StoreError(f"{folder} is the folder of a run", expected="one of a shadow", action="choose other --runs")
     path = folder / RECORDING
     if resume and not path.exists():

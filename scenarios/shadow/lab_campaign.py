@@ -150,8 +150,13 @@ class Shadow:
         try:
             self._take(decode(topic, payload), parse(topic).client or ANY_SIMULATOR)
         except MessageError as error:
-            self._quarantine(error)
+            self.quarantine(error)
         return self._completed()
+
+    def quarantine(self, error: MessageError) -> None:
+        """Take note of a message that changes nothing."""
+        self.problem = str(error)
+        self._count("quarantined", error.reason)
 
     def finish(self) -> tuple[LabChoice, ...]:
         """Take what is forming for complete, as nothing more will be heard; return the choices of the lab in it."""
@@ -235,7 +240,7 @@ class Shadow:
             try:
                 self._apply(message, recipient)
             except MessageError as error:
-                self._quarantine(error)
+                self.quarantine(error)
 
     def _apply_or_hold(self, message: Update, recipient: str) -> None:
         forming = self._open_decision
@@ -313,10 +318,6 @@ class Shadow:
         if candidate_id not in self.campaign.pool.index_of:
             raise MessageError("invalid", f"Candidate {candidate_id!r} is not in the pool")
         return self.campaign.status_of(candidate_id)
-
-    def _quarantine(self, error: MessageError) -> None:
-        self.problem = str(error)
-        self._count("quarantined", error.reason)
 
     def _count(self, what: str, disposition: str) -> None:
         self.counts[f"{what}: {disposition}"] += 1

@@ -29,14 +29,18 @@ from agent.runtime.log import MAX_QUARANTINE_LINES, open_log
 from agent.runtime.policy_runner import make_policy_runner
 from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import first_failure
-from protocols.errors import CampaignHalted
+from protocols.errors import CampaignHalted, MessageError
 from protocols.link.broker_settings import BrokerSettings
+from protocols.link.credentials import OBSERVER
 from protocols.link.failures import no_broker_answers
 from protocols.link.mqtt import MqttSession
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Delivery, LinkDown, LinkUp
+from protocols.recording.lines import MessageRow
 from protocols.settings.user_code import CodeSource
-from protocols.wire.topics import shadow_subscriptions
+from protocols.signing.signature import require_signature
+from protocols.signing.transport import SignedTransport, Signing
+from protocols.wire.topics import removes_retained, shadow_subscriptions
 from scenarios.settings.model import Scenario
 from scenarios.shadow.choices import LabChoice, compare_choice
 from scenarios.shadow.comparison import ShadowSummary
@@ -124,6 +128,7 @@ def follow_lab(request: ShadowRequest, on_progress: OnProgress) -> ShadowSummary
     settings = request.scenario.campaign
     make_policy(settings.policy, settings.policy_options, settings.code)  # before a folder is made for it
     require_fixed_pool(settings.policy, settings.code)
+    signing = request.scenario.signing.signing()
     with open_shadow(
         request.folder, request.scenario, request.world, campaign=request.campaign, resume=request.resume
     ) as files:
@@ -131,12 +136,17 @@ def follow_lab(request: ShadowRequest, on_progress: OnProgress) -> ShadowSummary
         logger, log_file = open_log(files.folder / LOG)
         with contextlib.closing(log_file):
             listener = _Listener(
-                files, request.world, settings.code, logger.bind(campaign=request.campaign), on_progress
+                files,
+                request.world,
+                settings.code,
+                logger.bind(campaign=request.campaign),
+                on_progress,
+                signing=signing,
             )
             halted: CampaignHalted | None = None
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 try:
-                    runner.run(listener.run(request.scenario.broker))
+                    runner.run(listener.run(request.scenario.broker.as_part(OBSERVER)))
                 except CampaignHalted as error:
                     halted = error
             summary = write_outcome(files, listener.shadow, request.scenario.name)
@@ -156,6 +166,8 @@ class _Listener:
         code: CodeSource,
         logger: structlog.typing.FilteringBoundLogger,
         on_progress: OnProgress,
+        *,
+        signing: Signing,
     ) -> None:
         self.shadow = Shadow(world.pool, files.plan, files.start_set)
         self._files = files
@@ -168,6 +180,8 @@ class _Listener:
         self._has_heard = False
         self._last = ""
         self._quarantined = 0
+        self._signing = signing
+        self._require_signatures = signing.has_keys and files.plan.require_signatures
         self._unsolicited: asyncio.Queue[LabChoice] = asyncio.Queue(maxsize=MAX_UNASKED)
         self._late: deque[LabChoice] = deque()
 
@@ -195,7 +209,7 @@ class _Listener:
         """Hear what is recorded, then the link, until it is over; return when all questions have their answer."""
         for row in self._files.heard():
             self._has_heard = True
-            await self._take(row.topic, row.payload)
+            await self._take(row)
         if not self.shadow.is_over:
             await self._listen(broker)
         await self._unsolicited.join()
@@ -203,13 +217,14 @@ class _Listener:
     async def _listen(self, broker: BrokerSettings) -> None:
         plan = self._files.plan
         self._why_not = ""
-        session = MqttSession(
+        link = MqttSession(
             broker,
             client_id=f"entropilot-shadow-{instance_of(self._files.folder, plan.uid)}",
             subscriptions=shadow_subscriptions(plan.campaign),
             ending=lambda: SessionEnd.ENDED if self.shadow.is_over else SessionEnd.KEPT,
             on_event=self._logger.info,
         )
+        session = SignedTransport(link, self._signing)
         async with asyncio.TaskGroup() as group:
             linked = group.create_task(session.run())
             try:
@@ -217,7 +232,7 @@ class _Listener:
                     item = await session.receive()
                     if isinstance(item, Delivery):
                         self._files.record(item)
-                        await self._take(item.topic, item.payload)
+                        await self._take(item)
                         session.acknowledge(item)
                     else:
                         self._note_link(item)
@@ -235,13 +250,19 @@ class _Listener:
         elif self._why_not is not None:
             self._why_not = item.reason
 
-    async def _take(self, topic: str, payload: bytes) -> None:
+    async def _take(self, item: Delivery | MessageRow) -> None:
         """Fold a message, and let the policy be asked where the lab chose."""
-        await self._line_up(self.shadow.on_message(topic, payload))
+        try:
+            if not removes_retained(item.topic, item.payload):  # which nobody signs
+                require_signature(item, always=self._require_signatures)
+        except MessageError as error:
+            self.shadow.quarantine(error)
+        else:
+            await self._line_up(self.shadow.on_message(item.topic, item.payload))
         if self.shadow.problem:
             self._quarantined += 1
             if self._quarantined <= MAX_QUARANTINE_LINES:
-                self._logger.warning("message_quarantined", topic=topic[:200], detail=self.shadow.problem)
+                self._logger.warning("message_quarantined", topic=item.topic[:200], detail=self.shadow.problem)
 
     async def _line_up(self, choices: Iterable[LabChoice]) -> None:
         """Let the policy be asked about choices of the lab, in order; one that waits for room outlives a cancel."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
-from agent.run_files import DATABASE, RECORDING
+from agent.run_files import DATABASE, DATABASE_PLACE, RECORDING
 from protocols.errors import EntropilotError, SettingsError, StoreError, TableError
 from protocols.tables.formats.registry import FILE_FORMATS, endings_of, formats_in_words, table_endings
 from scenarios.settings.library import library_recordings, library_scenarios
@@ -78,8 +78,8 @@ class RunPath(Meaning):
 
     @property
     def has_database(self) -> bool:
-        """Whether its journal is in the folder."""
-        return (self.path / DATABASE).is_file()
+        """Whether its journal is in the folder, or the folder says where it is."""
+        return any((self.path / name).is_file() for name in (DATABASE, DATABASE_PLACE))
 
     @property
     def recording(self) -> Path | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from agent.run_files import DATABASE, RECORDING
+from agent.run_files import DATABASE, DATABASE_PLACE, RECORDING
 from protocols.errors import SettingsError, StoreError
 from protocols.wire.limits import MAX_ID_LENGTH
 
@@ -54,7 +54,7 @@ MAX_NAMES_LISTED: Final = 10_000
 def is_run_folder(folder: Path) -> bool:
     """Tell whether a folder is that of a run or of a shadow, however it stands: finished, interrupted or running."""
     try:
-        return any((folder / name).is_file() for name in (DATABASE, RECORDING, SUMMARY, *SHADOW_FILES))
+        return any((folder / name).is_file() for name in (DATABASE, DATABASE_PLACE, RECORDING, SUMMARY, *SHADOW_FILES))
     except OSError:
         return False  # such as a name that is too long to be one
 
@@ -68,11 +68,21 @@ def run_names(runs: Path) -> list[str]:
     return sorted(folder.name for folder in folders if is_run_folder(folder))
 
 
-def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: bool, numbered: bool = True) -> str:
+def choose_campaign(
+    runs: Path, scenario: str, campaign: str | None, *, resume: bool, numbered: bool = True, database: str | None = None
+) -> str:
     """Return the name of the campaign that a command means.
 
     A new run takes the scenario's name, numbered if it is taken; a resumed one the latest of these. An agent alone must
     not number: its simulators, on other machines, were told the scenario's name.
+
+    Args:
+        runs: Where run folders are.
+        scenario: Name of the scenario.
+        campaign: The name that was asked for.
+        resume: Whether it has begun.
+        numbered: Whether a new one may be numbered.
+        database: Where its database is, if a person said so: then no folder need know it, one that was lost included.
 
     Raises:
         SettingsError: When the name cannot be one.
@@ -81,15 +91,15 @@ def choose_campaign(runs: Path, scenario: str, campaign: str | None, *, resume: 
     require_campaign_name(scenario if campaign is None else campaign)
     campaign = scenario if campaign is None and not numbered else campaign
     if campaign is not None:
-        if resume and not _has_database(runs / campaign):
+        if resume and database is None and not _has_database(runs / campaign):
             raise _nothing_to_resume(runs, campaign)
         return campaign
     taken = list(itertools.takewhile(lambda name: (runs / name).exists(), names_in_turn(scenario)))
     if resume:
         begun = [name for name in taken if _has_database(runs / name)]
-        if not begun:
+        if not begun and database is None:
             raise _nothing_to_resume(runs, scenario)
-        return begun[-1]
+        return begun[-1] if begun else scenario
     return f"{scenario}-{len(taken) + 1}" if taken else scenario
 
 
@@ -132,7 +142,7 @@ def require_summary(folder: Path) -> Path:
 
 
 def _has_database(folder: Path) -> bool:
-    return (folder / DATABASE).exists()
+    return any((folder / name).exists() for name in (DATABASE, DATABASE_PLACE))
 
 
 def _nothing_to_resume(runs: Path, name: str) -> StoreError:
@@ -140,5 +150,5 @@ def _nothing_to_resume(runs: Path, name: str) -> StoreError:
     return StoreError(
         f"There is no run to resume at {runs / name}",
         expected="a run folder" + (f", one of: {', '.join(known)}" if known else " (there are none yet)"),
-        action="start without --resume, or name another --campaign",
+        action="start without --resume, name another --campaign, or say where its --database is",
     )

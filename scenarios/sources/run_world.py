@@ -7,12 +7,11 @@ from pathlib import Path
 
 from agent.campaign.events import CampaignStarted, Event
 from agent.run_files import DATABASE, RECORDING
-from agent.store.read_only import reading
+from agent.store.read_only import reading, url_of
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import SettingsError, StoreError
 from protocols.settings.user_code import CodeSource
-from protocols.storage.database import sqlite_url
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.settings.model import Scenario
 from scenarios.sources.code_sources import source_for
@@ -38,11 +37,20 @@ class RunAgain:
     code: CodeSource
 
 
-def run_again(folder: Path, progress: ProgressCall = no_progress) -> RunAgain:
-    """Read the journal of a run and make its world; arguments and errors as of `world_of_run`."""
+def run_again(folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None) -> RunAgain:
+    """Read the journal of a run and make its world.
+
+    Args:
+        folder: The run folder; it is only read.
+        progress: For a progress bar.
+        database_url: Of another database than the folder's own, or than it remembers.
+
+    Raises:
+        StoreError: When there is no journal, or as of `world_of_run`.
+    """
     database = folder / DATABASE
-    with reading(database, None) as connection:
-        events = tuple(Store(connection, sqlite_url(database), DatasetLabels({}, "")).journal())
+    with reading(database, database_url) as connection:
+        events = tuple(Store(connection, url_of(database, database_url), DatasetLabels({}, "")).journal())
     if not events or not isinstance(events[0], CampaignStarted):
         raise StoreError(f"{folder} has no journal yet", expected="a run that has begun")
     scenario, world = world_of_run(folder, events[0].plan.pool_digest, progress)

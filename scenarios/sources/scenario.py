@@ -34,8 +34,8 @@ FLAG_KEYS: Final = {
 
 MINIMUM: Final = "start.minimum_per_family"
 
-NO_SETTINGS: Final = frozenset({RUNS_VARIABLE, "ENTROPILOT_TEST_POSTGRES"})
-"""Variables of ours that are no setting of a scenario: the folder of the runs, and a database for the tests."""
+NO_SETTINGS: Final = frozenset({RUNS_VARIABLE})
+"""Variables of ours that are no setting of a scenario: the folder of the runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,11 @@ class KnownJournal:
 
     @property
     def is_over(self) -> bool:
-        """Whether the campaign is finished; else it may go on while it is checked, and others know more rows."""
-        return isinstance(self.events[-1], CampaignFinished)
+        """Whether the campaign is finished; else it may go on while it is checked, and others know more rows.
+
+        What comes late to a finished one is kept behind its last event.
+        """
+        return any(isinstance(each, CampaignFinished) for each in reversed(self.events))
 
     def other_row(self, row: int | None, digest: str | None) -> str:
         """Return how a row and its digest that a message names do not fit, in words; empty when they do."""

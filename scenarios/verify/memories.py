@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agent.campaign.events import ResultAccepted, ResultContradicted
-from agent.campaign.results_seen import MAX_CONTRADICTIONS
+from agent.campaign.events import AttemptFailed, Event, LateResultKept, ResultAccepted, ResultContradicted
+from agent.campaign.results_seen import MAX_CONTRADICTIONS, MAX_KEPT_ASIDE
 from protocols.errors import EntropilotError, MessageError, StoreError
 from protocols.wire.attempt_ids import uid_of
 from protocols.wire.codec import decode, decode_payload
@@ -31,8 +31,8 @@ from scenarios.verify.same_as_message import other_than_answer, other_than_reque
 from scenarios.verify.simulator_memory import memory_rows
 from simulators.outbox import AttemptProgress, is_whole
 
-JOURNALLED: Final = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.CONTRADICTS})
-"""Receipts of what is in the journal by its own message id."""
+GIVEN: Final = (ResultAccepted, LateResultKept, AttemptFailed)
+"""What a simulator's own answer brings: it has one for each attempt. What contradicts it may be another message."""
 
 
 def memories_in(folder: Path, database: str, other: Path | None = None) -> list[Path]:
@@ -80,8 +80,8 @@ def check_memory(path: Path, journal: KnownJournal) -> CheckedPart | None:
         return CheckedPart(path.name, len(known), chain)
     if not known:
         return None
-    gone = sum(each not in known and _result_of(each, path.stem, journal) is not None for each in journal.answered)
-    return CheckedPart(path.name, len(known), note=f"{gone} results are of attempts that it forgot" if gone else "")
+    gone = sum(each not in known and _given(each, path.stem, journal) is not None for each in journal.answered)
+    return CheckedPart(path.name, len(known), note=f"{gone} answers are of attempts that it forgot" if gone else "")
 
 
 def other_attempt(row: Any, simulator: str, journal: KnownJournal) -> str:
@@ -134,8 +134,8 @@ def _other_request(row: Any, simulator: str, journal: KnownJournal) -> str:
 
 def _other_answer(row: Any, simulator: str, journal: KnownJournal) -> str:
     if not row.answer:
-        given = _result_of(row.attempt_id, simulator, journal)
-        return f"row {given} of the journal has a result of it, and it never gave one" if given else ""
+        given = _given(row.attempt_id, simulator, journal)
+        return f"row {given} of the journal has an answer of it, and it never gave one" if given else ""
     answer = decode(row.answer_topic, row.answer)
     if not isinstance(answer, CandidateResult | CandidateFailure):
         return f"its answer is a {answer.type}"
@@ -161,21 +161,40 @@ def _other_than_journalled(row: Any, answer: CandidateResult | CandidateFailure,
         if difference := other_than_answer(event, answer, journal.plan):
             name, there, said = difference
             return f"it answered {name} = {told(said)}; row {number} of the journal says {told(there)}"
-    contradicted = [each for each in brought if isinstance(each[1], ResultContradicted)]
-    is_taken = any(each not in contradicted for each in own)
-    taken = None if is_taken else _result_of(row.attempt_id, answer.simulator, journal)
+    taken = _given(row.attempt_id, answer.simulator, journal, but=answer.message_id)
     if taken is not None:
         return f"row {taken} of the journal has another message as its answer, which it does not remember to have sent"
     status = _receipt_of(row).status if row.receipt else None
-    is_counted = status is ReceiptStatus.CONTRADICTS and len(contradicted) >= MAX_CONTRADICTIONS
-    is_lost = not own and status in JOURNALLED and not is_counted
+    is_lost = not own and status is not None and _is_journalled(answer, status, [each for _, each in brought])
     return f"its answer has the receipt {status}, and the journal does not know it" if is_lost else ""
 
 
-def _result_of(attempt_id: str, simulator: str, journal: KnownJournal) -> int | None:
-    """Return the row in which the journal has a result of an attempt by a simulator; None where it has none."""
-    results = ((row, each) for row, each in journal.answered.get(attempt_id, ()) if isinstance(each, ResultAccepted))
-    return next((row for row, each in results if each.simulator == simulator), None)
+def _given(attempt_id: str, simulator: str, journal: KnownJournal, *, but: str = "") -> int | None:
+    """Return the row in which the journal has an answer of a simulator to an attempt; None where it has none.
+
+    Args:
+        attempt_id: The attempt.
+        simulator: The simulator.
+        journal: The journal.
+        but: Id of a message that is not looked for, and with it events of old, which do not say whose they are.
+    """
+    passed = {but, ""} if but else set()
+    given = ((row, each) for row, each in journal.answered.get(attempt_id, ()) if isinstance(each, GIVEN))
+    return next((row for row, each in given if each.simulator == simulator and each.message_id not in passed), None)
+
+
+def _is_journalled(answer: CandidateResult | CandidateFailure, status: ReceiptStatus, brought: Sequence[Event]) -> bool:
+    """Tell whether the journal has the answer that got such a receipt; of what changes nothing it has only a few."""
+    match status:
+        case ReceiptStatus.ACCEPTED:
+            return True
+        case ReceiptStatus.CONTRADICTS:
+            return sum(isinstance(each, ResultContradicted) for each in brought) < MAX_CONTRADICTIONS
+        case ReceiptStatus.LATE:  # a failure that comes late changes nothing
+            kept = sum(isinstance(each, LateResultKept | AttemptFailed) for each in brought)
+            return isinstance(answer, CandidateResult) and kept < MAX_KEPT_ASIDE
+        case _:  # what is refused may have gone to the quarantine, and a repetition brings nothing
+            return False
 
 
 def _other_receipt(row: Any, simulator: str, journal: KnownJournal) -> str:

@@ -34,10 +34,12 @@ from scenarios.verify.part import equal
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.same_as_message import knows_messages, other_field, told, tree_of, without_later_fields
 
-Ack = tuple[str, str, ReceiptStatus, str]
-"""What a receipt says: attempt, simulator, status, detail."""
+Ack = tuple[str, str, ReceiptStatus, str, str | None]
+"""What a receipt says: attempt, simulator, status, detail, and which message it answers."""
 
-AT_A_START: Final = frozenset({"CampaignStarted", "StartSetLoaded", "CampaignResumed", "InstrumentAway"})
+AT_A_START: Final = frozenset(
+    {"CampaignStarted", "StartSetLoaded", "BeginCorrected", "CampaignResumed", "InstrumentAway"}
+)
 """What is journalled before a process takes its first input, and so may stand in the recording as a row of the
 journal."""
 
@@ -141,7 +143,9 @@ class EventComparison:
         campaign = self._follower.campaign
         if campaign is None or self.found is not None:
             return
-        self.acks.update((ack.attempt_id, ack.simulator, ack.status, ack.detail) for ack in transaction.receipts)
+        self.acks.update(
+            (ack.attempt_id, ack.simulator, ack.status, ack.detail, ack.answers) for ack in transaction.receipts
+        )
         note = self._followed_note
         is_noted = note is not None and note.number == self._follower.at.row
         if note is not None and is_noted:
@@ -189,7 +193,7 @@ class EventComparison:
         if isinstance(event, RequestIssued) and not self._is_whole_pool:
             for each in trees:  # this pool has it from the journal; the requests that were sent tell it too
                 each.pop("source_id")
-        one, other = map(without_later_fields, trees) if self._is_old else trees
+        one, other = (without_later_fields(event, each) for each in trees) if self._is_old else trees
         return other_field(one, other)
 
     def _compare_decisions(self, note: TransactionRow) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from agent.assembly import versions
-from agent.campaign.events import CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import BeginCorrected, CampaignStarted, Event, StartSetLoaded
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.entropy.entropy import MIN_VALUES
@@ -172,18 +173,46 @@ def check_marks(connection: Connection, journal: KnownJournal, recorded: Recorde
     if len(times) > 1 and isinstance(journal.events[1], StartSetLoaded) and times[1] != times[2]:
         problem = f"row 1 of the journal says that it was recorded at {times[1]}; row 2, with which it was: {times[2]}"
         return CheckedPart(RECORDING_MARK.name, 0, problem)
+    if problem := _other_begin(journal.events, times):
+        return CheckedPart(RECORDING_MARK.name, 0, problem)
     before = 0
     for sound, mark in enumerate(marks):
-        problem = _other_time(mark, times, len(journal.events)) or _other_mark(mark, before, recorded)
+        problem = (
+            _other_time(mark, times, len(journal.events))
+            or _other_mark(mark, before, recorded)
+            or _beyond_the_end(mark, journal, recorded)
+        )
         if problem:
             return CheckedPart(RECORDING_MARK.name, sound, problem)
         before = mark.row
     return CheckedPart(RECORDING_MARK.name, len(marks)) if marks else None
 
 
+def _other_begin(events: Sequence[Event], times: Mapping[int, str]) -> str:
+    """Return the first row that tells of another begin than when it was written, which is the same moment."""
+    for row, event in enumerate(events, 1):
+        if not isinstance(event, CampaignStarted | BeginCorrected) or event.began_at is None:
+            continue
+        if event.began_at != _moment(times[row]):
+            began = event.began_at.isoformat()
+            return f"row {row} of the journal says began_at = {began}, and that it was recorded at {times[row]}"
+    return ""
+
+
+def _moment(time: str) -> datetime | None:
+    """Return a time as the journal keeps it; None where it is none."""
+    try:
+        read = datetime.fromisoformat(time)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+
+
 def _other_time(mark: Any, times: Mapping[int, str], rows: int) -> str:
     if not 0 <= mark.before <= mark.sequence <= rows:
         return f"row {mark.row} speaks of rows {mark.before} to {mark.sequence} of a journal that ends at {rows}"
+    if mark.before == mark.sequence and mark.recorded_at:
+        return f"row {mark.row} says that rows of the journal were recorded at {mark.recorded_at}; it speaks of none"
     there = ((number, times[number]) for number in range(mark.before + 1, mark.sequence + 1))
     other = next(((number, time) for number, time in there if time != mark.recorded_at), None)
     if other is None:
@@ -203,3 +232,15 @@ def _other_mark(mark: Any, before: int, recorded: RecordedEvents | None) -> str:
     first = f"one of its rows {before + 1}" if before else "its header or one of its rows 1"
     where = f"{first} to {mark.row} was changed since"
     return f"row {mark.row} of the recording had the digest {mark.digest}, and has {there}: {where}"
+
+
+def _beyond_the_end(mark: Any, journal: KnownJournal, recorded: RecordedEvents | None) -> str:
+    """Tell that a mark is of a row that a recording of the whole journal does not have.
+
+    One that lost more of its end is named by its own part; one of a campaign that goes on may be longer by now.
+    """
+    if recorded is None or not journal.is_over or mark.row <= (last := len(recorded.digests)):
+        return ""
+    if max((sequence for _, sequence in recorded.spans.values()), default=0) < len(journal.events):
+        return ""
+    return f"row {mark.row} of the recording was there at a commit, and it ends at row {last}"

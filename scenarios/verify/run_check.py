@@ -2,7 +2,7 @@
 
 | part | what must hold |
 |---|---|
-| database | SQLite's own integrity check |
+| database | SQLite's own integrity check; of a server's, that it can be copied in one snapshot |
 | journal | numbers without gaps, every digest the chain of the one before |
 | recorded events | the same as the recording leads to, row by row, and every decision as it is noted there |
 | ID.db | what a simulator was asked and answered, as the journal has it and to the byte as the recording has it |
@@ -13,7 +13,7 @@ same today, or a note |
 | labels | family and own id of every observation, as a table of the pool has them that is read at once |
 | observation, request, bias_point, bias_family | equal to what the journal makes of an empty database; what a policy \
 declares, where its pool can be made again |
-| outbox | only requests that the journal knows |
+| outbox | only requests that the journal knows, as the recording has them where they were sent |
 | recorded messages | the requests, receipts and reports that the agent sent, as the journal has them |
 | recording_mark | where the recording stood at each commit, as it still does |
 | message_count, quarantine | what came by a recording from which nothing is missing |
@@ -40,12 +40,12 @@ from agent.campaign.events import CampaignStarted, Event, load_event
 from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.campaign.life_cycle import Phase
 from agent.pool.candidates import Pool
-from agent.store.read_only import copy_database, file_of, referenced_in, require_known
+from agent.store.read_only import copy_of_run, referenced_in, require_known
 from agent.store.store import GENESIS_DIGEST, chain_digest
 from agent.store.tables import JOURNAL
 from protocols.errors import InvariantViolation, StoreError
 from protocols.settings.user_code import INSTALLED
-from protocols.storage.database import DatabaseUrl, opening, sqlite_url
+from protocols.storage.database import opening, sqlite_url
 from scenarios.effects.effects import effects_of
 from scenarios.verify.anchors import anchors_in, check_anchors
 from scenarios.verify.counts_check import check_counts
@@ -100,7 +100,7 @@ def verify_run(
     Args:
         folder: The run folder.
         names: Its files.
-        database_url: Of a database that is not the folder's own file.
+        database_url: Of another database than the folder's own file, or than it remembers.
         outside: What others know of it.
         on_part: Called with each part when it was checked.
 
@@ -109,18 +109,14 @@ def verify_run(
     """
     check = _RunCheck(folder, names, outside, on_part)
     with tempfile.TemporaryDirectory(prefix="entropilot-verify-") as scratch:
-        file = folder / names.database if database_url is None else file_of(database_url)
-        url: DatabaseUrl = database_url or ""
-        if file is not None:
-            copy = Path(scratch) / "copy.db"
-            copied = copy_database(file, copy)
-            if not check.found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
-                return tuple(check.parts)
-            url = sqlite_url(copy)
-        with opening(url, to_read=file is not None) as connection:
+        copy = Path(scratch) / "copy.db"
+        copied = copy_of_run(folder / names.database, database_url, copy)
+        if not check.found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
+            return tuple(check.parts)
+        with opening(sqlite_url(copy), to_read=True) as connection:
             try:
                 with connection.begin():
-                    require_known(connection, copied=file is not None)
+                    require_known(connection)
                 with connection.begin():
                     check.tables(connection, Path(scratch) / "again.db")
             finally:
@@ -200,7 +196,7 @@ class _RunCheck:
             return
         self.found(check_reading(self._folder, started, whole))
         self.found(check_labels(connection, self._folder, started.plan, whole))
-        for part in check_views(connection, scratch, events, pool, fold):
+        for part in check_views(connection, scratch, events, pool, fold, recorded=journal.recorded):
             self.found(part)
         self.found(None if recorded is None else recorded.check_sent(journal, fold.points))
         self.found(check_marks(connection, journal, recorded))

@@ -6,7 +6,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from agent.campaign.events import Event, RequestIssued, dump_event
+from agent.campaign.events import (
+    MAX_REASON_LENGTH,
+    AttemptFailed,
+    Event,
+    LateResultKept,
+    RequestExpired,
+    RequestIssued,
+    dump_event,
+)
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import RESULT_REFUSED
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult
@@ -17,8 +25,15 @@ OF_AN_ATTEMPT: Final = "attempt_id"
 _SHOWN_CHARACTERS: Final = 80
 """How much of a value is shown [character]: a whole digest."""
 
-_LATER_FIELDS: Final = frozenset({"message_id", "signed_by", "operator", "refused", "costs_attempt"})
-"""Fields that journals of old do not have."""
+_LATER_FIELDS: Final = frozenset({"message_id", "signed_by", "operator"})
+"""Fields that journals of old do not have, whatever the event is."""
+
+_LATER_FIELDS_OF: Final[Mapping[type[Event], frozenset[str]]] = {
+    AttemptFailed: frozenset({"quantities"}),
+    LateResultKept: frozenset({"refused"}),
+    RequestExpired: frozenset({"costs_attempt"}),
+}
+"""And those of one kind of event."""
 
 _OF_A_FAILURE: Final = "permanent"
 """The field that only a failed attempt has; what a refused result said is in no journal of old."""
@@ -56,9 +71,9 @@ def knows_messages(events: Iterable[Event]) -> bool:
     return any(getattr(event, "message_id", "") for event in events if hasattr(event, OF_AN_ATTEMPT))
 
 
-def without_later_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
+def without_later_fields(event: Event, tree: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event's tree as journals of old have it."""
-    later = _LATER_FIELDS | ({"quantities"} if _OF_A_FAILURE in tree else set())
+    later = _LATER_FIELDS | _LATER_FIELDS_OF.get(type(event), frozenset())
     return {name: value for name, value in tree.items() if name not in later}
 
 
@@ -79,10 +94,9 @@ def other_than_answer(
         said |= {"quantities": quantities, "value": main, "duration_s": message.duration_s}
         said |= {"provenance": message.provenance or {}}
     elif found.get("reason") != RESULT_REFUSED:
-        said |= {"reason": message.reason.value}
-    for told_later in ("message_id", "quantities"):
-        if not found.get(told_later):
-            said.pop(told_later, None)
+        said |= {"reason": message.reason.value, "detail": message.detail[:MAX_REASON_LENGTH]}
+    if not found.get("message_id"):
+        found = without_later_fields(event, found)
     said = {name: value for name, value in said.items() if name in found}
     return other_field({name: found[name] for name in said}, said)
 

@@ -65,7 +65,7 @@ def _other_receipts(
     for row, receipt in messages.receipts:
         if problem := journal.other_row(receipt.row, receipt.digest):
             yield row, f"row {row} says otherwise: {problem}"
-        said = (receipt.attempt_id, receipt.simulator, receipt.status, receipt.detail)
+        said = (receipt.attempt_id, receipt.simulator, receipt.status, receipt.detail, receipt.answers)
         known = acks is None or said in acks or receipt.status in passed_over
         if not known and uid_of(receipt.attempt_id) == journal.plan.uid:
             yield row, f"row {row} is the receipt {receipt.status} of {receipt.attempt_id}, which the rules do not give"

@@ -35,7 +35,7 @@ def verify(
     Args:
         run: Of a run, a recording or a pack.
         runs: Where run folders are.
-        database_url: Of a database that is not the folder's own file.
+        database_url: Of another database than the folder's own file, or than it remembers.
         progress: Called with every part.
         outside: What others know of the run.
 

@@ -23,6 +23,7 @@ from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateRequest
 from protocols.wire.topics import parse
 from scenarios.verify.part import CheckedPart, JournalFold, equal, equal_declared
+from scenarios.verify.recorded_messages import RecordedMessages, digest_of
 from scenarios.verify.same_as_message import other_than_request, told
 
 EVENTS_PER_COMMIT: Final = 1_000
@@ -30,7 +31,13 @@ EVENTS_PER_COMMIT: Final = 1_000
 
 
 def check_views(
-    connection: Connection, scratch: Path, events: list[Event], pool: Pool, fold: JournalFold
+    connection: Connection,
+    scratch: Path,
+    events: list[Event],
+    pool: Pool,
+    fold: JournalFold,
+    *,
+    recorded: RecordedMessages | None = None,
 ) -> list[CheckedPart]:
     """Compare every view, and the queue of what is to be sent.
 
@@ -40,6 +47,7 @@ def check_views(
         events: The journal.
         pool: What it touched.
         fold: What it tells.
+        recorded: The messages in its recording; None where they are not known.
     """
     labels = DatasetLabels.of(pool, fold.ledger.campaign.plan.unit)
     with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
@@ -51,7 +59,7 @@ def check_views(
         ]
         right.close()
         right.engine.dispose()
-    return [*parts, _outbox(connection, events, fold.ledger.campaign.plan)]
+    return [*parts, _outbox(connection, events, fold.ledger.campaign.plan, recorded)]
 
 
 def check_meta(connection: Connection, plan: CampaignPlan) -> CheckedPart:
@@ -115,11 +123,13 @@ def _same_rows(table: Table, connection: Connection, right: Connection, no_decla
     return CheckedPart(table.name, len(expected), note=no_declared)
 
 
-def _outbox(connection: Connection, events: Sequence[Event], plan: CampaignPlan) -> CheckedPart:
+def _outbox(
+    connection: Connection, events: Sequence[Event], plan: CampaignPlan, recorded: RecordedMessages | None
+) -> CheckedPart:
     issued = {event.attempt_id: event for event in events if isinstance(event, RequestIssued)}
     waiting = connection.execute(select(OUTBOX).order_by(OUTBOX.c.attempt_id)).all()
     for sound, row in enumerate(waiting):
-        if problem := _other_request(row, issued, plan):
+        if problem := _other_request(row, issued, plan) or _other_sent(row, recorded):
             return CheckedPart(OUTBOX.name, sound, f"attempt {row.attempt_id!r} {problem}")
     return CheckedPart(OUTBOX.name, len(waiting))
 
@@ -137,3 +147,11 @@ def _other_request(row: Any, issued: Mapping[str, RequestIssued], plan: Campaign
     if difference is None:
         return ""
     return f"is asked for with {difference[0]} = {told(difference[2])}; the journal says {told(difference[1])}"
+
+
+def _other_sent(row: Any, recorded: RecordedMessages | None) -> str:
+    """Tell that what is to be sent once more is not what was sent."""
+    sent = () if recorded is None else recorded.requests.get(row.attempt_id, ())
+    if not sent or digest_of(bytes(row.payload)) in {each.digest for each in sent}:
+        return ""
+    return f"is asked for otherwise than row {sent[0].row} of the recording asks for it"

@@ -11,12 +11,11 @@ from agent.campaign.events import CampaignStarted, Event
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, RECORDING
 from agent.store.partial_pool import ReferencedPool
-from agent.store.read_only import reading, referenced_in
+from agent.store.read_only import reading, referenced_in, url_of
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import EntropilotError, StoreError
 from protocols.settings.user_code import INSTALLED, CodeSource
-from protocols.storage.database import sqlite_url
 from scenarios.display.progress import ProgressCall
 from scenarios.sources.code_sources import source_for
 from scenarios.sources.identify import identify
@@ -45,7 +44,7 @@ def explain_run(
         run: A run folder, or the name of a campaign below `runs`.
         name: Number of a decision, "last", or the id of a candidate.
         runs: Where run folders are.
-        database_url: Of a database that is not the folder's own file.
+        database_url: Of another database than the folder's own file, or than it remembers.
         progress: For a progress bar.
 
     Returns:
@@ -107,7 +106,7 @@ def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tup
     database = folder / DATABASE
     events: list[Event] = []
     with reading(database, database_url) as connection:
-        store = Store(connection, database_url or sqlite_url(database), DatasetLabels({}, ""))
+        store = Store(connection, url_of(database, database_url), DatasetLabels({}, ""))
         for number, event in enumerate(store.journal()):
             if number % EVENTS_PER_REPORT == 0:
                 progress(READING, number, store.sequence)

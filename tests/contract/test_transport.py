@@ -194,7 +194,7 @@ async def test_a_message_that_nobody_listens_to_counts_as_lost_where_the_broker_
         await sender.publish("lab/x", b"the link still works")
 
 
-async def test_messages_sent_while_a_client_is_away_wait_for_it_where_the_broker_keeps_sessions(world: World) -> None:
+async def test_messages_sent_while_a_client_is_away_wait_for_it(world: World) -> None:
     sender = world.transport("sender")
     async with connected(world.transport("receiver", "lab/x")):
         pass
@@ -203,12 +203,10 @@ async def test_messages_sent_while_a_client_is_away_wait_for_it_where_the_broker
         receiver = world.transport("receiver", "lab/x")
         async with connected(receiver):
             await sender.publish("lab/x", END)
-            assert (await until_the_end(receiver) == [b"while you were away"]) is world.can.queues_for_absent
+            assert await until_the_end(receiver) == [b"while you were away"]
 
 
 async def test_a_shared_subscription_gives_each_message_to_one_member(world: World) -> None:
-    if not world.can.shares:
-        pytest.skip("this broker grants shared subscriptions and delivers nothing: capability `shares`")
     members = [world.transport(f"member-{number}", "$share/lab/work/#", "end") for number in range(2)]
     sender = world.transport("sender")
     async with connected(*members, sender):
@@ -314,7 +312,7 @@ async def test_what_was_acknowledged_never_comes_again(world: World) -> None:
         assert await until_the_end(client) == []
 
 
-async def test_what_was_not_acknowledged_comes_again_in_order_where_the_broker_redelivers(world: World) -> None:
+async def test_what_was_not_acknowledged_comes_again_in_order(world: World) -> None:
     client, sender = world.transport("client", "lab/x"), world.transport("sender")
     async with connected(client, sender):
         for payload in (b"1", b"2", b"3"):
@@ -325,12 +323,10 @@ async def test_what_was_not_acknowledged_comes_again_in_order_where_the_broker_r
         await next_of(Delivery, client)
         await cut_and_wait(world, client)
         await sender.publish("lab/x", END)
-        assert await until_the_end(client) == ([b"1", b"3", b"4"] if world.can.redelivers else [])
+        assert await until_the_end(client) == [b"1", b"3", b"4"]
 
 
 async def test_an_acknowledgement_for_an_earlier_connection_is_ignored(world: World) -> None:
-    if not world.can.redelivers:
-        pytest.skip("without redelivery the effect cannot be seen: capability `redelivers`")
     client, sender = world.transport("client", "lab/x"), world.transport("sender")
     async with connected(client, sender):
         await sender.publish("lab/x", b"1")
@@ -367,7 +363,7 @@ async def test_a_slow_receiver_loses_nothing_and_holds_no_more_than_it_said(worl
     async with connected(receiver, sender):
         for number in range(count):
             await sender.publish("lab/x", b"%d" % number)
-        assert world.held(receiver) <= (RECEIVE_MAXIMUM + 1 if world.can.bounds_unacknowledged else count)
+        assert world.held(receiver) <= RECEIVE_MAXIMUM + 1
         for number in range(count):
             delivery = await next_of(Delivery, receiver)
             assert delivery.payload == b"%d" % number
@@ -388,8 +384,6 @@ async def test_nobody_there_is_told_within_the_patience_for_a_first_connection(w
 
 
 async def test_a_wrong_password_ends_the_transport_at_once(world: World) -> None:
-    if not world.can.checks_passwords:
-        pytest.skip("this broker lets everybody in: capability `checks_passwords`")
     error = await ended_by(world.transport("client", password="wrong"))
     assert "refuses us" in error.found
     assert "password" in error.expected

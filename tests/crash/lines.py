@@ -13,12 +13,15 @@ from typing import Any, Final
 import agent.campaign.event_descriptions
 import agent.campaign.ledger
 import agent.loop
+import agent.runtime.commits
 import agent.runtime.outbound
 import agent.runtime.resume
 import agent.runtime.transaction
 import agent.store.migrations
+import agent.store.steady
 import agent.store.store
 import agent.store.tables
+import agent.store.trajectory_rows
 import agent.store.views
 import protocols.concurrency.inbox
 import protocols.link.poison_guard
@@ -31,12 +34,15 @@ FILES: Final = tuple(
     str(module.__file__)
     for module in (
         agent.loop,
+        agent.runtime.commits,
         agent.runtime.outbound,
         agent.runtime.transaction,
         agent.campaign.ledger,
         agent.campaign.event_descriptions,
         agent.runtime.resume,
         agent.store.store,
+        agent.store.steady,
+        agent.store.trajectory_rows,
         agent.store.views,
         agent.store.migrations,
         agent.store.tables,

@@ -51,13 +51,13 @@ class MortalStore(Store):
 
     life: Life
 
-    def append(self, commit: Commit, *, now: str) -> None:
+    def append_at_once(self, commit: Commit, *, now: str) -> None:
         """Write one step, and tell the world what a reader of the database could now see."""
         if commit.is_empty:
             self.life.require()
             return
         self.life.point("commit", "before a commit")
-        super().append(commit, now=now)
+        super().append_at_once(commit, now=now)
         world = self.life.world
         world.trace("commit", self.sequence, self.digest[:12])
         world.count("commits")

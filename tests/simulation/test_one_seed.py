@@ -80,13 +80,13 @@ def test_without_faults_nothing_is_late_repeated_or_refused() -> None:
 
 def test_an_agent_that_forgets_to_commit_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simplest planted bug: after its fifth commit the agent's store writes nothing more."""
-    written = Store.append
+    written = Store.append_at_once
 
     def forgetful(store: Store, commit: Commit, *, now: str) -> None:
         if store.sequence < 8:
             written(store, commit, now=now)
 
-    monkeypatch.setattr(Store, "append", forgetful)
+    monkeypatch.setattr(Store, "append_at_once", forgetful)
     assert any(play_seed(seed).violations for seed in range(3))
 
 

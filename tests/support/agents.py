@@ -20,6 +20,7 @@ from agent.runtime.transaction import TransactionBuilder
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
 from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.wire.messages import Health
 from protocols.wire.topics import agent_subscriptions
 from tests.support.campaigns import NOW, SENT_AT, value_of
@@ -36,6 +37,7 @@ def agent_on(
     *,
     instance: str = "agent-1",
     maker: type[TransactionBuilder] = TransactionBuilder,
+    signing: Signing = UNSIGNED,
     **options: Any,
 ) -> Iterator[Agent]:
     """Begin or resume a campaign in a folder, with its recording, and release its files afterwards."""
@@ -49,8 +51,9 @@ def agent_on(
         stored = remember(store, pool)
         messages = MessageBuilder(plan, evaluation_deadline_s=60.0, clock=lambda: NOW, instance=instance)
         policy_runner = InlinePolicyRunner(UniformRandom())
-        link = bus.transport(instance, agent_subscriptions(plan.campaign), will=Will(*messages.status(Health.OFFLINE)))
-        transport = RecordedTransport(link, recording)
+        will = signing.will(Will(*messages.status(Health.OFFLINE)))
+        link = bus.transport(instance, agent_subscriptions(plan.campaign), will=will)
+        transport = RecordedTransport(SignedTransport(link, signing), recording)
         yield Agent(
             maker=maker(
                 stored,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.link.transport import Delivery, LinkUp, Will
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import sqlite_url
 from protocols.storage.disk_floor import DiskFloor
 from protocols.wire.codec import decode, encode, topic_of
@@ -40,10 +41,13 @@ class Lab:
     Args:
         folder: Where the simulator's database lives.
         bus: The broker.
+        signing: Keys of the agent and the simulator; nothing is signed without.
         settings: Fields of `SimulatorSettings` beyond the usual ones.
     """
 
-    def __init__(self, folder: Path, bus: MemoryBus | None = None, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, bus: MemoryBus | None = None, signing: Signing = UNSIGNED, **settings: Any
+    ) -> None:
         self.bus = bus or MemoryBus()
         self.url = sqlite_url(folder / "sim-1.db")
         self.settings = SimulatorSettings(
@@ -52,7 +56,10 @@ class Lab:
         self.disk: DiskFloor | None = None
         self.said: list[tuple[str, dict[str, Any]]] = []
         """What the simulator's log says."""
-        self._agent = self.bus.transport("agent", agent_subscriptions(messages.CAMPAIGN))
+        self.signing = signing
+        self.stranger = self.bus.transport("agent", agent_subscriptions(messages.CAMPAIGN))
+        """What the agent speaks over, without its keys."""
+        self._agent = SignedTransport(self.stranger, signing)
 
     @contextlib.asynccontextmanager
     async def agent(self) -> AsyncIterator[Lab]:
@@ -151,10 +158,14 @@ class Lab:
 
     def _service(self, outbox: Outbox, executor: Executor, campaign: str | None) -> SimulatorService:
         will = None if campaign is None else Will(*status_message(campaign, self.settings.id, Health.OFFLINE, clock()))
+        own = self.signing.part_of(self.settings.id)
         transport = self.bus.transport(
-            "simulator", simulator_subscriptions(self.settings.id, campaign=campaign, shared=True), will=will
+            "simulator",
+            simulator_subscriptions(self.settings.id, campaign=campaign, shared=True),
+            will=None if will is None else own.will(will),
         )
-        executor, link = faulty(executor, transport, self.settings.faults, lambda *_args, **_fields: None)
+        signed = SignedTransport(transport, own)
+        executor, link = faulty(executor, signed, self.settings.faults, lambda *_args, **_fields: None)
         return SimulatorService(
             self.settings,
             campaign=campaign,
@@ -163,6 +174,7 @@ class Lab:
             executor=executor,
             clock=clock,
             disk=self.disk,
+            require_signatures=own.has_keys,
             on_event=lambda what, **fields: self.said.append((what, fields)),
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 from protocols.link.memory.broker import MemoryBroker
 from protocols.link.memory.policy import BrokerPolicy, Message
 from protocols.link.memory.transport import MemoryTransport
-from protocols.link.transport import Will
+from protocols.link.transport import LastWill
 
 
 class Log(BrokerPolicy):
@@ -33,7 +33,7 @@ class MemoryBus(MemoryBroker):
         client_id: str,
         subscriptions: tuple[str, ...] = (),
         *,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str | None = None,
     ) -> MemoryTransport:
         """Make a client's link; it connects when it runs."""

@@ -36,7 +36,8 @@ from agent.store.store import Store
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, OBSERVATION, OUTBOX, REQUEST
 from agent.store.views import DatasetLabels
 from protocols.link.transport import Delivery
-from protocols.storage.database import DatabaseUrl, sqlite_url
+from protocols.storage.database import sqlite_url
+from protocols.storage.server_url import DatabaseUrl
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason
 from protocols.wire.topics import ANY_SIMULATOR

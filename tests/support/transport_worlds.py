@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import os
 import socket
 import sys
 from abc import ABC, abstractmethod
@@ -17,10 +14,12 @@ from typing import Final
 from pydantic import SecretStr
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.credentials import Account, Role
 from protocols.link.memory.transport import MemoryTransport
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Transport, Will
-from scenarios.broker.broker import LOOPBACK, embedded_broker, find_mosquitto, mosquitto_config
+from protocols.link.transport import LastWill, Transport
+from scenarios.broker.broker import embedded_broker
+from scenarios.broker.mosquitto import ACCESS_LIST, CONFIG, LOOPBACK, find_mosquitto, write_mosquitto_files
 from tests.support.memory_bus import MemoryBus
 
 USER: Final = "lab"
@@ -33,21 +32,12 @@ REFUSED: Final = "refused/"
 class Capabilities:
     """What a broker can do. The contract asserts each one either way, or says why it cannot be asked."""
 
-    redelivers: bool
-    """Gives what was not acknowledged again after a reconnect."""
-    queues_for_absent: bool
-    """Keeps messages for a client of a persistent session that is away."""
-    shares: bool
-    """Knows shared subscriptions."""
-    checks_passwords: bool
     tells_refused_publish: bool
     """Says so when its access list denies a message, rather than dropping it as if it had been sent."""
     tells_nobody_listens: bool
     """Says so when it took a message and gave it to nobody."""
     tells_takeover: bool
     """Says so to a client whose id another one took."""
-    bounds_unacknowledged: bool
-    """Sends no more than the receiver said that it takes unacknowledged."""
 
 
 class World(ABC):
@@ -68,7 +58,7 @@ class World(ABC):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:
@@ -87,14 +77,9 @@ class MemoryWorld(World):
     """The bus in memory."""
 
     can = Capabilities(
-        redelivers=True,
-        queues_for_absent=True,
-        shares=True,
-        checks_passwords=True,
         tells_refused_publish=True,
         tells_nobody_listens=True,
         tells_takeover=True,
-        bounds_unacknowledged=True,
     )
 
     def __init__(self) -> None:
@@ -113,7 +98,7 @@ class MemoryWorld(World):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:
@@ -145,7 +130,7 @@ class MqttWorld(World):
         self,
         client_id: str,
         *subscriptions: str,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str = PASSWORD,
         first_connect_timeout_s: float = 10.0,
     ) -> Transport:
@@ -181,14 +166,9 @@ class EmbeddedWorld(MqttWorld):
     """The embedded broker of a default run."""
 
     can = Capabilities(
-        redelivers=False,
-        queues_for_absent=False,
-        shares=False,
-        checks_passwords=False,
         tells_refused_publish=False,
         tells_nobody_listens=False,
         tells_takeover=False,
-        bounds_unacknowledged=False,
     )
 
     def __init__(self) -> None:
@@ -196,8 +176,9 @@ class EmbeddedWorld(MqttWorld):
         self._running = AsyncExitStack()
 
     async def start(self) -> None:
-        """Start it in this process."""
-        await self._running.enter_async_context(embedded_broker(port=self.port))
+        """Start it."""
+        accounts = [Account(USER, Role.ALL, PASSWORD)]
+        await self._running.enter_async_context(embedded_broker(port=self.port, accounts=accounts))
 
     async def stop(self) -> None:
         """End it."""
@@ -211,14 +192,9 @@ class MosquittoWorld(MqttWorld):
         super().__init__(version)
         v5 = version is MqttVersion.V5
         self.can = Capabilities(
-            redelivers=True,
-            queues_for_absent=True,
-            shares=True,
-            checks_passwords=True,
             tells_refused_publish=v5,
             tells_nobody_listens=v5,
             tells_takeover=False,  # measured with 2.0.11: it closes the link without a DISCONNECT, in both versions
-            bounds_unacknowledged=True,  # of 3.1.1 clients by its own max_inflight_messages, 20
         )
         self.further: tuple[str, ...] = ()
         """Further lines of its configuration."""
@@ -231,7 +207,7 @@ class MosquittoWorld(MqttWorld):
         await asyncio.to_thread(self._write_files)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "scenarios.broker.child_guard",
-            find_mosquitto(), "-c", str(self._folder / "mosquitto.conf"),
+            find_mosquitto(), "-c", str(self._folder / CONFIG),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(10):
@@ -255,18 +231,8 @@ class MosquittoWorld(MqttWorld):
         (self._folder / "mosquitto.db").unlink(missing_ok=True)
 
     def _write_files(self) -> None:
-        passwords, access = self._folder / "passwords", self._folder / "access"
-        passwords.write_text(f"{USER}:{mosquitto_hash(PASSWORD)}\n")
-        access.write_text(f"user {USER}\ntopic readwrite #\ntopic deny {REFUSED}#\n")
-        for path in (passwords, access):
-            path.chmod(0o600)
-        config = mosquitto_config(self._folder, self.port).replace("allow_anonymous true", "allow_anonymous false")
-        lines = (f"password_file {passwords}", f"acl_file {access}", *self.further)
-        (self._folder / "mosquitto.conf").write_text(config + "\n".join(lines) + "\n")
-
-
-def mosquitto_hash(password: str) -> str:
-    """Return a password as `mosquitto_passwd` of version 2 writes it: PBKDF2 of SHA-512."""
-    salt, rounds = os.urandom(12), 101
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds, 64)
-    return f"$7${rounds}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+        write_mosquitto_files(self._folder, [Account(USER, Role.ALL, PASSWORD)], port=self.port)
+        with (self._folder / ACCESS_LIST).open("a") as rules:
+            rules.write(f"topic deny {REFUSED}#\n")
+        with (self._folder / CONFIG).open("a") as config:
+            config.write("".join(f"{line}\n" for line in self.further))

@@ -21,7 +21,7 @@ POLICIES = [
     *("target_mean", "uncertainty"),
 ]
 
-HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "amqtt", "aiomqtt"}
+HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "paho", "aiomqtt"}
 """Packages that no press of a key should wait for; pydantic is not among them, for typer itself imports it."""
 
 
@@ -68,7 +68,7 @@ def completed(folder: Path, line: str, env: dict[str, str] | None = None, shell:
         ("entropilot pack emt", ["emt_alloys"]),
         ("entropilot replay lab --scenario four", ["four_instruments"]),
         ("entropilot replay lab --live", []),
-        ("entropilot broker ", ["embedded", "mosquitto", "tidy"]),
+        ("entropilot broker ", ["access", "embedded", "mosquitto", "tidy"]),
     ],
 )
 def test_what_may_follow_is_completed(line: str, expected: list[str], folder: Path) -> None:

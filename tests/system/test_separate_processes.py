@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import BrokerError
-from scenarios.broker.broker import EMBEDDED_LIMITS, find_mosquitto
+from scenarios.broker.broker import find_mosquitto
 from tests.support.commands import Part, Workbench
 
 pytestmark = pytest.mark.system
@@ -40,19 +40,18 @@ def require(kind: str) -> None:
             pytest.skip(error.found)
 
 
-def reached(url: str, bench: Workbench) -> tuple[str, ...]:
-    """Flags that reach the broker; the embedded one is not asked for MQTT 5, which would cost its silence of 3 s."""
-    embedded = any(EMBEDDED_LIMITS in part.said for part in bench.parts)
-    return ("--broker", url, "--set", "broker.reconnect_min_s=0.1", *(["--set", 'broker.version="3.1.1"'] * embedded))
+def reached(url: str) -> tuple[str, ...]:
+    """Flags that reach the broker."""
+    return ("--broker", url, "--set", "broker.reconnect_min_s=0.1")
 
 
 def agent(bench: Workbench, url: str, *additional: str) -> Part:
     budget = ("--budget", str(BUDGET), "--set", "campaign.max_attempts=10")
-    return bench.start("agent", "lab.toml", *reached(url, bench), *budget, "--quiet", *additional)
+    return bench.start("agent", "lab.toml", *reached(url), *budget, "--quiet", *additional)
 
 
 def simulator(bench: Workbench, url: str, *additional: str) -> Part:
-    return bench.start("simulator", "lab.toml", *reached(url, bench), *additional)
+    return bench.start("simulator", "lab.toml", *reached(url), *additional)
 
 
 def assert_everything_was_observed_once(bench: Workbench, ended: Part) -> None:

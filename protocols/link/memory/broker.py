@@ -157,7 +157,8 @@ class MemoryBroker:
         self._policy.disconnected(session.client_id, will=will)
         connection.hang_up(reason, final=final)
         if will and connection.will is not None and self.is_up:
-            self.route(session.client_id, Message(connection.will.topic, connection.will.payload, retain=True))
+            said = connection.will
+            self.route(session.client_id, Message(said.topic, said.without_properties, retain=True))
 
     def publish(self, connection: Connection, number: int, message: Message) -> None:
         """Take a message of a client and confirm it."""

@@ -14,7 +14,16 @@ from protocols.errors import BrokerError, invariant
 from protocols.link.memory.broker import MemoryBroker
 from protocols.link.memory.connection import AckToken, Confirmation, Connection, Wire
 from protocols.link.memory.policy import Message
-from protocols.link.transport import Delivery, Incoming, LinkDown, LinkLost, NobodyListens, PublishRefused, Will
+from protocols.link.transport import (
+    Delivery,
+    Incoming,
+    LastWill,
+    LinkDown,
+    LinkLost,
+    NobodyListens,
+    PublishRefused,
+    will_of,
+)
 from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, RECEIVE_MAXIMUM
 
 PUBLISH_TIMEOUT_S: Final = 10.0
@@ -28,7 +37,7 @@ class MemoryTransport:
         broker: In this process.
         client_id: Fixed, so that the broker knows us again.
         subscriptions: Topic filters.
-        will: The last will, retained.
+        will: The last will, retained; or what makes it for each connection.
         password: What the broker asks for.
     """
 
@@ -38,7 +47,7 @@ class MemoryTransport:
         client_id: str,
         subscriptions: tuple[str, ...] = (),
         *,
-        will: Will | None = None,
+        will: LastWill | None = None,
         password: str | None = None,
     ) -> None:
         self.client_id = client_id
@@ -112,7 +121,7 @@ class MemoryTransport:
 
     def _open(self) -> Connection:
         """Ask for a connection."""
-        connection = Connection(self.client_id, self._subscriptions, self._will, self._password, self._wire())
+        connection = Connection(self.client_id, self._subscriptions, will_of(self._will), self._password, self._wire())
         connection.wire.up(lambda: self._broker.connect(connection))
         return connection
 

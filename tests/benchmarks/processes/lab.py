@@ -1,8 +1,9 @@
 """A lab as fast as a lab can be: it answers each request at once, and notes when. Runs as a process of its own.
 
-    python -m tests.benchmarks.processes.lab URL CAMPAIGN SIMULATOR PROPERTY UNIT COUNT
+    python -m tests.benchmarks.processes.lab URL CAMPAIGN SIMULATOR PROPERTY UNIT COUNT [KEYS [VERSION]]
 
-It prints one JSON list: for each iteration, seconds from publishing a result to receiving the next request.
+With a file of keys it signs, and hears only what its agent has signed; VERSION is that of MQTT. It prints one JSON
+list: for each iteration, seconds from publishing a result to receiving the next request.
 """
 
 from __future__ import annotations
@@ -15,21 +16,35 @@ import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from protocols.link.broker_settings import BrokerSettings
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery
+from protocols.signing.settings import SigningSettings
+from protocols.signing.signature import require_signature
+from protocols.signing.transport import SignedTransport, Signing
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import CandidateRequest, CandidateResult, Quantity
 from protocols.wire.topics import simulator_subscriptions
 
 
-async def play(*, url: str, campaign: str, simulator: str, name: str, unit: str, count: int) -> list[float]:
+async def play(
+    *,
+    url: str,
+    campaign: str,
+    simulator: str,
+    name: str,
+    unit: str,
+    count: int,
+    signing: Signing,
+    version: MqttVersion = MqttVersion.AUTO,
+) -> list[float]:
     """Answer `count` requests; return the seconds between each answer and the next request."""
-    session = MqttSession(
-        BrokerSettings(url=url),
-        client_id=f"lab-{simulator}",
+    link_itself = MqttSession(
+        BrokerSettings(url=url, version=version),
+        client_id=f"lab-{campaign}-{simulator}",
         subscriptions=simulator_subscriptions(simulator, campaign=campaign, shared=True),
     )
+    session = SignedTransport(link_itself, signing)
     link = asyncio.create_task(session.run())
     sent: dict[int, float] = {}
     waits: list[float] = []
@@ -41,6 +56,7 @@ async def play(*, url: str, campaign: str, simulator: str, name: str, unit: str,
         if not isinstance(item, Delivery):
             continue
         session.acknowledge(item)
+        require_signature(item, always=signing.has_keys)
         message = decode(item.topic, item.payload)
         if not isinstance(message, CandidateRequest):
             continue
@@ -75,6 +91,14 @@ def value_of(candidate_id: str) -> float:
 
 
 if __name__ == "__main__":
-    words = dict(zip(("url", "campaign", "simulator", "name", "unit"), sys.argv[1:-1], strict=True))
-    waited = asyncio.run(play(**words, count=int(sys.argv[-1])))
+    words = dict(zip(("url", "campaign", "simulator", "name", "unit"), sys.argv[1:6], strict=True))
+    keys, version = [*sys.argv[7:], *("", "auto")[len(sys.argv[7:]) :]]
+    waited = asyncio.run(
+        play(
+            **words,
+            count=int(sys.argv[6]),
+            signing=SigningSettings(keys=keys or None).signing(),
+            version=MqttVersion(version),
+        )
+    )
     print(json.dumps(waited))

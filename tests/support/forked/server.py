@@ -29,7 +29,7 @@ IMPORTED: Final = (
     "pandas",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
-    "amqtt.broker",
+    "scenarios.broker.broker",
 )
 """What most commands import."""
 

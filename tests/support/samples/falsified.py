@@ -73,6 +73,8 @@ def other(value: Any) -> Any:
         return not value
     if isinstance(value, int | float):
         return value + (1 if isinstance(value, int) else 0.5)
+    if isinstance(value, str) and value[-1:] == "Z" and "T" in value:  # a time, which another one takes the place of
+        return f"{other(value[:-1])}Z"
     if isinstance(value, str):
         return other_in_text(value) if value[:1] == "{" else f"{value[:-1]}{'0' if value[-1:] != '0' else '1'}"
     return "something" if value is None else value + b" "

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agent.acquisition.baselines import UniformRandom
 from agent.assembly import versions
+from agent.campaign.decide import ResultAck
 from agent.campaign.events import Event
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
@@ -25,8 +26,9 @@ from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBu
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
 from protocols.storage.database import sqlite_url
-from protocols.wire.codec import decode_payload, encode, topic_of
-from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, ResultReceipt
+from protocols.wire.attribution import message_id_of
+from protocols.wire.codec import encode, topic_of
+from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, ReceiptStatus
 from scenarios.run.banded import with_bands
 from scenarios.run.summary import RunSummary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
@@ -84,6 +86,7 @@ class RecordedRun:
         self._writer = RecordingWriter(folder / RECORDING, header, **bounds)
         self._recorder = RunRecorder(self._writer, self._write_taken, self._store)
         self._memory = Outbox.open(sqlite_url(folder / MEMORY))
+        self._refused: set[str] = set()
         self.take()
 
     @property
@@ -110,21 +113,20 @@ class RecordedRun:
             received = Change(request.attempt_id, AttemptProgress.RECEIVED, request=request.payload)
             self._memory.write([received], now=SENT_AT)
         for ack in transaction.receipts:
-            message = decode_payload(self._messages.receipt(ack)[1])
-            assert isinstance(message, ResultReceipt)
-            end = {"row": self._store.sequence, "digest": self._store.digest}
-            self._send(message.model_copy(update=end), ack.attempt_id)
+            self._send(ack, *self._messages.receipt(ack, self._store.head))
         if transaction.bias:
             ledger = self._maker.ledger
-            topic, payload = self._messages.metrics_report(ledger.observation, ledger.point())
+            topic, payload = self._messages.metrics_report(ledger.observation, ledger.point(), head=self._store.head)
             self._writer.write("out", topic, payload, retain=True)
 
     def answer(self, attempt: Attempt, message: AnyMessage | None = None) -> None:
-        """Let the simulator answer, with the true value unless told otherwise."""
+        """Let the simulator answer, with the true value unless told otherwise; what is refused it says once more."""
         said = message or result_of(attempt)
         answer = Answer(attempt.attempt_id, topic_of(said), encode(said))
         self._memory.write([Change(attempt.attempt_id, AttemptProgress.ANSWERED, answer=answer)], now=SENT_AT)
         self.take(said)
+        if attempt.attempt_id in self._refused:
+            self.take(said)
 
     def finish(self) -> None:
         """Answer whatever is asked until the campaign is finished."""
@@ -165,13 +167,17 @@ class RecordedRun:
             return self._writer.write_idle("in", topic, payload, verdict, retain=False, qos=message.qos)
         return self._writer.write("in", topic, payload, retain=False, qos=message.qos)
 
-    def _send(self, receipt: ResultReceipt, attempt_id: str) -> None:
-        payload = encode(receipt)
+    def _send(self, ack: ResultAck, topic: str, payload: bytes) -> None:
+        """Send a receipt; the simulator keeps the one that it believes, which a first refusal is not."""
         self.receipts.append(payload)
-        self._writer.write("out", topic_of(receipt), payload, retain=False)
-        known = self._memory.find(attempt_id)
-        if known is not None and known[0] is AttemptProgress.ANSWERED:
-            self._memory.write([Change(attempt_id, AttemptProgress.DELIVERED, receipt=payload)], now=SENT_AT)
+        self._writer.write("out", topic, payload, retain=False)
+        known = self._memory.find(ack.attempt_id)
+        if known is None or known[0] is not AttemptProgress.ANSWERED or message_id_of(known[1].payload) != ack.answers:
+            return
+        if ack.status is ReceiptStatus.REFUSED and ack.attempt_id not in self._refused:
+            self._refused.add(ack.attempt_id)
+            return
+        self._memory.write([Change(ack.attempt_id, AttemptProgress.DELIVERED, receipt=payload)], now=SENT_AT)
 
 
 def digests_of(folder: Path) -> list[str]:
@@ -182,19 +188,27 @@ def digests_of(folder: Path) -> list[str]:
         return [row[0] for row in database.execute("SELECT digest FROM journal ORDER BY sequence")]
 
 
+ATTEMPTS: Final = 7
+"""How often an eventful run asks."""
+
+
 def eventful(run: RecordedRun) -> None:
     """Play a campaign in which all kinds of answers come."""
     first, second = run.awaited
     run.answer(first, failure_of(first, FailureReason.CALCULATION_FAILED))
     run.answer(second, result_of(second, quantity(99.0)))
-    run.take(control(ControlAction.PAUSE), control(ControlAction.RESUME))
-    run.take(DeadlinePassed(run.awaited[0].attempt_id))
-    run.take(control(ControlAction.EXCLUDE_CANDIDATE, "c029"))
+    run.take(control(ControlAction.PAUSE, operator="ann"), control(ControlAction.RESUME))
+    expired = run.awaited[0]
+    run.take(DeadlinePassed(expired.attempt_id))
+    run.take(control(ControlAction.EXCLUDE_CANDIDATE, "c029", operator="bob"))
     again = run.awaited[0]
     said = result_of(again)
     run.answer(again, said)
     run.take(said)  # once more
+    run.take(said.model_copy(update={"message_id": "m-other", "quantities": (quantity(1.25),)}))  # contradicts
     run.take(said.model_copy(update={"attempt_id": "nobodys", "message_id": "m-nobodys"}))  # is quarantined
+    run.answer(next(each for each in run.awaited if each.candidate_id == expired.candidate_id))
+    run.answer(expired, result_of(expired, quantity(2.5)))  # comes late
     run.finish()
 
 

@@ -7,20 +7,17 @@ import csv
 import os
 import sqlite3
 import time
-import uuid
-from collections.abc import Iterator
 from contextlib import closing
 
 import paho.mqtt.client as paho
 import psutil
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
 from agent.campaign.events import ResultAccepted
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateRequest, CandidateResult, Control, ControlAction, Quantity
 from scenarios.broker.broker import LOOPBACK
+from tests.support.databases.postgres_server import postgres_server
 from tests.system.cases.bench import (
     CAMPAIGN,
     OURS,
@@ -33,7 +30,6 @@ from tests.system.cases.bench import (
     say_and_wait,
     stranger,
     wait,
-    wrong_today,
 )
 from tests.system.cases.falsify import falsify
 from tests.system.cases.tables import prepared, usual_rows
@@ -44,7 +40,6 @@ FORGED = 7.77
 """A value in the lab's range that no row of its table has."""
 
 SLOW = ("--set", "simulator.latency.mean_s=0.5")
-POSTGRES = os.environ.get("ENTROPILOT_TEST_POSTGRES", "")
 
 
 def with_forged_value(result: CandidateResult) -> CandidateResult:
@@ -150,22 +145,8 @@ def test_a_file_of_the_current_folder_is_not_carried_out(case: Case) -> None:
     assert (done.code, case.observed()) == (0, 2), done.err
 
 
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """The URL of a database of our own on the server for tests."""
-    if not POSTGRES:
-        pytest.skip("ENTROPILOT_TEST_POSTGRES holds no URL of a PostgreSQL database to test on")
-    name = f"case_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-        yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
-
-
-@wrong_today(14, "a run without campaign.db is taken for none")
-def test_a_campaign_on_postgresql_is_resumed_as_the_product_says(case: Case, postgres: str) -> None:
+def test_a_campaign_on_postgresql_is_resumed_as_the_product_says(case: Case) -> None:
+    postgres = postgres_server().new_database()
     slow = ("--budget", "12", "--database", postgres, "--set", "simulator.latency.mean_s=1")
     running = case.start("run", "lab.toml", "--campaign", CAMPAIGN, *slow)
     recording = case.run_folder / "recording.jsonl"
@@ -190,16 +171,19 @@ def test_what_a_run_writes_stays_bounded_when_a_client_publishes_garbage(case: C
     assert recording.stat().st_size < 10 * len(garbage)
 
 
-@wrong_today(14, "a broker that we start ourselves asks nobody for a password", always=False)
 @pytest.mark.skipif(not hasattr(psutil.Process, "net_connections"), reason="this psutil cannot tell open ports")
 def test_a_stranger_is_not_let_in_by_the_embedded_broker(case: Case) -> None:
     running = case.start(*case.campaign("--budget", "12", "--set", "simulator.latency.mean_s=2"))
     case.wait_for_journal(ResultAccepted, 1)
+    process = psutil.Process(running.process.pid)
     ports = [
         each.laddr.port
-        for each in psutil.Process(running.process.pid).net_connections("tcp")
+        for one in (process, *process.children(recursive=True))
+        for each in one.net_connections("tcp")
         if each.status == psutil.CONN_LISTEN
     ]
+    if not ports:
+        raise CannotTell("nothing listens")
     heard: list[str] = []
     for port in ports:
         with contextlib.suppress(CannotTell, OSError), stranger(port, lambda _client, topic, _: heard.append(topic)):

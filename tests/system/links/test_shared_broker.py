@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import MQTTMessage
 
+from protocols.link.credentials import Account, Role
 from protocols.link.election import PROBATION_S
 from protocols.wire.topics import PREFIX
 from scenarios.broker.broker import LOOPBACK
+from scenarios.broker.mosquitto import password_file
 from tests.support.commands import Part, Workbench, until
-from tests.support.transport_worlds import mosquitto_hash
 from tests.system.cases.bench import mosquitto, stranger
 
 pytestmark = pytest.mark.system
@@ -203,7 +204,7 @@ def test_a_password_file_opens_a_broker_and_is_written_nowhere(bench: Workbench)
     password = bench.folder / "password"
     password.write_text("cretword\n")
     password.chmod(0o600)
-    (bench.folder / "users").write_text(f"lab:{mosquitto_hash('cretword')}\n")
+    (bench.folder / "users").write_text(password_file([Account("lab", Role.ALL, "cretword")]))
     (bench.folder / "users").chmod(0o600)
     lines = ("allow_anonymous false", f"password_file {bench.folder / 'users'}", "user root")
     with mosquitto(bench.folder, *lines) as port:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest
@@ -96,7 +97,10 @@ async def test_properties_and_the_mark_of_what_is_kept_are_recorded_of_a_message
     said.ContentType, said.ResponseTopic, said.CorrelationData = "text/plain", "lab/answer", b"\x00\xff"
     said.UserProperty, said.MessageExpiryInterval = [("by", "us"), ("by", "you")], 60
     part = bench.folder / "heard.jsonl.part"
-    async with aiomqtt.Client(LOOPBACK, int(url.rpartition(":")[2]), protocol=aiomqtt.ProtocolVersion.V5) as client:
+    way = urlsplit(url)
+    async with aiomqtt.Client(
+        LOOPBACK, way.port or 0, username=way.username, password=way.password, protocol=aiomqtt.ProtocolVersion.V5
+    ) as client:
         async with asyncio.timeout(PATIENCE_S):
             while not part.exists() or "lab/x" not in part.read_text():  # until the recorder listens
                 await client.publish("lab/x", b"hello", qos=1, retain=True, properties=said)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Coroutine
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from protocols.errors import BrokerError
 from protocols.link.election import LISTEN_S, PROBATION_S, another_instrument
 from protocols.link.memory.transport import MemoryTransport
 from protocols.link.transport import Delivery, LinkDown, LinkUp
+from protocols.signing.key_ring import KeyRing
+from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.wire.codec import decode
 from protocols.wire.messages import Health, Status
 from protocols.wire.topics import EVERY_CAMPAIGN, instrument_status_filters, simulator_subscriptions
@@ -26,6 +30,8 @@ REQUESTS = f"entropilot/v1/{CAMPAIGN}/request/{ID}"
 STATUS = f"entropilot/v1/{CAMPAIGN}/status/{ID}"
 AGENT = f"entropilot/v1/{CAMPAIGN}/status/agent"
 SEEDS = range(6)
+READINGS = itertools.count()
+SIGNED = Signing(KeyRing(None, {ID: b"k" * 32}))
 
 
 def in_virtual_time(work: Coroutine[Any, Any, None], seed: int = 1) -> None:
@@ -35,18 +41,21 @@ def in_virtual_time(work: Coroutine[Any, Any, None], seed: int = 1) -> None:
 class Instrument:
     """A link of an instrument, with what came through to it; it acknowledges everything."""
 
-    def __init__(self, bus: MemoryBus, instance: str, campaign: str | None = CAMPAIGN) -> None:
+    def __init__(
+        self, bus: MemoryBus, instance: str, campaign: str | None = CAMPAIGN, signing: Signing = UNSIGNED
+    ) -> None:
         filters = (
             *simulator_subscriptions(ID, campaign=campaign, shared=False),
             *instrument_status_filters(ID, campaign=campaign),
         )
         self.inner: MemoryTransport = bus.transport(f"client-{instance}", filters)
         self.link = SoleOfItsId(
-            self.inner,
+            SignedTransport(self.inner, signing),
             simulator=ID,
             campaign=campaign,
             instance=instance,
-            clock=lambda: NOW,
+            clock=clock,
+            require_signatures=signing.has_keys,
             giving_way=lambda: another_instrument(ID),
         )
         self.heard: list[bytes] = []
@@ -67,6 +76,11 @@ class Instrument:
         for task in (self.running, self._reading):
             task.cancel()
         await asyncio.gather(self.running, self._reading, return_exceptions=True)
+
+
+def clock() -> datetime:
+    """Return a time that goes on from one word to the next also where the loop's stands still."""
+    return NOW + timedelta(seconds=asyncio.get_running_loop().time(), microseconds=next(READINGS))
 
 
 async def asking(bus: MemoryBus) -> MemoryTransport:
@@ -222,6 +236,46 @@ def test_garbage_and_a_word_whose_signature_does_not_hold_make_nobody_give_way()
         await asyncio.sleep(1)
         assert not instrument.running.done()
         assert instrument.heard == [], "statuses are not for the service"
+        await instrument.end()
+
+    in_virtual_time(fold())
+
+
+def test_of_two_that_sign_the_newcomer_gives_way() -> None:
+    async def fold() -> None:
+        bus = MemoryBus()
+        there = Instrument(bus, "b", signing=SIGNED)
+        await asyncio.sleep(PROBATION_S + 1)
+        newcomer = Instrument(bus, "a", signing=SIGNED)
+        await asyncio.sleep(PROBATION_S + 1)
+        assert isinstance(newcomer.running.exception(), BrokerError)
+        assert not there.running.done()
+        await there.end()
+
+    in_virtual_time(fold())
+
+
+def test_with_keys_nobody_gives_way_to_an_unsigned_word_nor_to_a_signed_one_that_is_sent_again() -> None:
+    async def fold() -> None:
+        bus = MemoryBus()
+        agent = await asking(bus)
+        instrument = Instrument(bus, "z", signing=SIGNED)
+        signing = SignedTransport(agent, SIGNED)
+        await asyncio.sleep(0.1)
+
+        def word(said: datetime) -> tuple[str, bytes]:
+            return status_message(CAMPAIGN, ID, Health.ONLINE, said, instance="a", incumbent=True)
+
+        old, new = [word(NOW - timedelta(hours=hours)) for hours in (2, 1)], word(clock())
+        for topic, payload in [word(clock() + timedelta(seconds=s)) for s in range(3)]:
+            await agent.publish(topic, payload)
+        for topic, payload in (*old, new, new, *old, new):
+            await signing.publish(topic, payload)
+        await asyncio.sleep(1)
+        assert not instrument.running.done()
+        await signing.publish(*word(clock()))
+        await asyncio.sleep(1)
+        assert isinstance(instrument.running.exception(), BrokerError), "who is there says so again"
         await instrument.end()
 
     in_virtual_time(fold())

@@ -20,9 +20,10 @@ from agent.campaign.events import (
 )
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
-from agent.runtime.transaction import UNTRUSTED, DeadlinePassed, PolicyAnswer, Transaction
+from agent.runtime.transaction import DeadlinePassed, PolicyAnswer, Transaction
 from protocols.errors import MessageError
 from protocols.link.transport import Delivery
+from protocols.signing.signature import UNPROVEN
 from protocols.wire.codec import decode, encode
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from protocols.wire.messages import (
@@ -182,7 +183,7 @@ def test_a_message_that_is_not_read_any_more_gets_a_receipt_too(shelf: Shelf) ->
     assert_refused(transaction, message, "kills_handler: ")
 
 
-@pytest.mark.parametrize("reason", sorted(UNTRUSTED))
+@pytest.mark.parametrize("reason", sorted(UNPROVEN))
 def test_nobody_is_told_of_a_message_whose_sender_is_not_known(
     shelf: Shelf, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

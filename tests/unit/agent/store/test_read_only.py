@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
 from agent.campaign.events import DecisionMade, Event, StartSetLoaded
 from agent.store.partial_pool import partial_pool
-from agent.store.read_only import copy_database, reading, referenced_in, require_known
+from agent.store.read_only import copy_database, reading, referenced_in
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
-from protocols.storage.database import DatabaseUrl, opening, sqlite_url
+from protocols.storage.database import sqlite_url
+from protocols.storage.server_url import DatabaseUrl
 from tests.support.campaigns import small_plan, small_pool, with_source_ids
 from tests.support.samples.folders import contents
 from tests.support.stored_campaigns import START, Shelf, assert_views_equal_fold, opened
@@ -122,24 +121,6 @@ def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
         connection.commit()
     with pytest.raises(StoreError, match="schema version"):
         rows_read(database)
-
-
-@contextmanager
-def at_once(database: Path) -> Iterator[Connection]:
-    """A connection of which nothing stays open."""
-    with opening(sqlite_url(database)) as connection:
-        with closing(connection), connection.begin():
-            yield connection
-        connection.engine.dispose()
-
-
-def test_of_an_original_the_schema_is_only_checked(tmp_path: Path) -> None:
-    with at_once(make_run(tmp_path)) as connection:
-        require_known(connection, copied=False)
-    with at_once(tmp_path / "new.db") as connection:
-        with pytest.raises(StoreError, match="This database is empty"):
-            require_known(connection, copied=False)
-        require_known(connection, copied=True)
 
 
 def test_the_candidates_that_a_run_touched_have_the_families_of_its_dataset(tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, delete, text
+from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 
 from agent.campaign.events import ObservationAdded, RequestIssued, dump_event
@@ -19,14 +18,14 @@ from agent.store import store as store_module
 from agent.store.store import GENESIS_DIGEST, Commit, OutboxItem, QuarantinedMessage, Store, chain_digest
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, JOURNAL, OBSERVATION, QUARANTINE
 from protocols.errors import InvariantViolation, StoreError
-from protocols.storage.database import DatabaseUrl, sqlite_url, store_error
+from protocols.storage.database import sqlite_url, store_error
+from protocols.storage.server_url import DatabaseUrl
 from protocols.wire.limits import QUARANTINE_PREFIX_BYTES
 from tests.support.campaigns import SENT_AT, refold, result_of, small_plan, small_pool, state_of
 from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, delivered, opened, rows
 
 POOL = small_pool(24)
 PLAN = small_plan(POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED)
-POSTGRES = os.environ.get("ENTROPILOT_TEST_POSTGRES", "")
 STRANGE = QuarantinedMessage("somebody/else", b"\x00\xff" * 1000, "unknown_topic", "none of ours")
 
 
@@ -264,26 +263,6 @@ class TestSqliteFile(StoreContract):
     def test_a_folder_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="check that the folder exists"):
             opened(tmp_path / "nowhere" / "campaign.db", POOL)
-
-
-@pytest.mark.skipif(not POSTGRES, reason="ENTROPILOT_TEST_POSTGRES holds no URL of a PostgreSQL database to test on")
-class TestPostgres(StoreContract):
-    """The same tables on a server; the database that the URL names is emptied by every test."""
-
-    @pytest.fixture
-    def url(self) -> str:
-        engine = create_engine(POSTGRES)
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        engine.dispose()
-        return POSTGRES
-
-    def test_a_second_agent_on_the_database_is_refused_until_the_first_ends(self, store: Store, url: str) -> None:
-        with pytest.raises(StoreError, match="Another agent"):
-            opened(url, POOL)
-        store.close()
-        opened(url, POOL).close()
 
 
 def _everything(store: Store) -> dict[str, object]:

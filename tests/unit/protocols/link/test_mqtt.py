@@ -20,7 +20,6 @@ from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.mqtt import STEADY_S, MqttSession
 from protocols.link.tcp import hang_up
 from protocols.link.transport import LinkDown, LinkLost, LinkUp, PublishRefused
-from scenarios.broker.broker import embedded_broker
 from tests.unit.protocols.link.mqtt_peer import V5, Script, scripted_peer
 
 PATIENCE_S = 20.0
@@ -124,22 +123,6 @@ async def test_a_connection_that_was_never_confirmed_is_not_left_open() -> None:
     async with scripted_peer(script) as settings, running(session_of(settings)):
         assert script.levels == [V5, V311]
         await until(lambda: script.open == 1)
-
-
-@pytest.mark.system
-async def test_auto_reaches_the_embedded_broker_although_it_says_nothing_to_mqtt_5() -> None:
-    events: list[dict[str, object]] = []
-    async with embedded_broker() as reached:
-        settings = BrokerSettings(url=reached.url, reconnect_min_s=0.02, publish_timeout_s=1.0)
-        session = MqttSession(
-            settings,
-            client_id="client",
-            subscriptions=("lab/x",),
-            on_event=lambda _name, **fields: events.append(fields),
-        )
-        async with running(session):
-            await session.publish("lab/x", b"hello")
-    assert events[-1]["mqtt"] == "3.1.1"
 
 
 async def test_auto_does_not_give_up_on_mqtt_5_because_the_broker_is_not_there_yet() -> None:

@@ -49,6 +49,23 @@ def write(path: Path, *payloads: bytes) -> None:
     writer.close()
 
 
+def test_who_signed_a_message_or_why_that_cannot_be_told_stands_with_it_and_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "recording.jsonl"
+    with closing(RecordingWriter(path, HEADER)) as writer:
+        writer.write("in", "lab/x", b"{}", retain=False, signed_by="furnace")
+        writer.write("in", "lab/x", b"{}", retain=False, signature_fault="another key")
+        writer.write("in", "lab/x", b"{}", retain=False)
+    _, rows = read(path)
+    assert [(row.get("signed_by"), row.get("signature_fault")) for row in rows] == [
+        ("furnace", None),
+        (None, "another key"),
+        (None, None),
+    ]
+    with open_recording(path) as recording:
+        told = [(row.signed_by, row.signature_fault) for row in recording.rows() if isinstance(row, MessageRow)]
+    assert told == [("furnace", ""), ("", "another key"), ("", "")]
+
+
 def test_the_first_line_says_what_was_recorded(tmp_path: Path) -> None:
     path = tmp_path / "recording.jsonl"
     write(path)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
-    create_engine,
     insert,
     select,
     update,
@@ -30,15 +29,14 @@ from protocols.errors import InvariantViolation, StoreError
 from protocols.storage import database, foreign_file
 from protocols.storage.database import (
     SQLITE_SETTINGS,
-    DatabaseUrl,
     Statements,
-    hold_server_lock,
     open_engine,
     opening,
     require_database_url,
     sqlite_url,
     transaction,
 )
+from protocols.storage.server_url import DatabaseUrl
 
 NOTE = Table("note", MetaData(), Column("number", Integer, primary_key=True), Column("words", String, nullable=False))
 WRITE = insert(NOTE)
@@ -298,40 +296,16 @@ def test_an_io_error_on_a_disk_without_space_is_told_as_a_full_disk(
     assert "full" not in database.store_error(error, sqlite_url(tmp_path / "gone" / "a.db")).found
 
 
-class OtherAgentsServer:
-    """What `hold_server_lock` needs of a connection to a server whose lock another agent holds."""
-
-    dialect = SimpleNamespace(name="postgresql")
-
-    def __init__(self, *, free: bool) -> None:
-        self._free = free
-
-    def exec_driver_sql(self, statement: str) -> OtherAgentsServer:
-        assert "pg_try_advisory_lock" in statement
-        return self
-
-    def scalar_one(self) -> bool:
-        return self._free
-
-
-def test_a_server_whose_lock_another_agent_holds_is_refused() -> None:
-    with pytest.raises(StoreError, match="Another agent works on this database"):
-        hold_server_lock(OtherAgentsServer(free=False))  # type: ignore[arg-type]
-    hold_server_lock(OtherAgentsServer(free=True))  # type: ignore[arg-type]
-
-
-def test_a_server_is_opened_without_the_settings_of_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "create_engine", lambda _url, **options: create_engine("sqlite://", **options))
-    engine = open_engine("postgresql+psycopg://lab/campaign")
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA cell_size_check").scalar() == 0
-    engine.dispose()
-
-
 @pytest.mark.parametrize("url", ["", "foo", "foo.db", "mysql://x/y", "oracle://x", "postgresql+psycopg://lab:port/x"])
 def test_what_is_no_database_of_ours_is_refused_with_what_is_expected(url: str) -> None:
     with pytest.raises(StoreError, match=r"is no URL of a database that Entropilot can use.*sqlite:///FILE"):
         open_engine(url)
+
+
+def test_a_password_that_was_not_encoded_is_refused_and_no_part_of_it_told() -> None:
+    with pytest.raises(StoreError, match=r"an @ where none belongs.*percent-encoded") as caught:
+        require_database_url("postgresql://me:a@hunter2/b@lab/x")
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["sqlite+nothing:///a.db", "postgresql+nothing://lab/campaign"])

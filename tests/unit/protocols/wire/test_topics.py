@@ -10,6 +10,7 @@ from protocols.wire.codec import topic_of
 from protocols.wire.limits import MAX_ID_LENGTH, MAX_TOPIC_BYTES
 from protocols.wire.topics import (
     ANY_SIMULATOR,
+    CLIENT_OPTIONAL,
     EVERY_CAMPAIGN,
     PREFIX,
     WITHOUT_CLIENT,
@@ -61,7 +62,8 @@ def test_a_topic_survives_the_way_to_text_and_back(channel: Channel, name: str) 
         f"{PREFIX}/c/result/s/more",
         f"{PREFIX}/c/metrics/s",
         f"{PREFIX}/c/metrics/",
-        f"{PREFIX}/c/control/s",
+        f"{PREFIX}/c/control/",
+        f"{PREFIX}/c/control/s/more",
         f"{PREFIX}/c/measurement/s",
         f"{PREFIX}/c/RESULT/s",
         f"{PREFIX}/C/result/s",
@@ -103,7 +105,13 @@ def test_a_name_that_would_break_a_topic_stops_us(name: str) -> None:
         simulator_subscriptions(name, campaign="c", shared=False)
 
 
-@pytest.mark.parametrize("channel", Channel)
+def test_a_control_has_the_level_of_its_operator_or_none() -> None:
+    for operator in ("alice", None):
+        topic = Topic("c", Channel.CONTROL, operator)
+        assert parse(str(topic)) == topic
+
+
+@pytest.mark.parametrize("channel", set(Channel) - CLIENT_OPTIONAL)
 def test_a_client_level_is_where_it_belongs_and_nowhere_else(channel: Channel) -> None:
     with pytest.raises(InvariantViolation):
         str(Topic("c", channel, "s" if channel in WITHOUT_CLIENT else None))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from protocols.errors import SettingsError
+from protocols.link.credentials import ANYBODY, accounts_for, credentials_place, write_credentials
 from scenarios.broker.url import broker_at
 
 
@@ -38,3 +41,14 @@ def test_a_user_name_on_a_command_line_is_taken_and_the_password_comes_from_the_
     assert address.username == "me"
     assert address.password is not None
     assert address.password.get_secret_value() == "cretword"
+
+
+def test_a_broker_of_this_machine_is_used_with_the_account_that_it_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    write_credentials(credentials_place("127.0.0.1", 1884), accounts_for(()))
+    assert broker_at("mqtt://localhost:1884", {}).address().username == ANYBODY
+    assert broker_at("mqtt://localhost:1885", {}).address().username is None
+    given = {"ENTROPILOT_BROKER__USERNAME": "ann", "ENTROPILOT_BROKER__PASSWORD": "hers"}
+    assert broker_at("mqtt://localhost:1884", given).address().username == "ann"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from protocols.wire.topics import PREFIX
@@ -28,6 +30,16 @@ def test_all_answers_of_an_attempt_are_kept_with_their_time_after_its_first_requ
     rows.answered(2.25, "x")
     rows.failed(4.0, "x")
     assert times(lab_of(rows), "x") == [1.0, 1.25, 3.0]
+
+
+def test_a_message_whose_signature_did_not_hold_is_not_the_labs() -> None:
+    rows = Rows()
+    rows.asked(1.0, "x")
+    rows.answered(2.0, "x")
+    rows.answered(3.0, "x")
+    forged = [replace(row, signature_fault="another key") if row.time_s == 2.0 else row for row in rows]
+    lab = labs_in(forged)[messages.CAMPAIGN]
+    assert times(lab, "x") == [2.0]
 
 
 def test_every_attempt_has_its_own_answers_and_silence_stays_silence() -> None:

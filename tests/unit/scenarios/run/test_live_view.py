@@ -167,3 +167,10 @@ def test_whom_it_waits_for_is_said_as_soon_as_that_changes() -> None:
 
 def test_before_the_first_observation_it_says_so() -> None:
     assert "no observations yet" in "\n".join(shown(dataclasses.replace(STATE, bias=None, before=None)))
+
+
+def test_messages_that_are_not_rightly_signed_are_told_where_there_are_any() -> None:
+    assert "rightly signed" not in progress_line(STATE)
+    refused = dataclasses.replace(STATE, unproven=2)
+    assert "3 quarantined; 2 of them not rightly signed" in progress_line(refused)
+    assert any("2 not rightly signed" in line for line in shown(refused, width=120))

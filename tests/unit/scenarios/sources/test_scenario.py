@@ -166,7 +166,7 @@ def test_a_campaign_cannot_want_another_property_than_its_table_has(mine: str) -
 
 
 def test_variables_of_ours_that_are_no_settings_are_left_alone(mine: str) -> None:
-    environ = {"ENTROPILOT_RUNS": "elsewhere", "ENTROPILOT_TEST_POSTGRES": "postgresql://"}
+    environ = {"ENTROPILOT_RUNS": "elsewhere"}
     assert load_scenario(mine, Overrides(), environ).settings.name == "mine"
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from protocols.errors import StoreError
 from scenarios.verify.anchors import Anchor, anchors_in, check_anchors, other_anchor
+from scenarios.verify.simulator_memory import memory_rows
 from tests.support.campaigns import small_plan
-from tests.support.samples.recorded_run import MEMORY, POOL, RecordedRun, digests_of, made
+from tests.support.samples.recorded_run import ATTEMPTS, MEMORY, POOL, RecordedRun, digests_of, made
 
 PLAN = small_plan(POOL)
 DIGESTS = [f"{number:064x}" for number in range(1, 11)]
@@ -61,8 +62,10 @@ def test_a_simulators_memory_has_the_receipts_that_it_got(tmp_path: Path) -> Non
     run = made(tmp_path)
     digests = digests_of(tmp_path)
     found = found_in(tmp_path / MEMORY)
-    answered = {json.loads(each)["attempt_id"] for each in run.receipts} - {"nobodys"}
-    assert len(found) == len(answered)
+    assert len(found) == ATTEMPTS
+    assert sum(json.loads(each)["status"] == "refused" for each in run.receipts) == 2
+    with memory_rows(tmp_path / MEMORY) as rows:  # a first refusal is not believed
+        assert {json.loads(row.receipt)["status"] for row in rows} == {"accepted", "duplicate", "late"}
     assert all(digests[row - 1] == digest for row, digest in found)
 
 

@@ -42,7 +42,7 @@ def put(run: RecordedRun, statement: str) -> None:
 
 def test_what_came_is_what_was_counted(run: RecordedRun) -> None:
     assert [(part.name, part.rows, part.problem) for part in parts_of(run)] == [
-        ("message_count", 6, ""), ("quarantine", 1, ""),
+        ("message_count", 8, ""), ("quarantine", 1, ""),
     ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.campaign.events import CampaignFinished, CampaignPaused, RequestIssued
+from agent.campaign.events import CampaignFinished, CampaignPaused, LateResultKept, RequestIssued
 from scenarios.verify.known_journal import KnownJournal
 from tests.support.campaigns import small_plan, small_pool
 
@@ -26,6 +26,8 @@ def test_more_rows_than_there_are_count_against_a_finished_campaign_alone() -> N
     assert OVER.other_row(3, "3" * 64) == "it knows row 3 of a journal that ends at 2"
     assert GOING_ON.other_row(3, "3" * 64) == ""
     assert (OVER.is_over, GOING_ON.is_over) == (True, False)
+    late = LateResultKept("a-1", "c000", "simulator-1", (), "the campaign is finished")
+    assert KnownJournal(PLAN, [*OVER.events, late], ["1" * 64, "2" * 64, "3" * 64]).is_over
 
 
 def test_what_was_asked_is_found_by_attempt() -> None:

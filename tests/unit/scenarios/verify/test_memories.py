@@ -5,20 +5,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.campaign.events import AttemptFailed, Event, LateResultKept, ResultAccepted
+from agent.campaign.results_seen import MAX_KEPT_ASIDE
 from agent.run_files import RECORDING
 from protocols.errors import StoreError
 from protocols.recording.reader import open_recording
+from protocols.wire.messages import FailureReason, ReceiptStatus
 from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.memories import check_memory, memories_in
 from scenarios.verify.part import CheckedPart
 from scenarios.verify.recorded_messages import RecordedMessages
-from tests.support.campaigns import quantity, result_of
+from tests.support.campaigns import failure_of, quantity, result_of
 from tests.support.samples.falsified import FinishedRun, Place
-from tests.support.samples.recorded_run import MEMORY, RecordedRun, made
+from tests.support.samples.recorded_run import ATTEMPTS, MEMORY, RecordedRun, made
 
 
 def recorded_in(folder: Path) -> RecordedMessages:
@@ -43,7 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RecordedRun:
 @pytest.mark.parametrize("with_recording", [True, False])
 def test_a_memory_that_nobody_changed_agrees(run: RecordedRun, with_recording: bool) -> None:
     part = checked(run, with_recording=with_recording)
-    assert part == CheckedPart(MEMORY, 7)
+    assert part == CheckedPart(MEMORY, ATTEMPTS)
 
 
 CHANGED = {
@@ -94,7 +98,7 @@ def forged(run: RecordedRun, *, answered: bool) -> None:
     ("answered", "words"),
     [
         (True, "has another message as its answer, which it does not remember to have sent"),
-        (False, "of the journal has a result of it, and it never gave one"),
+        (False, "of the journal has an answer of it, and it never gave one"),
     ],
 )
 def test_an_answer_that_somebody_else_gave_in_its_name_is_named(tmp_path: Path, answered: bool, words: str) -> None:
@@ -102,6 +106,42 @@ def test_an_answer_that_somebody_else_gave_in_its_name_is_named(tmp_path: Path, 
     part = checked(made(tmp_path, play))
     assert part is not None
     assert words in part.problem
+
+
+def test_a_failure_that_somebody_else_told_in_its_name_is_named(tmp_path: Path) -> None:
+    def play(run: RecordedRun) -> None:
+        run.take(failure_of(run.awaited[0], FailureReason.UNSUPPORTED))
+        run.finish()
+
+    part = checked(made(tmp_path, play))
+    assert part is not None
+    assert part.problem.endswith("of the journal has an answer of it, and it never gave one")
+
+
+def known_without(run: RecordedRun, kind: type[Event], *instead: Event) -> CheckedPart | None:
+    """What is found where the journal has no event of a kind, but others."""
+    events, digests, _ = run.journal()
+    left = [*(each for each in events if not isinstance(each, kind)), *instead]
+    return check_memory(run.folder / MEMORY, KnownJournal(run.plan, left, digests))
+
+
+@pytest.mark.parametrize(
+    ("kind", "receipt"),
+    [(ResultAccepted, ReceiptStatus.ACCEPTED), (AttemptFailed, ReceiptStatus.ACCEPTED), (LateResultKept, "late")],
+)
+def test_an_answer_that_the_journal_lost_is_named(run: RecordedRun, kind: type[Event], receipt: str) -> None:
+    part = known_without(run, kind)
+    assert part is not None
+    assert part.problem.endswith(f"its answer has the receipt {receipt}, and the journal does not know it")
+
+
+def test_of_what_comes_late_the_journal_has_no_more_than_it_may_keep(run: RecordedRun) -> None:
+    late = next(each for each in run.journal()[0] if isinstance(each, LateResultKept))
+    others = [replace(late, simulator="simulator-2", message_id=f"m-{number}") for number in range(MAX_KEPT_ASIDE)]
+    assert known_without(run, LateResultKept, *others) == CheckedPart(MEMORY, ATTEMPTS)
+    part = known_without(run, LateResultKept, *others[1:])
+    assert part is not None
+    assert "the journal does not know it" in part.problem
 
 
 def test_a_memory_of_another_campaign_says_nothing_and_one_that_forgot_is_a_note(
@@ -117,7 +157,7 @@ def test_a_memory_of_another_campaign_says_nothing_and_one_that_forgot_is_a_note
     part = checked(run, folder=tmp_path)
     assert part is not None
     assert (part.problem, part.rows) == ("", 3)
-    assert "results are of attempts that it forgot" in part.note
+    assert "answers are of attempts that it forgot" in part.note
 
 
 def test_memories_are_looked_for_in_the_run_folder_and_in_another(run: RecordedRun, tmp_path: Path) -> None:

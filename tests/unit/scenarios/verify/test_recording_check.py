@@ -63,7 +63,7 @@ def test_what_the_journal_names_is_enough_to_follow_a_recording(run: RecordedRun
     compared = found(run, events)
     assert compared.part == CheckedPart("recorded events", len(events))
     sent = compared.check_sent(KnownJournal(run.plan, events, digests, compared.messages), points)
-    assert sent == CheckedPart("recorded messages", 19)
+    assert sent == CheckedPart("recorded messages", 22)
 
 
 def test_a_disagreement_counts_once_it_is_there_with_the_whole_pool(run: RecordedRun) -> None:
@@ -120,7 +120,7 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
     events, _, _ = run.journal()
     part = marks(run, found(run, events))
     assert part is not None
-    assert (part.problem, part.rows) == ("", 11)
+    assert (part.problem, part.rows) == ("", 13)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,14 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
         ("UPDATE recording_mark SET digest = 'x'", "its header or one of its rows 1 to"),
         ("UPDATE recording_mark SET sequence = 999", "speaks of rows"),
         (
+            "UPDATE recording_mark SET row = 999 WHERE row = (SELECT max(row) FROM recording_mark)",
+            "row 999 of the recording was there at a commit, and it ends at row ",
+        ),
+        (
+            "UPDATE recording_mark SET recorded_at = 'then' WHERE before = sequence",
+            "says that rows of the journal were recorded at then; it speaks of none",
+        ),
+        (
             "UPDATE journal SET recorded_at = 'then' WHERE sequence = 9",
             "row 9 of the journal says that",
         ),
@@ -140,6 +148,11 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
             "UPDATE journal SET recorded_at = 'then' WHERE sequence = 1",
             "row 1 of the journal says that",
         ),
+        (
+            "UPDATE journal SET recorded_at = '2026-01-02T03:04:06' WHERE sequence < 3",
+            "row 1 of the journal says began_at = 2026-01-02T03:04:05+00:00, and that it was recorded at 2026",
+        ),
+        ("UPDATE journal SET recorded_at = 'then' WHERE sequence < 3", "row 1 of the journal says began_at"),
     ],
 )
 def test_a_mark_or_a_time_that_was_changed_is_named(run: RecordedRun, statement: str, words: str) -> None:

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from agent.campaign.events import AttemptFailed, Event, MeasuredQuantity, RequestIssued, ResultAccepted
+from agent.campaign.events import (
+    AttemptFailed,
+    Event,
+    LateResultKept,
+    MeasuredQuantity,
+    RequestIssued,
+    ResultAccepted,
+    ResultContradicted,
+)
 from agent.campaign.state import RESULT_REFUSED, Attempt
 from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason
 from scenarios.verify.same_as_message import (
@@ -68,7 +76,7 @@ def test_an_event_of_old_without_a_message_id_is_compared_in_all_else() -> None:
 def test_a_failure_and_a_refused_result_are_compared_by_what_their_messages_say() -> None:
     failure = failure_of(ATTEMPT, FailureReason.CRASHED)
     event = AttemptFailed(
-        "a-1", "c003", failure.simulator, "crashed", "", permanent=False, message_id=failure.message_id
+        "a-1", "c003", failure.simulator, "crashed", failure.detail, permanent=False, message_id=failure.message_id
     )
     assert other_than_answer(event, failure, PLAN) is None
     assert other_than_answer(replace(event, reason="interrupted"), failure, PLAN) == (
@@ -76,9 +84,35 @@ def test_a_failure_and_a_refused_result_are_compared_by_what_their_messages_say(
         "interrupted",
         "crashed",
     )
+    assert other_than_answer(replace(event, detail="it broke"), failure, PLAN) == (
+        "detail",
+        "it broke",
+        failure.detail,
+    )
     result = result_of(ATTEMPT, quantity(99.0))
-    refused = replace(event, reason=RESULT_REFUSED, detail="99 is too much", message_id=result.message_id)
+    measured = (MeasuredQuantity(PROPERTY, 99.0, UNIT),)
+    refused = replace(
+        event, reason=RESULT_REFUSED, detail="99 is too much", message_id=result.message_id, quantities=measured
+    )
     assert other_than_answer(refused, result, PLAN) is None
+    for wrong in ((), (replace(measured[0], value=9.0),)):
+        found = other_than_answer(replace(refused, quantities=wrong), result, PLAN)
+        assert found is not None
+        assert found[0].startswith("quantities")
+    of_old = replace(refused, quantities=(), message_id="")
+    assert other_than_answer(of_old, result, PLAN) is None
+
+
+@pytest.mark.parametrize("kept", [
+    LateResultKept("a-1", "c003", "simulator-1", (MeasuredQuantity(PROPERTY, 2.5, UNIT),), "it is observed", "m-1"),
+    ResultContradicted("a-1", "c003", "simulator-1", (MeasuredQuantity(PROPERTY, 2.5, UNIT),), "m-1"),
+])  # fmt: skip
+def test_what_is_kept_beside_the_value_is_compared_with_its_message(kept: LateResultKept | ResultContradicted) -> None:
+    message = result_of(ATTEMPT, quantity(2.5)).model_copy(update={"message_id": "m-1"})
+    assert other_than_answer(kept, message, PLAN) is None
+    other = replace(kept, quantities=(MeasuredQuantity(PROPERTY, 2.25, UNIT),))
+    assert other_than_answer(other, message, PLAN) == ("quantities[0].value", 2.25, 2.5)
+    assert other_than_answer(replace(kept, message_id="m-2"), message, PLAN) == ("message_id", "m-2", "m-1")
 
 
 def request(**changes: Any) -> CandidateRequest:

@@ -17,7 +17,7 @@ from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.recorded_events import Ack
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.sent_check import other_sent
-from tests.support.samples.recorded_run import RecordedRun, made
+from tests.support.samples.recorded_run import ATTEMPTS, RecordedRun, made
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,13 @@ def sent(run: RecordedRun, messages: RecordedMessages, acks: set[Ack] | None = N
 
 
 def acks_of(messages: RecordedMessages) -> set[Ack]:
-    return {(each.attempt_id, each.simulator, each.status, each.detail) for _, each in messages.receipts}
+    receipts = (each for _, each in messages.receipts)
+    return {(each.attempt_id, each.simulator, each.status, each.detail, each.answers) for each in receipts}
 
 
 def test_what_was_sent_is_what_the_journal_says(run: RecordedRun) -> None:
     messages = messages_of(run.folder)
-    assert (len(messages.asked), len(messages.receipts), len(messages.reports), messages.starts) == (7, 8, 4, 1)
+    assert (len(messages.asked), len(messages.receipts), len(messages.reports), messages.starts) == (ATTEMPTS, 11, 4, 1)
     assert sent(run, messages, acks_of(messages)) == ""
 
 
@@ -77,6 +78,7 @@ SPOILT = {
     "a request to another": (request(recipient="simulator-2"), "asks with recipient = 'simulator-2'"),
     "a request of no attempt": (request(attempt_id="nobodys"), "which the journal does not know"),
     "a receipt that the rules do not give": (receipt(status=ReceiptStatus.LATE), "which the rules do not give"),
+    "a receipt of another message": (receipt(answers="m-of-nobody"), "which the rules do not give"),
     "a receipt with another digest": (receipt(digest="f" * 64), "says otherwise: row"),
     "a receipt of a row that is not there": (receipt(row=999), "it knows row 999 of a journal that ends at"),
     "a report of another gap": (report(mean_gap=9.0), "reports mean_gap = 9.0; the journal says"),

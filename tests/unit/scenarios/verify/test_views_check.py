@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import Connection
 
 from agent.campaign.ledger import Ledger
-from agent.run_files import DATABASE
+from agent.run_files import DATABASE, RECORDING
 from agent.store.read_only import reading
+from protocols.recording.reader import open_recording
 from scenarios.verify.part import CheckedPart, JournalFold
+from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.views_check import check_meta, check_views
 from tests.support.samples.recorded_run import POOL, RecordedRun, made
 
@@ -52,14 +54,15 @@ def test_a_database_of_nobody_is_told(run: RecordedRun) -> None:
     assert meta(run).problem == "0 rows; there is one"
 
 
-def views(run: RecordedRun, scratch: Path) -> dict[str, str]:
+def views(run: RecordedRun, scratch: Path, recorded: RecordedMessages | None = None) -> dict[str, str]:
     scratch.mkdir()
     events, digests, _ = run.journal()
     ledger = Ledger(POOL)
     metrics = tuple(change.metrics for change in map(ledger.fold, events) if change.metrics is not None)
     fold = JournalFold(ledger, tuple(digests), metrics)
     with opened(run) as connection:
-        return {part.name: part.problem for part in check_views(connection, scratch / "again.db", events, POOL, fold)}
+        parts = check_views(connection, scratch / "again.db", events, POOL, fold, recorded=recorded)
+    return {part.name: part.problem for part in parts}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,17 @@ def test_what_waits_to_be_sent_is_what_the_journal_asks_for(
     assert set(views(run, tmp_path / "before").values()) == {""}
     put(run, statement)
     assert words in views(run, tmp_path / "after")["outbox"]
+
+
+def test_what_waits_to_be_sent_once_more_is_what_was_sent(run: RecordedRun, tmp_path: Path) -> None:
+    recorded = RecordedMessages()
+    with open_recording(run.folder / RECORDING) as recording:
+        for row in recording.rows():
+            recorded.note(row)
+    assert views(run, tmp_path / "before", recorded)["outbox"] == ""
+    put(run, "UPDATE outbox SET payload = cast(replace(payload, '\"deadline_s\":6', '\"deadline_s\":9') AS BLOB)")
+    assert views(run, tmp_path / "unknown")["outbox"] == ""  # the journal does not tell how long it may take
+    assert "is asked for otherwise than row" in views(run, tmp_path / "after", recorded)["outbox"]
 
 
 def test_a_row_under_another_key_is_told(run: RecordedRun, tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""The keys that a part holds, and which of them a topic asks for.
+
+    request, receipt            the instrument's key: the agent speaks to it
+    request to "any"            the keys of all instruments, a signature each: whoever takes it finds its own
+    result, failure, status     the instrument's key: it speaks to the agent
+    status of the agent, metrics  the agent's key
+    control of an operator      the operator's key
+
+A topic tells which way a message goes, and a signature covers the topic: so one key serves both directions, and none
+lets an instrument speak for another, nor for the agent to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, Topic
+
+KEY_BYTES: Final = 32
+"""Length of a key [byte]: as long as what SHA-256 gives, beyond which a longer one gains nothing (RFC 2104)."""
+
+RESERVED: Final = frozenset({AGENT_CLIENT, ANY_SIMULATOR})
+"""Names that no instrument and no operator can have: the agent's, and that of whoever takes a request."""
+
+_NONE: Final[Mapping[str, bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys that a part holds; a part that holds none signs nothing and looks at no signature.
+
+    Attributes:
+        agent: The agent's own key.
+        instruments: Key of each instrument, by id.
+        operators: Key of each operator, by id; no id is both.
+    """
+
+    agent: bytes | None = field(default=None, repr=False)
+    instruments: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no key at all."""
+        return self.agent is None and not self.instruments and not self.operators
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Whose keys it holds."""
+        own = {AGENT_CLIENT} if self.agent is not None else set()
+        return frozenset(own | self.instruments.keys() | self.operators.keys())
+
+    def part_of(self, name: str) -> Self:
+        """Return what one instrument or operator gets: its own key and nothing else."""
+
+        def own(keys: Mapping[str, bytes]) -> Mapping[str, bytes]:
+            return {name: keys[name]} if name in keys else {}
+
+        return type(self)(None, own(self.instruments), own(self.operators))
+
+    def keys_on(self, topic: Topic) -> Mapping[str, bytes]:
+        """Return the keys under which a message on a topic is signed, by the name that its signature has."""
+        client = topic.client
+        match topic.channel:
+            case Channel.METRICS:
+                return self._agents()
+            case Channel.STATUS if client == AGENT_CLIENT:
+                return self._agents()
+            case Channel.REQUEST if client == ANY_SIMULATOR:
+                return self.instruments
+            case Channel.CONTROL:
+                return _one(self.operators, client)
+            case _:
+                return _one(self.instruments, client)
+
+    def _agents(self) -> Mapping[str, bytes]:
+        return _NONE if self.agent is None else {AGENT_CLIENT: self.agent}
+
+
+def speaker_on(topic: Topic) -> str:
+    """Return who speaks on a topic; nothing where it does not say, as on the operators' common one."""
+    if topic.channel in {Channel.REQUEST, Channel.RECEIPT, Channel.METRICS}:
+        return AGENT_CLIENT
+    return topic.client or ""
+
+
+def _one(keys: Mapping[str, bytes], name: str | None) -> Mapping[str, bytes]:
+    key = None if name is None else keys.get(name)
+    return _NONE if name is None or key is None else {name: key}

@@ -1,0 +1,1 @@
+"""What signatures cost: one message, and whole campaigns beside unsigned ones."""

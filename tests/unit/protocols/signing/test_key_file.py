@@ -1,0 +1,104 @@
+"""A file of keys is its owner's alone, holds what it says, and an error never shows a key."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from protocols.errors import SettingsError, StoreError
+from protocols.signing.key_file import MAX_FILE_BYTES, new_key, read_keys, require_keys, write_keys
+from protocols.signing.key_ring import KEY_BYTES
+from tests.support.samples.keys import RING
+
+KEY = "00112233445566778899aabbccddeeff" * 2
+
+
+def written(folder: Path, text: str, mode: int = 0o600) -> Path:
+    path = folder / "a.keys"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize("ring", [RING, RING.part_of("furnace"), RING.part_of("alice")])
+def test_what_is_written_is_read_back_and_is_its_owners_alone(tmp_path: Path, ring: object) -> None:
+    path = tmp_path / "some.keys"
+    write_keys(path, ring)  # type: ignore[arg-type]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_keys(path) == ring
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_keys(tmp_path / "nowhere" / "some.keys", RING)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o602, 0o610])
+def test_a_file_that_others_may_use_is_refused_with_what_to_do(tmp_path: Path, mode: int) -> None:
+    path = written(tmp_path, f'[agent]\nagent = "{KEY}"\n', mode)
+    with pytest.raises(SettingsError) as caught:
+        read_keys(path)
+    assert f"(mode {mode:04o})" in caught.value.found
+    assert f"chmod 600 {path}" in caught.value.action
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "holds no key"),
+        ("[instruments]\n", "holds no key"),
+        ("no TOML", "no file of keys"),
+        (f'agent = "{KEY}"\n', "agent is no table"),
+        (f'[agent]\nother = "{KEY}"\n', "'other'"),
+        (f'[keys]\nagent = "{KEY}"\n', "'keys'"),
+        (f'[instruments]\nagent = "{KEY}"\n', "nobody's id"),
+        (f'[operators]\nany = "{KEY}"\n', "nobody's id"),
+        (f'[instruments]\n"No Id" = "{KEY}"\n', "no id"),
+        (f'[instruments]\na = "{KEY}"\n[operators]\na = "{KEY}"\n', "an instrument and an operator"),
+        (f'[instruments]\na = "{KEY[1:]}"\n', "the key of 'a' is none"),
+        (f'[instruments]\na = "{KEY}0"\n', "the key of 'a' is none"),
+        (f"[instruments]\na = 0x{KEY[:8]}\n", "the key of 'a' is none"),
+        ("[instruments]\n" + "".join(f'i{n} = "{KEY}"\n' for n in range(65)), "65 instruments"),
+        ("#" * (MAX_FILE_BYTES + 1), "larger than 1 MiB"),
+    ],
+)
+def test_what_is_no_file_of_keys_is_told_without_a_key(tmp_path: Path, text: str, word: str) -> None:
+    with pytest.raises(SettingsError, match="no file of keys") as caught:
+        read_keys(written(tmp_path, text))
+    assert word in str(caught.value)
+    assert KEY[:8] not in str(caught.value)
+
+
+def test_text_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.keys"
+    path.write_bytes(b"\xff\xfe")
+    path.chmod(0o600)
+    with pytest.raises(SettingsError, match="no file of keys"):
+        read_keys(path)
+
+
+def test_a_file_that_is_not_there_and_what_is_no_file_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_keys(tmp_path / "nothing.keys")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_keys(tmp_path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    with pytest.raises(SettingsError, match="is no file"):
+        read_keys(pipe)
+
+
+def test_two_new_keys_differ() -> None:
+    first, second = new_key(), new_key()
+    assert len(first) == len(second) == KEY_BYTES
+    assert first != second
+
+
+def test_whose_key_lacks_is_named() -> None:
+    require_keys(RING, "the.keys", ["agent", "furnace", "alice"])
+    with pytest.raises(SettingsError) as caught:
+        require_keys(RING, "the.keys", ["furnace", "oven", "kiln"])
+    assert caught.value.found == "the.keys has no key of 'oven', 'kiln'"

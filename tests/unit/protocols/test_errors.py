@@ -9,7 +9,9 @@ import pytest
 from protocols import errors
 from protocols.errors import (
     BrokerError,
+    CampaignFellShort,
     CampaignHalted,
+    DatabaseAway,
     EntropilotError,
     InvariantViolation,
     MessageError,
@@ -19,7 +21,7 @@ from protocols.errors import (
     invariant,
 )
 
-KINDS = (SettingsError, TableError, BrokerError, StoreError, CampaignHalted)
+KINDS = (SettingsError, TableError, BrokerError, StoreError, CampaignFellShort, CampaignHalted)
 
 
 def test_an_error_reads_as_three_sentences() -> None:
@@ -41,7 +43,7 @@ def test_every_kind_for_a_person_ends_the_command_with_a_code_of_its_own() -> No
     codes = [kind.exit_code for kind in KINDS]
     assert len({0, EntropilotError.exit_code, *codes}) == len(KINDS) + 2
     every = {each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, EntropilotError)}
-    assert every == {EntropilotError, MessageError, *KINDS}
+    assert every == {EntropilotError, MessageError, DatabaseAway, *KINDS}  # which is a StoreError, and ends like one
 
 
 def test_a_message_error_carries_its_reason_to_be_counted() -> None:

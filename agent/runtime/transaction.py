@@ -37,6 +37,10 @@ SENT_AGAIN: Final = "status: sent again"
 """Verdict on a signed status that is no newer than one that was heard."""
 
 
+QUARANTINED: Final = "quarantined: "
+"""How the verdict on a message that is put aside begins, and its counter's name; its reason follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
     """The deadline of an attempt passed."""
@@ -229,7 +233,7 @@ class TransactionBuilder:
         Not where a signature does not hold: then nobody knows whose it is, and a stranger could let us tell an
         instrument that its value is refused. Returns the verdict.
         """
-        verdict, why = f"quarantined: {error.reason}", cut(str(error))
+        verdict, why = f"{QUARANTINED}{error.reason}", cut(str(error))
         transaction.counts[verdict] += 1
         transaction.quarantined.append(QuarantinedMessage(delivery.topic, delivery.payload, error.reason, why))
         unproven = self.campaign.plan.require_signatures and not delivery.signed_by
@@ -242,3 +246,8 @@ class TransactionBuilder:
                 ResultAck(whose.attempt_id, whose.simulator, ReceiptStatus.REFUSED, detail, whose.message_id)
             )
         return verdict
+
+
+def reason_of(verdict: str) -> str:
+    """Return why a message was put aside, by the verdict on it; empty where it was not."""
+    return verdict.removeprefix(QUARANTINED) if verdict.startswith(QUARANTINED) else ""

@@ -96,12 +96,23 @@ class OutboxItem:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedMessage:
-    """A message that was none of ours."""
+    """A message that was none of ours.
+
+    Attributes:
+        topic: As it was.
+        payload: As it was; of one out of a recording perhaps the beginning.
+        reason: Why, as a word.
+        detail: Why, as a sentence; empty where only the beginning is known.
+        cut_from_bytes: Its size, where only the beginning is known [byte]; 0 where all of it is.
+        sha256: Digest of the whole, where only the beginning is known.
+    """
 
     topic: str
     payload: bytes
     reason: str
     detail: str
+    cut_from_bytes: int = 0
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class MessageRow(Row):
         verdict: What was found of one that changed nothing; empty of all others.
         cut_from_bytes: Its size, where only its beginning is kept [byte]; 0 where it is whole.
         waited_s: How long before its row was written it had come [s].
+        sha256: Digest of the whole, where only the beginning of one that changed nothing is kept; empty otherwise.
     """
 
     direction: str
@@ -110,6 +111,7 @@ class MessageRow(Row):
     verdict: str = ""
     cut_from_bytes: int = 0
     waited_s: float = 0.0
+    sha256: str = ""
 
     @property
     def came_s(self) -> float:
@@ -321,4 +323,5 @@ def _message(number: int, time_s: float, content: dict[str, Any]) -> MessageRow:
         str(content.get("verdict", "")),
         int(content.get("cut_from_bytes", 0)),
         _time_of(content.get("waited", 0.0)),
+        str(content.get("sha256", "")),
     )

@@ -30,11 +30,13 @@ from agent.runtime.transaction import (
     PolicyAnswer,
     Transaction,
     TransactionBuilder,
+    reason_of,
 )
-from agent.store.store import OutboxItem
+from agent.store.store import OutboxItem, QuarantinedMessage
 from protocols.errors import InvariantViolation, StoreError
 from protocols.link.transport import Delivery
 from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, TransactionRow
+from protocols.wire.messages import Status
 from scenarios.replay.asking import NOTHING_RECORDED, FollowingPolicyRunner
 from scenarios.replay.decisions import Decision
 from scenarios.replay.findings import Difference, RecordPosition, ReplayOutcome
@@ -77,7 +79,7 @@ class Follower:
         self._policy_runner = FollowingPolicyRunner(self._pool_now, ask, self._compare, self._sequence)
         self._maker: TransactionBuilder | None = None
         self._kept: dict[int, Delivery] = {}
-        self._idle: dict[int, str] = {}
+        self._idle: dict[int, MessageRow] = {}
         self._uncommitted: TransactionRow | None = None
         self._has_restarted = False
         self._at = RecordPosition(0, 0.0)
@@ -265,12 +267,10 @@ class Follower:
         self, maker: TransactionBuilder, transaction: Transaction, item: Mapping[str, Any], made: Mapping[int, Decision]
     ) -> None:
         match item:
-            case {"row": int(number)} if number in self._idle:
-                transaction.counts[self._idle.pop(number)] += 1
-            case {"condemned": int(number)} if number in self._idle:
-                transaction.counts[self._idle.pop(number)] += 1
+            case {"row": int(number)} | {"condemned": int(number)} if number in self._idle:
+                _take_idle(transaction, self._idle.pop(number))
             case {"counted": str(verdict), "times": int(times)}:
-                transaction.counts[verdict] += times
+                _count(transaction, verdict, times)
             case {"row": int(number)}:
                 maker.take(transaction, self._kept.pop(number))
             case {"condemned": int(number)}:
@@ -373,6 +373,20 @@ class Follower:
         if self._maker is None:
             raise CannotFollow("the recording does not say how the campaign began")
         return self._maker
+
+
+def _take_idle(transaction: Transaction, row: MessageRow) -> None:
+    """Take what was found of a message that changed nothing, and of which the beginning is kept."""
+    _count(transaction, row.verdict, 1)
+    if reason := reason_of(row.verdict):
+        kept = QuarantinedMessage(row.topic, row.payload, reason, "", row.cut_from_bytes, row.sha256)
+        transaction.quarantined.append(kept)
+
+
+def _count(transaction: Transaction, verdict: str, times: int) -> None:
+    """Count messages that changed nothing as the agent did; who says that he is there or away is not counted."""
+    if verdict != Status.model_fields["type"].default:
+        transaction.counts[verdict] += times
 
 
 def _decision(made: tuple[str, Any]) -> Decision:

@@ -20,6 +20,7 @@ from pydantic_core import from_json
 from agent.campaign.plan import CampaignPlan
 from protocols.errors import StoreError
 from protocols.recording.lines import MAX_LINE_BYTES
+from protocols.recording.parts import open_parts
 from protocols.recording.reader import lines_of
 from protocols.storage.regular_file import begins_with, require_regular_file
 from protocols.wire.attempt_ids import uid_of
@@ -126,12 +127,12 @@ def _in_memory(path: Path) -> Iterator[Anchor]:
 
 
 def _in_lines(path: Path) -> Iterator[Anchor]:
-    with path.open("rb") as raw:
+    with open_parts(path) as raw:
         whole = _object(raw.read(MAX_LINE_BYTES))  # one object over several lines, as `summary.json` is
         if whole is not None and (found := anchor_in("it", whole)) is not None:
             yield found
             return
-        raw.seek(0)
+    with open_parts(path) as raw:
         lines = lines_of(raw)
         number = 0
         while line := lines.readline(MAX_LINE_BYTES):

@@ -143,6 +143,8 @@ def _other_answer(row: Any, simulator: str, journal: KnownJournal) -> str:
         return f"its answer is of {answer.simulator}, to attempt {answer.attempt_id}"
     heard = () if journal.recorded is None else journal.recorded.answers.get(row.attempt_id, ())
     heard = [each for each in heard if each.topic.endswith(f"/{simulator}")]
+    if journal.recorded is not None and journal.recorded.has_gaps:
+        heard = [each for each in heard if each.message_id == answer.message_id]
     return _other_than_journalled(row, answer, journal) or _not_among(
         heard, row.answer, answer.message_id, "its answer"
     )
@@ -204,7 +206,7 @@ def _other_receipt(row: Any, simulator: str, journal: KnownJournal) -> str:
     if journal.recorded is None:
         return ""
     sent = journal.recorded.receipts_sent.get(row.attempt_id, ())
-    if journal.recorded.starts > 1:  # a process that was killed may have sent one that it had not written down
+    if journal.recorded.starts > 1 or journal.recorded.has_gaps:  # one may have been sent that is not written down
         sent = [each for each in sent if each.message_id == receipt.message_id]
     return _not_among(sent, row.receipt, receipt.message_id, "its receipt")
 

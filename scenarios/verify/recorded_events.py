@@ -24,10 +24,10 @@ from agent.campaign.events import (
     event_of,
 )
 from agent.pool.candidates import Pool
-from agent.runtime.transaction import Transaction
+from agent.runtime.transaction import Transaction, reason_of
 from agent.store.store import QuarantinedMessage
 from protocols.errors import StoreError
-from protocols.recording.lines import AnyRow, EventRow, Header, TransactionRow
+from protocols.recording.lines import AnyRow, EventRow, Header, MessageRow, TransactionRow
 from protocols.wire.messages import ReceiptStatus
 from scenarios.replay.follow import Follower
 from scenarios.verify.part import equal
@@ -78,6 +78,8 @@ class EventComparison:
         counts: How many messages had which disposition.
         quarantined: What came that was none of ours.
         is_whole: Whether nothing was lost of the recording that was filled up from the journal later.
+        unseen: What receipts say to messages of which not all is recorded, for they changed nothing.
+        in_order: How many messages were quarantined before the first that was counted and not written.
     """
 
     def __init__(self, events: Sequence[Event], pool: Pool) -> None:
@@ -88,6 +90,8 @@ class EventComparison:
         self.counts: Counter[str] = Counter()
         self.quarantined: list[QuarantinedMessage] = []
         self.is_whole = True
+        self.unseen: set[ReceiptStatus] = set()
+        self.in_order: int | None = None
         self._events = events
         self._is_whole_pool = pool.is_whole
         self._is_old = not knows_messages(events)
@@ -113,6 +117,8 @@ class EventComparison:
         self._followed_note = self._note
         if isinstance(row, TransactionRow):
             self._note = row
+        elif isinstance(row, MessageRow) and row.verdict and row.cut_from_bytes:
+            self._note_unseen(row.verdict)
         elif isinstance(row, EventRow) and row.kind not in AT_A_START:
             self.is_whole = False
         try:
@@ -140,15 +146,30 @@ class EventComparison:
         self.acks.update(
             (ack.attempt_id, ack.simulator, ack.status, ack.detail, ack.answers) for ack in transaction.receipts
         )
+        note = self._followed_note
+        is_noted = note is not None and note.number == self._follower.at.row
+        if note is not None and is_noted:
+            self._note_counted(note)
         self.counts += transaction.counts
         self.quarantined += transaction.quarantined
         first = campaign.sequence - len(transaction.events)
         for number, event in enumerate(transaction.events, first + 1):
             if number <= len(self._events) and self.found is None:
                 self._compare_event(number, event)
-        note = self._followed_note
-        if self.found is None and note is not None and note.number == self._follower.at.row:
+        if self.found is None and note is not None and is_noted:
             self._compare_decisions(note)
+
+    def _note_counted(self, note: TransactionRow) -> None:
+        """Note which messages a transaction tells of that are recorded nowhere."""
+        for verdict in (str(each["counted"]) for each in note.took if "counted" in each):
+            self._note_unseen(verdict)
+            if reason_of(verdict) and self.in_order is None:
+                self.in_order = len(self.quarantined)
+
+    def _note_unseen(self, verdict: str) -> None:
+        status = ReceiptStatus.REFUSED if reason_of(verdict) else verdict.rpartition(": ")[2]
+        if status in set(ReceiptStatus):
+            self.unseen.add(ReceiptStatus(status))
 
     def _compare_event(self, number: int, event: Event) -> None:
         there = self._events[number - 1]

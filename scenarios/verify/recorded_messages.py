@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from protocols.errors import MessageError
-from protocols.recording.lines import IN, OUT, AnyRow, MessageRow, StartRow
+from protocols.recording.lines import IN, OUT, AnyRow, MessageRow, StartRow, TransactionRow
 from protocols.wire.codec import decode
 from protocols.wire.messages import (
     CandidateFailure,
@@ -41,6 +41,7 @@ class RecordedMessages:
         reports: Every metrics report, with its row.
         asked: Every request with its row and recipient.
         starts: How many processes wrote the recording.
+        has_gaps: Whether some messages that changed nothing were cut, or only counted.
         not_ours: The first row of what the agent sent that is no message of the protocol, and why.
     """
 
@@ -52,13 +53,17 @@ class RecordedMessages:
     reports: list[tuple[int, MetricsReport]] = field(default_factory=list)
     asked: list[tuple[int, str, CandidateRequest]] = field(default_factory=list)
     starts: int = 0
+    has_gaps: bool = False
     not_ours: tuple[int, str] | None = None
 
     def note(self, row: AnyRow) -> None:
         """Take in a row; what others sent that is no message of the protocol is passed over."""
         self.starts += isinstance(row, StartRow)
+        if isinstance(row, TransactionRow):
+            self.has_gaps = self.has_gaps or any("counted" in each for each in row.took)
         if not isinstance(row, MessageRow):
             return
+        self.has_gaps = self.has_gaps or bool(row.verdict and row.cut_from_bytes)
         try:
             message = decode(row.topic, row.payload)
         except MessageError as error:

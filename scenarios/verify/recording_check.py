@@ -67,7 +67,8 @@ class RecordedEvents:
         if not sent:
             return None
         followed = not self.part.problem and not self.part.note
-        problem = other_sent(messages, journal, points, self.comparison.acks if followed else None)
+        acks, unseen = (self.comparison.acks, self.comparison.unseen) if followed else (None, frozenset())
+        problem = other_sent(messages, journal, points, acks, unseen)
         return CheckedPart(MESSAGES, 0 if problem else sent, problem)
 
 

@@ -16,7 +16,11 @@ from scenarios.verify.same_as_message import other_than_request, told
 
 
 def other_sent(
-    messages: RecordedMessages, journal: KnownJournal, points: Sequence[BiasPoint], acks: Collection[Ack] | None
+    messages: RecordedMessages,
+    journal: KnownJournal,
+    points: Sequence[BiasPoint],
+    acks: Collection[Ack] | None,
+    unseen: Collection[ReceiptStatus] = frozenset(),
 ) -> str:
     """Return the first message of a recording that the agent cannot have sent, by its row; empty when there is none.
 
@@ -25,10 +29,11 @@ def other_sent(
         journal: What they are held against.
         points: The trajectory, by observation.
         acks: The receipts that the rules give; None where these could not be followed to the end.
+        unseen: What receipts say to messages of which not all is recorded.
     """
     found = [
         *_other_requests(messages, journal),
-        *_other_receipts(messages, journal, acks),
+        *_other_receipts(messages, journal, acks, {ReceiptStatus.WITHDRAWN, *unseen}),
         *_other_reports(messages, journal, points),
     ]
     if messages.not_ours is not None:
@@ -52,13 +57,16 @@ def _other_requests(messages: RecordedMessages, journal: KnownJournal) -> Iterat
 
 
 def _other_receipts(
-    messages: RecordedMessages, journal: KnownJournal, acks: Collection[Ack] | None
+    messages: RecordedMessages,
+    journal: KnownJournal,
+    acks: Collection[Ack] | None,
+    passed_over: Collection[ReceiptStatus],
 ) -> Iterator[tuple[int, str]]:
     for row, receipt in messages.receipts:
         if problem := journal.other_row(receipt.row, receipt.digest):
             yield row, f"row {row} says otherwise: {problem}"
         said = (receipt.attempt_id, receipt.simulator, receipt.status, receipt.detail, receipt.answers)
-        known = acks is None or said in acks or receipt.status is ReceiptStatus.WITHDRAWN
+        known = acks is None or said in acks or receipt.status in passed_over
         if not known and uid_of(receipt.attempt_id) == journal.plan.uid:
             yield row, f"row {row} is the receipt {receipt.status} of {receipt.attempt_id}, which the rules do not give"
 

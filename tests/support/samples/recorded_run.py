@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from agent.acquisition.baselines import UniformRandom
 from agent.assembly import versions
@@ -50,6 +51,9 @@ POOL: Final = small_pool(30)
 SIMULATOR: Final = "simulator-1"
 MEMORY: Final = f"{SIMULATOR}.db"
 
+NO_OTHER: Final[Mapping[str, Any]] = MappingProxyType({})
+"""Bounds of a recording that are the usual ones."""
+
 
 class RecordedRun:
     """A campaign that goes on from its run folder each time one is made.
@@ -57,13 +61,16 @@ class RecordedRun:
     Args:
         folder: The run folder.
         pool: The candidates.
+        bounds: Of the recording, where they are not the usual ones.
         changes: Parts of the plan that differ from the small one.
 
     Attributes:
         receipts: Every receipt that was sent, as it went out.
     """
 
-    def __init__(self, folder: Path, pool: Pool = POOL, **changes: object) -> None:
+    def __init__(
+        self, folder: Path, pool: Pool = POOL, *, bounds: Mapping[str, Any] = NO_OTHER, **changes: object
+    ) -> None:
         self.folder = folder
         self.plan: CampaignPlan = small_plan(pool, parallel=2, budget=4, **changes)
         self.receipts: list[bytes] = []
@@ -76,7 +83,7 @@ class RecordedRun:
             ledger, policy_runner=InlinePolicyRunner(UniformRandom()), make_request=self._messages.request
         )
         header = {"campaign": self.plan.campaign, "pool_digest": pool.digest, "versions": versions()}
-        self._writer = RecordingWriter(folder / RECORDING, header)
+        self._writer = RecordingWriter(folder / RECORDING, header, **bounds)
         self._recorder = RunRecorder(self._writer, self._write_taken, self._store)
         self._memory = Outbox.open(sqlite_url(folder / MEMORY))
         self._refused: set[str] = set()
@@ -92,11 +99,11 @@ class RecordedRun:
         """Whether the campaign is finished."""
         return self._maker.campaign.phase is Phase.FINISHED
 
-    def take(self, *items: AnyMessage | DeadlinePassed) -> None:
+    def take(self, *items: AnyMessage | DeadlinePassed | Delivery) -> None:
         """Take messages and deadlines in one transaction, and send what follows."""
         transaction = Transaction()
         for item in items:
-            self._maker.take(transaction, item if isinstance(item, DeadlinePassed) else delivered(item))
+            self._maker.take(transaction, item if isinstance(item, DeadlinePassed | Delivery) else delivered(item))
         self._maker.settle(transaction)
         if transaction.took or transaction.events:
             self._recorder.write_ahead(transaction)

@@ -196,7 +196,7 @@ class Follower:
         So of what changed nothing and was cut, and of a status that its agent had heard before: that is not in here.
         """
         if row.verdict and (row.cut_from_bytes or row.verdict == SENT_AGAIN):
-            self._idle[row.number] = row.verdict
+            self._idle[row.number] = row
             if len(self._idle) > MAX_KEPT:
                 del self._idle[next(iter(self._idle))]
             return

@@ -130,10 +130,10 @@ def _ring(path: Path, content: dict[str, Any]) -> KeyRing:
         raise _wrong(path, f"it has {strange[0]!r}")
     agent, instruments, operators = (_keys(path, name, content.get(name, {})) for name in _TABLES)
     if agent.keys() - {AGENT_CLIENT}:
-        raise _wrong(path, f"the table [agent] has {min(agent.keys() - {AGENT_CLIENT})!r}")
+        raise _wrong(path, f"its table agent has {min(agent.keys() - {AGENT_CLIENT})!r}")
     for name, keys in (("instruments", instruments), ("operators", operators)):
         if clash := sorted(RESERVED & keys.keys()):
-            raise _wrong(path, f"the table [{name}] has {clash[0]!r}, which is nobody's id")
+            raise _wrong(path, f"its table {name} has {clash[0]!r}, which is nobody's id")
     if both := sorted(instruments.keys() & operators.keys()):
         raise _wrong(path, f"{both[0]!r} is an instrument and an operator")
     if len(instruments) > MAX_SIGNATURES or len(operators) > MAX_OPERATORS:
@@ -149,7 +149,7 @@ def _keys(path: Path, table: str, found: object) -> dict[str, bytes]:
     keys = {}
     for name, key in found.items():
         if not _NAME.fullmatch(name):
-            raise _wrong(path, f"{name[:80]!r} in [{table}] is no id")
+            raise _wrong(path, f"{name[:80]!r} in its table {table} is no id")
         if not (isinstance(key, str) and _KEY.fullmatch(key)):
             raise _wrong(path, f"the key of {name!r} is none")  # and is not shown: it may be nearly one
         keys[name] = bytes.fromhex(key)
@@ -159,7 +159,7 @@ def _keys(path: Path, table: str, found: object) -> dict[str, bytes]:
 def _wrong(path: Path, found: str) -> SettingsError:
     return SettingsError(
         f"{path} is no file of keys: {found}",
-        expected=f"tables [agent], [instruments] and [operators] of ids with {2 * KEY_BYTES} hexadecimal digits each, "
+        expected=f"the tables agent, instruments and operators, of ids with {2 * KEY_BYTES} hexadecimal digits each, "
         f"at most {MAX_SIGNATURES} instruments and {MAX_OPERATORS:,} operators",
         action=_MAKE,
     )

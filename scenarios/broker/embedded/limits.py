@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from protocols.wire.limits import MAX_PAYLOAD_BYTES, RECEIVE_MAXIMUM
+from protocols.wire.limits import MAX_ENVELOPE_BYTES, RECEIVE_MAXIMUM
 
-MAX_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
-"""Largest packet [byte]: twice our largest message, so that one too large reaches the quarantine and is told. Whoever
-sends a larger one is hung up on before it is read."""
+MAX_PACKET_BYTES: Final = MAX_ENVELOPE_BYTES + 4096
+"""Largest packet [byte]: our largest message in the envelope of its signatures, with topic and header; one that is too
+large without them still reaches the quarantine, and is told. Whoever sends a larger packet is hung up on before it is
+read."""
 
 MAX_GREETING_BYTES: Final = 16 * 1024
 """Largest first packet [byte]: names, a password and a last will, which is a status of some hundred bytes. Who sends it

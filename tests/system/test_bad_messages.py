@@ -17,6 +17,7 @@ import pytest
 from protocols.errors import BrokerError, MessageError
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.client import MAX_PACKET_BYTES
+from protocols.link.credentials import ANYBODY
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery, LinkUp
 from protocols.wire.codec import decode
@@ -53,7 +54,7 @@ class Stranger:
 
     def __init__(self, url: str, version: MqttVersion) -> None:
         self.heard: list[Delivery] = []
-        settings = BrokerSettings(url=url, version=version)
+        settings = BrokerSettings(url=url, version=version).as_part(ANYBODY)
         self._link = MqttSession(settings, client_id="stranger", subscriptions=(f"{BASE}/#",))
 
     @contextlib.asynccontextmanager

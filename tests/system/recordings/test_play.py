@@ -11,6 +11,7 @@ import pytest
 
 from protocols.errors import BrokerError, CampaignFellShort
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.credentials import ANYBODY
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery, LinkUp
 from protocols.recording.lines import MessageRow
@@ -117,7 +118,7 @@ async def test_all_of_a_recording_is_heard_as_it_was_and_not_faster_than_asked(b
     record_a_run(bench)
     then = messages(bench.runs / "lab" / "recording.jsonl")
     url = bench.start_broker("embedded")
-    broker = BrokerSettings(url=url, version=MqttVersion.V311)
+    broker = BrokerSettings(url=url, version=MqttVersion.V311).as_part(ANYBODY)
     session = MqttSession(broker, client_id="dashboard", subscriptions=("entropilot/#",))
     linked = asyncio.create_task(session.run())
     try:

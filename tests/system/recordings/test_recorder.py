@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest
@@ -17,6 +16,7 @@ from protocols.errors import BrokerError, CampaignFellShort
 from protocols.recording.lines import HEARD, MessageRow
 from protocols.recording.reader import open_recording
 from scenarios.broker.broker import LOOPBACK, find_mosquitto
+from scenarios.broker.url import broker_at
 from tests.support.commands import PATIENCE_S, Workbench, until
 
 pytestmark = pytest.mark.system
@@ -97,10 +97,12 @@ async def test_properties_and_the_mark_of_what_is_kept_are_recorded_of_a_message
     said.ContentType, said.ResponseTopic, said.CorrelationData = "text/plain", "lab/answer", b"\x00\xff"
     said.UserProperty, said.MessageExpiryInterval = [("by", "us"), ("by", "you")], 60
     part = bench.folder / "heard.jsonl.part"
-    way = urlsplit(url)
+    way = broker_at(url).address()
+    assert way.password is not None
     async with aiomqtt.Client(
-        LOOPBACK, way.port or 0, username=way.username, password=way.password, protocol=aiomqtt.ProtocolVersion.V5
-    ) as client:
+        LOOPBACK, way.port, username=way.username, password=way.password.get_secret_value(),
+        protocol=aiomqtt.ProtocolVersion.V5,
+    ) as client:  # fmt: skip
         async with asyncio.timeout(PATIENCE_S):
             while not part.exists() or "lab/x" not in part.read_text():  # until the recorder listens
                 await client.publish("lab/x", b"hello", qos=1, retain=True, properties=said)

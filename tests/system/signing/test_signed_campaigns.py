@@ -49,8 +49,7 @@ def mosquitto(bench: Workbench) -> tuple[str, ...]:
 
 def broker_of(bench: Workbench, kind: str) -> str:
     """Start a broker; return its URL, whose name and password its parts find by themselves."""
-    scheme, _, rest = bench.start_broker(kind).partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    return bench.start_broker(kind)
 
 
 def require(kind: str) -> None:

@@ -113,7 +113,7 @@ def lost_at_death(folder: Path) -> list[str]:
     receipts = {
         entry.attempt: entry.status
         for entry in read_ledger(folder / "witness" / f"{SIMULATOR}.jsonl")
-        if entry.what == "receipt" and entry.status != ReceiptStatus.LATE
+        if entry.what == "receipt" and entry.status not in {ReceiptStatus.LATE, ReceiptStatus.WITHDRAWN}
     }
     if not receipts:
         return []
@@ -222,7 +222,7 @@ def _broken_receipts(events: list[Event], ledger: list[Entry]) -> Iterator[str]:
     )
     closed = recorded | {event.attempt_id for event in events if isinstance(event, RequestExpired)}
     for entry in ledger:
-        kept = closed if entry.status == ReceiptStatus.LATE else recorded
+        kept = closed if entry.status in {ReceiptStatus.LATE, ReceiptStatus.WITHDRAWN} else recorded
         if entry.what == "receipt" and entry.attempt not in kept:
             yield f"I1: {entry.attempt} has a receipt ({entry.status}) and is not in the journal"
     for event in events:

@@ -319,7 +319,8 @@ async def _operator(bench: Bench, phase: Callable[[], Phase]) -> None:
     try:
         while phase() is not Phase.FINISHED:
             for action, after_s in ((ControlAction.RESUME, 4.0), (ControlAction.PAUSE, 1.0)):
-                wish = control(action).model_copy(update={"message_id": f"wish-{bench.life}-{next(operator_actions)}"})
+                named = {"message_id": f"wish-{bench.life}-{next(operator_actions)}", "sent_at": datetime.now(UTC)}
+                wish = control(action).model_copy(update=named)
                 with contextlib.suppress(LinkLost):
                     await asyncio.sleep(0.1)
                     await link.publish(

@@ -50,7 +50,7 @@ class Clumsy:
         if isinstance(message, CandidateRequest) and message.candidate_id not in self.asked:
             self.asked[message.candidate_id] = message
             self._publish(client, self._result(message, VALUE), mood="good")
-        elif isinstance(message, ResultReceipt):
+        elif isinstance(message, ResultReceipt) and message.status is not ReceiptStatus.WITHDRAWN:
             self.receipts[message.attempt_id].append(message)
             request = next(each for each in self.asked.values() if each.attempt_id == message.attempt_id)
             match len(self.receipts[message.attempt_id]):

@@ -134,6 +134,7 @@ async def test_a_mosquitto_that_is_killed_comes_back_and_remembers(tmp_path: Pat
 async def test_a_killed_guard_leaves_no_mosquitto_behind_and_both_come_back(tmp_path: Path) -> None:
     mosquitto_or_skip()
     told: list[str] = []
+    known = {each.pid for each in children_of(psutil.Process())}
     async with mosquitto_broker(tmp_path, on_event=lambda name, **_fields: told.append(name)) as reached:
         guarding = the_one("scenarios.broker.child_guard", psutil.Process().children())
         (held,) = guarding.children()
@@ -142,7 +143,7 @@ async def test_a_killed_guard_leaves_no_mosquitto_behind_and_both_come_back(tmp_
         assert gone == [held]
         await until_it_is_back(told)
         assert await listens(reached)
-        after = [each.pid for each in children_of(psutil.Process())]
+        after = [each.pid for each in children_of(psutil.Process()) if each.pid not in known]
         assert held.pid not in after
     assert not any(psutil.pid_exists(each) for each in after)
 

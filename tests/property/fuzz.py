@@ -35,14 +35,14 @@ from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import InlinePolicyRunner
-from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
+from agent.runtime.transaction import NOTHING_RETAINED, DeadlinePassed, Transaction, TransactionBuilder
 from agent.store.store import storable
 from protocols.errors import MessageError
 from protocols.link.transport import Delivery
 from protocols.storage.database import sqlite_url
 from protocols.wire.codec import decode_payload, encode, topic_of
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, Health, ReceiptStatus, Status
-from protocols.wire.topics import ANY_SIMULATOR, Channel, parse
+from protocols.wire.topics import ANY_SIMULATOR, Channel, parse, removes_retained
 from simulators.executor import InPlaceExecutor
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService, _Transaction
@@ -230,6 +230,9 @@ def _judge(step: Transaction, mail: Mail, live: LiveCampaign, *, unchanged: bool
         storable(row.topic).encode()
         _require(len(storable(row.detail)) <= 500, "an endless reason")
         return f"quarantined: {row.reason}"
+    if removes_retained(*mail):
+        _require(unchanged and not step.receipts and not step.statuses, "an empty status left a trace")
+        return NOTHING_RETAINED
     content = lawful(*mail)
     kind = content["type"]
     _require(content["campaign"] == PLAN.campaign, "the message of another campaign")

@@ -33,7 +33,9 @@ TRACE_FRAMES: Final = 5
 
 def gauges(agent: Agent) -> dict[str, int]:
     """Return the length of every queue; 0 for what this version does not have."""
-    link: Any = getattr(agent._transport, "_inner", agent._transport)
+    link: Any = agent._transport
+    while hasattr(link, "_inner"):  # the recording's and the signatures' are around it
+        link = link._inner
     campaign = agent.campaign
     return {
         "inbox": len(agent.inbox),

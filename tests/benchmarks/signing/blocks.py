@@ -1,41 +1,41 @@
-"""One short campaign of a kind, and what an iteration of it took; its beginning and its end are not counted.
+"""One campaign whose loop works in blocks of three kinds by turns, and what an iteration of each block took.
 
 As `loop_throughput`: a lab without latency in another process, random policy, eight requests in flight, Mosquitto on
-loopback, recording and log on.
+loopback, recording and log on. The agent holds its keys for the blocks that are signed, and none for the others; the
+lab signs the answer to what was signed.
 """
 
 from __future__ import annotations
 
-import gc
+import itertools
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.assembly import assemble_agent, open_campaign
+from agent.loop import Agent
 from agent.runtime.transaction import Transaction
 from protocols.link.broker_settings import BrokerSettings
-from protocols.signing.key_file import write_keys
-from protocols.signing.transport import UNSIGNED, Signing
+from protocols.recording.writer import RecordedTransport
+from protocols.signing.key_file import new_key, write_keys
+from protocols.signing.key_ring import KeyRing
+from protocols.signing.transport import SignedTransport, Signing
 from tests.benchmarks.processes.beside import run_beside_lab
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
 PARALLEL = 8
 LAB = "lab-1"
-WARM_UP = 40
-"""Observations before the clock starts: the lab comes, the pipeline fills."""
 
+BLOCK = 60
+"""Observations of a block."""
+FIRST = 12
+"""Observations at the begin of a block that are not counted: answers to the block before are among them."""
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How the campaigns of one kind are run.
+BARE, TELLING, SIGNED = "bare", "receipts", "signed"
+"""Unsigned with receipts without row and digest, as in 0.1.0; with them; and signed as well."""
 
-    Attributes:
-        signing: The keys.
-        bare_receipts: Whether receipts lack row and digest of the journal, as in 0.1.0.
-    """
-
-    signing: Signing = UNSIGNED
-    bare_receipts: bool = False
+ORDERS = tuple(itertools.permutations((BARE, TELLING, SIGNED)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +51,76 @@ class Took:
     processor_s: float
 
 
-class Stopwatch:
-    """Notes the time of the first observation after the warm-up, and of the last; called after each commit."""
+Round = Mapping[str, Took]
 
-    def __init__(self) -> None:
-        self._notes: list[tuple[int, float, float]] = []
+
+class Turns:
+    """Lets an agent work in each way by turns, and notes what each block took; called after every commit."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self.rounds: list[Round] = []
+        self._ring = ring
+        self._kinds = self._in_turn()
+        self._kind = BARE
+        self._until = 0
+        self._began: tuple[int, float, float] | None = None
+        self._round: dict[str, Took] = {}
+        self._agent: Agent
+
+    def begin(self, agent: Agent) -> None:
+        """Take over an agent that has not begun."""
+        self._agent = agent
+        self._telling = agent.outbound._head
+        recorded = agent.outbound._transport
+        assert isinstance(recorded, RecordedTransport)
+        signed = recorded._inner
+        assert isinstance(signed, SignedTransport)
+        self._link = signed
+        self._turn(0)
 
     def __call__(self, step: Transaction) -> None:
-        if step.bias and step.bias[-1].observation >= WARM_UP:
-            note = (step.bias[-1].observation, time.perf_counter(), time.process_time())
-            self._notes[1:] = [note]  # the first one stays
+        """Note the time, and turn to the next way when a block is done."""
+        if not step.bias:
+            return
+        number, now = step.bias[-1].observation, (time.perf_counter(), time.process_time())
+        if self._began is None and number >= self._until - BLOCK + FIRST:
+            self._began = (number, *now)
+        elif self._began is not None and number >= self._until:
+            first, *began = self._began
+            self._round[self._kind] = Took(
+                *((end - begin) / (number - first) for begin, end in zip(began, now, strict=True))
+            )
+            if len(self._round) == len(ORDERS[0]):
+                self.rounds.append(self._round)
+                self._round = {}
+            self._turn(number)
 
-    def took(self) -> Took:
-        """Return what an iteration took between the two."""
-        (first, wall, processor), (last, wall_end, processor_end) = self._notes
-        return Took((wall_end - wall) / (last - first), (processor_end - processor) / (last - first))
+    def _turn(self, number: int) -> None:
+        self._kind, self._until, self._began = next(self._kinds), number + BLOCK, None
+        self._link._ring = self._ring if self._kind == SIGNED else KeyRing()
+        self._agent.outbound._head = (lambda: None) if self._kind == BARE else self._telling
+
+    @staticmethod
+    def _in_turn() -> Iterator[str]:
+        return itertools.chain.from_iterable(itertools.cycle(ORDERS))
 
 
-async def block(folder: Path, broker: BrokerSettings, kind: Kind, count: int) -> Took:
-    """Run one campaign of `count` observations."""
-    pool, terms, signing = synthetic_pool(count + 500), settings(count, parallel=PARALLEL), kind.signing
-    terms = terms.model_copy(update={"require_signatures": signing.has_keys})
-    name, own, watch = folder.name, folder.with_suffix(".keys"), Stopwatch()
-    if signing.has_keys:
-        write_keys(own, signing.ring.part_of(LAB))
+async def play(folder: Path, broker: BrokerSettings, rounds: int) -> list[Round]:
+    """Run one campaign of so many rounds; return what each block of each took."""
+    count = len(ORDERS[0]) * BLOCK * rounds + BLOCK
+    pool, terms = synthetic_pool(count + 500), settings(count, parallel=PARALLEL)
+    signing = Signing(KeyRing(new_key(), {LAB: new_key()}))
+    own, turns = folder.with_suffix(".keys"), Turns(signing.ring)
+    write_keys(own, signing.ring.part_of(LAB))
     with (
         open_campaign(
-            folder, pool=pool, settings=terms, campaign=name, recipients=(LAB,), start=start_of(pool, 140), resume=False
+            folder, pool=pool, settings=terms, campaign="bench", recipients=(LAB,), start=start_of(pool, 140),
+            resume=False,
         ) as files,
         assemble_agent(
-            files, pool=pool, settings=terms, broker=broker, header={}, signing=signing, on_commit=watch
+            files, pool=pool, settings=terms, broker=broker, header={}, signing=signing, on_commit=turns
         ) as agent,
-    ):
-        if kind.bare_receipts:
-            agent.outbound._head = lambda: None
-        gc.collect()
-        await run_beside_lab(agent, broker, terms, str(own) if signing.has_keys else "")
-    return watch.took()
+    ):  # fmt: skip
+        turns.begin(agent)
+        await run_beside_lab(agent, broker, terms, str(own))
+    return turns.rounds

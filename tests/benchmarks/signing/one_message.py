@@ -9,6 +9,7 @@ from collections.abc import Callable
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from protocols.link.client import packed_bytes, with_user_properties
 from protocols.link.properties import properties_of
 from protocols.link.transport import Delivery
 from protocols.signing.envelope import as_properties, wrap
@@ -21,30 +22,29 @@ from tests.benchmarks.signing.blocks import LAB
 
 def one_message(size: int = 700, count: int = 5_000) -> None:
     """Print what a signature costs the processor on a message's way out and in, for both forms."""
-    ring, bare = KeyRing(new_key(), {LAB: new_key()}), Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    ring = KeyRing(new_key(), {LAB: new_key()})
     topic, payload = f"entropilot/v1/bench/result/{LAB}", json.dumps({"x": "y" * (size - 9)}).encode()
     signatures = sign(ring, topic, payload)
-    sent = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    sent.UserProperty = list(as_properties(signatures))
-    beside = Delivery(topic, payload, False, 1, None, properties_of(sent))
+    properties = with_user_properties(PacketTypes.PUBLISH, as_properties(signatures))
+    assert properties is not None
+    beside = Delivery(topic, payload, False, 1, None, properties_of(properties))
     around = Delivery(topic, wrap(payload, signatures), False, 1, None)
+    packed, nothing = properties.pack(), b"\0"  # type: ignore[no-untyped-call]
 
     def send_beside() -> None:
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.UserProperty = list(as_properties(sign(ring, topic, payload)))
-        properties.pack()  # type: ignore[no-untyped-call]
+        packed_bytes(with_user_properties(PacketTypes.PUBLISH, as_properties(sign(ring, topic, payload))))
 
-    def read(properties: Properties) -> None:
-        Properties(PacketTypes.PUBLISH).unpack(packed[properties])  # type: ignore[no-untyped-call]
+    def read(raw: bytes) -> None:
+        read, _ = Properties(PacketTypes.PUBLISH).unpack(raw)  # type: ignore[no-untyped-call]
+        properties_of(read)
 
     def hear_beside() -> None:
-        read(sent)
+        read(packed)
         judged(beside, ring)
 
-    packed = {each: each.pack() for each in (sent, bare)}  # type: ignore[no-untyped-call]
-    ways = {
-        "out, beside": (send_beside, bare.pack),
-        "in, beside": (hear_beside, lambda: read(bare)),
+    ways: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+        "out, beside": (send_beside, lambda: packed_bytes(None)),
+        "in, beside": (hear_beside, lambda: read(nothing)),
         "out, envelope": (lambda: wrap(payload, sign(ring, topic, payload)), lambda: None),
         "in, envelope": (lambda: judged(around, ring), lambda: None),
     }

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties, VariableByteIntegers, writeUTF
+from paho.mqtt.properties import Properties, VariableByteIntegers
 
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
 from protocols.link.tls import PLAIN, tls_context
@@ -135,10 +135,9 @@ class PackedProperties(Properties):
     _packed: bytes
 
     def __init__(self, packet: int, pairs: UserProperties) -> None:
-        content = b"".join(_USER_PROPERTY + _text(name) + _text(value) for name, value in pairs)
+        content = b"".join([_USER_PROPERTY + _text(name) + _text(value) for name, value in pairs])
         packed = VariableByteIntegers.encode(len(content)) + content  # type: ignore[no-untyped-call]
-        for member, value in (("packetType", packet), ("UserProperty", list(pairs)), ("_packed", packed)):
-            object.__setattr__(self, member, value)  # paho's own looks each name up in its tables
+        self.__dict__.update(packetType=packet, UserProperty=list(pairs), _packed=packed)  # not by paho's tables
 
     def pack(self) -> bytes:
         """Return them as they stand in the packet, after their length."""
@@ -146,8 +145,9 @@ class PackedProperties(Properties):
 
 
 def _text(text: str) -> bytes:
-    written: bytes = writeUTF(text)  # type: ignore[no-untyped-call]
-    return written
+    """Return a text after its length; an `OverflowError` of one that MQTT cannot say."""
+    written = text.encode()
+    return len(written).to_bytes(2, "big") + written
 
 
 _QUIET: Final = logging.getLogger("entropilot.mqtt")

@@ -24,6 +24,9 @@ KEY_BYTES: Final = 32
 RESERVED: Final = frozenset({AGENT_CLIENT, ANY_SIMULATOR})
 """Names that no instrument and no operator can have: the agent's, and that of whoever takes a request."""
 
+_OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS)
+"""On which nobody else speaks."""
+
 _NONE: Final[Mapping[str, bytes]] = {}
 
 
@@ -81,9 +84,7 @@ class KeyRing:
 
 def speaker_on(topic: Topic) -> str:
     """Return who speaks on a topic; nothing where it does not say, as on the operators' common one."""
-    if topic.channel in {Channel.REQUEST, Channel.RECEIPT, Channel.METRICS}:
-        return AGENT_CLIENT
-    return topic.client or ""
+    return AGENT_CLIENT if topic.channel in _OF_THE_AGENT else topic.client or ""
 
 
 def _one(keys: Mapping[str, bytes], name: str | None) -> Mapping[str, bytes]:

@@ -52,8 +52,7 @@ def signature(key: bytes, topic: str, payload: bytes) -> str:
     """Return the signature of a message, 64 hexadecimal digits."""
     mac = _begun(key).copy()
     named = topic.encode(errors="surrogatepass")
-    mac.update(_length(named) + named + _length(payload))
-    mac.update(payload)
+    mac.update(_length(named) + named + _length(payload) + payload)
     return mac.hexdigest()
 
 

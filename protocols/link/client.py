@@ -10,6 +10,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
 
+from protocols.link.broker_limits import ENCODED_LENGTH
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
 from protocols.link.tls import PLAIN, tls_context
 from protocols.link.transport import UserProperties, Will
@@ -27,8 +28,8 @@ NOT_KEPT_S: Final = 0
 MAX_PACKET_BYTES: Final = MAX_ENVELOPE_BYTES + 4096
 """Largest packet that we let a broker send us: an envelope, its topic and headers. Larger ones never reach memory."""
 
-_USER_PROPERTY: Final = b"\x26"
-"""What a user property begins with (MQTT 5, 3.3.2.3.7)."""
+_PAIR: Final = b"\x26%b%b%b%b"
+"""A user property: name and value, each after its length (MQTT 5, 3.3.2.3.7)."""
 
 _TABLES: Final = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
 
@@ -135,8 +136,12 @@ class PackedProperties(Properties):
     _packed: bytes
 
     def __init__(self, packet: int, pairs: UserProperties) -> None:
-        content = b"".join([_USER_PROPERTY + _text(name) + _text(value) for name, value in pairs])
-        packed = VariableByteIntegers.encode(len(content)) + content  # type: ignore[no-untyped-call]
+        content = b""
+        for name, value in pairs:
+            named, valued = name.encode(), value.encode()
+            content += _PAIR % (len(named).to_bytes(2, "big"), named, len(valued).to_bytes(2, "big"), valued)
+        size = len(content)
+        packed = (bytes((size,)) if size < ENCODED_LENGTH[0] else _length(size)) + content
         self.__dict__.update(packetType=packet, UserProperty=list(pairs), _packed=packed)  # not by paho's tables
 
     def pack(self) -> bytes:
@@ -144,10 +149,9 @@ class PackedProperties(Properties):
         return self._packed
 
 
-def _text(text: str) -> bytes:
-    """Return a text after its length; an `OverflowError` of one that MQTT cannot say."""
-    written = text.encode()
-    return len(written).to_bytes(2, "big") + written
+def _length(size: int) -> bytes:
+    encoded: bytes = VariableByteIntegers.encode(size)  # type: ignore[no-untyped-call]
+    return encoded
 
 
 _QUIET: Final = logging.getLogger("entropilot.mqtt")

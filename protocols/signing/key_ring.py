@@ -38,11 +38,13 @@ class KeyRing:
         agent: The agent's own key.
         instruments: Key of each instrument, by id.
         operators: Key of each operator, by id; no id is both.
+        known: Keys of the topics that were signed on, as they were found.
     """
 
     agent: bytes | None = field(default=None, repr=False)
     instruments: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    known: dict[str, Mapping[str, bytes]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def is_empty(self) -> bool:

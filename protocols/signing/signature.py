@@ -28,6 +28,9 @@ LENGTH_BYTES: Final = 8
 MAX_KEYS_BEGUN: Final = 128
 """Keys whose beginning is remembered: the agent's, those of as many instruments as there may be, some operators'."""
 
+MAX_TOPICS_KNOWN: Final = 256
+"""Topics of ours whose keys are remembered: requests and receipts of each instrument, and a few more."""
+
 UNPROVEN: Final = frozenset({WRONG_SIGNATURE, UNSIGNED_MESSAGE})
 """Reasons for which nobody gets a receipt: whom the message is from is just what is not known."""
 
@@ -71,8 +74,12 @@ def _length(part: bytes) -> bytes:
 
 def sign(ring: KeyRing, topic: str, payload: bytes) -> Signatures:
     """Return the signatures of a message of ours; none without a key for its topic."""
-    parsed = _parsed(topic)
-    keys = {} if parsed is None else ring.keys_on(parsed)
+    keys = ring.known.get(topic)
+    if keys is None:
+        parsed = _parsed(topic)
+        keys = {} if parsed is None else ring.keys_on(parsed)
+        if len(ring.known) < MAX_TOPICS_KNOWN:
+            ring.known[topic] = keys
     return {name: signature(key, topic, payload) for name, key in keys.items()}
 
 

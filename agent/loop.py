@@ -100,7 +100,10 @@ class Agent:
         self._withdrawals = Withdrawals(self.campaign)
         away = self.campaign.absence.away
         first = () if self.campaign.attempts else self.presence.recipients
-        self._gathering = Gathering(each for each in first if each not in away)
+        self._gathering = Gathering(
+            (each for each in first if each not in away),
+            require_signatures=self.campaign.plan.require_signatures,
+        )
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._commits = Commits(store, now=now, poison_guard=self._poison_guard, on_event=on_event)
         self.disk = disk or DiskFloor(None)

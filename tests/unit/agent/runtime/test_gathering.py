@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,5 +120,31 @@ def test_garbage_and_what_is_no_status_is_passed_over() -> None:
             gathering.note(bad, now())
         await waited(gathering, (1.0, LinkUp(False)))
         assert gathering.absent == ()
+
+    played(story())
+
+
+def test_a_word_whose_signature_does_not_hold_counts_nowhere_and_an_unsigned_one_only_where_none_is_required() -> None:
+    async def story() -> None:
+        forged = replace(word("a"), signature_fault="another key")
+        for required, words, absent in (
+            (True, (word("a"), replace(word("b"), signed_by="b")), ("a",)),
+            (True, (word("a"), word("b")), ()),
+            (True, tuple(replace(word(each), signed_by=each) for each in ("a", "b")), ()),
+            (False, (forged, word("b")), ("a",)),
+        ):
+            gathering = Gathering(("a", "b"), require_signatures=required)
+            await waited(gathering, (now() + 1.0, LinkUp(False)), *((now() + 1.5, each) for each in words))
+            assert gathering.absent == absent
+
+    played(story())
+
+
+def test_a_strangers_goodbye_takes_no_signed_word_back() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"), require_signatures=True)
+        signed = (1.5, replace(word("a"), signed_by="a"))
+        await waited(gathering, (1.0, LinkUp(False)), signed, (2.0, word("a", Health.OFFLINE)))
+        assert gathering.absent == ("b",)
 
     played(story())

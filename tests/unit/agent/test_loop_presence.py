@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import pytest
 
 from agent.acquisition.baselines import UniformRandom
-from agent.assembly import _wake
 from agent.campaign.events import (
     CandidateAbandoned,
     CandidateRequeued,
@@ -33,7 +32,7 @@ from agent.loop import Agent
 from agent.run_files import RECORDING
 from agent.runtime.gathering import HEARING_S
 from agent.runtime.presence import MIN_GRACE_S, TOLD_AFTER_S
-from agent.runtime.resume import remember
+from agent.runtime.resume import remember, take_up
 from protocols.errors import CampaignHalted
 from protocols.link.memory.transport import MemoryTransport
 from protocols.link.transport import Delivery, Will
@@ -51,7 +50,7 @@ from protocols.wire.topics import simulator_subscriptions
 from scenarios.replay.follow import Follower
 from simulators.messages import status_message
 from tests.support.agents import agent_on
-from tests.support.campaigns import NOW, control, quantity, small_plan, small_pool, value_of
+from tests.support.campaigns import NOW, SENT_AT, control, quantity, small_plan, small_pool, value_of
 from tests.support.memory_bus import MemoryBus
 from tests.support.stored_campaigns import opened
 from tests.support.virtual_loop import run_in_virtual_time
@@ -385,7 +384,7 @@ def test_a_campaign_that_paused_itself_gets_back_what_the_silence_cost_when_it_i
             await lab.run(nothing)
         only.silent = False
         with closing(opened(tmp_path / "campaign.db", POOL)) as store:
-            _wake(store, remember(store, POOL))
+            take_up(store, remember(store, POOL), now=SENT_AT)
         await lab.run(nothing)
         assert len(lab.of_kind(CandidateRequeued)) == len(lab.of_kind(CandidateAbandoned)) >= 4
         assert len(lab.of_kind(ResultAccepted)) == 6

@@ -198,14 +198,11 @@ def assemble_agent(
     """
     plan = files.plan
     with (
-        _logging(files, broker_limits) as logger,
+        _logging(files, broker_limits, signing) as logger,
         closing(_recording(files.folder / RECORDING, plan, header)) as recording,
         closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard,
     ):
-        if signing.has_keys:
-            logger.info("signing", keys_of=sorted(signing.ring.names), required=plan.require_signatures)
         log_transaction = TransactionLog(logger, lambda: files.store.head)
-        log_transaction(Transaction(events=list(files.taken_up)))
         messages = MessageBuilder(
             plan,
             evaluation_deadline_s=settings.evaluation_deadline_s,
@@ -222,12 +219,7 @@ def assemble_agent(
             on_commit(transaction)
 
         agent = Agent(
-            maker=TransactionBuilder(
-                files.ledger,
-                policy_runner=policy_runner,
-                make_request=messages.request,
-                status_order=StatusOrder(_clock(), (AGENT_CLIENT, messages.instance)),
-            ),
+            maker=_maker(files.ledger, policy_runner, messages),
             store=files.store,
             transport=transport,
             policy_runner=policy_runner,
@@ -246,7 +238,9 @@ def assemble_agent(
 
 
 @contextmanager
-def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typing.FilteringBoundLogger]:
+def _logging(
+    files: CampaignFiles, broker_limits: str, signing: Signing
+) -> Iterator[structlog.typing.FilteringBoundLogger]:
     """Open the log of an agent, with its first and last lines; an error that ends the agent is a line too."""
     logger, log_file = open_log(files.folder / LOG)
     with closing(log_file):
@@ -261,6 +255,9 @@ def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typ
             logger.warning("policy_changed", detail=files.note)
         for each in rules_in_vain(files.ledger.campaign):
             logger.warning("stop_rule_never_fires", detail=each)
+        if signing.has_keys:
+            logger.info("signing", keys_of=sorted(signing.ring.names), required=files.plan.require_signatures)
+        TransactionLog(logger)(Transaction(events=list(files.taken_up)))
         log_bands(logger, files.ledger.observation, files.ledger.meter)
         try:
             yield logger
@@ -282,6 +279,15 @@ def _policy_runner(
         plan.policy_options,
         settings.code,
         lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
+    )
+
+
+def _maker(ledger: Ledger, policy_runner: PolicyRunner, messages: MessageBuilder) -> TransactionBuilder:
+    return TransactionBuilder(
+        ledger,
+        policy_runner=policy_runner,
+        make_request=messages.request,
+        status_order=StatusOrder(_clock(), (AGENT_CLIENT, messages.instance)),
     )
 
 

@@ -27,11 +27,15 @@ far less, and a time in whole seconds is up to one too early. An order is seldom
 
 MAX_CONTROLS_NOTED: Final = 64
 """Orders that change nothing and are journalled all the same, so that a late repetition of one changes nothing either.
-Further ones are only counted: whoever repeats `resume` for ever does not fill the journal."""
+Further ones are only counted: whoever repeats `resume` for ever does not fill the journal. From then on a pause or a
+resumption must have been sent after the last one that was carried out."""
+
+PHASE_ORDERS: Final = frozenset({ControlAction.PAUSE, ControlAction.RESUME})
+"""Orders that may change nothing at first, and something when they come again."""
 
 
 def require_fresh(campaign: Campaign, message: Control, *, retained: bool) -> None:
-    """Check that an order is meant for this campaign, and not for one of the same name before it.
+    """Check that an order is meant for this campaign as it is, and not for one of the same name before it.
 
     Args:
         campaign: The state.
@@ -57,6 +61,16 @@ def require_fresh(campaign: Campaign, message: Control, *, retained: bool) -> No
             f"began at {begun.isoformat()}: it is meant for an earlier one, or one of the two clocks is off; set that "
             "right (and start the agent again, if it is the agent's)",
             expected=f"a time at most {CLOCK_TOLERANCE_S:g} s before that",
+        )
+    last = campaign.ordered_at
+    forgotten = campaign.controls_noted >= MAX_CONTROLS_NOTED and message.action in PHASE_ORDERS
+    if forgotten and last is not None and message.sent_at <= last:
+        raise MessageError(
+            "stale",
+            f"{what} says that it was sent {message.sent_at.isoformat()}, and the last pause or resumption "
+            f"{last.isoformat()}; so many orders changed nothing that not all are remembered: it may be one that comes "
+            "again, or one of two clocks is off",
+            expected="an order that was sent later",
         )
 
 
@@ -86,9 +100,9 @@ def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
     why: dict[str, Any] = {"reason": message.reason or "by the operator"} | asked
     match message.action:
         case ControlAction.PAUSE:
-            return CampaignPaused(**why) if phase is Phase.RUNNING else None
+            return CampaignPaused(**why, ordered_at=message.sent_at) if phase is Phase.RUNNING else None
         case ControlAction.RESUME:
-            return CampaignResumed(**why) if phase is Phase.PAUSED else None
+            return CampaignResumed(**why, ordered_at=message.sent_at) if phase is Phase.PAUSED else None
         case ControlAction.STOP:
             return CampaignStopping(**why) if phase in {Phase.RUNNING, Phase.PAUSED} else None
         case ControlAction.EXCLUDE_CANDIDATE:

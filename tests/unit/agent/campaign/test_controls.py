@@ -9,9 +9,10 @@ import pytest
 from agent.campaign import decide
 from agent.campaign.controls import CLOCK_TOLERANCE_S, MAX_CONTROLS_NOTED
 from agent.campaign.events import CampaignStarted, CampaignStopping, CandidateExcluded, ControlNoted, StartSetLoaded
+from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
 from protocols.errors import MessageError
-from protocols.wire.messages import ControlAction
+from protocols.wire.messages import Control, ControlAction
 from tests.support.campaigns import NOW, Play, control, quantity, small_plan, small_pool, state_of
 
 POOL = small_pool()
@@ -77,3 +78,35 @@ def test_orders_that_change_nothing_are_noted_up_to_a_bound_and_then_only_counte
     assert len(played.of_kind(ControlNoted)) == MAX_CONTROLS_NOTED
     assert {outcome.disposition for outcome in outcomes} == {"changes nothing"}
     assert len(played.campaign.controls_seen) == MAX_CONTROLS_NOTED
+
+
+def test_an_order_that_was_only_counted_changes_nothing_when_it_comes_again_after_a_later_one() -> None:
+    played = Play(POOL, small_plan(POOL))
+    played.settle()
+
+    def order(action: ControlAction, at_s: float) -> Control:
+        return control(action, sent_at=NOW + timedelta(seconds=at_s))
+
+    resumptions = [order(ControlAction.RESUME, each) for each in range(MAX_CONTROLS_NOTED + 20)]
+    for each in resumptions:
+        played.take(decide.decide_control(played.campaign, each))
+    played.take(decide.decide_control(played.campaign, order(ControlAction.PAUSE, 1_000)))
+    for each in resumptions[:MAX_CONTROLS_NOTED]:
+        assert decide.decide_control(played.campaign, each).disposition == "changes nothing"
+    for each in resumptions[MAX_CONTROLS_NOTED:]:
+        with pytest.raises(MessageError, match="it may be one that comes again") as refused:
+            decide.decide_control(played.campaign, each)
+        assert refused.value.reason == "stale"
+    played.take(decide.decide_control(played.campaign, order(ControlAction.RESUME, 1_001)))
+    assert played.campaign.phase is Phase.RUNNING
+    with pytest.raises(MessageError, match="sent later"):
+        decide.decide_control(played.campaign, order(ControlAction.PAUSE, 1_000.5))
+    assert decide.decide_control(played.campaign, order(ControlAction.STOP, 3)).disposition == "carried out"
+
+
+def test_as_long_as_all_are_remembered_the_clocks_of_two_operators_may_differ() -> None:
+    played = Play(POOL, small_plan(POOL))
+    played.settle()
+    played.take(decide.decide_control(played.campaign, control(ControlAction.PAUSE, sent_at=NOW + timedelta(hours=1))))
+    resumed = decide.decide_control(played.campaign, control(ControlAction.RESUME, sent_at=NOW))
+    assert resumed.disposition == "carried out"

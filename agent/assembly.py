@@ -287,7 +287,7 @@ def _maker(ledger: Ledger, policy_runner: PolicyRunner, messages: MessageBuilder
         ledger,
         policy_runner=policy_runner,
         make_request=messages.request,
-        status_order=StatusOrder(_clock(), (AGENT_CLIENT, messages.instance)),
+        status_order=StatusOrder((AGENT_CLIENT, messages.instance), began=_clock()),
     )
 
 

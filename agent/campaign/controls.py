@@ -30,6 +30,10 @@ MAX_CONTROLS_NOTED: Final = 64
 Further ones are only counted: whoever repeats `resume` for ever does not fill the journal. From then on a pause or a
 resumption must have been sent after the last one that was carried out."""
 
+MAX_PAUSES_AHEAD: Final = 64
+"""How much oftener operators may pause a campaign than candidates have their outcome: whoever pauses and resumes it for
+ever does not fill the journal, and who pauses it for each measurement is obeyed. To stop it, and to resume it, stay."""
+
 PHASE_ORDERS: Final = frozenset({ControlAction.PAUSE, ControlAction.RESUME})
 """Orders that may change nothing at first, and something when they come again."""
 
@@ -91,7 +95,6 @@ def events_of_control(campaign: Campaign, message: Control, signed_by: str) -> t
 
 def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
     """Return what an order changes; None where it changes nothing."""
-    phase = campaign.phase
     asked: dict[str, Any] = {
         "message_id": message.message_id,
         "operator": message.operator or "",
@@ -99,12 +102,8 @@ def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
     }
     why: dict[str, Any] = {"reason": message.reason or "by the operator"} | asked
     match message.action:
-        case ControlAction.PAUSE:
-            return CampaignPaused(**why, ordered_at=message.sent_at) if phase is Phase.RUNNING else None
-        case ControlAction.RESUME:
-            return CampaignResumed(**why, ordered_at=message.sent_at) if phase is Phase.PAUSED else None
-        case ControlAction.STOP:
-            return CampaignStopping(**why) if phase in {Phase.RUNNING, Phase.PAUSED} else None
+        case ControlAction.PAUSE | ControlAction.RESUME | ControlAction.STOP:
+            return _of_the_phase(campaign, message, why)
         case ControlAction.EXCLUDE_CANDIDATE:
             candidate_id = _controlled_candidate(
                 campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.ABANDONED}
@@ -125,6 +124,28 @@ def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
             if problem := addition_breach(campaign, new):
                 raise MessageError("invalid", f"add_candidates: {problem}")
             return CandidatesAdded(new, **why)
+
+
+def _of_the_phase(campaign: Campaign, message: Control, why: dict[str, Any]) -> Event | None:
+    running, paused = campaign.phase is Phase.RUNNING, campaign.phase is Phase.PAUSED
+    if message.action is ControlAction.STOP:
+        return CampaignStopping(**why) if running or paused else None
+    if message.action is ControlAction.RESUME:
+        return CampaignResumed(**why, ordered_at=message.sent_at) if paused else None
+    if not running:
+        return None
+    _require_pause_left(campaign)
+    return CampaignPaused(**why, ordered_at=message.sent_at)
+
+
+def _require_pause_left(campaign: Campaign) -> None:
+    if campaign.pauses_ordered >= MAX_PAUSES_AHEAD + campaign.spent:
+        raise MessageError(
+            "invalid",
+            f"pause: operators have paused the campaign {campaign.pauses_ordered} times, and {campaign.spent} "
+            "candidates have their outcome: it goes on, and can be paused again after the next one, or stopped now",
+            expected=f"at most {MAX_PAUSES_AHEAD} pauses more than outcomes",
+        )
 
 
 def _controlled_candidate(campaign: Campaign, message: Control, *, closed: set[CandidateStatus]) -> str:

@@ -117,6 +117,7 @@ class Campaign:
         contradictions: Results in the journal that contradict the first one of their attempt.
         controls_seen: Message ids of the controls that are in the journal.
         controls_noted: How many of them changed nothing.
+        pauses_ordered: How often an operator has paused it.
         ordered_at: When the last pause or resumption was sent that an operator ordered; None before there was one.
     """
 
@@ -158,6 +159,7 @@ class Campaign:
         self.contradictions = 0
         self.controls_seen: set[str] = set()
         self.controls_noted = 0
+        self.pauses_ordered = 0
         self.ordered_at: datetime | None = None
         self.observations = 0
         self._acquired = np.zeros(0, dtype=np.int64)
@@ -456,6 +458,7 @@ class Campaign:
         self.paused_itself = paused and event.message_id is None
         self.abandoned_in_a_row = 0
         if event.message_id is not None:
+            self.pauses_ordered += paused
             self.controls_seen.add(event.message_id)
         if not isinstance(event, CampaignStopping) and event.ordered_at is not None:
             self.ordered_at = event.ordered_at

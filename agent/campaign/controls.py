@@ -28,7 +28,7 @@ far less, and a time in whole seconds is up to one too early. An order is seldom
 MAX_CONTROLS_NOTED: Final = 64
 """Orders that change nothing and are journalled all the same, so that a late repetition of one changes nothing either.
 Further ones are only counted: whoever repeats `resume` for ever does not fill the journal. From then on a pause or a
-resumption must have been sent after the last one that was carried out."""
+resumption that was sent before the last one carried out is refused."""
 
 MAX_PAUSES_AHEAD: Final = 64
 """How much oftener operators may pause a campaign than candidates have their outcome: whoever pauses and resumes it for
@@ -68,13 +68,13 @@ def require_fresh(campaign: Campaign, message: Control, *, retained: bool) -> No
         )
     last = campaign.ordered_at
     forgotten = campaign.controls_noted >= MAX_CONTROLS_NOTED and message.action in PHASE_ORDERS
-    if forgotten and last is not None and message.sent_at <= last:
+    if forgotten and last is not None and message.sent_at < last:
         raise MessageError(
             "stale",
             f"{what} says that it was sent {message.sent_at.isoformat()}, and the last pause or resumption "
             f"{last.isoformat()}; so many orders changed nothing that not all are remembered: it may be one that comes "
             "again, or one of two clocks is off",
-            expected="an order that was sent later",
+            expected="an order that was not sent before that",
         )
 
 

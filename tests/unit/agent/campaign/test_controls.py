@@ -107,7 +107,7 @@ def test_an_order_that_was_only_counted_changes_nothing_when_it_comes_again_afte
         assert refused.value.reason == "stale"
     played.take(decide.decide_control(played.campaign, order(ControlAction.RESUME, 1_001)))
     assert played.campaign.phase is Phase.RUNNING
-    with pytest.raises(MessageError, match="sent later"):
+    with pytest.raises(MessageError, match="not sent before that"):
         decide.decide_control(played.campaign, order(ControlAction.PAUSE, 1_000.5))
     assert decide.decide_control(played.campaign, order(ControlAction.STOP, 3)).disposition == "carried out"
 

@@ -180,7 +180,7 @@ class MqttSession:
             self._failures = 1 if self._held_s() >= STEADY_S or self._has_worked else self._failures + 1
             self._up_since = math.inf
             reason = failure.reason if suspicion is None else str(suspicion)
-            await self._incoming.put(LinkDown(reason))
+            await self._incoming.put(LinkDown(reason, failure.advice))
             pause = self._pause_s(self._failures)
             self._on_event("link_down", reason=reason, retry_in_s=round(pause, 2))
             with contextlib.suppress(TimeoutError):

@@ -486,10 +486,31 @@ def test_no_broker_is_told_and_resume_goes_on_when_there_is_one(command: str, be
 
 
 @pytest.mark.parametrize("command", ["record", "shadow", "play"])
-@pytest.mark.parametrize("url", ["mqtt://127.0.0.1:1", "mqtt://nobody.invalid"])
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [("mqtt://127.0.0.1:1", "entropilot broker"), ("mqtt://nobody.invalid", "correct the name in --broker")],
+)
 def test_who_ends_without_ever_having_been_connected_is_told_so(
-    command: str, url: str, lab_run: Path, bench: Workbench
+    command: str, url: str, advice: str, lab_run: Path, bench: Workbench
 ) -> None:
+    ended = left_after(2, command, url, lab_run, bench)  # past the duration, and not yet past the patience
+    assert_told(ended, BROKER, f"No MQTT broker answers at {url}", advice)
+
+
+@pytest.mark.parametrize("command", ["record", "shadow", "play"])
+def test_who_is_left_waiting_by_a_server_that_says_nothing_is_not_told_to_start_it(
+    command: str, lab_run: Path, bench: Workbench
+) -> None:
+    with socket.create_server((LOOPBACK, 0)) as silent:  # the system takes connections for it
+        url = f"mqtt://{LOOPBACK}:{silent.getsockname()[1]}"
+        ended = left_after(8, command, url, lab_run, bench)  # it has asked in vain once, and whether TLS is spoken
+    assert_told(ended, BROKER, "does not answer our greeting", "whether it hangs")
+    assert "start it" not in ended.err
+    assert "never retrieved" not in ended.err
+
+
+def left_after(seconds: float, command: str, url: str, lab_run: Path, bench: Workbench) -> Finished:
+    """End a listener that has waited so long for a broker; what it tells, from its error on."""
     arguments = {
         "record": ("record", "-o", "heard.jsonl", "--duration", "1", "--json"),
         "shadow": ("shadow", "lab.toml", "--campaign", "other", "--json"),
@@ -502,12 +523,11 @@ def test_who_ends_without_ever_having_been_connected_is_told_so(
     }
     part = bench.start(*arguments, "--broker", url)
     until(lambda: begun[command](part), f"it does not begin: {part.said}")
-    time.sleep(2)  # past the duration, and not yet past the patience
+    time.sleep(seconds)
     assert part.process.poll() is None
     ended = part.end()
-    shown = ended.err[ended.err.index("error: ") :]
-    assert_told(Finished(ended.code, ended.out, shown), BROKER, f"No MQTT broker answers at {url}", "entropilot broker")
     assert not list(bench.folder.glob("heard*"))
+    return Finished(ended.code, ended.out, ended.err[ended.err.index("error: ") :])
 
 
 def test_a_recorder_gives_up_on_a_broker_that_is_not_there(bench: Workbench) -> None:

@@ -6,20 +6,19 @@ whoever can write it can lead the lab's parts to believe another password. Passw
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import json
 import os
 import re
 import secrets
-import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from protocols.errors import SettingsError
+from protocols.storage.private_files import OWNER_ONLY_FOLDER, SecretFile, write_secret
 from protocols.wire.limits import MAX_ID_LENGTH
 
 ANYBODY: Final = "entropilot"
@@ -40,11 +39,12 @@ MAX_FILE_BYTES: Final = 1024 * 1024
 FORMAT: Final = 1
 """Version of the file."""
 
-OWNER_ONLY: Final = 0o600
-"""Mode of the file."""
-
-OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-"""What nobody but the owner may do with it."""
+CREDENTIALS: Final = SecretFile(
+    "credentials file",
+    MAX_FILE_BYTES,
+    expected="the file that `entropilot broker` wrote",
+    action="start that broker, which writes it again, or correct broker.credentials_file",
+)
 
 _NAME: Final = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
 
@@ -137,21 +137,15 @@ def write_credentials(path: Path, accounts: Iterable[Account]) -> None:
         "format": FORMAT,
         "accounts": [{"name": each.name, "role": each.role.value, "password": each.password} for each in accounts],
     }
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _owned_alone(temporary) as file:
-            file.write(json.dumps(content, indent=1).encode() + b"\n")
-        temporary.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)
+        write_secret(path, json.dumps(content, indent=1).encode() + b"\n")
     except OSError as error:
         raise SettingsError(
             f"The broker's credentials cannot be written to {path} ({error.strerror or error})",
             expected="a folder of your own",
             action="name another file with --credentials, or a folder of yours in XDG_STATE_HOME",
         ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def read_credentials(path: Path) -> tuple[Account, ...]:
@@ -160,24 +154,11 @@ def read_credentials(path: Path) -> tuple[Account, ...]:
     Raises:
         SettingsError: When it is not there, others may read or write it, it is not ours, or it is no such file.
     """
-    try:
-        with path.open("rb") as file:
-            _require_private(path, os.fstat(file.fileno()))
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise SettingsError(
-            f"The credentials file {path} cannot be read ({error.strerror or error})",
-            expected="the file that `entropilot broker` wrote",
-            action="start that broker first, or correct broker.credentials_file",
-        ) from None
+    content = CREDENTIALS.read(path)
     try:
         return tuple(_account(each) for each in _accounts_in(content))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise SettingsError(
-            f"{path} holds no credentials that this version can read",
-            expected="the file that `entropilot broker` wrote",
-            action="start the broker again, which writes it again, or correct broker.credentials_file",
-        ) from None
+        raise CREDENTIALS.unusable(path, "holds no credentials that this version can read") from None
 
 
 def login_from_file(
@@ -236,36 +217,7 @@ def _role_and_name(part: str) -> tuple[Role, str]:
     )
 
 
-@contextlib.contextmanager
-def _owned_alone(path: Path) -> Iterator[Any]:
-    """Open a new file that nobody else can read at any moment."""
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
-    with os.fdopen(number, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _require_private(path: Path, status: os.stat_result) -> None:
-    """Require that a file is its reader's own and closed to others.
-
-    Raises:
-        SettingsError: Otherwise.
-    """
-    if not hasattr(os, "geteuid"):  # pragma: no cover - Windows has no such modes
-        return
-    if status.st_uid not in {os.geteuid(), 0}:
-        found, action = f"{path} belongs to another user", "have the broker started by yourself, or copy its file"
-    elif status.st_mode & OTHERS:
-        found, action = f"{path} can be read or written by others", f"chmod 600 {path}"
-    else:
-        return
-    raise SettingsError(found, expected="credentials that are yours alone (mode 0600)", action=action)
-
-
 def _accounts_in(content: bytes) -> list[dict[str, str]]:
-    if len(content) > MAX_FILE_BYTES:
-        raise ValueError
     said = json.loads(content)
     if said["format"] != FORMAT:
         raise ValueError

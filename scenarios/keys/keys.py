@@ -14,12 +14,10 @@ from typing import Final
 from protocols.errors import SettingsError, StoreError
 from protocols.signing.key_file import KEYS_SUFFIX, MAX_OPERATORS, new_key, read_keys, write_keys
 from protocols.signing.key_ring import RESERVED, KeyRing
+from protocols.storage.private_files import OWNER_ONLY_FOLDER
 from protocols.wire.limits import MAX_SIGNATURES
 from protocols.wire.messages import ID_PATTERN
 from protocols.wire.topics import AGENT_CLIENT
-
-FOLDER_MODE: Final = 0o700
-"""Mode of a folder of keys: nobody but its owner even sees their names."""
 
 _NAME: Final = re.compile(ID_PATTERN)
 
@@ -116,7 +114,7 @@ def _require_names(lab: Collection[str], people: Collection[str], anew: Collecti
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        folder.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
             f"{folder} cannot be made ({error.strerror})", expected="a folder of your own", action="choose another one"

@@ -13,7 +13,6 @@ from protocols.errors import SettingsError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.credentials import (
     ANYBODY,
-    MAX_FILE_BYTES,
     Account,
     Role,
     accounts_for,
@@ -89,33 +88,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_credentials(tmp_path / "lab.json") == accounts
 
 
-@posix
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
-def test_a_file_that_others_may_touch_is_refused(tmp_path: Path, mode: int) -> None:
-    path = tmp_path / "lab.json"
-    write_credentials(path, accounts_for(()))
-    path.chmod(mode)
-    with pytest.raises(SettingsError, match="by others") as caught:
-        read_credentials(path)
-    assert caught.value.action == f"chmod 600 {path}"
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
-def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "lab.json"
-    write_credentials(path, accounts_for(()))
-    os.chown(path, 12345, 12345)
-    with pytest.raises(SettingsError, match="belongs to another user"):
-        read_credentials(path)
-    os.chown(path, 0, 0)
-    monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert read_credentials(path)  # root's may be trusted
-
-
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b" " * (MAX_FILE_BYTES + 1)),
+        *(b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000),
         *(b'{"format": 2, "accounts": []}', b'{"format": 1}', b'{"format": 1, "accounts": [1]}'),
         b'{"format": 1, "accounts": [{"name": "x", "role": "king", "password": "p"}]}',
         b'{"format": 1, "accounts": [{"name": "../x", "role": "all", "password": "p"}]}',
@@ -128,6 +104,14 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, content: bytes) -> None
     path.chmod(0o600)
     with pytest.raises(SettingsError, match="holds no credentials"):
         read_credentials(path)
+
+
+@posix
+def test_a_file_that_others_may_touch_is_refused(tmp_path: Path) -> None:
+    write_credentials(tmp_path / "lab.json", accounts_for(()))
+    (tmp_path / "lab.json").chmod(0o640)
+    with pytest.raises(SettingsError, match=r"The credentials file .* by others"):
+        read_credentials(tmp_path / "lab.json")
 
 
 def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:

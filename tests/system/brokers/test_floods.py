@@ -98,6 +98,7 @@ class Broker:
 
 @pytest.fixture
 async def broker() -> AsyncIterator[Broker]:
+    """The broker; what was done to it must leave it serving others, and within its bound."""
     known = set(psutil.Process().children())
     async with embedded_broker() as reached:
         (process,) = set(psutil.Process().children()) - known

@@ -250,6 +250,7 @@ def _lab(
         request.folder,
         campaign=request.campaign,
         broker=broker,
+        knows_shares=request.scenario.broker.is_ours,
         signing=signing,
         group=group,
         shutdown_callbacks=shutdown_callbacks,

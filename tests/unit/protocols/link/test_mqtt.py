@@ -416,16 +416,6 @@ async def test_a_confirmation_that_comes_after_the_patience_confirms_nothing_els
     assert script.topics == ["lab/x", "lab/y"]
 
 
-async def test_what_was_confirmed_just_before_the_link_ended_stays_confirmed() -> None:
-    session = session_of(BrokerSettings(url="mqtt://127.0.0.1:1"))
-    confirmed, open_yet = (asyncio.get_running_loop().create_future() for _ in range(2))
-    confirmed.set_result(0)
-    session._awaiting |= {1: confirmed, 2: open_yet}
-    session._disconnected()
-    assert confirmed.result() == 0
-    assert isinstance(open_yet.exception(), LinkLost)
-
-
 @pytest.mark.parametrize("scheme", ["mqtts", "ws", "wss"])
 async def test_a_handshake_that_fails_leaves_no_socket_open(scheme: str) -> None:
     """A peer that speaks neither TLS nor HTTP: paho drops the socket of such a connection without closing it."""

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,8 @@ from typing import Final
 from protocols.errors import SettingsError
 from protocols.storage.private_files import OWNER_ONLY_FOLDER, SecretFile, write_secret
 from protocols.wire.limits import MAX_ID_LENGTH
+from protocols.wire.messages import ID_PATTERN
+from protocols.wire.topics import ANY_SIMULATOR
 
 ANYBODY: Final = "entropilot"
 """The account of a whole lab, for all its parts: made where nobody names parts."""
@@ -46,7 +48,7 @@ CREDENTIALS: Final = SecretFile(
     action="start that broker, which writes it again, or correct broker.credentials_file",
 )
 
-_NAME: Final = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
+_NAME: Final = re.compile(ID_PATTERN)
 
 
 class Role(StrEnum):
@@ -61,8 +63,8 @@ class Role(StrEnum):
     """Hears everything, and may say nothing."""
 
 
-FIXED: Final = {ANYBODY: Role.ALL, AGENT: Role.AGENT, OBSERVER: Role.OBSERVER}
-"""Names that stand for one role and for no instrument or operator."""
+RESERVED: Final = frozenset({AGENT, OBSERVER, ANYBODY, ANY_SIMULATOR})
+"""Names that no instrument and no operator can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +76,43 @@ class Account:
     password: str = field(repr=False)
 
 
-def accounts_for(parts: Iterable[str]) -> tuple[Account, ...]:
-    """Make accounts with new passwords.
+def accounts_for(instruments: Iterable[str] = (), operators: Iterable[str] = ()) -> tuple[Account, ...]:
+    """Make accounts with new passwords: for these, for their agent and for an observer; for nobody, one for all.
 
     Args:
-        parts: `agent`, `observer`, `entropilot`, `instrument:ID` or `operator:ID`; none for one account for all.
+        instruments: Ids of instruments.
+        operators: Ids of operators.
 
     Raises:
-        SettingsError: When one is none of these, or two have one name.
+        SettingsError: When an id cannot be one, or is an instrument's and an operator's.
     """
-    made: dict[str, Account] = {}
-    for part in parts or (ANYBODY,):
-        role, name = _role_and_name(part)
-        if name in made:
+    lab, people = dict.fromkeys(instruments), dict.fromkeys(operators)
+    require_ids(lab, people)
+    parts = {AGENT: Role.AGENT, OBSERVER: Role.OBSERVER} if lab or people else {ANYBODY: Role.ALL}
+    parts |= dict.fromkeys(lab, Role.INSTRUMENT) | dict.fromkeys(people, Role.OPERATOR)
+    return tuple(Account(name, role, secrets.token_urlsafe(PASSWORD_BYTES)) for name, role in parts.items())
+
+
+def require_ids(instruments: Collection[str], operators: Collection[str]) -> None:
+    """Require that instruments and operators can be called so: they share one space of names.
+
+    Raises:
+        SettingsError: Otherwise.
+    """
+    for name in (*instruments, *operators):
+        if not _NAME.fullmatch(name) or name in RESERVED:
             raise SettingsError(
-                f"Two parts are called {name!r}",
-                expected="ids of instruments and operators that differ: they are user names of the broker",
-                action="give one of them another id",
+                f"{name[:80]!r} can be no instrument's and no operator's id",
+                expected=f"up to {MAX_ID_LENGTH} small letters, digits, - and _, and not "
+                + " or ".join(sorted(RESERVED)),
+                action="choose another id",
             )
-        made[name] = Account(name, role, secrets.token_urlsafe(PASSWORD_BYTES))
-    return tuple(made.values())
+    if both := [name for name in instruments if name in operators]:
+        raise SettingsError(
+            f"{both[0]!r} is an instrument and an operator",
+            expected="ids that all differ: they share one name space",
+            action="choose another id for one of them",
+        )
 
 
 def credentials_place(host: str, port: int) -> Path:
@@ -191,7 +210,7 @@ def login_from_file(
     raise SettingsError(
         f"{path} has no account for {part}, but for {', '.join(accounts)}",
         expected="an account whose name is the id of the part",
-        action="start the broker with a --part for it, or name broker.username",
+        action="start the broker with an --instrument or --operator for it, or name broker.username",
     )
 
 
@@ -201,20 +220,6 @@ def _found_on_this_machine(host: str, port: int) -> Path | None:
         return path if path.is_file() else None
     except (SettingsError, OSError):  # a home that is not there or not ours to look into holds none
         return None
-
-
-def _role_and_name(part: str) -> tuple[Role, str]:
-    kind, colon, name = part.partition(":")
-    if not colon and kind in FIXED:
-        return FIXED[kind], kind
-    if kind in {Role.INSTRUMENT, Role.OPERATOR} and _NAME.fullmatch(name) and name not in FIXED and name != "any":
-        return Role(kind), name
-    raise SettingsError(
-        f"{part!r} is no part of a lab",
-        expected=f"{AGENT}, {OBSERVER}, {ANYBODY}, instrument:ID or operator:ID, where an ID has small letters, "
-        f"digits, - and _, and is none of {', '.join(FIXED)}, any",
-        action="correct --part",
-    )
 
 
 def _accounts_in(content: bytes) -> list[dict[str, str]]:

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.errors import SettingsError, StoreError
-from protocols.signing.key_ring import KEY_BYTES, RESERVED, KeyRing
+from protocols.link.credentials import RESERVED
+from protocols.signing.key_ring import KEY_BYTES, KeyRing
 from protocols.storage.private_files import SecretFile, write_secret
 from protocols.wire.limits import MAX_SIGNATURES
 from protocols.wire.messages import ID_PATTERN

@@ -26,8 +26,6 @@ pytestmark = pytest.mark.system
 
 PATIENCE_S = 60.0
 BASE = "entropilot/v1/lab"
-PARTS = ("agent", "observer", "instrument:furnace", "instrument:oven", "operator:ann", "operator:bob")
-NAMES = tuple(part.rpartition(":")[2] for part in PARTS)
 LABS, PEOPLE = ("furnace", "oven"), ("ann", "bob")
 
 SAID_BY: dict[str, set[str]] = {
@@ -122,7 +120,7 @@ BROKERS = [("embedded", MqttVersion.V311), ("mosquitto", MqttVersion.V5), ("mosq
 async def test_what_every_part_says_reaches_those_who_may_hear_it_and_nobody_else(
     kind: str, version: MqttVersion, tmp_path: Path
 ) -> None:
-    accounts = (*accounts_for(PARTS), *accounts_for(()))
+    accounts = (*accounts_for(LABS, PEOPLE), *accounts_for())
     topics = [*(f"{BASE}/{each}" for each in SAID_BY), *BEYOND]
     async with contextlib.AsyncExitStack() as stack:
         reached = await stack.enter_async_context(broker(kind, tmp_path, accounts))
@@ -143,8 +141,8 @@ async def test_what_every_part_says_reaches_those_who_may_hear_it_and_nobody_els
 
 @pytest.mark.parametrize(("kind", "version"), BROKERS)
 async def test_nobody_speaks_for_another_by_a_last_will(kind: str, version: MqttVersion, tmp_path: Path) -> None:
-    accounts = accounts_for(("observer", "instrument:furnace", "instrument:oven"))
-    observer, furnace, oven = accounts
+    accounts = accounts_for(LABS)
+    _, observer, furnace, oven = accounts
     async with broker(kind, tmp_path, accounts) as reached, Part(reached, observer, version).connected() as watching:
         for account, topic in ((furnace, f"{BASE}/status/oven"), (oven, f"{BASE}/status/oven")):
             login = {"username": account.name, "password": SecretStr(account.password), "version": version}

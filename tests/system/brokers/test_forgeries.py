@@ -34,7 +34,7 @@ TRIES = 250
 FORGED = 7.77
 """In the lab's range, and no row's value."""
 
-PARTS = ("agent", "observer", "instrument:simulator-1", "instrument:oven", "operator:ann")
+PARTS = ("--instrument", "simulator-1", "--instrument", "oven", "--operator", "ann")
 UNHURRIED = ("simulator.concurrency=1", "simulator.latency.mean_s=1", "broker.keepalive_s=600")
 """The lab answers one after the other, and is not missed while it is stopped."""
 
@@ -106,8 +106,7 @@ def test_no_forged_message_is_believed_where_the_access_list_holds(kind: str, be
         if kind == "mosquitto":
             pytest.skip(error.found)
     port, kept = free_port(), bench.folder / "lab.json"
-    parts = [flag for part in PARTS for flag in ("--part", part)]
-    bench.start("broker", kind, "--port", str(port), *parts, "--credentials", str(kept)).wait_for("broker_started")
+    bench.start("broker", kind, "--port", str(port), *PARTS, "--credentials", str(kept)).wait_for("broker_started")
     passwords = {each.name: each.password for each in read_credentials(kept)}
     url = ("--broker", f"mqtt://{LOOPBACK}:{port}", "--set", f"broker.credentials_file={kept}")
     serving = bench.start("simulator", "lab.toml", *url, *(word for each in UNHURRIED for word in ("--set", each)))

@@ -11,7 +11,15 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from protocols.link.credentials import Account, accounts_for, credentials_place, read_credentials, write_credentials
+from protocols.link.credentials import (
+    Account,
+    Role,
+    accounts_for,
+    credentials_place,
+    read_credentials,
+    require_ids,
+    write_credentials,
+)
 
 
 @contextlib.contextmanager
@@ -32,6 +40,10 @@ def kept_accounts(
     """
     path = credentials_place(host, port) if named is None else named
     kept = {each.name: each for each in read_credentials(path)} if named is not None and named.exists() else {}
+    lab, people = (
+        [each.name for each in kept.values() if each.role is role] for role in (Role.INSTRUMENT, Role.OPERATOR)
+    )
+    require_ids([*lab, *instruments], [*people, *operators])
     made = accounts_for(instruments, operators) if instruments or operators or not kept else ()
     accounts = tuple(({each.name: each for each in made} | kept).values())
     try:

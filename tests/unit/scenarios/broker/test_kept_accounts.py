@@ -57,6 +57,16 @@ def test_in_a_file_that_is_named_passwords_last_and_parts_may_be_added(place: Pa
         assert {each.name for each in third} == {"agent", "observer", "furnace", "ann"}
 
 
+def test_who_is_kept_as_an_operator_is_not_let_in_as_an_instrument(place: Path, tmp_path: Path) -> None:
+    named = tmp_path / "lab.json"
+    with kept_accounts(named, (), ("ann",), *WHERE) as (first, _):
+        pass
+    taken = pytest.raises(SettingsError, match="'ann' is an instrument and an operator")
+    with taken, kept_accounts(named, ("ann",), (), *WHERE):
+        pass
+    assert read_credentials(named) == first
+
+
 def test_a_named_file_that_holds_something_else_is_not_written_over(place: Path, tmp_path: Path) -> None:
     named = tmp_path / "thesis.txt"
     named.write_text("ten years of work")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from agent.campaign.events import Event, dump_event, load_event
 from agent.campaign.ledger import TrajectoryPoint
@@ -60,8 +60,8 @@ _WHOLE_JOURNAL: Final = select(JOURNAL.c.sequence, JOURNAL.c.kind, JOURNAL.c.pay
 
 _LAST_MARK: Final = select(func.coalesce(func.max(RECORDING_MARK.c.row), 0))
 
-_PING: Final = text("SELECT 1")
-"""Before a long answer, which is not asked for twice: finds out whether the server went away meanwhile."""
+ROWS_AT_ONCE: Final = 2_000
+"""Rows of the journal in one question: its reader may take as long as it likes between two, and no server waits."""
 
 _FROM_JOURNAL: Final = (
     OBSERVATION.c.sequence,
@@ -194,7 +194,7 @@ class Store:
         connection.commit()
         if known > self.sequence:
             raise StoreError(
-                f"The journal in {shown_url(url)} ends at row {self.sequence}, and row {known} is known",
+                f"The journal in {self._url} ends at row {self.sequence}, and row {known} is known",
                 expected="a journal that has not lost its end",
                 action="restore the run folder from a copy",
             )
@@ -281,21 +281,24 @@ class Store:
             StoreError: At the first row that is missing, changed or unreadable, by its number.
         """
         digest = GENESIS_DIGEST
-        expected = 1
-        self._link.all(_PING)
-        with self._link.transaction():
-            for row in self._connection.execute(_WHOLE_JOURNAL):
-                digest = chain_digest(digest, row.sequence, row.kind, row.payload)
-                if row.sequence != expected or row.digest != digest:
-                    raise StoreError(
-                        f"Row {expected} of the journal in {shown_url(self._url)} is missing or was changed",
-                        expected="an unbroken chain of digests",
-                        action="restore the run folder from a copy",
-                    )
-                expected += 1
-                event = load_event(row.kind, row.payload)
-                self._views.learn(event)
-                yield event
+        for expected, row in enumerate(self._journal_as_written(), 1):
+            digest = chain_digest(digest, row.sequence, row.kind, row.payload)
+            if row.sequence != expected or row.digest != digest:
+                raise StoreError(
+                    f"Row {expected} of the journal in {self._url} is missing or was changed",
+                    expected="an unbroken chain of digests",
+                    action="restore the run folder from a copy",
+                )
+            event = load_event(row.kind, row.payload)
+            self._views.learn(event)
+            yield event
+
+    def _journal_as_written(self) -> Iterator[Any]:
+        question = _WHOLE_JOURNAL.limit(ROWS_AT_ONCE)
+        part = self._link.all(question)
+        while part:
+            yield from part
+            part = self._link.all(question.where(JOURNAL.c.sequence > part[-1].sequence))
 
     def unconfirmed(self) -> list[OutboxItem]:
         """Return the requests that the broker has not confirmed, by attempt id: the order of their decisions."""

@@ -173,6 +173,15 @@ def opening(url: DatabaseUrl, *, to_read: bool = False) -> Iterator[Connection]:
 
 
 @contextmanager
+def connected(url: DatabaseUrl, *, to_read: bool = False) -> Iterator[Connection]:
+    """Connect for the block: the connection is released at its end; arguments and errors as of `opening`."""
+    with opening(url, to_read=to_read) as connection:
+        yield connection
+        connection.close()
+        connection.engine.dispose()
+
+
+@contextmanager
 def transaction(connection: Connection, where: DatabaseUrl) -> Iterator[None]:
     """Run one transaction; a database's error becomes one that a person can act on.
 

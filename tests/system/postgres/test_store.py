@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
 from agent.campaign.events import CampaignPaused, CampaignResumed
+from agent.store import store as store_module
 from agent.store.patience import Patience
-from agent.store.store import Commit, Store
-from agent.store.tables import JOURNAL, QUARANTINE
+from agent.store.store import Commit, RecordingMark, Store
+from agent.store.tables import JOURNAL, QUARANTINE, RECORDING_MARK
 from protocols.errors import DatabaseAway, StoreError
 from protocols.storage import server as server_module
 from tests.support.campaigns import SENT_AT, result_of
@@ -71,6 +74,63 @@ def test_a_commit_whose_answer_was_lost_is_written_exactly_once(
         assert len(rows(store, QUARANTINE)) == store._quarantine_rows == (kind != "a result")
         shelf.play(3, transactions=8)  # and the chain goes on
         assert_views_equal_fold(store, POOL)
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+def test_a_mark_of_the_recording_whose_answer_was_lost_is_set_and_taken_back_exactly_once(
+    through: str, proxy: CuttingProxy, cut: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It changes neither journal nor counters: the mark itself must tell whether the server has kept it."""
+    monkeypatch.setattr(server_module, "ANSWER_TIMEOUT_S", 0.5)
+    first, second = (RecordingMark(row, f"{row:064}") for row in (5, 8))
+    with closing(patient(through)) as store:
+        Shelf(store, POOL, PLAN)
+        ends_at = store.sequence
+
+        def marked() -> list[tuple[int, str, int, int, str]]:
+            return [(each.row, each.digest, ends_at, ends_at, "") for each in marks]
+
+        for marks in ([first], [first, second]):
+            proxy.armed, proxy.last = cut, None
+            store.append(Commit(recorded=marks[-1]), now=SENT_AT)
+            assert (proxy.last, rows(store, RECORDING_MARK)) == (cut, marked())
+        proxy.armed, proxy.last, marks = cut, None, [first]
+        store.forget_marks(first.row)
+        assert (proxy.last, rows(store, RECORDING_MARK)) == (cut, marked())
+        marks = [first, second]
+        store.append(Commit(recorded=second), now=SENT_AT)  # the same row may be marked again
+        assert (store.sequence, rows(store, RECORDING_MARK)) == (ends_at, marked())
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+def test_a_confirmation_alone_whose_answer_was_lost_is_kept(
+    through: str, proxy: CuttingProxy, cut: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It changes nothing that tells, and may be written again."""
+    monkeypatch.setattr(server_module, "ANSWER_TIMEOUT_S", 0.5)
+    with closing(patient(through)) as store:
+        Shelf(store, POOL, PLAN)
+        first, *others = store.unconfirmed()
+        proxy.armed = cut
+        store.append(Commit(confirmed=(first.attempt_id,)), now=SENT_AT)
+        assert (proxy.last, store.unconfirmed()) == (cut, others)
+
+
+def test_who_takes_long_over_a_journal_reads_it_whole_also_through_the_loss_of_its_session(
+    server: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folding a large journal takes minutes: that is no silence of the server."""
+    monkeypatch.setattr(server_module, "ANSWER_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(store_module, "ROWS_AT_ONCE", 4)
+    with closing(patient(database)) as store:
+        Shelf(store, POOL, PLAN).play(3, transactions=8)
+        read = 0
+        for _ in store.journal():
+            read += 1
+            time.sleep(0.02)
+            if read == 10:
+                assert server.kill_session(database, signal.SIGTERM)
+        assert read == store.sequence > 20
 
 
 def test_without_patience_a_lost_server_is_told_and_the_same_commit_can_be_written_later(

@@ -35,7 +35,7 @@ from agent.store.trajectory_rows import family_rows, point_rows, trajectory_of
 from agent.store.views import DatasetLabels, Views
 from protocols.errors import StoreError
 from protocols.storage.database import Statements, opening
-from protocols.storage.server import hold_server_lock
+from protocols.storage.server import answered_in_time, hold_server_lock
 from protocols.storage.server_url import DatabaseUrl, shown_url
 from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
 
@@ -217,7 +217,7 @@ class Store:
 
     @classmethod
     def _opened(cls, url: DatabaseUrl, labels: DatasetLabels, now: str, patience: Patience) -> Self:
-        with opening(url) as connection:
+        with opening(url) as connection, answered_in_time(connection):
             with connection.begin():
                 hold_server_lock(connection)
                 migrate(connection, now=now)

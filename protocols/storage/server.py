@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, Engine, event
 
 from protocols.errors import DatabaseAway, StoreError
 
@@ -211,8 +211,26 @@ def answered_in_time(connection: Connection, limit_s: float | None = None) -> It
     if connection.dialect.name != "postgresql":
         yield
         return
-    driver_connection: Any = connection.connection.driver_connection
-    timer = threading.Timer(limit_s or ANSWER_TIMEOUT_S, _cut, (driver_connection,))
+    with _cut_after(limit_s or ANSWER_TIMEOUT_S, [connection.connection.driver_connection]):
+        yield
+
+
+@contextmanager
+def opened_in_time(engine: Engine) -> Iterator[None]:
+    """Cut a connection that an engine makes in the block when its server takes it, and is silent then.
+
+    Args:
+        engine: To a server, with no connection yet.
+    """
+    made: list[Any] = []
+    event.listen(engine, "connect", lambda connection, _record: made.append(connection), insert=True)
+    with _cut_after(ANSWER_TIMEOUT_S, made):
+        yield
+
+
+@contextmanager
+def _cut_after(limit_s: float, driver_connections: list[Any]) -> Iterator[None]:
+    timer = threading.Timer(limit_s, _cut, (driver_connections,))
     timer.daemon = True
     timer.start()
     try:
@@ -221,9 +239,10 @@ def answered_in_time(connection: Connection, limit_s: float | None = None) -> It
         timer.cancel()
 
 
-def _cut(driver_connection: Any) -> None:
-    """Close both directions of a connection; the driver, which waits in another thread, closes the rest."""
-    with suppress(Exception):  # it has ended by itself meanwhile
-        descriptor = os.dup(driver_connection.fileno())
-        with socket.socket(fileno=descriptor) as wire:
-            wire.shutdown(socket.SHUT_RDWR)
+def _cut(driver_connections: list[Any]) -> None:
+    """Close both directions of connections; the driver, which waits in another thread, closes the rest."""
+    for each in driver_connections:
+        with suppress(Exception):  # it has ended by itself meanwhile
+            descriptor = os.dup(each.fileno())
+            with socket.socket(fileno=descriptor) as wire:
+                wire.shutdown(socket.SHUT_RDWR)

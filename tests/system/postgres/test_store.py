@@ -133,6 +133,17 @@ def test_who_takes_long_over_a_journal_reads_it_whole_also_through_the_loss_of_i
         assert read == store.sequence > 20
 
 
+@pytest.mark.parametrize("commits_before", [0, 1], ids=["the session is set up", "the tables are made"])
+def test_a_server_that_falls_silent_while_it_is_opened_is_away(
+    through: str, proxy: CuttingProxy, commits_before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "ANSWER_TIMEOUT_S", 0.5)
+    proxy.armed, proxy.let_through = Cut.SILENCE, commits_before
+    with pytest.raises(DatabaseAway, match="is away"):
+        patient(through, limit_s=0)
+    assert proxy.last is Cut.SILENCE
+
+
 def test_without_patience_a_lost_server_is_told_and_the_same_commit_can_be_written_later(
     through: str, proxy: CuttingProxy
 ) -> None:

@@ -31,9 +31,10 @@ from agent.runtime.recorder import RunRecorder, fill_up
 from agent.runtime.resume import begin, correct_begin, fresh_uid, other_policy, remember, require_same_plan
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
+from agent.store.commit import Commit
 from agent.store.patience import Patience
 from agent.store.run_database import RunDatabase
-from agent.store.store import Commit, Store
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.link.broker_settings import BrokerSettings

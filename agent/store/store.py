@@ -14,6 +14,7 @@ from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
+from agent.store.commit import Commit, JournalHead, OutboxItem, QuarantinedMessage, RecordingMark
 from agent.store.migrations import migrate
 from agent.store.patience import Patience
 from agent.store.place import DatabasePlace
@@ -70,76 +71,6 @@ _FROM_JOURNAL: Final = (
     BIAS_POINT.c.sequence,
 )
 """Where the views name rows of the journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalHead:
-    """The end of the journal: whoever keeps it elsewhere can tell later whether a row up to it was changed.
-
-    Attributes:
-        row: Number of the last row.
-        digest: Its digest, which stands for all rows up to it.
-    """
-
-    row: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxItem:
-    """A request to be sent."""
-
-    attempt_id: str
-    topic: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantinedMessage:
-    """A message that was none of ours.
-
-    Attributes:
-        topic: As it was.
-        payload: As it was; of one out of a recording perhaps the beginning.
-        reason: Why, as a word.
-        detail: Why, as a sentence; empty where only the beginning is known.
-        cut_from_bytes: Its size, where only the beginning is known [byte]; 0 where all of it is.
-        sha256: Digest of the whole, where only the beginning is known.
-    """
-
-    topic: str
-    payload: bytes
-    reason: str
-    detail: str
-    cut_from_bytes: int = 0
-    sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingMark:
-    """Where the recording stands: number and digest of its last row."""
-
-    row: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """All that one transaction writes."""
-
-    events: tuple[Event, ...] = ()
-    outbox: tuple[OutboxItem, ...] = ()
-    confirmed: tuple[str, ...] = ()
-    bias: tuple[TrajectoryPoint, ...] = ()
-    quarantined: tuple[QuarantinedMessage, ...] = ()
-    counts: tuple[tuple[str, int], ...] = ()
-    recorded: RecordingMark | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to write."""
-        queues = self.outbox or self.confirmed or self.quarantined or self.counts
-        return not (self.events or self.bias or queues or self.recorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +312,8 @@ class Store:
             self._stands(after)
         elif found != self._standing:
             raise StoreError(
-                f"The journal in {self._url} ended at row {self.sequence} and ends at row {found.sequence} now",
+                f"Somebody else wrote to {self._url}: its journal ended at row {self.sequence} and ends at row "
+                f"{found.sequence} now",
                 expected="the database as this agent left it",
                 action="end the other agent, or take the server back to its latest state, then run again with --resume",
             )

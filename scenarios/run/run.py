@@ -79,25 +79,15 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
     ) as files:
         if (known := known_outcome(files)) is not None:
             return known
-        if files.note:
-            tell(f"note: {files.note}", "yellow")
-        for each in rules_in_vain(files.ledger.campaign):
-            tell(f"note: {each}", "yellow")
-        if view is not None:
-            _tell_who_falls_short(files)
+        _tell_notes(files, is_watched=view is not None)
         began = time.monotonic()
         already = files.ledger.campaign.observations
         halted: CampaignHalted | None = None
         waited_for: tuple[str, ...] = ()
-        if files.ledger.campaign.phase is Phase.FINISHED:
-            complete_recording(files, _header(scenario))
-        else:
-            loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
-            with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
-                try:
-                    waited_for = runner.run(_run(request, files, wanted, view, signing or own_signing(request)))
-                except CampaignHalted as error:
-                    halted = error
+        try:
+            waited_for = _run_what_is_left(request, files, wanted, view, signing)
+        except CampaignHalted as error:
+            halted = error
         outcome = write_outcome(
             files,
             scenario=scenario,
@@ -109,6 +99,31 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         if halted is not None:
             raise _with_last_failure(halted, files)
         return outcome
+
+
+def _run_what_is_left(
+    request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None, signing: Signing | None
+) -> tuple[str, ...]:
+    """Run an opened campaign, unless it is over; return whom it waited for when it ended.
+
+    Raises:
+        CampaignHalted: When it cannot go on.
+    """
+    if files.ledger.campaign.phase is Phase.FINISHED:
+        complete_recording(files, _header(request.scenario))
+        return ()
+    loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
+    with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(_run(request, files, wanted, view, signing or own_signing(request)))
+
+
+def _tell_notes(files: CampaignFiles, *, is_watched: bool) -> None:
+    """Say what a person should know before the campaign begins or goes on."""
+    for sentence in (files.note, *rules_in_vain(files.ledger.campaign)):
+        if sentence:
+            tell(f"note: {sentence}", "yellow")
+    if is_watched:
+        _tell_who_falls_short(files)
 
 
 def _tell_who_falls_short(files: CampaignFiles) -> None:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Table, select
 from agent.campaign.events import Event, RequestIssued
 from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
+from agent.store.commit import Commit
 from agent.store.read_only import NO_TIME
-from agent.store.store import Commit, Store
+from agent.store.store import Store
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT, META, OBSERVATION, OUTBOX, REQUEST, SCHEMA_VERSION
 from agent.store.views import DatasetLabels
 from protocols.errors import MessageError

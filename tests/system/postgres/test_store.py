@@ -12,8 +12,9 @@ import pytest
 
 from agent.campaign.events import CampaignPaused, CampaignResumed
 from agent.store import store as store_module
+from agent.store.commit import Commit, RecordingMark
 from agent.store.patience import Patience
-from agent.store.store import Commit, RecordingMark, Store
+from agent.store.store import Store
 from agent.store.tables import JOURNAL, QUARANTINE, RECORDING_MARK
 from protocols.errors import DatabaseAway, StoreError
 from protocols.storage import server as server_module

@@ -26,7 +26,7 @@ from agent.metrics import Metric
 from agent.runtime.presence import named
 from scenarios.display.console import PlainConsole
 from scenarios.display.labels import figure_text
-from scenarios.run.summary import starved_first
+from scenarios.run.summary.points import starved_first
 
 REFRESHES_PER_S: Final = 8
 """How often the terminal is redrawn [1/s]: looks steady, costs little."""

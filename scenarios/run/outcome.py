@@ -31,7 +31,7 @@ from scenarios.run.offline import play_offline
 from scenarios.run.reach import ceilings_of, further_values
 from scenarios.run.shares import shares_of
 from scenarios.run.shortfall import shortfall
-from scenarios.run.summary import RunSummary, read_summary, write_summary
+from scenarios.run.summary.model import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
 from scenarios.sources.run_folder import EFFECTS, EFFECTS_FIGURE, FIGURE, METRICS_FIGURE, SUMMARY, TRAJECTORY

@@ -15,7 +15,7 @@ from agent.store.store import chain_digest
 from protocols.errors import StoreError
 from protocols.recording.writer import RecordingWriter
 from scenarios.run.banded import with_bands
-from scenarios.run.summary import SEAL, RunSummary, write_summary
+from scenarios.run.summary.model import SEAL, RunSummary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.verify.part import CheckedPart
 from scenarios.verify.run_check import RunFiles, require_sound, verify_run

@@ -193,17 +193,21 @@ class Store:
         return CampaignMeta(**rows[0]._asdict()) if rows else None
 
     def claim(self, plan: CampaignPlan, *, schema_version: int, now: str) -> None:
-        """Write down whose database this is."""
-        with self._link.transaction():
-            self._connection.execute(
-                insert(META).values(
-                    campaign=plan.campaign,
-                    uid=plan.uid,
-                    schema_version=schema_version,
-                    pool_digest=plan.pool_digest,
-                    created_at=now,
-                )
-            )
+        """Write down whose database this is, which nobody has yet; wait for a server that is away."""
+        row = insert(META).values(
+            campaign=plan.campaign,
+            uid=plan.uid,
+            schema_version=schema_version,
+            pool_digest=plan.pool_digest,
+            created_at=now,
+        )
+
+        def write() -> None:
+            with self._link.transaction():
+                if self._connection.execute(select(META)).first() is None:  # else the server was lost while it answered
+                    self._connection.execute(row)
+
+        self._link.steadily(write)
 
     def journal(self) -> Iterator[Event]:
         """Return every event in order, checking numbers and digests.

@@ -15,7 +15,7 @@ from agent.store import store as store_module
 from agent.store.commit import Commit, RecordingMark
 from agent.store.patience import Patience
 from agent.store.store import Store
-from agent.store.tables import JOURNAL, QUARANTINE, RECORDING_MARK
+from agent.store.tables import JOURNAL, META, QUARANTINE, RECORDING_MARK
 from protocols.errors import DatabaseAway, StoreError
 from protocols.storage import server as server_module
 from tests.support.campaigns import SENT_AT, result_of
@@ -101,6 +101,18 @@ def test_a_mark_of_the_recording_whose_answer_was_lost_is_set_and_taken_back_exa
         marks = [first, second]
         store.append(Commit(recorded=second), now=SENT_AT)  # the same row may be marked again
         assert (store.sequence, rows(store, RECORDING_MARK)) == (ends_at, marked())
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+def test_a_claim_whose_answer_was_lost_is_made_exactly_once(
+    through: str, proxy: CuttingProxy, cut: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "ANSWER_TIMEOUT_S", 0.5)
+    with closing(patient(through)) as store:
+        proxy.armed = cut
+        store.claim(PLAN, schema_version=1, now=SENT_AT)
+        (row,) = rows(store, META)
+        assert (proxy.last, row[:2]) == (cut, (PLAN.campaign, PLAN.uid))
 
 
 @pytest.mark.parametrize("cut", list(Cut))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Self
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -18,6 +18,7 @@ from agent.store.commit import Commit, JournalHead, OutboxItem, QuarantinedMessa
 from agent.store.migrations import migrate
 from agent.store.patience import Patience
 from agent.store.place import DatabasePlace
+from agent.store.standing import GENESIS_DIGEST, LAST_MARK, Standing, chain_digest
 from agent.store.steady import SteadyConnection
 from agent.store.tables import (
     BIAS_FAMILY,
@@ -40,9 +41,6 @@ from protocols.storage.server import answered_in_time, hold_server_lock
 from protocols.storage.server_url import DatabaseUrl, shown_url
 from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
 
-GENESIS_DIGEST: Final = "0" * 64
-"""The digest before the first row of a journal."""
-
 _INSERT_JOURNAL: Final = insert(JOURNAL)
 _INSERT_OUTBOX: Final = insert(OUTBOX)
 _DELETE_OUTBOX: Final = delete(OUTBOX).where(OUTBOX.c.attempt_id == bindparam("which"))
@@ -59,8 +57,6 @@ _WHOLE_JOURNAL: Final = select(JOURNAL.c.sequence, JOURNAL.c.kind, JOURNAL.c.pay
     JOURNAL.c.sequence
 )
 
-_LAST_MARK: Final = select(func.coalesce(func.max(RECORDING_MARK.c.row), 0))
-
 ROWS_AT_ONCE: Final = 2_000
 """Rows of the journal in one question: its reader may take as long as it likes between two, and no server waits."""
 
@@ -71,31 +67,6 @@ _FROM_JOURNAL: Final = (
     BIAS_POINT.c.sequence,
 )
 """Where the views name rows of the journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What tells whether a transaction is in the database.
-
-    It is where the journal ends, how many messages are counted, and which row of the recording is marked last: every
-    transaction that may not be repeated changes one of them.
-    """
-
-    sequence: int = 0
-    digest: str = GENESIS_DIGEST
-    counted: int = 0
-    marked: int = 0
-
-    @classmethod
-    def of(cls, connection: Connection) -> Self:
-        """Read it from a database."""
-        last = connection.execute(
-            select(JOURNAL.c.sequence, JOURNAL.c.digest).order_by(JOURNAL.c.sequence.desc()).limit(1)
-        ).first()
-        counted = int(connection.execute(select(func.coalesce(func.sum(MESSAGE_COUNT.c.count), 0))).scalar_one())
-        marked = int(connection.execute(_LAST_MARK).scalar_one())
-        row, digest = (0, GENESIS_DIGEST) if last is None else (last.sequence, last.digest)
-        return cls(row, digest, counted, marked)
 
 
 class Store:
@@ -193,7 +164,11 @@ class Store:
         return CampaignMeta(**rows[0]._asdict()) if rows else None
 
     def claim(self, plan: CampaignPlan, *, schema_version: int, now: str) -> None:
-        """Write down whose database this is, which nobody has yet; wait for a server that is away."""
+        """Write down whose database this is, which nobody has yet; wait for a server that is away.
+
+        Raises:
+            StoreError: When another agent has done so meanwhile.
+        """
         row = insert(META).values(
             campaign=plan.campaign,
             uid=plan.uid,
@@ -204,8 +179,15 @@ class Store:
 
         def write() -> None:
             with self._link.transaction():
-                if self._connection.execute(select(META)).first() is None:  # else the server was lost while it answered
+                found = self._connection.execute(select(META)).first()
+                if found is None:
                     self._connection.execute(row)
+                elif found.uid != plan.uid:  # else it is this one, and the server was lost while it answered
+                    raise StoreError(
+                        f"Another agent took {self._url} meanwhile, for its campaign {found.campaign}",
+                        expected="a new database",
+                        action="choose another database, or end that campaign first",
+                    )
 
         self._link.steadily(write)
 
@@ -347,7 +329,7 @@ class Store:
 
         def forget() -> None:
             with self._link.transaction():
-                kept = int(self._connection.execute(_LAST_MARK.where(RECORDING_MARK.c.row <= after)).scalar_one())
+                kept = int(self._connection.execute(LAST_MARK.where(RECORDING_MARK.c.row <= after)).scalar_one())
                 self._under_way = (Commit(), replace(self._standing, marked=kept))
                 self._connection.execute(delete(RECORDING_MARK).where(RECORDING_MARK.c.row > after))
             self._marked, self._under_way = kept, None
@@ -398,11 +380,6 @@ class Store:
 
 def _quarantine_rows(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(QUARANTINE)).scalar_one())
-
-
-def chain_digest(before: str, sequence: int, kind: str, payload: str) -> str:
-    """Return the digest of a journal row, chained to the one before."""
-    return hashlib.sha256(f"{before}|{sequence}|{kind}|{payload}".encode()).hexdigest()
 
 
 def storable(text: str) -> str:

@@ -41,7 +41,7 @@ from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.campaign.life_cycle import Phase
 from agent.pool.candidates import Pool
 from agent.store.read_only import copy_of_run, referenced_in, require_known
-from agent.store.store import GENESIS_DIGEST, chain_digest
+from agent.store.standing import GENESIS_DIGEST, chain_digest
 from agent.store.tables import JOURNAL
 from protocols.errors import InvariantViolation, StoreError
 from protocols.settings.user_code import INSTALLED

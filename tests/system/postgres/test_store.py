@@ -115,6 +115,17 @@ def test_a_claim_whose_answer_was_lost_is_made_exactly_once(
         assert (proxy.last, row[:2]) == (cut, (PLAN.campaign, PLAN.uid))
 
 
+def test_a_claim_that_another_agent_made_first_is_refused(database: str, through: str, proxy: CuttingProxy) -> None:
+    with closing(patient(through, limit_s=0)) as store:
+        proxy.armed = Cut.BEFORE
+        with pytest.raises(DatabaseAway):
+            store.claim(PLAN, schema_version=1, now=SENT_AT)
+        with closing(opened(database, POOL)) as other:
+            other.claim(PLAN.model_copy(update={"uid": "another"}), schema_version=1, now=SENT_AT)
+        with pytest.raises(StoreError, match=f"Another agent took .* meanwhile, for its campaign {PLAN.campaign}"):
+            store.claim(PLAN, schema_version=1, now=SENT_AT)
+
+
 @pytest.mark.parametrize("cut", list(Cut))
 def test_a_confirmation_alone_whose_answer_was_lost_is_kept(
     through: str, proxy: CuttingProxy, cut: Cut, monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.campaign.events import dump_event
-from agent.store.store import chain_digest
+from agent.store.standing import chain_digest
 from protocols.errors import StoreError
 from protocols.recording.writer import RecordingWriter
 from scenarios.run.banded import with_bands

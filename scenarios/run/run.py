@@ -28,7 +28,7 @@ from scenarios.broker.flaky_network import network_for
 from scenarios.display.console import progress_on_stderr, tell
 from scenarios.display.progress import late
 from scenarios.run.crashes import crash_at
-from scenarios.run.live_view import LiveView
+from scenarios.run.live.view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
 from scenarios.run.reach import ceilings_of, who_falls_short

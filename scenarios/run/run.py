@@ -56,27 +56,14 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
     Raises:
         CampaignHalted: When the campaign cannot go on; its outcome so far is written.
     """
-    scenario, world = request.scenario, request.world
+    scenario = request.scenario
     require_answers(request)
     wanted = _wanted(request)
-    settings = scenario.campaign
     # Before a folder is made for it:
     signing = given_signing(request)
+    settings = scenario.campaign
     make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
-    with open_campaign(
-        request.folder,
-        pool=world.pool,
-        settings=scenario.campaign,
-        campaign=request.campaign,
-        recipients=scenario.recipients,
-        start=world.start_observations(),
-        start_additional=world.start_additional(),
-        start_uncertainties=world.start_uncertainties(),
-        resume=request.resume,
-        database_url=request.database_url,
-        reading=world.account,
-        tell=lambda sentence: tell(f"note: {sentence}", "yellow"),
-    ) as files:
+    with _opened(request) as files:
         if (known := known_outcome(files)) is not None:
             return known
         _tell_notes(files, is_watched=view is not None)
@@ -91,7 +78,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         outcome = write_outcome(
             files,
             scenario=scenario,
-            world=world,
+            world=request.world,
             elapsed_s=time.monotonic() - began,
             accepted_here=files.ledger.campaign.observations - already,
             waited_for=waited_for,
@@ -99,6 +86,25 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         if halted is not None:
             raise _with_last_failure(halted, files)
         return outcome
+
+
+def _opened(request: RunRequest) -> contextlib.AbstractContextManager[CampaignFiles]:
+    """Open the run folder and the database, of a campaign that begins or goes on."""
+    world = request.world
+    return open_campaign(
+        request.folder,
+        pool=world.pool,
+        settings=request.scenario.campaign,
+        campaign=request.campaign,
+        recipients=request.scenario.recipients,
+        start=world.start_observations(),
+        start_additional=world.start_additional(),
+        start_uncertainties=world.start_uncertainties(),
+        resume=request.resume,
+        database_url=request.database_url,
+        reading=world.account,
+        tell=lambda sentence: tell(f"note: {sentence}", "yellow"),
+    )
 
 
 def _run_what_is_left(

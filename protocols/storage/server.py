@@ -91,6 +91,12 @@ NOT_BY_WAITING: Final = (
 told at once, and waited for."""
 
 
+ENDS_THE_SESSION: Final = frozenset({"FATAL", "PANIC"})
+"""How grave an error is with which a server ends a session; the connection is closed some time after it was said.
+
+Source: https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-SEVERITY-LEVELS
+"""
+
 LIBPQ_GUESS: Final = re.compile("Is the server running|This probably means")
 """How libpq begins to say its error again, in other words."""
 
@@ -131,7 +137,8 @@ def server_error(error: Exception, shown: str, *, lost: bool) -> StoreError:
     small = reason.lower()
     is_operational = any(each.__name__ == "OperationalError" for each in type(error).__mro__)  # DB-API's, any driver's
     connecting = is_operational and getattr(error, "sqlstate", None) is None
-    if lost or (connecting and not any(sign in small for sign in NOT_BY_WAITING)):
+    severity = getattr(getattr(error, "diag", None), "severity_nonlocalized", None)  # of an answer: not of connecting
+    if lost or severity in ENDS_THE_SESSION or (connecting and not any(sign in small for sign in NOT_BY_WAITING)):
         return DatabaseAway(
             f"The server of the database {shown} is away: {reason}",
             expected="a PostgreSQL server that answers",

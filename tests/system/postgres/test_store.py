@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from sqlalchemy import func, select
 
 from agent.campaign.events import CampaignPaused, CampaignResumed
 from agent.store import store as store_module
@@ -19,7 +19,7 @@ from agent.store.tables import JOURNAL, META, QUARANTINE, RECORDING_MARK
 from protocols.errors import DatabaseAway, StoreError
 from protocols.storage import server as server_module
 from tests.support.campaigns import SENT_AT, result_of
-from tests.support.databases.cutting_proxy import Cut, CuttingProxy, cutting_proxy
+from tests.support.databases.cutting_proxy import Cut, CuttingProxy
 from tests.support.databases.postgres_server import PostgresServer
 from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, delivered, labels_of, opened, rows
 from tests.unit.agent.store.test_store import PLAN, POOL, StoreContract
@@ -36,18 +36,6 @@ class TestPostgres(StoreContract):
     @pytest.fixture
     def url(self, server: PostgresServer) -> str:
         return server.new_database()
-
-
-@pytest.fixture
-def proxy(server: PostgresServer) -> Iterator[CuttingProxy]:
-    with cutting_proxy(server.port) as made:
-        yield made
-
-
-@pytest.fixture
-def through(server: PostgresServer, database: str, proxy: CuttingProxy) -> str:
-    """The database's URL through the proxy."""
-    return database.replace(f":{server.port}/", f":{proxy.port}/")
 
 
 def patient(url: str, *, limit_s: float = PATIENT_S, told: list[str] | None = None) -> Store:
@@ -166,6 +154,34 @@ def test_a_server_that_falls_silent_while_it_is_opened_is_away(
     with pytest.raises(DatabaseAway, match="is away"):
         patient(through, limit_s=0)
     assert proxy.last is Cut.SILENCE
+
+
+def test_a_server_that_ends_our_session_while_it_is_set_up_is_away(server: PostgresServer, database: str) -> None:
+    """It answers with an error, and closes the connection after that: so do servers whose main process was killed."""
+    name = database.rpartition("/")[2]
+    with server.asking(name) as connection:
+        connection.execute("CREATE SCHEMA first")
+        connection.execute(
+            "CREATE FUNCTION first.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS "
+            "'SELECT pg_terminate_backend(pg_backend_pid())::text'"
+        )
+        connection.execute(f"ALTER DATABASE {name} SET search_path = first, pg_catalog, public")
+    with pytest.raises(DatabaseAway, match="is away: terminating connection"):
+        patient(database, limit_s=0)
+
+
+def test_a_server_that_ends_our_session_in_its_answer_is_waited_for(database: str) -> None:
+    told: list[str] = []
+    with closing(patient(database, told=told)) as store:
+        Shelf(store, POOL, PLAN)
+        statements = [select(1), select(func.pg_terminate_backend(func.pg_backend_pid()))]
+
+        def write() -> object:
+            with store._link.transaction():
+                return store._statements.run(statements.pop(), [{}]).fetchone()
+
+        assert store._link.steadily(write) == (1,)
+        assert "is away" in told[0]
 
 
 def test_without_patience_a_lost_server_is_told_and_the_same_commit_can_be_written_later(

@@ -31,7 +31,6 @@ from agent.runtime.recorder import RunRecorder, fill_up
 from agent.runtime.resume import begin, fresh_uid, other_policy, remember, require_same_plan, take_up
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
-from agent.store.commit import Commit
 from agent.store.patience import Patience
 from agent.store.run_database import RunDatabase
 from agent.store.store import Store

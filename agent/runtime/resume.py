@@ -13,7 +13,8 @@ from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.settings.user_code import CodeSource

@@ -19,7 +19,8 @@ from agent.runtime.outbound import MAX_PENDING_SENDS
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.resume import begin, remember, require_same_plan, take_up
 from agent.runtime.transaction import Input, Transaction, TransactionBuilder
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, Incoming, Will

@@ -16,7 +16,8 @@ from agent.runtime.transaction import (
     PolicyAnswer,
     Transaction,
 )
-from agent.store.store import Commit, RecordingMark, Store
+from agent.store.commit import Commit, RecordingMark
+from agent.store.store import Store
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
 

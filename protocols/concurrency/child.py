@@ -169,6 +169,7 @@ def serve(answer: Callable[[bytes], bytes]) -> None:
     while True:
         head = frames_in.read(_LENGTH.size)
         if len(head) < _LENGTH.size:
+            _kill_own_group()
             return
         (length,) = _LENGTH.unpack(head)
         if length > MAX_FRAME_BYTES:
@@ -184,9 +185,14 @@ def _end_with_the_parent() -> None:
     watch = select.poll()
     watch.register(0, 0)  # no event is asked for: a hang-up is always told
     watch.poll()
+    _kill_own_group()
+    os._exit(1)
+
+
+def _kill_own_group() -> None:
+    """Kill this process and the programs that it has started, where it leads a group of its own."""
     if HAS_GROUPS and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
-    os._exit(1)
 
 
 def _kill_group(process: asyncio.subprocess.Process) -> None:

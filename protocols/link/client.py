@@ -1,4 +1,4 @@
-"""Makes the client of one connection, and lets it leave: what CONNECT, DISCONNECT and our properties say."""
+"""Makes the client of one connection, and lets it leave: what CONNECT, SUBSCRIBE, DISCONNECT and our properties say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from protocols.link.broker_limits import ENCODED_LENGTH
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
@@ -97,6 +98,19 @@ def leave(client: aiomqtt.Client, version: MqttVersion, *, for_good: bool) -> No
         properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = NOT_KEPT_S
     client._client.disconnect(properties=properties)  # noqa: SLF001 - aiomqtt has no call for it
+
+
+def wanted_of(filters: tuple[str, ...], version: MqttVersion, *, retain_as_published: bool) -> Any:
+    """Return what a SUBSCRIBE asks for.
+
+    Args:
+        filters: Of topics.
+        version: 5 or 3.1.1.
+        retain_as_published: Whether what comes says if it was published to be retained; MQTT 3.1.1 cannot say it.
+    """
+    if version is MqttVersion.V311:
+        return [(topic, 1) for topic in filters]
+    return [(topic, SubscribeOptions(qos=1, retainAsPublished=retain_as_published)) for topic in filters]
 
 
 def with_user_properties(packet: int, user_properties: UserProperties) -> Properties | None:

@@ -21,9 +21,6 @@ from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, Topic
 KEY_BYTES: Final = 32
 """Length of a key [byte]: as long as what SHA-256 gives, beyond which a longer one gains nothing (RFC 2104)."""
 
-RESERVED: Final = frozenset({AGENT_CLIENT, ANY_SIMULATOR})
-"""Names that no instrument and no operator can have: the agent's, and that of whoever takes a request."""
-
 _OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS)
 """On which nobody else speaks."""
 

@@ -80,7 +80,7 @@ class _Interrupts:
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
         if self.count == 1:
-            logging.getLogger("asyncio").disabled = True  # it would print a traceback of each task that this ends
+            logging.lastResort = logging.NullHandler()  # libraries would print a traceback of each thing that this ends
             raise KeyboardInterrupt
         if os.isatty(2):
             os.write(2, SHOW_CURSOR)

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from agent.store.store import QuarantinedMessage, storable
+from agent.store.commit import QuarantinedMessage
+from agent.store.store import storable
 from agent.store.tables import MESSAGE_COUNT, QUARANTINE
 from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
 from scenarios.verify.known_journal import KnownJournal

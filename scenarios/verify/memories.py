@@ -116,13 +116,16 @@ def _other_progress(row: Any) -> str:
 
 
 def _other_request(row: Any, simulator: str, journal: KnownJournal) -> str:
+    unknown = "the journal knows of no such attempt" if journal.is_over and row.attempt_id not in journal.issued else ""
+    if row.progress == AttemptProgress.WITHDRAWN and not row.request:
+        return unknown
     request = decode_payload(row.request)
     if not isinstance(request, CandidateRequest):
         return f"what was asked is a {request.type}"
     if request.attempt_id != row.attempt_id:
         return f"what was asked is attempt {request.attempt_id}"
     if row.attempt_id not in journal.issued:
-        return "the journal knows of no such attempt" if journal.is_over else ""
+        return unknown
     number, issued = journal.issued[row.attempt_id]
     recipient = issued.recipient if issued.recipient in {simulator, ANY_SIMULATOR} else simulator
     if difference := other_than_request(issued, recipient, request, journal.plan):

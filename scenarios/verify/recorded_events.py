@@ -25,7 +25,7 @@ from agent.campaign.events import (
 )
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import Transaction, reason_of
-from agent.store.store import QuarantinedMessage
+from agent.store.commit import QuarantinedMessage
 from protocols.errors import StoreError
 from protocols.recording.lines import AnyRow, EventRow, Header, MessageRow, TransactionRow
 from protocols.wire.messages import ReceiptStatus

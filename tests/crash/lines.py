@@ -17,7 +17,9 @@ import agent.runtime.commits
 import agent.runtime.outbound
 import agent.runtime.resume
 import agent.runtime.transaction
+import agent.store.commit
 import agent.store.migrations
+import agent.store.standing
 import agent.store.steady
 import agent.store.store
 import agent.store.tables
@@ -41,6 +43,8 @@ FILES: Final = tuple(
         agent.campaign.event_descriptions,
         agent.runtime.resume,
         agent.store.store,
+        agent.store.commit,
+        agent.store.standing,
         agent.store.steady,
         agent.store.trajectory_rows,
         agent.store.views,

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from agent.acquisition.base import AcquisitionContext, Policy, Proposal
-from agent.campaign.events import CampaignResumed
-from agent.campaign.life_cycle import Phase
 from agent.loop import INBOX_SIZE, MAX_INPUTS_PER_COMMIT, Agent
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import MAX_PENDING_SENDS
 from agent.runtime.policy_runner import InlinePolicyRunner
-from agent.runtime.resume import begin, correct_begin, remember, require_same_plan
+from agent.runtime.resume import begin, remember, require_same_plan, take_up
 from agent.runtime.transaction import Input, Transaction, TransactionBuilder
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, Incoming, Transport, Will
@@ -206,13 +205,7 @@ class AgentProcess:
         begin(store, pool, plan, start, versions={"entropilot": "simulated"}, now=world.now())
         stored = remember(store, pool)
         require_same_plan(stored.campaign.plan, plan)
-        campaign = stored.campaign
-        if campaign.phase is not Phase.FINISHED:
-            correct_begin(store, stored, now=world.now())
-        if campaign.phase is Phase.PAUSED and campaign.paused_itself:
-            resumed = CampaignResumed("the agent was started again")
-            store.append(Commit(events=(resumed,)), now=world.now())
-            stored.fold(resumed)
+        take_up(store, stored, now=world.now())
         messages = MessageBuilder(
             plan, evaluation_deadline_s=terms.evaluation_deadline_s, clock=world.clock, new_id=world.new_id
         )
@@ -222,7 +215,7 @@ class AgentProcess:
             stored,
             policy_runner=policy_runner,
             make_request=messages.request,
-            status_order=StatusOrder(world.clock(), (AGENT_CLIENT, messages.instance)),
+            status_order=StatusOrder((AGENT_CLIENT, messages.instance), began=world.clock()),
         )
         maker.world = world
         will = terms.signing.will(Will(*messages.status(Health.OFFLINE)))

@@ -12,7 +12,8 @@ from typing import Final
 
 import pytest
 
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from tests.simulation.faults import CALM, DYING, EVENTS, WIRE, FaultMix
 from tests.simulation.run import play_seed
 from tests.simulation.signatures import SIGNED_SHARE

@@ -9,7 +9,7 @@ from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
-from agent.store.store import OutboxItem
+from agent.store.commit import OutboxItem
 from protocols.wire.messages import FailureReason
 from tests.simulation.terms import Terms
 from tests.support.campaigns import failure_of, result_of, value_of

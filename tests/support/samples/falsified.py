@@ -22,7 +22,8 @@ from typing import Any, Final
 from agent.campaign.events import CampaignStarted, load_event
 from agent.pool.candidates import Pool
 from agent.store.read_only import referenced_in
-from agent.store.store import GENESIS_DIGEST, Store, chain_digest
+from agent.store.standing import GENESIS_DIGEST, chain_digest
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import EntropilotError
 from protocols.recording.lines import sealed

@@ -30,7 +30,7 @@ from protocols.wire.attribution import message_id_of
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, ReceiptStatus
 from scenarios.run.banded import with_bands
-from scenarios.run.summary import RunSummary, write_summary
+from scenarios.run.summary.model import RunSummary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.sources.run_folder import SUMMARY, TRAJECTORY
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox

@@ -29,7 +29,7 @@ def falsify(folder: Path) -> None:
 
 def _change_the_journal(connection: sqlite3.Connection) -> None:
     from agent.campaign.events import ResultAccepted
-    from agent.store.store import GENESIS_DIGEST, chain_digest
+    from agent.store.standing import GENESIS_DIGEST, chain_digest
 
     digest, changed = GENESIS_DIGEST, False
     for sequence, kind, payload in connection.execute(

@@ -121,7 +121,7 @@ def test_what_an_encoding_lacks_is_replaced(bench: Workbench, command: tuple[str
 def test_three_interrupts_at_any_moment_end_a_command_without_a_traceback(
     bench: Workbench, command: tuple[str, ...], after_s: float
 ) -> None:
-    more = ("--campaign", f"c{after_s}", "--set", "simulator.latency.mean_s=1") if command[0] == "run" else ()
+    more = ("--campaign", f"c{after_s * 100:.0f}", "--set", "simulator.latency.mean_s=1") if command[0] == "run" else ()
     line = [sys.executable, "-c", FROM_A_TERMINAL, *command_line((*command, *more))]
     with started(line, cwd=bench.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         time.sleep(after_s)

@@ -22,7 +22,8 @@ from agent.runtime.transaction import (
     PolicyAnswer,
     Transaction,
 )
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter

@@ -14,7 +14,7 @@ from agent.campaign.events import BeginCorrected, CampaignStarted, StartSetLoade
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Ordering
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import ESTIMATORS, EntropyMeasure
-from agent.runtime.resume import begin, correct_begin, fresh_uid, remember, require_same_plan
+from agent.runtime.resume import begin, fresh_uid, remember, require_same_plan, take_up
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import MessageError, StoreError
@@ -196,7 +196,7 @@ def test_a_begin_that_the_clock_has_not_reached_is_corrected_once_and_orders_are
         remember(store, POOL).decide(order)
     behind = (NOW - timedelta(hours=6)).isoformat()
     for _ in range(2):
-        correct_begin(store, remember(store, POOL), now=behind)
+        take_up(store, remember(store, POOL), now=behind)
     assert [type(event) for event in store.journal()] == [CampaignStarted, StartSetLoaded, BeginCorrected]
     ledger = remember(store, POOL)
     assert ledger.campaign.began_at == NOW - timedelta(hours=6)
@@ -207,7 +207,7 @@ def test_a_begin_that_the_clock_has_not_reached_is_corrected_once_and_orders_are
 
 def test_a_begin_that_lies_in_the_past_stays(store: Store) -> None:
     start(store)
-    correct_begin(store, remember(store, POOL), now=(NOW + timedelta(days=9)).isoformat())
+    take_up(store, remember(store, POOL), now=(NOW + timedelta(days=9)).isoformat())
     assert store.sequence == 2
 
 

@@ -50,7 +50,7 @@ def forget(stream: io.TextIOWrapper) -> None:
 @pytest.fixture(autouse=True)
 def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put back what a process that only ends leaves as it is."""
-    monkeypatch.setattr(logging.getLogger("asyncio"), "disabled", False)
+    monkeypatch.setattr(logging, "lastResort", logging.lastResort)
     for name in ("stdout", "stderr", "unraisablehook"):
         monkeypatch.setattr(sys, name, getattr(sys, name))
 
@@ -87,6 +87,18 @@ def test_the_first_interrupt_is_an_exception_and_the_next_the_end(monkeypatch: p
         interrupts(signal.SIGINT, None)
     interrupts(signal.SIGINT, None)
     assert ends == [INTERRUPTED]
+
+
+def test_what_libraries_say_of_what_an_interrupt_ended_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    library = logging.getLogger("a library")
+    monkeypatch.setattr(library, "propagate", False)  # it finds no handler, as in our processes
+    library.error("heard")
+    with pytest.raises(KeyboardInterrupt):
+        _Interrupts()(signal.SIGINT, None)
+    library.error("Exception closing connection", exc_info=KeyboardInterrupt())
+    assert capfd.readouterr().err == "heard\n"
 
 
 def _interrupt() -> None:

@@ -16,7 +16,8 @@ from agent.metrics import Metric
 from protocols.errors import StoreError
 from protocols.tables.account import AccountEntry, Handling
 from scenarios.effects.truth import AgainstTruth
-from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
+from scenarios.run.summary.model import RunSummary, read_summary, write_summary
+from scenarios.run.summary.table import MAX_ROWS, summary_table
 
 
 def point(gap: float, families: int = 3) -> BiasPoint:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from agent.campaign.events import dump_event
-from agent.store.store import chain_digest
+from agent.store.standing import chain_digest
 from protocols.errors import StoreError
 from protocols.recording.writer import RecordingWriter
 from scenarios.run.banded import with_bands
-from scenarios.run.summary import SEAL, RunSummary, write_summary
+from scenarios.run.summary.model import SEAL, RunSummary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.verify.part import CheckedPart
 from scenarios.verify.run_check import RunFiles, require_sound, verify_run

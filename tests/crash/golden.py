@@ -18,7 +18,7 @@ import asyncio
 import contextlib
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -349,14 +349,7 @@ async def _stranger(world: World) -> None:
     answers: dict[bytes, CandidateResult] = {}
     repeated: set[bytes] = {BAD_MESSAGE}
     try:
-        while True:
-            item = await link.receive()
-            if not isinstance(item, Delivery):
-                continue
-            link.acknowledge(item)
-            if item.payload in repeated:
-                continue
-            repeated.add(item.payload)
+        async for item in _unheard(link, repeated):
             if item.topic == receipts:
                 for payload in _spoilt(decode(item.topic, item.payload), answers.values()):
                     repeated.add(payload)
@@ -377,6 +370,17 @@ async def _stranger(world: World) -> None:
         for task in running:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+async def _unheard(link: Transport, heard: set[bytes]) -> AsyncIterator[Delivery]:
+    """Yield what comes for the first time, and note it."""
+    while True:
+        item = await link.receive()
+        if isinstance(item, Delivery):
+            link.acknowledge(item)
+            if item.payload not in heard:
+                heard.add(item.payload)
+                yield item
 
 
 async def _say(link: Transport, results: str, requests: str) -> None:

@@ -35,7 +35,7 @@ from agent.loop import Agent
 from agent.runtime.log import TransactionLog, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.recorder import RunRecorder
-from agent.runtime.resume import begin, remember, require_same_plan
+from agent.runtime.resume import begin, remember, require_same_plan, take_up
 from agent.runtime.transaction import TransactionBuilder
 from agent.store.store import Store
 from protocols.concurrency.task_group_errors import first_failure
@@ -252,6 +252,7 @@ async def agent_life(world: World) -> None:
         begin(store, POOL, PLAN, start, versions={"entropilot": "test"}, now=world.now())
         stored = remember(store, POOL)
         require_same_plan(stored.campaign.plan, PLAN)
+        take_up(store, stored, now=world.now())
         messages = MessageBuilder(
             PLAN, evaluation_deadline_s=60.0, clock=world.clock, instance="agent-golden", new_id=world.new_id
         )

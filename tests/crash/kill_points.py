@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import hashlib
 import itertools
 import json
@@ -298,7 +297,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     place = Path(tempfile.mkdtemp(prefix="kill-points-", dir=RAM))
     try:
         golden = undisturbed(place / "golden", eventful_kill(place) if options.recovery else None)
-        gc.freeze()  # the children do not look through what they got, and share it
         alone: str | None = options.alone
         lines = [line for line, side in zip(golden.lines, golden.sides, strict=True) if alone in {None, side}]
         if options.every and alone is None:

@@ -15,8 +15,10 @@ import agent.campaign.ledger
 import agent.loop
 import agent.runtime.commits
 import agent.runtime.outbound
+import agent.runtime.presence
 import agent.runtime.resume
 import agent.runtime.transaction
+import agent.runtime.withdrawals
 import agent.store.commit
 import agent.store.migrations
 import agent.store.standing
@@ -38,6 +40,8 @@ FILES: Final = tuple(
         agent.loop,
         agent.runtime.commits,
         agent.runtime.outbound,
+        agent.runtime.presence,
+        agent.runtime.withdrawals,
         agent.runtime.transaction,
         agent.campaign.ledger,
         agent.campaign.event_descriptions,

@@ -230,6 +230,21 @@ def test_a_damaged_page_is_told_at_the_start_before_anything_is_read_or_written(
     assert "from a copy" in caught.value.action
 
 
+def test_an_index_that_does_not_say_what_its_table_says_is_told_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (x TEXT PRIMARY KEY)")
+        connection.execute("INSERT INTO t VALUES ('needle')")
+        connection.commit()
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"needle")
+    assert content.index(b"needle") < at  # in the table, and in its index
+    content[at] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"is damaged: row 1 missing from index"):
+        open_engine(sqlite_url(path))
+
+
 # --- statements -----------------------------------------------------------------------------------------------------
 
 

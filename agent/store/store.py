@@ -138,6 +138,11 @@ class Store:
         self._counted, self._marked = standing.counted, standing.marked
 
     @property
+    def marked(self) -> int:
+        """The last row of the recording that a commit knows of; 0 where there is none."""
+        return self._marked
+
+    @property
     def head(self) -> JournalHead:
         """The end of the journal."""
         return JournalHead(self.sequence, self.digest)

@@ -26,7 +26,9 @@ what was in an envelope stands here without it, as whoever is to act on it takes
 **Notes** have `note`. They make a replay exact: which inputs went into one transaction, in which order, and what came
 of it cannot be told from the messages alone.
 
-- `start`: a process began (again) with the journal at `sequence`.
+- `start`: a process began (again) with the journal at `sequence`; `counts` says how many messages of which verdict were
+  counted by then: some may be in no note, and of a transaction without events nothing else tells whether it was
+  committed. `lost` says that a power cut took rows that the database knows of.
 - `event`: row `sequence` of the journal, `kind` and `event`. The beginning of a campaign is written so, and whatever a
   recording lacks that the journal has (a power cut takes its last second). Number 1 begins the journal again.
 - `transaction`: one, written just before its commit. `took` lists what it folded: `{"row": n}` a message,
@@ -206,9 +208,16 @@ class RecordingWriter:
             row["sha256"] = hashlib.sha256(payload).hexdigest()
         return self._write(row) if self.allowance.take(len(json.dumps(row))) else None
 
-    def note_start(self, sequence: int) -> None:
-        """Note that a process begins with the journal at `sequence`."""
-        self._row({"note": START, "sequence": sequence})
+    def note_start(self, sequence: int, counts: Mapping[str, int] | None = None, *, lost: bool = False) -> None:
+        """Note that a process begins.
+
+        Args:
+            sequence: Where the journal stands.
+            counts: How many messages of which verdict are counted by now.
+            lost: Whether the database knows later rows than the recording has.
+        """
+        told: dict[str, Any] = {} if counts is None else {"counts": dict(sorted(counts.items()))}
+        self._row({"note": START, "sequence": sequence, **told, **({"lost": True} if lost else {})})
         self.before = self.sequence = sequence
         self.flush()
 

@@ -120,7 +120,7 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
     events, _, _ = run.journal()
     part = marks(run, found(run, events))
     assert part is not None
-    assert (part.problem, part.rows) == ("", 13)
+    assert (part.problem, part.rows) == ("", 16)
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def _receipt_of(row: Any) -> ResultReceipt:
 
 
 def _same_message(known: Sequence[Heard], payload: bytes, message_id: str) -> list[Heard]:
-    """Return what must be the same message, where another one may not be written down: it has its id, or all the rest."""
+    """Return what must be the same message, where another one may not be written down: by id, or by all but it."""
     rest = rest_of(payload, message_id)
     return [each for each in known if each.message_id == message_id or each.rest == rest]
 

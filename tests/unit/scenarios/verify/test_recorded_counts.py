@@ -89,7 +89,7 @@ def killed_everywhere(folder: Path, allowance_bytes: float) -> list[Killed]:
 
     (folder / "run").mkdir()
     run = RecordedRun(folder / "run", bounds=bounds_of(allowance_bytes), at_point=keep)
-    for taken in inputs(run):  # noqa: B007 - `keep` has it
+    for taken in inputs(run):
         run.take(*taken)
     run.close()
     return found

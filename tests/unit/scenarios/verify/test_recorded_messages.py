@@ -26,9 +26,7 @@ def test_requests_answers_and_the_first_row_of_an_answer_are_known_by_attempt() 
     collected.note(StartRow(9, 0.0, 2))
     topic = topic_of(result)
     assert [each.row for each in collected.requests["a-1"]] == [1]
-    assert collected.answers["a-1"] == [
-        heard_of(number, topic, result.message_id, encode(result)) for number in (2, 4)
-    ]
+    assert collected.answers["a-1"] == [heard_of(number, topic, result.message_id, encode(result)) for number in (2, 4)]
     assert (collected.row_of[result.message_id], collected.row_of[failure.message_id]) == (2, 3)
     assert collected.asked == [(1, messages.SIMULATOR, request)]
     assert collected.starts == 1

@@ -150,6 +150,9 @@ def referenced_in(connection: Connection, events: list[Event], stand_ins: int = 
         connection: To its database.
         events: Its journal.
         stand_ins: How many candidates stand for those of a family that it has not touched.
+
+    Raises:
+        StoreError: When its dataset has more families than a pool may have.
     """
     columns = (OBSERVATION.c.candidate_id, OBSERVATION.c.family, OBSERVATION.c.source_id)
     rows = connection.execute(select(*columns)).all()

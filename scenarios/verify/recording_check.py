@@ -20,13 +20,12 @@ from agent.store.tables import JOURNAL, RECORDING_MARK
 from protocols.errors import EntropilotError, StoreError
 from protocols.recording.lines import TransactionRow
 from protocols.recording.reader import open_recording
-from scenarios.sources.run_world import world_of_run
 from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.part import CheckedPart
 from scenarios.verify.recorded_events import EventComparison
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.sent_check import other_sent
-from scenarios.verify.whole_pool import WholePool
+from scenarios.verify.whole_pool import WholePool, bounded_world
 
 EVENTS: Final = "recorded events"
 MESSAGES: Final = "recorded messages"
@@ -85,7 +84,7 @@ def pool_of(folder: Path, plan: CampaignPlan, known: WholePool) -> Pool | None:
     if known.pool is not None:
         return known.pool
     try:
-        return world_of_run(folder, plan.pool_digest)[1].pool
+        return bounded_world(folder, plan).pool
     except EntropilotError:
         return None
 
@@ -175,16 +174,17 @@ def check_marks(connection: Connection, journal: KnownJournal, recorded: Recorde
         return CheckedPart(RECORDING_MARK.name, 0, problem)
     if problem := _other_begin(journal.events, times):
         return CheckedPart(RECORDING_MARK.name, 0, problem)
-    before = 0
+    before, known = 0, 0
     for sound, mark in enumerate(marks):
         problem = (
-            _other_time(mark, times, len(journal.events))
+            _other_order(mark, known)
+            or _other_time(mark, times, len(journal.events))
             or _other_mark(mark, before, recorded)
             or _beyond_the_end(mark, journal, recorded)
         )
         if problem:
             return CheckedPart(RECORDING_MARK.name, sound, problem)
-        before = mark.row
+        before, known = mark.row, mark.sequence
     return CheckedPart(RECORDING_MARK.name, len(marks)) if marks else None
 
 
@@ -206,6 +206,13 @@ def _moment(time: str) -> datetime | None:
     except ValueError:
         return None
     return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+
+
+def _other_order(mark: Any, known: int) -> str:
+    """Tell that a mark speaks of rows of the journal that an earlier one spoke of already."""
+    if mark.before >= known:
+        return ""
+    return f"row {mark.row} says that the journal stood at row {mark.before}; an earlier one that it was at {known}"
 
 
 def _other_time(mark: Any, times: Mapping[int, str], rows: int) -> str:

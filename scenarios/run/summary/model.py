@@ -183,7 +183,7 @@ def read_summary(path: Path) -> RunSummary:
         tree["best"] = best_fields(tree.get("best", {}), tree["after"])
         adapter = TypeAdapter(RunSummary)
         return adapter.validate_python(tree)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         found = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         found = f"{len(error.errors())} fields are wrong" if isinstance(error, ValidationError) else found
         raise StoreError(

@@ -22,15 +22,14 @@ from typing import Any, Final
 from agent.campaign.events import CampaignStarted, load_event
 from agent.pool.candidates import Pool
 from agent.store.read_only import referenced_in
-from agent.store.standing import GENESIS_DIGEST, chain_digest
 from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import EntropilotError
-from protocols.recording.lines import sealed
 from protocols.storage.database import opening, sqlite_url
 from scenarios.verify.run_check import _folded
 from scenarios.verify.views_check import rebuild
 from scenarios.verify.whole_pool import WholePool
+from tests.support.samples.rewritten import rewrite_journal, rewrite_recording
 
 VIEWS: Final = ("observation", "request", "bias_point", "bias_family")
 
@@ -210,21 +209,12 @@ class FinishedRun:
     def _in_journal(self, folder: Path, place: Place) -> None:
         file = folder / "campaign.db"
         with closing(sqlite3.connect(file)) as database:
-            before, events = GENESIS_DIGEST, []
-            for sequence, kind, payload in database.execute(
-                "SELECT sequence, kind, payload FROM journal ORDER BY sequence"
-            ).fetchall():
-                kept = payload
+
+            def put(sequence: int, _kind: str, tree: dict[str, Any]) -> None:
                 if sequence == place.row:
-                    tree = json.loads(payload)
                     change(tree, place.field)
-                    kept = compact(tree)
-                before = chain_digest(before, sequence, kind, kept)
-                events.append((kind, kept))
-                database.execute(
-                    "UPDATE journal SET payload = ?, digest = ? WHERE sequence = ?", (kept, before, sequence)
-                )
-            database.commit()
+
+            events = rewrite_journal(database, put)
             with contextlib.suppress(EntropilotError, AssertionError, LookupError, ValueError):  # it cannot be folded
                 _views_again(file, database, folder.parent / "again.db", events)
 
@@ -260,20 +250,17 @@ def _views_again(file: Path, database: sqlite3.Connection, again: Path, rows: li
 
 
 def _in_recording(path: Path, place: Place) -> None:
-    digest, written = "", []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        row = json.loads(line)
-        row.pop("digest")
-        if number == place.row:
-            if place.field[0] == "text" and len(place.field) > 1:
-                message = json.loads(row["text"])
-                change(message, place.field[1:])
-                row["text"] = compact(message)
-            else:
-                change(row, place.field)
-        again, digest = sealed(digest, row)
-        written.append(again)
-    path.write_text("\n".join(written) + "\n")
+    def put(number: int, row: dict[str, Any]) -> None:
+        if number != place.row:
+            return
+        if place.field[0] == "text" and len(place.field) > 1:
+            message = json.loads(row["text"])
+            change(message, place.field[1:])
+            row["text"] = compact(message)
+        else:
+            change(row, place.field)
+
+    rewrite_recording(path, put)
 
 
 def _in_memory(path: Path, place: Place) -> None:

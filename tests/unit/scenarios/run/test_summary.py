@@ -126,6 +126,17 @@ def test_a_file_that_is_no_summary_is_a_store_error(tmp_path: Path, content: str
         read_summary(tmp_path / "summary.json")
 
 
+def test_a_best_at_no_observation_is_a_store_error(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    write_summary(path, SUMMARY)
+    tree = json.loads(path.read_text())
+    first = next(iter(tree["best"].values()))
+    first["observation"] = float("inf")  # as 1e400 is read
+    path.write_text(json.dumps(tree))
+    with pytest.raises(StoreError):
+        read_summary(path)
+
+
 def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:
     text = printed(SUMMARY)
     assert "at random" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,7 +16,6 @@ from sqlalchemy import Connection, text
 from agent.run_files import DATABASE, RECORDING
 from protocols.link.transport import Delivery
 from protocols.recording.allowance import IdleAllowance
-from protocols.recording.lines import sealed
 from protocols.storage.database import opening, sqlite_url
 from protocols.wire.messages import AnyMessage, CandidateResult
 from scenarios.verify.counts_check import check_counts
@@ -28,6 +26,7 @@ from scenarios.verify.verify import FILES
 from tests.support.campaigns import result_of
 from tests.support.samples.falsified import other
 from tests.support.samples.recorded_run import POOL, RecordedRun
+from tests.support.samples.rewritten import rewrite_recording
 
 ALLOWANCES = {"all is written": 1e9, "some is only counted": 1_500.0, "all is only counted": 0.0}
 """How much messages may take that change nothing [byte]."""
@@ -176,16 +175,13 @@ def changes(connection: Connection, *, all_is_known: bool) -> list[Change]:
 
 def with_other_start(run: RecordedRun, number: int, by: int) -> None:
     """Change what the last start tells of a counter, and make the chain of the recording again."""
-    path, digest, lines = run.folder / RECORDING, "", []
-    for line in path.read_text().splitlines():
-        row = json.loads(line)
-        row.pop("digest")
+
+    def change(_number: int, row: dict[str, Any]) -> None:
         if row.get("note") == "start" and row.get("counts"):
             name = sorted(row["counts"])[number]
             row["counts"][name] += by
-        again, digest = sealed(digest, row)
-        lines.append(again)
-    path.write_text("\n".join(lines) + "\n")
+
+    rewrite_recording(run.folder / RECORDING, change)
 
 
 @pytest.mark.parametrize("by", [1, -1])
@@ -201,12 +197,7 @@ def test_a_start_that_tells_of_other_counters_is_found(tmp_path: Path, by: int) 
 def test_a_recording_whose_starts_do_not_tell_is_not_compared(tmp_path: Path) -> None:
     killed = killed_everywhere(tmp_path, 1e9)[-1]
     resumed(killed, 1e9, delivered_again=True)
-    path, digest, lines = killed.folder / RECORDING, "", []
-    for line in path.read_text().splitlines():
-        row = {name: value for name, value in json.loads(line).items() if name not in {"digest", "counts"}}
-        again, digest = sealed(digest, row)
-        lines.append(again)
-    path.write_text("\n".join(lines) + "\n")
+    rewrite_recording(killed.folder / RECORDING, lambda _number, row: row.pop("counts", None))
     with closing(sqlite3.connect(killed.folder / DATABASE)) as database, database:
         database.execute("DELETE FROM recording_mark")
     notes = {part.name: part.note for part in verify_run(killed.folder, FILES) if part.note}

@@ -133,6 +133,10 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
         ("UPDATE recording_mark SET digest = 'x'", "its header or one of its rows 1 to"),
         ("UPDATE recording_mark SET sequence = 999", "speaks of rows"),
         (
+            "UPDATE recording_mark SET before = 0 WHERE row = (SELECT max(row) FROM recording_mark)",
+            "says that the journal stood at row 0; an earlier one that it was at",
+        ),
+        (
             "UPDATE recording_mark SET row = 999 WHERE row = (SELECT max(row) FROM recording_mark)",
             "row 999 of the recording was there at a commit, and it ends at row ",
         ),

@@ -62,6 +62,8 @@ def begin(
         )
     if meta is None:
         store.claim(plan, schema_version=SCHEMA_VERSION, now=now)
+    elif store.sequence == 0:  # a process ended between the two
+        store.claim_again(now=now)
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions, reading, _aware(now))

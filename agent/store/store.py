@@ -196,6 +196,11 @@ class Store:
 
         self._link.steadily(write)
 
+    def claim_again(self, *, now: str) -> None:
+        """Write down that the campaign of this database begins only now."""
+        with self._link.transaction():
+            self._connection.execute(update(META).values(created_at=now))
+
     def journal(self) -> Iterator[Event]:
         """Return every event in order, checking numbers and digests.
 
@@ -283,7 +288,7 @@ class Store:
                 self._write_bias(commit.bias)
                 self._write_quarantine(commit.quarantined, now)
                 self._count(commit.counts)
-                self._mark(commit.recorded, after.sequence, now)
+                self._mark(commit, after.sequence, now)
         except StoreError:
             self._quarantine_rows = quarantine_rows
             raise
@@ -341,11 +346,13 @@ class Store:
 
         self._link.steadily(forget)
 
-    def _mark(self, recorded: RecordingMark | None, sequence: int, now: str) -> None:
+    def _mark(self, commit: Commit, sequence: int, now: str) -> None:
+        recorded = commit.recorded
         if recorded is None:
             return
+        time = now if commit.events or commit.quarantined else ""
         row = {"row": recorded.row, "digest": recorded.digest, "before": self.sequence, "sequence": sequence}
-        self._statements.run(_INSERT_MARK, [row | {"recorded_at": now if sequence > self.sequence else ""}])
+        self._statements.run(_INSERT_MARK, [row | {"recorded_at": time}])
 
     def _write_outbox(self, commit: Commit) -> None:
         if commit.outbox:

@@ -30,10 +30,12 @@ class PutAside:
     Attributes:
         written: Those of which the recording has at least the beginning, in their order.
         counted: Reason -> how many more there were, anywhere among them.
+        note: Number of the row that notes their transaction; 0 where none does.
     """
 
     written: tuple[QuarantinedMessage, ...]
     counted: Counter[str]
+    note: int = 0
 
 
 class RecordedCounts:
@@ -42,12 +44,16 @@ class RecordedCounts:
     Attributes:
         counts: How many messages had which disposition.
         put_aside: What was put aside, in order.
+        has_time: Notes of transactions that put something aside: the database says when they were committed.
+        may_have_time: Those, and notes that tell of such messages, of this transaction or of earlier ones.
         problem: The first start that tells of other counts than the rows before it lead to; empty where none does.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.put_aside: list[PutAside] = []
+        self.has_time: set[int] = set()
+        self.may_have_time: set[int] = set()
         self.problem = ""
         self._is_known = True
         self._starts = 0
@@ -81,7 +87,10 @@ class RecordedCounts:
                     pass
         has_put_aside = bool(transaction.quarantined or counted)
         if has_put_aside:
-            self.put_aside.append(PutAside(tuple(transaction.quarantined), counted))
+            self.put_aside.append(PutAside(tuple(transaction.quarantined), counted, note.number))
+            self.may_have_time.add(note.number)
+        if transaction.quarantined:
+            self.has_time.add(note.number)
         self.counts += transaction.counts
         brought_nothing = note.before == note.sequence
         self._without_events = (note.number, transaction.counts, has_put_aside) if brought_nothing else None

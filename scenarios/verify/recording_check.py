@@ -179,6 +179,7 @@ def check_marks(connection: Connection, journal: KnownJournal, recorded: Recorde
         problem = (
             _other_order(mark, known)
             or _other_time(mark, times, len(journal.events))
+            or _other_time_without_rows(mark, recorded)
             or _other_mark(mark, before, recorded)
             or _beyond_the_end(mark, journal, recorded)
         )
@@ -218,13 +219,23 @@ def _other_order(mark: Any, known: int) -> str:
 def _other_time(mark: Any, times: Mapping[int, str], rows: int) -> str:
     if not 0 <= mark.before <= mark.sequence <= rows:
         return f"row {mark.row} speaks of rows {mark.before} to {mark.sequence} of a journal that ends at {rows}"
-    if mark.before == mark.sequence and mark.recorded_at:
-        return f"row {mark.row} says that rows of the journal were recorded at {mark.recorded_at}; it speaks of none"
     there = ((number, times[number]) for number in range(mark.before + 1, mark.sequence + 1))
     other = next(((number, time) for number, time in there if time != mark.recorded_at), None)
     if other is None:
         return ""
     return f"row {other[0]} of the journal says that it was recorded at {other[1]}; row {mark.row}: {mark.recorded_at}"
+
+
+def _other_time_without_rows(mark: Any, recorded: RecordedEvents | None) -> str:
+    """Tell that a mark without rows of the journal has a time where nothing was put aside, or has none where it was."""
+    if mark.before < mark.sequence or recorded is None or recorded.part.problem or recorded.part.note:
+        return ""
+    came = recorded.comparison.came
+    if mark.recorded_at and mark.row not in came.may_have_time:
+        return f"row {mark.row} says that something was recorded at {mark.recorded_at}; the recording knows of nothing"
+    if not mark.recorded_at and mark.row in came.has_time:
+        return f"row {mark.row} does not say when it was recorded, and something was put aside with it"
+    return ""
 
 
 def _other_mark(mark: Any, before: int, recorded: RecordedEvents | None) -> str:

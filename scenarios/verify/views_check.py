@@ -16,7 +16,7 @@ from agent.pool.candidates import Pool
 from agent.store.commit import Commit
 from agent.store.read_only import NO_TIME
 from agent.store.store import Store
-from agent.store.tables import BIAS_FAMILY, BIAS_POINT, META, OBSERVATION, OUTBOX, REQUEST, SCHEMA_VERSION
+from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, META, OBSERVATION, OUTBOX, REQUEST, SCHEMA_VERSION
 from agent.store.views import DatasetLabels
 from protocols.errors import MessageError
 from protocols.storage.database import connected, sqlite_url
@@ -66,8 +66,10 @@ def check_meta(connection: Connection, plan: CampaignPlan) -> CheckedPart:
     rows = connection.execute(select(META)).all()
     if len(rows) != 1:
         return CheckedPart(META.name, 0, f"{len(rows)} rows; there is one")
+    began = connection.execute(select(JOURNAL.c.recorded_at).order_by(JOURNAL.c.sequence).limit(1)).scalar()
     right = {
         "campaign": plan.campaign, "uid": plan.uid, "schema_version": SCHEMA_VERSION, "pool_digest": plan.pool_digest,
+        "created_at": began,
     }  # fmt: skip
     for name, value in right.items():
         if (found := getattr(rows[0], name)) != value:

@@ -125,18 +125,20 @@ class FinishedRun:
     def table_places(self) -> list[Place]:
         """Columns of the other tables, and what of the journal is in no chain.
 
-        Own ids of observations are left out: of the start set the pool's table alone has them (`labels_check`).
+        Own ids of observations are left out, for of the start set the pool's table alone has them (`labels_check`); and
+        two that nothing else knows: numbers in the quarantine, which only order it, and when the tables were made.
         """
         places = [
             Place("journal row", row, (column,))
             for row in range(1, self._rows("journal") + 1)
             for column in ("kind", "recorded_at", "digest")
         ]
-        for table in (*VIEWS, "recording_mark", "message_count", "outbox"):
-            names = [name for name in self._columns(table) if (table, name) != ("observation", "source_id")]
+        left_out = {("observation", "source_id"), ("quarantine", "row")}
+        for table in (*VIEWS, "recording_mark", "message_count", "outbox", "quarantine"):
+            names = [name for name in self._columns(table) if (table, name) not in left_out]
             places += [Place(table, row, (name,)) for row in range(1, self._rows(table) + 1) for name in names]
-        places += [Place("campaign_meta", 1, (name,)) for name in ("campaign", "uid", "schema_version", "pool_digest")]
-        return places
+        places += [Place("campaign_meta", 1, (name,)) for name in self._columns("campaign_meta")]
+        return [*places, Place("schema_migration", 1, ("version",))]
 
     def recording_places(self) -> list[Place]:
         """Every value of every line, those of messages one by one."""
@@ -159,7 +161,7 @@ class FinishedRun:
         with closing(sqlite3.connect(self.folder / self._memory)) as database:
             database.row_factory = sqlite3.Row
             for number, row in enumerate(database.execute("SELECT * FROM attempt ORDER BY rowid"), 1):
-                columns = ("attempt_id", "progress", "answer_topic")
+                columns = ("attempt_id", "progress", "answer_topic", "received_at")
                 places += [Place("memory", number, (name,)) for name in columns]
                 for name in ("request", "answer", "receipt"):
                     inner = leaves(json.loads(row[name])) if row[name] else ()
@@ -278,9 +280,10 @@ def _in_memory(path: Path, place: Place) -> None:
         def digest(*parts: bytes) -> str:
             return hashlib.sha256(b"\0".join((row["attempt_id"].encode(), *parts))).hexdigest()
 
-        row["request_digest"] = digest(row["request"])
-        row["answer_digest"] = digest(row["answer_topic"].encode(), row["answer"]) if row["answer"] else ""
-        row["receipt_digest"] = digest(row["received_at"].encode(), row["receipt"]) if row["receipt"] else ""
+        if name != "received_at":  # which nothing knows but its digest
+            row["request_digest"] = digest(row["request"])
+            row["answer_digest"] = digest(row["answer_topic"].encode(), row["answer"]) if row["answer"] else ""
+            row["receipt_digest"] = digest(row["received_at"].encode(), row["receipt"])
         columns = ", ".join(f"{each} = :{each}" for each in row if each != "at")
         database.execute(f"UPDATE attempt SET {columns} WHERE rowid = :at", row)
         database.commit()

@@ -166,7 +166,10 @@ def changes(connection: Connection, *, all_is_known: bool) -> list[Change]:
     for row in rows:
         key = {"which": row["row"]}
         found.append(Change("DELETE FROM quarantine WHERE row = :which", key))
-        known = ("reason", *(("topic", "size_bytes", "digest", "prefix") if all_is_known else ()))
+        known = (
+            "reason",
+            *(("topic", "detail", "size_bytes", "digest", "prefix", "received_at") if all_is_known else ()),
+        )
         for name in known:
             put = f"UPDATE quarantine SET {name} = :other WHERE row = :which"
             found.append(Change(put, {**key, "other": other(row[name])}))

@@ -28,8 +28,9 @@ from protocols.link.failures import never_linked
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
 from protocols.recording.parts import move_parts, remove_parts
+from protocols.recording.recorded_transport import write_heard
 from protocols.recording.seal import compress_recording
-from protocols.recording.writer import RecordingWriter, write_heard
+from protocols.recording.writer import RecordingWriter
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.private_files import private_files
 from protocols.wire.fresh_ids import fresh_id

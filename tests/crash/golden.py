@@ -42,7 +42,8 @@ from protocols.concurrency.task_group_errors import first_failure
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Will
 from protocols.recording import writer as recordings
-from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.recording.recorded_transport import RecordedTransport
+from protocols.recording.writer import RecordingWriter
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.codec import decode, encode, topic_of

@@ -17,6 +17,7 @@ from agent.run_files import DATABASE, RECORDING
 from protocols.link.transport import Delivery
 from protocols.recording.allowance import IdleAllowance
 from protocols.storage.database import opening, sqlite_url
+from protocols.wire.limits import QUARANTINE_PREFIX_BYTES
 from protocols.wire.messages import AnyMessage, CandidateResult
 from scenarios.verify.counts_check import check_counts
 from scenarios.verify.known_journal import KnownJournal
@@ -166,10 +167,11 @@ def changes(connection: Connection, *, all_is_known: bool) -> list[Change]:
     for row in rows:
         key = {"which": row["row"]}
         found.append(Change("DELETE FROM quarantine WHERE row = :which", key))
-        known = (
-            "reason",
-            *(("topic", "detail", "size_bytes", "digest", "prefix", "received_at") if all_is_known else ()),
-        )
+        known = ["reason"]
+        if all_is_known:
+            known += ["topic", "size_bytes", "digest", "prefix", "received_at"]
+        if all_is_known and row["size_bytes"] <= QUARANTINE_PREFIX_BYTES:  # of others the recording has the beginning
+            known.append("detail")
         for name in known:
             put = f"UPDATE quarantine SET {name} = :other WHERE row = :which"
             found.append(Change(put, {**key, "other": other(row[name])}))

@@ -18,7 +18,7 @@ def falsify(folder: Path) -> None:
     """Change the journal of a run folder, its chain of digests, and every view that is folded from it."""
     database = folder / "campaign.db"
     with closing(sqlite3.connect(database)) as connection:
-        _change_the_journal(connection)
+        change_the_journal(connection)
         again = folder.parent / "again.db"
         _fold(database, again)
         connection.execute("ATTACH DATABASE ? AS again", (str(again),))
@@ -28,7 +28,8 @@ def falsify(folder: Path) -> None:
         connection.commit()
 
 
-def _change_the_journal(connection: sqlite3.Connection) -> None:
+def change_the_journal(connection: sqlite3.Connection) -> None:
+    """Raise the first measured value of a journal by one, its chain of digests with it."""
     changed = False
 
     def change(_sequence: int, kind: str, event: dict[str, Any]) -> None:

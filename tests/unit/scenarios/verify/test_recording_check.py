@@ -142,7 +142,11 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
         ),
         (
             "UPDATE recording_mark SET recorded_at = 'then' WHERE before = sequence",
-            "says that rows of the journal were recorded at then; it speaks of none",
+            "says that something was recorded at then; the recording knows of nothing",
+        ),
+        (
+            "UPDATE recording_mark SET recorded_at = '' WHERE before = sequence",
+            "does not say when it was recorded, and something was put aside with it",
         ),
         (
             "UPDATE journal SET recorded_at = 'then' WHERE sequence = 9",

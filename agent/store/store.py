@@ -14,7 +14,7 @@ from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
-from agent.store.commit import Commit, JournalHead, OutboxItem, QuarantinedMessage, RecordingMark
+from agent.store.commit import Commit, JournalHead, OutboxItem, QuarantinedMessage
 from agent.store.migrations import migrate
 from agent.store.patience import Patience
 from agent.store.place import DatabasePlace
@@ -198,8 +198,12 @@ class Store:
 
     def claim_again(self, *, now: str) -> None:
         """Write down that the campaign of this database begins only now."""
-        with self._link.transaction():
-            self._connection.execute(update(META).values(created_at=now))
+
+        def write() -> None:
+            with self._link.transaction():
+                self._connection.execute(update(META).values(created_at=now))
+
+        self._link.steadily(write)
 
     def journal(self) -> Iterator[Event]:
         """Return every event in order, checking numbers and digests.

@@ -24,7 +24,7 @@ from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.recorder import RunRecorder
 from agent.runtime.resume import begin, remember
 from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
-from agent.store.store import OutboxItem
+from agent.store.commit import OutboxItem
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
 from protocols.storage.database import sqlite_url

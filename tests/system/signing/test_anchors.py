@@ -38,9 +38,9 @@ def kept_receipts(port: int, file: Path) -> Iterator[None]:
     subscribed: list[bool] = []
     client.on_connect = lambda *_: client.subscribe("entropilot/v1/lab/receipt/#", qos=1) and None
     client.on_subscribe = lambda *_: subscribed.append(True)
-    with file.open("wb", buffering=0) as kept:
-        client.on_message = lambda _client, _data, message: (
-            kept.write(message.topic.encode() + b" " + message.payload + b"\n") and None
+    with file.open("w", buffering=1, encoding="utf-8") as kept:
+        client.on_message = lambda _client, _data, message: print(
+            f"{message.topic} {message.payload.decode()}", file=kept
         )
         client.connect(LOOPBACK, port)
         client.loop_start()

@@ -157,10 +157,12 @@ def test_a_journal_that_was_forged_with_its_digests_breaks_the_rules_of_a_campai
         accepted = next(row for row in rows if row[1] == "ResultAccepted")
         rows.insert(accepted[0], (0, *accepted[1:]))  # a result counted twice
         connection.execute("DELETE FROM journal")
+        (began,) = connection.execute("SELECT created_at FROM campaign_meta").fetchone()
         digest = "0" * 64
         for number, (_, kind, payload) in enumerate(rows, 1):
             digest = chain_digest(digest, number, kind, payload)
-            connection.execute("INSERT INTO journal VALUES (?, ?, ?, '', ?)", (number, kind, payload, digest))
+            row = (number, kind, payload, began, digest)
+            connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", row)
         connection.commit()
     problem = first_problem(run)
     assert problem.name == "campaign"

@@ -17,7 +17,7 @@ from agent.assembly import assemble_agent, open_campaign
 from agent.loop import Agent
 from agent.runtime.transaction import Transaction
 from protocols.link.broker_settings import BrokerSettings
-from protocols.recording.writer import RecordedTransport
+from protocols.recording.recorded_transport import RecordedTransport
 from protocols.signing.key_file import new_key, write_keys
 from protocols.signing.key_ring import KeyRing
 from protocols.signing.transport import SignedTransport, Signing

@@ -142,10 +142,15 @@ def _command_line(process: psutil.Process) -> str:
 
 
 def kill_session(leader: int) -> None:
-    """Kill every process of a session, whatever groups they made."""
+    """Kill every process of a session that we started, whatever groups they made.
+
+    The number of a leader that has ended long ago may be somebody else's by now: where what we start is marked, nothing
+    else is killed.
+    """
+    all_are_ours = os.environ.get(MARK) != str(os.getpid())
     for each in psutil.pids():
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getsid(each) == leader:
+        with contextlib.suppress(ProcessLookupError, PermissionError, psutil.Error):
+            if os.getsid(each) == leader and (all_are_ours or _is_marked(psutil.Process(each))):
                 os.kill(each, signal.SIGKILL)
 
 

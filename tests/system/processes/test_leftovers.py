@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -46,3 +47,19 @@ def test_a_started_process_ends_with_its_block_and_so_does_what_it_started() -> 
     with processes.started([sys.executable, "-c", two]):
         pass
     assert processes.end_what_is_left(known) == []
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_of_a_session_only_what_we_started_is_killed(*, is_ours: bool) -> None:
+    """The number of a process that has ended may be that of somebody else's session."""
+    environment = os.environ | ({} if is_ours else {processes.MARK: "1"})
+    with subprocess.Popen(SLEEP, env=environment, start_new_session=True) as process:
+        try:
+            processes.kill_session(process.pid)
+            if is_ours:
+                assert process.wait(60) < 0
+            else:
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(0.2)
+        finally:
+            process.kill()

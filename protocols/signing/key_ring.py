@@ -1,9 +1,10 @@
 """The keys that a part holds, and which of them a topic asks for.
 
     request, receipt            the instrument's key: the agent speaks to it
+    receipt of a control        the operator's key, likewise
     request to "any"            the keys of all instruments, a signature each: whoever takes it finds its own
     result, failure, status     the instrument's key: it speaks to the agent
-    status of the agent, metrics  the agent's key
+    status of the agent, metrics, state of the campaign  the agent's key
     control of an operator      the operator's key
 
 A topic tells which way a message goes, and a signature covers the topic: so one key serves both directions, and none
@@ -64,13 +65,15 @@ class KeyRing:
         """Return the keys under which a message on a topic is signed, by the name that its signature has."""
         client = topic.client
         match topic.channel:
-            case Channel.METRICS:
+            case Channel.METRICS | Channel.CAMPAIGN:
                 return self._agents()
             case Channel.STATUS if client == AGENT_CLIENT:
                 return self._agents()
             case Channel.REQUEST if client == ANY_SIMULATOR:
                 return self.instruments
             case Channel.CONTROL:
+                return _one(self.operators, client)
+            case Channel.RECEIPT if client in self.operators:
                 return _one(self.operators, client)
             case _:
                 return _one(self.instruments, client)
@@ -81,7 +84,7 @@ class KeyRing:
 
 def speaker_on(topic: Topic) -> str:
     """Return who speaks on a topic; nothing where it does not say, as on the operators' common one."""
-    if topic.channel in {Channel.REQUEST, Channel.RECEIPT, Channel.METRICS}:
+    if topic.channel in {Channel.REQUEST, Channel.RECEIPT, Channel.METRICS, Channel.CAMPAIGN}:
         return AGENT_CLIENT
     return topic.client or ""
 

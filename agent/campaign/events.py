@@ -491,8 +491,10 @@ class ApprovalOverdue:
 
 @dataclass(frozen=True, slots=True)
 class BudgetSet:
-    """The budget is another one from here on; a campaign that was finished goes on. Without a `message_id` it was
-    started again with a larger one."""
+    """The budget is another one from here on; a campaign that was finished goes on.
+
+    Without a `message_id` the campaign was resumed with a larger one.
+    """
 
     budget: int
     before: int
@@ -570,6 +572,24 @@ Event = (
 
 EVENT_TYPES: Final[tuple[type[Event], ...]] = get_args(Event)
 """Every kind of event."""
+
+OF_CONTROLS: Final = (
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStopping,
+    CandidateExcluded,
+    CandidateRequeued,
+    CandidatesAdded,
+    ObservationAdded,
+    ObservationRetracted,
+    ObservationAmended,
+    DecisionApproved,
+    DecisionVetoed,
+    BudgetSet,
+    ControlNoted,
+    ControlRefused,
+)
+"""The kinds that an operator's control makes; without a `message_id` one came about by itself."""
 
 _ADAPTERS: Final[dict[str, TypeAdapter[Any]]] = {kind.__name__: TypeAdapter(kind) for kind in EVENT_TYPES}
 

@@ -11,7 +11,14 @@ from typing import ClassVar
 import numpy as np
 
 from agent.campaign.event_descriptions import additions_of
-from agent.campaign.events import CampaignStarted, DecisionMade, Event, RequestIssued, StartSetLoaded
+from agent.campaign.events import (
+    CampaignStarted,
+    DecisionMade,
+    Event,
+    ObservationRetracted,
+    RequestIssued,
+    StartSetLoaded,
+)
 from agent.pool.candidates import Candidate, Pool, make_pool
 
 
@@ -53,6 +60,9 @@ def partial_pool(
         source_ids: Candidate id -> its id as the pool's table writes it, of those that were observed and have one.
         stand_ins: How many candidates stand for all that the events do not name of a family.
     """
+    retracted = [each for each in events if isinstance(each, ObservationRetracted)]
+    families = {each.candidate_id: each.family for each in retracted} | dict(families)
+    source_ids = {each.candidate_id: each.source_id for each in retracted if each.source_id} | dict(source_ids)
     names = sorted({*every, *families.values()})
     lost = min(names, default="?")
     named = set(itertools.chain.from_iterable(_candidates_of(event) for event in events))

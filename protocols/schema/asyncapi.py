@@ -115,8 +115,8 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         "location": "$message.payload#/simulator",
     },
     "receiver": {
-        "description": f"A simulator's id, or an operator's. Matches `{ID_PATTERN}`. It is `simulator` or `operator` in "
-        "the payload.",
+        "description": f"A simulator's id, or an operator's, as `simulator` or `operator` of the payload. Matches "
+        f"`{ID_PATTERN}`.",
         "examples": [SIMULATOR, OPERATOR],
     },
     "client": {

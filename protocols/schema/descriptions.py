@@ -40,8 +40,8 @@ VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "add_observation": "Take a value measured manually into the dataset; needs a candidate and `quantity`.",
         "add_observations": "Take values into the dataset, all or none of them; needs `quantities`.",
         "exclude_candidate": "Never choose a candidate; needs a candidate.",
-        "requeue_candidate": "Ask again for a candidate that was abandoned, or whose value was retracted, at no further "
-        "cost; let one that was excluded, or that no decision chose, be chosen again. Needs a candidate.",
+        "requeue_candidate": "Ask again for a candidate that was abandoned, or whose value was retracted, at no "
+        "further cost; let one that was excluded, or that no decision chose, be chosen again. Needs a candidate.",
         "add_candidates": "Let candidates join the pool, all or none of them; needs `candidates`.",
         "retract_observation": "Take a value out of the dataset: decisions from then on are made without it. Needs a "
         "candidate.",
@@ -87,9 +87,8 @@ BEYOND_THE_SCHEMA: Final[dict[str, tuple[str, ...]]] = {
     "Status": ("`client` is the last level of the topic.",),
     "Control": (
         "`operator` is the last level of the topic.",
-        "The fields that its action needs are there; the candidate is in the pool, and the action fits what has become "
-        "of it; if not, the receipt is `refused`.",
-        "`add_candidates` has `candidates` with new ids, families of the pool, as many features; else it is `refused`.",
+        "The fields that its action needs are there; the candidate is in the pool, and the action fits it.",
+        "`add_candidates` has `candidates` with new ids, families of the pool, as many features.",
         "`structure`: as many `symbols` as `scaled_positions`, and a cell of at least {min_cell_volume:g} Å³.",
         "`decision` and `budget` are written as integers: 1, not 1.0.",
     ),

@@ -129,9 +129,9 @@ OPERATIONS: Final = (
         "agent",
         "receive",
         Channel.CONTROL,
-        "Carried out once: the message id is journalled. One that cannot be carried out is refused, which is journalled "
-        "as well, up to a bound. One that cannot be read is quarantined, and so is one that was sent before the "
-        "campaign began, or that the broker kept (retain). Where the campaign requires "
+        "Carried out once: the message id is journalled. One that cannot be carried out is refused, which is "
+        "journalled as well, up to a bound. One that cannot be read is quarantined, and so is one that was sent "
+        "before the campaign began, or that the broker kept (retain). Where the campaign requires "
         "signatures, only what an operator has signed is heard, on a topic of its own.",
     ),
 )

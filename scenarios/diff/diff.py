@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.event_descriptions import is_observation, observations_of
+from agent.campaign.event_descriptions import changes_dataset, observations_of
 from agent.campaign.events import CampaignStarted, DecisionMade, Event, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
@@ -111,7 +111,7 @@ class Diff:
         if self.decision is None:
             return None
         before = self.one.events[: self.one.events.index(self.decision[0])]
-        return sum(map(is_observation, before)) - 1  # the start set is number 0
+        return sum(map(changes_dataset, before)) - 1  # the start set is number 0
 
     @property
     def declared(self) -> dict[Metric, tuple[float | None, float | None]]:

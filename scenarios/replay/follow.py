@@ -24,6 +24,7 @@ from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Candidate, Pool
 from agent.runtime.transaction import (
     SENT_AGAIN,
+    ApprovalMissing,
     DeadlinePassed,
     InstrumentGone,
     InstrumentReturned,
@@ -281,6 +282,8 @@ class Follower:
                 maker.take(transaction, InstrumentGone(instrument, reason))
             case {"back": str(instrument)}:
                 maker.take(transaction, InstrumentReturned(instrument))
+            case {"unapproved": int(number), "waited_s": float(waited_s)}:
+                maker.take(transaction, ApprovalMissing(number, waited_s))
             case {"proposed": int(number)}:
                 self._take_proposal(maker, transaction, number, made.get(number))
             case _:

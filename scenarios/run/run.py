@@ -75,6 +75,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         resume=request.resume,
         database_url=request.database_url,
         reading=world.account,
+        approval=scenario.approval,
         tell=lambda sentence: tell(f"note: {sentence}", "yellow"),
     ) as files:
         if (known := known_outcome(files)) is not None:

@@ -23,7 +23,7 @@ from agent.runtime.outbound import (
 )
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
-from agent.store.store import JournalHead
+from agent.store.store import JournalHead, JournalView
 from protocols.errors import BrokerError
 from protocols.link.election import LISTEN_S
 from protocols.link.transport import LinkLost, PublishRefused
@@ -76,7 +76,7 @@ class Bench:
         self.maker.fold(self.transaction, StartSetLoaded(START, tuple(value_of(which) for which in START)))
         self.maker.settle(self.transaction)
         self.rows = 1
-        self.outbound = Outbound(self.maker, self.link, messages, (), self.head)  # type: ignore[arg-type]
+        self.outbound = Outbound(self.maker, self.link, messages, (), JournalView(self.head))  # type: ignore[arg-type]
 
     def head(self) -> JournalHead:
         return JournalHead(self.rows, f"{self.rows:064x}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.campaign.controls import MAX_CONTROLS_NOTED
+from agent.campaign.people.controls import MAX_CONTROLS_NOTED
 from agent.campaign.events import (
     AttemptFailed,
     CampaignPaused,

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from agent.campaign import decide
-from agent.campaign.controls import CLOCK_TOLERANCE_S, MAX_CONTROLS_NOTED, MAX_PAUSES_AHEAD
+from agent.campaign.people.controls import CLOCK_TOLERANCE_S, MAX_CONTROLS_NOTED
+from agent.campaign.people.orders import MAX_PAUSES_AHEAD
 from agent.campaign.events import (
     CampaignPaused,
     CampaignResumed,

@@ -388,11 +388,12 @@ class RecordedTransport:
     def _is_no_news(self, topic: str, payload: bytes) -> bool:
         """Tell whether somebody else can make us say this without end.
 
-        So of a receipt of an answer that was not taken, which is said to whoever repeats an answer, and of a request
-        that was sent before, which is repeated for a lab that says that it is there.
+        So of a receipt of an answer or an order that was not taken, which is said to whoever repeats it, or of an order
+        that changes nothing; and of a request that was sent before, which is repeated for a lab that says that it is
+        there.
         """
         if f"/{Channel.RECEIPT}/" in topic:
-            return b'"status":"accepted"' not in payload
+            return b'"status":"accepted"' not in payload or _tells_of_no_row(payload)
         if f"/{Channel.REQUEST}/" not in topic:
             return False
         digest = hashlib.sha256(payload).digest()
@@ -409,3 +410,8 @@ class RecordedTransport:
             await asyncio.sleep(FLUSH_EVERY_S)
             with contextlib.suppress(OSError):  # it stays to be written, and whoever writes next is told
                 self._writer.flush()
+
+
+def _tells_of_no_row(payload: bytes) -> bool:
+    """Tell whether a receipt is of an order of which the journal has no row."""
+    return b'"type":"control_receipt"' in payload and b'"row":' not in payload

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, select
 from agent.assembly import versions
 from agent.campaign.events import BeginCorrected, CampaignStarted, Event, StartSetLoaded
 from agent.campaign.plan import CampaignPlan
-from agent.entropy.bias import BiasPoint
 from agent.entropy.entropy import MIN_VALUES
 from agent.pool.candidates import Pool
 from agent.store.tables import JOURNAL, RECORDING_MARK
@@ -22,7 +21,7 @@ from protocols.recording.lines import TransactionRow
 from protocols.recording.reader import open_recording
 from scenarios.sources.run_world import world_of_run
 from scenarios.verify.known_journal import KnownJournal
-from scenarios.verify.part import CheckedPart
+from scenarios.verify.part import CheckedPart, JournalFold
 from scenarios.verify.recorded_events import EventComparison
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.sent_check import other_sent
@@ -55,20 +54,21 @@ class RecordedEvents:
         """The messages in the recording."""
         return self.comparison.messages
 
-    def check_sent(self, journal: KnownJournal, points: Sequence[BiasPoint]) -> CheckedPart | None:
+    def check_sent(self, journal: KnownJournal, fold: JournalFold) -> CheckedPart | None:
         """Check the messages that the agent sent; None where none is recorded.
 
         Args:
             journal: What they are held against.
-            points: The trajectory, by observation.
+            fold: What the journal tells.
         """
         messages = self.messages
-        sent = len(messages.asked) + len(messages.receipts) + len(messages.reports)
+        people = len(messages.reports) + len(messages.control_receipts) + len(messages.states)
+        sent = len(messages.asked) + len(messages.receipts) + people
         if not sent:
             return None
         followed = not self.part.problem and not self.part.note
-        acks, unseen = (self.comparison.acks, self.comparison.unseen) if followed else (None, frozenset())
-        problem = other_sent(messages, journal, points, acks, unseen)
+        given = self.comparison.given if followed else None
+        problem = other_sent(messages, journal, fold.points, given, fold.figures)
         return CheckedPart(MESSAGES, 0 if problem else sent, problem)
 
 

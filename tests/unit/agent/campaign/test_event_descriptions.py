@@ -10,8 +10,8 @@ from agent.campaign import state
 from agent.campaign.event_descriptions import (
     EVENT_DESCRIPTIONS,
     Observation,
-    in_words,
     changes_dataset,
+    in_words,
     observations_of,
 )
 from agent.campaign.events import (

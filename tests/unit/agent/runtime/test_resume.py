@@ -131,7 +131,7 @@ def test_what_may_differ_is_taken_from_the_journal(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "changed"),
     [
-        ("budget", 17), ("seed", 8), ("policy", "etal"), ("policy_options", {"patience": 3}), ("parallel", 2),
+        ("budget", 15), ("seed", 8), ("policy", "etal"), ("policy_options", {"patience": 3}), ("parallel", 2),
         ("batch", 2), ("ordering", Ordering.IN_ORDER), ("max_attempts", 4), ("give_up_after", 9),
         ("valid_range", (-10.0, 11.0)), ("property_name", "gap"), ("unit", "eV"), ("estimator", "m_spacing"),
         ("resolution", 0.5),

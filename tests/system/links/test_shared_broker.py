@@ -122,7 +122,9 @@ def test_an_agent_that_gives_way_leaves_no_session(bench: Workbench, port: int, 
 
 
 @VERSIONS
-def test_a_finished_campaign_and_its_instrument_leave_nothing_but_where_it_stands(bench: Workbench, port: int, version: str) -> None:
+def test_a_finished_campaign_and_its_instrument_leave_nothing_but_where_it_stands(
+    bench: Workbench, port: int, version: str
+) -> None:
     lab = instrument(bench, port, version, "m1").wait_for("link_up")
     assert bench.entropilot("agent", "lab.toml", *at(port, version), "--budget", "3", "--quiet").code == 0
     assert retained(port) == {f"{PREFIX}/lab/status/simulator-1", f"{PREFIX}/lab/campaign"}, "it is still there"

@@ -59,7 +59,7 @@ def _quarantine(rows: Sequence[Any], messages: Sequence[QuarantinedMessage]) -> 
         }
         if message.cut_from_bytes:
             right |= {"size_bytes": message.cut_from_bytes, "digest": message.sha256}
-        else:
+        elif message.detail:
             right |= {"detail": storable(message.detail)}
         if not message.cut_from_bytes and row.size_bytes <= len(
             payload

@@ -34,7 +34,7 @@ from agent.runtime.transaction import (
     TransactionBuilder,
     reason_of,
 )
-from agent.store.store import OutboxItem, QuarantinedMessage
+from agent.store.commit import OutboxItem, QuarantinedMessage
 from protocols.errors import InvariantViolation, MessageError, StoreError
 from protocols.link.transport import Delivery
 from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, TransactionRow

@@ -19,6 +19,7 @@ from agent.campaign.context import pool_arrays
 from agent.campaign.events import Event
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
+from agent.campaign.people.approval import NO_APPROVAL, ApprovalSettings
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
@@ -88,6 +89,7 @@ def open_campaign(
     resume: bool,
     database_url: str | None = None,
     reading: Account = (),
+    approval: ApprovalSettings = NO_APPROVAL,
     tell: Callable[[str], None] = lambda _sentence: None,
 ) -> Iterator[CampaignFiles]:
     """Open or create a run folder and fold its journal; hold its lock meanwhile.
@@ -106,6 +108,7 @@ def open_campaign(
         resume: Whether a campaign that has begun is to be resumed.
         database_url: Another database than the folder's own file; the folder remembers it.
         reading: What of the pool's table was not taken as it stands; journalled when the campaign begins.
+        approval: Which decisions wait for an operator's approval.
         tell: Called with a sentence when a database's server is away, and when it is back.
 
     Raises:
@@ -129,7 +132,7 @@ def open_campaign(
                 pool=pool,
                 start_values=[value for _, value in start],
                 start_additional=start_additional or (),
-            )
+            ).model_copy(update={"approval": approval})
             _claim(where, store, asked, resume=resume)
             told = () if store.sequence else reading
             begin(
@@ -139,7 +142,7 @@ def open_campaign(
             )  # fmt: skip
             ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
-            taken_up = take_up(store, ledger, now=_now())
+            taken_up = take_up(store, ledger, now=_now(), budget=asked.budget)
             yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told, taken_up)
         finally:
             store.close()
@@ -248,7 +251,12 @@ def _logging(
         logger = logger.bind(campaign=files.plan.campaign)
         if broker_limits:
             logger.warning("broker_limits", limits=broker_limits)
-        logger.info("agent_started", sequence=files.store.sequence, policy=files.plan.policy, budget=files.plan.budget)
+        logger.info(
+            "agent_started",
+            sequence=files.store.sequence,
+            policy=files.plan.policy,
+            budget=files.ledger.campaign.budget,
+        )
         for entry in files.reading:
             log = logger.warning if entry.handling is Handling.NOTED else logger.info
             log("table_read", **entry.model_dump(mode="json"))

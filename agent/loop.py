@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from agent.campaign.life_cycle import Phase
 from agent.campaign.presence import decide_away
+from agent.runtime.approvals import Approvals
 from agent.runtime.commits import Commits
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.ending import is_over
@@ -36,7 +37,7 @@ from agent.runtime.transaction import (
     TransactionBuilder,
 )
 from agent.runtime.withdrawals import Withdrawals
-from agent.store.store import Store
+from agent.store.store import JournalView, Store
 from protocols.concurrency.inbox import Inbox
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import BrokerError
@@ -91,13 +92,16 @@ class Agent:
         self.campaign = maker.campaign
         self.link_trouble = ""
         """Why the link is down; empty while it is up, and before it was."""
-        self.outbound = Outbound(maker, transport, messages, store.unconfirmed(), lambda: store.head)
+        self.outbound = Outbound(
+            maker, transport, messages, store.unconfirmed(), JournalView(lambda: store.head, store.row_at)
+        )
         self._maker = maker
         self._store = store
         self._transport = transport
         self.presence = Presence(self.campaign.plan.recipients, request_timeout_s)
         self.waiting_for: tuple[str, ...] = ()
         self._deadlines = Deadlines(request_timeout_s)
+        self._approvals = Approvals(self.campaign)
         self._withdrawals = Withdrawals(self.campaign)
         away = self.campaign.absence.away
         first = () if self.campaign.attempts else self.presence.recipients
@@ -184,11 +188,18 @@ class Agent:
         """Wait for the next input, deadline or flush; return all that is there, up to a bound."""
         await self.outbound.wait_for_room(unless=lambda: self._shutdown)
         now = _time()
-        waits_s = (self._deadlines.wait_s(now), self.presence.wait_s(self.campaign, now), self.outbound.flush_wait_s())
+        waits_s = (
+            self._deadlines.wait_s(now),
+            self._approvals.wait_s(now),
+            self.presence.wait_s(self.campaign, now),
+            self.outbound.flush_wait_s(),
+            self.outbound.state_wait_s(now),
+        )
         items = await self.inbox.receive(min((each for each in waits_s if each is not None), default=None))
         # Answers first: one that waited in the inbox is not late, however long this process was suspended.
         items.extend(self.presence.due(self.campaign, _time()))
         items.extend(DeadlinePassed(attempt_id) for attempt_id in self._deadlines.pop_due(_time()))
+        items.extend(self._approvals.overdue(_time()))
         return items
 
     async def _once_there_is_room(self, items: list[Input | LinkUp | LinkDown]) -> list[Input | LinkUp | LinkDown]:
@@ -242,6 +253,7 @@ class Agent:
         for delivery in transaction.deliveries:
             self._transport.acknowledge(delivery)
         self.outbound.send_receipts(transaction.receipts)
+        self.outbound.send_control_receipts(transaction.control_receipts)
         self._follow_instruments(transaction)
         self.outbound.forget_answered()
         self.outbound.follow(transaction, _time())

@@ -7,9 +7,9 @@ whoever has the journal computes them again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +133,44 @@ class ShareMeter(Meter, Protocol):
     def shares(self) -> tuple[Share, ...]:
         """Return the shares, the last of them what no kind explains by itself; none where they are not defined."""
         ...
+
+
+M = TypeVar("M", bound=Meter)
+
+
+class DatasetMeter(Generic[M]):
+    """A meter over a dataset whose values may be corrected, or go away.
+
+    A meter forgets nothing. So one that never knew the value takes its place then, and is told all others in the order
+    in which they came.
+
+    Args:
+        make: Makes a meter of a campaign without observations.
+
+    Attributes:
+        meter: What has seen the values that are there.
+    """
+
+    def __init__(self, make: Callable[[], M]) -> None:
+        self._make = make
+        self._values: dict[int, tuple[float, ...]] = {}
+        self.meter = make()
+
+    def put(self, index: int, values: tuple[float, ...]) -> None:
+        """Take in the values of a candidate; where it has some already, these take their place."""
+        is_new = index not in self._values
+        self._values[index] = values
+        if is_new:
+            self.meter.add(index, *values)
+        else:
+            self._make_again()
+
+    def remove(self, index: int) -> None:
+        """Forget the values of a candidate."""
+        del self._values[index]
+        self._make_again()
+
+    def _make_again(self) -> None:
+        self.meter = self._make()
+        for index, values in self._values.items():
+            self.meter.add(index, *values)

@@ -18,6 +18,16 @@ def contract_breach(campaign: Campaign, quantities: tuple[Quantity, ...]) -> str
     return next((breach for each in wanted if (breach := _breach(quantities, *each))), "")
 
 
+def amendment_breach(campaign: Campaign, quantity: Quantity) -> str:
+    """Return what is wrong with a corrected value, or nothing: it is of any one of the plan's properties."""
+    plan = campaign.plan
+    bounds = {plan.property_name: (plan.unit, plan.valid_range)}
+    bounds |= {each.name: (each.unit, each.valid_range) for each in plan.additional_properties}
+    if quantity.name not in bounds:
+        return f"{quantity.name!r} is none of the properties that are balanced; expected {' or '.join(bounds)}"
+    return _breach((quantity,), quantity.name, *bounds[quantity.name])
+
+
 def proposal_breach(campaign: Campaign, count: int, proposal: Proposal) -> str:
     """Return what is wrong with a proposal, or nothing; whether its candidates are still available is not asked here.
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.campaign.contract import contract_breach
-from agent.campaign.controls import events_of_control, require_fresh
 from agent.campaign.events import (
     MAX_REASON_LENGTH,
+    ApprovalOverdue,
     AttemptFailed,
     ControlNoted,
     Event,
@@ -24,6 +24,7 @@ from agent.campaign.events import (
     ResultContradicted,
 )
 from agent.campaign.life_cycle import WITHOUT_VALUE, Phase
+from agent.campaign.people.controls import ControlAck, answer_control, answer_repeated, require_fresh
 from agent.campaign.results_seen import ResultSeen, content_of, is_contradiction, may_be_journalled, repeated
 from agent.campaign.state import RESULT_REFUSED, Attempt, Campaign
 from protocols.errors import MessageError
@@ -33,6 +34,7 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateResult,
     Control,
+    ControlStatus,
     Quantity,
     ReceiptStatus,
     Status,
@@ -64,12 +66,14 @@ class Consequence:
     """What follows from one input."""
 
     events: tuple[Event, ...] = ()
-    ack: ResultAck | None = None
+    ack: ResultAck | ControlAck | None = None
 
     @property
     def disposition(self) -> str:
         """What became of a message, for its counter."""
-        if self.ack is not None:
+        if isinstance(self.ack, ResultAck):
+            return self.ack.status.value
+        if self.ack is not None and self.ack.status is ControlStatus.REFUSED:
             return self.ack.status.value
         changes = [event for event in self.events if not isinstance(event, ControlNoted)]
         return "carried out" if changes else "changes nothing"
@@ -87,8 +91,7 @@ def decide_message(
         retained: Whether the broker had kept it for whoever comes later.
 
     Raises:
-        MessageError: When it is of another campaign, not for an agent, stale, or cannot be carried out; it changes
-            nothing.
+        MessageError: When it is of another campaign, not for an agent, or stale; it changes nothing.
     """
     if message.campaign != campaign.plan.campaign:
         raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
@@ -173,22 +176,30 @@ def decide_failure(campaign: Campaign, message: CandidateFailure, *, signed_by: 
 
 
 def decide_control(campaign: Campaign, message: Control, *, signed_by: str = "", retained: bool = False) -> Consequence:
-    """Decide on an operator's action; one that was carried out before changes nothing.
+    """Decide on an operator's action: accepted, duplicate or refused.
 
     Raises:
-        MessageError: When it is stale, or cannot be carried out: it lacks a field, names no candidate of the pool, or
-            does not fit the state.
+        MessageError: When it is stale.
     """
-    if message.message_id in campaign.controls_seen or campaign.phase is Phase.FINISHED:
-        return Consequence()
+    if message.message_id in campaign.controls_seen:
+        return Consequence((), answer_repeated(campaign, message))
     require_fresh(campaign, message, retained=retained)
-    return Consequence(events_of_control(campaign, message, signed_by))
+    return Consequence(*answer_control(campaign, message, signed_by))
 
 
 def decide_expiry(campaign: Campaign, attempt_id: str) -> Consequence:
     """Decide that a request has had no answer in its time; an attempt that is no longer awaited changes nothing."""
     attempt = campaign.in_flight.get(attempt_id)
     return Consequence((RequestExpired(attempt_id, attempt.candidate_id),) if attempt is not None else ())
+
+
+def decide_overdue(campaign: Campaign, decision: int, waited_s: float) -> Consequence:
+    """Decide that a decision has waited for approval for as long as it may: nothing else is decided until it has one.
+
+    It is never approved by that. One that waits no longer, or was found before, changes nothing.
+    """
+    is_news = campaign.awaiting_approval.get(decision) is False
+    return Consequence((ApprovalOverdue(decision, waited_s),) if is_news else ())
 
 
 def _attempt(campaign: Campaign, message: CandidateResult | CandidateFailure) -> Attempt:

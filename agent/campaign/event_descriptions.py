@@ -4,7 +4,9 @@
 |---|---|
 | words | the event as a person tells it |
 | log_name, is_warning | its line in the agent's log; no name, no line |
-| observations | the values that it brings into the dataset; each such event is a point of the trajectory |
+| observations | the values that it brings into the dataset, or brings anew |
+| takes_away | the candidate whose value it takes out of the dataset |
+| corrects | whether the values that it brings take the place of those that their candidates have |
 | additions | the candidates that join the pool with it |
 | opens_request | whether it is a new row of the request view |
 | closes_attempt | outcome that the request view gets for its attempt |
@@ -18,14 +20,16 @@ What an event changes in the campaign itself is in `agent.campaign.state`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from agent.campaign.events import (
+    ApprovalOverdue,
     AttemptFailed,
     BecameEven,
     BeginCorrected,
+    BudgetSet,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -36,7 +40,11 @@ from agent.campaign.events import (
     CandidateRequeued,
     CandidatesAdded,
     ControlNoted,
+    ControlRefused,
+    DecisionApproved,
     DecisionMade,
+    DecisionVetoed,
+    DecisionWithdrawn,
     Event,
     GapStalled,
     InstrumentAway,
@@ -44,6 +52,8 @@ from agent.campaign.events import (
     LateResultKept,
     MeasuredQuantity,
     ObservationAdded,
+    ObservationAmended,
+    ObservationRetracted,
     PolicyExhausted,
     RequestExpired,
     RequestIssued,
@@ -106,6 +116,8 @@ class EventDescription:
     log_name: str = ""
     is_warning: bool = False
     observations: Observations | None = None
+    takes_away: Words | None = None
+    corrects: bool = False
     additions: Additions | None = None
     opens_request: bool = False
     closes_attempt: Words | None = None
@@ -125,9 +137,16 @@ def in_words(event: Event) -> str:
     return description_of(event).words(event)
 
 
-def is_observation(event: Event) -> bool:
-    """Tell whether an event is a point of the trajectory."""
-    return description_of(event).observations is not None
+def changes_dataset(event: Event) -> bool:
+    """Tell whether an event is a point of the trajectory: it brings values, takes one away, or corrects one."""
+    row = description_of(event)
+    return row.observations is not None or row.takes_away is not None
+
+
+def taken_away_by(event: Event) -> str:
+    """Return the candidate whose value an event takes out of the dataset; empty where it takes none."""
+    takes_away = description_of(event).takes_away
+    return "" if takes_away is None else takes_away(event)
 
 
 def observations_of(event: Event, additional: Sequence[str] = ()) -> Iterator[Observation]:
@@ -139,6 +158,20 @@ def observations_of(event: Event, additional: Sequence[str] = ()) -> Iterator[Ob
     """
     observations = description_of(event).observations
     return iter(()) if observations is None else observations(event, additional)
+
+
+def dataset_of(events: Iterable[Event], additional: Sequence[str] = ()) -> dict[str, Observation]:
+    """Return the dataset that events make, by candidate: in the order in which the values came, as corrected.
+
+    Args:
+        events: A journal from its beginning.
+        additional: Names of the additional properties whose values are wanted.
+    """
+    found: dict[str, Observation] = {}
+    for event in events:
+        found.pop(taken_away_by(event), None)
+        found |= {each.candidate_id: each for each in observations_of(event, additional)}
+    return found
 
 
 def additions_of(event: Event) -> tuple[NewCandidate, ...]:
@@ -158,8 +191,12 @@ def _result(event: ResultAccepted, additional: Sequence[str]) -> Iterator[Observ
     )
 
 
-def _added(event: ObservationAdded, _additional: Sequence[str]) -> Iterator[Observation]:
-    yield Observation(event.candidate_id, event.value, (), MANUAL)
+def _added(event: ObservationAdded, additional: Sequence[str]) -> Iterator[Observation]:
+    yield Observation(event.candidate_id, event.value, event.values_of(additional), MANUAL)
+
+
+def _amended(event: ObservationAmended, additional: Sequence[str]) -> Iterator[Observation]:
+    yield Observation(event.candidate_id, event.value, event.additional if additional else (), MANUAL)
 
 
 def _read(reading: Account) -> str:
@@ -168,6 +205,11 @@ def _read(reading: Account) -> str:
         counts[entry.handling.value] = counts.get(entry.handling.value, 0) + entry.count
     told = ", ".join(f"{count} {handling}" for handling, count in counts.items())
     return f"; of its table, {told}" if told else ""
+
+
+def _by(event: Any) -> str:
+    """Say who gave an order."""
+    return f"operator {event.operator}" if event.operator else "the operator"
 
 
 def _joining(new: Sequence[NewCandidate]) -> str:
@@ -199,7 +241,10 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         observations=_start_set,
     ),
     DecisionMade: EventDescription(
-        words=lambda e: f"decision {e.decision} chooses {', '.join(e.candidate_ids)} ({e.reason}){_joining(e.added)}",
+        words=lambda e: (
+            f"decision {e.decision} chooses {', '.join(e.candidate_ids)} ({e.reason}){_joining(e.added)}"
+            f"{'; it waits for approval' * e.held}"
+        ),
         log_name="decision",
         additions=lambda e: e.added,
     ),
@@ -293,20 +338,38 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         candidate_in_words=lambda _: "",
     ),
     CandidateExcluded: EventDescription(
-        words=lambda e: f"the operator excludes {e.candidate_id}: {e.reason}",
+        words=lambda e: f"{_by(e)} excludes {e.candidate_id}: {e.reason}",
         log_name="candidate_excluded",
         closes_candidate=lambda _: "excluded",
         candidate_in_words=lambda e: e.reason,
     ),
     ObservationAdded: EventDescription(
-        words=lambda e: f"the operator adds {e.candidate_id} = {e.value:g}",
+        words=lambda e: f"{_by(e)} adds {e.candidate_id} = {e.value:g}{f': {e.reason}' if e.reason else ''}",
         log_name="observation_added",
         observations=_added,
         closes_candidate=lambda _: "observed manually",
         candidate_in_words=lambda _: "observed manually",
     ),
+    ObservationRetracted: EventDescription(
+        words=lambda e: f"{_by(e)} retracts the value of {e.candidate_id}, {e.value:g}: {e.reason}",
+        log_name="observation_retracted",
+        is_warning=True,
+        takes_away=lambda e: e.candidate_id,
+        candidate_in_words=lambda e: f"its value was retracted: {e.reason}",
+    ),
+    ObservationAmended: EventDescription(
+        words=lambda e: (
+            f"{_by(e)} corrects {e.corrected.name} of {e.candidate_id} from {e.before:g} to {e.corrected.value:g}: "
+            f"{e.reason}"
+        ),
+        log_name="observation_amended",
+        is_warning=True,
+        observations=_amended,
+        corrects=True,
+        candidate_in_words=lambda _: "",
+    ),
     CandidatesAdded: EventDescription(
-        words=lambda e: f"the operator adds {len(e.candidates)} candidates: {e.reason}{_joining(e.candidates)}",
+        words=lambda e: f"{_by(e)} adds {len(e.candidates)} candidates: {e.reason}{_joining(e.candidates)}",
         log_name="candidates_added",
         additions=lambda e: e.candidates,
     ),
@@ -324,8 +387,39 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         log_name="campaign_stopping",
     ),
     ControlNoted: EventDescription(
-        words=lambda e: f"the operator's {e.action} changes nothing",
+        words=lambda e: f"the {e.action} of {_by(e)} changes nothing",
         log_name="control_noted",
+    ),
+    ControlRefused: EventDescription(
+        words=lambda e: f"{_by(e)} is refused {e.why}",
+        log_name="control_refused",
+        is_warning=True,
+    ),
+    DecisionApproved: EventDescription(
+        words=lambda e: f"{_by(e)} approves decision {e.decision}: {e.reason}",
+        log_name="decision_approved",
+    ),
+    DecisionVetoed: EventDescription(
+        words=lambda e: f"{_by(e)} vetoes decision {e.decision}, and its candidates are excluded: {e.reason}",
+        log_name="decision_vetoed",
+    ),
+    DecisionWithdrawn: EventDescription(
+        words=lambda e: f"decision {e.decision} is withdrawn: {e.reason}",
+        log_name="decision_withdrawn",
+    ),
+    ApprovalOverdue: EventDescription(
+        words=lambda e: (
+            f"decision {e.decision} has waited {e.waited_s:g} s for approval: nothing else is decided until it has one"
+        ),
+        log_name="approval_overdue",
+        is_warning=True,
+    ),
+    BudgetSet: EventDescription(
+        words=lambda e: (
+            f"{_by(e) + ' sets the' if e.message_id is not None else 'the'} budget "
+            f"{'to' if e.message_id is not None else 'is now'} {e.budget} in place of {e.before}: {e.reason}"
+        ),
+        log_name="budget_set",
     ),
     BeginCorrected: EventDescription(
         words=lambda e: f"the clock was ahead when the campaign began; its orders are those from {e.began_at} on",

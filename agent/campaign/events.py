@@ -94,6 +94,8 @@ class DecisionMade:
     target_family: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
     added: tuple[NewCandidate, ...] = ()
+    held: bool = False
+    """Whether it waits for an operator's approval, which issues its requests; journals of old know no such thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +182,11 @@ class ResultAccepted:
 
     def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
         """Return the values of additional properties, by name."""
-        known = {quantity.name: quantity.value for quantity in self.quantities}
-        return tuple(known[name] for name in names)
+        return _values(self.quantities, names)
 
     def uncertainties_of(self, names: Sequence[str]) -> tuple[float, ...]:
         """Return the standard uncertainties that came with the values of properties, by name; 0 where none did."""
-        known = {quantity.name: quantity.standard_deviation or 0.0 for quantity in self.quantities}
-        return tuple(known.get(name, 0.0) for name in names)
+        return _uncertainties(self.quantities, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +274,19 @@ class CandidateAbandoned:
 
 @dataclass(frozen=True, slots=True)
 class CandidateRequeued:
-    """A candidate that was abandoned only because no answer came is requested again; it costs no further budget."""
+    """A candidate that was closed is open again.
+
+    One that a decision chose is requested again and costs no further budget; any other may be chosen again. Without a
+    `message_id` it is one that was abandoned only because no answer came.
+    """
 
     candidate_id: str
     reason: str
+    message_id: str | None = None
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say, or nobody did."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,10 +304,64 @@ class CandidateExcluded:
 
 @dataclass(frozen=True, slots=True)
 class ObservationAdded:
-    """An operator added an observation manually; it costs no budget."""
+    """An operator added an observation manually; it costs no budget. Several of one control follow each other."""
 
     candidate_id: str
     value: float
+    message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
+    quantities: tuple[MeasuredQuantity, ...] = ()
+    """The value as it was told, with those of the additional properties; journals of old do not say it."""
+    reason: str = ""
+    """Why, in the operator's words; journals of old do not say it."""
+
+    def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Return the values of additional properties, by name."""
+        return _values(self.quantities, names)
+
+    def uncertainties_of(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Return the standard uncertainties that came with the values of properties, by name; 0 where none did."""
+        return _uncertainties(self.quantities, names)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRetracted:
+    """An operator took a value out of the dataset: what is decided from here on is decided without it."""
+
+    candidate_id: str
+    value: float
+    """What it was [unit of the plan]."""
+    reason: str
+    message_id: str
+    family: str = ""
+    """Of the candidate: with the value goes the row of the dataset that says it."""
+    source_id: str = ""
+    """The candidate's id as the pool's table writes it; empty where that has no ids."""
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationAmended:
+    """An operator corrected a value in the dataset: what is decided from here on is decided with the right one."""
+
+    candidate_id: str
+    value: float
+    """Of the campaign's property, from now on [unit of the plan]."""
+    additional: tuple[float, ...]
+    """Of the additional properties, from now on [their units]."""
+    uncertainties: tuple[float, ...]
+    """Standard uncertainties of all of them, 0 where none is known."""
+    corrected: MeasuredQuantity
+    """What the operator said."""
+    before: float
+    """What the corrected property was [its unit]."""
+    reason: str
     message_id: str
     operator: str = ""
     """Who asked for it, by the control's own word; empty where it does not say."""
@@ -372,6 +435,78 @@ class ControlNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlRefused:
+    """An operator's action that cannot be carried out; it changes nothing, and a repetition is refused again."""
+
+    action: str
+    why: str
+    message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionApproved:
+    """An operator approved a decision that was held: its requests go out."""
+
+    decision: int
+    reason: str
+    message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionVetoed:
+    """An operator dropped a decision that was held: its candidates are excluded, and cost nothing."""
+
+    decision: int
+    reason: str
+    message_id: str
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionWithdrawn:
+    """A decision that was held is not needed any more, for the campaign is stopped; its candidates are as before."""
+
+    decision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalOverdue:
+    """A decision has waited for approval for as long as the plan allows: until it has one, nothing else is decided."""
+
+    decision: int
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSet:
+    """The budget is another one from here on; a campaign that was finished goes on.
+
+    Without a `message_id` the campaign was resumed with a larger one.
+    """
+
+    budget: int
+    before: int
+    reason: str
+    message_id: str | None = None
+    operator: str = ""
+    """Who asked for it, by the control's own word; empty where it does not say, or nobody did."""
+    signed_by: str = ""
+    """Who signed the control; empty where nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
 class BeginCorrected:
     """The campaign began at a time that its agent's clock has not reached: the clock was ahead then.
 
@@ -383,9 +518,19 @@ class BeginCorrected:
 
 @dataclass(frozen=True, slots=True)
 class CampaignFinished:
-    """The last event: nothing is in flight and nothing more will be asked."""
+    """The last event, unless the budget grows: nothing is in flight and nothing more will be asked."""
 
     reason: str
+
+
+def _values(quantities: Sequence[MeasuredQuantity], names: Sequence[str]) -> tuple[float, ...]:
+    known = {quantity.name: quantity.value for quantity in quantities}
+    return tuple(known[name] for name in names)
+
+
+def _uncertainties(quantities: Sequence[MeasuredQuantity], names: Sequence[str]) -> tuple[float, ...]:
+    known = {quantity.name: quantity.standard_deviation or 0.0 for quantity in quantities}
+    return tuple(known.get(name, 0.0) for name in names)
 
 
 Event = (
@@ -408,17 +553,43 @@ Event = (
     | CandidateRequeued
     | CandidateExcluded
     | ObservationAdded
+    | ObservationRetracted
+    | ObservationAmended
     | CandidatesAdded
     | CampaignPaused
     | CampaignResumed
     | CampaignStopping
     | ControlNoted
+    | ControlRefused
+    | DecisionApproved
+    | DecisionVetoed
+    | DecisionWithdrawn
+    | ApprovalOverdue
+    | BudgetSet
     | BeginCorrected
     | CampaignFinished
 )
 
 EVENT_TYPES: Final[tuple[type[Event], ...]] = get_args(Event)
 """Every kind of event."""
+
+OF_CONTROLS: Final = (
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStopping,
+    CandidateExcluded,
+    CandidateRequeued,
+    CandidatesAdded,
+    ObservationAdded,
+    ObservationRetracted,
+    ObservationAmended,
+    DecisionApproved,
+    DecisionVetoed,
+    BudgetSet,
+    ControlNoted,
+    ControlRefused,
+)
+"""The kinds that an operator's control makes; without a `message_id` one came about by itself."""
 
 _ADAPTERS: Final[dict[str, TypeAdapter[Any]]] = {kind.__name__: TypeAdapter(kind) for kind in EVENT_TYPES}
 

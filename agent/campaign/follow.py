@@ -9,6 +9,7 @@ from agent.campaign.events import (
     CampaignFinished,
     CampaignPaused,
     CandidateAbandoned,
+    DecisionWithdrawn,
     Event,
     RequestIssued,
 )
@@ -17,6 +18,9 @@ from agent.campaign.presence import recipient_of, requeued
 from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import NOTHING_NOTICED, Noticed, due
 from protocols.wire.attempt_ids import attempt_identity
+
+NOT_NEEDED: Final = "the campaign was stopped before it was approved"
+"""Why a decision is withdrawn."""
 
 MAX_INTERRUPTIONS: Final = 20
 """Attempts of one candidate that may be interrupted, beside `max_attempts`: a restart is not the candidate's fault,
@@ -38,18 +42,20 @@ def react(campaign: Campaign, noticed: Noticed = NOTHING_NOTICED) -> tuple[Event
         return found
     plan = campaign.plan
     events: list[Event] = []
+    if campaign.phase is Phase.STOPPING:
+        events += [DecisionWithdrawn(decision, NOT_NEEDED) for decision in campaign.awaiting_approval]
+    room = plan.parallel - len(campaign.in_flight)  # of those that an operator wants again some may have to wait
     for candidate_id, attempt_failure in campaign.retry_pending.items():
-        made = campaign.attempts_made[candidate_id]
+        made = campaign.attempts_made.get(candidate_id, 0)
         interrupted = campaign.interruptions.get(candidate_id, 0)
         counted = made - interrupted - campaign.absence.forgiven.get(candidate_id, 0)
         used_up = counted >= plan.max_attempts or interrupted >= MAX_INTERRUPTIONS
         if attempt_failure.permanent or used_up or campaign.phase is Phase.STOPPING:
             events.append(CandidateAbandoned(candidate_id, _abandoned_reason(attempt_failure.reason, made)))
-        elif campaign.phase is Phase.RUNNING:
-            decision = campaign.decision_of[candidate_id]
-            events.append(
-                issue_request(campaign, candidate_id, decision, attempt=made + 1, turn=campaign.requested + made)
-            )
+        elif campaign.phase is Phase.RUNNING and room > 0:
+            room -= 1
+            decision, turn = campaign.decision_of[candidate_id], campaign.requested + made + attempt_failure.place
+            events.append(issue_request(campaign, candidate_id, decision, attempt=made + 1, turn=turn))
     if events := events or list(requeued(campaign)):
         return tuple(events)
     if campaign.phase is Phase.RUNNING and campaign.abandoned_in_a_row >= plan.give_up_after:
@@ -77,19 +83,10 @@ def _finish_reason(campaign: Campaign) -> str:
         return ""
     if campaign.phase is Phase.STOPPING:
         return "stopped by the operator"
-    if asking_ended := _asking_ended(campaign):
-        return asking_ended[:MAX_REASON_LENGTH]
-    if campaign.requested >= campaign.plan.budget:
+    if campaign.asking_ended:
+        return campaign.asking_ended[:MAX_REASON_LENGTH]
+    if campaign.requested >= campaign.budget:
         return "the budget is spent"
     if not campaign.available_count and not campaign.may_grow:
         return "no candidate is left"
-    return ""
-
-
-def _asking_ended(campaign: Campaign) -> str:
-    """Return why nothing more is asked for, though there are budget and candidates."""
-    if campaign.fired is not None and campaign.is_stopped_by_rule:
-        return f"the stop rule {campaign.fired.reason}"
-    if campaign.policy_exhausted is not None:
-        return f"the policy has nothing more to ask for: {campaign.policy_exhausted}"
     return ""

@@ -24,7 +24,7 @@ from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import declared_metrics, make_meter
 from agent.campaign.context import ContextMaker, pool_arrays
 from agent.campaign.decide import Consequence, decide_message
-from agent.campaign.event_descriptions import Observation, is_observation, observations_of
+from agent.campaign.event_descriptions import changes_dataset, observations_of, taken_away_by
 from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.follow import react
 from agent.campaign.gap_progress import GapProgress, values_needed
@@ -35,7 +35,8 @@ from agent.campaign.stop_rules import Noticed, RuleWatch
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.best import BestSoFar
 from agent.entropy.bias import BiasMeter, BiasPoint
-from agent.metrics import AccountingMeter, Meter
+from agent.entropy.dataset import DatasetBias
+from agent.metrics import AccountingMeter, DatasetMeter, Meter
 from agent.pool.candidates import Pool
 from protocols.errors import InvariantViolation, StoreError
 from protocols.settings.user_code import INSTALLED, CodeSource
@@ -108,7 +109,6 @@ class Ledger:
 
     Attributes:
         campaign: The state.
-        meter: The metrics of the observations so far.
         best: The best that each of them was.
         progress: How the mean gap comes along.
         observation: Number of the last one; 0 is the start set, −1 comes before it.
@@ -117,12 +117,12 @@ class Ledger:
     def __init__(self, pool: Pool, code: CodeSource | None = None) -> None:
         self.campaign: Final = Campaign(pool)
         self._contexts: Final = ContextMaker(self.campaign, pool_arrays(pool))
-        self.meter = BiasMeter(pool.families)
+        self._bias = DatasetBias(pool.families)
         self.best: Final = BestSoFar()
         self.progress = GapProgress(StopSettings(), values_needed(self.pool))
         self._rules: RuleWatch | None = None
         self._code = code
-        self._declared: Meter | None = None
+        self._declared: DatasetMeter[Meter] | None = None
         self.observation = -1
 
     @classmethod
@@ -138,6 +138,11 @@ class Ledger:
         return ledger
 
     @property
+    def meter(self) -> BiasMeter:
+        """The bias of the values that are in the dataset."""
+        return self._bias.meter
+
+    @property
     def pool(self) -> PoolArrays:
         """The pool as a policy sees it, with all that has joined it."""
         return self._contexts.pool
@@ -150,13 +155,13 @@ class Ledger:
         """
         self.campaign.apply(event)
         if isinstance(event, CampaignStarted):
-            self.meter = BiasMeter(self.pool.families, measure=event.plan.targets)
+            self._bias = DatasetBias(self.pool.families, event.plan.targets)
             self.progress = GapProgress(event.plan.stop, values_needed(self.pool))
             self._rules = RuleWatch(self.campaign, self.pool) if event.plan.stop.has_rules else None
             self._declared = self._meter_of(event.plan)
         if self._rules is not None and self.campaign.fired is None:
             self._rules.note(event)
-        metrics = self._measure(event) if is_observation(event) else None
+        metrics = self._measure(event) if changes_dataset(event) else None
         return Change(self.campaign.sequence, event, metrics)
 
     def fold_journalled(self, event: Event) -> Change:
@@ -221,20 +226,19 @@ class Ledger:
         """
         return decide_proposal(self.campaign, question.needed, question.based_on, proposal)
 
-    def _meter_of(self, plan: CampaignPlan) -> Meter | None:
+    def _meter_of(self, plan: CampaignPlan) -> DatasetMeter[Meter] | None:
         """Return what computes the declared metrics; None where there are none, or they cannot be had here."""
         name, options = plan.metered_by
         if not plan.metrics or not self.campaign.pool.is_whole or (self._code is None and name not in BUILT_IN):
             return None
-        code = self._code or INSTALLED
-        if declared_metrics(name, options, plan.unit, self.pool, code) != plan.metrics:
+        code, pool = self._code or INSTALLED, self.pool  # as it is at the start
+        if declared_metrics(name, options, plan.unit, pool, code) != plan.metrics:
             return None  # the journal is of a version that declared others
-        return make_meter(name, options, self.pool, plan.property_names, code, seed=plan.seed)
+        return DatasetMeter(lambda: make_meter(name, options, pool, plan.property_names, code, seed=plan.seed))
 
     def _measure(self, event: Event) -> TrajectoryPoint:
-        """Let the metrics see an observation; the first one is new to every family."""
-        additional = self.campaign.plan.property_names[1:]
-        codes = [self._add(each) for each in observations_of(event, additional)]
+        """Let the metrics see how the dataset changes; the first time is new to every family."""
+        codes = self._put(event)
         self.observation += 1
         changed = self.pool.families if self.observation == 0 else tuple(self.pool.families[code] for code in codes)
         point = self.point()
@@ -242,25 +246,31 @@ class Ledger:
         self.progress.see(self.observation, point)
         return TrajectoryPoint(self.observation, self.campaign.sequence, point, changed)
 
-    def _add(self, observation: Observation) -> int:
-        """Let the metrics see one value; return the code of its family."""
-        index = self.campaign.pool.index_of[observation.candidate_id]
-        code = int(self.pool.family_codes[index])
-        self.meter.add(code, observation.value, *observation.additional)
-        if self._declared is not None:
-            self._declared.add(index, observation.value, *observation.additional)
-        return code
+    def _put(self, event: Event) -> list[int]:
+        """Let the dataset change; return the codes of the families in which it does."""
+        index_of, codes, declared = self.campaign.pool.index_of, [], self._declared
+        if gone := taken_away_by(event):
+            codes.append(self._bias.remove(index_of[gone]))
+            if declared is not None:
+                declared.remove(index_of[gone])
+        for each in observations_of(event, self.campaign.plan.property_names[1:]):
+            index, values = index_of[each.candidate_id], (each.value, *each.additional)
+            codes.append(int(self.pool.family_codes[index]))
+            self._bias.put(index, codes[-1], values)
+            if declared is not None:
+                declared.put(index, values)
+        return codes
 
     @property
     def account(self) -> str:
         """What the campaign's own policy was told and what that cost, in words; empty where there is nothing to say."""
-        is_own = not self.campaign.plan.metrics_of
-        return self._declared.account() if is_own and isinstance(self._declared, AccountingMeter) else ""
+        meter = None if self._declared is None or self.campaign.plan.metrics_of else self._declared.meter
+        return meter.account() if isinstance(meter, AccountingMeter) else ""
 
     def point(self) -> BiasPoint:
         """Return all metrics: those of the bias, and those that the policy declares."""
         point = self.meter.point()
         if self._declared is None:
             return point
-        declared = zip(self.campaign.plan.metrics, self._declared.values(), strict=True)
+        declared = zip(self.campaign.plan.metrics, self._declared.meter.values(), strict=True)
         return replace(point, declared=tuple(declared))

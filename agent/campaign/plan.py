@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.campaign.people.approval import NO_APPROVAL, ApprovalSettings
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import (
     M_SPACING,
@@ -29,6 +30,10 @@ from protocols.wire.messages import Identifier, Name
 
 MAX_PARALLEL: Final = 256
 """Most candidates in flight: bounds what is awaited, and what a reconnect sends again."""
+
+
+MAX_BUDGET: Final = 10_000_000
+"""Largest budget [candidate]: beyond any lab, and a journal of as many requests is still read in minutes."""
 
 
 class Ordering(StrEnum):
@@ -48,6 +53,7 @@ class Resume(Enum):
 
     KEEP_JOURNAL = "the journal's part holds, whatever the settings say"
     KEEP_UNLESS_SET = "the journal's part holds, unless the settings name another one"
+    MAY_GROW = "a larger one takes the place of the journal's, a smaller one than it began with is refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +87,9 @@ class CampaignPlanSettings(BaseModel):
     """Smallest and largest believable value of the property [unit]."""
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Share of the property beside the weights of the additional ones."""
-    budget: Annotated[int, Field(ge=1, le=10_000_000)]
-    """Candidates that may be requested."""
+    budget: Annotated[int, Field(ge=1, le=MAX_BUDGET), Resume.MAY_GROW]
+    """Candidates that may be requested. A campaign that is resumed with a larger one goes on, also when it was
+    finished; an operator may set it while it runs."""
     policy: str = "gap_gain"
     """`gap_gain`, `etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, `coverage`, `joint_entropy`,
     `expected_improvement`, `probability_of_exceeding`; for effects of interventions `causal`, beside it `target_mean`,
@@ -131,7 +138,7 @@ class CampaignPlanSettings(BaseModel):
 
 
 class CampaignPlan(CampaignPlanSettings):
-    """What a campaign was started with; nothing of it changes afterwards."""
+    """What a campaign was started with; nothing of it changes afterwards. The budget of now is the campaign's."""
 
     # What a later version adds is not known here, and a journal of an earlier one lacks what this one adds.
     model_config = ConfigDict(extra="ignore")
@@ -156,6 +163,8 @@ class CampaignPlan(CampaignPlanSettings):
     """Properties that are balanced beside it."""
     metrics: tuple[Metric, ...] = ()
     """The metrics that are kept beside those of the bias, as the policy declares them."""
+    approval: ApprovalSettings = NO_APPROVAL
+    """Which decisions wait for an operator's approval."""
     grows_pool: bool = False
     """Whether the policy may choose candidates that it makes itself, which then join the pool."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0

@@ -14,6 +14,7 @@ from agent.campaign.decide import Consequence
 from agent.campaign.events import MAX_REASON_LENGTH, DecisionMade, PolicyExhausted
 from agent.campaign.follow import issue_request
 from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.people.approval import needs_approval
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
 from protocols.errors import invariant
@@ -33,14 +34,14 @@ class DecisionNeeded:
 
 def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
     """Tell whether the policy should choose again now."""
-    if campaign.phase is not Phase.RUNNING or campaign.has_ended_asking:
+    if campaign.phase is not Phase.RUNNING or campaign.has_ended_asking or campaign.is_held_up:
         return None
     plan = campaign.plan
     if plan.ordering is Ordering.IN_ORDER:
         oldest_open = min(campaign.open_decisions, default=campaign.next_decision)
         if oldest_open <= campaign.next_decision - plan.lag:
             return None
-    count = min(plan.batch, plan.budget - campaign.requested)
+    count = min(plan.batch, campaign.budget - campaign.requested)
     if not campaign.may_grow:
         count = min(count, campaign.available_count)
     if count < 1 or (plan.ordering is not Ordering.IN_ORDER and campaign.open_count + count > plan.parallel):
@@ -96,6 +97,8 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         return Consequence()
     candidate_ids = tuple(named[index] for index in indices)
     runner_up = proposal.runner_up
+    new = [added[index - len(pool)] for index in indices if index >= len(pool)]
+    known = [pool.candidates[index] for index in in_pool]
     made = DecisionMade(
         decision=asked.decision,
         seed=decision_seed(plan.seed, asked.decision),
@@ -110,7 +113,10 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
         target_family=proposal.target_family,
         details=_finite_details(proposal),
         added=added,
+        held=needs_approval(plan.approval, asked.decision, known, new),
     )
+    if made.held:
+        return Consequence((made,))
     requests = (
         issue_request(campaign, candidate_id, asked.decision, attempt=1, turn=campaign.requested + turn)
         for turn, candidate_id in enumerate(candidate_ids)

@@ -5,9 +5,10 @@ What each event changes, by these moves, is the fold of `agent.campaign.state`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ from agent.pool.growth import MAX_ADDED_CANDIDATES, NewCandidate, grown, growth_
 from protocols.errors import InvariantViolation, invariant
 from protocols.tables.account import Account
 from protocols.wire.messages import ReceiptStatus
+
+MAX_TOLD: Final = 3
+"""Decisions that wait for approval, of which a sentence tells the numbers."""
 
 
 @dataclass(slots=True)
@@ -58,6 +62,21 @@ class AttemptFailure:
     permanent: bool
     is_silence: bool = False
     """No answer came."""
+    place: int = 0
+    """Which of the candidates of its decision it is, of one that was approved: each has a turn of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSeen:
+    """A control that is in the journal.
+
+    Attributes:
+        row: Number of its row, the first of them.
+        refused: Why it was refused; empty where it was not.
+    """
+
+    row: int
+    refused: str = ""
 
 
 class Standing:
@@ -79,7 +98,10 @@ class Standing:
         policy_exhausted: Why the policy is not asked any more; None while it is.
         findings: How often evenness or a stall of the mean gap was journalled.
         fired: The stop rule that fired, if one has.
-        requested: Candidates ever requested; with `open_decisions` it bounds what was spent.
+        budget: Candidates that may be requested, as it is now.
+        largest_budget: The largest that it ever was.
+        budgets_ordered: How often an operator has set it.
+        requested: Candidates ever requested or held; with `open_decisions` it bounds what was spent.
         open_decisions: Decision number -> its candidates without an outcome.
         retry_pending: Candidates whose last attempt failed or expired, oldest first.
         in_flight: Attempts that are awaited, oldest first.
@@ -88,9 +110,13 @@ class Standing:
         absence: Who is away, and what nobody answered for.
         chosen: Decision number -> its candidates, for the decisions that the next one must take for pending.
         contradictions: Results in the journal that contradict the first one of their attempt.
-        controls_seen: Message ids of the controls that are in the journal.
+        awaiting_approval: Decisions that wait for approval, oldest first -> whether they have for too long.
+        controls_seen: Message id -> each control that is in the journal.
         controls_noted: How many of them changed nothing.
+        controls_refused: How many of them were refused.
+        orders_about: How often an operator has changed what is known of each candidate.
         pauses_ordered: How often an operator has paused it.
+        stands_since: Number of the event since which phase and `standing_reason` are what they are.
         ordered_at: When the last pause or resumption was sent that an operator ordered; None before there was one.
     """
 
@@ -105,6 +131,7 @@ class Standing:
         self.pause_reason = ""
         self.paused_itself = False
         self.finish_reason = ""
+        self.stands_since = 0
         self.policy_exhausted: str | None = None
         self.findings = 0
         self.fired: StopRuleFired | None = None
@@ -116,6 +143,9 @@ class Standing:
         """Values of the additional properties that are balanced, shape (n, p − 1)."""
         self.uncertainties: NDArray[np.float64] = np.zeros((len(pool), 1))
         """Standard uncertainties that came with the values, 0 where none did, shape (n, p)."""
+        self.budget = 0
+        self.largest_budget = 0
+        self.budgets_ordered = 0
         self.requested = 0
         self.next_decision = 0
         self.retries = 0
@@ -130,8 +160,11 @@ class Standing:
         self.retry_pending: dict[str, AttemptFailure] = {}
         self.chosen: dict[int, tuple[str, ...]] = {}
         self.contradictions = 0
-        self.controls_seen: set[str] = set()
+        self.awaiting_approval: dict[int, bool] = {}
+        self.controls_seen: dict[str, ControlSeen] = {}
         self.controls_noted = 0
+        self.controls_refused = 0
+        self.orders_about: dict[str, int] = {}
         self.pauses_ordered = 0
         self.ordered_at: datetime | None = None
         self.observations = 0
@@ -157,6 +190,15 @@ class Standing:
         return self.policy_exhausted is not None or self.is_stopped_by_rule
 
     @property
+    def asking_ended(self) -> str:
+        """Why nothing more is asked for, though there are budget and candidates; empty while it is."""
+        if self.fired is not None and self.is_stopped_by_rule:
+            return f"the stop rule {self.fired.reason}"
+        if self.policy_exhausted is not None:
+            return f"the policy has nothing more to ask for: {self.policy_exhausted}"
+        return ""
+
+    @property
     def rest_policy(self) -> str:
         """The policy that a stop rule gave the rest of the budget to; empty while the campaign's own decides."""
         return "" if self.fired is None else self.fired.policy
@@ -178,6 +220,31 @@ class Standing:
         return self.requested - self.open_count
 
     @property
+    def is_held_up(self) -> bool:
+        """Whether a decision has waited for approval for so long that nothing else is decided."""
+        return any(self.awaiting_approval.values())
+
+    @property
+    def standing_reason(self) -> str:
+        """Why it is paused, stopping or finished, or what it waits for; empty where it just runs."""
+        match self.phase:
+            case Phase.PAUSED | Phase.STOPPING:
+                return self.pause_reason
+            case Phase.FINISHED:
+                return self.finish_reason
+            case _:
+                return self._waits_for()
+
+    def _waits_for(self) -> str:
+        if not self.awaiting_approval:
+            return ""
+        told = ", ".join(map(str, list(self.awaiting_approval)[:MAX_TOLD]))
+        more = " …" if len(self.awaiting_approval) > MAX_TOLD else ""
+        several = len(self.awaiting_approval) > 1
+        waiting = f"decision{'s' * several} {told}{more} wait{'s' * (not several)} for approval"
+        return f"{waiting}, for so long that nothing else is decided" if self.is_held_up else waiting
+
+    @property
     def acquired(self) -> NDArray[np.int64]:
         """Pool indices of the observations that came by request, shape (t,): by decision in order, else by arrival."""
         return self._acquired[: self._acquired_count]
@@ -191,19 +258,23 @@ class Standing:
         """Return where a candidate of the pool is in its life."""
         return CandidateStatus(int(self.statuses[self.pool.index_of[candidate_id]]))
 
-    def _move(self, event: Event, candidate_id: str) -> None:
-        """Move a candidate along the table."""
+    def _move(
+        self, event: Event, candidate_id: str, table: Mapping[CandidateStatus, CandidateStatus] | None = None
+    ) -> None:
+        """Move a candidate along the table of an event's kind, or another one."""
         index = self.pool.index_of.get(candidate_id)
         if index is None:
             raise InvariantViolation(f"{type(event).__name__}: {candidate_id!r} is not in the pool")
         before = CandidateStatus(self.statuses.item(index))
-        after = TRANSITIONS[type(event)].get(before)
+        after = (TRANSITIONS[type(event)] if table is None else table).get(before)
         if after is None:
             raise InvariantViolation(f"{type(event).__name__}: {candidate_id!r} is {before.name}: not possible")
         self.statuses[index] = after
-        self.available_count -= before is CandidateStatus.AVAILABLE  # no row of the table leads back
+        self.available_count += (after is CandidateStatus.AVAILABLE) - (before is CandidateStatus.AVAILABLE)
         if after not in OPEN and before in OPEN:
             self._close(candidate_id)
+            if before is CandidateStatus.HELD:
+                self._give_back(candidate_id)
         elif before is CandidateStatus.ABANDONED:
             self.absence.close(candidate_id)
 
@@ -214,8 +285,16 @@ class Standing:
         still_open.discard(candidate_id)
         if not still_open:
             del self.open_decisions[decision]
+            self.awaiting_approval.pop(decision, None)
         for attempt_id in [a.attempt_id for a in self.in_flight.values() if a.candidate_id == candidate_id]:
             self._land(attempt_id)
+
+    def _give_back(self, candidate_id: str) -> None:
+        """Take it that a candidate was never chosen: nobody was asked for it, and its unit of the budget is free."""
+        decision = self.decision_of.pop(candidate_id)
+        self.requested -= 1
+        if decision in self.chosen:
+            self.chosen[decision] = tuple(each for each in self.chosen[decision] if each != candidate_id)
 
     def _land(self, attempt_id: str) -> None:
         self.attempts[attempt_id].in_flight = False
@@ -231,6 +310,20 @@ class Standing:
         self.additional[index] = additional
         self.observations += 1
         return index
+
+    def _forget_value(self, candidate_id: str) -> None:
+        """Let a candidate have no value any more."""
+        index = self.pool.index_of[candidate_id]
+        self.values[index] = np.nan
+        self.additional[index] = np.nan
+        self.uncertainties[index] = 0.0
+        self.observations -= 1
+        found = np.flatnonzero(self.acquired == index)
+        if len(found):
+            at, count = int(found[0]), self._acquired_count
+            for array in (self._acquired, self._acquired_decisions):
+                array[at : count - 1] = array[at + 1 : count].copy()
+            self._acquired_count -= 1
 
     def _acquire(self, index: int, decision: int) -> None:
         """Add to `acquired`, keeping the order of decisions where the plan asks for it."""

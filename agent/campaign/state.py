@@ -13,9 +13,12 @@ from typing import Any, Final
 import numpy as np
 
 from agent.campaign.events import (
+    OF_CONTROLS,
+    ApprovalOverdue,
     AttemptFailed,
     BecameEven,
     BeginCorrected,
+    BudgetSet,
     CampaignFinished,
     CampaignPaused,
     CampaignResumed,
@@ -26,13 +29,19 @@ from agent.campaign.events import (
     CandidateRequeued,
     CandidatesAdded,
     ControlNoted,
+    ControlRefused,
+    DecisionApproved,
     DecisionMade,
+    DecisionVetoed,
+    DecisionWithdrawn,
     Event,
     GapStalled,
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
     ObservationAdded,
+    ObservationAmended,
+    ObservationRetracted,
     PolicyExhausted,
     RequestExpired,
     RequestIssued,
@@ -41,8 +50,8 @@ from agent.campaign.events import (
     StartSetLoaded,
     StopRuleFired,
 )
-from agent.campaign.life_cycle import PHASES, Phase
-from agent.campaign.standing import Attempt, AttemptFailure, Standing
+from agent.campaign.life_cycle import PHASES, REQUEUED_UNCHOSEN, Phase
+from agent.campaign.standing import Attempt, AttemptFailure, ControlSeen, Standing
 from protocols.errors import InvariantViolation, invariant
 from protocols.wire.messages import FailureReason, ReceiptStatus
 
@@ -50,6 +59,12 @@ __all__ = ["RESULT_REFUSED", "Attempt", "Campaign"]
 
 RESULT_REFUSED: Final = "result_refused"
 """Reason of an `AttemptFailed` that stands for a result which breaks its contract."""
+
+APPROVED: Final = "it was approved"
+"""Why a candidate waits whose decision was approved."""
+
+REQUEUED: Final = "an operator asks for it again"
+"""Why a candidate waits that an operator requeued."""
 
 NO_ANSWER: Final = "no answer within the deadline"
 """Why a candidate waits whose attempt expired."""
@@ -64,7 +79,7 @@ class Campaign(Standing):
         Raises:
             InvariantViolation: When the event cannot follow the ones before; the state is then not to be used.
         """
-        kind = type(event)
+        kind, stood = type(event), self._stands
         phases = PHASES.get(kind)
         if phases is not None:
             if self.phase not in phases:
@@ -74,6 +89,15 @@ class Campaign(Standing):
             raise InvariantViolation(f"{kind.__name__} before CampaignStarted")
         _FOLD[kind](self, event)
         self.sequence += 1
+        if isinstance(event, OF_CONTROLS) and event.message_id is not None:
+            self.controls_seen.setdefault(event.message_id, ControlSeen(self.sequence, getattr(event, "why", "")))
+        if self._stands != stood:
+            self.stands_since = self.sequence
+
+    @property
+    def _stands(self) -> tuple[Phase, str, int, bool]:
+        """What changes with `standing_reason`, and costs less."""
+        return self.phase, self.pause_reason, len(self.awaiting_approval), self.is_held_up
 
     def _started(self, event: CampaignStarted) -> None:
         invariant(
@@ -81,6 +105,7 @@ class Campaign(Standing):
             f"the journal speaks of pool {event.plan.pool_digest[:12]}, this pool is {self.pool.digest[:12]}",
         )
         self._plan, self.reading = event.plan, event.reading
+        self.budget = self.largest_budget = event.plan.budget
         self.began_at = event.began_at
         additional = len(event.plan.additional_properties)
         self.additional = np.full((len(self.pool), additional), np.nan)
@@ -98,7 +123,7 @@ class Campaign(Standing):
         self._grow(event.added)
         self.next_decision += 1
         self.requested += len(event.candidate_ids)
-        invariant(self.requested <= self.plan.budget, f"{self.requested} requested of a budget of {self.plan.budget}")
+        invariant(self.requested <= self.budget, f"{self.requested} requested of a budget of {self.budget}")
         self.open_decisions[event.decision] = set(event.candidate_ids)
         self.chosen[event.decision] = event.candidate_ids
         last_seen = event.decision + 1 - self.plan.lag
@@ -106,6 +131,36 @@ class Campaign(Standing):
             del self.chosen[old]
         for candidate_id in event.candidate_ids:
             self.decision_of[candidate_id] = event.decision
+        if event.held:
+            self.awaiting_approval[event.decision] = False
+            for candidate_id in event.candidate_ids:
+                self._move(event, candidate_id)
+
+    def _approved(self, event: DecisionApproved) -> None:
+        for place, candidate_id in enumerate(self._held_by(event.decision)):
+            self._move(event, candidate_id)
+            self.retry_pending[candidate_id] = AttemptFailure(APPROVED, permanent=False, place=place)
+        del self.awaiting_approval[event.decision]
+
+    def _given_up(self, event: DecisionVetoed | DecisionWithdrawn) -> None:
+        for candidate_id in self._held_by(event.decision):
+            self._move(event, candidate_id)
+
+    def _overdue(self, event: ApprovalOverdue) -> None:
+        invariant(event.decision in self.awaiting_approval, f"decision {event.decision} waits for no approval")
+        self.awaiting_approval[event.decision] = True
+
+    def _held_by(self, decision: int) -> list[str]:
+        """Return the candidates that a decision holds, in the order of the pool."""
+        invariant(decision in self.awaiting_approval, f"decision {decision} waits for no approval")
+        return sorted(self.open_decisions[decision], key=self.pool.index_of.__getitem__)
+
+    def _budget_set(self, event: BudgetSet) -> None:
+        invariant(event.budget >= self.requested, f"a budget of {event.budget}, and {self.requested} are requested")
+        self.budget = event.budget
+        self.largest_budget = max(self.largest_budget, event.budget)
+        self.budgets_ordered += event.message_id is not None
+        self.finish_reason = ""
 
     def _exhausted(self, event: PolicyExhausted) -> None:
         self._must_be_next(event)
@@ -182,44 +237,70 @@ class Campaign(Standing):
         self.absence.abandon(event.candidate_id, in_silence=last is not None and last.is_silence)
 
     def _requeued(self, event: CandidateRequeued) -> None:
-        which = event.candidate_id
+        which, is_ordered = event.candidate_id, event.message_id is not None
+        if is_ordered:
+            self._order_about(which)
+            self.interruptions.pop(which, None)
+            self.absence.failed.discard(which)
+        if which not in self.decision_of:
+            self._move(event, which, REQUEUED_UNCHOSEN)
+            return
         self._move(event, which)
-        self.absence.requeue(which)
-        made = self.attempts_made[which] - self.interruptions.get(which, 0)
+        if not is_ordered:
+            self.absence.requeue(which)
+        made = self.attempts_made.get(which, 0) - self.interruptions.get(which, 0)
         self.absence.forgive(which, made - self.absence.forgiven.get(which, 0))
         self.open_decisions.setdefault(self.decision_of[which], set()).add(which)
-        self.retry_pending[which] = AttemptFailure(NO_ANSWER, permanent=False, is_silence=True)
+        why = REQUEUED if is_ordered else NO_ANSWER
+        self.retry_pending[which] = AttemptFailure(why, permanent=False, is_silence=not is_ordered)
 
     def _excluded(self, event: CandidateExcluded) -> None:
         self._move(event, event.candidate_id)
-        self.controls_seen.add(event.message_id)
+        self._order_about(event.candidate_id)
 
     def _added(self, event: ObservationAdded) -> None:
         self._move(event, event.candidate_id)
-        self._observe(event.candidate_id, event.value, ())
-        self.controls_seen.add(event.message_id)
+        additional = event.values_of([each.name for each in self.plan.additional_properties])
+        index = self._observe(event.candidate_id, event.value, additional)
+        self.uncertainties[index] = event.uncertainties_of(self.plan.property_names)
+        self._order_about(event.candidate_id)
+
+    def _retracted(self, event: ObservationRetracted) -> None:
+        self._move(event, event.candidate_id)
+        self._forget_value(event.candidate_id)
+        self._order_about(event.candidate_id)
+
+    def _amended(self, event: ObservationAmended) -> None:
+        self._move(event, event.candidate_id)
+        index = self.pool.index_of[event.candidate_id]
+        self.values[index], self.additional[index] = event.value, event.additional
+        self.uncertainties[index] = event.uncertainties
+        self._order_about(event.candidate_id)
+
+    def _order_about(self, candidate_id: str) -> None:
+        self.orders_about[candidate_id] = self.orders_about.get(candidate_id, 0) + 1
 
     def _joined(self, event: CandidatesAdded) -> None:
         self._grow(event.candidates)
         self.grown_at = self.sequence + 1
-        self.controls_seen.add(event.message_id)
 
     def _phase_changed(self, event: CampaignPaused | CampaignResumed | CampaignStopping) -> None:
         paused = isinstance(event, CampaignPaused)
         if self.paused_itself and isinstance(event, CampaignResumed):
             self.absence.recall(event.reason)
-        self.pause_reason = event.reason if paused else ""
+        self.pause_reason = "" if isinstance(event, CampaignResumed) else event.reason
         self.paused_itself = paused and event.message_id is None
         self.abandoned_in_a_row = 0
         if event.message_id is not None:
             self.pauses_ordered += paused
-            self.controls_seen.add(event.message_id)
         if not isinstance(event, CampaignStopping) and event.ordered_at is not None:
             self.ordered_at = event.ordered_at
 
-    def _noted(self, event: ControlNoted) -> None:
-        self.controls_seen.add(event.message_id)
+    def _noted(self, _event: ControlNoted) -> None:
         self.controls_noted += 1
+
+    def _refused(self, _event: ControlRefused) -> None:
+        self.controls_refused += 1
 
     def _begin_corrected(self, event: BeginCorrected) -> None:
         self.began_at = event.began_at
@@ -249,11 +330,19 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     CandidateRequeued: Campaign._requeued,  # noqa: SLF001
     CandidateExcluded: Campaign._excluded,  # noqa: SLF001
     ObservationAdded: Campaign._added,  # noqa: SLF001
+    ObservationRetracted: Campaign._retracted,  # noqa: SLF001
+    ObservationAmended: Campaign._amended,  # noqa: SLF001
     CandidatesAdded: Campaign._joined,  # noqa: SLF001
     CampaignPaused: Campaign._phase_changed,  # noqa: SLF001
     CampaignResumed: Campaign._phase_changed,  # noqa: SLF001
     CampaignStopping: Campaign._phase_changed,  # noqa: SLF001
     ControlNoted: Campaign._noted,  # noqa: SLF001
+    ControlRefused: Campaign._refused,  # noqa: SLF001
+    DecisionApproved: Campaign._approved,  # noqa: SLF001
+    DecisionVetoed: Campaign._given_up,  # noqa: SLF001
+    DecisionWithdrawn: Campaign._given_up,  # noqa: SLF001
+    ApprovalOverdue: Campaign._overdue,  # noqa: SLF001
+    BudgetSet: Campaign._budget_set,  # noqa: SLF001
     BeginCorrected: Campaign._begin_corrected,  # noqa: SLF001
     CampaignFinished: Campaign._finished,  # noqa: SLF001
 }

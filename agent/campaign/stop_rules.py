@@ -13,13 +13,23 @@ from dataclasses import dataclass
 
 from agent.acquisition.base import PoolArrays
 from agent.campaign.event_descriptions import observations_of
-from agent.campaign.events import DecisionMade, Event, ObservationAdded, ResultAccepted, StartSetLoaded, StopRuleFired
+from agent.campaign.events import (
+    DecisionMade,
+    Event,
+    ObservationAdded,
+    ObservationAmended,
+    ObservationRetracted,
+    ResultAccepted,
+    StartSetLoaded,
+    StopRuleFired,
+)
 from agent.campaign.gap_progress import Finding, GapProgress, Moment, values_needed
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan, CampaignPlanSettings, Ordering
 from agent.campaign.state import Campaign
 from agent.campaign.stop_settings import OFF, STOP
-from agent.entropy.bias import MIN_DEFINED, BiasMeter
+from agent.entropy.bias import MIN_DEFINED
+from agent.entropy.dataset import DatasetBias
 
 WHEN_EVEN = "when_even"
 WHEN_NO_GAIN = "when_no_gain"
@@ -54,7 +64,7 @@ def _may_ask(campaign: Campaign) -> bool:
     return (
         campaign.phase is Phase.RUNNING
         and campaign.policy_exhausted is None
-        and campaign.requested < campaign.plan.budget
+        and campaign.requested < campaign.budget
         and (campaign.available_count > 0 or campaign.may_grow)
     )
 
@@ -70,7 +80,7 @@ class RuleWatch:
     def __init__(self, campaign: Campaign, pool: PoolArrays) -> None:
         plan = campaign.plan
         self._campaign = campaign
-        self._meter = BiasMeter(pool.families, measure=plan.targets)
+        self._bias = DatasetBias(pool.families, plan.targets)
         self._progress = GapProgress(plan.stop, values_needed(pool))
         self._acquired = 0
         self._next = 0
@@ -92,6 +102,12 @@ class RuleWatch:
                 self._see()
             case ResultAccepted() if self._is_visible(event.candidate_id):
                 self._acquire(index_of[event.candidate_id])
+            case ObservationRetracted() if index_of[event.candidate_id] in self._bias:
+                self._bias.remove(index_of[event.candidate_id])
+                self._see()
+            case ObservationAmended() if index_of[event.candidate_id] in self._bias:
+                self._add(index_of[event.candidate_id])
+                self._see()
             case _:
                 pass
         if self._campaign.plan.ordering is Ordering.IN_ORDER:
@@ -139,10 +155,10 @@ class RuleWatch:
     def _add(self, index: int) -> None:
         campaign = self._campaign
         code = campaign.pool.family_codes.item(index)
-        self._meter.add(code, float(campaign.values[index]), *campaign.additional[index].tolist())
+        self._bias.put(index, code, (float(campaign.values[index]), *campaign.additional[index].tolist()))
 
     def _see(self) -> None:
-        self._progress.see(self._acquired, self._meter.point())
+        self._progress.see(self._acquired, self._bias.meter.point())
 
 
 def rules_in_vain(campaign: Campaign) -> tuple[str, ...]:

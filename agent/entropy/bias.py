@@ -245,7 +245,12 @@ class BiasMeter:
         return tuple(self._bands[code] for code in range(len(self._families)))
 
     def band_of(self, family_code: int, size: int) -> Band | None:
-        """Return the band of a family's entropy as it was with its first `size` candidates."""
+        """Return the band of a family's entropy as it was with its first `size` candidates; None with fewer.
+
+        There are fewer where a value of then is not in the dataset any more.
+        """
+        if size > len(self._samples[family_code][0]):
+            return None
         rows = np.array(self._rows[family_code][: size * len(self.targets)])
         return entropy_band(rows.reshape(size, len(self.targets)), self.targets)
 

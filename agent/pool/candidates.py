@@ -98,6 +98,11 @@ class Pool:
         """Position of each candidate id in the pool."""
         return {candidate_id: index for index, candidate_id in enumerate(self.candidate_ids)}
 
+    @cached_property
+    def of_source_id(self) -> dict[str, str]:
+        """Candidate id by the id that the table of the pool writes, of those that have one."""
+        return {each.source_id: each.candidate_id for each in self.candidates if each.source_id}
+
     def candidate(self, candidate_id: str) -> Candidate:
         """Return a candidate by its id."""
         return self.candidates[self.index_of[candidate_id]]

@@ -9,7 +9,7 @@ from typing import Any, Final, TextIO, cast
 
 import structlog
 
-from agent.campaign.event_descriptions import additions_of, description_of, is_observation
+from agent.campaign.event_descriptions import additions_of, changes_dataset, description_of
 from agent.campaign.events import Event, ResultContradicted
 from agent.campaign.ledger import TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
@@ -107,7 +107,7 @@ class TransactionLog:
         """Log a transaction after its commit."""
         points = iter(transaction.bias)
         for event in transaction.events:
-            point = next(points) if is_observation(event) else None
+            point = next(points) if changes_dataset(event) else None
             keys = _keys_of(event, point)
             self._log_event(event, keys)
             for new in additions_of(event):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from agent.campaign.decide import ResultAck
+from agent.campaign.ledger import Ledger
+from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
 from agent.entropy.bands import Band
@@ -14,14 +18,19 @@ from agent.pool.candidates import Candidate
 from agent.store.commit import JournalHead, OutboxItem
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
+from protocols.wire.limits import MAX_AWAITING_APPROVAL
 from protocols.wire.messages import (
+    CampaignPhase,
+    CampaignState,
     CandidateRequest,
+    ControlReceipt,
     FamilyBias,
     Health,
     MetricsReport,
     MetricValue,
     ResultReceipt,
     Status,
+    cut,
 )
 from protocols.wire.molecule import Molecule
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
@@ -39,6 +48,7 @@ class MessageBuilder:
         clock: Returns the wall-clock time, a label.
         instance: Names the run folder, for `Status.instance`.
         new_id: Returns a message id that nobody has used.
+        weight: The campaign's share of a lab that several use.
     """
 
     def __init__(
@@ -49,11 +59,13 @@ class MessageBuilder:
         clock: Callable[[], datetime],
         instance: str = "agent",
         new_id: Callable[[], str] = fresh_id,
+        weight: float = 1.0,
     ) -> None:
         self._plan = plan
         self._deadline_s = evaluation_deadline_s
         self._clock = clock
         self._new_id = new_id
+        self._weight = weight
         self.instance = instance
         self.recipients = frozenset(plan.recipients)
         self.shared_recipients = frozenset({ANY_SIMULATOR})
@@ -98,6 +110,49 @@ class MessageBuilder:
             answers=ack.answers,
             row=None if head is None else head.row,
             digest=None if head is None else head.digest,
+        )
+        return topic_of(message), encode(message)
+
+    def control_receipt(self, ack: ControlAck, at: JournalHead | None = None) -> OutgoingMessage:
+        """Write the receipt of a control.
+
+        Args:
+            ack: What became of it.
+            at: The row that it made, with its digest; None where it made none, or that is not known.
+        """
+        message = ControlReceipt(
+            campaign=self._plan.campaign,
+            message_id=self._new_id(),
+            sent_at=self._clock(),
+            operator=ack.operator,
+            answers=ack.answers,
+            action=ack.action,
+            status=ack.status,
+            detail=cut(ack.detail),
+            row=ack.row,
+            digest=None if at is None else at.digest,
+        )
+        return topic_of(message), encode(message)
+
+    def campaign_state(
+        self, ledger: Ledger, since: datetime | None = None, head: JournalHead | None = None
+    ) -> OutgoingMessage:
+        """Write where the campaign stands.
+
+        Args:
+            ledger: The campaign.
+            since: When its phase, and what it waits for, became what they are; None where that is not known.
+            head: The end of the journal.
+        """
+        message = CampaignState(
+            campaign=self._plan.campaign,
+            message_id=self._new_id(),
+            sent_at=self._clock(),
+            since=since,
+            weight=self._weight,
+            row=None if head is None else head.row,
+            digest=None if head is None else head.digest,
+            **figures_of(ledger),
         )
         return topic_of(message), encode(message)
 
@@ -153,3 +208,20 @@ class MessageBuilder:
             incumbent=incumbent,
         )
         return topic_of(message), encode(message)
+
+
+def figures_of(ledger: Ledger) -> dict[str, Any]:
+    """Return what a campaign's state says of it, by the names of the message's fields."""
+    campaign = ledger.campaign
+    running = campaign.phase in {Phase.NEW, Phase.RUNNING}
+    return {
+        "phase": CampaignPhase.RUNNING if running else CampaignPhase(campaign.phase.value),
+        "reason": cut(campaign.standing_reason),
+        "budget": campaign.budget,
+        "spent": campaign.spent,
+        "in_flight": len(campaign.in_flight),
+        "abandoned": int((campaign.statuses == int(CandidateStatus.ABANDONED)).sum()),
+        "decision": campaign.next_decision,
+        "observation": max(ledger.observation, 0),
+        "awaiting_approval": tuple(campaign.awaiting_approval)[:MAX_AWAITING_APPROVAL],
+    }

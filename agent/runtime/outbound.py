@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from agent.campaign.decide import ResultAck
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.state import Attempt
-from agent.runtime.messages import MessageBuilder, OutgoingMessage
+from agent.runtime.messages import MessageBuilder, OutgoingMessage, figures_of
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.commit import JournalHead, OutboxItem
+from agent.store.store import NOTHING_TOLD, JournalView
 from protocols.errors import BrokerError
 from protocols.link.election import Election, another_agent
 from protocols.link.transport import LinkLost, PublishRefused, Transport
@@ -45,6 +48,9 @@ NO_LONGER_AWAITED: Final = "nobody waits for this attempt any more"
 METRICS_REPORT_EVERY_S: Final = 0.5
 """The retained metrics report is for people and dashboards: twice a second is live."""
 
+STATE_EVERY_S: Final = 0.5
+"""The same for the retained state of the campaign."""
+
 
 class Outbound:
     """The agent's sends over one transport.
@@ -54,7 +60,7 @@ class Outbound:
         transport: The link.
         messages: Makes our messages.
         unconfirmed: Requests of an earlier start that the broker has not confirmed.
-        head: Returns the end of the journal, which receipts and reports tell.
+        journal: What of the journal receipts, reports and the campaign's state tell.
     """
 
     def __init__(
@@ -63,7 +69,7 @@ class Outbound:
         transport: Transport,
         messages: MessageBuilder,
         unconfirmed: Iterable[OutboxItem],
-        head: Callable[[], JournalHead | None] = lambda: None,
+        journal: JournalView = NOTHING_TOLD,
     ) -> None:
         self.connected = False
         self.unconfirmed = {item.attempt_id: item for item in unconfirmed}
@@ -77,10 +83,15 @@ class Outbound:
         self._campaign = maker.campaign
         self._transport = transport
         self._messages = messages
-        self._head = head
+        self._head = journal.head
         self._election = Election(messages.instance, lambda: another_agent(self._campaign.plan.campaign))
         self._sending: set[str] = set()
+        self._row_at = journal.row_at
         self._report_due = 0.0
+        self._state_due = 0.0
+        self._state_told: dict[str, Any] = {}
+        self._since: tuple[int, datetime | None] = (0, None)
+        """Number of the row since which the campaign stands as it does, and its time."""
         self._group: asyncio.TaskGroup
 
     @property
@@ -99,6 +110,8 @@ class Outbound:
             self._spawn(self._election.listen())
         self._announce(now)
         self._resend(None)
+        self._state_due, self._state_told = now, {}  # a broker that was started again may have forgotten it
+        self.tell_state(now)
 
     def link_down(self) -> None:
         """Start no send until the link is up again."""
@@ -126,6 +139,26 @@ class Outbound:
             head = self._head()
             for receipt in receipts:
                 self.send_tracked(self.send(*self._messages.receipt(receipt, head)))
+
+    def send_control_receipts(self, receipts: Iterable[ControlAck]) -> None:
+        """Send the receipts of committed controls; one that gets lost is asked for again by its control."""
+        if self.connected:
+            for receipt in receipts:
+                row = None if receipt.row is None else self._row_at(receipt.row)
+                at = None if row is None else JournalHead(row.sequence, row.digest)
+                self.send_tracked(self.send(*self._messages.control_receipt(receipt, at)))
+
+    def tell_state(self, now: float) -> None:
+        """Say where the campaign stands, if that has changed, and was not said just now [now: s, monotonic]."""
+        figures = figures_of(self._maker.ledger)
+        if self.connected and now >= self._state_due and figures != self._state_told:
+            self._state_told, self._state_due = figures, now + STATE_EVERY_S
+            self._spawn(self.send(*self._state(), retain=True))
+
+    def state_wait_s(self, now: float) -> float | None:
+        """Return how long what has changed in the campaign may wait to be told [s]; None where all of it is."""
+        is_told = not self.connected or figures_of(self._maker.ledger) == self._state_told
+        return None if is_told else max(0.0, self._state_due - now)
 
     def withdraw(self, attempts: Iterable[Attempt], there: Iterable[str]) -> None:
         """Tell instruments that nobody waits for an attempt any more; whoever has not begun it leaves it.
@@ -163,6 +196,7 @@ class Outbound:
         if self.connected and transaction.bias and now >= self._report_due:
             self._report_due = now + METRICS_REPORT_EVERY_S
             self._spawn(self.send(*self._metrics_report(), retain=True))
+        self.tell_state(now)
 
     async def wait_for_room(self, *, unless: Callable[[], bool]) -> None:
         """Wait while too many sends are pending, unless we are to end."""
@@ -200,6 +234,7 @@ class Outbound:
                 async with asyncio.timeout(SHUTDOWN_GRACE_S):
                     await asyncio.gather(*self.pending)
                     await self.send(*self._metrics_report(), retain=True)
+                    await self.send(*self._state(), retain=True)
                     await self.send(*self._messages.status(Health.OFFLINE), retain=True)
         await self._transport.close()
 
@@ -242,6 +277,13 @@ class Outbound:
         incumbent = self._election.is_incumbent(now)
         self._spawn(self.send(*self._messages.status(Health.ONLINE, incumbent=incumbent), retain=True))
 
+    def _state(self) -> OutgoingMessage:
+        number = self._campaign.stands_since
+        if self._since[0] != number:
+            row = self._row_at(number)
+            self._since = (number, None if row is None else _aware(row.recorded_at))
+        return self._messages.campaign_state(self._maker.ledger, self._since[1], self._head())
+
     def _metrics_report(self) -> OutgoingMessage:
         meter = self._maker.ledger.meter
         point = self._maker.ledger.point()
@@ -253,3 +295,12 @@ class Outbound:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
+
+
+def _aware(time: str) -> datetime | None:
+    """Return a time of the journal; None of a label without an offset, which says none."""
+    try:
+        read = datetime.fromisoformat(time)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else None

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.campaign.events import DecisionMade, PolicyExhausted, dump_event
 from agent.runtime.transaction import (
+    ApprovalMissing,
     DeadLetter,
     DeadlinePassed,
     Input,
@@ -87,20 +88,31 @@ class RunRecorder:
                 return self._note_of_message("row", item, next(verdicts))
             case DeadLetter(delivery):
                 return self._note_of_message("condemned", delivery, next(verdicts))
-            case DeadlinePassed(attempt_id):
-                return {"expired": attempt_id}
-            case InstrumentGone(instrument, reason):
-                return {"away": instrument, "why": reason}
-            case InstrumentReturned(instrument):
-                return {"back": instrument}
-            case PolicyAnswer(asked, based_on, _):
-                return {"proposed": asked.decision, "based_on": based_on}
+            case _:
+                return _note_of_our_own(item)
 
     def _note_of_message(self, how: str, delivery: Delivery, verdict: str) -> Mapping[str, Any] | None:
         row = self._write_taken(delivery, verdict)
         if row is None:
             self._counted[verdict] += 1
         return None if row is None else {how: row}
+
+
+def _note_of_our_own(
+    item: DeadlinePassed | InstrumentGone | InstrumentReturned | PolicyAnswer | ApprovalMissing,
+) -> Mapping[str, Any]:
+    """Return the note of an input that no message brought."""
+    match item:
+        case DeadlinePassed(attempt_id):
+            return {"expired": attempt_id}
+        case InstrumentGone(instrument, reason):
+            return {"away": instrument, "why": reason}
+        case InstrumentReturned(instrument):
+            return {"back": instrument}
+        case ApprovalMissing(decision, waited_s):
+            return {"unapproved": decision, "waited_s": waited_s}
+        case PolicyAnswer(asked, based_on, _):  # pragma: no branch - the last of them, which mypy checks
+            return {"proposed": asked.decision, "based_on": based_on}
 
 
 def note_process(writer: RecordingWriter, store: Store) -> None:

@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from agent.campaign.controls import CLOCK_TOLERANCE_S
 from agent.campaign.decide import Consequence
-from agent.campaign.events import BeginCorrected, CampaignResumed, CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import BeginCorrected, BudgetSet, CampaignResumed, CampaignStarted, Event, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
+from agent.campaign.people.controls import CLOCK_TOLERANCE_S
+from agent.campaign.people.orders import budget_refused
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
 from agent.store.commit import Commit
@@ -86,21 +87,35 @@ def remember(store: Store, pool: Pool, code: CodeSource | None = None) -> Ledger
     return Ledger.of_journal(pool, store.journal(), code)
 
 
-def take_up(store: Store, ledger: Ledger, *, now: str) -> tuple[Event, ...]:
+def take_up(store: Store, ledger: Ledger, *, now: str, budget: int = 0) -> tuple[Event, ...]:
     """Journal and fold what it changes that a campaign is opened again; return it.
 
     A begin that the clock has not reached is taken back: it was ahead then, and no order of now would be obeyed. A
-    campaign that had paused itself goes on: whoever starts it again has fixed the lab.
+    campaign that had paused itself goes on: whoever starts it again has fixed the lab. One that is given a larger
+    budget than it ever had gets it, and goes on if it was finished; a smaller one than an operator has set since is
+    only what it was started with, and is not news.
 
     Args:
         store: The database.
         ledger: The campaign, folded from it.
         now: Wall-clock time as ISO 8601.
+        budget: What the settings ask for.
+
+    Raises:
+        StoreError: When it cannot have the larger budget.
     """
     campaign, time = ledger.campaign, _aware(now)
-    if campaign.phase is Phase.FINISHED:
-        return ()
     events: list[Event] = []
+    if budget > campaign.largest_budget:
+        if why := budget_refused(campaign, budget):
+            raise StoreError(
+                f"The campaign cannot go on with a budget of {budget}: {why}",
+                expected="a campaign that can ask for more",
+                action="look at it with `entropilot report`, or start a new --campaign",
+            )
+        events.append(BudgetSet(budget, campaign.budget, "the campaign was resumed with it"))
+    elif campaign.phase is Phase.FINISHED:
+        return ()
     if campaign.began_at is not None and (campaign.began_at - time).total_seconds() > CLOCK_TOLERANCE_S:
         events.append(BeginCorrected(time))
     if campaign.paused_itself:
@@ -123,6 +138,8 @@ def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Co
         StoreError: With the settings that differ.
     """
     may_differ = parts_with(CampaignPlan, Resume.KEEP_JOURNAL) | frozenset(left_open)
+    if asked.budget >= found.budget:
+        may_differ |= parts_with(CampaignPlan, Resume.MAY_GROW)
     differing = [
         f"{name}: {getattr(found, name)!r} then, {getattr(asked, name)!r} now"
         for name in CampaignPlan.model_fields

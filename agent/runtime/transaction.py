@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.acquisition.base import Proposal, Proposer
-from agent.campaign.decide import Consequence, ResultAck, decide_expiry
+from agent.campaign.decide import Consequence, ResultAck, decide_expiry, decide_overdue
 from agent.campaign.events import Event, RequestIssued
 from agent.campaign.ledger import Change, Ledger, Question, TrajectoryPoint
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.presence import decide_away, decide_back
 from agent.campaign.proposals import DecisionNeeded, decide_proposal
 from agent.campaign.state import Attempt, Campaign
@@ -25,9 +26,9 @@ from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery
 from protocols.signing.signature import UNPROVEN, require_signature
 from protocols.signing.status_order import StatusOrder
-from protocols.wire.attribution import attributed
+from protocols.wire.attribution import attributed, ordered_by
 from protocols.wire.codec import decode
-from protocols.wire.messages import ReceiptStatus, Status, cut
+from protocols.wire.messages import ControlStatus, ReceiptStatus, Status, cut
 from protocols.wire.topics import AGENT_CLIENT, removes_retained
 
 NOTHING_RETAINED: Final = "status: removed"
@@ -72,7 +73,15 @@ class PolicyAnswer:
     proposal: Proposal
 
 
-Input = Delivery | DeadlinePassed | InstrumentGone | InstrumentReturned | PolicyAnswer
+@dataclass(frozen=True, slots=True)
+class ApprovalMissing:
+    """A decision has waited for approval for as long as it may."""
+
+    decision: int
+    waited_s: float
+
+
+Input = Delivery | DeadlinePassed | InstrumentGone | InstrumentReturned | PolicyAnswer | ApprovalMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Transaction:
     outbox: list[OutboxItem] = field(default_factory=list)
     bias: list[TrajectoryPoint] = field(default_factory=list)
     receipts: list[ResultAck] = field(default_factory=list)
+    control_receipts: list[ControlAck] = field(default_factory=list)
     quarantined: list[QuarantinedMessage] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     deliveries: list[Delivery] = field(default_factory=list)
@@ -159,6 +169,8 @@ class TransactionBuilder:
                 self._take_consequence(transaction, decide_away(self.campaign, item.instrument, item.reason))
             case InstrumentReturned():
                 self._take_consequence(transaction, decide_back(self.campaign, item.instrument))
+            case ApprovalMissing():
+                self._take_consequence(transaction, decide_overdue(self.campaign, item.decision, item.waited_s))
             case PolicyAnswer():
                 self._take_consequence(
                     transaction, decide_proposal(self.campaign, item.asked, item.based_on, item.proposal)
@@ -224,11 +236,13 @@ class TransactionBuilder:
 
     def _take_consequence(self, transaction: Transaction, outcome: Consequence) -> None:
         self._collect(transaction, self.ledger.take(outcome))
-        if outcome.ack is not None:
+        if isinstance(outcome.ack, ResultAck):
             transaction.receipts.append(outcome.ack)
+        elif outcome.ack is not None and outcome.ack.operator:
+            transaction.control_receipts.append(outcome.ack)
 
     def _quarantine(self, transaction: Transaction, delivery: Delivery, error: MessageError) -> str:
-        """Put a message aside; tell its sender why, where it is an answer and names its attempt.
+        """Put a message aside; tell its sender why, where it is an answer that names its attempt, or an order.
 
         Not where a signature does not hold: then nobody knows whose it is, and a stranger could let us tell an
         instrument that its value is refused. Returns the verdict.
@@ -244,6 +258,12 @@ class TransactionBuilder:
             detail = cut(f"{error.reason}: {why}")
             transaction.receipts.append(
                 ResultAck(whose.attempt_id, whose.simulator, ReceiptStatus.REFUSED, detail, whose.message_id)
+            )
+        ordered = ordered_by(delivery.topic, delivery.payload)
+        if ordered is not None and ordered.campaign == self.campaign.plan.campaign:
+            detail = cut(f"{error.reason}: {why}")
+            transaction.control_receipts.append(
+                ControlAck(ordered.operator, ControlStatus.REFUSED, detail, ordered.message_id)
             )
         return verdict
 

@@ -11,7 +11,14 @@ from typing import ClassVar
 import numpy as np
 
 from agent.campaign.event_descriptions import additions_of
-from agent.campaign.events import CampaignStarted, DecisionMade, Event, RequestIssued, StartSetLoaded
+from agent.campaign.events import (
+    CampaignStarted,
+    DecisionMade,
+    Event,
+    ObservationRetracted,
+    RequestIssued,
+    StartSetLoaded,
+)
 from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.errors import StoreError
 from protocols.wire.limits import MAX_FAMILIES
@@ -58,6 +65,9 @@ def partial_pool(
     Raises:
         StoreError: When there are more families than a pool may have.
     """
+    retracted = [each for each in events if isinstance(each, ObservationRetracted)]
+    families = {each.candidate_id: each.family for each in retracted} | dict(families)
+    source_ids = {each.candidate_id: each.source_id for each in retracted if each.source_id} | dict(source_ids)
     names = sorted({*every, *families.values()})
     if len(names) > MAX_FAMILIES:  # said before all of them have stand-ins
         raise StoreError(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -32,6 +33,7 @@ from agent.store.tables import (
     RECORDING_MARK,
     REQUEST,
     CampaignMeta,
+    JournalRow,
 )
 from agent.store.trajectory_rows import family_rows, point_rows, trajectory_of
 from agent.store.views import DatasetLabels, Views
@@ -67,6 +69,23 @@ _FROM_JOURNAL: Final = (
     BIAS_POINT.c.sequence,
 )
 """Where the views name rows of the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalView:
+    """What of the journal is told to others.
+
+    Attributes:
+        head: Returns its end; None where that is not told.
+        row_at: Returns a row by its number; None where there is none, or it cannot be read just now.
+    """
+
+    head: Callable[[], JournalHead | None] = lambda: None
+    row_at: Callable[[int], JournalRow | None] = lambda _number: None
+
+
+NOTHING_TOLD: Final = JournalView()
+"""Nothing of the journal is told."""
 
 
 class Store:
@@ -146,6 +165,13 @@ class Store:
     def head(self) -> JournalHead:
         """The end of the journal."""
         return JournalHead(self.sequence, self.digest)
+
+    def row_at(self, number: int) -> JournalRow | None:
+        """Return a row of the journal; None where there is none of that number, or its server is away just now."""
+        with suppress(StoreError), self._link.transaction():
+            found = self._connection.execute(select(JOURNAL).where(JOURNAL.c.sequence == number)).first()
+            return None if found is None else JournalRow(**found._asdict())
+        return None
 
     def close(self) -> None:
         """Release the connection."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from sqlalchemy import Executable, bindparam, insert, literal_column, update
+from sqlalchemy import Executable, bindparam, delete, insert, literal_column, update
 
-from agent.campaign.event_descriptions import Observation, additions_of, description_of, observations_of
+from agent.campaign.event_descriptions import Observation, additions_of, description_of, observations_of, taken_away_by
 from agent.campaign.events import Event
 from agent.pool.candidates import Pool
 from agent.store.tables import OBSERVATION, REQUEST
 from protocols.storage.database import Statements
 
 _INSERT_OBSERVATION: Final = insert(OBSERVATION)
+_CORRECT_OBSERVATION: Final = (
+    update(OBSERVATION)
+    .where(OBSERVATION.c.candidate_id == bindparam("which"))
+    .values(value=bindparam("right"), sequence=bindparam("when"))
+)
+_DELETE_OBSERVATION: Final = delete(OBSERVATION).where(OBSERVATION.c.candidate_id == bindparam("which"))
 _INSERT_REQUEST: Final = insert(REQUEST)
 _CLOSE: Final = (
     update(REQUEST)
@@ -70,7 +76,12 @@ class Views:
         """
         row = description_of(event)
         self.learn(event)
-        self._observe([self._observation(sequence, each) for each in observations_of(event)])
+        if gone := taken_away_by(event):
+            self._statements.run(_DELETE_OBSERVATION, [{"which": gone}])
+        if row.corrects:
+            self._correct(sequence, observations_of(event))
+        else:
+            self._observe([self._observation(sequence, each) for each in observations_of(event)])
         if row.opens_request:
             self._statements.run(_INSERT_REQUEST, [_request(sequence, event)])
         if row.closes_attempt is not None:
@@ -81,6 +92,11 @@ class Views:
     def _observe(self, rows: list[dict[str, Any]]) -> None:
         if rows:
             self._statements.run(_INSERT_OBSERVATION, rows)
+
+    def _correct(self, sequence: int, observations: Iterable[Observation]) -> None:
+        """Correct values; who measured them stays."""
+        rows = [{"which": each.candidate_id, "right": each.value, "when": sequence} for each in observations]
+        self._statements.run(_CORRECT_OBSERVATION, rows)
 
     def _observation(self, sequence: int, observed: Observation) -> dict[str, Any]:
         return {

@@ -68,6 +68,7 @@ from protocols.link.transport import (
 )
 from protocols.link.unconfirmed import Unconfirmed
 from protocols.wire.limits import RECEIVE_MAXIMUM
+from protocols.wire.topics import is_kept_after_the_end
 
 LEAVE_TIMEOUT_S: Final = 1.0
 """How long our DISCONNECT may take to leave us: over a link that takes nothing any more it never does, and SIGTERM has
@@ -211,7 +212,7 @@ class MqttSession:
             raise LinkLost
         if not retain:
             self._has_worked = True
-        elif len(self._retained) < MAX_RETAINED_TOPICS:
+        elif len(self._retained) < MAX_RETAINED_TOPICS and not is_kept_after_the_end(topic):
             self._retained[topic] = None
 
     async def _confirmation(self, topic: str, payload: bytes, user_properties: UserProperties, *, retain: bool) -> int:

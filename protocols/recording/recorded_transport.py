@@ -90,11 +90,12 @@ class RecordedTransport:
     def _is_no_news(self, topic: str, payload: bytes) -> bool:
         """Tell whether somebody else can make us say this without end.
 
-        So of a receipt of an answer that was not taken, which is said to whoever repeats an answer, and of a request
-        that was sent before, which is repeated for a lab that says that it is there.
+        So of a receipt of an answer or an order that was not taken, which is said to whoever repeats it, or of an order
+        that changes nothing; and of a request that was sent before, which is repeated for a lab that says that it is
+        there.
         """
         if f"/{Channel.RECEIPT}/" in topic:
-            return b'"status":"accepted"' not in payload
+            return b'"status":"accepted"' not in payload or _tells_of_no_row(payload)
         if f"/{Channel.REQUEST}/" not in topic:
             return False
         digest = hashlib.sha256(payload).digest()
@@ -137,3 +138,8 @@ def _fault_of(item: Delivery) -> str:
     except MessageError as error:
         return f"quarantined: {error.reason}"
     return ""
+
+
+def _tells_of_no_row(payload: bytes) -> bool:
+    """Tell whether a receipt is of an order of which the journal has no row."""
+    return b'"type":"control_receipt"' in payload and b'"row":' not in payload

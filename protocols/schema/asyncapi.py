@@ -29,6 +29,7 @@ from protocols.wire.limits import (
 from protocols.wire.messages import ID_PATTERN, MESSAGE_TYPES, Health, Message, Status
 from protocols.wire.topics import (
     ANY_SIMULATOR,
+    RETAINED,
     SHARED_GROUP,
     WITHOUT_CLIENT,
     Channel,
@@ -42,17 +43,22 @@ BINDING_VERSION: Final = "0.2.0"
 """Version of AsyncAPI's MQTT bindings."""
 
 QOS: Final = 1
-RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
-
 CLIENT_PARAMETER: Final = {
     Channel.REQUEST: "recipient",
     Channel.RESULT: "simulator",
     Channel.FAILURE: "simulator",
-    Channel.RECEIPT: "simulator",
+    Channel.RECEIPT: "receiver",
     Channel.STATUS: "client",
     Channel.CONTROL: "operator",
 }
 """What the last level of a topic is called."""
+
+_RECEIPT_OF: Final = {
+    Channel.RESULT: "result_receipt",
+    Channel.FAILURE: "result_receipt",
+    Channel.CONTROL: "control_receipt",
+}
+"""What answers a message on a channel."""
 
 SCHEMAS: Final = "#/components/schemas/"
 
@@ -85,11 +91,12 @@ _CHANNELS: Final = {
     Channel.REQUEST: f"Requests to one simulator, or to `{ANY_SIMULATOR}`: whichever of the shared subscription.",
     Channel.RESULT: "Results of one simulator.",
     Channel.FAILURE: "Failures of one simulator.",
-    Channel.RECEIPT: "Receipts for one simulator.",
+    Channel.RECEIPT: "Receipts for one simulator of its results and failures, or for one operator of its controls.",
     Channel.STATUS: "Status of one client, retained; the broker sends its last will, `offline`.",
     Channel.METRICS: "The bias of the dataset, retained.",
     Channel.CONTROL: "An operator's actions. The topic without its last level is for whoever may operate, where the "
-    "campaign requires no signatures; a control there names no operator.",
+    "campaign requires no signatures; a control there names no operator, and gets no receipt.",
+    Channel.CAMPAIGN: "Where the campaign stands, retained, also when it is finished.",
 }
 
 _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
@@ -106,6 +113,11 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         "description": f"A simulator's id. Matches `{ID_PATTERN}`.",
         "examples": [SIMULATOR],
         "location": "$message.payload#/simulator",
+    },
+    "receiver": {
+        "description": f"A simulator's id, or an operator's, as `simulator` or `operator` of the payload. Matches "
+        f"`{ID_PATTERN}`.",
+        "examples": [SIMULATOR, OPERATOR],
     },
     "client": {
         "description": f"The client's id: `agent`, or a simulator's id. Matches `{ID_PATTERN}`.",
@@ -224,13 +236,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "title": f"The {operation.role} {operation.action}s on the {channel.value} channel",
         "description": operation.words,
         "channel": {"$ref": f"#/channels/{channel.value}"},
-        "messages": _references(channel),
+        "messages": _references(channel, operation.message),
         "tags": [{"name": operation.role}],
         "bindings": {"mqtt": binding | {"bindingVersion": BINDING_VERSION}},
     }
-    if channel in {Channel.RESULT, Channel.FAILURE}:
-        receipt = Channel.RECEIPT
-        described["reply"] = {"channel": {"$ref": f"#/channels/{receipt.value}"}, "messages": _references(receipt)}
+    if operation.action == "send" and channel in _RECEIPT_OF:
+        receipt, references = Channel.RECEIPT, _references(Channel.RECEIPT, _RECEIPT_OF[channel])
+        described["reply"] = {"channel": {"$ref": f"#/channels/{receipt.value}"}, "messages": references}
     filters = _topic_filters(operation)
     return described | ({"x-topic-filters": filters} if filters else {})
 
@@ -267,8 +279,9 @@ def _messages_on(channel: Channel) -> list[str]:
     return [name for name, its_channel in CHANNEL_OF.items() if its_channel is channel]
 
 
-def _references(channel: Channel) -> list[dict[str, str]]:
-    return [{"$ref": f"#/channels/{channel.value}/messages/{name}"} for name in _messages_on(channel)]
+def _references(channel: Channel, only: str = "") -> list[dict[str, str]]:
+    names = [only] if only else _messages_on(channel)
+    return [{"$ref": f"#/channels/{channel.value}/messages/{name}"} for name in names]
 
 
 def _topic_filters(operation: Operation) -> list[str]:

@@ -37,9 +37,31 @@ VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "pause": "Make no new request until `resume`; what is in flight is awaited.",
         "resume": "Go on.",
         "stop": "Make no new request; finish when what is in flight has ended.",
-        "add_observation": "Take a value measured manually into the dataset; needs `candidate_id` and `quantity`.",
-        "exclude_candidate": "Never choose a candidate; needs `candidate_id`.",
+        "add_observation": "Take a value measured manually into the dataset; needs a candidate and `quantity`.",
+        "add_observations": "Take values into the dataset, all or none of them; needs `quantities`.",
+        "exclude_candidate": "Never choose a candidate; needs a candidate.",
+        "requeue_candidate": "Ask again for a candidate that was abandoned, or whose value was retracted, at no "
+        "further cost; let one that was excluded, or that no decision chose, be chosen again. Needs a candidate.",
         "add_candidates": "Let candidates join the pool, all or none of them; needs `candidates`.",
+        "retract_observation": "Take a value out of the dataset: decisions from then on are made without it. Needs a "
+        "candidate.",
+        "amend_observation": "Correct a value in the dataset; needs a candidate and `quantity`.",
+        "approve_decision": "Let the requests of a decision go out that waits for approval; needs `decision`.",
+        "veto_decision": "Drop a decision that waits for approval and rule its candidates out, at no cost; needs "
+        "`decision`.",
+        "set_budget": "Let so many candidates be requested in all, not fewer than were; needs `budget`.",
+    },
+    "ControlStatus": {
+        "accepted": "It is carried out and in the journal, or asks for what is so already.",
+        "duplicate": "It was carried out before, under the same message id; nothing changed, and `row` is that of the "
+        "first time.",
+        "refused": "It cannot be carried out, and `detail` says why; nothing changed but a note of the refusal.",
+    },
+    "CampaignPhase": {
+        "running": "Requests are made as there are results.",
+        "paused": "No new request is made until it is resumed.",
+        "stopping": "No new request is made; it ends when what is in flight has.",
+        "finished": "Nothing is in flight, and nothing more is asked unless its budget grows.",
     },
 }
 """Enumeration -> value -> meaning."""
@@ -64,11 +86,14 @@ BEYOND_THE_SCHEMA: Final[dict[str, tuple[str, ...]]] = {
     "MetricsReport": ("`observation` and `size` are written as integers: 1, not 1.0.",),
     "Status": ("`client` is the last level of the topic.",),
     "Control": (
-        "`add_observation` has `candidate_id` and `quantity`, `exclude_candidate` `candidate_id`; if not: quarantine.",
-        "The candidate is in the pool, and the action fits what has become of it.",
-        "`add_candidates` has `candidates` with new ids, families of the pool, as many features; if not: quarantine.",
+        "`operator` is the last level of the topic.",
+        "The fields that its action needs are there; the candidate is in the pool, and the action fits it.",
+        "`add_candidates` has `candidates` with new ids, families of the pool, as many features.",
         "`structure`: as many `symbols` as `scaled_positions`, and a cell of at least {min_cell_volume:g} Å³.",
+        "`decision` and `budget` are written as integers: 1, not 1.0.",
     ),
+    "ControlReceipt": ("`operator` is the last level of the topic.", "`row` is written as an integer: 1, not 1.0."),
+    "CampaignState": ("Its counts are written as integers: 1, not 1.0.",),
 }
 """Message -> what a receiver checks and its JSON Schema cannot say."""
 

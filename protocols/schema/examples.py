@@ -7,11 +7,16 @@ from typing import Any, Final, TypeVar
 
 from protocols.wire.messages import (
     AddedCandidate,
+    AddedResult,
+    CampaignPhase,
+    CampaignState,
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
     Control,
     ControlAction,
+    ControlReceipt,
+    ControlStatus,
     FailureReason,
     FamilyBias,
     Health,
@@ -41,6 +46,7 @@ _COMMON_FIELDS: Final[dict[str, Any]] = {
     "sent_at": datetime(2026, 1, 31, 12, 0, 0, 250000, tzinfo=UTC),
 }
 _ENERGY: Final = Quantity(name="formation_energy", value=-0.0473, unit="eV/atom", standard_deviation=0.002)
+_VOLUME: Final = Quantity(name="volume", value=28.7, unit="Å^3", standard_deviation=0.1)
 _CRYSTAL: Final = CrystalStructure(
     cell=((2.8, 0.0, 0.0), (0.0, 2.8, 0.0), (0.0, 0.0, 3.67)),
     symbols=("Cu", "Au"),
@@ -147,6 +153,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         operator=OPERATOR,
         candidate_id=_CANDIDATE,
         quantity=_ENERGY,
+        additional=(_VOLUME,),
         reason="measured manually",
     ),
     Control(
@@ -174,6 +181,70 @@ EXAMPLES: Final[tuple[Message, ...]] = (
             ),
         ),
         reason="worth a look",
+    ),
+    Control(
+        **_COMMON_FIELDS,
+        message_id="operator-2026-01-31-3",
+        action=ControlAction.ADD_OBSERVATIONS,
+        operator=OPERATOR,
+        quantities=(
+            AddedResult(candidate_id=_CANDIDATE, quantity=_ENERGY, additional=(_VOLUME,)),
+            AddedResult(source_id="CuAu L1₀ / 4", quantity=_ENERGY),
+        ),
+        reason="from last year's notebook",
+    ),
+    Control(
+        **_COMMON_FIELDS,
+        message_id="operator-2026-01-31-4",
+        action=ControlAction.AMEND_OBSERVATION,
+        operator=OPERATOR,
+        source_id="CuAu L1₀ / 3",
+        quantity=_ENERGY,
+        reason="the balance was off by 2 mg",
+    ),
+    Control(
+        **_COMMON_FIELDS,
+        message_id="operator-2026-01-31-5",
+        action=ControlAction.VETO_DECISION,
+        operator=OPERATOR,
+        decision=18,
+        reason="no more gold",
+    ),
+    Control(
+        **_COMMON_FIELDS,
+        message_id="operator-2026-01-31-6",
+        action=ControlAction.SET_BUDGET,
+        operator=OPERATOR,
+        budget=120,
+        reason="another week of beam time",
+    ),
+    ControlReceipt(
+        **_COMMON_FIELDS,
+        message_id="e4b7c1f09d3a4e6fb2c5d8a1907f6e3b",
+        operator=OPERATOR,
+        answers="operator-2026-01-31-4",
+        action=ControlAction.AMEND_OBSERVATION,
+        status=ControlStatus.ACCEPTED,
+        detail="formation_energy was -0.0512 eV/atom",
+        row=214,
+        digest=_DIGEST,
+    ),
+    CampaignState(
+        **_COMMON_FIELDS,
+        message_id="17c3e5a9b0d24f68a1c2e3f405162738",
+        phase=CampaignPhase.RUNNING,
+        reason="decision 18 waits for approval",
+        since=datetime(2026, 1, 31, 11, 58, 2, tzinfo=UTC),
+        budget=80,
+        spent=17,
+        in_flight=1,
+        abandoned=1,
+        decision=19,
+        observation=17,
+        awaiting_approval=(18,),
+        weight=2.0,
+        row=214,
+        digest=_DIGEST,
     ),
 )
 """In the order of `protocols.wire.messages.MESSAGE_TYPES`; of a type that has parts of either one kind or another, one

@@ -16,6 +16,8 @@ class Operation:
     action: Literal["send", "receive"]
     channel: Channel
     words: str
+    message: str = ""
+    """The only message of the channel that it is about; empty where it is about every one."""
 
     @property
     def name(self) -> str:
@@ -71,14 +73,23 @@ OPERATIONS: Final = (
         "agent",
         "send",
         Channel.RECEIPT,
-        "Sent after the commit, once for every arrival of the result or failure. It is not repeated by itself: if it "
-        "is lost, the repeated result brings the next one.",
+        "Sent after the commit, once for every arrival of the result, failure or control. It is not repeated by "
+        "itself: if it is lost, the repeated message brings the next one.",
     ),
     Operation(
         "simulator",
         "receive",
         Channel.RECEIPT,
         "Stop repeating the answer of this attempt. A receipt of an unknown attempt is ignored.",
+        "result_receipt",
+    ),
+    Operation(
+        "operator",
+        "receive",
+        Channel.RECEIPT,
+        "What became of a control, told by its message id: `accepted`, `duplicate` or `refused` with the reason, and "
+        "the journal's number. Without one in some seconds send the control again, under the same id.",
+        "control_receipt",
     ),
     Operation(
         "agent", "send", Channel.STATUS, "At every connect, and `offline` at an orderly end; also the last will."
@@ -100,18 +111,27 @@ OPERATIONS: Final = (
     Operation("agent", "send", Channel.METRICS, "At most about twice a second, and at the end of the campaign."),
     Operation("observer", "receive", Channel.METRICS, "For dashboards: the retained one says how the dataset is now."),
     Operation(
+        "agent",
+        "send",
+        Channel.CAMPAIGN,
+        "After every commit that changes it, at most about twice a second, and at the end. It is not removed when the "
+        "campaign is over: it then says `finished`, and why.",
+    ),
+    Operation("observer", "receive", Channel.CAMPAIGN, "Whoever comes late knows at once where every campaign stands."),
+    Operation(
         "operator",
         "send",
         Channel.CONTROL,
-        "A repetition carries the same `message_id` and is carried out once. There is no receipt: what came of it "
-        "shows in the journal.",
+        "A repetition carries the same `message_id` and is carried out once. The reply is the receipt, on the topic of "
+        "the operator; on the topic without that level there is none.",
     ),
     Operation(
         "agent",
         "receive",
         Channel.CONTROL,
-        "Carried out once: the message id is journalled. One that cannot be carried out is quarantined, and so is one "
-        "that was sent before the campaign began, or that the broker kept (retain). Where the campaign requires "
+        "Carried out once: the message id is journalled. One that cannot be carried out is refused, which is "
+        "journalled as well, up to a bound. One that cannot be read is quarantined, and so is one that was sent "
+        "before the campaign began, or that the broker kept (retain). Where the campaign requires "
         "signatures, only what an operator has signed is heard, on a topic of its own.",
     ),
 )

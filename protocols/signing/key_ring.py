@@ -1,9 +1,10 @@
 """The keys that a part holds, and which of them a topic asks for.
 
     request, receipt            the instrument's key: the agent speaks to it
+    receipt of a control        the operator's key, likewise
     request to "any"            the keys of all instruments, a signature each: whoever takes it finds its own
     result, failure, status     the instrument's key: it speaks to the agent
-    status of the agent, metrics  the agent's key
+    status of the agent, metrics, state of the campaign  the agent's key
     control of an operator      the operator's key
 
 A topic tells which way a message goes, and a signature covers the topic: so one key serves both directions, and none
@@ -21,7 +22,7 @@ from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, Topic
 KEY_BYTES: Final = 32
 """Length of a key [byte]: as long as what SHA-256 gives, beyond which a longer one gains nothing (RFC 2104)."""
 
-_OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS)
+_OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS, Channel.CAMPAIGN)
 """On which nobody else speaks."""
 
 _NONE: Final[Mapping[str, bytes]] = {}
@@ -66,13 +67,15 @@ class KeyRing:
         """Return the keys under which a message on a topic is signed, by the name that its signature has."""
         client = topic.client
         match topic.channel:
-            case Channel.METRICS:
+            case Channel.METRICS | Channel.CAMPAIGN:
                 return self._agents()
             case Channel.STATUS if client == AGENT_CLIENT:
                 return self._agents()
             case Channel.REQUEST if client == ANY_SIMULATOR:
                 return self.instruments
             case Channel.CONTROL:
+                return _one(self.operators, client)
+            case Channel.RECEIPT if client in self.operators:
                 return _one(self.operators, client)
             case _:
                 return _one(self.instruments, client)

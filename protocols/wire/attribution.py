@@ -1,7 +1,8 @@
 """Whose a message is that cannot be read: who sent it, which attempt it answers, and its id, as far as they show.
 
-A refused answer gets its receipt too, or its sender would repeat it for ever. So its text is searched for the two ids,
-whatever else is wrong with it: not parsed, and no further than a message may be long. What is found is a guess. It
+A refused answer gets its receipt too, or its sender would repeat it for ever; and so does a refused order, or its
+operator would hear nothing. So its text is searched for the ids, whatever else is wrong with it: not parsed, and no
+further than a message may be long. What is found is a guess. It
 addresses a receipt and is used for nothing else.
 """
 
@@ -49,6 +50,33 @@ def attributed(topic: str, payload: bytes) -> Attribution | None:
     if attempt_id is None:
         return None
     return Attribution(said_on.campaign, said_on.client, attempt_id, message_id_of(payload))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAttribution:
+    """Whose an unreadable control is.
+
+    Attributes:
+        campaign: Of its topic.
+        operator: Of its topic.
+        message_id: That it names.
+    """
+
+    campaign: str
+    operator: str
+    message_id: str
+
+
+def ordered_by(topic: str, payload: bytes) -> OrderAttribution | None:
+    """Return whose a control is that was not taken; None where it cannot be told, or it is none."""
+    try:
+        said_on = parse(topic)
+    except MessageError:
+        return None
+    message_id = message_id_of(payload)
+    if said_on.channel is not Channel.CONTROL or said_on.client is None or message_id is None:
+        return None
+    return OrderAttribution(said_on.campaign, said_on.client, message_id)
 
 
 def message_id_of(payload: bytes) -> str | None:

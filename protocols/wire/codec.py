@@ -24,6 +24,7 @@ from protocols.wire.messages import (
     CandidateRequest,
     CandidateResult,
     Control,
+    ControlReceipt,
     Message,
     ResultReceipt,
     Status,
@@ -42,9 +43,12 @@ CHANNEL_OF: Final[dict[str, Channel]] = {
     "metrics_report": Channel.METRICS,
     "status": Channel.STATUS,
     "control": Channel.CONTROL,
+    "control_receipt": Channel.RECEIPT,
+    "campaign_state": Channel.CAMPAIGN,
 }
 
-_TYPE_ON: Final = {channel: kind for kind, channel in CHANNEL_OF.items()}
+_TYPE_ON: Final = {channel: kind for kind, channel in reversed(CHANNEL_OF.items())}
+"""The type that a message on a channel mostly has: of several, the one that stands first."""
 
 WRONG_SIGNATURE: Final = "wrong_signature"
 """Reason in the quarantine: a signature does not hold."""
@@ -84,7 +88,8 @@ def decode(topic: str, payload: bytes) -> AnyMessage:
 def _as_encoded(payload: bytes, channel: Channel) -> AnyMessage | None:
     """Return the message of a payload that is to the byte what `encode` writes; None of every other one.
 
-    So of one that repeats no key, and is of the type of its channel: nothing need be looked for in it, and most are.
+    So of one that repeats no key, and is of the usual type of its channel: nothing need be looked for in it, and most
+    are.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         return None
@@ -166,7 +171,7 @@ def _check_belongs(message: AnyMessage, topic: Topic) -> None:
 def _client_of(message: AnyMessage) -> str | None:
     """Return whom the last level of a message's topic names; None where it has none."""
     match message:
-        case Control():
+        case Control() | ControlReceipt():
             return message.operator
         case Status():
             return message.client

@@ -40,6 +40,12 @@ MAX_SMILES_LENGTH: Final = 1000
 MAX_NEW_CANDIDATES: Final = 64
 """Most candidates that one control adds: 1 kB each fit MAX_PAYLOAD_BYTES, and a person reads them."""
 
+MAX_ADDED_RESULTS: Final = 200
+"""Most values that one control adds: 300 bytes each fit MAX_PAYLOAD_BYTES; a longer file makes several controls."""
+
+MAX_AWAITING_APPROVAL: Final = 256
+"""Most decisions that can wait for approval: as many as candidates can be in flight."""
+
 MAX_FEATURES: Final = 2000
 """Most features of a candidate that a control adds: 20 bytes each fit MAX_PAYLOAD_BYTES."""
 

@@ -14,6 +14,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from protocols.wire.limits import (
     MAX_ABS_VALUE,
+    MAX_ADDED_RESULTS,
+    MAX_AWAITING_APPROVAL,
     MAX_COUNT,
     MAX_DURATION_S,
     MAX_FAMILIES,
@@ -326,8 +328,15 @@ class ControlAction(StrEnum):
     RESUME = "resume"
     STOP = "stop"
     ADD_OBSERVATION = "add_observation"
+    ADD_OBSERVATIONS = "add_observations"
     EXCLUDE_CANDIDATE = "exclude_candidate"
+    REQUEUE_CANDIDATE = "requeue_candidate"
     ADD_CANDIDATES = "add_candidates"
+    RETRACT_OBSERVATION = "retract_observation"
+    AMEND_OBSERVATION = "amend_observation"
+    APPROVE_DECISION = "approve_decision"
+    VETO_DECISION = "veto_decision"
+    SET_BUDGET = "set_budget"
 
 
 class AddedCandidate(Strict):
@@ -351,6 +360,19 @@ class AddedCandidate(Strict):
     """How it came about, for people."""
 
 
+class AddedResult(Strict):
+    """A value of before or of elsewhere that an operator adds; one of several."""
+
+    candidate_id: Identifier | None = None
+    """Whose it is; null or absent where `source_id` says so."""
+    source_id: SourceId | None = None
+    """The candidate's id exactly as the campaign's table writes it; null or absent where `candidate_id` says so."""
+    quantity: Quantity
+    """The value of the campaign's property."""
+    additional: Annotated[tuple[Quantity, ...], Field(max_length=MAX_QUANTITIES)] = ()
+    """Values of the properties that the campaign balances beside it; empty or absent where there are none."""
+
+
 class Control(Message):
     """Operator to agent. A control is carried out once: its message id is remembered.
 
@@ -362,18 +384,114 @@ class Control(Message):
     action: ControlAction
     """What to do."""
     operator: Identifier | None = None
-    """Who asks; the same as the last level of the topic, and null or absent on the topic without that level."""
+    """Who asks; the same as the last level of the topic, and null or absent on the topic without that level, where
+    nobody gets a receipt."""
     candidate_id: Identifier | None = None
-    """The candidate; needed by `add_observation` and `exclude_candidate`, unused by the others."""
+    """The candidate, for the actions that are about one, unless `source_id` names it."""
+    source_id: SourceId | None = None
+    """The candidate's id exactly as the campaign's table writes it, in place of `candidate_id`."""
     quantity: Quantity | None = None
-    """The value measured manually; needed by `add_observation`, unused by the others."""
+    """A value: the one measured manually, of `add_observation`; the right one, of `amend_observation`, which may be of
+    any property that the campaign balances."""
+    additional: Annotated[tuple[Quantity, ...], Field(max_length=MAX_QUANTITIES)] = ()
+    """For `add_observation`, values of the properties that the campaign balances beside the first."""
+    quantities: Annotated[tuple[AddedResult, ...], Field(max_length=MAX_ADDED_RESULTS)] | None = None
+    """The values that `add_observations` adds, all or none of them; unused by the others."""
     candidates: Annotated[tuple[AddedCandidate, ...], Field(max_length=MAX_NEW_CANDIDATES)] | None = None
     """The new candidates; needed by `add_candidates`, unused by the others."""
+    decision: Count | None = None
+    """Number of the decision; needed by `approve_decision` and `veto_decision`, unused by the others."""
+    budget: Count | None = None
+    """Candidates that may be requested in all; needed by `set_budget`, unused by the others."""
     reason: Text = ""
     """Why, for the journal."""
 
 
-AnyMessage = CandidateRequest | CandidateResult | CandidateFailure | ResultReceipt | MetricsReport | Status | Control
+class ControlStatus(StrEnum):
+    """What became of a control."""
+
+    ACCEPTED = "accepted"
+    """It is carried out and in the journal, or asks for what is so already."""
+    DUPLICATE = "duplicate"
+    """It was carried out before, under the same message id; nothing changed, and `row` is that of the first time."""
+    REFUSED = "refused"
+    """It cannot be carried out, and `detail` says why; nothing changed but a note of the refusal."""
+
+
+class ControlReceipt(Message):
+    """Agent to operator: what became of your control. It is committed; a repeated control is answered again."""
+
+    type: Literal["control_receipt"] = "control_receipt"
+    """Which message this is."""
+    operator: Identifier
+    """Whom the receipt is for; the same as the last level of the topic."""
+    answers: Identifier | None = None
+    """Message id of the control; null or absent where it has none that can be told."""
+    action: ControlAction | None = None
+    """What it asked for; null or absent where that could not be read."""
+    status: ControlStatus
+    """What became of it."""
+    detail: Text = ""
+    """The reason in words, for people; empty where there is nothing to explain."""
+    row: Count | None = None
+    """Number of the journal's row that the control made, the first of them; null or absent where it made none."""
+    digest: Annotated[str, Field(pattern=DIGEST_PATTERN)] | None = None
+    """Digest of that row, which stands for all rows up to it; null or absent as `row`."""
+
+
+class CampaignPhase(StrEnum):
+    """Where a campaign is in its life."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+
+class CampaignState(Message):
+    """Agent to everybody, retained: where the campaign stands. It stays when the campaign is finished."""
+
+    type: Literal["campaign_state"] = "campaign_state"
+    """Which message this is."""
+    phase: CampaignPhase
+    """Where it is in its life."""
+    reason: Text = ""
+    """Why it is paused, stopped or finished, or what it waits for; empty where it just runs."""
+    since: AwareDatetime | None = None
+    """When that began, by the agent's clock; null or absent where it is not known."""
+    budget: Count
+    """Candidates that may be requested in all."""
+    spent: Count
+    """Those requested whose outcome is known, the abandoned among them."""
+    in_flight: Count
+    """Requests that are awaited now."""
+    abandoned: Count
+    """Candidates that were abandoned."""
+    decision: Count
+    """Decisions made so far; the next one has this number."""
+    observation: Count
+    """Number of the last point of the bias trajectory, as in the metrics report; 0 is the start set."""
+    awaiting_approval: Annotated[tuple[Count, ...], Field(max_length=MAX_AWAITING_APPROVAL)] = ()
+    """Numbers of the decisions that wait for an operator's approval."""
+    weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Its share of a lab that several campaigns use, beside the weights of the others."""
+    row: Count | None = None
+    """Number of the journal's last row when this was written; null or absent where it is not told."""
+    digest: Annotated[str, Field(pattern=DIGEST_PATTERN)] | None = None
+    """Digest of that row, as in a receipt."""
+
+
+AnyMessage = (
+    CandidateRequest
+    | CandidateResult
+    | CandidateFailure
+    | ResultReceipt
+    | MetricsReport
+    | Status
+    | Control
+    | ControlReceipt
+    | CampaignState
+)
 """Every message of protocol v1."""
 
 MESSAGE_TYPES: tuple[type[Message], ...] = (
@@ -384,6 +502,8 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     MetricsReport,
     Status,
     Control,
+    ControlReceipt,
+    CampaignState,
 )
 
 

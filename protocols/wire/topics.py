@@ -3,9 +3,10 @@
     entropilot/v1/<campaign>/request/<recipient>     agent -> simulator; recipient is a simulator's id, or "any"
     entropilot/v1/<campaign>/result/<simulator>      simulator -> agent
     entropilot/v1/<campaign>/failure/<simulator>     simulator -> agent
-    entropilot/v1/<campaign>/receipt/<simulator>     agent -> simulator
+    entropilot/v1/<campaign>/receipt/<simulator>     agent -> simulator, or operator of that id
     entropilot/v1/<campaign>/status/<client>         each client, retained, with a last will
     entropilot/v1/<campaign>/metrics                 agent, retained
+    entropilot/v1/<campaign>/campaign                agent, retained: where the campaign stands
     entropilot/v1/<campaign>/control/<operator>      operator -> agent
     entropilot/v1/<campaign>/control                 whoever may operate -> agent, where no signatures are required
 
@@ -56,17 +57,21 @@ class Channel(StrEnum):
     STATUS = "status"
     METRICS = "metrics"
     CONTROL = "control"
+    CAMPAIGN = "campaign"
 
 
-WITHOUT_CLIENT: Final = frozenset({Channel.METRICS})
+WITHOUT_CLIENT: Final = frozenset({Channel.METRICS, Channel.CAMPAIGN})
 """Channels that have no client level."""
 
 CLIENT_OPTIONAL: Final = frozenset({Channel.CONTROL})
 """Channels that may go without one."""
 
 
-RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
-"""Channels on which the last message is retained, and removed when the campaign is over."""
+RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS, Channel.CAMPAIGN})
+"""Channels on which the last message is retained."""
+
+KEPT_AFTER_THE_END: Final = frozenset({Channel.CAMPAIGN})
+"""Those of them on which it stays when the campaign is over, and says so; the others are cleared then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,14 @@ def removes_retained(topic: str, payload: bytes) -> bool:
         return False
 
 
+def is_kept_after_the_end(topic: str) -> bool:
+    """Tell whether what a topic of ours retains stays when its campaign is over."""
+    try:
+        return parse(topic).channel in KEPT_AFTER_THE_END
+    except MessageError:
+        return False
+
+
 def agent_subscriptions(campaign: str) -> tuple[str, ...]:
     """Filters that the agent of a campaign subscribes to."""
     base = f"{PREFIX}/{_level(campaign)}"
@@ -132,6 +145,17 @@ def agent_subscriptions(campaign: str) -> tuple[str, ...]:
         f"{base}/{Channel.CONTROL.value}",
         f"{base}/{Channel.CONTROL.value}/+",
     )
+
+
+def operator_subscriptions(campaign: str, operator: str) -> tuple[str, ...]:
+    """Filters of an operator who waits for receipts, and wants to know where the campaign stands."""
+    base = f"{PREFIX}/{_level(campaign)}"
+    return (f"{base}/{Channel.RECEIPT.value}/{_level(operator)}", f"{base}/{Channel.CAMPAIGN.value}")
+
+
+def campaigns_filter() -> str:
+    """Return the filter of whoever wants to know of every campaign on a broker where it stands."""
+    return f"{PREFIX}/+/{Channel.CAMPAIGN.value}"
 
 
 def shadow_subscriptions(campaign: str) -> tuple[str, ...]:

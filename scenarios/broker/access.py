@@ -4,9 +4,9 @@ The embedded broker is told these rules; for Mosquitto they are written down as 
 
 | part | may say | may hear |
 |---|---|---|
-| agent | requests and receipts to anybody, its status, metrics | results, failures, statuses, controls |
+| agent | requests and receipts to anybody, its status, metrics, state | results, failures, statuses, controls |
 | instrument ID | its own results, failures and status | requests and receipts to it, requests to anybody, statuses |
-| operator ID | its own controls | metrics, statuses, receipts to it |
+| operator ID | its own controls | metrics, statuses, states, receipts to it |
 | observer | nothing | everything of ours |
 | all | everything | everything |
 """
@@ -40,6 +40,7 @@ def rules_of(role: Role, name: str) -> tuple[Rule, ...]:
                 (said, _topic(Channel.REQUEST, "+")),
                 (said, _topic(Channel.RECEIPT, "+")),
                 (said, _topic(Channel.METRICS)),
+                (said, _topic(Channel.CAMPAIGN)),
                 (said, _topic(Channel.STATUS, AGENT)),
                 (heard, _topic(Channel.RESULT, "+")),
                 (heard, _topic(Channel.FAILURE, "+")),
@@ -61,6 +62,7 @@ def rules_of(role: Role, name: str) -> tuple[Rule, ...]:
             return (
                 (said, _topic(Channel.CONTROL, name)),
                 (heard, _topic(Channel.METRICS)),
+                (heard, _topic(Channel.CAMPAIGN)),
                 (heard, _topic(Channel.STATUS, "+")),
                 (heard, _topic(Channel.RECEIPT, name)),
             )

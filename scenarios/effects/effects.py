@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from agent.acquisition.registry import make_meter
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import additions_of, is_observation, observations_of
+from agent.campaign.event_descriptions import additions_of, changes_dataset, observations_of, taken_away_by
 from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.plan import CampaignPlan
-from agent.metrics import Effect, EffectMeter
+from agent.metrics import DatasetMeter, Effect, EffectMeter, Meter
 from agent.pool.candidates import Pool
 from agent.pool.growth import grown
 from protocols.settings.user_code import CodeSource
@@ -62,7 +63,7 @@ def effects_of(
             takes as long as the campaign's own metrics did.
     """
     plan: CampaignPlan | None = None
-    meter: EffectMeter | None = None
+    meter: DatasetMeter[EffectMeter] | None = None
     against: dict[int, AgainstTruth | None] = {}
     observation = -1
     for event in events:
@@ -72,26 +73,33 @@ def effects_of(
             return None
         pool = grown(pool, additions_of(event))
         for each in observations_of(event, plan.property_names[1:]):
-            meter.add(pool.index_of[each.candidate_id], each.value, *each.additional)
-        if is_observation(event):
+            meter.put(pool.index_of[each.candidate_id], (each.value, *each.additional))
+        if gone := taken_away_by(event):
+            meter.remove(pool.index_of[gone])
+        if changes_dataset(event):
             observation += 1
             if truth and (observation == 0 or not at_ends_only):
-                against[observation] = against_truth(meter.effects(), truth)
+                against[observation] = against_truth(meter.meter.effects(), truth)
     if plan is None or meter is None:
         return None
-    effects = meter.effects()
+    effects = meter.meter.effects()
     if truth and observation >= 0:
         against[observation] = against_truth(effects, truth)
     known = {observation: each for observation, each in against.items() if each is not None}
     return Effects(effects, plan.unit, truth, known)
 
 
-def _meter_of(plan: CampaignPlan, pool: Pool, code: CodeSource) -> EffectMeter | None:
+def _meter_of(plan: CampaignPlan, pool: Pool, code: CodeSource) -> DatasetMeter[EffectMeter] | None:
     if not plan.metrics:
         return None
     name, options = plan.metered_by
-    meter = make_meter(name, options, pool_arrays(pool), plan.property_names, code, seed=plan.seed)
-    return meter if isinstance(meter, EffectMeter) else None
+    arrays = pool_arrays(pool)
+
+    def make() -> Meter:
+        return make_meter(name, options, arrays, plan.property_names, code, seed=plan.seed)
+
+    kept = DatasetMeter(make)
+    return cast("DatasetMeter[EffectMeter]", kept) if isinstance(kept.meter, EffectMeter) else None
 
 
 def _interval(effect: Effect) -> str:

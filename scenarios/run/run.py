@@ -103,6 +103,7 @@ def _opened(request: RunRequest) -> contextlib.AbstractContextManager[CampaignFi
         resume=request.resume,
         database_url=request.database_url,
         reading=world.account,
+        approval=request.scenario.approval,
         tell=lambda sentence: tell(f"note: {sentence}", "yellow"),
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from agent.campaign.people.approval import ApprovalSettings
 from agent.settings import CampaignSettings
 from protocols.link.broker_settings import BrokerSettings
 from protocols.signing.settings import SigningSettings
@@ -147,6 +148,8 @@ class Scenario(BaseModel):
     """What is wanted, at which cost."""
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     """Where the broker is, and how patient to be with it."""
+    approval: ApprovalSettings = Field(default_factory=ApprovalSettings)
+    """Which decisions wait for an operator's approval."""
     signing: SigningSettings = Field(default_factory=SigningSettings)
     """Which keys messages are signed with; campaign.require_signatures says whether all must be."""
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)

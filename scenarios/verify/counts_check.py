@@ -103,7 +103,7 @@ def _other_cell(row: Any, message: QuarantinedMessage, time: str | None) -> str:
     if message.cut_from_bytes:
         right |= {"size_bytes": message.cut_from_bytes, "digest": message.sha256}
     else:
-        right |= {"detail": storable(message.detail)}
+        right |= {"detail": storable(message.detail)} if message.detail else {}
         if len(payload) <= MAX_PAYLOAD_BYTES:  # of a larger one an older recording has the beginning alone
             right |= {"size_bytes": len(payload), "digest": hashlib.sha256(payload).hexdigest()}
     if time is not None:

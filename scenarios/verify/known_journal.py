@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.campaign.events import CampaignFinished, Event, RequestIssued
+from agent.campaign.events import BudgetSet, CampaignFinished, Event, RequestIssued
 from agent.campaign.plan import CampaignPlan
 from scenarios.verify.anchors import Anchor, other_anchor
 from scenarios.verify.recorded_messages import RecordedMessages
@@ -36,7 +36,8 @@ class KnownJournal:
 
         What comes late to a finished one is kept behind its last event.
         """
-        return any(isinstance(each, CampaignFinished) for each in reversed(self.events))
+        ends = (each for each in reversed(self.events) if isinstance(each, CampaignFinished | BudgetSet))
+        return isinstance(next(ends, None), CampaignFinished)
 
     def other_row(self, row: int | None, digest: str | None) -> str:
         """Return how a row and its digest that a message names do not fit, in words; empty when they do."""

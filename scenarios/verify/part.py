@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from agent.campaign.events import BecameEven, Event, GapStalled
 from agent.campaign.ledger import Ledger, TrajectoryPoint
@@ -54,6 +54,9 @@ class JournalFold:
     """How far off effects are, by observation; empty where the pool or the truth is not known here."""
     why_not: str = ""
     """Why declared metrics are not in it; empty where they are, or there are none."""
+
+    figures: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Row -> what the campaign's state said of it there, of the rows that were asked for."""
 
     @property
     def points(self) -> tuple[BiasPoint, ...]:

@@ -6,7 +6,7 @@ against the journal row by row. So a value that was changed in either of the two
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,30 +14,58 @@ from agent.campaign.events import (
     BecameEven,
     CampaignFinished,
     CampaignStarted,
+    ControlRefused,
     DecisionMade,
     Event,
     GapStalled,
+    ObservationAdded,
     PolicyExhausted,
     RequestIssued,
     StopRuleFired,
     event_of,
 )
+from agent.campaign.people.approval import RULE
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import Transaction, reason_of
 from protocols.errors import StoreError
 from protocols.recording.lines import AnyRow, EventRow, Header, MessageRow, StartRow, TransactionRow
-from protocols.wire.messages import ReceiptStatus
+from protocols.wire.messages import ControlAction, ControlStatus, ReceiptStatus
 from scenarios.replay.follow import Follower
 from scenarios.verify.part import equal
 from scenarios.verify.recorded_counts import RecordedCounts
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.same_as_message import knows_messages, other_field, told, tree_of, without_later_fields
 
+ControlSaid = tuple[str, ControlStatus, str, str | None, ControlAction | None, int | None]
+"""What a receipt of a control says: operator, status, detail, which message it answers, action and row."""
+
 Ack = tuple[str, str, ReceiptStatus, str, str | None]
 """What a receipt says: attempt, simulator, status, detail, and which message it answers."""
 
-HANG_ON_THE_POOL: Final = (BecameEven, GapStalled, StopRuleFired, CampaignFinished, PolicyExhausted)
-"""What follows from how many candidates a family has, or the pool, and cannot be followed without it."""
+OF_A_CONTROL: Final = "control: "
+"""How the verdict on a control begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptsGiven:
+    """The receipts that the rules give.
+
+    Attributes:
+        of_answers: Of results and failures.
+        of_controls: Of controls.
+        unseen: What receipts say to answers of which not all is recorded, for they changed nothing.
+        unseen_controls: Whether some controls that changed nothing were cut, or only counted.
+    """
+
+    of_answers: Collection[Ack]
+    of_controls: Collection[ControlSaid] = ()
+    unseen: Collection[ReceiptStatus] = ()
+    unseen_controls: bool = False
+
+
+HANG_ON_THE_POOL: Final = (BecameEven, GapStalled, StopRuleFired, CampaignFinished, PolicyExhausted, ControlRefused)
+"""What follows from how many candidates a family has, or the pool, and cannot be followed without it: an order may be
+refused because of a candidate that the journal names nowhere."""
 
 HANG_ON_ARITHMETIC: Final = (BecameEven, GapStalled, StopRuleFired)
 """What holds logarithms, whose last bits differ between machines."""
@@ -68,6 +96,8 @@ class EventComparison:
         compared: Rows of the journal that are as the recording has them.
         messages: What the recording holds of messages.
         acks: The receipts that the rules give.
+        control_acks: Those of controls.
+        unseen_controls: Whether some controls that changed nothing were cut, or only counted.
         came: How many messages had which disposition, and what was put aside.
         unseen: What receipts say to messages of which not all is recorded, for they changed nothing.
     """
@@ -77,10 +107,14 @@ class EventComparison:
         self.compared = 0
         self.messages = RecordedMessages()
         self.acks: set[Ack] = set()
+        self.control_acks: set[ControlSaid] = set()
+        self.unseen_controls = False
         self.came = RecordedCounts()
         self.unseen: set[ReceiptStatus] = set()
         self._events = events
         self._is_whole_pool = pool.is_whole
+        plans = [event.plan for event in events[:1] if isinstance(event, CampaignStarted)]
+        self._has_approval_rule = any(plan.approval.required == RULE for plan in plans)
         self._is_old = not knows_messages(events)
         self._follower = Follower(pool, None, followed=self._compare)
         self._note: TransactionRow | None = None
@@ -120,6 +154,11 @@ class EventComparison:
             for verdict in self.came.start(row):
                 self._note_unseen(verdict)
 
+    @property
+    def given(self) -> ReceiptsGiven:
+        """The receipts that the rules give, as far as they were followed."""
+        return ReceiptsGiven(self.acks, self.control_acks, self.unseen, self.unseen_controls)
+
     def finish(self) -> None:
         """Compare what is left."""
         if self.found is None:
@@ -139,6 +178,10 @@ class EventComparison:
         self.acks.update(
             (ack.attempt_id, ack.simulator, ack.status, ack.detail, ack.answers) for ack in transaction.receipts
         )
+        self.control_acks.update(
+            (ack.operator, ack.status, ack.detail, ack.answers, ack.action, ack.row)
+            for ack in transaction.control_receipts
+        )
         note = self._followed_note
         is_noted = note is not None and note.number == self._follower.at.row
         if note is not None and is_noted:
@@ -151,6 +194,7 @@ class EventComparison:
             self._compare_decisions(note)
 
     def _note_unseen(self, verdict: str) -> None:
+        self.unseen_controls = self.unseen_controls or bool(reason_of(verdict)) or verdict.startswith(OF_A_CONTROL)
         status = ReceiptStatus.REFUSED if reason_of(verdict) else verdict.rpartition(": ")[2]
         if status in set(ReceiptStatus):
             self.unseen.add(ReceiptStatus(status))
@@ -177,6 +221,9 @@ class EventComparison:
         if isinstance(event, RequestIssued) and not self._is_whole_pool:
             for each in trees:  # this pool has it from the journal; the requests that were sent tell it too
                 each.pop("source_id")
+        if isinstance(there, ObservationAdded) and not there.quantities:  # a journal of before they were kept
+            for each in trees:
+                each |= {"quantities": [], "reason": ""}
         one, other = (without_later_fields(event, each) for each in trees) if self._is_old else trees
         return other_field(one, other)
 
@@ -208,7 +255,12 @@ class EventComparison:
         return f"row {self._follower.at.row if heard is None else heard}"
 
     def _disagree(self, words: str, *events: Event) -> None:
-        self.found = Disagreement(words, any(isinstance(each, HANG_ON_THE_POOL) for each in events))
+        hangs = any(isinstance(each, HANG_ON_THE_POOL) or self._hangs_on_a_rule(each) for each in events)
+        self.found = Disagreement(words, hangs)
+
+    def _hangs_on_a_rule(self, event: Event) -> bool:
+        """Tell whether an event follows from a family or a formula, by the rule which decisions wait for approval."""
+        return self._has_approval_rule and isinstance(event, DecisionMade | RequestIssued)
 
 
 def _a(event: Event) -> str:

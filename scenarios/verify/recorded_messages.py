@@ -9,9 +9,11 @@ from protocols.errors import MessageError
 from protocols.recording.lines import IN, OUT, AnyRow, MessageRow, StartRow, TransactionRow
 from protocols.wire.codec import decode
 from protocols.wire.messages import (
+    CampaignState,
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    ControlReceipt,
     MetricsReport,
     ResultReceipt,
 )
@@ -39,7 +41,9 @@ class RecordedMessages:
         receipts_sent: Attempt -> each receipt.
         row_of: Message id of a result or failure -> the first row that it stands in.
         receipts: Every receipt, with its row.
+        control_receipts: Every receipt of a control, with its row.
         reports: Every metrics report, with its row.
+        states: Every state of the campaign, with its row.
         asked: Every request with its row and recipient.
         starts: How many processes wrote the recording.
         has_gaps: Whether some messages that changed nothing were cut, or only counted.
@@ -51,7 +55,9 @@ class RecordedMessages:
     receipts_sent: dict[str, list[Heard]] = field(default_factory=dict)
     row_of: dict[str, int] = field(default_factory=dict)
     receipts: list[tuple[int, ResultReceipt]] = field(default_factory=list)
+    control_receipts: list[tuple[int, ControlReceipt]] = field(default_factory=list)
     reports: list[tuple[int, MetricsReport]] = field(default_factory=list)
+    states: list[tuple[int, CampaignState]] = field(default_factory=list)
     asked: list[tuple[int, str, CandidateRequest]] = field(default_factory=list)
     starts: int = 0
     has_gaps: bool = False
@@ -82,10 +88,20 @@ class RecordedMessages:
             case ResultReceipt() if row.direction == OUT:
                 self.receipts_sent.setdefault(message.attempt_id, []).append(heard)
                 self.receipts.append((row.number, message))
-            case MetricsReport() if row.direction == OUT:
-                self.reports.append((row.number, message))
+            case MetricsReport() | ControlReceipt() | CampaignState() if row.direction == OUT:
+                self._note_said(row.number, message)
             case _:
                 pass
+
+    def _note_said(self, row: int, message: MetricsReport | ControlReceipt | CampaignState) -> None:
+        """Note what the agent says to people."""
+        match message:
+            case MetricsReport():
+                self.reports.append((row, message))
+            case ControlReceipt():
+                self.control_receipts.append((row, message))
+            case CampaignState():  # pragma: no branch - the last of them, which mypy checks
+                self.states.append((row, message))
 
 
 def heard_of(row: int, topic: str, message_id: str, payload: bytes) -> Heard:

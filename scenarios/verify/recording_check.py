@@ -24,7 +24,7 @@ from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.part import CheckedPart
 from scenarios.verify.recorded_events import EventComparison
 from scenarios.verify.recorded_messages import RecordedMessages
-from scenarios.verify.sent_check import other_sent
+from scenarios.verify.sent_check import NO_FIGURES, other_sent
 from scenarios.verify.whole_pool import WholePool, bounded_world
 
 EVENTS: Final = "recorded events"
@@ -54,20 +54,27 @@ class RecordedEvents:
         """The messages in the recording."""
         return self.comparison.messages
 
-    def check_sent(self, journal: KnownJournal, points: Sequence[BiasPoint]) -> CheckedPart | None:
+    def check_sent(
+        self,
+        journal: KnownJournal,
+        points: Sequence[BiasPoint],
+        figures: Mapping[int, Mapping[str, Any]] = NO_FIGURES,
+    ) -> CheckedPart | None:
         """Check the messages that the agent sent; None where none is recorded.
 
         Args:
             journal: What they are held against.
             points: The trajectory, by observation.
+            figures: Row -> where the campaign stood there, of the rows that its states name.
         """
         messages = self.messages
-        sent = len(messages.asked) + len(messages.receipts) + len(messages.reports)
+        people = len(messages.reports) + len(messages.control_receipts) + len(messages.states)
+        sent = len(messages.asked) + len(messages.receipts) + people
         if not sent:
             return None
         followed = not self.part.problem and not self.part.note
-        acks, unseen = (self.comparison.acks, self.comparison.unseen) if followed else (None, frozenset())
-        problem = other_sent(messages, journal, points, acks, unseen)
+        given = self.comparison.given if followed else None
+        problem = other_sent(messages, journal, points, given, figures)
         return CheckedPart(MESSAGES, 0 if problem else sent, problem)
 
 

@@ -29,10 +29,10 @@ be checked. Whether the policy would decide the same again is another question: 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
@@ -40,6 +40,7 @@ from agent.campaign.events import CampaignStarted, Event, load_event
 from agent.campaign.ledger import Ledger, TrajectoryPoint
 from agent.campaign.life_cycle import Phase
 from agent.pool.candidates import Pool
+from agent.runtime.messages import figures_of
 from agent.store.read_only import copy_of_run, referenced_in, require_known
 from agent.store.standing import GENESIS_DIGEST, chain_digest
 from agent.store.tables import JOURNAL
@@ -187,14 +188,14 @@ class _RunCheck:
         self._others(journal, recorded)
         self.found(check_meta(connection, started.plan))
         pool = referenced_in(connection, events)
-        part, fold = _folded(events, digests, pool, whole)
+        part, fold = _folded(events, digests, pool, whole, rows=_rows_told(recorded))
         if not self.found(part) or fold is None:
             return
         self.found(check_reading(self._folder, started, whole))
         self.found(check_labels(connection, self._folder, started.plan, whole))
         for part in check_views(connection, scratch, events, pool, fold, recorded=journal.recorded):
             self.found(part)
-        self.found(None if recorded is None else recorded.check_sent(journal, fold.points))
+        self.found(None if recorded is None else recorded.check_sent(journal, fold.points, fold.figures))
         self.found(check_marks(connection, journal, recorded))
         for part in check_counts(connection, journal, recorded):
             self.found(part)
@@ -246,22 +247,35 @@ def _journal(connection: Connection) -> tuple[CheckedPart, list[Event], tuple[st
     return CheckedPart(JOURNAL.name, len(events), problem, note), events, tuple(digests)
 
 
+def _rows_told(recorded: RecordedEvents | None) -> frozenset[int]:
+    """Return the rows of the journal at which the agent said where the campaign stood."""
+    return frozenset() if recorded is None else frozenset(each.row or 0 for _, each in recorded.messages.states)
+
+
 def _folded(
-    events: list[Event], digests: tuple[str, ...], referenced: Pool, whole: WholePool
+    events: list[Event],
+    digests: tuple[str, ...],
+    referenced: Pool,
+    whole: WholePool,
+    *,
+    rows: Collection[int] = (),
 ) -> tuple[CheckedPart, JournalFold | None]:
     ledger = Ledger(whole.pool or referenced)
     metrics: list[TrajectoryPoint] = []
+    figures: dict[int, dict[str, Any]] = {}
     for number, event in enumerate(events, 1):
         try:
             change = ledger.fold(event)
         except (InvariantViolation, LookupError) as error:
             problem = f"row {number} of the journal cannot follow the ones before: {error}"
             return CheckedPart("campaign", number - 1, problem), None
+        if number in rows:
+            figures[number] = figures_of(ledger)
         if change.metrics is not None:
             metrics.append(change.metrics)
         if problem := other_finding(event, metrics):
             return CheckedPart("campaign", number - 1, f"row {number} of the journal: {problem}"), None
     effects = effects_of(events, whole.pool, whole.true_effects, INSTALLED) if whole.pool is not None else None
     against_truth = {} if effects is None else effects.against_truth
-    fold = JournalFold(ledger, digests, tuple(metrics), against_truth, whole.why_not)
+    fold = JournalFold(ledger, digests, tuple(metrics), against_truth, whole.why_not, figures)
     return CheckedPart("campaign", len(events)), fold

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
@@ -10,17 +11,19 @@ from protocols.wire.attempt_ids import uid_of
 from protocols.wire.messages import MetricsReport, ReceiptStatus
 from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.part import equal
-from scenarios.verify.recorded_events import Ack
+from scenarios.verify.recorded_events import ReceiptsGiven
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.same_as_message import other_than_request, told
+
+NO_FIGURES: Final[Mapping[int, Mapping[str, Any]]] = {}
 
 
 def other_sent(
     messages: RecordedMessages,
     journal: KnownJournal,
     points: Sequence[BiasPoint],
-    acks: Collection[Ack] | None,
-    unseen: Collection[ReceiptStatus] = frozenset(),
+    given: ReceiptsGiven | None,
+    figures: Mapping[int, Mapping[str, Any]] = NO_FIGURES,
 ) -> str:
     """Return the first message of a recording that the agent cannot have sent, by its row; empty when there is none.
 
@@ -28,13 +31,15 @@ def other_sent(
         messages: In the recording.
         journal: What they are held against.
         points: The trajectory, by observation.
-        acks: The receipts that the rules give; None where these could not be followed to the end.
-        unseen: What receipts say to messages of which not all is recorded.
+        given: The receipts that the rules give; None where these could not be followed to the end.
+        figures: Row -> where the campaign stood there, of the rows that its states name.
     """
     found = [
         *_other_requests(messages, journal),
-        *_other_receipts(messages, journal, acks, {ReceiptStatus.WITHDRAWN, *unseen}),
+        *_other_receipts(messages, journal, given),
+        *_other_control_receipts(messages, journal, given),
         *_other_reports(messages, journal, points),
+        *_other_states(messages, journal, figures),
     ]
     if messages.not_ours is not None:
         row, why = messages.not_ours
@@ -57,18 +62,42 @@ def _other_requests(messages: RecordedMessages, journal: KnownJournal) -> Iterat
 
 
 def _other_receipts(
-    messages: RecordedMessages,
-    journal: KnownJournal,
-    acks: Collection[Ack] | None,
-    passed_over: Collection[ReceiptStatus],
+    messages: RecordedMessages, journal: KnownJournal, given: ReceiptsGiven | None
 ) -> Iterator[tuple[int, str]]:
+    passed_over = {ReceiptStatus.WITHDRAWN} if given is None else {ReceiptStatus.WITHDRAWN, *given.unseen}
     for row, receipt in messages.receipts:
         if problem := journal.other_row(receipt.row, receipt.digest):
             yield row, f"row {row} says otherwise: {problem}"
         said = (receipt.attempt_id, receipt.simulator, receipt.status, receipt.detail, receipt.answers)
-        known = acks is None or said in acks or receipt.status in passed_over
+        known = given is None or said in given.of_answers or receipt.status in passed_over
         if not known and uid_of(receipt.attempt_id) == journal.plan.uid:
             yield row, f"row {row} is the receipt {receipt.status} of {receipt.attempt_id}, which the rules do not give"
+
+
+def _other_control_receipts(
+    messages: RecordedMessages, journal: KnownJournal, given: ReceiptsGiven | None
+) -> Iterator[tuple[int, str]]:
+    for row, receipt in messages.control_receipts:
+        if problem := journal.other_row(receipt.row, receipt.digest):
+            yield row, f"row {row} says otherwise: {problem}"
+        said = (receipt.operator, receipt.status, receipt.detail, receipt.answers, receipt.action, receipt.row)
+        if given is not None and said not in given.of_controls and not given.unseen_controls:
+            yield row, f"row {row} is the receipt {receipt.status} of {receipt.answers}, which the rules do not give"
+
+
+def _other_states(
+    messages: RecordedMessages, journal: KnownJournal, figures: Mapping[int, Mapping[str, Any]]
+) -> Iterator[tuple[int, str]]:
+    for row, state in messages.states:
+        if problem := journal.other_row(state.row, state.digest):
+            yield row, f"row {row} says otherwise: {problem}"
+        for name, right in figures.get(state.row or 0, {}).items():
+            if (said := getattr(state, name)) != right:
+                yield (
+                    row,
+                    f"row {row} says {name} = {told(said)}; row {state.row} of the journal makes it {told(right)}",
+                )
+                break
 
 
 def _other_reports(

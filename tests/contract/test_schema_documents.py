@@ -441,15 +441,20 @@ def test_every_channel_is_sent_to_and_received_from_and_results_are_replied_to_w
         used = {operation["channel"]["$ref"] for operation in operations if operation["action"] == action}
         assert used == {f"#/channels/{channel.value}" for channel in Channel}
     replies = {o["channel"]["$ref"]: o["reply"]["channel"]["$ref"] for o in operations if "reply" in o}
-    assert replies == {"#/channels/result": "#/channels/receipt", "#/channels/failure": "#/channels/receipt"}
+    answered = ("result", "failure", "control")
+    assert replies == {f"#/channels/{each}": "#/channels/receipt" for each in answered}
 
 
-def test_quality_of_service_is_1_and_only_status_and_bias_are_retained() -> None:
+def test_quality_of_service_is_1_and_only_status_bias_and_state_are_retained() -> None:
     for operation in ASYNCAPI["operations"].values():
         binding = operation["bindings"]["mqtt"]
         assert binding["qos"] == 1
         if operation["action"] == "send":
-            retained = operation["channel"]["$ref"] in {"#/channels/status", "#/channels/metrics"}
+            retained = operation["channel"]["$ref"] in {
+                "#/channels/status",
+                "#/channels/metrics",
+                "#/channels/campaign",
+            }
             assert binding["retain"] is retained
 
 

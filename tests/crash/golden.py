@@ -6,7 +6,8 @@ that is not there, comes for a moment, and leaves with what it was asked. The fi
 decision 3 breaks the contract, that of decision 4 has no answer and expires. An operator pauses the campaign and
 resumes it; old orders to stop are not obeyed. A stranger sends a bad message to each side, repeats every request and
 every answer, damages and contradicts the first that were accepted, and cuts each link once. The policy chooses by a
-digest of all that it was shown, so a decision that saw anything else is another decision.
+digest of all that it was shown, so a decision that saw anything else is another decision. The first two
+decisions wait for approval, and meanwhile an operator gives an order of every kind but a stop, each until its receipt.
 
     folder/run       what the system keeps: databases, locks, notes, recording, log
     folder/witness   the ledger, outside the system
@@ -30,6 +31,7 @@ from unittest.mock import patch
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.acquisition.registry import declared_metrics
 from agent.campaign.context import pool_arrays
+from agent.campaign.people.approval import ApprovalSettings
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.runtime.log import TransactionLog, open_log
@@ -48,10 +50,14 @@ from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import (
+    AddedCandidate,
+    AddedResult,
+    CampaignState,
     CandidateRequest,
     CandidateResult,
     Control,
     ControlAction,
+    ControlReceipt,
     FailureReason,
     Health,
     Message,
@@ -59,7 +65,14 @@ from protocols.wire.messages import (
     ReceiptStatus,
     ResultReceipt,
 )
-from protocols.wire.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
+from protocols.wire.topics import (
+    ANY_SIMULATOR,
+    Channel,
+    Topic,
+    agent_subscriptions,
+    operator_subscriptions,
+    simulator_subscriptions,
+)
 from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.executor import Executor
 from simulators.messages import status_message
@@ -91,10 +104,14 @@ PLAN: Final[CampaignPlan] = small_plan(
     parallel=2,
     recipients=(SIMULATOR, ANY_SIMULATOR, PASSER_BY),
     policy="attentive",
+    approval=ApprovalSettings(required="first_n", first=2),
     metrics_of=METERED_BY,
     metrics=declared_metrics(METERED_BY, {}, UNIT, pool_arrays(POOL)),
 )
 START: Final = ("c000", "c001", "c005")
+OPERATOR: Final = "ada"
+HELD: Final = ("c015", "c014")
+"""What the first two decisions choose, and hold until somebody approves them."""
 FAILING_DECISION: Final = 1
 REFUSED_DECISION: Final = 3
 SILENT_DECISION: Final = 4
@@ -102,6 +119,9 @@ OUT_OF_RANGE: Final = 99.0
 """A value that the plan's valid range does not hold."""
 
 REQUEST_TIMEOUT_S: Final = 30.0
+ORDER_EVERY_S: Final = 0.3
+"""How long the operator waits for a receipt before it gives an order again."""
+
 LAST_RECEIPTS_S: Final = 1.0
 """How long the simulator stays after its agent, for the last receipts."""
 
@@ -401,6 +421,74 @@ async def _say(link: Transport, results: str, requests: str) -> None:
         await asyncio.sleep(0.2)
 
 
+def _orders() -> Iterator[Control]:
+    """Yield what the operator orders, in order, when two decisions wait: the last two let the campaign go on.
+
+    None of it touches a candidate of these two; so what is decided depends on no moment at which an order comes.
+    """
+    free = [which for which in POOL.candidate_ids if which not in START and which not in HELD]
+    value = Quantity(name=PROPERTY, value=0.5, unit=UNIT)
+    several = tuple(AddedResult(candidate_id=each, quantity=value) for each in free[1:3])
+    new = AddedCandidate(candidate_id="new", family=POOL.families[0], features=(0.0,) * len(POOL.feature_names))
+    orders: tuple[tuple[ControlAction, dict[str, Any]], ...] = (
+        (ControlAction.RETRACT_OBSERVATION, {"candidate_id": START[0]}),
+        (ControlAction.AMEND_OBSERVATION, {"candidate_id": START[1], "quantity": value}),
+        (ControlAction.ADD_OBSERVATION, {"candidate_id": free[0], "quantity": value}),
+        (ControlAction.ADD_OBSERVATIONS, {"quantities": several}),
+        (ControlAction.EXCLUDE_CANDIDATE, {"candidate_id": free[3]}),
+        (ControlAction.REQUEUE_CANDIDATE, {"candidate_id": START[0]}),
+        (ControlAction.RETRACT_OBSERVATION, {"candidate_id": START[0]}),  # refused: it has none any more
+        (ControlAction.ADD_CANDIDATES, {"candidates": (new,)}),  # refused: a closure does not grow
+        (ControlAction.SET_BUDGET, {"budget": PLAN.budget + 1}),
+        (ControlAction.PAUSE, {}),
+        (ControlAction.RESUME, {}),
+        (ControlAction.VETO_DECISION, {"decision": 0}),
+        (ControlAction.APPROVE_DECISION, {"decision": 1}),
+    )
+    for number, (action, fields) in enumerate(orders):
+        yield Control(
+            campaign=PLAN.campaign,
+            message_id=f"order-{number}",
+            sent_at=RAN_AT,
+            action=action,
+            operator=OPERATOR,
+            **fields,
+        )
+
+
+async def _operator(world: World) -> None:
+    """Give all orders, each until its receipt; after a restart again, as whoever does not know what was heard."""
+    link = world.bus.transport(OPERATOR, operator_subscriptions(PLAN.campaign, OPERATOR))
+    running = asyncio.create_task(link.run())
+    heard, decided, news = set[str](), [0], asyncio.Event()
+
+    async def listen() -> None:
+        while True:
+            item = await link.receive()
+            if isinstance(item, Delivery):
+                link.acknowledge(item)
+                message = decode(item.topic, item.payload)
+                if isinstance(message, ControlReceipt):
+                    heard.add(str(message.answers))
+                elif isinstance(message, CampaignState):
+                    decided[0] = message.decision
+                news.set()
+
+    listening = asyncio.create_task(listen())
+    try:
+        while decided[0] < len(HELD):
+            await news.wait()
+            news.clear()
+        for order in _orders():
+            while order.message_id not in heard:
+                await _until_heard(link, topic_of(order), encode(order))
+                await asyncio.sleep(ORDER_EVERY_S)
+    finally:
+        for task in (running, listening):
+            task.cancel()
+        await asyncio.gather(running, listening, return_exceptions=True)
+
+
 def _spoilt(receipt: Message, answers: Iterable[CandidateResult]) -> Iterator[bytes]:
     """Yield a damaged and a contradicting answer in the name of an instrument whose value is in the journal."""
     if not isinstance(receipt, ResultReceipt) or receipt.status is not ReceiptStatus.ACCEPTED:
@@ -467,7 +555,7 @@ async def campaign(folder: Path, on_world: Callable[[World], None] = lambda _wor
     """
     world = World(folder)
     on_world(world)
-    stranger = asyncio.create_task(_stranger(world))
+    others = [asyncio.create_task(_stranger(world)), asyncio.create_task(_operator(world))]
 
     async def agent() -> None:
         await _lives(world, "agent", agent_life)
@@ -480,9 +568,9 @@ async def campaign(folder: Path, on_world: Callable[[World], None] = lambda _wor
     except BaseExceptionGroup as failures:
         raise first_failure(failures) from None
     finally:
-        stranger.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await stranger
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 def play(folder: Path, on_world: Callable[[World], None] = lambda _world: None) -> None:

@@ -16,6 +16,7 @@ from agent.campaign import decide, follow, proposals
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.decide import Consequence, ResultAck
 from agent.campaign.events import CampaignStarted, Event, MeasuredQuantity, StartSetLoaded
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.results_seen import content_of
 from agent.campaign.state import Attempt, Campaign
@@ -176,7 +177,7 @@ class Play:
         """Fold an outcome, then what follows by itself."""
         self.fold(*outcome.events)
         self.settle()
-        return outcome.ack
+        return outcome.ack if isinstance(outcome.ack, ResultAck) else None
 
     def settle(self) -> None:
         """Fold what follows, and decide as long as a decision is needed."""
@@ -206,8 +207,12 @@ class Play:
     def expire(self, attempt: Attempt) -> None:
         self.take(decide.decide_expiry(self.campaign, attempt.attempt_id))
 
-    def steer(self, action: ControlAction, candidate_id: str | None = None, **fields: Any) -> None:
-        self.take(decide.decide_control(self.campaign, control(action, candidate_id, **fields)))
+    def steer(self, action: ControlAction, candidate_id: str | None = None, **fields: Any) -> ControlAck:
+        """Give an order; return what its sender hears."""
+        outcome = decide.decide_control(self.campaign, control(action, candidate_id, **fields))
+        self.take(outcome)
+        assert isinstance(outcome.ack, ControlAck)
+        return outcome.ack
 
     def of_kind(self, kind: type[T]) -> list[T]:
         """The journalled events of one kind."""

@@ -7,11 +7,15 @@ from typing import Any, Final
 
 from protocols.wire.messages import (
     AnyMessage,
+    CampaignPhase,
+    CampaignState,
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
     Control,
     ControlAction,
+    ControlReceipt,
+    ControlStatus,
     FailureReason,
     FamilyBias,
     Health,
@@ -108,6 +112,29 @@ def control(action: ControlAction = ControlAction.ADD_OBSERVATION) -> Control:
     return Control(**_ENVELOPE, action=action, candidate_id="al-1", quantity=ENERGY, reason="measured manually")
 
 
+def control_receipt(**fields: Any) -> ControlReceipt:
+    """Return the receipt of a control; `fields` replace those that it has."""
+    usual: dict[str, Any] = {"operator": "ada", "answers": "m-1", "status": ControlStatus.ACCEPTED, "row": 7}
+    return ControlReceipt(**(_ENVELOPE | usual | fields))
+
+
+def campaign_state(**fields: Any) -> CampaignState:
+    """Return where a campaign stands; `fields` replace what it says."""
+    usual: dict[str, Any] = {"phase": CampaignPhase.RUNNING, "budget": 9, "spent": 3, "in_flight": 1, "abandoned": 0}
+    usual |= {"decision": 4, "observation": 3}
+    return CampaignState(**(_ENVELOPE | usual | fields))
+
+
 def one_of_each() -> tuple[AnyMessage, ...]:
     """Return a message of every type."""
-    return (request(), result(), failure(), receipt(), metrics_report(), status(), control())
+    return (
+        request(),
+        result(),
+        failure(),
+        receipt(),
+        metrics_report(),
+        status(),
+        control(),
+        control_receipt(),
+        campaign_state(),
+    )

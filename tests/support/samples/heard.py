@@ -9,6 +9,7 @@ from agent.acquisition.base import AcquisitionContext
 from agent.campaign import decide
 from agent.campaign.decide import ResultAck
 from agent.campaign.events import Event, RequestIssued, StartSetLoaded
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.state import Attempt
 from agent.runtime.messages import MessageBuilder
 from protocols.wire.codec import encode, topic_of
@@ -59,10 +60,13 @@ class OverheardPlay(Play):
     def fail(self, attempt: Attempt, reason: FailureReason = FailureReason.CRASHED) -> ResultAck | None:
         return self._hear(failure_of(attempt, reason))
 
-    def steer(self, action: ControlAction, candidate_id: str | None = None, **fields: Any) -> None:
+    def steer(self, action: ControlAction, candidate_id: str | None = None, **fields: Any) -> ControlAck:
         message = control(action, candidate_id, **fields)
         self.said.append(said(message))
-        self.take(decide.decide_control(self.campaign, message))
+        outcome = decide.decide_control(self.campaign, message)
+        self.take(outcome)
+        assert isinstance(outcome.ack, ControlAck)
+        return outcome.ack
 
     def _hear(self, message: Any) -> ResultAck | None:
         self.said.append(said(message))

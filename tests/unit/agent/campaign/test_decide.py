@@ -17,6 +17,7 @@ from agent.campaign.events import (
     CandidateAbandoned,
     CandidateExcluded,
     ControlNoted,
+    ControlRefused,
     DecisionMade,
     LateResultKept,
     ObservationAdded,
@@ -25,6 +26,7 @@ from agent.campaign.events import (
     ResultAccepted,
 )
 from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.plan import AdditionalProperty, Ordering
 from agent.campaign.proposals import DecisionNeeded, decision_seed
 from agent.campaign.state import Campaign
@@ -34,6 +36,7 @@ from protocols.wire.messages import (
     PERMANENT_FAILURES,
     CandidateResult,
     ControlAction,
+    ControlStatus,
     FailureReason,
     Quantity,
     ReceiptStatus,
@@ -86,7 +89,7 @@ def test_a_valid_result_is_accepted_with_all_its_quantities() -> None:
     (event,) = outcome.events
     assert isinstance(event, ResultAccepted)
     assert (event.value, [q.name for q in event.quantities]) == (0.25, [PROPERTY, "volume"])
-    assert outcome.ack is not None
+    assert isinstance(outcome.ack, decide.ResultAck)
     assert (outcome.ack.status, outcome.ack.attempt_id) == (ReceiptStatus.ACCEPTED, attempt.attempt_id)
 
 
@@ -386,7 +389,7 @@ def test_an_observation_by_hand_revives_a_candidate_that_was_abandoned() -> None
     ("action", "fields", "says"),
     [
         (ControlAction.EXCLUDE_CANDIDATE, {"candidate_id": "nobody"}, "'nobody' is not in the pool"),
-        (ControlAction.EXCLUDE_CANDIDATE, {}, "None is not in the pool"),
+        (ControlAction.EXCLUDE_CANDIDATE, {}, "it names no candidate"),
         (ControlAction.EXCLUDE_CANDIDATE, {"candidate_id": "c011"}, "'c011' is observed"),
         (ControlAction.ADD_OBSERVATION, {"candidate_id": "nobody", "quantity": quantity(1.0)}, "not in the pool"),
         (ControlAction.ADD_OBSERVATION, {"candidate_id": "c011", "quantity": quantity(1.0)}, "'c011' is observed"),
@@ -401,11 +404,19 @@ def test_a_control_that_cannot_be_carried_out_says_why(
 ) -> None:
     played = play(start=("c011",))
     played.steer(ControlAction.EXCLUDE_CANDIDATE, "c010")
-    before = state_of(played.campaign)
-    with pytest.raises(MessageError, match=says) as caught:
-        played.steer(action, **fields)  # type: ignore[arg-type]
-    assert caught.value.reason == "invalid"
-    assert state_of(played.campaign) == before
+    before = what_is_known(played)
+    receipt = played.steer(action, operator="ada", **fields)  # type: ignore[arg-type]
+    assert (receipt.status, receipt.operator, receipt.action) == (ControlStatus.REFUSED, "ada", action)
+    assert says in receipt.detail
+    assert what_is_known(played) == before
+    assert isinstance(played.journal[-1], ControlRefused)
+    assert (receipt.row, receipt.detail) == (len(played.journal), played.journal[-1].why)
+
+
+def what_is_known(played: Play) -> dict[str, object]:
+    """All of a campaign's state but what it remembers of orders that changed nothing."""
+    of_orders = {"controls_seen", "controls_refused", "controls_noted", "sequence"}
+    return {name: value for name, value in state_of(played.campaign).items() if name not in of_orders}
 
 
 @pytest.mark.parametrize(
@@ -420,9 +431,15 @@ def test_a_control_that_cannot_be_carried_out_says_why(
 )
 def test_a_control_is_carried_out_once(message: object) -> None:
     played = play()
-    played.take(decide.decide_control(played.campaign, message))  # type: ignore[arg-type]
+    first = decide.decide_control(played.campaign, message)  # type: ignore[arg-type]
+    played.take(first)
     before = state_of(played.campaign)
-    assert decide.decide_control(played.campaign, message) == decide.Consequence()  # type: ignore[arg-type]
+    again = decide.decide_control(played.campaign, message)  # type: ignore[arg-type]
+    assert again.events == ()
+    assert isinstance(first.ack, ControlAck)
+    assert isinstance(again.ack, ControlAck)
+    assert (first.ack.status, again.ack.status) == (ControlStatus.ACCEPTED, ControlStatus.DUPLICATE)
+    assert first.ack.row == again.ack.row
     assert state_of(played.campaign) == before
 
 
@@ -439,8 +456,12 @@ def test_a_finished_campaign_takes_no_control() -> None:
     played = play(budget=1)
     played.answer(played.awaited[0])
     assert played.campaign.phase is Phase.FINISHED
+    before = what_is_known(played)
     for action in ControlAction:
-        assert decide.decide_control(played.campaign, control(action, "c005")).events == ()
+        receipt = played.steer(action, "c005")
+        assert receipt.status is ControlStatus.REFUSED
+        assert action is ControlAction.SET_BUDGET or "the campaign is finished: the budget is spent" in receipt.detail
+    assert what_is_known(played) == before
 
 
 def test_a_result_that_comes_after_the_end_is_kept_for_audit() -> None:

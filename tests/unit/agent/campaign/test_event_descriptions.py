@@ -10,8 +10,8 @@ from agent.campaign import state
 from agent.campaign.event_descriptions import (
     EVENT_DESCRIPTIONS,
     Observation,
+    changes_dataset,
     in_words,
-    is_observation,
     observations_of,
 )
 from agent.campaign.events import (
@@ -59,9 +59,9 @@ def test_an_observation_is_what_brings_values_into_the_dataset() -> None:
     assert list(observations_of(start)) == [Observation("c000", 1.0, (3.0,), "start set")]
     assert list(observations_of(RESULT, ["gap"])) == [Observation("c001", 1.5, (2.5,), "s1", "x-0-c001-1")]
     assert list(observations_of(ObservationAdded("c002", 4.0, "m1"))) == [Observation("c002", 4.0, (), "manual")]
-    assert not is_observation(RequestExpired("x-0-c001-1", "c001"))
+    assert not changes_dataset(RequestExpired("x-0-c001-1", "c001"))
     assert list(observations_of(RequestExpired("x-0-c001-1", "c001"))) == []
-    assert is_observation(StartSetLoaded((), ()))  # an empty start set is a point of the trajectory too
+    assert changes_dataset(StartSetLoaded((), ()))  # an empty start set is a point of the trajectory too
 
 
 def test_a_person_reads_what_happened() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,10 @@ from agent.campaign.events import (
     Event,
     GapStalled,
     LateResultKept,
+    MeasuredQuantity,
     ObservationAdded,
+    ObservationAmended,
+    ObservationRetracted,
     PolicyExhausted,
     RequestExpired,
     RequestIssued,
@@ -39,12 +43,14 @@ from tests.support.campaigns import Play, small_plan, small_pool
 WHO = "c001"
 POOL = small_pool()
 
+MEASURED = MeasuredQuantity("formation_energy", 0.75, "eV/atom")
 DECIDED = DecisionMade(0, 1, 2, "random", "f" * 12, (WHO,), (None,), "drawn")
 ISSUED = RequestIssued("a-1", WHO, 0, 1, "simulator-1")
 EXPIRED = RequestExpired("a-1", WHO)
 ACCEPTED = ResultAccepted("a-1", WHO, "simulator-1", 0.5, (), 1.0)
 ABANDONED = CandidateAbandoned(WHO, "tired")
 EXCLUDED = CandidateExcluded(WHO, "toxic", "m-1")
+RETRACTED = ObservationRetracted(WHO, 0.5, "spilled", "m-4", "family-1")
 
 WAY_TO = {
     CandidateStatus.AVAILABLE: (DECIDED,),
@@ -53,13 +59,17 @@ WAY_TO = {
     CandidateStatus.OBSERVED: (DECIDED, ISSUED, ACCEPTED),
     CandidateStatus.ABANDONED: (DECIDED, ISSUED, EXPIRED, ABANDONED),
     CandidateStatus.EXCLUDED: (DECIDED, ISSUED, EXCLUDED),
+    CandidateStatus.RETRACTED: (DECIDED, ISSUED, ACCEPTED, RETRACTED),
+    CandidateStatus.HELD: (replace(DECIDED, held=True),),
 }
-AVAILABLE, PENDING, RETRY_PENDING, OBSERVED = (
+AVAILABLE, PENDING, RETRY_PENDING, OBSERVED, HELD = (
     CandidateStatus.AVAILABLE,
     CandidateStatus.PENDING,
     CandidateStatus.RETRY_PENDING,
     CandidateStatus.OBSERVED,
+    CandidateStatus.HELD,
 )
+CLOSED = (CandidateStatus.ABANDONED, CandidateStatus.EXCLUDED, CandidateStatus.RETRACTED)
 MOVES: list[tuple[Event, dict[CandidateStatus, CandidateStatus]]] = [
     (StartSetLoaded((WHO,), (0.5,)), {AVAILABLE: OBSERVED}),
     (RequestIssued("a-2", WHO, 0, 2, "simulator-1"), {AVAILABLE: PENDING, RETRY_PENDING: PENDING}),
@@ -67,11 +77,15 @@ MOVES: list[tuple[Event, dict[CandidateStatus, CandidateStatus]]] = [
     (AttemptFailed("a-1", WHO, "simulator-1", "crashed", "", permanent=False), {PENDING: RETRY_PENDING}),
     (EXPIRED, {PENDING: RETRY_PENDING}),
     (ABANDONED, {RETRY_PENDING: CandidateStatus.ABANDONED}),
-    (CandidateRequeued(WHO, "a is there again"), {CandidateStatus.ABANDONED: RETRY_PENDING}),
-    (EXCLUDED, dict.fromkeys((AVAILABLE, PENDING, RETRY_PENDING), CandidateStatus.EXCLUDED)),
+    (CandidateRequeued(WHO, "measure it again", "m-3"), dict.fromkeys(CLOSED, RETRY_PENDING)),
+    (EXCLUDED, dict.fromkeys((AVAILABLE, PENDING, RETRY_PENDING, HELD), CandidateStatus.EXCLUDED)),
+    (RETRACTED, {OBSERVED: CandidateStatus.RETRACTED}),
+    (ObservationAmended(WHO, 0.75, (), (0.0,), MEASURED, 0.5, "a slip of the pen", "m-5"), {OBSERVED: OBSERVED}),
     (
         ObservationAdded(WHO, 0.5, "m-2"),
-        dict.fromkeys((AVAILABLE, PENDING, RETRY_PENDING, CandidateStatus.ABANDONED), OBSERVED),
+        dict.fromkeys(
+            (AVAILABLE, PENDING, RETRY_PENDING, HELD, CandidateStatus.ABANDONED, CandidateStatus.RETRACTED), OBSERVED
+        ),
     ),
 ]
 """Written out here once more: a change of the table is a change of the journal's meaning."""

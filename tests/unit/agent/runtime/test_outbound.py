@@ -10,8 +10,9 @@ import pytest
 
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.decide import ResultAck
-from agent.campaign.events import CampaignStarted, RequestExpired, StartSetLoaded
+from agent.campaign.events import CampaignPaused, CampaignStarted, RequestExpired, StartSetLoaded
 from agent.campaign.ledger import Ledger
+from agent.campaign.people.controls import ControlAck
 from agent.runtime import outbound as outbound_module
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import (
@@ -19,18 +20,29 @@ from agent.runtime.outbound import (
     METRICS_REPORT_EVERY_S,
     RETRY_REQUEST_S,
     SHUTDOWN_GRACE_S,
+    STATE_EVERY_S,
     Outbound,
 )
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.commit import JournalHead
+from agent.store.store import JournalView
+from agent.store.tables import JournalRow
 from protocols.errors import BrokerError
 from protocols.link.election import LISTEN_S
 from protocols.link.transport import LinkLost, PublishRefused
 from protocols.wire.codec import decode
-from protocols.wire.messages import Health, ReceiptStatus, ResultReceipt, Status
+from protocols.wire.messages import (
+    CampaignState,
+    ControlReceipt,
+    ControlStatus,
+    Health,
+    ReceiptStatus,
+    ResultReceipt,
+    Status,
+)
 from protocols.wire.topics import Channel, parse
-from tests.support.campaigns import NOW, small_plan, small_pool, value_of
+from tests.support.campaigns import NOW, SENT_AT, small_plan, small_pool, value_of
 from tests.support.virtual_loop import run_in_virtual_time
 
 POOL = small_pool()
@@ -76,10 +88,17 @@ class Bench:
         self.maker.fold(self.transaction, StartSetLoaded(START, tuple(value_of(which) for which in START)))
         self.maker.settle(self.transaction)
         self.rows = 1
-        self.outbound = Outbound(self.maker, self.link, messages, (), self.head)  # type: ignore[arg-type]
+        journal = JournalView(self.head, self.row_at)
+        self.outbound = Outbound(self.maker, self.link, messages, (), journal)  # type: ignore[arg-type]
 
     def head(self) -> JournalHead:
         return JournalHead(self.rows, f"{self.rows:064x}")
+
+    @staticmethod
+    def row_at(number: int) -> JournalRow | None:
+        known = number < 10
+        row = JournalRow(sequence=number, kind="", payload="", recorded_at=SENT_AT, digest=str(number)[0] * 64)
+        return row if known else None
 
     def expire(self, attempt_id: str) -> None:
         attempt = self.maker.campaign.attempts[attempt_id]
@@ -113,7 +132,7 @@ def test_a_request_waits_for_the_link_and_is_repeated_until_the_broker_confirms_
         (item,) = bench.transaction.outbox
         bench.outbound.send_requests(bench.transaction.outbox)
         assert not bench.link.published
-        bench.link.ends = [LinkLost(), LinkLost(), LinkLost()]  # of the status, and of the request twice
+        bench.link.ends = [LinkLost()] * 4  # of status and state, and of the request twice
         await up(bench)
         assert len(bench.link.on(Channel.REQUEST)) == 1
         await asyncio.sleep(3 * RETRY_REQUEST_S)
@@ -194,7 +213,7 @@ def test_an_attempt_is_withdrawn_from_whom_it_went_to_or_from_all_that_may_have_
         bench.outbound.withdraw(attempts, ("x", "y"))
         await asyncio.sleep(0.01)
         words = [decode(topic, payload) for topic, payload in bench.link.published if "/receipt/" in topic]
-        assert [each.simulator for each in words if isinstance(each, ResultReceipt)] == told
+        assert sorted(each.simulator for each in words if isinstance(each, ResultReceipt)) == told
         assert {(each.status, each.attempt_id, each.answers) for each in words if isinstance(each, ResultReceipt)} == {
             (ReceiptStatus.WITHDRAWN, attempts[0].attempt_id, None)
         }
@@ -259,7 +278,9 @@ def test_the_last_words_are_what_is_pending_the_report_and_that_we_leave() -> No
         await bench.outbound.shut_down()
         channels = [parse(topic).channel for topic, _ in bench.link.published]
         channels.remove(Channel.REQUEST)
-        assert channels == [Channel.STATUS, Channel.RECEIPT, Channel.RECEIPT, Channel.METRICS, Channel.STATUS]
+        assert channels.index(Channel.STATUS) < 2 > channels.index(Channel.CAMPAIGN), "it says so when the link is up"
+        last_words = [Channel.RECEIPT, Channel.RECEIPT, Channel.METRICS, Channel.CAMPAIGN, Channel.STATUS]
+        assert channels[2:] == last_words
         last = decode(*bench.link.published[-1])
         assert isinstance(last, Status)
         assert last.health is Health.OFFLINE
@@ -290,5 +311,55 @@ def test_a_broker_that_refuses_a_message_ends_the_agent_with_an_advice() -> None
             await bench.outbound.send("some/topic", b"")
         assert "some/topic" in caught.value.found
         assert "--resume" in caught.value.action
+
+    played(fold)
+
+
+def states(bench: Bench) -> list[CampaignState]:
+    told = [decode(topic, payload) for topic, payload in bench.link.published]
+    return [each for each in told if isinstance(each, CampaignState)]
+
+
+def test_where_the_campaign_stands_is_told_when_it_changes_and_not_more_often_than_that() -> None:
+    async def fold(bench: Bench) -> None:
+        loop = asyncio.get_running_loop()
+        await up(bench)
+        assert [each.in_flight for each in states(bench)] == [1]
+        bench.outbound.follow(Transaction(), loop.time())
+        await asyncio.sleep(STATE_EVERY_S)
+        assert bench.outbound.state_wait_s(loop.time()) is None
+        bench.expire(next(iter(bench.maker.campaign.in_flight)))
+        assert bench.outbound.state_wait_s(loop.time()) == 0.0
+        bench.outbound.follow(Transaction(), loop.time())
+        bench.maker.fold(Transaction(), CampaignPaused("lunch", "m-1"))
+        bench.outbound.follow(Transaction(), loop.time())
+        waits_s = bench.outbound.state_wait_s(loop.time())
+        assert waits_s is not None
+        assert 0.0 < waits_s <= STATE_EVERY_S
+        await asyncio.sleep(waits_s)
+        bench.outbound.follow(Transaction(), loop.time())
+        await asyncio.sleep(0.01)
+        assert [(each.in_flight, each.reason) for each in states(bench)] == [(1, ""), (0, ""), (0, "lunch")]
+        bench.outbound.link_down()
+        assert bench.outbound.state_wait_s(loop.time()) is None
+        await up(bench)
+        assert len(states(bench)) == 4, "a broker that was started again may have forgotten it"
+
+    played(fold)
+
+
+def test_a_control_is_answered_with_the_digest_of_the_row_that_it_made() -> None:
+    async def fold(bench: Bench) -> None:
+        acks = [ControlAck("ada", ControlStatus.ACCEPTED, "", f"m-{row}", None, row) for row in (2, 99)]
+        bench.outbound.send_control_receipts(acks)
+        assert not bench.link.published, "without a link nothing is said"
+        await up(bench)
+        bench.outbound.send_control_receipts(acks)
+        await asyncio.sleep(0.01)
+        told = [decode(topic, payload) for topic, payload in bench.link.published if "/receipt/ada" in topic]
+        assert {(each.answers, each.row, each.digest) for each in told if isinstance(each, ControlReceipt)} == {
+            ("m-2", 2, "2" * 64),
+            ("m-99", 99, None),
+        }
 
     played(fold)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.campaign.controls import MAX_CONTROLS_NOTED
 from agent.campaign.events import (
     AttemptFailed,
     CampaignPaused,
+    ControlRefused,
     DecisionMade,
     RequestExpired,
     RequestIssued,
@@ -19,12 +19,13 @@ from agent.campaign.events import (
     ResultContradicted,
 )
 from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.people.controls import MAX_CONTROLS_NOTED
 from agent.campaign.plan import Ordering
 from agent.runtime.transaction import DeadlinePassed, PolicyAnswer, Transaction
 from protocols.errors import MessageError
 from protocols.link.transport import Delivery
 from protocols.signing.signature import UNPROVEN
-from protocols.wire.codec import decode, encode
+from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from protocols.wire.messages import (
     AnyMessage,
@@ -32,6 +33,7 @@ from protocols.wire.messages import (
     CandidateRequest,
     CandidateResult,
     ControlAction,
+    ControlStatus,
     Health,
     MetricsReport,
     ReceiptStatus,
@@ -275,9 +277,38 @@ def test_a_status_is_passed_on_and_not_journalled(shelf: Shelf) -> None:
     assert (transaction.statuses, transaction.events, transaction.counts) == ([status], [], {})
 
 
-def test_a_control_that_cannot_be_carried_out_is_quarantined_with_the_reason(shelf: Shelf) -> None:
-    transaction = shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, "nobody")))
-    assert "not in the pool" in transaction.quarantined[0].detail
+def test_a_control_that_cannot_be_carried_out_is_refused_with_the_reason_and_its_operator_hears_it(
+    shelf: Shelf,
+) -> None:
+    message = control(ControlAction.EXCLUDE_CANDIDATE, "nobody", operator="ada")
+    transaction = shelf.transaction(delivered(message))
+    assert not transaction.quarantined
+    assert transaction.counts == {"control: refused": 1}
+    (event,) = transaction.events
+    assert isinstance(event, ControlRefused)
+    (receipt,) = transaction.control_receipts
+    assert (receipt.operator, receipt.status, receipt.answers) == ("ada", ControlStatus.REFUSED, message.message_id)
+    assert "not in the pool" in receipt.detail
+    assert receipt.row == shelf.campaign.sequence
+    again = shelf.transaction(delivered(message))
+    assert (again.events, again.control_receipts) == ([], [receipt])
+
+
+def test_who_is_not_named_gets_no_receipt_of_a_control_and_an_unreadable_one_is_answered_by_its_id(
+    shelf: Shelf,
+) -> None:
+    nameless = shelf.transaction(delivered(control(ControlAction.PAUSE)))
+    assert (len(nameless.events), nameless.control_receipts) == (1, [])
+    topic = topic_of(control(ControlAction.RESUME, operator="ada"))
+    bad = shelf.transaction(delivered(topic=topic, payload=b'{"message_id":"m-x","action":"fly"}'))
+    (receipt,) = bad.control_receipts
+    assert (receipt.operator, receipt.answers, receipt.status) == ("ada", "m-x", ControlStatus.REFUSED)
+    assert receipt.row is None
+    foreign = control(ControlAction.RESUME, operator="ada", campaign="other")
+    assert not shelf.transaction(delivered(foreign)).control_receipts
+
+
+def test_controls_are_carried_out_in_the_pool(shelf: Shelf) -> None:
     done = shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, "c020")))
     assert done.counts == {"control: carried out": 1}
     assert shelf.campaign.status_of("c020") is CandidateStatus.EXCLUDED

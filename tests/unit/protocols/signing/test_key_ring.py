@@ -29,6 +29,8 @@ BASE = "entropilot/v1/demo"
         ("result/agent", "agent", []),
         ("control/agent", "agent", []),
         ("receipt/any", "agent", []),
+        ("receipt/alice", "agent", ["alice"]),
+        ("campaign", "agent", ["agent"]),
         ("request/nobody", "agent", []),
     ],
 )

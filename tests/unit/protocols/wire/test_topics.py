@@ -17,8 +17,11 @@ from protocols.wire.topics import (
     Channel,
     Topic,
     agent_subscriptions,
+    campaigns_filter,
     instrument_status_filters,
+    is_kept_after_the_end,
     is_publishable,
+    operator_subscriptions,
     parse,
     removes_retained,
     shadow_subscriptions,
@@ -131,8 +134,24 @@ def test_a_shadow_hears_all_of_its_campaign_but_the_bias() -> None:
     heard = {
         message.type for message in messages.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
     }
-    assert heard == {message.type for message in messages.one_of_each()} - {"metrics_report"}
+    assert heard == {message.type for message in messages.one_of_each()} - {"metrics_report", "campaign_state"}
     assert not any(matches(each, f"{PREFIX}/other/request/sim-1") for each in filters)
+
+
+def test_an_operator_hears_the_receipts_for_it_and_where_the_campaign_stands() -> None:
+    filters = operator_subscriptions(messages.CAMPAIGN, "ada")
+    heard = {
+        message.type for message in messages.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
+    }
+    assert heard == {"control_receipt", "campaign_state"}
+    assert not any(matches(each, topic_of(messages.control_receipt(operator="bob"))) for each in filters)
+    assert matches(campaigns_filter(), topic_of(messages.campaign_state(campaign="other")))
+
+
+def test_what_a_finished_campaign_leaves_is_its_state_alone() -> None:
+    kept = [message.type for message in messages.one_of_each() if is_kept_after_the_end(topic_of(message))]
+    assert kept == ["campaign_state"]
+    assert not is_kept_after_the_end("elsewhere/campaign")
 
 
 @pytest.mark.parametrize("campaign", [messages.CAMPAIGN, None])

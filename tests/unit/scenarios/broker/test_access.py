@@ -5,14 +5,20 @@ from __future__ import annotations
 import pytest
 
 from protocols.link.credentials import Role
-from protocols.wire.topics import agent_subscriptions, lab_subscriptions, shadow_subscriptions, simulator_subscriptions
+from protocols.wire.topics import (
+    agent_subscriptions,
+    lab_subscriptions,
+    operator_subscriptions,
+    shadow_subscriptions,
+    simulator_subscriptions,
+)
 from scenarios.broker.access import rules_of
 from scenarios.broker.embedded.users import Action, User
 
 BASE = "entropilot/v1/lab"
 NAMES = {Role.AGENT: "agent", Role.INSTRUMENT: "furnace", Role.OPERATOR: "ann", Role.OBSERVER: "observer"}
 SAID = {
-    Role.AGENT: ("request/furnace", "request/any", "receipt/furnace", "status/agent", "metrics"),
+    Role.AGENT: ("request/furnace", "request/any", "receipt/furnace", "status/agent", "metrics", "campaign"),
     Role.INSTRUMENT: ("result/furnace", "failure/furnace", "status/furnace"),
     Role.OPERATOR: ("control/ann",),
     Role.OBSERVER: (),
@@ -40,6 +46,7 @@ def test_a_part_may_say_what_its_work_needs_and_nothing_else(role: Role) -> None
     [
         (Role.AGENT, agent_subscriptions("lab")),
         (Role.INSTRUMENT, simulator_subscriptions("furnace", campaign=None, shared=False)),
+        (Role.OPERATOR, operator_subscriptions("lab", "ann")),
         (Role.OBSERVER, shadow_subscriptions("lab")),
         (Role.OBSERVER, lab_subscriptions("lab")),
     ],

@@ -14,7 +14,7 @@ from protocols.recording.lines import OUT, MessageRow
 from protocols.recording.reader import open_recording
 from protocols.wire.messages import ReceiptStatus
 from scenarios.verify.known_journal import KnownJournal
-from scenarios.verify.recorded_events import Ack
+from scenarios.verify.recorded_events import Ack, ReceiptsGiven
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.sent_check import other_sent
 from tests.support.samples.recorded_run import ATTEMPTS, RecordedRun, made
@@ -35,7 +35,8 @@ def messages_of(folder: Path) -> RecordedMessages:
 
 def sent(run: RecordedRun, messages: RecordedMessages, acks: set[Ack] | None = None, rows: int | None = None) -> str:
     events, digests, points = run.journal()
-    return other_sent(messages, KnownJournal(run.plan, events[:rows], digests[:rows], messages), points, acks)
+    journal = KnownJournal(run.plan, events[:rows], digests[:rows], messages)
+    return other_sent(messages, journal, points, None if acks is None else ReceiptsGiven(acks))
 
 
 def acks_of(messages: RecordedMessages) -> set[Ack]:

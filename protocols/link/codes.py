@@ -13,6 +13,9 @@ CLIENT_ID_NOT_VALID: Final = 133
 BEYOND_ITS_LIMITS: Final = frozenset({149, 154, 155})
 """CONNACK codes of a broker that cannot do what we need: packet too large, nothing retained, no QoS 1."""
 
+VERSION_NOT_SPOKEN: Final = frozenset({1, 132})
+"""CONNACK codes of a broker that does not speak the MQTT that we ask for."""
+
 UNSPECIFIED: Final = 128
 """What paho says of a connection that ended without a word; a broker that says it says no more."""
 

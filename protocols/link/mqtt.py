@@ -8,7 +8,8 @@ What is done here because the usual way loses messages:
 - QoS 1 only. A QoS 2 session wedges when its client is killed: paho keeps the handshake in memory.
 - Subscriptions are repeated from our own table at every connect: a broker that lost its memory does not tell.
 - The reason code of every PUBACK is read: aiomqtt drops it, so a message that an access list denies would seem sent.
-- TCP_NODELAY: without it a client that publishes and subscribes waits 44 ms for a delayed acknowledgement.
+- TCP_NODELAY: without it a client that publishes and subscribes waits 44 ms for a delayed acknowledgement. aiomqtt
+  cannot set it over WebSockets.
 - We open the socket ourselves, in a thread that can be left behind: aiomqtt opens it in one that the end of the process
   waits for, however long a name or an address does not answer.
 """
@@ -21,7 +22,7 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import aiomqtt
@@ -48,11 +49,12 @@ from protocols.link.codes import (
     is_final,
     reason_text,
 )
-from protocols.link.dropped_packets import DroppedPackets, Suspicion
+from protocols.link.dropped_packets import DroppedPackets, Packet, Suspicion
 from protocols.link.failures import LOOK_AT_IT, Failure
-from protocols.link.judge import Judge
+from protocols.link.judge import SAID_NOTHING, Judge
 from protocols.link.properties import properties_of
 from protocols.link.sessions import SessionEnd, end_session
+from protocols.link.states import LinkError, LinkState
 from protocols.link.tcp import give_up_answers, hang_up, open_socket, write_at_once
 from protocols.link.tls import ENCRYPTED, tls_context
 from protocols.link.transport import (
@@ -140,7 +142,7 @@ class MqttSession:
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=RECEIVE_MAXIMUM)
         self._client: aiomqtt.Client | None = None
         self._awaiting: dict[int, asyncio.Future[int]] = {}
-        self._sizes: dict[int, int] = {}
+        self._on_the_way: dict[int, Packet] = {}
         self._dropped_packets = DroppedPackets()
         self._slots = asyncio.Semaphore(MAX_PUBLISHES_IN_FLIGHT)
         self._closing = asyncio.Event()
@@ -171,7 +173,7 @@ class MqttSession:
             except SettingsError as error:
                 if not self._judge.ever_connected:
                     raise
-                failure = Failure(error.found)
+                failure = Failure(error.found, state=LinkState.OUR_FILES_UNUSABLE)
             finally:
                 suspicion = self._disconnected()
             if self._is_asked_to_end():
@@ -179,10 +181,12 @@ class MqttSession:
             self._judge.require_hope(failure, time.monotonic() - started)
             self._failures = 1 if self._held_s() >= STEADY_S or self._has_worked else self._failures + 1
             self._up_since = math.inf
-            reason = failure.reason if suspicion is None else str(suspicion)
-            await self._incoming.put(LinkDown(reason))
+            if suspicion is not None:
+                failure = replace(failure, reason=str(suspicion), state=LinkState.MESSAGE_REFUSED)
+            reason = failure.reason
+            await self._incoming.put(LinkDown(reason, failure.state))
             pause = self._pause_s(self._failures)
-            self._on_event("link_down", reason=reason, retry_in_s=round(pause, 2))
+            self._on_event("link_down", state=failure.state.value, reason=reason, retry_in_s=round(pause, 2))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), pause)
 
@@ -236,7 +240,7 @@ class MqttSession:
             )
             if message.rc != 0:
                 raise LinkLost
-            self._awaiting[message.mid], self._sizes[message.mid] = answer, size
+            self._awaiting[message.mid], self._on_the_way[message.mid] = answer, (topic, size)
             try:
                 async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
                     return await answer
@@ -245,7 +249,7 @@ class MqttSession:
                 raise LinkLost from None
             finally:
                 self._awaiting.pop(message.mid, None)
-                self._sizes.pop(message.mid, None)
+                self._on_the_way.pop(message.mid, None)
 
     def _required_size(self, topic: str, payload: bytes, properties: Properties | None) -> int:
         """Return the size of a packet [byte]; one that the broker said it would not take is not sent.
@@ -266,7 +270,7 @@ class MqttSession:
             self._is_silent = True
             self._on_event("broker_silent", unconfirmed_s=self._settings.publish_timeout_s, action=LOOK_AT_IT)
         if silent_s >= SILENT_TIMEOUTS * self._settings.publish_timeout_s and not client._disconnected.done():  # noqa: SLF001
-            message = f"it took our messages and said nothing for {silent_s:.0f} s"
+            message = f"{SAID_NOTHING} for {silent_s:.0f} s"
             client._disconnected.set_exception(aiomqtt.MqttError(message))  # noqa: SLF001 - ends the message iterator
 
     def _note_word(self) -> None:
@@ -309,7 +313,7 @@ class MqttSession:
     async def _one_connection(self) -> None:
         client = self._new_client()
         self._limits, self._has_worked, self._is_silent = BrokerLimits(), False, False
-        self._judge.awaited = f"our greeting of MQTT {self.version.value}"
+        self._judge.greets()
         session_present = self._follow(client)
         write_at_once(client)
         try:
@@ -357,7 +361,8 @@ class MqttSession:
             answer = self._awaiting.get(mid)
             self._note_word()
             if answer is not None and not answer.done():
-                self._dropped_packets.confirmed(self._sizes.get(mid, 0))
+                if mid in self._on_the_way:
+                    self._dropped_packets.confirmed(self._on_the_way[mid])
                 answer.set_result(int(code.value))
             tell_aiomqtt_published(paho_client, context, mid, code, properties)
 
@@ -401,7 +406,8 @@ class MqttSession:
             value = code_value(code)
             if value >= REFUSALS_FROM:
                 self._judge.require_repeated(f"subscription {topic!r} refused: {reason_text(value)}")
-                raise BrokerError(
+                raise LinkError(
+                    LinkState.SUBSCRIPTION_REFUSED,
                     f"The broker refuses the subscription {topic!r} ({reason_text(value)})",
                     expected="the right to subscribe to it",
                     action="let the broker's access list grant it to this user",
@@ -430,7 +436,7 @@ class MqttSession:
         for answer in self._awaiting.values():
             if not answer.done():
                 answer.set_exception(LinkLost())
-        return self._dropped_packets.link_ended(self._sizes.values()) if self._sizes else None
+        return self._dropped_packets.link_ended(self._on_the_way.values()) if self._on_the_way else None
 
     def _pause_s(self, failures: int) -> float:
         """Return a pause: doubling, with full jitter so that many clients do not return at once."""

@@ -20,9 +20,39 @@ WAYS: Final = (
 )
 """The three ways to give a password, for errors."""
 
+KEY_WAYS: Final = (
+    "put the passphrase into a file that only you can read and name that in ENTROPILOT_BROKER__KEY_PASSWORD_FILE, or "
+    "set ENTROPILOT_BROKER__KEY_PASSWORD, or keep it in the system's keyring and name that in "
+    "ENTROPILOT_BROKER__KEY_KEYRING"
+)
+"""The same for the passphrase of a private key."""
 
-def password_of_file(name: str) -> SecretStr:
+GIVEN_BY: Final = {"password": WAYS, "key_password": KEY_WAYS}
+"""Setting of a broker that is a secret -> the ways to give it."""
+
+KEY_USER: Final = "key"
+"""User under which a keyring holds the passphrase of a private key: it has none of its own."""
+
+
+def passphrase_of(given: SecretStr | None, file: str | None, keyring: str | None) -> SecretStr | None:
+    """Return the passphrase of a private key: what is given, else a file's, else a keyring's; None where there is none.
+
+    Raises:
+        SettingsError: When it cannot be had from the file or the keyring.
+    """
+    if given is not None:
+        return given
+    if file is not None:
+        return password_of_file(file, "key_password_file")
+    return None if keyring is None else password_of_keyring(keyring, KEY_USER)
+
+
+def password_of_file(name: str, setting: str = "password_file") -> SecretStr:
     """Return the password in a file: its one line.
+
+    Args:
+        name: The file.
+        setting: Of a broker, that names it.
 
     Raises:
         SettingsError: When the file cannot be read, is open to everybody, or holds no password.
@@ -32,10 +62,10 @@ def password_of_file(name: str) -> SecretStr:
         with path.open("rb") as file:
             mode = path.stat().st_mode
             if not stat.S_ISREG(mode):
-                raise _unusable(path, "is no file")
+                raise _unusable(path, "is no file", setting)
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise _unusable(path, f"cannot be read ({error.strerror or type(error).__name__})") from None
+        raise _unusable(path, f"cannot be read ({error.strerror or type(error).__name__})", setting) from None
     if mode & (stat.S_IROTH | stat.S_IWOTH):
         raise SettingsError(
             f"Everybody on this machine can read or change the password file {path}",
@@ -45,9 +75,9 @@ def password_of_file(name: str) -> SecretStr:
     try:
         lines = content.decode().splitlines()
     except UnicodeDecodeError:
-        raise _unusable(path, "is not UTF-8 text") from None
+        raise _unusable(path, "is not UTF-8 text", setting) from None
     if len(content) > MAX_FILE_BYTES or len(lines) != 1 or not lines[0]:
-        raise _unusable(path, "does not hold one line")
+        raise _unusable(path, "does not hold one line", setting)
     return SecretStr(lines[0])
 
 
@@ -83,9 +113,9 @@ def password_of_keyring(service: str, username: str | None) -> SecretStr:
     return SecretStr(str(found))
 
 
-def _unusable(path: Path, why: str) -> SettingsError:
+def _unusable(path: Path, why: str, setting: str) -> SettingsError:
     return SettingsError(
         f"The password file {path} {why}",
         expected="a file that holds the password in its only line",
-        action="correct broker.password_file",
+        action=f"correct broker.{setting}",
     )

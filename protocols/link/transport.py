@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from protocols.link.states import LinkState
+
 UserProperties = tuple[tuple[str, str], ...]
 """MQTT 5 properties of a sender's own, as name and value."""
 
@@ -44,6 +46,9 @@ class LinkDown:
     """Not connected; the transport is trying again."""
 
     reason: str
+    """In words."""
+    state: LinkState = LinkState.LOST
+    """By its name."""
 
 
 @dataclass(frozen=True, slots=True)

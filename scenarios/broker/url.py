@@ -68,12 +68,17 @@ def require_no_password(said_by: str, value: object) -> None:
         raise password_for_all(said_by)
 
 
-def password_for_all(said_by: str) -> SettingsError:
-    """Return the error of a password on a command line."""
-    from protocols.link.passwords import WAYS
+def password_for_all(said_by: str, setting: str = "password") -> SettingsError:
+    """Return the error of a password on a command line.
+
+    Args:
+        said_by: The flag.
+        setting: Of the broker, that is the password.
+    """
+    from protocols.link.passwords import GIVEN_BY
 
     return SettingsError(
         f"{said_by} holds a password, and everybody on this machine can read a command line",
         expected="none there; the URL of a broker may name the user: mqtt://user@host:1883",
-        action=WAYS,
+        action=GIVEN_BY[setting],
     )

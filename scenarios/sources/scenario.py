@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.errors import SettingsError
+from protocols.link.passwords import GIVEN_BY
 from protocols.settings.layers import Layer, environment_layer, set_layer, toml_layer
 from protocols.settings.resolve import ResolvedSettings
 from scenarios.broker.url import password_for_all, require_no_password
@@ -147,8 +148,9 @@ def _require_no_password_set(assigned: Layer) -> None:
     broker = assigned.values.get("broker")
     if isinstance(broker, Mapping):
         require_no_password("--set broker.url", broker.get("url"))
-        if broker.get("password") is not None:
-            raise password_for_all("--set broker.password")
+        for setting in GIVEN_BY:
+            if broker.get(setting) is not None:
+                raise password_for_all(f"--set broker.{setting}", setting)
 
 
 def _require_start(resolved: ResolvedSettings[Scenario]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from scenarios.broker.broker import LOOPBACK
 from tests.endurance.stage import require_mosquitto
-from tests.support.commands import Part, Workbench
+from tests.support.commands import Part, Workbench, until
 from tests.support.tls.authority import Authority
 from tests.system.connections.stage import Place, encrypted
 
@@ -52,6 +52,11 @@ class Lab:
         return self.bench.start(*arguments, "--broker", self.url, env=self.as_part(name, locked=locked))
 
 
+def is_in(file: Path, words: str) -> bool:
+    """Whether a file is there and holds something."""
+    return file.exists() and words in file.read_text(encoding="utf-8")
+
+
 @pytest.fixture(params=["mqtts", "wss"])
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
     require_mosquitto()
@@ -67,11 +72,13 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
 
 def test_a_campaign_is_run_recorded_shadowed_and_played_over_mutual_tls(lab: Lab) -> None:
     """Both sides of the key: one with a passphrase (agent and recorder), one without (the others)."""
-    recorder = lab.start("observer", "record", "--out", "heard.jsonl", "--campaign", "lab", locked=True)
-    recorder.wait_for("listening")
+    instrument = lab.start("simulator-1", "simulator", "lab.toml").wait_for("link_up")
+    heard, followed = lab.bench.folder / "heard.jsonl.part", lab.bench.runs / "lab-shadow" / "agent.jsonl"
+    recorded = ("--out", "heard.jsonl", "--campaign", "lab", "--scenario", "lab.toml")
+    recorder = lab.start("observer", "record", *recorded, locked=True)
+    until(lambda: is_in(heard, "status/simulator-1"), f"the recorder does not listen: {recorder.said}")
     shadow = lab.start("shadow", "shadow", "lab.toml", "--json", "--policy", "etal")
-    instrument = lab.start("simulator-1", "simulator", "lab.toml")
-    instrument.wait_for("link_up")
+    until(lambda: is_in(followed, "link_up"), f"the shadow does not listen: {shadow.said}")
     ended = lab.start("agent", "agent", "lab.toml", "--quiet", locked=True).finish()
     assert ended.code == 0, ended.err
     assert lab.bench.summary()["observations"] == 36

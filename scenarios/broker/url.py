@@ -10,6 +10,7 @@ from protocols.errors import SettingsError
 
 if TYPE_CHECKING:
     from protocols.link.broker_settings import BrokerSettings
+    from protocols.settings.layers import Layer
 
 ACCESS: Final = "access"
 """What `entropilot broker` is told instead of a broker, to write what a lab's own broker needs."""
@@ -66,6 +67,22 @@ def require_no_password(said_by: str, value: object) -> None:
 
     if isinstance(value, str) and holds_password(value):
         raise password_for_all(said_by)
+
+
+def require_no_password_set(assigned: Layer) -> None:
+    """Check that what `--set` says of a broker holds no secret.
+
+    Raises:
+        SettingsError: When it holds one, or what may be one.
+    """
+    from protocols.link.passwords import GIVEN_BY
+
+    broker = assigned.values.get("broker")
+    if isinstance(broker, Mapping):
+        require_no_password("--set broker.url", broker.get("url"))
+        for setting in GIVEN_BY:
+            if broker.get(setting) is not None:
+                raise password_for_all(f"--set broker.{setting}", setting)
 
 
 def password_for_all(said_by: str, setting: str = "password") -> SettingsError:

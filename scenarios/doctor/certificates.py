@@ -1,4 +1,4 @@
-"""From when to when a certificate is valid, read off its DER (RFC 5280, 4.1): of ours, which no handshake tells. Pure."""
+"""From when to when a certificate is valid, read off its DER (RFC 5280, 4.1): no handshake tells it of ours. Pure."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from protocols.errors import EntropilotError
 class Verdict(StrEnum):
     """What a check came to."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - no password
     WARN = "warn"
     """It works, and may hurt; or it could not be shown."""
     FAIL = "fail"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 NETWORK: Final = frozenset({
-    "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.davfs", "fuse.glusterfs", "fuse.gvfsd-fuse", "fuse.rclone",
-    "fuse.s3fs", "fuse.sshfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs",
+    "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.davfs", "fuse.glusterfs", "fuse.gvfsd-fuse",
+    "fuse.rclone", "fuse.s3fs", "fuse.sshfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs",
     "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
 })  # fmt: skip
 """File systems that several machines may share: SQLite's WAL needs memory that all its readers share, which they do not
@@ -41,7 +41,7 @@ def mounts_in(mountinfo: str) -> list[Mount]:
 
 
 def mount_of(path: str, mounts: list[Mount]) -> Mount | None:
-    """Return the file system on which an absolute path lies: the mount whose point is the longest; of equals the last."""
+    """Return the file system on which an absolute path lies: of the mounts above it the nearest, of equals the last."""
     found = None
     for each in mounts:
         inside = path == each.point or path.startswith(each.point.rstrip("/") + "/")

@@ -1,6 +1,6 @@
 """What a part of a lab must be able to say and to hear, and who can show that it is delivered. Pure.
 
-Both follow from the table of `scenarios.broker.access`. Where a topic ends with a name that the rule leaves open, a name
+Both follow from the table of `scenarios.broker.access`. Where a topic ends with a name that the rule leaves open, one
 stands in that nobody has: no instrument hears what is tried, and no agent takes it for an instrument's.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from protocols.errors import SettingsError
@@ -50,11 +50,13 @@ class Need:
         action: Say or hear.
         topics: The topics, as the part's rule or subscription names them.
         tried: The topic on which it is tried.
+        is_spoken: Whether a part says something there that may not say everything.
     """
 
     action: Action
     topics: str
     tried: str
+    is_spoken: bool = True
 
 
 def part_named(text: str) -> Part:
@@ -78,7 +80,11 @@ def part_named(text: str) -> Part:
 def needs_of(part: Part, campaign: str) -> tuple[Need, ...]:
     """Return what a part must be able to say and hear in a campaign, what it says first."""
     rules = _in_campaign(rules_of(part.role, part.name), campaign)
-    needs = [Need(action, topics, concrete(topics, campaign)) for action, topics in rules]
+    anybody = [Account(STAND_IN, role, "") for role in Role if role is not Role.ALL]
+    needs = []
+    for action, topics in rules:
+        need = Need(action, topics, concrete(topics, campaign))
+        needs.append(replace(need, is_spoken=speaker_for(need, anybody, campaign) is not None))
     return tuple(sorted(needs, key=lambda need: need.action is Action.READ))
 
 

@@ -95,8 +95,8 @@ def judge_sessions(retained: Mapping[str, bytes], url: str) -> Check:
     more = f" and {len(left) - MOST_NAMED:,} more" if len(left) > MOST_NAMED else ""
     return warned(
         "sessions",
-        f"{len(left):,} parts have gone without ending theirs: {', '.join(left[:MOST_NAMED])}{more}; over MQTT 3.1.1 what "
-        "is sent to them piles up for ever, over MQTT 5 for a week",
+        f"{len(left):,} parts have gone without ending theirs: {', '.join(left[:MOST_NAMED])}{more}; over MQTT 3.1.1 "
+        "what is sent to them piles up for ever, over MQTT 5 for a week",
         f"resume their campaigns, or `entropilot broker tidy --broker {url}`",
     )
 

@@ -49,7 +49,7 @@ class Judge:
 
     def __init__(self, settings: BrokerSettings, address: BrokerAddress, client_id: str) -> None:
         self.ever_connected = False
-        self.version = MqttVersion.V5 if settings.version is MqttVersion.AUTO else settings.version
+        self.version: MqttVersion = MqttVersion.V5 if settings.version is MqttVersion.AUTO else settings.version
         """The MQTT to speak next."""
         self.awaited = ""
         """What the broker has to answer now; nothing once a connection stands."""

@@ -7,8 +7,8 @@ from typing import Final
 
 NETWORK: Final = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.davfs", "fuse.glusterfs", "fuse.gvfsd-fuse",
-    "fuse.rclone", "fuse.s3fs", "fuse.sshfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs",
-    "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
+    "fuse.rclone", "fuse.s3fs", "fuse.sshfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2",
+    "orangefs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
 })  # fmt: skip
 """File systems that several machines may share: SQLite's WAL needs memory that all its readers share, which they do not
 have (sqlite.org/wal.html), and their locks are often not what they seem."""

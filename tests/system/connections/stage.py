@@ -90,7 +90,7 @@ def mosquitto_at(port: int, folder: Path, *lines: str) -> Iterator[None]:
     config = folder / "at.conf"
     config.write_text("\n".join((*usual, *lines)) + "\n")
     with (folder / "at.log").open("wb") as log:
-        command, nothing = [find_mosquitto(), "-c", config], subprocess.DEVNULL
+        command, nothing = [find_mosquitto(), "-c", str(config)], subprocess.DEVNULL
         with started(command, stdin=nothing, stdout=log, stderr=log) as process:
             until(lambda: process.poll() is not None or listens(port), "Mosquitto does not listen")
             assert process.poll() is None, (folder / "at.log").read_text()

@@ -39,8 +39,8 @@ def doctor(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A TOML file whose [broker] names a second account, which hears and says everything: so rights are "
-            "shown that the first one cannot show alone.",
+            help="A TOML file whose [broker] names a second account, which may hear everything, say everything, or "
+            "both: so rights are shown that the first one cannot show alone.",
         ),
     ] = None,
     settings: Set = None,

@@ -46,7 +46,7 @@ class Examination:
         part: Whose rights are looked at.
         campaign: Whose topics; `STAND_IN` where no campaign is meant.
         runs: Where runs go.
-        witness: One who may hear and say everything; None where nobody is named.
+        witness: One who may hear everything, say everything, or both; None where nobody is named.
         scenario: The scenario's name, where one is meant.
     """
 
@@ -142,7 +142,7 @@ async def _inside(
     try:
         traces = await look_at_traces(wanted.witness or hears_all, version)
         there = online_in(traces.retained, wanted.campaign)
-        accounts = Accounts(own, version, wanted.witness, known, as_account)
+        accounts = Accounts(wanted.part, own, version, wanted.witness, known, as_account)
         rights = await show_rights(accounts, needs_of(wanted.part, wanted.campaign), wanted.campaign, there)
         status = f"{PREFIX}/{STAND_IN}/status/{wanted.part.name}"
         kept = await look_at_kept(own, version, status) if wanted.part.role in RETAIN else []

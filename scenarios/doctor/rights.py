@@ -8,7 +8,7 @@ account to show it; without one its right is not shown, which is a warning and n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, Self
@@ -19,7 +19,7 @@ from protocols.link.credentials import Account
 from protocols.wire.fresh_ids import fresh_id
 from scenarios.broker.embedded.users import Action
 from scenarios.doctor.checks import Check, failed, passed, warned
-from scenarios.doctor.needs import Need, is_heard_at_work, listener_for, speaker_for
+from scenarios.doctor.needs import Need, Part, is_heard_at_work, listener_for, speaker_for
 from scenarios.doctor.probe import ENDED_CODE, NO_ANSWER, NotLetIn, Probe
 
 DELIVERY_S: Final = 2.0
@@ -40,13 +40,15 @@ class Accounts:
     """Who may speak for the doctor.
 
     Attributes:
-        own: The part's own settings.
+        part: Whose rights are looked at.
+        own: Its own settings.
         version: The MQTT that is spoken.
-        witness: Settings of one who may hear and say everything; None where there is none.
+        witness: Settings of one who may hear everything, say everything, or both; None where there is none.
         known: Further accounts, of a file of credentials.
         as_account: Makes the settings of one of them.
     """
 
+    part: Part
     own: BrokerSettings
     version: MqttVersion
     witness: BrokerSettings | None
@@ -120,25 +122,29 @@ class _Room:
         code, _ = await own.subscribe(need.topics)
         if (refusal := refusal_of(code)) is not None:
             return failed("hear", f"the subscription was {refusal}", GRANT, subject=need.topics)
-        speaker, topic = await self._speaker(need)
-        if is_heard_at_work(topic, online):
-            return _left_alone("hear", need, online)
-        control = await self._listener(topic)
-        if control is not None:
-            await control.subscribe(topic)
-        began, sent = time.monotonic(), await (speaker or own).publish(topic, payload)
-        if await own.heard(topic, payload, DELIVERY_S) is not None:
-            return passed("hear", "what is said there comes", subject=need.topics)
-        rest_s = began + DELIVERY_S - time.monotonic()
-        if control is not None and await control.heard(topic, payload, rest_s) is not None:
-            found = "the subscription is granted, and what is said there does not come"
-            return failed("hear", found, GRANT, subject=need.topics)
-        why = refusal_of(sent) or "nobody heard it"
+        why = ""
+        for account, topic in self._speakers(need):
+            if is_heard_at_work(topic, online):
+                return _left_alone("hear", need, online)
+            if (speaker := await self._probe(*account)) is None:
+                continue
+            control = await self._listener(topic)
+            if control is not None:
+                await control.subscribe(topic)
+            began, sent = time.monotonic(), await speaker.publish(topic, payload)
+            if why := refusal_of(sent) or "":
+                continue
+            if await own.heard(topic, payload, DELIVERY_S) is not None:
+                return passed("hear", "what is said there comes", subject=need.topics)
+            rest_s = max(began + DELIVERY_S - time.monotonic(), 0.0)
+            if control is not None and await control.heard(topic, payload, rest_s) is not None:
+                found = "the subscription is granted, and what is said there does not come"
+                return failed("hear", found, GRANT, subject=need.topics)
         if not need.is_spoken:
             found = "the subscription is granted; only who may say everything speaks there"
             return passed("hear", found, subject=need.topics)
-        found = f"the subscription is granted; that it delivers is not shown, for nothing could be said there ({why})"
-        return warned("hear", found, SHOW_IT, subject=need.topics)
+        found = "the subscription is granted; that it delivers is not shown, for nothing could be said there"
+        return warned("hear", f"{found} ({why or 'nobody heard it'})", SHOW_IT, subject=need.topics)
 
     async def _own(self) -> Probe:
         found = await self._probe("own", self._accounts.own)
@@ -151,15 +157,17 @@ class _Room:
         account = listener_for(topic, self._accounts.known, self._campaign)
         return None if account is None else await self._probe(account.name, self._accounts.as_account(account))
 
-    async def _speaker(self, need: Need) -> tuple[Probe | None, str]:
-        """Return who can say something that is to be heard, and on which topic; ourselves where nobody is known."""
-        if self._accounts.witness is not None:
-            return await self._probe("witness", self._accounts.witness), need.tried
-        found = speaker_for(need, self._accounts.known, self._campaign)
-        if found is None:
-            return None, need.tried
-        account, topic = found
-        return await self._probe(account.name, self._accounts.as_account(account)), topic
+    def _speakers(self, need: Need) -> Iterator[tuple[tuple[str, BrokerSettings], str]]:
+        """Yield who may be able to say something that is to be heard, and on which topic, the likeliest first."""
+        accounts = self._accounts
+        if (found := speaker_for(need, accounts.known, self._campaign)) is not None:
+            account, topic = found
+            yield (account.name, accounts.as_account(account)), topic
+        if accounts.witness is not None:
+            yield ("witness", accounts.witness), need.tried
+        own = Account(accounts.part.name, accounts.part.role, "")
+        found = speaker_for(need, [own], self._campaign)
+        yield ("own", accounts.own), need.tried if found is None else found[1]
 
     async def _probe(self, name: str, settings: BrokerSettings) -> Probe | None:
         """Return the connection of an account; None where it is not let in, though another was."""

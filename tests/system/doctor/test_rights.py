@@ -120,7 +120,7 @@ def test_nothing_is_said_to_an_instrument_and_nothing_is_left(bench: Workbench, 
         left: list[str] = []
         away: list[bytes] = []
         client.on_message = lambda _client, _given, message: (
-            away.append(message.payload) if message.topic.startswith("$SYS") else left.append(message.topic)
+            away.append(bytes(message.payload)) if message.topic.startswith("$SYS") else left.append(message.topic)
         )
         client.subscribe([(f"{PREFIX}/#", 1), ("$SYS/broker/clients/disconnected", 1)])
         time.sleep(2.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -21,7 +21,7 @@ def envelope(campaign: str = "lab") -> dict[str, Any]:
 
 
 def status(client: str, health: Health, campaign: str = "lab") -> tuple[str, bytes]:
-    role = "agent" if client == "agent" else "simulator"
+    role: Literal["agent", "simulator"] = "agent" if client == "agent" else "simulator"
     message = Status(**envelope(campaign), client=client, role=role, health=health, instance="memory-1")
     return topic_of(message), encode(message)
 

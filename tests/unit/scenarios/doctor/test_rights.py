@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.credentials import Role
 from scenarios.broker.embedded.users import Action
-from scenarios.doctor.needs import Need
+from scenarios.doctor.needs import Need, Part
 from scenarios.doctor.probe import ENDED_CODE, NO_ANSWER
 from scenarios.doctor.rights import Accounts, payload_of_ours, refusal_of, show_rights
 from tests.unit.protocols.link.mqtt_peer import Script, scripted_peer
@@ -17,7 +18,7 @@ HEAR = Need(Action.READ, "entropilot/v1/lab/result/+", "entropilot/v1/lab/result
 
 
 def alone(settings: BrokerSettings) -> Accounts:
-    return Accounts(settings, MqttVersion.V5, None, (), lambda _account: settings)
+    return Accounts(Part(Role.AGENT, "agent"), settings, MqttVersion.V5, None, (), lambda _account: settings)
 
 
 @pytest.mark.parametrize("code", [0, 1, 16])

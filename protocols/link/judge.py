@@ -153,11 +153,7 @@ class Judge:
         failure = Failure(
             self._in_words(error, code) if says_nothing else f"the broker ended it: {reason_text(code)}",
             advice=LOOK_AT_IT if says_nothing else START_IT,
-            state=LinkState.SILENT
-            if self._is_unanswered(error)
-            else state_of(code)
-            if refusal is None
-            else refusal.state,
+            state=self._state(error, code, refusal),
         )
         return self._with_next_version(failure, code)
 
@@ -186,7 +182,8 @@ class Judge:
         Where we speak plainly it may be that TLS is spoken there; over TLS, that it wants another certificate of ours.
         One that never took us is asked once, for a person waits; one that did, when it does not take us any more.
         """
-        if self._has_asked_tls if not self.ever_connected else self.awaited != self._greeting:
+        is_due = self.awaited == self._greeting if self.ever_connected else not self._has_asked_tls
+        if not is_due:
             return None
         self._has_asked_tls = True
         address, settings = self._address, self._settings
@@ -203,6 +200,12 @@ class Judge:
     @property
     def _greeting(self) -> str:
         return f"our greeting of MQTT {self.version.value}"
+
+    def _state(self, error: aiomqtt.MqttError, code: int, refusal: LinkError | None) -> LinkState:
+        """Return how the state of a link is called whose connection ended."""
+        if self._is_unanswered(error):
+            return LinkState.SILENT
+        return state_of(code) if refusal is None else refusal.state
 
     def _is_unanswered(self, error: aiomqtt.MqttError) -> bool:
         """Tell whether the broker took a connection and then said nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocols.link.dropped_packets import DroppedPackets
+from protocols.link.dropped_packets import MAX_TOPICS, DroppedPackets
 
 KNOWN = "lab/results"
 NEW = "lab/status"
@@ -52,4 +52,12 @@ def test_a_topic_on_which_nothing_was_ever_taken_is_suspected_when_the_link_ends
     assert packets.link_ended([(KNOWN, 300)]) is None, "that topic is taken"
     assert packets.link_ended([(NEW, 300)]) is None, "twice in a row, and no less"
     packets.confirmed((NEW, 300))
+    assert packets.link_ended([(NEW, 300)]) is None
+
+
+def test_who_sends_on_more_topics_than_are_remembered_is_told_nothing_of_topics() -> None:
+    packets = DroppedPackets()
+    for number in range(MAX_TOPICS + 1):
+        packets.confirmed((f"lab/{number}", 900))
+    assert packets.link_ended([(NEW, 300)]) is None
     assert packets.link_ended([(NEW, 300)]) is None

@@ -19,8 +19,6 @@ pytestmark = pytest.mark.system
 PASSWORD = "cretword"
 BROKER_ERROR = 4
 TOPICS = "entropilot/v1/lab"
-CODES = {"5": 135, "3.1.1": 5}
-"""MQTT -> Mosquitto's code for who is not let in."""
 
 
 @pytest.fixture
@@ -89,7 +87,7 @@ def test_a_denied_result_ends_the_instrument_with_topic_and_code_and_its_answers
     assert again.end().code == 0
 
 
-@pytest.mark.parametrize("version", CODES)
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
 @pytest.mark.parametrize("command", ["agent", "record"])
 def test_a_wrong_password_is_told_with_the_brokers_code_and_not_shown(
     bench: Workbench, place: Place, tmp_path: Path, command: str, version: str
@@ -99,6 +97,6 @@ def test_a_wrong_password_is_told_with_the_brokers_code_and_not_shown(
     what = ("lab.toml", "--quiet") if command == "agent" else ("--out", "no.jsonl")
     ended = bench.entropilot(command, *what, "--broker", f"mqtt://{LOOPBACK}:{place.port}", env=env)
     assert ended.code == BROKER_ERROR
-    assert f"code {CODES[version]}" in ended.err
+    assert "code 135" in ended.err
     assert "broker.password_file" in ended.err
     assert "cretword" not in ended.out + ended.err

@@ -10,10 +10,12 @@ from typing import Any, Final, TypeVar
 
 from pydantic import SecretStr
 
+from protocols.concurrency.daemon_thread import in_daemon_thread
 from protocols.errors import EntropilotError
 from protocols.link.broker_settings import EMBEDDED, MOSQUITTO, BrokerAddress, BrokerSettings, MqttVersion
 from protocols.link.credentials import Account, Role, known_accounts
 from protocols.wire.topics import PREFIX
+from scenarios.broker.embedded.users import Action
 from scenarios.broker.mosquitto import find_mosquitto
 from scenarios.doctor.checks import Check, Verdict, failed, of_error, passed, worst
 from scenarios.doctor.clocks import judge_clocks
@@ -90,7 +92,7 @@ def _all(wanted: Examination) -> Iterator[Check]:
     except EntropilotError as error:
         yield of_error("password", error)
         return
-    link = list(_link(own, address))
+    link = _run(in_daemon_thread(lambda: list(_link(own, address)), discard=lambda _checks: None))  # a name may hang
     yield from link
     if worst(link) is Verdict.FAIL:
         return
@@ -140,10 +142,12 @@ async def _inside(
 
     hears_all = next((as_account(each) for each in known if each.role in HEAR_ALL), own)
     try:
-        traces = await look_at_traces(wanted.witness or hears_all, version)
+        needs = needs_of(wanted.part, wanted.campaign)
+        hears = [each.topics for each in needs if each.action is Action.READ]
+        traces = await look_at_traces(wanted.witness or hears_all, version, hears)
         there = online_in(traces.retained, wanted.campaign)
         accounts = Accounts(wanted.part, own, version, wanted.witness, known, as_account)
-        rights = await show_rights(accounts, needs_of(wanted.part, wanted.campaign), wanted.campaign, there)
+        rights = await show_rights(accounts, needs, wanted.campaign, there)
         status = f"{PREFIX}/{STAND_IN}/status/{wanted.part.name}"
         kept = await look_at_kept(own, version, status) if wanted.part.role in RETAIN else []
     except NotLetIn as error:

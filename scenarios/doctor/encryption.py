@@ -21,19 +21,35 @@ from protocols.link.tls import (
     wants_certificate,
     wants_tls,
 )
-from scenarios.doctor.certificates import RENEW_WITHIN, Validity, in_words, validity_of_der, validity_of_pem
+from scenarios.doctor.certificates import (
+    CERTIFICATE,
+    RENEW_LIST_WITHIN,
+    RENEW_WITHIN,
+    REVOCATIONS,
+    Validity,
+    in_words,
+    validities_of_pem,
+    validity_of_der,
+)
 from scenarios.doctor.checks import Check, failed, of_error, passed, warned
 from scenarios.doctor.network import is_of_this_machine
 
 HANDSHAKE_TIMEOUT_S: Final = 5.0
 """How long TCP and TLS may take together [s]."""
 
+RENEW: Final = {
+    "authority": "put the authority's new certificate there",
+    "revocations": "put the authority's new list there",
+    "our_certificate": "put a new certificate there",
+}
+"""Check of a file of ours -> what renews it."""
+
 OTHERS_MAY_READ: Final = 0o044
 """Rights of a file that let a group, or everybody, read it."""
 
 
 def look_at_our_files(settings: BrokerSettings, now: datetime | None = None) -> list[Check]:
-    """Look whether the files of TLS that the settings name are of use.
+    """Look whether the files of TLS that the settings name are of use, and for how long.
 
     Args:
         settings: Of the broker.
@@ -43,32 +59,59 @@ def look_at_our_files(settings: BrokerSettings, now: datetime | None = None) -> 
         tls_context(settings)
     except SettingsError as error:
         return [of_error("our_files", error)]
-    if settings.cert_file is None:
-        return []
-    try:
-        validity = validity_of_pem(Path(settings.cert_file).read_text(encoding="utf-8", errors="replace"))
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        return [warned("our_certificate", f"its dates cannot be read: {said}", "", subject=settings.cert_file)]
-    checks = [judge_our_dates(settings.cert_file, validity, now or datetime.now(UTC))]
+    today = now or datetime.now(UTC)
+    checks = [
+        judge_our_dates(name, file, _validity(file, kind, last=name == "authority"), today)
+        for name, file, kind in (
+            ("authority", settings.ca_file, CERTIFICATE),
+            ("revocations", settings.crl_file, REVOCATIONS),
+            ("our_certificate", settings.cert_file, CERTIFICATE),
+        )
+        if file is not None
+    ]
     key = settings.key_file or settings.cert_file
-    if os.name == "posix" and Path(key).stat().st_mode & OTHERS_MAY_READ:
+    if key is not None and os.name == "posix" and Path(key).stat().st_mode & OTHERS_MAY_READ:
         found = "others on this machine can read this private key"
         checks.append(warned("our_certificate", found, f"chmod 600 {key}", subject=key))
     return checks
 
 
-def judge_our_dates(file: str, validity: Validity, now: datetime) -> Check:
-    """Return whether a certificate of ours is valid, and for how long."""
-    words = in_words(validity, now)
+def judge_our_dates(name: str, file: str, validity: Validity | None, now: datetime) -> Check:
+    """Return whether what a file holds is valid, and for how long.
+
+    Args:
+        name: Of the check.
+        file: The file.
+        validity: Of what it holds; None where it cannot be read.
+        now: The time.
+    """
+    renew = RENEW[name]
+    if validity is None:
+        return warned(name, "its dates cannot be read", f"see whether it is in PEM; {renew}", subject=file)
     if now > validity.ends:
-        return failed("our_certificate", f"expired on {validity.ends:%Y-%m-%d}", "put a new one there", subject=file)
+        return failed(name, f"expired on {validity.ends:%Y-%m-%d}", renew, subject=file)
     if now < validity.begins:
         found = f"is not valid before {validity.begins:%Y-%m-%d}"
-        return failed("our_certificate", found, "correct this machine's clock if it is wrong, or wait", subject=file)
-    if validity.ends - now < RENEW_WITHIN:
-        return warned("our_certificate", words, "renew it: a new file is read at the next connection", subject=file)
-    return passed("our_certificate", words, subject=file)
+        return failed(name, found, "correct this machine's clock if it is wrong, or wait", subject=file)
+    words = in_words(validity, now)
+    if validity.ends - now < (RENEW_LIST_WITHIN if name == "revocations" else RENEW_WITHIN):
+        return warned(name, words, f"{renew}: it is read at the next connection", subject=file)
+    return passed(name, words, subject=file)
+
+
+def _validity(file: str, kind: str, *, last: bool) -> Validity | None:
+    """Return a validity in a file, None where there is none to be read.
+
+    Args:
+        file: In PEM.
+        kind: Of what it holds.
+        last: Of several the last one to end, as of authorities, of which one is enough; else the first, as of a chain.
+    """
+    try:
+        found = validities_of_pem(Path(file).read_text(encoding="utf-8", errors="replace"), kind)
+    except (OSError, ValueError):
+        return None
+    return (max if last else min)(found, key=lambda each: each.ends)
 
 
 def look_at_tls(settings: BrokerSettings, address: BrokerAddress, now: datetime | None = None) -> list[Check]:

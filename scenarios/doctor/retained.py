@@ -78,7 +78,7 @@ def judge_retained(retained: Mapping[str, bytes], campaign: str, url: str) -> li
         )
     if checks:
         return checks
-    return [passed("retained", f"{len(retained):,} kept messages on our topics, none of which hurts")]
+    return [passed("retained", f"{len(retained):,} kept messages that this account may hear, none of which hurts")]
 
 
 def judge_sessions(retained: Mapping[str, bytes], url: str) -> Check:

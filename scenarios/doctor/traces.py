@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -45,7 +46,7 @@ ROUND_TRIPS: Final = 5
 
 @dataclass(slots=True)
 class Traces:
-    """What was found.
+    """What was found, as far as the account may hear it.
 
     Attributes:
         retained: Payload of what is retained on our topics, without the envelope of signatures, by topic.
@@ -60,13 +61,19 @@ class Traces:
     round_trip_s: float = 0.0
 
 
-async def look_at_traces(settings: BrokerSettings, version: MqttVersion) -> Traces:
-    """Listen for a moment to all of ours."""
+async def look_at_traces(settings: BrokerSettings, version: MqttVersion, filters: Iterable[str] = ()) -> Traces:
+    """Listen for a moment to all of ours.
+
+    Args:
+        settings: As whom.
+        version: The MQTT that is spoken.
+        filters: What may be heard where a broker refuses to let all be heard.
+    """
     found = Traces()
     async with Probe.let_in(settings, version) as probe:
         trips = [(await probe.subscribe(f"{PREFIX}/{STAND_IN}/status/{STAND_IN}"))[1] for _ in range(ROUND_TRIPS)]
         found.round_trip_s = statistics.median(trips)
-        for topics in (OURS, *OF_BROKER):
+        for topics in (OURS, *filters, *OF_BROKER):
             await probe.subscribe(topics)
         began, began_at = time.monotonic(), datetime.now(UTC)
         await probe.quiet(QUIET_S, LISTEN_S)

@@ -95,11 +95,14 @@ def test_what_one_account_cannot_show_alone_is_a_warning_with_how_to_show_it(
 
 
 @pytest.mark.parametrize("part", ["agent", "instrument:furnace", "operator:ada", "observer"])
-def test_every_part_has_the_rights_that_our_own_access_list_gives_it(bench: Workbench, place: Place, part: str) -> None:
+@pytest.mark.parametrize("kind", ["mosquitto", "embedded"])
+def test_every_part_has_the_rights_that_our_own_access_list_gives_it(
+    bench: Workbench, place: Place, kind: str, part: str
+) -> None:
     others = ("agent", "observer", "instrument:furnace", "operator:ada")
     named = [word for each in others for word in ("--part", each)]
-    bench.start("broker", "mosquitto", "--port", str(place.port), *named).wait_for("broker_started")
-    told = examined(bench, *at(place, "5"), "--as", part)
+    bench.start("broker", kind, "--port", str(place.port), *named).wait_for("broker_started")
+    told = examined(bench, *at(place, "5" if kind == "mosquitto" else "3.1.1"), "--as", part)
     assert told.verdicts("say") | told.verdicts("hear") == {"pass"}
     assert told.one("credentials")["found"].endswith(f"'{part.rpartition(':')[2]}'")
 

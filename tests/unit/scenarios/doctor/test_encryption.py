@@ -31,8 +31,15 @@ def validity(begins: timedelta, ends: timedelta) -> Validity:
     ],
 )
 def test_a_certificate_of_ours_is_judged_by_its_dates(dates: Validity, verdict: Verdict) -> None:
-    check = judge_our_dates("ours.pem", dates, NOW)
+    check = judge_our_dates("our_certificate", "ours.pem", dates, NOW)
     assert (check.verdict, check.subject) == (verdict, "ours.pem")
+
+
+def test_a_list_of_revoked_certificates_is_renewed_often_and_dates_that_cannot_be_read_are_a_warning() -> None:
+    tomorrow = validity(-DAY, DAY)
+    assert judge_our_dates("revocations", "crl.pem", tomorrow, NOW).verdict is Verdict.PASS
+    assert judge_our_dates("authority", "ca.pem", tomorrow, NOW).verdict is Verdict.WARN
+    assert judge_our_dates("authority", "ca.pem", None, NOW).verdict is Verdict.WARN
 
 
 def test_a_certificate_of_the_broker_that_ends_soon_is_a_warning() -> None:

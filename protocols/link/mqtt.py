@@ -361,8 +361,7 @@ class MqttSession:
             answer = self._awaiting.get(mid)
             self._note_word()
             if answer is not None and not answer.done():
-                if mid in self._on_the_way:
-                    self._dropped_packets.confirmed(self._on_the_way[mid])
+                self._dropped_packets.confirmed(self._on_the_way[mid])
                 answer.set_result(int(code.value))
             tell_aiomqtt_published(paho_client, context, mid, code, properties)
 

@@ -284,8 +284,8 @@ def refuses_our_certificate(address: BrokerAddress, settings: BrokerSettings) ->
             greeted.recv(1)
     except ssl.SSLError as error:
         return reason_of(error) if is_about_our_certificate(error) else ""
-    except (OSError, ValueError):
-        return ""
+    except (OSError, ValueError):  # it waits for our first word, or is not there
+        pass
     return ""
 
 

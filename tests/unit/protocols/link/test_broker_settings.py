@@ -108,6 +108,14 @@ def test_what_is_like_no_address_gets_no_guess(url: str) -> None:
     assert "write " not in caught.value.errors(include_input=False)[0]["msg"]
 
 
+def test_what_may_hold_a_password_before_a_host_without_a_scheme_is_told_how_to_write_one_and_not_shown() -> None:
+    with pytest.raises(ValidationError) as caught:
+        RunningBroker(url="me:cretword@lab:1883")
+    told = caught.value.errors(include_input=False)[0]["msg"]
+    assert "cretword" not in told
+    assert "%2F" in told
+
+
 def test_an_address_of_ipv6_is_shown_as_it_can_be_typed() -> None:
     assert str(BrokerSettings(url="mqtts://[::1]").address()) == "mqtts://[::1]:8883"
 

@@ -59,6 +59,12 @@ def test_a_file_of_something_else_is_refused_without_its_content(file: Path, con
     assert "broker.password_file" in caught.value.action
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a device as Unix has them")
+def test_a_device_is_no_file() -> None:
+    with pytest.raises(SettingsError, match="is no file"):
+        password_of_file(os.devnull)
+
+
 @pytest.mark.parametrize("kind", ["missing", "folder"])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, kind: str) -> None:
     path = tmp_path if kind == "folder" else tmp_path / "nowhere"

@@ -22,9 +22,10 @@ from protocols.link.codes import (
     REFUSED_FOR_GOOD,
     UNSPECIFIED,
     VERSION_NOT_SPOKEN,
+    LinkError,
+    LinkState,
     reason_text,
 )
-from protocols.link.states import LinkError, LinkState
 from protocols.link.tcp import NotReached
 from protocols.link.tls import (
     PLAIN,
@@ -36,6 +37,7 @@ from protocols.link.tls import (
     too_old,
     wants_certificate,
 )
+from protocols.link.transport import LinkDown
 
 START_IT: Final = "start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own"
 """What to do about a broker that is not there."""
@@ -48,6 +50,12 @@ LOOK_AT_IT: Final = "see what listens at that port and whether it hangs, or corr
 
 UNANSWERED: Final = "it takes connections and does not answer {greeting}"
 """What is said of a server that is there and does not answer."""
+
+SAID_NOTHING: Final = "it took our messages and said nothing"
+"""How the end of a link is told on which a broker took messages and never a word came back."""
+
+SEE_WHETHER_IT_RUNS: Final = "see whether a broker runs there and answers, or correct --broker"
+"""What to do where we left before we knew more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,18 @@ def no_broker_answers(address: BrokerAddress, reason: str, advice: str = START_I
         expected="a broker that is running and reachable",
         action=advice,
     )
+
+
+def never_linked(address: BrokerAddress, last: LinkDown | None) -> BrokerError:
+    """Return the error of a listener that was ended before it was connected.
+
+    Args:
+        address: Where it looked.
+        last: What its link said last.
+    """
+    if last is None:
+        return no_broker_answers(address, "", SEE_WHETHER_IT_RUNS)
+    return no_broker_answers(address, last.reason, last.advice or SEE_WHETHER_IT_RUNS)
 
 
 def _not_reached(error: BaseException, address: BrokerAddress) -> Failure:

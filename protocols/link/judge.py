@@ -15,9 +15,10 @@ import aiomqtt
 from protocols.concurrency.daemon_thread import in_daemon_thread
 from protocols.link.broker_limits import BrokerLimits
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
-from protocols.link.codes import TAKEN_OVER, UNSPECIFIED, VERSION_NOT_SPOKEN, code_of, reason_text
+from protocols.link.codes import TAKEN_OVER, UNSPECIFIED, VERSION_NOT_SPOKEN, LinkError, LinkState, code_of, reason_text
 from protocols.link.failures import (
     LOOK_AT_IT,
+    SAID_NOTHING,
     START_IT,
     UNANSWERED,
     Failure,
@@ -26,16 +27,12 @@ from protocols.link.failures import (
     of_refusal,
     state_of,
 )
-from protocols.link.states import LinkError, LinkState
 from protocols.link.tcp import ENDED
 from protocols.link.tls import ENCRYPTED, refuses_our_certificate, speaks_tls, wants_certificate, wants_tls
 
 PROBE_TIMEOUT_S: Final = 3.0
 """How long a broker may take to answer the first MQTT 5 greeting of `auto`: the embedded one says nothing at all to it,
 and a person waits. Ten round trips over a satellite."""
-
-SAID_NOTHING: Final = "it took our messages and said nothing"
-"""How the end of a link is told on which a broker took messages and never a word came back."""
 
 
 class Judge:

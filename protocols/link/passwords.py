@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ from pydantic import SecretStr
 
 from protocols.errors import SettingsError
 from protocols.extras import load
+from protocols.storage.private_files import SecretFile
 
 MAX_FILE_BYTES: Final = 4_096
 """Largest password file [byte]: a password is a line; what is larger is another file."""
@@ -26,6 +26,7 @@ KEY_WAYS: Final = (
     "ENTROPILOT_BROKER__KEY_KEYRING"
 )
 """The same for the passphrase of a private key."""
+
 
 GIVEN_BY: Final = {"password": WAYS, "key_password": KEY_WAYS}
 """Setting of a broker that is a secret -> the ways to give it."""
@@ -55,29 +56,21 @@ def password_of_file(name: str, setting: str = "password_file") -> SecretStr:
         setting: Of a broker, that names it.
 
     Raises:
-        SettingsError: When the file cannot be read, is open to everybody, or holds no password.
+        SettingsError: When the file cannot be read, is open to others, or holds no password.
     """
     path = Path(name)
+    kept = SecretFile(
+        "password file",
+        MAX_FILE_BYTES,
+        expected="a file that holds the password in its only line",
+        action=f"correct broker.{setting}",
+    )
     try:
-        with path.open("rb") as file:
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                raise _unusable(path, "is no file", setting)
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise _unusable(path, f"cannot be read ({error.strerror or type(error).__name__})", setting) from None
-    if mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise SettingsError(
-            f"Everybody on this machine can read or change the password file {path}",
-            expected="a file of your own",
-            action=f"chmod 600 {path}",
-        )
-    try:
-        lines = content.decode().splitlines()
+        lines = kept.read(path).decode().splitlines()
     except UnicodeDecodeError:
-        raise _unusable(path, "is not UTF-8 text", setting) from None
-    if len(content) > MAX_FILE_BYTES or len(lines) != 1 or not lines[0]:
-        raise _unusable(path, "does not hold one line", setting)
+        raise kept.unusable(path, "is not UTF-8 text") from None
+    if len(lines) != 1 or not lines[0]:
+        raise kept.unusable(path, "does not hold one line")
     return SecretStr(lines[0])
 
 
@@ -111,11 +104,3 @@ def password_of_keyring(service: str, username: str | None) -> SecretStr:
             f"The system's keyring holds no password of {user!r} in {service!r}", expected="one", action=put_there
         )
     return SecretStr(str(found))
-
-
-def _unusable(path: Path, why: str, setting: str) -> SettingsError:
-    return SettingsError(
-        f"The password file {path} {why}",
-        expected="a file that holds the password in its only line",
-        action=f"correct broker.{setting}",
-    )

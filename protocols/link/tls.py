@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 
 from protocols.errors import SettingsError
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings
+from protocols.link.codes import LinkError, LinkState
 from protocols.link.passwords import KEY_WAYS, passphrase_of
-from protocols.link.states import LinkError, LinkState
 
 Made = TypeVar("Made")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from protocols.link.states import LinkState
+from protocols.link.codes import LinkState
 
 UserProperties = tuple[tuple[str, str], ...]
 """MQTT 5 properties of a sender's own, as name and value."""
@@ -47,6 +47,8 @@ class LinkDown:
 
     reason: str
     """In words."""
+    advice: str = ""
+    """What to do about it when it lasts, as far as that is known."""
     state: LinkState = LinkState.LOST
     """By its name."""
 

@@ -28,10 +28,11 @@ def doctor(
         str | None,
         typer.Option(help=f"URL such as mqtts://user@host:8883; by default the scenario's, or {DEFAULT_URL}."),
     ] = None,
-    part: Annotated[
-        str,
-        typer.Option("--as", metavar="PART", help="Whose rights: agent, observer, instrument:ID or operator:ID."),
-    ] = "agent",
+    instrument: Annotated[
+        str | None, typer.Option(metavar="ID", help="Look at the rights of this instrument, instead of the agent's.")
+    ] = None,
+    operator: Annotated[str | None, typer.Option(metavar="ID", help="The same of this operator.")] = None,
+    observer: Annotated[bool, typer.Option("--observer", help="The same of who only listens.")] = False,
     campaign: Annotated[
         str | None, typer.Option(help="Whose topics; by default the scenario's, or those of one that nobody has.")
     ] = None,
@@ -56,7 +57,7 @@ def doctor(
     with reported_errors(debug=debug):
         from scenarios.doctor.checks import require_sound
         from scenarios.doctor.doctor import Examination, examine
-        from scenarios.doctor.needs import STAND_IN, part_named
+        from scenarios.doctor.needs import STAND_IN, part_meant
         from scenarios.doctor.report import doctor_json, doctor_table, looking
         from scenarios.doctor.settings import broker_of, witness_of
         from scenarios.sources.run_folder import require_campaign_name
@@ -65,7 +66,8 @@ def doctor(
         if campaign is not None:
             require_campaign_name(campaign)
         seen_by = None if witness is None else witness_of(witness, meant)
-        wanted = Examination(meant, part_named(part), campaign or own or STAND_IN, runs, seen_by, scenario or "")
+        part = part_meant(instrument, operator, observer=observer)
+        wanted = Examination(meant, part, campaign or own or STAND_IN, runs, seen_by, scenario or "")
         with looking(quiet=json) as on_check:
             checks = examine(wanted, on_check)
         if json:

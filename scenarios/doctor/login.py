@@ -8,8 +8,8 @@ from typing import Final
 from protocols.link.broker_limits import BrokerLimits
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.client import MAX_PACKET_BYTES, SESSION_EXPIRY_S
+from protocols.link.codes import LinkState
 from protocols.link.failures import WITHOUT_WEBSOCKET
-from protocols.link.states import LinkState
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from scenarios.doctor.checks import Check, failed, of_error, passed, warned
 from scenarios.doctor.probe import NotLetIn, Probe

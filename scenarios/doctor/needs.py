@@ -6,15 +6,13 @@ stands in that nobody has: no instrument hears what is tried, and no agent takes
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from protocols.errors import SettingsError
-from protocols.link.credentials import AGENT, FIXED, Account, Role
+from protocols.link.credentials import AGENT, OBSERVER, Account, Role, require_ids
 from protocols.link.memory.broker import matches
-from protocols.wire.messages import ID_PATTERN
 from protocols.wire.topics import ANY_SIMULATOR, PREFIX, Channel
 from scenarios.broker.access import rules_of
 from scenarios.broker.embedded.users import Action, Rule
@@ -59,22 +57,28 @@ class Need:
     is_spoken: bool = True
 
 
-def part_named(text: str) -> Part:
-    """Return the part that a person names: `agent`, `observer`, `instrument:ID` or `operator:ID`.
+def part_meant(instrument: str | None = None, operator: str | None = None, *, observer: bool = False) -> Part:
+    """Return the part that a person means: the agent, where nothing else is said.
+
+    Args:
+        instrument: Id of an instrument.
+        operator: Id of an operator.
+        observer: Whether one who only listens is meant.
 
     Raises:
-        SettingsError: When it is none.
+        SettingsError: When several are meant, or an id cannot be one.
     """
-    kind, _, name = text.partition(":")
-    role = FIXED.get(kind) if not name else {each.value: each for each in (Role.INSTRUMENT, Role.OPERATOR)}.get(kind)
-    if role in {None, Role.ALL} or not _is_id(name or kind):
+    named = [name for name in (instrument, operator) if name is not None]
+    if len(named) + observer > 1:
         raise SettingsError(
-            f"{text!r} is no part of a lab",
-            expected="agent, observer, instrument:ID or operator:ID",
-            action="correct --as",
+            "More than one part is named", expected="one of --instrument, --operator and --observer", action="name one"
         )
-    assert role is not None  # noqa: S101 - for the type checker
-    return Part(role, name or kind)
+    require_ids([instrument] if instrument is not None else [], [operator] if operator is not None else [])
+    if instrument is not None:
+        return Part(Role.INSTRUMENT, instrument)
+    if operator is not None:
+        return Part(Role.OPERATOR, operator)
+    return Part(Role.OBSERVER, OBSERVER) if observer else Part(Role.AGENT, AGENT)
 
 
 def needs_of(part: Part, campaign: str) -> tuple[Need, ...]:
@@ -143,7 +147,3 @@ def is_heard_at_work(topic: str, online: Iterable[str]) -> bool:
 
 def _in_campaign(rules: Iterable[Rule], campaign: str) -> list[Rule]:
     return [(action, topics.replace(f"{PREFIX}/+", f"{PREFIX}/{campaign}", 1)) for action, topics in rules]
-
-
-def _is_id(name: str) -> bool:
-    return re.fullmatch(ID_PATTERN, name) is not None

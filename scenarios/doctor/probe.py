@@ -19,9 +19,8 @@ from paho.mqtt.properties import Properties
 from protocols.link.broker_limits import BrokerLimits, limits_of
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
 from protocols.link.client import NOT_KEPT_S, leave, new_client
-from protocols.link.codes import UNSPECIFIED, code_of, code_value, reason_text
+from protocols.link.codes import UNSPECIFIED, LinkState, code_of, code_value, reason_text
 from protocols.link.failures import LOOK_AT_IT, UNANSWERED, Failure, of_opening, of_refusal, state_of
-from protocols.link.states import LinkState
 from protocols.link.tcp import give_up_answers, hang_up, open_socket, write_at_once
 from protocols.wire.fresh_ids import fresh_id
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from protocols.link.broker_settings import BrokerSettings
+from protocols.link.codes import LinkState
 from protocols.link.mqtt import MqttSession
-from protocols.link.states import LinkState
 from protocols.link.transport import Delivery, LinkDown, LinkUp
 from scenarios.broker.broker import LOOPBACK, find_mosquitto
 from tests.endurance.stage import listens

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from protocols.link.broker_settings import MqttVersion
-from protocols.link.states import LinkState
+from protocols.link.codes import LinkState
 from tests.endurance.stage import require_mosquitto
 from tests.support.tls.authority import EXPIRED, NOT_YET, Authority
 from tests.system.connections.stage import (

@@ -197,7 +197,7 @@ def test_a_folder_that_cannot_be_written_is_told(bench: Workbench) -> None:
 
 
 def test_a_part_or_a_scenario_that_there_is_not_is_refused(bench: Workbench) -> None:
-    for given in (("--as", "furnace"), ("nosuch.toml",), ("--broker", "tcp://lab:1883")):
+    for given in (("--instrument", "A B"), ("nosuch.toml",), ("--broker", "tcp://lab:1883")):
         ended = bench.entropilot("doctor", *given)
         assert ended.code == SETTINGS_ERROR, ended.err
     assert "write mqtt://lab:1883" in ended.err

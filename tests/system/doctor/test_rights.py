@@ -94,17 +94,19 @@ def test_what_one_account_cannot_show_alone_is_a_warning_with_how_to_show_it(
     assert strict.code == FAULT_FOUND
 
 
-@pytest.mark.parametrize("part", ["agent", "instrument:furnace", "operator:ada", "observer"])
+@pytest.mark.parametrize(
+    "part", [(), ("--instrument", "furnace"), ("--operator", "ada"), ("--observer",)], ids=" ".join
+)
 @pytest.mark.parametrize("kind", ["mosquitto", "embedded"])
 def test_every_part_has_the_rights_that_our_own_access_list_gives_it(
-    bench: Workbench, place: Place, kind: str, part: str
+    bench: Workbench, place: Place, kind: str, part: tuple[str, ...]
 ) -> None:
-    others = ("agent", "observer", "instrument:furnace", "operator:ada")
-    named = [word for each in others for word in ("--part", each)]
-    bench.start("broker", kind, "--port", str(place.port), *named).wait_for("broker_started")
-    told = examined(bench, *at(place, "5" if kind == "mosquitto" else "3.1.1"), "--as", part)
+    parts = ("--instrument", "furnace", "--operator", "ada")
+    bench.start("broker", kind, "--port", str(place.port), *parts).wait_for("broker_started")
+    told = examined(bench, *at(place, "5" if kind == "mosquitto" else "3.1.1"), *part)
     assert told.verdicts("say") | told.verdicts("hear") == {"pass"}
-    assert told.one("credentials")["found"].endswith(f"'{part.rpartition(':')[2]}'")
+    name = "agent" if not part else part[-1].lstrip("-")
+    assert told.one("credentials")["found"].endswith(f"'{name}'")
 
 
 def test_nothing_is_said_to_an_instrument_and_nothing_is_left(bench: Workbench, place: Place) -> None:

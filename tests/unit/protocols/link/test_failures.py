@@ -9,9 +9,20 @@ import pytest
 from paho.mqtt.client import WebsocketConnectionError
 
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.failures import START_IT, Failure, no_broker_answers, of_opening, of_refusal, state_of
-from protocols.link.states import LinkState
+from protocols.link.codes import LinkState
+from protocols.link.failures import (
+    LOOK_AT_IT,
+    SEE_WHETHER_IT_RUNS,
+    START_IT,
+    Failure,
+    never_linked,
+    no_broker_answers,
+    of_opening,
+    of_refusal,
+    state_of,
+)
 from protocols.link.tcp import NotReached
+from protocols.link.transport import LinkDown
 
 
 def judged(error: OSError, scheme: str = "mqtt") -> Failure:
@@ -167,3 +178,19 @@ def test_a_server_that_takes_connections_and_never_answers_is_called_silent_and_
 )
 def test_a_link_that_ended_has_a_name_by_the_brokers_word(code: int, state: LinkState) -> None:
     assert state_of(code) is state
+
+
+@pytest.mark.parametrize(
+    ("last", "reason", "advice"),
+    [
+        (None, "mqtt://lab:1883", SEE_WHETHER_IT_RUNS),
+        (LinkDown("cut"), "(cut)", SEE_WHETHER_IT_RUNS),
+        (LinkDown("it says nothing", LOOK_AT_IT), "(it says nothing)", LOOK_AT_IT),
+    ],
+)
+def test_who_leaves_before_it_was_connected_hears_what_its_link_said_last(
+    last: LinkDown | None, reason: str, advice: str
+) -> None:
+    error = never_linked(BrokerSettings(url="mqtt://lab").address(), last)
+    assert error.found.endswith(reason)
+    assert error.action == advice

@@ -10,9 +10,9 @@ import pytest
 from protocols.errors import BrokerError
 from protocols.link.broker_limits import BrokerLimits
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
-from protocols.link.failures import Failure
-from protocols.link.judge import PROBE_TIMEOUT_S, SAID_NOTHING, Judge
-from protocols.link.states import LinkError, LinkState
+from protocols.link.codes import LinkError, LinkState
+from protocols.link.failures import SAID_NOTHING, Failure
+from protocols.link.judge import PROBE_TIMEOUT_S, Judge
 
 FAULT = BrokerError("its certificate has expired", action="renew it")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from protocols.errors import SettingsError
@@ -16,7 +18,7 @@ from scenarios.doctor.needs import (
     is_heard_at_work,
     listener_for,
     needs_of,
-    part_named,
+    part_meant,
     speaker_for,
 )
 
@@ -53,19 +55,31 @@ def test_where_only_who_may_say_everything_speaks_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "part"),
-    [("agent", PARTS[0]), ("observer", PARTS[1]), ("instrument:furnace", PARTS[2]), ("operator:ada", PARTS[3])],
+    ("named", "part"),
+    [
+        ({}, PARTS[0]),
+        ({"observer": True}, PARTS[1]),
+        ({"instrument": "furnace"}, PARTS[2]),
+        ({"operator": "ada"}, PARTS[3]),
+    ],
 )
-def test_a_part_is_named_as_for_a_broker(text: str, part: Part) -> None:
-    assert part_named(text) == part
+def test_a_part_is_named_as_for_a_broker(named: dict[str, Any], part: Part) -> None:
+    assert part_meant(**named) == part
 
 
 @pytest.mark.parametrize(
-    "text", ["", "furnace", "instrument", "instrument:", "instrument:A B", "entropilot", "agent:x"]
+    ("named", "words"),
+    [
+        ({"instrument": "A B"}, "can be no instrument's"),
+        ({"operator": "agent"}, "can be no instrument's"),
+        ({"instrument": ""}, "can be no instrument's"),
+        ({"instrument": "furnace", "operator": "ada"}, "More than one part"),
+        ({"instrument": "furnace", "observer": True}, "More than one part"),
+    ],
 )
-def test_what_is_no_part_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="is no part of a lab"):
-        part_named(text)
+def test_what_is_no_part_or_several_is_refused(named: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        part_meant(**named)
 
 
 def test_who_can_say_what_a_part_must_hear_is_found_with_its_own_topic() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
-from protocols.link.states import LinkState
+from protocols.link.codes import LinkState
 from scenarios.doctor import probe as probes
 from scenarios.doctor.probe import ENDED_CODE, NO_ANSWER, NotLetIn, Probe
 from tests.unit.protocols.link.mqtt_peer import V5, Script, scripted_peer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Self
@@ -21,6 +22,9 @@ DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 
 MAX_PORT = 65_535
 """Largest number of a port."""
+
+USUAL_AT: Final = {8883: "mqtts", 8884: "mqtts", 443: "wss"}
+"""Port -> the scheme that usually goes with it, for addresses without one; any other is taken for mqtt."""
 
 MEANT_BY: Final = {
     "": "mqtt", "tcp": "mqtt", "mqtt+tcp": "mqtt", "http": "ws", "mqtt+ws": "ws",
@@ -62,10 +66,18 @@ class BrokerSettings(BaseModel):
     """File of names and passwords that `entropilot broker` wrote; without one, that of a broker on this machine."""
     ca_file: str | None = None
     """Certificate authority to trust instead of the system's, a PEM file, for mqtts and wss."""
+    crl_file: str | None = None
+    """Revoked certificates as their authority lists them, a PEM file: a broker's that stands there is not trusted."""
     cert_file: str | None = None
     """Certificate of our own for a broker that asks for one, a PEM file, for mqtts and wss."""
     key_file: str | None = None
-    """Its private key without a passphrase, a PEM file, if it is not in `cert_file`."""
+    """Its private key, a PEM file, if it is not in `cert_file`."""
+    key_password: SecretStr | None = None
+    """Passphrase of the private key; by ENTROPILOT_BROKER__KEY_PASSWORD, and never on a command line."""
+    key_password_file: str | None = None
+    """File that holds this passphrase in its only line; nobody else may read it."""
+    key_keyring: str | None = None
+    """Service under which the system's keyring holds it, for the user `key`: `keyring set SERVICE key`."""
     version: MqttVersion = MqttVersion.AUTO
     """MQTT version: auto, 5 or 3.1.1."""
     keepalive_s: Annotated[int, Field(ge=2, le=3600)] = 15
@@ -173,8 +185,13 @@ class BrokerAddress(BaseModel):
     username: str | None
     password: SecretStr | None
 
+    @property
+    def place(self) -> str:
+        """Host and port, as they stand in a URL."""
+        return f"{_bracketed(self.host)}:{self.port}"
+
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.place}"
 
 
 _NO_PARTS: Final = (
@@ -192,13 +209,42 @@ def _unclear(url: str) -> str | None:
 
 def _likely(url: str) -> str:
     """Tell how an address would be written that other programs take; nothing where a name or password is in it."""
-    scheme, separator, rest = url.rpartition("://")
-    meant = MEANT_BY.get(scheme.lower())
+    scheme, separator, rest = url.strip().rpartition("://")
     if holds_password(url) and not separator:
         return _NO_PARTS
-    if meant is None or "@" in rest or not _has_usable_port(likely := f"{meant}://{rest}") or ":" not in rest:
+    if not separator:
+        scheme, rest = _without_slashes(rest)
+    rest = _bracketed(rest)
+    if (meant := MEANT_BY.get(scheme.lower(), scheme.lower())) not in DEFAULT_PORTS or "@" in rest:
         return ""
-    return f"; write {likely}"
+    likely = f"{meant}://{rest}"
+    if not _has_usable_port(likely) or not _can_be_looked_up(urlsplit(likely).hostname):
+        return ""
+    if not scheme:
+        likely = f"{USUAL_AT.get(urlsplit(likely).port or 0, meant)}://{rest}"
+    return f"; write {likely}" if scheme or _is_address(rest) else ""
+
+
+def _without_slashes(text: str) -> tuple[str, str]:
+    """Return scheme and rest of an address whose scheme lacks its colon or a slash; no scheme where it has none."""
+    found = re.match(r"(?P<scheme>[A-Za-z][A-Za-z+]*)(:/?|//)(?P<rest>[^/:].*)", text)
+    if found is None or found["scheme"].lower() not in (*MEANT_BY, *DEFAULT_PORTS):
+        return "", text
+    return found["scheme"], found["rest"]
+
+
+def _bracketed(rest: str) -> str:
+    """Return an address of IPv6 as it stands in a URL."""
+    try:
+        ipaddress.IPv6Address(rest)
+    except ValueError:
+        return rest
+    return f"[{rest}]"
+
+
+def _is_address(rest: str) -> bool:
+    """Tell whether a text without a scheme looks like an address, and not like a misspelt word."""
+    return bool(re.search(r"[.:\[]", rest)) or rest == "localhost"
 
 
 def _has_usable_port(url: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from typing import Any, Final
 
 import aiomqtt
@@ -74,8 +73,6 @@ def new_client(
         options["tls_context"] = tls_context(settings)
     if address.scheme in {"ws", "wss"}:
         options |= {"transport": "websockets", "websocket_path": address.path}
-    else:
-        options["socket_options"] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     return aiomqtt.Client(
         address.host,
         address.port,

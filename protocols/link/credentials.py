@@ -195,7 +195,7 @@ def login_from_file(
     Raises:
         SettingsError: When the file is not what it must be, or one that was named has no account for the part.
     """
-    path = _found_on_this_machine(host, port) if file is None else Path(file).expanduser()
+    path = _place_of(file, host, port)
     if path is None:
         return None
     accounts = {each.name: each for each in read_credentials(path)}
@@ -212,6 +212,25 @@ def login_from_file(
         expected="an account whose name is the id of the part",
         action="start the broker with an --instrument or --operator for it, or name broker.username",
     )
+
+
+def known_accounts(file: str | None, host: str, port: int) -> tuple[Account, ...]:
+    """Return the accounts of a broker that are known here; none where there is no file, and none was named.
+
+    Args:
+        file: The file; None for that of a broker on this machine, if it is there.
+        host: The broker's address.
+        port: The same.
+
+    Raises:
+        SettingsError: When the file is not what it must be.
+    """
+    path = _place_of(file, host, port)
+    return () if path is None else read_credentials(path)
+
+
+def _place_of(file: str | None, host: str, port: int) -> Path | None:
+    return _found_on_this_machine(host, port) if file is None else Path(file).expanduser()
 
 
 def _found_on_this_machine(host: str, port: int) -> Path | None:

@@ -16,9 +16,27 @@ from paho.mqtt.client import WebsocketConnectionError
 
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings
-from protocols.link.codes import BEYOND_ITS_LIMITS, CLIENT_ID_NOT_VALID, REFUSED_FOR_GOOD, reason_text
+from protocols.link.codes import (
+    BEYOND_ITS_LIMITS,
+    CLIENT_ID_NOT_VALID,
+    REFUSED_FOR_GOOD,
+    UNSPECIFIED,
+    VERSION_NOT_SPOKEN,
+    LinkError,
+    LinkState,
+    reason_text,
+)
 from protocols.link.tcp import NotReached
-from protocols.link.tls import PLAIN, is_about_our_certificate, no_tls, no_trust, reason_of, wants_certificate
+from protocols.link.tls import (
+    PLAIN,
+    is_about_our_certificate,
+    is_too_old,
+    no_tls,
+    no_trust,
+    reason_of,
+    too_old,
+    wants_certificate,
+)
 from protocols.link.transport import LinkDown
 
 START_IT: Final = "start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own"
@@ -29,6 +47,12 @@ WITHOUT_WEBSOCKET: Final = {"ws": "mqtt", "wss": "mqtts"}
 
 LOOK_AT_IT: Final = "see what listens at that port and whether it hangs, or correct --broker"
 """What to do about a server that is there and does not answer."""
+
+UNANSWERED: Final = "it takes connections and does not answer {greeting}"
+"""What is said of a server that is there and does not answer."""
+
+SAID_NOTHING: Final = "it took our messages and said nothing"
+"""How the end of a link is told on which a broker took messages and never a word came back."""
 
 SEE_WHETHER_IT_RUNS: Final = "see whether a broker runs there and answers, or correct --broker"
 """What to do where we left before we knew more."""
@@ -43,12 +67,19 @@ class Failure:
         error: What to tell a person when no waiting can help; None where it may.
         must_repeat: Whether it may be a passing fault, so that it ends a session only when it comes twice in a row.
         advice: What to do about it when it lasts.
+        state: Its name.
     """
 
     reason: str
     error: BrokerError | None = None
     must_repeat: bool = False
     advice: str = START_IT
+    state: LinkState = LinkState.LOST
+
+    @classmethod
+    def known(cls, error: LinkError, *, must_repeat: bool = False) -> Failure:
+        """Return that of an error that says all."""
+        return cls(error.found, error, must_repeat, LOOK_AT_IT, error.state)
 
 
 def of_opening(error: OSError, address: BrokerAddress, settings: BrokerSettings) -> Failure:
@@ -56,22 +87,36 @@ def of_opening(error: OSError, address: BrokerAddress, settings: BrokerSettings)
     if isinstance(error, NotReached):
         return _not_reached(error.__cause__ or error, address)
     said = _said(error)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        known = no_trust(error, address, settings.ca_file)
-        return Failure(known.found, known)
-    if isinstance(error, ssl.SSLError) and is_about_our_certificate(error):
-        known = wants_certificate(address, said)
-        return Failure(known.found, known)
+    if isinstance(error, ssl.SSLError) and (known := _of_greeting(error, address, settings)) is not None:
+        return Failure.known(known)
+    if isinstance(error, TimeoutError):
+        return _unanswered(address)
     if address.scheme in PLAIN and not isinstance(error, WebsocketConnectionError):
-        known = no_tls(address, said)
-    elif address.scheme in WITHOUT_WEBSOCKET:
-        known = _no_websocket(address, said)
-    else:
-        return Failure(said, advice=LOOK_AT_IT)
-    return Failure(known.found, known, must_repeat=True, advice=LOOK_AT_IT)
+        return Failure.known(no_tls(address, said), must_repeat=True)
+    if address.scheme in WITHOUT_WEBSOCKET:
+        return Failure.known(_no_websocket(address, said), must_repeat=True)
+    return Failure(said, advice=LOOK_AT_IT)
 
 
-def of_refusal(code: int, address: BrokerAddress, client_id: str) -> BrokerError | None:
+def _of_greeting(error: ssl.SSLError, address: BrokerAddress, settings: BrokerSettings) -> LinkError | None:
+    """Return the error of two sides that speak TLS and do not agree; None where one of them may not speak it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return no_trust(error, address, settings)
+    if is_about_our_certificate(error):
+        return wants_certificate(address, reason_of(error), shown=settings.cert_file)
+    return too_old(address, reason_of(error)) if is_too_old(error) else None
+
+
+def _unanswered(address: BrokerAddress) -> Failure:
+    """Return why there is no link to a server that takes connections and answers neither TLS nor WebSockets."""
+    is_tls = address.scheme in PLAIN
+    reason = UNANSWERED.format(greeting="our greeting of TLS" if is_tls else "our wish for WebSockets")
+    other = (PLAIN if is_tls else WITHOUT_WEBSOCKET).get(address.scheme)
+    advice = LOOK_AT_IT + (f"; it may speak plainly: {other}://{address.place}" if other else "")
+    return Failure(reason, advice=advice, state=LinkState.SILENT)
+
+
+def of_refusal(code: int, address: BrokerAddress, client_id: str) -> LinkError | None:
     """Return the error of a CONNACK that trying again cannot change; None for any other.
 
     Args:
@@ -80,24 +125,34 @@ def of_refusal(code: int, address: BrokerAddress, client_id: str) -> BrokerError
         client_id: Ours.
     """
     if code in BEYOND_ITS_LIMITS:
-        return BrokerError(
+        return LinkError(
+            LinkState.LIMITS_TOO_NARROW,
             f"The broker at {address} cannot serve a campaign: {reason_text(code)}",
             expected="one that confirms messages (QoS 1), keeps retained ones and takes packets as large as ours",
             action="let its settings allow it, or use another broker",
         )
     if code == CLIENT_ID_NOT_VALID:
-        return BrokerError(
+        return LinkError(
+            LinkState.LOGIN_REFUSED,
             f"The broker at {address} refuses our client id {client_id!r}: {reason_text(code)}",
             expected="a broker that takes it",
             action="let the broker's settings allow it (they may bind a user to one id), or use a shorter name",
         )
     if code in REFUSED_FOR_GOOD:
-        return BrokerError(
+        return LinkError(
+            LinkState.LOGIN_REFUSED,
             f"The broker at {address} refuses us: {reason_text(code)}",
             expected="a user name and password that it accepts",
             action="check broker.username and the password (ENTROPILOT_BROKER__PASSWORD, or broker.password_file)",
         )
     return None
+
+
+def state_of(code: int) -> LinkState:
+    """Return the state of a link that ended with a code that is no refusal for good; see `codes.code_of`."""
+    if code in VERSION_NOT_SPOKEN:
+        return LinkState.VERSION_NOT_SPOKEN
+    return LinkState.LOST if code < 0 or code == UNSPECIFIED else LinkState.ENDED
 
 
 def no_broker_answers(address: BrokerAddress, reason: str, advice: str = START_IT) -> BrokerError:
@@ -133,20 +188,23 @@ def _not_reached(error: BaseException, address: BrokerAddress) -> Failure:
         return Failure(
             f"no address is known for the name {address.host!r}: {said}",
             advice="correct the name in --broker, or see to this machine's network",
+            state=LinkState.NAME_UNKNOWN,
         )
     if isinstance(error, TimeoutError):
         return Failure(
             f"nothing answers at that address: {said}",
             advice="see whether that machine runs and whether a firewall stands between, or correct --broker",
+            state=LinkState.NOT_REACHED,
         )
-    return Failure(said)
+    return Failure(said, state=LinkState.NOT_REACHED)
 
 
-def _no_websocket(address: BrokerAddress, said: str) -> BrokerError:
-    return BrokerError(
+def _no_websocket(address: BrokerAddress, said: str) -> LinkError:
+    return LinkError(
+        LinkState.WEBSOCKETS_MISSING,
         f"A server answers at {address}, and takes no WebSockets at {address.path} ({said})",
         expected="a broker that speaks MQTT over WebSockets at that path",
-        action=f"correct the path in --broker, or try {WITHOUT_WEBSOCKET[address.scheme]}://{address.host}:{address.port}",
+        action=f"correct the path in --broker, or try {WITHOUT_WEBSOCKET[address.scheme]}://{address.place}",
     )
 
 

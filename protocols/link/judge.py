@@ -7,16 +7,26 @@ twice before it ends a session, and what certificates and greetings say ends non
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import aiomqtt
 
 from protocols.concurrency.daemon_thread import in_daemon_thread
-from protocols.errors import BrokerError
 from protocols.link.broker_limits import BrokerLimits
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
-from protocols.link.codes import TAKEN_OVER, UNSPECIFIED, code_of, reason_text
-from protocols.link.failures import LOOK_AT_IT, START_IT, Failure, no_broker_answers, of_opening, of_refusal
+from protocols.link.codes import TAKEN_OVER, UNSPECIFIED, VERSION_NOT_SPOKEN, LinkError, LinkState, code_of, reason_text
+from protocols.link.failures import (
+    LOOK_AT_IT,
+    SAID_NOTHING,
+    START_IT,
+    UNANSWERED,
+    Failure,
+    no_broker_answers,
+    of_opening,
+    of_refusal,
+    state_of,
+)
 from protocols.link.tcp import ENDED
 from protocols.link.tls import ENCRYPTED, refuses_our_certificate, speaks_tls, wants_certificate, wants_tls
 
@@ -36,7 +46,7 @@ class Judge:
 
     def __init__(self, settings: BrokerSettings, address: BrokerAddress, client_id: str) -> None:
         self.ever_connected = False
-        self.version = MqttVersion.V5 if settings.version is MqttVersion.AUTO else settings.version
+        self.version: MqttVersion = MqttVersion.V5 if settings.version is MqttVersion.AUTO else settings.version
         """The MQTT to speak next."""
         self.awaited = ""
         """What the broker has to answer now; nothing once a connection stands."""
@@ -46,10 +56,16 @@ class Judge:
         self._was_refused = False
         self._fault = ""
         self._has_asked_tls = False
+        self._first_taken: MqttVersion | None = None
+
+    def greets(self) -> None:
+        """Note that a connection begins."""
+        self.awaited = self._greeting
 
     def connected(self) -> None:
         """Note that a connection stands."""
         self.ever_connected, self._was_refused, self.awaited = True, False, ""
+        self._first_taken = self._first_taken or self.version
 
     def patience_s(self) -> float:
         """Return how long the broker may take to answer a greeting [s]."""
@@ -66,12 +82,13 @@ class Judge:
             retains: Whether we publish what is to be retained.
 
         Raises:
-            BrokerError: When it is not.
+            LinkError: When it is not.
             MqttError: The same, said for the first time by a broker that took us before.
         """
         if (lack := limits.lacks(filters, retains=retains)) is not None:
             self.require_repeated(lack)
-            raise BrokerError(
+            raise LinkError(
+                LinkState.LIMITS_TOO_NARROW,
                 f"The broker at {self._address} cannot serve a campaign: {lack}",
                 expected="one that confirms messages (QoS 1), keeps retained ones and takes filters with + and #",
                 action="let its settings allow it, or use another broker",
@@ -114,51 +131,82 @@ class Judge:
         """Return why a connection ended.
 
         Raises:
-            BrokerError: When trying again cannot help.
+            LinkError: When trying again cannot help.
         """
         code = code_of(error)
         refusal = of_refusal(code, self._address, self._client_id)
         if refusal is not None and not self._is_first_refusal():
             raise refusal from None
         if code == TAKEN_OVER:
-            raise BrokerError(
+            raise LinkError(
+                LinkState.TAKEN_OVER,
                 f"Another client took the id {self._client_id!r} at {self._address}",
                 expected="one client of this name",
                 action="end the other one, or choose another --campaign or simulator id",
             ) from None
         says_nothing = code < 0 or code == UNSPECIFIED
-        reason = self._in_words(error, code) if says_nothing else f"the broker ended it: {reason_text(code)}"
-        if self.ever_connected:
-            return Failure(reason)
         if says_nothing and (failure := await self._tls_says()) is not None:
             return failure
-        advice = LOOK_AT_IT if says_nothing else START_IT
+        failure = Failure(
+            self._in_words(error, code) if says_nothing else f"the broker ended it: {reason_text(code)}",
+            advice=LOOK_AT_IT if says_nothing else START_IT,
+            state=self._state(error, code, refusal),
+        )
+        return self._with_next_version(failure, code)
+
+    def _with_next_version(self, failure: Failure, code: int) -> Failure:
+        """Choose the MQTT to try next; say so where it is another one.
+
+        A broker without MQTT 5 answers with code 1 or 132, or just closes: so one that never took us is tried with the
+        other one in turn. Of one that did only its own word counts, for one that hangs closes as well; and after a link
+        that stood we try first what it spoke at first. One that is not there yet says nothing about what it speaks.
+        """
         if self._settings.version is not MqttVersion.AUTO:
-            return Failure(reason, advice=advice)
-        # A broker without MQTT 5 answers with code 1 or 132, or just closes: so try the other one in turn. One that is
-        # not there yet says nothing about what it speaks.
+            return failure
+        if not self.awaited:
+            self.version = self._first_taken or self.version
+            return failure
+        if self.ever_connected and code not in VERSION_NOT_SPOKEN:
+            return failure
         tried = self.version
         self.version = MqttVersion.V311 if tried is MqttVersion.V5 else MqttVersion.V5
-        return Failure(f"{reason}; it may not speak MQTT {tried.value}: next try {self.version.value}", advice=advice)
+        words = f"{failure.reason}; it may not speak MQTT {tried.value}: next try {self.version.value}"
+        return replace(failure, reason=words)
 
     async def _tls_says(self) -> Failure | None:
-        """Return what a server that ends our connections without a word says over TLS; asked once.
+        """Return what a server that ends our connections without a word says over TLS.
 
         Where we speak plainly it may be that TLS is spoken there; over TLS, that it wants another certificate of ours.
+        One that never took us is asked once, for a person waits; one that did, when it does not take us any more.
         """
-        if self.ever_connected or self._has_asked_tls:
+        is_due = self.awaited == self._greeting if self.ever_connected else not self._has_asked_tls
+        if not is_due:
             return None
         self._has_asked_tls = True
         address, settings = self._address, self._settings
-        error: BrokerError | None = None
+        error: LinkError | None = None
         if address.scheme in ENCRYPTED:
             if await in_daemon_thread(lambda: speaks_tls(address), discard=lambda _spoken: None):
                 error = wants_tls(address)
         elif why := await in_daemon_thread(
             lambda: refuses_our_certificate(address, settings), discard=lambda _why: None
         ):
-            error = wants_certificate(address, why)
-        return None if error is None else Failure(error.found, error)
+            error = wants_certificate(address, why, shown=settings.cert_file)
+        return None if error is None else Failure.known(error)
+
+    @property
+    def _greeting(self) -> str:
+        return f"our greeting of MQTT {self.version.value}"
+
+    def _state(self, error: aiomqtt.MqttError, code: int, refusal: LinkError | None) -> LinkState:
+        """Return how the state of a link is called whose connection ended."""
+        if self._is_unanswered(error):
+            return LinkState.SILENT
+        return state_of(code) if refusal is None else refusal.state
+
+    def _is_unanswered(self, error: aiomqtt.MqttError) -> bool:
+        """Tell whether the broker took a connection and then said nothing."""
+        return SAID_NOTHING in str(error) or (bool(self.awaited) and "timed out" in str(error))
 
     def _is_first_refusal(self) -> bool:
         """Tell whether a broker that took us before refuses us for the first time since: a flipped bit looks so too."""
@@ -168,8 +216,8 @@ class Judge:
 
     def _in_words(self, error: aiomqtt.MqttError, code: int) -> str:
         """Say how a connection ended of whose end the broker has said nothing."""
-        if self.awaited and "timed out" in str(error):
-            return f"it takes connections and does not answer {self.awaited}"
+        if self.awaited and self._is_unanswered(error):
+            return UNANSWERED.format(greeting=self.awaited)
         if self.awaited and str(error) == ENDED:
             return f"it ended the connection instead of answering {self.awaited}"
         if code == UNSPECIFIED:

@@ -8,7 +8,8 @@ What is done here because the usual way loses messages:
 - QoS 1 only. A QoS 2 session wedges when its client is killed: paho keeps the handshake in memory.
 - Subscriptions are repeated from our own table at every connect: a broker that lost its memory does not tell.
 - The reason code of every PUBACK is read: aiomqtt drops it, so a message that an access list denies would seem sent.
-- TCP_NODELAY: without it a client that publishes and subscribes waits 44 ms for a delayed acknowledgement.
+- TCP_NODELAY: without it a client that publishes and subscribes waits 44 ms for a delayed acknowledgement. aiomqtt
+  cannot set it over WebSockets.
 - We open the socket ourselves, in a thread that can be left behind: aiomqtt opens it in one that the end of the process
   waits for, however long a name or an address does not answer.
 """
@@ -21,7 +22,7 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import aiomqtt
@@ -44,6 +45,8 @@ from protocols.link.codes import (
     NO_SUBSCRIBERS,
     REFUSALS_FROM,
     RETRY_PUBLISH,
+    LinkError,
+    LinkState,
     code_value,
     is_final,
     reason_text,
@@ -163,7 +166,7 @@ class MqttSession:
             except SettingsError as error:
                 if not self._judge.ever_connected:
                     raise
-                failure = Failure(error.found)
+                failure = Failure(error.found, state=LinkState.OUR_FILES_UNUSABLE)
             finally:
                 self._client = None
                 suspicion = self._unconfirmed.link_ended()
@@ -172,10 +175,12 @@ class MqttSession:
             self._judge.require_hope(failure, time.monotonic() - started)
             self._failures = 1 if self._held_s() >= STEADY_S or self._has_worked else self._failures + 1
             self._up_since = math.inf
-            reason = failure.reason if suspicion is None else str(suspicion)
-            await self._incoming.put(LinkDown(reason, failure.advice))
+            if suspicion is not None:
+                failure = replace(failure, reason=str(suspicion), state=LinkState.MESSAGE_REFUSED)
+            reason = failure.reason
+            await self._incoming.put(LinkDown(reason, failure.advice, failure.state))
             pause = self._pause_s(self._failures)
-            self._on_event("link_down", reason=reason, retry_in_s=round(pause, 2))
+            self._on_event("link_down", state=failure.state.value, reason=reason, retry_in_s=round(pause, 2))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), pause)
 
@@ -228,7 +233,7 @@ class MqttSession:
             )
             if message.rc != 0:
                 raise LinkLost
-            return await self._unconfirmed.answer(client, message.mid, size)
+            return await self._unconfirmed.answer(client, message.mid, (topic, size))
 
     def _required_size(self, topic: str, payload: bytes, properties: Properties | None) -> int:
         """Return the size of a packet [byte]; one that the broker said it would not take is not sent.
@@ -275,7 +280,7 @@ class MqttSession:
     async def _one_connection(self) -> None:
         client = self._new_client()
         self._limits, self._has_worked = BrokerLimits(), False
-        self._judge.awaited = f"our greeting of MQTT {self.version.value}"
+        self._judge.greets()
         session_present = self._follow(client)
         write_at_once(client)
         try:
@@ -360,7 +365,8 @@ class MqttSession:
             value = code_value(code)
             if value >= REFUSALS_FROM:
                 self._judge.require_repeated(f"subscription {topic!r} refused: {reason_text(value)}")
-                raise BrokerError(
+                raise LinkError(
+                    LinkState.SUBSCRIPTION_REFUSED,
                     f"The broker refuses the subscription {topic!r} ({reason_text(value)})",
                     expected="the right to subscribe to it",
                     action="let the broker's access list grant it to this user",

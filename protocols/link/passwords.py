@@ -20,27 +20,57 @@ WAYS: Final = (
 )
 """The three ways to give a password, for errors."""
 
-PASSWORD: Final = SecretFile(
-    "password file",
-    MAX_FILE_BYTES,
-    expected="a file that holds the password in its only line",
-    action="correct broker.password_file",
+KEY_WAYS: Final = (
+    "put the passphrase into a file that only you can read and name that in ENTROPILOT_BROKER__KEY_PASSWORD_FILE, or "
+    "set ENTROPILOT_BROKER__KEY_PASSWORD, or keep it in the system's keyring and name that in "
+    "ENTROPILOT_BROKER__KEY_KEYRING"
 )
+"""The same for the passphrase of a private key."""
 
 
-def password_of_file(name: str) -> SecretStr:
+GIVEN_BY: Final = {"password": WAYS, "key_password": KEY_WAYS}
+"""Setting of a broker that is a secret -> the ways to give it."""
+
+KEY_USER: Final = "key"
+"""User under which a keyring holds the passphrase of a private key: it has none of its own."""
+
+
+def passphrase_of(given: SecretStr | None, file: str | None, keyring: str | None) -> SecretStr | None:
+    """Return the passphrase of a private key: what is given, else a file's, else a keyring's; None where there is none.
+
+    Raises:
+        SettingsError: When it cannot be had from the file or the keyring.
+    """
+    if given is not None:
+        return given
+    if file is not None:
+        return password_of_file(file, "key_password_file")
+    return None if keyring is None else password_of_keyring(keyring, KEY_USER)
+
+
+def password_of_file(name: str, setting: str = "password_file") -> SecretStr:
     """Return the password in a file: its one line.
+
+    Args:
+        name: The file.
+        setting: Of a broker, that names it.
 
     Raises:
         SettingsError: When the file cannot be read, is open to others, or holds no password.
     """
     path = Path(name)
+    kept = SecretFile(
+        "password file",
+        MAX_FILE_BYTES,
+        expected="a file that holds the password in its only line",
+        action=f"correct broker.{setting}",
+    )
     try:
-        lines = PASSWORD.read(path).decode().splitlines()
+        lines = kept.read(path).decode().splitlines()
     except UnicodeDecodeError:
-        raise PASSWORD.unusable(path, "is not UTF-8 text") from None
+        raise kept.unusable(path, "is not UTF-8 text") from None
     if len(lines) != 1 or not lines[0]:
-        raise PASSWORD.unusable(path, "does not hold one line")
+        raise kept.unusable(path, "does not hold one line")
     return SecretStr(lines[0])
 
 

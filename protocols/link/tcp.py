@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ def _created_socket(paho: Any) -> Any:
 
         return make_and_note
 
-    paho._create_socket_connection = noted(paho._create_socket_connection)  # noqa: SLF001
+    paho._create_socket_connection = _without_delay(noted(paho._create_socket_connection))  # noqa: SLF001
     if paho._ssl_context is not None:  # noqa: SLF001
         paho._ssl_context.wrap_socket = noted(paho._ssl_context.wrap_socket)  # noqa: SLF001 - ours, of this connection
     try:
@@ -62,6 +63,17 @@ def _created_socket(paho: Any) -> Any:
         if not made and isinstance(error, OSError):
             raise NotReached from error
         raise
+
+
+def _without_delay(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a socket send at once: a client that publishes and subscribes would wait for delayed acknowledgements."""
+
+    def connect_without_delay() -> Any:
+        opened = connect()
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened
+
+    return connect_without_delay
 
 
 def hang_up(paho: Any) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from protocols.link.codes import LinkState
+
 UserProperties = tuple[tuple[str, str], ...]
 """MQTT 5 properties of a sender's own, as name and value."""
 
@@ -44,8 +46,11 @@ class LinkDown:
     """Not connected; the transport is trying again."""
 
     reason: str
+    """In words."""
     advice: str = ""
     """What to do about it when it lasts, as far as that is known."""
+    state: LinkState = LinkState.LOST
+    """By its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Final
 
 import aiomqtt
 
-from protocols.link.dropped_packets import DroppedPackets, Suspicion
-from protocols.link.failures import LOOK_AT_IT
+from protocols.link.dropped_packets import DroppedPackets, Packet, Suspicion
+from protocols.link.failures import LOOK_AT_IT, SAID_NOTHING
 from protocols.link.transport import LinkLost
 from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT
 
@@ -39,7 +39,7 @@ class Unconfirmed:
         self._timeout_s = timeout_s
         self._on_event = on_event
         self._answers: dict[int, asyncio.Future[int]] = {}
-        self._sizes: dict[int, int] = {}
+        self._packets: dict[int, Packet] = {}
         self._dropped_packets = DroppedPackets()
         self._last_word_s = math.inf
         self._is_silent = False
@@ -47,19 +47,19 @@ class Unconfirmed:
     def __len__(self) -> int:
         return len(self._answers)
 
-    async def answer(self, client: aiomqtt.Client, number: int, size_bytes: int) -> int:
+    async def answer(self, client: aiomqtt.Client, number: int, packet: Packet) -> int:
         """Wait for the reason code of a message that was just sent.
 
         Args:
             client: Over which.
             number: Of its packet.
-            size_bytes: The same packet's size.
+            packet: The same packet's topic and size.
 
         Raises:
             LinkLost: When none comes.
         """
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._answers[number], self._sizes[number] = answer, size_bytes
+        self._answers[number], self._packets[number] = answer, packet
         try:
             async with asyncio.timeout(self._timeout_s):  # wait_for may swallow a cancellation
                 return await answer
@@ -68,14 +68,14 @@ class Unconfirmed:
             raise LinkLost from None
         finally:
             self._answers.pop(number, None)
-            self._sizes.pop(number, None)
+            self._packets.pop(number, None)
 
     def take(self, number: int, code: int) -> None:
         """Note the reason code of a packet, whether anybody still waits for it or not."""
         self.note_word()
         answer = self._answers.get(number)
         if answer is not None and not answer.done():
-            self._dropped_packets.confirmed(self._sizes[number])
+            self._dropped_packets.confirmed(self._packets[number])
             answer.set_result(code)
 
     def link_began(self) -> None:
@@ -83,11 +83,11 @@ class Unconfirmed:
         self._last_word_s, self._is_silent = time.monotonic(), False
 
     def link_ended(self) -> Suspicion | None:
-        """Give up all that wait; return whether one of their packets seems to be too large."""
+        """Give up all that wait; return whether one of their packets seems to end the connection."""
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(LinkLost())
-        return self._dropped_packets.link_ended(self._sizes.values()) if self._sizes else None
+        return self._dropped_packets.link_ended(self._packets.values()) if self._packets else None
 
     def note_word(self) -> None:
         """Note that the broker says something."""
@@ -103,5 +103,5 @@ class Unconfirmed:
             self._is_silent = True
             self._on_event("broker_silent", unconfirmed_s=self._timeout_s, action=LOOK_AT_IT)
         if silent_s >= SILENT_TIMEOUTS * self._timeout_s and not client._disconnected.done():  # noqa: SLF001
-            message = f"it took our messages and said nothing for {silent_s:.0f} s"
+            message = f"{SAID_NOTHING} for {silent_s:.0f} s"
             client._disconnected.set_exception(aiomqtt.MqttError(message))  # noqa: SLF001 - ends the message iterator

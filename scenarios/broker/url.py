@@ -10,6 +10,7 @@ from protocols.errors import SettingsError
 
 if TYPE_CHECKING:
     from protocols.link.broker_settings import BrokerSettings
+    from protocols.settings.layers import Layer
 
 ACCESS: Final = "access"
 """What `entropilot broker` is told instead of a broker, to write what a lab's own broker needs."""
@@ -68,12 +69,33 @@ def require_no_password(said_by: str, value: object) -> None:
         raise password_for_all(said_by)
 
 
-def password_for_all(said_by: str) -> SettingsError:
-    """Return the error of a password on a command line."""
-    from protocols.link.passwords import WAYS
+def require_no_password_set(assigned: Layer) -> None:
+    """Check that what `--set` says of a broker holds no secret.
+
+    Raises:
+        SettingsError: When it holds one, or what may be one.
+    """
+    from protocols.link.passwords import GIVEN_BY
+
+    broker = assigned.values.get("broker")
+    if isinstance(broker, Mapping):
+        require_no_password("--set broker.url", broker.get("url"))
+        for setting in GIVEN_BY:
+            if broker.get(setting) is not None:
+                raise password_for_all(f"--set broker.{setting}", setting)
+
+
+def password_for_all(said_by: str, setting: str = "password") -> SettingsError:
+    """Return the error of a password on a command line.
+
+    Args:
+        said_by: The flag.
+        setting: Of the broker, that is the password.
+    """
+    from protocols.link.passwords import GIVEN_BY
 
     return SettingsError(
         f"{said_by} holds a password, and everybody on this machine can read a command line",
         expected="none there; the URL of a broker may name the user: mqtt://user@host:1883",
-        action=WAYS,
+        action=GIVEN_BY[setting],
     )

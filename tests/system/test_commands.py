@@ -34,7 +34,7 @@ COMMANDS = {
     "Look": ("list", "report", "why", "diff"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "trim", "graph"),
-    "Lab": ("simulator", "broker", "shadow", "record", "keys"),
+    "Lab": ("simulator", "broker", "shadow", "record", "keys", "doctor"),
     "Maintain": ("verify", "pack", "schema"),
 }
 """Groups of `--help`, and all commands in them."""

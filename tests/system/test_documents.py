@@ -21,6 +21,7 @@ from protocols.wire.messages import AnyMessage
 from scenarios.display.console import OUR_FAULT
 from scenarios.display.system_limits import SystemLimitError
 from scenarios.display.terminal import INTERRUPTED, NOBODY_READS, OutputError
+from scenarios.doctor.checks import DoctorFoundFault
 from scenarios.sources.scenario import Overrides, load_scenario
 from tests.support.commands import Workbench
 from tests.support.documents.commands import problem_of, unknown_parts
@@ -209,7 +210,7 @@ def test_the_reference_is_what_the_code_says(page: str, made: Any) -> None:
 
 def test_every_exit_code_is_listed() -> None:
     kinds = [each for each in vars(protocols.errors).values() if isinstance(each, type)]
-    others = (SurrogateError, SystemLimitError, OutputError)
+    others = (SurrogateError, SystemLimitError, OutputError, DoctorFoundFault)
     codes = {each.exit_code for each in (*kinds, *others) if issubclass(each, EntropilotError)}
     rows = re.findall(r"^\| (\d+) \|", (FOLDER / "exit-codes.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert {int(code) for code in rows} == codes | {0, OUR_FAULT, INTERRUPTED, NOBODY_READS}

@@ -41,6 +41,7 @@ class Script:
         puback: Reason code of every publish; None for silence.
         pubacks_spoiled: How many publishes get that code, when not all of them.
         largest: Largest message that it takes, with its topic [byte]; it ends the connection of who sends a larger one.
+        denied: Topic on which it takes no message: it ends the connection of who sends one.
         levels: Protocol levels of the CONNECTs that came, in order.
         greetings: The CONNECTs that came, without their first bytes.
         topics: Topics of the messages that came.
@@ -54,6 +55,7 @@ class Script:
     puback: int | None = 0
     pubacks_spoiled: int | None = None
     largest: int | None = None
+    denied: str | None = None
     levels: list[int] = field(default_factory=list)
     greetings: list[bytes] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -77,6 +79,8 @@ class Script:
                 if kind == CONNECT and body[2:6] != b"MQTT":
                     break  # a greeting of TLS begins like a CONNECT
                 if kind == PUBLISH and self.largest is not None and len(body) > self.largest:
+                    break
+                if kind == PUBLISH and self.denied is not None and body[2:].startswith(self.denied.encode()):
                     break
                 if kind == CONNECT:
                     level = body[6]

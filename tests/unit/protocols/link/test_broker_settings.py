@@ -80,12 +80,44 @@ def test_an_at_sign_in_a_password_is_taken_where_it_can_be_read_in_one_way_only(
         ("127.0.0.1:1883", "mqtt://127.0.0.1:1883"),
         ("http://lab:9001/mqtt", "ws://lab:9001/mqtt"),
         ("https://lab:443/mqtt", "wss://lab:443/mqtt"),
+        ("tcp://lab", "mqtt://lab"),
+        ("ssl://lab.example.org", "mqtts://lab.example.org"),
+        ("lab.example.org:8883", "mqtts://lab.example.org:8883"),
+        ("lab.example.org:443", "wss://lab.example.org:443"),
+        ("lab.example.org", "mqtt://lab.example.org"),
+        ("localhost", "mqtt://localhost"),
+        ("192.168.1.7", "mqtt://192.168.1.7"),
+        ("::1", "mqtt://[::1]"),
+        ("[::1]:1883", "mqtt://[::1]:1883"),
+        ("mqtt:lab:1883", "mqtt://lab:1883"),
+        ("mqtt:/lab:1883", "mqtt://lab:1883"),
+        ("mqtts//lab:8883", "mqtts://lab:8883"),
+        ("mqtt+ssl://lab:8883", "mqtts://lab:8883"),
     ],
 )
 def test_the_address_of_another_program_is_refused_with_ours(url: str, likely: str) -> None:
     with pytest.raises(ValidationError, match="is no broker") as caught:
         RunningBroker(url=url)
     assert caught.value.errors(include_input=False)[0]["msg"].endswith(f"write {likely}")
+
+
+@pytest.mark.parametrize("url", ["lab", "embeded", "amqp:lab", "redis://lab:6379", "lab:port", "tcp://", "://lab"])
+def test_what_is_like_no_address_gets_no_guess(url: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        BrokerSettings(url=url)
+    assert "write " not in caught.value.errors(include_input=False)[0]["msg"]
+
+
+def test_what_may_hold_a_password_before_a_host_without_a_scheme_is_told_how_to_write_one_and_not_shown() -> None:
+    with pytest.raises(ValidationError) as caught:
+        RunningBroker(url="me:cretword@lab:1883")
+    told = caught.value.errors(include_input=False)[0]["msg"]
+    assert "cretword" not in told
+    assert "%2F" in told
+
+
+def test_an_address_of_ipv6_is_shown_as_it_can_be_typed() -> None:
+    assert str(BrokerSettings(url="mqtts://[::1]").address()) == "mqtts://[::1]:8883"
 
 
 def test_every_scheme_is_named_where_one_is_wrong() -> None:

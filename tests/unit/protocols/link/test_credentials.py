@@ -17,6 +17,7 @@ from protocols.link.credentials import (
     Role,
     accounts_for,
     credentials_place,
+    known_accounts,
     login_from_file,
     read_credentials,
     write_credentials,
@@ -161,6 +162,16 @@ def test_a_broker_of_this_machine_is_found_and_none_is_no_error(home: Path) -> N
     assert again is not None
     assert again.get_secret_value() == "second"  # the broker was started again
     assert BrokerSettings(url="mqtt://localhost:1999").address().password is None  # a part of nobody's
+
+
+def test_all_accounts_of_a_broker_are_known_where_its_file_is_and_none_where_there_is_none(home: Path) -> None:
+    made = (Account("agent", Role.AGENT, "a"), Account("furnace", Role.INSTRUMENT, "f"))
+    assert known_accounts(None, "localhost", 1883) == ()
+    write_credentials(credentials_place("localhost", 1883), made)
+    assert known_accounts(None, "127.0.0.1", 1883) == made
+    assert known_accounts(None, "lab", 1883) == ()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        known_accounts(str(home / "nowhere.json"), "lab", 1883)
 
 
 def test_a_user_without_a_home_is_told_and_has_no_credentials_there(monkeypatch: pytest.MonkeyPatch) -> None:

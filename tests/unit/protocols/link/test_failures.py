@@ -9,6 +9,7 @@ import pytest
 from paho.mqtt.client import WebsocketConnectionError
 
 from protocols.link.broker_settings import BrokerSettings
+from protocols.link.codes import LinkState
 from protocols.link.failures import (
     LOOK_AT_IT,
     SEE_WHETHER_IT_RUNS,
@@ -18,6 +19,7 @@ from protocols.link.failures import (
     no_broker_answers,
     of_opening,
     of_refusal,
+    state_of,
 )
 from protocols.link.tcp import NotReached
 from protocols.link.transport import LinkDown
@@ -59,9 +61,7 @@ def test_a_server_that_was_not_reached_may_yet_come_and_says_nothing_of_tls(
 
 
 @pytest.mark.parametrize("scheme", ["mqtts", "wss"])
-@pytest.mark.parametrize(
-    "error", [ConnectionResetError(104, "reset"), TimeoutError("handshake"), ssl.SSLEOFError("eof")]
-)
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "reset"), ssl.SSLEOFError("eof")])
 def test_a_server_that_does_not_greet_over_tls_must_do_so_twice_to_end_a_session(scheme: str, error: OSError) -> None:
     failure = judged(error, scheme)
     assert failure.must_repeat
@@ -71,13 +71,22 @@ def test_a_server_that_does_not_greet_over_tls_must_do_so_twice_to_end_a_session
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "words", "state"),
     [
-        (10, "has expired"), (9, "is not valid yet"), (18, "it vouches for itself"), (20, "is not known here"),
-        (62, "is not for the name 'lab'"), (64, "is not for the name 'lab'"), (23, "was revoked"),
+        (10, "has expired", LinkState.CERTIFICATE_EXPIRED),
+        (9, "is not valid yet", LinkState.CERTIFICATE_NOT_YET_VALID),
+        (18, "it vouches for itself", LinkState.CERTIFICATE_NOT_TRUSTED),
+        (20, "is not known here", LinkState.CERTIFICATE_NOT_TRUSTED),
+        (62, "is not for the name 'lab'", LinkState.CERTIFICATE_OF_ANOTHER_NAME),
+        (64, "is not for the name 'lab'", LinkState.CERTIFICATE_OF_ANOTHER_NAME),
+        (23, "was revoked", LinkState.CERTIFICATE_REVOKED),
+        (3, "there is none of the authority", LinkState.REVOCATIONS_UNKNOWN),
+        (12, "it has expired", LinkState.REVOCATIONS_UNKNOWN),
     ],
-)  # fmt: skip
-def test_a_certificate_that_is_not_trusted_ends_a_session_at_once_and_says_why(code: int, words: str) -> None:
+)
+def test_a_certificate_that_is_not_trusted_ends_a_session_at_once_and_says_why(
+    code: int, words: str, state: LinkState
+) -> None:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
     error.verify_code, error.verify_message = code, "as OpenSSL says it"
     failure = judged(error, "mqtts")
@@ -85,6 +94,7 @@ def test_a_certificate_that_is_not_trusted_ends_a_session_at_once_and_says_why(c
     assert failure.error is not None
     assert words in failure.error.found
     assert "as OpenSSL says it" in failure.error.found
+    assert failure.state is state
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
@@ -117,6 +127,57 @@ def test_nobody_there_is_told_with_the_reason_and_what_to_do() -> None:
     error = no_broker_answers(BrokerSettings(url="mqtt://lab").address(), "Connection refused")
     assert error.found == "No MQTT broker answers at mqtt://lab:1883 (Connection refused)"
     assert error.action == START_IT
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown", "state", "words"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", None, LinkState.OUR_CERTIFICATE_WANTED, "none without one"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", "ours.pem", LinkState.OUR_CERTIFICATE_WANTED, "not the one in ours.pem"),
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "ours.pem", LinkState.OUR_CERTIFICATE_EXPIRED, "takes ours for expired"),
+        ("SSLV3_ALERT_CERTIFICATE_REVOKED", "ours.pem", LinkState.OUR_CERTIFICATE_REVOKED, "ours was revoked"),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", None, LinkState.TLS_TOO_OLD, "no TLS that is safe today"),
+        ("UNSUPPORTED_PROTOCOL", None, LinkState.TLS_TOO_OLD, "no TLS that is safe today"),
+    ],
+)
+def test_what_a_server_does_not_take_of_our_tls_ends_a_session_at_once_and_has_a_name(
+    reason: str, shown: str | None, state: LinkState, words: str
+) -> None:
+    error = ssl.SSLError(1, "what it says")
+    error.reason = reason
+    settings = BrokerSettings(url="mqtts://lab", cert_file=shown)
+    failure = of_opening(error, settings.address(), settings)
+    assert (failure.state, failure.must_repeat) == (state, False)
+    assert failure.error is not None
+    assert words in failure.error.found
+    assert reason in failure.error.found
+
+
+@pytest.mark.parametrize(
+    ("scheme", "words", "other"),
+    [("mqtts", "TLS", "mqtt://"), ("wss", "TLS", "ws://"), ("ws", "WebSockets", "mqtt://")],
+)
+def test_a_server_that_takes_connections_and_never_answers_is_called_silent_and_waited_for(
+    scheme: str, words: str, other: str
+) -> None:
+    failure = judged(TimeoutError("timed out"), scheme)
+    assert (failure.state, failure.error) == (LinkState.SILENT, None)
+    assert words in failure.reason
+    assert f"{other}lab:1884" in failure.advice
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        (-1, LinkState.LOST),
+        (128, LinkState.LOST),
+        (1, LinkState.VERSION_NOT_SPOKEN),
+        (132, LinkState.VERSION_NOT_SPOKEN),
+        (139, LinkState.ENDED),
+    ],
+)
+def test_a_link_that_ended_has_a_name_by_the_brokers_word(code: int, state: LinkState) -> None:
+    assert state_of(code) is state
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from protocols.errors import BrokerError
 from protocols.link.broker_limits import BrokerLimits
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
-from protocols.link.failures import Failure
+from protocols.link.codes import LinkError, LinkState
+from protocols.link.failures import SAID_NOTHING, Failure
 from protocols.link.judge import PROBE_TIMEOUT_S, Judge
 
 FAULT = BrokerError("its certificate has expired", action="renew it")
@@ -77,6 +78,54 @@ async def test_auto_tries_the_other_mqtt_in_turn_until_one_is_taken() -> None:
     kept = met.version
     await met.of_connection(aiomqtt.MqttError("Operation timed out"))
     assert met.version is kept
+
+
+@pytest.mark.parametrize("code", [1, 132])
+async def test_a_broker_that_comes_back_with_an_older_mqtt_is_spoken_to_in_it_and_later_asked_for_the_newer_again(
+    code: int,
+) -> None:
+    met = judge()
+    met.connected()
+    met.greets()
+    failure = await met.of_connection(said(code))
+    assert (failure.state, met.version) == (LinkState.VERSION_NOT_SPOKEN, MqttVersion.V311)
+    met.connected()
+    await met.of_connection(aiomqtt.MqttError("the connection ended"))
+    assert met.version is MqttVersion.V5
+
+
+async def test_a_version_that_is_asked_for_stays_whatever_a_broker_says() -> None:
+    met = judge(version=MqttVersion.V5)
+    met.connected()
+    met.greets()
+    failure = await met.of_connection(said(132))
+    assert (failure.state, met.version) == (LinkState.VERSION_NOT_SPOKEN, MqttVersion.V5)
+
+
+async def test_a_broker_that_hangs_after_it_took_us_is_called_silent_and_not_taken_for_an_older_one() -> None:
+    met = judge()
+    met.connected()
+    met.greets()
+    failure = await met.of_connection(aiomqtt.MqttError("Operation timed out"))
+    assert (failure.state, met.version) == (LinkState.SILENT, MqttVersion.V5)
+    met.connected()
+    failure = await met.of_connection(aiomqtt.MqttError(f"{SAID_NOTHING} for 30 s"))
+    assert failure.state is LinkState.SILENT
+
+
+async def test_the_first_refusal_of_a_broker_that_took_us_has_a_name_and_the_second_ends() -> None:
+    met = judge()
+    met.connected()
+    met.greets()
+    assert (await met.of_connection(said(135))).state is LinkState.LOGIN_REFUSED
+    with pytest.raises(LinkError, match="135") as caught:
+        await met.of_connection(said(135))
+    assert caught.value.state is LinkState.LOGIN_REFUSED
+
+
+def said(code: int) -> aiomqtt.MqttError:
+    """What aiomqtt makes of a CONNACK with a code."""
+    return aiomqtt.MqttCodeError(code)
 
 
 def test_a_person_waits_no_longer_for_the_first_greeting_than_for_a_probe() -> None:

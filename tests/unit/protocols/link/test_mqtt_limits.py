@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.codes import LinkState
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import LinkDown, LinkLost, PublishRefused, Will
 from tests.unit.protocols.link.mqtt_peer import (
@@ -126,6 +127,44 @@ async def test_a_broker_of_3_1_1_that_ends_the_connection_at_a_large_packet_is_f
     first, second = session.reasons()
     assert first == "the connection ended"
     assert "twice when a packet of 111 bytes was sent, larger than any that it took (at most 31 bytes)" in second
+
+
+@pytest.mark.parametrize("version", [MqttVersion.V5, MqttVersion.V311])
+async def test_a_broker_that_ends_the_connection_over_a_denied_message_is_found_out_the_second_time_and_recovers(
+    version: MqttVersion,
+) -> None:
+    script = Script(denied="lab/denied")
+    async with scripted_peer(script) as settings:
+        session = Watched(settings.model_copy(update={"version": version}))
+        async with running(session):
+            await session.publish("lab/granted", b"x" * 40)
+            for _ in range(2):
+                with pytest.raises(LinkLost):
+                    await session.publish("lab/denied", b"x")
+                await next_link(session)
+            script.denied = None
+            await session.publish("lab/denied", b"x")
+    _, told = (fields for name, fields in session.told if name == "link_down")
+    assert told["state"] == LinkState.MESSAGE_REFUSED
+    assert "lab/denied" in told["reason"]
+
+
+async def test_a_broker_that_comes_back_without_mqtt_5_is_spoken_to_in_3_1_1_until_it_has_it_again() -> None:
+    script = Script()
+    async with scripted_peer(script) as settings:
+        session = Watched(settings, "lab/x")
+        async with running(session):
+            script.connack = {V5: 132}
+            script.disconnect_all(139)
+            await next_link(session)
+            assert session.version is MqttVersion.V311
+            await session.publish("lab/x", b"1")
+            script.connack = {}
+            script.disconnect_all(139)
+            await next_link(session)
+            assert session.version is MqttVersion.V5
+    assert LinkState.VERSION_NOT_SPOKEN in [fields["state"] for name, fields in session.told if name == "link_down"]
+    assert script.levels == [V5, V5, V311, V5]
 
 
 @pytest.mark.parametrize("version", [MqttVersion.V5, MqttVersion.V311])

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from protocols.errors import SettingsError
 from protocols.extras import ExtraMissingError
 from protocols.link import passwords
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.passwords import MAX_FILE_BYTES, password_of_file, password_of_keyring
+from protocols.link.passwords import KEY_USER, MAX_FILE_BYTES, passphrase_of, password_of_file, password_of_keyring
 
 SECRET = "open sesame"
 
@@ -56,6 +57,12 @@ def test_a_file_of_something_else_is_refused_without_its_content(file: Path, con
     assert "broker.password_file" in caught.value.action
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a device as Unix has them")
+def test_a_device_is_no_file() -> None:
+    with pytest.raises(SettingsError, match="is no file"):
+        password_of_file(os.devnull)
+
+
 @pytest.mark.parametrize("kind", ["missing", "folder"])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, kind: str) -> None:
     path = tmp_path if kind == "folder" else tmp_path / "nowhere"
@@ -83,7 +90,7 @@ class _Keyring:
     def get_password(self, service: str, user: str) -> str | None:
         if self._error is not None:
             raise self._error
-        return SECRET if (service, user) == ("lab", "me") else None
+        return SECRET if service == "lab" and user in {"me", KEY_USER} else None
 
 
 def test_the_systems_keyring_is_asked_for_the_users_password(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,3 +144,22 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("protocols.extras.is_installed", lambda _package: False)
     with pytest.raises(ExtraMissingError, match=r"entropilot\[keyring\]"):
         password_of_keyring("lab", "me")
+
+
+def test_a_passphrase_is_what_is_set_else_a_files_else_a_keyrings_else_none(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "load", lambda _module: _Keyring())
+    told = [
+        passphrase_of(SecretStr("set"), str(file), "lab"),
+        passphrase_of(None, str(file), "nowhere"),
+        passphrase_of(None, None, "lab"),
+        passphrase_of(None, None, None),
+    ]
+    assert [None if each is None else each.get_secret_value() for each in told] == ["set", SECRET, SECRET, None]
+
+
+def test_a_passphrases_file_of_no_use_is_named_with_its_own_setting(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere") as caught:
+        passphrase_of(None, str(tmp_path / "nowhere"), None)
+    assert caught.value.action == "correct broker.key_password_file"

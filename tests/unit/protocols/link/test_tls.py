@@ -16,7 +16,7 @@ def settings(**files: Path | str) -> BrokerSettings:
     return BrokerSettings(url="mqtts://lab", **{name: str(file) for name, file in files.items()})
 
 
-@pytest.mark.parametrize("setting", ["ca_file", "cert_file"])
+@pytest.mark.parametrize("setting", ["ca_file", "crl_file", "cert_file"])
 @pytest.mark.parametrize("content", [None, b"", b"\x00\xff", b"-----BEGIN CERTIFICATE-----\nnothing\n"])
 def test_a_file_of_no_use_is_named_with_its_setting(tmp_path: Path, setting: str, content: bytes | None) -> None:
     file = tmp_path / "given.pem"

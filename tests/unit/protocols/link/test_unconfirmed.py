@@ -22,7 +22,7 @@ class Connection:
 
 def waiting(unconfirmed: Unconfirmed, number: int, size_bytes: int = 100) -> asyncio.Task[int]:
     client: Any = Connection()
-    return asyncio.create_task(unconfirmed.answer(client, number, size_bytes))
+    return asyncio.create_task(unconfirmed.answer(client, number, ("lab/x", size_bytes)))
 
 
 async def test_a_code_is_given_to_the_message_of_its_number_alone() -> None:
@@ -66,7 +66,7 @@ async def test_a_broker_that_confirms_nothing_is_told_once_then_hung_up_on_and_a
     unconfirmed.link_began()
     while not client._disconnected.done():
         with pytest.raises(LinkLost):
-            await unconfirmed.answer(client, 1, 100)
+            await unconfirmed.answer(client, 1, ("lab/x", 100))
     assert "said nothing for" in str(client._disconnected.exception())
     unconfirmed.note_word()
     assert told == ["broker_silent", "broker_speaks_again"]

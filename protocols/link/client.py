@@ -12,7 +12,7 @@ from paho.mqtt.properties import Properties
 
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
 from protocols.link.tls import PLAIN, tls_context
-from protocols.link.transport import UserProperties, Will
+from protocols.link.transport import Reply, UserProperties, Will
 from protocols.wire.limits import MAX_ENVELOPE_BYTES, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
@@ -93,17 +93,22 @@ def leave(client: aiomqtt.Client, version: MqttVersion, *, for_good: bool) -> No
     client._client.disconnect(properties=properties)  # noqa: SLF001 - aiomqtt has no call for it
 
 
-def with_user_properties(packet: int, user_properties: UserProperties) -> Properties | None:
+def with_properties(packet: int, user_properties: UserProperties, reply: Reply | None = None) -> Properties | None:
     """Return the properties of a packet of ours; None where there are none.
 
     Args:
         packet: paho's number of its type.
         user_properties: As name and value.
+        reply: Where an answer is wanted.
     """
-    if not user_properties:
+    if not user_properties and reply is None:
         return None
     properties = Properties(packet)  # type: ignore[no-untyped-call]
-    properties.UserProperty = list(user_properties)
+    if user_properties:
+        properties.UserProperty = list(user_properties)
+    if reply is not None:
+        properties.ResponseTopic = reply.topic
+        properties.CorrelationData = reply.correlation_data
     return properties
 
 
@@ -115,7 +120,7 @@ def packed_bytes(properties: Properties | None) -> int:
 def _will(will: Will, version: MqttVersion) -> aiomqtt.Will:
     if version is MqttVersion.V311:
         return aiomqtt.Will(will.topic, will.without_properties, qos=1, retain=True)
-    properties = with_user_properties(PacketTypes.WILLMESSAGE, will.user_properties)
+    properties = with_properties(PacketTypes.WILLMESSAGE, will.user_properties)
     return aiomqtt.Will(will.topic, will.payload, qos=1, retain=True, properties=properties)
 
 

@@ -38,7 +38,7 @@ from protocols.link.client import (
     leave,
     new_client,
     packed_bytes,
-    with_user_properties,
+    with_properties,
 )
 from protocols.link.codes import (
     NO_SUBSCRIBERS,
@@ -64,6 +64,7 @@ from protocols.link.transport import (
     LinkUp,
     NobodyListens,
     PublishRefused,
+    Reply,
     UserProperties,
     will_of,
 )
@@ -141,6 +142,7 @@ class MqttSession:
         self._client: aiomqtt.Client | None = None
         self._awaiting: dict[int, asyncio.Future[int]] = {}
         self._sizes: dict[int, int] = {}
+        self._redelivered: set[int] = set()
         self._dropped_packets = DroppedPackets()
         self._slots = asyncio.Semaphore(MAX_PUBLISHES_IN_FLIGHT)
         self._closing = asyncio.Event()
@@ -205,12 +207,20 @@ class MqttSession:
         return self.version is MqttVersion.V5
 
     async def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, user_properties: UserProperties = ()
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        user_properties: UserProperties = (),
+        reply: Reply | None = None,
+        qos: int = 1,
     ) -> None:
-        """Send with QoS 1 and wait for the PUBACK and its reason code."""
-        code = await self._confirmation(topic, payload, user_properties, retain=retain)
+        """Send with QoS 1 and wait for the PUBACK and its reason code; with QoS 0 there is none."""
+        properties = with_properties(PacketTypes.PUBLISH, user_properties, reply)
+        code = await self._confirmation(topic, payload, properties, retain=retain, qos=qos)
         if is_final(code):  # as one flipped bit may look; a broker that means it says so again
-            code = await self._confirmation(topic, payload, user_properties, retain=retain)
+            code = await self._confirmation(topic, payload, properties, retain=retain, qos=qos)
         if is_final(code):
             raise PublishRefused(topic, reason_text(code))
         if code == NO_SUBSCRIBERS and not retain:
@@ -222,9 +232,10 @@ class MqttSession:
         elif len(self._retained) < MAX_RETAINED_TOPICS:
             self._retained[topic] = None
 
-    async def _confirmation(self, topic: str, payload: bytes, user_properties: UserProperties, *, retain: bool) -> int:
-        """Send, and return the reason code of the PUBACK."""
-        properties = with_user_properties(PacketTypes.PUBLISH, user_properties)
+    async def _confirmation(
+        self, topic: str, payload: bytes, properties: Properties | None, *, retain: bool, qos: int
+    ) -> int:
+        """Send, and return the reason code of the PUBACK; 0 where none comes."""
         async with self._slots:
             client = self._client
             if client is None:
@@ -232,10 +243,12 @@ class MqttSession:
             size = self._required_size(topic, payload, properties)
             answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             message = client._client.publish(  # noqa: SLF001 - to learn the id
-                topic, payload, qos=1, retain=retain, properties=properties
+                topic, payload, qos=qos, retain=retain, properties=properties
             )
             if message.rc != 0:
                 raise LinkLost
+            if qos == 0:
+                return 0
             self._awaiting[message.mid], self._sizes[message.mid] = answer, size
             try:
                 async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
@@ -330,7 +343,9 @@ class MqttSession:
                     self._note_word()
                     if not message.payload and str(message.topic) in self._removed:
                         continue  # our own word comes back; nobody here has to hear it
-                    await self._incoming.put(_delivery(client, message))
+                    again = message.mid in self._redelivered
+                    self._redelivered.discard(message.mid)
+                    await self._incoming.put(_delivery(client, message, redelivered=again))
         finally:
             hang_up(client._client)  # noqa: SLF001 - see the top of this file
 
@@ -342,6 +357,8 @@ class MqttSession:
         tell_aiomqtt_connected: Any = paho.on_connect
         tell_aiomqtt_disconnected: Any = paho.on_disconnect
         tell_aiomqtt_published: Any = paho.on_publish
+        tell_aiomqtt_heard: Any = paho.on_message
+        self._redelivered.clear()
 
         def connected(paho_client: Any, context: Any, flags: Any, code: Any, properties: Any = None) -> None:
             nonlocal session_present
@@ -361,6 +378,11 @@ class MqttSession:
                 answer.set_result(int(code.value))
             tell_aiomqtt_published(paho_client, context, mid, code, properties)
 
+        def heard(paho_client: Any, context: Any, message: Any) -> None:
+            if message.dup:  # aiomqtt drops it
+                self._redelivered.add(message.mid)
+            tell_aiomqtt_heard(paho_client, context, message)
+
         def disconnected(*told: Any) -> None:
             with contextlib.suppress(asyncio.CancelledError):  # aiomqtt asks a future that we cancelled how it ended
                 tell_aiomqtt_disconnected(*told)
@@ -369,6 +391,7 @@ class MqttSession:
         paho.on_connect = connected
         paho.on_disconnect = disconnected
         paho.on_publish = published
+        paho.on_message = heard
         return lambda: session_present
 
     def _is_asked_to_end(self) -> bool:
@@ -441,10 +464,11 @@ class MqttSession:
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
 
 
-def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:
+def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, redelivered: bool) -> Delivery:
     payload = message.payload
     content = payload if isinstance(payload, bytes) else str(payload if payload is not None else "").encode()
     ack_token = _AckToken(client, message.mid, message.qos)
     return Delivery(
-        str(message.topic), content, message.retain, message.qos, ack_token, properties_of(message.properties)
-    )
+        str(message.topic), content, message.retain, message.qos, ack_token, properties_of(message.properties),
+        redelivered=redelivered,
+    )  # fmt: skip

@@ -30,6 +30,10 @@ class Delivery:
     """Id of who signed it, where the signature holds; empty where nobody signed, or nobody looked."""
     signature_fault: str = ""
     """Why a signature that it carries does not hold; empty where it holds or there is none."""
+    redelivered: bool = False
+    """Whether the broker has brought it before, and never heard that it was taken."""
+    mapping_fault: str = ""
+    """Why it fits no rule of a `[lab]` section, where somebody looked; empty where it does, or is one of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,16 @@ class LinkDown:
     """Not connected; the transport is trying again."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Where an answer is wanted, and what it is to repeat, as MQTT 5 says it."""
+
+    topic: str
+    """Its topic."""
+    correlation_data: bytes
+    """What it repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +166,14 @@ class PropertyTransport(Transport, Protocol):
         ...
 
     async def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, user_properties: UserProperties = ()
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        user_properties: UserProperties = (),
+        reply: Reply | None = None,
+        qos: int = 1,
     ) -> None:
-        """Send as every link does; with properties only where they travel."""
+        """Send as every link does; with properties only where they travel. With QoS 0 nobody confirms anything."""
         ...

@@ -21,7 +21,8 @@ nor make a line that nobody can read again: one that changed nothing has a `verd
 than ours there is the beginning too, one byte longer than allowed.
 
 Where signatures were looked at, `signed_by` says who signed a message, or `signature_fault` why that cannot be told;
-what was in an envelope stands here without it, as whoever is to act on it takes it.
+what was in an envelope stands here without it, as whoever is to act on it takes it. Of a lab whose messages are
+translated there is what they were translated to; one that did not fit stands as it came, with `mapping_fault`.
 
 **Notes** have `note`. They make a replay exact: which inputs went into one transaction, in which order, and what came
 of it cannot be told from the messages alone.
@@ -151,6 +152,7 @@ class RecordingWriter:
         properties: Mapping[str, Any] | None = None,
         signed_by: str = "",
         signature_fault: str = "",
+        mapping_fault: str = "",
         came_s: float | None = None,
     ) -> int:
         """Append one message; return the number of its row.
@@ -164,10 +166,16 @@ class RecordingWriter:
             properties: MQTT 5 properties, as JSON has them.
             signed_by: Who signed it; empty where nobody did.
             signature_fault: Why a signature did not hold; empty where it did, or there was none.
+            mapping_fault: Why it fitted no rule of a `[lab]` section; empty where it did, or was one of ours.
             came_s: When it came, by `now_s`; None for now.
         """
         row: dict[str, Any] = {"dir": direction, "topic": topic, "retain": retain, "qos": qos}
-        told = {"properties": dict(properties or {}), "signed_by": signed_by, "signature_fault": signature_fault}
+        told = {
+            "properties": dict(properties or {}),
+            "signed_by": signed_by,
+            "signature_fault": signature_fault,
+            "mapping_fault": mapping_fault,
+        }
         row |= {name: value for name, value in told.items() if value}
         row |= self._waited(came_s) | _content(payload, MAX_PAYLOAD_BYTES + 1)
         return self._write(row)
@@ -183,6 +191,7 @@ class RecordingWriter:
         qos: int,
         signed_by: str = "",
         signature_fault: str = "",
+        mapping_fault: str = "",
         came_s: float | None = None,
     ) -> int | None:
         """Append the beginning of a message that changed nothing; return its row, or None where it may only be counted.
@@ -196,10 +205,16 @@ class RecordingWriter:
             qos: As it was.
             signed_by: Who signed it; empty where nobody did.
             signature_fault: Why a signature did not hold; empty where it did, or there was none.
+            mapping_fault: Why it fitted no rule of a `[lab]` section; empty where it did, or was one of ours.
             came_s: When it came, by `now_s`; None for now.
         """
         row: dict[str, Any] = {"dir": direction, "topic": topic[:QUARANTINE_PREFIX_BYTES], "retain": retain, "qos": qos}
-        told = {"verdict": verdict, "signed_by": signed_by, "signature_fault": signature_fault}
+        told = {
+            "verdict": verdict,
+            "signed_by": signed_by,
+            "signature_fault": signature_fault,
+            "mapping_fault": mapping_fault,
+        }
         row |= {name: value for name, value in told.items() if value}
         row |= self._waited(came_s) | _content(payload, QUARANTINE_PREFIX_BYTES)
         if len(payload) > QUARANTINE_PREFIX_BYTES:
@@ -360,15 +375,16 @@ class RecordedTransport:
         known, came_s = self._untaken.popleft()
         invariant(known is delivery, "messages are handled in the order in which they came")
         topic, payload, retain, qos = delivery.topic, delivery.payload, delivery.retain, delivery.qos
-        signed_by, fault = delivery.signed_by, delivery.signature_fault
+        signed_by, fault, unmapped = delivery.signed_by, delivery.signature_fault, delivery.mapping_fault
         if verdict:
             return self._writer.write_idle(
-                IN, topic, payload, verdict,
-                retain=retain, qos=qos, signed_by=signed_by, signature_fault=fault, came_s=came_s,
+                IN, topic, payload, verdict, retain=retain, qos=qos,
+                signed_by=signed_by, signature_fault=fault, mapping_fault=unmapped, came_s=came_s,
             )  # fmt: skip
         return self._writer.write(
-            IN, topic, payload, retain=retain, qos=qos, signed_by=signed_by, signature_fault=fault, came_s=came_s
-        )
+            IN, topic, payload, retain=retain, qos=qos,
+            signed_by=signed_by, signature_fault=fault, mapping_fault=unmapped, came_s=came_s,
+        )  # fmt: skip
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge; see `Transport`."""

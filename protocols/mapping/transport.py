@@ -1,0 +1,303 @@
+"""A link to a lab that speaks its own messages: whoever stands above it sends and hears ours alone.
+
+Requests and receipts go out as the lab wants them, and what it says comes as results, failures and statuses of ours.
+What does not fit is brought as it is, with the rule that refused it, for the quarantine; and its sender is told where
+the `[lab]` section says how. Messages of ours pass as they are.
+
+A request goes to a lab once, also after a restart, unless the lab is known to carry out each attempt only once: what
+the campaign's journal knows as sent is not sent again. One whose sending was not confirmed is repeated: it may come
+twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from protocols.concurrency.task_group_errors import first_failure
+from protocols.link.transport import (
+    Delivery,
+    Incoming,
+    LinkLost,
+    LinkUp,
+    PropertyTransport,
+    PublishRefused,
+    Reply,
+    Transport,
+)
+from protocols.mapping.facts import Attempts
+from protocols.mapping.faults import UnmappedMessage
+from protocols.mapping.incoming import Hearing, status_of
+from protocols.mapping.mapping import LabMapping
+from protocols.mapping.outgoing import LabMessage
+from protocols.mapping.topics import OURS
+from protocols.wire.codec import decode_payload, encode, topic_of
+from protocols.wire.fresh_ids import fresh_id
+from protocols.wire.messages import (
+    AnyMessage,
+    CandidateFailure,
+    CandidateRequest,
+    FailureReason,
+    Health,
+    ResultReceipt,
+    cut,
+)
+from protocols.wire.topics import Channel, parse
+
+MAX_WAITING: Final = 64
+"""Messages that were translated and not taken yet; beyond it the link is not read."""
+
+MAX_SENT_KNOWN: Final = 4_096
+"""Attempts whose sending is remembered beside those in flight."""
+
+MAX_REFUSALS_UNTOLD: Final = 32
+"""Refusals on their way to their senders at once; under a flood of bad messages the others are not told."""
+
+REPEAT_CHECK_S: Final = 1.0
+"""How often we look whether a request is to be repeated."""
+
+ASSUMED: Final = "assumed: the lab does not say who is there"
+"""Detail of the status of an instrument whose lab tells no presence."""
+
+
+class _OfOurs:
+    """Stands for the acknowledgement of a message that no broker brought."""
+
+
+_OF_OURS: Final = _OfOurs()
+
+
+class MappedTransport:
+    """Translates for a lab; implements `protocols.link.transport.Transport`.
+
+    Args:
+        inner: The link, for messages of ours.
+        lab_link: The same link beneath signatures: nobody signs to a lab.
+        mapping: The compiled `[lab]` section.
+        campaign: Its name.
+        attempts: What was asked.
+        features: Returns a candidate's features by name.
+        clock: Returns the wall-clock time, a label.
+        sent: Attempts that an earlier process sent.
+        on_event: Called with a short name and fields for the log.
+        new_id: Returns a message id that nobody has used.
+    """
+
+    def __init__(
+        self,
+        inner: Transport,
+        lab_link: Transport,
+        mapping: LabMapping,
+        *,
+        campaign: str,
+        attempts: Attempts,
+        features: Callable[[str], Mapping[str, float]],
+        clock: Callable[[], datetime],
+        sent: Collection[str] = (),
+        on_event: Callable[..., Any] = lambda *_args, **_fields: None,
+        new_id: Callable[[], str] = fresh_id,
+    ) -> None:
+        self._inner = inner
+        self._lab_link = lab_link
+        self._mapping = mapping
+        self._campaign = campaign
+        self._attempts = attempts
+        self._features = features
+        self._clock = clock
+        self._on_event = on_event
+        self._new_id = new_id
+        self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(MAX_WAITING)
+        self._sent_at: dict[str, float | None] = dict.fromkeys(sent)
+        """Attempt -> when its request was sent [s, monotonic]; None: by an earlier process."""
+        self._repeated: dict[str, tuple[int, float]] = {}
+        """Attempt -> how often its request was repeated, and when it is to be again."""
+        self._requests: dict[str, tuple[LabMessage, ...]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Keep connected until cancelled, translate what comes, and repeat what may be repeated."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                beside = [group.create_task(self._translate_all()), group.create_task(self._repeat())]
+                try:
+                    await self._inner.run()
+                finally:
+                    for task in (*beside, *self._telling):
+                        task.cancel()
+        except BaseExceptionGroup as failures:
+            raise first_failure(failures) from None
+
+    async def receive(self) -> Incoming:
+        """Return the next message of ours, or change of the link."""
+        return await self._incoming.get()
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        """Tell the broker to forget a message; of one that we made ourselves nobody knows."""
+        if delivery.ack_token is not _OF_OURS:
+            self._inner.acknowledge(delivery)
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send a message of ours as its receiver wants it."""
+        parsed = parse(topic)
+        if parsed.client not in self._mapping.settings.instruments:
+            if self._mapping.settings.own_topics:
+                await self._inner.publish(topic, payload, retain=retain)
+            return
+        if parsed.channel is Channel.REQUEST:
+            await self._ask(parsed.client, payload)
+        elif parsed.channel is Channel.RECEIPT:
+            await self._give_receipt(payload)
+
+    async def close(self) -> None:
+        """Say goodbye."""
+        await self._inner.close()
+
+    async def _ask(self, recipient: str, payload: bytes) -> None:
+        request = decode_payload(payload)
+        assert isinstance(request, CandidateRequest)  # noqa: S101 - the channel says so
+        attempt_id = request.attempt_id
+        if attempt_id in self._sent_at and not self._mapping.settings.repeat.safe:
+            return
+        try:
+            messages = self._mapping.messages_for(request, recipient, self._features(request.candidate_id))
+        except UnmappedMessage as error:
+            await self._incoming.put(self._of_ours(self._impossible(request, recipient, str(error))))
+            return
+        for message in messages:
+            await self._send(message)
+        self._note_sent(attempt_id, messages)
+
+    async def _give_receipt(self, payload: bytes) -> None:
+        receipt = decode_payload(payload)
+        assert isinstance(receipt, ResultReceipt)  # noqa: S101 - the channel says so
+        asked = self._attempts.find(receipt.attempt_id)
+        message = self._mapping.message_for_receipt(receipt, None if asked is None else asked.candidate_id)
+        if message is not None:
+            await self._send(message)
+
+    async def _send(self, message: LabMessage) -> None:
+        """Publish to the lab.
+
+        Raises:
+            LinkLost: The outcome is unknown.
+            PublishRefused: The broker refuses it, or cannot carry what it needs.
+        """
+        link, reply = self._lab_link, None
+        if message.response_topic:
+            reply = Reply(message.response_topic, message.correlation_data)
+        if isinstance(link, PropertyTransport):
+            if reply is not None and not link.carries_properties:
+                raise _without_correlation(message.topic)
+            await link.publish(message.topic, message.payload, retain=message.retain, reply=reply, qos=message.qos)
+        elif reply is not None:
+            raise _without_correlation(message.topic)
+        else:
+            await link.publish(message.topic, message.payload, retain=message.retain)
+
+    def _note_sent(self, attempt_id: str, messages: tuple[LabMessage, ...]) -> None:
+        now = asyncio.get_running_loop().time()
+        repeat = self._mapping.settings.repeat
+        self._sent_at.setdefault(attempt_id, now)
+        if repeat.safe and repeat.times:
+            self._requests[attempt_id] = messages
+            self._repeated.setdefault(attempt_id, (0, now + repeat.after_s))
+        if len(self._sent_at) > MAX_SENT_KNOWN:
+            for each in [known for known in self._sent_at if not self._is_awaited(known)]:
+                del self._sent_at[each]
+
+    def _is_awaited(self, attempt_id: str) -> bool:
+        asked = self._attempts.find(attempt_id)
+        return asked is not None and asked.in_flight
+
+    async def _repeat(self) -> None:
+        """Send again what stays without an answer, where that is safe."""
+        repeat = self._mapping.settings.repeat
+        if not (repeat.safe and repeat.times):
+            return
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(REPEAT_CHECK_S)
+            for attempt_id, (times, due) in list(self._repeated.items()):
+                if times >= repeat.times or not self._is_awaited(attempt_id):
+                    del self._repeated[attempt_id], self._requests[attempt_id]
+                elif due <= loop.time():
+                    self._repeated[attempt_id] = (times + 1, loop.time() + repeat.after_s * 2.0 ** (times + 1))
+                    self._on_event("request_repeated", attempt_id=attempt_id, times=times + 1)
+                    with contextlib.suppress(LinkLost, PublishRefused):  # it was sent before; silence ends the attempt
+                        for message in self._requests[attempt_id]:
+                            await self._send(message)
+
+    async def _translate_all(self) -> None:
+        while True:
+            item = await self._inner.receive()
+            translated = self._translated(item) if isinstance(item, Delivery) else item
+            if translated is not None:
+                await self._incoming.put(translated)
+            if isinstance(item, LinkUp) and not self._mapping.tells_presence:
+                for each in self._mapping.instruments:
+                    status = status_of(each, Health.ONLINE, self._hearing(), self._new_id(), ASSUMED)
+                    await self._incoming.put(self._of_ours(status, retain=True))
+
+    def _translated(self, heard: Delivery) -> Delivery | None:
+        """Return a message as one of ours; None where it concerns nobody."""
+        if heard.topic.startswith(OURS) or not self._mapping.is_of_lab(heard.topic):
+            return heard
+        try:
+            message = self._mapping.understand(heard, self._hearing())
+        except UnmappedMessage as error:
+            self._tell(heard, error)
+            return replace(heard, mapping_fault=str(error), properties={})
+        if message is None:
+            self._inner.acknowledge(heard)
+            return None
+        return replace(heard, topic=topic_of(message), payload=encode(message), properties={})
+
+    def _hearing(self) -> Hearing:
+        now = asyncio.get_running_loop().time()
+
+        def elapsed_s(attempt_id: str) -> float | None:
+            sent_at = self._sent_at.get(attempt_id)
+            return None if sent_at is None else now - sent_at
+
+        return Hearing(self._campaign, self._clock(), self._attempts, elapsed_s)
+
+    def _tell(self, heard: Delivery, fault: UnmappedMessage) -> None:
+        """Let the sender of a message that does not fit hear why, where the section says how."""
+        message = self._mapping.refusal(heard, fault)
+        if message is None or len(self._telling) >= MAX_REFUSALS_UNTOLD:
+            return
+        task = asyncio.create_task(self._tell_by(message))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell_by(self, message: LabMessage) -> None:
+        with contextlib.suppress(LinkLost, PublishRefused):
+            await self._send(message)
+
+    def _impossible(self, request: CandidateRequest, recipient: str, why: str) -> CandidateFailure:
+        return CandidateFailure(
+            campaign=self._campaign,
+            message_id=self._new_id(),
+            sent_at=self._clock(),
+            attempt_id=request.attempt_id,
+            candidate_id=request.candidate_id,
+            simulator=recipient,
+            reason=FailureReason.INVALID_REQUEST,
+            detail=cut(why),
+        )
+
+    def _of_ours(self, message: AnyMessage, *, retain: bool = False) -> Delivery:
+        return Delivery(topic_of(message), encode(message), retain, 1, _OF_OURS)
+
+
+def _without_correlation(topic: str) -> PublishRefused:
+    return PublishRefused(
+        topic,
+        "MQTT 3.1.1 is spoken, which carries no response topic and no correlation data",
+        expected="a broker of MQTT 5, for lab.request.response_topic",
+        action="use such a broker, or let answers repeat an id (lab.result.correlate_by)",
+    )

@@ -19,7 +19,7 @@ from protocols.mapping.mapping import LabMapping
 from protocols.mapping.transport import MappedTransport
 from protocols.signing.transport import SignedTransport, Signing
 from protocols.wire.messages import Health
-from protocols.wire.topics import agent_subscriptions
+from protocols.wire.topics import PREFIX, agent_subscriptions
 
 
 def make_link(
@@ -57,6 +57,7 @@ def make_link(
         subscriptions=(*own, *(() if mapping is None else mapping.subscriptions)),
         will=will if own else None,  # of its own for each connection
         ending=ending,
+        clears=lambda topic: topic.startswith(f"{PREFIX}/"),  # a set point of a lab stays where it is
         on_event=on_event,
     )
     signed = SignedTransport(session, signing)

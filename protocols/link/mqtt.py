@@ -108,6 +108,8 @@ class MqttSession:
         listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and over MQTT 5
             what is received says whether it was published to be retained.
         ending: Tells, when we leave, what is to become of our session.
+        clears: Tells of a topic whether what we retained there is removed with the session: an empty message says so,
+            which not everybody expects.
         on_event: Called with a short name and fields for the log.
 
     Raises:
@@ -123,6 +125,7 @@ class MqttSession:
         will: LastWill | None = None,
         listens_only: bool = False,
         ending: Callable[[], SessionEnd] = lambda: SessionEnd.KEPT,
+        clears: Callable[[str], bool] = lambda _topic: True,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
     ) -> None:
         self._settings = settings
@@ -132,6 +135,7 @@ class MqttSession:
         self._subscriptions = subscriptions
         self._will = will
         self._ending = ending
+        self._clears = clears
         self._on_event = on_event
         if self._address.scheme not in ENCRYPTED:
             tls_context(settings)  # made for every connection, for files are renewed; now only to see that it can be
@@ -229,7 +233,7 @@ class MqttSession:
             raise LinkLost
         if not retain:
             self._has_worked = True
-        elif len(self._retained) < MAX_RETAINED_TOPICS:
+        elif len(self._retained) < MAX_RETAINED_TOPICS and self._clears(topic):
             self._retained[topic] = None
 
     async def _confirmation(

@@ -322,8 +322,9 @@ def search(rule: Key, expression: Expression, document: Any) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """Return a value of a message as a word: 1, true and null as JSON writes them."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a value of a message as a word: 1, true and null as JSON writes them; a whole number without a point."""
+    whole = isinstance(value, float) and value.is_integer()
+    return value if isinstance(value, str) else json.dumps(int(value) if whole else value, ensure_ascii=False)
 
 
 def names_in(settings: IncomingSettings) -> Sequence[str] | None:

@@ -1,4 +1,4 @@
-"""The agent's link: a session at the broker, signatures over it, and a translator where a lab speaks its own messages."""
+"""The agent's link: a session at the broker, signatures, and a translator where a lab speaks its own messages."""
 
 from __future__ import annotations
 

@@ -222,8 +222,9 @@ class ResultMapping(AnswerMapping):
         return text[:MAX_REMARK_LENGTH]
 
     def _duration_s(self, document: Any, attempt: AskedAttempt, hearing: Hearing) -> float:
-        if self.duration_s is not None:
-            return _number((*self.key, "duration_s"), self.duration_s, document, self.settings.decimal)
+        rule = (*self.key, "duration_s")
+        if self.duration_s is not None and search(rule, self.duration_s, document) is not None:
+            return _number(rule, self.duration_s, document, self.settings.decimal)
         return min(hearing.elapsed_s(attempt.attempt_id) or 0.0, MAX_DURATION_S)
 
 

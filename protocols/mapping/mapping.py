@@ -110,9 +110,10 @@ class LabMapping:
         """Return what is told to the sender of a message that does not fit; None where nobody can be told."""
         if self.receipt is None or not set(self.receipt.topic.parts) <= {INSTRUMENT}:
             return None
-        name = self._name_of_sender(heard)
-        if name is None:
+        sender = self.sender_of(heard)
+        if sender is None:
             return None
+        name = self.settings.instruments[sender]
         document = {"type": "result_receipt", "status": "refused", "detail": str(fault), "instrument": name}
         return self.receipt.write(document, {INSTRUMENT: name}, lenient=True)
 
@@ -143,8 +144,8 @@ class LabMapping:
             raise fault
         return None
 
-    def _name_of_sender(self, heard: Delivery) -> str | None:
-        """Return the lab's name of who sent a message, as far as topic or payload tell."""
+    def sender_of(self, heard: Delivery) -> str | None:
+        """Return our id of who sent a message, as far as topic or payload tell."""
         for each in self.incoming:
             parts = each.topic.parse(heard.topic)
             if parts is None:
@@ -155,7 +156,7 @@ class LabMapping:
             except UnmappedMessage:
                 continue
             if sender is not None:
-                return self.settings.instruments[sender]
+                return sender
         return None
 
 

@@ -65,6 +65,11 @@ class TopicTemplate:
         found = self.pattern.fullmatch(topic)
         return None if found is None else found.groupdict()
 
+    def filter_takes(self, topic: str) -> bool:
+        """Tell whether a topic is subscribed to, be it of an instrument that nobody knows."""
+        levels = zip(self.filter.split("/"), topic.split("/"), strict=False)
+        return self.filter.count("/") == topic.count("/") and all(each in {"+", other} for each, other in levels)
+
     def may_meet(self, other: TopicTemplate) -> bool:
         """Tell whether a topic could be of both."""
         mine, others = self.text.split("/"), other.text.split("/")

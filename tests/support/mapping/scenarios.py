@@ -9,11 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from scenarios.settings.library import LIBRARY
-
-MAPPINGS: Final = LIBRARY / "mappings"
-"""Where the library has them."""
-
 CANDIDATES: Final = 36
 BUDGET: Final = 6
 

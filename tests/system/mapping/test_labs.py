@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from scenarios.broker.broker import LOOPBACK, find_mosquitto
+from scenarios.settings.library import MAPPINGS
 from tests.endurance.stage import listens, require_mosquitto
 from tests.support.commands import Part, Workbench, free_port, until
 from tests.support.mapping.devices import Device, Light, Oven, Phone, PlainJsonFurnace, Press, density, strength_mpa
 from tests.support.mapping.scenarios import (
     BUDGET,
     COLOUR,
-    MAPPINGS,
     PRESSURE,
     SCENARIO,
     TEMPERATURE,

@@ -59,6 +59,11 @@ def lab_actions(incomplete: str) -> list[str]:
     return _beginning(incomplete, ("try", "show"))
 
 
+def starts(incomplete: str) -> list[str]:
+    """Complete what a start is written for."""
+    return _beginning(incomplete, ("lab",))
+
+
 def mappings(incomplete: str) -> list[str]:
     """Complete the name of a mapping that comes with the package."""
     return _beginning(incomplete, library_mappings())

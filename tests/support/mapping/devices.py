@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTProtocolVersion
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -71,8 +71,9 @@ class Device:
             client.publish(self._will[0], self._hello, qos=1, retain=True)
 
     def _message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        self.heard.append((message.topic, message.payload))
-        self.act(message.topic, message.payload, message)
+        payload = bytes(message.payload)
+        self.heard.append((message.topic, payload))
+        self.act(message.topic, payload, message)
 
 
 def strength_mpa(temperature_k: float, minutes: float) -> float:
@@ -163,9 +164,8 @@ class Oven(Device):
     def act(self, topic: str, payload: bytes, message: MQTTMessage) -> None:
         """Bake, and tell how hard it became."""
         recipe = json.loads(payload)
-        asked = message.properties
-        assert asked is not None
-        answer = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        asked: Any = message.properties
+        answer: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         answer.CorrelationData = asked.CorrelationData
         hardness = 100.0 + 0.1 * (recipe["temperature"] - ABSOLUTE_ZERO_C) + recipe["minutes"]
         self.say(
@@ -185,6 +185,7 @@ class Phone(Device):
     def __init__(self, host: str, port: int, measure: Callable[[str], float], *, first: str = "") -> None:
         self._measure = measure
         self._first = first
+        self._last = ""
         self.answers: list[str] = []
         super().__init__(host, port, ("bench/anna/todo", "bench/anna/answer"))
 

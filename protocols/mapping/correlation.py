@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from protocols.link.transport import Delivery
-from protocols.mapping.expressions import Expression
+from protocols.mapping.expressions import Expression, search
 from protocols.mapping.facts import AskedAttempt, Attempts
 from protocols.mapping.faults import Key, UnmappedMessage
 from protocols.mapping.payloads import shown
@@ -107,8 +107,8 @@ class Correlator:
         self, heard: Delivery, asked: Sequence[AskedAttempt], candidate_id: str, instrument: str | None
     ) -> AskedAttempt:
         if not asked:
-            whom = "nobody" if instrument is None else instrument
-            raise UnmappedMessage(self._rule, f"{whom} was not asked for the candidate {candidate_id}")
+            whom = "nobody was" if instrument is None else f"{instrument} was not"
+            raise UnmappedMessage(self._rule, f"{whom} asked for the candidate {candidate_id}")
         if any(each.in_flight for each in asked):
             return self._concluded(heard, asked, f"the candidate {candidate_id} has")
         return asked[-1]  # late, or once more: the rules of the campaign say what becomes of it
@@ -125,7 +125,7 @@ class Correlator:
     def _id(self, document: Any, parts: Mapping[str, str], part: str) -> str:
         if self.expression is None:
             return parts[part]
-        found = self.expression.search(document)
+        found = search(self._rule, self.expression, document)
         if isinstance(found, bool) or not isinstance(found, str | int):
             told = "finds nothing in the message" if found is None else f"finds {shown(found)}, which is no id"
             raise UnmappedMessage(self._rule, f"`{self.expression.text}` {told}")

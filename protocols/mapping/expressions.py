@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from protocols.mapping.faults import Key, UnmappedMessage
 from protocols.settings.suggestions import did_you_mean
 
 Path = tuple[str, ...]
@@ -119,6 +120,18 @@ def require_names(expression: Expression, known: Mapping[str, Sequence[str] | No
             )
 
 
+def search(rule: Key, expression: Expression, document: Any) -> Any:
+    """Return what an expression finds in a message; None where it finds nothing.
+
+    Raises:
+        UnmappedMessage: When it cannot be applied.
+    """
+    try:
+        return expression.search(document)
+    except ExpressionError as error:
+        raise UnmappedMessage(rule, error.found) from None
+
+
 def _functions(node: Mapping[str, Any]) -> Iterator[str]:
     if node["type"] == "function_expression":
         yield str(node["value"])
@@ -135,6 +148,7 @@ def _paths(node: Mapping[str, Any]) -> Iterator[Path]:
         names: list[str] = []
         for child in children:
             if child["type"] != "field":
+                names.extend(next(_paths(child), ()) if names and child["type"] in _FIRST_AT_ROOT else ())
                 break
             names.append(str(child["value"]))
         if names:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from protocols.link.transport import Delivery
 from protocols.mapping.correlation import Correlator, message_id_of
-from protocols.mapping.expressions import Expression, ExpressionError
+from protocols.mapping.expressions import Expression, search
 from protocols.mapping.facts import AskedAttempt, Attempts
 from protocols.mapping.faults import Key, UnmappedMessage
 from protocols.mapping.payloads import PayloadError, number_of, read_payload, shown
@@ -308,18 +308,6 @@ def status_of(instrument: str, health: Health, hearing: Hearing, message_id: str
         health=health,
         detail=cut(detail),
     )
-
-
-def search(rule: Key, expression: Expression, document: Any) -> Any:
-    """Return what an expression finds.
-
-    Raises:
-        UnmappedMessage: When it cannot be applied.
-    """
-    try:
-        return expression.search(document)
-    except ExpressionError as error:
-        raise UnmappedMessage(rule, error.found) from None
 
 
 def text_of(value: Any) -> str:

@@ -251,6 +251,8 @@ class MappedTransport:
         except UnmappedMessage as error:
             self._tell(heard, error)
             return replace(heard, mapping_fault=str(error), properties={})
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's message does to a library, it ends nobody
+            return replace(heard, mapping_fault=f"it cannot be translated: {error!r}", properties={})
         if message is None:
             self._inner.acknowledge(heard)
             return None

@@ -93,6 +93,14 @@ def conversion(given: str, wanted: str) -> Conversion:
 
     registry = _registry()
     source, target = _unit(registry, given), _unit(registry, wanted)
+    try:
+        return _linear(given, wanted, source, target, registry)
+    except (pint.PintError, ArithmeticError) as error:
+        raise UnitError(f"{given} does not convert to {wanted}: {' '.join(str(error).split())[:200]}") from None
+
+
+def _linear(given: str, wanted: str, source: Any, target: Any, registry: Any) -> Conversion:
+    """Return factor and offset between two units of pint."""
     if source.dimensionality != target.dimensionality:
         raise UnitError(
             f"{given or 'a pure number'} ({source.dimensionality}) does not convert to {wanted or 'a pure number'} "
@@ -103,13 +111,10 @@ def conversion(given: str, wanted: str) -> Conversion:
     def converted(value: float) -> float:
         return float(registry.Quantity(value, source).m_as(target))
 
-    try:
-        zero, one, two = map(converted, (0.0, 1.0, 2.0))
-        if abs((two - one) - (one - zero)) > 1e-9 * abs(one - zero):
-            raise UnitError(f"{given} is no linear scale of {wanted}", "let the lab send a linear unit")
-        factor = float(f"{(converted(_FAR) - zero) / _FAR:.{_DIGITS}g}")
-    except (pint.PintError, ArithmeticError) as error:
-        raise UnitError(f"{given} does not convert to {wanted}: {' '.join(str(error).split())[:200]}") from None
+    zero, one, two = map(converted, (0.0, 1.0, 2.0))
+    if abs((two - one) - (one - zero)) > 1e-9 * abs(one - zero):
+        raise UnitError(f"{given} is no linear scale of {wanted}", "let the lab send a linear unit")
+    factor = float(f"{(converted(_FAR) - zero) / _FAR:.{_DIGITS}g}")
     return Conversion(factor, float(f"{zero:.{_OFFSET_DIGITS}g}"))
 
 

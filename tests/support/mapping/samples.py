@@ -103,7 +103,7 @@ def asked(*attempts: tuple[str, str], instrument: str = "furnace") -> Asked:
 def heard(topic: str, payload: str | bytes, **options: Any) -> Delivery:
     """Return a message of the lab."""
     content = payload if isinstance(payload, bytes) else payload.encode()
-    given = {"retain": False, "qos": 1, "ack_token": "token"} | options
+    given: dict[str, Any] = {"retain": False, "qos": 1, "ack_token": "token"} | options
     return Delivery(topic, content, **given)
 
 

@@ -14,8 +14,8 @@ from protocols.mapping.mapping import LabMapping
 from tests.support.mapping.samples import Asked, asked, compiled, heard, understood
 
 TWO = {"furnace": "F1", "oven": "O1"}
-ONLY = {"result__correlate_by": "only", "result__id": None, "result__payload": "number"}
-BY_NAME = {"result__correlate_by": "source_id", "result__id": "sample"}
+ONLY: dict[str, Any] = {"result__correlate_by": "only", "result__id": None, "result__payload": "number"}
+BY_NAME: dict[str, Any] = {"result__correlate_by": "source_id", "result__id": "sample"}
 
 
 def answered(mapping: LabMapping, message: Delivery, attempts: Asked) -> str:

@@ -102,7 +102,7 @@ def test_an_expression_that_cannot_be_applied_is_refused() -> None:
 
 
 def test_what_is_echoed_must_be_echoed_rightly() -> None:
-    echoes = {"result__echoes": {"session": "campaign"}}
+    echoes: dict[str, Any] = {"result__echoes": {"session": "campaign"}}
     assert result('{"job": "a1", "value": 1, "session": "demo"}', **echoes).attempt_id == "a1"
     assert "[lab.result.echoes.session]" in refused('{"job": "a1", "value": 1, "session": "other"}', **echoes)
     assert "[lab.result.echoes.session]" in refused('{"job": "a1", "value": 1}', **echoes)
@@ -153,7 +153,7 @@ def test_another_word_for_presence_is_refused() -> None:
 
 
 def test_when_takes_whatever_is_there() -> None:
-    said = {"result__when": "kind"}
+    said: dict[str, Any] = {"result__when": "kind"}
     attempts = asked(("a1", "c1"))
     for kind, concerns in (
         ('"x"', True),

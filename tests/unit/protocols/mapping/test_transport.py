@@ -160,7 +160,7 @@ async def test_a_request_goes_out_as_the_labs_and_its_answer_comes_as_ours() -> 
 
 
 async def test_quality_retaining_and_where_the_answer_is_wanted_go_with_it() -> None:
-    wanted = {
+    wanted: dict[str, Any] = {
         "request__qos": 0, "request__retain": True, "repeat": {"safe": True},
         "request__response_topic": "lab/{instrument}/done", "result__correlate_by": "correlation_data",
         "result__id": None,
@@ -174,7 +174,7 @@ async def test_quality_retaining_and_where_the_answer_is_wanted_go_with_it() -> 
 
 @pytest.mark.parametrize("plain", [False, True])
 async def test_correlation_data_that_cannot_travel_is_an_error_that_says_so(plain: bool) -> None:
-    wanted = {
+    wanted: dict[str, Any] = {
         "request__response_topic": "lab/{instrument}/done", "result__correlate_by": "correlation_data",
         "result__id": None,
     }  # fmt: skip

@@ -23,7 +23,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.run_files import LOG, POISON_GUARD, RECORDING
+from agent.run_files import LOG, POISON_GUARD, RECORDING, SENT
 from agent.runtime.asked import facts_of
 from agent.runtime.link import make_link
 from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
@@ -226,6 +226,7 @@ def assemble_agent(
             messages,
             signing,
             mapping=mapping,
+            sent=files.folder / SENT,
             unconfirmed=files.store.unconfirmed(),
             ending=ending,
             on_event=logger.info,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from agent.campaign.state import Campaign
@@ -16,6 +17,7 @@ from protocols.link.mqtt import MqttSession
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Transport, Will
 from protocols.mapping.mapping import LabMapping
+from protocols.mapping.sent_log import SentLog
 from protocols.mapping.transport import MappedTransport
 from protocols.signing.transport import SignedTransport, Signing
 from protocols.wire.messages import Health
@@ -29,6 +31,7 @@ def make_link(
     signing: Signing,
     *,
     mapping: LabMapping | None,
+    sent: Path | None,
     unconfirmed: Sequence[OutboxItem],
     ending: Callable[[], SessionEnd],
     on_event: Callable[..., Any],
@@ -41,6 +44,7 @@ def make_link(
         messages: Writes the agent's messages.
         signing: The keys.
         mapping: How a lab's own messages are translated; None where all speak ours.
+        sent: File that says which requests may be with such a lab; None keeps nothing over a restart.
         unconfirmed: Requests that the broker did not confirm to an earlier process.
         ending: Tells, when we leave, what is to become of our session.
         on_event: Called with a short name and fields for the log.
@@ -72,6 +76,6 @@ def make_link(
         attempts=asked,
         features=asked.features_of,
         clock=lambda: datetime.now(UTC),
-        sent=asked.sent(unconfirmed),
+        sent=SentLog(sent, asked.sent(unconfirmed)),
         on_event=on_event,
     )

@@ -63,6 +63,7 @@ from protocols.link.transport import (
     LinkLost,
     LinkUp,
     NobodyListens,
+    NotSent,
     PublishRefused,
     Reply,
     UserProperties,
@@ -230,7 +231,7 @@ class MqttSession:
         if code == NO_SUBSCRIBERS and not retain:
             raise NobodyListens
         if code in RETRY_PUBLISH:
-            raise LinkLost
+            raise NotSent
         if not retain:
             self._has_worked = True
         elif len(self._retained) < MAX_RETAINED_TOPICS and self._clears(topic):
@@ -243,14 +244,14 @@ class MqttSession:
         async with self._slots:
             client = self._client
             if client is None:
-                raise LinkLost
+                raise NotSent
             size = self._required_size(topic, payload, properties)
             answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             message = client._client.publish(  # noqa: SLF001 - to learn the id
                 topic, payload, qos=qos, retain=retain, properties=properties
             )
             if message.rc != 0:
-                raise LinkLost
+                raise NotSent
             if qos == 0:
                 return 0
             self._awaiting[message.mid], self._sizes[message.mid] = answer, size

@@ -93,7 +93,11 @@ class LinkLost(Exception):
     """A publish has an unknown outcome: it may arrive or not. The sender repeats it under the same id."""
 
 
-class NobodyListens(LinkLost):
+class NotSent(LinkLost):
+    """It was never sent, or the broker did not take it: it does not arrive, unless it is sent again."""
+
+
+class NobodyListens(NotSent):
     """The broker took a message that it does not keep, and says that it gave it to nobody."""
 
 
@@ -146,6 +150,7 @@ class Transport(Protocol):
 
         Raises:
             LinkLost: The outcome is unknown.
+            NotSent: There was no link, or the broker did not take it now.
             NobodyListens: Nobody got it, says the broker, and it is not retained. Not every broker says so.
             PublishRefused: The broker refused it for good.
         """

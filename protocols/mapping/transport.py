@@ -4,16 +4,16 @@ Requests and receipts go out as the lab wants them, and what it says comes as re
 What does not fit is brought as it is, with the rule that refused it, for the quarantine; and its sender is told where
 the `[lab]` section says how. Messages of ours pass as they are.
 
-A request goes to a lab once, also after a restart, unless the lab is known to carry out each attempt only once: what
-the campaign's journal knows as sent is not sent again. One whose sending was not confirmed is repeated: it may come
-twice.
+An attempt goes to a lab once, also after a kill (`sent_log`), unless the lab is known to carry out each attempt only
+once. One of which nobody knows whether it arrived is not sent again: its answer comes, or its time runs out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +24,7 @@ from protocols.link.transport import (
     Incoming,
     LinkLost,
     LinkUp,
+    NotSent,
     PropertyTransport,
     PublishRefused,
     Reply,
@@ -34,6 +35,7 @@ from protocols.mapping.faults import UnmappedMessage
 from protocols.mapping.incoming import Hearing, status_of
 from protocols.mapping.mapping import LabMapping
 from protocols.mapping.outgoing import LabMessage
+from protocols.mapping.sent_log import SentLog
 from protocols.mapping.topics import OURS
 from protocols.wire.codec import decode_payload, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
@@ -51,8 +53,8 @@ from protocols.wire.topics import Channel, parse
 MAX_WAITING: Final = 64
 """Messages that were translated and not taken yet; beyond it the link is not read."""
 
-MAX_SENT_KNOWN: Final = 4_096
-"""Attempts whose sending is remembered beside those in flight."""
+MAX_TIMES_KNOWN: Final = 4_096
+"""Attempts beside those in flight of which is known when they were sent."""
 
 MAX_REFUSALS_UNTOLD: Final = 32
 """Refusals on their way to their senders at once; under a flood of bad messages the others are not told."""
@@ -82,7 +84,7 @@ class MappedTransport:
         attempts: What was asked.
         features: Returns a candidate's features by name.
         clock: Returns the wall-clock time, a label.
-        sent: Attempts that an earlier process sent.
+        sent: The requests that may be with the lab.
         on_event: Called with a short name and fields for the log.
         new_id: Returns a message id that nobody has used.
     """
@@ -97,7 +99,7 @@ class MappedTransport:
         attempts: Attempts,
         features: Callable[[str], Mapping[str, float]],
         clock: Callable[[], datetime],
-        sent: Collection[str] = (),
+        sent: SentLog,
         on_event: Callable[..., Any] = lambda *_args, **_fields: None,
         new_id: Callable[[], str] = fresh_id,
     ) -> None:
@@ -111,8 +113,11 @@ class MappedTransport:
         self._on_event = on_event
         self._new_id = new_id
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(MAX_WAITING)
-        self._sent_at: dict[str, float | None] = dict.fromkeys(sent)
-        """Attempt -> when its request was sent [s, monotonic]; None: by an earlier process."""
+        self._sent = sent
+        self._sent_at: dict[str, float] = {}
+        """Attempt -> when this process sent its request [s, monotonic]."""
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Instrument -> whose turn it is: set points and the request after them belong together."""
         self._repeated: dict[str, tuple[int, float]] = {}
         """Attempt -> how often its request was repeated, and when it is to be again."""
         self._requests: dict[str, tuple[LabMessage, ...]] = {}
@@ -160,16 +165,33 @@ class MappedTransport:
         request = decode_payload(payload)
         assert isinstance(request, CandidateRequest)  # noqa: S101 - the channel says so
         attempt_id = request.attempt_id
-        if attempt_id in self._sent_at and not self._mapping.settings.repeat.safe:
-            return
         try:
             messages = self._mapping.messages_for(request, recipient, self._features(request.candidate_id))
         except UnmappedMessage as error:
             await self._incoming.put(self._of_ours(self._impossible(request, recipient, str(error))))
             return
-        for message in messages:
-            await self._send(message)
+        async with self._turns[recipient]:
+            if attempt_id in self._sent and not self._mapping.settings.repeat.safe:
+                return
+            await self._send_all(attempt_id, messages)
         self._note_sent(attempt_id, messages)
+
+    async def _send_all(self, attempt_id: str, messages: tuple[LabMessage, ...]) -> None:
+        """Send set points and request; note the request before, and take it back where it did not arrive."""
+        for message in messages[:-1]:
+            await self._send(message)
+        self._sent.note(attempt_id)
+        try:
+            await self._send(messages[-1])
+        except (NotSent, PublishRefused):
+            self._sent.take_back(attempt_id)
+            raise
+        except LinkLost:
+            if self._mapping.settings.repeat.safe:
+                raise
+            self._on_event(
+                "request_may_be_lost", attempt_id=attempt_id, action="its answer is awaited; it is not sent again"
+            )
 
     async def _give_receipt(self, payload: bytes) -> None:
         receipt = decode_payload(payload)
@@ -205,7 +227,7 @@ class MappedTransport:
         if repeat.safe and repeat.times:
             self._requests[attempt_id] = messages
             self._repeated.setdefault(attempt_id, (0, now + repeat.after_s))
-        if len(self._sent_at) > MAX_SENT_KNOWN:
+        if len(self._sent_at) > MAX_TIMES_KNOWN:
             for each in [known for known in self._sent_at if not self._is_awaited(known)]:
                 del self._sent_at[each]
 

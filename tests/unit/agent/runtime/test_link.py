@@ -31,6 +31,7 @@ def link(mapping: LabMapping | None) -> Transport:
         MessageBuilder(PLAN, evaluation_deadline_s=5.0, clock=lambda: NOW),
         UNSIGNED,
         mapping=mapping,
+        sent=None,
         unconfirmed=(),
         ending=lambda: SessionEnd.KEPT,
         on_event=lambda *_args, **_fields: None,

@@ -17,10 +17,13 @@ from protocols.link.transport import (
     LinkDown,
     LinkLost,
     LinkUp,
+    NobodyListens,
+    NotSent,
     PublishRefused,
     Reply,
     UserProperties,
 )
+from protocols.mapping.sent_log import SentLog
 from protocols.mapping.transport import MAX_REFUSALS_UNTOLD, REPEAT_CHECK_S, MappedTransport
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import (
@@ -115,7 +118,7 @@ async def mapped(
     whole = PlainLink(below) if plain else below
     transport = MappedTransport(
         whole, whole, compiled(**changes), campaign="demo", attempts=attempts or asked(("u-d1-a1", "c1")),
-        features=lambda _candidate_id: features, clock=lambda: NOW, sent=sent,
+        features=lambda _candidate_id: features, clock=lambda: NOW, sent=SentLog(None, sent),
     )  # fmt: skip
     running = asyncio.create_task(transport.run())
     try:
@@ -196,14 +199,42 @@ async def test_a_request_is_sent_once_also_where_the_agent_repeats_it_or_starts_
         assert [json.loads(payload)["job"] for _, payload, _ in link.sent] == ["u-d1-a1"]
 
 
-async def test_a_request_that_was_not_confirmed_is_sent_again() -> None:
+@pytest.mark.parametrize("error", [NotSent(), NobodyListens(), PublishRefused("lab/F1/run", "not authorised")])
+async def test_a_request_that_did_not_arrive_is_sent_again(error: Exception) -> None:
     async with mapped() as (link, transport):
+        link.refuses = error
+        with pytest.raises(type(error)):
+            await ask(transport)
+        link.refuses = None
+        await ask(transport)
+        assert len(link.sent) == 1
+
+
+async def test_a_request_that_may_have_arrived_is_not_sent_again_unless_the_lab_looks_at_its_id() -> None:
+    async with mapped() as (link, transport):
+        link.refuses = LinkLost()
+        await ask(transport)
+        link.refuses = None
+        await ask(transport)
+        assert link.sent == []
+    async with mapped(repeat={"safe": True}) as (link, transport):
         link.refuses = LinkLost()
         with pytest.raises(LinkLost):
             await ask(transport)
         link.refuses = None
         await ask(transport)
         assert len(link.sent) == 1
+
+
+async def test_set_points_that_were_lost_are_written_again_with_their_request() -> None:
+    points = {"t": {"topic": "sp/{instrument}", "payload": "number", "fields": {"value": "feature.temperature"}}}
+    async with mapped(setpoints=points) as (link, transport):
+        link.refuses = LinkLost()
+        with pytest.raises(LinkLost):
+            await ask(transport)
+        link.refuses = None
+        await asyncio.gather(ask(transport), ask(transport, "u-d2-a1"))
+        assert [topic for topic, _, _ in link.sent] == ["sp/F1", "lab/F1/run", "sp/F1", "lab/F1/run"]
 
 
 async def test_a_lab_that_carries_out_each_attempt_once_may_be_asked_again() -> None:
@@ -350,7 +381,7 @@ async def test_receipts_go_out_as_the_lab_wants_them_or_not_at_all() -> None:
 async def test_attempts_that_are_over_are_forgotten_and_those_in_flight_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("protocols.mapping.transport.MAX_SENT_KNOWN", 2)
+    monkeypatch.setattr("protocols.mapping.transport.MAX_TIMES_KNOWN", 2)
     attempts = asked(("u-d1-a1", "c1"), ("u-d2-a1", "c2"), ("u-d3-a1", "c3"))
     async with mapped(attempts) as (link, transport):
         for attempt_id in ("u-d1-a1", "u-d2-a1"):
@@ -377,7 +408,14 @@ async def test_the_end_of_the_link_is_the_end_and_its_error_comes_through() -> N
         assert link.closed
     link = Link()
     transport = MappedTransport(
-        link, link, compiled(), campaign="demo", attempts=Asked(), features=lambda _name: {}, clock=lambda: NOW
+        link,
+        link,
+        compiled(),
+        campaign="demo",
+        attempts=Asked(),
+        features=lambda _name: {},
+        clock=lambda: NOW,
+        sent=SentLog(None),
     )
     link.ended.set_exception(BrokerError("the password is wrong"))
     with pytest.raises(BrokerError, match="password"):

@@ -67,7 +67,7 @@ class SentLog:
             file.flush()
             os.fsync(file.fileno())
         if is_new:
-            sync_names(path.parent)
+            sync_names(path)
 
     def _fold(self, line: str) -> None:
         if line.startswith(SENT):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -130,10 +131,17 @@ class Light(Device):
 
 
 class Press(Device):
-    """A PLC: remembers set points, and measures when it is started."""
+    """A PLC: remembers set points, and measures when it is started.
 
-    def __init__(self, host: str, port: int) -> None:
+    Args:
+        host: Of the broker.
+        port: Of the broker.
+        slow_s: How long a run takes [s].
+    """
+
+    def __init__(self, host: str, port: int, *, slow_s: float = 0.0) -> None:
         self._points: dict[str, float] = {}
+        self._slow_s = slow_s
         topics = ("plc/Press_01/SP/+", "plc/Press_01/CMD/start")
         super().__init__(host, port, topics, will=("plc/Press_01/online", "0"), hello="1")
 
@@ -143,6 +151,7 @@ class Press(Device):
         if name != "start":
             self._points[name] = float(payload)
             return
+        time.sleep(self._slow_s)
         kelvin, mpa = self._points["temperature"] - ABSOLUTE_ZERO_C, self._points["pressure"] / 10.0
         self.say("plc/Press_01/PV/density", f"{density(kelvin, mpa):.6f}")
 

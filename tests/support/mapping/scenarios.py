@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 CANDIDATES: Final = 36
+KNOWN: Final = 12
 BUDGET: Final = 6
 
 TABLE: Final = "recipes.csv"
@@ -22,22 +23,25 @@ PRESSURE: Final[Ranges] = {"temperature": (900.0, 1300.0), "pressure": (10.0, 90
 COLOUR: Final[Ranges] = {"R": (0.0, 255.0), "G": (0.0, 255.0), "B": (0.0, 255.0)}
 
 
-def write_recipes(folder: Path, ranges: Ranges, prop: str, unit: str, **campaign: Any) -> list[dict[str, Any]]:
-    """Write a table of recipes, half of a dozen measured, and a scenario on it; return the rows.
+def write_recipes(
+    folder: Path, ranges: Ranges, prop: str, unit: str, *, known: int = KNOWN, **campaign: Any
+) -> list[dict[str, Any]]:
+    """Write a table of recipes, some measured, and a scenario on it; return the rows.
 
     Args:
         folder: Where.
         ranges: Column -> smallest and largest value.
         prop: Property that is wanted.
         unit: Its unit.
+        known: How many are measured.
         campaign: Further settings of the campaign.
     """
     rng = np.random.default_rng(11)
     rows: list[dict[str, Any]] = []
     for number in range(CANDIDATES):
         values = {name: round(float(rng.uniform(*span)), 3) for name, span in ranges.items()}
-        known = round(float(rng.normal(300.0, 20.0)), 3) if number < 12 else ""
-        rows.append({"id": f"S {number:02d}", "family": ("a", "b", "c")[number % 3], **values, prop: known})
+        value = round(float(rng.normal(300.0, 20.0)), 3) if number < known else ""
+        rows.append({"id": f"S {number:02d}", "family": ("a", "b", "c")[number % 3], **values, prop: value})
     with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()

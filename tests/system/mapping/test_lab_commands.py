@@ -11,7 +11,7 @@ from scenarios.settings.library import library_mappings
 from tests.support.commands import Workbench
 from tests.support.mapping.campaigns import CAMPAIGN, agent, named, results, working
 from tests.support.mapping.devices import Device, strength_mpa
-from tests.support.mapping.scenarios import SCENARIO, TABLE, TEMPERATURE, write_recipes
+from tests.support.mapping.scenarios import KNOWN, SCENARIO, TABLE, TEMPERATURE, write_recipes
 
 pytestmark = pytest.mark.system
 
@@ -31,8 +31,9 @@ class Furnace(Device):
         self.say("lab/furnace/done", json.dumps(answer))
 
 
-def test_a_start_is_written_tried_and_closes_the_loop_as_it_is(bench: Workbench, port: int) -> None:
-    rows = {row["id"]: row for row in write_recipes(bench.folder, TEMPERATURE, "strength", "MPa")}
+@pytest.mark.parametrize("known", [KNOWN, 0])
+def test_a_start_is_written_tried_and_closes_the_loop_as_it_is(bench: Workbench, port: int, known: int) -> None:
+    rows = {row["id"]: row for row in write_recipes(bench.folder, TEMPERATURE, "strength", "MPa", known=known)}
     (bench.folder / SCENARIO).unlink()
     begun = bench.entropilot("init", "lab", TABLE, "--unit", "MPa", "--instrument", "furnace")
     assert (begun.code, begun.err) == (0, "")

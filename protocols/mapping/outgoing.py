@@ -168,8 +168,6 @@ def _shape_problems(key: Key, settings: OutgoingSettings) -> Iterator[MappingPro
             f"a payload of {settings.payload} has the one field {VALUE!r}, and this has {', '.join(names) or 'none'}",
             action=f'write fields = {{ {VALUE} = "…" }}, or choose payload = "json"',
         )
-    if settings.columns:
-        yield MappingProblem((*key, "columns"), "columns are of what is heard", action="give what is sent by fields")
     for name in settings.fields:
         if name in settings.constants:
             yield MappingProblem((*key, "constants", name), f"{name!r} is a field as well", action="leave one out")

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from protocols.mapping.settings import OutgoingSettings, WrittenSettings
+from protocols.mapping.settings import IncomingSettings, OutgoingSettings
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 
 VALUE: Final = "value"
@@ -26,7 +26,7 @@ class PayloadError(ValueError):
     """A payload that cannot be read, or not be written, as it should."""
 
 
-def read_payload(settings: WrittenSettings, payload: bytes) -> Any:
+def read_payload(settings: IncomingSettings, payload: bytes) -> Any:
     """Return the document of a payload.
 
     Raises:
@@ -115,7 +115,7 @@ def _json(text: str) -> Any:
         raise PayloadError(f"the payload is not JSON: {str(error)[:100]}; it begins {shown(text)}") from None
 
 
-def _row(settings: WrittenSettings, text: str) -> dict[str, str]:
+def _row(settings: IncomingSettings, text: str) -> dict[str, str]:
     try:
         rows = [row for row in csv.reader(io.StringIO(text.strip()), delimiter=settings.delimiter, strict=True) if row]
     except csv.Error as error:

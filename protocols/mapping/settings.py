@@ -59,10 +59,6 @@ class WrittenSettings(BaseModel):
     payload: Payload = "json"
     """json; number: one plain number; csv: one row, after a header or not; text: a word. A number or a word is the
     field `value`."""
-    columns: tuple[str, ...] = ()
-    """For csv that is heard without a header: names of the columns, in order."""
-    header: bool = True
-    """For csv that is sent: whether a header stands before the row."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """For csv: what stands between two cells."""
     decimal: Literal[".", ","] = "."
@@ -77,6 +73,8 @@ class OutgoingSettings(WrittenSettings):
     object."""
     constants: Annotated[dict[str, JsonValue], Field(max_length=MAX_FIELDS)] = Field(default_factory=dict)
     """Field of the lab -> what always stands there."""
+    header: bool = True
+    """For csv: whether a header stands before the row."""
     qos: Literal[0, 1] = 1
     """Quality of service. 2 is not spoken: a client that is killed leaves its session stuck."""
     retain: bool = False
@@ -108,6 +106,8 @@ class RepeatSettings(BaseModel):
 class IncomingSettings(WrittenSettings):
     """A message of the lab."""
 
+    columns: tuple[str, ...] = ()
+    """For csv without a header: names of the columns, in order."""
     when: OptionalExpression = ""
     """JMESPath over the message; where it finds nothing, or false, the message is none of ours and is passed over."""
     instrument: OptionalExpression = ""

@@ -23,7 +23,6 @@ SAID: list[tuple[dict[str, Any], str, str, str]] = [
     ({"request__fields": {"a": {"value": "feature.temperature", "unit": "degC", "from_unit": "MPa"}}},
      "request.fields.a", "does not convert", "correct the unit"),
     ({"request__payload": "number"}, "request.fields", "one field 'value'", "json"),
-    ({"request__columns": ["a"]}, "request.columns", "of what is heard", "fields"),
     ({"request__constants": {"job": 1}}, "request.constants.job", "is a field as well", "leave one out"),
     ({"request__constants": {"job.x": 1}}, "request.fields.job", "cannot be a value and hold", "rename"),
 ]  # fmt: skip

@@ -49,12 +49,14 @@ class Hearing:
         now: The time, a label.
         attempts: What was asked.
         elapsed_s: Time since an attempt's request was sent [s]; None where nobody knows.
+        scalars: Instrument -> the properties that it told on topics of their own since its request.
     """
 
     campaign: str
     now: datetime
     attempts: Attempts
     elapsed_s: Callable[[str], float | None] = lambda _attempt_id: None
+    scalars: Callable[[str], Mapping[str, Quantity]] = lambda _instrument: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,71 @@ class QuantityMapping:
     value: Expression
     conversion: Conversion
     lab_unit: str
-    unit_field: Expression | None
-    standard_deviation: Expression | None
+    unit_field: Expression | None = None
+    standard_deviation: Expression | None = None
+
+    def quantity(self, rule: Key, document: Any, decimal: str) -> Quantity:
+        """Return the property that a message tells.
+
+        Args:
+            rule: The setting, below `lab`.
+            document: The message.
+            decimal: Decimal mark of numbers that are text.
+
+        Raises:
+            UnmappedMessage: When it tells none.
+        """
+        if self.unit_field is not None:
+            told = search(rule, self.unit_field, document)
+            if told != self.lab_unit:
+                found = f"the message gives it in {shown(told)}"
+                raise UnmappedMessage((*rule, "unit_field"), found, expected=self.lab_unit)
+        value = _number(rule, self.value, document, decimal)
+        deviation = None
+        if self.standard_deviation is not None:
+            rule = (*rule, "standard_deviation")
+            if search(rule, self.standard_deviation, document) is not None:
+                deviation = self.conversion.difference(_number(rule, self.standard_deviation, document, decimal))
+        try:
+            return Quantity(
+                name=self.name, value=self.conversion.value(value), unit=self.unit, standard_deviation=deviation
+            )
+        except ValidationError as error:
+            raise UnmappedMessage(rule, _first(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarMapping(IncomingMapping):
+    """A compiled property on a topic of its own."""
+
+    quantity: QuantityMapping
+
+    def understand(self, document: Any) -> Quantity:
+        """Return the property.
+
+        Raises:
+            UnmappedMessage: When the message does not fit.
+        """
+        return self.quantity.quantity(self.key, document, self.settings.decimal)
+
+
+class IncompleteResult(UnmappedMessage):
+    """A result whose further properties have not come yet.
+
+    Args:
+        rule: The setting, below `lab`.
+        names: The properties.
+        instrument: Our id of who sent it.
+    """
+
+    def __init__(self, rule: Key, names: Sequence[str], instrument: str) -> None:
+        super().__init__(rule, f"{', '.join(names)} did not come with it")
+        self.names: Final = tuple(names)
+        self.instrument: Final = instrument
+
+
+class CountedBefore(UnmappedMessage):
+    """A result that is in the journal, and that the broker brings again without all that came with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +224,22 @@ class ResultMapping(AnswerMapping):
     quantities: tuple[QuantityMapping, ...]
     duration_s: Expression | None
     provenance: Mapping[str, Expression]
+    scalars: tuple[str, ...]
 
     def understand(self, heard: Delivery, document: Any, parts: Mapping[str, str], hearing: Hearing) -> CandidateResult:
         """Return our result.
 
         Raises:
             UnmappedMessage: When the message does not fit.
+            IncompleteResult: When properties on topics of their own have not come.
+            CountedBefore: When it is counted, and not all of it comes again.
         """
         attempt = self.answered(heard, document, parts, hearing)
-        quantities = tuple(self._quantity(each, document) for each in self.quantities)
+        beside = self._beside(heard, attempt, hearing)
+        quantities = tuple(
+            each.quantity((*self.key, "quantities", each.name), document, self.settings.decimal)
+            for each in self.quantities
+        )
         found = ((name, self._remark(name, each, document)) for name, each in self.provenance.items())
         remarks = {name: remark for name, remark in found if remark is not None}
         origin: dict[str, str | float] = {
@@ -182,37 +254,22 @@ class ResultMapping(AnswerMapping):
                 attempt_id=attempt.attempt_id,
                 candidate_id=attempt.candidate_id,
                 simulator=attempt.instrument,
-                quantities=quantities,
+                quantities=(*quantities, *beside),
                 duration_s=self._duration_s(document, attempt, hearing),
                 provenance=remarks | origin,
             )
         except ValidationError as error:
             raise UnmappedMessage(self.key, _first(error)) from None
 
-    def _quantity(self, mapped: QuantityMapping, document: Any) -> Quantity:
-        rule = (*self.key, "quantities", mapped.name)
-        decimal = self.settings.decimal
-        if mapped.unit_field is not None:
-            told = search(rule, mapped.unit_field, document)
-            if told != mapped.lab_unit:
-                raise UnmappedMessage(
-                    (*rule, "unit_field"), f"the message gives it in {shown(told)}", expected=mapped.lab_unit
-                )
-        value = _number(rule, mapped.value, document, decimal)
-        deviation = None
-        if mapped.standard_deviation is not None:
-            rule = (*rule, "standard_deviation")
-            if search(rule, mapped.standard_deviation, document) is not None:
-                deviation = mapped.conversion.difference(_number(rule, mapped.standard_deviation, document, decimal))
-        try:
-            return Quantity(
-                name=mapped.name,
-                value=mapped.conversion.value(value),
-                unit=mapped.unit,
-                standard_deviation=deviation,
-            )
-        except ValidationError as error:
-            raise UnmappedMessage(rule, _first(error)) from None
+    def _beside(self, heard: Delivery, attempt: AskedAttempt, hearing: Hearing) -> list[Quantity]:
+        """Return the properties that came on topics of their own."""
+        if heard.redelivered and self.scalars and message_id_of(heard, attempt.attempt_id) in attempt.answered_by:
+            raise CountedBefore(self.key, "it was counted before")
+        come = hearing.scalars(attempt.instrument)
+        missing = [name for name in self.scalars if name not in come]
+        if missing:
+            raise IncompleteResult(("scalars", missing[0]), missing, attempt.instrument)
+        return [come[name] for name in self.scalars]
 
     def _remark(self, name: str, expression: Expression, document: Any) -> str | float | None:
         found = search((*self.key, "provenance", name), expression, document)

@@ -14,6 +14,7 @@ from protocols.mapping.incoming import (
     FailureMapping,
     QuantityMapping,
     ResultMapping,
+    ScalarMapping,
     StatusMapping,
     names_in,
 )
@@ -25,6 +26,7 @@ from protocols.mapping.settings import (
     LabSettings,
     QuantitySettings,
     ResultSettings,
+    ScalarSettings,
     StatusSettings,
     quantity_of,
 )
@@ -107,13 +109,7 @@ class IncomingCompiler:
         before = len(self._problems)
         self._read_example(key, settings)
         answer = self._answer(key, settings, topic)
-        for name in self._facts.units:
-            if name not in settings.quantities:
-                self._blame(
-                    (*key, "quantities"),
-                    f"the campaign wants {name!r}, which no quantity gives",
-                    action=did_you_mean(name, settings.quantities) or f"add lab.result.quantities.{name}",
-                )
+        self._check_properties(settings)
         quantities = [
             self._quantity((*key, "quantities", name), name, quantity_of(each), settings)
             for name, each in settings.quantities.items()
@@ -130,11 +126,39 @@ class IncomingCompiler:
             quantities=tuple(each for each in quantities if each is not None),
             duration_s=duration,
             provenance={name: each for name, each in provenance.items() if each is not None},
+            scalars=tuple(self._lab.scalars),
             **answer,
         )
 
+    def scalar(self, name: str, settings: ScalarSettings, topic: TopicTemplate | None) -> ScalarMapping | None:
+        """Compile a property on a topic of its own; None where it cannot be."""
+        key: Key = ("scalars", name)
+        before = len(self._problems)
+        self._read_example(key, settings)
+        common = self._common(key, settings, topic)
+        given = QuantitySettings(value=settings.value, unit=settings.unit)
+        quantity = self._quantity(key, name, given, settings)
+        self._require_sender(key, settings, topic, "it cannot be told whose result it belongs to")
+        if common is None or quantity is None or len(self._problems) > before:
+            return None
+        return ScalarMapping(settings=settings, quantity=quantity, **common)
+
+    def _check_properties(self, settings: ResultSettings) -> None:
+        """Check that each property that is wanted is told, and once."""
+        told = (*settings.quantities, *self._lab.scalars)
+        for name in self._facts.units:
+            if name not in told:
+                self._blame(
+                    ("result", "quantities"),
+                    f"the campaign wants {name!r}, which no quantity gives",
+                    action=did_you_mean(name, told) or f"add lab.result.quantities.{name}",
+                )
+        for name in self._lab.scalars:
+            if name in settings.quantities:
+                self._blame(("scalars", name), "the result itself tells it as well", action="leave one out")
+
     def _quantity(
-        self, key: Key, name: str, given: QuantitySettings, settings: ResultSettings
+        self, key: Key, name: str, given: QuantitySettings, settings: IncomingSettings
     ) -> QuantityMapping | None:
         wanted = self._facts.units.get(name)
         lab_unit = given.unit if given.unit is not None else wanted or ""

@@ -13,6 +13,7 @@ from protocols.mapping.incoming import (
     FailureMapping,
     Hearing,
     ResultMapping,
+    ScalarMapping,
     StatusMapping,
     Understood,
 )
@@ -30,7 +31,7 @@ from protocols.mapping.topics import (
     TopicTemplate,
     parse_template,
 )
-from protocols.wire.messages import CandidateRequest, ResultReceipt
+from protocols.wire.messages import CandidateRequest, Quantity, ResultReceipt
 
 IncomingKind = StatusMapping | FailureMapping | ResultMapping
 
@@ -46,6 +47,7 @@ class LabMapping:
         response_topic: Where the answer is wanted; None: nothing is said of it.
         receipt: What is sent for a receipt; None: nothing.
         incoming: What is understood, in the order in which it is tried.
+        scalars: Properties on topics of their own.
     """
 
     settings: LabSettings
@@ -54,6 +56,7 @@ class LabMapping:
     response_topic: TopicTemplate | None
     receipt: OutgoingMapping | None
     incoming: tuple[IncomingKind, ...]
+    scalars: tuple[ScalarMapping, ...] = ()
 
     @property
     def instruments(self) -> tuple[str, ...]:
@@ -63,7 +66,7 @@ class LabMapping:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """Filters of all that is understood."""
-        return tuple(dict.fromkeys(each.topic.filter for each in self.incoming))
+        return tuple(dict.fromkeys(each.topic.filter for each in (*self.incoming, *self.scalars)))
 
     @property
     def tells_presence(self) -> bool:
@@ -72,7 +75,23 @@ class LabMapping:
 
     def is_of_lab(self, topic: str) -> bool:
         """Tell whether a topic is one of those that are understood."""
-        return any(each.topic.parse(topic) is not None for each in self.incoming)
+        return any(each.topic.parse(topic) is not None for each in (*self.incoming, *self.scalars))
+
+    def scalar(self, heard: Delivery) -> tuple[str, Quantity] | None:
+        """Return the instrument and the property that a message tells by itself; None where it is no such message.
+
+        Raises:
+            UnmappedMessage: When it should be one and does not fit.
+        """
+        for each in self.scalars:
+            parts = each.topic.parse(heard.topic)
+            if parts is None:
+                continue
+            document = each.document(heard.payload)
+            sender = each.sender(document, parts)
+            if sender is not None and each.concerns(document):
+                return sender, each.understand(document)
+        return None
 
     def messages_for(
         self, request: CandidateRequest, recipient: str, features: Mapping[str, float]
@@ -146,7 +165,7 @@ class LabMapping:
 
     def sender_of(self, heard: Delivery) -> str | None:
         """Return our id of who sent a message, as far as topic or payload tell."""
-        for each in self.incoming:
+        for each in (*self.incoming, *self.scalars):
             parts = each.topic.parse(heard.topic)
             if parts is None:
                 continue
@@ -201,13 +220,14 @@ class _Compiler:
         if settings.request.response_topic:
             response = self._template(("request", "response_topic"), settings.request.response_topic)
         incoming = self._incoming(response)
+        scalars = self._scalars(response)
         if not problems:
             outgoing = [each for each in (*setpoints, request, receipt) if each is not None]
-            problems.extend(soundness_problems(settings, facts, outgoing, incoming))
+            problems.extend(soundness_problems(settings, facts, outgoing, (*incoming, *scalars)))
         if problems or request is None:
             raise MappingError(problems)
         in_order = sorted(incoming, key=lambda each: each.when is None)
-        return LabMapping(settings, tuple(setpoints), request, response, receipt, tuple(in_order))
+        return LabMapping(settings, tuple(setpoints), request, response, receipt, tuple(in_order), tuple(scalars))
 
     def _incoming(self, response: TopicTemplate | None) -> list[IncomingKind]:
         settings = self._settings
@@ -218,6 +238,14 @@ class _Compiler:
         if settings.failure is not None:
             found.append(into.failure(settings.failure, self._heard(("failure",), settings.failure)))
         found.append(into.result(settings.result, self._heard(("result",), settings.result)))
+        return [each for each in found if each is not None]
+
+    def _scalars(self, response: TopicTemplate | None) -> list[ScalarMapping]:
+        into = IncomingCompiler(self._settings, self._facts, self._problems, response)
+        found = [
+            into.scalar(name, each, self._heard(("scalars", name), each))
+            for name, each in self._settings.scalars.items()
+        ]
         return [each for each in found if each is not None]
 
     def _heard(self, key: tuple[str, ...], settings: WrittenSettings) -> TopicTemplate | None:

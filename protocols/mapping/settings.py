@@ -143,6 +143,17 @@ class QuantitySettings(BaseModel):
     """JMESPath over the message: its standard uncertainty, in `unit`."""
 
 
+class ScalarSettings(IncomingSettings):
+    """A property on a topic of its own, beside the result."""
+
+    payload: Payload = "number"
+    """As of every message; here `number` by default."""
+    value: Expression = "value"
+    """JMESPath over the message."""
+    unit: Unit | None = None
+    """Unit that the lab gives it in; by default the campaign's."""
+
+
 class ResultSettings(AnswerSettings):
     """How the lab tells what it measured."""
 
@@ -199,6 +210,9 @@ class LabSettings(BaseModel):
     """When it is sent again."""
     result: ResultSettings
     """How a result is understood."""
+    scalars: Annotated[dict[Name, ScalarSettings], Field(max_length=MAX_QUANTITIES - 1)] = Field(default_factory=dict)
+    """Further properties, each on a topic of its own. A result is whole when all have come since its request; what the
+    lab said before then is not counted."""
     failure: FailureSettings | None = None
     """How a failure is understood; not there: silence is all that there is, and the attempt expires."""
     status: StatusSettings | None = None

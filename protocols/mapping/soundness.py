@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from protocols.mapping.facts import LAB_NAME, CampaignFacts
-from protocols.mapping.faults import MappingProblem
+from protocols.mapping.faults import Key, MappingProblem
 from protocols.mapping.incoming import AnswerMapping, IncomingMapping
 from protocols.mapping.outgoing import OutgoingMapping
 from protocols.mapping.settings import LabSettings
@@ -39,18 +39,22 @@ def soundness_problems(
                 f"neither topic nor payload names an instrument, so each of {len(settings.instruments)} takes it",
                 action="name the part {instrument} in the topic, or send `instrument` in a field",
             )
+    for key in _needs_one_each(settings, incoming) if facts.parallel > len(settings.instruments) else ():
+        yield MappingProblem(
+            key,
+            f"campaign.parallel is {facts.parallel}, so an instrument has more than one open request",
+            expected=f"at most {len(settings.instruments)}: one for each instrument",
+            action=f"set campaign.parallel = {len(settings.instruments)}, or let answers repeat an id",
+        )
+
+
+def _needs_one_each(settings: LabSettings, incoming: Sequence[IncomingMapping]) -> Iterator[Key]:
+    """Yield what can be understood only while an instrument has one open request."""
+    if settings.scalars:
+        yield ("scalars",)
     for each in incoming:
-        if (
-            isinstance(each, AnswerMapping)
-            and each.correlator.by == "only"
-            and facts.parallel > len(settings.instruments)
-        ):
-            yield MappingProblem(
-                (*each.key, "correlate_by"),
-                f"campaign.parallel is {facts.parallel}, so an instrument has more than one open request",
-                expected=f"at most {len(settings.instruments)}: one for each instrument",
-                action=f"set campaign.parallel = {len(settings.instruments)}, or let answers repeat an id",
-            )
+        if isinstance(each, AnswerMapping) and each.correlator.by == "only":
+            yield (*each.key, "correlate_by")
 
 
 def _meetings(outgoing: Sequence[OutgoingMapping], incoming: Sequence[IncomingMapping]) -> Iterator[MappingProblem]:

@@ -32,9 +32,10 @@ from protocols.link.transport import (
 )
 from protocols.mapping.facts import Attempts
 from protocols.mapping.faults import UnmappedMessage
-from protocols.mapping.incoming import Hearing, status_of
+from protocols.mapping.incoming import CountedBefore, Hearing, IncompleteResult, status_of
 from protocols.mapping.mapping import LabMapping
 from protocols.mapping.outgoing import LabMessage
+from protocols.mapping.scalars import HeldScalars, Together
 from protocols.mapping.sent_log import SentLog
 from protocols.mapping.topics import OURS
 from protocols.wire.codec import decode_payload, encode, topic_of
@@ -43,8 +44,10 @@ from protocols.wire.messages import (
     AnyMessage,
     CandidateFailure,
     CandidateRequest,
+    CandidateResult,
     FailureReason,
     Health,
+    Quantity,
     ResultReceipt,
     cut,
 )
@@ -64,6 +67,10 @@ REPEAT_CHECK_S: Final = 1.0
 
 ASSUMED: Final = "assumed: the lab does not say who is there"
 """Detail of the status of an instrument whose lab tells no presence."""
+
+
+NEVER_WHOLE: Final = "[lab.scalars] not all that belongs to this result came before the next request"
+"""Why a result is put aside that waited for its properties."""
 
 
 class _OfOurs:
@@ -116,6 +123,7 @@ class MappedTransport:
         self._sent = sent
         self._sent_at: dict[str, float] = {}
         """Attempt -> when this process sent its request [s, monotonic]."""
+        self._scalars = HeldScalars()
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         """Instrument -> whose turn it is: set points and the request after them belong together."""
         self._repeated: dict[str, tuple[int, float]] = {}
@@ -142,7 +150,11 @@ class MappedTransport:
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Tell the broker to forget a message; of one that we made ourselves nobody knows."""
-        if delivery.ack_token is not _OF_OURS:
+        token = delivery.ack_token
+        if isinstance(token, Together):
+            for each in token.deliveries:
+                self._inner.acknowledge(each)
+        elif token is not _OF_OURS:
             self._inner.acknowledge(delivery)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
@@ -173,6 +185,8 @@ class MappedTransport:
         async with self._turns[recipient]:
             if attempt_id in self._sent and not self._mapping.settings.repeat.safe:
                 return
+            if attempt_id not in self._sent:
+                await self._forget_scalars(recipient)
             await self._send_all(attempt_id, messages)
         self._note_sent(attempt_id, messages)
 
@@ -256,38 +270,75 @@ class MappedTransport:
     async def _translate_all(self) -> None:
         while True:
             item = await self._inner.receive()
-            translated = self._translated(item) if isinstance(item, Delivery) else item
-            if translated is not None:
-                await self._incoming.put(translated)
+            for each in self._translated(item) if isinstance(item, Delivery) else [item]:
+                await self._incoming.put(each)
             if isinstance(item, LinkUp) and not self._mapping.tells_presence:
-                for each in self._mapping.instruments:
-                    status = status_of(each, Health.ONLINE, self._hearing(), self._new_id(), ASSUMED)
+                for instrument in self._mapping.instruments:
+                    status = status_of(instrument, Health.ONLINE, self._hearing(), self._new_id(), ASSUMED)
                     await self._incoming.put(self._of_ours(status, retain=True))
 
-    def _translated(self, heard: Delivery) -> Delivery | None:
-        """Return a message as one of ours; None where it concerns nobody."""
+    def _translated(self, heard: Delivery) -> list[Delivery]:
+        """Return what a message lets those above know: mostly itself as one of ours, or nothing."""
         if heard.topic.startswith(OURS) or not self._mapping.is_of_lab(heard.topic):
-            return heard
+            return [heard]
         try:
-            message = self._mapping.understand(heard, self._hearing())
+            scalar = self._mapping.scalar(heard)
+            return self._understood(heard) if scalar is None else self._kept(heard, *scalar)
         except UnmappedMessage as error:
             self._tell(heard, error)
-            return replace(heard, mapping_fault=str(error), properties={})
+            return [_unmapped(heard, str(error))]
         except Exception as error:  # noqa: BLE001 - whatever a stranger's message does to a library, it ends nobody
-            return replace(heard, mapping_fault=f"it cannot be translated: {error!r}", properties={})
+            return [_unmapped(heard, f"it cannot be translated: {error!r}")]
+
+    def _understood(self, heard: Delivery) -> list[Delivery]:
+        """Return a message as one of ours; nothing where it concerns nobody, or waits for more."""
+        try:
+            message = self._mapping.understand(heard, self._hearing(heard))
+        except CountedBefore:
+            message = None
+        except IncompleteResult as missing:
+            before = self._scalars.hold(missing.instrument, heard)
+            return [] if before is None or before is heard else [_unmapped(before, str(missing))]
         if message is None:
             self._inner.acknowledge(heard)
-            return None
-        return replace(heard, topic=topic_of(message), payload=encode(message), properties={})
+            return []
+        token = heard.ack_token
+        if isinstance(message, CandidateResult) and self._mapping.scalars:
+            token = self._scalars.complete(message.simulator, heard)
+        return [replace(heard, topic=topic_of(message), payload=encode(message), properties={}, ack_token=token)]
 
-    def _hearing(self) -> Hearing:
+    def _kept(self, heard: Delivery, instrument: str, quantity: Quantity) -> list[Delivery]:
+        """Keep a property for the result that it belongs to; return that, if it was waited for."""
+        for each in self._scalars.keep(instrument, heard, quantity):
+            self._inner.acknowledge(each)
+        result = self._scalars.held(instrument)
+        if result is None:
+            return []
+        try:
+            return self._understood(result)
+        except UnmappedMessage as error:  # meanwhile nobody waits for it
+            self._scalars.release(instrument)
+            self._tell(result, error)
+            return [_unmapped(result, str(error))]
+
+    async def _forget_scalars(self, instrument: str) -> None:
+        """Forget what an instrument told before a request."""
+        told, result = self._scalars.begin(instrument)
+        for each in told:
+            self._inner.acknowledge(each)
+        if result is not None:
+            await self._incoming.put(_unmapped(result, NEVER_WHOLE))
+
+    def _hearing(self, heard: Delivery | None = None) -> Hearing:
         now = asyncio.get_running_loop().time()
 
         def elapsed_s(attempt_id: str) -> float | None:
             sent_at = self._sent_at.get(attempt_id)
             return None if sent_at is None else now - sent_at
 
-        return Hearing(self._campaign, self._clock(), self._attempts, elapsed_s)
+        return Hearing(
+            self._campaign, self._clock(), self._attempts, elapsed_s, lambda each: self._scalars.of(each, heard)
+        )
 
     def _tell(self, heard: Delivery, fault: UnmappedMessage) -> None:
         """Let the sender of a message that does not fit hear why, where the section says how."""
@@ -316,6 +367,10 @@ class MappedTransport:
 
     def _of_ours(self, message: AnyMessage, *, retain: bool = False) -> Delivery:
         return Delivery(topic_of(message), encode(message), retain, 1, _OF_OURS)
+
+
+def _unmapped(heard: Delivery, fault: str) -> Delivery:
+    return replace(heard, mapping_fault=fault, properties={})
 
 
 def _without_correlation(topic: str) -> PublishRefused:

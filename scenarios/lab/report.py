@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.mapping.outgoing import LabMessage
-from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, Status
+from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, Quantity, Status
 from scenarios.lab.trial import HeardTrial
 
 
 def heard_table(trial: HeardTrial) -> RenderableType:
     """Return how a message would be understood, line by line."""
     table = _table()
-    if trial.message is None:
+    if trial.message is None and trial.scalar is None:
         table.add_row("passed over", "no rule concerns it: `when` finds nothing in the message")
         return table
     table.add_row("understood by", f"[{trial.rule}]")
@@ -31,7 +31,10 @@ def heard_table(trial: HeardTrial) -> RenderableType:
 def heard_json(trial: HeardTrial) -> str:
     """Return the same as JSON: our message, or null."""
     message = None if trial.message is None else trial.message.model_dump(mode="json", exclude_none=True)
-    return json.dumps({"rule": trial.rule or None, "message": message}, indent=2, ensure_ascii=False)
+    told: dict[str, object] = {"rule": trial.rule or None, "message": message}
+    if trial.scalar is not None:
+        told["quantity"] = trial.scalar.model_dump(mode="json", exclude_none=True)
+    return json.dumps(told, indent=2, ensure_ascii=False)
 
 
 def sent_table(request: CandidateRequest, recipient: str, messages: Sequence[LabMessage]) -> RenderableType:
@@ -82,9 +85,7 @@ def _lines(trial: HeardTrial) -> Iterator[tuple[str, str]]:
             yield "instrument", result.simulator
             yield "attempt", result.attempt_id
             yield "candidate", result.candidate_id
-            for each in result.quantities:
-                deviation = "" if each.standard_deviation is None else f" ± {each.standard_deviation:g}"
-                yield each.name, f"{each.value:.10g}{deviation} {each.unit}".rstrip()
+            yield from map(_line, result.quantities)
             for name, remark in (result.provenance or {}).items():
                 yield f"remark {name}", str(remark)
         case CandidateFailure() as failure:
@@ -95,5 +96,12 @@ def _lines(trial: HeardTrial) -> Iterator[tuple[str, str]]:
         case Status() as status:
             yield "instrument", status.client
             yield "is", status.health.value
+        case None if trial.scalar is not None:
+            yield _line(trial.scalar)
         case None:
             pass
+
+
+def _line(quantity: Quantity) -> tuple[str, str]:
+    deviation = "" if quantity.standard_deviation is None else f" ± {quantity.standard_deviation:g}"
+    return quantity.name, f"{quantity.value:.10g}{deviation} {quantity.unit}".rstrip()

@@ -125,7 +125,8 @@ def _of_file(path: Path) -> MappingSource:
 
 
 def _units(settings: LabSettings) -> dict[str, str]:
-    return {name: quantity_of(each).unit or "" for name, each in settings.result.quantities.items()}
+    units = {name: quantity_of(each).unit or "" for name, each in settings.result.quantities.items()}
+    return units | {name: each.unit or "" for name, each in settings.scalars.items()}
 
 
 def _require_scenario(name: str, near: str) -> None:

@@ -23,7 +23,7 @@ from protocols.mapping.mapping import LabMapping
 from protocols.mapping.outgoing import LabMessage, OutgoingMapping
 from protocols.settings.suggestions import did_you_mean
 from protocols.wire.codec import decode_payload
-from protocols.wire.messages import CandidateRequest
+from protocols.wire.messages import CandidateRequest, CandidateResult, Quantity
 from scenarios.lab.source import SAMPLE, MappingSource
 
 ATTEMPT: Final = "6fff4132-d000000-086e999c-a1"
@@ -39,13 +39,15 @@ class HeardTrial:
 
     Attributes:
         rule: The setting that understood it, below `lab`.
-        message: Ours; None where it is passed over.
+        message: Ours; None where it is passed over, or a property by itself.
         assumed: What was taken for granted, in words.
+        scalar: The property, where it is one by itself.
     """
 
     rule: str
     message: Understood | None
     assumed: str
+    scalar: Quantity | None = None
 
 
 class AssumedAttempts:
@@ -104,11 +106,18 @@ def try_message(
         _require_listened_to(mapping, topic)
     sender = mapping.sender_of(heard) or mapping.instruments[0]
     assumed = AssumedAttempts(sender, source.facts.campaign)
-    message = mapping.understand(heard, Hearing(source.facts.campaign, datetime.now(UTC), assumed))
+    hearing = Hearing(source.facts.campaign, datetime.now(UTC), assumed, scalars=lambda _sender: _come(mapping))
+    if (scalar := mapping.scalar(heard)) is not None:
+        return HeardTrial(f"lab.scalars.{scalar[1].name}", None, "that a result comes beside it", scalar[1])
+    message = mapping.understand(heard, hearing)
     if message is None:
         return HeardTrial("", None, "")
     kind = {"candidate_result": "result", "candidate_failure": "failure", "status": "status"}[message.type]
     words = "" if kind == "status" else f"that the request it answers was sent to {sender}, and is open"
+    if isinstance(message, CandidateResult) and mapping.scalars:
+        own = tuple(each for each in message.quantities if each.name not in mapping.settings.scalars)
+        message = message.model_copy(update={"quantities": own})
+        words += f"; that {', '.join(mapping.settings.scalars)} came on topics of their own"
     return HeardTrial(f"lab.{kind}", message, words)
 
 
@@ -133,6 +142,12 @@ def try_request(
     row = chosen_from.features[chosen_from.index_of[chosen.candidate_id]]
     features = dict(zip(chosen_from.feature_names, map(float, row), strict=True))
     return request, recipient, source.mapping.messages_for(request, recipient, features)
+
+
+def _come(mapping: LabMapping) -> dict[str, Quantity]:
+    """Return properties on topics of their own as if they had come."""
+    told = (each.quantity for each in mapping.scalars)
+    return {each.name: Quantity(name=each.name, value=0.0, unit=each.unit) for each in told}
 
 
 def _request(source: MappingSource, pool: Pool, candidate: Candidate, recipient: str) -> CandidateRequest:
@@ -184,7 +199,7 @@ def _require_listened_to(mapping: LabMapping, topic: str) -> None:
     Raises:
         SettingsError: Always.
     """
-    heard = {f"lab.{'.'.join(each.key)}": each.topic for each in mapping.incoming}
+    heard = {f"lab.{'.'.join(each.key)}": each.topic for each in (*mapping.incoming, *mapping.scalars)}
     same = [f"{name} {each.text}" for name, each in heard.items() if each.filter_takes(topic)]
     action = "give a topic that the lab uses"
     if same:

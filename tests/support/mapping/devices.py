@@ -153,7 +153,9 @@ class Press(Device):
             return
         time.sleep(self._slow_s)
         kelvin, mpa = self._points["temperature"] - ABSOLUTE_ZERO_C, self._points["pressure"] / 10.0
-        self.say("plc/Press_01/PV/density", f"{density(kelvin, mpa):.6f}")
+        told = [("density", f"{density(kelvin, mpa):.6f}"), ("temperature", f"{self._points['temperature']:.3f}")]
+        for each, value in told if len(self.heard) % 2 else reversed(told):
+            self.say(f"plc/Press_01/PV/{each}", value)
 
 
 def density(temperature_k: float, pressure_mpa: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,6 +118,19 @@ def test_the_sender_is_known_by_topic_or_payload_or_because_there_is_one() -> No
     by_nothing = compiled(instruments=two, result__topic="lab/done", request__fields={"at": "instrument"})
     assert by_nothing.sender_of(heard("lab/done", "{}")) is None
     assert compiled(result__topic="lab/done").sender_of(heard("lab/done", "{}")) == "furnace"
+
+
+def test_a_property_on_a_topic_of_its_own_satisfies_the_campaign() -> None:
+    facts = replace(FACTS, units={"strength": "MPa", "t": "K"})
+    mapping = compiled(facts, scalars={"t": {"topic": "pv/{instrument}/t", "unit": "degC", "when": "value > `0`"}})
+    assert mapping.subscriptions == ("lab/+/done", "pv/+/t")
+    assert mapping.is_of_lab("pv/F1/t")
+    told = mapping.scalar(heard("pv/F1/t", "900"))
+    assert told is not None
+    assert (told[0], told[1].value, told[1].unit) == ("furnace", pytest.approx(1173.15), "K")
+    assert mapping.scalar(heard("pv/F1/t", "-1")) is None
+    assert mapping.scalar(heard("lab/F1/done", "{}")) is None
+    assert mapping.sender_of(heard("pv/F1/t", "900")) == "furnace"
 
 
 def test_parts_of_the_labs_own_are_filled_once_and_for_all() -> None:

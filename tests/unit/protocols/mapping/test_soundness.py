@@ -31,3 +31,6 @@ def test_the_only_open_request_must_be_one() -> None:
     found = problems(replace(FACTS, parallel=2), **only)
     assert "campaign.parallel is 2" in found["result.correlate_by"].found
     assert problems(FACTS, **only) == {}
+    scalars: dict[str, Any] = {"scalars": {"t": {"topic": "pv/{instrument}/t"}}}
+    assert "campaign.parallel is 2" in problems(replace(FACTS, parallel=2), **scalars)["scalars"].found
+    assert problems(FACTS, **scalars) == {}

@@ -23,6 +23,7 @@ from protocols.link.transport import (
     Reply,
     UserProperties,
 )
+from protocols.mapping.correlation import message_id_of
 from protocols.mapping.sent_log import SentLog
 from protocols.mapping.transport import MAX_REFUSALS_UNTOLD, REPEAT_CHECK_S, MappedTransport
 from protocols.wire.codec import decode, encode, topic_of
@@ -376,6 +377,94 @@ async def test_receipts_go_out_as_the_lab_wants_them_or_not_at_all() -> None:
     async with mapped(Asked(), receipt=TOLD | {"topic": "lab/{candidate_id}/answer"}) as (link, transport):
         await transport.publish(topic_of(message), encode(message))
         assert link.sent == []
+
+
+SCALARS: dict[str, Any] = {"scalars": {"t": {"topic": "pv/{instrument}/t", "unit": "K"}}}
+
+
+def pv(value: str = "900", **options: Any) -> Delivery:
+    return heard("pv/F1/t", value, **options)
+
+
+@pytest.mark.parametrize("first", ["the result", "the property"])
+async def test_a_result_waits_for_what_comes_on_topics_of_its_own_and_all_is_acknowledged_with_it(first: str) -> None:
+    async with mapped(**SCALARS) as (link, transport):
+        await ask(transport)
+        said = [heard(DONE, ANSWER), pv()]
+        for each in said if first == "the result" else reversed(said):
+            await link.comes.put(each)
+        came = await next_delivery(transport)
+        result = decode(came.topic, came.payload)
+        assert isinstance(result, CandidateResult)
+        assert [(each.name, each.value, each.unit) for each in result.quantities] == [
+            ("strength", 300.0, "MPa"), ("t", 900.0, "K")
+        ]  # fmt: skip
+        assert link.acknowledged == []
+        transport.acknowledge(came)
+        assert link.acknowledged == [said[1], said[0]]
+
+
+async def test_what_was_told_before_the_request_does_not_count_and_a_newer_value_does() -> None:
+    async with mapped(**SCALARS) as (link, transport):
+        before, old, new = pv("1"), pv("2"), pv("3")
+        await link.comes.put(before)
+        await asyncio.sleep(0.01)
+        await ask(transport)
+        for each in (old, new, heard(DONE, ANSWER)):
+            await link.comes.put(each)
+        came = await next_delivery(transport)
+        result = decode(came.topic, came.payload)
+        assert isinstance(result, CandidateResult)
+        assert result.quantities[1].value == 3.0
+        assert link.acknowledged == [before, old]
+
+
+async def test_a_result_that_never_becomes_whole_is_brought_with_the_reason() -> None:
+    attempts = asked(("u-d1-a1", "c1"), ("u-d2-a1", "c2"))
+    async with mapped(attempts, **SCALARS) as (link, transport):
+        await ask(transport)
+        first, second = heard(DONE, ANSWER), heard(DONE, ANSWER.replace("300", "301"))
+        await link.comes.put(first)
+        await link.comes.put(first)
+        await link.comes.put(second)
+        came = await next_delivery(transport)
+        assert (came.payload, came.mapping_fault) == (first.payload, "[lab.scalars.t] t did not come with it.")
+        await ask(transport, "u-d2-a1")
+        came = await next_delivery(transport)
+        assert came.payload == second.payload
+        assert came.mapping_fault.startswith("[lab.scalars] not all")
+
+
+async def test_a_result_whose_request_is_over_before_it_is_whole_is_brought_with_the_reason() -> None:
+    attempts = asked(("u-d1-a1", "c1"))
+    by_none = SCALARS | {"result__correlate_by": "only", "result__id": None}
+    async with mapped(attempts, **by_none) as (link, transport):
+        await ask(transport)
+        said = heard(DONE, ANSWER)
+        await link.comes.put(said)
+        await asyncio.sleep(0.01)
+        attempts.close("u-d1-a1")
+        await link.comes.put(pv())
+        came = await next_delivery(transport)
+        assert (came.payload, came.ack_token) == (said.payload, said.ack_token)
+        assert "no open request" in came.mapping_fault
+
+
+async def test_a_result_that_was_counted_and_comes_again_without_its_properties_waits_for_none() -> None:
+    attempts = asked(("u-d1-a1", "c1"))
+    said = heard(DONE, ANSWER, redelivered=True)
+    attempts.close("u-d1-a1", message_id_of(said, "u-d1-a1"))
+    async with mapped(attempts, **SCALARS) as (link, transport):
+        await link.comes.put(said)
+        await link.comes.put(LinkDown("gone"))
+        assert await transport.receive() == LinkDown("gone")
+        assert link.acknowledged == [said]
+
+
+async def test_a_property_that_does_not_fit_is_brought_with_its_rule() -> None:
+    async with mapped(**SCALARS) as (link, transport):
+        await link.comes.put(pv("hot"))
+        assert (await next_delivery(transport)).mapping_fault.startswith("[lab.scalars.t.payload]")
 
 
 async def test_attempts_that_are_over_are_forgotten_and_those_in_flight_are_not(

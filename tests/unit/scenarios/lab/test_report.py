@@ -31,6 +31,7 @@ def text_of(content: RenderableType) -> str:
         ("plain_json", "lab/furnace-1/presence", b"online", ["[lab.status]", "is", "online"]),
         ("plc", "plc/Press_01/ALARM", b"0", ["passed over"]),
         ("plc", "plc/Press_01/PV/density", b"7.81", ["7.81 g/cm^3"]),
+        ("plc", "plc/Press_01/PV/temperature", b"900", ["[lab.scalars.temperature_reached]", "900 degC", "assumed"]),
     ],
 )
 def test_a_message_is_shown_as_it_would_be_understood(
@@ -43,6 +44,8 @@ def test_a_message_is_shown_as_it_would_be_understood(
 def test_a_message_is_told_as_json() -> None:
     told = json.loads(heard_json(try_message(load_mapping("plain_json"), "lab/furnace-1/done", DONE)))
     assert (told["rule"], told["message"]["attempt_id"]) == ("lab.result", "a1")
+    alone = heard_json(try_message(load_mapping("plc"), "plc/Press_01/PV/temperature", b"900"))
+    assert json.loads(alone)["quantity"] == {"name": "temperature_reached", "value": 900.0, "unit": "degC"}
     assert json.loads(heard_json(HeardTrial("", None, ""))) == {"rule": None, "message": None}
 
 

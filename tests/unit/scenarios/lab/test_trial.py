@@ -35,6 +35,13 @@ def test_each_kind_of_message_is_told_by_its_rule() -> None:
     assert isinstance(there.message, Status)
     assert (failed.rule, there.rule, there.assumed) == ("lab.failure", "lab.status", "")
     assert there.message.health is Health.OFFLINE
+    alone = try_message(plc, "plc/Press_01/PV/temperature", b"900")
+    assert alone.scalar is not None
+    assert (alone.rule, alone.scalar.value, alone.message) == ("lab.scalars.temperature_reached", 900.0, None)
+    whole = try_message(plc, "plc/Press_01/PV/density", b"7.81")
+    assert isinstance(whole.message, CandidateResult)
+    assert [each.name for each in whole.message.quantities] == ["density"]
+    assert "temperature_reached came on topics of their own" in whole.assumed
     calm = try_message(plc, "plc/Press_01/ALARM", b"0")
     assert (calm.message, calm.rule, calm.assumed) == (None, "", "")
 

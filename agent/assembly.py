@@ -16,7 +16,7 @@ import structlog
 
 from agent.acquisition.registry import declared_metrics, make_meter, policy_fingerprint
 from agent.campaign.context import pool_arrays
-from agent.campaign.events import CampaignResumed
+from agent.campaign.events import Event
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
@@ -28,14 +28,14 @@ from agent.runtime.asked import facts_of
 from agent.runtime.link import make_link
 from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
-from agent.runtime.policy_runner import make_policy_runner
+from agent.runtime.policy_runner import PolicyRunner, make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
-from agent.runtime.resume import begin, correct_begin, fresh_uid, other_policy, remember, require_same_plan
+from agent.runtime.resume import begin, fresh_uid, other_policy, remember, require_same_plan, take_up
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
 from agent.store.patience import Patience
 from agent.store.run_database import RunDatabase
-from agent.store.store import Commit, Store
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.link.broker_settings import BrokerSettings
@@ -43,7 +43,8 @@ from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.sessions import SessionEnd
 from protocols.mapping.mapping import compile_mapping
 from protocols.mapping.settings import LabSettings
-from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.recording.recorded_transport import RecordedTransport
+from protocols.recording.writer import RecordingWriter
 from protocols.signing.status_order import StatusOrder
 from protocols.signing.transport import UNSIGNED, Signing
 from protocols.storage.database import require_database_url
@@ -64,6 +65,8 @@ class CampaignFiles:
     """What a person should know of a campaign that is resumed."""
     reading: Account = ()
     """What of the pool's table was not taken as it stands, where the campaign begins here; nothing of one resumed."""
+    taken_up: tuple[Event, ...] = ()
+    """What was journalled because the campaign was opened again."""
 
     @property
     def plan(self) -> CampaignPlan:
@@ -127,15 +130,7 @@ def open_campaign(
                 start_values=[value for _, value in start],
                 start_additional=start_additional or (),
             )
-            meta = store.meta()
-            where.require_ours(meta, campaign, resume=resume)
-            if store.sequence and not resume:
-                raise StoreError(
-                    f"{where.name} holds a campaign already",
-                    expected="an empty run folder" if where.is_own else "an empty database",
-                    action="resume it with --resume, or choose another --campaign (the same for its simulators)",
-                )
-            where.remember(store, asked.uid if meta is None else meta.uid)
+            _claim(where, store, asked, resume=resume)
             told = () if store.sequence else reading
             begin(
                 store, pool, asked, start, start_additional or (),
@@ -144,10 +139,8 @@ def open_campaign(
             )  # fmt: skip
             ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
-            if ledger.campaign.phase is not Phase.FINISHED:
-                correct_begin(store, ledger, now=_now())
-            _wake(store, ledger)
-            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told)
+            taken_up = take_up(store, ledger, now=_now())
+            yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told, taken_up)
         finally:
             store.close()
 
@@ -156,6 +149,19 @@ def _store(where: RunDatabase, pool: Pool, settings: CampaignSettings, tell: Cal
     """Open the database of a run; wait for a server that is away."""
     patience = Patience(settings.database_timeout_s, tell)
     return Store.open(where.url, labels=DatasetLabels.of(pool, settings.unit), now=_now(), patience=patience)
+
+
+def _claim(where: RunDatabase, store: Store, asked: CampaignPlan, *, resume: bool) -> None:
+    """Check that a database is ours, or empty, and let the run folder remember it."""
+    meta = store.meta()
+    where.require_ours(meta, asked.campaign, resume=resume)
+    if store.sequence and not resume:
+        raise StoreError(
+            f"{where.name} holds a campaign already",
+            expected="an empty run folder" if where.is_own else "an empty database",
+            action="resume it with --resume, or choose another --campaign (the same for its simulators)",
+        )
+    where.remember(store, asked.uid if meta is None else meta.uid)
 
 
 def _require_meter(pool: Pool, settings: CampaignSettings) -> None:
@@ -196,30 +202,18 @@ def assemble_agent(
     plan = files.plan
     mapping = None if lab is None else compile_mapping(lab, facts_of(plan, settings, pool.feature_names))
     with (
-        _logging(files, broker_limits) as logger,
+        _logging(files, broker_limits, signing) as logger,
         closing(_recording(files.folder / RECORDING, plan, header)) as recording,
+        closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard,
     ):
-        if signing.has_keys:
-            logger.info("signing", keys_of=sorted(signing.ring.names), required=plan.require_signatures)
+        log_transaction = TransactionLog(logger, lambda: files.store.head)
         messages = MessageBuilder(
             plan,
             evaluation_deadline_s=settings.evaluation_deadline_s,
             clock=_clock,
             instance=instance_of(files.folder, plan.uid),
         )
-        policy_runner = make_policy_runner(
-            pool_arrays(pool),
-            plan.policy,
-            plan.policy_options,
-            settings.code,
-            lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
-        )
-
-        def ending() -> SessionEnd:
-            if agent.outbound.gave_way:
-                return SessionEnd.ENDED
-            return SessionEnd.CLEARED if files.ledger.campaign.phase is Phase.FINISHED else SessionEnd.KEPT
-
+        policy_runner = _policy_runner(pool, plan, settings, logger)
         link = make_link(
             broker,
             files.ledger.campaign,
@@ -228,46 +222,39 @@ def assemble_agent(
             mapping=mapping,
             sent=files.folder / SENT,
             unconfirmed=files.store.unconfirmed(),
-            ending=ending,
+            ending=lambda: _ending_of(agent),
             on_event=logger.info,
         )
         transport = RecordedTransport(link, recording)
-        log_transaction = TransactionLog(logger, lambda: files.store.head)
+        recorder = RunRecorder(recording, transport.write_taken, files.store)
 
         def after_commit(transaction: Transaction) -> None:
             log_transaction(transaction)
             on_commit(transaction)
 
-        recorder = RunRecorder(recording, transport.write_taken, files.store)
-        with closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard:
-            agent = Agent(
-                maker=TransactionBuilder(
-                    files.ledger,
-                    policy_runner=policy_runner,
-                    make_request=messages.request,
-                    status_order=StatusOrder(_clock(), (AGENT_CLIENT, messages.instance)),
-                ),
-                store=files.store,
-                transport=transport,
-                policy_runner=policy_runner,
-                messages=messages,
-                request_timeout_s=settings.request_timeout_s,
-                now=_now,
-                poison_guard=poison_guard,
-                disk=DiskFloor(
-                    files.folder, settings.disk_floor_mb, on_change=lambda reason: _log_disk(logger, reason)
-                ),
-                write_ahead=recorder.write_ahead,
-                on_commit=after_commit,
-                on_waiting=WaitingLog(logger),
-                on_event=logger.warning,
-            )
-            yield agent
+        agent = Agent(
+            maker=_maker(files.ledger, policy_runner, messages),
+            store=files.store,
+            transport=transport,
+            policy_runner=policy_runner,
+            messages=messages,
+            request_timeout_s=settings.request_timeout_s,
+            now=_now,
+            poison_guard=poison_guard,
+            disk=_disk(files.folder, settings, logger),
+            write_ahead=recorder.write_ahead,
+            on_commit=after_commit,
+            on_waiting=WaitingLog(logger),
+            on_event=logger.warning,
+        )
+        yield agent
         recorder.seal(_now())
 
 
 @contextmanager
-def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typing.FilteringBoundLogger]:
+def _logging(
+    files: CampaignFiles, broker_limits: str, signing: Signing
+) -> Iterator[structlog.typing.FilteringBoundLogger]:
     """Open the log of an agent, with its first and last lines; an error that ends the agent is a line too."""
     logger, log_file = open_log(files.folder / LOG)
     with closing(log_file):
@@ -282,6 +269,9 @@ def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typ
             logger.warning("policy_changed", detail=files.note)
         for each in rules_in_vain(files.ledger.campaign):
             logger.warning("stop_rule_never_fires", detail=each)
+        if signing.has_keys:
+            logger.info("signing", keys_of=sorted(signing.ring.names), required=files.plan.require_signatures)
+        TransactionLog(logger)(Transaction(events=list(files.taken_up)))
         log_bands(logger, files.ledger.observation, files.ledger.meter)
         try:
             yield logger
@@ -294,11 +284,42 @@ def _logging(files: CampaignFiles, broker_limits: str) -> Iterator[structlog.typ
             logger.info("agent_ended", sequence=files.store.sequence, phase=files.ledger.campaign.phase.value)
 
 
-def _log_disk(logger: structlog.typing.FilteringBoundLogger, reason: str) -> None:
-    if reason:
-        logger.warning("disk_is_nearly_full", detail=reason)
-    else:
-        logger.info("disk_has_room")
+def _policy_runner(
+    pool: Pool, plan: CampaignPlan, settings: CampaignSettings, logger: structlog.typing.FilteringBoundLogger
+) -> PolicyRunner:
+    return make_policy_runner(
+        pool_arrays(pool),
+        plan.policy,
+        plan.policy_options,
+        settings.code,
+        lambda reason: logger.warning("policy_process_died", reason=reason, action="asked again in a new process"),
+    )
+
+
+def _maker(ledger: Ledger, policy_runner: PolicyRunner, messages: MessageBuilder) -> TransactionBuilder:
+    return TransactionBuilder(
+        ledger,
+        policy_runner=policy_runner,
+        make_request=messages.request,
+        status_order=StatusOrder((AGENT_CLIENT, messages.instance), began=_clock()),
+    )
+
+
+def _disk(folder: Path, settings: CampaignSettings, logger: structlog.typing.FilteringBoundLogger) -> DiskFloor:
+    def log(reason: str) -> None:
+        if reason:
+            logger.warning("disk_is_nearly_full", detail=reason)
+        else:
+            logger.info("disk_has_room")
+
+    return DiskFloor(folder, settings.disk_floor_mb, on_change=log)
+
+
+def _ending_of(agent: Agent) -> SessionEnd:
+    """Return what becomes of the broker's session when an agent ends."""
+    if agent.outbound.gave_way:
+        return SessionEnd.ENDED
+    return SessionEnd.CLEARED if agent.campaign.phase is Phase.FINISHED else SessionEnd.KEPT
 
 
 def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
@@ -331,14 +352,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def _wake(store: Store, ledger: Ledger) -> None:
-    """Go on with a campaign that had paused itself: whoever starts it again has fixed the lab."""
-    if ledger.campaign.paused_itself:
-        resumed = CampaignResumed("the agent was started again")
-        store.append(Commit(events=(resumed,)), now=_now())
-        ledger.fold(resumed)
 
 
 def _clock() -> datetime:

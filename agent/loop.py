@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
+from agent.campaign.life_cycle import Phase
 from agent.campaign.presence import decide_away
 from agent.runtime.commits import Commits
 from agent.runtime.deadlines import Deadlines
@@ -100,7 +101,10 @@ class Agent:
         self._withdrawals = Withdrawals(self.campaign)
         away = self.campaign.absence.away
         first = () if self.campaign.attempts else self.presence.recipients
-        self._gathering = Gathering(each for each in first if each not in away)
+        self._gathering = Gathering(
+            (each for each in first if each not in away),
+            require_signatures=self.campaign.plan.require_signatures,
+        )
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
         self._commits = Commits(store, now=now, poison_guard=self._poison_guard, on_event=on_event)
         self.disk = disk or DiskFloor(None)
@@ -262,9 +266,14 @@ class Agent:
             self._on_waiting(waiting_for)
 
     def _is_unreachable(self, attempt_id: str) -> bool:
-        """Tell whether nobody could answer an attempt that is awaited: its deadline does not run out."""
+        """Tell whether nobody could answer an attempt that is awaited: its deadline does not run out.
+
+        In a campaign that an operator stopped it does, or one whose lab was taken away would never end.
+        """
         attempt = self.campaign.in_flight.get(attempt_id)
-        return attempt is not None and not (self.connected and self.presence.is_there(attempt.recipient))
+        if attempt is None or not self.connected:
+            return attempt is not None
+        return self.campaign.phase is not Phase.STOPPING and not self.presence.is_there(attempt.recipient)
 
     async def _read_link(self) -> None:
         while True:

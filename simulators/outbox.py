@@ -42,6 +42,9 @@ KEEP_DELIVERED: Final = 10_000
 repeats at most 256 requests and a broker queues some thousands. By number, not by age: a lab's wall clock may jump by
 years."""
 
+FORGET_EVERY: Final = 1_000
+"""New attempts after which the oldest are forgotten, as at every start: a memory is bounded while it is used too."""
+
 ORDER: Final[ColumnClause[int]] = literal_column("rowid", Integer)
 """SQLite's number of a row: the order in which the attempts came."""
 
@@ -61,7 +64,11 @@ class AttemptProgress(StrEnum):
     ANSWERED = "answered"
     DELIVERED = "delivered"
     WITHDRAWN = "withdrawn"
-    """Left before it was begun: nobody waits for it any more. It is never evaluated."""
+    """Left before it was begun: nobody waits for it any more. It is never evaluated; what was asked is not kept."""
+
+
+OVER: Final = frozenset({AttemptProgress.DELIVERED, AttemptProgress.WITHDRAWN})
+"""Progress of attempts for which nothing is left to do."""
 
 
 class AttemptRow(SQLModel, table=True):
@@ -82,6 +89,7 @@ class AttemptRow(SQLModel, table=True):
     )
     """What the agent said of the answer, as it came; of several, the one that ended its repetition."""
     receipt_digest: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Of the receipt, and of when the attempt came."""
 
 
 ATTEMPT: Final[Table] = SQLModel.metadata.tables[str(AttemptRow.__tablename__)]
@@ -91,6 +99,14 @@ _FIND: Final = select(ATTEMPT.c.progress, ATTEMPT.c.answer_topic, ATTEMPT.c.answ
 _INSERT: Final = sqlite_insert(ATTEMPT).on_conflict_do_nothing()
 _ADVANCE: Final = update(ATTEMPT).where(_MINE).values(progress=bindparam("progress_now"))
 _RECEIVED_AT: Final = select(ATTEMPT.c.received_at).where(_MINE)
+_OPEN: Final = select(ATTEMPT.c.attempt_id, func.length(ATTEMPT.c.request)).where(ATTEMPT.c.progress.not_in(OVER))
+_LEAVE: Final = (
+    update(ATTEMPT)
+    .where(_MINE)
+    .values(
+        progress=bindparam("progress_now"), request=bindparam("request_now"), request_digest=bindparam("digest_now")
+    )
+)
 _CONFIRM: Final = (
     update(ATTEMPT)
     .where(_MINE)
@@ -137,6 +153,11 @@ class Outbox:
         self._connection = connection
         self._url = url
         self._statements = Statements(connection)
+        with transaction(connection, url):
+            self._open = {which: int(size) for which, size in connection.execute(_OPEN)}
+        self.open_bytes = sum(self._open.values())
+        """Size of what was asked in the attempts that are not over [byte]."""
+        self._new = 0
 
     @classmethod
     def open(cls, url: DatabaseUrl) -> Self:
@@ -152,13 +173,7 @@ class Outbox:
                 ATTEMPT.create(connection, checkfirst=True)
                 _require_unchanged(connection, url)
                 connection.exec_driver_sql(f"PRAGMA user_version={OUTBOX_VERSION}")
-                last = connection.execute(select(func.max(ORDER)).select_from(ATTEMPT)).scalar() or 0
-                connection.execute(
-                    delete(ATTEMPT).where(
-                        ATTEMPT.c.progress.in_((AttemptProgress.DELIVERED, AttemptProgress.WITHDRAWN)),
-                        last - KEEP_DELIVERED >= ORDER,
-                    )
-                )
+                _forget(connection)
             return cls(connection, url)
 
     def close(self) -> None:
@@ -218,7 +233,7 @@ class Outbox:
                             "answer": b"",
                             "answer_digest": "",
                             "receipt": b"",
-                            "receipt_digest": "",
+                            "receipt_digest": _digest(change.attempt_id, now.encode(), b""),
                         }
                         for change in new
                     ],
@@ -232,14 +247,36 @@ class Outbox:
                     self._statements.run(_ANSWER, [row])
                 elif change.receipt:
                     self._confirm(change, row)
+                elif change.progress is AttemptProgress.WITHDRAWN:
+                    row |= {"request_now": b"", "digest_now": _digest(change.attempt_id, b"")}
+                    self._statements.run(_LEAVE, [row])
                 elif not change.request:
                     self._statements.run(_ADVANCE, [row])
+            self._new += len(new)
+            if self._new >= FORGET_EVERY:
+                self._new = 0
+                _forget(self._connection)
+        self._count_open(changes)
+
+    def _count_open(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if change.request:
+                self.open_bytes += len(change.request) - self._open.get(change.attempt_id, 0)
+                self._open[change.attempt_id] = len(change.request)
+            if change.progress in OVER:
+                self.open_bytes -= self._open.pop(change.attempt_id, 0)
 
     def _confirm(self, change: Change, row: dict[str, object]) -> None:
         """Keep a receipt; its digest covers when the attempt came as well."""
         ((received_at,),) = self._statements.run(_RECEIVED_AT, [row]).fetchall()
         digest = _digest(change.attempt_id, received_at.encode(), change.receipt)
         self._statements.run(_CONFIRM, [row | {"receipt_now": change.receipt, "digest_now": digest}])
+
+
+def _forget(connection: Connection) -> None:
+    """Forget the oldest attempts that are over, beyond as many as are kept."""
+    last = connection.execute(select(func.max(ORDER)).select_from(ATTEMPT)).scalar() or 0
+    connection.execute(delete(ATTEMPT).where(ATTEMPT.c.progress.in_(OVER), last - KEEP_DELIVERED >= ORDER))
 
 
 def _require_unchanged(connection: Connection, url: DatabaseUrl) -> None:
@@ -258,9 +295,11 @@ def is_whole(row: Any) -> bool:
     try:
         asked = _digest(row.attempt_id, row.request)
         answered = _digest(row.attempt_id, row.answer_topic.encode(), row.answer) if row.answer else ""
-        confirmed = _digest(row.attempt_id, row.received_at.encode(), row.receipt) if row.receipt else ""
+        confirmed = _digest(row.attempt_id, row.received_at.encode(), row.receipt)
     except (AttributeError, TypeError):  # the kind of a value was changed as well
         return False
+    if not row.receipt and not row.receipt_digest:  # as an older one wrote it
+        confirmed = ""
     found = (row.request_digest, row.answer_digest, row.receipt_digest)
     return (asked, answered, confirmed) == found and row.progress in set(AttemptProgress)
 

@@ -30,6 +30,7 @@ from protocols.storage.disk_floor import DiskFloor
 from protocols.wire.attempt_ids import uid_of
 from protocols.wire.codec import decode, decode_payload, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
+from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
@@ -57,6 +58,10 @@ INBOX_SIZE: Final = 256
 MAX_UNDELIVERED: Final = 4_096
 """Answers that may wait for their receipt: an agent asks for a few hundred at once. Beyond it further requests are
 refused, for whoever asks without end and never gives a receipt would fill disk and memory; their agent asks again."""
+
+MAX_OPEN_BYTES: Final = 256 * MAX_PAYLOAD_BYTES
+"""The same as a size, of what was asked in attempts that are not over: as much as the largest campaign has in flight
+[byte]."""
 
 MEMORY_FULL: Final = "memory_full"
 """Why such a request is refused."""
@@ -257,8 +262,8 @@ class SimulatorService:
         if any(change.attempt_id == attempt_id for change in transaction.changes):
             return  # twice within one transaction
         known = self._outbox.find(attempt_id)
-        if known is None and len(self.outbound.undelivered) >= MAX_UNDELIVERED:
-            self._refuse(delivery, MEMORY_FULL, f"{MAX_UNDELIVERED} answers wait for their receipt")
+        if known is None and (full := self._full()):
+            self._refuse(delivery, MEMORY_FULL, full)
             return
         if known is None:
             self.counts["received"] += 1
@@ -270,6 +275,14 @@ class SimulatorService:
         self.counts["repeated requests"] += 1
         if progress in {AttemptProgress.ANSWERED, AttemptProgress.DELIVERED} and answer.payload:
             transaction.to_send.append(answer)
+
+    def _full(self) -> str:
+        """Say of what there is so much that no further attempt is taken; empty while there is room."""
+        if len(self.outbound.undelivered) >= MAX_UNDELIVERED:
+            return f"{MAX_UNDELIVERED} answers wait for their receipt"
+        if self._outbox.open_bytes >= MAX_OPEN_BYTES:
+            return f"attempts of {MAX_OPEN_BYTES >> 20} MiB wait for their answer or its receipt"
+        return ""
 
     def _overtaken(self, request: CandidateRequest) -> list[CandidateRequest]:
         """Return the attempts at a candidate that wait, but the newest: its agent waits for that alone."""

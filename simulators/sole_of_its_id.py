@@ -66,7 +66,7 @@ class SoleOfItsId:
         self._instance = instance
         self._clock = clock
         self._require_signatures = require_signatures
-        self._status_order = StatusOrder(clock(), (simulator, instance))
+        self._status_order = StatusOrder((simulator, instance), began=clock())
         self._election = Election(instance, giving_way)
         self._held: deque[Delivery] = deque()
         self._passed: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=1)

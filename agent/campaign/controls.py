@@ -27,11 +27,19 @@ far less, and a time in whole seconds is up to one too early. An order is seldom
 
 MAX_CONTROLS_NOTED: Final = 64
 """Orders that change nothing and are journalled all the same, so that a late repetition of one changes nothing either.
-Further ones are only counted: whoever repeats `resume` for ever does not fill the journal."""
+Further ones are only counted: whoever repeats `resume` for ever does not fill the journal. From then on a pause or a
+resumption that was sent before the last one carried out is refused."""
+
+MAX_PAUSES_AHEAD: Final = 64
+"""How much oftener operators may pause a campaign than candidates have their outcome: whoever pauses and resumes it for
+ever does not fill the journal, and who pauses it for each measurement is obeyed. To stop it, and to resume it, stay."""
+
+PHASE_ORDERS: Final = frozenset({ControlAction.PAUSE, ControlAction.RESUME})
+"""Orders that may change nothing at first, and something when they come again."""
 
 
 def require_fresh(campaign: Campaign, message: Control, *, retained: bool) -> None:
-    """Check that an order is meant for this campaign, and not for one of the same name before it.
+    """Check that an order is meant for this campaign as it is, and not for one of the same name before it.
 
     Args:
         campaign: The state.
@@ -58,6 +66,16 @@ def require_fresh(campaign: Campaign, message: Control, *, retained: bool) -> No
             "right (and start the agent again, if it is the agent's)",
             expected=f"a time at most {CLOCK_TOLERANCE_S:g} s before that",
         )
+    last = campaign.ordered_at
+    forgotten = campaign.controls_noted >= MAX_CONTROLS_NOTED and message.action in PHASE_ORDERS
+    if forgotten and last is not None and message.sent_at < last:
+        raise MessageError(
+            "stale",
+            f"{what} says that it was sent {message.sent_at.isoformat()}, and the last pause or resumption "
+            f"{last.isoformat()}; so many orders changed nothing that not all are remembered: it may be one that comes "
+            "again, or one of two clocks is off",
+            expected="an order that was not sent before that",
+        )
 
 
 def events_of_control(campaign: Campaign, message: Control, signed_by: str) -> tuple[Event, ...]:
@@ -77,7 +95,6 @@ def events_of_control(campaign: Campaign, message: Control, signed_by: str) -> t
 
 def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
     """Return what an order changes; None where it changes nothing."""
-    phase = campaign.phase
     asked: dict[str, Any] = {
         "message_id": message.message_id,
         "operator": message.operator or "",
@@ -85,12 +102,8 @@ def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
     }
     why: dict[str, Any] = {"reason": message.reason or "by the operator"} | asked
     match message.action:
-        case ControlAction.PAUSE:
-            return CampaignPaused(**why) if phase is Phase.RUNNING else None
-        case ControlAction.RESUME:
-            return CampaignResumed(**why) if phase is Phase.PAUSED else None
-        case ControlAction.STOP:
-            return CampaignStopping(**why) if phase in {Phase.RUNNING, Phase.PAUSED} else None
+        case ControlAction.PAUSE | ControlAction.RESUME | ControlAction.STOP:
+            return _of_the_phase(campaign, message, why)
         case ControlAction.EXCLUDE_CANDIDATE:
             candidate_id = _controlled_candidate(
                 campaign, message, closed={CandidateStatus.OBSERVED, CandidateStatus.ABANDONED}
@@ -111,6 +124,28 @@ def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
             if problem := addition_breach(campaign, new):
                 raise MessageError("invalid", f"add_candidates: {problem}")
             return CandidatesAdded(new, **why)
+
+
+def _of_the_phase(campaign: Campaign, message: Control, why: dict[str, Any]) -> Event | None:
+    running, paused = campaign.phase is Phase.RUNNING, campaign.phase is Phase.PAUSED
+    if message.action is ControlAction.STOP:
+        return CampaignStopping(**why) if running or paused else None
+    if message.action is ControlAction.RESUME:
+        return CampaignResumed(**why, ordered_at=message.sent_at) if paused else None
+    if not running:
+        return None
+    _require_pause_left(campaign)
+    return CampaignPaused(**why, ordered_at=message.sent_at)
+
+
+def _require_pause_left(campaign: Campaign) -> None:
+    if campaign.pauses_ordered >= MAX_PAUSES_AHEAD + campaign.spent:
+        raise MessageError(
+            "invalid",
+            f"pause: operators have paused the campaign {campaign.pauses_ordered} times, and {campaign.spent} "
+            "candidates have their outcome: it goes on, and can be paused again after the next one, or stopped now",
+            expected=f"at most {MAX_PAUSES_AHEAD} pauses more than outcomes",
+        )
 
 
 def _controlled_candidate(campaign: Campaign, message: Control, *, closed: set[CandidateStatus]) -> str:

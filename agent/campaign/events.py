@@ -329,6 +329,8 @@ class CampaignPaused:
     """Who asked for it, by the control's own word; empty where it does not say."""
     signed_by: str = ""
     """Who signed the control; empty where nobody did."""
+    ordered_at: AwareDatetime | None = None
+    """When the control says that it was sent; journals of old do not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +343,8 @@ class CampaignResumed:
     """Who asked for it, by the control's own word; empty where it does not say."""
     signed_by: str = ""
     """Who signed the control; empty where nobody did."""
+    ordered_at: AwareDatetime | None = None
+    """When the control says that it was sent; journals of old do not say it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt, Campaign
 from agent.runtime.messages import MessageBuilder
 from agent.settings import CampaignSettings
-from agent.store.store import OutboxItem
+from agent.store.commit import OutboxItem
 from protocols.mapping.facts import AskedAttempt, CampaignFacts
 from protocols.wire.codec import decode_payload
 

@@ -12,6 +12,8 @@ from typing import Final
 
 from protocols.errors import MessageError
 from protocols.link.transport import Delivery, LinkDown, LinkUp
+from protocols.signing.signature import require_signature
+from protocols.signing.status_order import StatusOrder
 from protocols.wire.codec import decode
 from protocols.wire.messages import Health, Status
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, parse
@@ -26,10 +28,13 @@ class Gathering:
 
     Args:
         recipients: Who may be asked, and is not known to be away.
+        require_signatures: Whether only a signed word counts, as in the loop; one that is sent again never does.
     """
 
-    def __init__(self, recipients: Iterable[str]) -> None:
+    def __init__(self, recipients: Iterable[str], *, require_signatures: bool = False) -> None:
         self._recipients = frozenset(recipients)
+        self._require_signatures = require_signatures
+        self._status_order = StatusOrder()
         self._there: set[str] = set()
         self._up_s: float | None = None
         self._news = asyncio.Event()
@@ -76,10 +81,13 @@ class Gathering:
         try:
             if parse(delivery.topic).channel is not Channel.STATUS:
                 return
+            require_signature(delivery, always=self._require_signatures)
             status = decode(delivery.topic, delivery.payload)
         except MessageError:
             return
         if not isinstance(status, Status) or status.client == AGENT_CLIENT:
+            return
+        if delivery.signed_by and not self._status_order.is_new(status):
             return
         named = {status.client, ANY_SIMULATOR} & self._recipients
         if status.health is Health.ONLINE:

@@ -10,7 +10,7 @@ from typing import Any
 from agent.campaign.state import Campaign
 from agent.runtime.asked import AskedAttempts
 from agent.runtime.messages import MessageBuilder
-from agent.store.store import OutboxItem
+from agent.store.commit import OutboxItem
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.client_ids import agent_client_id
 from protocols.link.mqtt import MqttSession

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import Final, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 import structlog
 
@@ -13,7 +14,7 @@ from agent.campaign.events import Event, ResultContradicted
 from agent.campaign.ledger import TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
 from agent.runtime.transaction import Transaction
-from agent.store.store import JournalHead
+from agent.store.commit import JournalHead
 from protocols.storage.rotating_file import RotatingFile
 from protocols.wire.attempt_ids import decision_of
 
@@ -129,7 +130,8 @@ class TransactionLog:
         row = description_of(event)
         if not row.log_name:
             return
-        fields = {field: getattr(event, field) for field in event.__dataclass_fields__ if field not in NOT_LOGGED}
+        names = [field for field in event.__dataclass_fields__ if field not in NOT_LOGGED]
+        fields = {name: _plain(getattr(event, name)) for name in names}
         if isinstance(event, ResultContradicted):
             fields["says"] = {each.name: each.value for each in event.quantities}
         log = self._logger.warning if row.is_warning else self._logger.info
@@ -148,6 +150,11 @@ class TransactionLog:
             entropy=dict(zip(point.families, point.entropies, strict=True)),
             size=dict(zip(point.families, point.sizes, strict=True)),
         )
+
+
+def _plain(value: Any) -> Any:
+    """Return the value of a field as a log holds it: a time as ISO 8601."""
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _keys_of(event: Event, point: TrajectoryPoint | None) -> dict[str, object]:

@@ -16,7 +16,7 @@ from agent.campaign.decide import ResultAck
 from agent.campaign.state import Attempt
 from agent.runtime.messages import MessageBuilder, OutgoingMessage
 from agent.runtime.transaction import Transaction, TransactionBuilder
-from agent.store.store import JournalHead, OutboxItem
+from agent.store.commit import JournalHead, OutboxItem
 from protocols.errors import BrokerError
 from protocols.link.election import Election, another_agent
 from protocols.link.transport import LinkLost, PublishRefused, Transport

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 
 from agent.campaign.controls import CLOCK_TOLERANCE_S
 from agent.campaign.decide import Consequence
-from agent.campaign.events import BeginCorrected, CampaignStarted, StartSetLoaded
+from agent.campaign.events import BeginCorrected, CampaignResumed, CampaignStarted, Event, StartSetLoaded
 from agent.campaign.ledger import Ledger
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.settings.user_code import CodeSource
@@ -60,6 +62,8 @@ def begin(
         )
     if meta is None:
         store.claim(plan, schema_version=SCHEMA_VERSION, now=now)
+    elif store.sequence == 0:  # a process ended between the two
+        store.claim_again(now=now)
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions, reading, _aware(now))
@@ -82,19 +86,29 @@ def remember(store: Store, pool: Pool, code: CodeSource | None = None) -> Ledger
     return Ledger.of_journal(pool, store.journal(), code)
 
 
-def correct_begin(store: Store, ledger: Ledger, *, now: str) -> None:
-    """Take back a begin that the clock has not reached: it was ahead then, and no order of now would be obeyed.
+def take_up(store: Store, ledger: Ledger, *, now: str) -> tuple[Event, ...]:
+    """Journal and fold what it changes that a campaign is opened again; return it.
+
+    A begin that the clock has not reached is taken back: it was ahead then, and no order of now would be obeyed. A
+    campaign that had paused itself goes on: whoever starts it again has fixed the lab.
 
     Args:
         store: The database.
         ledger: The campaign, folded from it.
         now: Wall-clock time as ISO 8601.
     """
-    began_at, time = ledger.campaign.began_at, _aware(now)
-    if began_at is not None and (began_at - time).total_seconds() > CLOCK_TOLERANCE_S:
-        corrected = BeginCorrected(time)
-        store.append(Commit(events=(corrected,)), now=now)
-        ledger.fold(corrected)
+    campaign, time = ledger.campaign, _aware(now)
+    if campaign.phase is Phase.FINISHED:
+        return ()
+    events: list[Event] = []
+    if campaign.began_at is not None and (campaign.began_at - time).total_seconds() > CLOCK_TOLERANCE_S:
+        events.append(BeginCorrected(time))
+    if campaign.paused_itself:
+        events.append(CampaignResumed("the agent was started again"))
+    if events:
+        store.append(Commit(events=tuple(events)), now=now)
+        ledger.take(Consequence(tuple(events)))
+    return tuple(events)
 
 
 def require_same_plan(found: CampaignPlan, asked: CampaignPlan, *, left_open: Collection[str] = ()) -> None:

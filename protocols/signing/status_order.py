@@ -23,20 +23,20 @@ class StatusOrder:
     """What one listener has heard of the signed statuses of a campaign.
 
     Args:
-        began: When the listener began [wall clock]: somebody else of its own name who is there says so after it.
         own: Its own name and instance; None where there is nobody to settle with.
+        began: When it began [wall clock]: somebody else of its own name who is there says so after it.
     """
 
-    def __init__(self, began: datetime, own: tuple[str, str] | None = None) -> None:
-        self._earliest = began - CLOCKS_DIFFER_BY
+    def __init__(self, own: tuple[str, str] | None = None, *, began: datetime | None = None) -> None:
         self._own = own
+        self._earliest = None if began is None else began - CLOCKS_DIFFER_BY
         self._latest: dict[tuple[str, str | None, Health], datetime] = {}
 
     def is_new(self, status: Status) -> bool:
         """Tell whether a signed status is later than all that were heard of its kind; it is then remembered."""
         is_of_our_name = self._own is not None and status.client == self._own[0]
         is_another = is_of_our_name and (status.client, status.instance) != self._own
-        if is_another and status.sent_at < self._earliest:
+        if is_another and self._earliest is not None and status.sent_at < self._earliest:
             return False  # somebody who was there once
         key = (status.client, status.instance if is_of_our_name else None, status.health)
         latest = self._latest.get(key)

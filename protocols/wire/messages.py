@@ -73,12 +73,16 @@ PERMANENT_FAILURES: frozenset[FailureReason] = frozenset(
 """Failures that another attempt cannot fix: the candidate is abandoned at once."""
 
 
-class Quantity(BaseModel):
-    """One property with its unit."""
+class Strict(BaseModel):
+    """What a message is made of: an unknown field, or a value beyond its bounds, is refused."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+
+class Quantity(Strict):
+    """One property with its unit."""
 
     name: Name
     """Name of the property."""
@@ -90,12 +94,8 @@ class Quantity(BaseModel):
     """Standard uncertainty of the value, in `unit`; null or absent where not known."""
 
 
-class Message(BaseModel):
+class Message(Strict):
     """What every message carries."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
     protocol: Literal[1] = 1
     """Version of the protocol. A message of another version is quarantined, not guessed at."""
@@ -221,12 +221,8 @@ class ResultReceipt(Message):
     changed; null or absent as `row`."""
 
 
-class FamilyBias(BaseModel):
+class FamilyBias(Strict):
     """Size and entropy of one family."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
     family: Name
     """Name of the family."""
@@ -241,12 +237,8 @@ class FamilyBias(BaseModel):
     """Upper end of its 90 % band [nat]; as `entropy_low`."""
 
 
-class MetricValue(BaseModel):
+class MetricValue(Strict):
     """A metric that the campaign's policy declares."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
     name: Name
     """Name of the metric."""
@@ -338,12 +330,8 @@ class ControlAction(StrEnum):
     ADD_CANDIDATES = "add_candidates"
 
 
-class AddedCandidate(BaseModel):
+class AddedCandidate(Strict):
     """A candidate that an operator adds to the pool."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
     candidate_id: Identifier
     """Its id, made of its content; none of the pool's."""

@@ -75,3 +75,16 @@ class ReplayOutcome:
     def is_identical(self) -> bool:
         """Whether everything is as recorded."""
         return self.first_difference is None and not self.lost
+
+    def compare(self, recorded: Decision, today: Decision) -> bool:
+        """Count a decision that was made again; return whether it chose the same candidates."""
+        self.decisions += 1
+        same = today.candidate_ids == recorded.candidate_ids
+        if not same and (recorded.is_whole or set(today.candidate_ids) != set(recorded.candidate_ids)):
+            self.differing += 1
+            return False
+        self.identical += 1
+        if figure := recorded.other_figure(today):
+            self.other_figures += 1
+            self.first_other_figure = self.first_other_figure or f"decision {recorded.decision}: {figure}"
+        return True

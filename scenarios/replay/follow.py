@@ -32,7 +32,7 @@ from agent.runtime.transaction import (
     TransactionBuilder,
     reason_of,
 )
-from agent.store.store import OutboxItem, QuarantinedMessage
+from agent.store.commit import OutboxItem, QuarantinedMessage
 from protocols.errors import InvariantViolation, StoreError
 from protocols.link.transport import Delivery
 from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, TransactionRow
@@ -309,18 +309,7 @@ class Follower:
 
     def _compare(self, recorded: Decision, today: Decision, context: AcquisitionContext) -> None:
         outcome = self.outcome
-        outcome.decisions += 1
-        same = today.candidate_ids == recorded.candidate_ids
-        if same or (not recorded.is_whole and set(today.candidate_ids) == set(recorded.candidate_ids)):
-            outcome.identical += 1
-            figure = recorded.other_figure(today)
-            outcome.other_figures += bool(figure)
-            outcome.first_other_figure = outcome.first_other_figure or (
-                f"decision {recorded.decision}: {figure}" if figure else ""
-            )
-            return
-        outcome.differing += 1
-        if outcome.first_difference is None:
+        if not outcome.compare(recorded, today) and outcome.first_difference is None:
             outcome.first_difference = Difference(
                 self._at,
                 f"decision {recorded.decision}",

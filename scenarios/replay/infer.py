@@ -2,7 +2,8 @@
 
 An answer or a control is folded when it is heard. A request shows the rest: the first one of a decision, that it was
 made; a further attempt of a candidate, that the one before had expired, unless its failure was heard. One that goes to
-another instrument than whose turn it was shows that this one was away; its next request, that it was back.
+another instrument than whose turn it was shows that this one was away; its next request, that it was back. So does one
+of a candidate that was abandoned because nobody answered.
 
 A control may have made the agent drop what its policy answered, and ask again; when that was, nobody heard. So the
 answer may be to the question as it was first asked, or as it was after any control since.
@@ -138,6 +139,8 @@ class Inference:
             pass  # it was handed on
         elif request.attempt > 1:
             self._expire_attempts_of(request.candidate_id, row)
+            if request.candidate_id in campaign.absence.unanswered:
+                self._return(row)
         else:
             self._decide(request.decision, row)
         if request.attempt_id not in campaign.attempts:
@@ -165,6 +168,11 @@ class Inference:
     def _leave(self, instrument: str, row: MessageRow) -> None:
         away = {"away": instrument, "why": "another was asked in its place"}
         self._follower.transaction([away], {}, row.number, row.time_s)
+
+    def _return(self, row: MessageRow) -> None:
+        """Fold that whoever is asked again for a candidate without attempts left had been away for a moment."""
+        self._follower.transaction([{"back": parse(row.topic).client}], {}, row.number, row.time_s)
+        self._follower.ask_as_well()
 
     def _decide(self, decision: int, row: MessageRow) -> None:
         campaign = self._campaign

@@ -35,7 +35,7 @@ class RecordedCampaign:
         excluded: Candidates that an operator ruled out.
         joined: Candidates that an operator added to the pool.
         points: Observation and bias; observation 0 is the start set.
-        asked_at: How many candidates had their outcome at each point.
+        asked_at: How many candidates had had an outcome at each point; one may be abandoned first, and answered later.
     """
 
     start: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class RecordedCampaign:
     asked_at: list[int] = field(default_factory=list)
     properties: tuple[str, ...] = ()
     """Names of the properties that are balanced, as the campaign's plan has them."""
-    _outcomes: int = 0
+    _outcomes: set[str] = field(default_factory=set)
 
     def note(self, transaction: Transaction, _time_s: float) -> None:
         """Take in what was folded."""
@@ -56,7 +56,7 @@ class RecordedCampaign:
             self._note(event)
         for bias in transaction.bias:
             self.points.append((len(self.points), bias.point))
-            self.asked_at.append(self._outcomes)
+            self.asked_at.append(len(self._outcomes))
 
     def measured(self, name: str, values: Sequence[float]) -> Measured:
         """Return values of a candidate with the uncertainties that came with them."""
@@ -78,7 +78,7 @@ class RecordedCampaign:
             case CandidatesAdded():
                 self.joined.extend(event.candidates)
             case CandidateAbandoned():
-                self._outcomes += 1
+                self._outcomes.add(event.candidate_id)
             case _:
                 pass
 
@@ -87,11 +87,12 @@ class RecordedCampaign:
             collected.clear()
         for listed in (self.asked, self.excluded, self.joined, self.points, self.asked_at):
             listed.clear()
-        self.properties, self._outcomes = properties, 0
+        self._outcomes.clear()
+        self.properties = properties
 
     def _answered(self, event: ResultAccepted | ObservationAdded) -> None:
         for each in observations_of(event, self.properties[1:]):
             self.answers[each.candidate_id] = (each.value, *each.additional)
         if isinstance(event, ResultAccepted):
             self.uncertainties[event.candidate_id] = event.uncertainties_of(self.properties)
-            self._outcomes += 1
+            self._outcomes.add(event.candidate_id)

@@ -5,7 +5,8 @@ would have shown it (`agent.campaign.context`). Three things differ from an agen
 
 - The lab may do what our rules would not: it is counted, and changes nothing.
 - What nobody says cannot be heard. That an attempt has expired shows in the next attempt of its candidate; that the
-  last one has, never does, and its candidate stays pending.
+  last one has, never does, and its candidate stays pending. Whether it cost anything, or its instrument was away, does
+  not show either: a candidate without attempts left comes back when the lab asks for it again.
 - A candidate that is answered and was never asked for was chosen all the same, by then at the latest.
 
 Requests of one decision number belong together, up to `campaign.batch` of them. Until a decision is complete, what
@@ -25,6 +26,7 @@ from agent.campaign.event_descriptions import observations_of
 from agent.campaign.events import (
     CampaignStarted,
     CandidateAbandoned,
+    CandidateRequeued,
     DecisionMade,
     Event,
     RequestIssued,
@@ -55,6 +57,9 @@ THE_LAB: Final = "the lab"
 
 MAX_HELD: Final = 1_024
 """Messages held back until a decision is complete; then it is taken for complete as it is."""
+
+ASKED_AGAIN: Final = "the lab asked for it again"
+"""Why a candidate comes back that would have no attempts left by our rules."""
 
 NEVER_PAUSE: Final = 100_000
 """Candidates abandoned in a row before a pause: whether it has had enough is the lab's to say."""
@@ -283,6 +288,9 @@ class Shadow:
         for attempt_id in waiting:
             self._take_consequence(decide_expiry(self.campaign, attempt_id))
         self._abandon()
+        given_up = self._status_of(candidate_id) is CandidateStatus.ABANDONED
+        if given_up and not isinstance(message, CandidateFailure):
+            self._fold(CandidateRequeued(candidate_id, ASKED_AGAIN))
         if self._status_of(candidate_id) not in OPEN:
             return False
         number = self.campaign.attempts_made[candidate_id] + 1

@@ -9,6 +9,8 @@ from typing import Any, Final
 from agent.campaign.events import (
     MAX_REASON_LENGTH,
     AttemptFailed,
+    CampaignPaused,
+    CampaignResumed,
     Event,
     LateResultKept,
     RequestExpired,
@@ -30,6 +32,8 @@ _LATER_FIELDS: Final = frozenset({"message_id", "signed_by", "operator"})
 
 _LATER_FIELDS_OF: Final[Mapping[type[Event], frozenset[str]]] = {
     AttemptFailed: frozenset({"quantities"}),
+    CampaignPaused: frozenset({"ordered_at"}),
+    CampaignResumed: frozenset({"ordered_at"}),
     LateResultKept: frozenset({"refused"}),
     RequestExpired: frozenset({"costs_attempt"}),
 }

@@ -108,6 +108,11 @@ def result(candidate_id: str, attempt_id: str = "", *quantities: Quantity) -> tu
     return said(result_of(attempt, *quantities))
 
 
+def failure(candidate_id: str, attempt_id: str = "") -> tuple[str, bytes]:
+    """A failure."""
+    return said(failure_of(Attempt(attempt_id or f"lab-{candidate_id}", candidate_id, 0, 1, "simulator-1")))
+
+
 def wish(action: ControlAction, candidate_id: str | None = None) -> tuple[str, bytes]:
     """What an operator wants."""
     return said(control(action, candidate_id, quantity=quantity(1.0)))

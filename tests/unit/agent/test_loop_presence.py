@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import pytest
 
 from agent.acquisition.baselines import UniformRandom
-from agent.assembly import _wake
 from agent.campaign.events import (
     CandidateAbandoned,
     CandidateRequeued,
@@ -33,18 +32,25 @@ from agent.loop import Agent
 from agent.run_files import RECORDING
 from agent.runtime.gathering import HEARING_S
 from agent.runtime.presence import MIN_GRACE_S, TOLD_AFTER_S
-from agent.runtime.resume import remember
+from agent.runtime.resume import remember, take_up
 from protocols.errors import CampaignHalted
 from protocols.link.memory.transport import MemoryTransport
 from protocols.link.transport import Delivery, Will
 from protocols.recording.reader import open_recording
 from protocols.wire.codec import decode, encode, topic_of
-from protocols.wire.messages import CandidateRequest, CandidateResult, Health, ReceiptStatus, ResultReceipt
+from protocols.wire.messages import (
+    CandidateRequest,
+    CandidateResult,
+    ControlAction,
+    Health,
+    ReceiptStatus,
+    ResultReceipt,
+)
 from protocols.wire.topics import simulator_subscriptions
 from scenarios.replay.follow import Follower
 from simulators.messages import status_message
 from tests.support.agents import agent_on
-from tests.support.campaigns import NOW, quantity, small_plan, small_pool, value_of
+from tests.support.campaigns import NOW, SENT_AT, control, quantity, small_plan, small_pool, value_of
 from tests.support.memory_bus import MemoryBus
 from tests.support.stored_campaigns import opened
 from tests.support.virtual_loop import run_in_virtual_time
@@ -378,7 +384,7 @@ def test_a_campaign_that_paused_itself_gets_back_what_the_silence_cost_when_it_i
             await lab.run(nothing)
         only.silent = False
         with closing(opened(tmp_path / "campaign.db", POOL)) as store:
-            _wake(store, remember(store, POOL))
+            take_up(store, remember(store, POOL), now=SENT_AT)
         await lab.run(nothing)
         assert len(lab.of_kind(CandidateRequeued)) == len(lab.of_kind(CandidateAbandoned)) >= 4
         assert len(lab.of_kind(ResultAccepted)) == 6
@@ -426,5 +432,33 @@ def test_a_status_that_flaps_or_is_forged_grows_the_journal_by_little(tmp_path: 
         await lab.run(flaps)
         assert not lab.of_kind(InstrumentAway)
         lab.assert_all_observed_and_replayed()
+
+    told(story, seed)
+
+
+@seeds
+@pytest.mark.parametrize("comes", [True, False], ids=["that left", "that never came"])
+def test_a_campaign_that_is_stopped_waits_for_an_absent_instrument_no_longer_than_for_a_silent_one(
+    tmp_path: Path, seed: int, *, comes: bool
+) -> None:
+    async def story() -> None:
+        lab = Lab(tmp_path, recipients=("a",))
+        only = lab.instrument("a", takes_s=5.0)
+
+        async def is_stopped(agent: Agent) -> None:
+            if comes:
+                only.come()
+                await asyncio.sleep(2.0)
+                await only.leave()
+            await asyncio.sleep(3 * TIMEOUT_S)
+            assert len(agent.campaign.in_flight) == lab.plan.parallel
+            operator, order = lab.bus.transport("operator"), control(ControlAction.STOP)
+            said = _after_the_connect(operator.publish(topic_of(order), encode(order)))
+            await asyncio.gather(operator.run(), said)
+
+        await lab.run(is_stopped, within_s=5 * TIMEOUT_S)
+        assert len(lab.of_kind(CandidateAbandoned)) == lab.plan.parallel
+        assert not lab.of_kind(CandidateRequeued)
+        lab.assert_replayed()
 
     told(story, seed)

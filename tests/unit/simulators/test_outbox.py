@@ -142,6 +142,44 @@ def test_only_answers_with_a_receipt_are_forgotten_when_many_came_after_them(
         assert {each for each, _ in outbox.requests(AttemptProgress.STARTED)} == {"old-begun", "young-begun"}
 
 
+def test_the_oldest_are_forgotten_while_the_memory_is_used_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulators.outbox.KEEP_DELIVERED", 10)
+    monkeypatch.setattr("simulators.outbox.FORGET_EVERY", 4)
+    with opened(tmp_path / "a.db") as outbox:
+        outbox.write([received("waits")], now=NOW)
+        for number in range(100):
+            outbox.write([received(f"d-{number}"), received(f"w-{number}")], now=NOW)
+            over = [Change(f"d-{number}", AttemptProgress.DELIVERED), Change(f"w-{number}", AttemptProgress.WITHDRAWN)]
+            outbox.write(over, now=NOW)
+        known = [each for number in range(100) for each in (f"d-{number}", f"w-{number}") if outbox.find(each)]
+        assert 10 <= len(known) <= 10 + 4
+        assert known[-1] == "w-99"
+        assert outbox.find("waits") == (AttemptProgress.RECEIVED, Answer("waits", "", b""))
+
+
+def test_of_what_is_withdrawn_it_is_kept_that_it_was_and_not_what_was_asked(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        outbox.write([received("a-1"), Change("a-1", AttemptProgress.WITHDRAWN)], now=NOW)
+    with opened(path) as outbox:
+        assert outbox.find("a-1") == (AttemptProgress.WITHDRAWN, Answer("a-1", "", b""))
+        assert outbox.requests(AttemptProgress.WITHDRAWN) == [("a-1", b"")]
+
+
+def test_the_size_of_what_was_asked_and_is_not_over_is_known_and_after_a_restart_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with opened(path) as outbox:
+        outbox.write([received(each) for each in ("a-1", "b-2", "c-3", "d-4")], now=NOW)
+        outbox.write([Change("a-1", AttemptProgress.STARTED), answered("b-2")], now=NOW)
+        assert outbox.open_bytes == 4 * len(REQUEST)
+        outbox.write([Change("c-3", AttemptProgress.WITHDRAWN)], now=NOW)
+        assert outbox.open_bytes == 3 * len(REQUEST)
+    with opened(path) as outbox:
+        assert outbox.open_bytes == 3 * len(REQUEST)
+        outbox.write([Change("b-2", AttemptProgress.DELIVERED, receipt=b"thanks")], now=NOW)
+        assert outbox.open_bytes == 2 * len(REQUEST)
+
+
 def test_a_delivered_attempt_is_known_after_a_restart_whatever_the_clock_said(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with opened(path) as outbox:
@@ -217,6 +255,7 @@ CHANGES = {
     "a receipt": "UPDATE attempt SET receipt = x'00' WHERE attempt_id = 'a-2'",
     "a receipt taken away": "UPDATE attempt SET receipt = x'' WHERE attempt_id = 'a-2'",
     "when it came": "UPDATE attempt SET received_at = '2000-01-01T00:00:00' WHERE attempt_id = 'a-2'",
+    "when one came that is not answered": "UPDATE attempt SET received_at = '2000' WHERE attempt_id = 'a-1'",
     "a progress that is none": "UPDATE attempt SET progress = 'sta2ted' WHERE attempt_id = 'a-2'",
 }
 
@@ -233,5 +272,5 @@ def test_what_the_disk_has_changed_is_refused_at_the_start_with_its_attempt(tmp_
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute(statement).rowcount == 1
         connection.commit()
-    with pytest.raises(StoreError, match=r"Attempt 'a-[29]' .* was changed by something else"):
+    with pytest.raises(StoreError, match=r"Attempt 'a-[129]' .* was changed by something else"):
         Outbox.open(sqlite_url(path))

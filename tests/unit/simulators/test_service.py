@@ -519,6 +519,41 @@ async def test_a_flood_of_requests_whose_answers_get_no_receipt_fills_the_memory
     assert stored(lab, "b-0") is None
 
 
+async def test_what_was_asked_fills_the_memory_to_its_size_and_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(encode(messages.request("a-0")))
+    monkeypatch.setattr(service_module, "MAX_OPEN_BYTES", 3 * size)
+    lab, executor = Lab(tmp_path, concurrency=1), HeldExecutor()
+    async with lab.agent(), lab.simulator(executor) as service:
+        for number in range(3):
+            await lab.ask(messages.request(f"a-{number}"))
+            await until(lambda number=number: service.counts["received"] == number + 1)  # type: ignore[misc]
+        await lab.ask(messages.request("b-0"))
+        await until(lambda: service.counts["refused: memory_full"] == 1)
+        executor.release("a-0")
+        await lab.answer("a-0")
+        await lab.settled(service, "a-0")
+        await lab.ask(messages.request("b-0"))
+        await until(lambda: service.counts["received"] == 4)
+    assert stored(lab, "b-0") is AttemptProgress.RECEIVED
+
+
+async def test_a_flood_of_attempts_that_overtake_each_other_leaves_one_request_in_the_memory(tmp_path: Path) -> None:
+    count = 200
+    lab, executor = Lab(tmp_path, concurrency=1), HeldExecutor()
+    async with lab.agent(), lab.simulator(executor) as service:
+        await lab.ask(messages.request("a-1"))
+        await until(lambda: "a-1" in executor.running)
+        for number in range(1, count + 1):
+            name = attempt_identity("0a1b2c3d", 4, "al-7", number)
+            request = messages.request(name, candidate_id="al-7", attempt=number)
+            await lab.publish(topic_of(request), encode(request).ljust(60_000))
+        await until(lambda: service.counts["withdrawn"] == count - 1)
+        assert len(service.waiting) == 1
+    assert (tmp_path / "sim-1.db").stat().st_size < 1_000_000
+
+
 async def test_nothing_is_taken_while_the_disk_is_nearly_full_and_all_of_it_afterwards(tmp_path: Path) -> None:
     free, told = [10**11], list[str]()
     lab, executor = Lab(tmp_path), HeldExecutor()

@@ -7,11 +7,20 @@ from datetime import timedelta
 import pytest
 
 from agent.campaign import decide
-from agent.campaign.controls import CLOCK_TOLERANCE_S, MAX_CONTROLS_NOTED
-from agent.campaign.events import CampaignStarted, CampaignStopping, CandidateExcluded, ControlNoted, StartSetLoaded
+from agent.campaign.controls import CLOCK_TOLERANCE_S, MAX_CONTROLS_NOTED, MAX_PAUSES_AHEAD
+from agent.campaign.events import (
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStarted,
+    CampaignStopping,
+    CandidateExcluded,
+    ControlNoted,
+    StartSetLoaded,
+)
+from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
 from protocols.errors import MessageError
-from protocols.wire.messages import ControlAction
+from protocols.wire.messages import Control, ControlAction
 from tests.support.campaigns import NOW, Play, control, quantity, small_plan, small_pool, state_of
 
 POOL = small_pool()
@@ -77,3 +86,74 @@ def test_orders_that_change_nothing_are_noted_up_to_a_bound_and_then_only_counte
     assert len(played.of_kind(ControlNoted)) == MAX_CONTROLS_NOTED
     assert {outcome.disposition for outcome in outcomes} == {"changes nothing"}
     assert len(played.campaign.controls_seen) == MAX_CONTROLS_NOTED
+
+
+def test_an_order_that_was_only_counted_changes_nothing_when_it_comes_again_after_a_later_one() -> None:
+    played = Play(POOL, small_plan(POOL))
+    played.settle()
+
+    def order(action: ControlAction, at_s: float) -> Control:
+        return control(action, sent_at=NOW + timedelta(seconds=at_s))
+
+    resumptions = [order(ControlAction.RESUME, each) for each in range(MAX_CONTROLS_NOTED + 20)]
+    for each in resumptions:
+        played.take(decide.decide_control(played.campaign, each))
+    played.take(decide.decide_control(played.campaign, order(ControlAction.PAUSE, 1_000)))
+    for each in resumptions[:MAX_CONTROLS_NOTED]:
+        assert decide.decide_control(played.campaign, each).disposition == "changes nothing"
+    for each in resumptions[MAX_CONTROLS_NOTED:]:
+        with pytest.raises(MessageError, match="it may be one that comes again") as refused:
+            decide.decide_control(played.campaign, each)
+        assert refused.value.reason == "stale"
+    played.take(decide.decide_control(played.campaign, order(ControlAction.RESUME, 1_001)))
+    assert played.campaign.phase is Phase.RUNNING
+    with pytest.raises(MessageError, match="not sent before that"):
+        decide.decide_control(played.campaign, order(ControlAction.PAUSE, 1_000.5))
+    assert decide.decide_control(played.campaign, order(ControlAction.STOP, 3)).disposition == "carried out"
+
+
+def test_as_long_as_all_are_remembered_the_clocks_of_two_operators_may_differ() -> None:
+    played = Play(POOL, small_plan(POOL))
+    played.settle()
+    played.take(decide.decide_control(played.campaign, control(ControlAction.PAUSE, sent_at=NOW + timedelta(hours=1))))
+    resumed = decide.decide_control(played.campaign, control(ControlAction.RESUME, sent_at=NOW))
+    assert resumed.disposition == "carried out"
+
+
+def test_who_pauses_and_resumes_for_ever_fills_no_journal_and_the_campaign_goes_on() -> None:
+    played = Play(POOL, small_plan(POOL))
+    played.settle()
+    refused = []
+
+    def order(action: ControlAction, at_s: float) -> str:
+        outcome = decide.decide_control(played.campaign, control(action, sent_at=NOW + timedelta(seconds=at_s)))
+        played.take(outcome)
+        return outcome.disposition
+
+    for turn in range(5_000):
+        try:
+            order((ControlAction.PAUSE, ControlAction.RESUME)[turn % 2], turn)
+        except MessageError as error:
+            refused.append(error)
+    assert len(played.of_kind(CampaignPaused)) == len(played.of_kind(CampaignResumed)) == MAX_PAUSES_AHEAD
+    assert len(played.of_kind(ControlNoted)) == MAX_CONTROLS_NOTED
+    assert len(refused) == 2_500 - MAX_PAUSES_AHEAD
+    assert {each.reason for each in refused} == {"invalid"}
+    assert "can be paused again after the next one" in str(refused[0])
+    assert played.campaign.phase is Phase.RUNNING
+
+    played.answer(played.awaited[0])
+    assert order(ControlAction.PAUSE, 6_000) == order(ControlAction.RESUME, 6_001) == "carried out"
+    with pytest.raises(MessageError, match="65 times, and 1 candidates have"):
+        order(ControlAction.PAUSE, 6_002)
+    assert order(ControlAction.STOP, 6_003) == "carried out"
+
+
+def test_a_campaign_that_paused_itself_costs_no_operator_a_pause_and_can_always_be_resumed() -> None:
+    campaign = begun()
+    for turn in range(MAX_PAUSES_AHEAD):
+        campaign.apply(CampaignPaused("ordered", f"pause-{turn}"))
+        campaign.apply(CampaignResumed("ordered", f"resume-{turn}"))
+    campaign.apply(CampaignPaused("nobody answers"))
+    assert campaign.pauses_ordered == MAX_PAUSES_AHEAD
+    assert decide.decide_control(campaign, control(ControlAction.RESUME)).disposition == "carried out"

@@ -202,7 +202,7 @@ def test_a_policy_that_does_not_say_so_makes_no_candidates() -> None:
 def test_a_pool_grows_to_its_limit_and_the_policy_is_then_asked_for_what_is_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("agent.campaign.state.MAX_ADDED_CANDIDATES", 5)
+    monkeypatch.setattr("agent.campaign.standing.MAX_ADDED_CANDIDATES", 5)
     assert growth.MAX_ADDED_CANDIDATES == 10_000
     play = played(budget=9)
     play.propose = lambda context, count: (

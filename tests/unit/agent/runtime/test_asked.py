@@ -11,7 +11,7 @@ from agent.campaign.plan import Ordering
 from agent.runtime.asked import LATEST, AskedAttempts, facts_of
 from agent.runtime.messages import MessageBuilder
 from agent.settings import CampaignSettings
-from agent.store.store import OutboxItem
+from agent.store.commit import OutboxItem
 from tests.support.campaigns import NOW, result_of, small_plan, small_pool, with_source_ids
 from tests.support.stored_campaigns import Shelf, delivered, opened
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +18,13 @@ from tests.support.campaigns import NOW
 from tests.support.virtual_loop import run_in_virtual_time
 
 
-def word(client: str, health: Health = Health.ONLINE) -> Delivery:
-    return Delivery(*status_message("demo", client, health, NOW), True, 1, None)
+def word(client: str, health: Health = Health.ONLINE, at_s: float = 0.0) -> Delivery:
+    return Delivery(*status_message("demo", client, health, NOW + timedelta(seconds=at_s)), True, 1, None)
+
+
+def signed(delivery: Delivery) -> Delivery:
+    """The same word, as it comes where its signature holds."""
+    return replace(delivery, signed_by=delivery.topic.rpartition("/")[2])
 
 
 def now() -> float:
@@ -119,5 +126,52 @@ def test_garbage_and_what_is_no_status_is_passed_over() -> None:
             gathering.note(bad, now())
         await waited(gathering, (1.0, LinkUp(False)))
         assert gathering.absent == ()
+
+    played(story())
+
+
+def test_a_word_whose_signature_does_not_hold_counts_nowhere_and_an_unsigned_one_only_where_none_is_required() -> None:
+    async def story() -> None:
+        forged = replace(word("a"), signature_fault="another key")
+        for required, words, absent in (
+            (True, (word("a"), signed(word("b"))), ("a",)),
+            (True, (word("a"), word("b")), ()),
+            (True, tuple(signed(word(each)) for each in ("a", "b")), ()),
+            (False, (forged, word("b")), ("a",)),
+        ):
+            gathering = Gathering(("a", "b"), require_signatures=required)
+            await waited(gathering, (now() + 1.0, LinkUp(False)), *((now() + 1.5, each) for each in words))
+            assert gathering.absent == absent
+
+    played(story())
+
+
+def test_a_strangers_goodbye_takes_no_signed_word_back() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"), require_signatures=True)
+        goodbye = (2.0, word("a", Health.OFFLINE))
+        await waited(gathering, (1.0, LinkUp(False)), (1.5, signed(word("a"))), goodbye)
+        assert gathering.absent == ("b",)
+
+    played(story())
+
+
+@pytest.mark.parametrize(("again", "absent"), [(0.0, ("a",)), (2.0, ())], ids=["the same word", "a later one"])
+def test_a_signed_word_that_is_sent_again_brings_nobody_back(again: float, absent: tuple[str, ...]) -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"), require_signatures=True)
+        said = [word("a"), word("a", Health.OFFLINE, 1.0), word("a", at_s=again), word("b")]
+        await waited(gathering, (1.0, LinkUp(False)), *((1.5, signed(each)) for each in said))
+        assert gathering.absent == absent
+
+    played(story())
+
+
+def test_a_word_that_was_moved_to_another_topic_speaks_for_nobody() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b", "c"))
+        moved = [replace(word("a"), topic=word("b").topic), replace(word("c"), topic="entropilot/v1/another/status/c")]
+        await waited(gathering, (1.0, LinkUp(False)), (1.2, word("b")), *((1.5, each) for each in moved))
+        assert gathering.absent == ("a", "c")
 
     played(story())

@@ -23,7 +23,7 @@ from agent.runtime.outbound import (
 )
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
-from agent.store.store import JournalHead
+from agent.store.commit import JournalHead
 from protocols.errors import BrokerError
 from protocols.link.election import LISTEN_S
 from protocols.link.transport import LinkLost, PublishRefused

@@ -14,7 +14,7 @@ from agent.campaign.events import BeginCorrected, CampaignStarted, StartSetLoade
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Ordering
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import ESTIMATORS, EntropyMeasure
-from agent.runtime.resume import begin, correct_begin, fresh_uid, remember, require_same_plan
+from agent.runtime.resume import begin, fresh_uid, remember, require_same_plan, take_up
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import MessageError, StoreError
@@ -81,10 +81,13 @@ def test_beginning_again_finds_what_was_begun(store: Store) -> None:
 
 
 def test_a_crash_between_the_claim_and_the_first_append_is_mended_with_the_claimed_uid(store: Store) -> None:
-    store.claim(PLAN, schema_version=SCHEMA_VERSION, now=SENT_AT)
+    store.claim(PLAN, schema_version=SCHEMA_VERSION, now="2000-01-01T00:00:00Z")
     start(store, small_plan(POOL, uid="ffffffff"))
     assert remember(store, POOL).campaign.plan.uid == PLAN.uid
     assert store.sequence == 2
+    meta = store.meta()
+    assert meta is not None
+    assert meta.created_at == SENT_AT, "when it began, which its journal says too"
 
 
 def test_remember_knows_what_the_running_agent_knew(store: Store) -> None:
@@ -196,7 +199,7 @@ def test_a_begin_that_the_clock_has_not_reached_is_corrected_once_and_orders_are
         remember(store, POOL).decide(order)
     behind = (NOW - timedelta(hours=6)).isoformat()
     for _ in range(2):
-        correct_begin(store, remember(store, POOL), now=behind)
+        take_up(store, remember(store, POOL), now=behind)
     assert [type(event) for event in store.journal()] == [CampaignStarted, StartSetLoaded, BeginCorrected]
     ledger = remember(store, POOL)
     assert ledger.campaign.began_at == NOW - timedelta(hours=6)
@@ -207,7 +210,7 @@ def test_a_begin_that_the_clock_has_not_reached_is_corrected_once_and_orders_are
 
 def test_a_begin_that_lies_in_the_past_stays(store: Store) -> None:
     start(store)
-    correct_begin(store, remember(store, POOL), now=(NOW + timedelta(days=9)).isoformat())
+    take_up(store, remember(store, POOL), now=(NOW + timedelta(days=9)).isoformat())
     assert store.sequence == 2
 
 

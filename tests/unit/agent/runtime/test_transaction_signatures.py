@@ -58,7 +58,7 @@ def test_what_is_not_signed_is_quarantined_where_signatures_are_required_and_tak
 
 
 def test_a_signed_status_that_is_sent_again_is_counted_and_told_to_nobody(shelf: Shelf) -> None:
-    order = StatusOrder(NOW)
+    order = StatusOrder()
     maker = TransactionBuilder(
         shelf.maker.ledger, policy_runner=Deaf(), make_request=shelf.messages.request, status_order=order
     )

@@ -15,7 +15,9 @@ from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint
 from agent.store import store as store_module
-from agent.store.store import GENESIS_DIGEST, Commit, OutboxItem, QuarantinedMessage, Store, chain_digest
+from agent.store.commit import Commit, OutboxItem, QuarantinedMessage
+from agent.store.standing import GENESIS_DIGEST, chain_digest
+from agent.store.store import Store
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, JOURNAL, OBSERVATION, QUARANTINE
 from protocols.errors import InvariantViolation, StoreError
 from protocols.storage.database import sqlite_url, store_error

@@ -34,19 +34,19 @@ def gone(at: float) -> Status:
 
 
 def test_a_status_that_comes_again_is_not_new_whatever_came_between() -> None:
-    order = StatusOrder(NOON)
+    order = StatusOrder()
     heard = [online(1), gone(0), online(40), gone(39), online(60)]
     assert all(order.is_new(each) for each in heard)
     assert not any(order.is_new(each) for each in heard)
 
 
 def test_a_last_will_is_heard_although_it_was_made_before_what_was_said_since() -> None:
-    order = StatusOrder(NOON)
+    order = StatusOrder()
     assert [order.is_new(each) for each in (online(1), online(31), online(61), gone(0.5), online(90))] == [True] * 5
 
 
 def test_an_old_word_that_was_never_heard_is_not_new_beside_a_later_one() -> None:
-    order = StatusOrder(NOON)
+    order = StatusOrder()
     assert order.is_new(online(100))
     assert not order.is_new(online(99))
     assert order.is_new(gone(100))
@@ -54,13 +54,13 @@ def test_an_old_word_that_was_never_heard_is_not_new_beside_a_later_one() -> Non
 
 
 def test_clients_are_apart() -> None:
-    order = StatusOrder(NOON)
+    order = StatusOrder()
     assert order.is_new(online(100))
     assert order.is_new(status(Health.ONLINE, 1, client="kiln"))
 
 
 def test_another_agent_of_long_ago_is_not_taken_for_one_that_is_there() -> None:
-    order = StatusOrder(NOON, ("agent", "ours"))
+    order = StatusOrder(("agent", "ours"), began=NOON)
     long_ago = -CLOCKS_DIFFER_BY.total_seconds() - 1
     assert not order.is_new(status(Health.ONLINE, long_ago, "agent", "theirs"))
     assert order.is_new(status(Health.ONLINE, 1, "agent", "theirs"))
@@ -69,13 +69,13 @@ def test_another_agent_of_long_ago_is_not_taken_for_one_that_is_there() -> None:
 
 
 def test_an_instrument_keeps_its_order_when_it_gets_another_memory() -> None:
-    order = StatusOrder(NOON, ("agent", "ours"))
+    order = StatusOrder(("agent", "ours"), began=NOON)
     assert order.is_new(status(Health.ONLINE, 10, instance="second"))
     assert not order.is_new(status(Health.ONLINE, 9, instance="first"))
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    order = StatusOrder(NOON)
+    order = StatusOrder()
     for number in range(module.MAX_CLIENTS + 10):
         assert order.is_new(status(Health.ONLINE, 1, client=f"c{number}"))
     assert len(order._latest) == module.MAX_CLIENTS

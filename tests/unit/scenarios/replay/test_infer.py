@@ -8,7 +8,7 @@ from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.registry import make_policy
 from agent.campaign import decide, presence, proposals
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.events import CampaignStarted, DecisionMade, InstrumentAway, RequestIssued
+from agent.campaign.events import CampaignStarted, CandidateRequeued, DecisionMade, InstrumentAway, RequestIssued
 from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
 from protocols.recording.lines import HEARD, MessageRow
@@ -101,3 +101,33 @@ def test_who_was_away_and_back_is_told_by_whom_the_requests_went_to(*, away_at_f
     assert (outcome.lost, outcome.identical, outcome.differing) == ("", len(decisions), 0)
     assert follower.campaign is not None
     assert len(follower.campaign.acquired) == 16
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_what_a_silent_instrument_cost_and_brought_back_is_told_by_the_requests_that_follow(parallel: int) -> None:
+    plan = small_plan(POOL, recipients=("a",), parallel=parallel, budget=9, max_attempts=2, policy="random")
+    policy = UniformRandom()
+    game = OverheardPlay(POOL, plan, START, policy.propose)
+    game.settle()
+    heard_s: list[float] = []
+    for turn in range(200):
+        heard_s += [100.0 * turn] * (len(game.said) - len(heard_s))
+        if game.campaign.phase is Phase.FINISHED:
+            break
+        if turn < 4:
+            game.expire(game.awaited[0])
+        elif turn == 4:
+            game.take(presence.decide_back(game.campaign, "a"))
+        else:
+            game.answer(game.awaited[0])
+    assert game.of_kind(CandidateRequeued)
+    assert len(game.campaign.acquired) == 9
+    follower = Follower(POOL, policy.propose)
+    decisions = {each.decision: each.candidate_ids for each in game.of_kind(DecisionMade)}
+    inference = Inference(follower, Requests("demo", plan.uid, decisions), CampaignStarted(plan, {}), START_SET, 60.0)
+    for number, (at, (topic, payload)) in enumerate(zip(heard_s, game.said, strict=True), 1):
+        inference.take(MessageRow(number, at, HEARD, topic, payload, False))
+    outcome = follower.finish()
+    assert (outcome.lost, outcome.identical, outcome.differing) == ("", len(decisions), 0)
+    assert follower.campaign is not None
+    assert len(follower.campaign.acquired) == 9

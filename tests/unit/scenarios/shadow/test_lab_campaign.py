@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from agent.acquisition.base import Choice, Proposal
 from agent.acquisition.registry import make_policy
+from agent.campaign import presence
+from agent.campaign.events import CandidateRequeued, RequestExpired, ResultAccepted
 from agent.campaign.life_cycle import CandidateStatus
 from agent.campaign.plan import Ordering
 from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
@@ -17,6 +19,7 @@ from tests.support.samples.heard import (
     POOL,
     START,
     OverheardPlay,
+    failure,
     heard,
     lab,
     listener,
@@ -158,14 +161,46 @@ def test_the_first_valid_result_of_a_candidate_wins() -> None:
     assert shadow.counts["candidate_request: its candidate is observed"] == 1
 
 
-def test_an_attempt_that_another_follows_has_expired_and_a_candidate_with_none_left_is_closed() -> None:
+def test_an_attempt_that_another_follows_has_expired() -> None:
     shadow = listener(max_attempts=2)
     choices = heard(shadow, [request("c004"), request("c004", 0, "second", attempt=2)])
     assert len(choices) == 1
     assert shadow.campaign.status_of("c004") is CandidateStatus.PENDING
-    heard(shadow, [request("c004", 0, "third", attempt=3)])
+    assert list(shadow.campaign.in_flight) == ["second"]
+
+
+@pytest.mark.parametrize("further", [request("c004", 0, "third", attempt=3), result("c004", "third")])
+def test_a_candidate_without_attempts_left_comes_back_when_the_lab_asks_for_it_again(
+    further: tuple[str, bytes],
+) -> None:
+    shadow = listener(max_attempts=2)
+    heard(shadow, [request("c004"), request("c004", 0, "second", attempt=2), further, result("c004", "third")])
+    assert shadow.campaign.status_of("c004") is CandidateStatus.OBSERVED
+    assert shadow.campaign.requested == 1
+    assert shadow.realised_gain["c004"].value == value_of("c004")
+
+
+def test_a_failure_of_an_unheard_attempt_brings_no_candidate_back() -> None:
+    shadow = listener(max_attempts=1)
+    heard(shadow, [request("c004"), failure("c004"), failure("c004", "another")])
     assert shadow.campaign.status_of("c004") is CandidateStatus.ABANDONED
-    assert shadow.counts["candidate_request: its candidate is abandoned"] == 1
+    assert shadow.counts["candidate_failure: its candidate is abandoned"] == 1
+
+
+def test_what_a_silent_or_absent_instrument_cost_the_lab_nothing_costs_the_shadow_nothing_either() -> None:
+    played = lab(max_attempts=1, recipients=("a", "b"), parallel=2, ordering=Ordering.AS_COMPLETED)
+    played.expire(played.awaited[0])
+    for away in ("b", "a"):
+        played.take(presence.decide_away(played.campaign, away, "it says so"))
+        played.take(presence.decide_back(played.campaign, away))
+    while played.awaited:
+        played.answer(played.awaited[0])
+    assert played.of_kind(CandidateRequeued)
+    assert [each for each in played.of_kind(RequestExpired) if not each.costs_attempt]
+    shadow = listener(max_attempts=1, recipients=("a", "b"), parallel=2, ordering=Ordering.AS_COMPLETED)
+    heard(shadow, played.said)
+    assert shadow.campaign.statuses.tolist() == played.campaign.statuses.tolist()
+    assert set(shadow.realised_gain) == {each.candidate_id for each in played.of_kind(ResultAccepted)}
 
 
 def test_choices_beyond_the_budget_are_counted_and_not_followed() -> None:

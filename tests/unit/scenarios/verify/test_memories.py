@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,17 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from agent.campaign.events import AttemptFailed, Event, LateResultKept, ResultAccepted
+from agent.campaign.events import AttemptFailed, CampaignFinished, Event, LateResultKept, ResultAccepted
 from agent.campaign.results_seen import MAX_KEPT_ASIDE
 from agent.run_files import RECORDING
 from protocols.errors import StoreError
 from protocols.recording.reader import open_recording
+from protocols.storage.database import sqlite_url
+from protocols.wire.attempt_ids import attempt_identity
 from protocols.wire.messages import FailureReason, ReceiptStatus
 from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.memories import check_memory, memories_in
 from scenarios.verify.part import CheckedPart
 from scenarios.verify.recorded_messages import RecordedMessages
-from tests.support.campaigns import failure_of, quantity, result_of
+from simulators.outbox import AttemptProgress, Change, Outbox
+from tests.support.campaigns import SENT_AT, failure_of, quantity, result_of
 from tests.support.samples.falsified import FinishedRun, Place
 from tests.support.samples.recorded_run import ATTEMPTS, MEMORY, RecordedRun, made
 
@@ -158,6 +162,23 @@ def test_a_memory_of_another_campaign_says_nothing_and_one_that_forgot_is_a_note
     assert part is not None
     assert (part.problem, part.rows) == ("", 3)
     assert "answers are of attempts that it forgot" in part.note
+
+
+def test_what_was_withdrawn_and_is_not_kept_agrees_unless_the_journal_never_asked_for_it(
+    run: RecordedRun, tmp_path: Path
+) -> None:
+    shutil.copy(run.folder / MEMORY, tmp_path / MEMORY)
+    with closing(Outbox.open(sqlite_url(tmp_path / MEMORY))) as outbox:
+        attempt_id = attempt_identity(run.plan.uid, 99, "c000", 1)
+        asked = Change(attempt_id, AttemptProgress.RECEIVED, request=b"{}")
+        outbox.write([asked, Change(attempt_id, AttemptProgress.WITHDRAWN)], now=SENT_AT)
+    events, digests, _ = run.journal()
+    unfinished = [each for each in events if not isinstance(each, CampaignFinished)]
+    part = check_memory(tmp_path / MEMORY, KnownJournal(run.plan, unfinished, digests))
+    assert part == CheckedPart(MEMORY, ATTEMPTS + 1)
+    part = check_memory(tmp_path / MEMORY, KnownJournal(run.plan, events, digests))
+    assert part is not None
+    assert part.problem == f"attempt {attempt_id}: the journal knows of no such attempt"
 
 
 def test_memories_are_looked_for_in_the_run_folder_and_in_another(run: RecordedRun, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def lab(
         from scenarios.lab.report import heard_json, heard_table, sent_json, sent_table
         from scenarios.lab.source import load_mapping, mapping_text
         from scenarios.lab.trial import try_message, try_request
+        from scenarios.settings.lab_section import require_sound_lab
 
         _require_action(action, mapping)
         if action == SHOW:
@@ -84,6 +85,8 @@ def lab(
                 show(heard_table(heard))
             return
         world = None if source.scenario is None else build_world_for(source.scenario, quiet=quiet or json)
+        if source.resolved is not None and world is not None:
+            require_sound_lab(source.resolved, world.pool.feature_names)
         sent = try_request(source, None if world is None else world.pool, candidate)
         if json:
             print_json(sent_json(*sent))

@@ -15,7 +15,7 @@ from protocols.mapping.mapping import LabMapping, compile_mapping
 from protocols.mapping.settings import LabSettings, quantity_of
 from protocols.settings.layers import toml_layer
 from protocols.settings.problems import settings_error
-from protocols.settings.resolve import resolve
+from protocols.settings.resolve import ResolvedSettings, resolve
 from protocols.settings.suggestions import did_you_mean
 from scenarios.settings.lab_section import LAB, compiled_lab, facts_of, place_of
 from scenarios.settings.library import library_mappings, library_scenarios
@@ -45,12 +45,17 @@ class MappingSource:
     Attributes:
         mapping: The compiled section.
         facts: The campaign; one that is made up where the mapping stands alone.
-        scenario: Where it is a scenario's; None where it stands alone.
+        resolved: The scenario, where it is a scenario's, and where its settings are from; None where it stands alone.
     """
 
     mapping: LabMapping
     facts: CampaignFacts
-    scenario: Scenario | None
+    resolved: ResolvedSettings[Scenario] | None
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario, where it is a scenario's."""
+        return None if self.resolved is None else self.resolved.settings
 
 
 def load_mapping(name: str, settings_file: Path | None = None) -> MappingSource:
@@ -68,7 +73,8 @@ def load_mapping(name: str, settings_file: Path | None = None) -> MappingSource:
         return _of_file(alone)
     if not Path(name).suffix and (near := did_you_mean(name, library_mappings())) and settings_file is None:
         _require_scenario(name, near)
-    scenario = load_scenario(name, Overrides(file=settings_file)).settings
+    resolved = load_scenario(name, Overrides(file=settings_file))
+    scenario = resolved.settings
     mapping = compiled_lab(scenario)
     if mapping is None:
         raise SettingsError(
@@ -77,7 +83,7 @@ def load_mapping(name: str, settings_file: Path | None = None) -> MappingSource:
             action="lay a mapping over it with --settings FILE; `entropilot lab show` prints those of the library",
         )
     facts = mapping_facts(scenario, mapping)
-    return MappingSource(mapping, facts, scenario)
+    return MappingSource(mapping, facts, resolved)
 
 
 def mapping_facts(scenario: Scenario, mapping: LabMapping) -> CampaignFacts:

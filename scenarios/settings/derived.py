@@ -13,7 +13,6 @@ from protocols.settings.derived import Derivation, Rule
 from protocols.settings.fields import Key
 from protocols.settings.layers import Layer
 from protocols.settings.resolve import ResolvedSettings, resolve
-from scenarios.settings.lab_section import require_sound_lab
 from scenarios.settings.model import Scenario
 from scenarios.settings.renamed import RENAMED
 from simulators.settings import STRUCTURAL_MODEL, TABLE
@@ -91,9 +90,7 @@ def resolve_scenario(layers: Sequence[Layer]) -> ResolvedSettings[Scenario]:
     Raises:
         SettingsError: With everything that is wrong.
     """
-    resolved = resolve(Scenario, layers, rules=RULES, renamed=RENAMED)
-    require_sound_lab(resolved)
-    return resolved
+    return resolve(Scenario, layers, rules=RULES, renamed=RENAMED)
 
 
 def scenario_of(values: Mapping[str, Any], source: str = "the settings") -> Scenario:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from protocols.mapping.facts import CampaignFacts
 from protocols.mapping.faults import Key, MappingError, MappingProblem
@@ -18,8 +18,12 @@ LAB = "lab"
 """Name of the section."""
 
 
-def require_sound_lab(resolved: ResolvedSettings[Scenario]) -> None:
+def require_sound_lab(resolved: ResolvedSettings[Scenario], features: Sequence[str] | None = None) -> None:
     """Check that the `[lab]` section of a scenario can be used, if it has one.
+
+    Args:
+        resolved: The scenario, and where each of its settings is from.
+        features: Names of the pool's features; None before its table is read.
 
     Raises:
         SettingsError: With everything that is wrong, each with its place.
@@ -28,29 +32,39 @@ def require_sound_lab(resolved: ResolvedSettings[Scenario]) -> None:
         return
     problems = list(_unasked(resolved.settings))
     try:
-        compiled_lab(resolved.settings)
+        compiled_lab(resolved.settings, features)
     except MappingError as error:
         problems += error.problems
     if problems:
         raise settings_error([each.told(place_of(each.key, resolved.source_of)) for each in problems])
 
 
-def compiled_lab(scenario: Scenario) -> LabMapping | None:
+def compiled_lab(scenario: Scenario, features: Sequence[str] | None = None) -> LabMapping | None:
     """Return the compiled section; None without one.
+
+    Args:
+        scenario: The scenario.
+        features: Names of the pool's features; None before its table is read.
 
     Raises:
         MappingError: With everything that is wrong.
     """
-    return None if scenario.lab is None else compile_mapping(scenario.lab, facts_of(scenario))
+    return None if scenario.lab is None else compile_mapping(scenario.lab, facts_of(scenario, features))
 
 
-def facts_of(scenario: Scenario) -> CampaignFacts:
-    """Return what a mapping must know of a scenario; its table is not read for it."""
+def facts_of(scenario: Scenario, features: Sequence[str] | None = None) -> CampaignFacts:
+    """Return what a mapping must know of a scenario; its table is not read for it.
+
+    Args:
+        scenario: The scenario.
+        features: Names of the pool's features; None before its table is read.
+    """
     campaign = scenario.campaign
     additional = {name: each.unit for name, each in campaign.additional_properties.items()}
     return CampaignFacts(
         campaign=scenario.name,
         units={campaign.property: campaign.unit} | additional,
+        features=features,
         parallel=campaign.parallel,
         request_timeout_s=campaign.request_timeout_s,
     )

@@ -77,6 +77,18 @@ def test_a_mapping_that_is_wrong_is_told_with_its_line_before_anything_is_connec
         assert "lab.result.quantities.density.unit (from plc.toml, line" in refused.err
 
 
+def test_a_feature_that_the_table_has_not_is_told_with_its_line_once_the_table_is_read(bench: Workbench) -> None:
+    write_recipes(bench.folder, TEMPERATURE, "strength", "MPa")
+    text = bench.entropilot("lab", "show", "plain_json").out.replace("feature.minutes", "feature.minute")
+    (bench.folder / "mine.toml").write_text(text, encoding="utf-8")
+    line = text[: text.index("feature.minute")].count("\n") + 1
+    for command in (("lab", "try", SCENARIO), ("agent", SCENARIO, "--broker", "mqtt://127.0.0.1:1")):
+        refused = bench.entropilot(*command, "--settings", "mine.toml")
+        assert refused.code == 2
+        assert f"(from mine.toml, line {line})" in refused.err
+        assert "did you mean 'minutes'?" in refused.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -11,7 +11,7 @@ from protocols.mapping.faults import MappingError
 from scenarios.run.request import RunRequest, require_answers
 from scenarios.settings.lab_section import compiled_lab, facts_of, place_of
 from scenarios.settings.model import Scenario
-from scenarios.sources.scenario import Overrides, load_scenario
+from scenarios.sources.scenario import Overrides, layered_over, load_scenario
 
 HEAD = """name = "mine"
 [pool]
@@ -116,6 +116,14 @@ def test_without_lines_what_is_wrong_is_still_told(tmp_path: Path) -> None:
     broken = scenario.lab.model_copy(update={"request": scenario.lab.request.model_copy(update={"topic": "a/+"})})
     with pytest.raises(MappingError, match=r"lab\.request\.topic: topic 'a/\+' has a wildcard"):
         compiled_lab(scenario.model_copy(update={"lab": broken}))
+
+
+def test_a_recorded_lab_may_be_played_with_other_settings_than_it_could_be_asked_with(tmp_path: Path) -> None:
+    alone = LAB.replace('id = "job"', 'correlate_by = "only"')
+    scenario = loaded(tmp_path, alone, "campaign.parallel=1")
+    assert "campaign.parallel is 2" in refused(tmp_path, alone, "campaign.parallel=2")
+    overrides = Overrides(assignments=("campaign.parallel=2",))
+    assert layered_over(scenario, "the recording", overrides).campaign.parallel == 2
 
 
 def test_the_place_of_a_setting_is_its_own_or_that_of_what_is_around_it() -> None:

@@ -13,11 +13,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from protocols.storage.atomic_file import atomic_write
 from protocols.storage.named_errors import errors_named
 from protocols.storage.run_lock import sync_names
 
 SENT: Final = "+"
 TAKEN_BACK: Final = "-"
+
+REWRITTEN_FROM_BYTES: Final = 64 * 1024
+"""Size from which on the file is written anew where most of it was taken back [byte]: a lab that is away over a weekend
+is tried every two seconds."""
 
 
 class SentLog:
@@ -34,6 +39,7 @@ class SentLog:
     def __init__(self, path: Path | None, known: Iterable[str] = ()) -> None:
         self._attempts = dict.fromkeys(known)
         self._path = path
+        self._bytes = 0
         if path is None or not path.exists():
             return
         content = path.read_bytes()
@@ -43,6 +49,7 @@ class SentLog:
                 os.truncate(path, len(whole))
         for line in whole.decode(errors="replace").splitlines():
             self._fold(line)
+        self._bytes = len(whole)
 
     def __contains__(self, attempt_id: object) -> bool:
         return attempt_id in self._attempts
@@ -66,8 +73,19 @@ class SentLog:
             file.write(f"{line}\n".encode())
             file.flush()
             os.fsync(file.fileno())
+        self._bytes += len(line) + 1
         if is_new:
             sync_names(path)
+        elif self._bytes > REWRITTEN_FROM_BYTES:
+            self._rewrite(path)
+
+    def _rewrite(self, path: Path) -> None:
+        """Leave out what was taken back, if that is most of it."""
+        content = "".join(f"{SENT}{each}\n" for each in self._attempts).encode()
+        if 2 * len(content) < self._bytes:
+            with atomic_write(path) as file:
+                file.write(content)
+            self._bytes = len(content)
 
     def _fold(self, line: str) -> None:
         if line.startswith(SENT):

@@ -9,16 +9,9 @@ from protocols.mapping.correlation import Correlator
 from protocols.mapping.expressions import Expression, ExpressionError, compile_expression, require_names
 from protocols.mapping.facts import CampaignFacts
 from protocols.mapping.faults import Key, MappingProblem
-from protocols.mapping.incoming import (
-    Echo,
-    FailureMapping,
-    QuantityMapping,
-    ResultMapping,
-    ScalarMapping,
-    StatusMapping,
-    names_in,
-)
+from protocols.mapping.incoming import Echo, FailureMapping, StatusMapping, names_in
 from protocols.mapping.payloads import PayloadError, number_of, read_payload
+from protocols.mapping.results import QuantityMapping, ResultMapping, ScalarMapping
 from protocols.mapping.settings import (
     AnswerSettings,
     FailureSettings,

@@ -9,16 +9,10 @@ from typing import Any
 from protocols.link.transport import Delivery
 from protocols.mapping.facts import CampaignFacts, receipt_document, request_document
 from protocols.mapping.faults import MappingError, MappingProblem, UnmappedMessage
-from protocols.mapping.incoming import (
-    FailureMapping,
-    Hearing,
-    ResultMapping,
-    ScalarMapping,
-    StatusMapping,
-    Understood,
-)
+from protocols.mapping.incoming import FailureMapping, Hearing, StatusMapping
 from protocols.mapping.incoming_compiler import IncomingCompiler
 from protocols.mapping.outgoing import LabMessage, OutgoingCompiler, OutgoingMapping
+from protocols.mapping.results import ResultMapping, ScalarMapping
 from protocols.mapping.settings import LabSettings, OutgoingSettings, WrittenSettings
 from protocols.mapping.soundness import soundness_problems
 from protocols.mapping.topics import (
@@ -31,7 +25,10 @@ from protocols.mapping.topics import (
     TopicTemplate,
     parse_template,
 )
-from protocols.wire.messages import CandidateRequest, Quantity, ResultReceipt
+from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, Quantity, ResultReceipt, Status
+
+Understood = CandidateResult | CandidateFailure | Status
+"""What a message of the lab can be."""
 
 IncomingKind = StatusMapping | FailureMapping | ResultMapping
 

@@ -4,38 +4,30 @@ Requests and receipts go out as the lab wants them, and what it says comes as re
 What does not fit is brought as it is, with the rule that refused it, for the quarantine; and its sender is told where
 the `[lab]` section says how. Messages of ours pass as they are.
 
-An attempt goes to a lab once, also after a kill (`sent_log`), unless the lab is known to carry out each attempt only
-once. One of which nobody knows whether it arrived is not sent again: its answer comes, or its time runs out.
+What goes out does so by `sending`: an attempt goes to a lab once, also after a kill (`sent_log`), unless the lab is
+known to carry out each attempt only once. One of which nobody knows whether it arrived is not sent again: its answer
+comes, or its time runs out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from protocols.concurrency.task_group_errors import first_failure
-from protocols.link.transport import (
-    Delivery,
-    Incoming,
-    LinkLost,
-    LinkUp,
-    NotSent,
-    PropertyTransport,
-    PublishRefused,
-    Reply,
-    Transport,
-)
+from protocols.link.transport import Delivery, Incoming, LinkLost, LinkUp, PublishRefused, Transport
 from protocols.mapping.facts import Attempts
 from protocols.mapping.faults import UnmappedMessage
-from protocols.mapping.incoming import CountedBefore, Hearing, IncompleteResult, status_of
+from protocols.mapping.incoming import Hearing, status_of
 from protocols.mapping.mapping import LabMapping
 from protocols.mapping.outgoing import LabMessage
+from protocols.mapping.results import CountedBefore, IncompleteResult
 from protocols.mapping.scalars import HeldScalars, Together
+from protocols.mapping.sending import LabSender
 from protocols.mapping.sent_log import SentLog
 from protocols.mapping.topics import OURS
 from protocols.wire.codec import decode_payload, encode, topic_of
@@ -56,18 +48,11 @@ from protocols.wire.topics import Channel, parse
 MAX_WAITING: Final = 64
 """Messages that were translated and not taken yet; beyond it the link is not read."""
 
-MAX_TIMES_KNOWN: Final = 4_096
-"""Attempts beside those in flight of which is known when they were sent."""
-
 MAX_REFUSALS_UNTOLD: Final = 32
 """Refusals on their way to their senders at once; under a flood of bad messages the others are not told."""
 
-REPEAT_CHECK_S: Final = 1.0
-"""How often we look whether a request is to be repeated."""
-
 ASSUMED: Final = "assumed: the lab does not say who is there"
 """Detail of the status of an instrument whose lab tells no presence."""
-
 
 NEVER_WHOLE: Final = "[lab.scalars] not all that belongs to this result came before the next request"
 """Why a result is put aside that waited for its properties."""
@@ -111,31 +96,22 @@ class MappedTransport:
         new_id: Callable[[], str] = fresh_id,
     ) -> None:
         self._inner = inner
-        self._lab_link = lab_link
+        self._sender = LabSender(lab_link, attempts, sent, mapping.settings.repeat, on_event)
         self._mapping = mapping
         self._campaign = campaign
         self._attempts = attempts
         self._features = features
         self._clock = clock
-        self._on_event = on_event
         self._new_id = new_id
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(MAX_WAITING)
-        self._sent = sent
-        self._sent_at: dict[str, float] = {}
-        """Attempt -> when this process sent its request [s, monotonic]."""
         self._scalars = HeldScalars()
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        """Instrument -> whose turn it is: set points and the request after them belong together."""
-        self._repeated: dict[str, tuple[int, float]] = {}
-        """Attempt -> how often its request was repeated, and when it is to be again."""
-        self._requests: dict[str, tuple[LabMessage, ...]] = {}
         self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Keep connected until cancelled, translate what comes, and repeat what may be repeated."""
         try:
             async with asyncio.TaskGroup() as group:
-                beside = [group.create_task(self._translate_all()), group.create_task(self._repeat())]
+                beside = [group.create_task(self._translate_all()), group.create_task(self._sender.repeat())]
                 try:
                     await self._inner.run()
                 finally:
@@ -182,30 +158,7 @@ class MappedTransport:
         except UnmappedMessage as error:
             await self._incoming.put(self._of_ours(self._impossible(request, recipient, str(error))))
             return
-        async with self._turns[recipient]:
-            if attempt_id in self._sent and not self._mapping.settings.repeat.safe:
-                return
-            if attempt_id not in self._sent:
-                await self._forget_scalars(recipient)
-            await self._send_all(attempt_id, messages)
-        self._note_sent(attempt_id, messages)
-
-    async def _send_all(self, attempt_id: str, messages: tuple[LabMessage, ...]) -> None:
-        """Send set points and request; note the request before, and take it back where it did not arrive."""
-        for message in messages[:-1]:
-            await self._send(message)
-        self._sent.note(attempt_id)
-        try:
-            await self._send(messages[-1])
-        except (NotSent, PublishRefused):
-            self._sent.take_back(attempt_id)
-            raise
-        except LinkLost:
-            if self._mapping.settings.repeat.safe:
-                raise
-            self._on_event(
-                "request_may_be_lost", attempt_id=attempt_id, action="its answer is awaited; it is not sent again"
-            )
+        await self._sender.ask(attempt_id, recipient, messages, self._forget_scalars)
 
     async def _give_receipt(self, payload: bytes) -> None:
         receipt = decode_payload(payload)
@@ -213,59 +166,7 @@ class MappedTransport:
         asked = self._attempts.find(receipt.attempt_id)
         message = self._mapping.message_for_receipt(receipt, None if asked is None else asked.candidate_id)
         if message is not None:
-            await self._send(message)
-
-    async def _send(self, message: LabMessage) -> None:
-        """Publish to the lab.
-
-        Raises:
-            LinkLost: The outcome is unknown.
-            PublishRefused: The broker refuses it, or cannot carry what it needs.
-        """
-        link, reply = self._lab_link, None
-        if message.response_topic:
-            reply = Reply(message.response_topic, message.correlation_data)
-        if isinstance(link, PropertyTransport):
-            if reply is not None and not link.carries_properties:
-                raise _without_correlation(message.topic)
-            await link.publish(message.topic, message.payload, retain=message.retain, reply=reply, qos=message.qos)
-        elif reply is not None:
-            raise _without_correlation(message.topic)
-        else:
-            await link.publish(message.topic, message.payload, retain=message.retain)
-
-    def _note_sent(self, attempt_id: str, messages: tuple[LabMessage, ...]) -> None:
-        now = asyncio.get_running_loop().time()
-        repeat = self._mapping.settings.repeat
-        self._sent_at.setdefault(attempt_id, now)
-        if repeat.safe and repeat.times:
-            self._requests[attempt_id] = messages
-            self._repeated.setdefault(attempt_id, (0, now + repeat.after_s))
-        if len(self._sent_at) > MAX_TIMES_KNOWN:
-            for each in [known for known in self._sent_at if not self._is_awaited(known)]:
-                del self._sent_at[each]
-
-    def _is_awaited(self, attempt_id: str) -> bool:
-        asked = self._attempts.find(attempt_id)
-        return asked is not None and asked.in_flight
-
-    async def _repeat(self) -> None:
-        """Send again what stays without an answer, where that is safe."""
-        repeat = self._mapping.settings.repeat
-        if not (repeat.safe and repeat.times):
-            return
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(REPEAT_CHECK_S)
-            for attempt_id, (times, due) in list(self._repeated.items()):
-                if times >= repeat.times or not self._is_awaited(attempt_id):
-                    del self._repeated[attempt_id], self._requests[attempt_id]
-                elif due <= loop.time():
-                    self._repeated[attempt_id] = (times + 1, loop.time() + repeat.after_s * 2.0 ** (times + 1))
-                    self._on_event("request_repeated", attempt_id=attempt_id, times=times + 1)
-                    with contextlib.suppress(LinkLost, PublishRefused):  # it was sent before; silence ends the attempt
-                        for message in self._requests[attempt_id]:
-                            await self._send(message)
+            await self._sender.send(message)
 
     async def _translate_all(self) -> None:
         while True:
@@ -330,14 +231,12 @@ class MappedTransport:
             await self._incoming.put(_unmapped(result, NEVER_WHOLE))
 
     def _hearing(self, heard: Delivery | None = None) -> Hearing:
-        now = asyncio.get_running_loop().time()
-
-        def elapsed_s(attempt_id: str) -> float | None:
-            sent_at = self._sent_at.get(attempt_id)
-            return None if sent_at is None else now - sent_at
-
         return Hearing(
-            self._campaign, self._clock(), self._attempts, elapsed_s, lambda each: self._scalars.of(each, heard)
+            self._campaign,
+            self._clock(),
+            self._attempts,
+            self._sender.elapsed_s,
+            lambda instrument: self._scalars.of(instrument, heard),
         )
 
     def _tell(self, heard: Delivery, fault: UnmappedMessage) -> None:
@@ -351,7 +250,7 @@ class MappedTransport:
 
     async def _tell_by(self, message: LabMessage) -> None:
         with contextlib.suppress(LinkLost, PublishRefused):
-            await self._send(message)
+            await self._sender.send(message)
 
     def _impossible(self, request: CandidateRequest, recipient: str, why: str) -> CandidateFailure:
         return CandidateFailure(
@@ -371,12 +270,3 @@ class MappedTransport:
 
 def _unmapped(heard: Delivery, fault: str) -> Delivery:
     return replace(heard, mapping_fault=fault, properties={})
-
-
-def _without_correlation(topic: str) -> PublishRefused:
-    return PublishRefused(
-        topic,
-        "MQTT 3.1.1 is spoken, which carries no response topic and no correlation data",
-        expected="a broker of MQTT 5, for lab.request.response_topic",
-        action="use such a broker, or let answers repeat an id (lab.result.correlate_by)",
-    )

@@ -18,8 +18,8 @@ from protocols.errors import SettingsError
 from protocols.link.transport import Delivery
 from protocols.mapping.correlation import CORRELATION_DATA
 from protocols.mapping.facts import FEATURE, AskedAttempt
-from protocols.mapping.incoming import Hearing, Understood
-from protocols.mapping.mapping import LabMapping
+from protocols.mapping.incoming import Hearing
+from protocols.mapping.mapping import LabMapping, Understood
 from protocols.mapping.outgoing import LabMessage, OutgoingMapping
 from protocols.settings.suggestions import did_you_mean
 from protocols.wire.codec import decode_payload

@@ -11,8 +11,8 @@ from typing import Any, Final
 from protocols.link.transport import Delivery
 from protocols.mapping.facts import AskedAttempt, CampaignFacts
 from protocols.mapping.faults import MappingError, MappingProblem
-from protocols.mapping.incoming import Hearing, Understood
-from protocols.mapping.mapping import LabMapping, compile_mapping
+from protocols.mapping.incoming import Hearing
+from protocols.mapping.mapping import LabMapping, Understood, compile_mapping
 from protocols.mapping.settings import LabSettings
 from protocols.wire.messages import CandidateRequest
 

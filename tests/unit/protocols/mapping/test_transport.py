@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -13,19 +11,14 @@ import pytest
 from protocols.errors import BrokerError
 from protocols.link.transport import (
     Delivery,
-    Incoming,
     LinkDown,
     LinkLost,
     LinkUp,
-    NobodyListens,
-    NotSent,
     PublishRefused,
-    Reply,
-    UserProperties,
 )
 from protocols.mapping.correlation import message_id_of
 from protocols.mapping.sent_log import SentLog
-from protocols.mapping.transport import MAX_REFUSALS_UNTOLD, REPEAT_CHECK_S, MappedTransport
+from protocols.mapping.transport import MAX_REFUSALS_UNTOLD, MappedTransport
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import (
     CandidateFailure,
@@ -33,119 +26,18 @@ from protocols.wire.messages import (
     FailureReason,
     Health,
     ReceiptStatus,
-    ResultReceipt,
     Status,
 )
-from tests.support.mapping.samples import FEATURES, NOW, Asked, asked, compiled, heard, request
-from tests.support.virtual_loop import run_in_virtual_time
+from tests.support.mapping.links import Link, ask, mapped, next_delivery, receipt
+from tests.support.mapping.samples import NOW, Asked, asked, compiled, heard
 
 DONE = "lab/F1/done"
+
+
 ANSWER = '{"job": "u-d1-a1", "value": 300}'
+
+
 TOLD = {"topic": "lab/{instrument}/answer", "fields": {"s": "status", "why": "detail"}}
-
-
-class Link:
-    """A link that carries everything; what the lab says is put into it."""
-
-    def __init__(self, *, carries_properties: bool = True) -> None:
-        self.carries_properties = carries_properties
-        self.sent: list[tuple[str, bytes, dict[str, Any]]] = []
-        self.acknowledged: list[Delivery] = []
-        self.comes: asyncio.Queue[Incoming] = asyncio.Queue()
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.refuses: Exception | None = None
-        self.closed = False
-
-    async def run(self) -> None:
-        await self.ended
-
-    async def receive(self) -> Incoming:
-        return await self.comes.get()
-
-    def acknowledge(self, delivery: Delivery) -> None:
-        self.acknowledged.append(delivery)
-
-    async def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        retain: bool = False,
-        user_properties: UserProperties = (),
-        reply: Reply | None = None,
-        qos: int = 1,
-    ) -> None:
-        if self.refuses is not None:
-            raise self.refuses
-        self.sent.append((topic, payload, {"retain": retain, "reply": reply, "qos": qos}))
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-class PlainLink:
-    """The same, seen as a link that knows neither properties nor another quality than 1."""
-
-    def __init__(self, link: Link) -> None:
-        self.link = link
-
-    async def run(self) -> None:
-        await self.link.run()
-
-    async def receive(self) -> Incoming:
-        return await self.link.receive()
-
-    def acknowledge(self, delivery: Delivery) -> None:
-        self.link.acknowledge(delivery)
-
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        await self.link.publish(topic, payload, retain=retain)
-
-    async def close(self) -> None:
-        await self.link.close()
-
-
-@asynccontextmanager
-async def mapped(
-    attempts: Asked | None = None,
-    *,
-    link: Link | None = None,
-    plain: bool = False,
-    sent: tuple[str, ...] = (),
-    features: Mapping[str, float] = FEATURES,
-    **changes: Any,
-) -> AsyncIterator[tuple[Link, MappedTransport]]:
-    below = link or Link()
-    whole = PlainLink(below) if plain else below
-    transport = MappedTransport(
-        whole, whole, compiled(**changes), campaign="demo", attempts=attempts or asked(("u-d1-a1", "c1")),
-        features=lambda _candidate_id: features, clock=lambda: NOW, sent=SentLog(None, sent),
-    )  # fmt: skip
-    running = asyncio.create_task(transport.run())
-    try:
-        async with asyncio.timeout(600):
-            yield below, transport
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def ask(transport: MappedTransport, attempt_id: str = "u-d1-a1", **told: Any) -> None:
-    message = request(attempt_id, **told)
-    await transport.publish(topic_of(message, recipient="furnace"), encode(message))
-
-
-async def next_delivery(transport: MappedTransport) -> Delivery:
-    item = await transport.receive()
-    assert isinstance(item, Delivery)
-    return item
-
-
-def receipt(status: ReceiptStatus = ReceiptStatus.ACCEPTED, detail: str = "") -> ResultReceipt:
-    return ResultReceipt(
-        campaign="demo", message_id="r1", sent_at=NOW, attempt_id="u-d1-a1", simulator="furnace", status=status,
-        detail=detail,
-    )  # fmt: skip
 
 
 async def test_a_request_goes_out_as_the_labs_and_its_answer_comes_as_ours() -> None:
@@ -161,108 +53,6 @@ async def test_a_request_goes_out_as_the_labs_and_its_answer_comes_as_ours() -> 
         assert came.topic == "entropilot/v1/demo/result/furnace"
         transport.acknowledge(came)
         assert [each.ack_token for each in link.acknowledged] == [said.ack_token]
-
-
-async def test_quality_retaining_and_where_the_answer_is_wanted_go_with_it() -> None:
-    wanted: dict[str, Any] = {
-        "request__qos": 0, "request__retain": True, "repeat": {"safe": True},
-        "request__response_topic": "lab/{instrument}/done", "result__correlate_by": "correlation_data",
-        "result__id": None,
-    }  # fmt: skip
-    async with mapped(**wanted) as (link, transport):
-        await ask(transport)
-        assert [told for _, _, told in link.sent] == [
-            {"retain": True, "qos": 0, "reply": Reply("lab/F1/done", b"u-d1-a1")}
-        ]
-
-
-@pytest.mark.parametrize("plain", [False, True])
-async def test_correlation_data_that_cannot_travel_is_an_error_that_says_so(plain: bool) -> None:
-    wanted: dict[str, Any] = {
-        "request__response_topic": "lab/{instrument}/done", "result__correlate_by": "correlation_data",
-        "result__id": None,
-    }  # fmt: skip
-    async with mapped(link=Link(carries_properties=False), plain=plain, **wanted) as (_, transport):
-        with pytest.raises(PublishRefused, match=r"3\.1\.1"):
-            await ask(transport)
-
-
-async def test_a_link_without_properties_carries_all_else() -> None:
-    async with mapped(plain=True) as (link, transport):
-        await ask(transport)
-        assert [topic for topic, _, _ in link.sent] == ["lab/F1/run"]
-
-
-async def test_a_request_is_sent_once_also_where_the_agent_repeats_it_or_starts_again() -> None:
-    async with mapped(sent=("u-d0-a1",)) as (link, transport):
-        for attempt_id in ("u-d0-a1", "u-d1-a1", "u-d1-a1"):
-            await ask(transport, attempt_id)
-        assert [json.loads(payload)["job"] for _, payload, _ in link.sent] == ["u-d1-a1"]
-
-
-@pytest.mark.parametrize("error", [NotSent(), NobodyListens(), PublishRefused("lab/F1/run", "not authorised")])
-async def test_a_request_that_did_not_arrive_is_sent_again(error: Exception) -> None:
-    async with mapped() as (link, transport):
-        link.refuses = error
-        with pytest.raises(type(error)):
-            await ask(transport)
-        link.refuses = None
-        await ask(transport)
-        assert len(link.sent) == 1
-
-
-async def test_a_request_that_may_have_arrived_is_not_sent_again_unless_the_lab_looks_at_its_id() -> None:
-    async with mapped() as (link, transport):
-        link.refuses = LinkLost()
-        await ask(transport)
-        link.refuses = None
-        await ask(transport)
-        assert link.sent == []
-    async with mapped(repeat={"safe": True}) as (link, transport):
-        link.refuses = LinkLost()
-        with pytest.raises(LinkLost):
-            await ask(transport)
-        link.refuses = None
-        await ask(transport)
-        assert len(link.sent) == 1
-
-
-async def test_set_points_that_were_lost_are_written_again_with_their_request() -> None:
-    points = {"t": {"topic": "sp/{instrument}", "payload": "number", "fields": {"value": "feature.temperature"}}}
-    async with mapped(setpoints=points) as (link, transport):
-        link.refuses = LinkLost()
-        with pytest.raises(LinkLost):
-            await ask(transport)
-        link.refuses = None
-        await asyncio.gather(ask(transport), ask(transport, "u-d2-a1"))
-        assert [topic for topic, _, _ in link.sent] == ["sp/F1", "lab/F1/run", "sp/F1", "lab/F1/run"]
-
-
-async def test_a_lab_that_carries_out_each_attempt_once_may_be_asked_again() -> None:
-    async with mapped(repeat={"safe": True}) as (link, transport):
-        await ask(transport)
-        await ask(transport)
-        assert len(link.sent) == 2
-
-
-def test_what_stays_silent_is_repeated_more_and_more_rarely_until_it_is_answered() -> None:
-    async def silence() -> list[float]:
-        attempts, times = asked(("u-d1-a1", "c1"), ("u-d2-a1", "c2")), list[float]()
-        async with mapped(attempts, repeat={"safe": True, "after_s": 10, "times": 2}) as (link, transport):
-            began = asyncio.get_running_loop().time()
-            await ask(transport)
-            await ask(transport, "u-d2-a1")
-            attempts.close("u-d2-a1")
-            for _ in range(100):
-                before = len(link.sent)
-                await asyncio.sleep(REPEAT_CHECK_S)
-                if len(link.sent) > before:
-                    times.append(asyncio.get_running_loop().time() - began)
-        return times
-
-    first, second = run_in_virtual_time(silence(), seed=1)
-    assert first == pytest.approx(10.0, abs=2 * REPEAT_CHECK_S)
-    assert second == pytest.approx(30.0, abs=3 * REPEAT_CHECK_S)
 
 
 async def test_a_request_that_cannot_be_mapped_fails_at_once_with_the_rule() -> None:
@@ -465,20 +255,6 @@ async def test_a_property_that_does_not_fit_is_brought_with_its_rule() -> None:
     async with mapped(**SCALARS) as (link, transport):
         await link.comes.put(pv("hot"))
         assert (await next_delivery(transport)).mapping_fault.startswith("[lab.scalars.t.payload]")
-
-
-async def test_attempts_that_are_over_are_forgotten_and_those_in_flight_are_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("protocols.mapping.transport.MAX_TIMES_KNOWN", 2)
-    attempts = asked(("u-d1-a1", "c1"), ("u-d2-a1", "c2"), ("u-d3-a1", "c3"))
-    async with mapped(attempts) as (link, transport):
-        for attempt_id in ("u-d1-a1", "u-d2-a1"):
-            await ask(transport, attempt_id)
-        attempts.close("u-d2-a1")
-        await ask(transport, "u-d3-a1")
-        await ask(transport, "u-d1-a1")
-        assert [json.loads(payload)["job"] for _, payload, _ in link.sent] == ["u-d1-a1", "u-d2-a1", "u-d3-a1"]
 
 
 async def test_how_long_a_result_took_is_the_time_since_its_request() -> None:

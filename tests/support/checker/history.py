@@ -359,8 +359,17 @@ def _check_receipt(entry: Entry, sent: set[str], fold: Fold, quarantined: set[st
 
 
 def _refused(entry: Entry, fold: Fold) -> bool:
-    """Tell whether the journal has a refused result of the attempt."""
-    return any(kind in RECEIPTS["refused"] for kind, _ in fold.answers.get(entry.attempt, ()))
+    """Tell whether the journal has a result of this lab for the attempt, and that it was refused."""
+    return any(
+        event["simulator"] == entry.lab and _fits("refused", kind, event)
+        for kind, event in fold.answers.get(entry.attempt, ())
+    )
+
+
+def _fits(status: str, kind: str, event: Json) -> bool:
+    """Tell whether an event can be what a receipt of a status is of; a failure of the lab's own is no refusal."""
+    is_refusal = bool(event.get("refused")) or event.get("reason") == REFUSED
+    return kind in RECEIPTS.get(status, ()) and (is_refusal or status != "refused")
 
 
 def _uncovered(entry: Entry, sent: set[str], events: Sequence[tuple[str, Json]], *, shared: bool) -> str:
@@ -379,7 +388,7 @@ def _uncovered(entry: Entry, sent: set[str], events: Sequence[tuple[str, Json]],
         return ""
     if entry.status in {"contradicts", "late", "refused"} and len(mine) >= MOST_KEPT:
         return ""  # further ones are only counted, by rule
-    if not any(kind in RECEIPTS.get(entry.status, ()) and _was_sent(kind, event, sent) for kind, event in mine):
+    if not any(_fits(entry.status, kind, event) and _was_sent(kind, event, sent) for kind, event in mine):
         return f"the journal has {[kind for kind, _ in events] or 'nothing'} for it"
     return ""
 

@@ -141,5 +141,6 @@ def test_a_run_whose_last_mark_got_no_answer_is_resumed_whether_it_was_kept_or_n
     assert len(kept) == (cut is Cut.AFTER)
     resumed = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--resume")
     assert resumed.code == 0, resumed.err
-    assert server.rows(database, ends)[:-1] == kept
+    known = server.rows(database, ends)  # under load also of transactions that only counted repetitions
+    assert (known[: len(kept)], len(known) > len(kept)) == (kept, True)
     sound(bench, server, database)

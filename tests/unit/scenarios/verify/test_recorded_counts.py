@@ -120,11 +120,19 @@ def looked_at(run: RecordedRun) -> Iterator[tuple[Connection, Callable[[], list[
 
 @pytest.mark.parametrize("delivered_again", [True, False], ids=["delivered again", "lost"])
 @pytest.mark.parametrize("allowance_bytes", ALLOWANCES.values(), ids=ALLOWANCES)
-def test_wherever_a_process_is_killed_the_run_is_sound(
+def test_wherever_a_process_is_killed_counters_and_quarantine_follow(
     tmp_path: Path, allowance_bytes: float, *, delivered_again: bool
 ) -> None:
     for killed in killed_everywhere(tmp_path, allowance_bytes):
-        resumed(killed, allowance_bytes, delivered_again=delivered_again)
+        run = resumed(killed, allowance_bytes, delivered_again=delivered_again)
+        with looked_at(run) as (_, problems):
+            assert problems() == ["", ""], killed
+
+
+def test_wherever_a_process_is_killed_the_run_is_sound(tmp_path: Path) -> None:
+    allowance_bytes = ALLOWANCES["some is only counted"]
+    for killed in killed_everywhere(tmp_path, allowance_bytes):
+        resumed(killed, allowance_bytes, delivered_again=killed.point == "noted")
         parts = verify_run(killed.folder, FILES)
         assert [(part.name, part.problem, part.note) for part in parts if part.problem or part.note] == [], killed
         assert {"message_count", "quarantine"} <= {part.name for part in parts}, killed

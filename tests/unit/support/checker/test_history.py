@@ -404,6 +404,16 @@ def test_a_wrong_end_of_asking_is_found(
     assert any(each.invariant == invariant and re.search(evidence, each.evidence) for each in found), found
 
 
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_failure_that_was_damaged_on_its_way_is_refused_and_no_other(told: OnProgress, *, damaged: bool) -> None:
+    failed = told.first("AttemptFailed")
+    assert failed["reason"] == FailureReason.CRASHED
+    told.entries.append(Entry("simulator-1", 1, "receipt", failed["attempt_id"], status="refused"))
+    if damaged:
+        told.sql("INSERT INTO quarantine VALUES (1, 'now', 't', 'not_json', '', 8, 'd', 'x')")
+    assert ("I1" in {each.invariant for each in told.verdict().violations}) != damaged
+
+
 def test_an_unknown_outcome_is_counted_and_breaks_nothing(told: OnProgress) -> None:
     told.entries.append(Entry("simulator-1", 1, "began", told.first("RequestIssued")["attempt_id"] + "-x", "c000"))
     told.entries.append(Entry("simulator-1", 1, "sending", "another", "c000", "0" * 16))

@@ -24,7 +24,9 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.run_files import LOG, POISON_GUARD, RECORDING
+from agent.run_files import LOG, POISON_GUARD, RECORDING, SENT
+from agent.runtime.asked import facts_of
+from agent.runtime.link import make_link
 from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import PolicyRunner, make_policy_runner
@@ -38,21 +40,19 @@ from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.client_ids import agent_client_id
-from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.sessions import SessionEnd
-from protocols.link.transport import Will
+from protocols.mapping.mapping import compile_mapping
+from protocols.mapping.settings import LabSettings
 from protocols.recording.recorded_transport import RecordedTransport
 from protocols.recording.writer import RecordingWriter
 from protocols.signing.status_order import StatusOrder
-from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
+from protocols.signing.transport import UNSIGNED, Signing
 from protocols.storage.database import require_database_url
 from protocols.storage.disk_floor import DiskFloor
 from protocols.storage.run_lock import RunLock
 from protocols.tables.account import Account, Handling
-from protocols.wire.messages import Health
-from protocols.wire.topics import AGENT_CLIENT, agent_subscriptions
+from protocols.wire.topics import AGENT_CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,7 @@ def assemble_agent(
     header: dict[str, Any],
     broker_limits: str = "",
     signing: Signing = UNSIGNED,
+    lab: LabSettings | None = None,
     on_commit: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> Iterator[Agent]:
     """Put the agent of an opened campaign together; close its log and recording afterwards.
@@ -198,9 +199,11 @@ def assemble_agent(
         header: What the recording says of the scenario.
         broker_limits: What this broker cannot do, said once in the log.
         signing: The keys of the agent, its instruments and its operators.
+        lab: How a lab's own messages are translated; None where all speak ours.
         on_commit: Called after every commit.
     """
     plan = files.plan
+    mapping = None if lab is None else compile_mapping(lab, facts_of(plan, settings, pool.feature_names))
     with (
         _logging(files, broker_limits, signing) as logger,
         closing(_recording(files.folder / RECORDING, plan, header)) as recording,
@@ -214,7 +217,17 @@ def assemble_agent(
             instance=instance_of(files.folder, plan.uid),
         )
         policy_runner = _policy_runner(pool, plan, settings, logger)
-        link = _link(broker, plan, messages, signing, ending=lambda: _ending_of(agent), on_event=logger.info)
+        link = make_link(
+            broker,
+            files.ledger.campaign,
+            messages,
+            signing,
+            mapping=mapping,
+            sent=files.folder / SENT,
+            unconfirmed=files.store.unconfirmed(),
+            ending=lambda: _ending_of(agent),
+            on_event=logger.info,
+        )
         transport = RecordedTransport(link, recording)
         recorder = RunRecorder(recording, transport.write_taken, files.store)
 
@@ -321,26 +334,6 @@ def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
     """Note in the recording of a finished campaign what a power cut took: no agent will."""
     with closing(_recording(files.folder / RECORDING, files.plan, header)) as recording:
         fill_up(recording, files.store)
-
-
-def _link(
-    broker: BrokerSettings,
-    plan: CampaignPlan,
-    messages: MessageBuilder,
-    signing: Signing,
-    *,
-    ending: Callable[[], SessionEnd],
-    on_event: Callable[..., Any],
-) -> SignedTransport:
-    session = MqttSession(
-        broker,
-        client_id=agent_client_id(plan.campaign, messages.instance),
-        subscriptions=agent_subscriptions(plan.campaign),
-        will=lambda: signing.will(Will(*messages.status(Health.OFFLINE))),  # of its own for each connection
-        ending=ending,
-        on_event=on_event,
-    )
-    return SignedTransport(session, signing)
 
 
 def _recording(path: Path, plan: CampaignPlan, header: dict[str, Any]) -> RecordingWriter:

@@ -27,7 +27,7 @@ from protocols.link.transport import Delivery
 from protocols.signing.signature import UNPROVEN, require_signature
 from protocols.signing.status_order import StatusOrder
 from protocols.wire.attribution import attributed, ordered_by
-from protocols.wire.codec import decode
+from protocols.wire.codec import UNMAPPED, decode
 from protocols.wire.messages import ControlStatus, ReceiptStatus, Status, cut
 from protocols.wire.topics import AGENT_CLIENT, removes_retained
 
@@ -217,6 +217,7 @@ class TransactionBuilder:
             return NOTHING_RETAINED
         try:
             require_signature(delivery, always=self.campaign.plan.require_signatures)
+            _require_mapped(delivery)
             message = decode(delivery.topic, delivery.payload)
             outcome = self.ledger.decide(message, signed_by=delivery.signed_by, retained=delivery.retain)
         except MessageError as error:
@@ -266,6 +267,16 @@ class TransactionBuilder:
                 ControlAck(ordered.operator, ControlStatus.REFUSED, detail, ordered.message_id)
             )
         return verdict
+
+
+def _require_mapped(delivery: Delivery) -> None:
+    """Check that a message of a lab was understood.
+
+    Raises:
+        MessageError: When it was not, with the rule that refused it.
+    """
+    if delivery.mapping_fault:
+        raise MessageError(UNMAPPED, delivery.mapping_fault)
 
 
 def reason_of(verdict: str) -> str:

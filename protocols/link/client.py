@@ -13,7 +13,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from protocols.link.broker_limits import ENCODED_LENGTH
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
 from protocols.link.tls import PLAIN, tls_context
-from protocols.link.transport import UserProperties, Will
+from protocols.link.transport import Reply, UserProperties, Will
 from protocols.wire.limits import MAX_ENVELOPE_BYTES, MAX_QUEUED_INCOMING, RECEIVE_MAXIMUM
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
@@ -110,14 +110,22 @@ def wanted_of(filters: tuple[str, ...], version: MqttVersion, *, retain_as_publi
     return [(topic, SubscribeOptions(qos=1, retainAsPublished=retain_as_published)) for topic in filters]
 
 
-def with_user_properties(packet: int, user_properties: UserProperties) -> Properties | None:
+def with_properties(packet: int, user_properties: UserProperties, reply: Reply | None = None) -> Properties | None:
     """Return the properties of a packet of ours; None where there are none.
 
     Args:
         packet: paho's number of its type.
         user_properties: As name and value.
+        reply: Where an answer is wanted.
     """
-    return PackedProperties(packet, user_properties) if user_properties else None
+    if reply is None:
+        return PackedProperties(packet, user_properties) if user_properties else None
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    if user_properties:
+        properties.UserProperty = list(user_properties)
+    properties.ResponseTopic = reply.topic
+    properties.CorrelationData = reply.correlation_data
+    return properties
 
 
 def packed_bytes(properties: Properties | None) -> int:
@@ -128,7 +136,7 @@ def packed_bytes(properties: Properties | None) -> int:
 def _will(will: Will, version: MqttVersion) -> aiomqtt.Will:
     if version is MqttVersion.V311:
         return aiomqtt.Will(will.topic, will.without_properties, qos=1, retain=True)
-    properties = with_user_properties(PacketTypes.WILLMESSAGE, will.user_properties)
+    properties = with_properties(PacketTypes.WILLMESSAGE, will.user_properties)
     return aiomqtt.Will(will.topic, will.payload, qos=1, retain=True, properties=properties)
 
 

@@ -39,7 +39,7 @@ from protocols.link.client import (
     new_client,
     packed_bytes,
     wanted_of,
-    with_user_properties,
+    with_properties,
 )
 from protocols.link.codes import (
     NO_SUBSCRIBERS,
@@ -65,7 +65,9 @@ from protocols.link.transport import (
     LinkLost,
     LinkUp,
     NobodyListens,
+    NotSent,
     PublishRefused,
+    Reply,
     UserProperties,
     will_of,
 )
@@ -107,6 +109,8 @@ class MqttSession:
         listens_only: For who is no part of a campaign: the broker forgets us soon after we are gone, and over MQTT 5
             what is received says whether it was published to be retained.
         ending: Tells, when we leave, what is to become of our session.
+        clears: Tells of a topic whether what we retained there is removed with the session: an empty message says so,
+            which not everybody expects.
         on_event: Called with a short name and fields for the log.
 
     Raises:
@@ -122,6 +126,7 @@ class MqttSession:
         will: LastWill | None = None,
         listens_only: bool = False,
         ending: Callable[[], SessionEnd] = lambda: SessionEnd.KEPT,
+        clears: Callable[[str], bool] = lambda _topic: True,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
     ) -> None:
         self._settings = settings
@@ -131,6 +136,7 @@ class MqttSession:
         self._subscriptions = subscriptions
         self._will = will
         self._ending = ending
+        self._clears = clears
         self._on_event = on_event
         if self._address.scheme not in ENCRYPTED:
             tls_context(settings)  # made for every connection, for files are renewed; now only to see that it can be
@@ -140,6 +146,7 @@ class MqttSession:
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=RECEIVE_MAXIMUM)
         self._client: aiomqtt.Client | None = None
         self._unconfirmed = Unconfirmed(settings.publish_timeout_s, on_event)
+        self._redelivered: set[int] = set()
         self._closing = asyncio.Event()
         self._judge = Judge(settings, self._address, client_id)
         self._failures = 0
@@ -203,37 +210,46 @@ class MqttSession:
         return self.version is MqttVersion.V5
 
     async def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, user_properties: UserProperties = ()
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        user_properties: UserProperties = (),
+        reply: Reply | None = None,
+        qos: int = 1,
     ) -> None:
-        """Send with QoS 1 and wait for the PUBACK and its reason code."""
-        code = await self._confirmation(topic, payload, user_properties, retain=retain)
+        """Send with QoS 1 and wait for the PUBACK and its reason code; with QoS 0 there is none."""
+        properties = with_properties(PacketTypes.PUBLISH, user_properties, reply)
+        code = await self._confirmation(topic, payload, properties, retain=retain, qos=qos)
         if is_final(code):  # as one flipped bit may look; a broker that means it says so again
-            code = await self._confirmation(topic, payload, user_properties, retain=retain)
+            code = await self._confirmation(topic, payload, properties, retain=retain, qos=qos)
         if is_final(code):
             raise PublishRefused(topic, reason_text(code))
         if code == NO_SUBSCRIBERS and not retain:
             raise NobodyListens
         if code in RETRY_PUBLISH:
-            raise LinkLost
+            raise NotSent
         if not retain:
             self._has_worked = True
-        elif len(self._retained) < MAX_RETAINED_TOPICS and not is_kept_after_the_end(topic):
+        elif len(self._retained) < MAX_RETAINED_TOPICS and self._clears(topic) and not is_kept_after_the_end(topic):
             self._retained[topic] = None
 
-    async def _confirmation(self, topic: str, payload: bytes, user_properties: UserProperties, *, retain: bool) -> int:
-        """Send, and return the reason code of the PUBACK."""
-        properties = with_user_properties(PacketTypes.PUBLISH, user_properties)
+    async def _confirmation(
+        self, topic: str, payload: bytes, properties: Properties | None, *, retain: bool, qos: int
+    ) -> int:
+        """Send, and return the reason code of the PUBACK; 0 where none comes."""
         async with self._unconfirmed.slots:
             client = self._client
             if client is None:
-                raise LinkLost
+                raise NotSent
             size = self._required_size(topic, payload, properties)
             message = client._client.publish(  # noqa: SLF001 - to learn the id
-                topic, payload, qos=1, retain=retain, properties=properties
+                topic, payload, qos=qos, retain=retain, properties=properties
             )
             if message.rc != 0:
-                raise LinkLost
-            return await self._unconfirmed.answer(client, message.mid, (topic, size))
+                raise NotSent
+            return 0 if qos == 0 else await self._unconfirmed.answer(client, message.mid, (topic, size))
 
     def _required_size(self, topic: str, payload: bytes, properties: Properties | None) -> int:
         """Return the size of a packet [byte]; one that the broker said it would not take is not sent.
@@ -302,7 +318,9 @@ class MqttSession:
                     self._unconfirmed.note_word()
                     if not message.payload and str(message.topic) in self._removed:
                         continue  # our own word comes back; nobody here has to hear it
-                    await self._incoming.put(_delivery(client, message))
+                    again = message.mid in self._redelivered
+                    self._redelivered.discard(message.mid)
+                    await self._incoming.put(_delivery(client, message, redelivered=again))
         finally:
             hang_up(client._client)  # noqa: SLF001 - see the top of this file
 
@@ -314,6 +332,8 @@ class MqttSession:
         tell_aiomqtt_connected: Any = paho.on_connect
         tell_aiomqtt_disconnected: Any = paho.on_disconnect
         tell_aiomqtt_published: Any = paho.on_publish
+        tell_aiomqtt_heard: Any = paho.on_message
+        self._redelivered.clear()
 
         def connected(paho_client: Any, context: Any, flags: Any, code: Any, properties: Any = None) -> None:
             nonlocal session_present
@@ -329,6 +349,11 @@ class MqttSession:
             self._unconfirmed.take(mid, int(code.value))
             tell_aiomqtt_published(paho_client, context, mid, code, properties)
 
+        def heard(paho_client: Any, context: Any, message: Any) -> None:
+            if message.dup:  # aiomqtt drops it
+                self._redelivered.add(message.mid)
+            tell_aiomqtt_heard(paho_client, context, message)
+
         def disconnected(*told: Any) -> None:
             with contextlib.suppress(asyncio.CancelledError):  # aiomqtt asks a future that we cancelled how it ended
                 tell_aiomqtt_disconnected(*told)
@@ -337,6 +362,7 @@ class MqttSession:
         paho.on_connect = connected
         paho.on_disconnect = disconnected
         paho.on_publish = published
+        paho.on_message = heard
         return lambda: session_present
 
     def _is_asked_to_end(self) -> bool:
@@ -398,10 +424,11 @@ class MqttSession:
         return self._jitter.uniform(settings.reconnect_min_s / 2, ceiling)
 
 
-def _delivery(client: aiomqtt.Client, message: aiomqtt.Message) -> Delivery:
+def _delivery(client: aiomqtt.Client, message: aiomqtt.Message, *, redelivered: bool) -> Delivery:
     payload = message.payload
     content = payload if isinstance(payload, bytes) else str(payload if payload is not None else "").encode()
     ack_token = _AckToken(client, message.mid, message.qos)
     return Delivery(
-        str(message.topic), content, message.retain, message.qos, ack_token, properties_of(message.properties)
-    )
+        str(message.topic), content, message.retain, message.qos, ack_token, properties_of(message.properties),
+        redelivered=redelivered,
+    )  # fmt: skip

@@ -32,6 +32,10 @@ class Delivery:
     """Id of who signed it, where the signature holds; empty where nobody signed, or nobody looked."""
     signature_fault: str = ""
     """Why a signature that it carries does not hold; empty where it holds or there is none."""
+    redelivered: bool = False
+    """Whether the broker has brought it before, and never heard that it was taken."""
+    mapping_fault: str = ""
+    """Why it fits no rule of a `[lab]` section, where somebody looked; empty where it does, or is one of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,16 @@ class LinkDown:
     """What to do about it when it lasts, as far as that is known."""
     state: LinkState = LinkState.LOST
     """By its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Where an answer is wanted, and what it is to repeat, as MQTT 5 says it."""
+
+    topic: str
+    """Its topic."""
+    correlation_data: bytes
+    """What it repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,11 @@ class LinkLost(Exception):
     """A publish has an unknown outcome: it may arrive or not. The sender repeats it under the same id."""
 
 
-class NobodyListens(LinkLost):
+class NotSent(LinkLost):
+    """It was never sent, or the broker did not take it: it does not arrive, unless it is sent again."""
+
+
+class NobodyListens(NotSent):
     """The broker took a message that it does not keep, and says that it gave it to nobody."""
 
 
@@ -139,6 +157,7 @@ class Transport(Protocol):
 
         Raises:
             LinkLost: The outcome is unknown.
+            NotSent: There was no link, or the broker did not take it now.
             NobodyListens: Nobody got it, says the broker, and it is not retained. Not every broker says so.
             PublishRefused: The broker refused it for good.
         """
@@ -159,7 +178,14 @@ class PropertyTransport(Transport, Protocol):
         ...
 
     async def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, user_properties: UserProperties = ()
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        user_properties: UserProperties = (),
+        reply: Reply | None = None,
+        qos: int = 1,
     ) -> None:
-        """Send as every link does; with properties only where they travel."""
+        """Send as every link does; with properties only where they travel. With QoS 0 nobody confirms anything."""
         ...

@@ -108,6 +108,8 @@ class MessageRow(Row):
     """Who signed it, where somebody looked and the signature held."""
     signature_fault: str = ""
     """Why a signature did not hold; empty where it did, or there was none."""
+    mapping_fault: str = ""
+    """Why it fitted no rule of a `[lab]` section; empty where it did, or was one of ours."""
     verdict: str = ""
     cut_from_bytes: int = 0
     waited_s: float = 0.0
@@ -329,6 +331,7 @@ def _message(number: int, time_s: float, content: dict[str, Any]) -> MessageRow:
         dict(content.get("properties", {})),
         str(content.get("signed_by", "")),
         str(content.get("signature_fault", "")),
+        str(content.get("mapping_fault", "")),
         str(content.get("verdict", "")),
         int(content.get("cut_from_bytes", 0)),
         _time_of(content.get("waited", 0.0)),

@@ -62,15 +62,16 @@ class RecordedTransport:
         known, came_s = self._untaken.popleft()
         invariant(known is delivery, "messages are handled in the order in which they came")
         topic, payload, retain, qos = delivery.topic, delivery.payload, delivery.retain, delivery.qos
-        signed_by, fault = delivery.signed_by, delivery.signature_fault
+        signed_by, fault, unmapped = delivery.signed_by, delivery.signature_fault, delivery.mapping_fault
         if verdict:
             return self._writer.write_idle(
-                IN, topic, payload, verdict,
-                retain=retain, qos=qos, signed_by=signed_by, signature_fault=fault, came_s=came_s,
+                IN, topic, payload, verdict, retain=retain, qos=qos,
+                signed_by=signed_by, signature_fault=fault, mapping_fault=unmapped, came_s=came_s,
             )  # fmt: skip
         return self._writer.write(
-            IN, topic, payload, retain=retain, qos=qos, signed_by=signed_by, signature_fault=fault, came_s=came_s
-        )
+            IN, topic, payload, retain=retain, qos=qos,
+            signed_by=signed_by, signature_fault=fault, mapping_fault=unmapped, came_s=came_s,
+        )  # fmt: skip
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge; see `Transport`."""

@@ -21,7 +21,8 @@ nor make a line that nobody can read again: one that changed nothing has a `verd
 than ours there is the beginning too, one byte longer than allowed.
 
 Where signatures were looked at, `signed_by` says who signed a message, or `signature_fault` why that cannot be told;
-what was in an envelope stands here without it, as whoever is to act on it takes it.
+what was in an envelope stands here without it, as whoever is to act on it takes it. Of a lab whose messages are
+translated there is what they were translated to; one that did not fit stands as it came, with `mapping_fault`.
 
 **Notes** have `note`. They make a replay exact: which inputs went into one transaction, in which order, and what came
 of it cannot be told from the messages alone.
@@ -143,6 +144,7 @@ class RecordingWriter:
         properties: Mapping[str, Any] | None = None,
         signed_by: str = "",
         signature_fault: str = "",
+        mapping_fault: str = "",
         came_s: float | None = None,
     ) -> int:
         """Append one message; return the number of its row.
@@ -156,10 +158,16 @@ class RecordingWriter:
             properties: MQTT 5 properties, as JSON has them.
             signed_by: Who signed it; empty where nobody did.
             signature_fault: Why a signature did not hold; empty where it did, or there was none.
+            mapping_fault: Why it fitted no rule of a `[lab]` section; empty where it did, or was one of ours.
             came_s: When it came, by `now_s`; None for now.
         """
         row: dict[str, Any] = {"dir": direction, "topic": topic, "retain": retain, "qos": qos}
-        told = {"properties": dict(properties or {}), "signed_by": signed_by, "signature_fault": signature_fault}
+        told = {
+            "properties": dict(properties or {}),
+            "signed_by": signed_by,
+            "signature_fault": signature_fault,
+            "mapping_fault": mapping_fault,
+        }
         row |= {name: value for name, value in told.items() if value}
         row |= self._waited(came_s) | _content(payload, MAX_PAYLOAD_BYTES + 1)
         return self._write(row)
@@ -175,6 +183,7 @@ class RecordingWriter:
         qos: int,
         signed_by: str = "",
         signature_fault: str = "",
+        mapping_fault: str = "",
         came_s: float | None = None,
     ) -> int | None:
         """Append the beginning of a message that changed nothing; return its row, or None where it may only be counted.
@@ -188,10 +197,16 @@ class RecordingWriter:
             qos: As it was.
             signed_by: Who signed it; empty where nobody did.
             signature_fault: Why a signature did not hold; empty where it did, or there was none.
+            mapping_fault: Why it fitted no rule of a `[lab]` section; empty where it did, or was one of ours.
             came_s: When it came, by `now_s`; None for now.
         """
         row: dict[str, Any] = {"dir": direction, "topic": topic[:QUARANTINE_PREFIX_BYTES], "retain": retain, "qos": qos}
-        told = {"verdict": verdict, "signed_by": signed_by, "signature_fault": signature_fault}
+        told = {
+            "verdict": verdict,
+            "signed_by": signed_by,
+            "signature_fault": signature_fault,
+            "mapping_fault": mapping_fault,
+        }
         row |= {name: value for name, value in told.items() if value}
         row |= self._waited(came_s) | _content(payload, QUARANTINE_PREFIX_BYTES)
         if len(payload) > QUARANTINE_PREFIX_BYTES:

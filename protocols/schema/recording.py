@@ -109,6 +109,7 @@ _MESSAGE: Final[Schema] = {
         "properties": {"type": "object", "description": "MQTT 5 properties that it had, where it had any."},
         "signed_by": {"type": "string", "description": "Who signed it, where somebody looked and the signature held."},
         "signature_fault": {"type": "string", "description": "Why a signature that it had did not hold."},
+        "mapping_fault": {"type": "string", "description": "Why it fitted no rule of a `[lab]` section."},
         "text": {"type": "string", "description": "The payload, where it is UTF-8."},
         "base64": {
             "type": "string",

@@ -76,7 +76,8 @@ def _settings_below(model: type[BaseModel], above: Key) -> Iterator[Setting]:
                 below = (*key, NAMED_BY_USER) if _holds_several(found.annotation) else key
                 yield from _settings_below(section, below)
             else:
-                yield from _settings_below(get_args(section)[1], (*key, NAMED_BY_USER))
+                for named in sections_in([FieldInfo.from_annotation(get_args(section)[1])]):
+                    yield from _settings_below(named, (*key, NAMED_BY_USER))
 
 
 def _setting(key: Key, found: FieldInfo) -> Setting:
@@ -97,7 +98,9 @@ def _default(found: FieldInfo) -> str | None:
 
 
 def _is_also_a_value(annotation: Any) -> bool:
-    """Whether a field takes plain values too, beside sections: `float | dict[str, Section]`."""
+    """Whether a field takes plain values too, beside sections: `float | Section`, `dict[str, str | Section]`."""
+    if get_origin(annotation) is dict:
+        return _is_also_a_value(get_args(annotation)[1])
     if get_origin(annotation) not in {typing.Union, types.UnionType}:
         return False
     others = [member for member in get_args(annotation) if member is not type(None)]

@@ -3,8 +3,8 @@
 Reasons of a `MessageError`, a closed vocabulary, so that faults can be counted: `oversize`, `not_json`,
 `unknown_type`, `unknown_version`, `invalid`, `unknown_topic`, `foreign_campaign`, `wrong_topic`; and, from the rules of
 the campaign, `unknown_attempt`, `wrong_sender` and `stale`. Who looks at signatures has `wrong_signature` and
-`unsigned`. One more stands in the quarantine only: `kills_handler` (`protocols.link.poison_guard`), of a message that
-is not read any more.
+`unsigned`; who translates a lab's own messages has `unmapped`. One more stands in the quarantine only: `kills_handler`
+(`protocols.link.poison_guard`), of a message that is not read any more.
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ WRONG_SIGNATURE: Final = "wrong_signature"
 
 UNSIGNED_MESSAGE: Final = "unsigned"
 """Reason in the quarantine: there is no signature, and one is required."""
+
+UNMAPPED: Final = "unmapped"
+"""Reason in the quarantine: a message of a lab does not fit the `[lab]` section."""
 
 
 def encode(message: Message) -> bytes:

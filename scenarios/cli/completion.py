@@ -1,4 +1,4 @@
-"""What a shell completes: scenarios, policies, runs and recordings.
+"""What a shell completes: scenarios, policies, runs, recordings and mappings of labs.
 
 Asked at every press of a key, so nothing heavy is imported, and no file is opened.
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 from agent.acquisition.built_in import BUILT_IN
-from scenarios.settings.library import library_recordings, library_scenarios
+from scenarios.settings.library import library_mappings, library_recordings, library_scenarios
 from scenarios.sources.run_folder import RUNS, RUNS_VARIABLE, run_names
 
 
@@ -52,6 +52,21 @@ def runs_and_scenarios(ctx: typer.Context, incomplete: str) -> list[str]:
 def brokers(incomplete: str) -> list[str]:
     """Complete the kind of a broker, or what else is done with one."""
     return _beginning(incomplete, ("embedded", "mosquitto", "access", "tidy"))
+
+
+def lab_actions(incomplete: str) -> list[str]:
+    """Complete what is done with a mapping."""
+    return _beginning(incomplete, ("try", "show"))
+
+
+def starts(incomplete: str) -> list[str]:
+    """Complete what a start is written for."""
+    return _beginning(incomplete, ("lab",))
+
+
+def mappings(incomplete: str) -> list[str]:
+    """Complete the name of a mapping that comes with the package."""
+    return _beginning(incomplete, library_mappings())
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:

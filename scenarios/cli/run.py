@@ -109,10 +109,13 @@ def agent(
         if show_settings:
             print_settings(resolved, json=json)
             return
+        from scenarios.settings.lab_section import require_sound_lab
+
         request = _request(
             scenario, resolved.settings, campaign, runs, database,
             resume=resume, quiet=quiet or json, with_simulator=False,
         )  # fmt: skip
+        require_sound_lab(resolved, request.world.pool.feature_names)
         _run_and_tell(request, quiet=quiet or json, json=json)
 
 

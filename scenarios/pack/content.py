@@ -83,7 +83,7 @@ def _require_no_password(source: Source) -> None:
 
 def _lacking(scenario: Scenario) -> tuple[str, ...]:
     """Say what a scenario needs and a pack does not hold: code of the user's own, and passwords."""
-    named = (scenario.campaign.policy, *(instrument.evaluator for instrument in scenario.lab))
+    named = (scenario.campaign.policy, *(instrument.evaluator for instrument in scenario.instruments))
     own = tuple(f"{name} is code of your own and not in the pack" for name in dict.fromkeys(named) if ":" in name)
     settings = shared_settings(scenario)
     if without_url_password(settings) == settings:

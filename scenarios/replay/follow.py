@@ -212,7 +212,7 @@ class Follower:
             del self._kept[next(iter(self._kept))]
         self._kept[row.number] = Delivery(
             row.topic, row.payload, row.retain, row.qos, None,
-            signed_by=row.signed_by, signature_fault=row.signature_fault,
+            signed_by=row.signed_by, signature_fault=row.signature_fault, mapping_fault=row.mapping_fault,
         )  # fmt: skip
 
     def _commit(self, *, unless_at: int | None = None) -> None:

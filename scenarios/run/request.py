@@ -47,13 +47,19 @@ def require_answers(request: RunRequest) -> None:
     scenario = request.scenario
     if not request.with_simulator:
         return
-    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and not _may_share(scenario.broker):
+    if scenario.lab is not None:
         raise SettingsError(
-            f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
+            "The scenario has a [lab] section, so its lab is elsewhere; a run plays the lab itself",
+            expected="the agent alone, at the broker of the lab",
+            action="use `entropilot agent`, with --broker; `entropilot lab try` shows what would be sent",
+        )
+    if len(scenario.instruments) > 1 and ANY_SIMULATOR in scenario.recipients and not _may_share(scenario.broker):
+        raise SettingsError(
+            f"All {len(scenario.instruments)} instruments would take every request to {ANY_SIMULATOR!r}",
             expected="each request for one of them, by a shared subscription, which MQTT 3.1.1 does not promise",
             action="leave broker.version out, or leave campaign.recipients out: then each has its turn",
         )
-    own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]
+    own = [each for each in scenario.instruments if each.table is not None and each.table.path == scenario.pool.path]
     if any(each.evaluator == TABLE for each in own) and not request.world.all_known:
         raise SettingsError(
             "The table does not know the values of its candidates, so it cannot play the lab",

@@ -200,6 +200,7 @@ async def _run(
             header=_header(scenario),
             broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
             signing=signing,
+            lab=scenario.lab,
             on_commit=on_commit,
         ) as agent:
             watch.attach(agent, broker)
@@ -266,7 +267,7 @@ def _lab(
     is_over: Callable[[], bool],
 ) -> contextlib.AbstractAsyncContextManager[None]:
     """Play the lab beside the agent, if this run is asked to; add how its parts are asked to end."""
-    instruments = request.scenario.lab if request.with_simulator else ()
+    instruments = request.scenario.instruments if request.with_simulator else ()
     return running_simulators(
         instruments,
         request.folder,

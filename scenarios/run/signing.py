@@ -50,7 +50,7 @@ def own_signing(request: RunRequest) -> Signing:
     """
     path = request.folder / OWN_KEYS
     envelope = request.scenario.signing.envelope
-    lab = [each.id for each in request.scenario.lab]
+    lab = [each.id for each in request.scenario.instruments]
     known = read_keys(path) if path.exists() else KeyRing()
     if {AGENT_CLIENT, OPERATOR, *lab} <= known.names:
         return Signing(known, envelope)
@@ -68,6 +68,6 @@ def _parties(request: RunRequest) -> Iterable[str]:
     scenario = request.scenario
     yield from scenario.recipients
     if request.with_simulator:
-        yield from (each.id for each in scenario.lab)
+        yield from (each.id for each in scenario.instruments)
         if scenario.operator:
             yield OPERATOR

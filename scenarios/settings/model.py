@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from agent.campaign.people.approval import ApprovalSettings
 from agent.settings import CampaignSettings
 from protocols.link.broker_settings import BrokerSettings
+from protocols.mapping.settings import LabSettings
 from protocols.signing.settings import SigningSettings
 from protocols.tables.format import TableFormat
 from protocols.tables.table import TableColumns
@@ -159,6 +160,8 @@ class Scenario(BaseModel):
     )
     """Several instruments by id, each laid over `[simulator]`, which then says what they share; none: the lab is
     `[simulator]`."""
+    lab: LabSettings | None = None
+    """A lab that speaks its own messages: how they become ours, and ours theirs. Not there: instruments speak ours."""
     operator: Annotated[tuple[OperatorAction, ...], Field(max_length=MAX_WISHES)] = ()
     """What an operator does meanwhile, in this order; `entropilot run` plays the operator."""
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
@@ -195,6 +198,12 @@ class Scenario(BaseModel):
                 told = f"in {known[name]!r}" if name in known else "not at all (see pool.columns.additional_properties)"
                 message = f"the campaign wants {name!r} in {additional.unit!r}, the table gives it {told}"
                 raise ValueError(message)
+        if self.lab is not None and self.campaign.require_signatures:
+            message = (
+                "campaign.require_signatures and [lab] exclude each other: whoever speaks the lab's own messages signs "
+                "nothing; let the access list of the broker say who may speak"
+            )
+            raise ValueError(message)
         model = self.pool.structural_model
         if model is not None and model.target != self.campaign.property:
             message = (
@@ -202,7 +211,7 @@ class Scenario(BaseModel):
                 f"{self.campaign.property!r}"
             )
             raise ValueError(message)
-        require_range(self.lab, self.campaign.valid_range)
+        require_range(self.instruments, self.campaign.valid_range)
         return self
 
     def with_table_paths(self, found: Callable[[str], str]) -> Scenario:
@@ -225,11 +234,13 @@ class Scenario(BaseModel):
         return self.model_copy(update={"pool": pool, "simulator": of(self.simulator), "simulators": simulators})
 
     @property
-    def lab(self) -> tuple[SimulatorSettings, ...]:
-        """The instruments."""
+    def instruments(self) -> tuple[SimulatorSettings, ...]:
+        """The instruments that we simulate."""
         return tuple(self.simulators.values()) or (self.simulator,)
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """Whom requests are addressed to."""
-        return self.campaign.recipients or tuple(instrument.id for instrument in self.lab)
+        if self.campaign.recipients or self.lab is None:
+            return self.campaign.recipients or tuple(instrument.id for instrument in self.instruments)
+        return tuple(self.lab.instruments)

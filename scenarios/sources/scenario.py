@@ -16,6 +16,7 @@ from scenarios.broker.url import require_no_password, require_no_password_set
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.pack_file.reader import settings_to_pack, unpacked
 from scenarios.settings.derived import resolve_scenario
+from scenarios.settings.lab_section import require_sound_lab
 from scenarios.settings.library import LIBRARY
 from scenarios.settings.model import Scenario
 from scenarios.sources.code_sources import Namer, with_code_by, with_code_like, with_code_of
@@ -98,6 +99,7 @@ def load_scenario(
     layers += [layer for layer, _ in above]
     namers += [namer for _, namer in above]
     resolved = resolve_scenario(_options_follow_policy(layers))
+    require_sound_lab(resolved)  # not of a recording's, which is only replayed: its lab is asked for nothing
     if not isinstance(found, PackPath):  # which spells the defaults out, as if somebody had asked for them
         _require_start(resolved)
     # Tables are looked for beside the scenario file first, then where the command was started.

@@ -221,7 +221,7 @@ def make_fill(fill: str, scenario: Scenario, plan: CampaignPlan) -> Fill:
 
 def _simulated(scenario: Scenario, plan: CampaignPlan) -> Fill:
     """Let the first instrument answer, noise included; what it cannot evaluate stays unknown."""
-    instrument = scenario.lab[0]
+    instrument = scenario.instruments[0]
     evaluator = make_evaluator(instrument)
     noise = GaussianNoise.from_settings(instrument.noise) if instrument.noise else None
     deadline_s = scenario.campaign.evaluation_deadline_s

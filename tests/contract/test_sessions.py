@@ -14,7 +14,7 @@ from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.mqtt import MqttSession
 from protocols.link.sessions import SessionEnd, end_session
-from protocols.link.transport import Delivery, LinkDown, LinkUp, PublishRefused, Will
+from protocols.link.transport import Delivery, LinkDown, LinkUp, PublishRefused, Reply, Will
 from scenarios.broker.broker import LOOPBACK
 from tests.endurance.stage import require_mosquitto
 from tests.support.transport_worlds import PASSWORD, USER, MosquittoWorld
@@ -97,6 +97,38 @@ async def test_a_part_leaves_what_it_says(world: MosquittoWorld, version: MqttVe
     assert await heard_on(settings, STATUS) == kept, "and never the last will"
     async with part(settings, SessionEnd.ENDED) as (_, was_known):
         assert was_known is (ending is SessionEnd.KEPT)
+
+
+async def test_what_a_lab_is_asked_for_says_where_the_answer_is_wanted_and_may_go_unconfirmed(
+    world: MosquittoWorld,
+) -> None:
+    settings = settings_of(world, MqttVersion.V5)
+    async with part(settings, SessionEnd.ENDED) as (session, _):
+        await session.publish("lab/x", b"ask", reply=Reply("lab/answer", b"a1"), user_properties=(("k", "v"),))
+        await session.publish("lab/x", b"point", qos=0)
+        first, second = [
+            item for item in (await session.receive(), await session.receive()) if isinstance(item, Delivery)
+        ]
+        assert first.properties == {
+            "response_topic": "lab/answer", "correlation_data": "YTE=", "user_properties": [["k", "v"]]
+        }  # fmt: skip
+        assert (second.payload, second.qos, second.properties) == (b"point", 0, {})
+
+
+async def test_what_is_not_ours_to_remove_stays_with_the_broker(world: MosquittoWorld) -> None:
+    settings = settings_of(world, MqttVersion.V5)
+    session = MqttSession(
+        settings, client_id="x", subscriptions=(), ending=lambda: SessionEnd.CLEARED,
+        clears=lambda topic: topic.startswith("entropilot/"),
+    )  # fmt: skip
+    task = asyncio.create_task(session.run())
+    async with asyncio.timeout(PATIENCE_S):
+        assert isinstance(await session.receive(), LinkUp)
+        for topic in (STATUS, "lab/setpoint"):
+            await session.publish(topic, b"1", retain=True)
+        await session.close()
+        await task
+    assert (await heard_on(settings, STATUS), await heard_on(settings, "lab/setpoint")) == ([], [b"1"])
 
 
 @VERSIONS

@@ -34,7 +34,7 @@ COMMANDS = {
     "Look": ("list", "report", "why", "diff"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "trim", "graph"),
-    "Lab": ("simulator", "broker", "shadow", "record", "keys", "doctor"),
+    "Lab": ("simulator", "broker", "shadow", "record", "lab", "init", "keys", "doctor"),
     "Maintain": ("verify", "pack", "schema"),
 }
 """Groups of `--help`, and all commands in them."""
@@ -43,7 +43,8 @@ PASSING = (".lock", ".db-shm", ".db-wal")
 """Files that come and go in a run folder: its lock names whoever came last, and whoever reads a database leaves its
 index."""
 
-HEAVY = {"numpy", "scipy", "pandas", "sklearn", "pymatgen", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "aiomqtt"}
+HEAVY = {"numpy", "scipy", "pandas", "sklearn", "pymatgen", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "aiomqtt",
+         "jmespath", "pint"}  # fmt: skip
 
 
 @pytest.fixture

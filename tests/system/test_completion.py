@@ -1,4 +1,4 @@
-"""A shell completes commands, scenarios, policies, runs and recordings, quickly."""
+"""A shell completes commands, scenarios, policies, runs, recordings and mappings, quickly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POLICIES = [
     *("target_mean", "uncertainty"),
 ]
 
-HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "paho", "aiomqtt"}
+HEAVY = {"numpy", "scipy", "pandas", "ase", "matplotlib", "sqlmodel", "sqlalchemy", "paho", "aiomqtt", "pint"}
 """Packages that no press of a key should wait for; pydantic is not among them, for typer itself imports it."""
 
 
@@ -69,6 +69,9 @@ def completed(folder: Path, line: str, env: dict[str, str] | None = None, shell:
         ("entropilot replay lab --scenario four", ["four_instruments"]),
         ("entropilot replay lab --live", []),
         ("entropilot broker ", ["access", "embedded", "mosquitto", "tidy"]),
+        ("entropilot lab ", ["show", "try"]),
+        ("entropilot lab try p", ["phone", "plain_json", "plc"]),
+        ("entropilot init ", ["lab"]),
     ],
 )
 def test_what_may_follow_is_completed(line: str, expected: list[str], folder: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -59,7 +59,7 @@ class Session:
 
     def requeue(self) -> None:
         """Put what was not acknowledged before everything else, in order."""
-        again = [self.unacknowledged[number] for number in sorted(self.unacknowledged)]
+        again = [replace(self.unacknowledged[number], again=True) for number in sorted(self.unacknowledged)]
         self.queue.extendleft(reversed(again))
         self.unacknowledged.clear()
 
@@ -227,4 +227,5 @@ class MemoryBroker:
             session.next_number += 1
             session.unacknowledged[number] = message
             token = AckToken(connection, number)
-            connection.deliver(Delivery(message.topic, message.payload, message.retain, 1, token))
+            delivery = Delivery(message.topic, message.payload, message.retain, 1, token, redelivered=message.again)
+            connection.deliver(delivery)

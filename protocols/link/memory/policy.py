@@ -13,6 +13,8 @@ class Message:
     topic: str
     payload: bytes
     retain: bool = False
+    again: bool = False
+    """Whether it was sent before, and its acknowledgement never came."""
 
 
 class BrokerPolicy:

@@ -21,6 +21,7 @@ from protocols.link.transport import (
     LinkDown,
     LinkLost,
     NobodyListens,
+    NotSent,
     PublishRefused,
     will_of,
 )
@@ -108,7 +109,7 @@ class MemoryTransport:
         async with self._slots:
             connection = self._usable()
             if connection is None:
-                raise LinkLost
+                raise NotSent
             word = await self._word_on(connection, Message(topic, payload, retain))
         self._judge(topic, word)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from protocols.link.client import packed_bytes, with_user_properties
+from protocols.link.client import packed_bytes, with_properties
 from protocols.link.properties import properties_of
 from protocols.link.transport import Delivery
 from protocols.signing.envelope import as_properties, wrap
@@ -25,14 +25,14 @@ def one_message(size: int = 700, count: int = 5_000) -> None:
     ring = KeyRing(new_key(), {LAB: new_key()})
     topic, payload = f"entropilot/v1/bench/result/{LAB}", json.dumps({"x": "y" * (size - 9)}).encode()
     signatures = sign(ring, topic, payload)
-    properties = with_user_properties(PacketTypes.PUBLISH, as_properties(signatures))
+    properties = with_properties(PacketTypes.PUBLISH, as_properties(signatures))
     assert properties is not None
     beside = Delivery(topic, payload, False, 1, None, properties_of(properties))
     around = Delivery(topic, wrap(payload, signatures), False, 1, None)
     packed, nothing = properties.pack(), b"\0"  # type: ignore[no-untyped-call]
 
     def send_beside() -> None:
-        packed_bytes(with_user_properties(PacketTypes.PUBLISH, as_properties(sign(ring, topic, payload))))
+        packed_bytes(with_properties(PacketTypes.PUBLISH, as_properties(sign(ring, topic, payload))))
 
     def read(raw: bytes) -> None:
         read, _ = Properties(PacketTypes.PUBLISH).unpack(raw)  # type: ignore[no-untyped-call]

@@ -204,6 +204,17 @@ def test_nobody_is_told_of_an_unread_message_whose_signature_does_not_hold(shelf
     assert transaction.receipts == []
 
 
+def test_a_message_of_a_lab_that_fits_no_rule_is_quarantined_with_the_rule(shelf: Shelf) -> None:
+    before = state_of(shelf.campaign)
+    rule = "[lab.result.id] `job` finds nothing in the message."
+    transaction = shelf.transaction(Delivery("lab/done", b"{}", False, 1, None, mapping_fault=rule))
+    assert transaction.verdicts == ["quarantined: unmapped"]
+    assert [(each.topic, each.reason, each.detail) for each in transaction.quarantined] == [
+        ("lab/done", "unmapped", rule)
+    ]
+    assert (transaction.receipts, state_of(shelf.campaign)) == ([], before)
+
+
 def test_every_receipt_says_which_message_it_answers(shelf: Shelf) -> None:
     first, second = shelf.awaited
     told: list[AnyMessage] = [result_of(first), result_of(first), result_of(first, quantity(9.0)), failure_of(second)]

@@ -16,7 +16,7 @@ from protocols.link.client import (
     PackedProperties,
     new_client,
     packed_bytes,
-    with_user_properties,
+    with_properties,
 )
 from protocols.link.properties import properties_of
 from protocols.link.transport import UserProperties, Will
@@ -42,14 +42,14 @@ async def test_over_mqtt_3_1_1_a_session_is_kept_for_ever_or_not_at_all(expiry_s
 
 
 def test_user_properties_are_sent_as_they_come_and_their_size_is_known() -> None:
-    properties = with_user_properties(PacketTypes.PUBLISH, (("unit", "eV"), ("unit", "K")))
+    properties = with_properties(PacketTypes.PUBLISH, (("unit", "eV"), ("unit", "K")))
     assert properties_of(properties) == {"user_properties": [["unit", "eV"], ["unit", "K"]]}
     each = 1 + 2 + len("unit") + 2  # identifier, and two lengths
     assert packed_bytes(properties) == 1 + (each + len("eV")) + (each + len("K"))
 
 
 def test_without_properties_a_packet_says_that_there_are_none() -> None:
-    assert with_user_properties(PacketTypes.PUBLISH, ()) is None
+    assert with_properties(PacketTypes.PUBLISH, ()) is None
     assert packed_bytes(None) == 1
 
 

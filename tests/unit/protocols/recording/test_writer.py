@@ -62,6 +62,20 @@ def test_who_signed_a_message_or_why_that_cannot_be_told_stands_with_it_and_is_r
     assert told == [("furnace", ""), ("", "another key"), ("", "")]
 
 
+def test_why_a_message_of_a_lab_did_not_fit_stands_with_it_and_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "recording.jsonl"
+    with closing(RecordingWriter(path, HEADER)) as writer:
+        writer.write("in", "lab/done", b"{}", retain=False, mapping_fault="[lab.result.id] no id")
+        writer.write_idle(
+            "in", "lab/done", b"{}", "quarantined: unmapped", retain=False, qos=1, mapping_fault="[lab.result.id] no id"
+        )
+    _, rows = read(path)
+    assert [row["mapping_fault"] for row in rows] == ["[lab.result.id] no id"] * 2
+    with open_recording(path) as recording:
+        faults = [row.mapping_fault for row in recording.rows() if isinstance(row, MessageRow)]
+    assert faults == ["[lab.result.id] no id"] * 2
+
+
 def test_the_first_line_says_what_was_recorded(tmp_path: Path) -> None:
     path = tmp_path / "recording.jsonl"
     write(path)

@@ -52,6 +52,8 @@ class Lab(BaseModel):
     """A number, or more."""
     shifts: list[Annotated[Shift, Field(strict=True)]] = [Shift.NIGHT]
     """When it works."""
+    limits: dict[str, str | Noise] = {}
+    """In words, or whole."""
 
 
 def test_every_setting_of_every_section_is_listed_once() -> None:
@@ -66,6 +68,8 @@ def test_every_setting_of_every_section_is_listed_once() -> None:
         Setting("cut", "whole number or table", "3", "", "A number, or more."),
         Setting("cut.width", "number or table of number", "0.1", "eV", "Its width [eV]; see `[noise]`."),
         Setting("shifts", 'list of "day", "night"', '["night"]', "", "When it works."),
+        Setting("limits", "table of text or table", "{}", "", "In words, or whole."),
+        Setting("limits.NAME.width", "number or table of number", "0.1", "eV", "Its width [eV]; see `[noise]`."),
     ]
 
 

@@ -33,7 +33,7 @@ def request(
         campaign=SimpleNamespace(require_signatures=required),
         signing=SigningSettings(keys=keys),
         recipients=recipients,
-        lab=tuple(SimpleNamespace(id=each) for each in lab),
+        instruments=tuple(SimpleNamespace(id=each) for each in lab),
         operator=operator,
     )
     return RunRequest(cast("Any", scenario), cast("World", None), "demo", folder, with_simulator=with_simulator)

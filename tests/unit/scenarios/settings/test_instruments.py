@@ -57,7 +57,7 @@ def refused(mine: str, *assignments: str) -> str:
 
 
 def test_an_instrument_is_what_all_share_and_what_is_its_own_over_it(mine: str) -> None:
-    xrd, furnace, model = loaded(mine).lab
+    xrd, furnace, model = loaded(mine).instruments
     assert [each.id for each in (xrd, furnace, model)] == ["xrd", "furnace", "model"]
     assert (xrd.concurrency, furnace.concurrency) == (1, 3)
     assert (xrd.latency.mean_s, furnace.latency.mean_s, furnace.latency.distribution) == (0.5, 2.0, "exponential")
@@ -71,13 +71,13 @@ def test_requests_go_to_the_instruments_in_their_order_unless_the_campaign_says_
 
 def test_without_instruments_of_its_own_the_lab_is_the_one_simulator() -> None:
     scenario = load_scenario("oracle_table", Overrides(), {}).settings
-    assert scenario.lab == (scenario.simulator,)
+    assert scenario.instruments == (scenario.simulator,)
 
 
 def test_the_pools_table_is_found_for_every_instrument_that_has_no_evaluator_of_its_own(
     mine: str, tmp_path: Path
 ) -> None:
-    xrd, furnace, model = loaded(mine).lab
+    xrd, furnace, model = loaded(mine).instruments
     paths = [each.table.path for each in (xrd, furnace) if each.table is not None]
     assert paths == [str(tmp_path / "mine.csv")] * 2
     assert (xrd.evaluator, model.evaluator, model.table) == ("table", "ase", None)
@@ -124,7 +124,7 @@ def test_values_out_of_range_need_a_range_that_ends(mine: str) -> None:
     faulty = "simulators.xrd.faults.out_of_range_rate=0.5"
     endless = "campaign.valid_range=[0,1e200]"
     assert "out_of_range_rate needs a campaign.valid_range" in refused(mine, faulty, endless)
-    assert loaded(mine, faulty, "campaign.valid_range=[0,9]").lab[0].faults.out_of_range_rate == 0.5
+    assert loaded(mine, faulty, "campaign.valid_range=[0,9]").instruments[0].faults.out_of_range_rate == 0.5
 
 
 @pytest.mark.parametrize("flags", [{}, {"id": "furnance"}])

@@ -172,8 +172,8 @@ def test_an_instrument_keeps_the_place_of_the_evaluator_that_all_share(folder: P
     with Path(name).open("a") as file:
         file.write("\n[simulators.one]\n[simulators.two]\nconcurrency = 2\n")
     scenario = load(name)
-    assert {each.code for each in scenario.lab} == {CodeSource(str(folder))}
-    assert all(each.code.named_by for each in recorded_scenario(write_recording(folder, scenario)).lab)
+    assert {each.code for each in scenario.instruments} == {CodeSource(str(folder))}
+    assert all(each.code.named_by for each in recorded_scenario(write_recording(folder, scenario)).instruments)
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:

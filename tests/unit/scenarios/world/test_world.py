@@ -357,7 +357,7 @@ def test_replicates_give_the_start_set_its_uncertainty_and_the_lab_answers_with_
     assert known[12:] == pytest.approx(0.1)  # s = 0.2 / √2 of two values, and s / √2 of their mean
     assert known[:12].tolist() == [0.0] * 12
     assert world.start_uncertainties() == [(float(known[index]),) for index in world.start]
-    table = settings.lab[0].table
+    table = settings.instruments[0].table
     assert table is not None
     answer = OracleTable.from_settings(table).evaluate(asked(world.pool.candidate_ids[-1]))
     assert answer[0].standard_deviation == pytest.approx(0.1)

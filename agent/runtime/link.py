@@ -1,0 +1,81 @@
+"""The agent's link: a session at the broker, signatures, and a translator where a lab speaks its own messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agent.campaign.state import Campaign
+from agent.runtime.asked import AskedAttempts
+from agent.runtime.messages import MessageBuilder
+from agent.store.commit import OutboxItem
+from protocols.link.broker_settings import BrokerSettings
+from protocols.link.client_ids import agent_client_id
+from protocols.link.mqtt import MqttSession
+from protocols.link.sessions import SessionEnd
+from protocols.link.transport import Transport, Will
+from protocols.mapping.mapping import LabMapping
+from protocols.mapping.sent_log import SentLog
+from protocols.mapping.transport import MappedTransport
+from protocols.signing.transport import SignedTransport, Signing
+from protocols.wire.messages import Health
+from protocols.wire.topics import PREFIX, agent_subscriptions
+
+
+def make_link(
+    broker: BrokerSettings,
+    campaign: Campaign,
+    messages: MessageBuilder,
+    signing: Signing,
+    *,
+    mapping: LabMapping | None,
+    sent: Path | None,
+    unconfirmed: Sequence[OutboxItem],
+    ending: Callable[[], SessionEnd],
+    on_event: Callable[..., Any],
+) -> Transport:
+    """Return the link of a campaign's agent.
+
+    Args:
+        broker: Where the broker is.
+        campaign: As far as it has come.
+        messages: Writes the agent's messages.
+        signing: The keys.
+        mapping: How a lab's own messages are translated; None where all speak ours.
+        sent: File that says which requests may be with such a lab; None keeps nothing over a restart.
+        unconfirmed: Requests that the broker did not confirm to an earlier process.
+        ending: Tells, when we leave, what is to become of our session.
+        on_event: Called with a short name and fields for the log.
+    """
+    name = campaign.plan.campaign
+    own = agent_subscriptions(name) if mapping is None or mapping.settings.own_topics else ()
+
+    def will() -> Will:
+        return signing.will(Will(*messages.status(Health.OFFLINE)))
+
+    session = MqttSession(
+        broker,
+        client_id=agent_client_id(name, messages.instance),
+        subscriptions=(*own, *(() if mapping is None else mapping.subscriptions)),
+        will=will if own else None,  # of its own for each connection
+        ending=ending,
+        clears=lambda topic: topic.startswith(f"{PREFIX}/"),  # a set point of a lab stays where it is
+        on_event=on_event,
+    )
+    signed = SignedTransport(session, signing)
+    if mapping is None:
+        return signed
+    asked = AskedAttempts(campaign, messages)
+    return MappedTransport(
+        signed,
+        session,
+        mapping,
+        campaign=name,
+        attempts=asked,
+        features=asked.features_of,
+        clock=lambda: datetime.now(UTC),
+        sent=SentLog(sent, asked.sent(unconfirmed)),
+        on_event=on_event,
+    )

@@ -1,5 +1,7 @@
-"""A Mosquitto that listens in every way a lab's does: plain, over WebSockets, and over TLS with certificates on both
-sides, where a part's certificate is its account and the shipped access list says what it may."""
+"""A Mosquitto that listens in every way a lab's does: plain, over WebSockets, and over TLS with certificates.
+
+Where both sides show one, a part's certificate is its account, and the shipped access list says what it may.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ import pytest
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateResult, Status
 from scenarios.broker.broker import LOOPBACK
-from tests.support.commands import Workbench, until
+from tests.support.commands import Workbench, free_port, until
+from tests.support.documents.markdown import ROOT
 from tests.support.lab_brokers.mosquitto import require_mosquitto
 from tests.support.processes import started
 from tests.system.bridges.page import environment, file_of, page, save_files
@@ -26,7 +27,7 @@ DEVICE, BRIDGES = page("first-device.md"), page("bridges.md")
 CAMPAIGN = "hardening"
 BUDGET = 8
 MOST_LINES = 40
-OTHER_PYTHONS = ("micropython",)
+FLOW = ROOT / "docs" / "examples" / "node-red.json"
 
 
 class Hardening(Workbench):
@@ -53,9 +54,14 @@ class Hardening(Workbench):
                 yield said
                 assert program.poll() is None, f"it has ended: {said.read_text()}"
 
+    @property
+    def agent(self) -> tuple[str, ...]:
+        """The command of the agent."""
+        return ("agent", "recipes.toml", "--quiet", "--broker", f"mqtt://{LOOPBACK}:{self.port}")
+
     def run_campaign(self) -> None:
         """Run the campaign to its end."""
-        ended = self.entropilot("agent", "recipes.toml", "--quiet", "--broker", f"mqtt://{LOOPBACK}:{self.port}")
+        ended = self.entropilot(*self.agent)
         assert (ended.code, "Traceback" in ended.err) == (0, False), ended.err
 
     def assert_closed_the_loop(self) -> None:
@@ -106,9 +112,8 @@ def test_forty_lines_without_a_library_are_an_instrument(python: str, hardening:
 
 def test_a_device_that_is_killed_goes_on_when_it_is_started_again(hardening: Hardening) -> None:
     """What came while it was away waits at the broker, and its last will said that it left."""
-    told = ("--broker", f"mqtt://{LOOPBACK}:{hardening.port}", "--set", "campaign.request_timeout_s=30")
     with hardening.beside(sys.executable, "tiny_device.py"):
-        agent = hardening.start("agent", "recipes.toml", "--quiet", *told)
+        agent = hardening.start(*hardening.agent, "--set", "campaign.request_timeout_s=30")
         hardening.wait_for_events("ResultAccepted", 2, CAMPAIGN)
     with hardening.beside(sys.executable, "tiny_device.py"):
         ended = agent.finish()
@@ -130,11 +135,41 @@ def _echoed(client: object, said: Path) -> bool:
 
 
 def test_a_paho_script_watches_and_stops_a_campaign(hardening: Hardening) -> None:
-    with hardening.beside(sys.executable, "watch.py") as watched:
-        with started([sys.executable, "tiny_device.py"], cwd=hardening.folder, env=environment()):
-            more = ("--quiet", "--broker", f"mqtt://{LOOPBACK}:{hardening.port}", "--set", "campaign.budget=14")
-            ended = hardening.entropilot("agent", "recipes.toml", *more)
-            assert ended.code == 0, ended.err
-        until(lambda: "evenness" in watched.read_text(), "it has seen nothing")
+    """What a reader changes: any evenness is enough, and the device takes its time."""
+    for name, words, other in (
+        ("watch.py", 'ENOUGH = "entropilot/v1/hardening", 0.99', 'ENOUGH = "entropilot/v1/hardening", 0.0'),
+        ("tiny_device.py", "def measure(request): return", "def measure(request): time.sleep(0.5); return"),
+    ):
+        content = (hardening.folder / name).read_text()
+        assert words in content
+        (hardening.folder / name).write_text(content.replace(words, other))
+    with (
+        hardening.beside(sys.executable, "-u", "watch.py") as watched,
+        started([sys.executable, "tiny_device.py"], cwd=hardening.folder, env=environment()),
+    ):
+        ended = hardening.entropilot(*hardening.agent, "--set", "campaign.budget=14")
+        assert ended.code == 0, ended.err
+        until(lambda: "('hardness', " in watched.read_text(), "it has seen no value")
     assert hardening.rows("SELECT * FROM quarantine", CAMPAIGN) == []
-    assert "the families are even" in hardening.summary(CAMPAIGN)["stopped_because"]
+    summary = hardening.summary(CAMPAIGN)
+    assert (summary["stopped_because"], summary["spent"] < 14) == ("stopped by the operator", True)
+
+
+def test_a_flow_of_node_red_is_an_instrument(hardening: Hardening) -> None:
+    require("node-red")
+    flow = FLOW.read_text(encoding="utf-8").replace("1883", str(hardening.port))
+    (hardening.folder / "flow.json").write_text(flow)
+    (hardening.folder / "settings.js").write_text(
+        "module.exports = {httpAdminRoot: false, httpNodeRoot: false, flowFile: 'flow.json', "
+        f"uiHost: '{LOOPBACK}', uiPort: {free_port()}, userDir: __dirname}};"
+    )
+    with hardening.beside("node-red", "--settings", "settings.js"):
+        hardening.run_campaign()
+    hardening.assert_closed_the_loop()
+
+
+def test_the_flow_of_node_red_says_nothing_but_messages_of_ours() -> None:
+    """Also where Node-RED is not installed: what its broker node says when it comes and goes."""
+    (broker,) = [each for each in json.loads(FLOW.read_text(encoding="utf-8")) if each["type"] == "mqtt-broker"]
+    said = [decode(broker[f"{when}Topic"], broker[f"{when}Payload"].encode()) for when in ("birth", "close", "will")]
+    assert [each.health for each in said if isinstance(each, Status)] == ["online", "offline", "offline"]

@@ -2,8 +2,8 @@
 
     python -m tests.support.lab_brokers.hostile PORT ACCOUNT COUNT KNOWN <password
 
-It knows everything: `KNOWN` holds attempts and candidates as JSON, as somebody may have heard them. The password comes on
-standard input. At the end it says how many messages it has sent.
+It knows everything: `KNOWN` holds attempts and candidates as JSON, as somebody may have heard them. The password comes
+on standard input. At the end it says how many messages it has sent.
 """
 
 from __future__ import annotations

@@ -12,8 +12,6 @@ from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from tests.support.commands import until
 from tests.support.lab_brokers.way import Way
@@ -41,15 +39,12 @@ class Client:
     """A client, and what it hears; it acknowledges unless it is told not to."""
 
     def __init__(self, way: Way, name: str, *, clean: bool = True, version: int = 4, **options: Any) -> None:
-        parts = urlsplit(way.url)
-        transport = "websockets" if parts.scheme == "ws" else "tcp"
-        own = {"clean_session": clean} if version != MQTTProtocolVersion.MQTTv5 else {}
+        parts, is_5 = urlsplit(way.url), version == MQTTProtocolVersion.MQTTv5
+        own: dict[str, Any] = {} if is_5 else {"clean_session": clean}
         self.link = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=name, transport=transport, protocol=MQTTProtocolVersion(version),
+            CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTProtocolVersion(version),
             manual_ack=not options.pop("acknowledges", True), **own,
         )  # fmt: skip
-        if parts.path:
-            self.link.ws_set_options(path=parts.path)
         if parts.username:
             self.link.username_pw_set(unquote(parts.username), unquote(parts.password or "") or way.password)
         if will := options.pop("will", None):
@@ -60,10 +55,7 @@ class Client:
         self.link.on_connect = self._connected
         self.link.on_message = lambda _client, _data, message: self.heard.append(message)
         self.link.on_subscribe = lambda _client, _data, _mid, codes, _more: self.granted.append(codes[0])
-        session = Properties(PacketTypes.CONNECT)
-        if version == MQTTProtocolVersion.MQTTv5 and not clean:
-            session.SessionExpiryInterval = 600
-        more = {"properties": session, "clean_start": clean} if version == MQTTProtocolVersion.MQTTv5 else {}
+        more: dict[str, Any] = {"clean_start": clean} if is_5 else {}
         self.link.connect(parts.hostname or "", parts.port or 0, **more)
         self.link.loop_start()
         self.came.wait(ANSWER_S)
@@ -90,8 +82,7 @@ class Client:
     def cut(self) -> None:
         """End the link as a power cut does."""
         self.link.loop_stop()
-        link = self.link.socket()
-        assert link is not None
+        link: Any = self.link.socket()
         with contextlib.suppress(OSError):
             link.shutdown(socket.SHUT_RDWR)
         link.close()

@@ -27,7 +27,7 @@ class Way:
             part: Whose account it takes.
             version: Of MQTT.
         """
-        own = self.settings.get(part, self.settings.get("", {})) | {"version": version}
+        own = {**self.settings.get(part, self.settings.get("", {})), "version": version}
         return ("--broker", self.url, *(word for key, value in own.items() for word in ("--set", _set(key, value))))
 
     @property

@@ -53,6 +53,7 @@ class Client:
         self.granted: list[Any] = []
         self.came, self.refused = threading.Event(), False
         self.link.on_connect = self._connected
+        self.link.on_disconnect = self._ended
         self.link.on_message = lambda _client, _data, message: self.heard.append(message)
         self.link.on_subscribe = lambda _client, _data, _mid, codes, _more: self.granted.append(codes[0])
         more: dict[str, Any] = {"clean_start": clean} if is_5 else {}
@@ -62,6 +63,10 @@ class Client:
 
     def _connected(self, _client: Any, _data: Any, _flags: Any, code: Any, _more: Any) -> None:
         self.refused = code.is_failure
+        self.came.set()
+
+    def _ended(self, *_: Any) -> None:
+        self.refused = self.refused or not self.came.is_set()  # hung up on before a word
         self.came.set()
 
     def hear(self, topics: str) -> str:

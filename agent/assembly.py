@@ -327,7 +327,7 @@ def _link(
     session = MqttSession(
         broker,
         client_id=agent_client_id(plan.campaign, messages.instance),
-        subscriptions=agent_subscriptions(plan.campaign),
+        subscriptions=agent_subscriptions(plan.campaign, plan.recipients),
         will=lambda: signing.will(Will(*messages.status(Health.OFFLINE))),  # of its own for each connection
         ending=ending,
         on_event=on_event,

@@ -87,7 +87,7 @@ class Instrument:
 
 def measure(count: int, rounds: int) -> None:
     """Run and print a row for every round."""
-    with tempfile.TemporaryDirectory() as name, Workbench(Path(name)) as bench:
+    with tempfile.TemporaryDirectory() as name, Workbench(Path(name), fresh=True) as bench:
         write_pool(bench.folder / "table.csv", CANDIDATES)
         (bench.folder / "lab.toml").write_text(LAB_TOML)
         port, kept = free_port(), bench.folder / "lab.json"

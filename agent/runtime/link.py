@@ -50,7 +50,7 @@ def make_link(
         on_event: Called with a short name and fields for the log.
     """
     name = campaign.plan.campaign
-    own = agent_subscriptions(name) if mapping is None or mapping.settings.own_topics else ()
+    own = agent_subscriptions(name, campaign.plan.recipients) if mapping is None or mapping.settings.own_topics else ()
 
     def will() -> Will:
         return signing.will(Will(*messages.status(Health.OFFLINE)))

@@ -16,6 +16,7 @@ The sender's id is a level of the topic, so that a broker's access list can pin 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -38,6 +39,9 @@ EVERY_CAMPAIGN: Final = "every-campaign"
 
 SHARED_GROUP: Final = "simulators"
 """Name of the simulators' shared subscription."""
+
+MAX_NAMED: Final = 16
+"""Instruments that an agent subscribes to by name: three filters each, and the embedded broker takes 64 of a client."""
 
 TOPICS_KEPT: Final = 1_024
 """Topics that are parsed once: a campaign has a few for each of its simulators, all of them short."""
@@ -135,13 +139,23 @@ def is_kept_after_the_end(topic: str) -> bool:
         return False
 
 
-def agent_subscriptions(campaign: str) -> tuple[str, ...]:
-    """Filters that the agent of a campaign subscribes to."""
+def agent_subscriptions(campaign: str, recipients: Sequence[str] = ()) -> tuple[str, ...]:
+    """Filters that the agent of a campaign subscribes to.
+
+    Args:
+        campaign: Its name.
+        recipients: Who is asked. Nobody else is heard then, so that what another device says without end costs the
+            broker's time and not ours; and brokers that retain nothing for `+` say at once who is there. Without any,
+            with "any", or with too many to name, everybody is heard.
+    """
     base = f"{PREFIX}/{_level(campaign)}"
+    is_named = recipients and ANY_SIMULATOR not in recipients and len(recipients) <= MAX_NAMED
+    instruments = [_level(each) for each in recipients] if is_named else ["+"]
+    clients = [*instruments, AGENT_CLIENT] if is_named else instruments
     return (
-        f"{base}/{Channel.RESULT.value}/+",
-        f"{base}/{Channel.FAILURE.value}/+",
-        f"{base}/{Channel.STATUS.value}/+",
+        *(f"{base}/{Channel.RESULT.value}/{each}" for each in instruments),
+        *(f"{base}/{Channel.FAILURE.value}/{each}" for each in instruments),
+        *(f"{base}/{Channel.STATUS.value}/{each}" for each in clients),
         f"{base}/{Channel.CONTROL.value}",
         f"{base}/{Channel.CONTROL.value}/+",
     )

@@ -129,9 +129,8 @@ def troubles(attempt: dict[str, Any], other: dict[str, Any], *, oversize: int) -
         (own, with_value("1e999").encode(), "invalid"),
         (own, with_value("1e300").encode(), "invalid"),
         (own, with_value('"0.5"').encode(), "invalid"),
-        (f"{BASE}/result/intruder", good, "wrong_topic"),  # it says that it is simulator-1
         (f"{BASE}/failure/{SIMULATOR}", good, "wrong_topic"),
-        (f"{BASE}/result/Not an id", good, "unknown_topic"),
+        (f"{BASE}/control/Not an id", good, "unknown_topic"),
         (f"{BASE}/control", message("control", action="exclude_candidate", candidate_id="nobody"), "invalid"),
         (f"{BASE}/control", message("control", action="explode"), "invalid"),
     ]

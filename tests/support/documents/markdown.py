@@ -47,8 +47,11 @@ class Block:
 
     @property
     def file_name(self) -> str:
-        """The name under which a reader saves it, from a first line such as `# lab.toml`; empty without one."""
-        named = re.match(r"# ([\w-]+\.(?:py|toml))\n", self.body)
+        """The name under which a reader saves it; empty without one.
+
+        It stands in a first line such as `# lab.toml`, or behind the language where no comment can: `csv table.csv`.
+        """
+        named = re.match(r"# ([\w-]+\.(?:py|toml|sh|conf))\n", self.body) or re.fullmatch(r"csv (\S+)", self.info)
         return named[1] if named else ""
 
     def commands(self) -> Iterator[list[str]]:

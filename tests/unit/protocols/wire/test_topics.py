@@ -12,6 +12,7 @@ from protocols.wire.topics import (
     ANY_SIMULATOR,
     CLIENT_OPTIONAL,
     EVERY_CAMPAIGN,
+    MAX_NAMED,
     PREFIX,
     WITHOUT_CLIENT,
     Channel,
@@ -106,6 +107,23 @@ def test_a_name_that_would_break_a_topic_stops_us(name: str) -> None:
         agent_subscriptions(name)
     with pytest.raises(InvariantViolation):
         simulator_subscriptions(name, campaign="c", shared=False)
+
+
+def test_an_agent_hears_those_whom_it_asks_and_no_other_device() -> None:
+    named = agent_subscriptions("c", ["oven", "furnace"])
+    instruments = {"oven", "furnace"}
+    for channel in ("result", "failure", "status"):
+        heard = {each.split("/")[4] for each in named if f"/{channel}/" in each}
+        assert heard == instruments | ({"agent"} if channel == "status" else set())
+    assert "+" not in {each.split("/")[4] for each in named if "/control/" not in each and not each.endswith("control")}
+
+
+@pytest.mark.parametrize(
+    "recipients", [[], ["any"], ["oven", "any"], [f"i{number}" for number in range(MAX_NAMED + 1)]]
+)
+def test_an_agent_that_asks_anybody_or_very_many_hears_everybody(recipients: list[str]) -> None:
+    assert agent_subscriptions("c", recipients) == agent_subscriptions("c")
+    assert "entropilot/v1/c/result/+" in agent_subscriptions("c", recipients)
 
 
 def test_a_control_has_the_level_of_its_operator_or_none() -> None:

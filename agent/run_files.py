@@ -11,3 +11,6 @@ DATABASE_PLACE: Final = "database.json"
 RECORDING: Final = "recording.jsonl"
 LOG: Final = "agent.jsonl"
 POISON_GUARD: Final = "agent.in_process"
+
+LOCK: Final = "campaign.lock"
+"""Held by the agent for as long as it has the folder open."""

@@ -54,6 +54,13 @@ def brokers(incomplete: str) -> list[str]:
     return _beginning(incomplete, ("embedded", "mosquitto", "access", "tidy"))
 
 
+def orders(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete a run, or what its campaign can be asked for."""
+    from scenarios.control.verbs import VERBS
+
+    return _beginning(incomplete, [*run_names(_runs_folder(ctx)), *VERBS])
+
+
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 

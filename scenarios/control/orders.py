@@ -17,9 +17,7 @@ from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_COUNT, MAX_ID_LENGTH
 from protocols.wire.messages import ID_PATTERN, ControlAction, Quantity, SourceId
-
-ADD_CANDIDATE: Final = "add-candidate"
-ADD_RESULT: Final = "add-result"
+from scenarios.control.verbs import ADD_CANDIDATE, ADD_RESULT, VERBS
 
 ACTIONS: Final[Mapping[str, ControlAction]] = {
     "pause": ControlAction.PAUSE,
@@ -36,22 +34,6 @@ ACTIONS: Final[Mapping[str, ControlAction]] = {
     "set-budget": ControlAction.SET_BUDGET,
 }
 """What a person types -> what the message asks for."""
-
-WANTED: Final[Mapping[str, str]] = {
-    "pause": "",
-    "resume": "",
-    "stop": "",
-    "exclude": "CANDIDATE",
-    "requeue": "CANDIDATE",
-    ADD_CANDIDATE: "FILE, or COLUMN=VALUE for each column of a row",
-    ADD_RESULT: "CANDIDATE VALUE, and NAME=VALUE for each property that is balanced beside the first; or FILE",
-    "retract": "CANDIDATE",
-    "amend": "CANDIDATE VALUE",
-    "approve": "DECISION",
-    "veto": "DECISION",
-    "set-budget": "CANDIDATES",
-}
-"""What follows each of them."""
 
 OF_VALUES: Final = frozenset({ADD_RESULT, "amend"})
 """Actions for which property and unit must be known."""
@@ -152,7 +134,7 @@ class Wanted:
         """Return the error of words that do not fit."""
         return SettingsError(
             f"entropilot control … {self.verb}: {found}",
-            expected=f"{self.verb} {WANTED[self.verb]}".rstrip() + (" and nothing else" if self.words else ""),
+            expected=f"{self.verb} {VERBS[self.verb]}".rstrip() + (" and nothing else" if self.words else ""),
             action="see `entropilot control --help`",
         )
 

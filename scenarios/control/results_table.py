@@ -5,12 +5,13 @@ A row names its candidate by an id, or, in a campaign whose table has no ids, by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protocols.errors import SettingsError, TableError
 from protocols.settings.suggestions import listed
@@ -94,7 +95,9 @@ def _by_id(path: Path, how: TableFormat, terms: Terms, names: Sequence[str], id_
     ids, numbers = texts_of(file, id_column, how), {each: numbers_of(file, each, how) for each in numeric}
     units = texts_of(file, UNIT, how) if UNIT in names else [terms.unit] * len(ids)
     rows = np.flatnonzero(np.isfinite(numbers[value])).tolist()
-    _require_complete(file, how, rows, ids, {name: numbers[name] for name in terms.additional}, id_column)
+    missing = {id_column: np.array([not each for each in ids], dtype=bool)}
+    missing |= {name: ~np.isfinite(numbers[name]) for name in terms.additional}
+    _require_complete(file, how, rows, missing)
     places = tuple(file.places(rows))
     results = tuple(
         AddedResult(
@@ -141,18 +144,19 @@ def _by_content(path: Path, columns: TableColumns) -> TableOfResults:
 
 
 def _require_complete(
-    file: TableFile,
-    how: TableFormat,
-    rows: Sequence[int],
-    ids: Sequence[str],
-    additional: dict[str, FloatArray],
-    id_column: str,
+    file: TableFile, how: TableFormat, rows: Sequence[int], missing: Mapping[str, NDArray[np.bool_]]
 ) -> None:
-    """Check that every row with a value says whose it is, and has all others that belong to it."""
-    with_value = np.zeros(len(ids), dtype=bool)
+    """Check that every row with a value says whose it is, and has all others that belong to it.
+
+    Args:
+        file: The file.
+        how: How it is written.
+        rows: Those with a value.
+        missing: Masks of the empty cells over all rows, by column.
+    """
+    with_value = np.zeros(len(file.frame), dtype=bool)
     with_value[list(rows)] = True
-    gaps = {id_column: with_value & np.array([not each for each in ids], dtype=bool)}
-    gaps |= {name: with_value & ~np.isfinite(numbers) for name, numbers in additional.items()}
+    gaps = {name: with_value & mask for name, mask in missing.items()}
     if any(mask.any() for mask in gaps.values()):
         raise missing_cell(file, gaps, "fill the cell, or leave the row out", how)
 
@@ -162,7 +166,9 @@ def _named(name: str, path: Path, place: str) -> dict[str, str]:
         return candidate_named(name)
     except SettingsError as error:
         raise TableError(
-            f"{error.found.rstrip('.')} ({place} of {path})", expected=error.expected, action="correct it, or leave it out"
+            f"{error.found.rstrip('.')} ({place} of {path})",
+            expected=error.expected,
+            action="correct it, or leave it out",
         ) from None
 
 

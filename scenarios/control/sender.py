@@ -17,7 +17,7 @@ from typing import Final
 
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import BrokerError, MessageError
-from protocols.link.transport import Delivery, LinkDown, LinkLost, LinkUp, NobodyListens, PublishRefused, Transport
+from protocols.link.transport import Delivery, LinkLost, LinkUp, NobodyListens, PublishRefused, Transport
 from protocols.signing.signature import require_signature
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import CampaignState, Control, ControlReceipt, ControlStatus, Health, Status
@@ -111,7 +111,7 @@ class OrderSender:
         self._signs = signs
         self._timeout_s = timeout_s
         self._clock = clock
-        self._is_up = asyncio.Event()
+        self._was_up = asyncio.Event()
         self._awaited = ""
         self._receipt: asyncio.Future[ControlReceipt] | None = None
 
@@ -142,7 +142,7 @@ class OrderSender:
 
     async def _ask(self, message: Control, about: str) -> Answer:
         """Say something until it is answered, or the time is over."""
-        await self._is_up.wait()  # the link itself gives up on a broker that never answers
+        await self._was_up.wait()  # the link itself gives up on a broker that never answers
         self._awaited = message.message_id
         self._receipt = asyncio.get_running_loop().create_future()
         until = time.monotonic() + self._timeout_s
@@ -160,7 +160,8 @@ class OrderSender:
         if self._receipt.done():
             return _answered(message, about, self._receipt.result())
         if nobody_listens and not is_confirmed:
-            return Answer(message, about, Fate.NOT_SENT, "nobody listens to it, says the broker: nothing has changed")
+            said = ["nobody listens to it, says the broker: nothing has changed", *self._standing()]
+            return Answer(message, about, Fate.NOT_SENT, "; ".join(said))
         return Answer(message, about, Fate.NO_ANSWER, self._silence(is_confirmed=is_confirmed))
 
     async def _say(self, message: Control, until: float) -> None:
@@ -180,7 +181,7 @@ class OrderSender:
 
     def _silence(self, *, is_confirmed: bool) -> str:
         """Return what is known of an order that nobody has answered."""
-        state, heard = self.heard.state, []
+        heard = []
         if not is_confirmed:
             heard.append("the broker has not confirmed it")
         elif self.heard.agent is Health.ONLINE:
@@ -189,12 +190,17 @@ class OrderSender:
             heard.append("the broker has it, and the agent is away: it may be kept, and carried out when that is back")
         else:
             heard.append("the broker took it, and nothing is heard of an agent of this campaign there")
-        if state is not None:
-            why = f" ({state.reason})" if state.reason else ""
-            heard.append(f"the campaign is {state.phase.value}{why}, as was said last")
         if self.heard.not_believed:
             heard.append(f"{self.heard.not_believed} receipts were not believed: {'; '.join(self.heard.why_not)}")
-        return "; ".join(heard)
+        return "; ".join((*heard, *self._standing()))
+
+    def _standing(self) -> tuple[str, ...]:
+        """Return where the campaign stands, in words; nothing where that was not said."""
+        state = self.heard.state
+        if state is None:
+            return ()
+        why = f" ({state.reason})" if state.reason else ""
+        return (f"the campaign is {state.phase.value}{why}, as was said last",)
 
     async def _listen(self) -> None:
         while True:
@@ -203,9 +209,7 @@ class OrderSender:
                 self._take(item)
                 self._transport.acknowledge(item)
             elif isinstance(item, LinkUp):
-                self._is_up.set()
-            elif isinstance(item, LinkDown):
-                self._is_up.clear()
+                self._was_up.set()
 
     def _take(self, delivery: Delivery) -> None:
         """Note a receipt that is ours, and what is said of agent and campaign; nothing else is for us."""

@@ -115,7 +115,7 @@ def connection_of(folder: Path) -> Connection:
         raise NoAnswer(
             f"No agent works on {folder}: nothing was sent",
             expected="a campaign that is at work",
-            action="take it up with --resume, with a larger --budget if it is finished; or name --broker and --campaign",
+            action="resume it with --resume, with a larger --budget if it is finished; or name --broker and --campaign",
         )
     try:
         with path.open("rb") as file:
@@ -123,14 +123,12 @@ def connection_of(folder: Path) -> Connection:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise NoAnswer(
-            f"The agent of {folder} does not say where it is reached ({error.strerror or error}): nothing was sent",
-            expected=f"{CONNECTION}, which it writes as soon as its broker is there",
+            f"The agent of {folder} is about to begin or to end ({CONNECTION}: {error.strerror or error}): nothing was sent",
+            expected=f"{CONNECTION}, which is there while it is connected",
             action="ask again in a moment, or name --broker and --campaign",
         ) from None
     try:
-        if len(content) > MAX_FILE_BYTES:
-            raise ValueError
-        return Connection.model_validate_json(content)
+        return Connection.model_validate_json(content)  # a larger file is cut, and none
     except ValueError:
         raise SettingsError(
             f"{path} does not say where a campaign is reached",

@@ -176,16 +176,19 @@ async def _run(
             watch.note(transaction)
             operator.note()
 
-        with told, assemble_agent(
-            files,
-            pool=request.world.pool,
-            settings=scenario.campaign,
-            broker=broker,
-            header=_header(scenario),
-            broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
-            signing=signing,
-            on_commit=on_commit,
-        ) as agent:
+        with (
+            told,
+            assemble_agent(
+                files,
+                pool=request.world.pool,
+                settings=scenario.campaign,
+                broker=broker,
+                header=_header(scenario),
+                broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
+                signing=signing,
+                on_commit=on_commit,
+            ) as agent,
+        ):
             watch.attach(agent, broker)
             shutdown_callbacks = [agent.request_shutdown]
 

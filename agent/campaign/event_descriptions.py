@@ -20,7 +20,7 @@ What an event changes in the campaign itself is in `agent.campaign.state`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -158,6 +158,20 @@ def observations_of(event: Event, additional: Sequence[str] = ()) -> Iterator[Ob
     """
     observations = description_of(event).observations
     return iter(()) if observations is None else observations(event, additional)
+
+
+def dataset_of(events: Iterable[Event], additional: Sequence[str] = ()) -> dict[str, Observation]:
+    """Return the dataset that events make, by candidate: in the order in which the values came, as corrected.
+
+    Args:
+        events: A journal from its beginning.
+        additional: Names of the additional properties whose values are wanted.
+    """
+    found: dict[str, Observation] = {}
+    for event in events:
+        found.pop(taken_away_by(event), None)
+        found |= {each.candidate_id: each for each in observations_of(event, additional)}
+    return found
 
 
 def additions_of(event: Event) -> tuple[NewCandidate, ...]:

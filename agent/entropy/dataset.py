@@ -6,7 +6,7 @@ the others in the order in which they came: so it equals, to the last bit, that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -35,11 +35,6 @@ class DatasetBias:
 
     def __contains__(self, index: int) -> bool:
         return index in self._values
-
-    def rows(self) -> Iterator[tuple[int, tuple[float, ...]]]:
-        """Yield pool index and values, in the order in which they came."""
-        for index, (_, values) in self._values.items():
-            yield index, values
 
     def put(self, index: int, code: int, values: tuple[float, ...]) -> None:
         """Take in the values of a candidate; where it has some already, these take their place.

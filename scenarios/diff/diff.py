@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.event_descriptions import changes_dataset, observations_of
+from agent.campaign.event_descriptions import changes_dataset, dataset_of
 from agent.campaign.events import CampaignStarted, DecisionMade, Event, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
@@ -237,5 +237,5 @@ def _decisions(events: Sequence[Event]) -> dict[int, DecisionMade]:
 
 def _values(events: Sequence[Event]) -> dict[str, float]:
     """Return what was measured beside the start set."""
-    measured = (observations_of(event) for event in events if not isinstance(event, StartSetLoaded))
-    return {each.candidate_id: each.value for each in chain.from_iterable(measured)}
+    measured = dataset_of(event for event in events if not isinstance(event, StartSetLoaded))
+    return {which: each.value for which, each in measured.items()}

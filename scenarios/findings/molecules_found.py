@@ -15,7 +15,7 @@ from typing import Final
 
 from agent.acquisition.registry import make_meter
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import additions_of, observations_of
+from agent.campaign.event_descriptions import additions_of, dataset_of
 from agent.campaign.events import Event
 from agent.campaign.plan import CampaignPlan
 from agent.metrics import EffectMeter, HitMeter
@@ -114,12 +114,13 @@ def molecules_found(events: Iterable[Event], plan: CampaignPlan, pool: Pool, cod
     if not isinstance(meter, HitMeter) or meter.threshold is None:
         return None
     values: dict[int, float] = {}
+    events = list(events)
     for event in events:
         pool = grown(pool, additions_of(event))
-        for each in observations_of(event, plan.property_names[1:]):
-            index = pool.index_of[each.candidate_id]
-            values[index] = each.value
-            meter.add(index, each.value, *each.additional)
+    for each in dataset_of(events, plan.property_names[1:]).values():
+        index = pool.index_of[each.candidate_id]
+        values[index] = each.value
+        meter.add(index, each.value, *each.additional)
     believed = {each.name: each.mean for each in meter.effects()} if isinstance(meter, EffectMeter) else {}
     hits = sorted((index for index, value in values.items() if value > meter.threshold), key=lambda i: (-values[i], i))
     molecules = (

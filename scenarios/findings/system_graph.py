@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from agent.acquisition.causal.interventions import InterventionModel
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import observations_of
+from agent.campaign.event_descriptions import dataset_of
 from agent.campaign.events import Event
 from agent.campaign.plan import CampaignPlan
 from agent.causal.graph.bootstrap import GraphSamples
@@ -146,11 +146,10 @@ def _observed(
     """Return which interventions were observed, and all variables of each, in the order of the journal."""
     places = [plan.property_names.index(name) for name in variables]
     observed, rows = [], []
-    for event in events:
-        for each in observations_of(event, plan.property_names[1:]):
-            values = (each.value, *each.additional)
-            observed.append(pool.index_of[each.candidate_id])
-            rows.append([values[place] for place in places])
+    for each in dataset_of(events, plan.property_names[1:]).values():
+        values = (each.value, *each.additional)
+        observed.append(pool.index_of[each.candidate_id])
+        rows.append([values[place] for place in places])
     return np.array(observed, dtype=np.int64), np.array(rows, dtype=np.float64).reshape(len(rows), len(variables))
 
 

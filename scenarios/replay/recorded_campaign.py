@@ -10,10 +10,14 @@ from agent.campaign.events import (
     CampaignStarted,
     CandidateAbandoned,
     CandidateExcluded,
+    CandidateRequeued,
     CandidatesAdded,
     DecisionMade,
+    DecisionVetoed,
     Event,
     ObservationAdded,
+    ObservationAmended,
+    ObservationRetracted,
     ResultAccepted,
     StartSetLoaded,
 )
@@ -29,7 +33,8 @@ class RecordedCampaign:
 
     Attributes:
         start: Candidate id -> values of the start set.
-        answers: Candidate id -> values of those that were measured, or added manually.
+        answers: Candidate id -> values of those that were measured, or added manually; as they were corrected, and
+            without what was retracted.
         uncertainties: Candidate id -> standard uncertainties that came with any of these, 0 where none did.
         asked: Candidates that were asked for, in order.
         excluded: Candidates that an operator ruled out.
@@ -49,6 +54,7 @@ class RecordedCampaign:
     properties: tuple[str, ...] = ()
     """Names of the properties that are balanced, as the campaign's plan has them."""
     _outcomes: set[str] = field(default_factory=set)
+    _chosen: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def note(self, transaction: Transaction, _time_s: float) -> None:
         """Take in what was folded."""
@@ -71,6 +77,7 @@ class RecordedCampaign:
                 self.uncertainties |= dict(zip(event.candidate_ids, event.uncertainties, strict=False))
             case DecisionMade():
                 self.asked.extend(event.candidate_ids)
+                self._chosen[event.decision] = event.candidate_ids
             case ResultAccepted() | ObservationAdded():
                 self._answered(event)
             case CandidateExcluded():
@@ -80,6 +87,23 @@ class RecordedCampaign:
             case CandidateAbandoned():
                 self._outcomes.add(event.candidate_id)
             case _:
+                self._note_order(event)
+
+    def _note_order(self, event: Event) -> None:
+        """Take in what operators took back or corrected."""
+        match event:
+            case DecisionVetoed():
+                self.excluded.extend(self._chosen[event.decision])
+            case CandidateRequeued() if event.candidate_id in self.excluded:
+                self.excluded.remove(event.candidate_id)
+            case ObservationRetracted():
+                self.start.pop(event.candidate_id, None)
+                self.answers.pop(event.candidate_id, None)
+            case ObservationAmended():
+                known = self.start if event.candidate_id in self.start else self.answers
+                known[event.candidate_id] = (event.value, *event.additional)
+                self.uncertainties[event.candidate_id] = event.uncertainties
+            case _:
                 pass
 
     def _begin_again(self, properties: tuple[str, ...]) -> None:
@@ -88,11 +112,12 @@ class RecordedCampaign:
         for listed in (self.asked, self.excluded, self.joined, self.points, self.asked_at):
             listed.clear()
         self._outcomes.clear()
+        self._chosen.clear()
         self.properties = properties
 
     def _answered(self, event: ResultAccepted | ObservationAdded) -> None:
         for each in observations_of(event, self.properties[1:]):
             self.answers[each.candidate_id] = (each.value, *each.additional)
+        self.uncertainties[event.candidate_id] = event.uncertainties_of(self.properties)
         if isinstance(event, ResultAccepted):
-            self.uncertainties[event.candidate_id] = event.uncertainties_of(self.properties)
             self._outcomes.add(event.candidate_id)

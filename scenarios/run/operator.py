@@ -44,7 +44,8 @@ class Operator:
         wanted: When, and what.
         transport: The link.
         acquired: Tells how many results the campaign has accepted.
-        carried_out: Tells whether it has carried out the control of a message id.
+        carried_out: Tells whether the control of a message id is in its journal: carried out, or refused.
+        awaits: Tells whether a decision waits for approval.
         clock: Returns the wall-clock time: a control says when it goes out, not when it was thought of.
     """
 
@@ -55,12 +56,14 @@ class Operator:
         transport: Transport,
         acquired: Callable[[], int],
         carried_out: Callable[[str], bool],
+        awaits: Callable[[int], bool] = lambda _decision: True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._wanted = wanted
         self._transport = transport
         self._acquired = acquired
         self._carried_out = carried_out
+        self._awaits = awaits
         self._clock = clock
         self._committed = asyncio.Event()
 
@@ -81,7 +84,7 @@ class Operator:
                 link = [group.create_task(self._transport.run()), group.create_task(self._drain())]
                 for action, message in self._wanted:
                     if not self._carried_out(message.message_id):  # in an earlier life
-                        await self._reached(action.at)
+                        await self._reached(action)
                         await asyncio.sleep(action.after_s)
                         await self._insist(message)
                 await self._transport.close()
@@ -90,8 +93,9 @@ class Operator:
         except BaseExceptionGroup as failures:
             raise first_failure(failures) from None
 
-    async def _reached(self, at: int) -> None:
-        while self._acquired() < at:
+    async def _reached(self, action: OperatorAction) -> None:
+        """Wait until the campaign is as far as an action wants it, and what it is about is there."""
+        while self._acquired() < action.at or not (action.decision is None or self._awaits(action.decision)):
             self._committed.clear()
             await self._committed.wait()
 
@@ -137,4 +141,5 @@ def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSet
         ),
         acquired=lambda: len(campaign.acquired),
         carried_out=lambda message_id: message_id in campaign.controls_seen,
+        awaits=lambda decision: decision in campaign.awaiting_approval,
     )

@@ -100,7 +100,7 @@ def write_outcome(
     if effects is not None:
         trajectory = replace(trajectory, against_truth=effects.against_truth)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
-    title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {plan.budget} acquired"
+    title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {campaign.budget} acquired"
     title += f", {abandoned} abandoned" if (abandoned := _abandoned(campaign)) else ""
     _draw(files.folder, title, trajectory, {} if random is None else {"random": random}, effects)
     shares = shares_of(files.store.journal(), plan, world.pool, world.true_shares, scenario.campaign.code)
@@ -146,7 +146,7 @@ def _summary_of(
         seed=plan.seed,
         property=plan.label,
         unit=plan.unit,
-        budget=plan.budget,
+        budget=campaign.budget,
         spent=campaign.spent,
         observations=campaign.observations,
         abandoned=_abandoned(campaign),

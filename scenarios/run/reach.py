@@ -12,14 +12,14 @@ import numpy as np
 
 from agent.acquisition.ceilings import Ceiling, Known, ceilings, level_of
 from agent.campaign.context import pool_arrays
-from agent.campaign.life_cycle import CandidateStatus, Phase
+from agent.campaign.life_cycle import OPEN, CandidateStatus, Phase
 from agent.campaign.state import Campaign
 from agent.entropy.bias import GAP_TOLERANCE_NAT, MIN_DEFINED
 
 FURTHER: Final = 50
 """Values that a family may get where no budget is left: about what a small campaign would spend on one."""
 
-REMAINING: Final = (CandidateStatus.AVAILABLE, CandidateStatus.PENDING, CandidateStatus.RETRY_PENDING)
+REMAINING: Final = (CandidateStatus.AVAILABLE, *OPEN)
 """Candidates that may still get a value."""
 
 MOST_NAMED: Final = 5
@@ -28,7 +28,7 @@ MOST_NAMED: Final = 5
 
 def further_values(campaign: Campaign) -> int:
     """Return how many values a family could still get: the budget that is left, or `FURTHER` where none is."""
-    left = campaign.plan.budget - campaign.spent
+    left = campaign.budget - campaign.spent
     return left if left > 0 and campaign.phase is not Phase.FINISHED else FURTHER
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from agent.acquisition.registry import make_meter
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import observations_of
+from agent.campaign.event_descriptions import dataset_of
 from agent.campaign.events import Event
 from agent.campaign.plan import CampaignPlan
 from agent.metrics import Share, ShareMeter
@@ -35,9 +35,8 @@ def shares_of(
     meter = make_meter(name, options, pool_arrays(pool), plan.property_names, code, seed=plan.seed)
     if not isinstance(meter, ShareMeter):
         return ()
-    for event in events:
-        for each in observations_of(event, plan.property_names[1:]):
-            meter.add(pool.index_of[each.candidate_id], each.value, *each.additional)
+    for each in dataset_of(events, plan.property_names[1:]).values():
+        meter.add(pool.index_of[each.candidate_id], each.value, *each.additional)
     return in_words(meter.shares(), plan.label, truth)
 
 

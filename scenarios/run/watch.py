@@ -86,7 +86,7 @@ class RunWatch:
             if self._agent.disk.reason
             else phases.get(campaign.phase, "finishing" if campaign.has_ended_asking else "running"),
             observation=campaign.observations,
-            budget=campaign.plan.budget,
+            budget=campaign.budget,
             spent=campaign.spent,
             elapsed_s=now - self._began,
             per_second=self._rate(now),

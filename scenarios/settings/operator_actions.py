@@ -10,6 +10,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from agent.campaign.plan import MAX_BUDGET
 from agent.pool.candidates import Pool
 from protocols.errors import SettingsError
 from protocols.wire.limits import MAX_NEW_CANDIDATES
@@ -24,7 +25,14 @@ MAX_WISHES: Final = 1_000
 MAX_AFTER_S: Final = 86_400.0
 """Longest pause before an action [s]: a scenario is no calendar."""
 
-_OF_A_CANDIDATE: Final = frozenset({ControlAction.EXCLUDE_CANDIDATE, ControlAction.ADD_OBSERVATION})
+_OF_A_VALUE: Final = frozenset({ControlAction.ADD_OBSERVATION, ControlAction.AMEND_OBSERVATION})
+_OF_A_CANDIDATE: Final = _OF_A_VALUE | {
+    ControlAction.EXCLUDE_CANDIDATE,
+    ControlAction.REQUEUE_CANDIDATE,
+    ControlAction.RETRACT_OBSERVATION,
+}
+_OF_A_DECISION: Final = frozenset({ControlAction.APPROVE_DECISION, ControlAction.VETO_DECISION})
+_IN_BULK: Final = ControlAction.ADD_OBSERVATIONS
 
 
 def _as_sent(candidates: object) -> object:
@@ -42,12 +50,17 @@ class OperatorAction(BaseModel):
     at: Annotated[int, Field(ge=0)]
     """Results that the campaign has accepted by then."""
     action: ControlAction
-    """pause, resume, stop, exclude_candidate, add_observation or add_candidates."""
+    """pause, resume, stop, exclude_candidate, requeue_candidate, add_observation, retract_observation,
+    amend_observation, add_candidates, approve_decision, veto_decision or set_budget."""
     candidate: SourceId | Annotated[int, Field(ge=0)] | None = None
     """Whom it is about: an id, ours or as the pool's table writes it, or a place in the pool, from 0 in the order of
     ours."""
     value: Finite | None = None
-    """For add_observation: what was measured manually [unit]."""
+    """For add_observation: what was measured manually; for amend_observation: what it should have been [unit]."""
+    decision: Annotated[int, Field(ge=0)] | None = None
+    """For approve_decision and veto_decision: its number; the action waits until it awaits approval."""
+    budget: Annotated[int, Field(ge=1, le=MAX_BUDGET)] | None = None
+    """For set_budget: candidates that may be requested in all."""
     candidates: (
         Annotated[tuple[AddedCandidate, ...], Field(max_length=MAX_NEW_CANDIDATES), BeforeValidator(_as_sent)] | None
     ) = None
@@ -61,12 +74,17 @@ class OperatorAction(BaseModel):
     def _consistent(self) -> Self:
         for name, given, wanted in (
             ("candidate", self.candidate, self.action in _OF_A_CANDIDATE),
-            ("value", self.value, self.action is ControlAction.ADD_OBSERVATION),
+            ("value", self.value, self.action in _OF_A_VALUE),
+            ("decision", self.decision, self.action in _OF_A_DECISION),
+            ("budget", self.budget, self.action is ControlAction.SET_BUDGET),
             ("list of candidates", self.candidates, self.action is ControlAction.ADD_CANDIDATES),
         ):
             if (given is not None) != wanted:
                 message = f"{self.action.value} {'needs a' if wanted else 'takes no'} {name}"
                 raise ValueError(message)
+        if self.action is _IN_BULK:
+            message = f"{_IN_BULK.value} is for files of values: give an add_observation for each"
+            raise ValueError(message)
         return self
 
 
@@ -119,6 +137,8 @@ def controls(
             candidate_id=None if each.candidate is None else _candidate_id(each.candidate, pool, place),
             quantity=None if each.value is None else Quantity(name=property_name, value=each.value, unit=unit),
             candidates=each.candidates,
+            decision=each.decision,
+            budget=each.budget,
             reason=each.reason,
         )
         for place, each in enumerate(operator_actions)

@@ -46,6 +46,8 @@ from protocols.wire.messages import (
     CandidateRequest,
     CandidateResult,
     Control,
+    ControlAction,
+    ControlReceipt,
     ResultReceipt,
     Status,
 )
@@ -57,6 +59,10 @@ THE_LAB: Final = "the lab"
 
 MAX_HELD: Final = 1_024
 """Messages held back until a decision is complete; then it is taken for complete as it is."""
+
+OF_ITS_AGENT: Final = frozenset({ControlAction.APPROVE_DECISION, ControlAction.VETO_DECISION, ControlAction.SET_BUDGET})
+"""Orders about decisions and a budget that the lab's agent knows by its own numbers: they change nothing here. What
+comes of them shows in its requests."""
 
 ASKED_AGAIN: Final = "the lab asked for it again"
 """Why a candidate comes back that would have no attempts left by our rules."""
@@ -181,7 +187,7 @@ class Shadow:
                 self._take_request(message, client)
             case CandidateResult() | CandidateFailure() | Control():
                 self._apply_or_hold(message, client)
-            case ResultReceipt():
+            case ResultReceipt() | ControlReceipt():
                 self._count(message.type, message.status.value)
             case Status():
                 self._count(message.type, message.health.value)
@@ -262,7 +268,9 @@ class Shadow:
         Raises:
             MessageError: When it cannot be of this campaign.
         """
-        if isinstance(message, Control):
+        if isinstance(message, Control) and message.action in OF_ITS_AGENT:
+            self._count(message.type, message.action.value)
+        elif isinstance(message, Control):
             self._take_consequence(self.ledger.decide(message))
             self._count(message.type, message.action.value)
         elif not self._register_attempt(message, recipient):

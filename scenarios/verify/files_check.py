@@ -111,7 +111,8 @@ def _other_plan(summary: RunSummary, campaign: Campaign) -> str:
     """Return the first part of the plan, or of how it ended, that a summary tells otherwise, in words."""
     plan = campaign.plan
     right = {
-        "campaign": plan.campaign, "policy": plan.policy, "seed": plan.seed, "unit": plan.unit, "budget": plan.budget,
+        "campaign": plan.campaign, "policy": plan.policy, "seed": plan.seed, "unit": plan.unit,
+        "budget": campaign.budget,
     }  # fmt: skip
     if campaign.finish_reason:
         right["stopped_because"] = campaign.finish_reason

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from agent.assembly import versions
 from agent.campaign.events import BeginCorrected, CampaignStarted, Event, StartSetLoaded
 from agent.campaign.plan import CampaignPlan
+from agent.entropy.bias import BiasPoint
 from agent.entropy.entropy import MIN_VALUES
 from agent.pool.candidates import Pool
 from agent.store.tables import JOURNAL, RECORDING_MARK
@@ -21,10 +22,10 @@ from protocols.recording.lines import TransactionRow
 from protocols.recording.reader import open_recording
 from scenarios.sources.run_world import world_of_run
 from scenarios.verify.known_journal import KnownJournal
-from scenarios.verify.part import CheckedPart, JournalFold
+from scenarios.verify.part import CheckedPart
 from scenarios.verify.recorded_events import EventComparison
 from scenarios.verify.recorded_messages import RecordedMessages
-from scenarios.verify.sent_check import other_sent
+from scenarios.verify.sent_check import NO_FIGURES, other_sent
 from scenarios.verify.whole_pool import WholePool
 
 EVENTS: Final = "recorded events"
@@ -54,12 +55,18 @@ class RecordedEvents:
         """The messages in the recording."""
         return self.comparison.messages
 
-    def check_sent(self, journal: KnownJournal, fold: JournalFold) -> CheckedPart | None:
+    def check_sent(
+        self,
+        journal: KnownJournal,
+        points: Sequence[BiasPoint],
+        figures: Mapping[int, Mapping[str, Any]] = NO_FIGURES,
+    ) -> CheckedPart | None:
         """Check the messages that the agent sent; None where none is recorded.
 
         Args:
             journal: What they are held against.
-            fold: What the journal tells.
+            points: The trajectory, by observation.
+            figures: Row -> where the campaign stood there, of the rows that its states name.
         """
         messages = self.messages
         people = len(messages.reports) + len(messages.control_receipts) + len(messages.states)
@@ -68,7 +75,7 @@ class RecordedEvents:
             return None
         followed = not self.part.problem and not self.part.note
         given = self.comparison.given if followed else None
-        problem = other_sent(messages, journal, fold.points, given, fold.figures)
+        problem = other_sent(messages, journal, points, given, figures)
         return CheckedPart(MESSAGES, 0 if problem else sent, problem)
 
 

@@ -199,7 +199,7 @@ class _RunCheck:
         self.found(check_labels(connection, self._folder, started.plan, whole))
         for part in check_views(connection, scratch, events, pool, fold, recorded=journal.recorded):
             self.found(part)
-        self.found(None if recorded is None else recorded.check_sent(journal, fold))
+        self.found(None if recorded is None else recorded.check_sent(journal, fold.points, fold.figures))
         self.found(check_marks(connection, journal, recorded))
         for part in check_counts(connection, journal, recorded):
             self.found(part)

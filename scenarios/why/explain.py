@@ -37,6 +37,7 @@ def explain(events: Sequence[Event], pool: Pool, decision: int, code: CodeSource
     made, row, decisions = _found(events, decision)
     ledger = Ledger.of_journal(pool, events[: made.based_on])
     context, plan = ledger.context(), ledger.campaign.plan
+    budget = ledger.campaign.budget
     then = state_at_decision(ledger.campaign, context)
     effects = effects_at_decision(ledger, made, code)
     outcomes = outcomes_of(ledger, events[made.based_on :], made.candidate_ids, then.known)
@@ -55,7 +56,7 @@ def explain(events: Sequence[Event], pool: Pool, decision: int, code: CodeSource
         decisions=decisions,
         row=row,
         based_on=made.based_on,
-        budget=plan.budget,
+        budget=budget,
         then=then,
         policy=made.policy,
         policy_options=plan.policy_options if made.policy == plan.policy else {},

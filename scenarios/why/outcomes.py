@@ -71,8 +71,9 @@ class _CandidateHistory:
         if row.candidate_in_words is not None:
             self.reason = row.candidate_in_words(event)
         if change.metrics is not None:
-            self.meanwhile, self.before, self.after = meanwhile, before, change.metrics.point
-            self.row, self.value = change.sequence, next(observations_of(event)).value
+            self.meanwhile, self.before, self.after = max(0, meanwhile), before, change.metrics.point
+            brought = next(observations_of(event), None)  # None where its value is retracted
+            self.row, self.value = change.sequence, None if brought is None else brought.value
 
     def outcome(self, campaign: Campaign, which: str) -> CandidateOutcome:
         status = campaign.status_of(which)

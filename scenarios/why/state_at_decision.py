@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, IndexArray
-from agent.campaign.life_cycle import CandidateStatus
+from agent.campaign.life_cycle import OPEN
 from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.pool.candidates import Pool
@@ -69,7 +69,7 @@ def _in_flight(context: AcquisitionContext, campaign: Campaign) -> tuple[InFligh
     requests = []
     for index in context.pending:
         candidate = describe_candidate(pool, pool.candidate_ids[index])
-        answered = int(campaign.statuses[index]) not in {CandidateStatus.PENDING, CandidateStatus.RETRY_PENDING}
+        answered = int(campaign.statuses[index]) not in OPEN
         requests.append(InFlight(candidate, campaign.decision_of[candidate.candidate_id], answered))
     return tuple(sorted(requests, key=lambda each: (each.decision, each.candidate.candidate_id)))
 

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.campaign.life_cycle import CandidateStatus
+from agent.campaign.life_cycle import OPEN
 from scenarios.display.labels import shortened
 from scenarios.why.effects_words import effects_table, what_was_to_come
 from scenarios.why.explanation import (
@@ -168,7 +168,7 @@ def _happened_to(explanation: Explanation, chosen: ChosenCandidate) -> Iterator[
         yield _attempt(attempt)
     if outcome.value is None:
         status = outcome.status.name.lower().replace("_", " ")
-        open_yet = outcome.status in {CandidateStatus.PENDING, CandidateStatus.RETRY_PENDING}
+        open_yet = outcome.status in OPEN
         yield f"no value{' yet' if open_yet else ''}: {status}" + (f", {outcome.reason}" if outcome.reason else "")
         return
     manually = ", manually" if not any("observed" in attempt.disposition for attempt in outcome.attempts) else ""

@@ -20,6 +20,14 @@ EVENTS: Final = (
 )  # fmt: skip
 """Faults that strike at a moment."""
 
+ORDERS: Final = (
+    "add several", "add candidates", "retract", "amend", "requeue", "approve", "veto", "set budget",
+)  # fmt: skip
+"""Orders that strike at a moment; drawn from a generator of their own: what else a seed draws stays as it was."""
+
+ORDERS_SHARE: Final = 0.35
+"""Of the seeds, in how many some of these are given."""
+
 DYING: Final = ("commit", "publish", "acknowledge", "evaluate", "turns")
 """Where a process may die by itself: before or after a commit, a publish, an acknowledgement, an evaluation; and some
 turns of the loop after one of these."""
@@ -57,15 +65,24 @@ CALM: Final = FaultMix(lasts_s=0.0)
 """No faults at all."""
 
 
-def draw_faults(rng: random.Random) -> FaultMix:
-    """Draw the faults of a seed."""
+def draw_orders(seed: int) -> tuple[str, ...]:
+    """Draw which orders are given in a seed."""
+    rng = random.Random(f"orders-{seed}")
+    if rng.random() >= ORDERS_SHARE:
+        return ()
+    share = rng.choice((0.3, 0.6, 1.0))
+    return tuple(name for name in ORDERS if rng.random() < share)
+
+
+def draw_faults(rng: random.Random, orders: tuple[str, ...] = ()) -> FaultMix:
+    """Draw the faults of a seed, to which some orders belong."""
     wire = {name: MOST[name] * rng.random() ** 2 for name in WIRE if rng.random() < 0.4}
     share = rng.choice((0.1, 0.3, 0.6))
     events = tuple(name for name in EVENTS if rng.random() < share)
     dying = {name: rng.choice((0.02, 0.1, 0.3)) for name in DYING if rng.random() < 0.3}
     return FaultMix(
         wire=wire,
-        events=events,
+        events=(*events, *orders),
         every_s=rng.choice((1.0, 5.0, 20.0)),
         dying=dying,
         most_deaths=rng.randint(1, 8),

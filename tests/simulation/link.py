@@ -19,7 +19,7 @@ from protocols.link.memory.transport import MemoryTransport, first_of
 from protocols.link.transport import Delivery, Will
 from protocols.wire.codec import decode
 from protocols.wire.limits import RECEIVE_MAXIMUM
-from protocols.wire.messages import CandidateFailure, CandidateResult, Control
+from protocols.wire.messages import CandidateFailure, CandidateResult, Control, ControlReceipt
 from tests.simulation.world import Life
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class Link(MemoryTransport):
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send with QoS 1 and wait for the broker's word."""
         self._life.point("publish", "before a publish")
+        self._note_told(topic, payload)
         await super().publish(topic, payload, retain=retain)
 
     async def close(self) -> None:
@@ -221,6 +222,15 @@ class Link(MemoryTransport):
                 connection.wire.up(lambda c=connection: self._broker.disconnect(c))  # type: ignore[misc]
             else:
                 self.world.loop.call_later(1.5 * KEEPALIVE_S, self._broker.disconnect, connection)
+
+    def _note_told(self, topic: str, payload: bytes) -> None:
+        """Write down which row an operator is told that a control has made."""
+        if b'"type":"control_receipt"' not in payload:
+            return
+        receipt = decode(topic, payload)
+        if isinstance(receipt, ControlReceipt) and receipt.row is not None and receipt.answers is not None:
+            self.world.broker_ledger.life = receipt.row
+            self.world.broker_ledger.note("told", receipt.answers, status=receipt.status.value)
 
     def _note(self, delivery: Delivery) -> None:
         """Write down what the agent tells the broker to forget."""

@@ -6,18 +6,25 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from agent.campaign.life_cycle import CandidateStatus
+from agent.campaign.state import Campaign
 from protocols.link.memory.policy import Message
 from protocols.wire.codec import encode, topic_of
-from protocols.wire.messages import Control, ControlAction
-from tests.simulation.faults import EVENTS, WEIGHTS
+from protocols.wire.messages import AddedCandidate, AddedResult, Control, ControlAction
+from tests.simulation.faults import EVENTS, ORDERS, WEIGHTS
 from tests.simulation.forgery import forged_for_agent, forged_for_simulator
 from tests.simulation.link import Link
+from tests.simulation.lives import AgentProcess
+from tests.simulation.terms import MOST_MORE
 from tests.support.campaigns import quantity
 
 if TYPE_CHECKING:
     from tests.simulation.run import Run
+
+OPERATOR = "ada"
+"""Who gives the orders."""
 
 MOST_FLOODS = 4
 """Floods in one run: over a slow link forty of them would take minutes to drain, and fill the quarantine's rows, from
@@ -61,8 +68,18 @@ class Nemesis:
             "add": lambda: self._control(ControlAction.ADD_OBSERVATION, self._candidate(), value=1.25),
             "stop campaign": lambda: self._control(ControlAction.STOP),
             "flood": self._flood,
+            "add several": self._add_several,
+            "add candidates": self._add_candidates,
+            "retract": lambda: self._control(ControlAction.RETRACT_OBSERVATION, self._with_value()),
+            "amend": lambda: self._control(
+                ControlAction.AMEND_OBSERVATION, self._with_value(), value=self._rng.uniform(-11.0, 11.0)
+            ),
+            "requeue": lambda: self._control(ControlAction.REQUEUE_CANDIDATE, self._closed()),
+            "approve": lambda: self._control(ControlAction.APPROVE_DECISION, decision=self._held()),
+            "veto": lambda: self._control(ControlAction.VETO_DECISION, decision=self._held()),
+            "set budget": self._set_budget,
         }
-        assert set(self._strikes) == set(EVENTS)
+        assert set(self._strikes) == {*EVENTS, *ORDERS}
 
     async def run(self) -> None:
         """Strike until the faults are over."""
@@ -82,7 +99,11 @@ class Nemesis:
 
     def resume(self) -> None:
         """Let the operator end a pause, with a new message."""
-        self._send(self._made(ControlAction.RESUME, None, None))
+        self._send(self._made(ControlAction.RESUME))
+
+    def approve(self, decision: int) -> None:
+        """Let the operator approve a decision, with a new message."""
+        self._send(self._made(ControlAction.APPROVE_DECISION, decision=decision))
 
     def _duration_s(self) -> float:
         return self._rng.expovariate(1 / self._rng.choice((1.0, 20.0, 60.0)))
@@ -178,23 +199,71 @@ class Nemesis:
             assert session is not None
             self._run.broker.queue(session, Message(topic, payload))
 
-    def _control(self, action: ControlAction, candidate: str | None = None, *, value: float | None = None) -> None:
+    def _campaign(self) -> Campaign | None:
+        """Return the state of the agent that lives, or lived last."""
+        process = self._run.processes.get("agent")
+        return process.agent.campaign if isinstance(process, AgentProcess) else None
+
+    def _one_of(self, *wanted: CandidateStatus) -> str:
+        """Return a candidate that stands so now, if there is one; it may stand otherwise when the order arrives."""
+        campaign = self._campaign()
+        if campaign is None or self._rng.random() < 0.2:
+            return self._candidate()
+        found = [each for each in campaign.pool.candidate_ids if campaign.status_of(each) in wanted]
+        return self._rng.choice(found) if found else self._candidate()
+
+    def _with_value(self) -> str:
+        return self._one_of(CandidateStatus.OBSERVED)
+
+    def _closed(self) -> str:
+        return self._one_of(CandidateStatus.ABANDONED, CandidateStatus.EXCLUDED, CandidateStatus.RETRACTED)
+
+    def _held(self) -> int:
+        campaign = self._campaign()
+        waiting = [] if campaign is None else list(campaign.awaiting_approval)
+        return self._rng.choice(waiting) if waiting else self._rng.randint(0, 3)
+
+    def _set_budget(self) -> None:
+        most = self._run.terms.plan.budget + MOST_MORE
+        self._control(ControlAction.SET_BUDGET, budget=self._rng.randint(0, most))
+
+    def _add_several(self) -> None:
+        names = self._rng.sample(self._run.terms.pool.candidate_ids, self._rng.randint(1, 3))
+        added = tuple(AddedResult(candidate_id=each, quantity=quantity(self._rng.uniform(-9, 10.5))) for each in names)
+        self._control(ControlAction.ADD_OBSERVATIONS, quantities=added)
+
+    def _add_candidates(self) -> None:
+        pool = self._run.terms.pool
+        new = AddedCandidate(
+            candidate_id=f"z-{self._world.new_id()}",
+            family=self._rng.choice((*pool.families, "alien")),
+            features=tuple(self._rng.random() for _ in pool.feature_names),
+        )
+        self._control(ControlAction.ADD_CANDIDATES, candidates=(new,))
+
+    def _control(
+        self, action: ControlAction, candidate: str | None = None, *, value: float | None = None, **fields: Any
+    ) -> None:
         """Send a control of the operator; sometimes one of before again, with its id."""
         if self._controls and self._rng.random() < 0.3:
             self._send(self._rng.choice(self._controls))
             return
-        made = self._made(action, candidate, value)
+        made = self._made(action, candidate, value, **fields)
         self._controls.append(made)
         self._send(made)
 
-    def _made(self, action: ControlAction, candidate: str | None, value: float | None) -> Control:
+    def _made(
+        self, action: ControlAction, candidate: str | None = None, value: float | None = None, **fields: Any
+    ) -> Control:
         return Control(
             campaign=self._run.terms.plan.campaign,
             message_id=self._world.new_id(),
             sent_at=self._world.clock(),
             action=action,
+            operator=OPERATOR,
             candidate_id=candidate,
             quantity=None if value is None else quantity(value),
+            **fields,
         )
 
     def _send(self, control: Control) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from agent.campaign.context import pool_arrays
 from agent.campaign.life_cycle import Phase
+from agent.campaign.people.approval import NEVER
 from protocols.errors import BrokerError, CampaignHalted
 from tests.simulation.broker import SimBroker
 from tests.simulation.lives import AGENT, AgentProcess, SimulatorProcess
@@ -40,6 +41,9 @@ ORDERLY: Final = (CampaignHalted, BrokerError)
 RECEIPT_WITHIN_S: Final = 140.0
 """How long an answer may lack its receipt in the calm, while the agent runs: it is repeated every 75 s at most, and
 both ends may need 30 s to connect."""
+
+APPROVE_EVERY_S: Final = 2.0
+"""How often the operator looks in the calm which decisions wait for approval."""
 
 RESUME_EVERY_S: Final = 20.0
 """How often the operator ends a pause in the calm after the faults."""
@@ -142,7 +146,11 @@ class Run:
             process = self.processes.get(AGENT)
             if isinstance(process, AgentProcess) and process.agent.campaign.phase is Phase.PAUSED:
                 nemesis.resume()
-            await asyncio.wait((end,), timeout=RESUME_EVERY_S)
+            awaiting = tuple(process.agent.campaign.awaiting_approval) if isinstance(process, AgentProcess) else ()
+            for decision in awaiting:
+                nemesis.approve(decision)
+            is_held = self.terms.plan.approval.required != NEVER
+            await asyncio.wait((end,), timeout=APPROVE_EVERY_S if is_held else RESUME_EVERY_S)
             if not end.done() and self._agent_is_up():
                 seen = {answer: seen.get(answer, loop.time()) for answer in sorted(self._without_receipt())}
                 late = [each for each, since in seen.items() if loop.time() >= since + RECEIPT_WITHIN_S]

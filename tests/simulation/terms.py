@@ -14,13 +14,14 @@ import numpy as np
 from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
 from agent.acquisition.registry import declared_metrics, make_policy
 from agent.campaign.context import pool_arrays
+from agent.campaign.people.approval import NO_APPROVAL, ApprovalSettings
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
 from agent.runtime.presence import MAX_DOUBLINGS, Presence
 from protocols.wire.topics import ANY_SIMULATOR
-from tests.simulation.faults import FaultMix, draw_faults
+from tests.simulation.faults import ORDERS, FaultMix, draw_faults, draw_orders
 from tests.simulation.lab import MOST_MISDEEDS, Lab
 from tests.support.campaigns import UNIT, small_closure, small_plan, small_pool
 
@@ -39,6 +40,12 @@ CAUSAL_SHARE: Final = 0.08
 
 CAUSAL_GROUPS: Final = 4
 """Levels of the queried factor of such a closure."""
+
+APPROVAL_SHARE: Final = 0.15
+"""Of the campaigns, in how many decisions wait for approval."""
+
+MOST_MORE: Final = 3
+"""By how much an operator may raise the budget of a seed at most."""
 
 ABSENT_SHARE: Final = 0.3
 """Of the campaigns of several instruments, in how many some of them never come, or leave for good."""
@@ -115,7 +122,7 @@ class Terms:
     @property
     def has_twin(self) -> bool:
         """Whether the decisions are those of an undisturbed run, whatever happens."""
-        untouched = not {"exclude", "add"} & set(self.faults.events)
+        untouched = not {"exclude", "add", *ORDERS} & set(self.faults.events)
         return self.plan.ordering is Ordering.IN_ORDER and self.plan.max_attempts == NEVER_GIVES_UP and untouched
 
     @property
@@ -128,12 +135,24 @@ class Terms:
         slowest = max(self.request_timeout_s, self.evaluation_deadline_s) + 2 * self.lab.mean_s + self.pondering_s * 8
         of_the_absent = self.longest_grace_s if self.lives else 0.0
         whole = SETTLING_S + of_the_absent
-        return whole + self.plan.budget * (MOST_MISDEEDS + 2) * (slowest + 20 * self.faults.latency_s)
+        most = self.plan.budget + (MOST_MORE if "set budget" in self.faults.events else 0)
+        most *= 1 + ("requeue" in self.faults.events)
+        return whole + most * (MOST_MISDEEDS + 2) * (slowest + 20 * self.faults.latency_s)
 
     @property
     def longest_grace_s(self) -> float:
         """How long an instrument that has come and gone may hold its attempts [s]."""
         return Presence(self.plan.recipients, self.request_timeout_s).grace_s * 2.0**MAX_DOUBLINGS
+
+
+def draw_approval(seed: int) -> ApprovalSettings:
+    """Draw which decisions of a seed wait for approval; from a generator of its own."""
+    rng = random.Random(f"approval-{seed}")
+    if rng.random() >= APPROVAL_SHARE:
+        return NO_APPROVAL
+    return ApprovalSettings(
+        required=rng.choice(("always", "first_n")), first=rng.randint(1, 4), timeout_s=rng.choice((None, 1.0, 60.0))
+    )
 
 
 def draw_stop(seed: int) -> StopSettings:
@@ -204,6 +223,7 @@ def draw_terms(seed: int) -> Terms:
         "valid_range": (-10.0, 10.0),
         "estimator": random.Random(f"measure-{seed}").choice(ESTIMATORS),
         "stop": draw_stop(seed),
+        "approval": draw_approval(seed),
     }
     plan = small_plan(pool, **(drawn | after_effects))
     mean_s = rng.choice((0.05, 1.0, 5.0, 20.0))
@@ -220,7 +240,7 @@ def draw_terms(seed: int) -> Terms:
         lab=Lab(seed, mean_s, rng.choice((0.0, 0.1, 0.3)), rng.choice((0.0, 0.2, 0.5))),
         simulators=simulators,
         concurrency=concurrency,
-        faults=draw_faults(rng),
+        faults=draw_faults(rng, draw_orders(seed)),
         request_timeout_s=timeout_s,
         evaluation_deadline_s=deadline_s,
         pondering_s=rng.choice((0.0, 0.0, 0.1, 10.0)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.campaign.events import CampaignStarted, DecisionMade, StartSetLoaded
+from agent.campaign.events import CampaignStarted, DecisionApproved, DecisionMade, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.runtime.policy_runner import InlinePolicyRunner
@@ -27,6 +27,9 @@ def undisturbed(terms: Terms) -> list[list[str]]:
     maker.fold(step, CampaignStarted(terms.plan, {}))
     maker.fold(step, StartSetLoaded(terms.start, tuple(map(value_of, terms.start))))
     while campaign.phase is not Phase.FINISHED:
+        maker.settle(step)
+        for decision in list(campaign.awaiting_approval):
+            maker.fold(step, DecisionApproved(decision, "nobody minds", f"approval-{decision}"))
         maker.settle(step)
         for attempt in list(campaign.in_flight.values()):
             simulator = "simulator-1" if attempt.recipient == "any" else attempt.recipient

@@ -125,7 +125,7 @@ class Verdict:
 
 
 def check(history: History) -> Verdict:
-    """Decide the invariants I1 to I14."""
+    """Decide the invariants I1 to I15."""
     verdict = Verdict()
     with contextlib.closing(sqlite3.connect(f"file:{history.database}?mode=ro", uri=True)) as database:
         journal = list(_journal(database, history, verdict))
@@ -194,7 +194,7 @@ def _propose_again(fold: Fold, made: Json, history: History, verdict: Verdict) -
     assert history.policy is not None
     context, count = fold.context(history.pool)
     proposal = history.policy.propose(context, count)
-    names = [history.pool.candidate_ids[choice.index] for choice in proposal.choices]
+    names = [context.pool.candidate_ids[choice.index] for choice in proposal.choices]
     chosen = list(made.get("candidate_ids", ()))  # the end of all asking chose none
     verdict.figures["decisions proposed again"] += 1
     if made["seed"] != context.seed:
@@ -238,7 +238,7 @@ def _check_views(
     for (attempt_id,) in database.execute("SELECT attempt_id FROM outbox"):
         if attempt_id not in fold.tries:
             verdict.blame("I4", f"the outbox holds {attempt_id}, which was never requested")
-    points = [number for number, kind, _ in journal if kind in {"StartSetLoaded", "ResultAccepted", "ObservationAdded"}]
+    points = [number for number, kind, _ in journal if kind in POINTS]
     rows = database.execute("SELECT observation, sequence FROM bias_point ORDER BY observation").fetchall()
     _compare("the bias trajectory", rows, list(enumerate(points)), verdict)
     if fold.families is not None and points:
@@ -403,6 +403,10 @@ def _content_of(event: Json) -> str:
 def _check_acknowledged(ledger: Sequence[Entry], fold: Fold, quarantined: set[str], verdict: Verdict) -> None:
     """What the agent told the broker to forget is in its journal, or in its quarantine (I1)."""
     for entry in ledger:
+        if entry.lab == BROKER and entry.what == "told" and fold.controlled_at.get(entry.attempt) != entry.life:
+            at = fold.controlled_at.get(entry.attempt)
+            verdict.blame("I1", f"an operator was told that control {entry.attempt} is row {entry.life}; it is {at}")
+        verdict.figures["receipts of controls"] += entry.lab == BROKER and entry.what == "told"
         if entry.lab != BROKER or entry.what != "acknowledged" or entry.digest in quarantined:
             continue
         places = {"result": fold.answered_at, "control": fold.controlled_at}.get(entry.status)
@@ -451,6 +455,11 @@ def _check_run(history: History, fold: Fold, verdict: Verdict) -> None:
         if shutdown.undone:
             verdict.blame("I13", f"{shutdown.who} ended and left undone: {shutdown.undone}")
 
+
+POINTS: Final = frozenset(
+    {"StartSetLoaded", "ResultAccepted", "ObservationAdded", "ObservationRetracted", "ObservationAmended"}
+)
+"""Events with which the dataset changes."""
 
 SHUTDOWN_BOUND_S: Final = 5.0
 """A service that takes longer is killed by many a supervisor."""

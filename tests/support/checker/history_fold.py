@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,16 +31,19 @@ MAX_HANDED_ON = 20
 """Attempts of one candidate that may end at no cost because their instrument was away."""
 MAX_REQUEUED = 3
 """Times that a candidate may come back."""
-OPEN = ("pending", "retry pending")
+OPEN = ("pending", "retry pending", "held")
 
 CONTROLS = frozenset({
     "CandidateExcluded", "ObservationAdded", "CandidatesAdded", "CampaignPaused", "CampaignResumed",
-    "CampaignStopping", "ControlNoted",
+    "CampaignStopping", "ControlNoted", "ControlRefused", "CandidateRequeued", "ObservationRetracted",
+    "ObservationAmended", "DecisionApproved", "DecisionVetoed", "BudgetSet",
 })  # fmt: skip
 """Events that an operator's message makes."""
 
 NOTED_ENOUGH = 64
 """Controls that change nothing and are journalled; further ones leave no row."""
+REFUSED_ENOUGH = 256
+"""The same of those that are refused."""
 
 
 @dataclass(slots=True)
@@ -75,10 +78,22 @@ class Fold:
     """Attempt -> the first row that an answer to it made."""
     controlled_at: dict[str, int] = field(default_factory=dict)
     """Message id of a control -> the row that it made."""
+    added_at: set[int] = field(default_factory=set)
+    """Rows that are values which an operator added."""
     noted: int = 0
     """Controls in the journal that changed nothing."""
     noted_enough: float = math.inf
     """The row from which on a control that changes nothing leaves none."""
+    refusals: int = 0
+    """Controls in the journal that were refused."""
+    held: dict[int, list[str]] = field(default_factory=dict)
+    """Decisions that wait for approval -> what they chose."""
+    overdue: set[int] = field(default_factory=set)
+    """Those that have waited for too long."""
+    budget: int = 0
+    """Candidates that may be requested, as it is now."""
+    joined: list[Json] = field(default_factory=list)
+    """Candidates that operators added to the pool."""
     decisions: list[Json] = field(default_factory=list)
     policy_exhausted: bool = False
     """The policy said that it has nothing more to ask for."""
@@ -129,7 +144,7 @@ class Fold:
 
     def step(self, number: int, kind: str, event: Json) -> Iterator[Breach]:
         """Fold one row; yield what must not be."""
-        if self.finished and kind not in {"LateResultKept", "ResultContradicted"}:
+        if self.finished and kind not in {"LateResultKept", "ResultContradicted", "BudgetSet", "ControlRefused"}:
             yield "I12", f"row {number}: {kind} after the campaign was finished"
         if (number == 1) != (kind == "CampaignStarted"):
             yield "I7", f"row {number} is {kind}"
@@ -137,20 +152,28 @@ class Fold:
         if fold is not None:
             yield from fold(number, event)
         if kind in CONTROLS and event.get("message_id") is not None:
-            if event["message_id"] in self.controlled_at:
+            known = self.controlled_at.get(event["message_id"])
+            of_several = kind == "ObservationAdded" and known is not None and self._has_added(known, number)
+            if known is not None and not of_several:
                 yield "I5", f"row {number}: control {event['message_id']} was carried out twice"
             self.controlled_at.setdefault(event["message_id"], number)
         if self.plan:
             yield from self._within_budget(number)
 
     def _within_budget(self, number: int) -> Iterator[Breach]:
-        if self.requested > self.plan["budget"]:
-            yield "I8", f"row {number}: {self.requested} candidates requested of a budget of {self.plan['budget']}"
-        if self.pending > self.plan["parallel"]:
-            yield "I8", f"row {number}: {self.pending} candidates in flight, at most {self.plan['parallel']}"
+        if self.requested > self.budget:
+            yield "I8", f"row {number}: {self.requested} candidates requested of a budget of {self.budget}"
+        flying = sum(how == "pending" for how in self.status.values())
+        if flying > self.plan["parallel"]:
+            yield "I8", f"row {number}: {flying} candidates in flight, at most {self.plan['parallel']}"
+
+    def _has_added(self, first: int, number: int) -> bool:
+        """Whether all rows from the first on are values of one control."""
+        return set(range(first, number)) <= self.added_at
 
     def _campaign_started(self, _number: int, event: Json) -> Iterator[Breach]:
         self.plan = dict(event["plan"])
+        self.budget = self.plan["budget"]
         yield from ()
 
     def _start_set_loaded(self, number: int, event: Json) -> Iterator[Breach]:
@@ -162,9 +185,96 @@ class Fold:
         for which in event["candidate_ids"]:
             if which in self.status:
                 yield "I5", f"row {number}: {which} was chosen, and it is {self.status[which]}"
-            self.status[which] = "pending"
+            self.status[which] = "held" if event.get("held") else "pending"
             self.decided_by[which] = event["decision"]
+        if event.get("held"):
+            self.held[event["decision"]] = list(event["candidate_ids"])
+        if event.get("held", False) != self._must_wait(event["decision"]):
+            yield "I15", f"row {number}: decision {event['decision']} is {'' if event.get('held') else 'not '}held"
+        if self.overdue:
+            yield "I15", f"row {number}: decision {event['decision']} is made, and {self.overdue} wait for too long"
         self.decisions.append(event)
+
+    def _must_wait(self, decision: int) -> bool:
+        """Whether a decision must be approved; the simulation draws no rules of candidates."""
+        approval = self.plan.get("approval", {"required": "never"})
+        return approval["required"] == "always" or (approval["required"] == "first_n" and decision < approval["first"])
+
+    def _decision_approved(self, number: int, event: Json) -> Iterator[Breach]:
+        for which in self.held.pop(event["decision"], []):
+            if self.status.get(which) == "held":
+                self.status[which] = "retry pending"
+        self.overdue.discard(event["decision"])
+        if not event["message_id"]:
+            yield "I15", f"row {number}: decision {event['decision']} is approved by nobody"
+
+    def _decision_vetoed(self, _number: int, event: Json) -> Iterator[Breach]:
+        self._drop(event["decision"], "excluded")
+        yield from ()
+
+    def _decision_withdrawn(self, number: int, event: Json) -> Iterator[Breach]:
+        if not self.stopped:
+            yield "I15", f"row {number}: decision {event['decision']} is withdrawn, and nobody stopped the campaign"
+        self._drop(event["decision"], None)
+
+    def _drop(self, decision: int, how: str | None) -> None:
+        for which in self.held.pop(decision, []):
+            if self.status.get(which) == "held":
+                self._give_back(which, how)
+        self.overdue.discard(decision)
+
+    def _give_back(self, which: str, how: str | None) -> None:
+        """Nobody was asked for a candidate that was chosen: its unit of the budget is free."""
+        decision = self.decided_by.pop(which)
+        self.status.pop(which)
+        if how is not None:
+            self.status[which] = how
+        if decision in self.held and not any(self.status.get(each) == "held" for each in self.held[decision]):
+            del self.held[decision]
+            self.overdue.discard(decision)
+
+    def _approval_overdue(self, number: int, event: Json) -> Iterator[Breach]:
+        if event["decision"] not in self.held:
+            yield "I15", f"row {number}: decision {event['decision']} is overdue, and waits for nothing"
+        self.overdue.add(event["decision"])
+
+    def _budget_set(self, number: int, event: Json) -> Iterator[Breach]:
+        if event["before"] != self.budget:
+            yield "I8", f"row {number}: the budget was {self.budget}, not {event['before']}"
+        self.budget = event["budget"]
+        self.finished_at, self.stopped = math.inf, False
+
+    def _candidates_added(self, _number: int, event: Json) -> Iterator[Breach]:
+        self.joined += event["candidates"]
+        if self.families is not None:
+            self.families = dict(self.families) | {each["candidate_id"]: each["family"] for each in event["candidates"]}
+        yield from ()
+
+    def _control_refused(self, number: int, _event: Json) -> Iterator[Breach]:
+        self.refusals += 1
+        if self.refusals == REFUSED_ENOUGH:
+            self.noted_enough = min(self.noted_enough, number)
+        yield from ()
+
+    def _observation_retracted(self, number: int, event: Json) -> Iterator[Breach]:
+        which = event["candidate_id"]
+        if self.status.get(which) != "observed" or self.values.get(which) != event["value"]:
+            yield "I2", f"row {number}: {which} = {event['value']} is retracted; it is {self.values.get(which)}"
+        self.status[which] = "retracted"
+        self.values.pop(which, None)
+        self.observations = [row for row in self.observations if row[0] != which]
+        self.acquired = [pair for pair in self.acquired if pair[1] != which]
+
+    def _observation_amended(self, number: int, event: Json) -> Iterator[Breach]:
+        which, (low, high) = event["candidate_id"], self.plan["valid_range"]
+        if self.status.get(which) != "observed":
+            yield "I2", f"row {number}: {which} is amended, and has no value"
+        if not low <= event["value"] <= high:
+            yield "I11", f"row {number}: {which} = {event['value']}, expected {low} to {high}"
+        self.values[which] = event["value"]
+        self.observations = [
+            (row[0], number, row[2], event["value"], *row[4:]) if row[0] == which else row for row in self.observations
+        ]
 
     def _policy_exhausted(self, number: int, event: Json) -> Iterator[Breach]:
         yield from self._asked(number, event)
@@ -209,6 +319,8 @@ class Fold:
             yield "I3", f"row {number}: attempt {event['attempt']} of {which} follows {before}"
         if event["recipient"] in self.away:
             yield "I14", f"row {number}: {which} is given to {event['recipient']}, which is away"
+        if self.status.get(which) == "held":
+            yield "I15", f"row {number}: {which} is requested before anybody approved it"
         if self.status.get(which) not in OPEN:
             yield "I3", f"row {number}: {which} is requested, and it is {self.status.get(which, 'available')}"
         row = {
@@ -284,6 +396,9 @@ class Fold:
 
     def _candidate_requeued(self, number: int, event: Json) -> Iterator[Breach]:
         which = event["candidate_id"]
+        if event.get("message_id") is not None:
+            yield from self._requeued_by_operator(number, which)
+            return
         self.requeued[which] += 1
         made = [each for each in self.tries.values() if each.candidate == which]
         if self.status.get(which) != "abandoned" or which in self.hopeless:
@@ -294,21 +409,39 @@ class Fold:
             each.cost = False
         self.status[which] = "retry pending"
 
+    def _requeued_by_operator(self, number: int, which: str) -> Iterator[Breach]:
+        """An operator's word ends what was before: no attempt of then counts, nor keeps another from being made."""
+        if self.status.get(which) not in {"abandoned", "retracted", "excluded"}:
+            yield "I3", f"row {number}: {which} is requeued, and it is {self.status.get(which, 'available')}"
+        for each in self.tries.values():
+            if each.candidate == which:
+                each.cost, each.ended = False, True
+        self.hopeless.discard(which)
+        self.interrupted[which] = 0
+        if which in self.decided_by:
+            self.status[which] = "retry pending"
+        else:
+            self.status.pop(which, None)
+
     def _candidate_excluded(self, number: int, event: Json) -> Iterator[Breach]:
-        self._close(number, "excluded", open_of=event["candidate_id"])
-        self.status[event["candidate_id"]] = "excluded"
+        which = event["candidate_id"]
+        self._close(number, "excluded", open_of=which)
+        if self.status.get(which) == "held":
+            self._give_back(which, "excluded")
+        self.status[which] = "excluded"
         yield from ()
 
     def _observation_added(self, number: int, event: Json) -> Iterator[Breach]:
+        self.added_at.add(number)
+        if self.status.get(event["candidate_id"]) == "held":
+            self._give_back(event["candidate_id"], None)
         yield from self._observe(number, event["candidate_id"], event["value"], "manual", None)
         self._close(number, "observed manually", open_of=event["candidate_id"])
 
     def _campaign_finished(self, number: int, _event: Json) -> Iterator[Breach]:
         if self.pending:
             yield "I12", f"row {number}: finished with {self.pending} candidates in flight"
-        ended = (
-            self.policy_exhausted or self.is_stopped_by_rule or self.stopped or self.requested >= self.plan["budget"]
-        )
+        ended = self.policy_exhausted or self.is_stopped_by_rule or self.stopped or self.requested >= self.budget
         if not ended and self.families is not None and len(self.status) < len(self.families):
             yield "I12", f"row {number}: finished with budget and candidates left, and nobody said so"
         self.finished_at = number
@@ -363,8 +496,21 @@ class Fold:
                 made.row |= {"outcome": outcome, "closed_sequence": number}
                 made.ended = made.ended or key == attempt_id
 
+    def pool_now(self, pool: PoolArrays) -> PoolArrays:
+        """Return the pool with what operators added to it."""
+        if not self.joined:
+            return pool
+        families = {family: code for code, family in enumerate(pool.families)}
+        return replace(
+            pool,
+            candidate_ids=(*pool.candidate_ids, *(each["candidate_id"] for each in self.joined)),
+            features=np.vstack((pool.features, [each["features"] for each in self.joined])),
+            family_codes=np.append(pool.family_codes, [families[each["family"]] for each in self.joined]),
+        )
+
     def context(self, pool: PoolArrays) -> tuple[AcquisitionContext, int]:
         """Return what the next decision may look at, and how many candidates it may choose."""
+        pool = self.pool_now(pool)
         index = {which: at for at, which in enumerate(pool.candidate_ids)}
         plan, decision = self.plan, len(self.decisions)
         observed = {index[which] for which, how in self.status.items() if how == "observed"}
@@ -389,7 +535,7 @@ class Fold:
             measure=self.measure,
             policy=self.rest_policy,
         )
-        return context, min(plan["batch"], plan["budget"] - self.requested, len(available))
+        return context, min(plan["batch"], self.budget - self.requested, len(available))
 
 
 def _is_failure(kind: str, event: Json) -> bool:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from agent.campaign.events import EVENT_TYPES, BeginCorrected
 from agent.campaign.life_cycle import Phase
+from agent.campaign.people.approval import ApprovalSettings
 from agent.campaign.plan import Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.runtime.policy_runner import InlinePolicyRunner
-from agent.runtime.transaction import DeadlinePassed, InstrumentGone, InstrumentReturned
+from agent.runtime.transaction import ApprovalMissing, DeadlinePassed, InstrumentGone, InstrumentReturned
 from agent.store.store import Commit
 from agent.store.tables import SCHEMA_VERSION
 from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
@@ -41,6 +42,7 @@ PLAN = small_plan(
     POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED, max_attempts=2, estimator="m_spacing", resolution=0.01,
     stop=StopSettings(when_no_gain="coverage", tolerance_nat=9.0, gain_nat=0.01, patience=1),
     recipients=("simulator-1", "simulator-2"),
+    approval=ApprovalSettings(required="first_n", first=3),
 )  # fmt: skip
 
 
@@ -50,7 +52,10 @@ def main(path: Path) -> int:
         print(f"{path} is there already: it is never written again")
         return 1
     store = opened(path, POOL)
-    shelf = Shelf(store, POOL, PLAN, InlinePolicyRunner(ContentAfter(decisions=7)))
+    shelf = Shelf(store, POOL, PLAN, InlinePolicyRunner(ContentAfter(decisions=9)))
+    shelf.transaction(ApprovalMissing(0, 60.0))
+    shelf.transaction(delivered(control(ControlAction.APPROVE_DECISION, decision=0)))
+    shelf.transaction(delivered(control(ControlAction.VETO_DECISION, decision=1)))
     for _ in range(3):
         shelf.transaction(delivered(result_of(shelf.awaited[0])))
     first = shelf.awaited[0]
@@ -75,6 +80,11 @@ def main(path: Path) -> int:
     shelf.transaction(delivered(control(ControlAction.ADD_OBSERVATION, free[1], quantity=quantity(0.125))))
     for which in free[2:11]:  # until every family has five values
         shelf.transaction(delivered(control(ControlAction.ADD_OBSERVATION, which, quantity=quantity(value_of(which)))))
+    shelf.transaction(delivered(control(ControlAction.AMEND_OBSERVATION, free[1], quantity=quantity(0.25))))
+    shelf.transaction(delivered(control(ControlAction.RETRACT_OBSERVATION, free[1], reason="spilled")))
+    shelf.transaction(delivered(control(ControlAction.RETRACT_OBSERVATION, free[1], reason="twice")))
+    shelf.transaction(delivered(control(ControlAction.REQUEUE_CANDIDATE, free[0], reason="not toxic")))
+    shelf.transaction(delivered(control(ControlAction.SET_BUDGET, budget=18)))
     shelf.transaction(delivered(control(ControlAction.PAUSE)))
     shelf.transaction(delivered(control(ControlAction.PAUSE)))
     shelf.transaction(delivered(control(ControlAction.RESUME)))

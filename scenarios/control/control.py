@@ -24,7 +24,7 @@ from protocols.wire.topics import Channel, Topic
 from scenarios.broker.retained import retained_on
 from scenarios.control.candidates_table import read_candidates, typed_candidate
 from scenarios.control.messages import as_message, orders_of_candidates, orders_of_results
-from scenarios.control.orders import OF_VALUES, Order, Terms, Wanted, typed_order
+from scenarios.control.orders import Order, Terms, Wanted, typed_order
 from scenarios.control.place import Place
 from scenarios.control.results_table import read_results
 from scenarios.control.sender import Answer, OrderSender, subscriptions_for
@@ -160,7 +160,7 @@ def _orders(request: ControlRequest, place: Place, progress: ProgressCall, notes
     if wanted.verb == ADD_CANDIDATE:
         return _new_candidates(request, place, progress)
     if wanted.table is None:
-        return [typed_order(wanted, _terms(wanted, place) if wanted.verb in OF_VALUES else None)]
+        return [typed_order(wanted, lambda: _required_terms(wanted, place))]
     scenario = None if place.scenario is None else place.scenario()
     columns = None if scenario is None else scenario.pool.columns
     if columns is not None and columns.features and place.pool is not None and columns.id is None:
@@ -193,7 +193,7 @@ def _required_terms(wanted: Wanted, place: Place) -> Terms:
     terms = _terms(wanted, place)
     if terms is None:
         raise SettingsError(
-            f"What campaign {place.campaign} measures is not known here, and it does not say so on the broker",
+            f"What campaign {place.campaign} measures is not known here, nor said there before its first result",
             expected="its property and unit",
             action="name the run's folder, --scenario, or --property and --unit",
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -34,9 +34,6 @@ ACTIONS: Final[Mapping[str, ControlAction]] = {
     "set-budget": ControlAction.SET_BUDGET,
 }
 """What a person types -> what the message asks for."""
-
-OF_VALUES: Final = frozenset({ADD_RESULT, "amend"})
-"""Actions for which property and unit must be known."""
 
 _LAWFUL_ID: Final = re.compile(ID_PATTERN)
 _SOURCE_ID: Final[TypeAdapter[str]] = TypeAdapter(SourceId)
@@ -155,12 +152,12 @@ def wanted_by(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def typed_order(wanted: Wanted, terms: Terms | None) -> Order:
+def typed_order(wanted: Wanted, terms: Callable[[], Terms]) -> Order:
     """Return the order that was typed whole; not that of a table, nor of a new candidate.
 
     Args:
         wanted: What was typed.
-        terms: What the campaign measures; needed for values alone.
+        terms: Returns what the campaign measures; asked for values alone.
 
     Raises:
         SettingsError: When words lack, are too many, or say what cannot be.
@@ -181,10 +178,10 @@ def typed_order(wanted: Wanted, terms: Terms | None) -> Order:
             return Order(action, words[0], candidate_named(words[0]))
         case "amend":
             _require_count(wanted, 2)
-            return _valued(wanted, terms, ())
+            return _valued(wanted, terms(), ())
         case _:
             _require_count(wanted, 2, at_least=True)
-            return _valued(wanted, terms, words[2:])
+            return _valued(wanted, terms(), words[2:])
 
 
 def candidate_named(name: str) -> dict[str, str]:
@@ -207,14 +204,8 @@ def candidate_named(name: str) -> dict[str, str]:
         ) from None
 
 
-def _valued(wanted: Wanted, terms: Terms | None, beside: Sequence[str]) -> Order:
+def _valued(wanted: Wanted, terms: Terms, beside: Sequence[str]) -> Order:
     """Return the order that tells a value of a candidate, with those of the additional properties."""
-    if terms is None:
-        raise SettingsError(
-            "The property and the unit of the campaign are not known here",
-            expected="a campaign that says it, or somebody who does",
-            action="name the run's folder, --scenario, or --property and --unit",
-        )
     name = wanted.property_name or terms.property_name
     unit = wanted.unit or terms.require(name)
     quantity = Quantity(

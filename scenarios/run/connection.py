@@ -123,7 +123,7 @@ def connection_of(folder: Path) -> Connection:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise NoAnswer(
-            f"The agent of {folder} is about to begin or to end ({CONNECTION}: {error.strerror or error}): nothing was sent",
+            f"The agent of {folder} is about to begin or to end ({error.strerror or error}): nothing was sent",
             expected=f"{CONNECTION}, which is there while it is connected",
             action="ask again in a moment, or name --broker and --campaign",
         ) from None

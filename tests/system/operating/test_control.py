@@ -155,8 +155,11 @@ def test_an_operator_with_an_account_of_its_own_operates_where_the_access_list_h
     assert (told.code, "accepted  pause" in told.out) == (0, True), told.err
     by_folder = ask(bench, "resume", "--operator", "ann", env=as_ann)
     assert by_folder.code == 0, by_folder.err
-    free = free_candidates(bench)[0]  # whose property and unit the metrics report tells
-    value = bench.entropilot("control", *where, "add-result", free, "0.5", "--operator", "ann", *REACHED_S, env=as_ann)
+    words = ("add-result", free_candidates(bench)[0], "0.5", "--operator", "ann")
+    unknown = bench.entropilot("control", *where, *words, env=as_ann)  # nothing is measured yet, so nobody has said
+    assert (unknown.code, "--property and --unit" in unknown.err) == (2, True), unknown.err
+    what = ("--property", "energy", "--unit", "eV")
+    value = bench.entropilot("control", *where, *words, *what, *REACHED_S, env=as_ann)
     assert value.code == 0, value.err
     rows = bench.rows("SELECT json_extract(payload, '$.operator') FROM journal WHERE kind = 'ObservationAdded'")
     assert rows == [("ann",)]
@@ -185,7 +188,9 @@ def test_orders_are_signed_where_keys_are_there(bench: Workbench, kind: str, ver
     own = ("--keys", str(keys / "ann.keys"), *REACHED_S, "--json")
     told = bench.entropilot("control", *where, "resume", *own, env=spoken)
     assert (told.code, json.loads(told.out)["signed"]) == (0, True), told.err
-    signed = "SELECT json_extract(payload, '$.signed_by') FROM journal WHERE kind IN ('CampaignPaused', 'CampaignResumed')"
+    signed = (
+        "SELECT json_extract(payload, '$.signed_by') FROM journal WHERE kind IN ('CampaignPaused', 'CampaignResumed')"
+    )
     assert bench.rows(signed) == [("ann",), ("ann",)]
     nobody = bench.entropilot("control", *where, "stop", "--operator", "bob", *own)
     assert (nobody.code, "has no key of operator 'bob'" in nobody.err) == (2, True)

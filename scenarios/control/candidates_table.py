@@ -102,7 +102,7 @@ def read_candidates(
             formula=cut(formulas[row]),
             structure=usable.structures[position].crystal if position in usable.structures else None,
             smiles=usable.molecules[position].smiles if position in usable.molecules else None,
-            origin=cut(f"{path.name}, {places[row]}"),
+            origin=cut(places[row]),
         )
         for row, position in enumerate(positions)
     )
@@ -129,7 +129,9 @@ def typed_candidate(cells: Mapping[str, str], scenario: Scenario, pool: Pool) ->
         try:
             made = read_candidates(path, USUAL, scenario, pool)
         except TableError as error:
-            found = error.found.replace(f"The table {path}", "The row that was typed").replace(str(path), TYPED)
+            found = error.found.replace(f"The table {path}", "The row that was typed").replace(
+                f"line 2 of {path.name}", TYPED
+            )
             raise TableError(found, expected=error.expected, action=error.action) from None
     typed = tuple(each.model_copy(update={"origin": "typed by an operator"}) for each in made.candidates)
     return TableOfCandidates(typed, (TYPED,) * len(typed))

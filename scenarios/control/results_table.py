@@ -101,15 +101,15 @@ def _by_id(path: Path, how: TableFormat, terms: Terms, names: Sequence[str], id_
     places = tuple(file.places(rows))
     results = tuple(
         AddedResult(
-            **_named(ids[row], path, place),
+            **_named(ids[row], place),
             quantity=Quantity(
                 name=terms.property_name,
-                value=_believable(float(numbers[value][row]), path, place),
+                value=_believable(float(numbers[value][row]), place),
                 unit=units[row] or terms.unit,
-                standard_deviation=_uncertainty(numbers.get(STANDARD_DEVIATION), row, path, place),
+                standard_deviation=_uncertainty(numbers.get(STANDARD_DEVIATION), row, place),
             ),
             additional=tuple(
-                Quantity(name=name, value=_believable(float(numbers[name][row]), path, place), unit=unit)
+                Quantity(name=name, value=_believable(float(numbers[name][row]), place), unit=unit)
                 for name, unit in terms.additional.items()
             ),
         )
@@ -140,7 +140,7 @@ def _by_content(path: Path, columns: TableColumns) -> TableOfResults:
         )
         for row in rows
     )
-    return TableOfResults(results, tuple(f"row {row + 1}" for row in rows), len(values) - len(rows))
+    return TableOfResults(results, tuple(f"row {row + 1} of {path.name}" for row in rows), len(values) - len(rows))
 
 
 def _require_complete(
@@ -161,32 +161,30 @@ def _require_complete(
         raise missing_cell(file, gaps, "fill the cell, or leave the row out", how)
 
 
-def _named(name: str, path: Path, place: str) -> dict[str, str]:
+def _named(name: str, place: str) -> dict[str, str]:
     try:
         return candidate_named(name)
     except SettingsError as error:
         raise TableError(
-            f"{error.found.rstrip('.')} ({place} of {path})",
+            f"{error.found.rstrip('.')} ({place})",
             expected=error.expected,
             action="correct it, or leave it out",
         ) from None
 
 
-def _believable(value: float, path: Path, place: str) -> float:
+def _believable(value: float, place: str) -> float:
     if abs(value) <= MAX_ABS_VALUE:
         return value
     raise TableError(
-        f"{value:g} stands in {place} of {path}", expected=f"a value of at most {MAX_ABS_VALUE:g}", action="correct it"
+        f"{value:g} stands in {place}", expected=f"a value of at most {MAX_ABS_VALUE:g}", action="correct it"
     )
 
 
-def _uncertainty(column: FloatArray | None, row: int, path: Path, place: str) -> float | None:
+def _uncertainty(column: FloatArray | None, row: int, place: str) -> float | None:
     found = None if column is None else _known(column, row)
     if found is None or 0 <= found <= MAX_ABS_VALUE:
         return found
-    raise TableError(
-        f"The standard uncertainty in {place} of {path} is {found:g}", expected="none below 0", action="correct it"
-    )
+    raise TableError(f"The standard uncertainty in {place} is {found:g}", expected="none below 0", action="correct it")
 
 
 def _known(column: FloatArray, row: int) -> float | None:

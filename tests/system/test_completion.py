@@ -68,6 +68,9 @@ def completed(folder: Path, line: str, env: dict[str, str] | None = None, shell:
         ("entropilot pack emt", ["emt_alloys"]),
         ("entropilot replay lab --scenario four", ["four_instruments"]),
         ("entropilot replay lab --live", []),
+        ("entropilot control o", ["other"]),
+        ("entropilot control lab re", ["requeue", "resume", "retract"]),
+        ("entropilot control --broker mqtt://here ve", ["veto"]),
         ("entropilot broker ", ["access", "embedded", "mosquitto", "tidy"]),
     ],
 )

@@ -16,7 +16,7 @@ from scenarios.settings.model import Scenario
 from scenarios.world.world import World, build_world
 
 ROWS = [
-    (f"m{number}", "cubic" if number % 2 else "trigonal", number / 7, number**2 / 50, number % 5)
+    (f"m{number}", "cubic" if number % 2 else "trigonal", number / 7, (number * 7 % 11) / 3, number % 5)
     for number in range(20)
 ]
 
@@ -25,7 +25,9 @@ def made(folder: Path, **columns: Any) -> tuple[Scenario, World]:
     """A scenario on a table, with its world."""
     table = folder / "table.csv"
     lines = ["id,family,energy,feat_a,feat_b"]
-    lines += [f"{one},{family},{a * b},{a},{b}" for one, family, a, b, _ in ROWS]
+    lines += [
+        f"{one},{family},{(number * 37 % 20) - 9.5 + a},{a},{b}" for number, (one, family, a, b, _) in enumerate(ROWS)
+    ]
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     meant = {"family": "family", "property": "energy", "unit": "eV", "features": ["feat_*"]} | columns
     content = {
@@ -49,7 +51,7 @@ def test_a_row_needs_no_value_and_its_features_stand_in_the_order_of_the_pool(tm
     assert (first.family, first.features, second.features) == ("cubic", (1.0, 2.0), (3.0, -0.5))
     assert second.candidate_id == "n2"
     assert first.candidate_id.startswith("new-1-")
-    assert (found.places, first.origin) == (("line 2", "line 3"), "new.csv, line 2")
+    assert (found.places, first.origin) == (("line 2 of new.csv", "line 3 of new.csv"), "line 2 of new.csv")
 
 
 def test_a_candidate_that_the_pool_has_already_gets_the_same_id(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_a_family_goes_by_the_name_that_the_scenario_gives_it(tmp_path: Path) ->
         ("family,feat_a,feat_b\ncubic,1,\n", "line 2"),
         ("family,feat_a,feat_b\n,1,2\n", "line 2"),
         ("family,feat_a,feat_b\ncubic,1,wide\n", "'wide'"),
-        ("family,feat_a,feat_b\ncubic,1,2\ncubic,1,2\n", "line 2 and line 3"),
+        ("family,feat_a,feat_b\ncubic,1,2\ncubic,1,2\n", "line 2 of new.csv and line 3"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_place(tmp_path: Path, text: str, why: str) -> None:
@@ -122,7 +124,7 @@ def test_a_row_that_was_typed_is_read_by_the_same_rules(tmp_path: Path) -> None:
     assert typed.candidates[0].features == (1.0, -2.0)
     with pytest.raises(TableError, match="The row that was typed has no column 'feat_b'"):
         typed_candidate({"id": "n1", "family": "cubic", "feat_a": "1"}, scenario, world.pool)
-    with pytest.raises(TableError, match="line 2 of what was typed"):
+    with pytest.raises(TableError, match="has 'x' in what was typed"):
         typed_candidate({"id": "n1", "family": "cubic", "feat_a": "1", "feat_b": "x"}, scenario, world.pool)
 
 

@@ -30,11 +30,11 @@ def test_rows_with_a_value_are_taken_with_its_uncertainty_and_the_others_counted
         Quantity(name="energy", value=-0.5, unit="eV", standard_deviation=0.1),
         Quantity(name="energy", value=2.0, unit="eV"),
     ]
-    assert (found.places, found.without_value) == (("line 2", "line 4"), 1)
+    assert (found.places, found.without_value) == (("line 2 of old.csv", "line 4 of old.csv"), 1)
 
 
 def test_the_column_of_ids_is_the_tables_own_before_the_usual_ones(tmp_path: Path) -> None:
-    found = read(tmp_path, "id,sample,value\nx,m1,1\n", id="sample")
+    found = read(tmp_path, "id,sample,value\nx,m1,1\n", id="sample", composition="formula")
     assert found.results[0].candidate_id == "m1"
     assert read(tmp_path, "source_id,id,value\nA 1,m1,1\n").results[0].source_id == "A 1"
 

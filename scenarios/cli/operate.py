@@ -24,7 +24,7 @@ NEGATIVE_NUMBERS: Final = {"ignore_unknown_options": True}
 @app.command(context_settings=NEGATIVE_NUMBERS)
 def control(
     words: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="[RUN] ACTION ...",
             help="The run folder or campaign of an agent at work (not with --broker); then what is asked for: pause, "
@@ -33,7 +33,7 @@ def control(
             "set-budget CANDIDATES.",
             autocompletion=completion.orders,
         ),
-    ],
+    ] = None,
     broker: Annotated[str | None, typer.Option(help="Where the campaign is reached, in place of RUN.")] = None,
     campaign: Annotated[str | None, typer.Option(help="With --broker: the campaign.")] = None,
     scenario: Annotated[
@@ -76,7 +76,8 @@ def control(
         from scenarios.control.report import outcome_json, outcome_table, require_carried_out
         from scenarios.sources.named_table import table_format
 
-        run, rest = (None, words) if broker is not None else (words[0], words[1:])
+        said = words or []
+        run, rest = (None, said) if broker is not None else ("".join(said[:1]), said[1:])
         verb, what = wanted_by(rest)
         wanted = Wanted(verb, what, property_name, unit, standard_deviation)
         how = table_format(delimiter, decimal, sheet, missing or ())

@@ -93,7 +93,7 @@ class LiveState:
         broker: The broker's address, without a password.
         connected: Whether it can be reached now.
         link_trouble: Why not, as far as it is known.
-        waiting_for: Instruments that hold requests and are not there.
+        waiting_for: Instruments that hold requests and are not there, and approvals that decisions wait for.
         held: Why nothing is taken and nothing asked now, though nobody paused it.
     """
 

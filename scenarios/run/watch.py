@@ -11,6 +11,7 @@ from agent.assembly import CampaignFiles
 from agent.campaign.event_descriptions import in_words
 from agent.campaign.events import DecisionMade, PolicyExhausted, StopRuleFired
 from agent.campaign.life_cycle import Phase
+from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasPoint
 from agent.loop import Agent
 from agent.runtime.transaction import Transaction
@@ -22,6 +23,9 @@ from scenarios.run.request import RunRequest
 LOOK_EVERY_S: Final = 0.1
 """How often the live view asks how things are."""
 
+
+MOST_NAMED: Final = 3
+"""Most decisions that wait for approval whose numbers are shown."""
 
 RATE_WINDOW_S: Final = 5.0
 """Throughput is that of the last seconds."""
@@ -112,7 +116,7 @@ class RunWatch:
             broker=self._broker,
             connected=self._agent.connected,
             link_trouble=self._agent.link_trouble,
-            waiting_for=self._agent.waiting_for,
+            waiting_for=(*self._agent.waiting_for, *_approvals(campaign)),
             held=self._agent.disk.reason,
         )
 
@@ -136,6 +140,11 @@ class RunWatch:
             return None
         (first, low), (last, high) = self._accepted[0], self._accepted[-1]
         return (high - low) / (last - first) if last > first else None
+
+
+def _approvals(campaign: Campaign) -> tuple[str, ...]:
+    """Return which approvals are waited for, as people read it."""
+    return tuple(f"approval of decision {number}" for number in list(campaign.awaiting_approval)[:MOST_NAMED])
 
 
 def _first_point(files: CampaignFiles) -> BiasPoint | None:

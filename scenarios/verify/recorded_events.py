@@ -126,6 +126,8 @@ class EventComparison:
         self.in_order: int | None = None
         self._events = events
         self._is_whole_pool = pool.is_whole
+        plans = [event.plan for event in events[:1] if isinstance(event, CampaignStarted)]
+        self._has_approval_rule = any(plan.approval.required == RULE for plan in plans)
         self._is_old = not knows_messages(events)
         self._follower = Follower(pool, None, followed=self._compare)
         self._note: TransactionRow | None = None
@@ -274,9 +276,7 @@ class EventComparison:
 
     def _hangs_on_a_rule(self, event: Event) -> bool:
         """Tell whether an event follows from a family or a formula, by the rule which decisions wait for approval."""
-        campaign = self._follower.campaign
-        has_rule = campaign is not None and campaign.plan.approval.required == RULE
-        return has_rule and isinstance(event, DecisionMade | RequestIssued)
+        return self._has_approval_rule and isinstance(event, DecisionMade | RequestIssued)
 
 
 def _a(event: Event) -> str:

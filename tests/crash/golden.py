@@ -1,10 +1,13 @@
 """The golden campaign: small, eventful, the same every time, and every crash test disturbs it.
 
 The real agent and the real simulator, each with its own files, over the bus in memory and in virtual time. Its story:
-a pool of 20, six decisions, two in flight, addressed in turn to the simulator by name and to any; the first attempt of
-decision 2 fails, the first attempt of decision 4 has no answer and expires; an operator pauses the campaign and resumes
-it; a stranger sends a bad message to each side, repeats every answer, and cuts each link once. The policy chooses by a
-digest of all that it was shown, so a decision that saw anything else is another decision.
+a pool of 20, eight decisions, two in flight, addressed in turn to the simulator by name and to any; the first attempt
+of decision 2 fails, the first attempt of decision 4 has no answer and expires; the first two decisions wait for
+approval, and meanwhile an operator gives an order of every kind but a stop, each until its receipt: values are added,
+corrected and taken back, candidates excluded and requeued, the budget grows, one decision is vetoed and one approved.
+Somebody pauses the campaign and resumes it; a stranger sends a bad message to each side, repeats every answer, and cuts
+each link once. The policy chooses by a digest of all that it was shown, so a decision that saw anything else is another
+decision.
 
     folder/run       what the system keeps: databases, locks, notes, recording, log
     folder/witness   the ledger, outside the system
@@ -27,6 +30,7 @@ from typing import Any, Final
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.acquisition.registry import declared_metrics
 from agent.campaign.context import pool_arrays
+from agent.campaign.people.approval import ApprovalSettings
 from agent.campaign.plan import CampaignPlan
 from agent.loop import Agent
 from agent.runtime.log import TransactionLog, open_log
@@ -41,9 +45,27 @@ from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Wi
 from protocols.recording.writer import RecordedTransport, RecordingWriter
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
-from protocols.wire.codec import encode, topic_of
-from protocols.wire.messages import CandidateRequest, Control, ControlAction, FailureReason, Health, Quantity
-from protocols.wire.topics import ANY_SIMULATOR, Channel, Topic, agent_subscriptions, simulator_subscriptions
+from protocols.wire.codec import decode, encode, topic_of
+from protocols.wire.messages import (
+    AddedCandidate,
+    AddedResult,
+    CampaignState,
+    CandidateRequest,
+    Control,
+    ControlAction,
+    ControlReceipt,
+    FailureReason,
+    Health,
+    Quantity,
+)
+from protocols.wire.topics import (
+    ANY_SIMULATOR,
+    Channel,
+    Topic,
+    agent_subscriptions,
+    operator_subscriptions,
+    simulator_subscriptions,
+)
 from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.executor import Executor
 from simulators.messages import status_message
@@ -72,13 +94,20 @@ PLAN: Final[CampaignPlan] = small_plan(
     parallel=2,
     recipients=(SIMULATOR, ANY_SIMULATOR),
     policy="attentive",
+    approval=ApprovalSettings(required="first_n", first=2),
     metrics_of=METERED_BY,
     metrics=declared_metrics(METERED_BY, {}, UNIT, pool_arrays(POOL)),
 )
 START: Final = ("c000", "c001", "c005")
+OPERATOR: Final = "ada"
+HELD: Final = ("c015", "c014")
+"""What the first two decisions choose, and hold until somebody approves them."""
 FAILING_DECISION: Final = 2
 SILENT_DECISION: Final = 4
 REQUEST_TIMEOUT_S: Final = 30.0
+ORDER_EVERY_S: Final = 0.3
+"""How long the operator waits for a receipt before it gives an order again."""
+
 LAST_RECEIPTS_S: Final = 1.0
 """How long the simulator stays after its agent, for the last receipts."""
 
@@ -352,6 +381,74 @@ async def _say(link: Transport, results: str) -> None:
         await asyncio.sleep(0.2)
 
 
+def _orders() -> Iterator[Control]:
+    """Yield what the operator orders, in order, when two decisions wait: the last two let the campaign go on.
+
+    None of it touches a candidate of these two; so what is decided depends on no moment at which an order comes.
+    """
+    free = [which for which in POOL.candidate_ids if which not in START and which not in HELD]
+    value = Quantity(name=PROPERTY, value=0.5, unit=UNIT)
+    several = tuple(AddedResult(candidate_id=each, quantity=value) for each in free[1:3])
+    new = AddedCandidate(candidate_id="new", family=POOL.families[0], features=(0.0,) * len(POOL.feature_names))
+    orders: tuple[tuple[ControlAction, dict[str, Any]], ...] = (
+        (ControlAction.RETRACT_OBSERVATION, {"candidate_id": START[0]}),
+        (ControlAction.AMEND_OBSERVATION, {"candidate_id": START[1], "quantity": value}),
+        (ControlAction.ADD_OBSERVATION, {"candidate_id": free[0], "quantity": value}),
+        (ControlAction.ADD_OBSERVATIONS, {"quantities": several}),
+        (ControlAction.EXCLUDE_CANDIDATE, {"candidate_id": free[3]}),
+        (ControlAction.REQUEUE_CANDIDATE, {"candidate_id": START[0]}),
+        (ControlAction.RETRACT_OBSERVATION, {"candidate_id": START[0]}),  # refused: it has none any more
+        (ControlAction.ADD_CANDIDATES, {"candidates": (new,)}),  # refused: a closure does not grow
+        (ControlAction.SET_BUDGET, {"budget": PLAN.budget + 1}),
+        (ControlAction.PAUSE, {}),
+        (ControlAction.RESUME, {}),
+        (ControlAction.VETO_DECISION, {"decision": 0}),
+        (ControlAction.APPROVE_DECISION, {"decision": 1}),
+    )
+    for number, (action, fields) in enumerate(orders):
+        yield Control(
+            campaign=PLAN.campaign,
+            message_id=f"order-{number}",
+            sent_at=RAN_AT,
+            action=action,
+            operator=OPERATOR,
+            **fields,
+        )
+
+
+async def _operator(world: World) -> None:
+    """Give all orders, each until its receipt; after a restart again, as whoever does not know what was heard."""
+    link = world.bus.transport(OPERATOR, operator_subscriptions(PLAN.campaign, OPERATOR))
+    running = asyncio.create_task(link.run())
+    heard, decided, news = set[str](), [0], asyncio.Event()
+
+    async def listen() -> None:
+        while True:
+            item = await link.receive()
+            if isinstance(item, Delivery):
+                link.acknowledge(item)
+                message = decode(item.topic, item.payload)
+                if isinstance(message, ControlReceipt):
+                    heard.add(str(message.answers))
+                elif isinstance(message, CampaignState):
+                    decided[0] = message.decision
+                news.set()
+
+    listening = asyncio.create_task(listen())
+    try:
+        while decided[0] < len(HELD):
+            await news.wait()
+            news.clear()
+        for order in _orders():
+            while order.message_id not in heard:
+                await _until_heard(link, topic_of(order), encode(order))
+                await asyncio.sleep(ORDER_EVERY_S)
+    finally:
+        for task in (running, listening):
+            task.cancel()
+        await asyncio.gather(running, listening, return_exceptions=True)
+
+
 async def _until_heard(link: Transport, topic: str, payload: bytes) -> None:
     while True:
         try:
@@ -392,7 +489,7 @@ async def campaign(folder: Path, on_world: Callable[[World], None] = lambda _wor
     """
     world = World(folder)
     on_world(world)
-    stranger = asyncio.create_task(_stranger(world))
+    others = [asyncio.create_task(_stranger(world)), asyncio.create_task(_operator(world))]
 
     async def agent() -> None:
         await _lives(world, "agent", agent_life)
@@ -405,8 +502,9 @@ async def campaign(folder: Path, on_world: Callable[[World], None] = lambda _wor
     except BaseExceptionGroup as failures:
         raise first_failure(failures) from None
     finally:
-        stranger.cancel()
-        await asyncio.gather(stranger, return_exceptions=True)
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 def play(folder: Path, on_world: Callable[[World], None] = lambda _world: None) -> None:

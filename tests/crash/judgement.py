@@ -13,7 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from agent.campaign.event_descriptions import dataset_of
 from agent.campaign.events import (
+    OF_CONTROLS,
     AttemptFailed,
     CampaignFinished,
     DecisionMade,
@@ -22,7 +24,6 @@ from agent.campaign.events import (
     RequestExpired,
     RequestIssued,
     ResultAccepted,
-    StartSetLoaded,
 )
 from agent.campaign.life_cycle import Phase
 from agent.store.store import Store
@@ -33,7 +34,7 @@ from protocols.storage.database import sqlite_url
 from protocols.wire.messages import FailureReason, Quantity, ReceiptStatus
 from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.replay.follow import Follower
-from tests.crash.golden import POOL, SIMULATOR, Attentive
+from tests.crash.golden import OPERATOR, POOL, SIMULATOR, Attentive
 from tests.support.campaigns import SENT_AT, refold
 from tests.support.checker.ledger import Entry, quantities_digest, read_ledger
 from tests.support.stored_campaigns import assert_views_equal_fold, labels_of, rows
@@ -48,6 +49,8 @@ class JournalFold:
     values: dict[str, float]
     attempts: dict[str, int]
     """Candidate -> attempts made."""
+    orders: tuple[str, ...] = ()
+    """What came of the operator's orders: each once, in their order."""
 
 
 def story_of(folder: Path) -> JournalFold:
@@ -147,22 +150,23 @@ def _opened(folder: Path) -> Iterator[Store]:
 
 def _story(events: list[Event]) -> JournalFold:
     decisions = []
-    values: dict[str, float] = {}
     attempts: Counter[str] = Counter()
     for event in events:
         match event:
             case DecisionMade():
                 fields = [name for name in event.__dataclass_fields__ if name != "based_on"]
                 decisions.append(tuple(repr(getattr(event, name)) for name in fields))
-            case StartSetLoaded():
-                values |= dict(zip(event.candidate_ids, event.values, strict=True))
-            case ResultAccepted():
-                values[event.candidate_id] = event.value
             case RequestIssued():
                 attempts[event.candidate_id] += 1
             case _:
                 pass
-    return JournalFold(tuple(decisions), values, dict(attempts))
+    orders = tuple(
+        repr(event)
+        for event in events
+        if isinstance(event, OF_CONTROLS) and event.message_id is not None and event.operator == OPERATOR
+    )
+    values = {which: each.value for which, each in dataset_of(events).items()}
+    return JournalFold(tuple(decisions), values, dict(attempts), orders)
 
 
 def _divergences(events: list[Event], twin: JournalFold) -> Iterator[str]:
@@ -173,6 +177,8 @@ def _divergences(events: list[Event], twin: JournalFold) -> Iterator[str]:
             break
     if len(fold.decisions) != len(twin.decisions):
         yield f"I5: {len(fold.decisions)} decisions; the twin made {len(twin.decisions)}"
+    if fold.orders != twin.orders:
+        yield f"I5: the orders made {fold.orders}; the twin's made {twin.orders}"
     if fold.values != twin.values:
         yield f"I5: the dataset is {fold.values}; the twin's is {twin.values}"
     interrupted = Counter(

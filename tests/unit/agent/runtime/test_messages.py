@@ -8,6 +8,10 @@ from datetime import timedelta
 import pytest
 
 from agent.campaign.decide import ResultAck
+from agent.campaign.events import CampaignPaused, CampaignStarted, CampaignStopping, StartSetLoaded
+from agent.campaign.ledger import Ledger
+from agent.campaign.people.approval import ApprovalSettings
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate
@@ -22,10 +26,21 @@ from protocols.wire.limits import (
     MAX_PAYLOAD_BYTES,
     MAX_SOURCE_ID_LENGTH,
 )
-from protocols.wire.messages import CandidateRequest, Health, MetricsReport, ReceiptStatus, ResultReceipt, Status
+from protocols.wire.messages import (
+    CampaignState,
+    CandidateRequest,
+    ControlAction,
+    ControlReceipt,
+    ControlStatus,
+    Health,
+    MetricsReport,
+    ReceiptStatus,
+    ResultReceipt,
+    Status,
+)
 from protocols.wire.molecule import Molecule
 from protocols.wire.structure import CrystalStructure
-from tests.support.campaigns import NOW, small_plan, small_pool, with_source_ids
+from tests.support.campaigns import NOW, first_available, small_plan, small_pool, with_source_ids
 
 POOL = small_pool()
 ATTEMPT = Attempt("0a1b2c3d-d000004-00000000-a2", "c004", 4, 2, "simulator-7")
@@ -165,3 +180,37 @@ def test_message_ids_are_never_used_twice() -> None:
 
 def _of(item: object) -> tuple[str, bytes]:
     return item.topic, item.payload  # type: ignore[attr-defined]
+
+
+def test_a_receipt_of_a_control_goes_to_its_operator_with_the_row_that_it_made() -> None:
+    ack = ControlAck("ada", ControlStatus.ACCEPTED, "", "m-7", ControlAction.PAUSE, 12)
+    topic, payload = builder().control_receipt(ack, JournalHead(12, "ab" * 32))
+    message = decode(topic, payload)
+    assert isinstance(message, ControlReceipt)
+    assert topic == "entropilot/v1/demo/receipt/ada"
+    assert (message.answers, message.action, message.status) == ("m-7", ControlAction.PAUSE, ControlStatus.ACCEPTED)
+    assert (message.row, message.digest) == (12, "ab" * 32)
+    refused = decode(*builder().control_receipt(ControlAck("ada", ControlStatus.REFUSED, "x" * 900)))
+    assert isinstance(refused, ControlReceipt)
+    assert (refused.row, refused.digest, refused.answers, len(refused.detail)) == (None, None, None, 500)
+
+
+def test_the_state_of_a_campaign_says_where_it_stands_and_what_it_waits_for() -> None:
+    pool = small_pool(12)
+    approval = ApprovalSettings(required="always")
+    plan = small_plan(pool, budget=6, approval=approval)
+    settled = Ledger.of_journal(pool, [CampaignStarted(plan), StartSetLoaded((), ())])
+    settled.settle(first_available)
+    topic, payload = builder().campaign_state(settled, NOW, JournalHead(3, "ab" * 32))
+    message = decode(topic, payload)
+    assert isinstance(message, CampaignState)
+    assert topic == "entropilot/v1/demo/campaign"
+    assert (message.phase, message.reason, message.since) == ("running", "decision 0 waits for approval", NOW)
+    assert (message.budget, message.spent, message.in_flight, message.abandoned) == (6, 0, 0, 0)
+    assert (message.decision, message.observation, message.awaiting_approval) == (1, 0, (0,))
+    assert (message.row, message.digest, message.weight) == (3, "ab" * 32, 1.0)
+    for event in (CampaignPaused("lunch", "m-1"), CampaignStopping("enough", "m-2")):
+        settled.fold(event)
+        told = decode(*builder().campaign_state(settled))
+        assert isinstance(told, CampaignState)
+        assert told.reason == event.reason

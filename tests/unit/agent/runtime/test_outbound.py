@@ -10,8 +10,9 @@ import pytest
 
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.decide import ResultAck
-from agent.campaign.events import CampaignStarted, RequestExpired, StartSetLoaded
+from agent.campaign.events import CampaignPaused, CampaignStarted, RequestExpired, StartSetLoaded
 from agent.campaign.ledger import Ledger
+from agent.campaign.people.controls import ControlAck
 from agent.runtime import outbound as outbound_module
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.outbound import (
@@ -19,18 +20,28 @@ from agent.runtime.outbound import (
     METRICS_REPORT_EVERY_S,
     RETRY_REQUEST_S,
     SHUTDOWN_GRACE_S,
+    STATE_EVERY_S,
     Outbound,
 )
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.store import JournalHead, JournalView
+from agent.store.tables import JournalRow
 from protocols.errors import BrokerError
 from protocols.link.election import LISTEN_S
 from protocols.link.transport import LinkLost, PublishRefused
 from protocols.wire.codec import decode
-from protocols.wire.messages import Health, ReceiptStatus, ResultReceipt, Status
+from protocols.wire.messages import (
+    CampaignState,
+    ControlReceipt,
+    ControlStatus,
+    Health,
+    ReceiptStatus,
+    ResultReceipt,
+    Status,
+)
 from protocols.wire.topics import Channel, parse
-from tests.support.campaigns import NOW, small_plan, small_pool, value_of
+from tests.support.campaigns import NOW, SENT_AT, small_plan, small_pool, value_of
 from tests.support.virtual_loop import run_in_virtual_time
 
 POOL = small_pool()
@@ -76,10 +87,17 @@ class Bench:
         self.maker.fold(self.transaction, StartSetLoaded(START, tuple(value_of(which) for which in START)))
         self.maker.settle(self.transaction)
         self.rows = 1
-        self.outbound = Outbound(self.maker, self.link, messages, (), JournalView(self.head))  # type: ignore[arg-type]
+        journal = JournalView(self.head, self.row_at)
+        self.outbound = Outbound(self.maker, self.link, messages, (), journal)  # type: ignore[arg-type]
 
     def head(self) -> JournalHead:
         return JournalHead(self.rows, f"{self.rows:064x}")
+
+    @staticmethod
+    def row_at(number: int) -> JournalRow | None:
+        known = number < 10
+        row = JournalRow(sequence=number, kind="", payload="", recorded_at=SENT_AT, digest=str(number)[0] * 64)
+        return row if known else None
 
     def expire(self, attempt_id: str) -> None:
         attempt = self.maker.campaign.attempts[attempt_id]
@@ -292,5 +310,55 @@ def test_a_broker_that_refuses_a_message_ends_the_agent_with_an_advice() -> None
             await bench.outbound.send("some/topic", b"")
         assert "some/topic" in caught.value.found
         assert "--resume" in caught.value.action
+
+    played(fold)
+
+
+def states(bench: Bench) -> list[CampaignState]:
+    told = [decode(topic, payload) for topic, payload in bench.link.published]
+    return [each for each in told if isinstance(each, CampaignState)]
+
+
+def test_where_the_campaign_stands_is_told_when_it_changes_and_not_more_often_than_that() -> None:
+    async def fold(bench: Bench) -> None:
+        loop = asyncio.get_running_loop()
+        await up(bench)
+        assert [each.in_flight for each in states(bench)] == [1]
+        bench.outbound.follow(Transaction(), loop.time())
+        await asyncio.sleep(STATE_EVERY_S)
+        assert bench.outbound.state_wait_s(loop.time()) is None
+        bench.expire(next(iter(bench.maker.campaign.in_flight)))
+        assert bench.outbound.state_wait_s(loop.time()) == 0.0
+        bench.outbound.follow(Transaction(), loop.time())
+        bench.maker.fold(Transaction(), CampaignPaused("lunch", "m-1"))
+        bench.outbound.follow(Transaction(), loop.time())
+        waits_s = bench.outbound.state_wait_s(loop.time())
+        assert waits_s is not None
+        assert 0.0 < waits_s <= STATE_EVERY_S
+        await asyncio.sleep(waits_s)
+        bench.outbound.follow(Transaction(), loop.time())
+        await asyncio.sleep(0.01)
+        assert [(each.in_flight, each.reason) for each in states(bench)] == [(1, ""), (0, ""), (0, "lunch")]
+        bench.outbound.link_down()
+        assert bench.outbound.state_wait_s(loop.time()) is None
+        await up(bench)
+        assert len(states(bench)) == 4, "a broker that was started again may have forgotten it"
+
+    played(fold)
+
+
+def test_a_control_is_answered_with_the_digest_of_the_row_that_it_made() -> None:
+    async def fold(bench: Bench) -> None:
+        acks = [ControlAck("ada", ControlStatus.ACCEPTED, "", f"m-{row}", None, row) for row in (2, 99)]
+        bench.outbound.send_control_receipts(acks)
+        assert not bench.link.published, "without a link nothing is said"
+        await up(bench)
+        bench.outbound.send_control_receipts(acks)
+        await asyncio.sleep(0.01)
+        told = [decode(topic, payload) for topic, payload in bench.link.published if "/receipt/ada" in topic]
+        assert {(each.answers, each.row, each.digest) for each in told if isinstance(each, ControlReceipt)} == {
+            ("m-2", 2, "2" * 64),
+            ("m-99", 99, None),
+        }
 
     played(fold)

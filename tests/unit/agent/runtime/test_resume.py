@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.campaign.events import BeginCorrected, CampaignStarted, StartSetLoaded, load_event
+from agent.campaign.events import BeginCorrected, BudgetSet, CampaignStarted, StartSetLoaded, load_event
+from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Ordering
 from agent.entropy.bias import measure_bias
 from agent.entropy.measure import ESTIMATORS, EntropyMeasure
@@ -20,8 +21,8 @@ from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import MessageError, StoreError
 from protocols.tables.account import AccountEntry, Handling
 from protocols.wire.messages import ControlAction
-from tests.support.campaigns import NOW, SENT_AT, control, small_plan, small_pool, state_of, value_of
-from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, opened
+from tests.support.campaigns import NOW, SENT_AT, control, result_of, small_plan, small_pool, state_of, value_of
+from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, delivered, opened
 
 POOL = small_pool(24)
 PLAN = small_plan(POOL, budget=16, parallel=4, ordering=Ordering.AS_COMPLETED)
@@ -214,3 +215,47 @@ def test_a_begin_that_lies_in_the_past_stays(store: Store) -> None:
 def test_a_time_without_an_offset_is_taken_for_utc(store: Store) -> None:
     begin(store, POOL, PLAN, START, versions={}, now=NOW.replace(tzinfo=None).isoformat())
     assert remember(store, POOL).campaign.began_at == NOW
+
+
+def finished(store: Store, budget: int = 16) -> Shelf:
+    """A campaign that has spent its budget."""
+    shelf = Shelf(store, POOL, small_plan(POOL, budget=budget, parallel=4, ordering=Ordering.AS_COMPLETED))
+    while shelf.awaited:
+        shelf.transaction(delivered(result_of(shelf.awaited[0])))
+    assert shelf.campaign.phase is Phase.FINISHED
+    return shelf
+
+
+def test_a_finished_campaign_that_is_resumed_with_a_larger_budget_goes_on_once(store: Store) -> None:
+    finished(store, budget=4)
+    for _ in range(2):  # started again and again with the same words, as a supervisor does
+        ledger = remember(store, POOL)
+        require_same_plan(ledger.campaign.plan, small_plan(
+            POOL, budget=6, parallel=4, ordering=Ordering.AS_COMPLETED
+        ))  # fmt: skip
+        take_up(store, ledger, now=SENT_AT, budget=6)
+        assert (ledger.campaign.phase, ledger.campaign.budget) == (Phase.RUNNING, 6)
+    events = [event for event in store.journal() if isinstance(event, BudgetSet)]
+    assert events == [BudgetSet(6, 4, "the campaign was resumed with it")]
+
+
+def test_what_an_operator_has_set_since_outlives_a_restart_with_the_first_budget(store: Store) -> None:
+    shelf = Shelf(store, POOL, PLAN)
+    shelf.transaction(delivered(control(ControlAction.SET_BUDGET, budget=20)))
+    shelf.transaction(delivered(control(ControlAction.SET_BUDGET, budget=9)))
+    for budget in (16, 18, 20):
+        ledger = remember(store, POOL)
+        assert take_up(store, ledger, now=SENT_AT, budget=budget) == ()
+        assert ledger.campaign.budget == 9
+    (grown,) = take_up(store, remember(store, POOL), now=SENT_AT, budget=21)
+    assert isinstance(grown, BudgetSet)
+    assert (grown.budget, grown.before) == (21, 9)
+
+
+def test_a_larger_budget_that_cannot_help_is_refused_with_the_reason(store: Store) -> None:
+    finished(store)
+    shelf = remember(store, POOL)
+    shelf.campaign.policy_exhausted = "it has seen enough"
+    with pytest.raises(StoreError, match="a larger budget changes nothing: the policy has nothing more to ask for"):
+        take_up(store, shelf, now=SENT_AT, budget=30)
+    assert not any(isinstance(event, BudgetSet) for event in store.journal())

@@ -15,8 +15,10 @@ from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.store.read_only import reading, referenced_in
 from agent.store.store import Store
 from agent.store.tables import OBSERVATION
-from tests.support.campaigns import result_of, small_plan, small_pool
-from tests.support.stored_campaigns import Shelf, delivered, opened
+from protocols.link.transport import Delivery
+from protocols.wire.messages import Control, ControlAction
+from tests.support.campaigns import control, quantity, result_of, small_plan, small_pool
+from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, delivered, opened
 from tests.support.user_policies import Growing
 
 POOL = small_pool(12)
@@ -76,3 +78,34 @@ def test_a_reader_without_the_scenario_has_what_joined_from_the_journal(tmp_path
     ledger, whole = Ledger.of_journal(partial, events), Ledger.of_journal(POOL, events)
     assert ledger.point() == whole.point()
     assert {which: ledger.campaign.pool.candidate(which).family for which in told} == told
+
+
+def orders(*given: Control) -> tuple[Delivery, ...]:
+    return tuple(map(delivered, given))
+
+
+def test_a_value_that_is_taken_back_or_corrected_is_so_in_the_dataset_and_who_measured_it_stays(
+    tmp_path: Path,
+) -> None:
+    plan = small_plan(POOL, budget=6, parallel=2)
+    with closing(opened(tmp_path / "campaign.db", POOL)) as store:
+        shelf = Shelf(store, POOL, plan)
+        shelf.transaction(delivered(result_of(shelf.awaited[0])), delivered(result_of(shelf.awaited[1])))
+        known = sorted(families(store))
+        gone, corrected = (attempt.candidate_id for attempt in list(shelf.campaign.attempts.values())[:2])
+        shelf.transaction(*orders(
+            control(ControlAction.RETRACT_OBSERVATION, gone),
+            control(ControlAction.AMEND_OBSERVATION, corrected, quantity=quantity(0.125)),
+        ))  # fmt: skip
+        rows = {row.candidate_id: row for row in store._connection.execute(select(OBSERVATION))}
+        store._connection.rollback()
+        assert sorted(rows) == [each for each in known if each != gone]
+        row = rows[corrected]
+        assert (row.value, row.source, row.sequence) == (0.125, "simulator-1", shelf.campaign.sequence)
+        assert row.attempt_id is not None
+        assert_views_equal_fold(store, POOL)
+        events = list(store.journal())
+    with reading(tmp_path / "campaign.db") as connection:
+        partial = referenced_in(connection, events)
+    assert Ledger.of_journal(partial, events).point() == Ledger.of_journal(POOL, events).point()
+    assert partial.candidate(gone).family == POOL.candidate(gone).family

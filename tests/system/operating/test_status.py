@@ -69,7 +69,8 @@ def test_an_empty_broker_and_none_are_told_apart(bench: Workbench) -> None:
     empty = bench.entropilot("status", "--broker", url)
     assert (empty.code, "No campaign is known at" in empty.out) == (0, True), empty.err
     assert "--campaign" in empty.err
-    away = bench.entropilot("status", "--broker", "mqtt://127.0.0.1:9", env={"ENTROPILOT_BROKER__FIRST_CONNECT_TIMEOUT_S": "1"})
+    impatient = {"ENTROPILOT_BROKER__FIRST_CONNECT_TIMEOUT_S": "1"}
+    away = bench.entropilot("status", "--broker", "mqtt://127.0.0.1:9", env=impatient)
     assert (away.code, away.out) == (4, "")
     named = bench.entropilot("status", "--broker", url, "--campaign", "No Name")
     assert (named.code, "cannot be the name of a campaign" in named.err) == (2, True)

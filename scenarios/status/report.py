@@ -47,10 +47,12 @@ def standing_table(found: BrokerStanding, now: datetime | None = None) -> Render
         return Text(f"No campaign is known at {found.broker}.")
     at = datetime.now(UTC) if now is None else now
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in HEADINGS:
-        table.add_column(heading, overflow="fold")
-    for each in found.campaigns:
-        table.add_row(Text(each.campaign, style="bold"), *_cells(each, at))
+    rows = [[Text(each.campaign, style="bold"), *_cells(each, at)] for each in found.campaigns]
+    told = [place for place in range(len(HEADINGS)) if any(row[place].plain for row in rows)]
+    for place in told:
+        table.add_column(HEADINGS[place], overflow="fold")
+    for row in rows:
+        table.add_row(*(row[place] for place in told))
     parts: list[RenderableType] = [table] if found.campaigns else []
     if found.for_every_campaign:
         parts.append(Text(f"for every campaign: {_in_words(found.for_every_campaign)}"))

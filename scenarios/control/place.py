@@ -9,20 +9,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from agent.pool.candidates import Pool
 from agent.run_files import RECORDING
 from protocols.errors import SettingsError, StoreError
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.credentials import ANYBODY, operators_in
+from protocols.link.credentials import ANYBODY
 from protocols.recording.reader import read_header
 from protocols.signing.key_ring import RESERVED, KeyRing
 from protocols.signing.settings import SigningSettings
 from protocols.signing.transport import Signing
 from protocols.wire.limits import MAX_ID_LENGTH
 from protocols.wire.messages import ID_PATTERN
-from scenarios.broker.url import broker_at
+from scenarios.broker.url import broker_at, operators_of
 from scenarios.display.progress import ProgressCall
 from scenarios.run.connection import connection_of, reached_by
 from scenarios.settings.model import Scenario
@@ -179,12 +178,7 @@ def _who(
         SettingsError: When keys are there, and none of that one.
     """
     ring = signing.signing().ring
-    address = urlsplit(broker.url)
-    has_own_account = broker.username is not None or address.username is not None
-    accounts = () if has_own_account else operators_in(
-        broker.credentials_file, address.hostname or "", _port(broker)
-    )  # fmt: skip
-    who = operator_named(asked, tuple(ring.operators) or accounts)
+    who = operator_named(asked, tuple(ring.operators) or operators_of(broker))
     if who not in ring.operators and (ring.operators or must_sign):
         raise SettingsError(
             f"{signing.keys} has no key of operator {who!r}",
@@ -192,13 +186,6 @@ def _who(
             action="say who operates with --operator, or make a key with `entropilot keys FOLDER --operator ID`",
         )
     return who, ring.part_of(who) if who in ring.operators else KeyRing()
-
-
-def _port(broker: BrokerSettings) -> int:
-    from protocols.link.broker_settings import DEFAULT_PORTS
-
-    parts = urlsplit(broker.url)
-    return parts.port or DEFAULT_PORTS[parts.scheme]
 
 
 def _user() -> str:
